@@ -18,7 +18,6 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.core import terminal
 from chatdesk.core.child_process import command_of
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import ChatDeskError, StorageError, StorageFull, StorageReadOnly
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.temporary import TemporaryThreads
     from chatdesk.core.chat.title_service import TitleService
     from chatdesk.core.diagnostics.bundle import ReportFile
+    from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.core.diagnostics.metrics import Metrics
     from chatdesk.core.domain.limits import Rate, ScopedRate
     from chatdesk.core.domain.model_info import ModelOverrides
@@ -384,9 +384,9 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
     is_blind = lacks_display(os.environ)
     if is_blind:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        from chatdesk.core import terminal
+
         terminal.say("No display was found, so ChatDesk plays one turn without a window.")
-    from chatdesk.core.diagnostics.crashes import CrashReporter
-    from chatdesk.core.diagnostics.redaction import process_redactor
     from chatdesk.core.local_api.instance import WINDOW, InstanceLock
 
     paths.make_directories()
@@ -419,7 +419,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
             build=lambda: build_services(paths, settings, lock),
             listen=listen,
             upkeep=look_after,
-            watch_crashes=lambda tell: CrashReporter(paths.crash_dir, process_redactor, on_crash=tell),
+            watch_crashes=partial(_watch_crashes, paths),
             collect_report=lambda services: _collect_report(services, paths),
         )
         code = run(paths, settings, backstage, script=script)
@@ -432,6 +432,14 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
 
     leave_if_watched(code)
     return code
+
+
+def _watch_crashes(paths: AppPaths, tell: Callable[[CrashReport], None]) -> CrashReporter:
+    """Who reports what nobody caught; wanted when the window is up, so it is imported then."""
+    from chatdesk.core.diagnostics.crashes import CrashReporter
+    from chatdesk.core.diagnostics.redaction import process_redactor
+
+    return CrashReporter(paths.crash_dir, process_redactor, on_crash=tell)
 
 
 async def _collect_report(services: Services | None, paths: AppPaths) -> Sequence[ReportFile]:

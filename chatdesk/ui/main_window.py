@@ -300,8 +300,11 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         self.place.settle()
         self._was_shown = True
+
+    def focusNextPrevChild(self, is_next: bool) -> bool:
         if self._is_tab_order_due:
             self._order_tabs()
+        return super().focusNextPrevChild(is_next)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -407,7 +410,8 @@ class MainWindow(QMainWindow):
 
     def _order_tabs(self) -> None:
         """As the eye goes: sidebar, header, thread, composer; from one pane's last widget to the next one's first.
-        Once for all that is put together before the window is shown: nobody presses Tab before."""
+        Once for all that is put together before the window is shown, and that at the first Tab or change after it:
+        PySide would build 60 classes for it before the first paint."""
         self._is_tab_order_due = not self._was_shown
         if self._is_tab_order_due:
             return

@@ -15,6 +15,9 @@ from chatdesk.core.settings.schema import Settings
 
 async def script(window):
     print("\\n".join(sorted(sys.modules)), flush=True)
+    from enum import Enum, Flag, IntEnum, IntFlag
+    print("\\n".join(f"{each.__module__}.{each.__qualname__}" for kind in (Enum, Flag, IntEnum, IntFlag)
+                    for each in kind.__subclasses__()), flush=True)
     await window.services()
     return 0
 
@@ -63,6 +66,12 @@ LATER = (
     "pygments",
     "tiktoken",
 )
+# Classes of Qt that PySide builds, with all their enumerations, when they are first touched: milliseconds each.
+BUILT_LATER = (
+    "PySide6.QtGui.QGradient.",
+    "PySide6.QtWidgets.QMdiArea.",  # with all other widgets, when one that Qt made is asked for
+    "PySide6.QtWidgets.QStyle.",
+)
 
 
 WHEN_WANTED = (
@@ -90,6 +99,8 @@ def test_a_window_takes_keys_before_anything_else_is_imported(tmp_path: Path) ->
     assert "chatdesk.ui.composer.composer" in imported
     early = [name for name in imported if name.startswith(LATER)]
     assert early == []
+    assert "PySide6.QtWidgets.QFrame.Shape" in imported
+    assert [name for name in imported if name.startswith(BUILT_LATER)] == []
 
 
 def test_a_window_at_rest_has_loaded_no_keyring_and_no_worker_before_they_are_wanted(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -118,6 +117,8 @@ class SettingsStore:
             # As a computer leaves it that lost its power while something else wrote the file.
             problems.append(f"The settings file {self._path} is empty. Defaults are used; delete it if that is meant.")
             return {}
+        import tomllib  # a start without settings does without
+
         try:
             return tomllib.loads(data.decode("utf-8"))
         except (ValueError, RecursionError):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QAccessible, QAccessibleInterface
+from PySide6.QtGui import QAccessible
 from shiboken6 import Shiboken
 
-from chatdesk.ui.accessibility.node import close_all
+if TYPE_CHECKING:
+    from PySide6.QtGui import QAccessibleInterface
 
 
 class ViewInterface(Protocol):
@@ -45,13 +46,15 @@ class _Factory:
         if found is None:
             found = self._made[key] = make(target)
             target.destroyed.connect(lambda: self._forget(key))
-        return cast(QAccessibleInterface, found)
+        return cast("QAccessibleInterface", found)
 
     def end(self) -> None:
         """Python is about to end, and the interfaces with it: Qt must not hold them when it takes its widgets apart."""
         self._is_over = True
         for key in list(self._made):
             self._forget(key)
+        from chatdesk.ui.accessibility.node import close_all  # a start does without
+
         close_all()
 
     def of(self, view: QObject) -> Any:

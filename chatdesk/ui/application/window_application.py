@@ -9,10 +9,10 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from importlib import import_module
 from signal import SIGINT
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
@@ -76,14 +76,21 @@ Script = Callable[["WindowApplication"], Awaitable[int]]
 def run(paths: AppPaths, settings: Settings, backstage: Backstage, *, script: Script | None = None) -> int:
     """Show the window and run until it closes; the exit code. ``script`` plays in the shown window instead, which
     closes with it: the demonstration and the benchmarks are scripts."""
-    app = QApplication.instance() or QApplication(sys.argv[:1])
+    found = QApplication.instance()
+    # A style that Qt takes from the arguments is one that Python need not know.
+    app = found or QApplication([*sys.argv[:1], "-style", "Fusion"])
     assert isinstance(app, QApplication)
     app.setApplicationName("ChatDesk")
     app.setDesktopFileName("chatdesk")
     state_file = WindowStateFile(paths.window_state)
     settings = take_over(settings, state_file.load_moved_settings(), backstage.settings_store)
     state = state_file.load()
-    theme = Theme(app, preference=settings.theme, scale=settings.text_scale)  # type: ignore[arg-type]
+    theme = Theme(
+        app,
+        preference=settings.theme,  # type: ignore[arg-type]
+        scale=settings.text_scale,
+        has_style=found is None,
+    )
     theme.apply()
 
     async def main() -> int:
@@ -123,8 +130,7 @@ class WindowApplication(QObject):
         self.panes = self._build_panes(theme)
         window = self.panes.window
         self._errors = ErrorDisplay(window)
-        self._crashes = backstage.watch_crashes(lambda report: deliver(partial(self._on_crash, report)))
-        loop.set_exception_handler(self._crashes.handle_loop_exception)
+        loop.set_exception_handler(self._on_loop_exception)
         self.panes.commands.bind("app.quit", window.close)
         window.closing.connect(self._on_window_closing)
         window.stateChanged.connect(self._save_state_soon)
@@ -148,6 +154,11 @@ class WindowApplication(QObject):
         empty_state.show_loading()
         window = MainWindow(theme, sidebar=sidebar, header=header, empty_state=empty_state, composer=composer)
         return Panes(window, CommandRegistry(window, CATALOGUE), sidebar, header, empty_state, composer, theme)
+
+    @cached_property
+    def _crashes(self) -> CrashReporter:
+        """Made when the start is over or something goes wrong before."""
+        return self._backstage.watch_crashes(lambda report: self._deliver(partial(self._on_crash, report)))
 
     @property
     def bindings(self) -> Bindings:
@@ -184,11 +195,6 @@ class WindowApplication(QObject):
         window.show()
         self.panes.composer.setFocus()
         await asyncio.sleep(0)  # the first paint comes before anything that can wait
-        self.panes.theme.load_other_fonts()
-        share_malloc_arena()  # before there are threads that would get their own
-        QTimer.singleShot(_AT_REST_MS, self.panes.theme, self.panes.theme.follow_system_motion)
-        # Modules and widgets live as long as the window: a collection that walks them is a pause for nothing.
-        gc.freeze()
         self.started = self._tasks.start(self._start(), "start")
         code = 0
         with (
@@ -231,6 +237,11 @@ class WindowApplication(QObject):
 
     async def _start(self) -> None:
         panes = self.panes
+        panes.theme.load_other_fonts()
+        share_malloc_arena()  # before there are threads that would get their own
+        QTimer.singleShot(_AT_REST_MS, panes.theme, panes.theme.follow_system_motion)
+        # Modules and widgets live as long as the window: a collection that walks them is a pause for nothing.
+        gc.freeze()
         bindings, services = await asyncio.gather(self._furnish(), self._built())
         if services is None:
             return
@@ -441,6 +452,9 @@ class WindowApplication(QObject):
             self._errors.show(error)
         elif not self._crashes.report(error, where="window", is_of_action=True):
             self._errors.show_crash(is_of_action=True)  # the same again: there is a report of it already
+
+    def _on_loop_exception(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self._crashes.handle_loop_exception(loop, context)
 
     def _on_crash(self, report: CrashReport) -> None:
         self._errors.show_crash(str(report.path) if report.path else None, is_of_action=report.is_of_action)

@@ -105,7 +105,7 @@ class Composer(QWidget):
         self._notice_timer.timeout.connect(self._show_standing_notice)
         self._build()
         self._connect()
-        self._on_theme_changed()
+        self._fit_to_theme()  # the viewport has the application's font
         self._update_send()
 
     # Text
@@ -230,7 +230,8 @@ class Composer(QWidget):
         self._placeholder = text
         self.editor.setPlaceholderText(self._refusal or text)
         # Qt repaints only when the placeholder appears or goes: the old words would stay below the new ones.
-        self.editor.viewport().update()
+        if self.editor.isVisible():
+            self.editor.viewport().update()
 
     def set_send_on_enter(self, is_sent: bool) -> None:
         """If not, Enter begins a new line and Ctrl+Enter sends. Shift+Enter always begins a new line."""
@@ -537,8 +538,11 @@ class Composer(QWidget):
             self.editor.ensureCursorVisible()
 
     def _on_theme_changed(self) -> None:
-        for widget in (self.editor, self.editor.viewport()):  # the placeholder is drawn in the font of the viewport
-            widget.setFont(self._theme.font("text"))
+        self.editor.viewport().setFont(self._theme.font("text"))  # the placeholder is drawn in it
+        self._fit_to_theme()
+
+    def _fit_to_theme(self) -> None:
+        self.editor.setFont(self._theme.font("text"))
         self.setMaximumWidth(round(COMPOSER_WIDTH_PX * max(1.0, self._theme.scale)))  # as wide as the thread's text
         self._fit_height()
         self.update()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX
 from chatdesk.ui.widgets.buttons import ThemedButton
-from chatdesk.ui.widgets.painting import mirrored, paint_box, paint_focus_ring
+from chatdesk.ui.widgets.painting import line_start, mirrored, paint_box, paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 from chatdesk.ui.widgets.project_square import SQUARE_PX, paint_project_square
 
@@ -94,8 +94,7 @@ class ProjectBadge(ThemedButton):
         name = metrics.elidedText(self._title, Qt.TextElideMode.ElideRight, room)
         width = metrics.horizontalAdvance(name)
         area = mirrored(QRectF(left, 0, width + 1, self.height()), whole, direction)
-        start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        painter.drawText(area, int(start | Qt.TextFlag.TextSingleLine), name)
+        painter.drawText(area, line_start(direction), name)
         if self._is_shared:
             people = QRectF(left + width + tokens.space.s, (self.height() - mark) / 2, mark, mark)
             paint_icon(painter, mirrored(people, whole, direction), "users", theme.colour("muted"))

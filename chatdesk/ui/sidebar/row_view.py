@@ -6,9 +6,12 @@ a row's place is its number times its height. It stays a ``QListView`` to whoeve
 
 from __future__ import annotations
 
+from PySide6 import QtGui, QtWidgets  # QAccessible and QStyle are built when they are first used: 6 ms
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QRegion
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyleOptionViewItem
+from PySide6.QtGui import QPainter, QPaintEvent, QRegion
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyleOptionViewItem, QWidget
+
+from chatdesk.ui.widgets.viewports import give_viewport
 
 _MOST_RUNS = 20  # of selected rows, whose places are looked up one by one
 
@@ -17,6 +20,10 @@ _AnyIndex = QModelIndex | QPersistentModelIndex
 
 class RowView(QListView):
     """``row_height_px`` says how high rows are. Rows that are not enabled are passed over by the keys."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        give_viewport(self)
 
     @property
     def row_height_px(self) -> int:
@@ -136,7 +143,8 @@ class RowView(QListView):
         delegate, model, selection = self.itemDelegate(), self.model(), self.selectionModel()
         option = QStyleOptionViewItem()
         self.initViewItemOption(option)
-        plain = option.state & ~QStyle.StateFlag.State_HasFocus
+        flags = QtWidgets.QStyle.StateFlag
+        plain = option.state & ~flags.State_HasFocus
         current = self.currentIndex().row() if self.hasFocus() else -1
         under = self.indexAt(self.viewport().mapFromGlobal(self.cursor().pos())).row() if self.underMouse() else -1
         width = self.viewport().width()
@@ -144,11 +152,11 @@ class RowView(QListView):
             index = model.index(row, 0)
             state = plain
             if selection.isSelected(index):
-                state |= QStyle.StateFlag.State_Selected
+                state |= flags.State_Selected
             if row == under:
-                state |= QStyle.StateFlag.State_MouseOver
+                state |= flags.State_MouseOver
             if row == current:
-                state |= QStyle.StateFlag.State_HasFocus
+                state |= flags.State_HasFocus
             option.state = state
             option.rect = QRect(0, row * height - offset, width, height)
             delegate.paint(painter, option, index)
@@ -159,19 +167,17 @@ class RowView(QListView):
     def currentChanged(self, current: _AnyIndex, previous: _AnyIndex) -> None:
         QAbstractItemView.currentChanged(self, current, previous)
         if current.isValid() and self.hasFocus():
-            self._announce(QAccessible.Event.Focus, current.row())
+            self._announce(QtGui.QAccessible.Event.Focus, current.row())
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         QAbstractItemView.selectionChanged(self, selected, deselected)
-        for selection, kind in (
-            (deselected, QAccessible.Event.SelectionRemove),
-            (selected, QAccessible.Event.SelectionAdd),
-        ):
-            if not selection.isEmpty():
-                self._announce(kind, selection.first().top())
+        if not deselected.isEmpty():
+            self._announce(QtGui.QAccessible.Event.SelectionRemove, deselected.first().top())
+        if not selected.isEmpty():
+            self._announce(QtGui.QAccessible.Event.SelectionAdd, selected.first().top())
 
-    def _announce(self, kind: QAccessible.Event, row: int) -> None:
-        if QAccessible.isActive():
-            event = QAccessibleEvent(self, kind)
+    def _announce(self, kind: QtGui.QAccessible.Event, row: int) -> None:
+        if QtGui.QAccessible.isActive():
+            event = QtGui.QAccessibleEvent(self, kind)
             event.setChild(row)
-            QAccessible.updateAccessibility(event)
+            QtGui.QAccessible.updateAccessibility(event)

@@ -7,14 +7,14 @@ from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX, ICON_PX
 from chatdesk.ui.widgets.buttons import ThemedButton
-from chatdesk.ui.widgets.painting import mirrored, paint_box, paint_focus_ring
+from chatdesk.ui.widgets.painting import line_start, mirrored, paint_box, paint_focus_ring
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 #: By tone: the icon, and the colours of icon and words. What differs is never the colour alone.
@@ -77,8 +77,7 @@ class TeamLine(ThemedButton):
         left = sign.right() + tokens.space.s
         area = QRectF(left, 0, max(0.0, whole.width() - left - _PAD_PX), whole.height())
         text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, int(area.width()))
-        start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        painter.drawText(mirrored(area, whole, direction), int(start | Qt.TextFlag.TextSingleLine), text)
+        painter.drawText(mirrored(area, whole, direction), line_start(direction), text)
         if self.shows_ring:
             paint_focus_ring(painter, whole, tokens.radius.row, theme.colour("accent"))
         painter.end()

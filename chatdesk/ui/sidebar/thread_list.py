@@ -6,7 +6,9 @@ them. Selected rows are the marked ones, or the open one while nothing is marked
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from PySide6 import QtGui, QtWidgets  # as in row_view
 from PySide6.QtCore import (
     QElapsedTimer,
     QEvent,
@@ -21,8 +23,6 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleStateChangeEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDragMoveEvent,
@@ -35,10 +35,9 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QListView, QStyle, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QListView, QStyleOptionViewItem, QWidget
 
-from chatdesk.ui.accessibility.interfaces import give_interfaces
-from chatdesk.ui.sidebar.accessible_rows import RowsAccessible
+from chatdesk.ui.accessibility.interfaces import ViewInterface, give_interfaces
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
@@ -68,7 +67,7 @@ class ThreadList(RowView):
 
     def __init__(self, model: FolderModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        give_interfaces(ThreadList, lambda view: RowsAccessible(view, view.model(), view.press_row))
+        give_interfaces(ThreadList, _interface_of)
         self._threads = model
         self._theme = theme
         self._delegate = ThreadDelegate(theme, self)
@@ -114,7 +113,6 @@ class ThreadList(RowView):
         self.setMouseTracking(True)
         self.setTabKeyNavigation(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.DefaultContextMenu)
-        self.viewport().setAutoFillBackground(False)
         self.viewport().setAcceptDrops(True)
 
     @property
@@ -371,7 +369,7 @@ class ThreadList(RowView):
     def initViewItemOption(self, option: QStyleOptionViewItem) -> None:
         super().initViewItemOption(option)
         if self._has_key_focus:
-            option.state |= QStyle.StateFlag.State_KeyboardFocusChange
+            option.state |= QtWidgets.QStyle.StateFlag.State_KeyboardFocusChange
 
     def scrollTo(
         self,
@@ -467,12 +465,12 @@ class ThreadList(RowView):
 
     def _open_folder(self, project_id: str, is_open: bool) -> None:
         self._threads.set_folder_open(project_id, is_open)
-        if QAccessible.isActive():
-            changed = QAccessible.State()
+        if QtGui.QAccessible.isActive():
+            changed = QtGui.QAccessible.State()
             changed.expanded = changed.collapsed = True
-            event = QAccessibleStateChangeEvent(self, changed)
+            event = QtGui.QAccessibleStateChangeEvent(self, changed)
             event.setChild(self._threads.index_of_project(project_id).row())
-            QAccessible.updateAccessibility(event)
+            QtGui.QAccessible.updateAccessibility(event)
 
     def mark_all(self) -> None:
         """What is fetched at once; whoever knows the rest is asked for it."""
@@ -625,3 +623,9 @@ class ThreadList(RowView):
     def _on_theme_changed(self) -> None:
         self.scheduleDelayedItemsLayout()
         self.viewport().update()
+
+
+def _interface_of(view: Any) -> ViewInterface:
+    from chatdesk.ui.sidebar.accessible_rows import RowsAccessible  # when somebody reads the screen
+
+    return RowsAccessible(view, view.model(), view.press_row)

@@ -3,9 +3,6 @@ corners of a rounded window would be black."""
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
-
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QPainterPath, QRegion
 from PySide6.QtWidgets import QWidget
@@ -15,6 +12,9 @@ def is_composited() -> bool:
     """Asks the X server who owns the selection of compositing managers: a round trip of well below a millisecond."""
     if QGuiApplication.platformName() != "xcb":
         return True
+    import ctypes
+    import ctypes.util
+
     try:
         library = ctypes.CDLL(ctypes.util.find_library("X11") or "libX11.so.6")
     except OSError:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import sys
 from typing import Literal, cast
 
+from PySide6 import QtWidgets  # QStyle is built when it is first used: it takes 4 ms
 from PySide6.QtCore import QDir, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QStyle, QStyleFactory
+from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.paths import resources_dir
 from chatdesk.ui.theme.fonts import MONOSPACE_FAMILIES, TEXT_FAMILIES, load_first_fonts, load_other_fonts
@@ -41,7 +42,15 @@ class Theme(QObject):
 
     changed = Signal()
 
-    def __init__(self, application: QApplication, *, preference: Preference = "system", scale: float = 1.0) -> None:
+    def __init__(
+        self,
+        application: QApplication,
+        *,
+        preference: Preference = "system",
+        scale: float = 1.0,
+        has_style: bool = False,
+    ) -> None:
+        """``has_style``: the application was made with the style Fusion."""
         super().__init__(application)
         self._application = application
         self._preference: Preference = preference
@@ -49,6 +58,7 @@ class Theme(QObject):
         self._is_motion_reduced: bool | None = None
         self._does_system_keep_still = False
         self._is_applied = False
+        self._has_style = has_style
         hints = application.styleHints()
         hints.colorSchemeChanged.connect(self._on_hints_color_scheme_changed)
         if hasattr(hints, "accessibility"):
@@ -89,7 +99,7 @@ class Theme(QObject):
             return self._is_motion_reduced
         if self._does_system_keep_still:
             return True
-        duration = self._application.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration)
+        duration = self._application.style().styleHint(QtWidgets.QStyle.StyleHint.SH_Widget_Animation_Duration)
         return duration == 0
 
     def colour(self, name: str) -> QColor:
@@ -166,7 +176,8 @@ class Theme(QObject):
         application = self._application
         if not self._is_applied:
             load_first_fonts(resources_dir() / "fonts")
-            application.setStyle(QStyleFactory.create("Fusion"))
+            if not self._has_style:
+                application.setStyle("Fusion")
             QDir.setSearchPaths("theme", [str(resources_dir() / "theme")])  # the stylesheet's pictures
             self._is_applied = True
         application.setPalette(self.palette())

@@ -172,7 +172,7 @@ class EmptyState(QScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._place_cards(1 if self.viewport().width() < _ONE_COLUMN_BELOW_PX * self._theme.scale else 2)
+        self._place_cards(1 if event.size().width() < _ONE_COLUMN_BELOW_PX * self._theme.scale else 2)
 
     def _build_page(self) -> QWidget:
         self._question = QWidget()

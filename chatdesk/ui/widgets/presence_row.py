@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.initials import paint_badge
-from chatdesk.ui.widgets.painting import mirrored
+from chatdesk.ui.widgets.painting import line_start, mirrored
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
 MOST_BADGES = 4
@@ -84,8 +84,7 @@ class PresenceRow(QWidget):
         metrics = self._metrics()
         painter.setFont(font)
         painter.setPen(theme.colour("muted"))
-        start = QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        flags = int(start | Qt.TextFlag.TextSingleLine)
+        flags = line_start(direction)
         if self._more():
             wide = metrics.horizontalAdvance(self._more())
             painter.drawText(mirrored(QRectF(x, 0, wide + 1, self.height()), whole, direction), flags, self._more())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
@@ -14,6 +14,7 @@ from chatdesk.ui.theme.tokens import HEADER_HEIGHT_PX
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.context_meter import ContextMeter
 from chatdesk.ui.widgets.model_picker import ModelPicker, ProviderChoices
+from chatdesk.ui.widgets.painting import fill_area
 from chatdesk.ui.widgets.thread_title import ThreadTitle
 
 if TYPE_CHECKING:
@@ -198,8 +199,8 @@ class ThreadHeader(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self._theme.colour("background"))
-        painter.fillRect(0, self.height() - 1, self.width(), 1, self._theme.colour("line"))
+        fill_area(painter, self.rect(), self._theme.colour("background"))
+        fill_area(painter, QRect(0, self.height() - 1, self.width(), 1), self._theme.colour("line"))
 
     def _on_inspector_button_clicked(self) -> None:
         # It shows what is, which the click itself has not changed yet.

@@ -9,9 +9,9 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QRegion
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtCore import QEvent, QObject, QRect, Qt
+from PySide6.QtGui import QPainter, QPixmap, QRegion
+from PySide6.QtWidgets import QApplication, QLineEdit, QStyle, QStyleOptionViewItem
 
 from chatdesk.ui.sidebar.grouping import group_of, group_title, short_time
 from chatdesk.ui.sidebar.sidebar import Sidebar
@@ -316,3 +316,21 @@ def test_the_rows_of_a_replaced_list_are_given_back_a_few_at_a_time(qtbot, theme
     qtbot.waitUntil(lambda: not model._gone)
     assert model.thread_count == 3
     assert rows(sidebar)[-1].startswith("t ")
+
+
+@pytest.mark.parametrize(("state", "colour"), [("State_Selected", "selected"), ("State_MouseOver", "hover")])
+def test_a_row_is_lit_in_the_states_that_qt_gives_it(qtbot, theme, state, colour):
+    sidebar, _, _ = make_sidebar(qtbot, theme)
+    view = sidebar.thread_list
+    option = QStyleOptionViewItem()
+    option.rect = QRect(0, 0, 200, view.row_height_px)
+    for added in ("State_None", state):
+        option.state = QStyle.StateFlag.State_Enabled | QStyle.StateFlag[added]
+        picture = QPixmap(option.rect.size())
+        picture.fill(theme.colour("background"))
+        painter = QPainter(picture)
+        view.itemDelegate().paint(painter, option, view.model().index_of(samples.make_thread(1, "").id))
+        painter.end()
+        image = picture.toImage()
+        shades = {image.pixelColor(100, y).name() for y in range(image.height())}
+        assert (theme.colour(colour).name() in shades) is (added == state)

@@ -328,7 +328,9 @@ class _Counted(QObject):
         return False
 
 
-def test_the_order_of_tab_is_made_once_and_with_what_came_before_the_window_was_shown(qtbot, qapp, monkeypatch):
+def test_the_order_of_tab_is_made_once_at_the_first_tab_with_what_came_before_the_window_was_shown(
+    qtbot, qapp, monkeypatch
+):
     theme = Theme(qapp, preference="light")
     sidebar = Sidebar(lambda _cursor, _query, deliver: deliver(ThreadPage((), None)), theme)
     window = MainWindow(theme, sidebar, ThreadHeader(theme), EmptyState(theme), QPlainTextEdit())
@@ -339,10 +341,15 @@ def test_the_order_of_tab_is_made_once_and_with_what_came_before_the_window_was_
     bar = QPushButton("Above")
     window.put_above_thread(bar)
     window.set_transcript(QPlainTextEdit())
+    window.show_transcript(True)
     assert made == []
     window.show()
     qtbot.waitExposed(window)
+    assert made == []
+    window.composer.setFocus()
+    QTest.keyClick(window.composer, Qt.Key.Key_Backtab)
     assert made == [1]
+    assert window.focusWidget() is window.transcript
     chain, widget = [], window.header
     for _ in range(200):
         widget = next_in_chain(widget)
