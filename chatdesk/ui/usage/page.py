@@ -18,6 +18,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.chart import UsageChart, describe
 from chatdesk.ui.usage.figures import MEASURES, cost_words, request_words, token_words
 from chatdesk.ui.usage.table import UsageTable
+from chatdesk.ui.widgets.flow_row import FlowRow
 
 #: What days took, added up in each way of looking at it.
 Spending = Mapping[Grouping, Sequence[UsageCell]]
@@ -140,21 +141,15 @@ class UsagePage(QWidget):
     # Building
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        for widget in (self._range, self._from, self._to):
+        top, by = FlowRow(8), FlowRow(4)
+        for widget in (self._range, self._from, self._to, self._measure):
             top.addWidget(widget)
-        top.addStretch(1)
-        top.addWidget(self._measure)
-        by = QHBoxLayout()
-        by.setSpacing(4)
         for at, (grouping, words) in enumerate(_GROUPINGS):
             button = self._button(f"usageBy_{grouping.value}", words)
             button.setCheckable(True)
             self._groupings.addButton(button, at)
             by.addWidget(button)
         self._groupings.button(0).setChecked(True)
-        by.addStretch(1)
         bottom = QHBoxLayout()
         bottom.setSpacing(8)
         bottom.addWidget(self._prices)

@@ -182,6 +182,11 @@ class PillButton(ThemedButton):
         super().setText(text)
         self.updateGeometry()
 
+    def set_icon(self, icon_name: str) -> None:
+        """Another icon in the place of the one that it has."""
+        self._icon_name = icon_name
+        self.update()
+
     def sizeHint(self) -> QSize:
         width: float = 2 * self._PADDING_PX + self._text_px()
         mark = self._mark_px() + self._GAP_PX

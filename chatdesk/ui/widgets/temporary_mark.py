@@ -13,6 +13,8 @@ from chatdesk.ui.widgets.elided_label import ElidedLabel
 
 _WORDS: Final = "Temporary"
 _MEANING: Final = "Nothing of this chat is stored. It is gone when ChatDesk closes, unless you keep it."
+_KEEPS: Final = "Store this chat with all its messages"
+_GAP_PX: Final = 8
 
 
 class TemporaryMark(QWidget):
@@ -31,10 +33,20 @@ class TemporaryMark(QWidget):
         self.keep_button = PillButton(
             theme, "Keep", object_name="keepTemporaryButton", name="Keep this chat", icon_name="check"
         )
-        self.keep_button.setToolTip("Store this chat with all its messages")
+        self.keep_button.setToolTip(_KEEPS)
         self.keep_button.clicked.connect(self.keepPressed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row.setSpacing(_GAP_PX)
         row.addWidget(self._label)
         row.addWidget(self.keep_button)
+
+    def full_width(self) -> int:
+        """With its word, which ``set_short`` leaves out."""
+        return self._label.sizeHint().width() + _GAP_PX + self.keep_button.sizeHint().width()
+
+    def set_short(self, is_short: bool) -> None:
+        """Only the button, which then says what it is about by its sign and its tooltip."""
+        self._label.setVisible(not is_short)
+        self.keep_button.set_icon("eye-off" if is_short else "check")
+        self.keep_button.setToolTip(f"{_WORDS}. {_MEANING}" if is_short else _KEEPS)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.widgets.temporary_mark import TemporaryMark
 
 _GAP_PX, _NARROW_GAP_PX = 10, 4
+_MODEL_PX = 110  # of the name of a model, and its arrow
 _OUTLINE_FROM_PX = 560  # in a narrower header the menus lead to the list of questions
 
 
@@ -176,7 +177,8 @@ class ThreadHeader(QWidget):
         return super().event(event)
 
     def _fit(self) -> None:
-        """Where there is no room for all, the meter gives up its figure first, then the title its pencil."""
+        """Where there is no room for all, the mark of a temporary chat gives up its word first, then the meter its
+        figure, then the title its pencil."""
         row = self.layout()
         assert isinstance(row, QHBoxLayout)
         items = [row.itemAt(place) for place in range(row.count())]
@@ -185,9 +187,13 @@ class ThreadHeader(QWidget):
         margins = row.contentsMargins()
         needed = margins.left() + margins.right() + _GAP_PX * (len(shown) - 1)
         for each in shown:
-            is_meter = each is self.context_meter
-            needed += self.context_meter.full_width() if is_meter else each.minimumSizeHint().width()
+            needed += self._wanted_width(each)
         needed += self.title.missing_width()
+        mark = self.temporary_mark
+        if mark is not None and mark in shown:
+            mark.set_short(needed > self.width())
+            if needed > self.width():
+                needed += mark.keep_button.sizeHint().width() - mark.full_width()
         self.context_meter.set_short(needed > self.width())
         if self.context_meter in shown:
             needed += self.context_meter.sizeHint().width() - self.context_meter.full_width()
@@ -196,6 +202,17 @@ class ThreadHeader(QWidget):
         gap = _NARROW_GAP_PX if is_narrow else _GAP_PX
         if row.spacing() != gap:  # setting it asks for a layout, which would come back here without end
             row.setSpacing(gap)
+
+    def _wanted_width(self, widget: QWidget) -> int:
+        """With which ``widget`` says what it is there for. The name of the model goes before the words that tell of a
+        temporary chat, whose button tells of it, too."""
+        if widget is self.context_meter:
+            return self.context_meter.full_width()
+        if widget is self.temporary_mark:
+            return self.temporary_mark.full_width()
+        if widget is self.model_picker and self.temporary_mark is not None and self.temporary_mark.isVisibleTo(self):
+            return min(self.model_picker.sizeHint().width(), round(_MODEL_PX * max(1.0, self._theme.scale)))
+        return widget.minimumSizeHint().width()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

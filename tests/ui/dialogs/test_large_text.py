@@ -26,6 +26,8 @@ from pytestqt.qtbot import QtBot
 import tests.gallery
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.usage.page import UsagePage
+from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.thread_header import ThreadHeader
 from tests.gallery import provider_samples, usage_page_samples
 
@@ -109,6 +111,45 @@ def test_nothing_of_a_dialog_is_cut_off(theme: Theme, module: str) -> None:
     assert wrong == {}
 
 
+@pytest.mark.parametrize("has_own_days", [False, True])
+def test_no_page_of_the_settings_has_to_be_moved_sideways(theme: Theme, qtbot: QtBot, has_own_days: bool) -> None:
+    dialog = dict(usage_page_samples.build_samples(theme))["usage-by-day"]
+    qtbot.addWidget(dialog)
+    page = dialog.findChild(UsagePage)
+    days = page.findChild(QComboBox, "usageRange")
+    days.setCurrentIndex(days.count() - 1 if has_own_days else 0)
+    dialog.show()
+    QApplication.processEvents()
+    assert page.minimumSizeHint().width() <= 560, "what the settings leave to a page in a window 1000 px wide"
+
+
+@pytest.mark.parametrize(("width", "is_short"), [(420, True), (900, False)])
+def test_the_header_of_a_temporary_chat_names_its_model_whole(
+    theme: Theme, qtbot: QtBot, width: int, is_short: bool
+) -> None:
+    theme.set_scale(1.0)
+    header = ThreadHeader(theme)
+    qtbot.addWidget(header)
+    header.set_title("About the treasure", is_editable=False)
+    header.set_models([("openai", "OpenAI", [("gpt", "Big model")])])
+    header.set_current("openai", "gpt")
+    header.set_menu(QMenu(header))
+    header.set_sidebar_collapsed(True)
+    header.set_temporary(True)
+    header.context_meter.set_fraction(0.1, "a little of it")
+    header.resize(width, header.height())
+    header.show()
+    for _round in range(5):
+        QApplication.processEvents()
+    mark = header.temporary_mark
+    assert header.model_picker.width() >= header.model_picker.sizeHint().width()
+    assert mark.keep_button.width() >= mark.keep_button.sizeHint().width()
+    words = mark.findChild(ElidedLabel)
+    assert words.isVisible() is not is_short
+    assert is_short or not words.is_elided()
+    assert mark.keep_button.toolTip().startswith("Temporary") is is_short
+
+
 def test_a_limit_goes_on_in_the_next_line(theme: Theme, qtbot: QtBot) -> None:
     limits = dict(usage_page_samples.build_samples(theme))["limits"]
     assert isinstance(limits, Panel)
@@ -151,7 +192,7 @@ def test_the_names_of_the_settings_pages_are_whole(theme: Theme, qtbot: QtBot) -
 
 @pytest.mark.parametrize(
     ("scale", "is_temporary", "is_short", "has_pencil"),
-    [(1.0, True, True, True), (1.25, False, False, True), (2.0, False, True, False)],
+    [(1.0, True, True, False), (1.25, False, False, True), (2.0, False, True, False)],
 )
 def test_a_narrow_header_shows_all_that_is_in_it(
     theme: Theme, qtbot: QtBot, scale: float, is_temporary: bool, is_short: bool, has_pencil: bool
