@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -24,9 +25,15 @@ class ConnectionThread:
 
     def __init__(self, name: str) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._waiting: deque[None] = deque()  # one for each thing that has not begun
         self._engine: Engine | None = None
         self._connection: Connection | None = None
         self._is_closed = False
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether something else is to be done next; long work may end early for it."""
+        return bool(self._waiting)
 
     @property
     def connection(self) -> Connection:
@@ -66,7 +73,12 @@ class ConnectionThread:
         return self.submit(work).result
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        return self._pool.submit(work)
+        def begin() -> T:
+            self._waiting.pop()
+            return work()
+
+        self._waiting.append(None)
+        return self._pool.submit(begin)
 
     async def close(self) -> None:
         if self._is_closed:

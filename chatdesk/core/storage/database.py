@@ -71,6 +71,11 @@ class Database:
     def origin(self) -> Origin:
         return Origin(self.device_id, self._clock, self.hybrid_clock, self.log_watch)
 
+    @property
+    def is_write_waiting(self) -> bool:
+        """Whether somebody waits for the transaction that is running; one that can be cut short ends then."""
+        return self._writer.is_waited_for
+
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a snapshot, on the reading thread."""
         return await self._reader.run(partial(self._read, work))

@@ -45,6 +45,7 @@ _PLAIN_VALUES: Final = _TEXT_VALUES | {
     "completed_at", "latency_ms", "time_to_first_token_ms", "prompt_tokens", "completion_tokens", "total_tokens",
     "cached_tokens", "reasoning_tokens",
 }  # fmt: skip
+_USUAL_CHARS: Final = 4_000
 _NO_VALUES: Final[Mapping[str, Any]] = dict.fromkeys(sorted(_PLAIN_VALUES))
 
 
@@ -85,6 +86,11 @@ class MessageRows:
     tally: Tally
     is_searched: bool
     words: str | None
+
+    @property
+    def weight(self) -> int:
+        """How many usual messages take as long to write."""
+        return 1 + len(self.words or "") // _USUAL_CHARS
 
 
 @dataclass(slots=True)

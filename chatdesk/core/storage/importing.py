@@ -1,15 +1,16 @@
 """Writes imported threads in bounded steps, and remembers where every thread and message came from.
 
-A step is one transaction and leaves a proper tree, whatever comes after it: parents before children, counters, the
-shown path, the change log and the origins together. An import that is killed is gone on with by the next one, because
-what has an origin is there. Origins outlive what they name: what a person deleted for good does not come back.
+A transaction has one or more steps, each of which leaves a proper tree, whatever comes after it: parents before
+children, counters, the shown path, the change log and the origins together. An import that is killed is gone on with by
+the next one, because what has an origin is there. Origins outlive what they name: what a person deleted for good does
+not come back.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,11 @@ _INSERT_ORIGIN = f"{_ORIGINS} VALUES (?, ?, ?, ?)"
 
 
 _PROJECT_ORIGIN = "project"  # whatever program it came from: what counts is that a file made it
+# Usual messages that are written between two looks at whether somebody waits, and how long one transaction may take:
+# many small ones would write the same pages of indexes again and again.
+_GROUP, _LONGEST_S = 64, 0.1
+# For so long after somebody had to wait, each group is a transaction of its own: who writes once writes again.
+_CONSIDERATE_S = 2.0
 # Kilobytes of pages, and pages of log before they are copied.
 _USUAL, _LOADING = (2_000, 1_000), (48_000, 2_000)
 
@@ -71,10 +77,16 @@ class Step:
     is_first: bool
     is_last: bool
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of a new thread, which then needs no second look."""
+        return self.rows.is_new and self.is_first and self.is_last
+
 
 class ImportRepository:
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._considerate_until = 0.0
 
     @property
     def origin(self) -> Origin:
@@ -89,19 +101,31 @@ class ImportRepository:
         or by a name alone."""
         return await self._db.write(lambda conn: _project(conn, self._db.origin, wanted))
 
-    async def write(self, steps: Sequence[Step]) -> float:
-        """Store these, in one transaction that does not wait for the disk. Returns how long that took, in seconds."""
-
-        began = 0.0
+    async def write(self, steps: Sequence[Step]) -> int:
+        """Store the first of these, in one transaction that does not wait for the disk. Returns how many: it ends early
+        when somebody else wants to write, who then waits for some dozens of messages and the commit."""
+        done = 0
 
         def work(conn: Connection) -> None:
-            nonlocal began
+            nonlocal done
+            done = 0
             began = time.monotonic()
-            write_steps(conn, self._db.origin, steps)
+            ends_at = began + (_LONGEST_S if began > self._considerate_until else 0.0)
+            found: list[tuple[int, str]] = []
+            for group in _groups(steps):
+                found += write_steps(conn, self._db.origin, group)
+                done += len(group)
+                now = time.monotonic()
+                if self._db.is_write_waiting:
+                    self._considerate_until, ends_at = now + _CONSIDERATE_S, now
+                if now >= ends_at:
+                    break
+            if found:  # at once, because FTS5 writes a segment for each time
+                search_index.put_new(driver(conn), found)
 
         # The index is brought up to date after ``work``, in the same transaction.
         await self._db.write(work, is_durable=False)
-        return time.monotonic() - began
+        return done
 
     async def add_extras(
         self,
@@ -151,41 +175,58 @@ def _project(conn: Connection, origin: Origin, wanted: ImportedProject | str) ->
     return get_project(conn, made.id), True
 
 
-def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> None:
-    """All rows of these steps, a statement a table. A thread that went to the trash meanwhile is left alone."""
+def _groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """Steps that are written together, none of which builds on another."""
+    group: list[Step] = []
+    size = 0
+    for step in steps:
+        if group and (size >= _GROUP or step.rows is group[-1].rows):
+            yield group
+            group, size = [], 0
+        group.append(step)
+        size += 1 + sum(row.weight for row in step.messages)
+    if group:
+        yield group
+
+
+def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> list[tuple[int, str]]:
+    """All rows of these steps, a statement a table. A thread that went to the trash meanwhile is left alone. Returns
+    numbers and words of messages that the search index is to have before the commit."""
     steps = [step for step in steps if step.rows.is_new or _is_live(conn, step.rows.thread_id)]
     _insert_threads(conn, origin, [step for step in steps if step.is_first and step.rows.is_new])
     rows = [row for step in steps for row in step.messages]
+    words: list[tuple[int, str]] = []
     if rows:
         for step in steps:
             if step.rows.is_new and not step.is_first:
                 _clear_path(conn, step)
-        _insert_messages(conn, rows)
+        words = _insert_messages(conn, rows)
         artifacts = [artifact for row in rows for artifact in row.artifacts]
         if artifacts:
             conn.execute(tables.artifacts.insert(), artifacts)
         conn.exec_driver_sql(
             "UPDATE devices SET message_count = message_count + ? WHERE id = ?", (len(rows), origin.device_id)
         )
+    _log_messages(conn, origin, steps)
     origins: list[tuple[str, str, str, str]] = []
     for step in steps:
         imported = step.rows.imported
-        _log_messages(conn, origin, step)
         origins.extend(
             (imported.source, f"{imported.key}/{key}", row.id, "") for row in step.messages for key in row.keys
         )
         if not step.rows.is_new or not step.is_first:
             _grow_thread(conn, origin, step)
-        if not (step.rows.is_new and step.is_first and step.is_last):
+        if not step.is_whole:
             _go_on(conn, step.rows)  # after every step, because the program may be killed before the next one
         if step.is_last:
             _finish_thread(conn, origin, step)
     insert_rows(driver(conn), _ORIGINS, origins)
+    return words
 
 
-def _insert_messages(conn: Connection, rows: Sequence[MessageRows]) -> None:
-    """Messages, their parts and their words. Parts come first, because the index's triggers note nothing for a message
-    that is not there yet, and what would be looked up again is at hand."""
+def _insert_messages(conn: Connection, rows: Sequence[MessageRows]) -> list[tuple[int, str]]:
+    """Messages and their parts; returns numbers and words for the index. Parts come first, because the index's triggers
+    note nothing for a message that is not there yet, and what would be looked up again is at hand."""
     raw = driver(conn)
     first = search_index.first_free(raw)
     found = sorted((row for row in rows if row.words is not None), key=lambda row: row.id) if first is not None else []
@@ -193,11 +234,10 @@ def _insert_messages(conn: Connection, rows: Sequence[MessageRows]) -> None:
     conn.exec_driver_sql("PRAGMA defer_foreign_keys=ON")  # until this transaction ends
     insert_rows(raw, _PARTS, [part for row in rows for part in row.parts])
     insert_rows(raw, _MESSAGES, [(*row.message, numbers.get(row.id)) for row in rows])
-    if found:
-        search_index.put_new(raw, [(numbers[row.id], row.words or "") for row in found])
     waiting = [(row.id,) for row in rows if row.is_searched and row.id not in numbers]
     if waiting:
         conn.exec_driver_sql("INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('message', ?)", waiting)
+    return [(numbers[row.id], row.words or "") for row in found]
 
 
 def _is_live(conn: Connection, thread_id: str) -> bool:
@@ -239,7 +279,7 @@ def _insert_threads(conn: Connection, origin: Origin, steps: Sequence[Step]) -> 
     )
     conn.exec_driver_sql(
         _INSERT_ORIGIN,
-        [(step.rows.imported.source, step.rows.imported.key, step.rows.thread_id, "") for step in steps],
+        [(step.rows.imported.source, step.rows.imported.key, step.rows.thread_id, _digest_of(step)) for step in steps],
     )
 
 
@@ -287,23 +327,24 @@ def _tally(rows: Sequence[MessageRows]) -> thread_counters.Tally:
     return total
 
 
-def _log_messages(conn: Connection, origin: Origin, step: Step) -> None:
-    ids = [row.id for row in step.messages]
-    if ids:
-        log_new(conn, origin, project_id=step.project_id, kind="message", entities=ids)
-    dead = [row for row in step.messages if not row.is_live]
-    covers = change_log.seen(conn, origin, step.project_id) if dead else {}
-    for row in dead:
-        log_change(
-            conn,
-            origin,
-            project_id=step.project_id,
-            kind="message",
-            op="del",
-            entity=row.id,
-            hlc=origin.hybrid_clock.next(),
-            body={"covers": covers, "with": row.id},
-        )
+def _log_messages(conn: Connection, origin: Origin, steps: Sequence[Step]) -> None:
+    for project_id in dict.fromkeys(step.project_id for step in steps):
+        rows = [row for step in steps if step.project_id == project_id for row in step.messages]
+        if rows:
+            log_new(conn, origin, project_id=project_id, kind="message", entities=[row.id for row in rows])
+        dead = [row for row in rows if not row.is_live]
+        covers = change_log.seen(conn, origin, project_id) if dead else {}
+        for row in dead:
+            log_change(
+                conn,
+                origin,
+                project_id=project_id,
+                kind="message",
+                op="del",
+                entity=row.id,
+                hlc=origin.hybrid_clock.next(),
+                body={"covers": covers, "with": row.id},
+            )
 
 
 def _grow_thread(conn: Connection, origin: Origin, step: Step) -> None:
@@ -338,12 +379,19 @@ def _finish_thread(conn: Connection, origin: Origin, step: Step) -> None:
         _retitle(conn, origin, rows)
     else:
         _attach(conn, origin, step)
+    if step.is_whole:
+        return
     digest = "" if imported.source == OWN and not rows.is_new else rows.digest
     conn.exec_driver_sql(_INSERT_ORIGIN, (imported.source, imported.key, rows.thread_id, digest))
     conn.exec_driver_sql(
         "UPDATE import_origins SET digest = ? WHERE source = ? AND source_key = ?",
         (digest, imported.source, imported.key),
     )
+
+
+def _digest_of(step: Step) -> str:
+    """Of a thread that is not whole yet there is none, so that the next import looks at all of it."""
+    return step.rows.digest if step.is_whole else ""
 
 
 def _clear_path(conn: Connection, step: Step) -> None:

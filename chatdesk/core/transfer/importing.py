@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -36,9 +37,8 @@ from chatdesk.core.transfer.import_report import ImportReport
 from chatdesk.core.transfer.import_source import ExportFile, ImportCancelled
 
 T = TypeVar("T")
-#: What one step may take of the thread that writes: a question waits at most for one.
-STEP_S: Final = 0.02
-_FEWEST, _MOST = 20, 1_000
+_MOST: Final = 1_000  # messages that are read at once
+_STEP: Final = 128  # usual messages of one thread
 _READ_AHEAD_BYTES = 2 * 1024 * 1024
 _MOST_TOLD = 500
 
@@ -128,7 +128,6 @@ class _Run:
         self._report = ImportReport()
         self._projects: dict[str, str] = {}
         self._rest: list[ImportedThread | ImportLine] = []
-        self._step_size = 200
         self._seen = 0
         self._wanted_project: str | ImportedProject | None = None
 
@@ -292,24 +291,9 @@ class _Run:
         return self._projects[key]
 
     async def _write(self, waiting: Sequence[tuple[ThreadRows, str]]) -> None:
-        """In steps that take about ``STEP_S`` each; a thread that is longer than one goes over several."""
-        together: list[Step] = []
-        size = 0
-        for rows, project_id in waiting:
-            for step in _steps(rows, project_id, self._step_size):
-                together.append(step)
-                size += len(step.messages) + 1
-                if size >= self._step_size:
-                    await self._write_step(together, size)
-                    together, size = [], 0
-        if together:
-            await self._write_step(together, size)
-
-    async def _write_step(self, steps: Sequence[Step], size: int) -> None:
-        took_s = await self._repository.write(steps)
-        if took_s > 0 and size >= _FEWEST:
-            wanted = size * STEP_S / took_s
-            self._step_size = max(_FEWEST, min(_MOST, round((self._step_size + wanted) / 2)))
+        steps = [step for rows, project_id in waiting for step in _steps(rows, project_id)]
+        while steps:
+            steps = steps[await self._repository.write(steps) :]
 
     async def _on_reader(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
@@ -332,13 +316,19 @@ def _some(found: Iterator[ImportedThread | ImportLine], export: ExportFile) -> l
     return read
 
 
-def _steps(rows: ThreadRows, project_id: str, size: int) -> Iterator[Step]:
-    starts = range(0, len(rows.messages), size) or range(1)
-    for start in starts:
+def _steps(rows: ThreadRows, project_id: str) -> Iterator[Step]:
+    """The thread, in steps that are written one after the other if it is long."""
+    cuts, size = [0], 0
+    for place, message in enumerate(rows.messages):
+        if size >= _STEP:
+            cuts.append(place)
+            size = 0
+        size += message.weight
+    for start, end in pairwise((*cuts, len(rows.messages))):
         yield Step(
             rows=rows,
             project_id=project_id,
-            messages=rows.messages[start : start + size],
+            messages=rows.messages[start:end],
             is_first=start == 0,
-            is_last=start + size >= len(rows.messages),
+            is_last=end == len(rows.messages),
         )

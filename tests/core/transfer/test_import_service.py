@@ -15,7 +15,6 @@ from chatdesk.core.errors import ImportRefused, NotPossible, StorageError
 from chatdesk.core.storage.importing import ImportRepository
 from chatdesk.core.storage.search_store import SearchStore
 from chatdesk.core.thread_turns import SHORT_S, short_turns
-from chatdesk.core.transfer import importing
 from chatdesk.core.transfer.importing import ImportService
 from tests.helpers.damage import damage
 from tests.helpers.export_samples import (
@@ -278,8 +277,7 @@ async def test_one_import_at_a_time(world: ImportWorld) -> None:
     await first
 
 
-async def test_a_long_thread_goes_over_several_steps(world: ImportWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "_MOST", 30)
+async def test_a_long_thread_goes_over_several_steps(world: ImportWorld) -> None:
     report = await world.bring([plain_chatgpt("long", 300)])
     await world.check()
     assert report.messages == 600
@@ -313,7 +311,7 @@ async def test_a_database_that_fails_says_so_and_the_next_run_goes_on(
     write = world.service._repository.write
     count = 0
 
-    async def failing(steps: object) -> float:
+    async def failing(steps: object) -> int:
         nonlocal count
         count += 1
         if count == 3:

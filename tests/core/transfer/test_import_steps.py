@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chatdesk.core.domain.imported import ImportedMessage, ImportedPart, ImportedThread
+from chatdesk.core.domain.message import PartType, Role
+from chatdesk.core.storage.import_rows import make_rows
 from chatdesk.core.storage.importing import ImportRepository, Step
 from chatdesk.core.transfer.importing import ImportService
-from tests.helpers.export_samples import START_S, chatgpt, node
+from tests.helpers.export_samples import START_S, chatgpt, node, plain_chatgpt
 from tests.helpers.import_world import ImportWorld, import_world
 
 AfterStep = Callable[[str], Coroutine[Any, Any, None]]
@@ -23,14 +29,14 @@ class _MessageByMessage(ImportRepository):
 
     after_step: AfterStep
 
-    async def write(self, steps: Sequence[Step]) -> float:
+    async def write(self, steps: Sequence[Step]) -> int:
         for step in steps:
             end = len(step.messages) - 1
             for number, message in enumerate(step.messages):
                 is_first, is_last = step.is_first and number == 0, step.is_last and number == end
                 await super().write([replace(step, messages=[message], is_first=is_first, is_last=is_last)])
                 await self.after_step(step.rows.thread_id)
-        return 0.0
+        return len(steps)
 
 
 @pytest.fixture
@@ -109,3 +115,67 @@ async def test_what_a_person_asks_between_two_steps_becomes_a_version(whole: Imp
     shown = await whole.shown((await whole.threads())["A chat"])
     assert [message.text for message in shown] == [f"text {each}" for each in range(7)]
     assert shown[number + 1].version_count == 2
+
+
+def _threads_of(count: int, messages: int) -> list[ImportedThread]:
+    def thread(number: int) -> ImportedThread:
+        keys: list[str | None] = [None, *(f"m{place}" for place in range(messages))]
+        parts = (ImportedPart(PartType.TEXT, {"text": f"word{number}"}),)
+        made = tuple(
+            ImportedMessage(key, above, Role.USER, 1, parts, keys=(key,))
+            for above, key in pairwise(keys)
+            if key is not None
+        )
+        chosen = {above: key for above, key in pairwise(keys) if key is not None}
+        return ImportedThread("chatgpt", f"key {number}", f"Thread {number}", 1, 1, made, chosen)
+
+    return [thread(number) for number in range(count)]
+
+
+async def _steps_of(repository: ImportRepository) -> list[Step]:
+    threads = _threads_of(30, 10)
+    project, _ = await repository.project("Imported")
+    rows = [
+        make_rows(thread, known, repository.origin, lambda *_: None)
+        for thread, known in zip(threads, await repository.look_up(threads), strict=True)
+    ]
+    return [Step(each, project.id, each.messages, is_first=True, is_last=True) for each in rows]
+
+
+async def test_who_writes_meanwhile_waits_for_a_part_of_it_only(whole: ImportWorld) -> None:
+    repository = ImportRepository(whole.store.db)
+    steps = await _steps_of(repository)
+    own = await whole.store.thread()
+    may_begin = threading.Event()
+    held = whole.store.db.begin_write(lambda _conn: may_begin.wait(60))
+    writing = asyncio.ensure_future(repository.write(steps))
+    asking = asyncio.ensure_future(whole.store.ask(own, "my own question"))
+    await asyncio.sleep(0)  # both are in the queue now
+    may_begin.set()
+    assert await asyncio.to_thread(held)
+    count = await writing
+    assert 0 < count < len(steps)
+    await asking
+    while count < len(steps):
+        count += await repository.write(steps[count:])
+    await whole.check()
+    assert len(await whole.threads()) == 31
+
+
+async def test_long_messages_go_over_more_steps_than_short_ones(whole: ImportWorld) -> None:
+    sizes: list[int] = []
+
+    class Counting(ImportRepository):
+        async def write(self, steps: Sequence[Step]) -> int:
+            count = await super().write(steps)
+            sizes.extend(len(step.messages) for step in steps[:count])
+            return count
+
+    whole.service = ImportService(Counting(whole.store.db), whole.blobs, whole.store.clock, whole.bus)
+    await whole.bring([plain_chatgpt("short", 40)], "short.json")
+    assert sizes == [80]
+    sizes.clear()
+    await whole.bring([plain_chatgpt("long", 4, text="word " * 150_000)], "long.json")
+    assert sum(sizes) == 8
+    assert max(sizes) < 3
+    await whole.check()
