@@ -1,4 +1,4 @@
-"""Coroutines in the window: the loop they run on, and tasks that end with their owner. The only qasync door."""
+"""Coroutines in the window: running them, and tasks that end with their owner."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def run_until_done(app: QApplication, main: Callable[[], Coroutine[Any, Any, int
 
 
 def _run(app: QApplication, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    import qasync
+    from chatdesk.ui.window_loop import WindowLoop
 
-    loop = qasync.QEventLoop(app)
+    loop = WindowLoop(app)
     asyncio.set_event_loop(loop)
     generators = AsyncGenerators(loop)
 

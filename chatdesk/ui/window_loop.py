@@ -1,0 +1,152 @@
+"""The loop of the window, Qt's and asyncio's in one. The only qasync door.
+
+qasync gives every callback a Qt timer of its own, and lets the timers of cancelled callbacks run out: an answer that
+streams makes some 250 a second. Here all that are due share one timer, and all that wait for their time another, as
+asyncio's own loops do it. Importing this costs qasync: it is needed once there is an application.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import math
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any
+
+import qasync
+from PySide6.QtCore import QObject, Qt, QTimerEvent
+from PySide6.QtWidgets import QApplication
+
+_FEW_CANCELLED = 100
+
+
+class WindowLoop(qasync.QEventLoop):
+    """Runs callbacks between Qt's events, in the order they were asked for."""
+
+    def __init__(self, app: QApplication) -> None:
+        self._callbacks = _Callbacks(self.time)
+        super().__init__(app)
+
+    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self._callbacks.add(handle)
+        return handle
+
+    def call_at(
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        self._callbacks.add_later(handle)
+        return handle
+
+    def call_later(
+        self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self.time() + delay, callback, *args, context=context)
+
+    def close(self) -> None:
+        super().close()
+        self._callbacks.close()
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        self._callbacks.note_cancelled(handle)
+
+
+class _Callbacks(QObject):
+    """What is due waits in ``_due`` for the next turn of Qt's loop; ``_later`` is a heap by time."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__()
+        self._now = now
+        self._due: deque[asyncio.Handle] = deque()
+        self._later: list[asyncio.TimerHandle] = []
+        self._cancelled_count = 0
+        self._turn_id = 0  # of Qt's timers; 0 is none
+        self._alarm_id = 0
+        self._rings_at = math.inf
+        self._is_closed = False
+
+    def add(self, handle: asyncio.Handle) -> None:
+        self._due.append(handle)
+        self._ask_for_turn()
+
+    def add_later(self, handle: asyncio.TimerHandle) -> None:
+        handle._scheduled = True  # type: ignore[attr-defined] # asks to be told of its cancellation
+        heapq.heappush(self._later, handle)
+        self._set_alarm()
+
+    def note_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Forget it when its time comes, or sooner where there are many."""
+        if not handle._scheduled:  # type: ignore[attr-defined]
+            return
+        self._cancelled_count += 1
+        if self._cancelled_count > max(_FEW_CANCELLED, len(self._later) // 2):
+            self._later = [each for each in self._later if not each.cancelled()]
+            heapq.heapify(self._later)
+            self._cancelled_count = 0
+
+    def close(self) -> None:
+        """Run nothing any more."""
+        self._is_closed = True
+        self._due.clear()
+        self._later.clear()
+        self._end_turn()
+        self._end_alarm()
+
+    def timerEvent(self, event: QTimerEvent) -> None:
+        if event.timerId() == self._alarm_id:
+            self._end_alarm()
+            self._take_those_due()
+            self._set_alarm()
+        self._run_those_due()
+
+    def _take_those_due(self) -> None:
+        now = self._now()
+        while self._later and (self._later[0].cancelled() or self._later[0].when() <= now):
+            handle = heapq.heappop(self._later)
+            handle._scheduled = False  # type: ignore[attr-defined]
+            if handle.cancelled():
+                self._cancelled_count -= 1
+            else:
+                self._due.append(handle)
+
+    def _run_those_due(self) -> None:
+        """Run what is due now. What that adds comes after Qt's next events, as all of it does when one of them fails
+        or opens a dialog, whose loop runs inside this one."""
+        self._end_turn()
+        for _ in range(len(self._due)):
+            if not self._due:  # a loop inside this one has run them
+                return
+            handle = self._due.popleft()
+            if self._due:
+                self._ask_for_turn()
+            if not handle.cancelled():
+                handle._run()
+        if not self._due:
+            self._end_turn()
+
+    def _ask_for_turn(self) -> None:
+        if not self._turn_id and not self._is_closed:
+            self._turn_id = self.startTimer(0)
+
+    def _end_turn(self) -> None:
+        if self._turn_id:
+            self.killTimer(self._turn_id)
+            self._turn_id = 0
+
+    def _set_alarm(self) -> None:
+        if not self._later or self._later[0].when() >= self._rings_at or self._is_closed:
+            return
+        self._end_alarm()
+        self._rings_at = self._later[0].when()
+        # Rounded up: a callback that comes too early would find that its time has not come.
+        wait_ms = max(0, math.ceil((self._rings_at - self._now()) * 1000))
+        self._alarm_id = self.startTimer(wait_ms, Qt.TimerType.PreciseTimer)
+
+    def _end_alarm(self) -> None:
+        if self._alarm_id:
+            self.killTimer(self._alarm_id)
+            self._alarm_id = 0
+        self._rings_at = math.inf
