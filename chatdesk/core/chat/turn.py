@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -52,7 +53,7 @@ from chatdesk.core.providers.failure_texts import CONTINUE_STEP, KEPT_MESSAGE, K
 
 _log = logging.getLogger(__name__)
 
-FRAME_S = 0.033
+FRAME_S = 0.048
 # Shown text is stored at most 250 ms later; half of that leaves room for a slow disk.
 CHECKPOINT_S = 0.12
 _LONGEST_READ_SLICE_S = 0.003
@@ -174,18 +175,21 @@ class Turn:
         if self._ended_as is not None:
             reading.cancel()
         stored_at_s = self._times.asked_s
+        shown_at_s = -math.inf
         while not reading.done():
             await self._wait_for_news()
+            rest_s = shown_at_s + FRAME_S - self._context.clock.monotonic_s()
+            if rest_s > 0 and not reading.done():
+                await asyncio.sleep(rest_s)
+                self._news.clear()  # what came meanwhile is shown now
             if self._text.has_received and not self._is_streaming:
                 await self._begin_streaming()
             if self._is_streaming:
                 self._show()
-            now_s = self._context.clock.monotonic_s()
+            now_s = shown_at_s = self._context.clock.monotonic_s()
             if now_s - stored_at_s >= CHECKPOINT_S:
                 await self._checkpoint()
                 stored_at_s = now_s
-            if not reading.done():
-                await asyncio.sleep(FRAME_S)
         if self._text.has_received and not self._is_streaming:
             await self._begin_streaming()
         if self._is_streaming:

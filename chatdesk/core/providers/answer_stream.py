@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,7 +26,7 @@ _LARGE_JSON = 256 * 1024
 _SLICE_S = 0.004
 _ALARM_LATE_S = 0.002  # a loop that counts whole milliseconds rings early, and would ring again and again
 _WAITED_S = 0.002
-_GATHER_S = 0.05
+_GATHER_S = 0.048
 _LARGE_READ = 8 * 1024
 _DRAIN_S = 0.1
 
@@ -49,6 +50,7 @@ class Deadlines:
         self._cancelling = 0
         self._waits_since = 0.0
         self._has_rung = False
+        self.has_begun = False
         self.is_finished = False
         self.last_wait_s = 0.0
 
@@ -60,7 +62,7 @@ class Deadlines:
 
     def note_progress(self) -> None:
         """A piece of the answer came."""
-        self._has_event = True
+        self._has_event = self.has_begun = True
         self._waited_s = 0.0
 
     def note_finish(self) -> None:
@@ -181,7 +183,16 @@ class AnswerStream:
         reader = EventReader(self._limits)
         clock = asyncio.get_running_loop().time
         has_chunks = False
+        gave_at = -math.inf
         while received := await self._next(raw):
+            is_slow = self._deadlines.last_wait_s > _WAITED_S and len(received) < _LARGE_READ
+            if is_slow and self._deadlines.has_begun and not self._deadlines.is_finished:
+                # The server is slower than we are. What an event wakes costs more than the event, and the window shows
+                # a frame at a time: what comes sooner than that after the last is given with what follows it.
+                rest_s = gave_at + _GATHER_S - clock()
+                if rest_s > 0:
+                    await asyncio.sleep(rest_s)
+                gave_at = clock()
             slice_began = clock()
             for event in reader.feed(received):
                 if event.data.startswith(b"[DONE]"):
@@ -197,11 +208,6 @@ class AnswerStream:
                     # One network read can hold hundreds of events; the window must not wait for all of them.
                     await asyncio.sleep(0)
                     slice_began = clock()
-            is_slow = self._deadlines.last_wait_s > _WAITED_S and len(received) < _LARGE_READ
-            if is_slow and not self._deadlines.is_finished:
-                # The server is slower than we are. Each wake-up costs as much as the event it brings, and the window
-                # shows a frame at a time: let some gather.
-                await asyncio.sleep(_GATHER_S)
         for event in reader.finish():
             # An event cut in the middle is no error of its own: the missing finish reason tells.
             with suppress(ValueError):
