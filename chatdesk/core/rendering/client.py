@@ -136,6 +136,7 @@ class RenderClient:
         self._progress_at = 0.0
         self._threads: list[threading.Thread] = []
         self._is_closed = False
+        self._is_watch_idle = False  # else it looks again by itself before anything asked from now on is late
         self._cache = _BlockCache(cache_bytes)
 
     @property
@@ -231,7 +232,8 @@ class RenderClient:
             return
         for frame in frames:
             self._outbox.put((self._generation, frame))
-        self._lock.notify_all()
+        if self._is_watch_idle:
+            self._lock.notify_all()
 
     def _feed(self, question: _Question) -> None:
         """Send what waits, if the last piece has been answered."""
@@ -385,7 +387,9 @@ class RenderClient:
         with self._lock:
             while not self._is_closed:
                 if not self._asked:
+                    self._is_watch_idle = True
                     self._lock.wait()
+                    self._is_watch_idle = False
                     continue
                 left = self._progress_at + self._deadline_s - time.monotonic()
                 if left > 0:

@@ -21,16 +21,18 @@ class CodeLayouts:
         self.widest = 0.0
         self._lines = lines
         self._made: dict[int, QTextLayout] = {}
+        self._widths: dict[int, float] = {}  # of those that are made
 
     def clear(self) -> None:
         self._made.clear()
+        self._widths.clear()
         self.widest = 0.0
 
     def forget_from(self, first: int) -> None:
         """The lines from ``first`` on are other ones."""
         for index in [each for each in self._made if each >= first]:
-            del self._made[index]
-        self.widest = max((each.lineAt(0).naturalTextWidth() for each in self._made.values()), default=0.0)
+            del self._made[index], self._widths[index]
+        self.widest = max(self._widths.values(), default=0.0)
 
     def width_of(self, looks: Looks, index: int) -> float:
         line = self._line(looks, index)
@@ -58,8 +60,10 @@ class CodeLayouts:
         if made is None:
             if len(self._made) > _MOST:
                 self._made.clear()
+                self._widths.clear()
             made = self._made[index] = self._lay_out(looks, index)
-            self.widest = max(self.widest, made.lineAt(0).naturalTextWidth() if made.lineCount() else 0.0)
+            width = self._widths[index] = made.lineAt(0).naturalTextWidth() if made.lineCount() else 0.0
+            self.widest = max(self.widest, width)
         return made
 
     def _line(self, looks: Looks, index: int) -> QTextLine:

@@ -15,7 +15,7 @@ from chatdesk.ui.transcript.author_item import AuthorItem
 from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, SharedWith, Ticket, own_model_name
 from chatdesk.ui.transcript.fold_item import FoldItem
 from chatdesk.ui.transcript.footer_item import FooterItem, Tool
-from chatdesk.ui.transcript.gaps import grown_gaps
+from chatdesk.ui.transcript.gaps import alike, grown_gaps
 from chatdesk.ui.transcript.header_item import HeaderItem
 from chatdesk.ui.transcript.item import Item
 from chatdesk.ui.transcript.line_item import LineItem, start_line, summary_line
@@ -233,11 +233,9 @@ class MessageEntry:
         """Where the caret stands while text arrives; nowhere while it waits to be asked for."""
         if not self.is_live or self._is_held:
             return None
-        for item in reversed(self.items[self._body[0] : self._body[1]]):
-            if item.kind in ("text", "code"):
-                return item
-            return None
-        return None
+        first, end = self._body
+        last = self.items[end - 1] if end > first else None
+        return last if last is not None and last.kind in ("text", "code") else None
 
     # Changes
 
@@ -447,18 +445,19 @@ class MessageEntry:
         notices = self._notices()
         if not self.is_question:
             items += notices
-        items.append(self._footer())
+        before = self._items if is_growth else []
+        items.append(before[self._foot] if before else self._footer())
         self._foot = len(items) - 1
         if self.is_question:
             items += notices
         if self._summary_line is not None:
             items.append(self._summary_line[1])
         self._body = (first, last)
-        before = self._items if is_growth else []
-        self._gaps = grown_gaps(before, self._gaps, items, is_question=self.is_question)
+        known = alike(before, items)
+        self._gaps = grown_gaps(self._gaps[:known], items, is_question=self.is_question)
         self._items = items
         if self._looks is not None:
-            self._guess_heights(self._looks)
+            self._guess_heights(self._looks, items[known:])
         self.forget_places()
 
     @property
@@ -619,8 +618,8 @@ class MessageEntry:
             count -= length
         return max(0, self._body[1] - 1)
 
-    def _guess_heights(self, looks: Looks) -> None:
-        for item in self.items:
+    def _guess_heights(self, looks: Looks, items: list[Item]) -> None:
+        for item in items:
             if item.height == 0.0 and not item.is_laid_out(looks, self.width_of(item)):
                 item.height = item.guess(looks, self.width_of(item))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress, count
+from operator import is_not
 
 from chatdesk.core.rendering.blocks import Placement
 from chatdesk.ui.transcript.author_item import AuthorItem
@@ -20,15 +22,13 @@ _PARAGRAPH_IN_ITEM_GAP = 6.0
 
 def gaps_of(items: Sequence[Item], *, is_question: bool) -> list[float]:
     """One for each of ``items``."""
-    return grown_gaps((), (), items, is_question=is_question)
+    return grown_gaps((), items, is_question=is_question)
 
 
-def grown_gaps(
-    old_items: Sequence[Item], old_gaps: Sequence[float], items: Sequence[Item], *, is_question: bool
-) -> list[float]:
-    """As ``gaps_of``, where ``old_gaps`` belong to ``old_items`` and nothing but the end is new: what an answer of
-    hundreds of blocks has above its last ones is not looked at for each frame."""
-    known = _alike(old_items, items)
+def grown_gaps(old_gaps: Sequence[float], items: Sequence[Item], *, is_question: bool) -> list[float]:
+    """As ``gaps_of``, where ``old_gaps`` belong to the first of ``items`` and nothing but the end is new: what an
+    answer of hundreds of blocks has above its last ones is not looked at for each frame."""
+    known = len(old_gaps)
     while known and (known == len(items) or items[known].at.list_depth):
         known -= 1  # what lists are open is only known where there is none
     lists = _Lists()
@@ -41,12 +41,9 @@ def grown_gaps(
     return gaps
 
 
-def _alike(old: Sequence[Item], new: Sequence[Item]) -> int:
+def alike(old: Sequence[Item], new: Sequence[Item]) -> int:
     """How many items at the beginning are the same ones."""
-    return next(
-        (place for place, pair in enumerate(zip(old, new, strict=False)) if pair[0] is not pair[1]),
-        min(len(old), len(new)),
-    )
+    return next(compress(count(), map(is_not, old, new)), min(len(old), len(new)))
 
 
 class _Lists:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QRectF, QTimer, Signal
-from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider
+from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QScrollBar
 
 from chatdesk.ui.transcript.contract import ScrollAnchor
 from chatdesk.ui.transcript.entry import MessageEntry
@@ -22,6 +22,7 @@ _MARGIN_PX = 24.0  # between what was brought into view and the edge
 _COVERED_PX = 64.0  # what a bar at the top of the view may hide
 _REST_MS = 200
 _PREFETCH_VIEWS = 2.0
+_UNSEEN_PX = 0.5
 _SHORTEST_TRACK = 200  # steps of a bar whose thread is hardly longer than the view
 
 
@@ -223,16 +224,26 @@ class Scrolling(QObject):
         if bar.isSliderDown():
             return  # it is where the reader holds it
         layout, height = self._layout, self._stage.view_height
-        above = 0.0 if layout.is_at_start else layout.scale_at(0.0)
-        below = 0.0 if layout.is_at_end else max(0.0, layout.scale.total - layout.scale_at(height))
         is_whole = layout.is_at_start and layout.is_at_end
         most = 0 if is_whole else max(_SHORTEST_TRACK, round(layout.scale.total - height))
+        is_at_end = not is_whole and layout.is_at_end
+        if is_at_end and bar.value() == bar.maximum() and self._looks_alike(bar, most):
+            return  # each line of an answer would have it painted
+        above = 0.0 if layout.is_at_start else 1.0 if is_at_end else layout.scale_at(0.0)
+        below = 0.0 if layout.is_at_end else max(0.0, layout.scale.total - layout.scale_at(height))
         self._is_syncing = True
         bar.setRange(0, most)
         bar.setPageStep(max(1, round(height)))
         bar.setSingleStep(round(LINE_STEP_PX))
         bar.setValue(0 if is_whole else round(most * above / max(1.0, above + below)))
         self._is_syncing = False
+
+    def _looks_alike(self, bar: QScrollBar, most: int) -> bool:
+        """Whether the thumb of a bar that ends at ``most`` is the one that is seen, but for parts of a pixel."""
+        page = max(1, round(self._stage.view_height))
+        if bar.maximum() <= bar.minimum() or bar.pageStep() != page:
+            return False
+        return abs(page / (page + most) - page / (page + bar.maximum())) * bar.height() < _UNSEEN_PX
 
     def _go(self, *, is_scroll: bool = False) -> None:
         self._stage.relayout(is_scroll=is_scroll)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer
@@ -85,13 +87,14 @@ class StreamFeeds(QObject):
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._is_visible = True
+        self._shown_at_s = -math.inf
         self._timer.timeout.connect(self.show_frame)
 
     def set_visible(self, is_visible: bool) -> None:
         """A hidden view gets fewer, larger batches."""
         self._is_visible = is_visible
         if is_visible and self._timer.isActive():
-            self._timer.start(FRAME_MS)
+            self._timer.start(self._wait_ms(FRAME_MS))
 
     def append(self, entry: MessageEntry, part_index: int, kind: str, delta: str) -> None:
         key = (entry.message.id, part_index)
@@ -107,7 +110,10 @@ class StreamFeeds(QObject):
                 feed.send()
             else:
                 feed.add(delta)
-                self._wake(entry, False)  # it is seen once the renderer has answered
+                if self._timer.isActive() or self._wait_ms(self._pace_ms(entry)):
+                    self._wake(entry, False)
+                else:
+                    feed.send()  # its frame follows when the renderer has answered
                 return
         self._changed[entry.message.id] = entry
         self._wake(entry, False)
@@ -130,6 +136,7 @@ class StreamFeeds(QObject):
         self._timer.stop()
 
     def show_frame(self) -> None:
+        self._shown_at_s = time.monotonic()
         changed, self._changed = self._changed, {}
         for feed in self._feeds.values():
             feed.send()
@@ -141,8 +148,14 @@ class StreamFeeds(QObject):
             self._on_frame(list(changed.values()))
 
     def _wake(self, entry: MessageEntry, at_once: bool) -> None:
-        is_read = self._is_visible and self._is_seen(entry)
-        if at_once:
-            self._timer.start(0)
-        elif not self._timer.isActive() or (is_read and self._timer.interval() > FRAME_MS):
-            self._timer.start(FRAME_MS if is_read else _UNSEEN_FRAME_MS)
+        wait_ms = self._wait_ms(0 if at_once else self._pace_ms(entry))
+        if not self._timer.isActive() or wait_ms < self._timer.remainingTime():
+            self._timer.start(wait_ms)
+
+    def _pace_ms(self, entry: MessageEntry) -> int:
+        return FRAME_MS if self._is_visible and self._is_seen(entry) else _UNSEEN_FRAME_MS
+
+    def _wait_ms(self, pace_ms: int) -> int:
+        """Until a frame that comes ``pace_ms`` after the last one."""
+        since_ms = (time.monotonic() - self._shown_at_s) * 1000
+        return math.ceil(pace_ms - since_ms) if since_ms < pace_ms else 0
