@@ -18,10 +18,10 @@ from chatdesk.core.paths import AppPaths
 
 if TYPE_CHECKING:
     from chatdesk.app import Services
+    from chatdesk.core.domain.backup_contents import BackupContents
     from chatdesk.core.domain.export_choice import Choice
     from chatdesk.core.domain.thread import Thread
     from chatdesk.core.settings.schema import Settings
-    from chatdesk.core.storage.restore import BackupContents
 
 FindThread = Callable[["Services", str], Awaitable["Thread"]]
 _PIECE_BYTES = 1024 * 1024

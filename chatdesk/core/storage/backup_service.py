@@ -11,13 +11,13 @@ from pathlib import Path
 from chatdesk import __version__
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import job
+from chatdesk.core.domain.backup_contents import BackupContents
 from chatdesk.core.errors import NotFound
 from chatdesk.core.file_writing import write_failure
 from chatdesk.core.storage import backup, backup_files, restore, schema_upgrade, unfinished_files
 from chatdesk.core.storage.backup_shelf import BackupShelf, restorable
 from chatdesk.core.storage.connection import connect, make_private_directory
 from chatdesk.core.storage.failures import translating
-from chatdesk.core.storage.restore import BackupContents
 
 
 class BackupService:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.storage.content_digest import digest
+from chatdesk.core.storage.content_digest import damaged_ids
 from chatdesk.core.storage.reachability import unreachable
 
 
@@ -34,28 +34,3 @@ def dangling_rows(conn: Connection) -> list[str]:
 def damaged_messages(conn: Connection) -> list[str]:
     """Messages whose text has changed since it was finished: what no check of SQLite can see."""
     return [f"the text of message {each} is not what was saved" for each in damaged_ids(conn)]
-
-
-def damaged_ids(conn: Connection) -> list[str]:
-    """Their ids."""
-    rows = conn.exec_driver_sql(
-        "SELECT m.id, m.content_digest, p.part_index, p.type, p.content"
-        " FROM messages m LEFT JOIN message_parts p ON p.message_id = m.id"
-        " WHERE m.content_digest IS NOT NULL ORDER BY m.id, p.part_index"
-    )
-    found: list[str] = []
-    current: tuple[str, str] | None = None
-    parts: list[tuple[int, str, str]] = []
-
-    def judge() -> None:
-        if current is not None and digest(parts) != current[1]:
-            found.append(current[0])
-
-    for message_id, wanted, index, kind, content in rows:
-        if current is None or current[0] != message_id:
-            judge()
-            current, parts = (message_id, wanted), []
-        if index is not None:
-            parts.append((index, kind, content))
-    judge()
-    return found

@@ -15,13 +15,13 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from chatdesk.core.domain.backup_contents import BackupContents
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.paths import sync_directory
 from chatdesk.core.storage import backup, backup_files, restore_process, unfinished_files
 from chatdesk.core.storage.begun_restore import commit, ready_path, remove_database
 from chatdesk.core.storage.connection import connect, make_private_directory, make_private_file
 from chatdesk.core.storage.failures import translating
-from chatdesk.core.storage.restore_process import BackupContents as BackupContents
 
 
 def look_into(path: Path, *, work_dir: Path, blobs: Path) -> BackupContents:

@@ -13,7 +13,8 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.team import ChangeState
-from chatdesk.core.storage import change_log, integrity, projects, sync_fork, sync_outbox
+from chatdesk.core.storage import change_log, projects, sync_fork, sync_outbox
+from chatdesk.core.storage.content_digest import damaged_ids
 from chatdesk.core.storage.plain_text import from_json
 from chatdesk.core.storage.rows import batches, marks
 from chatdesk.core.storage.sync_sharing import PLACEHOLDER
@@ -24,7 +25,7 @@ _RUNNING: Final = "SELECT project_id FROM shared_projects WHERE state <> 'ended'
 
 def damaged(conn: Connection) -> list[str]:
     """Messages of shared projects whose words, or files, are not here as they were, and that the team has."""
-    found = integrity.damaged_ids(conn)
+    found = damaged_ids(conn)
     found += [
         row[0]
         for row in conn.exec_driver_sql(

@@ -27,7 +27,7 @@ from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import TeamStore
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    from chatdesk.core.storage.connection import Connection
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from chatdesk.core.storage.sync_check import HeldLog
 from chatdesk.core.sync.ports import TeamStore
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    from chatdesk.core.storage.connection import Connection
 
 T = TypeVar("T")
 

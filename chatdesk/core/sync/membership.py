@@ -30,8 +30,7 @@ from chatdesk.core.sync.scram import verifier_of
 from chatdesk.core.sync.team_passwords import TeamPasswords
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
-
+    from chatdesk.core.storage.connection import Connection
     from chatdesk.core.sync.team_store.administration import Administration
 
 T = TypeVar("T")

@@ -66,8 +66,7 @@ from chatdesk.core.sync.worker import POLL_S, Client
 from chatdesk.core.sync.workspace_sync import WorkspaceSync
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
-
+    from chatdesk.core.storage.connection import Connection
     from chatdesk.core.sync.membership import Membership
     from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
 

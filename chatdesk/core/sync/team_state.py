@@ -14,7 +14,7 @@ from chatdesk.core.domain.team import SharedProject, TeamMember, Workspace
 from chatdesk.core.storage import sync_files, sync_team
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    from chatdesk.core.storage.connection import Connection
 
 _NOBODY_KNOWN = "Somebody"
 

@@ -26,7 +26,7 @@ from chatdesk.core.sync.requests import BatchSettled, PageTaken, RoundResult, Vi
 from chatdesk.core.sync.worker import POLL_S, Client, SyncWorker
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    from chatdesk.core.storage.connection import Connection
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)

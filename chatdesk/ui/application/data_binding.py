@@ -17,7 +17,7 @@ from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
     from chatdesk.app import Services
-    from chatdesk.core.storage.restore import BackupContents
+    from chatdesk.core.domain.backup_contents import BackupContents
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.dialogs.data_page import DataPage
     from chatdesk.ui.dialogs.restore import RestoreDialog

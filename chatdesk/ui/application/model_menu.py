@@ -19,7 +19,6 @@ from chatdesk.ui.widgets.thread_header import ThreadHeader
 if TYPE_CHECKING:
     from chatdesk.app import Services
     from chatdesk.core.domain.provider_check import ModelList
-    from chatdesk.core.providers.base import Provider
     from chatdesk.ui.transcript.contract import ModelName
 
 ModelChoice = tuple[str, str]
@@ -75,10 +74,10 @@ class ModelMenu(QObject):
             kept = await services.provider_service.kept_models(provider.name)
             if kept is not None:
                 services.providers.know_models(provider.name, kept.models)
-            lists[provider.name] = self._choices(services, provider, kept)
+            lists[provider.name] = self._choices(services, provider.name, kept)
         self._show(services, lists)
         failures: list[ChatDeskError] = []
-        wanted = [self._ask(services, provider, lists, failures, is_asked) for provider in services.providers.all()]
+        wanted = [self._ask(services, each.name, lists, failures, is_asked) for each in services.providers.all()]
         await asyncio.gather(*wanted)
         if failures:
             raise failures[0]
@@ -86,19 +85,19 @@ class ModelMenu(QObject):
     async def _ask(
         self,
         services: Services,
-        provider: Provider,
+        provider: str,
         lists: dict[str, list[ModelChoice]],
         failures: list[ChatDeskError],
         is_asked: bool,
     ) -> None:
         try:
-            found = await services.provider_service.models_of(provider, is_asked=is_asked)
+            found = await services.provider_service.models_of(services.providers.get(provider), is_asked=is_asked)
         except ChatDeskError as error:
             failures.append(error)
             return
         if found is not None:
-            services.chat.context.note_models(provider.name, found.models)
-            lists[provider.name] = self._choices(services, provider, found)
+            services.chat.context.note_models(provider, found.models)
+            lists[provider] = self._choices(services, provider, found)
             self._show(services, lists)
 
     async def _like(self, provider: str, model: str, is_liked: bool) -> None:
@@ -118,12 +117,12 @@ class ModelMenu(QObject):
         )
         self.changed.emit()
 
-    def _choices(self, services: Services, provider: Provider, found: ModelList | None) -> list[ModelChoice]:
+    def _choices(self, services: Services, provider: str, found: ModelList | None) -> list[ModelChoice]:
         """Liked models first, then the list's order; the default is there even when the list does not name it."""
-        tastes = _tastes(services, provider.name)
+        tastes = _tastes(services, provider)
         known = {model.id: model.label for model in found.models} if found else {}
         default_provider, default_model = services.providers.default()
-        own = [default_model] if provider.name == default_provider and default_model not in known else []
+        own = [default_model] if provider == default_provider and default_model not in known else []
         offered = [model for model in known if model not in tastes.hidden]
         ordered = dict.fromkeys([*tastes.favourites, *own, *offered])
         return [(model, tastes.aliases.get(model) or known.get(model, model)) for model in ordered if model]

@@ -19,7 +19,7 @@ from chatdesk.ui.commands.keys import keys_of_text, text_of_keys
 from chatdesk.ui.transcript.accessible_narration import ReadAloud
 
 if TYPE_CHECKING:
-    from chatdesk.core.providers.accounts import Account
+    from chatdesk.core.domain.provider_profile import ProviderProfile
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
     from chatdesk.ui.application.panes import Panes
@@ -106,7 +106,7 @@ class SettingsBinding(QObject):
         choices = {}
         if services is not None:
             values["backup_dir"] = services.paths.backup_dir
-            choices["provider"] = _choices_of_provider(services.accounts.accounts)
+            choices["provider"] = _choices_of_provider([each.profile for each in services.accounts.accounts])
         fixed = self._store.load().from_environment
         dialog = SettingsDialog(
             self._panes.theme,
@@ -187,7 +187,7 @@ class SettingsBinding(QObject):
             await asyncio.to_thread(self._store.save, changes)
 
 
-def _choices_of_provider(accounts: Sequence[Account]) -> dict[str, str]:
+def _choices_of_provider(profiles: Sequence[ProviderProfile]) -> dict[str, str]:
     """Who can be chosen for new threads, in words."""
     offered = next(each for each in all_settings() if each.name == "provider").choices
-    return {**offered, **{each.profile.id: each.profile.label for each in accounts}}
+    return {**offered, **{each.id: each.label for each in profiles}}

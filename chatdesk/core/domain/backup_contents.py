@@ -1,0 +1,45 @@
+"""What a backup holds, as a person is told before it is restored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class BackupContents:
+    """What is inside a backup. ``made_at`` is the file's own time, in milliseconds UTC like ``newest_at``, that of the
+    newest message; ``missing_files`` counts attachments whose bytes are neither in it nor in the data directory.
+    ``unfinished`` counts answers that were being written or waited to be sent, ``workspaces`` has the names of some
+    teams: neither goes on by itself. Names are cleaned."""
+
+    path: Path
+    made_at: int
+    newest_at: int | None
+    schema: str
+    threads: int
+    messages: int
+    titles: tuple[str, ...]
+    missing_files: int = 0
+    is_older_schema: bool = False
+    unfinished: int = 0
+    workspaces: tuple[str, ...] = ()
+
+    @property
+    def consequences(self) -> tuple[str, ...]:
+        """What a person should know before it is restored, in sentences."""
+        said = []
+        if self.is_older_schema:
+            said.append(f"From an older ChatDesk (schema {self.schema}); it is upgraded at the next start.")
+        if self.missing_files:
+            count = "1 attached file is" if self.missing_files == 1 else f"{self.missing_files:,} attached files are"
+            said.append(f"{count} neither in it nor in the data directory.")
+        if self.unfinished:
+            count = "1 answer" if self.unfinished == 1 else f"{self.unfinished:,} answers"
+            said.append(f"{count} had not ended: they stay as interrupted, and nothing is sent.")
+        if self.workspaces:
+            names = ", ".join(self.workspaces[:3]) + (" and others" if len(self.workspaces) > 3 else "")
+            said.append(f"Teams: {names}. ChatDesk does not connect to them until you join them again.")
+        if self.messages:
+            said.append("Afterwards search fills up again in the background.")
+        return tuple(said)
