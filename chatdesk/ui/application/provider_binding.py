@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
 
 
 _ROWS_AT_ONCE = 2
+# What the page needs when it is made: by then it was imported beside the window.
+_IMPORTED_AHEAD = (
+    "chatdesk.ui.application.provider_models_binding",
+    "chatdesk.ui.application.provider_row_binding",
+)
 
 
 class ProviderBinding(QObject):
@@ -55,6 +61,8 @@ class ProviderBinding(QObject):
 
     def _on_dialog_made(self, dialog: SettingsDialog) -> None:
         wanted, self._to_edit = self._to_edit, ""
+        for name in _IMPORTED_AHEAD:
+            self._tasks.start(asyncio.to_thread(import_module, name), "import for the page of providers")
         dialog.providerPageMade.connect(lambda page: self._join(page, dialog, wanted))
 
     def _join(self, page: ProviderPage, dialog: SettingsDialog, wanted: str) -> None:

@@ -13,6 +13,7 @@ class PlacedItems(QLayout):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._items: list[QLayoutItem] = []
+        self._heights: dict[int, int] = {}  # by width, until something changes: Qt asks for the same many times
 
     def place(self, area: QRect, *, is_trial: bool) -> int:
         """Put the items into ``area``, or only reckon; the height they take."""
@@ -34,6 +35,7 @@ class PlacedItems(QLayout):
 
     def addItem(self, item: QLayoutItem) -> None:
         self._items.append(item)
+        self._heights.clear()
 
     def count(self) -> int:
         return len(self._items)
@@ -42,13 +44,21 @@ class PlacedItems(QLayout):
         return self._items[index] if 0 <= index < len(self._items) else None
 
     def takeAt(self, index: int) -> QLayoutItem | None:
+        self._heights.clear()
         return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def invalidate(self) -> None:
+        self._heights.clear()
+        super().invalidate()
 
     def hasHeightForWidth(self) -> bool:
         return True
 
     def heightForWidth(self, width: int) -> int:
-        return self.place(QRect(0, 0, width, 0), is_trial=True) if self._can_ask() else 0
+        height = self._heights.get(width)
+        if height is None:
+            height = self._heights[width] = self.place(QRect(0, 0, width, 0), is_trial=True) if self._can_ask() else 0
+        return height
 
     def sizeHint(self) -> QSize:
         return self.wanted() if self._can_ask() else QSize(0, 0)

@@ -82,3 +82,22 @@ def test_words_of_a_given_width_leave_the_rest_to_the_field(qtbot: QtBot) -> Non
     row.shown(320)
     assert row.field.x() == 0, "less than it wants"
     assert row.words.width() == 320
+
+
+def test_the_height_is_reckoned_once_a_width_until_something_changes(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    row.shown(390)
+    layout = row.layout()
+    asked: list[int] = []
+    place = BesideOrBelow.place
+    monkeypatch.setattr(
+        BesideOrBelow, "place", lambda self, area, *, is_trial: asked.append(1) or place(self, area, is_trial=is_trial)
+    )
+    before = [layout.heightForWidth(width) for width in (390, 210, 390, 210)]
+    reckoned = len(asked)
+    assert reckoned <= 2
+    assert before == [layout.heightForWidth(width) for width in (390, 210, 390, 210)]
+    assert len(asked) == reckoned
+    row.words.setText(row.words.text() * 3)
+    layout.activate()
+    assert layout.heightForWidth(210) > before[1]
+    assert layout.heightForWidth(210) == Row.shown(row, 210).height()
