@@ -18,7 +18,6 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.core.child_process import command_of
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import ChatDeskError, StorageError, StorageFull, StorageReadOnly
 from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
@@ -70,7 +69,7 @@ _SETTLE_S, _UPKEEP_EVERY_S = 20.0, 3600.0
 _TRY_AGAIN_S, _LONGEST_TRY_AGAIN_S = 2.0, 30.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Services:
     """What front ends work with. ``has_other_owner``: another process writes to the data directory; everything can be
     read, and ``ask`` lets that process do the asking. ``listen`` is what a window does once it owns the directory."""
@@ -547,6 +546,8 @@ def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
 
 def printing_command() -> list[str]:
     """The command that starts the process that makes pages."""
+    from chatdesk.core.child_process import command_of
+
     return command_of("chatdesk.ui.application.printing", "--print-worker")
 
 

@@ -18,8 +18,9 @@ CORE_DUMPS_VARIABLE = "CHATDESK_CORE_DUMPS"
 _PR_SET_DUMPABLE = 4
 _M_ARENA_MAX = -8  # of malloc.h
 _WANTED_FILES, _FEWEST_FILES = 256, 20
-_SECRET = re.compile(r".*_API_KEY|CHATDESK_.*(?:PASSWORD|PASSPHRASE)")
-_PASSED_ON = re.compile(
+# Compiled when a name is first compared, which the start of a window does without.
+_KEPT_BACK = r".*_API_KEY|CHATDESK_.*(?:PASSWORD|PASSPHRASE)"
+_PASSED_ON = (
     r"PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TMP|TEMP|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_\w+|QT_\w+"
     r"|FONTCONFIG_\w+|LD_LIBRARY_PATH|DYLD_\w+|VIRTUAL_ENV|PYTHON\w*|COV\w*|CHATDESK_CORE_DUMPS"
     r"|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|APPDATA|LOCALAPPDATA|PROGRAM\w+|USERPROFILE|HOMEDRIVE|HOMEPATH"
@@ -89,7 +90,7 @@ def start_child() -> None:
 
 def take_secrets() -> None:
     """Take keys and passwords out of the environment of this process; ``environment`` still has them."""
-    for name in [name for name in os.environ if _SECRET.fullmatch(name)]:
+    for name in [name for name in os.environ if re.fullmatch(_KEPT_BACK, name)]:
         _taken[name] = os.environ[name]
         _blank(name)
         del os.environ[name]
@@ -105,7 +106,7 @@ def child_environment() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if _PASSED_ON.fullmatch(name.upper()) and not _SECRET.fullmatch(name)
+        if re.fullmatch(_PASSED_ON, name.upper()) and not re.fullmatch(_KEPT_BACK, name)
     }
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.transcript.view import TranscriptView
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Panes:
     """``transcript`` comes after the first paint, with the bindings."""
 

@@ -58,7 +58,7 @@ _LOOK_FOR_WINDOW_S = 0.2
 RESTART = 75
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Backstage:
     """What the composition root provides: services when they are wanted, the line to other processes, and upkeep."""
 

@@ -20,7 +20,7 @@ Run = Callable[[], object]
 IsEnabled = Callable[[], bool]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Bound:
     run: Run
     is_enabled: IsEnabled | None
