@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from PySide6.QtCore import Qt
@@ -15,27 +17,29 @@ from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.fault_server import Exchange, Script, answer
 from tests.helpers.served import Served, served
+from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import play, press, type_text, until
 
 WORDS = 30
+WHOLE = "".join(f"word{number} " for number in range(WORDS))
 
 
-def slowly(pace_s: float = 0.05, words: int = WORDS) -> Script:
+def held_until(may_end: threading.Event) -> Script:
+    """Answers whose last word waits for ``may_end``: however slow the machine is, they are being written until then."""
+
     async def script(exchange: Exchange) -> None:
         if not exchange.request.path.endswith("/chat/completions"):
             await answer()(exchange)
             return
         await exchange.start()
-        for number in range(words):
+        for number in range(WORDS):
+            if number == WORDS - 1:
+                await until(may_end.is_set)
             await exchange.delta(content=f"word{number} ")
-            await asyncio.sleep(pace_s)
+            await asyncio.sleep(0.02)
         await exchange.finish()
 
     return script
-
-
-def whole(words: int = WORDS) -> str:
-    return "".join(f"word{number} " for number in range(words))
 
 
 def settings(server: Served, **more: object) -> Settings:
@@ -82,7 +86,7 @@ async def begin(application: WindowApplication, text: str) -> str:
 
 async def has_text(application: WindowApplication, thread_id: str) -> None:
     services = await application.services()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not (await services.chat.get_thread_messages(thread_id, 5)).messages[-1].text:
             await asyncio.sleep(0.01)
 
@@ -91,41 +95,54 @@ async def has_text(application: WindowApplication, thread_id: str) -> None:
 def test_closing_in_mid_stream_ends_or_finishes_the_answer_as_the_setting_says(
     paths: AppPaths, choice: str, status: Status
 ) -> None:
+    may_end = threading.Event()
+
     async def script(application: WindowApplication) -> None:
         await has_text(application, await begin(application, "Tell me"))
         application.panes.window.close()
+        if choice == "finish":
+            may_end.set()
         await application.closed()
         assert not application.panes.window.isVisible()
 
-    with served(slowly()) as server:
+    with served(held_until(may_end)) as server:
         play(paths, script, settings(server, answers_on_close=choice))
     (message,) = stored(paths)
     assert message.status is status
-    assert whole().startswith(message.text)
-    assert (message.text == whole()) is (status is Status.COMPLETE)
+    assert WHOLE.startswith(message.text)
+    assert (message.text == WHOLE) is (status is Status.COMPLETE)
     assert message.text
 
 
 def test_a_window_that_is_asked_for_while_an_answer_is_finished_comes_back(paths: AppPaths) -> None:
+    may_end = threading.Event()
+
     async def script(application: WindowApplication) -> None:
+        services = await application.services()
         await has_text(application, await begin(application, "Tell me"))
         window = application.panes.window
-        window.close()
-        closed = asyncio.ensure_future(application.closed())
-        await asyncio.sleep(0.1)
+        with patch.object(services.chat, "all_written", wraps=services.chat.all_written) as waiting:
+            window.close()
+            closed = asyncio.ensure_future(application.closed())
+            await until(lambda: waiting.called)
+        assert not window.isVisible()
         window.show()
-        await asyncio.sleep(0.5)
+        may_end.set()
+        await until(lambda: not services.chat.is_writing)
+        await asyncio.sleep(0.5)  # in which a window that had not come back would be gone
         assert not closed.done()
         window.close()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await closed
 
-    with served(slowly()) as server:
+    with served(held_until(may_end)) as server:
         play(paths, script, settings(server, answers_on_close="finish"))
-    assert [message.text for message in stored(paths)] == [whole()]
+    assert [message.text for message in stored(paths)] == [WHOLE]
 
 
 def test_an_answer_goes_on_while_another_thread_is_open(paths: AppPaths) -> None:
+    may_end = threading.Event()
+
     async def script(application: WindowApplication) -> None:
         services = await application.services()
         first = await begin(application, "Tell me")
@@ -136,11 +153,12 @@ def test_an_answer_goes_on_while_another_thread_is_open(paths: AppPaths) -> None
         assert second != first
         await application.threads.open(first)
         assert application.panes.composer.is_streaming
+        may_end.set()
         await until(lambda: not services.chat.is_writing)
 
-    with served(slowly()) as server:
+    with served(held_until(may_end)) as server:
         play(paths, script, settings(server))
-    assert [message.text for message in stored(paths)] == [whole(), whole()]
+    assert [message.text for message in stored(paths)] == [WHOLE, WHOLE]
 
 
 def test_without_a_connection_the_composer_says_so_until_it_is_back(paths: AppPaths) -> None:
@@ -158,7 +176,7 @@ def test_without_a_connection_the_composer_says_so_until_it_is_back(paths: AppPa
         await until(lambda: notice.text() == "")
         thread_id = application.threads.thread_id
         assert thread_id is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while (await services.chat.get_thread_messages(thread_id, 5)).messages[-1].text != "Here I am":
                 await asyncio.sleep(0.02)
 
@@ -168,6 +186,8 @@ def test_without_a_connection_the_composer_says_so_until_it_is_back(paths: AppPa
 
 
 def test_ten_answers_in_ten_threads_are_written_side_by_side(paths: AppPaths) -> None:
+    may_end = threading.Event()
+
     async def script(application: WindowApplication) -> None:
         services = await application.services()
         started = []
@@ -178,8 +198,9 @@ def test_ten_answers_in_ten_threads_are_written_side_by_side(paths: AppPaths) ->
         for each in started:  # looking at each of them disturbs none
             await application.threads.open(each)
             await asyncio.sleep(0.02)
+        may_end.set()
         await until(lambda: not services.chat.is_writing)
 
-    with served(slowly(pace_s=0.02, words=60)) as server:
+    with served(held_until(may_end)) as server:
         play(paths, script, settings(server))
-    assert [message.text for message in stored(paths)] == [whole(60)] * 10
+    assert [message.text for message in stored(paths)] == [WHOLE] * 10
