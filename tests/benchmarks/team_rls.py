@@ -81,12 +81,12 @@ def _fill(root: psycopg.Connection[Any], project: str, count: int, author: str) 
         root.cursor() as cursor,
         cursor.copy(
             "COPY cd.change (id, project_id, seq, device_id, dseq, author, kind, op, entity_id, reg, parents, hlc, v, body,"
-            " chain, at, seal) FROM STDIN"
+            " chain, at, seal, digest) FROM STDIN"
         ) as copy,
     ):
         for seq in range(1, count + 1):
             copy.write_row(
                 (new_id(), project, seq, device, seq, author, "message", "new", new_id(), "content", [], seq, 1, body,
-                 bytes(32), seq, bytes(16))
+                 bytes(32), seq, bytes(16), bytes(32))
             )  # fmt: skip
     root.execute("UPDATE cd.project_head SET seq = %s WHERE project_id = %s", [count, project])
