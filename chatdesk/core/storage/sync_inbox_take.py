@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.sync_wire import PulledChange
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.storage import (
@@ -219,7 +220,7 @@ class Page:
         ones that are somebody else's in the log. Returns the messages that do not simply say the same."""
         here = known_rows(
             self._raw,
-            "SELECT id, content_digest FROM messages WHERE purged_at IS NULL AND id IN",
+            "SELECT id, content_digest, status FROM messages WHERE purged_at IS NULL AND id IN",
             [row.entity for row in rows],
         )
         differing = []
@@ -231,6 +232,8 @@ class Page:
             read = self._read(row)
             if read is None or read.is_purged:
                 unlike.add(row.entity)
+                if not Status(here[row.entity][2]).is_final:
+                    waiting[row.id] = WAITS + row.entity  # erased is the end that a copy gave it
                 continue
             if read.parts_file is not None:
                 unlike.add(row.entity)

@@ -17,7 +17,7 @@ from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import HistoryChanged
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import search_index, sync_inbox
+from chatdesk.core.storage import search_index, sync_erasing, sync_inbox
 from tests.helpers.pulled_log import ANN, ANNS, BEN, BENS, ME, START_MS, PulledLog, Reader, message_body
 from tests.helpers.sync_sim.memory_profile import Profile, now
 
@@ -430,6 +430,31 @@ def test_what_a_copy_of_the_profile_ended_otherwise_stands_beside_it(log: Pulled
     assert other.digest() == reader.digest()
     assert other.one("SELECT count(*) FROM messages") == 6
     other.close()
+
+
+def test_an_end_that_was_erased_while_the_answer_is_written_here_is_erased_here_too(
+    log: PulledLog, reader: Reader
+) -> None:
+    thread_id = log.thread()
+    question = log.message(thread_id, None, "q")
+    reader.pull()
+    answer_id = now(reader.profile.repositories.messages.add_answer(question, AnswerPlan("p", "m")))[0].id
+    log.message(thread_id, question, "elsewhere", role="assistant", message_id=answer_id, device=BENS, seal=bytes(16))
+    made = log.rows[-1]
+    log.add("thread", "del", thread_id, {"changes": [made.id]}, reg="erased")
+    reader.pull()
+    log.rows[-2] = replace(made, body=sync_erasing.stub("message", "new", made.body), is_erased=True)
+    reader.profile.store.begin_again(log.project_id)
+    reader.pull()
+
+    end_answer(reader, answer_id, "here")
+    log.thread()
+    reader.pull()
+
+    assert reader.one("SELECT purged_at IS NOT NULL FROM messages WHERE id = ?", answer_id) == 1
+    texts = reader.rows("SELECT message_id, json_extract(content, '$.text') FROM message_parts")
+    assert sorted(text for _, text in texts) == ["here", "q"]
+    assert answer_id not in dict(texts)
 
 
 def end_answer(reader: Reader, answer_id: str, text: str) -> None:

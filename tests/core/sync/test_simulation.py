@@ -41,6 +41,10 @@ LONG_FOUND = {
     17771: "what was removed for good while the share had ended did not come again",
     12947: "only somebody who may not name a project knows any more what it was called",
 }
+#: The same with ``ERASING``.
+ERASING_FOUND = {
+    7700224: "an answer was still being written here when its end by a copy was erased and the server restored",
+}
 LONGER = Mix(steps=250, trouble=0.1)
 FIRST = int(os.environ.get("CHATDESK_FIRST_SEED", "0"))
 SEEDS = 300
@@ -117,6 +121,11 @@ def test_long_histories_that_found_something_find_nothing_any_more(seed: int) ->
 @pytest.mark.parametrize("seed", LONG_FOUND)
 def test_histories_of_months_that_found_something_find_nothing_any_more(seed: int) -> None:
     assert History(seed, LONG).play() == []
+
+
+@pytest.mark.parametrize("seed", ERASING_FOUND)
+def test_histories_of_erasing_that_found_something_find_nothing_any_more(seed: int) -> None:
+    assert History(seed, ERASING).play() == []
 
 
 def test_a_seed_tells_the_same_story_again() -> None:
