@@ -19,7 +19,7 @@ from chatdesk.core.paths import AppPaths
 if TYPE_CHECKING:
     from chatdesk.app import Services
     from chatdesk.core.domain.backup_contents import BackupContents
-    from chatdesk.core.domain.export_choice import Choice
+    from chatdesk.core.domain.exports import Choice
     from chatdesk.core.domain.thread import Thread
     from chatdesk.core.settings.schema import Settings
 
@@ -55,7 +55,7 @@ def add_commands(
 
 async def export(options: argparse.Namespace, services: Services, find_thread: FindThread) -> int:
     """Write threads to files, or one thread to stdout."""
-    from chatdesk.core.transfer.exporting import ExportFormat
+    from chatdesk.core.domain.exports import ExportFormat
 
     kind = ExportFormat(options.format)
     choice = await _choice(options, services, find_thread)
@@ -77,7 +77,7 @@ async def export(options: argparse.Namespace, services: Services, find_thread: F
 
 
 async def _choice(options: argparse.Namespace, services: Services, find_thread: FindThread) -> Choice:
-    from chatdesk.core.domain.export_choice import Choice
+    from chatdesk.core.domain.exports import Choice
 
     if options.thread and (options.all or options.project):
         raise InvalidInput(

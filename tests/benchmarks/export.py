@@ -65,9 +65,10 @@ import asyncio, itertools, json, sqlite3, sys, time
 from contextlib import closing
 from pathlib import Path
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.domain.exports import Choice
 from chatdesk.core.storage.backup_shelf import BackupShelf
-from chatdesk.core.transfer.exporting import ExportFormat, ExportService
+from chatdesk.core.domain.exports import ExportFormat
+from chatdesk.core.transfer.exporting import ExportService
 from tests.benchmarks.processes import peak_mb
 from tests.helpers.bulk_data import make_database
 

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
 
 from chatdesk import app
-from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.domain.exports import Choice
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.data_page import DataPage

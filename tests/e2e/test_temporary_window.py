@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QPushButton
 
-from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.domain.exports import Choice
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import AnswerFinished
 from chatdesk.core.paths import AppPaths

@@ -19,7 +19,7 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.domain.exports import Choice
 from chatdesk.core.domain.message import Message, PartType
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageMissing

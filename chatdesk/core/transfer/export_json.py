@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, TextIO, TypeGuard
 
 from chatdesk import __version__
-from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.domain.exports import Choice
 from chatdesk.core.storage.export_reader import ExportReader
 
 FORMAT_NAME: Final = "chatdesk"

@@ -1,5 +1,4 @@
-"""An export in a process of its own, so that a window feels nothing of it: on a thread beside the window, Python would
-make the two take turns.
+"""The process in which an export runs; ``export_client`` starts it.
 
 One line of JSON in says what is wanted; when the input ends, also because the window is gone, the export is given up.
 Lines of JSON out: ``progress``, and last ``report``, ``error`` or ``stopped``.
@@ -10,82 +9,20 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core import child_process
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.export_choice import Choice
-from chatdesk.core.errors import ChatDeskError, ExportFailed
+from chatdesk.core.domain.exports import Choice, ExportFormat
+from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.processes import start_child
-from chatdesk.core.transfer.exporting import ExportFormat, ExportProgress, ExportReport, ExportService, Stopped
+from chatdesk.core.transfer.exporting import ExportService
 
 _POLITENESS = 5
-_PATIENCE_S = 15.0
-
-
-def default_command() -> list[str]:
-    """The command that starts the process."""
-    return child_process.command_of("chatdesk.core.transfer.export_process", "--export-worker")
-
-
-class ExportProcess:
-    """One export. ``run`` waits for its end, on a thread that may; ``stop`` gives it up, from any thread."""
-
-    def __init__(self, command: Sequence[str] | None = None) -> None:
-        self._process = child_process.start(command or default_command())
-
-    def run(self, request: dict[str, Any], tell: Callable[[ExportProgress], None]) -> ExportReport:
-        """Raises what the export raises, ``Stopped`` when it was given up."""
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        last: dict[str, Any] = {}
-        try:
-            with suppress(OSError, ValueError):  # it ended, or was given up before it began
-                process.stdin.write(json.dumps(request).encode() + b"\n")
-                process.stdin.flush()
-            for line in process.stdout:
-                last = json.loads(line)
-                if "progress" in last:
-                    tell(ExportProgress(**last["progress"]))
-        finally:
-            self._end()
-        if "report" in last:
-            report = last["report"]
-            return ExportReport(**report | {"path": Path(report["path"]), "lost": tuple(report["lost"])})
-        if "stopped" in last:
-            raise Stopped
-        raise _error(last.get("error"))
-
-    def stop(self) -> None:
-        with suppress(OSError):
-            assert self._process.stdin is not None
-            self._process.stdin.close()
-
-    def _end(self) -> None:
-        self.stop()
-        try:
-            self._process.wait(_PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-
-def _error(data: dict[str, str] | None) -> ChatDeskError:
-    if data is None:
-        return ExportFailed("The export ended unexpectedly.", next_step="Try again, or another format.")
-    error = ChatDeskError(data["what"], safe=data["safe"], next_step=data["next_step"])
-    error.code = data["code"]
-    return error
 
 
 async def _serve(request: dict[str, Any]) -> None:

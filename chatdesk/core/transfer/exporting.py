@@ -12,16 +12,14 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import job
-from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.domain.exports import Choice, ExportFormat, ExportProgress, ExportReport, Stopped
 from chatdesk.core.errors import ThreadNotFound
 from chatdesk.core.file_writing import (
     filling_folder,
@@ -43,49 +41,6 @@ from chatdesk.core.transfer.thread_writer import Task, ThreadWriter
 _PROGRESS_EVERY_S = 0.1
 _MOST_NAMED = 20  # of the attachments that are not in it
 _ZIP_LEVEL = 4  # a quarter of the text's size; more effort takes three times as long for a twentieth of it
-
-
-class ExportFormat(StrEnum):
-    MARKDOWN = "md"
-    JSON = "json"
-    HTML = "html"
-    PDF = "pdf"
-
-
-@dataclass(frozen=True, slots=True)
-class ExportProgress:
-    """Messages and threads written, of how many."""
-
-    messages: int
-    of_messages: int
-    threads: int
-    of_threads: int
-
-
-@dataclass(frozen=True, slots=True)
-class ExportReport:
-    """What was written: ``path`` is the file, or the folder where there are several. ``missing`` counts attachments
-    whose bytes are missing or not what was saved; they are not in it, and ``lost`` has sentences that name them."""
-
-    path: Path
-    threads: int
-    messages: int
-    attachments: int = 0
-    missing: int = 0
-    lost: Sequence[str] = ()
-
-    @property
-    def sentence(self) -> str:
-        threads = "1 thread" if self.threads == 1 else f"{self.threads:,} threads"
-        text = f"Exported {threads} to {self.path.name}."
-        if self.missing:
-            files = "1 attachment is" if self.missing == 1 else f"{self.missing:,} attachments are"
-            text += f" {files} missing or damaged, so it only names them: {' '.join(self.lost)}".removesuffix(": ")
-        return text
-
-
-class Stopped(Exception):
-    """The person gave the export up."""
 
 
 class ExportService:
@@ -137,7 +92,7 @@ class ExportService:
 
         stop: Callable[[], None]
         if is_apart and isinstance(self._database, Path):
-            from chatdesk.core.transfer.export_process import ExportProcess
+            from chatdesk.core.transfer.export_client import ExportProcess
 
             process = await asyncio.to_thread(ExportProcess)
             request = self._request(choice, kind, target)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.domain.exports import Choice
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
-    from chatdesk.core.transfer.exporting import ExportProgress
+    from chatdesk.core.domain.exports import ExportProgress
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.dialogs.progress import ProgressDialog
 
@@ -129,7 +129,7 @@ class ExportBinding(QObject):
 
     async def export(self, choice: Choice, kind: str, target: Path) -> None:
         """Write ``choice`` to ``target``; what takes longer is shown with a button to give it up."""
-        from chatdesk.core.transfer.exporting import ExportFormat
+        from chatdesk.core.domain.exports import ExportFormat
 
         exports = await (await self._handle.services()).exports_of(choice.thread_ids)
         shown = _ShownProgress(self._panes)

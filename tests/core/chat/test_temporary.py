@@ -9,12 +9,12 @@ import pytest
 
 from chatdesk.core.chat.temporary import TemporaryThreads
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.errors import LimitReached, NotPossible, StorageError, ThreadNotFound
 from chatdesk.core.events import AnswerFinished, ThreadCreated, ThreadDeleted
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
-from chatdesk.core.transfer.exporting import ExportFormat, ExportService
+from chatdesk.core.transfer.exporting import ExportService
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.checks import integrity_check
 

@@ -16,7 +16,7 @@ from chatdesk.core import events
 from chatdesk.core.diagnostics.event_log import EventLog, job, log_event
 from chatdesk.core.diagnostics.logs import start_logging
 from chatdesk.core.diagnostics.redaction import process_redactor
-from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.domain.team import SyncPhase, SyncStatus
@@ -26,7 +26,6 @@ from chatdesk.core.events import EventBus
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.transfer.exporting import ExportFormat
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
 
 WORDS = "marked-words-4711"

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.domain.exports import Choice, ExportFormat, ExportProgress
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.turn import StreamChunk
 from chatdesk.core.errors import ChatDeskError, ExportFailed, StorageMissing, ThreadNotFound
@@ -23,8 +23,8 @@ from chatdesk.core.file_writing import open_new, unfinished_name
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage import tables
 from chatdesk.core.storage.export_reader import COLUMNS, LEFT_OUT, ExportReader, open_reader
-from chatdesk.core.transfer import export_process, exporting
-from chatdesk.core.transfer.exporting import ExportFormat, ExportProgress, ExportService
+from chatdesk.core.transfer import export_client, exporting
+from chatdesk.core.transfer.exporting import ExportService
 from tests.helpers.store import PLAN, MovableClock, Store
 
 ROOT = Path(__file__).parents[3]
@@ -304,7 +304,7 @@ async def test_the_errors_of_that_process_keep_their_words(
     with pytest.raises(ChatDeskError, match="is not there") as raised:
         await service.export(Choice(), ExportFormat.JSON, tmp_path / "gone" / "a.json", is_apart=True)
     assert raised.value.code == "export_failed"
-    monkeypatch.setattr(export_process, "default_command", lambda: ["false"])
+    monkeypatch.setattr(export_client, "default_command", lambda: ["false"])
     with pytest.raises(ExportFailed, match="ended unexpectedly"):
         await service.export(Choice(), ExportFormat.JSON, tmp_path / "a.json", is_apart=True)
 

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatdesk.app import printing_command
-from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.domain.exports import Choice, ExportFormat, ExportReport
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.file_writing import write_failure
@@ -30,7 +30,7 @@ from chatdesk.core.rendering.blocks import Drawing, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.transfer.export_blocks import BlockSource
 from chatdesk.core.transfer.export_files import NameGiver, safe_file_name, safe_name
-from chatdesk.core.transfer.exporting import ExportFormat, ExportReport, ExportService
+from chatdesk.core.transfer.exporting import ExportService
 from chatdesk.core.transfer.html_blocks import HtmlBlocks
 from chatdesk.ui.theme.tokens import DARK, LIGHT
 from tests.helpers.hostile_text import PATTERNS

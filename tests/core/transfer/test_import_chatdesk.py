@@ -16,7 +16,7 @@ import pytest
 from chatdesk.core.chat.system_prompt_service import SystemPromptService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.domain.export_choice import Choice
+from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.domain.message import ContextMark, Status
 from chatdesk.core.domain.prompt import NewPrompt, PromptKind
@@ -30,7 +30,7 @@ from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.summaries import SummaryRepository
 from chatdesk.core.storage.waiting_questions import WaitingQuestionRepository
 from chatdesk.core.transfer.export import thread_to_json
-from chatdesk.core.transfer.exporting import ExportFormat, ExportService
+from chatdesk.core.transfer.exporting import ExportService
 from tests.helpers.export_samples import PNG, plain_chatgpt
 from tests.helpers.import_world import ImportWorld, import_world, outcomes
 from tests.helpers.store import PLAN

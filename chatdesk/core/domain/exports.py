@@ -1,0 +1,64 @@
+"""An export: which threads, in which format, how far it is, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which threads: those named, or all of a project, or all there are."""
+
+    thread_ids: tuple[str, ...] = ()
+    project_id: str | None = None
+    has_trash: bool = False
+
+    @property
+    def is_everything(self) -> bool:
+        return not self.thread_ids and self.project_id is None
+
+
+class ExportFormat(StrEnum):
+    MARKDOWN = "md"
+    JSON = "json"
+    HTML = "html"
+    PDF = "pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportProgress:
+    """Messages and threads written, of how many."""
+
+    messages: int
+    of_messages: int
+    threads: int
+    of_threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What was written: ``path`` is the file, or the folder where there are several. ``missing`` counts attachments
+    whose bytes are missing or not what was saved; they are not in it, and ``lost`` has sentences that name them."""
+
+    path: Path
+    threads: int
+    messages: int
+    attachments: int = 0
+    missing: int = 0
+    lost: Sequence[str] = ()
+
+    @property
+    def sentence(self) -> str:
+        threads = "1 thread" if self.threads == 1 else f"{self.threads:,} threads"
+        text = f"Exported {threads} to {self.path.name}."
+        if self.missing:
+            files = "1 attachment is" if self.missing == 1 else f"{self.missing:,} attachments are"
+            text += f" {files} missing or damaged, so it only names them: {' '.join(self.lost)}".removesuffix(": ")
+        return text
+
+
+class Stopped(Exception):
+    """The person gave the export up."""

@@ -1,0 +1,76 @@
+"""Runs an export in a process of its own, so that a window feels nothing of it: on a thread beside the window, Python
+would make the two take turns. ``export_process`` is what runs there.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from chatdesk.core import child_process
+from chatdesk.core.domain.exports import ExportProgress, ExportReport, Stopped
+from chatdesk.core.errors import ChatDeskError, ExportFailed
+
+_PATIENCE_S = 15.0
+
+
+def default_command() -> list[str]:
+    """The command that starts the process."""
+    return child_process.command_of("chatdesk.core.transfer.export_process", "--export-worker")
+
+
+class ExportProcess:
+    """One export. ``run`` waits for its end, on a thread that may; ``stop`` gives it up, from any thread."""
+
+    def __init__(self, command: Sequence[str] | None = None) -> None:
+        self._process = child_process.start(command or default_command())
+
+    def run(self, request: dict[str, Any], tell: Callable[[ExportProgress], None]) -> ExportReport:
+        """Raises what the export raises, ``Stopped`` when it was given up."""
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        last: dict[str, Any] = {}
+        try:
+            with suppress(OSError, ValueError):  # it ended, or was given up before it began
+                process.stdin.write(json.dumps(request).encode() + b"\n")
+                process.stdin.flush()
+            for line in process.stdout:
+                last = json.loads(line)
+                if "progress" in last:
+                    tell(ExportProgress(**last["progress"]))
+        finally:
+            self._end()
+        if "report" in last:
+            report = last["report"]
+            return ExportReport(**report | {"path": Path(report["path"]), "lost": tuple(report["lost"])})
+        if "stopped" in last:
+            raise Stopped
+        raise _error(last.get("error"))
+
+    def stop(self) -> None:
+        with suppress(OSError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+
+    def _end(self) -> None:
+        self.stop()
+        try:
+            self._process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+def _error(data: dict[str, str] | None) -> ChatDeskError:
+    if data is None:
+        return ExportFailed("The export ended unexpectedly.", next_step="Try again, or another format.")
+    error = ChatDeskError(data["what"], safe=data["safe"], next_step=data["next_step"])
+    error.code = data["code"]
+    return error
