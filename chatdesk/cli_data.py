@@ -66,7 +66,9 @@ async def export(options: argparse.Namespace, services: Services, find_thread: F
             terminal.note(f"{report.sentence} It is at {report.path}.")
         return 1 if report.missing else 0
     if kind is ExportFormat.PDF or not (is_one or kind is ExportFormat.JSON):
-        raise InvalidInput("That needs a place to be written to.", safe="", next_step="Give one with --output.")
+        raise InvalidInput(
+            "This format needs a file or folder to write to.", safe="", next_step="Give one with --output."
+        )
     with tempfile.TemporaryDirectory(prefix="chatdesk-") as folder:
         target = Path(folder) / f"export.{kind}"
         report = await services.exports.export(choice, kind, target)
@@ -81,7 +83,9 @@ async def _choice(options: argparse.Namespace, services: Services, find_thread: 
 
     if options.thread and (options.all or options.project):
         raise InvalidInput(
-            "Threads are named, or a project, or everything.", safe="", next_step="Leave one of them out."
+            "Choose threads, a project, or everything, but not two of them.",
+            safe="",
+            next_step="Leave one of them out.",
         )
     if options.thread:
         ids = [(await find_thread(services, wanted)).id for wanted in options.thread]
@@ -147,7 +151,7 @@ def restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) ->
     return run_until_signal(_restore(options, paths, settings))
 
 
-_QUESTION = "Put it in the place of the present database, which is kept?"
+_QUESTION = "Replace the current database with it? The current one is kept."
 
 
 async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:

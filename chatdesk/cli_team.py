@@ -247,13 +247,13 @@ async def _invite(options: argparse.Namespace, services: Services) -> int:
     invitation = await membership.invite(workspace.id, options.name, roles=roles, valid_days=options.days)
     if options.output:
         await asyncio.to_thread(_write_private, Path(options.output), invitation.file_text)
-        terminal.note(f"The invitation is in {options.output}. Whoever has it can join.")
+        terminal.note(f"The invitation is in {options.output}. Anyone who has it can join.")
     elif options.json:
         data = {"code": invitation.code, "link": invitation.link, "expires_at": invitation.expires_at}
         terminal.say_json({**data, "member_id": invitation.member_id})
     else:
         terminal.say(invitation.code)
-        terminal.complain(f"for {invitation.member_name}, good once; whoever has it can join")
+        terminal.complain(f"for {invitation.member_name}, good once; anyone who has it can join")
     return 0
 
 

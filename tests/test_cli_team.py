@@ -106,7 +106,7 @@ def test_a_team_is_made_joined_and_left_from_the_command_line(
     file = tmp_path / "ben.chatdesk-invite"
     code, out, err = team("ana", "invite", "Ben", "--output", str(file))
     assert (code, out) == (0, "")
-    assert "Whoever has it can join" in err
+    assert "Anyone who has it can join" in err
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert team("ana", "invite", "Eve", "--output", str(file))[0] == 1  # nothing is overwritten
 

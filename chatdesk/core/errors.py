@@ -410,7 +410,7 @@ class SharedNotOwn(ChatDeskError):
     code = "shared_not_own"
     what = "This is another member's, and in this shared project you may change and delete only your own."
     safe = "Nothing was changed."
-    next_step = "Ask whoever made it, or an owner or administrator of the project."
+    next_step = "Ask the person who made it, or an owner or administrator of the project."
 
 
 class TeamError(ChatDeskError):

@@ -188,7 +188,7 @@ def test_what_does_not_work_is_said_and_kept_only_if_one_wants(paths: AppPaths) 
         _click(way_in, "Connect")
         await until(lambda: "Nothing was kept." in texts(way_in))
         assert not [each for each in services.accounts.accounts if each.profile.base_url == refusing]
-        _click(way_in, "Save Without a Test")
+        _click(way_in, "Save without a test")
         await until(lambda: [each for each in services.accounts.accounts if each.profile.base_url == refusing])
 
     with serving(_refusing) as refusing:

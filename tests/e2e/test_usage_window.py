@@ -302,7 +302,7 @@ def test_a_page_for_payment_opens_only_over_https(tmp_path: Path, monkeypatch: o
 
 def test_words_for_what_waits() -> None:
     waiting = WaitingAnswer("m", "t", "p", "m", reason="There is no network.")
-    assert waiting_words(waiting) == "There is no network. Waiting: it is sent by itself."
+    assert waiting_words(waiting) == "There is no network. Waiting: it is sent automatically."
     later = replace(waiting, sends_at=4_102_444_800_000, before=2)
     assert waiting_words(later).endswith(", 2 before it.")
     assert " on " in clock_words(later.sends_at or 0)

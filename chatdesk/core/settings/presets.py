@@ -101,7 +101,7 @@ _ALL = (
         "https://YOUR-RESOURCE.openai.azure.com/openai/v1",
         "AZURE_OPENAI_API_KEY",
         apis=_BOTH,
-        hint="Put the name of your resource into the address. Models are your deployments.",
+        hint="Enter the name of your resource in the address. Models are your deployments.",
         keys_url="https://ai.azure.com/",
     ),
     Preset(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.event_bridge import EventBridge
 
 _SETTLE_MS = 80
-_STALE = "The summary is out of date and is not sent until it is made anew."
+_STALE = "The summary is out of date and is not sent until it is made again."
 
 
 class ContextBinding(QObject):

@@ -393,9 +393,7 @@ class MessageBinding(QObject):
 
     def branch(self, message_id: str) -> None:
         """Open a new thread that begins with everything up to that message."""
-        if self._threads.offers_to_keep(
-            "Only a chat that is kept can have branches.", partial(self.branch, message_id)
-        ):
+        if self._threads.offers_to_keep("A temporary chat cannot have branches.", partial(self.branch, message_id)):
             return
 
         async def work() -> None:

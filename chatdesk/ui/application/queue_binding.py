@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _QUESTION_CHARACTERS = 160
 _AFTER_ANSWER = "It is sent when the answer before it is complete."
 _UNFINISHED = "The answer before it was not completed. Go to it to send it now."
-_NO_CONNECTION = "There is no connection. Waiting: it is sent by itself when it is back."
+_NO_CONNECTION = "You are offline. It is sent when the connection is back."
 
 
 class QueueBinding(QObject):

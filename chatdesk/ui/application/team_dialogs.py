@@ -279,10 +279,10 @@ class TeamDialogs:
         async def remove() -> None:
             for each in invited:
                 await membership.remove_member(workspace_id, each.id)
-            self.tell(f"{len(invited):,} whom {member.name} had invited were removed.")
+            self.tell(f"{len(invited):,} people {member.name} invited were removed.")
 
         self._ask(
-            f"Remove whom {member.name} had invited?",
+            f"Remove the people {member.name} invited?",
             invited_words(member.name, [each.name for each in invited]),
             yes_text="Remove them",
             parent=self.parent(),

@@ -63,7 +63,7 @@ class TeamServer:
         async def save(changed: Mapping[str, str | int]) -> None:
             if changed:
                 await self._membership.set_policy(workspace_id, changed)
-                self._tell(f"The rights and limits of “{workspace.name}” hold from now on.")
+                self._tell(f"The rights and limits of “{workspace.name}” apply from now on.")
             if isValid(dialog):
                 dialog.accept()
 

@@ -257,7 +257,7 @@ def waiting_words(waiting: WaitingAnswer) -> str:
     if waiting.sends_at is not None:
         words.append(f"Waiting: sends at {clock_words(waiting.sends_at)}")
     else:
-        words.append("Waiting: it is sent by itself")
+        words.append("Waiting: it is sent automatically")
     if waiting.before:
         words[-1] += f", {waiting.before:,} before it"
     return " ".join(words) + "."

@@ -61,7 +61,7 @@ class ConnectProvider(QWidget):
         self.address.setAccessibleName("Address of the server")
         self.connect_button = _button("Connect", "connectButton")
         self.connect_button.setProperty("isPrimary", True)
-        self.save_button = _button("Save Without a Test", "connectSave")
+        self.save_button = _button("Save without a test", "connectSave")
         self.save_button.hide()
         self.steps = ProviderSteps(theme)
         self._problem = plain_label("", "note", wraps=True)
@@ -156,7 +156,7 @@ class ConnectProvider(QWidget):
         preset = self._preset
         address = full_address(self.address.text()) if self._wants_address(preset) else preset.base_url
         if not address or _TO_BE_FILLED_IN in address:
-            wanted = "Enter the address of the server." if not address else "Put the name of your resource in."
+            wanted = "Enter the address of the server." if not address else "Enter the name of your resource."
             self._show_problem(wanted)
             self.address.setFocus(Qt.FocusReason.OtherFocusReason)
             return None

@@ -142,7 +142,7 @@ class LimitsDialog(Panel):
         there twice."""
         found = tuple(rate for line in self._lines if (rate := line.rate()) is not None)
         if len({rate.key for rate in found}) < len(found):
-            raise ValueError("Two rates are for the same. Remove one of them.")
+            raise ValueError("Two rates apply to the same provider or project. Remove one of them.")
         return found
 
     def _add_line(self, limit: UsageLimit | ScopedRate | None, used: str) -> _Line:

@@ -181,7 +181,7 @@ class ParametersDialog(Panel):
         """What holds where nothing is set here."""
         value = getattr(self._wider, name)
         if value not in (None, ()):
-            return f"As the project: {_written(value)}"
+            return f"Same as the project: {_written(value)}"
         if name == "answer_length" and self._info.largest_answer:
             return f"Up to {self._info.largest_answer:,}"
         return "None" if name == "stop" else "Model's default"
@@ -203,9 +203,9 @@ class ParametersDialog(Panel):
         cancel.setObjectName("parametersCancel")
         save.setObjectName("parametersSave")
         reset.setAccessibleDescription(
-            "Empties every field, so that the project's values hold."
+            "Empties every field, so that the project's values apply."
             if self._scope == "thread"
-            else "Empties every field, so that the model's own values hold."
+            else "Empties every field, so that the model's own values apply."
         )
         for button in (reset, cancel):
             button.setAutoDefault(False)

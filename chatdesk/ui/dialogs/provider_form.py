@@ -129,7 +129,7 @@ class ProviderForm(Panel):
             self.address.setFocus(Qt.FocusReason.OtherFocusReason)
             return None
         if "YOUR-RESOURCE" in typed.base_url:
-            self.show_problem("Put the name of your resource into the address.")
+            self.show_problem("Enter the name of your resource in the address.")
             self.address.setFocus(Qt.FocusReason.OtherFocusReason)
             return None
         problem = (typed if typed.id else replace(typed, id="new")).problem()

@@ -182,7 +182,7 @@ class SharedProjectDialog(TeamPanel):
         self.body.addWidget(self.roles)
         if offered:
             words = (
-                "A change takes effect at once. Whoever loses access keeps the copy that is on their computer already."
+                "A change takes effect at once. People who lose access keep the copy that is on their computer already."
             )
             self.body.addWidget(plain_label(f"{LEGEND} {words}", "muted", wraps=True))
         self.add_heading("How long messages are kept")
@@ -267,6 +267,6 @@ def erase_words(name: str, members: int) -> tuple[str, str, str]:
     text = (
         "Everything in it is removed: from the server at once, and from every computer when it syncs next, this one"
         f" too.{others} What somebody wrote and did not send yet stays with them. This cannot be undone. Backups keep"
-        " it until they are replaced, and so does whoever copied or exported it, or left with a private copy."
+        " it until they are replaced, and so does anyone who copied or exported it, or left with a private copy."
     )
     return f"Stop sharing “{name}” and erase it for everyone?", text, "Stop and erase"

@@ -161,7 +161,9 @@ class SyncDetailsDialog(TeamPanel):
             return
         self._disagreements.addWidget(plain_label("Written by two people at once", "strong"))
         self._disagreements.addWidget(
-            plain_label("The first is shown until somebody chooses; it holds for everybody.", "muted", wraps=True)
+            plain_label(
+                "The first is shown until somebody chooses; the choice applies to everyone.", "muted", wraps=True
+            )
         )
         for each in found[:_MOST_DISAGREEMENTS]:
             project = names.get(each.project_id, "")

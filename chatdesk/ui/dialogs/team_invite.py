@@ -112,7 +112,7 @@ class _CodePanel(TeamPanel):
         announce(self, explanation)
 
     def show_saved(self, path: str) -> None:
-        self.code_box.say(f"Saved as {Path(path).name}. Whoever has the file can use it, so send it only to them.")
+        self.code_box.say(f"Saved as {Path(path).name}. Anyone who has the file can use it, so send it only to them.")
 
 
 class InviteDialog(_CodePanel):
@@ -158,7 +158,7 @@ class InviteDialog(_CodePanel):
         self.roles = RoleRows(theme, rows, heading="Project", object_name="teamInviteRoles")
         self.days = QSpinBox()
         self.days.setObjectName("teamInviteDays")
-        self.days.setAccessibleName("The invitation can be used for so many days")
+        self.days.setAccessibleName("Days for which the invitation can be used")
         self.days.setRange(1, _MOST_DAYS)
         self.days.setValue(_DAYS)
         self.days.setSuffix(" days")
@@ -206,7 +206,7 @@ class InviteDialog(_CodePanel):
         self.cancel_button.setText("Done")
         self.cancel_button.setAccessibleName("Done")
         self._show_code(
-            f"Send this to {invitation.member_name} and nobody else: whoever uses it first takes that place. It "
+            f"Send this to {invitation.member_name} and nobody else: the first person who uses it takes that place. It "
             f"works once, until {day(invitation.expires_at)}. They choose Join a workspace in Settings, Team sync.",
             invitation.code,
             invitation.link,

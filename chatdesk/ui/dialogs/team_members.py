@@ -163,7 +163,7 @@ def invited_words(name: str, invited: Sequence[str]) -> str:
     if len(invited) > _MOST_NAMED:
         listed += f" and {len(invited) - _MOST_NAMED:,} more"
     return (
-        f"{name} had invited {listed}. They are still members, with the roles they have. Remove them as well if they "
+        f"{name} invited {listed}. They are still members, with the roles they have. Remove them as well if they "
         f"came for {name} only; what they wrote stays either way."
     )
 

@@ -66,8 +66,8 @@ class WorkspacePolicyDialog(TeamPanel):
             self._add_row(shown, box)
             self.limits[name] = box
         words = (
-            "Whoever reaches a limit is told which one, and what waits is sent when there is room again. Days are those"
-            " of UTC. People invited by somebody who is removed stay, unless you remove them too."
+            "Members who reach a limit are told which one, and what waits is sent when there is room again. Days are"
+            " counted in UTC. People invited by somebody who is removed stay, unless you remove them too."
         )
         self.body.addLayout(self._grid)
         self.body.addWidget(plain_label(words, "muted", wraps=True))

@@ -41,7 +41,7 @@ class RetentionField(QWidget):
         self.box.setAccessibleDescription(_WHAT_GOES)
         self.days = QSpinBox(self)
         self.days.setObjectName("teamRetentionDays")
-        self.days.setAccessibleName("Keep messages for so many days")
+        self.days.setAccessibleName("Days for which messages are kept")
         self.days.setRange(1, LONGEST_RETENTION_DAYS)
         self.days.setSuffix(" days")
         self.days.lineEdit().setTextMargins(theme.tokens.space.s, 0, 0, 0)  # no stylesheet reaches in there

@@ -60,7 +60,7 @@ CANNOT_TAKE_BACK: Final = (
     " erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are"
     " replaced. Stopping to share removes nothing from the server unless you choose to erase the project."
 )
-WHO_CAN_READ: Final = "Whoever administers the database can read all that is shared, whatever roles people have."
+WHO_CAN_READ: Final = "Anyone who administers the database can read all that is shared, whatever roles people have."
 
 
 def count_of(number: int, one: str, many: str = "") -> str:

@@ -54,14 +54,14 @@ def test_only_what_the_model_has_is_offered(qapp: QApplication, qtbot: QtBot) ->
 def test_what_is_followed_is_said_at_each_field(qapp: QApplication, qtbot: QtBot) -> None:
     wider = Parameters(temperature=0.5, reasoning_effort="low", stop=("END", "STOP"))
     dialog = _dialog(qapp, qtbot, Parameters(top_p=0.9), wider)
-    assert _line(dialog, "temperature").placeholderText() == "As the project: 0.5"
+    assert _line(dialog, "temperature").placeholderText() == "Same as the project: 0.5"
     assert "as the project: 0.5" in _line(dialog, "temperature").accessibleDescription()
     assert _line(dialog, "top_p").text() == "0.9"
     assert _line(dialog, "answer_length").placeholderText() == "Up to 100"
     box = dialog.row("reasoning_effort").field
-    assert isinstance(box, QComboBox) and box.currentText() == "As the project: Low"
+    assert isinstance(box, QComboBox) and box.currentText() == "Same as the project: Low"
     lines = dialog.row("stop").field
-    assert isinstance(lines, QPlainTextEdit) and lines.placeholderText() == "As the project: END, STOP"
+    assert isinstance(lines, QPlainTextEdit) and lines.placeholderText() == "Same as the project: END, STOP"
 
 
 def test_saving_gives_what_was_typed(qapp: QApplication, qtbot: QtBot) -> None:

@@ -922,7 +922,7 @@ def test_an_owner_ends_the_connections_of_who_holds_others_up(theme: Theme, show
 
 def test_whom_a_removed_member_had_invited_is_told() -> None:
     words = invited_words("Ben", [f"Eve {number}" for number in range(10)])
-    assert words.startswith("Ben had invited Eve 0, Eve 1,")
+    assert words.startswith("Ben invited Eve 0, Eve 1,")
     assert "and 2 more" in words
     assert "more" not in invited_words("Ben", ["Eve"])
 
