@@ -6,7 +6,6 @@ A row that is made here equals one that is written when a person chats; a test c
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from json.encoder import encode_basestring
@@ -288,7 +287,7 @@ class _Maker:
         artifacts: list[dict[str, Any]] = []
         stored: list[tuple[int, str, str]] = []
         texts: list[str] = []
-        tally = Tally(tool_counts=Counter())
+        tally = Tally()
         for index, part in enumerate(message.parts):
             part_id = new_id()
             kind, content = part.type, part.content

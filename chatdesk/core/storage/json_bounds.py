@@ -16,6 +16,8 @@ _WORD = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 def is_bounded(text: str, most: int) -> bool:
     """Whether ``text`` makes at most ``most`` objects and lists and ten times as many values. What stands in words
     counts nothing, so that a message about JSON is like any other."""
+    if len(text) <= most:
+        return True
     if text.count("{") + text.count("[") <= most and text.count(",") <= _VALUES * most:
         return True
     left, values, at = most, _VALUES * most, 0

@@ -15,6 +15,8 @@ def clean(text: str) -> str:
     """``text`` with NUL and lone surrogates replaced by U+FFFD; halves of a pair that stand together are joined."""
     if "\0" in text:
         text = text.replace("\0", _REPLACEMENT)
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

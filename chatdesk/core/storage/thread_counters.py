@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -22,7 +22,7 @@ class Tally:
     cached_tokens: int = 0
     reasoning_tokens: int = 0
     tool_time_ms: int = 0
-    tool_counts: Counter[str] = field(default_factory=Counter)
+    tool_counts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def add(self, other: Tally, sign: int = 1) -> None:
         self.message_count += sign * other.message_count

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 
 import pytest
 
 from chatdesk.core.storage.bulk import TOGETHER, insert_rows
+
+MOST = TOGETHER[0]
 
 
 @pytest.fixture
@@ -18,7 +21,7 @@ def raw() -> Iterator[sqlite3.Connection]:
         yield conn
 
 
-@pytest.mark.parametrize("count", [0, 1, TOGETHER - 1, TOGETHER, TOGETHER + 1, 3 * TOGETHER + 5])
+@pytest.mark.parametrize("count", [0, 1, MOST - 1, MOST, MOST + 1, 3 * MOST + 5])
 def test_every_row_is_there_in_its_order(raw: sqlite3.Connection, count: int) -> None:
     rows = [(number, f"text {number}") for number in range(count)]
     statements: list[str] = []
@@ -26,11 +29,11 @@ def test_every_row_is_there_in_its_order(raw: sqlite3.Connection, count: int) ->
     insert_rows(raw, "INSERT INTO t (a, b)", rows)
     raw.set_trace_callback(None)
     assert raw.execute("SELECT a, b FROM t ORDER BY rowid").fetchall() == rows
-    assert len(statements) == count // TOGETHER + count % TOGETHER
+    assert len(statements) <= count // MOST + sum(more // fewer for more, fewer in pairwise(TOGETHER))
 
 
 def test_what_is_there_already_is_left_as_it_is_where_the_statement_says_so(raw: sqlite3.Connection) -> None:
     raw.execute("INSERT INTO t VALUES (5, 'mine')")
-    insert_rows(raw, "INSERT OR IGNORE INTO t (a, b)", [(number, "theirs") for number in range(TOGETHER + 9)])
+    insert_rows(raw, "INSERT OR IGNORE INTO t (a, b)", [(number, "theirs") for number in range(MOST + 9)])
     assert raw.execute("SELECT b FROM t WHERE a = 5").fetchone() == ("mine",)
-    assert raw.execute("SELECT count(*) FROM t").fetchone() == (TOGETHER + 9,)
+    assert raw.execute("SELECT count(*) FROM t").fetchone() == (MOST + 9,)
