@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from binascii import unhexlify
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -29,7 +30,7 @@ def next_chain(chain: bytes | None, change_id: str, device: str, dseq: int, hlc:
         raise ValueError(str(error)) from error
     if len(digest) != DIGEST_BYTES:
         raise ValueError(_NO_DIGEST)
-    return sha256((chain or START) + _bytes_of(change_id) + _bytes_of(device) + numbers + digest).digest()
+    return sha256((chain or START) + _bytes_of(change_id) + _bytes_of_device(device) + numbers + digest).digest()
 
 
 def body_digest(body: str | None) -> bytes:
@@ -45,3 +46,7 @@ def _bytes_of(value: str) -> bytes:
         message = "an id has 16 bytes"
         raise ValueError(message)
     return found
+
+
+#: Thousands of changes are of a few devices.
+_bytes_of_device = lru_cache(maxsize=64)(_bytes_of)

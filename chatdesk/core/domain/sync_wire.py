@@ -62,7 +62,8 @@ class WireChange:
     v: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+# Nobody changes one, but a frozen one takes four times as long to make, and a first pull makes them by the million.
+@dataclass(slots=True)
 class PulledChange:
     """One change as it is received. ``seq`` is dense in a project; ``chain``: see ``domain/chain``; ``author`` is a
     member's id, by the server's knowledge; ``relayed_by`` the member who brought it back after the server was restored,

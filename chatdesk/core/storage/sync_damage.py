@@ -7,7 +7,7 @@ took. It is noted, what is there is shown all the same, and nothing that is here
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,19 +38,24 @@ class Damage:
 
 
 def found_in(
-    rows: Sequence[PulledChange], *, after: tuple[int, bytes | None], known: Container[str], is_chained: bool = False
+    rows: Sequence[PulledChange],
+    *,
+    after: tuple[int, bytes | None],
+    altered: Collection[str],
+    is_chained: bool = False,
 ) -> Damage:
-    """What is damaged of rows that come after (number, chain). Of those that are ``known`` here, the words do not
-    matter. ``is_chained``: numbers and chain were found to be right, so only words can be others."""
-    missing = altered = 0
+    """What is damaged of rows that come after (number, chain). ``altered``: the ids of those that do not say what the
+    server took; of what is here already, the words do not matter. ``is_chained``: numbers and chain were found to be
+    right, so only words can be others."""
     if is_chained:
-        return Damage(altered=sum(row.id not in known and not row.is_as_taken for row in rows))
+        return Damage(altered=sum(row.id in altered for row in rows) if altered else 0)
+    missing = others = 0
     seq, chain = after
     for row in rows:
         missing += row.seq - seq - 1
-        altered += (row.seq == seq + 1 and _is_other(row, chain)) or (row.id not in known and not row.is_as_taken)
+        others += (row.seq == seq + 1 and _is_other(row, chain)) or row.id in altered
         seq, chain = row.seq, row.chain
-    return Damage(missing, altered)
+    return Damage(missing, others)
 
 
 def _is_other(row: PulledChange, before: bytes | None) -> bool:

@@ -49,7 +49,8 @@ _NEWER_ROOT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen for the same reason as ``PulledChange``.
+@dataclass(slots=True)
 class Incoming:
     """A message and the change that brings it. ``at`` is the server's time, 0 where nobody knows; ``is_first``: it was
     there before this person was."""

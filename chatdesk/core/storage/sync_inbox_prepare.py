@@ -22,7 +22,7 @@ _LONGEST_SEAL: Final = 64
 class Prepared:
     """A page that was read; ``pulled`` is it as it came. ``messages``: by the id of the change that brings them;
     ``flaws``: why a change is none. ``is_whole``: numbers and chain fit from the first to the last. ``own_device``:
-    whose messages were left out."""
+    whose messages were left out; ``altered``: changes whose words are not those that the server took."""
 
     rows: tuple[PulledChange, ...]
     pulled: tuple[PulledChange, ...]
@@ -30,6 +30,7 @@ class Prepared:
     flaws: Mapping[str, str]
     is_whole: bool
     own_device: str
+    altered: frozenset[str]
 
     @property
     def has_numbers(self) -> bool:
@@ -46,12 +47,14 @@ def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
     """Read a page, on any thread. Never raises, whatever the rows hold. Messages of ``own_device`` are here already."""
     is_whole = _is_whole(rows)
     kept, messages, flaws = [], {}, {}
+    sound: PulledChange | None = None
     for row in rows:
-        flaw = _flaw(row)
+        flaw = _flaw(row, sound)
         if flaw is not None:
             kept.append(_harmless(row))
             flaws[row.id] = flaw
             continue
+        sound = row
         kept.append(row)
         is_message = row.kind == "message" and row.op == "new" and row.reg == "content"
         if is_message and row.device != own_device:
@@ -60,7 +63,8 @@ def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
                 flaws[row.id] = "the message cannot be read"
             else:
                 messages[row.id] = read
-    return Prepared(tuple(kept), tuple(rows), messages, flaws, is_whole, own_device)
+    altered = frozenset(row.id for row in rows if not row.is_as_taken)
+    return Prepared(tuple(kept), tuple(rows), messages, flaws, is_whole, own_device, altered)
 
 
 def read_new(row: PulledChange) -> MessageRows | None:
@@ -80,23 +84,44 @@ def _is_whole(rows: Sequence[PulledChange]) -> bool:
         return False
 
 
-def _flaw(row: PulledChange) -> str | None:
-    """Why a row is no change at all."""
-    if not (is_id(row.entity) and is_id(row.device) and row.op in _OPS):
+def _flaw(row: PulledChange, sound: PulledChange | None) -> str | None:
+    """Why a row is no change at all. ``sound``: one that is; what a row has in common with it is not looked at again,
+    as most rows are of one device and one kind."""
+    if not is_id(row.entity):
         return "it names nothing"
-    if not _is_short(row.kind, _LONGEST_KIND) or not _is_short(row.reg, _LONGEST_REG):
-        return "its kind is none"
+    if sound is None or not _is_like(row, sound):
+        flaw = _flaw_of_frame(row)
+        if flaw is not None:
+            return flaw
     if not (_is_number(row.dseq) and _is_number(row.hlc) and _is_number(row.at) and _is_number(row.v)):
         return "its numbers are none"
-    if not _are_ids(row.parents):
+    if row.parents != () and not _are_ids(row.parents):
         return "its parents are none"
     if row.body is not None and not _is_body(row.body):
         return "its body is too large"
-    if not is_id(row.author) or not (row.relayed_by is None or is_id(row.relayed_by)):
+    if not (row.relayed_by is None or is_id(row.relayed_by)):
         return "nobody wrote it"
     if row.seal is not None and not (type(row.seal) is bytes and len(row.seal) <= _LONGEST_SEAL):
         return "its seal is none"
     return None
+
+
+def _is_like(row: PulledChange, other: PulledChange) -> bool:
+    return (
+        row.device == other.device
+        and row.author == other.author
+        and row.kind == other.kind
+        and row.op == other.op
+        and row.reg == other.reg
+    )
+
+
+def _flaw_of_frame(row: PulledChange) -> str | None:
+    if not (is_id(row.device) and row.op in _OPS):
+        return "it names nothing"
+    if not _is_short(row.kind, _LONGEST_KIND) or not _is_short(row.reg, _LONGEST_REG):
+        return "its kind is none"
+    return None if is_id(row.author) else "nobody wrote it"
 
 
 def _are_ids(value: object) -> bool:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from chatdesk.core.domain.attachment import attachment_from, clean_mime, clean_name
 from chatdesk.core.domain.message import NOTE, ContextMark, PartType, Role, Status
@@ -48,15 +48,19 @@ ARTIFACT_COLUMNS: Final = (
     "id", "part_id", "kind", "path", "mime", "size_bytes", "sha256", "hlc", "origin_device",
 )  # fmt: skip
 
+_decoded = json.JSONDecoder().decode
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z").match
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z").match
 #: The digest of a message without parts.
 NO_PARTS: Final = digest(())
+# Of an enumeration of Python 3.11, a member and its value take longer to look up than the rest of a line.
+_INTERRUPTED: Final = Status.INTERRUPTED.value
+_USER: Final = Role.USER.value
+_EXCLUDED, _UNMARKED = ContextMark.EXCLUDED.value, ContextMark.NONE.value
+_TEXT: Final = PartType.TEXT.value
 _ROLES: Final = frozenset(role.value for role in Role)
 _FINAL: Final = frozenset(status.value for status in Status if status.is_final)
 _TYPES: Final = frozenset(kind.value for kind in PartType)
-_TOKENS: Final = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
-_TIMES: Final = ("started_at", "completed_at")
 _FILES: Final = frozenset((PartType.IMAGE.value, PartType.FILE.value))
 
 
@@ -103,7 +107,7 @@ def read_object(text: str | None) -> dict[str, Any] | None:
     if text is None or len(text) > LONGEST_BODY or not is_bounded(text, MOST_IN_BODY):
         return None
     try:
-        value = json.loads(text)
+        value = _decoded(text)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -126,50 +130,39 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str, at
     if parent_id == message_id or not isinstance(role, str):
         return None
     assert isinstance(thread_id, str)  # checked above
-    status = body.get("status")
     is_purged = body.get("is_purged") is True
     parts, latest = body.get("parts"), latest_of(at)
     if isinstance(parts, list) and not is_purged:
         own = read_parts(parts, message_id=message_id, hlc=hlc, device=device, latest=latest)
     else:
         own = PartRows(content_digest=NO_PARTS)
-    own.tally.message_count = 1
-    tokens = [whole(body.get(name)) for name in _TOKENS]
-    own.tally.input_tokens = tokens[0] or 0
-    own.tally.output_tokens = tokens[1] or 0
-    own.tally.cached_tokens = tokens[3] or 0
-    own.tally.reasoning_tokens = tokens[4] or 0
-    said = moment(body.get("created_at")) or 0, moment(body.get("completed_at"))
+    row: list[Any] = [None] * len(MESSAGE_COLUMNS)
+    row[_STATUS] = _INTERRUPTED
+    for name, value in body.items():  # most columns of most messages are empty
+        column = _MESSAGE_READERS.get(name)
+        if column is not None:
+            row[column[0]] = column[1](value)
+    said = row[_CREATED_AT] or 0, row[_COMPLETED_AT]
     created_at, completed_at = min(said[0], latest), None if said[1] is None else min(said[1], latest)
-    details = body.get("error_details")
+    row[:4] = message_id, thread_id, parent_id, role
+    row[_CREATED_AT], row[_COMPLETED_AT] = created_at, completed_at
+    row[_OWN:] = (
+        None if is_purged else own.content_digest,
+        hlc,
+        device,
+        own.char_count,
+        own.line_count,
+        _mark(role, body.get("finish_reason")),
+    )
+    tally = own.tally
+    tally.message_count = 1
+    tally.input_tokens, tally.output_tokens = row[_TOKENS] or 0, row[_TOKENS + 1] or 0
+    tally.cached_tokens, tally.reasoning_tokens = row[_TOKENS + 3] or 0, row[_TOKENS + 4] or 0
     return MessageRows(
         id=message_id,
         thread_id=thread_id,
         parent_id=parent_id,
-        message=(
-            message_id,
-            thread_id,
-            parent_id,
-            role,
-            status if status in _FINAL else Status.INTERRUPTED.value,
-            word(body.get("provider")),
-            word(body.get("model")),
-            created_at,
-            completed_at,
-            whole(body.get("latency_ms")),
-            whole(body.get("time_to_first_token_ms")),
-            *tokens,
-            word(body.get("error"), _LONGEST_ERROR),
-            word(body.get("error_type")),
-            _details(details) if isinstance(details, dict) else None,
-            word(body.get("finish_reason")),
-            None if is_purged else own.content_digest,
-            hlc,
-            device,
-            own.char_count,
-            own.line_count,
-            _mark(role, body.get("finish_reason")),
-        ),
+        message=tuple(row),
         own=own,
         ended_at=max(created_at, completed_at or 0),
         is_purged=is_purged,
@@ -180,8 +173,7 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str, at
 
 def _mark(role: str, finish_reason: object) -> str:
     """The model sees a note of another member where this person includes it."""
-    is_note = role == Role.USER and finish_reason == NOTE
-    return (ContextMark.EXCLUDED if is_note else ContextMark.NONE).value
+    return _EXCLUDED if finish_reason == NOTE and role == _USER else _UNMARKED
 
 
 def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str, latest: int = LAST_MOMENT) -> PartRows:
@@ -202,44 +194,42 @@ def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str, late
         if kind not in _TYPES:  # only a newer ChatDesk knows it: shown as the text that it has
             if not isinstance(content.get("text"), str):
                 continue
-            kind, content = PartType.TEXT.value, {"text": content["text"]}
+            kind, content = _TEXT, {"text": content["text"]}
         index = len(found.parts)
         shown, text = _content(kind, content)
         found.char_count += len(shown)
         found.line_count += 1 + shown.count("\n")
         if kind == "text":
             texts.append(shown)
-        tool_name, duration = word(part.get("tool_name")), whole(part.get("tool_duration_ms"))
-        said = [moment(part.get(name)) for name in _TIMES]
-        times = [latest if each is not None and each > latest else each for each in said]
-        if times != said:
+        row: list[Any] = [part_id, message_id, index, 0, kind, text, None, None, None, None, None, hlc, device]
+        if not _read_columns(row, part, latest):
             found.is_exact = False
         if kind == "tool_result":
-            found.tally.tool_counts[tool_name or ""] += 1
-        found.tally.tool_time_ms += duration or 0
+            found.tally.tool_counts[row[_TOOL_NAME] or ""] += 1
+        found.tally.tool_time_ms += row[_TOOL_DURATION] or 0
         stored.append((index, kind, text))
-        found.parts.append(
-            (
-                part_id,
-                message_id,
-                index,
-                whole(part.get("step_index")) or 0,
-                kind,
-                text,
-                *times,
-                tool_name,
-                word(part.get("tool_call_id")),
-                duration,
-                hlc,
-                device,
-            )
-        )
+        found.parts.append(tuple(row))
         artifacts = part.get("artifacts")
         if isinstance(artifacts, list):
             _read_artifacts(found, artifacts, str(part_id), hlc, device)
     found.content_digest = digest(stored)
     found.words = search_text.of_message(texts) if texts else None
     return found
+
+
+def _read_columns(row: list[Any], part: Mapping[str, Any], latest: int) -> bool:
+    """Put what a part says beside its content into its row; whether its times are no later than ``latest``."""
+    for name, value in part.items():
+        column = _PART_READERS.get(name)
+        if column is not None:
+            row[column[0]] = column[1](value)
+    is_exact = True
+    for place in _PART_TIMES:
+        said = row[place]
+        if said is not None and said > latest:
+            row[place] = latest
+            is_exact = False
+    return is_exact
 
 
 def _read_artifacts(found: PartRows, artifacts: list[Any], part_id: str, hlc: int, device: str) -> None:
@@ -292,7 +282,9 @@ def _stored(content: Mapping[str, Any]) -> str:
     return to_json(content)
 
 
-def _details(details: dict[str, Any]) -> str | None:
+def _details(details: object) -> str | None:
+    if not isinstance(details, dict):
+        return None
     kept = {name: each for name, each in details.items() if name not in OWN_DETAILS}
     return _stored(_plain(kept, 0)) if kept else None
 
@@ -333,3 +325,40 @@ def moment(value: object, latest: int = LAST_MOMENT) -> int | None:
 def word(value: object, longest: int = LONGEST_WORD) -> str | None:
     """A short text, cut where it is none; None for anything else and for nothing."""
     return clean(value[:longest]) if isinstance(value, str) else None
+
+
+def _status(value: object) -> str:
+    return value if isinstance(value, str) and value in _FINAL else _INTERRUPTED
+
+
+def _error(value: object) -> str | None:
+    return word(value, _LONGEST_ERROR)
+
+
+def _step(value: object) -> int:
+    return whole(value) or 0
+
+
+_Readers: TypeAlias = Mapping[str, tuple[int, Callable[[Any], Any]]]
+
+
+def _readers(columns: Sequence[str], **readers: Callable[[Any], Any]) -> _Readers:
+    return {name: (columns.index(name), read) for name, read in readers.items()}
+
+
+#: Where a value of a body goes in its row, and what it must be.
+_MESSAGE_READERS: Final = _readers(
+    MESSAGE_COLUMNS, status=_status, provider=word, model=word, created_at=moment, completed_at=moment,
+    latency_ms=whole, time_to_first_token_ms=whole, prompt_tokens=whole, completion_tokens=whole, total_tokens=whole,
+    cached_tokens=whole, reasoning_tokens=whole, error=_error, error_type=word, error_details=_details,
+    finish_reason=word,
+)  # fmt: skip
+_PART_READERS: Final = _readers(
+    PART_COLUMNS, step_index=_step, started_at=moment, completed_at=moment, tool_name=word, tool_call_id=word,
+    tool_duration_ms=whole,
+)  # fmt: skip
+_STATUS, _CREATED_AT, _COMPLETED_AT = map(MESSAGE_COLUMNS.index, ("status", "created_at", "completed_at"))
+_TOKENS: Final = MESSAGE_COLUMNS.index("prompt_tokens")  # and the four after it
+_OWN: Final = MESSAGE_COLUMNS.index("content_digest")  # from here on: nothing of what a body says
+_PART_TIMES: Final = tuple(map(PART_COLUMNS.index, ("started_at", "completed_at")))
+_TOOL_NAME, _TOOL_DURATION = map(PART_COLUMNS.index, ("tool_name", "tool_duration_ms"))

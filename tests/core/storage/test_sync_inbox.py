@@ -160,6 +160,38 @@ def test_numbers_and_chain_must_fit(log: PulledLog, reader: Reader) -> None:
     assert reader.one("SELECT count(*) FROM changes WHERE project_id = ?", log.project_id) == 0
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"author": "nobody"},
+        {"author": [ANN]},
+        {"device": "nothing"},
+        {"kind": "k" * 41},
+        {"op": "other"},
+        {"reg": "r" * 201},
+        {"entity": "nothing"},
+        {"parents": "nothing"},
+        {"dseq": -1},
+    ],
+)
+def test_a_row_is_looked_at_also_where_it_is_nearly_like_the_one_before_it(
+    log: PulledLog, values: dict[str, Any]
+) -> None:
+    chat(log)
+    rows = [*log.rows[:3], replace(log.rows[3], **values), *log.rows[4:]]
+    assert sync_inbox.prepare(rows).flaws.keys() == {rows[3].id}
+
+
+@pytest.mark.parametrize("status", [None, [], {}, 3, "streaming", "nothing"])
+def test_a_message_whose_state_is_none_was_interrupted(log: PulledLog, reader: Reader, status: Any) -> None:
+    thread_id = log.thread()
+    body = message_body(thread_id, None, "words", more={"status": status})
+    log.add("message", "new", new_id(), body)
+    reader.pull()
+    assert reader.shown(thread_id) == ["words"]
+    assert reader.rows("SELECT status FROM messages") == [(Status.INTERRUPTED.value,)]
+
+
 def test_a_project_that_is_not_shared_any_more_takes_nothing(log: PulledLog, reader: Reader) -> None:
     chat(log)
     cursor = reader.cursor
