@@ -15,7 +15,7 @@ from tests.helpers.bulk_data import load_many
 from tests.helpers.postgres import TeamDatabase, cluster
 from tests.helpers.team_world import Desk, invite
 
-_PUSH_A_SECOND, _PULL_A_SECOND, _USABLE_S = 3_000, 8_000, 2.0
+_PUSH_A_SECOND, _PULL_A_SECOND, _USABLE_S = 3_000, 10_000, 2.0
 _IN_A_THREAD = 100
 _MOST_LAG_MS = 8.0
 _NAP_S = 0.004  # shorter ones cost what is measured
@@ -97,7 +97,7 @@ async def _pull(folder: Path, team: TeamDatabase, project: str, count: int) -> l
     await desk.open()
     try:
         lag = _Lag()
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         await desk.join(member)
         usable_s = 0.0
         watching = asyncio.create_task(lag.watch())
@@ -110,7 +110,7 @@ async def _pull(folder: Path, team: TeamDatabase, project: str, count: int) -> l
                 first = await desk.repositories.messages.page(page.threads[0].id, limit=50)
                 usable_s = time.perf_counter() - began if first.messages else 0.0
             await asyncio.sleep(0.02)
-        took_s = time.perf_counter() - began
+        took_s, worked_s = time.perf_counter() - began, time.process_time() - worked
         lag.is_over = True
         await watching
         found = await desk.one("SELECT count(*) FROM search_index WHERE search_index MATCH 'migrations'")
@@ -125,6 +125,7 @@ async def _pull(folder: Path, team: TeamDatabase, project: str, count: int) -> l
                 bare,
                 rate / bare,
             ),
+            Row("processor time of it for each message, all threads", worked_s * 1e6 / count, "µs", "told only", True),
             Row(
                 "its first threads can be read after", usable_s, "s", f"at most {_USABLE_S:g} s", usable_s <= _USABLE_S
             ),
