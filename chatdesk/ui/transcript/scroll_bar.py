@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRectF, Qt
-from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QScrollBar, QStyle, QStyleOptionSlider, QWidget
 
 from chatdesk.ui.transcript.looks import Looks
@@ -18,11 +18,19 @@ class ThreadScrollBar(QScrollBar):
         super().__init__(Qt.Orientation.Vertical, parent)
         self._looks = looks
         self._is_hovered = False
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # else everything below it is painted first
 
     def set_looks(self, looks: Looks) -> None:
         self._looks = looks
         self.update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._stay_opaque()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.StyleChange:
+            self._stay_opaque()
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)
@@ -51,3 +59,7 @@ class ThreadScrollBar(QScrollBar):
             radius = area.width() / 2
             painter.drawRoundedRect(area, radius, radius)
         painter.end()
+
+    def _stay_opaque(self) -> None:
+        """Say that nothing below it shows through: else all of that is painted first. A stylesheet takes it back."""
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)

@@ -8,6 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.message import Status
@@ -181,6 +183,41 @@ def test_the_scroll_bar_stays_while_its_thumb_would_move_by_parts_of_a_pixel(wor
     view.scroll_by(-500)
     world.settle()
     assert bar.maximum() == round(most)
+
+
+def test_a_scroll_bar_is_painted_without_what_is_below_it(world: World, qtbot: QtBot, qapp: QApplication) -> None:
+    view = _answering(world)
+    before = qapp.styleSheet()
+    qapp.setStyleSheet("QScrollBar { background: transparent; width: 12px }")  # as the window has one
+    try:
+        world.settle()
+        with _Paints(qapp) as paints:
+            view.verticalScrollBar().update()
+            qtbot.waitUntil(lambda: view.verticalScrollBar() in paints.widgets)
+        assert view not in paints.widgets
+    finally:
+        qapp.setStyleSheet(before)
+
+
+class _Paints(QObject):
+    """The widgets of the application that are painted."""
+
+    def __init__(self, qapp: QApplication) -> None:
+        super().__init__()
+        self._qapp = qapp
+        self.widgets: list[QObject] = []
+
+    def __enter__(self) -> _Paints:
+        self._qapp.installEventFilter(self)
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self._qapp.removeEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Paint:
+            self.widgets.append(watched)
+        return False
 
 
 def test_what_grows_out_of_view_has_four_frames_a_second(
