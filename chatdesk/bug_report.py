@@ -11,10 +11,10 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.description import described
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.examination import examine_window
-from chatdesk.health import health_of
+from chatdesk.services.health import health_of
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
+    from chatdesk.services.services import Services
 
 
 async def report_of_window(services: Services | None, paths: AppPaths) -> tuple[ReportFile, ...]:

@@ -23,11 +23,11 @@ from chatdesk.core.paths import AppPaths
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-    from chatdesk.app import Services
     from chatdesk.core.domain.library import Shelf, ThreadQuery
     from chatdesk.core.domain.message import Message
     from chatdesk.core.domain.thread import Thread
     from chatdesk.core.settings.store import LoadedSettings
+    from chatdesk.services.services import Services
 
 OK, FAILED, INTERRUPTED, BROKEN_PIPE = 0, 1, 130, 141
 _PAGE = 200
@@ -247,7 +247,7 @@ _WRITING = frozenset(("ask", "backup", "import"))  # they say themselves that th
 
 
 async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
-    from chatdesk.app import open_services
+    from chatdesk.services.owner import open_services
 
     commands = {
         "ask": _ask,

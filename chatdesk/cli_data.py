@@ -17,11 +17,11 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.paths import AppPaths
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.domain.backup_contents import BackupContents
     from chatdesk.core.domain.exports import Choice
     from chatdesk.core.domain.thread import Thread
     from chatdesk.core.settings.schema import Settings
+    from chatdesk.services.services import Services
 
 FindThread = Callable[["Services", str], Awaitable["Thread"]]
 _PIECE_BYTES = 1024 * 1024
@@ -155,9 +155,9 @@ _QUESTION = "Replace the current database with it? The current one is kept."
 
 
 async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
-    from chatdesk.app import backups_of
     from chatdesk.core.local_api.client import in_use
     from chatdesk.core.local_api.instance import InstanceLock, read_holder
+    from chatdesk.services.parts import backups_of
 
     backups = backups_of(paths, settings)
     if options.list:
@@ -203,7 +203,7 @@ def describe(contents: BackupContents) -> list[str]:
 
 async def repair(paths: AppPaths, settings: Settings) -> int:
     """Mend the database, or copy out of it what can still be read."""
-    from chatdesk.app import open_services
+    from chatdesk.services.owner import open_services
 
     try:
         async with open_services(paths, settings, purpose="doctor") as services:

@@ -31,7 +31,7 @@ async def doctor(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
 
 async def examine(paths: AppPaths, loaded: LoadedSettings, *, environ: Mapping[str, str] | None = None) -> DoctorReport:
     """Everything that can be found out from here. Opens the database as any other command does."""
-    from chatdesk.app import open_services
+    from chatdesk.services.owner import open_services
 
     environment = os.environ if environ is None else environ
     probes = probes_without_database(paths, loaded)

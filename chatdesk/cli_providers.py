@@ -36,7 +36,7 @@ async def providers(options: argparse.Namespace, paths: AppPaths, settings: Sett
     ``--agree`` 1 when a person did not."""
     import asyncio
 
-    from chatdesk.app import read_accounts, registry_of
+    from chatdesk.services.parts import read_accounts, registry_of
 
     book = await asyncio.to_thread(read_accounts, paths, settings)
     if book.stored.problem:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core import terminal
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.domain.search import SearchGroup, SearchHit
+    from chatdesk.services.services import Services
 
 _NAMES = {
     "message": "Messages",

@@ -20,8 +20,8 @@ from chatdesk.core.errors import ChatDeskError, InvalidInput, NotPossible
 from chatdesk.core.file_writing import write_new_text
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.domain.team import ServerAddress, TeamRole, Workspace
+    from chatdesk.services.services import Services
 
 SETUP_PASSWORD, PASSPHRASE = "CHATDESK_SETUP_PASSWORD", "CHATDESK_TEAM_PASSPHRASE"
 _OWN = frozenset(("create", "invite", "join", "leave", "computer", "sign-in", "move", "erase", "keep", "join-again"))

@@ -11,8 +11,8 @@ from chatdesk.core.errors import InvalidInput, NotFound
 from chatdesk.core.processes import environment
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.domain.team import Workspace
+    from chatdesk.services.services import Services
 
 KEYS_PASSPHRASE = "CHATDESK_KEYS_PASSPHRASE"  # noqa: S105 - the name of a variable
 

@@ -10,8 +10,8 @@ from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.domain.team import Erasure
+    from chatdesk.services.services import Services
 
 
 def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:

@@ -10,9 +10,9 @@ from chatdesk.core import terminal
 from chatdesk.core.errors import NotFound
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.domain.team import RefusedChange
     from chatdesk.core.sync.service import TeamService
+    from chatdesk.services.services import Services
 
 
 def add_verb(verbs: Any, common: argparse.ArgumentParser) -> None:

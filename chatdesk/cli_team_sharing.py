@@ -15,10 +15,10 @@ from chatdesk.core.errors import InvalidInput, NotFound
 from chatdesk.core.processes import environment
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.domain.project import Project
     from chatdesk.core.domain.team import SharedProject, TeamMember
     from chatdesk.core.sync.sending import Sending
+    from chatdesk.services.services import Services
 
 #: How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise.
 WAIT_S: Final = 60

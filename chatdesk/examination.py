@@ -15,8 +15,8 @@ from chatdesk.core.paths import AppPaths, encodings_dir
 from chatdesk.core.settings.store import LoadedSettings
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.domain.team import SharedProject, SyncRound, Workspace
+    from chatdesk.services.services import Services
 
 
 _LATE_MS = 1_000

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from chatdesk import __version__
-from chatdesk.app import open_services
 from chatdesk.cli import run
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from chatdesk.services.owner import open_services
 from tests.helpers.signals import heeded_by_children
 
 ROOT = Path(__file__).parents[1]
@@ -198,7 +198,7 @@ def test_an_unexpected_error_leaves_a_report_and_no_traceback(
     def broken(*_arguments: object, **_more: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("chatdesk.app.open_services", broken)
+    monkeypatch.setattr("chatdesk.services.owner.open_services", broken)
     assert run(["threads"]) == 1
     printed = capsys.readouterr().err
     assert "Something unexpected happened" in printed

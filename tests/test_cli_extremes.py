@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.app import open_services
 from chatdesk.cli import run
 from chatdesk.core.domain.message import Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from chatdesk.services.owner import open_services
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full, limits and users as Linux has")
 ROOT = Path(__file__).parents[1]
@@ -114,7 +114,7 @@ def test_what_the_system_does_not_give_is_no_fault_of_chatdesk(
     def refused(*_arguments: object, **_more: object) -> None:
         raise error
 
-    monkeypatch.setattr("chatdesk.app.open_services", refused)
+    monkeypatch.setattr("chatdesk.services.owner.open_services", refused)
     assert run(["--data-dir", str(tmp_path), "threads"]) == 1
     said = capsys.readouterr().err
     assert words in said

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.app import open_services
 from chatdesk.cli import run
 from chatdesk.core.domain.team import EndReason, ServerAddress, SyncRound, TeamRole, Workspace
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.storage import parked_workspaces, sync_sharing, sync_team
+from chatdesk.services.owner import open_services
 
 ADDRESS = ServerAddress("db.invalid", 5432, "desk", "cd_4f2a_9c1e")
 AT = 1_790_000_000_000

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.app import open_services
 from chatdesk.cli_doctor import examine
 from chatdesk.core.diagnostics.doctor import Level
 from chatdesk.core.diagnostics.metrics import Metrics
@@ -30,6 +29,7 @@ from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.settings.store import SettingsStore
+from chatdesk.services.owner import open_services
 from tests.helpers.owned_directory import owner_of
 
 ROOT = Path(__file__).parents[1]

@@ -24,7 +24,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.app import open_services
 from chatdesk.cli import build_parser, run
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.team import ServerAddress, SyncRound, TeamRole, Workspace
@@ -32,6 +31,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.storage import sync_sharing, sync_team
+from chatdesk.services.owner import open_services
 
 if sys.platform != "win32":
     import pty

@@ -12,9 +12,10 @@ import sys
 import time
 from typing import Any
 
-from chatdesk.app import open_services, run_window
+from chatdesk.app import run_window
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from chatdesk.services.owner import open_services
 from tests.benchmarks.processes import peak_mb
 from tests.helpers.fault_cases import sse
 from tests.helpers.fault_server import Exchange, Script, answer, chunk

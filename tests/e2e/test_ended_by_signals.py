@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
-from chatdesk.app import open_services
 from chatdesk.core.domain.message import Status
 from chatdesk.core.local_api.client import owner_health
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from chatdesk.services.owner import open_services
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.signals import heeded_by_children, heeded_by_default
 from tests.helpers.window import play, press, type_text, until

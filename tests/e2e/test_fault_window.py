@@ -10,10 +10,10 @@ from unittest.mock import patch
 import pytest
 from PySide6.QtCore import Qt
 
-from chatdesk.app import open_services
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from chatdesk.services.owner import open_services
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.fault_server import Exchange, Script, answer
 from tests.helpers.served import Served, served

@@ -10,10 +10,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
-from chatdesk.app import open_services, purge_trash
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.paths import AppPaths
+from chatdesk.services.owner import open_services
+from chatdesk.services.upkeep import purge_trash
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.move_threads import MoveThreadsDialog

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.app import open_services
 from chatdesk.core.diagnostics.crashes import CrashReporter
 from chatdesk.core.diagnostics.logs import start_logging
 from chatdesk.core.diagnostics.redaction import process_redactor
@@ -24,6 +23,7 @@ from chatdesk.core.settings.kept_secret import KeptSecret
 from chatdesk.core.settings.key_file import KeyFile
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.schema import Settings
+from chatdesk.services.owner import open_services
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
 
 KEY = "sk-marked-4711-canary-0815"

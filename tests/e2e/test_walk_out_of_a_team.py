@@ -131,7 +131,8 @@ def test_by_keys(ben: AppPaths) -> None:
             menu = await popup()
             assert isinstance(menu, ProjectMenu)
             keys.type(words)
-            await until(lambda words=words: words in menu.chooser.shown()[0].text)  # type: ignore[misc]
+            chooser = menu.chooser
+            await until(lambda words=words, chooser=chooser: words in chooser.shown()[0].text)  # type: ignore[misc]
             keys.press(Qt.Key.Key_Return)
             await until(lambda: panes.sidebar.badge.accessibleName().startswith(f"Project {_PROJECT}, shared"))
         await dialog(SharedProjectDialog)

@@ -16,8 +16,8 @@ from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.domain.backup_contents import BackupContents
+    from chatdesk.services.services import Services
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.dialogs.data_page import DataPage
     from chatdesk.ui.dialogs.restore import RestoreDialog

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from chatdesk.core.domain.model_ref import ModelRef
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
+    from chatdesk.services.services import Services
     from chatdesk.ui.composer.attachment_note import NoteAction
     from chatdesk.ui.widgets.model_picker import ProviderChoices
 

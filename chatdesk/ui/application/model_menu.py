@@ -17,8 +17,8 @@ from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.widgets.thread_header import ThreadHeader
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.domain.provider_check import ModelList
+    from chatdesk.services.services import Services
     from chatdesk.ui.transcript.contract import ModelName
 
 ModelChoice = tuple[str, str]

@@ -16,8 +16,8 @@ from chatdesk.ui.dialogs.provider_models import ProviderModels
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from chatdesk.app import Services
     from chatdesk.core.domain.provider_check import ModelList
+    from chatdesk.services.services import Services
     from chatdesk.ui.theme.theme import Theme
 
 

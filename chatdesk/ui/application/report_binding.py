@@ -13,8 +13,8 @@ from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.diagnostics.bundle import ReportFile
+    from chatdesk.services.services import Services
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.dialogs.bug_report import BugReportDialog
 

@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.chat.service import ChatService
+    from chatdesk.services.services import Services
 
 
 class ServiceHandle:

@@ -17,9 +17,9 @@ from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.domain.thread import Thread
     from chatdesk.core.events import ThreadChanged
+    from chatdesk.services.services import Services
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.dialogs.system_prompt import SystemPromptDialog
     from chatdesk.ui.event_bridge import EventBridge

@@ -30,8 +30,8 @@ from chatdesk.ui.dialogs.team_parts import TeamPanel
 from chatdesk.ui.dialogs.team_roles import grantable
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.sync.service import TeamService
+    from chatdesk.services.services import Services
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.application.thread_list_binding import ThreadListBinding
     from chatdesk.ui.dialogs.settings import SettingsDialog

@@ -30,8 +30,8 @@ from chatdesk.ui.dialogs.team_retention import is_shorter, kept_words, shorter_w
 from chatdesk.ui.dialogs.team_words import count_of
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.sync.service import TeamService
+    from chatdesk.services.services import Services
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.application.thread_list_binding import ThreadListBinding
 

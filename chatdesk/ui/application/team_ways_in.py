@@ -25,8 +25,8 @@ from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog, read_file
 from chatdesk.ui.dialogs.team_parts import TeamPanel
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.sync.service import TeamService
+    from chatdesk.services.services import Services
     from chatdesk.ui.application.panes import Panes
 
 #: How often, and how many times, it is looked whether anything of a joined workspace is here.

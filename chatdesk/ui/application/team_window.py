@@ -16,9 +16,9 @@ from chatdesk.ui.application.shared_words import arrived_words, authors_words
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.events import SharedMessagesArrived, UnreadChanged
     from chatdesk.core.settings.schema import Settings
+    from chatdesk.services.services import Services
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.application.thread_binding import ThreadBinding
     from chatdesk.ui.event_bridge import EventBridge

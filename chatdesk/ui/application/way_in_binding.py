@@ -17,7 +17,7 @@ from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chatdesk.app import Services
+    from chatdesk.services.services import Services
     from chatdesk.ui.application.message_binding import MessageBinding
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.application.thread_binding import ThreadBinding

@@ -40,10 +40,10 @@ from chatdesk.ui.widgets.thread_header import ThreadHeader
 from chatdesk.ui.window_state import SavedAnchor, WindowState, WindowStateFile
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
+    from chatdesk.services.services import Services
     from chatdesk.ui.application.bindings import Bindings
     from chatdesk.ui.application.compare_binding import CompareBinding
     from chatdesk.ui.application.inspector_binding import InspectorBinding

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from chatdesk.app import open_services
 from chatdesk.core.chat.ask import ask
 from chatdesk.core.errors import AnswerNotSaved, StorageFull
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.storage.database import Database
+from chatdesk.services.owner import open_services
 
 SETTINGS = Settings(offline_speed_tokens_per_s=0)
 

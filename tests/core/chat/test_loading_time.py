@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from chatdesk.app import look_after, open_services
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.base import ChatRequest, LibraryLoaded
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.settings.schema import Settings
+from chatdesk.services.owner import open_services
+from chatdesk.services.upkeep import look_after
 from tests.core.providers.test_openai_request import answer
 from tests.helpers.chat_world import chat_world
 from tests.helpers.fault_server import FaultServer

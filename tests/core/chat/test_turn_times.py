@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from chatdesk.app import open_services
 from chatdesk.core.chat.turn_times import TurnTimes
 from chatdesk.core.events import TurnTimed
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers import openai_client
 from chatdesk.core.settings.schema import Settings
+from chatdesk.services.owner import open_services
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models
 
 LOADING_S = 0.8

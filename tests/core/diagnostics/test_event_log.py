@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.app import open_services
 from chatdesk.core import events
 from chatdesk.core.diagnostics.event_log import EventLog, job, log_event
 from chatdesk.core.diagnostics.logs import start_logging
@@ -26,6 +25,7 @@ from chatdesk.core.events import EventBus
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.schema import Settings
+from chatdesk.services.owner import open_services
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
 
 WORDS = "marked-words-4711"

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.app import open_services
 from chatdesk.core.errors import StorageError, StorageFull, StorageReadOnly
 from chatdesk.core.local_api.instance import Holder, InstanceLock, read_holder
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
+from chatdesk.services.owner import open_services
 
 FAST = Settings(offline_speed_tokens_per_s=0)
 

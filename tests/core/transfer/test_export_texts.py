@@ -20,7 +20,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatdesk.app import printing_command
 from chatdesk.core.domain.exports import Choice, ExportFormat, ExportReport
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import ExportFailed
@@ -32,6 +31,7 @@ from chatdesk.core.transfer.export_blocks import BlockSource
 from chatdesk.core.transfer.export_files import NameGiver, safe_file_name, safe_name
 from chatdesk.core.transfer.exporting import ExportService
 from chatdesk.core.transfer.html_blocks import HtmlBlocks
+from chatdesk.services.parts import printing_command
 from chatdesk.ui.theme.tokens import DARK, LIGHT
 from tests.helpers.hostile_text import PATTERNS
 from tests.helpers.store import PLAN, MovableClock, Store

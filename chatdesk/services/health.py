@@ -13,7 +13,7 @@ from chatdesk.core.diagnostics.metrics import loop_lag, resources
 from chatdesk.core.errors import ChatDeskError
 
 if TYPE_CHECKING:
-    from chatdesk.app import Services
+    from chatdesk.services.services import Services
 
 _MS_PER_S = 1000
 

@@ -1,0 +1,250 @@
+"""Builds the services; alone knows the concrete classes. Heavy packages are imported on a worker thread, so that
+a window that is already up stays awake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
+from chatdesk.services.parts import context_options, overrides_of, rates_of, read_accounts, registry_of
+from chatdesk.services.services import Services
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.attachment_service import AttachmentService
+    from chatdesk.core.chat.context_service import ContextService
+    from chatdesk.core.chat.library import LibraryService
+    from chatdesk.core.chat.prompt_service import PromptService
+    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.chat.system_prompt_service import SystemPromptService
+    from chatdesk.core.chat.title_service import TitleService
+    from chatdesk.core.events import EventBus
+    from chatdesk.core.local_api.instance import InstanceLock
+    from chatdesk.core.providers.accounts import AccountBook
+    from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.search.service import SearchService
+    from chatdesk.core.settings.schema import Settings
+    from chatdesk.core.storage.database import Database
+    from chatdesk.core.storage.repositories import Repositories
+    from chatdesk.core.usage.budget import BackgroundBudget
+    from chatdesk.core.usage.limits import UsageLimits
+    from chatdesk.core.usage.service import UsageService
+
+
+async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock) -> Services:
+    """Open the database, to write only for whoever holds ``lock``, and put the services together. Raises
+    ``StorageError``; nothing is left open then.
+    """
+    return await _build(paths, settings, lock, *(await asyncio.to_thread(_load, paths, settings)))
+
+
+def _load(paths: AppPaths, settings: Settings) -> tuple[Any, ...]:
+    """Import what the services need and look up keys; slow, so it runs on a thread."""
+    from chatdesk.core.chat import attachment_service, enclosures, service  # noqa: F401 - the first two ahead of time
+    from chatdesk.core.diagnostics import event_log, metrics  # noqa: F401 - ahead of time
+    from chatdesk.core.providers import registry
+    from chatdesk.core.storage import caretaker, profile_database, repositories
+
+    return service, profile_database, repositories, caretaker, read_accounts(paths, settings), registry
+
+
+async def _build(
+    paths: AppPaths,
+    settings: Settings,
+    lock: InstanceLock,
+    service: Any,
+    profile_database: Any,
+    repositories: Any,
+    caretaker: Any,
+    accounts: AccountBook,
+    _registry_module: Any,
+) -> Services:
+    clock = SystemClock()
+    store = profile_database.ProfileDatabase(
+        paths.database,
+        clock=clock,
+        backup_dir=paths.backup_dir,
+        read_only=not lock.is_held,
+        refusal=lock.problem,
+        migrations_dir=migrations_dir(),
+    )
+    has_other_owner = lock.problem is None and not lock.is_held
+    try:
+        report = await store.open()
+        from chatdesk.core.diagnostics.event_log import EventLog
+        from chatdesk.core.diagnostics.metrics import Metrics
+        from chatdesk.core.events import EventBus
+
+        bus = EventBus()
+        EventLog(bus)
+        metrics = Metrics(bus)
+        providers = registry_of(settings, accounts)
+        together = repositories.Repositories.of(store)
+        limits = _limits(together, clock, bus)
+        budget = _budget(settings, together, limits)
+        attachments = _attachments(paths, settings, store)
+        context = _context(paths, settings, accounts, together, providers, bus, store, budget, attachments)
+        chat = service.ChatService(
+            repositories=together,
+            context=context,
+            limits=limits,
+            providers=providers,
+            bus=bus,
+            clock=clock,
+            max_message_bytes=settings.max_message_bytes,
+            is_nobody_writing=lambda: store.is_read_only and not has_other_owner,
+        )
+        chat.queue.use_rate(*rates_of(settings))
+    except BaseException:
+        await store.close()
+        raise
+    shelf = caretaker.BackupShelf(
+        paths.backup_dir, paths.database.stem, daily=settings.backups_daily, weekly=settings.backups_weekly
+    )
+    keeper = caretaker.Caretaker(paths.database, shelf, clock)
+    prompts, system_prompts = _prompts(together, context, bus)
+    titles, usage = _usage(settings, together, context, providers, bus, budget)
+    return Services(
+        chat,
+        bus,
+        providers,
+        paths,
+        settings,
+        store,
+        report,
+        has_other_owner,
+        accounts,
+        keeper,
+        attachments,
+        prompts=prompts,
+        system_prompts=system_prompts,
+        library=_library(together, chat, bus),
+        titles=titles,
+        usage=usage,
+        budget=budget,
+        search=_search(store, clock),
+        lock=lock,
+        repositories=together,
+        metrics=metrics,
+    )
+
+
+def _search(store: Database, clock: SystemClock) -> SearchService:
+    from chatdesk.core.search.service import SearchService
+    from chatdesk.core.storage.search_store import SearchStore
+
+    return SearchService(SearchStore(store), clock)
+
+
+def _context(
+    paths: AppPaths,
+    settings: Settings,
+    accounts: AccountBook,
+    repositories: Repositories,
+    providers: ProviderRegistry,
+    bus: EventBus,
+    store: Database,
+    budget: BackgroundBudget,
+    attachments: AttachmentService,
+) -> ContextService:
+    from chatdesk.core.chat.context_service import ContextService
+    from chatdesk.core.chat.enclosures import Enclosures
+    from chatdesk.core.context.catalogue import ModelCatalogue
+    from chatdesk.core.context.summary_setup import summariser_opener
+    from chatdesk.core.context.tokens import TokenCounter
+
+    catalogue = ModelCatalogue.of_files(resources_dir() / "models.json", paths.config_dir / "models.json")
+    counter = TokenCounter(encodings_dir())
+    open_summariser = summariser_opener(
+        paths.database,
+        backup_dir=paths.backup_dir,
+        build_providers=lambda: registry_of(accounts.settings, accounts),
+        catalogue=catalogue,
+        counter=counter,
+        clock=SystemClock(),
+        resources=resources_dir(),
+    )
+    context = ContextService(
+        repositories=repositories,
+        providers=providers,
+        bus=bus,
+        counter=counter,
+        catalogue=catalogue,
+        clock=SystemClock(),
+        open_summariser=open_summariser,
+        can_write=lambda: not store.is_read_only,
+        enclosures=Enclosures(attachments, counter),
+        budget=budget,
+    )
+    context.use_options(context_options(settings))
+    context.use_overrides(overrides_of(accounts))
+    return context
+
+
+def _library(repositories: Repositories, chat: ChatService, bus: EventBus) -> LibraryService:
+    from chatdesk.core.chat.library import LibraryService
+
+    return LibraryService(repositories=repositories, chat=chat, bus=bus, clock=SystemClock())
+
+
+def _prompts(
+    repositories: Repositories, context: ContextService, bus: EventBus
+) -> tuple[PromptService, SystemPromptService]:
+    from chatdesk.core.chat.prompt_service import PromptService
+    from chatdesk.core.chat.system_prompt_service import SystemPromptService
+
+    prompts = PromptService(repositories.prompts, bus, starters=resources_dir() / "prompts" / "library.json")
+    return prompts, SystemPromptService(repositories, context, bus)
+
+
+def _limits(repositories: Repositories, clock: SystemClock, bus: EventBus) -> UsageLimits:
+    from chatdesk.core.usage.limits import UsageLimits
+
+    return UsageLimits(repositories.usage_limits, clock, bus)
+
+
+def _budget(settings: Settings, repositories: Repositories, limits: UsageLimits) -> BackgroundBudget:
+    from chatdesk.core.usage.budget import BackgroundBudget
+
+    return BackgroundBudget(
+        repositories.usage, SystemClock(), tokens_per_day=settings.background_tokens_per_day, limits=limits
+    )
+
+
+def _usage(
+    settings: Settings,
+    repositories: Repositories,
+    context: ContextService,
+    providers: ProviderRegistry,
+    bus: EventBus,
+    budget: BackgroundBudget,
+) -> tuple[TitleService, UsageService]:
+    from chatdesk.core.chat.title_service import TitleService, read_title_prompt
+    from chatdesk.core.usage.service import UsageService
+
+    titles = TitleService(
+        repositories,
+        context=context,
+        providers=providers,
+        bus=bus,
+        clock=SystemClock(),
+        budget=budget,
+        read_prompt=partial(read_title_prompt, resources_dir()),
+        is_on=settings.model_titles,
+    )
+    return titles, UsageService(repositories.usage, repositories.usage_days, SystemClock())
+
+
+def _attachments(paths: AppPaths, settings: Settings, store: Database) -> AttachmentService:
+    from chatdesk.core.attachments.blob_store import BlobStore
+    from chatdesk.core.chat.attachment_service import AttachmentService
+    from chatdesk.core.storage.artifacts import ArtifactRepository
+
+    return AttachmentService(
+        BlobStore(paths.blob_dir),
+        ArtifactRepository(store),
+        max_bytes=settings.max_attachment_mb * 1024 * 1024,
+    )

@@ -1,0 +1,82 @@
+"""The one process that owns a data directory: services for scripts, and what it does for other processes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core.paths import AppPaths
+from chatdesk.services.building import build_services
+
+if TYPE_CHECKING:
+    from chatdesk.core.local_api.listener import Verb
+    from chatdesk.core.settings.schema import Settings
+    from chatdesk.services.services import Services
+
+
+@asynccontextmanager
+async def open_services(
+    paths: AppPaths, settings: Settings, *, mode: str = "cli", purpose: str = "ask"
+) -> AsyncIterator[Services]:
+    """Services for a script, whose command is ``purpose``. When another process owns the directory they read, and ask
+    through it; an owner answers those who ask it before it ends."""
+    from chatdesk.core.local_api.client import own_or_wait
+    from chatdesk.core.local_api.instance import InstanceLock
+    from chatdesk.core.local_api.server import InstanceServer
+
+    paths.make_directories()
+    lock = InstanceLock(paths.data_dir, purpose=purpose, listens=mode == "cli")
+    is_owner = await own_or_wait(lock, paths.data_dir)
+    try:
+        services = await build_services(paths, settings, lock)
+        server = None
+        try:
+            if is_owner and mode == "cli":
+                server = InstanceServer(lock, paths.instance_socket, verbs_of(services))
+                await server.start()
+            yield services
+            if server is not None:
+                await server.settle()
+        finally:
+            if server is not None:
+                await server.close()
+            await services.close()
+    finally:
+        lock.release()
+
+
+def verbs_of(services: Services, come_to_front: Callable[[], None] | None = None) -> dict[str, Verb]:
+    """What the owner of a data directory does for other processes; only a window can come to the front."""
+
+    async def bring(_request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        assert come_to_front is not None
+        come_to_front()
+        yield {"event": "raised"}
+
+    def health(_request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        from chatdesk.services.health import answer_health
+
+        return answer_health(services, has_window=come_to_front is not None)
+
+    verbs: dict[str, Verb] = {"ask": partial(answer_request, services), "health": health}
+    if come_to_front is not None:
+        verbs["raise"] = bring
+    return verbs
+
+
+def answer_request(services: Services, request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+    """What the owner does when another process asks; the values come from outside and are checked like any other."""
+
+    def text_of(name: str) -> str | None:
+        value = request.get(name)
+        return value if isinstance(value, str) and value else None
+
+    return services.ask(
+        text_of("text") or "",
+        thread_id=text_of("thread_id"),
+        edits=text_of("edits"),
+        provider=text_of("provider"),
+        model=text_of("model"),
+    )

@@ -1,0 +1,106 @@
+"""Parts of the services that depend on settings and accounts, and are made anew when those change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.processes import environment
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.context_service import ContextOptions
+    from chatdesk.core.domain.limits import Rate, ScopedRate
+    from chatdesk.core.domain.model_info import ModelOverrides
+    from chatdesk.core.providers.accounts import AccountBook
+    from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.settings.schema import Settings
+    from chatdesk.core.storage.backup_service import BackupService
+
+
+def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
+    """Backups of a data directory, whether or not its database can be opened."""
+    from chatdesk.core.storage.backup_service import BackupService
+    from chatdesk.core.storage.backup_shelf import BackupShelf
+
+    shelf = BackupShelf(
+        paths.backup_dir, paths.database.stem, daily=settings.backups_daily, weekly=settings.backups_weekly
+    )
+    return BackupService(paths.database, shelf, paths.blob_dir, SystemClock())
+
+
+def printing_command() -> list[str]:
+    """The command that starts the process that makes pages."""
+    from chatdesk.core.child_process import command_of
+
+    return command_of("chatdesk.ui.application.printing", "--print-worker")
+
+
+def read_accounts(paths: AppPaths, settings: Settings) -> AccountBook:
+    """The providers that a person set up, with their keys; blocks, so it runs on a thread."""
+    from chatdesk.core.diagnostics.redaction import register_secret
+    from chatdesk.core.providers.accounts import AccountBook
+    from chatdesk.core.settings.key_file import KeyFile
+    from chatdesk.core.settings.profile_id import ProfileId
+    from chatdesk.core.settings.secrets import SecretStore
+
+    secrets = SecretStore(
+        register=register_secret,
+        environ=environment(),
+        key_file=KeyFile(paths.config_dir),
+        profile=ProfileId(paths.config_dir),
+        reads_old_names=not paths.is_chosen,
+    )
+    book = AccountBook(paths.config_dir, secrets, settings, environ=environment())
+    book.load()
+    return book
+
+
+def overrides_of(accounts: AccountBook) -> dict[str, Mapping[str, ModelOverrides]]:
+    """What the person says of models, by provider."""
+    return {each.profile.id: each.profile.overrides for each in accounts.accounts}
+
+
+def rates_of(settings: Settings) -> tuple[Rate | None, tuple[ScopedRate, ...]]:
+    """How often may be asked, all in all and by provider and project."""
+    from chatdesk.core.domain.limits import parse_rate, parse_scoped_rates
+
+    return parse_rate(settings.rate_limit), parse_scoped_rates(settings.scoped_rates)
+
+
+def context_options(settings: Settings) -> ContextOptions:
+    from chatdesk.core.chat.context_service import ContextOptions
+    from chatdesk.core.domain.model_ref import ModelRef
+    from chatdesk.core.domain.summary import ConsentLimits
+    from chatdesk.core.domain.usage import CacheLife
+
+    return ContextOptions(
+        system_prompt=settings.system_prompt,
+        has_summaries=settings.summaries,
+        summary_share=settings.summary_share,
+        summary_cron=settings.summary_cron,
+        is_counting_exactly=True,
+        longest_answer=settings.longest_answer or None,
+        cache=CacheLife(settings.prompt_cache),
+        task_model=ModelRef.parse(settings.task_model),
+        summary_consent=ConsentLimits(settings.summary_cost_usd, settings.summary_tokens),
+    )
+
+
+def registry_of(settings: Settings, accounts: AccountBook) -> ProviderRegistry:
+    """The providers that can be asked, as the settings and the accounts say."""
+    from chatdesk.core.providers.registry import build_account_registry
+    from chatdesk.core.providers.stream_guard import StreamLimits
+
+    return build_account_registry(
+        accounts.accounts,
+        chosen=settings.provider,
+        model=settings.openai_model or None,
+        offline_speed=settings.offline_speed_tokens_per_s or None,
+        limits=StreamLimits(
+            connect_s=settings.connect_timeout_s,
+            first_byte_s=settings.first_byte_timeout_s,
+            silence_s=settings.silence_timeout_s,
+        ),
+    )

@@ -1,0 +1,299 @@
+"""What front ends work with: everything that ChatDesk can do, put together once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.errors import StorageError
+from chatdesk.core.paths import AppPaths
+from chatdesk.services.parts import backups_of, context_options, overrides_of, printing_command, rates_of, registry_of
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.attachment_service import AttachmentService
+    from chatdesk.core.chat.library import LibraryService
+    from chatdesk.core.chat.network_watch import NetworkWatch
+    from chatdesk.core.chat.prompt_service import PromptService
+    from chatdesk.core.chat.provider_service import ProviderService
+    from chatdesk.core.chat.question_queue import QuestionQueue
+    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.chat.system_prompt_service import SystemPromptService
+    from chatdesk.core.chat.temporary import TemporaryThreads
+    from chatdesk.core.chat.title_service import TitleService
+    from chatdesk.core.diagnostics.metrics import Metrics
+    from chatdesk.core.events import EventBus
+    from chatdesk.core.local_api.instance import InstanceLock
+    from chatdesk.core.providers.accounts import AccountBook
+    from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.search.service import SearchService
+    from chatdesk.core.settings.schema import Settings
+    from chatdesk.core.storage.backup_service import BackupService
+    from chatdesk.core.storage.caretaker import Caretaker
+    from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
+    from chatdesk.core.storage.repair import RepairService
+    from chatdesk.core.storage.repositories import Repositories
+    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.transfer.exporting import ExportService
+    from chatdesk.core.transfer.importing import ImportService
+    from chatdesk.core.usage.budget import BackgroundBudget
+    from chatdesk.core.usage.service import UsageService
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Services:
+    """What front ends work with. ``has_other_owner``: another process writes to the data directory; everything can be
+    read, and ``ask`` lets that process do the asking. ``listen`` is what a window does once it owns the directory."""
+
+    chat: ChatService
+    events: EventBus
+    providers: ProviderRegistry
+    paths: AppPaths
+    settings: Settings
+    database: ProfileDatabase
+    report: OpenReport
+    has_other_owner: bool
+    accounts: AccountBook
+    caretaker: Caretaker
+    attachments: AttachmentService
+    prompts: PromptService
+    system_prompts: SystemPromptService
+    library: LibraryService
+    titles: TitleService
+    usage: UsageService
+    budget: BackgroundBudget
+    search: SearchService
+    lock: InstanceLock
+    repositories: Repositories
+    metrics: Metrics
+    listen: Callable[[], Awaitable[None]] | None = None
+    _retired: list[ProviderRegistry] = field(default_factory=list)
+    _importer: ImportService | None = None
+    _network: NetworkWatch | None = None
+    _questions: QuestionQueue | None = None
+    _provider_service: ProviderService | None = None
+    _team: TeamService | None = None
+    _temporary: TemporaryThreads | None = None
+
+    @property
+    def temporary(self) -> TemporaryThreads:
+        """Made when it is wanted."""
+        if self._temporary is None:
+            from chatdesk.core.chat.temporary import TemporaryThreads
+
+            self._temporary = TemporaryThreads(self.chat, self.database, self.events, SystemClock())
+        return self._temporary
+
+    def chat_of(self, thread_id: str | None) -> ChatService:
+        """Who has that thread; None: the one that does not exist yet."""
+        return self.chat if self._temporary is None else self._temporary.chat_of(thread_id)
+
+    def usage_of(self, thread_id: str | None) -> UsageService:
+        """Who knows what that thread took."""
+        return self.usage if self._temporary is None else self._temporary.usage_of(thread_id) or self.usage
+
+    def is_temporary(self, thread_id: str | None) -> bool:
+        return self._temporary is not None and self._temporary.is_temporary(thread_id)
+
+    @property
+    def provider_service(self) -> ProviderService:
+        """Made when it is wanted: a start does without."""
+        if self._provider_service is None:
+            from chatdesk.core.chat.provider_service import ProviderService
+
+            self._provider_service = ProviderService(
+                self.accounts, self.paths.data_dir, SystemClock(), self.events, on_changed=self.use_accounts
+            )
+        return self._provider_service
+
+    @property
+    def network(self) -> NetworkWatch:
+        """Made when it is wanted, and on the watch from then on."""
+        if self._network is None:
+            from chatdesk.core.chat.network_watch import NetworkWatch, reaches, take_up
+
+            self._network = NetworkWatch(
+                self.events,
+                reach=lambda name: reaches(self.providers.get(name)),
+                send_again=partial(take_up, self.chat),
+                store=self.repositories.waiting,
+                is_sending=self.settings.send_when_back,
+            )
+        return self._network
+
+    @property
+    def questions(self) -> QuestionQueue:
+        """Made when it is wanted; follows the answers from then on."""
+        if self._questions is None:
+            from chatdesk.core.chat.question_queue import QuestionQueue
+
+            self._questions = QuestionQueue(self.repositories.waiting_questions, self.chat, self.events)
+        return self._questions
+
+    def look_at_network_again(self) -> None:
+        """The system says that the network changed: what waits for one is tried now."""
+        if self._network is not None:
+            self._network.look_now()
+        if self._team is not None:
+            self._team.sync_now()
+
+    @property
+    def importer(self) -> ImportService:
+        """Made when it is wanted: a start does without."""
+        if self._importer is None:
+            from chatdesk.core.attachments.blob_store import BlobStore
+            from chatdesk.core.storage.importing import ImportRepository
+            from chatdesk.core.transfer.importing import ImportService
+
+            self._importer = ImportService(
+                ImportRepository(self.database), BlobStore(self.paths.blob_dir), SystemClock(), self.events
+            )
+        return self._importer
+
+    async def team_is_joined(self) -> bool:
+        """Whether there is anything for ``team`` to do, at the price of one query."""
+        from chatdesk.core.storage.team_joined import is_joined
+
+        return await self.database.read(is_joined)
+
+    @property
+    def team(self) -> TeamService:
+        """Made when it is wanted, which is slow for the first time: who minds calls ``load_team`` before. It syncs once
+        it was started."""
+        if self._team is None:
+            self._team = make_team(self)
+        return self._team
+
+    async def load_team(self) -> TeamService:
+        """``team``, without holding up the loop."""
+        await asyncio.to_thread(import_module, "chatdesk.core.sync.service")
+        return self.team
+
+    @property
+    def read_only_reason(self) -> StorageError | None:
+        """Why nothing can be written; None when all is as it should be."""
+        return self.database.refusal if self.database.is_read_only else None
+
+    # These keep nothing of their own and bring much with them, so they are made when somebody asks.
+
+    @property
+    def exports(self) -> ExportService:
+        from chatdesk.core.transfer.exporting import ExportService
+
+        return ExportService(self.paths.database, self.paths.blob_dir, SystemClock(), printing=printing_command())
+
+    async def exports_of(self, thread_ids: Sequence[str]) -> ExportService:
+        """The same for these threads, which may be temporary; none: for any stored ones."""
+        image = None if self._temporary is None else await self._temporary.image_of(thread_ids)
+        if image is None:
+            return self.exports
+        from chatdesk.core.transfer.exporting import ExportService
+
+        return ExportService(image, self.paths.blob_dir, SystemClock(), printing=printing_command())
+
+    @property
+    def backups(self) -> BackupService:
+        return backups_of(self.paths, self.settings)
+
+    @property
+    def repairs(self) -> RepairService:
+        from chatdesk.core.storage.repair import RepairService
+
+        return RepairService(self.database, self.paths.blob_dir)
+
+    async def ask(
+        self,
+        text: str,
+        *,
+        thread_id: str | None = None,
+        edits: str | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """One question as a stream of dictionaries; see ``core.chat.ask``."""
+        from contextlib import aclosing
+
+        from chatdesk.core.chat.ask import ask
+        from chatdesk.core.local_api.client import ask_owner
+
+        if not self.has_other_owner:
+            source = ask(self.chat, self.events, text, thread_id=thread_id, edits=edits, provider=provider, model=model)
+        else:
+            request = {"text": text, "thread_id": thread_id, "edits": edits, "provider": provider, "model": model}
+            source = ask_owner(self.paths.data_dir, request)
+        async with aclosing(source) as events:
+            async for event in events:
+                yield event
+
+    async def apply_settings(self, settings: Settings) -> None:
+        """Use changed settings from the next question on."""
+        self.settings = settings
+        self.chat.set_max_message_bytes(settings.max_message_bytes)
+        if self._network is not None:
+            self._network.use(is_sending=settings.send_when_back)
+        self.chat.queue.use_rate(*rates_of(settings))
+        self.attachments.set_max_bytes(settings.max_attachment_mb * 1024 * 1024)
+        await asyncio.to_thread(self.accounts.use_settings, settings)
+        self.use_accounts()
+        self.caretaker.keep(daily=settings.backups_daily, weekly=settings.backups_weekly)
+        self.budget.set_limit(settings.background_tokens_per_day)
+        self.chat.context.use_options(context_options(settings))
+        self.chat.context.summaries.note_new_limit()
+
+    def use_accounts(self) -> None:
+        """Use the accounts as they are now from the next question on."""
+        # A running turn keeps the provider it began with, so the old ones are closed at the end.
+        self._retired.append(self.providers)
+        self.providers = registry_of(self.settings, self.accounts)
+        self.chat.use_providers(self.providers)
+        if self._temporary is not None:
+            self._temporary.use_providers(self.providers)
+        self.chat.context.use_overrides(overrides_of(self.accounts))
+        self.titles.use(self.providers, is_on=self.settings.model_titles)
+
+    async def close(self) -> None:
+        """Interrupt turns, store their text, close connections and files."""
+        if self._network is not None:
+            await self._network.close()
+        if self._questions is not None:
+            await self._questions.close()
+        await self.titles.close()
+        if self._temporary is not None:
+            await self._temporary.close()
+        await self.chat.close()
+        if self._team is not None:
+            await self._team.close()
+        await self.attachments.close()
+        for registry in (*self._retired, self.providers):
+            await registry.close()
+        await self.caretaker.close()
+        await self.search.close()
+        await self.database.close()
+
+
+def make_team(services: Services) -> TeamService:
+    import platform
+
+    from chatdesk import __version__
+    from chatdesk.core.attachments.blob_store import BlobStore
+    from chatdesk.core.chat.sleep_watch import SleepWatch
+    from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.sync.team_passwords import TeamPasswords
+    from chatdesk.core.sync.worker import Client
+
+    clock = SystemClock()
+    accounts = services.accounts
+    return TeamService(
+        services.database,
+        services.repositories,
+        services.events,
+        clock,
+        passwords=TeamPasswords(accounts.secrets, lambda: accounts.stored.key_place),
+        blobs=BlobStore(services.paths.blob_dir),
+        client=Client(platform.node() or "Computer", __version__),
+        watch_sleep=lambda on_woken: SleepWatch(clock, on_woken).run(),
+    )

@@ -1,0 +1,90 @@
+"""What a window does when nobody waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.errors import ChatDeskError, StorageError, StorageFull, StorageReadOnly
+
+if TYPE_CHECKING:
+    from chatdesk.services.services import Services
+
+_MS_PER_DAY = 24 * 60 * 60 * 1000
+# Upkeep reads the whole database: not while a window fills, and then as often as a missed day should be noticed.
+_SETTLE_S, _UPKEEP_EVERY_S = 20.0, 3600.0
+_TRY_AGAIN_S, _LONGEST_TRY_AGAIN_S = 2.0, 30.0
+
+
+async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> AsyncGenerator[ChatDeskError, None]:
+    """What a window does when nobody waits for it: at once what a start leaves over; later what the search index
+    lacks, and then once a day the check and the backup. Yields what a person must know; ends where nothing can be
+    looked after.
+    """
+    if services.read_only_reason is not None and not await _write_again(services):
+        return
+    services.titles.follow()
+    if await services.team_is_joined():
+        await (await services.load_team()).start()
+    await services.questions.load()
+    await services.chat.queue.resume()
+    await services.providers.prepare()
+    await purge_trash(services)
+    await services.database.keep_ballast()
+    await asyncio.sleep(settle_s)
+    while True:
+        await services.chat.context.learn_models()
+        try:
+            await services.search.fill()
+        except StorageError as error:
+            yield error
+        await purge_trash(services)
+        await services.attachments.remove_unnamed(named_elsewhere=partial(_named_elsewhere, services))
+        report = await services.caretaker.look_after()
+        if report.problem is not None:
+            yield report.problem
+        services.attachments.read_soon()
+        await services.search.wait_for_work(_UPKEEP_EVERY_S)
+
+
+async def _write_again(services: Services) -> bool:
+    """Try until what could only be read can be written, as when a full disk has room again. False where that is not to
+    be: another process writes here, or nothing that passes is in the way."""
+    wait_s = _TRY_AGAIN_S
+    while not services.has_other_owner and isinstance(services.read_only_reason, StorageFull | StorageReadOnly):
+        await asyncio.sleep(wait_s)
+        if services.lock.acquire() and await services.database.write_again():
+            from chatdesk.core.events import StorageRecovered, ThreadsChanged
+
+            await services.search.read_afresh()
+            if services.listen is not None:
+                await services.listen()
+            services.events.publish(ThreadsChanged(None))
+            services.events.publish(StorageRecovered())
+            return True
+        wait_s = min(_LONGEST_TRY_AGAIN_S, 2 * wait_s)
+    return False
+
+
+async def _named_elsewhere(services: Services) -> set[str]:
+    """Attached files that backups name, or that wait to be sent to a team."""
+    from chatdesk.core.storage.sync_files import still_needed
+
+    return await services.backups.named_files() | await services.database.read(still_needed)
+
+
+async def purge_trash(services: Services) -> int:
+    """Delete for good what has been in the trash for longer than the setting says; before that, if a setting says so,
+    move old archived threads there."""
+    if services.database.is_read_only:
+        return 0
+    from chatdesk.core.storage.prompts import PromptRepository
+
+    oldest = SystemClock().now_ms() - services.settings.trash_days * _MS_PER_DAY
+    await PromptRepository(services.database).purge_deleted(oldest)
+    return await services.library.sweep(
+        trash_days=services.settings.trash_days, archive_days=services.settings.archive_days
+    )
