@@ -229,9 +229,9 @@ def _salvage(paths: AppPaths) -> tuple[list[str], bool]:
     from chatdesk.core.clock import HybridClock, SystemClock
     from chatdesk.core.local_api.client import in_use
     from chatdesk.core.local_api.instance import InstanceLock, read_holder
-    from chatdesk.core.storage.change_log import Origin
-    from chatdesk.core.storage.restore import put_in_place
-    from chatdesk.core.storage.salvage import salvage
+    from chatdesk.core.storage.engine.change_log import Origin
+    from chatdesk.core.storage.upkeep.restore import put_in_place
+    from chatdesk.core.storage.upkeep.salvage import salvage
 
     lock = InstanceLock(paths.data_dir, purpose="doctor")
     if not lock.acquire():

@@ -112,15 +112,15 @@ async def _team(services: Services) -> tuple[Finding, ...]:
     """Each workspace, as this profile knows it; no server is asked."""
     if not services.paths.database.exists():
         return ()
-    from chatdesk.core.storage import sync_team
+    from chatdesk.core.storage.sync import team
 
     found = await services.database.read(
         lambda conn: [
-            (each, sync_team.shared_projects(conn, each.id), sync_team.rounds(conn, each.id, limit=1))
-            for each in sync_team.workspaces(conn)
+            (each, team.shared_projects(conn, each.id), team.rounds(conn, each.id, limit=1))
+            for each in team.workspaces(conn)
         ]
     )
-    parked = await services.database.read(sync_team.parked)
+    parked = await services.database.read(team.parked)
     return (*(_workspace(*each) for each in found), *(_parked(each) for each in parked))
 
 

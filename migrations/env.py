@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that ``chatdesk.core.storage.schema_upgrade`` prepared.
+"""Runs the migrations on the connection that ``chatdesk.core.storage.engine.schema_upgrade`` prepared.
 
 One transaction a migration, opened by our own ``BEGIN IMMEDIATE``, with foreign keys off; the caller's checks run
 inside each of them, before it is committed.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from chatdesk.core.storage import tables
+from chatdesk.core.storage.engine import tables
 
 
 def run() -> None:

@@ -16,7 +16,7 @@ from chatdesk.core.domain.team import EndReason, ServerAddress, SyncRound, TeamR
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.storage import parked_workspaces, sync_sharing, sync_team
+from chatdesk.core.storage.sync import parked_workspaces, sharing, team
 from chatdesk.services.owner import open_services
 
 ADDRESS = ServerAddress("db.invalid", 5432, "desk", "cd_4f2a_9c1e")
@@ -35,19 +35,19 @@ def profile(folder: Path, *rounds: SyncRound, is_refused: bool = False, is_let_i
             await services.chat.create_thread(other.id, "Indexes")
 
             def write(conn: Connection) -> None:
-                sync_team.add_workspace(conn, workspace)
+                team.add_workspace(conn, workspace)
                 for project in (first.id, other.id):
-                    sync_sharing.begin(conn, services.database.origin, project, workspace.id, TeamRole.OWNER, "ch")
+                    sharing.begin(conn, services.database.origin, project, workspace.id, TeamRole.OWNER, "ch")
                 for each in rounds:
-                    sync_team.add_round(conn, each)
+                    team.add_round(conn, each)
                 if is_refused:
                     conn.exec_driver_sql(
                         "UPDATE changes SET state = 2 WHERE n = (SELECT max(n) FROM changes WHERE project_id = ?)",
                         (other.id,),
                     )
                 if is_let_in:
-                    sync_sharing.end(conn, other.id, EndReason.REMOVED)
-                    sync_sharing.note_let_in(conn, other.id, is_let_in=True)
+                    sharing.end(conn, other.id, EndReason.REMOVED)
+                    sharing.note_let_in(conn, other.id, is_let_in=True)
 
             await services.database.write(write)
 
@@ -121,7 +121,7 @@ def test_the_newest_line_of_the_log_is_told_with_its_time(tmp_path: Path, capsys
     async def add(*rounds: SyncRound) -> None:
         async with open_services(AppPaths.find(tmp_path), Settings(), mode="cli") as services:
             for each in rounds:
-                await services.database.write(lambda conn, each=each: sync_team.add_round(conn, each))
+                await services.database.write(lambda conn, each=each: team.add_round(conn, each))
 
     asyncio.run(add(SyncRound(AT, workspace.id, 3, 4, 10)))
     found = doctor(tmp_path, capsys)["workspace Blue team"]

@@ -30,7 +30,7 @@ from chatdesk.core.domain.team import ServerAddress, SyncRound, TeamRole, Worksp
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.storage import sync_sharing, sync_team
+from chatdesk.core.storage.sync import sharing, team
 from chatdesk.services.owner import open_services
 
 if sys.platform != "win32":
@@ -187,9 +187,9 @@ def _fill(folder: Path) -> str:
             )
 
             def write(conn: Connection) -> None:
-                sync_team.add_workspace(conn, workspace)
-                sync_sharing.begin(conn, services.database.origin, project.id, workspace.id, TeamRole.OWNER, "ch")
-                sync_team.add_round(conn, SyncRound(1, workspace.id, 0, 0, 1, HOSTILE))
+                team.add_workspace(conn, workspace)
+                sharing.begin(conn, services.database.origin, project.id, workspace.id, TeamRole.OWNER, "ch")
+                team.add_round(conn, SyncRound(1, workspace.id, 0, 0, 1, HOSTILE))
 
             await services.database.write(write)
             return thread.id

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.search.service import SearchService
     from chatdesk.core.settings.schema import Settings
-    from chatdesk.core.storage.database import Database
+    from chatdesk.core.storage.engine.database import Database
     from chatdesk.core.storage.repositories import Repositories
     from chatdesk.core.usage.budget import BackgroundBudget
     from chatdesk.core.usage.limits import UsageLimits
@@ -46,7 +46,8 @@ def _load(paths: AppPaths, settings: Settings) -> tuple[Any, ...]:
     from chatdesk.core.chat import attachment_service, enclosures, service  # noqa: F401 - the first two ahead of time
     from chatdesk.core.diagnostics import event_log, metrics  # noqa: F401 - ahead of time
     from chatdesk.core.providers import registry
-    from chatdesk.core.storage import caretaker, profile_database, repositories
+    from chatdesk.core.storage import profile_database, repositories
+    from chatdesk.core.storage.upkeep import caretaker
 
     return service, profile_database, repositories, caretaker, read_accounts(paths, settings), registry
 
@@ -134,7 +135,7 @@ async def _build(
 
 def _search(store: Database, clock: SystemClock) -> SearchService:
     from chatdesk.core.search.service import SearchService
-    from chatdesk.core.storage.search_store import SearchStore
+    from chatdesk.core.storage.search.store import SearchStore
 
     return SearchService(SearchStore(store), clock)
 
@@ -241,7 +242,7 @@ def _usage(
 def _attachments(paths: AppPaths, settings: Settings, store: Database) -> AttachmentService:
     from chatdesk.core.attachments.blob_store import BlobStore
     from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.storage.artifacts import ArtifactRepository
+    from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 
     return AttachmentService(
         BlobStore(paths.blob_dir),

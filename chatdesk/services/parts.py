@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from chatdesk.core.providers.accounts import AccountBook
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.settings.schema import Settings
-    from chatdesk.core.storage.backup_service import BackupService
+    from chatdesk.core.storage.upkeep.backup_service import BackupService
 
 
 def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
     """Backups of a data directory, whether or not its database can be opened."""
-    from chatdesk.core.storage.backup_service import BackupService
-    from chatdesk.core.storage.backup_shelf import BackupShelf
+    from chatdesk.core.storage.upkeep.backup_service import BackupService
+    from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
 
     shelf = BackupShelf(
         paths.backup_dir, paths.database.stem, daily=settings.backups_daily, weekly=settings.backups_weekly

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.search.service import SearchService
     from chatdesk.core.settings.schema import Settings
-    from chatdesk.core.storage.backup_service import BackupService
-    from chatdesk.core.storage.caretaker import Caretaker
     from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
-    from chatdesk.core.storage.repair import RepairService
     from chatdesk.core.storage.repositories import Repositories
+    from chatdesk.core.storage.upkeep.backup_service import BackupService
+    from chatdesk.core.storage.upkeep.caretaker import Caretaker
+    from chatdesk.core.storage.upkeep.repair import RepairService
     from chatdesk.core.sync.service import TeamService
     from chatdesk.core.transfer.exporting import ExportService
     from chatdesk.core.transfer.importing import ImportService
@@ -146,7 +146,7 @@ class Services:
         """Made when it is wanted: a start does without."""
         if self._importer is None:
             from chatdesk.core.attachments.blob_store import BlobStore
-            from chatdesk.core.storage.importing import ImportRepository
+            from chatdesk.core.storage.transfer.importing import ImportRepository
             from chatdesk.core.transfer.importing import ImportService
 
             self._importer = ImportService(
@@ -156,7 +156,7 @@ class Services:
 
     async def team_is_joined(self) -> bool:
         """Whether there is anything for ``team`` to do, at the price of one query."""
-        from chatdesk.core.storage.team_joined import is_joined
+        from chatdesk.core.storage.sync.team_joined import is_joined
 
         return await self.database.read(is_joined)
 
@@ -201,7 +201,7 @@ class Services:
 
     @property
     def repairs(self) -> RepairService:
-        from chatdesk.core.storage.repair import RepairService
+        from chatdesk.core.storage.upkeep.repair import RepairService
 
         return RepairService(self.database, self.paths.blob_dir)
 

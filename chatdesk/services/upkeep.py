@@ -71,7 +71,7 @@ async def _write_again(services: Services) -> bool:
 
 async def _named_elsewhere(services: Services) -> set[str]:
     """Attached files that backups name, or that wait to be sent to a team."""
-    from chatdesk.core.storage.sync_files import still_needed
+    from chatdesk.core.storage.sync.files import still_needed
 
     return await services.backups.named_files() | await services.database.read(still_needed)
 
@@ -81,7 +81,7 @@ async def purge_trash(services: Services) -> int:
     move old archived threads there."""
     if services.database.is_read_only:
         return 0
-    from chatdesk.core.storage.prompts import PromptRepository
+    from chatdesk.core.storage.library.prompts import PromptRepository
 
     oldest = SystemClock().now_ms() - services.settings.trash_days * _MS_PER_DAY
     await PromptRepository(services.database).purge_deleted(oldest)

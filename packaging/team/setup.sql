@@ -592,7 +592,7 @@ $$;
 -- Of those who are here, so that nobody looks like somebody else; an invitation takes its name when it is accepted.
 CREATE UNIQUE INDEX member_name ON cd.member (cd.name_key(display_name)) WHERE status = 'active';
 
--- Erasing for everybody: what an erasure does when it enters the log (see chatdesk/core/storage/sync_erasing.py for the
+-- Erasing for everybody: what an erasure does when it enters the log (see chatdesk/core/storage/sync/erasing.py for the
 -- whole of it), what is removed by itself, and the end of a project with all that was in it.
 
 -- What stands for a body in the chain and in seals: it stays when the body is erased.

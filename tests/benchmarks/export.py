@@ -66,7 +66,7 @@ from contextlib import closing
 from pathlib import Path
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.exports import Choice
-from chatdesk.core.storage.backup_shelf import BackupShelf
+from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
 from chatdesk.core.domain.exports import ExportFormat
 from chatdesk.core.transfer.exporting import ExportService
 from tests.benchmarks.processes import peak_mb

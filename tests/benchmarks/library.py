@@ -11,8 +11,8 @@ from pathlib import Path
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.library import ThreadQuery
-from chatdesk.core.storage.database import Database
-from chatdesk.core.storage.library import LibraryRepository
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.library.library import LibraryRepository
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.benchmarks.foundation import _FILL, _start
 from tests.benchmarks.processes import python

@@ -19,7 +19,7 @@ from chatdesk.core.domain.summary import ConsentLimits, SummaryStage
 from chatdesk.core.events import EventBus, SummaryWorkChanged
 from chatdesk.core.paths import encodings_dir, resources_dir
 from chatdesk.core.providers.registry import ProviderRegistry, build_registry
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.benchmarks.processes import ROOT

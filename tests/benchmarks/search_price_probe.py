@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.storage.search_schema import VIRTUAL_TABLES
+from chatdesk.core.storage.engine.search_schema import VIRTUAL_TABLES
 from tests.helpers.bulk_data import make_database
 from tests.helpers.store import MovableClock, Store
 from tests.helpers.zipf_texts import ZipfTexts

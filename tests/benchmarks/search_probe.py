@@ -18,10 +18,10 @@ from typing import Any
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.search import SearchKind
 from chatdesk.core.search.service import SearchService
-from chatdesk.core.storage import search_text
+from chatdesk.core.storage.engine import search_text
 from chatdesk.core.storage.profile_database import ProfileDatabase
-from chatdesk.core.storage.search_find import MOST_RANKED
-from chatdesk.core.storage.search_store import SearchStore
+from chatdesk.core.storage.search.find import MOST_RANKED
+from chatdesk.core.storage.search.store import SearchStore
 from tests.helpers.bulk_data import make_database
 from tests.helpers.zipf_texts import ZipfTexts
 
@@ -133,7 +133,7 @@ async def fill(path: Path) -> dict[str, float]:
         if await search._store.fill_batch() is None:
             break
         batches.append(time.perf_counter() - began)
-    from chatdesk.core.storage.search_index import BATCH
+    from chatdesk.core.storage.engine.search_index import BATCH
 
     await search.close()
     await db.close()

@@ -16,10 +16,11 @@ from chatdesk.core.domain.sync_results import Cursor
 from chatdesk.core.domain.sync_wire import PULL_ROWS, PulledChange
 from chatdesk.core.domain.team import ServerAddress, Workspace
 from chatdesk.core.ids import id_of_moment, new_id
-from chatdesk.core.storage import sync_inbox, sync_team
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.engine.search_schema import FTS_TABLES
 from chatdesk.core.storage.profile_database import ProfileDatabase
-from chatdesk.core.storage.search_schema import FTS_TABLES
+from chatdesk.core.storage.sync import team
+from chatdesk.core.storage.sync.inbox import inbox
 from tests.benchmarks.table import Row
 
 _GOAL_A_SECOND = 8_000
@@ -149,7 +150,7 @@ async def _apply(folder: Path, project_id: str, log: list[PulledChange]) -> tupl
 def _apply_all(db: Database, project_id: str, log: list[PulledChange]) -> tuple[float, list[float], float, float]:
     address = ServerAddress("localhost", 5432, "team", "me")
     workspace = Workspace(new_id(), "Team", address, new_id(), False, 1)
-    db.write_now(lambda conn: sync_team.add_workspace(conn, workspace))
+    db.write_now(lambda conn: team.add_workspace(conn, workspace))
     db.write_now(
         lambda conn: conn.exec_driver_sql(
             "INSERT INTO projects (id, name, colour, created_at) VALUES (?, 'Shared', '#5B7DB1', 1)", (project_id,)
@@ -168,11 +169,11 @@ def _apply_all(db: Database, project_id: str, log: list[PulledChange]) -> tuple[
     for start in range(0, len(log), PULL_ROWS):
         page = log[start : start + PULL_ROWS]
         at = time.perf_counter()
-        prepared = sync_inbox.prepare(page)
+        prepared = inbox.prepare(page)
         read = time.perf_counter()
         after = cursor
         db.write_now(
-            lambda conn, prepared=prepared, after=after: sync_inbox.apply(  # type: ignore[misc]
+            lambda conn, prepared=prepared, after=after: inbox.apply(  # type: ignore[misc]
                 conn, db.origin, project_id, prepared, after=after
             ),
             is_durable=False,

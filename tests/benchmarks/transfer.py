@@ -14,11 +14,11 @@ from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import EventBus
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.importing import ImportRepository
-from chatdesk.core.storage.messages import MessageRepository
+from chatdesk.core.storage.chat.messages import MessageRepository
+from chatdesk.core.storage.chat.projects import ProjectRepository
+from chatdesk.core.storage.chat.threads import ThreadRepository
 from chatdesk.core.storage.profile_database import ProfileDatabase
-from chatdesk.core.storage.projects import ProjectRepository
-from chatdesk.core.storage.threads import ThreadRepository
+from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.transfer.importing import ImportService
 from tests.benchmarks.processes import python
 from tests.benchmarks.table import Row

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.storage.database import Database
-from chatdesk.core.storage.messages import MessageRepository
+from chatdesk.core.storage.chat.messages import MessageRepository
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.benchmarks.answers import message_text
 from tests.benchmarks.processes import python

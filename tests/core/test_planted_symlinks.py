@@ -18,11 +18,11 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.settings.store import SettingsStore
-from chatdesk.core.storage.artifacts import ArtifactRepository
-from chatdesk.core.storage.backup_service import BackupService
-from chatdesk.core.storage.backup_shelf import BackupShelf
-from chatdesk.core.storage.usage_days import UsageDayRepository
-from chatdesk.core.storage.usage_events import UsageRepository
+from chatdesk.core.storage.chat.artifacts import ArtifactRepository
+from chatdesk.core.storage.upkeep.backup_service import BackupService
+from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
+from chatdesk.core.storage.usage.days import UsageDayRepository
+from chatdesk.core.storage.usage.events import UsageRepository
 from chatdesk.core.transfer.exporting import ExportService
 from chatdesk.core.usage.service import UsageService
 from chatdesk.ui.window_state import WindowState, WindowStateFile

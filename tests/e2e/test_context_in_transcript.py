@@ -13,7 +13,7 @@ from chatdesk.core.domain.context import SummaryEnd
 from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.storage.summaries import SummaryRepository
+from chatdesk.core.storage.chat.summaries import SummaryRepository
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.transcript.line_item import LineItem
 from chatdesk.ui.transcript.mark_item import MarkItem

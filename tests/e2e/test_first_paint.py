@@ -58,7 +58,7 @@ LATER = (
     "chatdesk.core.providers",
     "chatdesk.core.rendering",
     "chatdesk.core.search",
-    "chatdesk.core.storage.database",
+    "chatdesk.core.storage.engine.database",
     "chatdesk.core.transfer",
     "sqlalchemy",
     "alembic",

@@ -17,7 +17,7 @@ from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.events import SummaryFailed
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.storage.summaries import SummaryRepository
+from chatdesk.core.storage.chat.summaries import SummaryRepository
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.widgets.buttons import PillButton
 from tests.helpers.waiting import PATIENCE_S

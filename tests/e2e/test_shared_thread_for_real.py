@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 
 from chatdesk.core.domain.team import TeamRole, Workspace
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.storage import sync_team
+from chatdesk.core.storage.sync import team
 from chatdesk.core.sync.team_store.postgres import connect
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
@@ -46,7 +46,7 @@ async def join(services: Any, member: Member) -> None:
         return Workspace(told.workspace_id, "The team", member.address, told.member_id, told.is_owner, 1)
 
     found = await asyncio.to_thread(hello)
-    await services.database.write(lambda conn: sync_team.add_workspace(conn, found))
+    await services.database.write(lambda conn: team.add_workspace(conn, found))
     await (await services.load_team()).start()
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.team import Erasure, ServerAddress, TeamRole, Workspace
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.storage import sync_entering, sync_sharing, sync_team
+from chatdesk.core.storage.sync import entering, sharing, team
 from chatdesk.ui.application.erasing_binding import erasure_words
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
@@ -24,9 +24,9 @@ async def share(application: WindowApplication, project_id: str) -> None:
 
     def work(conn: Connection) -> None:
         workspace = Workspace(new_id(), "Team", ServerAddress("127.0.0.1", 1, "team", "x"), new_id(), True, 1)
-        sync_team.add_workspace(conn, workspace)
-        sync_sharing.begin(conn, database.origin, project_id, workspace.id, TeamRole.OWNER, "channel")
-        while sync_entering.step(conn, database.origin, project_id) is not None:
+        team.add_workspace(conn, workspace)
+        sharing.begin(conn, database.origin, project_id, workspace.id, TeamRole.OWNER, "channel")
+        while entering.step(conn, database.origin, project_id) is not None:
             continue
 
     await database.write(work)

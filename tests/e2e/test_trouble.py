@@ -17,7 +17,7 @@ from chatdesk.core.errors import ChatDeskError, StorageError, StorageFull, Stora
 from chatdesk.core.local_api import client, instance
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.storage import tables
+from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.make_old_database import MIGRATIONS, make
@@ -167,7 +167,7 @@ def test_a_directory_that_could_not_be_owned_is_owned_once_it_can(
 
 def test_what_the_daily_upkeep_finds_is_shown(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "look_after", partial(app.look_after, settle_s=0))
-    monkeypatch.setattr("chatdesk.core.storage.backup_shelf._SPARE_BYTES", 10**18)
+    monkeypatch.setattr("chatdesk.core.storage.upkeep.backup_shelf._SPARE_BYTES", 10**18)
 
     async def script(application: WindowApplication) -> None:
         await application.services()

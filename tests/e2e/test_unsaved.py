@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.errors import NotPossible, StorageFull, StorageReadOnly
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.ui.application.unsaved import Unsaved
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.async_tasks import AsyncTasks

@@ -12,11 +12,11 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.chat.projects import ProjectRepository
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.engine.search_schema import BACKLOG
 from chatdesk.core.storage.profile_database import ProfileDatabase
-from chatdesk.core.storage.projects import ProjectRepository
-from chatdesk.core.storage.search_schema import BACKLOG
-from chatdesk.core.storage.search_store import SearchStore
+from chatdesk.core.storage.search.store import SearchStore
 
 _STEP = 20_000
 _MINUTE_MS = 60_000

@@ -20,7 +20,7 @@ from chatdesk.core.providers.base import (
     TextDelta,
 )
 from chatdesk.core.providers.registry import ProviderRegistry
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chatdesk.core.storage.database import Database
-from chatdesk.core.storage.integrity import check_database
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.upkeep.integrity import check_database
 
 
 async def quick_check(database: Database) -> list[str]:

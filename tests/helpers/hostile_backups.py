@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.storage import tables
-from chatdesk.core.storage.search_schema import DERIVED_TABLES
+from chatdesk.core.storage.engine import tables
+from chatdesk.core.storage.engine.search_schema import DERIVED_TABLES
 
 EVIL_HOST = "evil.example"
 WORKSPACE = "01900000-0000-7000-8000-00000000abcd"

@@ -12,8 +12,8 @@ from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import EventBus
-from chatdesk.core.storage.importing import ImportRepository
-from chatdesk.core.storage.search_store import SearchStore
+from chatdesk.core.storage.search.store import SearchStore
+from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.transfer.import_report import ImportReport
 from chatdesk.core.transfer.importing import ImportService
 from tests.helpers.checks import integrity_check

@@ -19,8 +19,8 @@ from pathlib import Path
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import EventBus
-from chatdesk.core.storage.importing import ImportRepository
 from chatdesk.core.storage.profile_database import ProfileDatabase
+from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.transfer.import_report import ImportReport
 from chatdesk.core.transfer.importing import ImportService
 from tests.helpers.checks import integrity_check

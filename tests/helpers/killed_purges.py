@@ -17,10 +17,10 @@ from pathlib import Path
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.storage.database import Database
-from chatdesk.core.storage.library import LibraryRepository
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.library.library import LibraryRepository
+from chatdesk.core.storage.library.trash_store import TrashRepository
 from chatdesk.core.storage.profile_database import ProfileDatabase
-from chatdesk.core.storage.trash_store import TrashRepository
 from tests.helpers.bulk_data import make_database
 from tests.helpers.checks import quick_check
 

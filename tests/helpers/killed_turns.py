@@ -24,7 +24,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import AnswerFinished, EventBus, TextStreamed
 from chatdesk.core.providers.offline import OfflineProvider
 from chatdesk.core.providers.registry import ProviderRegistry
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.checks import integrity_check, quick_check

@@ -20,13 +20,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.storage import backup_files, begun_restore, restore
-from chatdesk.core.storage.backup_shelf import BackupShelf
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.chat.projects import ProjectRepository
+from chatdesk.core.storage.chat.threads import ThreadRepository
+from chatdesk.core.storage.engine import begun_restore
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.library.trash_store import TrashRepository
 from chatdesk.core.storage.profile_database import ProfileDatabase
-from chatdesk.core.storage.projects import ProjectRepository
-from chatdesk.core.storage.threads import ThreadRepository
-from chatdesk.core.storage.trash_store import TrashRepository
+from chatdesk.core.storage.upkeep import backup_files, restore
+from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
 from tests.helpers.bulk_data import make_database
 from tests.helpers.checks import integrity_check
 from tests.helpers.make_old_database import make

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from chatdesk.core.storage import schema_upgrade, search_schema, search_text
+from chatdesk.core.storage.engine import schema_upgrade, search_schema, search_text
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 _PROJECT = "01900000-0000-7000-8000-000000000001"

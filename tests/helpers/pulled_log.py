@@ -11,7 +11,8 @@ from chatdesk.core.domain.chain import body_digest
 from chatdesk.core.domain.sync_results import Applied, Cursor
 from chatdesk.core.domain.sync_wire import ProjectHead, PulledChange
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import sync_digest, sync_sharing
+from chatdesk.core.storage.sync import digest as sync_digest
+from chatdesk.core.storage.sync import sharing
 from tests.helpers.store import MovableClock
 from tests.helpers.sync_sim.memory_profile import Profile
 
@@ -151,7 +152,7 @@ class Reader:
         self.clock = MovableClock(START_MS + 10_000_000)
         self.profile = Profile(self.clock, workspace_id=WORKSPACE, member_id=ME)
         head = ProjectHead(log.project_id, "admin", "channel", joined_seq)
-        self.profile.db.write_now(lambda conn: sync_sharing.adopt(conn, self.profile.db.origin, head, WORKSPACE))
+        self.profile.db.write_now(lambda conn: sharing.adopt(conn, self.profile.db.origin, head, WORKSPACE))
 
     @property
     def cursor(self) -> Cursor:

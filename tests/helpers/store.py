@@ -7,12 +7,12 @@ from pathlib import Path
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
-from chatdesk.core.storage.drafts import DraftRepository
-from chatdesk.core.storage.messages import MessageRepository
+from chatdesk.core.storage.chat.drafts import DraftRepository
+from chatdesk.core.storage.chat.messages import MessageRepository
+from chatdesk.core.storage.chat.projects import ProjectRepository
+from chatdesk.core.storage.chat.threads import ThreadRepository
+from chatdesk.core.storage.library.trash_store import TrashRepository
 from chatdesk.core.storage.profile_database import ProfileDatabase
-from chatdesk.core.storage.projects import ProjectRepository
-from chatdesk.core.storage.threads import ThreadRepository
-from chatdesk.core.storage.trash_store import TrashRepository
 
 PLAN = AnswerPlan("offline", "demo")
 

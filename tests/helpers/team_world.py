@@ -23,9 +23,10 @@ from chatdesk.core.domain.usage import Usage
 from chatdesk.core.events import EventBus
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
-from chatdesk.core.storage import sync_digest, sync_team
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.storage.sync import digest as sync_digest
+from chatdesk.core.storage.sync import team as sync_team
 from chatdesk.core.sync.scram import verifier_of
 from chatdesk.core.sync.service import TeamService
 from chatdesk.core.sync.team_passwords import TeamPasswords

@@ -22,7 +22,7 @@ from chatdesk.core.file_writing import replacing
 
 if TYPE_CHECKING:
     from chatdesk.core.attachments.blob_store import BlobStore
-    from chatdesk.core.storage.artifacts import ArtifactRepository
+    from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 
 _log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from chatdesk.core.providers.base import Provider
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
-    from chatdesk.core.storage.waiting import WaitingRepository
+    from chatdesk.core.storage.chat.waiting import WaitingRepository
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.context import ContextFrame
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.storage.projects import ProjectRepository
+    from chatdesk.core.storage.chat.projects import ProjectRepository
 
 
 class PromptExpansion:

@@ -25,7 +25,7 @@ from chatdesk.core.errors import InvalidInput, StorageError
 from chatdesk.core.events import EventBus, PromptsChanged
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.storage.prompts import PromptRepository
+    from chatdesk.core.storage.library.prompts import PromptRepository
 
 _COPY = " (copy)"
 

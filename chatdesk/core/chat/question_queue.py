@@ -29,7 +29,7 @@ from chatdesk.core.events import (
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService, Sent
-    from chatdesk.core.storage.waiting_questions import WaitingQuestionRepository
+    from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
 
 _log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from chatdesk.core.events import AnswerFinished, EventBus, MessageChanged, Queue
 from chatdesk.core.usage.rate_window import RateWindow, VendorRooms
 
 if TYPE_CHECKING:
-    from chatdesk.core.storage.waiting import WaitingRepository
+    from chatdesk.core.storage.chat.waiting import WaitingRepository
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from chatdesk.core.domain.shared_choice import AnotherProvider
 
 if TYPE_CHECKING:
     from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.storage.shared_choices import SharedChoiceRepository
+    from chatdesk.core.storage.sync.shared_choices import SharedChoiceRepository
 
 
 class SharedChoices:

@@ -19,14 +19,14 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.thread import Thread, TitleSource
 from chatdesk.core.errors import NotPossible, StorageError
 from chatdesk.core.events import EventBus, ThreadChanged, ThreadCreated, ThreadDeleted
-from chatdesk.core.storage import kept_thread
+from chatdesk.core.storage.library import kept_thread
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.usage.service import UsageService
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.providers.registry import ProviderRegistry
-    from chatdesk.core.storage.database import Database
+    from chatdesk.core.storage.engine.database import Database
     from chatdesk.core.storage.memory_database import MemoryDatabase
 
 

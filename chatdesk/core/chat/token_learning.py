@@ -12,7 +12,7 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.errors import StorageError
 
 if TYPE_CHECKING:
-    from chatdesk.core.storage.token_counts import TokenCountRepository
+    from chatdesk.core.storage.chat.token_counts import TokenCountRepository
 
 # Until a model has reported anything: other encodings rarely need more than this for the same text.
 _UNLEARNT_FACTOR = 1.15

@@ -13,7 +13,7 @@ from chatdesk.core.context.summary_prompt import read_prompt
 from chatdesk.core.context.summary_worker import OpenSummariser
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.providers.registry import ProviderRegistry
-from chatdesk.core.storage.context_store import ContextRepository
+from chatdesk.core.storage.chat.context_store import ContextRepository
 from chatdesk.core.storage.profile_database import ProfileDatabase
 
 

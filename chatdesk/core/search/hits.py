@@ -10,8 +10,9 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import SearchGroup, SearchHit, SearchKind, SearchQuery, Snippet
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.search.snippet import Finder
-from chatdesk.core.storage import search_find, search_store
-from chatdesk.core.storage.search_find import MOST_RANKED, Found
+from chatdesk.core.storage.search import find as search_find
+from chatdesk.core.storage.search import store
+from chatdesk.core.storage.search.find import MOST_RANKED, Found
 
 _ROLES = {str(role): role for role in Role}
 
@@ -19,7 +20,7 @@ _ROLES = {str(role): role for role in Role}
 def messages(conn: Any, query: SearchQuery, limit: int, cursor: str | None) -> SearchGroup | None:
     """The group of messages; None when it has neither hits nor anything to say."""
     began = time.perf_counter()
-    state = search_store.state(conn)
+    state = store.state(conn)
     if state.problem is not None:
         return SearchGroup(SearchKind.MESSAGE, (), 0, note=state.problem)
     found = search_find.messages(conn, query, limit=limit, cursor=cursor)
@@ -40,7 +41,7 @@ def named(
 ) -> list[SearchGroup]:
     """The groups of everything that has a name."""
     began = time.perf_counter()
-    if search_store.state(conn).problem is not None:
+    if store.state(conn).problem is not None:
         return []
     entries, is_more = search_find.names(conn, query)
     offset = int((cursor or "0:").partition(":")[0])

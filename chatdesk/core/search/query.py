@@ -16,7 +16,7 @@ from datetime import date, timedelta
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import HAS_VALUES, IS_VALUES, Filter, FilterName, SearchQuery, Term
-from chatdesk.core.storage.plain_text import clean
+from chatdesk.core.storage.engine.plain_text import clean
 
 #: A longer text is not typed but pasted, and more words find nothing that these do not.
 MAX_CHARS = 1_000

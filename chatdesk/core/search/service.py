@@ -13,10 +13,10 @@ from chatdesk.core.domain.search import ALL_KINDS, IndexState, SearchGroup, Sear
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.search import hits
 from chatdesk.core.search.query import parse
-from chatdesk.core.storage.search_reader import IndexDamaged, SearchSuperseded
+from chatdesk.core.storage.search.reader import IndexDamaged, SearchSuperseded
 
 if TYPE_CHECKING:
-    from chatdesk.core.storage.search_store import SearchStore
+    from chatdesk.core.storage.search.store import SearchStore
 
 PAGE = 20
 _UNSEARCHABLE = "Searching is not possible here: the search index is damaged. Your messages are not affected."

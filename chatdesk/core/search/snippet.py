@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from chatdesk.core.domain.search import SearchQuery, Snippet, Term
 from chatdesk.core.hidden_characters import visible_controls
-from chatdesk.core.storage.search_text import is_unspaced
+from chatdesk.core.storage.engine.search_text import is_unspaced
 
 WIDTH = 120
 _BEFORE = 36

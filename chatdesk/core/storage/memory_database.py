@@ -14,10 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.errors import StorageError
-from chatdesk.core.storage import high_water, schema_upgrade
-from chatdesk.core.storage.connection import driver, memory_engine
-from chatdesk.core.storage.database import Database
-from chatdesk.core.storage.failures import translated
+from chatdesk.core.storage.engine import high_water, schema_upgrade
+from chatdesk.core.storage.engine.connection import driver, memory_engine
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.engine.failures import translated
 
 T = TypeVar("T")
 

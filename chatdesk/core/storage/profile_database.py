@@ -12,19 +12,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.errors import StorageError, StorageFull, StorageMissing, StorageReadOnly, UpgradeFailed
-from chatdesk.core.storage import (
+from chatdesk.core.storage.chat import recovery
+from chatdesk.core.storage.chat.projects import ensure_default_project, read_only_projects
+from chatdesk.core.storage.engine import (
     begun_restore,
     high_water,
     older_schema,
-    reachability,
-    recovery,
     schema_guard,
     schema_upgrade,
     search_index,
     tables,
     unfinished_files,
 )
-from chatdesk.core.storage.connection import (
+from chatdesk.core.storage.engine.connection import (
     connect,
     driver,
     identity,
@@ -33,9 +33,9 @@ from chatdesk.core.storage.connection import (
     reading_engine,
     writing_engine,
 )
-from chatdesk.core.storage.database import Database
-from chatdesk.core.storage.failures import translating
-from chatdesk.core.storage.projects import ensure_default_project, read_only_projects
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.engine.failures import translating
+from chatdesk.core.storage.upkeep import reachability
 
 _log = logging.getLogger(__name__)
 

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chatdesk.core.storage.context_store import ContextRepository
-from chatdesk.core.storage.database import Database
-from chatdesk.core.storage.drafts import DraftRepository
-from chatdesk.core.storage.erasures import ErasureRepository
-from chatdesk.core.storage.library import LibraryRepository
-from chatdesk.core.storage.messages import MessageRepository
-from chatdesk.core.storage.projects import ProjectRepository
-from chatdesk.core.storage.prompts import PromptRepository
-from chatdesk.core.storage.shared_choices import SharedChoiceRepository
-from chatdesk.core.storage.summaries import SummaryRepository
-from chatdesk.core.storage.system_prompts import SystemPromptRepository
-from chatdesk.core.storage.tags import TagRepository
-from chatdesk.core.storage.threads import ThreadRepository
-from chatdesk.core.storage.token_counts import TokenCountRepository
-from chatdesk.core.storage.trash_store import TrashRepository
-from chatdesk.core.storage.usage_days import UsageDayRepository
-from chatdesk.core.storage.usage_events import UsageRepository
-from chatdesk.core.storage.usage_limits import UsageLimitRepository
-from chatdesk.core.storage.waiting import WaitingRepository
-from chatdesk.core.storage.waiting_questions import WaitingQuestionRepository
+from chatdesk.core.storage.chat.context_store import ContextRepository
+from chatdesk.core.storage.chat.drafts import DraftRepository
+from chatdesk.core.storage.chat.messages import MessageRepository
+from chatdesk.core.storage.chat.projects import ProjectRepository
+from chatdesk.core.storage.chat.summaries import SummaryRepository
+from chatdesk.core.storage.chat.system_prompts import SystemPromptRepository
+from chatdesk.core.storage.chat.tags import TagRepository
+from chatdesk.core.storage.chat.threads import ThreadRepository
+from chatdesk.core.storage.chat.token_counts import TokenCountRepository
+from chatdesk.core.storage.chat.waiting import WaitingRepository
+from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.library.library import LibraryRepository
+from chatdesk.core.storage.library.prompts import PromptRepository
+from chatdesk.core.storage.library.trash_store import TrashRepository
+from chatdesk.core.storage.sync.erasures import ErasureRepository
+from chatdesk.core.storage.sync.shared_choices import SharedChoiceRepository
+from chatdesk.core.storage.usage.days import UsageDayRepository
+from chatdesk.core.storage.usage.events import UsageRepository
+from chatdesk.core.storage.usage.limits import UsageLimitRepository
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,15 +19,15 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sync_results import Applied
 from chatdesk.core.domain.sync_wire import CHUNK_BYTES
 from chatdesk.core.errors import AttachmentUnusable, ChatDeskError
-from chatdesk.core.storage import sync_files
-from chatdesk.core.storage.sync_files import SharedFile
+from chatdesk.core.storage.sync import files
+from chatdesk.core.storage.sync.files import SharedFile
 from chatdesk.core.sync.backoff import Backoff
 from chatdesk.core.sync.closing import close_quietly
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import TeamStore
 
 if TYPE_CHECKING:
-    from chatdesk.core.storage.connection import Connection
+    from chatdesk.core.storage.engine.connection import Connection
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ class FileMover:
 
     def _move_all(self) -> None:
         while not self._stopping.is_set():
-            sending = self._store.read(lambda conn: sync_files.to_send(conn, self._workspace_id, limit=20))
+            sending = self._store.read(lambda conn: files.to_send(conn, self._workspace_id, limit=20))
             if sending:
                 for file in sending:
                     self._send(file)
@@ -164,10 +164,10 @@ class FileMover:
                 self._fetch(file)
 
     def _to_fetch(self, conn: Connection) -> list[SharedFile]:
-        return sync_files.to_fetch(conn, self._workspace_id, tried_before=self._tried_before, limit=8)
+        return files.to_fetch(conn, self._workspace_id, tried_before=self._tried_before, limit=8)
 
     def _is_any(self, conn: Connection) -> bool:
-        return sync_files.is_any(conn, self._workspace_id, tried_before=self._tried_before)
+        return files.is_any(conn, self._workspace_id, tried_before=self._tried_before)
 
     @property
     def _tried_before(self) -> int:
@@ -199,7 +199,7 @@ class FileMover:
             size_bytes = path.stat().st_size
         except OSError:
             # Nobody can send it, and what was written about it shall not wait for ever.
-            self._mark(file, sync_files.SENT, problem=_NOT_HERE)
+            self._mark(file, files.SENT, problem=_NOT_HERE)
             self._on_sent(file.project_id)
             return
         total = max(1, -(-size_bytes // CHUNK_BYTES))
@@ -209,7 +209,7 @@ class FileMover:
             self._send_chunks(file, path, total, set())
         if self._stopping.is_set():
             return
-        self._mark(file, sync_files.SENT, done=total)
+        self._mark(file, files.SENT, done=total)
         self._on_sent(file.project_id)
 
     def _send_chunks(self, file: SharedFile, path: Path, total: int, there: set[int]) -> None:
@@ -237,13 +237,13 @@ class FileMover:
         if not self._blobs.has(file.sha256):
             problem = self._fetch_bytes(file)
             if problem is not None:
-                self._mark(file, sync_files.MISSING, problem=problem)
+                self._mark(file, files.MISSING, problem=problem)
                 self._on_moved(frozenset((file.sha256,)))
                 return
         if self._stopping.is_set():
             return
         self._take_in(file)
-        self._mark(file, sync_files.HERE)
+        self._mark(file, files.HERE)
         self._on_moved(frozenset((file.sha256,)))
 
     def _fetch_bytes(self, file: SharedFile) -> str | None:
@@ -274,7 +274,7 @@ class FileMover:
 
     def _take_in(self, file: SharedFile) -> None:
         """The parts of a message that was too large to travel in the log."""
-        if self._store.read(lambda conn: sync_files.is_attached(conn, file.sha256)):
+        if self._store.read(lambda conn: files.is_attached(conn, file.sha256)):
             return
         try:
             data = self._blobs.read(file.sha256, max_bytes=MAX_BODY_FILE_BYTES)
@@ -285,7 +285,7 @@ class FileMover:
 
     def _mark(self, file: SharedFile, state: str, *, done: int | None = None, problem: str | None = None) -> None:
         now = self._clock.now_ms()
-        self._store.write(lambda conn: sync_files.mark(conn, file, state, now=now, done=done, problem=problem))
+        self._store.write(lambda conn: files.mark(conn, file, state, now=now, done=done, problem=problem))
 
 
 class _OtherFile(Exception):

@@ -16,7 +16,7 @@ from chatdesk.core.domain.team_setup import CheckState, SetupCheck
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.ids import new_id
 from chatdesk.core.settings.secrets import Secret
-from chatdesk.core.storage.sync_setup import BegunSetup
+from chatdesk.core.storage.sync.setup import BegunSetup
 from chatdesk.core.sync import invitations
 from chatdesk.core.sync.address import checked_address, is_private
 from chatdesk.core.sync.errors import OtherWorkspace, TeamInvitationEnded, TeamLoginRefused

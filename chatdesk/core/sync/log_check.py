@@ -9,13 +9,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from chatdesk.core.domain.sync_wire import PULL_ROWS, PulledChange
-from chatdesk.core.storage import sync_check, sync_erasing
-from chatdesk.core.storage.change_log import ERASED
-from chatdesk.core.storage.sync_check import HeldLog
+from chatdesk.core.storage.engine.change_log import ERASED
+from chatdesk.core.storage.sync import check, erasing
+from chatdesk.core.storage.sync.check import HeldLog
 from chatdesk.core.sync.ports import TeamStore
 
 if TYPE_CHECKING:
-    from chatdesk.core.storage.connection import Connection
+    from chatdesk.core.storage.engine.connection import Connection
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ class _Found:
         elif not row.is_as_taken:
             self.altered += 1
         if row.reg == ERASED:
-            self.asked.update(sync_erasing.named(row.body))
+            self.asked.update(erasing.named(row.body))
         elif row.is_erased and not row.reg.startswith("lww."):  # of these, old ones are compacted
             self.erased.add(row.id)
 
@@ -107,4 +107,4 @@ def _changes(count: int) -> str:
 
 
 def _held(conn: Connection, *, project_id: str, ids: Sequence[str]) -> dict[str, tuple[int | None, bytes | None]]:
-    return sync_check.places(conn, project_id, ids)
+    return check.places(conn, project_id, ids)

@@ -18,8 +18,9 @@ from chatdesk.core.domain.team_setup import ComputerCode, Invitation, Invitation
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import checked_id
 from chatdesk.core.settings.secrets import SecretSource
-from chatdesk.core.storage import projects, sync_setup, sync_team
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.chat import projects
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.sync import setup, team
 from chatdesk.core.sync import invitations, joining
 from chatdesk.core.sync.address import checked_address
 from chatdesk.core.sync.errors import TeamLoginClosed, TeamLoginRefused, TeamNotInvited, TeamPasswordMissing
@@ -30,7 +31,7 @@ from chatdesk.core.sync.scram import verifier_of
 from chatdesk.core.sync.team_passwords import TeamPasswords
 
 if TYPE_CHECKING:
-    from chatdesk.core.storage.connection import Connection
+    from chatdesk.core.storage.engine.connection import Connection
     from chatdesk.core.sync.team_store.administration import Administration
 
 T = TypeVar("T")
@@ -62,7 +63,7 @@ class Membership:
         """What a workspace needs of this server, check by check, in the order in which they are shown. Does not raise:
         what could not be reached is a failed check."""
         self._passwords.note(password)
-        begun = await self._database.read(lambda conn: sync_setup.begun_setup(conn, address))
+        begun = await self._database.read(lambda conn: setup.begun_setup(conn, address))
         return await asyncio.to_thread(joining.examine, address, password, is_begun=begun is not None)
 
     async def create_workspace(self, name: str, my_name: str, address: ServerAddress, *, password: str) -> Workspace:
@@ -72,11 +73,11 @@ class Membership:
         self._passwords.note(password)
         checked_address(address)
         self._check_writable()
-        begun = await self._database.read(lambda conn: sync_setup.begun_setup(conn, address))
+        begun = await self._database.read(lambda conn: setup.begun_setup(conn, address))
         if begun is None:
             begun = joining.new_setup()
             chosen = begun
-            await self._database.write(lambda conn: sync_setup.begin_setup(conn, address, chosen))
+            await self._database.write(lambda conn: setup.begin_setup(conn, address, chosen))
         return await self._take_in(partial(self._joining.create, begun, names, address, password=password))
 
     async def invite(
@@ -130,7 +131,7 @@ class Membership:
         May be repeated after a kill. ``allows_unencrypted``: the person agreed to a server without TLS. A workspace
         that does not let this profile in any more is joined again; what waits here goes up then."""
         code = invitations.read_code(text)
-        for each in await self._database.read(sync_team.workspaces):
+        for each in await self._database.read(team.workspaces):
             if each.id == code.workspace_id and await asyncio.to_thread(self._is_let_in, each):
                 raise AlreadyJoined
         if isinstance(code, SealedCode):
@@ -168,7 +169,7 @@ class Membership:
             self._passwords.move(workspace.id, wanted)
 
         await asyncio.to_thread(look)
-        await self._database.write(lambda conn: sync_team.set_workspace_address(conn, workspace.id, wanted))
+        await self._database.write(lambda conn: team.set_workspace_address(conn, workspace.id, wanted))
         await self._on_changed(workspace.id)
 
     async def join_again(self, workspace_id: str) -> Workspace:
@@ -189,11 +190,11 @@ class Membership:
     async def leave_parked(self, workspace_id: str) -> None:
         """Give a parked workspace up; its projects stay as private copies. Needs no server."""
         workspace, now = await self._parked(workspace_id), self._clock.now_ms()
-        await self._database.write(lambda conn: sync_team.leave_workspace(conn, workspace.id, now))
+        await self._database.write(lambda conn: team.leave_workspace(conn, workspace.id, now))
         await self._on_changed(workspace.id)
 
     async def _parked(self, workspace_id: str) -> Workspace:
-        for each in await self._database.read(sync_team.parked):
+        for each in await self._database.read(team.parked):
             if each.id == workspace_id:
                 return each
         raise NotJoined
@@ -206,7 +207,7 @@ class Membership:
         if for_good:
             await self._on_server(workspace, lambda server: server.remove_member(workspace.member_id))
         now = self._clock.now_ms()
-        await self._database.write(lambda conn: sync_team.leave_workspace(conn, workspace.id, now))
+        await self._database.write(lambda conn: team.leave_workspace(conn, workspace.id, now))
         try:
             await asyncio.to_thread(self._passwords.forget, workspace.id)
         finally:  # a file of keys that is locked: the workspace was left all the same
@@ -269,7 +270,7 @@ class Membership:
 
     async def set_role(self, project_id: str, member_id: str, role: TeamRole | None) -> None:
         """None takes the project from the member."""
-        shared = await self._database.read(lambda conn: sync_team.shared_project(conn, project_id))
+        shared = await self._database.read(lambda conn: team.shared_project(conn, project_id))
         if shared is None or shared.ended is not None:
             raise NotPossible("This project is not shared.", next_step="Share it first.")
         workspace = await self._workspace(shared.workspace_id)
@@ -335,13 +336,13 @@ class Membership:
         """Get in, in a thread, and remember the workspace. ``may_be``: one that may be joined already."""
         self._check_writable()
         workspace = await asyncio.to_thread(get)
-        joined = {each.id for each in await self._database.read(sync_team.workspaces)}
+        joined = {each.id for each in await self._database.read(team.workspaces)}
         if workspace.id in joined and workspace.id != may_be:
             raise AlreadyJoined
 
         def remember(conn: Connection) -> None:
-            sync_team.add_workspace(conn, workspace)
-            sync_setup.end_setup(conn)
+            team.add_workspace(conn, workspace)
+            setup.end_setup(conn)
 
         await self._database.write(remember)
         await self._on_changed(workspace.id)
@@ -353,7 +354,7 @@ class Membership:
 
     async def _workspace(self, workspace_id: str) -> Workspace:
         wanted = checked_id(workspace_id)
-        for each in await self._database.read(sync_team.workspaces):
+        for each in await self._database.read(team.workspaces):
             if each.id == wanted:
                 return each
         raise NotJoined

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sync_wire import PULL_ROWS, PulledChange
 from chatdesk.core.domain.team import ServerCheck, Workspace
-from chatdesk.core.storage import sync_check
-from chatdesk.core.storage.sync_check import HeldLog
-from chatdesk.core.storage.sync_replica import Replica, Shown, ShownHere, shown_here
+from chatdesk.core.storage.sync import check
+from chatdesk.core.storage.sync.check import HeldLog
+from chatdesk.core.storage.sync.replica import Replica, Shown, ShownHere, shown_here
 from chatdesk.core.sync.log_check import Read, compare_log
 from chatdesk.core.sync.ports import TeamStore
 
@@ -46,7 +46,7 @@ class ServerComparison:
         differences: list[str] = []
         repairable = []
         changes = 0
-        logs = self._read(lambda conn: sync_check.held(conn, self._workspace.id))
+        logs = self._read(lambda conn: check.held(conn, self._workspace.id))
         for log in logs:
             compared, found = self._compare_log(log)
             changes += compared
@@ -54,7 +54,7 @@ class ServerComparison:
             if shown:
                 repairable.append(log.project_id)
             differences += found + shown
-        waiting = self._read(lambda conn: sync_check.waiting(conn, self._workspace.id))
+        waiting = self._read(lambda conn: check.waiting(conn, self._workspace.id))
         told = tuple(differences[:_MOST_TOLD])
         return ServerCheck(len(logs), changes, told, waiting=waiting, repairable=tuple(repairable))
 

@@ -46,17 +46,21 @@ from chatdesk.core.events import (
     ThreadsChanged,
     UnreadChanged,
 )
-from chatdesk.core.storage import (
-    sync_disagreements,
-    sync_erased_project,
-    sync_files,
-    sync_refused,
-    sync_replica,
-    sync_sharing,
-    sync_team,
-)
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.storage.sync import (
+    disagreements as sync_disagreements,
+)
+from chatdesk.core.storage.sync import (
+    erased_project,
+    files,
+    replica,
+    sharing,
+    team,
+)
+from chatdesk.core.storage.sync import (
+    refused as sync_refused,
+)
 from chatdesk.core.sync.erasing import Erasing
 from chatdesk.core.sync.server_check import ServerComparison
 from chatdesk.core.sync.team_passwords import TeamPasswords
@@ -66,7 +70,7 @@ from chatdesk.core.sync.worker import POLL_S, Client
 from chatdesk.core.sync.workspace_sync import WorkspaceSync
 
 if TYPE_CHECKING:
-    from chatdesk.core.storage.connection import Connection
+    from chatdesk.core.storage.engine.connection import Connection
     from chatdesk.core.sync.membership import Membership
     from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
 
@@ -167,11 +171,11 @@ class TeamService:
 
     async def workspaces(self) -> tuple[Workspace, ...]:
         """The joined ones, the oldest first."""
-        return tuple(await self._database.read(sync_team.workspaces))
+        return tuple(await self._database.read(team.workspaces))
 
     async def parked(self) -> tuple[Workspace, ...]:
         """Workspaces of a profile that was restored: known, and not connected to before they are joined again."""
-        return tuple(await self._database.read(sync_team.parked))
+        return tuple(await self._database.read(team.parked))
 
     def status(self, workspace_id: str) -> SyncStatus:
         """How it stands right now; ``SyncPhase.OFF`` for one that is not known. Cheap."""
@@ -192,7 +196,7 @@ class TeamService:
 
     async def rounds(self, workspace_id: str, limit: int = 100) -> tuple[SyncRound, ...]:
         """The log of rounds, the newest first."""
-        return tuple(await self._database.read(lambda conn: sync_team.rounds(conn, workspace_id, limit=limit)))
+        return tuple(await self._database.read(lambda conn: team.rounds(conn, workspace_id, limit=limit)))
 
     async def check(self, workspace_id: str) -> ServerCheck:
         """Compare all that this profile took over with what the server has, change by change. Raises ``TeamError``."""
@@ -208,11 +212,11 @@ class TeamService:
         everything of these projects is pulled again, which ``status`` tells of. Raises ``StorageError``."""
         origin = self._database.origin
         for project_id in check.repairable:
-            found = await self._database.read(partial(sync_replica.registers, project_id=project_id))
-            for some in sync_replica.steps(found):
-                project = partial(sync_replica.project_again, origin=origin, project_id=project_id, registers=some)
+            found = await self._database.read(partial(replica.registers, project_id=project_id))
+            for some in replica.steps(found):
+                project = partial(replica.project_again, origin=origin, project_id=project_id, registers=some)
                 await self._database.write(project)
-            await self._database.write(partial(sync_replica.take_anew, project_id=project_id))
+            await self._database.write(partial(replica.take_anew, project_id=project_id))
         self._bus.publish(ThreadsChanged(None))
         self.sync_now()
 
@@ -220,11 +224,11 @@ class TeamService:
 
     async def members(self, workspace_id: str) -> tuple[TeamMember, ...]:
         """As of the last round; removed ones too, because they wrote things."""
-        return tuple(await self._database.read(lambda conn: sync_team.members(conn, workspace_id)))
+        return tuple(await self._database.read(lambda conn: team.members(conn, workspace_id)))
 
     async def devices(self, workspace_id: str) -> tuple[TeamDevice, ...]:
         """As of the last round."""
-        return tuple(await self._database.read(lambda conn: sync_team.devices(conn, workspace_id)))
+        return tuple(await self._database.read(lambda conn: team.devices(conn, workspace_id)))
 
     def member_name(self, member_id: str) -> str:
         """What to show for an author's id; a word for one that is not known. Cheap."""
@@ -232,7 +236,7 @@ class TeamService:
 
     async def projects(self) -> tuple[SharedProject, ...]:
         """All that are or were shared."""
-        return tuple(await self._database.read(sync_team.shared_projects))
+        return tuple(await self._database.read(team.shared_projects))
 
     def take_ended(self) -> tuple[SharedProject, ...]:
         """Projects that are shared no more since ``start``, each told once: whoever asks tells the person."""
@@ -254,7 +258,7 @@ class TeamService:
 
     async def share_count(self, project_id: str) -> ShareCount:
         """What would go up."""
-        return await self._database.read(lambda conn: sync_sharing.count(conn, project_id))
+        return await self._database.read(lambda conn: sharing.count(conn, project_id))
 
     async def share(self, project_id: str, workspace_id: str) -> None:
         """Share a project with a workspace; sending goes on by itself, across restarts. Needs the server. Raises
@@ -271,10 +275,10 @@ class TeamService:
         role = TeamRole(head.role)
 
         def begin(conn: Connection) -> None:
-            there = sync_team.shared_project(conn, project_id)
+            there = team.shared_project(conn, project_id)
             # The thread of sync may have heard of it first, and has taken it up then.
             if there is None or there.state is ShareState.ENDED:
-                sync_sharing.begin(conn, origin, project_id, workspace_id, role, head.channel, joined_seq=head.seq)
+                sharing.begin(conn, origin, project_id, workspace_id, role, head.channel, joined_seq=head.seq)
 
         await self._database.write(begin)
         await self._refresh()
@@ -300,10 +304,10 @@ class TeamService:
             reason = EndReason.UNSHARED if is_owner else EndReason.LEFT
             if and_erase:
                 origin = self._database.origin
-                await self._database.write(lambda conn: sync_erased_project.erase(conn, origin, project_id))
+                await self._database.write(lambda conn: erased_project.erase(conn, origin, project_id))
                 await self._tell_erased(project_id)
             else:
-                await self._database.write(lambda conn: sync_sharing.end(conn, project_id, reason))
+                await self._database.write(lambda conn: sharing.end(conn, project_id, reason))
         finally:
             await self._refresh()
             self._ending.discard(project_id)
@@ -362,12 +366,12 @@ class TeamService:
 
     async def notes(self, thread_id: str) -> tuple[TeamNote, ...]:
         """What was not seen yet of what happened to a thread, the oldest first."""
-        return tuple(await self._database.read(lambda conn: sync_team.notes_of(conn, thread_id)))
+        return tuple(await self._database.read(lambda conn: team.notes_of(conn, thread_id)))
 
     async def note_seen(self, thread_id: str) -> None:
         """Its notes were read."""
         now = self._clock.now_ms()
-        await self._database.write(lambda conn: sync_team.note_seen(conn, thread_id, now), is_durable=False)
+        await self._database.write(lambda conn: team.note_seen(conn, thread_id, now), is_durable=False)
 
     # Unread and presence
 
@@ -379,7 +383,7 @@ class TeamService:
         """All of it was seen; ``UnreadChanged`` tells if that is news."""
         if thread_id not in self._state.unread or self._database.is_read_only:
             return
-        await self._database.write(lambda conn: sync_team.mark_read(conn, thread_id), is_durable=False)
+        await self._database.write(lambda conn: team.mark_read(conn, thread_id), is_durable=False)
         await self._refresh()
 
     def set_presence(self, project_id: str | None, thread_id: str | None, *, is_typing: bool = False) -> None:
@@ -404,7 +408,7 @@ class TeamService:
     def file_state(self, sha256: str) -> str:
         """Why an attached file is not here: "fetching", "missing", or "" (it is, or it is not shared). Cheap."""
         state = self._state.files.get(sha256)
-        return {sync_files.TO_FETCH: "fetching", sync_files.MISSING: "missing"}.get(state or "", "")
+        return {files.TO_FETCH: "fetching", files.MISSING: "missing"}.get(state or "", "")
 
     async def close(self) -> None:
         """Stop syncing, within two seconds. Safe to call twice."""

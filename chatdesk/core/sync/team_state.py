@@ -11,10 +11,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.team import SharedProject, TeamMember, Workspace
-from chatdesk.core.storage import sync_files, sync_team
+from chatdesk.core.storage.sync import files as sync_files
+from chatdesk.core.storage.sync import team
 
 if TYPE_CHECKING:
-    from chatdesk.core.storage.connection import Connection
+    from chatdesk.core.storage.engine.connection import Connection
 
 _NOBODY_KNOWN = "Somebody"
 
@@ -36,18 +37,18 @@ class TeamState:
     @classmethod
     def read(cls, conn: Connection) -> TeamState:
         """All of it, in the caller's transaction."""
-        shared = {each.project_id: each for each in sync_team.shared_projects(conn)}
-        workspaces = tuple(sync_team.workspaces(conn))
+        shared = {each.project_id: each for each in team.shared_projects(conn)}
+        workspaces = tuple(team.workspaces(conn))
         if not workspaces and not shared:
             return cls()
         return cls(
             workspaces,
-            {member.id: member for each in workspaces for member in sync_team.members(conn, each.id)},
-            sync_team.member_names(conn),
+            {member.id: member for each in workspaces for member in team.members(conn, each.id)},
+            team.member_names(conn),
             shared,
-            MappingProxyType(sync_team.unread(conn)),
+            MappingProxyType(team.unread(conn)),
             sync_files.not_here(conn),
-            sync_team.read_only_projects(conn),
+            team.read_only_projects(conn),
         )
 
     def workspace(self, workspace_id: str) -> Workspace | None:

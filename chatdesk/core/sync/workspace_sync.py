@@ -15,9 +15,9 @@ from chatdesk.core.domain.sync_results import Applied
 from chatdesk.core.domain.sync_wire import PresenceRow
 from chatdesk.core.domain.team import SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import StorageError
-from chatdesk.core.storage import sync_team
-from chatdesk.core.storage.database import Database
-from chatdesk.core.storage.sync_store import SyncStore
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.sync import team
+from chatdesk.core.storage.sync.store import SyncStore
 from chatdesk.core.sync.delivery import CATCH_UP_ROWS
 from chatdesk.core.sync.files import FileMover
 from chatdesk.core.sync.ports import TeamStore
@@ -26,7 +26,7 @@ from chatdesk.core.sync.requests import BatchSettled, PageTaken, RoundResult, Vi
 from chatdesk.core.sync.worker import POLL_S, Client, SyncWorker
 
 if TYPE_CHECKING:
-    from chatdesk.core.storage.connection import Connection
+    from chatdesk.core.storage.engine.connection import Connection
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -164,13 +164,13 @@ class WorkspaceSync:
         if line is None:
             return
         try:
-            self._database.write_now(lambda conn: sync_team.add_round(conn, line), is_durable=False)
+            self._database.write_now(lambda conn: team.add_round(conn, line), is_durable=False)
         except StorageError as error:
             _log.info("a round was not noted: %s", error.code)
         self._news.on_counts()
 
     def count(self) -> tuple[int, int]:
-        projects = self._database.read_now(lambda conn: sync_team.shared_projects(conn, self.workspace.id))
+        projects = self._database.read_now(lambda conn: team.shared_projects(conn, self.workspace.id))
         return sum(each.waiting for each in projects), sum(each.refused for each in projects)
 
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from chatdesk.core.attachments.origin_mark import mark_origin
 from chatdesk.core.domain.attachment import clean_name
 from chatdesk.core.file_writing import open_new, own_folder
-from chatdesk.core.storage import stored_bytes
+from chatdesk.core.storage.engine import stored_bytes
 from chatdesk.core.transfer.export_json import is_digest
 
 _LONGEST_NAME_BYTES = 120  # most file systems take 255, and folders, numbers and endings come to it

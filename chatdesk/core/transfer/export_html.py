@@ -19,7 +19,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.file_writing import replacing_text
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import resources_dir
-from chatdesk.core.storage.export_reader import ExportReader
+from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.transfer.export import note_of, one_line, speaker, when
 from chatdesk.core.transfer.export_files import StoredFiles
 from chatdesk.core.transfer.html_blocks import HtmlBlocks

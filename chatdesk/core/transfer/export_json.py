@@ -11,7 +11,7 @@ from typing import Any, Final, TextIO, TypeGuard
 
 from chatdesk import __version__
 from chatdesk.core.domain.exports import Choice
-from chatdesk.core.storage.export_reader import ExportReader
+from chatdesk.core.storage.transfer.export_reader import ExportReader
 
 FORMAT_NAME: Final = "chatdesk"
 FORMAT_VERSION: Final = 2

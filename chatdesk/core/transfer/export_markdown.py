@@ -14,7 +14,7 @@ from chatdesk.core.domain.message import Message, PartType
 from chatdesk.core.file_writing import replacing_text
 from chatdesk.core.rendering.blocks import Block, Heading, Paragraph, Span, Table
 from chatdesk.core.rendering.link_truth import link_words, truth_behind
-from chatdesk.core.storage.export_reader import ExportReader
+from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.transfer.export import head_as_markdown, message_as_markdown
 from chatdesk.core.transfer.export_blocks import BlockSource
 from chatdesk.core.transfer.export_files import AttachmentFolder

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from chatdesk.core import child_process
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.file_writing import replacing
-from chatdesk.core.storage.export_reader import ExportReader
+from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.transfer.export_blocks import BlockSource
 from chatdesk.core.transfer.export_html import MessageHtml
 from chatdesk.core.transfer.thread_writer import Task, Tick, Written

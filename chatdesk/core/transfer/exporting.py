@@ -29,7 +29,7 @@ from chatdesk.core.file_writing import (
     replacing_text,
     write_failure,
 )
-from chatdesk.core.storage.export_reader import ExportReader, open_reader
+from chatdesk.core.storage.transfer.export_reader import ExportReader, open_reader
 from chatdesk.core.transfer.export_files import (
     NameGiver,
     StoredFiles,

@@ -28,8 +28,8 @@ from chatdesk.core.domain.imported import (
 )
 from chatdesk.core.errors import AttachmentUnusable, ImportRefused, NotPossible
 from chatdesk.core.events import EventBus, PathChanged, ProjectCreated, TagsChanged, ThreadsChanged
-from chatdesk.core.storage.import_rows import Known, ThreadRows, make_rows
-from chatdesk.core.storage.importing import ImportRepository, Step
+from chatdesk.core.storage.transfer.import_rows import Known, ThreadRows, make_rows
+from chatdesk.core.storage.transfer.importing import ImportRepository, Step
 from chatdesk.core.thread_turns import short_turns
 from chatdesk.core.transfer.import_files import FileKeeper
 from chatdesk.core.transfer.import_formats import LABELS

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from chatdesk.core.storage.export_reader import ExportReader
+from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.transfer.export_files import StoredFiles
 
 #: Called with how many messages were written since the last call; raises when the export is given up.

@@ -10,7 +10,7 @@ from chatdesk.core.domain.usage import UsageKind
 from chatdesk.core.errors import BackgroundLimitReached
 
 if TYPE_CHECKING:
-    from chatdesk.core.storage.usage_events import UsageRepository
+    from chatdesk.core.storage.usage.events import UsageRepository
     from chatdesk.core.usage.limits import UsageLimits
 
 _MS_PER_S = 1000

@@ -18,7 +18,7 @@ from chatdesk.core.errors import BackgroundLimitReached, InvalidInput, LimitReac
 from chatdesk.core.events import AnswerFinished, EventBus, LimitNear
 
 if TYPE_CHECKING:
-    from chatdesk.core.storage.usage_limits import UsageLimitRepository
+    from chatdesk.core.storage.usage.limits import UsageLimitRepository
 
 _MOST_LIMITS = 200
 _MOST_REMEMBERED = 1_000

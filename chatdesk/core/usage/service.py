@@ -15,8 +15,8 @@ from chatdesk.core.ids import checked_id
 from chatdesk.core.usage.overview import Grouping, csv_of
 
 if TYPE_CHECKING:
-    from chatdesk.core.storage.usage_days import UsageDayRepository
-    from chatdesk.core.storage.usage_events import UsageRepository
+    from chatdesk.core.storage.usage.days import UsageDayRepository
+    from chatdesk.core.storage.usage.events import UsageRepository
 
 
 class UsageService:

@@ -12,7 +12,7 @@ from chatdesk.core.chat.ask import ask
 from chatdesk.core.errors import AnswerNotSaved, StorageFull
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.services.owner import open_services
 
 SETTINGS = Settings(offline_speed_tokens_per_s=0)

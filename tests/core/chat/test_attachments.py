@@ -35,12 +35,12 @@ from chatdesk.core.paths import encodings_dir, resources_dir
 from chatdesk.core.providers.base import ChatRequest, RequestMessage
 from chatdesk.core.providers.offline import OfflineProvider
 from chatdesk.core.providers.registry import ProviderRegistry
-from chatdesk.core.storage.artifacts import ArtifactRepository
-from chatdesk.core.storage.database import Database
-from chatdesk.core.storage.importing import ImportRepository
+from chatdesk.core.storage.chat.artifacts import ArtifactRepository
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.storage.search_store import SearchStore
+from chatdesk.core.storage.search.store import SearchStore
+from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.transfer.importing import ImportService
 from tests.helpers.chat_world import ChatWorld
 from tests.helpers.export_samples import claude, claude_message, write_json

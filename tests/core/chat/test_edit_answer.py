@@ -16,7 +16,8 @@ from chatdesk.core.domain.message import EDITED, ContextMark, Message, Part, Par
 from chatdesk.core.errors import EmptyMessage, MessageInTrash, NotPossible, TurnInProgress
 from chatdesk.core.events import PathChanged
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta, Usage, UsageReported
-from chatdesk.core.storage import sync_bodies, sync_inbox_rows
+from chatdesk.core.storage.sync.wire import bodies as sync_bodies
+from chatdesk.core.storage.sync.wire import rows as sync_inbox_rows
 from chatdesk.core.transfer.export import thread_to_json, thread_to_markdown
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.checks import integrity_check

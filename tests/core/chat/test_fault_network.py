@@ -14,7 +14,7 @@ from chatdesk.core.chat.network_watch import NetworkWatch, reaches, take_up
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import ReachabilityChanged
-from chatdesk.core.storage.waiting import WaitingRepository
+from chatdesk.core.storage.chat.waiting import WaitingRepository
 from tests.helpers.fault_server import FaultServer, answer, status
 from tests.helpers.fault_world import FaultWorld, fault_world
 from tests.helpers.waiting import PATIENCE_S, until

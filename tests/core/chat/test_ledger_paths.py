@@ -17,7 +17,7 @@ from chatdesk.core.domain.usage import Usage
 from chatdesk.core.domain.usage_day import day_number
 from chatdesk.core.errors import ProviderError, ProviderErrorKind
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta, UsageReported
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.store import MovableClock, Store

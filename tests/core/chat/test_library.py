@@ -28,7 +28,7 @@ from chatdesk.core.errors import (
 )
 from chatdesk.core.events import ProjectDeleted, TagsChanged, ThreadsChanged
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import reachability
+from chatdesk.core.storage.upkeep import reachability
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.checks import integrity_check
 
@@ -285,7 +285,7 @@ async def test_pages_join_without_gap_or_double_in_every_order(library: Library,
 async def test_a_tag_of_many_threads_is_found_on_the_way_through_the_list(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chatdesk.core.storage import thread_lists
+    from chatdesk.core.storage.chat import thread_lists
 
     monkeypatch.setattr(thread_lists, "_FEW", 1)
     ids = [await library.thread() for _ in range(4)]

@@ -10,7 +10,8 @@ import pytest
 from chatdesk.core.chat.undo import UndoStack
 from chatdesk.core.domain.message import NOTE, ContextMark, Role
 from chatdesk.core.errors import EmptyMessage, NotPossible
-from chatdesk.core.storage import sync_bodies, sync_inbox_rows
+from chatdesk.core.storage.sync.wire import bodies as sync_bodies
+from chatdesk.core.storage.sync.wire import rows as sync_inbox_rows
 from chatdesk.core.transfer.export import thread_to_json, thread_to_markdown
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.checks import integrity_check

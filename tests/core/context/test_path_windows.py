@@ -21,7 +21,7 @@ from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.events import EventBus, MessageAdded, MessageChanged, PathChanged
 from chatdesk.core.ids import new_id
 from chatdesk.core.providers.registry import build_registry
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.bulk_data import load_many

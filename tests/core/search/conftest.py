@@ -9,7 +9,7 @@ import pytest
 
 from chatdesk.core.domain.search import ALL_KINDS, SearchGroup, SearchKind
 from chatdesk.core.search.service import SearchService
-from chatdesk.core.storage.search_store import SearchStore
+from chatdesk.core.storage.search.store import SearchStore
 from tests.helpers.store import MovableClock, Store
 
 

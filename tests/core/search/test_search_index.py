@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.search import IndexState, SearchKind
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
-from chatdesk.core.storage import search_index, search_schema
+from chatdesk.core.storage.engine import search_index, search_schema
 from tests.core.search.conftest import SearchWorld
 from tests.helpers.damage import damage as damage_file
 from tests.helpers.make_old_database import MIGRATIONS, make
@@ -367,7 +367,7 @@ def _kill_at(path: Path, number: int, work: str) -> None:
         os.waitpid(child, 0)
         return
     try:
-        from chatdesk.core.storage import search_text
+        from chatdesk.core.storage.engine import search_text
 
         left = number
 
@@ -394,7 +394,7 @@ def _kill_at(path: Path, number: int, work: str) -> None:
 
 
 def test_the_migration_makes_the_schema_of_the_code(tmp_path: Path) -> None:
-    from chatdesk.core.storage import schema_upgrade
+    from chatdesk.core.storage.engine import schema_upgrade
 
     schema_upgrade.migrate(tmp_path / "migrated.db", MIGRATIONS)
     with closing(sqlite3.connect(tmp_path / "migrated.db")) as conn:

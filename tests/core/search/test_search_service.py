@@ -12,8 +12,8 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import IndexState, SearchKind
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import search_find
-from chatdesk.core.storage.search_reader import SearchSuperseded
+from chatdesk.core.storage.search import find
+from chatdesk.core.storage.search.reader import SearchSuperseded
 from tests.core.search.conftest import SearchWorld
 
 
@@ -198,7 +198,7 @@ async def test_what_is_in_the_trash_is_found_only_when_asked_for(world: SearchWo
 async def test_a_full_trash_is_looked_up_message_by_message(
     world: SearchWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search_find, "_FEW_IN_TRASH", 1)
+    monkeypatch.setattr(find, "_FEW_IN_TRASH", 1)
     await test_what_is_in_the_trash_is_found_only_when_asked_for(world)
 
 
@@ -307,7 +307,7 @@ async def test_only_what_is_excluded_and_filters(world: SearchWorld) -> None:
 async def test_pages_follow_each_other_over_what_was_ranked(
     world: SearchWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search_find, "MOST_RANKED", 7)
+    monkeypatch.setattr(find, "MOST_RANKED", 7)
     thread = await world.thread()
     for number in range(20):
         await world.messages.add_question(thread, f"gull {number}", with_answer=None)
@@ -370,8 +370,8 @@ async def test_what_takes_long_ends_with_what_it_has(world: SearchWorld, monkeyp
     thread = await world.thread()
     for number in range(50):
         await world.messages.add_question(thread, f"gull {number}", with_answer=None)
-    monkeypatch.setattr(search_find, "LONGEST_S", -1.0)
-    monkeypatch.setattr(search_find, "_STEPS_BETWEEN_LOOKS", 50)
+    monkeypatch.setattr(find, "LONGEST_S", -1.0)
+    monkeypatch.setattr(find, "_STEPS_BETWEEN_LOOKS", 50)
     group = (await world.groups("gull"))[SearchKind.MESSAGE]
     assert group.is_more
     assert group.note is not None

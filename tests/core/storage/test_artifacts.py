@@ -8,7 +8,7 @@ from chatdesk.core.chat.attachment_rules import attachments_of, check_count, nam
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, attachment_from, clean_mime, clean_name
 from chatdesk.core.domain.message import PartType
 from chatdesk.core.errors import InvalidInput
-from chatdesk.core.storage.artifacts import ArtifactRepository, draft_json, from_draft_json
+from chatdesk.core.storage.chat.artifacts import ArtifactRepository, draft_json, from_draft_json
 from tests.helpers.checks import integrity_check
 from tests.helpers.store import PLAN, Store
 

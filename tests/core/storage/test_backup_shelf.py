@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatdesk.core.errors import StorageFull
-from chatdesk.core.storage import backup_files
-from chatdesk.core.storage.backup_shelf import BackupShelf, KeptBackup, superfluous
+from chatdesk.core.storage.upkeep import backup_files
+from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf, KeptBackup, superfluous
 from tests.helpers.make_old_database import make
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -132,7 +132,7 @@ def test_a_disk_that_fills_up_meanwhile_leaves_the_old_backups(tmp_path: Path, m
     if mounted.returncode:
         pytest.skip("a tmpfs cannot be mounted here")
     try:
-        monkeypatch.setattr("chatdesk.core.storage.backup_shelf._SPARE_BYTES", -(10**9))
+        monkeypatch.setattr("chatdesk.core.storage.upkeep.backup_shelf._SPARE_BYTES", -(10**9))
         with closing(_source(tmp_path)) as source:
             first = shelf.add(source, NOON)
             before = first.read_bytes()
@@ -155,10 +155,10 @@ def test_a_kill_in_the_middle_leaves_only_good_backups(
     with closing(_source(tmp_path)) as source:
         shelf.add(source, NOON)
     places = {
-        "copying": "chatdesk.core.storage.backup._verify",
-        "syncing": "chatdesk.core.storage.backup.sync_file",
-        "packing": "chatdesk.core.storage.backup_files._copy",
-        "listing": "chatdesk.core.storage.backup_files._write_list",
+        "copying": "chatdesk.core.storage.engine.backup._verify",
+        "syncing": "chatdesk.core.storage.engine.backup.sync_file",
+        "packing": "chatdesk.core.storage.upkeep.backup_files._copy",
+        "listing": "chatdesk.core.storage.upkeep.backup_files._write_list",
         "naming": "pathlib.Path.replace",
     }
     child = os.fork()

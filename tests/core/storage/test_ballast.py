@@ -9,8 +9,8 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import StorageFull
-from chatdesk.core.storage.ballast import SIZE_BYTES, Ballast
-from chatdesk.core.storage.drafts import DraftRepository
+from chatdesk.core.storage.chat.drafts import DraftRepository
+from chatdesk.core.storage.engine.ballast import SIZE_BYTES, Ballast
 from chatdesk.core.storage.profile_database import ProfileDatabase
 
 
@@ -28,7 +28,7 @@ def test_the_ballast_holds_real_room_and_gives_it_up(tmp_path: Path) -> None:
 
 
 def test_there_is_no_ballast_where_there_is_little_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chatdesk.core.storage.ballast._LEAST_FREE", 10**12)
+    monkeypatch.setattr("chatdesk.core.storage.engine.ballast._LEAST_FREE", 10**12)
     assert not Ballast(tmp_path / "chatdesk.db").keep()
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from chatdesk.core.storage.bulk import TOGETHER, insert_rows
+from chatdesk.core.storage.engine.bulk import TOGETHER, insert_rows
 
 MOST = TOGETHER[0]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.errors import StorageCorrupt, StorageFull, StorageReplaced
-from chatdesk.core.storage import backup_files
-from chatdesk.core.storage.backup_shelf import BackupShelf
-from chatdesk.core.storage.caretaker import Caretaker, UpkeepReport
+from chatdesk.core.storage.upkeep import backup_files
+from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
+from chatdesk.core.storage.upkeep.caretaker import Caretaker, UpkeepReport
 from tests.helpers.store import Store
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -104,7 +104,7 @@ async def test_a_full_disk_is_told_and_tried_again(
     store: Store, caretaker: Caretaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("chatdesk.core.storage.backup_shelf._SPARE_BYTES", 10**18)
+        patch.setattr("chatdesk.core.storage.upkeep.backup_shelf._SPARE_BYTES", 10**18)
         report = await caretaker.look_after()
     assert isinstance(report.problem, StorageFull)
     assert (await caretaker.look_after()).backup is not None
@@ -141,7 +141,7 @@ async def test_reading_and_writing_go_on_while_it_works(
         is_there.set()
         assert may_go.wait(20)
 
-    monkeypatch.setattr("chatdesk.core.storage.backup._verify", hold)
+    monkeypatch.setattr("chatdesk.core.storage.engine.backup._verify", hold)
     working = asyncio.create_task(caretaker.look_after())
     await asyncio.to_thread(is_there.wait, 20)
     thread = await store.thread("meanwhile")

@@ -12,8 +12,8 @@ from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, ProjectNotFound, ThreadInTrash, ThreadNotFound
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.context_store import ContextRepository
-from chatdesk.core.storage.token_counts import TokenCountRepository
+from chatdesk.core.storage.chat.context_store import ContextRepository
+from chatdesk.core.storage.chat.token_counts import TokenCountRepository
 from tests.helpers.store import PLAN, Store
 
 ENCODING = "o200k_base"

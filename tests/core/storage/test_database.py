@@ -29,8 +29,8 @@ from chatdesk.core.errors import (
     StorageReadOnly,
     StorageReplaced,
 )
-from chatdesk.core.storage import failures, high_water, owner_token
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.engine import failures, high_water, owner_token
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.helpers.checks import integrity_check, quick_check
 from tests.helpers.store import PLAN, MovableClock, Store

@@ -18,11 +18,13 @@ import pytest
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import StorageCorrupt, StorageError
 from chatdesk.core.paths import migrations_dir
-from chatdesk.core.storage import restore_process, schema_guard, sync_team, tables
-from chatdesk.core.storage.connection import connect
-from chatdesk.core.storage.search_store import SearchStore
-from chatdesk.core.storage.waiting import WaitingRepository
-from chatdesk.core.storage.waiting_questions import WaitingQuestionRepository
+from chatdesk.core.storage.chat.waiting import WaitingRepository
+from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
+from chatdesk.core.storage.engine import schema_guard, tables
+from chatdesk.core.storage.engine.connection import connect
+from chatdesk.core.storage.search.store import SearchStore
+from chatdesk.core.storage.sync import team
+from chatdesk.core.storage.upkeep import restore_process
 from tests.helpers.checks import integrity_check
 from tests.helpers.hostile_backups import EVIL_HOST, Hostile, all_of_them
 from tests.helpers.make_old_database import make
@@ -113,7 +115,7 @@ async def _acts_on_nothing(store: Store, *, is_damaged: bool) -> None:
         assert await waiting.all() == ()
         assert await waiting.unreached() == ()
         assert await WaitingQuestionRepository(store.db).all() == ()
-        assert await store.db.read(sync_team.workspaces) == []
+        assert await store.db.read(team.workspaces) == []
         unfinished = "SELECT count(*) FROM messages WHERE status IN ('pending', 'streaming')"
         assert await store.db.read(lambda conn: conn.exec_driver_sql(unfinished).scalar()) == 0
         with closing(connect(store.path, "read")) as conn:
@@ -180,17 +182,17 @@ async def test_a_workspace_is_parked_until_the_person_joins_again(
     path = hostile.change(Path(shutil.copy(backup, tmp_path / "changed.db")))
     back = await _restored(path, tmp_path, clock)
     try:
-        assert await back.db.read(sync_team.workspaces) == []
-        (parked,) = await back.db.read(sync_team.parked)
+        assert await back.db.read(team.workspaces) == []
+        (parked,) = await back.db.read(team.parked)
         assert parked.address.host == EVIL_HOST
         assert "\x1b" not in parked.name
-        shared = await back.db.read(sync_team.shared_projects)
+        shared = await back.db.read(team.shared_projects)
         assert [each.ended for each in shared] == [None]
-        await back.db.write(lambda conn: sync_team.add_workspace(conn, parked))
-        assert await back.db.read(sync_team.parked) == []
-        assert [each.id for each in await back.db.read(sync_team.workspaces)] == [parked.id]
-        await back.db.write(lambda conn: sync_team.leave_workspace(conn, parked.id, 1))
-        assert await back.db.read(sync_team.parked) == []
+        await back.db.write(lambda conn: team.add_workspace(conn, parked))
+        assert await back.db.read(team.parked) == []
+        assert [each.id for each in await back.db.read(team.workspaces)] == [parked.id]
+        await back.db.write(lambda conn: team.leave_workspace(conn, parked.id, 1))
+        assert await back.db.read(team.parked) == []
     finally:
         await back.db.close()
 

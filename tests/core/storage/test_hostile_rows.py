@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import search_index
-from chatdesk.core.storage.message_pages import page as read_page
-from chatdesk.core.storage.sync_inbox_rows import LAST_MOMENT, LONGEST_BODY
+from chatdesk.core.storage.chat.message_pages import page as read_page
+from chatdesk.core.storage.engine import search_index
+from chatdesk.core.storage.sync.wire.rows import LAST_MOMENT, LONGEST_BODY
 from tests.helpers.pulled_log import ANNS, BENS, PulledLog, Reader, message_body
 from tests.helpers.sync_sim.memory_profile import now
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from chatdesk.core.storage.json_bounds import MOST_IN_BODY, is_bounded
-from chatdesk.core.storage.sync_inbox_rows import read_object
+from chatdesk.core.storage.engine.json_bounds import MOST_IN_BODY, is_bounded
+from chatdesk.core.storage.sync.wire.rows import read_object
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.imported import ImportedMessage, ImportedPart, ImportedThread
 from chatdesk.core.domain.message import PartType, Role
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import reachability
-from chatdesk.core.storage.import_rows import make_rows
-from chatdesk.core.storage.importing import ImportRepository, Step
-from chatdesk.core.storage.library import LibraryRepository
-from chatdesk.core.storage.repair import RepairService
+from chatdesk.core.storage.library.library import LibraryRepository
+from chatdesk.core.storage.transfer.import_rows import make_rows
+from chatdesk.core.storage.transfer.importing import ImportRepository, Step
+from chatdesk.core.storage.upkeep import reachability
+from chatdesk.core.storage.upkeep.repair import RepairService
 from tests.helpers.checks import integrity_check
 from tests.helpers.store import Store
 

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from chatdesk.core.errors import StorageCorrupt
-from chatdesk.core.storage import begun_restore, search_schema, sync_setup
-from chatdesk.core.storage.checkup import Kind
-from chatdesk.core.storage.repair import COMES_AGAIN, RECOVERED_TITLE, RepairService
-from chatdesk.core.storage.salvage import salvage
-from chatdesk.core.storage.waiting import WaitingRepository
-from chatdesk.core.storage.waiting_questions import WaitingQuestionRepository
+from chatdesk.core.storage.chat.waiting import WaitingRepository
+from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
+from chatdesk.core.storage.engine import begun_restore, search_schema
+from chatdesk.core.storage.sync import setup
+from chatdesk.core.storage.upkeep.checkup import Kind
+from chatdesk.core.storage.upkeep.repair import COMES_AGAIN, RECOVERED_TITLE, RepairService
+from chatdesk.core.storage.upkeep.salvage import salvage
 from tests.helpers.checks import integrity_check
 from tests.helpers.damage import damage
 from tests.helpers.hostile_backups import Hostile, all_of_them
@@ -298,7 +299,7 @@ async def test_nothing_of_a_damaged_file_is_sent_by_itself(store: Store, hostile
     assert await WaitingQuestionRepository(store.db).all() == ()
     left = (
         "SELECT (SELECT count(*) FROM messages WHERE status IN ('pending', 'streaming')),"
-        f" (SELECT count(*) FROM meta WHERE key = '{sync_setup.KEY}')"
+        f" (SELECT count(*) FROM meta WHERE key = '{setup.KEY}')"
     )
     assert await store.db.read(lambda conn: tuple(conn.exec_driver_sql(left).one())) == (0, 0)
 

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.errors import ExportFailed, NotFound, SchemaTooNew, StorageCorrupt, StorageFull
-from chatdesk.core.storage import backup_files, begun_restore, restore
-from chatdesk.core.storage.backup_service import BackupService
-from chatdesk.core.storage.backup_shelf import BackupShelf
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.engine import begun_restore
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.upkeep import backup_files, restore
+from chatdesk.core.storage.upkeep.backup_service import BackupService
+from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
 from tests.helpers.checks import integrity_check
 from tests.helpers.make_old_database import make
 from tests.helpers.store import MovableClock, Store
@@ -175,7 +176,7 @@ async def test_a_newer_schema_and_a_missing_file_are_refused(store: Store, tmp_p
 
 async def test_without_room_nothing_is_begun(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = await store.db.back_up(tmp_path / "x.db")
-    monkeypatch.setattr("chatdesk.core.storage.restore_process._SPARE_BYTES", 10**15)
+    monkeypatch.setattr("chatdesk.core.storage.upkeep.restore_process._SPARE_BYTES", 10**15)
     with pytest.raises(StorageFull):
         await _service(store).prepare(made)
     assert not begun_restore.ready_path(store.path).exists()

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.errors import StorageCorrupt
-from chatdesk.core.storage import connection, schema_guard, tables
-from chatdesk.core.storage.connection import connect, reading_engine, writing_engine
+from chatdesk.core.storage.engine import connection, schema_guard, tables
+from chatdesk.core.storage.engine.connection import connect, reading_engine, writing_engine
 from tests.helpers.make_old_database import make
 from tests.helpers.store import Store
 
@@ -94,4 +94,4 @@ def test_databases_are_opened_in_one_place_only() -> None:
         for path in sorted(PACKAGE.rglob("*.py"))
         if "sqlite3.connect(" in path.read_text("utf-8")
     ]
-    assert found == ["core/storage/connection.py"]
+    assert found == ["core/storage/engine/connection.py"]

@@ -15,9 +15,9 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import SchemaTooNew, StorageCorrupt, StorageError, StorageFull, UpgradeFailed
-from chatdesk.core.storage import schema_upgrade, tables
-from chatdesk.core.storage.backup import row_counts
-from chatdesk.core.storage.connection import writing_engine
+from chatdesk.core.storage.engine import schema_upgrade, tables
+from chatdesk.core.storage.engine.backup import row_counts
+from chatdesk.core.storage.engine.connection import writing_engine
 from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
 from tests.helpers.checks import integrity_check
 from tests.helpers.make_old_database import MIGRATIONS, make

@@ -19,11 +19,12 @@ from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import NotPossible, SharedReadOnly
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import change_log, sync_entering, sync_outbox, sync_sharing, sync_team
-from chatdesk.core.storage.context_store import ContextRepository
-from chatdesk.core.storage.library import LibraryRepository
-from chatdesk.core.storage.summaries import SummaryRepository
-from chatdesk.core.storage.system_prompts import SystemPromptRepository
+from chatdesk.core.storage.chat.context_store import ContextRepository
+from chatdesk.core.storage.chat.summaries import SummaryRepository
+from chatdesk.core.storage.chat.system_prompts import SystemPromptRepository
+from chatdesk.core.storage.engine import change_log
+from chatdesk.core.storage.library.library import LibraryRepository
+from chatdesk.core.storage.sync import entering, outbox, sharing, team
 from tests.helpers.checks import integrity_check
 from tests.helpers.store import PLAN, Store
 
@@ -39,17 +40,17 @@ async def share(store: Store, role: TeamRole = TeamRole.OWNER, project: str | No
     project_id = project or (await store.projects.default()).id
 
     def work(conn: Connection) -> frozenset[str]:
-        sync_sharing.begin(conn, store.db.origin, project_id, WORKSPACE, role, "c")
-        while sync_entering.step(conn, store.db.origin, project_id) is not None:
+        sharing.begin(conn, store.db.origin, project_id, WORKSPACE, role, "c")
+        while entering.step(conn, store.db.origin, project_id) is not None:
             continue
-        return sync_team.read_only_projects(conn)
+        return team.read_only_projects(conn)
 
     store.db.log_watch.read_only = do(store, work)
     return project_id
 
 
 def sent(store: Store, project: str) -> list[Any]:
-    return do(store, lambda conn: sync_outbox.pending(conn, project, max_rows=10_000, max_bytes=2**40))
+    return do(store, lambda conn: outbox.pending(conn, project, max_rows=10_000, max_bytes=2**40))
 
 
 async def log(store: Store) -> list[Any]:
@@ -130,7 +131,7 @@ async def test_what_one_archived_long_ago_is_not_deleted_for_everybody(store: St
     assert (await store.threads.get(private)).deleted_at is not None
     assert (await store.threads.get(thread)).deleted_at is None
     assert len(sent(store, project)) == before
-    do(store, lambda conn: sync_sharing.end(conn, project, EndReason.LEFT))
+    do(store, lambda conn: sharing.end(conn, project, EndReason.LEFT))
     store.db.log_watch.read_only = frozenset()
     assert await store.trash.retire_archived(2**60) == 1
 
@@ -192,7 +193,7 @@ async def test_continuing_in_a_private_project_goes_on_in_place(store: Store) ->
     assert (await store.messages.resume(answer, PLAN)).id == answer
     await store.answer(answer, " and more")
     project = await share(store)
-    do(store, lambda conn: sync_sharing.end(conn, project, EndReason.LEFT))
+    do(store, lambda conn: sharing.end(conn, project, EndReason.LEFT))
     _, other = await half(store, thread)
     assert (await store.messages.resume(other, PLAN)).id == other
 
@@ -241,7 +242,7 @@ async def test_a_thread_that_is_moved_in_is_new_for_the_others(store: Store) -> 
 async def test_a_thread_that_a_team_knows_from_another_project_is_branched_first(store: Store) -> None:
     thread = await store.thread()
     old = await share(store)
-    do(store, lambda conn: sync_sharing.end(conn, old, EndReason.UNSHARED))
+    do(store, lambda conn: sharing.end(conn, old, EndReason.UNSHARED))
     new = await share(store, project=(await store.projects.create("New")).id)
     with pytest.raises(NotPossible, match="knows") as caught:
         await LibraryRepository(store.db).set_flag([thread], "project_id", new, "move")
@@ -258,7 +259,7 @@ async def test_a_shared_project_is_not_deleted(store: Store, role: TeamRole, wor
     assert words in caught.value.next_step
     with pytest.raises(NotPossible):
         await library.carry_out(LibraryChange("again", "deleted_at", projects={project: (None, 5)}))
-    do(store, lambda conn: sync_sharing.end(conn, project, EndReason.LEFT))
+    do(store, lambda conn: sharing.end(conn, project, EndReason.LEFT))
     await library.delete_project(project)
     assert (await store.projects.get(project)).deleted_at is not None
 

@@ -11,9 +11,9 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.team import TeamRole
 from chatdesk.core.domain.thread import TitleSource
 from chatdesk.core.errors import SharedNotOwn
-from chatdesk.core.storage import sync_entering, sync_sharing
-from chatdesk.core.storage.library import LibraryRepository
-from chatdesk.core.storage.system_prompts import SystemPromptRepository
+from chatdesk.core.storage.chat.system_prompts import SystemPromptRepository
+from chatdesk.core.storage.library.library import LibraryRepository
+from chatdesk.core.storage.sync import entering, sharing
 from tests.helpers.store import Store
 
 WORKSPACE = "0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e"
@@ -27,8 +27,8 @@ async def share(store: Store, role: TeamRole, *, author: str | None) -> tuple[st
     project = (await store.projects.default()).id
 
     def work(conn: Connection) -> None:
-        sync_sharing.begin(conn, store.db.origin, project, WORKSPACE, role, "c")
-        while sync_entering.step(conn, store.db.origin, project) is not None:
+        sharing.begin(conn, store.db.origin, project, WORKSPACE, role, "c")
+        while entering.step(conn, store.db.origin, project) is not None:
             continue
         conn.exec_driver_sql("UPDATE threads SET author_id = ?", (author,))
         conn.exec_driver_sql("UPDATE messages SET author_id = ?", (author,))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.storage.library import LibraryRepository
-from chatdesk.core.storage.tags import TagRepository
+from chatdesk.core.storage.chat.tags import TagRepository
+from chatdesk.core.storage.library.library import LibraryRepository
 from tests.helpers.store import MovableClock, Store
 
 HOSTILE = "\x1b[31mX\u202ecod\n.\u2066e\U000e0041xe\x9b"

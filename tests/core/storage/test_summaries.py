@@ -12,8 +12,8 @@ from chatdesk.core.domain.summary import NewSummary, StaleReason, Summary, Summa
 from chatdesk.core.domain.usage import Spent, Usage
 from chatdesk.core.errors import SummaryNotFound, SummaryRangeGone
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.context_store import ContextRepository
-from chatdesk.core.storage.summaries import SummaryRepository
+from chatdesk.core.storage.chat.context_store import ContextRepository
+from chatdesk.core.storage.chat.summaries import SummaryRepository
 from tests.helpers.store import PLAN, Store
 
 

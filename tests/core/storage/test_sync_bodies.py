@@ -14,10 +14,10 @@ from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import sync_bodies
-from chatdesk.core.storage.sync_bodies import MessageBody, read_message, read_parts, write_message, write_parts
-from chatdesk.core.storage.sync_inbox_rows import PART_COLUMNS
-from chatdesk.core.storage.sync_inbox_rows import read_message as read_rows
+from chatdesk.core.storage.sync.wire import bodies
+from chatdesk.core.storage.sync.wire.bodies import MessageBody, read_message, read_parts, write_message, write_parts
+from chatdesk.core.storage.sync.wire.rows import PART_COLUMNS
+from chatdesk.core.storage.sync.wire.rows import read_message as read_rows
 from tests.helpers.store import PLAN, Store
 
 SUM = "ab" * 32
@@ -36,12 +36,12 @@ def read(value: Any) -> MessageBody | None:
 
 
 async def made(store: Store, message_id: str) -> MessageBody | None:
-    found = await store.db.read(lambda conn: sync_bodies.make_messages(conn, [message_id]))
+    found = await store.db.read(lambda conn: bodies.make_messages(conn, [message_id]))
     return found.get(message_id)
 
 
 async def quick(store: Store, message_id: str) -> MessageBody | None:
-    found = await store.db.read(lambda conn: sync_bodies.message_texts(conn, [message_id]))
+    found = await store.db.read(lambda conn: bodies.message_texts(conn, [message_id]))
     if message_id not in found:
         return None
     text, files = found[message_id]
@@ -266,7 +266,7 @@ def test_parts_of_their_own_file_come_back() -> None:
     assert read_parts(write_parts(found.parts)) == found.parts
     assert read_parts(b"\xff\xfe") is None
     assert read_parts(b'{"a": 1}') is None
-    assert read_parts(b" " * (sync_bodies.MAX_PARTS_BYTES + 1)) is None
+    assert read_parts(b" " * (bodies.MAX_PARTS_BYTES + 1)) is None
 
 
 _NAMES = st.sampled_from(
@@ -300,12 +300,12 @@ def test_reading_anything_never_raises(value: Any) -> None:
 
 def test_whoever_receives_takes_all_that_is_sent() -> None:
     deep: Any = "here"
-    for _ in range(sync_bodies.DEEPEST - 2):
+    for _ in range(bodies.DEEPEST - 2):
         deep = [deep]
-    files = [{"id": new_id(), "sha256": SUM, "size_bytes": 1} for _ in range(sync_bodies.MOST_FILES)]
+    files = [{"id": new_id(), "sha256": SUM, "size_bytes": 1} for _ in range(bodies.MOST_FILES)]
     sent = read(
         body(
-            model="m" * sync_bodies.LONGEST_WORD,
+            model="m" * bodies.LONGEST_WORD,
             parts=[
                 part(type="tool_result", content={"text": "found", "data": deep}),
                 part(type="file", content={"name": "a.txt"}, artifacts=files),
@@ -319,7 +319,7 @@ def test_whoever_receives_takes_all_that_is_sent() -> None:
     assert sent.values["model"] in taken.message
     contents = [json.loads(row[PART_COLUMNS.index("content")]) for row in taken.own.parts]
     assert contents[0] == sent.parts[0].content
-    assert len(taken.own.artifacts) == len(sent.files) == sync_bodies.MOST_FILES
+    assert len(taken.own.artifacts) == len(sent.files) == bodies.MOST_FILES
     assert contents[2] == {"text": "still readable"}
     unknown = json.dumps(body(parts=[part(type="of a newer ChatDesk"), part(type="other", content={"x": 1})]))
     found = read_rows(unknown, message_id=new_id(), hlc=1, device=new_id())

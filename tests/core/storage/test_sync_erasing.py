@@ -12,8 +12,8 @@ from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.domain.sync_wire import ProjectHead
 from chatdesk.core.domain.team import EndReason, Erasure, ShareState
 from chatdesk.core.errors import NotPossible, SharedReadOnly
-from chatdesk.core.storage import sync_digest, sync_team
-from chatdesk.core.storage.sync_erasing import MOST_IN_ONE, named, stub
+from chatdesk.core.storage.sync import digest, team
+from chatdesk.core.storage.sync.erasing import MOST_IN_ONE, named, stub
 from tests.helpers.sync_sim.memory_profile import Profile, now
 from tests.helpers.sync_sim.model_server import ModelTeam
 from tests.helpers.sync_sim.pair import Pair
@@ -46,7 +46,7 @@ def begin_private(profile: Profile, project: str, title: str) -> str:
 
 
 def digests(pair: Pair) -> set[str]:
-    return {each.db.read_now(lambda conn: sync_digest.digest(conn, pair.project)) for each in (pair.ann, pair.bob)}
+    return {each.db.read_now(lambda conn: digest.digest(conn, pair.project)) for each in (pair.ann, pair.bob)}
 
 
 def bodies(pair: Pair, *entities: str) -> str:
@@ -216,7 +216,7 @@ def test_a_project_that_its_owner_erased_is_gone_but_for_what_was_never_sent(pai
     assert pair.bob.rows("SELECT 1 FROM changes WHERE project_id = ?", pair.project) == []
     left = {row[0] for row in pair.bob.rows("SELECT content FROM message_parts")}
     assert texts <= left
-    shared = pair.bob.db.read_now(lambda conn: sync_team.shared_project(conn, pair.project))
+    shared = pair.bob.db.read_now(lambda conn: team.shared_project(conn, pair.project))
     assert shared is not None
     assert (shared.state, shared.ended) == (ShareState.ENDED, EndReason.ERASED)
     assert pair.bob.store.take_view(hello, view, pair.bob.store.shares()) == frozenset(), "told once"

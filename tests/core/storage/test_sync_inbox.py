@@ -17,7 +17,9 @@ from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import HistoryChanged
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import search_index, sync_erasing, sync_inbox
+from chatdesk.core.storage.engine import search_index
+from chatdesk.core.storage.sync import erasing
+from chatdesk.core.storage.sync.inbox import inbox
 from tests.helpers.pulled_log import ANN, ANNS, BEN, BENS, ME, START_MS, PulledLog, Reader, message_body
 from tests.helpers.sync_sim.memory_profile import Profile, now
 
@@ -110,11 +112,11 @@ def test_the_rest_of_a_page_that_was_taken_over_in_part_is_taken_over(log: Pulle
 
 def test_what_is_killed_before_the_commit_is_taken_over_later(log: PulledLog, reader: Reader) -> None:
     thread_id, _ = chat(log)
-    prepared = sync_inbox.prepare(log.rows)
+    prepared = inbox.prepare(log.rows)
     db, cursor = reader.profile.db, reader.cursor
 
     def die(conn: object) -> None:
-        sync_inbox.apply(conn, db.origin, log.project_id, prepared, after=cursor)  # type: ignore[arg-type]
+        inbox.apply(conn, db.origin, log.project_id, prepared, after=cursor)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -179,7 +181,7 @@ def test_a_row_is_looked_at_also_where_it_is_nearly_like_the_one_before_it(
 ) -> None:
     chat(log)
     rows = [*log.rows[:3], replace(log.rows[3], **values), *log.rows[4:]]
-    assert sync_inbox.prepare(rows).flaws.keys() == {rows[3].id}
+    assert inbox.prepare(rows).flaws.keys() == {rows[3].id}
 
 
 @pytest.mark.parametrize("status", [None, [], {}, 3, "streaming", "nothing"])
@@ -196,9 +198,9 @@ def test_a_project_that_is_not_shared_any_more_takes_nothing(log: PulledLog, rea
     chat(log)
     cursor = reader.cursor
     reader.profile.db.raw.execute("UPDATE shared_projects SET state = 'ended'")
-    prepared = sync_inbox.prepare(log.rows)
+    prepared = inbox.prepare(log.rows)
     db = reader.profile.db
-    applied = db.write_now(lambda conn: sync_inbox.apply(conn, db.origin, log.project_id, prepared, after=cursor))
+    applied = db.write_now(lambda conn: inbox.apply(conn, db.origin, log.project_id, prepared, after=cursor))
     assert applied.rows == 0
     assert reader.one("SELECT count(*) FROM threads") == 0
 
@@ -475,7 +477,7 @@ def test_an_end_that_was_erased_while_the_answer_is_written_here_is_erased_here_
     made = log.rows[-1]
     log.add("thread", "del", thread_id, {"changes": [made.id]}, reg="erased")
     reader.pull()
-    log.rows[-2] = replace(made, body=sync_erasing.stub("message", "new", made.body), is_erased=True)
+    log.rows[-2] = replace(made, body=erasing.stub("message", "new", made.body), is_erased=True)
     reader.profile.store.begin_again(log.project_id)
     reader.pull()
 

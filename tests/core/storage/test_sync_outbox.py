@@ -17,19 +17,12 @@ from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, PushResult, PushStatu
 from chatdesk.core.domain.team import ChangeState, TeamRole
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import (
-    change_log,
-    sync_bodies,
-    sync_entering,
-    sync_fork,
-    sync_outbox,
-    sync_refused,
-    sync_sharing,
-    sync_team,
-)
-from chatdesk.core.storage.artifacts import ArtifactRepository
-from chatdesk.core.storage.context_store import ContextRepository
-from chatdesk.core.storage.sync_store import SyncStore
+from chatdesk.core.storage.chat.artifacts import ArtifactRepository
+from chatdesk.core.storage.chat.context_store import ContextRepository
+from chatdesk.core.storage.engine import change_log
+from chatdesk.core.storage.sync import entering, fork, outbox, refused, sharing, team
+from chatdesk.core.storage.sync.store import SyncStore
+from chatdesk.core.storage.sync.wire import bodies
 from tests.helpers.store import PLAN, MovableClock, Store
 
 T = TypeVar("T")
@@ -49,9 +42,7 @@ class Shared:
 
     def pending(self, *, max_rows: int = 1000, max_bytes: int = 2**40) -> list[WireChange]:
         return self.do(
-            lambda conn: sync_outbox.pending(
-                conn, self.project, max_rows=max_rows, max_bytes=max_bytes, put_blob=self.put
-            )
+            lambda conn: outbox.pending(conn, self.project, max_rows=max_rows, max_bytes=max_bytes, put_blob=self.put)
         )
 
     def put(self, data: bytes) -> str:
@@ -59,7 +50,7 @@ class Shared:
 
     def settle(self, changes: list[WireChange], status: PushStatus = PushStatus.OK) -> Any:
         results = [PushResult(each.id, status, n, each.hlc - 1) for n, each in enumerate(changes, 1)]
-        return self.do(lambda conn: sync_outbox.settle(conn, self.store.db.origin, self.project, results))
+        return self.do(lambda conn: outbox.settle(conn, self.store.db.origin, self.project, results))
 
     def sql(self, query: str, *values: Any) -> list[Any]:
         return [tuple(row) for row in self.do(lambda conn: conn.exec_driver_sql(query, values).all())]
@@ -69,7 +60,7 @@ class Shared:
 
     def counts(self) -> tuple[int, int]:
         """(changes that wait, changes that were refused)"""
-        said = self.do(lambda conn: sync_team.shared_project(conn, self.project))
+        said = self.do(lambda conn: team.shared_project(conn, self.project))
         assert said is not None
         return said.waiting, said.refused
 
@@ -88,8 +79,8 @@ async def shared(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Shared]:
     made = Shared(store, project, thread)
 
     def share(conn: Connection) -> None:
-        sync_sharing.begin(conn, store.db.origin, project, WORKSPACE, TeamRole.OWNER, "c")
-        while sync_entering.step(conn, store.db.origin, project) is not None:
+        sharing.begin(conn, store.db.origin, project, WORKSPACE, TeamRole.OWNER, "c")
+        while entering.step(conn, store.db.origin, project) is not None:
             continue
         conn.exec_driver_sql("UPDATE changes SET state = 1 WHERE state = 0")
 
@@ -110,7 +101,7 @@ async def test_changes_go_in_their_order_with_their_bodies(shared: Shared) -> No
         ("message", "new", "content", answer),
         ("thread", "edit", "title", shared.thread),
     ]
-    body = sync_bodies.read_message(found[1].body)
+    body = bodies.read_message(found[1].body)
     assert body is not None
     assert (body.parent_id, body.parts[0].content) == (question, {"text": "answer to why?"})
     assert found[2].parents == tuple(
@@ -152,7 +143,7 @@ async def test_a_private_project_sends_nothing(shared: Shared) -> None:
     other = await shared.store.projects.create("Private")
     thread = (await shared.store.threads.create(other.id, "secret", provider=None, model=None)).id
     await shared.store.ask(thread, "secret")
-    assert shared.do(lambda conn: sync_outbox.pending(conn, other.id, max_rows=9, max_bytes=999)) == []
+    assert shared.do(lambda conn: outbox.pending(conn, other.id, max_rows=9, max_bytes=999)) == []
     assert shared.pending() == []
 
 
@@ -210,7 +201,7 @@ async def test_a_message_that_is_too_large_travels_as_a_file(shared: Shared) -> 
     )
 
     def pending() -> list[WireChange]:
-        return shared.do(lambda conn: sync_outbox.pending(conn, shared.project, max_rows=9, max_bytes=10, put_blob=put))
+        return shared.do(lambda conn: outbox.pending(conn, shared.project, max_rows=9, max_bytes=10, put_blob=put))
 
     assert pending() == []
     (name,) = blobs
@@ -219,17 +210,17 @@ async def test_a_message_that_is_too_large_travels_as_a_file(shared: Shared) -> 
     assert await unnamed.unnamed([name]) == []  # it is not cleared away
     shared.run("UPDATE shared_files SET state = 'sent'")
     (sent,) = pending()
-    body = sync_bodies.read_message(sent.body)
+    body = bodies.read_message(sent.body)
     assert body is not None
     assert (sent.entity, body.parts, body.parts_file) == (question.id, (), (name, len(blobs[name])))
-    parts = sync_bodies.read_parts(blobs[name])
+    parts = bodies.read_parts(blobs[name])
     assert parts is not None
     assert parts[0].content["text"].startswith("large large")
 
 
 async def test_without_a_place_for_files_a_large_message_waits(shared: Shared) -> None:
     await shared.store.messages.add_question(shared.thread, "x" * MAX_BODY_BYTES, with_answer=None)
-    assert shared.do(lambda conn: sync_outbox.pending(conn, shared.project, max_rows=9, max_bytes=9)) == []
+    assert shared.do(lambda conn: outbox.pending(conn, shared.project, max_rows=9, max_bytes=9)) == []
 
 
 # What becomes of it
@@ -250,10 +241,10 @@ async def test_what_was_taken_and_never_came_is_sent_again(shared: Shared) -> No
     await shared.store.ask(shared.thread)
     changes = shared.pending()
     shared.settle(changes)
-    assert shared.do(lambda conn: sync_outbox.has_lost(conn, shared.project))
-    assert shared.do(lambda conn: sync_outbox.requeue_lost(conn, shared.project)) == 2
+    assert shared.do(lambda conn: outbox.has_lost(conn, shared.project))
+    assert shared.do(lambda conn: outbox.requeue_lost(conn, shared.project)) == 2
     assert [each.id for each in shared.pending()] == [each.id for each in changes]
-    assert not shared.do(lambda conn: sync_outbox.has_lost(conn, shared.project))
+    assert not shared.do(lambda conn: outbox.has_lost(conn, shared.project))
 
 
 async def test_a_forked_change_waits_for_its_new_number(shared: Shared) -> None:
@@ -269,7 +260,7 @@ async def test_a_refused_title_falls_back_and_can_be_seen_tried_again_and_forgot
     changes = shared.pending()
     assert shared.settle(changes, PushStatus.DENIED).refused == (changes[0].id,)
     assert (await shared.store.threads.get(shared.thread)).title == "Shared"
-    (said,) = shared.do(sync_refused.refused)
+    (said,) = shared.do(refused.refused)
     assert (said.id, said.thread_id, said.kind, said.status, said.text) == (
         changes[0].id,
         shared.thread,
@@ -280,14 +271,14 @@ async def test_a_refused_title_falls_back_and_can_be_seen_tried_again_and_forgot
     assert "does not permit" in said.sentence
     assert shared.counts() == (0, 1)
     origin = shared.store.db.origin
-    assert shared.do(lambda conn: sync_refused.retry_refused(conn, origin, [said.id])) == 1
+    assert shared.do(lambda conn: refused.retry_refused(conn, origin, [said.id])) == 1
     again = shared.pending()
     assert [each.id for each in again] == [said.id]
     assert again[0].dseq > changes[0].dseq
     assert (await shared.store.threads.get(shared.thread)).title == "Not allowed"
     shared.settle(again, PushStatus.DENIED)
-    assert shared.do(lambda conn: sync_refused.forget_refused(conn, origin, [said.id])) == 1
-    assert shared.do(sync_refused.refused) == []
+    assert shared.do(lambda conn: refused.forget_refused(conn, origin, [said.id])) == 1
+    assert shared.do(refused.refused) == []
     assert shared.pending() == []
 
 
@@ -297,30 +288,30 @@ async def test_a_refused_message_stays_is_copied_out_and_forgotten(shared: Share
     await store.threads.rename(shared.thread, "My title")
     shared.settle(shared.pending(), PushStatus.DENIED)
     assert await store.shown(shared.thread) == ["my words", "answer to my words"]
-    said = shared.do(sync_refused.refused)
+    said = shared.do(refused.refused)
     assert [each.text for each in said] == ["My title", "answer to my words", "my words"]
     assert [each.thread_id for each in said] == [shared.thread] * 3
     ids = [each.id for each in said]
-    copy = shared.do(lambda conn: sync_refused.copy_refused(conn, store.db.origin, ids))
+    copy = shared.do(lambda conn: refused.copy_refused(conn, store.db.origin, ids))
     assert await store.shown(copy) == ["my words", "answer to my words", "My title"]
     home = (await store.threads.get(copy)).project_id
     assert home != shared.project
-    assert not shared.do(lambda conn: sync_sharing.is_shared(conn, home))
-    assert len(shared.do(sync_refused.refused)) == 3
-    shared.do(lambda conn: sync_refused.forget_refused(conn, store.db.origin, ids))
+    assert not shared.do(lambda conn: sharing.is_shared(conn, home))
+    assert len(shared.do(refused.refused)) == 3
+    shared.do(lambda conn: refused.forget_refused(conn, store.db.origin, ids))
     assert await store.shown(shared.thread) == []
     assert {row[0] for row in shared.sql("SELECT id FROM messages WHERE deleted_at IS NOT NULL")} == {question, answer}
     assert shared.pending() == []
     with pytest.raises(NotPossible):
-        shared.do(lambda conn: sync_refused.copy_refused(conn, store.db.origin, ids))
+        shared.do(lambda conn: refused.copy_refused(conn, store.db.origin, ids))
 
 
 async def test_a_refused_thread_lies_in_the_trash_once_it_is_forgotten(shared: Shared) -> None:
     made = (await shared.store.threads.create(shared.project, "Mine", provider=None, model=None)).id
     shared.settle(shared.pending(), PushStatus.ID_TAKEN)
-    (said,) = shared.do(sync_refused.refused)
+    (said,) = shared.do(refused.refused)
     assert said.thread_id == made
-    shared.do(lambda conn: sync_refused.forget_refused(conn, shared.store.db.origin, [said.id]))
+    shared.do(lambda conn: refused.forget_refused(conn, shared.store.db.origin, [said.id]))
     assert (await shared.store.threads.get(made)).deleted_at is not None
 
 
@@ -334,7 +325,7 @@ async def test_heads_are_those_that_others_know(shared: Shared) -> None:
     assert set(shared.sql(query, shared.thread)) == {first, (two.id,)}
     shared.settle([two], PushStatus.DENIED)
     assert shared.sql(query, shared.thread) == [first]
-    shared.do(lambda conn: sync_refused.retry_refused(conn, shared.store.db.origin, [one.id, two.id]))
+    shared.do(lambda conn: refused.retry_refused(conn, shared.store.db.origin, [one.id, two.id]))
     assert shared.sql(query, shared.thread) == [(two.id,)]
 
 
@@ -356,23 +347,23 @@ async def test_beginning_again_makes_own_changes_pending_and_others_orphaned(sha
         "INSERT INTO shared_files (project_id, sha256, state, size_bytes) VALUES (?, 'x', 'sent', 1)", shared.project
     )
     for _ in range(2):
-        shared.do(lambda conn: sync_outbox.begin_again(conn, shared.project))
+        shared.do(lambda conn: outbox.begin_again(conn, shared.project))
     states = shared.states()
     assert states[ChangeState.ORPHANED] == 1
     assert ChangeState.CONFIRMED not in states
     assert shared.sql("SELECT seq, chain FROM shared_projects") == [(0, None)]
     assert shared.sql("SELECT state FROM shared_files") == [("to_send",)]
-    (lost,) = shared.do(lambda conn: sync_outbox.lost_by_server(conn, shared.project, limit=5))
+    (lost,) = shared.do(lambda conn: outbox.lost_by_server(conn, shared.project, limit=5))
     assert (lost.change.id, lost.device, lost.author, lost.change.body) == (foreign, "other", author, "{}")
     shared.do(
-        lambda conn: sync_outbox.settle_relayed(
+        lambda conn: outbox.settle_relayed(
             conn, shared.store.db.origin, shared.project, [PushResult(foreign, PushStatus.OK)]
         )
     )
-    shared.do(lambda conn: sync_outbox.settle_relayed(conn, shared.store.db.origin, shared.project, []))
-    assert shared.do(lambda conn: sync_outbox.lost_by_server(conn, shared.project, limit=5)) == []
-    shared.do(lambda conn: sync_outbox.begin_again(conn, shared.project))
-    assert len(shared.do(lambda conn: sync_outbox.lost_by_server(conn, shared.project, limit=5))) == 1
+    shared.do(lambda conn: outbox.settle_relayed(conn, shared.store.db.origin, shared.project, []))
+    assert shared.do(lambda conn: outbox.lost_by_server(conn, shared.project, limit=5)) == []
+    shared.do(lambda conn: outbox.begin_again(conn, shared.project))
+    assert len(shared.do(lambda conn: outbox.lost_by_server(conn, shared.project, limit=5))) == 1
 
 
 async def test_what_nobody_may_bring_back_counts_no_more_and_what_waits_is_offered_again(shared: Shared) -> None:
@@ -381,20 +372,20 @@ async def test_what_nobody_may_bring_back_counts_no_more_and_what_waits_is_offer
     shared.run("UPDATE changes SET state = 3, mine = 0, author = 'a' WHERE state = 0")
 
     def offered() -> list[str]:
-        lost = shared.do(lambda conn: sync_outbox.lost_by_server(conn, shared.project, limit=9))
+        lost = shared.do(lambda conn: outbox.lost_by_server(conn, shared.project, limit=9))
         return [each.change.id for each in lost]
 
     def settle(*results: PushResult) -> None:
         origin = shared.store.db.origin
-        shared.do(lambda conn: sync_outbox.settle_relayed(conn, origin, shared.project, results))
+        shared.do(lambda conn: outbox.settle_relayed(conn, origin, shared.project, results))
 
     title, question, answer = offered()
     settle(PushResult(title, PushStatus.DENIED), PushResult(question, PushStatus.ORPHAN))
     assert (await shared.store.threads.get(shared.thread)).title == "Shared"
     assert offered() == [answer]
-    shared.do(lambda conn: sync_outbox.offer_again(conn, WORKSPACE))
+    shared.do(lambda conn: outbox.offer_again(conn, WORKSPACE))
     assert offered() == [question, answer]
-    assert shared.do(sync_refused.refused) == []
+    assert shared.do(refused.refused) == []
     assert shared.counts() == (0, 0)
     # Nothing more can come of what belongs to something that was not taken.
     shared.run(
@@ -412,7 +403,7 @@ async def test_messages_of_others_are_relayed_from_their_rows(shared: Shared) ->
         "UPDATE changes SET state = 3, mine = 0, author = 'a', seq = NULL WHERE entity IN (?, ?)", question, answer
     )
     shared.run("DELETE FROM messages WHERE id = ?", answer)
-    lost = shared.do(lambda conn: sync_outbox.lost_by_server(conn, shared.project, limit=5))
+    lost = shared.do(lambda conn: outbox.lost_by_server(conn, shared.project, limit=5))
     assert [each.change.entity for each in lost] == [question]
     assert "theirs" in (lost[0].change.body or "")
 
@@ -457,7 +448,7 @@ def made_store(store: Store) -> SyncStore:
 
 
 async def test_a_fork_without_anything_waiting(shared: Shared) -> None:
-    new = shared.do(lambda conn: sync_fork.fork(conn, 5))
+    new = shared.do(lambda conn: fork.fork(conn, 5))
     assert shared.sql("SELECT id FROM devices WHERE is_mine = 1") == [(new,)]
     assert shared.sql("SELECT next_dseq FROM devices WHERE is_mine = 1") == [(1,)]
 
@@ -465,7 +456,7 @@ async def test_a_fork_without_anything_waiting(shared: Shared) -> None:
 async def test_a_damaged_deletion_is_covered_all_the_same(shared: Shared) -> None:
     await shared.store.threads.delete(shared.thread)
     shared.run("UPDATE changes SET body = 'nonsense' WHERE op = 'del'")
-    new = shared.do(lambda conn: sync_fork.fork(conn, 5))
+    new = shared.do(lambda conn: fork.fork(conn, 5))
     assert json.loads(shared.pending()[-1].body or "")["covers"] == {new: 0}
 
 
@@ -491,5 +482,5 @@ async def test_a_store_made_of_all_this_answers_as_its_port_says(shared: Shared)
     await store.messages.add_question(shared.thread, "file", with_answer=None, attachments=[file])
     assert sync.pending(shared.project, max_rows=500, max_bytes=10**6)
     assert shared.sql("SELECT state FROM shared_files") == [("to_send",)]
-    assert shared.do(lambda conn: sync_team.read_only_projects(conn)) == frozenset()
+    assert shared.do(lambda conn: team.read_only_projects(conn)) == frozenset()
     assert PLAN.model == "demo"

@@ -14,7 +14,9 @@ from chatdesk.core.domain.sync_wire import PulledChange, PushResult, PushStatus
 from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.errors import NotFound
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import sync_disagreements, sync_projection, sync_salvage, sync_team
+from chatdesk.core.storage.sync import disagreements as sync_disagreements
+from chatdesk.core.storage.sync import salvage, team
+from chatdesk.core.storage.sync.projection import projection
 from tests.helpers.pulled_log import ANN, ANNS, BEN, BENS, PulledLog, Reader
 from tests.helpers.sync_sim.memory_profile import now
 
@@ -31,9 +33,7 @@ def reader(log: PulledLog) -> Iterator[Reader]:
     reader = Reader(log)
     yield reader
     before = reader.digest()
-    reader.profile.db.write_now(
-        lambda conn: sync_projection.rebuild(conn, reader.profile.db.origin, reader.log.project_id)
-    )
+    reader.profile.db.write_now(lambda conn: projection.rebuild(conn, reader.profile.db.origin, reader.log.project_id))
     assert reader.digest() == before
     reader.close()
 
@@ -197,7 +197,7 @@ def test_a_refused_deletion_is_undone(log: PulledLog, reader: Reader) -> None:
 @pytest.mark.parametrize("kind", ["project", "thread", "message", "summary", "spaceship"])
 def test_registers_of_what_is_not_here_are_left(reader: Reader, kind: str) -> None:
     db = reader.profile.db
-    db.write_now(lambda conn: sync_projection.project_register(conn, db.origin, kind, new_id(), "title"))
+    db.write_now(lambda conn: projection.project_register(conn, db.origin, kind, new_id(), "title"))
 
 
 # Two things under one id: only a hostile member makes them.
@@ -291,7 +291,7 @@ def test_what_a_salvaged_log_says_of_a_message_counts_beside_a_thread_of_its_id(
         (both,),
     )
     assert reader.rows(kinds, both) == [("thread",)]
-    db.write_now(lambda conn: sync_salvage.pull_again(conn, db.clock.now_ms()))
+    db.write_now(lambda conn: salvage.pull_again(conn, db.clock.now_ms()))
     assert reader.rows(kinds, both) == [("message",), ("thread",)]
 
 
@@ -711,7 +711,7 @@ def test_any_order_that_can_be_gives_one_result(seed: int) -> None:
         reader.pull(page=(1, 4, 500)[order])
         digests.add(reader.digest())
         db = reader.profile.db
-        db.write_now(lambda conn: sync_projection.rebuild(conn, db.origin, history.log.project_id))  # noqa: B023
+        db.write_now(lambda conn: projection.rebuild(conn, db.origin, history.log.project_id))  # noqa: B023
         digests.add(reader.digest())
         assert not reader.rows("SELECT id FROM changes WHERE state = ?", int(ChangeState.ORPHANED))
         reader.close()
@@ -750,7 +750,7 @@ def test_the_digest_knows_nothing_of_what_is_only_here(log: PulledLog, reader: R
     repositories = reader.profile.repositories
     now(repositories.threads.set_pinned(thread_id, True))
     now(repositories.messages.select_version(other))
-    reader.profile.db.write_now(lambda conn: sync_team.mark_read(conn, thread_id))
+    reader.profile.db.write_now(lambda conn: team.mark_read(conn, thread_id))
     assert reader.digest() == before
     now(repositories.threads.rename(thread_id, "Otherwise"))
     assert reader.digest() != before

@@ -17,8 +17,8 @@ from chatdesk.core.domain.team import ChangeState, EndReason, ShareState, TeamRo
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.errors import NotPossible, ProjectNotFound
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import sync_entering, sync_outbox, sync_sharing, sync_team
-from chatdesk.core.storage.library import LibraryRepository
+from chatdesk.core.storage.library.library import LibraryRepository
+from chatdesk.core.storage.sync import entering, outbox, sharing, team
 from tests.helpers.store import PLAN, Store
 
 T = TypeVar("T")
@@ -34,11 +34,11 @@ async def home(store: Store) -> str:
 
 
 def begin(store: Store, project: str, workspace: str = WORKSPACE, role: TeamRole = TeamRole.OWNER) -> None:
-    now(store, lambda conn: sync_sharing.begin(conn, store.db.origin, project, workspace, role, "channel"))
+    now(store, lambda conn: sharing.begin(conn, store.db.origin, project, workspace, role, "channel"))
 
 
 def step(store: Store, project: str, rows: int = 500) -> tuple[int, int] | None:
-    return now(store, lambda conn: sync_entering.step(conn, store.db.origin, project, rows=rows))
+    return now(store, lambda conn: entering.step(conn, store.db.origin, project, rows=rows))
 
 
 def enter_all(store: Store, project: str, rows: int = 500) -> int:
@@ -49,11 +49,11 @@ def enter_all(store: Store, project: str, rows: int = 500) -> int:
 
 
 def waiting(store: Store, project: str) -> list[WireChange]:
-    return now(store, lambda conn: sync_outbox.pending(conn, project, max_rows=10_000, max_bytes=2**40))
+    return now(store, lambda conn: outbox.pending(conn, project, max_rows=10_000, max_bytes=2**40))
 
 
 def state(store: Store, project: str) -> Any:
-    return now(store, lambda conn: sync_team.shared_project(conn, project))
+    return now(store, lambda conn: team.shared_project(conn, project))
 
 
 def words(changes: list[WireChange]) -> list[tuple[str, str, str]]:
@@ -239,7 +239,7 @@ async def test_what_goes_up_is_counted_equal_files_once(store: Store) -> None:
     file = Attachment("a.txt", "text/plain", "cd" * 32, 100)
     for _ in range(2):
         await store.messages.add_question(thread, "x", with_answer=None, attachments=[file])
-    found = now(store, lambda conn: sync_sharing.count(conn, project))
+    found = now(store, lambda conn: sharing.count(conn, project))
     assert (found.threads, found.messages, found.attachments, found.attachment_bytes) == (1, 2, 1, 100)
 
 
@@ -255,10 +255,10 @@ async def test_only_a_live_project_that_is_not_shared_can_be_shared(store: Store
 async def test_a_project_of_others_appears_with_a_placeholder_and_logs_nothing(store: Store) -> None:
     head = ProjectHead(new_id(), "editor", "ch", 40)
     before = await store.db.read(lambda conn: conn.exec_driver_sql("SELECT count(*) FROM changes").scalar())
-    now(store, lambda conn: sync_sharing.adopt(conn, store.db.origin, head, WORKSPACE))
+    now(store, lambda conn: sharing.adopt(conn, store.db.origin, head, WORKSPACE))
     found = state(store, head.project_id)
     assert (found.state, found.role, found.seq) == (ShareState.SHARED, TeamRole.EDITOR, 0)
-    assert (await store.projects.get(head.project_id)).name == sync_sharing.PLACEHOLDER
+    assert (await store.projects.get(head.project_id)).name == sharing.PLACEHOLDER
     after = await store.db.read(lambda conn: conn.exec_driver_sql("SELECT count(*) FROM changes").scalar())
     assert before == after
     progress = await store.db.read(
@@ -271,7 +271,7 @@ async def test_a_copy_of_a_project_that_another_computer_shared_is_entered(store
     project, thread = await home(store), await store.thread()
     await store.projects.create("Other")
     await LibraryRepository(store.db).delete_project(project)
-    now(store, lambda conn: sync_sharing.adopt(conn, store.db.origin, ProjectHead(project, "owner", "c", 9), WORKSPACE))
+    now(store, lambda conn: sharing.adopt(conn, store.db.origin, ProjectHead(project, "owner", "c", 9), WORKSPACE))
     assert state(store, project).state is ShareState.SHARING
     assert (await store.projects.get(project)).deleted_at is None
     enter_all(store, project)
@@ -284,14 +284,14 @@ async def test_a_project_that_was_removed_for_good_comes_again_whole(store: Stor
     await store.ask(thread)
     begin(store, project)
     enter_all(store, project)
-    now(store, lambda conn: sync_sharing.end(conn, project, EndReason.REMOVED))
+    now(store, lambda conn: sharing.end(conn, project, EndReason.REMOVED))
     await LibraryRepository(store.db).delete_project(project)
     await store.trash.purge_expired(store.clock.now_ms() + 10**12)
     with pytest.raises(ProjectNotFound):
         await store.projects.get(project)
     head = ProjectHead(project, "editor", "c", 9)
-    now(store, lambda conn: sync_sharing.adopt(conn, store.db.origin, head, WORKSPACE))
-    assert (await store.projects.get(project)).name == sync_sharing.PLACEHOLDER
+    now(store, lambda conn: sharing.adopt(conn, store.db.origin, head, WORKSPACE))
+    assert (await store.projects.get(project)).name == sharing.PLACEHOLDER
     assert waiting(store, project) == []
     rows = await store.db.read(
         lambda conn: conn.exec_driver_sql(
@@ -308,13 +308,13 @@ async def test_a_copy_that_was_written_in_waits_for_share_once_its_project_is_op
 
     def take(view: TeamView) -> frozenset[str]:
         def work(conn: Connection) -> frozenset[str]:
-            return sync_team.take_view(conn, store.db.origin, hello, view, before=sync_team.shares(conn))
+            return team.take_view(conn, store.db.origin, hello, view, before=team.shares(conn))
 
         return now(store, work)
 
     begin(store, project)
     enter_all(store, project)
-    now(store, lambda conn: sync_sharing.end(conn, project, EndReason.REMOVED))
+    now(store, lambda conn: sharing.end(conn, project, EndReason.REMOVED))
     await store.ask(thread)
     assert not state(store, project).is_let_in
     assert take(is_open) == {project}
@@ -384,13 +384,13 @@ async def test_an_ended_share_leaves_a_private_copy_that_logs_for_itself(store: 
     project, thread = await home(store), await store.thread()
     begin(store, project)
     enter_all(store, project)
-    now(store, lambda conn: sync_sharing.end(conn, project, EndReason.REMOVED))
+    now(store, lambda conn: sharing.end(conn, project, EndReason.REMOVED))
     found = state(store, project)
     assert (found.state, found.ended, found.waiting) == (ShareState.ENDED, EndReason.REMOVED, 0)
     await store.ask(thread)
     assert waiting(store, project) == []
     assert state(store, project).waiting == 0
-    assert not now(store, lambda conn: sync_sharing.is_shared(conn, project))
+    assert not now(store, lambda conn: sharing.is_shared(conn, project))
 
 
 async def test_sharing_with_the_same_team_again_goes_on_where_it_ended(store: Store) -> None:
@@ -399,9 +399,9 @@ async def test_sharing_with_the_same_team_again_goes_on_where_it_ended(store: St
     enter_all(store, project)
     sent = waiting(store, project)
     results = [PushResult(each.id, PushStatus.OK, seq, each.hlc) for seq, each in enumerate(sent, 1)]
-    now(store, lambda conn: sync_outbox.settle(conn, store.db.origin, project, results))
+    now(store, lambda conn: outbox.settle(conn, store.db.origin, project, results))
     await store.threads.rename(thread, "not sent")
-    now(store, lambda conn: sync_sharing.end(conn, project, EndReason.LEFT))
+    now(store, lambda conn: sharing.end(conn, project, EndReason.LEFT))
     await store.ask(thread, "while private")
     other = await store.projects.create("Other")
     moved = (await store.threads.create(other.id, "moved in", provider=None, model=None)).id
@@ -429,7 +429,7 @@ async def test_a_share_that_ends_before_all_is_entered_tells_nothing_of_the_time
         begin(store, project)
         for _ in range(steps):
             step(store, project, rows=1)
-        now(store, lambda conn: sync_sharing.end(conn, project, EndReason.UNSHARED))
+        now(store, lambda conn: sharing.end(conn, project, EndReason.UNSHARED))
     await store.ask(thread, "asked while private")
     begin(store, project)
     enter_all(store, project)
@@ -438,7 +438,7 @@ async def test_a_share_that_ends_before_all_is_entered_tells_nothing_of_the_time
     assert [(each.kind, each.op) for each in sent[:1]] == [("project", "new")]
     assert parents_come_first(sent)
     assert len([each for each in sent if each.kind == "message"]) == 4
-    now(store, lambda conn: sync_sharing.end(conn, project, EndReason.UNSHARED))
+    now(store, lambda conn: sharing.end(conn, project, EndReason.UNSHARED))
     begin(store, project)
     enter_all(store, project)
     assert {each.id for each in waiting(store, project)} == {each.id for each in sent}
@@ -451,8 +451,8 @@ async def test_sharing_with_another_team_enters_all_anew(store: Store) -> None:
     enter_all(store, project)
     sent = waiting(store, project)
     results = [PushResult(each.id, PushStatus.OK, seq, each.hlc) for seq, each in enumerate(sent, 1)]
-    now(store, lambda conn: sync_outbox.settle(conn, store.db.origin, project, results))
-    now(store, lambda conn: sync_sharing.end(conn, project, EndReason.UNSHARED))
+    now(store, lambda conn: outbox.settle(conn, store.db.origin, project, results))
+    now(store, lambda conn: sharing.end(conn, project, EndReason.UNSHARED))
     begin(store, project, new_id())
     enter_all(store, project)
     again = waiting(store, project)

@@ -20,8 +20,8 @@ from chatdesk.core.domain.team import (
     Workspace,
 )
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import sync_entering, sync_sharing, sync_team, team_joined
-from chatdesk.core.storage.sync_store import Begin, SyncStore, Write
+from chatdesk.core.storage.sync import entering, sharing, team, team_joined
+from chatdesk.core.storage.sync.store import Begin, SyncStore, Write
 from tests.helpers.store import Store
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ def do(store: Store, work: Callable[[Connection], T]) -> T:
 
 def join(store: Store, workspace_id: str = WORKSPACE, at: int = 5) -> Workspace:
     made = Workspace(workspace_id, "Team", ADDRESS, ME, is_owner=False, joined_at=at)
-    do(store, lambda conn: sync_team.add_workspace(conn, made))
+    do(store, lambda conn: team.add_workspace(conn, made))
     return made
 
 
@@ -68,38 +68,38 @@ def take(store: Store, what: TeamView, before: dict[str, ShareMark] | None = Non
     """``before``: shares as they were when the view was asked for, where that was a while ago."""
 
     def work(conn: Connection) -> frozenset[str]:
-        known = sync_team.shares(conn) if before is None else before
-        return sync_team.take_view(conn, store.db.origin, hello(), what, before=known)
+        known = team.shares(conn) if before is None else before
+        return team.take_view(conn, store.db.origin, hello(), what, before=known)
 
     return do(store, work)
 
 
 def project(store: Store, project_id: str) -> Any:
-    return do(store, lambda conn: sync_team.shared_project(conn, project_id))
+    return do(store, lambda conn: team.shared_project(conn, project_id))
 
 
 async def test_a_workspace_is_kept_without_its_password_and_forgotten_when_it_is_left(store: Store) -> None:
     assert not do(store, team_joined.is_joined)
     made = join(store)
-    assert do(store, sync_team.workspaces) == [made]
+    assert do(store, team.workspaces) == [made]
     assert do(store, team_joined.is_joined)
     moved = ServerAddress("new.example", 5433, "team", "cd_me", tls="require")
-    do(store, lambda conn: sync_team.set_workspace_address(conn, WORKSPACE, moved))
-    assert do(store, sync_team.workspaces)[0].address == moved
+    do(store, lambda conn: team.set_workspace_address(conn, WORKSPACE, moved))
+    assert do(store, team.workspaces)[0].address == moved
     head = ProjectHead(new_id(), "editor", "c", 3)
     take(store, view((head,), (MemberRow(HER, "Her", False, "active", None),)))
-    assert do(store, lambda conn: sync_team.leave_workspace(conn, WORKSPACE, 9)) == {head.project_id}
-    assert do(store, sync_team.workspaces) == []
+    assert do(store, lambda conn: team.leave_workspace(conn, WORKSPACE, 9)) == {head.project_id}
+    assert do(store, team.workspaces) == []
     assert project(store, head.project_id).ended is EndReason.LEFT
-    assert do(store, sync_team.member_names)[HER] == "Her"
+    assert do(store, team.member_names)[HER] == "Her"
     join(store, at=20)
-    assert [each.joined_at for each in do(store, sync_team.workspaces)] == [20]
+    assert [each.joined_at for each in do(store, team.workspaces)] == [20]
 
 
 async def test_a_damaged_address_is_an_empty_one(store: Store) -> None:
     join(store)
     do(store, lambda conn: conn.exec_driver_sql("UPDATE workspaces SET address = 'nonsense'"))
-    assert do(store, sync_team.workspaces)[0].address == ServerAddress("", 5432, "", "")
+    assert do(store, team.workspaces)[0].address == ServerAddress("", 5432, "", "")
 
 
 async def test_members_devices_and_roles_are_those_that_the_server_told_last(store: Store) -> None:
@@ -115,7 +115,7 @@ async def test_members_devices_and_roles_are_those_that_the_server_told_last(sto
             (DeviceRow(own, ME, "desk", "1.0", 5), DeviceRow(other, HER, "lap", "1.1", None)),
         ),
     )
-    me, her = sorted(do(store, lambda conn: sync_team.members(conn, WORKSPACE)), key=lambda each: not each.is_owner)
+    me, her = sorted(do(store, lambda conn: team.members(conn, WORKSPACE)), key=lambda each: not each.is_owner)
     assert (her.name, her.status, her.invited_at, her.roles) == (
         "Her self",
         MemberStatus.INVITED,
@@ -123,16 +123,14 @@ async def test_members_devices_and_roles_are_those_that_the_server_told_last(sto
         {head.project_id: TeamRole.VIEWER},
     )
     assert me.roles == {}
-    devices = do(store, lambda conn: sync_team.devices(conn, WORKSPACE))
+    devices = do(store, lambda conn: team.devices(conn, WORKSPACE))
     assert [(each.id, each.is_this) for each in devices] == [(own, True), (other, False)]
-    workspace = do(store, sync_team.workspaces)[0]
+    workspace = do(store, team.workspaces)[0]
     assert (workspace.name, workspace.is_owner) == ("The team", True)
     assert abs(workspace.clock_offset_ms - 600_000) < 10_000
     take(store, view((head,), (MemberRow(ME, "Me", True, "odd", None),)))
-    assert {each.status for each in do(store, lambda conn: sync_team.members(conn, WORKSPACE))} == {
-        MemberStatus.REMOVED
-    }
-    assert do(store, sync_team.member_names)[HER] == "Her self"
+    assert {each.status for each in do(store, lambda conn: team.members(conn, WORKSPACE))} == {MemberStatus.REMOVED}
+    assert do(store, team.member_names)[HER] == "Her self"
 
 
 async def test_projects_appear_change_their_role_and_end(store: Store) -> None:
@@ -147,7 +145,7 @@ async def test_projects_appear_change_their_role_and_end(store: Store) -> None:
     assert project(store, gone.project_id).ended is EndReason.REMOVED
     assert project(store, deleted.project_id).ended is EndReason.DELETED
     assert take(store, view((now_viewer, ended))) == frozenset()
-    assert do(store, sync_team.read_only_projects) == {kept.project_id}
+    assert do(store, team.read_only_projects) == {kept.project_id}
     assert take(store, view((now_viewer, gone))) == {gone.project_id}
     assert project(store, gone.project_id).state is not ShareState.ENDED
 
@@ -155,8 +153,8 @@ async def test_projects_appear_change_their_role_and_end(store: Store) -> None:
 async def test_a_project_that_was_shared_this_moment_is_not_ended_by_an_older_list(store: Store) -> None:
     join(store)
     mine = (await store.projects.default()).id
-    before = do(store, sync_team.shares)
-    do(store, lambda conn: sync_sharing.begin(conn, store.db.origin, mine, WORKSPACE, TeamRole.OWNER, "c"))
+    before = do(store, team.shares)
+    do(store, lambda conn: sharing.begin(conn, store.db.origin, mine, WORKSPACE, TeamRole.OWNER, "c"))
     assert take(store, view(), before) == frozenset()
     assert take(store, view((ProjectHead(mine, "owner", "c", 0, is_deleted=True),)), before) == frozenset()
     assert take(store, view()) == {mine}
@@ -165,7 +163,7 @@ async def test_a_project_that_was_shared_this_moment_is_not_ended_by_an_older_li
 async def test_a_server_takes_no_project_of_another_team_and_no_odd_role(store: Store) -> None:
     join(store)
     mine = (await store.projects.default()).id
-    do(store, lambda conn: sync_sharing.begin(conn, store.db.origin, mine, new_id(), TeamRole.OWNER, "c"))
+    do(store, lambda conn: sharing.begin(conn, store.db.origin, mine, new_id(), TeamRole.OWNER, "c"))
     odd = ProjectHead(new_id(), "emperor", "c", 0)
     theirs = ProjectHead(mine, "viewer", "c", 5, is_deleted=True)
     assert take(store, view((odd, theirs), roles=((mine, HER, "owner"),))) == frozenset()
@@ -220,14 +218,14 @@ async def test_the_newest_rounds_are_kept(store: Store) -> None:
     join(store)
 
     def work(conn: Connection) -> None:
-        for n in range(sync_team.ROUNDS_KEPT + 20):
-            sync_team.add_round(conn, SyncRound(n, WORKSPACE, sent=1, received=2, took_ms=3, problem="p\0"))
+        for n in range(team.ROUNDS_KEPT + 20):
+            team.add_round(conn, SyncRound(n, WORKSPACE, sent=1, received=2, took_ms=3, problem="p\0"))
 
     do(store, work)
-    found = do(store, lambda conn: sync_team.rounds(conn, WORKSPACE))
-    assert len(found) == sync_team.ROUNDS_KEPT
-    assert found[0] == SyncRound(sync_team.ROUNDS_KEPT + 19, WORKSPACE, 1, 2, 3, "p\ufffd")
-    assert len(do(store, lambda conn: sync_team.rounds(conn, WORKSPACE, limit=3))) == 3
+    found = do(store, lambda conn: team.rounds(conn, WORKSPACE))
+    assert len(found) == team.ROUNDS_KEPT
+    assert found[0] == SyncRound(team.ROUNDS_KEPT + 19, WORKSPACE, 1, 2, 3, "p\ufffd")
+    assert len(do(store, lambda conn: team.rounds(conn, WORKSPACE, limit=3))) == 3
 
 
 async def test_notes_name_people_once_until_they_are_seen(store: Store) -> None:
@@ -247,13 +245,13 @@ async def test_notes_name_people_once_until_they_are_seen(store: Store) -> None:
             )
 
     do(store, work)
-    notes = do(store, lambda conn: sync_team.notes_of(conn, thread))
+    notes = do(store, lambda conn: team.notes_of(conn, thread))
     assert [note.sentence for note in notes] == [
         "Her deleted this thread; it is back because another member wrote in it at the same time.",
         "Something here was lost when the team's database was restored; Her brought it back.",
     ]
-    do(store, lambda conn: sync_team.note_seen(conn, thread, 9))
-    assert do(store, lambda conn: sync_team.notes_of(conn, thread)) == []
+    do(store, lambda conn: team.note_seen(conn, thread, 9))
+    assert do(store, lambda conn: team.notes_of(conn, thread)) == []
 
 
 async def test_unread_counts_go_when_a_thread_is_read(store: Store) -> None:
@@ -264,11 +262,11 @@ async def test_unread_counts_go_when_a_thread_is_read(store: Store) -> None:
             "INSERT INTO unread_threads (thread_id, messages) VALUES (?, 3), (?, 0)", (thread, other)
         ),
     )
-    assert do(store, sync_team.unread) == {thread: 3}
-    do(store, lambda conn: sync_team.mark_read(conn, thread))
-    assert do(store, sync_team.unread) == {}
-    assert do(store, sync_team.shared_projects) == []
-    assert do(store, lambda conn: sync_team.shared_projects(conn, WORKSPACE)) == []
+    assert do(store, team.unread) == {thread: 3}
+    do(store, lambda conn: team.mark_read(conn, thread))
+    assert do(store, team.unread) == {}
+    assert do(store, team.shared_projects) == []
+    assert do(store, lambda conn: team.shared_projects(conn, WORKSPACE)) == []
 
 
 async def test_what_is_private_is_not_taken_up_because_a_server_names_it(store: Store) -> None:
@@ -284,11 +282,11 @@ async def test_what_is_private_is_not_taken_up_because_a_server_names_it(store: 
 async def test_a_private_copy_in_which_something_was_written_waits_for_the_person(store: Store) -> None:
     join(store)
     mine = (await store.projects.default()).id
-    do(store, lambda conn: sync_sharing.begin(conn, store.db.origin, mine, WORKSPACE, TeamRole.EDITOR, "c"))
-    while do(store, lambda conn: sync_entering.step(conn, store.db.origin, mine)) is not None:
+    do(store, lambda conn: sharing.begin(conn, store.db.origin, mine, WORKSPACE, TeamRole.EDITOR, "c"))
+    while do(store, lambda conn: entering.step(conn, store.db.origin, mine)) is not None:
         pass
     do(store, lambda conn: conn.exec_driver_sql("UPDATE changes SET state = 1"))
-    do(store, lambda conn: sync_sharing.end(conn, mine, EndReason.REMOVED))
+    do(store, lambda conn: sharing.end(conn, mine, EndReason.REMOVED))
     back = view((ProjectHead(mine, "editor", "c", 5, is_own=True),))
     thread = await store.thread()
     assert take(store, back) == {mine}, "the person is told"
@@ -314,7 +312,7 @@ async def test_names_of_a_team_are_read_without_what_hides_and_no_name_stays_non
             )
 
     do(store, spoil)
-    assert [each.name for each in do(store, sync_team.workspaces)] == ["Team [2J"]
-    assert {each.name for each in do(store, lambda conn: sync_team.members(conn, WORKSPACE))} == {"Ana 31m", ""}
-    assert {each.name for each in do(store, lambda conn: sync_team.devices(conn, WORKSPACE))} == {"Ana 31m", ""}
-    assert set(do(store, sync_team.member_names).values()) == {"Ana 31m", ""}
+    assert [each.name for each in do(store, team.workspaces)] == ["Team [2J"]
+    assert {each.name for each in do(store, lambda conn: team.members(conn, WORKSPACE))} == {"Ana 31m", ""}
+    assert {each.name for each in do(store, lambda conn: team.devices(conn, WORKSPACE))} == {"Ana 31m", ""}
+    assert set(do(store, team.member_names).values()) == {"Ana 31m", ""}

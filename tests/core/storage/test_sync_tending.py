@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from chatdesk.core.errors import InvalidInput, SharedNotOwn
-from chatdesk.core.storage import sync_digest, sync_tending
+from chatdesk.core.storage.sync import digest, tending
 from tests.helpers.sync_sim.memory_profile import Profile
 from tests.helpers.sync_sim.pair import Pair
 
@@ -23,11 +23,11 @@ def pair() -> Iterator[Pair]:
 
 
 def keep(profile: Profile, project: str, days: int | None) -> None:
-    profile.db.write_now(lambda conn: sync_tending.set_retention(conn, profile.db.origin, project, days))
+    profile.db.write_now(lambda conn: tending.set_retention(conn, profile.db.origin, project, days))
 
 
 def kept(profile: Profile, project: str) -> int | None:
-    return profile.db.read_now(lambda conn: sync_tending.retention(conn, project))
+    return profile.db.read_now(lambda conn: tending.retention(conn, project))
 
 
 def words(profile: Profile) -> int:
@@ -44,7 +44,7 @@ def test_messages_go_for_everybody_when_their_time_is_over(pair: Pair) -> None:
     for profile in (pair.ann, pair.bob):
         left = profile.rows("SELECT DISTINCT m.thread_id FROM message_parts p JOIN messages m ON m.id = p.message_id")
         assert left == [(thread,)]
-    digests = {each.db.read_now(lambda conn: sync_digest.digest(conn, pair.project)) for each in (pair.ann, pair.bob)}
+    digests = {each.db.read_now(lambda conn: digest.digest(conn, pair.project)) for each in (pair.ann, pair.bob)}
     assert len(digests) == 1
 
 
@@ -78,7 +78,7 @@ def test_what_is_no_time_is_refused(pair: Pair, days: int) -> None:
 
 def test_it_is_done_once_a_day(pair: Pair) -> None:
     pair.settle()
-    due = sync_tending.due
+    due = tending.due
     assert pair.ann.db.read_now(lambda conn: due(conn, pair.ann.db.origin, pair.project)) is None
     pair.time.ms += DAY_MS
     assert pair.ann.db.read_now(lambda conn: due(conn, pair.ann.db.origin, pair.project)) is not None

@@ -10,7 +10,7 @@ import pytest
 from chatdesk.core.domain.sync_wire import DeviceRow, MemberRow, ProjectHead, TeamView
 from chatdesk.core.domain.team import MemberStatus
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.team_view_cleaning import LONGEST_NAME, MOST, cleaned, shown
+from chatdesk.core.storage.sync.team_view_cleaning import LONGEST_NAME, MOST, cleaned, shown
 
 STRANGE: tuple[Any, ...] = (None, 7, -1, 2**70, 1.5, True, "", "x" * 1_000_000, "../../etc", "\ud800\0", [], {}, [[]])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import thread_scan
+from chatdesk.core.storage.chat import thread_scan
 from tests.helpers.bulk_data import load_many
 from tests.helpers.chat_world import chat_world
 

@@ -18,8 +18,8 @@ from chatdesk.core.errors import (
     ThreadNotFound,
 )
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.thread_lists import sort_key, statement
-from chatdesk.core.storage.trash_store import TRASH_DAYS
+from chatdesk.core.storage.chat.thread_lists import sort_key, statement
+from chatdesk.core.storage.library.trash_store import TRASH_DAYS
 from tests.helpers.checks import integrity_check
 from tests.helpers.store import PLAN, Store
 

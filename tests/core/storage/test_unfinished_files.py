@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.storage import owner_token, unfinished_files
-from chatdesk.core.storage.backup_service import BackupService
-from chatdesk.core.storage.backup_shelf import BackupShelf
+from chatdesk.core.storage.engine import owner_token, unfinished_files
+from chatdesk.core.storage.upkeep.backup_service import BackupService
+from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
 from tests.helpers.store import Store
 
 EARLIER = (

@@ -11,7 +11,7 @@ from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind, UsageSum
 from chatdesk.core.errors import ThreadNotFound
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.usage_events import UsageRepository
+from chatdesk.core.storage.usage.events import UsageRepository
 from tests.helpers.store import PLAN, Store
 
 

@@ -8,7 +8,9 @@ from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.team import EndReason, TeamRole
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import search_index, sync_digest, sync_sharing
+from chatdesk.core.storage.engine import search_index
+from chatdesk.core.storage.sync import digest as sync_digest
+from chatdesk.core.storage.sync import sharing
 from chatdesk.core.sync.requests import Link
 from chatdesk.core.sync.round import drive, sync_round
 from tests.helpers.sync_sim.memory_profile import Profile, now
@@ -124,10 +126,8 @@ def test_what_comes_back_from_another_team_is_what_it_was_here() -> None:
     before = copies.digest(ann)
     server.end_project(project)
     for workspace in (new_id(), server.workspace_id):
-        ann.db.write_now(lambda conn: sync_sharing.end(conn, project, EndReason.UNSHARED))
-        ann.db.write_now(
-            lambda conn, to=workspace: sync_sharing.begin(conn, ann.db.origin, project, to, TeamRole.OWNER, "")
-        )
+        ann.db.write_now(lambda conn: sharing.end(conn, project, EndReason.UNSHARED))
+        ann.db.write_now(lambda conn, to=workspace: sharing.begin(conn, ann.db.origin, project, to, TeamRole.OWNER, ""))
         ann.store.share_step(project)
     server.create_project(copies.member, project)
     server.set_role(project, bobs, "editor")
@@ -155,7 +155,7 @@ def test_what_was_removed_for_good_while_private_comes_again_with_the_share() ->
     now(ann.repositories.library.delete([thread]))
     copies.settle(ann, bob)
     server.end_project(project)
-    ann.db.write_now(lambda conn: sync_sharing.end(conn, project, EndReason.UNSHARED))
+    ann.db.write_now(lambda conn: sharing.end(conn, project, EndReason.UNSHARED))
     assert now(ann.repositories.trash.purge_expired(2**60)) == 1
     server.create_project(copies.member, project)
     server.set_role(project, bobs, "admin")

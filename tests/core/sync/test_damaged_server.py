@@ -11,7 +11,8 @@ import pytest
 
 from chatdesk.core.domain.sync_wire import PulledChange
 from chatdesk.core.domain.team import SharedProject
-from chatdesk.core.storage import sync_check, sync_team
+from chatdesk.core.storage.sync import check as sync_check
+from chatdesk.core.storage.sync import team as sync_team
 from chatdesk.core.sync.log_check import compare_log
 from chatdesk.core.sync.requests import Link, RoundResult
 from chatdesk.core.sync.round import drive, sync_round

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from chatdesk.core.domain.team import EndReason, SharedProject, ShareState
-from chatdesk.core.storage import sync_erased_project, sync_sharing, sync_team
+from chatdesk.core.storage.sync import erased_project, sharing, team
 from tests.helpers.sync_sim.memory_profile import Profile
 from tests.helpers.sync_sim.model_server import ModelTeam
 from tests.helpers.sync_sim.pair import Pair
@@ -22,13 +22,13 @@ def pair() -> Iterator[Pair]:
 
 
 def share(pair: Pair, profile: Profile) -> SharedProject:
-    found = profile.db.read_now(lambda conn: sync_team.shared_project(conn, pair.project))
+    found = profile.db.read_now(lambda conn: team.shared_project(conn, pair.project))
     assert found is not None
     return found
 
 
 def end(pair: Pair, profile: Profile, reason: EndReason) -> None:
-    profile.db.write_now(lambda conn: sync_sharing.end(conn, pair.project, reason))
+    profile.db.write_now(lambda conn: sharing.end(conn, pair.project, reason))
 
 
 def let_in(pair: Pair, profile: Profile, role: str | None = "editor") -> None:
@@ -68,7 +68,7 @@ def test_who_erases_a_project_while_a_view_is_on_its_way_does_not_have_it_back(p
     def erase() -> None:
         pair.server.end_project(pair.project)
         origin = pair.ann.db.origin
-        pair.ann.db.write_now(lambda conn: sync_erased_project.erase(conn, origin, pair.project))
+        pair.ann.db.write_now(lambda conn: erased_project.erase(conn, origin, pair.project))
 
     pair.round(pair.ann, meanwhile=erase)
     assert share(pair, pair.ann).ended is EndReason.ERASED

@@ -22,10 +22,11 @@ from chatdesk.core.paths import migrations_dir
 from chatdesk.core.settings.key_file import KeyFileUnusable
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
-from chatdesk.core.storage import parked_workspaces, sync_sharing, sync_team
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.chat.projects import ProjectRepository
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
-from chatdesk.core.storage.projects import ProjectRepository
+from chatdesk.core.storage.sync import parked_workspaces, sharing
+from chatdesk.core.storage.sync import team as sync_team
 from chatdesk.core.sync import errors, invitations, joining, membership, membership_errors
 from chatdesk.core.sync.invitations import InvitationUnusable, WrongCodePassphrase
 from chatdesk.core.sync.membership import Membership
@@ -92,7 +93,7 @@ class Profile:
             server._row("SELECT cd.create_project(%s)", (project.id,))
         origin = self.database.origin
         await self.database.write(
-            lambda conn: sync_sharing.begin(conn, origin, project.id, workspace.id, TeamRole.OWNER, "cd_x")
+            lambda conn: sharing.begin(conn, origin, project.id, workspace.id, TeamRole.OWNER, "cd_x")
         )
         return project.id
 

@@ -17,7 +17,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.paths import migrations_dir
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.invitations import MemberCode, new_secret, write_member_code

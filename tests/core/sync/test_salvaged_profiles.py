@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.storage import repair, sync_salvage
+from chatdesk.core.storage.sync import salvage
+from chatdesk.core.storage.upkeep import repair
 from tests.helpers.sync_sim.memory_profile import Profile
 from tests.helpers.sync_sim.pair import Pair
 
@@ -20,7 +21,7 @@ def lose(pair: Pair, profile: Profile, *statements: str) -> None:
     """As after a damaged file was read out: some rows are not there, and what can be is mended."""
 
     def work(conn: Connection) -> None:
-        assert sync_salvage.pull_again(conn, pair.time.now_ms())
+        assert salvage.pull_again(conn, pair.time.now_ms())
         repair.mend(conn, profile.db.origin)
 
     profile.db.raw.execute("PRAGMA foreign_keys=OFF")
@@ -119,6 +120,6 @@ def test_parts_that_travel_as_a_file_are_asked_for_again(pair: Pair) -> None:
 def test_a_profile_that_shares_nothing_is_left_as_it_is(pair: Pair) -> None:
     alone = pair.profile("Cyd")
     device = alone.db.device_id
-    assert alone.db.write_now(lambda conn: sync_salvage.pull_again(conn, 1)) is False
+    assert alone.db.write_now(lambda conn: salvage.pull_again(conn, 1)) is False
     assert alone.rows("SELECT id FROM devices") == [(device,)]
     alone.db.close()

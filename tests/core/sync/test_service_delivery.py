@@ -15,7 +15,7 @@ from chatdesk.core.domain.sync_results import Applied
 from chatdesk.core.errors import StorageError
 from chatdesk.core.events import EventBus
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.sync import delivery
 from chatdesk.core.sync.delivery import Delivery

@@ -15,8 +15,8 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sync_results import Applied
 from chatdesk.core.domain.sync_wire import CHUNK_BYTES
 from chatdesk.core.errors import StorageError
-from chatdesk.core.storage import sync_files
-from chatdesk.core.storage.database import Database
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.sync import files as sync_files
 from chatdesk.core.sync import files
 from chatdesk.core.sync.errors import TeamError, TeamNotTaken, TeamUnreachable
 from chatdesk.core.sync.files import TRY_AGAIN_MS, FileMover

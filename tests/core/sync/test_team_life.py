@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.team import EndReason, ServerAddress, SharedProject, ShareState, SyncPhase, TeamRole
-from chatdesk.core.storage import sync_sharing, sync_team, trash
+from chatdesk.core.storage.chat import trash
+from chatdesk.core.storage.sync import sharing, team
 from chatdesk.core.sync.membership_errors import AlreadyJoined
 from chatdesk.core.sync.worker import CLIENT_TOO_OLD
 from tests.helpers.postgres import Cluster, TeamDatabase
@@ -152,7 +153,7 @@ async def test_who_ends_a_share_is_told_so_also_where_the_server_is_faster(
         assert early == []
         assert [each.ended for each in ana.team.take_ended()] == [EndReason.UNSHARED]
         # And where it is told afterwards once more.
-        await write(lambda conn: sync_sharing.end(conn, project, EndReason.DELETED))
+        await write(lambda conn: sharing.end(conn, project, EndReason.DELETED))
         assert [each.ended for each in await ana.team.projects()] == [EndReason.UNSHARED]
 
 
@@ -211,7 +212,7 @@ async def test_another_database_at_the_old_address_changes_nothing_here(
 
 
 async def _lies_at(desk: Desk, address: ServerAddress) -> None:
-    await desk.database.write(lambda conn: sync_team.set_workspace_address(conn, desk.workspace_id, address))
+    await desk.database.write(lambda conn: team.set_workspace_address(conn, desk.workspace_id, address))
     await desk.reopen()
 
 

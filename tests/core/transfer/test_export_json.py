@@ -21,8 +21,8 @@ from chatdesk.core.domain.turn import StreamChunk
 from chatdesk.core.errors import ChatDeskError, ExportFailed, StorageMissing, ThreadNotFound
 from chatdesk.core.file_writing import open_new, unfinished_name
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import tables
-from chatdesk.core.storage.export_reader import COLUMNS, LEFT_OUT, ExportReader, open_reader
+from chatdesk.core.storage.engine import tables
+from chatdesk.core.storage.transfer.export_reader import COLUMNS, LEFT_OUT, ExportReader, open_reader
 from chatdesk.core.transfer import export_client, exporting
 from chatdesk.core.transfer.exporting import ExportService
 from tests.helpers.store import PLAN, MovableClock, Store

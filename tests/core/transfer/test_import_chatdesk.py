@@ -23,12 +23,12 @@ from chatdesk.core.domain.prompt import NewPrompt, PromptKind
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import EventBus
-from chatdesk.core.storage import tags
-from chatdesk.core.storage.context_store import ContextRepository
-from chatdesk.core.storage.prompts import PromptRepository
+from chatdesk.core.storage.chat import tags
+from chatdesk.core.storage.chat.context_store import ContextRepository
+from chatdesk.core.storage.chat.summaries import SummaryRepository
+from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
+from chatdesk.core.storage.library.prompts import PromptRepository
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.storage.summaries import SummaryRepository
-from chatdesk.core.storage.waiting_questions import WaitingQuestionRepository
 from chatdesk.core.transfer.export import thread_to_json
 from chatdesk.core.transfer.exporting import ExportService
 from tests.helpers.export_samples import PNG, plain_chatgpt

@@ -12,8 +12,8 @@ import pytest
 
 from chatdesk.core.domain.imported import ImportedProject, ImportOutcome, ImportProgress
 from chatdesk.core.errors import ImportRefused, NotPossible, StorageError
-from chatdesk.core.storage.importing import ImportRepository
-from chatdesk.core.storage.search_store import SearchStore
+from chatdesk.core.storage.search.store import SearchStore
+from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.thread_turns import SHORT_S, short_turns
 from chatdesk.core.transfer.importing import ImportService
 from tests.helpers.damage import damage

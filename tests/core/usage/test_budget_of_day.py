@@ -8,8 +8,8 @@ import pytest
 
 from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
 from chatdesk.core.errors import BackgroundLimitReached
-from chatdesk.core.storage.usage_days import UsageDayRepository
-from chatdesk.core.storage.usage_events import UsageRepository
+from chatdesk.core.storage.usage.days import UsageDayRepository
+from chatdesk.core.storage.usage.events import UsageRepository
 from chatdesk.core.usage.budget import BackgroundBudget, day_of
 from chatdesk.core.usage.service import UsageService
 from tests.helpers.store import MovableClock, Store

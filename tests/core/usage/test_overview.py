@@ -14,8 +14,8 @@ import pytest
 from chatdesk.core.domain.usage import Spent, Usage, UsageCell, UsageEvent, UsageKind, UsageSum
 from chatdesk.core.domain.usage_day import date_of, day_number, month_of, number_of, start_ms
 from chatdesk.core.errors import ExportFailed
-from chatdesk.core.storage.usage_days import UsageDayRepository
-from chatdesk.core.storage.usage_events import UsageRepository
+from chatdesk.core.storage.usage.days import UsageDayRepository
+from chatdesk.core.storage.usage.events import UsageRepository
 from chatdesk.core.usage.overview import Grouping, csv_of, overview_of
 from chatdesk.core.usage.service import UsageService
 from tests.helpers.store import MovableClock, Store

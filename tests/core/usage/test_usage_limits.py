@@ -13,8 +13,8 @@ from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
 from chatdesk.core.domain.usage_day import day_number, month_of, start_ms
 from chatdesk.core.errors import BackgroundLimitReached, InvalidInput, LimitReached
 from chatdesk.core.events import EventBus, LimitNear
-from chatdesk.core.storage.usage_events import UsageRepository
-from chatdesk.core.storage.usage_limits import UsageLimitRepository
+from chatdesk.core.storage.usage.events import UsageRepository
+from chatdesk.core.storage.usage.limits import UsageLimitRepository
 from chatdesk.core.usage.budget import BackgroundBudget
 from chatdesk.core.usage.limits import UsageLimits
 from tests.helpers.chat_world import chat_world

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.domain.sync_wire import MAX_AHEAD_MS, PulledChange
 from chatdesk.core.domain.team import ChangeState
-from chatdesk.core.storage import search_index, sync_digest
-from chatdesk.core.storage.change_log import PERSONAL
-from chatdesk.core.storage.reachability import unreachable
+from chatdesk.core.storage.engine import search_index
+from chatdesk.core.storage.engine.change_log import PERSONAL
+from chatdesk.core.storage.sync import digest as sync_digest
+from chatdesk.core.storage.upkeep.reachability import unreachable
 from tests.helpers.sync_sim.member_actions import PRIVATE_MARK
 from tests.helpers.sync_sim.memory_profile import Profile
 from tests.helpers.sync_sim.model_server import RANKS

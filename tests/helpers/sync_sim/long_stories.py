@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.team import EndReason, TeamRole
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.storage import sync_sharing
+from chatdesk.core.storage.sync import sharing
 from tests.helpers.sync_sim import checks
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _owned(world: History) -> list[tuple[Machine, str]]:
 
 
 def _end_here(machine: Machine, project: str, reason: EndReason) -> None:
-    machine.profile.db.write_now(lambda conn: sync_sharing.end(conn, project, reason))
+    machine.profile.db.write_now(lambda conn: sharing.end(conn, project, reason))
     machine.has_ended = True
     machine.connect()
 

@@ -17,11 +17,13 @@ from sqlalchemy.pool import NullPool
 from chatdesk.core.clock import Clock, HybridClock
 from chatdesk.core.domain.team import ServerAddress, TeamRole, Workspace
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import recovery, schema_upgrade, search_index, search_text, sync_sharing, sync_team, tables
-from chatdesk.core.storage.change_log import LogWatch, Origin
-from chatdesk.core.storage.projects import ensure_default_project
+from chatdesk.core.storage.chat import recovery
+from chatdesk.core.storage.chat.projects import ensure_default_project
+from chatdesk.core.storage.engine import schema_upgrade, search_index, search_text, tables
+from chatdesk.core.storage.engine.change_log import LogWatch, Origin
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.storage.sync_store import SyncStore
+from chatdesk.core.storage.sync import sharing, team
+from chatdesk.core.storage.sync.store import SyncStore
 
 T = TypeVar("T")
 
@@ -118,7 +120,7 @@ class Profile:
             workspace = Workspace(
                 workspace_id, "Team", ServerAddress("team.example", 5432, "team", "x"), member_id, False, 1
             )
-            self.db.write_now(lambda conn: sync_team.add_workspace(conn, workspace))
+            self.db.write_now(lambda conn: team.add_workspace(conn, workspace))
         self.store = SyncStore(
             workspace_id,
             write=self.db.write_now,
@@ -133,7 +135,7 @@ class Profile:
         """What *Share* does once the server knows the project."""
         channel = f"ch_{project_id}"
         self.db.write_now(
-            lambda conn: sync_sharing.begin(
+            lambda conn: sharing.begin(
                 conn, self.db.origin, project_id, self.workspace_id, role, channel, joined_seq=joined_seq
             )
         )

@@ -26,8 +26,8 @@ from chatdesk.core.domain.sync_wire import (
     TeamView,
     WireChange,
 )
-from chatdesk.core.storage import sync_erasing
-from chatdesk.core.storage.change_log import ERASED
+from chatdesk.core.storage.engine.change_log import ERASED
+from chatdesk.core.storage.sync import erasing
 from chatdesk.core.sync.errors import TeamDeviceUnknown, TeamError, TeamUnreachable
 from chatdesk.core.sync.ports import Heard
 
@@ -397,7 +397,7 @@ class ModelServer:
                 project.erased_ahead |= {each}
                 continue
             row = project.rows[place[1]]
-            body = row.body if row.is_erased else _canonical(sync_erasing.stub(row.kind, row.op, row.body))
+            body = row.body if row.is_erased else _canonical(erasing.stub(row.kind, row.op, row.body))
             project.rows[place[1]] = replace(row, body=body, is_erased=True)
 
     def _append(

@@ -9,7 +9,8 @@ from chatdesk.core.domain.chain import body_digest
 from chatdesk.core.domain.sync_wire import Hello, TeamView
 from chatdesk.core.domain.team import EndReason, TeamRole
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage import sync_digest, sync_sharing
+from chatdesk.core.storage.sync import digest as sync_digest
+from chatdesk.core.storage.sync import sharing
 from chatdesk.core.sync.requests import Link
 from chatdesk.core.sync.round import drive, sync_round
 from tests.helpers.sync_sim.memory_profile import Profile, now
@@ -129,7 +130,7 @@ class Pair:
     def leave(self) -> None:
         """Bob leaves; what is on his computer stays there as a private copy."""
         self.server.set_role(self.project, self.bob.member_id, None)
-        self.bob.db.write_now(lambda conn: sync_sharing.end(conn, self.project, EndReason.LEFT))
+        self.bob.db.write_now(lambda conn: sharing.end(conn, self.project, EndReason.LEFT))
 
     def come_back(self, role: TeamRole = TeamRole.EDITOR) -> None:
         """Ann lets Bob in again, and he chooses *Share…* on his copy."""

@@ -11,16 +11,11 @@ from unittest import mock
 
 from chatdesk.core.domain.sync_results import Cursor, Settled
 from chatdesk.core.domain.sync_wire import PushResult, WireChange
-from chatdesk.core.storage import (
-    sync_erasing,
-    sync_inbox,
-    sync_inbox_prepare,
-    sync_inbox_twins,
-    sync_projection_deletes,
-    sync_registers,
-)
-from chatdesk.core.storage.sync_inbox_prepare import Prepared
-from chatdesk.core.storage.sync_store import SyncStore
+from chatdesk.core.storage.sync import erasing, registers
+from chatdesk.core.storage.sync.inbox import inbox, prepare, twins
+from chatdesk.core.storage.sync.inbox.prepare import Prepared
+from chatdesk.core.storage.sync.projection import deletes
+from chatdesk.core.storage.sync.store import SyncStore
 from chatdesk.core.sync.ports import Taking
 from chatdesk.core.sync.project_turn import ProjectTurns
 from tests.helpers.sync_sim.model_server import Flaws
@@ -129,7 +124,7 @@ def _last_writer_wins(heads_of: Any) -> Any:
 def _deleted_is_deleted(verdict: Any) -> Any:
     def broken(raw: Any, project_id: str, thread_id: str) -> Any:
         found = verdict(raw, project_id, thread_id)
-        deletions = sync_projection_deletes._deletions(raw, project_id, thread_id)
+        deletions = deletes._deletions(raw, project_id, thread_id)
         return type(found)(is_hidden=bool(deletions))
 
     return broken
@@ -148,8 +143,8 @@ def _nothing(_: Any) -> Any:
 def _history_is_believed() -> Iterator[None]:
     with (
         mock.patch.object(ProjectTurns, "_check", _nothing(None)),
-        mock.patch.object(sync_inbox, "_check_chain", return_value=None),
-        mock.patch.object(sync_inbox_prepare, "_is_whole", return_value=True),
+        mock.patch.object(inbox, "_check_chain", return_value=None),
+        mock.patch.object(prepare, "_is_whole", return_value=True),
     ):
         yield
 
@@ -163,12 +158,12 @@ def _without_digests(lost_by_server: Any) -> Any:
 BUGS = (
     Bug(
         "a computer hears of an erasure and does nothing",
-        _instead(sync_erasing, "erase", lambda _: lambda *args: set()),
+        _instead(erasing, "erase", lambda _: lambda *args: set()),
         mix=ERASING,
     ),
     Bug(
         "words that an older backup of the server has come back",
-        _instead(sync_inbox, "_without_erased", lambda _: lambda rows, prepared, known: (rows, prepared)),
+        _instead(inbox, "_without_erased", lambda _: lambda rows, prepared, known: (rows, prepared)),
         mix=ERASING,
     ),
     Bug(
@@ -186,10 +181,10 @@ BUGS = (
         first=8,
     ),
     Bug("a repeated change is entered again", flaws=Flaws(forgets_ids=True, accepts_taken_places=True)),
-    Bug("the last writer wins", _instead(sync_registers, "heads_of", _last_writer_wins), mix=Mix(loss=0.3)),
+    Bug("the last writer wins", _instead(registers, "heads_of", _last_writer_wins), mix=Mix(loss=0.3)),
     Bug(
         "a deleted thread stays deleted",
-        _instead(sync_projection_deletes, "_thread_verdict", _deleted_is_deleted),
+        _instead(deletes, "_thread_verdict", _deleted_is_deleted),
         mix=Mix(trouble=0, loss=0.2, actions={"ask": 6, "begin_thread": 1, "delete_thread": 3, "restore_thread": 1}),
     ),
     Bug(
@@ -233,7 +228,7 @@ BUGS = (
     ),
     Bug(
         "what was emptied in a private copy stays empty",
-        _instead(sync_inbox_twins, "fill_emptied", lambda _: lambda *_: {}),
+        _instead(twins, "fill_emptied", lambda _: lambda *_: {}),
         mix=COPIES,
         first=124,
     ),

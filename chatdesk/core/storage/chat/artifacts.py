@@ -1,0 +1,193 @@
+"""What is attached to messages: the rows that name the bytes, the texts that stand in them, and which are still named.
+
+The bytes themselves are none of the database's business; their store is ``core/attachments/blob_store``.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment, attachment_from
+from chatdesk.core.domain.message import PartType
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage.engine import tables
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.plain_text import clean, to_json
+from chatdesk.core.storage.engine.rows import batches, marks
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.engine.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """What was read out of a file; ``problem`` is the sentence why there is nothing, or not everything."""
+
+    text: str
+    problem: str | None
+
+
+class ArtifactRepository:
+    """Texts are derived data: neither stamped nor logged, and written without waiting for the disk."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    @property
+    def is_read_only(self) -> bool:
+        return self._db.is_read_only
+
+    async def text(self, sha256: str) -> StoredText | None:
+        """None while nobody has read that file."""
+
+        def work(conn: Connection) -> StoredText | None:
+            row = conn.exec_driver_sql("SELECT text, problem FROM artifact_texts WHERE sha256 = ?", (sha256,)).first()
+            return None if row is None else StoredText(row[0], row[1])
+
+        return await self._db.read(work)
+
+    async def put_text(self, sha256: str, text: str, problem: str | None) -> None:
+        """Keep what was read out of a file; what was there before goes."""
+        if self._db.is_read_only:
+            return
+        cleaned = clean(text)
+        now = self._db.origin.now()
+
+        def work(conn: Connection) -> None:
+            # No upsert: its way with conflicts would be that of the search index's triggers too.
+            changed = conn.exec_driver_sql(
+                "UPDATE artifact_texts SET text = ?, problem = ?, extracted_at = ? WHERE sha256 = ?",
+                (cleaned, problem, now, sha256),
+            )
+            if not changed.rowcount:
+                conn.exec_driver_sql(
+                    "INSERT INTO artifact_texts (sha256, text, problem, extracted_at) VALUES (?, ?, ?, ?)",
+                    (sha256, cleaned, problem, now),
+                )
+
+        await self._db.write(work, is_durable=False)
+
+    async def unread(self, *, before: str | None, limit: int) -> list[tuple[str, str, str]]:
+        """Files of messages in which nobody has looked yet, the newest first: (id, MIME type, sum). ``before`` is the
+        last id that was seen. Pictures are left out."""
+        images = sorted(IMAGE_MIMES)
+
+        def work(conn: Connection) -> list[tuple[str, str, str]]:
+            rows = conn.exec_driver_sql(
+                "SELECT a.id, a.mime, a.sha256 FROM artifacts a WHERE a.id < ?"
+                f" AND a.mime NOT IN ({marks(images)})"
+                " AND NOT EXISTS (SELECT 1 FROM artifact_texts t WHERE t.sha256 = a.sha256)"
+                " ORDER BY a.id DESC LIMIT ?",
+                (before or "g", *images, limit),  # ids are of hexadecimal digits
+            )
+            return [(row[0], row[1], row[2]) for row in rows]
+
+        return await self._db.read(work)
+
+    async def unnamed(self, sums: Sequence[str]) -> list[str]:
+        """Which of these bytes no row names: no message, in the trash or not, and no draft."""
+        wanted = list(sums)
+
+        def work(conn: Connection) -> list[str]:
+            named = _named(conn, wanted)
+            return [sha256 for sha256 in wanted if sha256 not in named]
+
+        return await self._db.read(work)
+
+    async def forget_texts(self, sums: Sequence[str]) -> None:
+        """Drop the texts of bytes that are gone."""
+
+        def work(conn: Connection) -> None:
+            for batch in batches(list(sums)):
+                conn.exec_driver_sql(f"DELETE FROM artifact_texts WHERE sha256 IN ({marks(batch)})", tuple(batch))
+
+        if sums:
+            await self._db.write(work, is_durable=False)
+
+
+def described(attachments: Sequence[Attachment]) -> list[tuple[int, str, str]]:
+    """(index, type, content) of the part that each attachment becomes, from index 0 on."""
+    return [
+        (index, _kind_of(attachment), to_json(attachment.as_content())) for index, attachment in enumerate(attachments)
+    ]
+
+
+def add_attachments(conn: Connection, origin: Origin, message_id: str, attachments: Sequence[Attachment]) -> None:
+    """A part, as ``described``, and an artifact for each."""
+    now = origin.now()
+    for attachment, (index, kind, content) in zip(attachments, described(attachments), strict=True):
+        part_id = new_id()
+        conn.execute(
+            tables.message_parts.insert().values(
+                id=part_id,
+                message_id=message_id,
+                part_index=index,
+                type=kind,
+                content=content,
+                started_at=now,
+                completed_at=now,
+                **origin.stamp(),
+            )
+        )
+        conn.execute(tables.artifacts.insert().values(**artifact_row(part_id, attachment), **origin.stamp()))
+
+
+def artifact_row(part_id: str, attachment: Attachment) -> dict[str, Any]:
+    """The row that names the bytes behind a part, but for its stamp. ``path`` is relative to the blob directory."""
+    return {
+        "id": new_id(),
+        "part_id": part_id,
+        "kind": _kind_of(attachment),
+        "path": attachment.blob_path,
+        "mime": attachment.mime,
+        "size_bytes": attachment.size_bytes,
+        "sha256": attachment.sha256,
+    }
+
+
+def draft_json(attachments: Iterable[Attachment]) -> str:
+    """How a draft keeps what is attached to it."""
+    return "[" + ",".join(to_json(attachment.as_content()) for attachment in attachments) + "]"
+
+
+def from_draft_json(stored: str | None) -> tuple[Attachment, ...]:
+    """What ``draft_json`` wrote; anything else reads as nothing."""
+    try:
+        values = json.loads(stored or "[]")
+    except ValueError:
+        return ()
+    found = [attachment_from(value) for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+    return tuple(attachment for attachment in found if attachment is not None)
+
+
+def _kind_of(attachment: Attachment) -> str:
+    """Of the part and of the artifact."""
+    return (PartType.IMAGE if attachment.is_image else PartType.FILE).value
+
+
+def _named(conn: Connection, sums: Sequence[str]) -> set[str]:
+    named = {
+        attachment.sha256
+        for (stored,) in conn.exec_driver_sql("SELECT attachments FROM drafts WHERE attachments <> '[]'")
+        for attachment in from_draft_json(stored)
+    }
+    for batch in batches(list(sums)):
+        rows = conn.exec_driver_sql(
+            f"SELECT DISTINCT sha256 FROM artifacts WHERE sha256 IN ({marks(batch)})", tuple(batch)
+        )
+        named |= {row[0] for row in rows}
+        # The parts of a message that is too large for the log travel as a file that no message names.
+        moving = conn.exec_driver_sql(
+            f"SELECT DISTINCT sha256 FROM shared_files WHERE sha256 IN ({marks(batch)})"
+            " AND state IN ('to_send', 'to_fetch')",
+            tuple(batch),
+        )
+        named |= {row[0] for row in moving}
+    return named

@@ -1,0 +1,206 @@
+"""A new thread that begins with the messages of another one's path, inside a transaction of the caller.
+
+Every row is copied, so that neither deleting the old thread for good nor going on with one of its answers touches the
+new one. What is heavy is not: an artifact's bytes lie in a file that is named by their content, and both rows name it.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.errors import MessageInTrash, MessageNotFound, TurnInProgress
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage.chat import projects, shown_path, thread_counters
+from chatdesk.core.storage.chat.threads import insert_thread, live_thread, touch
+from chatdesk.core.storage.engine.change_log import PARAMETERS, SUMMARIES, Origin, log_change, log_message, log_new
+from chatdesk.core.storage.engine.rows import batches, marks
+
+Row = dict[str, Any]
+
+_UP = """
+WITH RECURSIVE up(id, parent_id) AS (
+    SELECT id, parent_id FROM messages WHERE id = ?
+    UNION ALL
+    SELECT p.id, p.parent_id FROM up JOIN messages p ON p.id = up.parent_id
+)
+SELECT m.* FROM up CROSS JOIN messages m ON m.id = up.id WHERE m.deleted_at IS NULL ORDER BY m.position
+"""
+
+
+def branch(conn: Connection, origin: Origin, message_id: str, title: str) -> str:
+    """Copy the live messages from the root to this one into a thread of their own. Returns its id."""
+    node = shown_path.find_node(conn, message_id)
+    if node is None:
+        raise MessageNotFound
+    if node.deleted_at is not None:
+        raise MessageInTrash
+    old = live_thread(conn, node.thread_id)
+    path = rows_as_stored(conn, _UP, (message_id,))
+    if any(not Status(row["status"]).is_final for row in path):
+        raise TurnInProgress
+    thread = insert_thread(
+        conn,
+        origin,
+        old.project_id,
+        title,
+        provider=old.provider,
+        model=old.model,
+        system_prompt=old.system_prompt,
+    )
+    new_ids = copy_path(conn, origin, thread, path)
+    conn.exec_driver_sql(
+        "UPDATE threads SET (parameters, is_without_summaries, context_from_id) ="
+        " (SELECT parameters, is_without_summaries, ? FROM threads WHERE id = ?) WHERE id = ?",
+        (_start_of(conn, old.id, new_ids), old.id, thread.id),
+    )
+    log_steering(conn, origin, thread)
+    return thread.id
+
+
+def copy_path(conn: Connection, origin: Origin, thread: Thread, path: Sequence[Row]) -> dict[str, str]:
+    """Fill a thread that has no messages with copies of these, given as whole rows, one below the other. Returns old
+    ids to new ones."""
+    new_ids = {row["id"]: new_id() for row in path}
+    if projects.share_of(conn, thread.project_id) is not None:
+        path = [row | {"author_id": None} for row in path]  # to the others, who copies them wrote them
+    _copy_messages(conn, origin, thread.id, path, new_ids)
+    copy_parts(conn, origin, new_ids)
+    log_new(conn, origin, project_id=thread.project_id, kind="message", entities=list(new_ids.values()))
+    conn.exec_driver_sql(
+        "UPDATE devices SET message_count = message_count + ? WHERE id = ?", (len(path), origin.device_id)
+    )
+    conn.exec_driver_sql(
+        "UPDATE threads SET chosen_root_id = ?, shown_count = ? WHERE id = ?",
+        (new_ids[path[0]["id"]], len(path), thread.id),
+    )
+    thread_counters.change(conn, thread.id, thread_counters.of_thread(conn, thread.id))
+    shown_path.refresh_end(conn, thread.id)
+    touch(conn, thread.id, origin.now())
+    return new_ids
+
+
+def copy_beside(conn: Connection, origin: Origin, message_id: str) -> str:
+    """Another version with all that a message says, beside it and not shown. Returns its id. The log hears of it where
+    it is this person's own; what another member wrote stays theirs, and is kept here only."""
+    (row,) = _rows_of(conn, "messages", "id", (message_id,))
+    made = new_id()
+    own = {"id": made, "chosen_child_id": None, "on_path": 0, "owner_pid_token": None, "search_n": None}
+    insert_rows(conn, "messages", [row | origin.stamp() | own])
+    copy_parts(conn, origin, {message_id: made})
+    conn.exec_driver_sql("UPDATE devices SET message_count = message_count + 1 WHERE id = ?", (origin.device_id,))
+    if row["deleted_at"] is None:
+        thread_counters.change(conn, row["thread_id"], thread_counters.of_messages(conn, [made]))
+    if row["author_id"] is None:
+        project_id = conn.exec_driver_sql("SELECT project_id FROM threads WHERE id = ?", (row["thread_id"],)).scalar()
+        log_message(conn, origin, str(project_id), made, parent_id=row["parent_id"], is_kept=True)
+    return made
+
+
+def copy_parts(conn: Connection, origin: Origin, messages: Mapping[str, str]) -> None:
+    """Give messages the parts of others, with all that hangs on them; by the ids of the others."""
+    parts = _copy_owned(conn, origin, "message_parts", "message_id", messages)
+    _copy_owned(conn, origin, "artifacts", "part_id", parts)
+    _copy_counts(conn, parts)
+
+
+def message_rows(conn: Connection, message_ids: Sequence[str]) -> list[Row]:
+    """Whole rows of messages, those nearer to the root first."""
+    rows = [row for batch in batches(message_ids) for row in _rows_of(conn, "messages", "id", batch)]
+    return sorted(rows, key=lambda row: (row["position"], row["id"]))
+
+
+def log_steering(conn: Connection, origin: Origin, thread: Thread) -> None:
+    """How answers are made came along, which the log of the new thread does not say yet."""
+    row = conn.exec_driver_sql("SELECT parameters, is_without_summaries FROM threads WHERE id = ?", (thread.id,)).one()
+    for reg, body, usual in (
+        (PARAMETERS, {"parameters": row[0]}, {"parameters": "{}"}),
+        (SUMMARIES, {"is_without_summaries": row[1]}, {"is_without_summaries": 0}),
+    ):
+        if body != usual:
+            log_change(
+                conn,
+                origin,
+                project_id=thread.project_id,
+                kind="thread",
+                op="edit",
+                entity=thread.id,
+                hlc=origin.hybrid_clock.next(),
+                reg=reg,
+                body=body,
+            )
+
+
+def _copy_messages(
+    conn: Connection, origin: Origin, thread_id: str, path: Sequence[Row], new_ids: Mapping[str, str]
+) -> None:
+    ids = [new_ids[row["id"]] for row in path]
+    insert_rows(
+        conn,
+        "messages",
+        [
+            row
+            | origin.stamp()
+            | {
+                "id": ids[place],
+                "thread_id": thread_id,
+                "parent_id": ids[place - 1] if place else None,
+                "chosen_child_id": ids[place + 1] if place + 1 < len(ids) else None,
+                "position": place,
+                "on_path": 1,
+                "owner_pid_token": None,
+                "deleted_with": None,
+                "search_n": None,
+            }
+            for place, row in enumerate(path)
+        ],
+    )
+
+
+def _copy_owned(conn: Connection, origin: Origin, table: str, owner: str, owners: Mapping[str, str]) -> dict[str, str]:
+    """Copy the rows of ``table`` whose column ``owner`` is among the keys. Returns old ids to new ones."""
+    ids: dict[str, str] = {}
+    for batch in batches(list(owners)):
+        rows = _rows_of(conn, table, owner, batch)
+        ids |= {row["id"]: new_id() for row in rows}
+        insert_rows(
+            conn, table, [row | origin.stamp() | {"id": ids[row["id"]], owner: owners[row[owner]]} for row in rows]
+        )
+    return ids
+
+
+def _copy_counts(conn: Connection, parts: Mapping[str, str]) -> None:
+    for batch in batches(list(parts)):
+        rows = _rows_of(conn, "part_token_counts", "part_id", batch)
+        insert_rows(conn, "part_token_counts", [row | {"part_id": parts[row["part_id"]]} for row in rows])
+
+
+def _rows_of(conn: Connection, table: str, owner: str, owners: Sequence[str]) -> list[Row]:
+    return rows_as_stored(conn, f"SELECT * FROM {table} WHERE {owner} IN ({marks(owners)})", owners)
+
+
+def rows_as_stored(conn: Connection, query: str, values: Sequence[str] | Mapping[str, str]) -> list[Row]:
+    """Whole rows, as the driver has them."""
+    found = conn.exec_driver_sql(query, dict(values) if isinstance(values, Mapping) else tuple(values))
+    names = tuple(found.keys())
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def insert_rows(conn: Connection, table: str, rows: Sequence[Row]) -> None:
+    """Rows that were read from this table, as the driver has them: quicker than through statements that know types."""
+    if rows:
+        names = tuple(rows[0])
+        values = [tuple(row.values()) for row in rows]
+        conn.exec_driver_sql(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks(names)})", values)
+
+
+def _start_of(conn: Connection, thread_id: str, new_ids: Mapping[str, str]) -> str | None:
+    """Where the context begins, if that message came along."""
+    start = conn.exec_driver_sql("SELECT context_from_id FROM threads WHERE id = ?", (thread_id,)).scalar()
+    return None if start is None else new_ids.get(start)

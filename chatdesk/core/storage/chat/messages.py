@@ -1,0 +1,366 @@
+"""Messages in the database: reading, and every step of a turn as one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.message import Message, MessagePage, ThreadSizes
+from chatdesk.core.domain.outline import DatedMessage, QuestionPage
+from chatdesk.core.domain.text_match import MessageMatch
+from chatdesk.core.domain.thread import Thread, TitleSource
+from chatdesk.core.domain.tree import TreeRow, tree_rows
+from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
+from chatdesk.core.domain.waiting import WaitingQuestion
+from chatdesk.core.ids import checked_id
+from chatdesk.core.storage.chat import (
+    branching,
+    message_pages,
+    message_writes,
+    outline_rows,
+    shown_path,
+    streaming,
+    thread_scan,
+    trash,
+)
+from chatdesk.core.storage.chat.message_writes import LEAF
+from chatdesk.core.storage.chat.threads import insert_thread
+from chatdesk.core.storage.chat.waiting_questions import take_out
+from chatdesk.core.storage.engine.rows import get_message, get_thread, marks
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.engine.database import Database
+
+__all__ = ["LEAF", "MessageRepository"]
+
+
+class MessageRepository:
+    """Every write is one transaction and returns what it changed."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def page(
+        self,
+        thread_id: str,
+        *,
+        limit: int,
+        before: str | None = None,
+        after: str | None = None,
+        around: str | None = None,
+        at: int | None = None,
+    ) -> MessagePage:
+        """Part of the shown path, oldest first. ``before``: the newest ones older than it; ``after``: the oldest ones
+        newer than it; both: the open interval; ``around``: centred on it, ``at``: on a position; none: the newest page.
+        """
+        thread = checked_id(thread_id)
+        older, newer, centre = (None if edge is None else checked_id(edge) for edge in (before, after, around))
+        return await self._db.read(
+            lambda conn: message_pages.page(conn, thread, max(limit, 1), older, newer, centre, at)
+        )
+
+    async def sizes(self, thread_id: str, *, most_groups: int) -> ThreadSizes:
+        """How long the messages of the shown path are, without their texts."""
+        thread = checked_id(thread_id)
+        return await self._db.read(lambda conn: thread_scan.sizes(conn, thread, most_groups=most_groups))
+
+    async def tree(self, thread_id: str, *, preview: int) -> tuple[TreeRow, ...]:
+        """All messages of a thread as rows; put in order where no window waits."""
+        thread = checked_id(thread_id)
+        return await self._db.read(lambda conn: tree_rows(thread_scan.tree_nodes(conn, thread, preview=preview)))
+
+    async def questions(
+        self, thread_id: str, *, start: int, limit: int, preview: int, words: Sequence[str] = ()
+    ) -> QuestionPage:
+        """A page of the questions of the shown path: of the next ``limit`` those that hold all ``words``."""
+        thread = checked_id(thread_id)
+        return await self._db.read(
+            lambda conn: outline_rows.questions(conn, thread, start=start, limit=limit, preview=preview, words=words)
+        )
+
+    async def first_since(self, thread_id: str, since_ms: int) -> DatedMessage | None:
+        """The first message of the shown path that was written at ``since_ms`` or later."""
+        thread = checked_id(thread_id)
+        return await self._db.read(lambda conn: outline_rows.first_since(conn, thread, since_ms))
+
+    async def time_span(self, thread_id: str) -> tuple[int, int] | None:
+        """When the oldest and the newest message of the shown path were written."""
+        thread = checked_id(thread_id)
+        return await self._db.read(lambda conn: outline_rows.time_span(conn, thread))
+
+    async def find(self, thread_id: str, needle: str, *, start: int) -> tuple[tuple[MessageMatch, ...], int | None]:
+        """Where ``needle`` stands in the next stretch of the shown path, and the position to go on from; None at the
+        end. A stretch a call, so that a search can be given up and others may read meanwhile."""
+        thread = checked_id(thread_id)
+
+        def work(conn: Connection) -> tuple[tuple[MessageMatch, ...], int | None]:
+            found = thread_scan.find_between(conn, thread, start=start, needle=needle)
+            following = start + thread_scan.SCAN_STEP
+            return tuple(found), following if following < thread_scan.end_of(conn, thread) else None
+
+        return await self._db.read(work)
+
+    async def get(self, message_id: str) -> Message:
+        wanted = checked_id(message_id)
+        return await self._db.read(lambda conn: get_message(conn, wanted))
+
+    async def were_imported(self, *ids: str) -> bool:
+        """Whether all of these messages, threads and projects came out of a file; none was made here or by a team."""
+        wanted = [checked_id(each) for each in ids]
+        statement = f"SELECT count(DISTINCT entity) FROM import_origins WHERE entity IN ({marks(wanted)})"  # noqa: S608
+        found = await self._db.read(lambda conn: conn.exec_driver_sql(statement, tuple(wanted)).scalar())
+        return found == len(set(wanted))
+
+    async def versions(self, message_id: str) -> tuple[Message, ...]:
+        """Live siblings of the same role, itself included, oldest first."""
+        wanted = checked_id(message_id)
+        return await self._db.read(lambda conn: message_pages.versions(conn, wanted))
+
+    async def below(self, message_id: str, *, limit: int) -> MessagePage | None:
+        """The beginning of what would be shown from this message on if it were chosen now. None where the message
+        above it is not shown, so that choosing it would change more than what is below."""
+        wanted = checked_id(message_id)
+        return await self._db.read(lambda conn: message_pages.below(conn, wanted, limit))
+
+    async def path_to(self, message_id: str, limit: int | None = None) -> tuple[Message, ...]:
+        """From the root to this message, live ones only; with ``limit`` the newest of them."""
+        wanted = checked_id(message_id)
+        return await self._db.read(lambda conn: message_pages.path_to(conn, wanted, limit))
+
+    async def create_thread_with_question(
+        self,
+        project_id: str,
+        title: str,
+        text: str,
+        *,
+        provider: str | None,
+        model: str | None,
+        system_prompt: str = "",
+        title_source: TitleSource = TitleSource.PERSON,
+        with_answer: AnswerPlan | None = None,
+        attachments: Sequence[Attachment] = (),
+    ) -> tuple[Thread, Message, Message | None]:
+        """A thread with its first question, and the pending answer below it: all of it or nothing."""
+        project = checked_id(project_id)
+
+        def work(conn: Connection) -> tuple[Thread, Message, Message | None]:
+            thread = insert_thread(
+                conn,
+                self._db.origin,
+                project,
+                title,
+                provider=provider,
+                model=model,
+                system_prompt=system_prompt,
+                title_source=title_source,
+            )
+            asked, answer = message_writes.add_question(
+                conn, self._db.origin, self._db.owner_token, thread.id, text, LEAF, with_answer, attachments
+            )
+            return get_thread(conn, thread.id), asked, answer
+
+        return await self._db.write(work)
+
+    async def add_question(
+        self,
+        thread_id: str,
+        text: str,
+        *,
+        parent_id: str | None = LEAF,
+        with_answer: AnswerPlan | None,
+        attachments: Sequence[Attachment] = (),
+        waited: WaitingQuestion | None = None,
+    ) -> tuple[Message, Message | None, Thread]:
+        """A complete user message below ``parent_id`` (``LEAF``: the end of the shown path; None: a first message), and
+        the pending answer below it. ``waited``: as what it stood until now. Raises ``UnknownParent``,
+        ``ThreadInTrash``, ``MessageInTrash``.
+        """
+        thread = checked_id(thread_id)
+        parent = parent_id if parent_id is None or parent_id == LEAF else checked_id(parent_id)
+
+        def work(conn: Connection) -> tuple[Message, Message | None, Thread]:
+            if waited is not None:
+                take_out(conn, waited)
+            asked, answer = message_writes.add_question(
+                conn, self._db.origin, self._db.owner_token, thread, text, parent, with_answer, attachments
+            )
+            return asked, answer, get_thread(conn, thread)
+
+        return await self._db.write(work)
+
+    async def add_note(
+        self,
+        thread_id: str,
+        text: str,
+        *,
+        attachments: Sequence[Attachment] = (),
+        instead_of: str | None = None,
+    ) -> tuple[Message, Thread]:
+        """A note at the end of the shown path, or another version of one."""
+        thread = checked_id(thread_id)
+
+        def work(conn: Connection) -> tuple[Message, Thread]:
+            note = message_writes.add_note(conn, self._db.origin, thread, text, attachments, instead_of=instead_of)
+            return note, get_thread(conn, thread)
+
+        return await self._db.write(work)
+
+    async def add_edited_answer(
+        self, message_id: str, text: str, *, attachments: Sequence[Attachment] = ()
+    ) -> tuple[Message, Thread]:
+        """A person's words as another version of an answer; it becomes the shown one."""
+        answer_id = checked_id(message_id)
+
+        def work(conn: Connection) -> tuple[Message, Thread]:
+            made = message_writes.add_edited_answer(conn, self._db.origin, answer_id, text, attachments)
+            return made, get_thread(conn, made.thread_id)
+
+        return await self._db.write(work)
+
+    async def add_answer(self, parent_id: str, plan: AnswerPlan) -> tuple[Message, Thread]:
+        """Another pending answer to ``parent_id``; it becomes the shown version."""
+        parent = checked_id(parent_id)
+
+        def work(conn: Connection) -> tuple[Message, Thread]:
+            answer = message_writes.add_answer(conn, self._db.origin, self._db.owner_token, parent, plan)
+            return answer, get_thread(conn, answer.thread_id)
+
+        return await self._db.write(work)
+
+    async def add_question_version(
+        self,
+        message_id: str,
+        text: str,
+        with_answer: AnswerPlan | None,
+        *,
+        attachments: Sequence[Attachment] = (),
+    ) -> tuple[Message, Message | None, Thread]:
+        """Another version of a user message; it becomes the shown one. The old one is kept."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> tuple[Message, Message | None, Thread]:
+            asked, answer = message_writes.add_question_version(
+                conn, self._db.origin, self._db.owner_token, wanted, text, with_answer, attachments
+            )
+            return asked, answer, get_thread(conn, asked.thread_id)
+
+        return await self._db.write(work)
+
+    async def add_comparison(
+        self, thread_id: str, text: str, plans: Sequence[AnswerPlan], *, attachments: Sequence[Attachment] = ()
+    ) -> tuple[Message, tuple[Message, ...], Thread]:
+        """A question at the end of the shown path with a pending answer for each plan, the first of them shown."""
+        thread = checked_id(thread_id)
+
+        def work(conn: Connection) -> tuple[Message, tuple[Message, ...], Thread]:
+            origin, owner = self._db.origin, self._db.owner_token
+            asked, first = message_writes.add_question(conn, origin, owner, thread, text, LEAF, plans[0], attachments)
+            assert first is not None  # asked for by the first plan
+            ids = [first.id, *message_writes.add_others(conn, origin, owner, first, plans[1:])]
+            return asked, tuple(get_message(conn, each) for each in ids), get_thread(conn, thread)
+
+        return await self._db.write(work)
+
+    async def start_streaming(self, message_id: str, started_at: int, *, model: str | None = None) -> Message:
+        """pending to streaming; ``model`` is the one that answers, where it was not known before."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> Message:
+            streaming.start(conn, self._db.origin, wanted, started_at, model=model)
+            return get_message(conn, wanted)
+
+        return await self._db.write(work, is_durable=False)
+
+    async def append_chunks(self, message_id: str, chunks: Sequence[StreamChunk]) -> None:
+        """Store streamed text; survives the death of the process, not a power loss."""
+        wanted = checked_id(message_id)
+        await self._db.write(
+            lambda conn: streaming.append_chunks(conn, self._db.origin, wanted, chunks), is_durable=False
+        )
+
+    async def finish(self, message_id: str, outcome: TurnOutcome) -> tuple[Message, Thread]:
+        """The end of a turn: text, status, usage, counters and change log together."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> tuple[Message, Thread]:
+            thread_id = streaming.finish(conn, self._db.origin, wanted, outcome)
+            return get_message(conn, wanted), get_thread(conn, thread_id)
+
+        return await self._db.write(work)
+
+    async def resume(self, message_id: str, plan: AnswerPlan) -> Message:
+        """Continue an answer that stopped, failed or was interrupted: pending again, its text kept. In a shared project
+        that is another version of it."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> Message:
+            return get_message(conn, message_writes.resume(conn, self._db.origin, self._db.owner_token, wanted, plan))
+
+        return await self._db.write(work)
+
+    async def delete(
+        self, message_id: str, *, with_later: bool, end_id: str | None = None
+    ) -> tuple[Thread, tuple[str, ...]]:
+        """To the trash: the message, or it and everything below it. Returns the thread and the ids. ``end_id`` is
+        where the shown path is to end then, see ``end_of_path``."""
+        wanted, end = checked_id(message_id), _checked(end_id)
+        return await self._db.write(
+            lambda conn: trash.delete_message(conn, self._db.origin, wanted, with_later=with_later, end_id=end)
+        )
+
+    async def delete_these(
+        self, message_ids: Sequence[str], *, end_id: str | None = None
+    ) -> tuple[Thread, tuple[str, ...]]:
+        """Back to the trash: exactly these messages of one thread."""
+        wanted, end = [checked_id(message_id) for message_id in message_ids], _checked(end_id)
+        return await self._db.write(lambda conn: trash.delete_messages(conn, self._db.origin, wanted, end_id=end))
+
+    async def restore(self, message_id: str, *, end_id: str | None = None) -> tuple[Thread, tuple[str, ...]]:
+        """Out of the trash, with what went there together with it; shown unless the path is to lead to ``end_id``."""
+        wanted, end = checked_id(message_id), _checked(end_id)
+        return await self._db.write(lambda conn: trash.restore_message(conn, self._db.origin, wanted, end_id=end))
+
+    async def end_of_path(self, message_id: str) -> str | None:
+        """The last message of the path of its thread, which may be in the trash: leading the path there shows again
+        what is shown now."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> str | None:
+            tip = shown_path.tip(conn, get_message(conn, wanted).thread_id)
+            return None if tip is None else tip.id
+
+        return await self._db.read(work)
+
+    async def lead_path_to(self, message_id: str) -> tuple[Thread, str | None]:
+        """Show the path that ends with this message, wherever that is. Also returns the last message that stays."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> tuple[Thread, str | None]:
+            thread_id, last_kept = message_writes.lead_path_to(conn, wanted)
+            return get_thread(conn, thread_id), last_kept
+
+        return await self._db.write(work)
+
+    async def select_version(self, message_id: str) -> Thread:
+        """Show this version and what was last shown below it. Which one is looked at survives the end of the process,
+        but need not survive a power cut: nobody waits for the disk."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> Thread:
+            return get_thread(conn, message_writes.select_version(conn, wanted))
+
+        return await self._db.write(work, is_durable=False)
+
+    async def branch(self, message_id: str, title: str) -> Thread:
+        """A new thread with copies of the messages from the root to this one."""
+        wanted = checked_id(message_id)
+        return await self._db.write(
+            lambda conn: get_thread(conn, branching.branch(conn, self._db.origin, wanted, title))
+        )
+
+
+def _checked(message_id: str | None) -> str | None:
+    return None if message_id is None else checked_id(message_id)

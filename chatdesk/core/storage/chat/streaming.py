@@ -1,0 +1,274 @@
+"""An answer on its way to the disk: pieces are appended while it streams, and merged once when it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy.engine import Connection, Row
+
+from chatdesk.core.domain.message import PartType, Status
+from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
+from chatdesk.core.domain.usage import Spent, UsageEvent, UsageKind
+from chatdesk.core.errors import MessageNotFound, NotPossible
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage.chat import thread_counters
+from chatdesk.core.storage.chat.threads import touch
+from chatdesk.core.storage.engine import change_log, tables
+from chatdesk.core.storage.engine.change_log import Origin, log_change
+from chatdesk.core.storage.engine.content_digest import digest
+from chatdesk.core.storage.engine.plain_text import clean, from_json, to_json
+from chatdesk.core.storage.engine.rows import appended, streamed_text
+from chatdesk.core.storage.usage import events
+
+_EMPTY: dict[PartType, Mapping[str, Any]] = {
+    PartType.TOOL_CALL: {"name": "", "arguments": ""},
+}
+
+
+def start(conn: Connection, origin: Origin, message_id: str, started_at: int, *, model: str | None = None) -> None:
+    """pending to streaming; ``model`` is the one that answers, where it was not known before."""
+    found = conn.exec_driver_sql(
+        "UPDATE messages SET status = 'streaming', hlc = ?, model = coalesce(nullif(model, ''), ?)"
+        " WHERE id = ? AND status = 'pending'",
+        (origin.hybrid_clock.next(), model, message_id),
+    ).rowcount
+    if not found:
+        _refuse(conn, message_id, "This answer is not waiting to be started.")
+    conn.exec_driver_sql(
+        "UPDATE message_parts SET started_at = coalesce(started_at, ?) WHERE message_id = ?", (started_at, message_id)
+    )
+
+
+def append_chunks(conn: Connection, origin: Origin, message_id: str, chunks: Iterable[StreamChunk]) -> None:
+    """Store what streamed since the last time. What is stored already is not touched."""
+    row = conn.exec_driver_sql("SELECT status FROM messages WHERE id = ?", (message_id,)).first()
+    if row is None:
+        raise MessageNotFound
+    if Status(row[0]).is_final:
+        raise NotPossible("This answer has ended; nothing can be added to it.")
+    known = {
+        index
+        for (index,) in conn.exec_driver_sql("SELECT part_index FROM message_parts WHERE message_id = ?", (message_id,))
+    }
+    for chunk in chunks:
+        if chunk.part_index not in known:
+            began_at = origin.now() if chunk.began_at is None else chunk.began_at
+            _end_parts_before(conn, message_id, chunk.part_index, ended_at=began_at)
+            _new_part(conn, origin, message_id, chunk, began_at=began_at)
+            known.add(chunk.part_index)
+        elif chunk.meta:
+            _describe_part(conn, message_id, chunk)
+        if chunk.text:
+            conn.exec_driver_sql(
+                "INSERT INTO part_chunks (message_id, part_index, text) VALUES (?, ?, ?)",
+                (message_id, chunk.part_index, clean(chunk.text)),
+            )
+
+
+def _end_parts_before(conn: Connection, message_id: str, index: int, *, ended_at: int) -> None:
+    """A part ends where the next one begins, and not with the whole answer: that is how long a model thought."""
+    conn.exec_driver_sql(
+        "UPDATE message_parts SET completed_at = ? WHERE message_id = ? AND part_index < ? AND completed_at IS NULL",
+        (ended_at, message_id, index),
+    )
+
+
+def _new_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamChunk, *, began_at: int) -> None:
+    kind = PartType(chunk.kind)
+    content = dict(_EMPTY.get(kind, {"text": ""}))
+    name = chunk.meta.get("name")
+    if name and kind is PartType.TOOL_CALL:
+        content["name"] = name
+    conn.execute(
+        tables.message_parts.insert().values(
+            id=new_id(),
+            message_id=message_id,
+            part_index=chunk.part_index,
+            type=kind.value,
+            content=to_json(content),
+            started_at=began_at,
+            tool_name=None if name is None else clean(str(name)),
+            tool_call_id=_optional(chunk.meta.get("call_id")),
+            **origin.stamp(),
+        )
+    )
+
+
+def _describe_part(conn: Connection, message_id: str, chunk: StreamChunk) -> None:
+    """A provider may tell a tool's name after its first arguments."""
+    name = _optional(chunk.meta.get("name"))
+    conn.exec_driver_sql(
+        "UPDATE message_parts SET tool_name = coalesce(?, tool_name), tool_call_id = coalesce(?, tool_call_id),"
+        " content = CASE WHEN ? IS NULL THEN content ELSE json_set(content, '$.name', ?) END"
+        " WHERE message_id = ? AND part_index = ?",
+        (name, _optional(chunk.meta.get("call_id")), name, name, message_id, chunk.part_index),
+    )
+
+
+def _optional(value: object) -> str | None:
+    return None if value is None or value == "" else clean(str(value))
+
+
+def finish(conn: Connection, origin: Origin, message_id: str, outcome: TurnOutcome) -> str:
+    """The end of a turn, whatever the end, whole or not at all. Returns the thread's id."""
+    if not outcome.status.is_final:
+        raise NotPossible("A turn cannot end in a state that is not final.")
+    row = _unfinished(conn, message_id)
+    if outcome.tail:
+        append_chunks(conn, origin, message_id, outcome.tail)
+    before = thread_counters.of_messages(conn, [message_id])
+    sizes = merge(conn, message_id, outcome.finished_at)
+    stamp = origin.stamp()
+    usage = outcome.usage
+    values: dict[str, Any] = {
+        "status": outcome.status.value,
+        "completed_at": outcome.finished_at,
+        "latency_ms": outcome.latency_ms,
+        "time_to_first_token_ms": outcome.time_to_first_token_ms,
+        "finish_reason": outcome.finish_reason,
+        "error": _optional(outcome.error),
+        "error_type": outcome.error_type,
+        "error_details": to_json(outcome.error_details) if outcome.error_details else None,
+        "owner_pid_token": None,
+        **sizes,
+        **stamp,
+    }
+    if usage is not None:
+        # A continued answer was paid for twice.
+        values |= {
+            "prompt_tokens": (row.prompt_tokens or 0) + usage.input_tokens,
+            "completion_tokens": (row.completion_tokens or 0) + usage.output_tokens,
+            "total_tokens": (row.total_tokens or 0) + usage.total_tokens,
+            "cached_tokens": (row.cached_tokens or 0) + usage.cached_tokens,
+            "reasoning_tokens": (row.reasoning_tokens or 0) + usage.reasoning_tokens,
+        }
+    conn.execute(tables.messages.update().where(tables.messages.c.id == message_id).values(**values))
+    if outcome.is_asked:
+        spent = Spent(usage, outcome.latency_ms, outcome.time_to_first_token_ms, outcome.cost_usd)
+        word = "refused" if outcome.is_refused else outcome.status.value
+        event = UsageEvent(UsageKind.ANSWER, row.thread_id, row.provider, row.model, word, spent, message_id=message_id)
+        events.enter(conn, origin, event, at=outcome.finished_at)
+    settle(conn, origin, row, before, stamp["hlc"])
+    touch(conn, row.thread_id, outcome.finished_at)
+    return str(row.thread_id)
+
+
+def settle(conn: Connection, origin: Origin, row: Row[Any], before: thread_counters.Tally, hlc: int) -> None:
+    """What a final answer changes besides itself: its thread's counters, and the change log, which hears of an answer
+    for the first time now.
+    """
+    if row.deleted_at is None:
+        after = thread_counters.of_messages(conn, [row.id])
+        thread_counters.change_by_difference(conn, row.thread_id, before, after)
+    if not change_log.can_follow(conn, row.parent_id):
+        return
+    is_known = change_log.is_logged(conn, row.id)
+    log_change(
+        conn,
+        origin,
+        project_id=row.project_id,
+        kind="message",
+        op="edit" if is_known else "new",
+        entity=row.id,
+        hlc=hlc,
+        knows=change_log.known_deletions(conn, row.parent_id),
+        is_kept=True,  # it was asked for while that was allowed
+    )
+    _log_below(conn, origin, row.project_id, row.id)
+
+
+def _log_below(conn: Connection, origin: Origin, project_id: str, message_id: str) -> None:
+    """What was written below an answer that had not ended: the log hears of it now, after what it stands below."""
+    waiting = [message_id]
+    while waiting:
+        parent_id = waiting.pop()
+        rows = conn.exec_driver_sql(
+            "SELECT id, deleted_at, deleted_with FROM messages m WHERE parent_id = ?"
+            " AND status NOT IN ('pending', 'streaming') AND NOT EXISTS"
+            " (SELECT 1 FROM changes c WHERE c.entity = m.id AND c.reg = 'content' AND c.state <> 5) ORDER BY id",
+            (parent_id,),
+        ).all()
+        for row in rows:
+            change_log.log_message(conn, origin, project_id, row.id, parent_id=parent_id, is_kept=True)
+            if row.deleted_at is not None:
+                body = {"covers": change_log.seen(conn, origin, project_id), "with": row.deleted_with or row.id}
+                log_change(
+                    conn,
+                    origin,
+                    project_id=project_id,
+                    kind="message",
+                    op="del",
+                    entity=row.id,
+                    hlc=origin.hybrid_clock.next(),
+                    body=body,
+                    is_kept=True,
+                )
+            waiting.append(row.id)
+
+
+def merge(conn: Connection, message_id: str, completed_at: int) -> dict[str, Any]:
+    """Move streamed pieces into their parts. Returns the message's size and digest columns."""
+    for (_, index), text in streamed_text(conn, [message_id]).items():
+        kind, stored = conn.exec_driver_sql(
+            "SELECT type, content FROM message_parts WHERE message_id = ? AND part_index = ?", (message_id, index)
+        ).one()
+        content = to_json(appended(PartType(kind), from_json(stored), text))
+        conn.exec_driver_sql(
+            "UPDATE message_parts SET content = ? WHERE message_id = ? AND part_index = ?", (content, message_id, index)
+        )
+    conn.exec_driver_sql("DELETE FROM part_chunks WHERE message_id = ?", (message_id,))
+    conn.exec_driver_sql(
+        "UPDATE message_parts SET completed_at = ? WHERE message_id = ? AND completed_at IS NULL",
+        (completed_at, message_id),
+    )
+    return sizes(
+        [
+            (row[0], row[1], row[2])
+            for row in conn.exec_driver_sql(
+                "SELECT part_index, type, content FROM message_parts WHERE message_id = ? ORDER BY part_index",
+                (message_id,),
+            )
+        ]
+    )
+
+
+def sizes(parts: list[tuple[int, str, str]]) -> dict[str, Any]:
+    """The columns that describe stored parts: how much they show, and their digest."""
+    shown = [_shown(content) for content in map(_content, parts)]
+    return {
+        "char_count": sum(len(text) for text in shown),
+        "line_count": sum(1 + text.count("\n") for text in shown),
+        "content_digest": digest(parts),
+    }
+
+
+def _shown(content: dict[str, Any]) -> str:
+    """Of a file that is its name."""
+    return str(content.get("text", content.get("arguments", content.get("name", ""))))
+
+
+def _content(part: tuple[int, str, str]) -> dict[str, Any]:
+    value = json.loads(part[2])
+    return value if isinstance(value, dict) else {}
+
+
+def _unfinished(conn: Connection, message_id: str) -> Row[Any]:
+    row = conn.exec_driver_sql(
+        "SELECT m.id, m.thread_id, m.parent_id, t.project_id, m.status, m.provider, m.model, m.deleted_at,"
+        " m.prompt_tokens, m.completion_tokens, m.total_tokens, m.cached_tokens, m.reasoning_tokens"
+        " FROM messages m JOIN threads t ON t.id = m.thread_id WHERE m.id = ?",
+        (message_id,),
+    ).first()
+    if row is None:
+        raise MessageNotFound
+    if Status(row.status).is_final:
+        raise NotPossible("This answer has ended already.")
+    return row
+
+
+def _refuse(conn: Connection, message_id: str, what: str) -> None:
+    if conn.exec_driver_sql("SELECT 1 FROM messages WHERE id = ?", (message_id,)).first() is None:
+        raise MessageNotFound
+    raise NotPossible(what)

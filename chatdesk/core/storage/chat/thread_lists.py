@@ -1,0 +1,133 @@
+"""Lists of threads: page by page from an index, never sorted and never counted through.
+
+The conditions are spelt as in the partial indexes, which is what lets SQLite use them.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.library import GONE, ThreadQuery
+from chatdesk.core.domain.thread import Thread, ThreadPage
+from chatdesk.core.errors import InvalidInput
+from chatdesk.core.ids import checked_id
+from chatdesk.core.storage.engine.plain_text import clean, folded
+from chatdesk.core.storage.engine.rows import THREAD_COLUMNS, thread_from
+
+_SHELVES: Final = {
+    "active": "deleted_at IS NULL AND archived_at IS NULL",
+    "archive": "archived_at IS NOT NULL AND deleted_at IS NULL",
+    "trash": "deleted_at IS NOT NULL",
+}
+#: Up to so many threads of a tag are fetched from the tag and sorted; more than that stand close enough together in any
+#: list to be met on the way through it.
+_FEW = 2_000
+
+
+def page(conn: Connection, query: ThreadQuery, *, limit: int, cursor: str | None) -> ThreadPage:
+    """At most ``limit`` threads after ``cursor``, the ``next_cursor`` of the page before."""
+    sql, values = statement(query, cursor, is_rare_tag=is_rare_tag(conn, query.tag_id))
+    rows = conn.exec_driver_sql(sql, (*values, limit + 1)).all()
+    threads = tuple(thread_from(row) for row in rows[:limit])
+    return ThreadPage(threads, _cursor(query, threads[-1]) if len(rows) > limit else None)
+
+
+def ids(conn: Connection, query: ThreadQuery, *, limit: int) -> tuple[str, ...]:
+    """The ids of all threads of a list, up to ``limit``."""
+    sql, values = statement(query, None, columns="id", is_rare_tag=is_rare_tag(conn, query.tag_id))
+    return tuple(row[0] for row in conn.exec_driver_sql(sql, (*values, limit)))
+
+
+def count(conn: Connection, query: ThreadQuery) -> int:
+    condition, values = _conditions(query, is_rare_tag=True)
+    return int(conn.exec_driver_sql(f"SELECT count(*) FROM threads WHERE {condition}", tuple(values)).scalar_one())
+
+
+def count_by_project(conn: Connection) -> dict[str, int]:
+    """How many threads each project lists under its name: neither archived, deleted nor pinned."""
+    # Two indexes answer this; asked in one for what is not pinned, every row would be read.
+    active = _SHELVES["active"]
+    counts = dict(_by_project(conn, active))
+    for project_id, pinned in _by_project(conn, f"pinned_at IS NOT NULL AND {active}"):
+        counts[project_id] -= pinned
+    return counts
+
+
+def _by_project(conn: Connection, condition: str) -> list[tuple[str, int]]:
+    sql = f"SELECT project_id, count(*) FROM threads WHERE {condition} GROUP BY project_id"
+    return [(row[0], row[1]) for row in conn.exec_driver_sql(sql)]
+
+
+def statement(
+    query: ThreadQuery, cursor: str | None, *, columns: str = THREAD_COLUMNS, is_rare_tag: bool = False
+) -> tuple[str, list[Any]]:
+    """A list's query, all but its limit."""
+    condition, values = _conditions(query, is_rare_tag=is_rare_tag)
+    key = sort_key(query)
+    by_name = key == "title_folded"
+    if cursor is not None:
+        condition += f" AND ({key}, id) {'>' if by_name else '<'} (?, ?)"
+        values.extend(_parsed(query, cursor))
+    direction = "" if by_name else " DESC"
+    return f"SELECT {columns} FROM threads WHERE {condition} ORDER BY {key}{direction}, id{direction} LIMIT ?", values
+
+
+def sort_key(query: ThreadQuery) -> str:
+    """The column a list is ordered by, besides the id."""
+    if query.shelf == "trash":
+        return "deleted_at"
+    return "title_folded" if query.order == "name" else "last_activity_at"
+
+
+def is_rare_tag(conn: Connection, tag_id: str | None) -> bool:
+    """Whether it is cheaper to begin at the tag than at the list."""
+    if tag_id is None:
+        return False
+    found = conn.exec_driver_sql(
+        "SELECT count(*) FROM (SELECT 1 FROM thread_tags WHERE tag_id = ? LIMIT ?)", (checked_id(tag_id), _FEW + 1)
+    ).scalar_one()
+    return int(found) <= _FEW
+
+
+def _conditions(query: ThreadQuery, *, is_rare_tag: bool) -> tuple[str, list[Any]]:
+    conditions = [_SHELVES[query.shelf]]
+    values: list[Any] = []
+    if query.shelf == "trash":
+        conditions.append(f"deleted_at > {GONE}")
+    if query.is_pinned is not None:
+        conditions.append("pinned_at IS NOT NULL" if query.is_pinned else "pinned_at IS NULL")
+    if query.project_id is not None:
+        # A "+" keeps the planner from an index that would have to be sorted.
+        conditions.append("project_id = ?" if query.tag_id is None or not is_rare_tag else "+project_id = ?")
+        values.append(checked_id(query.project_id))
+    if query.tag_id is not None:
+        conditions.append(
+            "id IN (SELECT thread_id FROM thread_tags WHERE tag_id = ?)"
+            if is_rare_tag
+            else "EXISTS (SELECT 1 FROM thread_tags j WHERE j.thread_id = threads.id AND j.tag_id = ?)"
+        )
+        values.append(checked_id(query.tag_id))
+    if query.text.strip():
+        conditions.append("instr(title_folded, ?) > 0")
+        values.append(folded(clean(query.text).strip()))
+    return " AND ".join(conditions), values
+
+
+def _cursor(query: ThreadQuery, thread: Thread) -> str:
+    key = sort_key(query)
+    value = folded(thread.title) if key == "title_folded" else getattr(thread, key)
+    return f"{thread.id}:{value}"
+
+
+def _parsed(query: ThreadQuery, cursor: str) -> tuple[int | str, str]:
+    thread_id, _, value = cursor.partition(":")
+    try:
+        return value if sort_key(query) == "title_folded" else int(value), checked_id(thread_id)
+    except (ValueError, InvalidInput):
+        raise InvalidInput(
+            "That is not a place in the list.", safe="Nothing was changed.", next_step="Start from the first page."
+        ) from None

@@ -1,0 +1,248 @@
+"""Threads in the database: the list, and everything but their messages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.library import Shelf, ThreadQuery
+from chatdesk.core.domain.thread import Thread, ThreadPage, TitleSource
+from chatdesk.core.errors import InvalidTitle, ProjectNotFound, ThreadInTrash, ThreadNotFound
+from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.ids import checked_id, new_id
+from chatdesk.core.storage.chat import thread_counters, thread_lists, trash
+from chatdesk.core.storage.engine import change_log, tables
+from chatdesk.core.storage.engine.change_log import Origin, is_anothers, log_change, write_register
+from chatdesk.core.storage.engine.plain_text import clean, folded
+from chatdesk.core.storage.engine.rows import get_thread
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.engine.database import Database
+
+_SOURCES = frozenset(source.value for source in TitleSource)
+
+
+class ThreadRepository:
+    """Reads and writes threads; each write returns the thread as it is now."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def create(
+        self,
+        project_id: str,
+        title: str,
+        *,
+        provider: str | None,
+        model: str | None,
+        system_prompt: str = "",
+        title_source: TitleSource = TitleSource.PERSON,
+    ) -> Thread:
+        project = checked_id(project_id)
+        return await self._db.write(
+            lambda conn: insert_thread(
+                conn,
+                self._db.origin,
+                project,
+                title,
+                provider=provider,
+                model=model,
+                system_prompt=system_prompt,
+                title_source=title_source,
+            )
+        )
+
+    async def get(self, thread_id: str) -> Thread:
+        wanted = checked_id(thread_id)
+        return await self._db.read(lambda conn: get_thread(conn, wanted))
+
+    async def list_page(
+        self,
+        project_id: str | None,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        query: str = "",
+        pinned: bool | None = None,
+        archived: bool = False,
+        trashed: bool = False,
+    ) -> ThreadPage:
+        """Threads with the newest activity first, in the trash those deleted last; ``cursor`` is ``next_cursor`` of the
+        page before."""
+        shelf: Shelf = "trash" if trashed else "archive" if archived else "active"
+        wanted = ThreadQuery(shelf, project_id, text=query, is_pinned=pinned)
+        return await self._db.read(lambda conn: thread_lists.page(conn, wanted, limit=limit, cursor=cursor))
+
+    async def rename(self, thread_id: str, title: str) -> Thread:
+        """By a person: no better one is made from then on."""
+        wanted = checked_title(title)
+        return await self._change(thread_id, *_title_change(wanted, TitleSource.PERSON))
+
+    async def retitle(self, thread_id: str, title: str, source: TitleSource) -> Thread | None:
+        """A title that nobody typed; None, and nothing changes, where somebody did, the thread is in the trash, or in
+        a shared project where this person may not change it."""
+        wanted, better = checked_id(thread_id), checked_title(title)
+
+        def work(conn: Connection) -> Thread | None:
+            row = conn.exec_driver_sql(
+                "SELECT title_source, deleted_at, project_id FROM threads WHERE id = ?", (wanted,)
+            ).first()
+            if row is None or row[0] == TitleSource.PERSON or row[1] is not None:
+                return None
+            if row[2] in self._db.log_watch.read_only or is_anothers(conn, row[2], "thread", (wanted,)):
+                return None
+            return change_thread(conn, self._db.origin, wanted, *_title_change(better, source))
+
+        return await self._db.write(work)
+
+    async def title_source(self, thread_id: str) -> TitleSource:
+        """Who gave the title. What a newer ChatDesk may know counts as a person's."""
+        wanted = checked_id(thread_id)
+
+        def work(conn: Connection) -> TitleSource:
+            row = conn.exec_driver_sql("SELECT title_source FROM threads WHERE id = ?", (wanted,)).first()
+            if row is None:
+                raise ThreadNotFound
+            return TitleSource(row[0]) if row[0] in _SOURCES else TitleSource.PERSON
+
+        return await self._db.read(work)
+
+    async def set_archived(self, thread_id: str, is_archived: bool) -> Thread:
+        at = self._db.origin.now() if is_archived else None
+        return await self._change(thread_id, {"archived_at": at}, change_log.ARCHIVED, {"archived_at": at})
+
+    async def set_pinned(self, thread_id: str, is_pinned: bool) -> Thread:
+        at = self._db.origin.now() if is_pinned else None
+        return await self._change(thread_id, {"pinned_at": at}, change_log.PINNED, {"pinned_at": at})
+
+    async def set_model(self, thread_id: str, provider: str | None, model: str | None) -> Thread:
+        values = {"provider": provider, "model": model}
+        return await self._change(thread_id, values, change_log.MODEL, values)
+
+    async def delete(self, thread_id: str) -> Thread:
+        """Move to the trash. A thread that is there already stays as it is."""
+        wanted = checked_id(thread_id)
+        return await self._db.write(lambda conn: trash.delete_thread(conn, self._db.origin, wanted))
+
+    async def restore(self, thread_id: str) -> Thread:
+        wanted = checked_id(thread_id)
+        return await self._db.write(lambda conn: trash.restore_thread(conn, self._db.origin, wanted))
+
+    async def recount(self, thread_id: str) -> Thread:
+        """The thread with counters as they should be, counted afresh; nothing is changed."""
+        wanted = checked_id(thread_id)
+
+        def work(conn: Connection) -> Thread:
+            tally = thread_counters.of_thread(conn, wanted)
+            return replace(
+                get_thread(conn, wanted),
+                message_count=tally.message_count,
+                total_input_tokens=tally.input_tokens,
+                total_output_tokens=tally.output_tokens,
+                total_cached_tokens=tally.cached_tokens,
+                total_reasoning_tokens=tally.reasoning_tokens,
+                total_tool_time_ms=tally.tool_time_ms,
+                tool_counts=dict(tally.tool_counts),
+            )
+
+        return await self._db.read(work)
+
+    async def _change(self, thread_id: str, values: dict[str, Any], reg: str, body: dict[str, Any]) -> Thread:
+        wanted = checked_id(thread_id)
+        return await self._db.write(lambda conn: change_thread(conn, self._db.origin, wanted, values, reg, body))
+
+
+def checked_title(title: str) -> str:
+    """``title`` on one line, or ``InvalidTitle``."""
+    wanted = clean_line(clean(title))
+    if not wanted:
+        raise InvalidTitle
+    return wanted
+
+
+def _title_change(title: str, source: TitleSource) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    shared = {"title": title, "title_source": source.value}
+    return {**shared, "title_folded": folded(title)}, change_log.TITLE, shared
+
+
+def change_thread(
+    conn: Connection, origin: Origin, thread_id: str, values: dict[str, Any], reg: str, body: dict[str, Any]
+) -> Thread:
+    """Write a register of a live thread: its columns, their stamp, and the change log."""
+    thread = live_thread(conn, thread_id)
+    write_register(
+        conn, origin, tables.threads, thread_id, project_id=thread.project_id, reg=reg, values=values, body=body
+    )
+    return get_thread(conn, thread_id)
+
+
+def live_thread(conn: Connection, thread_id: str) -> Thread:
+    thread = get_thread(conn, thread_id)
+    if thread.deleted_at is not None:
+        raise ThreadInTrash
+    return thread
+
+
+def insert_thread(
+    conn: Connection,
+    origin: Origin,
+    project_id: str,
+    title: str,
+    *,
+    provider: str | None,
+    model: str | None,
+    system_prompt: str,
+    title_source: TitleSource = TitleSource.PERSON,
+) -> Thread:
+    wanted = checked_title(title)
+    prompt = clean(system_prompt)
+    found = conn.exec_driver_sql("SELECT 1 FROM projects WHERE id = ? AND deleted_at IS NULL", (project_id,)).first()
+    if found is None:
+        raise ProjectNotFound
+    thread_id = new_id()
+    now = origin.now()
+    stamp = origin.stamp()
+    shared = {
+        "title": wanted,
+        "title_source": title_source.value,
+        "system_prompt": prompt,
+        "provider": provider,
+        "model": model,
+        "created_at": now,
+    }
+    conn.execute(
+        tables.threads.insert().values(
+            id=thread_id,
+            project_id=project_id,
+            title_folded=folded(wanted),
+            last_activity_at=now,
+            **shared,
+            **stamp,
+        )
+    )
+    log_change(
+        conn,
+        origin,
+        project_id=project_id,
+        kind="thread",
+        op="new",
+        entity=thread_id,
+        hlc=stamp["hlc"],
+        body=shared,
+    )
+    touch(conn, thread_id, now)
+    return get_thread(conn, thread_id)
+
+
+def touch(conn: Connection, thread_id: str, now: int) -> None:
+    """Something was said: move the thread to the top of its lists."""
+    conn.exec_driver_sql(
+        "UPDATE threads SET last_activity_at = max(last_activity_at, ?) WHERE id = ?", (now, thread_id)
+    )
+    conn.exec_driver_sql(
+        "UPDATE projects SET last_chat_at = max(coalesce(last_chat_at, 0), ?)"
+        " WHERE id = (SELECT project_id FROM threads WHERE id = ?)",
+        (now, thread_id),
+    )

@@ -1,0 +1,380 @@
+"""Deleting as tombstones: what is in the trash can come back for a while, and then goes for good."""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.library import GONE, DeletedMessage
+from chatdesk.core.domain.summary import StaleReason
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, TurnInProgress
+from chatdesk.core.storage.chat import projects, shown_path, summary_staleness, thread_counters
+from chatdesk.core.storage.engine import tables
+from chatdesk.core.storage.engine.change_log import Origin, has_content, log_change, seen
+from chatdesk.core.storage.engine.rows import batches, get_thread, marks
+
+_THREADS_A_STEP = 50
+_MESSAGES_A_STEP = 500
+_SHARED = "IN (SELECT project_id FROM shared_projects WHERE state <> 'ended')"
+
+_SUBTREE = """
+WITH RECURSIVE below(id) AS (
+    SELECT ? UNION ALL SELECT m.id FROM below JOIN messages m ON m.parent_id = below.id
+)
+SELECT m.id, m.status FROM below JOIN messages m ON m.id = below.id WHERE m.deleted_at IS NULL
+"""
+
+
+def delete_thread(conn: Connection, origin: Origin, thread_id: str) -> Thread:
+    thread = get_thread(conn, thread_id)
+    if thread.deleted_at is None:
+        _mark_thread(conn, origin, thread, origin.now())
+    return get_thread(conn, thread_id)
+
+
+def restore_thread(conn: Connection, origin: Origin, thread_id: str) -> Thread:
+    thread = get_thread(conn, thread_id)
+    if thread.deleted_at is not None:
+        _mark_thread(conn, origin, thread, None)
+    return get_thread(conn, thread_id)
+
+
+def _mark_thread(conn: Connection, origin: Origin, thread: Thread, deleted_at: int | None) -> None:
+    stamp = origin.stamp()
+    conn.execute(tables.threads.update().where(tables.threads.c.id == thread.id).values(deleted_at=deleted_at, **stamp))
+    if deleted_at is None:
+        projects.bring_back(conn, origin, thread.project_id)
+    projects.refresh_last_chat(conn, thread.project_id)
+    log_change(
+        conn,
+        origin,
+        project_id=thread.project_id,
+        kind="thread",
+        op="edit" if deleted_at is None else "del",
+        entity=thread.id,
+        hlc=stamp["hlc"],
+        body=None if deleted_at is None else {"covers": seen(conn, origin, thread.project_id)},
+    )
+
+
+def delete_message(
+    conn: Connection, origin: Origin, message_id: str, *, with_later: bool, end_id: str | None = None
+) -> tuple[Thread, tuple[str, ...]]:
+    """Move a message, or it and everything below it, to the trash. The path leads to ``end_id`` then, if that is given;
+    else through another live version, if there is any."""
+    node = shown_path.find_node(conn, message_id)
+    if node is None:
+        raise MessageNotFound
+    if node.deleted_at is not None:
+        raise MessageInTrash
+    rows = conn.exec_driver_sql(_SUBTREE, (message_id,)).all() if with_later else [(node.id, node.status)]
+    if any(row[1] in ("pending", "streaming") for row in rows):
+        raise TurnInProgress
+    affected = tuple(row[0] for row in rows)
+    _bury(conn, origin, node, affected)
+    _lead_to(conn, end_id)
+    return get_thread(conn, node.thread_id), affected
+
+
+def delete_messages(
+    conn: Connection, origin: Origin, message_ids: Sequence[str], *, end_id: str | None
+) -> tuple[Thread, tuple[str, ...]]:
+    """Back to the trash with exactly these messages of one thread, the topmost first."""
+    nodes = [shown_path.find_node(conn, message_id) for message_id in message_ids]
+    live = [node for node in nodes if node is not None and node.deleted_at is None]
+    if not live:
+        raise MessageNotFound
+    affected = tuple(node.id for node in live)
+    if any(node.status in ("pending", "streaming") for node in live):
+        raise TurnInProgress
+    _bury(conn, origin, live[0], affected)
+    _lead_to(conn, end_id)
+    return get_thread(conn, live[0].thread_id), affected
+
+
+def bury_here(conn: Connection, origin: Origin, message_id: str) -> None:
+    """Into the trash of this profile alone: nobody else ever had it."""
+    node = shown_path.find_node(conn, message_id)
+    if node is not None and node.deleted_at is None:
+        _bury(conn, origin, node, (node.id,), is_logged=False)
+
+
+def _bury(
+    conn: Connection, origin: Origin, top: shown_path.Node, affected: tuple[str, ...], *, is_logged: bool = True
+) -> None:
+    """Into the trash together, as one step that began with ``top``."""
+    tally = thread_counters.of_messages(conn, affected)
+    hidden = _mark_messages(
+        conn, origin, top.thread_id, affected, deleted_at=origin.now(), deleted_with=top.id, is_logged=is_logged
+    )
+    _account(conn, top.thread_id, tally, -1, hidden)
+    if top.is_on_path:
+        sibling = _nearest_version(conn, top)
+        if sibling is not None:
+            shown_path.show(conn, sibling)
+    shown_path.refresh_end(conn, top.thread_id)
+
+
+def _lead_to(conn: Connection, message_id: str | None) -> bool:
+    node = None if message_id is None else shown_path.find_node(conn, message_id)
+    if node is None:
+        return False
+    shown_path.show(conn, node)
+    return True
+
+
+def restore_message(
+    conn: Connection, origin: Origin, message_id: str, *, end_id: str | None = None
+) -> tuple[Thread, tuple[str, ...]]:
+    """Bring back a message with all that went to the trash together with it. Then the path leads to ``end_id``, else
+    through the message."""
+    row = conn.exec_driver_sql("SELECT deleted_with, purged_at FROM messages WHERE id = ?", (message_id,)).first()
+    node = shown_path.find_node(conn, message_id)
+    if row is None or node is None:
+        raise MessageNotFound
+    if row[1] is not None:
+        raise NotPossible("The text of this message was removed for good after its time in the trash.")
+    if node.deleted_at is None:
+        return get_thread(conn, node.thread_id), ()
+    affected = tuple(
+        found[0]
+        for found in conn.exec_driver_sql(
+            "SELECT id FROM messages WHERE thread_id = ? AND deleted_at IS NOT NULL AND deleted_with = ?"
+            " AND purged_at IS NULL ORDER BY position, id",
+            (node.thread_id, row[0]),
+        )
+    )
+    shown = _mark_messages(conn, origin, node.thread_id, affected, deleted_at=None, deleted_with=None)
+    _account(conn, node.thread_id, thread_counters.of_messages(conn, affected), 1, shown)
+    if not _lead_to(conn, end_id):
+        _lead_to(conn, message_id)
+    shown_path.refresh_end(conn, node.thread_id)
+    return get_thread(conn, node.thread_id), affected
+
+
+def _account(conn: Connection, thread_id: str, tally: thread_counters.Tally, sign: int, shown: int) -> None:
+    delta = thread_counters.Tally()
+    delta.add(tally, sign)
+    thread_counters.change(conn, thread_id, delta)
+    conn.exec_driver_sql("UPDATE threads SET shown_count = shown_count + ? WHERE id = ?", (sign * shown, thread_id))
+
+
+def _mark_messages(
+    conn: Connection,
+    origin: Origin,
+    thread_id: str,
+    message_ids: tuple[str, ...],
+    *,
+    deleted_at: int | None,
+    deleted_with: str | None,
+    is_logged: bool = True,
+) -> int:
+    """Set or clear the tombstones. Returns how many of the messages are on the path."""
+    project_id = get_thread(conn, thread_id).project_id
+    body = None if deleted_at is None else {"covers": seen(conn, origin, project_id), "with": deleted_with}
+    shown = 0
+    for batch in batches(message_ids):
+        for is_on_path, count, first, last in conn.exec_driver_sql(
+            "SELECT on_path, count(*), min(position), max(position) FROM messages"
+            f" WHERE id IN ({marks(batch)}) GROUP BY on_path",
+            tuple(batch),
+        ):
+            shown += count if is_on_path else 0
+            summary_staleness.mark_range(
+                conn, thread_id, StaleReason.DELETED, is_on_path=bool(is_on_path), first=first, last=last
+            )
+    for message_id in message_ids:
+        stamp = origin.stamp()
+        conn.execute(
+            tables.messages.update()
+            .where(tables.messages.c.id == message_id)
+            .values(deleted_at=deleted_at, deleted_with=deleted_with, **stamp)
+        )
+        if is_logged and has_content(conn, message_id):
+            log_change(
+                conn,
+                origin,
+                project_id=project_id,
+                kind="message",
+                op="edit" if deleted_at is None else "del",
+                entity=message_id,
+                hlc=stamp["hlc"],
+                body=body,
+            )
+    return shown
+
+
+def _nearest_version(conn: Connection, node: shown_path.Node) -> shown_path.Node | None:
+    """The live version before ``node``, else the one after it."""
+    place = "parent_id = ?" if node.parent_id is not None else "thread_id = ? AND parent_id IS NULL"
+    row = conn.exec_driver_sql(
+        f"SELECT id FROM messages WHERE {place} AND role = ? AND deleted_at IS NULL"
+        " ORDER BY id < ? DESC, abs(created_at - (SELECT created_at FROM messages WHERE id = ?)), id DESC LIMIT 1",
+        (node.parent_id or node.thread_id, node.role, node.id, node.id),
+    ).first()
+    return None if row is None else shown_path.find_node(conn, row[0])
+
+
+# Removing for good. A thread is given up first, in a step that is whole, and its rows go afterwards, a few at a time: a
+# process that is killed in between leaves nothing that anybody could see, and the next one goes on.
+
+
+def give_up(conn: Connection, thread_ids: Sequence[str] | None) -> int:
+    """Mark threads of the trash (None: all) as gone. Returns how many. Nothing of the sort: ``NotPossible``."""
+    gone = f"UPDATE threads SET deleted_at = {GONE} WHERE deleted_at > {GONE}"
+    if thread_ids is None:
+        return conn.exec_driver_sql(gone).rowcount
+    count = sum(
+        conn.exec_driver_sql(f"{gone} AND id IN ({marks(batch)})", tuple(batch)).rowcount
+        for batch in batches(thread_ids)
+    )
+    if count != len(thread_ids):
+        raise NotPossible(
+            f"{len(thread_ids) - count} of {len(thread_ids)} threads are not in the trash (any more).",
+            next_step="Select those that are and try again.",
+        )
+    return count
+
+
+def give_up_expired(conn: Connection, trashed_before: int) -> list[str]:
+    """Mark the next few threads that were given up already or have been in the trash for long enough. Those of shared
+    projects are marked all at once and not returned: others may bring them back, and then they come back whole."""
+    conn.exec_driver_sql(
+        f"UPDATE threads SET deleted_at = {GONE} WHERE deleted_at > {GONE} AND deleted_at < ? AND project_id {_SHARED}",
+        (trashed_before,),
+    )
+    ids = [
+        row[0]
+        for row in conn.exec_driver_sql(
+            "SELECT id FROM threads WHERE deleted_at IS NOT NULL AND deleted_at < ?"
+            f" AND project_id NOT {_SHARED} ORDER BY deleted_at, id LIMIT ?",
+            (max(trashed_before, GONE + 1), _THREADS_A_STEP),
+        )
+    ]
+    conn.exec_driver_sql(f"UPDATE threads SET deleted_at = {GONE} WHERE id IN ({marks(ids)})", tuple(ids))
+    return ids
+
+
+def steps(conn: Connection, thread_ids: Sequence[str]) -> list[list[str]]:
+    """All messages of these threads, children before their parents, in steps of a size that holds nobody up."""
+    ids = [
+        row[0]
+        for row in conn.exec_driver_sql(
+            f"SELECT id FROM messages WHERE thread_id IN ({marks(thread_ids)}) ORDER BY position DESC",
+            tuple(thread_ids),
+        )
+    ]
+    return [ids[start : start + _MESSAGES_A_STEP] for start in range(0, len(ids), _MESSAGES_A_STEP)]
+
+
+def remove_messages(conn: Connection, message_ids: Sequence[str]) -> None:
+    conn.exec_driver_sql(f"DELETE FROM messages WHERE id IN ({marks(message_ids)})", tuple(message_ids))
+
+
+def remove_threads(conn: Connection, thread_ids: Sequence[str]) -> None:
+    """With what the log says of them: titles, prompts, summaries. A team may still have what was shared with it; there
+    an erasure is what removes words."""
+    of_threads = f"SELECT id FROM summaries WHERE thread_id IN ({marks(thread_ids)})"
+    conn.exec_driver_sql(
+        f"UPDATE changes SET body = NULL WHERE (entity IN ({marks(thread_ids)}) OR entity IN ({of_threads}))"
+        " AND body IS NOT NULL AND project_id NOT IN (SELECT project_id FROM shared_projects)",
+        (*thread_ids, *thread_ids),
+    )
+    conn.exec_driver_sql(f"DELETE FROM threads WHERE id IN ({marks(thread_ids)})", tuple(thread_ids))
+
+
+def remove_projects(conn: Connection, trashed_before: int) -> None:
+    """Projects whose time in the trash is over, once their threads are gone."""
+    conn.exec_driver_sql(
+        "DELETE FROM projects WHERE deleted_at IS NOT NULL AND deleted_at < ?"
+        " AND NOT EXISTS (SELECT 1 FROM threads t WHERE t.project_id = projects.id)",
+        (trashed_before,),
+    )
+
+
+def deleted_messages(conn: Connection, *, limit: int, preview: int) -> tuple[DeletedMessage, ...]:
+    """What can be brought back message by message, the latest deletion first: one row a deletion. ``preview`` is how
+    many characters of each are read."""
+    rows = conn.exec_driver_sql(
+        "SELECT m.id, m.thread_id, t.title, m.role = 'user', m.deleted_at,"
+        " (SELECT count(*) FROM messages o WHERE o.thread_id = m.thread_id AND o.deleted_at IS NOT NULL"
+        " AND o.deleted_with = m.id AND o.purged_at IS NULL),"
+        " (SELECT substr(json_extract(p.content, '$.text'), 1, ?) FROM message_parts p"
+        " WHERE p.message_id = m.id AND p.type = 'text' ORDER BY p.part_index LIMIT 1)"
+        " FROM messages m INDEXED BY ix_messages_trashed JOIN threads t ON t.id = m.thread_id"
+        " WHERE m.deleted_at IS NOT NULL AND m.deleted_with = m.id AND m.purged_at IS NULL AND t.deleted_at IS NULL"
+        " ORDER BY m.deleted_at DESC, m.id DESC LIMIT ?",
+        (preview, limit),
+    )
+    return tuple(
+        DeletedMessage(
+            message_id=row[0],
+            thread_id=row[1],
+            thread_title=row[2],
+            preview=" ".join((row[6] or "").split()),
+            is_question=bool(row[3]),
+            deleted_at=row[4],
+            count=row[5],
+        )
+        for row in rows
+    )
+
+
+def purge_messages(conn: Connection, trashed_before: int, now: int) -> int:
+    """Empty the next few single messages whose time is over. One with others below it stays as an empty tombstone, so
+    that these keep their place. In shared projects they stay, because others may bring them back. Returns how many were
+    emptied."""
+    doomed = [
+        row[0]
+        for row in conn.exec_driver_sql(
+            "SELECT id FROM messages WHERE deleted_at IS NOT NULL AND deleted_at < ? AND purged_at IS NULL"
+            f" AND thread_id NOT IN (SELECT id FROM threads WHERE project_id {_SHARED}) LIMIT ?",
+            (trashed_before, _MESSAGES_A_STEP),
+        )
+    ]
+    empty_messages(conn, doomed, now)
+    _drop_childless(conn)
+    return len(doomed)
+
+
+def empty_messages(conn: Connection, message_ids: Sequence[str], now: int) -> None:
+    """Remove what these messages say; they stay as tombstones."""
+    for message_id in message_ids:
+        conn.exec_driver_sql("DELETE FROM message_parts WHERE message_id = ?", (message_id,))
+        conn.exec_driver_sql(
+            "UPDATE messages SET purged_at = ?, error = NULL, error_details = NULL, content_digest = NULL,"
+            " char_count = 0, line_count = 0 WHERE id = ?",
+            (now, message_id),
+        )
+
+
+def _drop_childless(conn: Connection) -> None:
+    """Remove empty tombstones from the leaves upwards; the change log remembers them. In shared projects they stay:
+    somebody may write below."""
+    condition = (
+        "purged_at IS NOT NULL AND deleted_at IS NOT NULL"
+        f" AND thread_id NOT IN (SELECT id FROM threads WHERE project_id {_SHARED})"
+        " AND NOT EXISTS (SELECT 1 FROM messages c WHERE c.parent_id = messages.id)"
+    )
+    while conn.exec_driver_sql(f"DELETE FROM messages WHERE {condition}").rowcount:
+        continue
+
+
+def retire(conn: Connection, origin: Origin, archived_before: int) -> int:
+    """Move the next few threads to the trash that were archived before a moment. Returns how many. Archiving is
+    personal, and the trash of a shared project is everybody's: there they stay archived."""
+    ids = [
+        row[0]
+        for row in conn.exec_driver_sql(
+            "SELECT id FROM threads WHERE archived_at IS NOT NULL AND deleted_at IS NULL AND archived_at < ?"
+            f" AND project_id NOT {_SHARED} ORDER BY archived_at LIMIT ?",
+            (archived_before, _THREADS_A_STEP),
+        )
+    ]
+    for thread_id in ids:
+        delete_thread(conn, origin, thread_id)
+    return len(ids)

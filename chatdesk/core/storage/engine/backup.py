@@ -1,0 +1,85 @@
+"""Copies of the whole database that are proven good before they get their name."""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from chatdesk.core.errors import StorageCorrupt
+from chatdesk.core.paths import sync_directory
+from chatdesk.core.storage.engine import unfinished_files
+from chatdesk.core.storage.engine.connection import connect, make_private_directory, make_private_file
+from chatdesk.core.storage.engine.failures import translating
+from chatdesk.core.storage.engine.search_schema import DERIVED_TABLES
+
+FILES_ENDING = ".files"  # of the list of stored files that a packed backup refers to
+
+
+def back_up(source: sqlite3.Connection, target: Path) -> Path:
+    """Copy the database of ``source`` to ``target``, which it replaces only when the copy is whole and on the disk.
+
+    All pages in one step: copying in slices starts over at each write of another connection and may never end.
+    """
+    make_private_directory(target.parent)
+    temporary = unfinished_files.name_for(target)
+    with translating(target):
+        try:
+            make_private_file(temporary)
+            with closing(connect(temporary, "write")) as copy, _one_moment(source):
+                source.backup(copy, pages=-1)
+                copy.execute("PRAGMA journal_mode=DELETE")
+                _verify(source, copy)
+            sync_file(temporary)
+            temporary.replace(target)
+            sync_directory(target.parent)
+        except BaseException:
+            for ending in ("", "-journal", "-wal", "-shm"):
+                with suppress(OSError):
+                    temporary.with_name(temporary.name + ending).unlink(missing_ok=True)
+            raise
+    return target
+
+
+@contextmanager
+def _one_moment(source: sqlite3.Connection) -> Iterator[None]:
+    """What is counted must be what was copied, although another connection goes on writing."""
+    is_own = not source.in_transaction
+    if is_own:
+        source.execute("BEGIN")
+        source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # only a first read takes the snapshot
+    try:
+        yield
+    finally:
+        if is_own:
+            source.execute("ROLLBACK")
+
+
+def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """Rows of every table that holds anything of ours."""
+    names = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+    ).fetchall()
+    counts = {}
+    for (name,) in names:
+        if name in DERIVED_TABLES:
+            continue
+        counts[name] = int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])
+    return counts
+
+
+def _verify(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
+    if copy.execute("PRAGMA quick_check").fetchall() != [("ok",)]:
+        raise StorageCorrupt("The backup that was just made is damaged, so it was not kept.")
+    if row_counts(source) != row_counts(copy):
+        raise StorageCorrupt("The backup that was just made is not complete, so it was not kept.")
+
+
+def sync_file(path: Path) -> None:
+    """Bring a file to the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,390 @@
+"""What changed, one row a change, written in the transaction of the change: team sync sends these rows.
+
+A register is (kind, entity, reg); a hostile member can give a thread the id of a message. Its heads are the changes no
+other one names as a parent. A change made here names the heads it saw. ``reg`` that starts with ``lww.`` shows only the
+winner; others keep all versions. Bodies of messages, which never change once they are final, are read when sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.clock import Clock, HybridClock
+from chatdesk.core.errors import SharedNotOwn, SharedReadOnly
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage.engine.bulk import insert_rows
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.plain_text import to_json
+
+CONTENT = "content"
+TITLE = "title"
+MODEL = "lww.model"
+PINNED = "lww.pinned"
+ARCHIVED = "lww.archived"
+PROJECT = "lww.project"
+NAME = "name"
+COLOUR = "lww.colour"
+TAG = "lww.tag."  # and the tag's id: whether a thread has that tag
+CONTEXT = "lww.context"
+CONTEXT_FROM = "lww.context_from"
+SYSTEM_PROMPT = "system_prompt"
+PARAMETERS = "lww.parameters"
+SUMMARIES = "lww.summaries"
+SWITCH = "lww.switch"
+RETENTION = "lww.retention"  # of a project: for how many days its messages are kept
+ERASED = "erased"  # what is erased for everybody: see ``sync_erasing``
+#: How one person keeps their own view of things: never sent. Where a thread lies is told by entering it there.
+PERSONAL = frozenset((PINNED, ARCHIVED, CONTEXT, CONTEXT_FROM, PROJECT))
+#: ``project_id`` of what belongs to the whole profile and to no project.
+PROFILE = ""
+_TABLES = {"thread": "threads", "message": "messages", "summary": "summaries"}
+
+# Of ``domain.team.ChangeState``, which is not loaded with every start; a test holds them equal.
+_PENDING, _PRIVATE = 0, 5
+
+_INSERT = (
+    "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, state, at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+#: In SQL: a head is one of the kind that is bound to both question marks; one whose change is gone is of every kind.
+#: Two things of different kinds may bear one id: a hostile member can make them.
+OF_KIND = "coalesce((SELECT kind FROM changes WHERE id = change_id), ?) = ?"
+#: Heads of one register, given as (entity, reg, kind).
+HEADS = (
+    "SELECT change_id FROM register_heads WHERE entity = ?1 AND reg = ?2"
+    " AND coalesce((SELECT kind FROM changes WHERE id = change_id), ?3) = ?3 ORDER BY change_id"
+)
+ADD_HEAD = "INSERT INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)"
+DROP_HEAD = "DELETE FROM register_heads WHERE entity = ? AND reg = ? AND change_id = ?"
+
+
+class LogWatch:
+    """Which projects the running transaction logged changes of, told to ``listener`` once it is committed, on the
+    thread that writes. ``read_only``: projects of others in which this person may not write; replaced as a whole.
+    """
+
+    def __init__(self) -> None:
+        self.listener: Callable[[frozenset[str]], None] | None = None
+        self.read_only: frozenset[str] = frozenset()
+        self._noted: set[str] = set()
+
+    def note(self, project_id: str) -> None:
+        self._noted.add(project_id)
+
+    def check(self, project_id: str) -> None:
+        """Raises ``SharedReadOnly`` where this person may not write."""
+        if project_id in self.read_only:
+            raise SharedReadOnly
+
+    def forget(self) -> None:
+        """The transaction was rolled back."""
+        self._noted.clear()
+
+    def tell(self) -> None:
+        """The transaction was committed."""
+        if self._noted:
+            noted = frozenset(self._noted)
+            self._noted.clear()
+            if self.listener is not None:
+                self.listener(noted)
+
+
+class Origin:
+    """This device: who stamps rows, and when."""
+
+    def __init__(self, device_id: str, clock: Clock, hybrid_clock: HybridClock, watch: LogWatch | None = None) -> None:
+        self.device_id = device_id
+        self.clock = clock
+        self.hybrid_clock = hybrid_clock
+        self.watch = watch or LogWatch()
+
+    def now(self) -> int:
+        return self.clock.now_ms()
+
+    def stamp(self) -> dict[str, Any]:
+        """The two columns that every shareable row carries."""
+        return {"hlc": self.hybrid_clock.next(), "origin_device": self.device_id}
+
+
+def write_register(
+    conn: Connection,
+    origin: Origin,
+    table: Table,
+    entity: str,
+    *,
+    project_id: str,
+    reg: str,
+    values: Mapping[str, Any],
+    body: Mapping[str, Any] | None = None,
+) -> None:
+    """Columns of one row, their stamp, and the change; ``body`` is what is sent, ``values`` unless it differs."""
+    stamp = origin.stamp()
+    conn.execute(table.update().where(table.c.id == entity).values(**values, **stamp))
+    log_change(
+        conn,
+        origin,
+        project_id=project_id,
+        kind=table.name.removesuffix("s") if table.name != "summaries" else "summary",
+        op="edit",
+        entity=entity,
+        hlc=stamp["hlc"],
+        reg=reg,
+        body=values if body is None else body,
+    )
+
+
+def log_change(
+    conn: Connection,
+    origin: Origin,
+    *,
+    project_id: str,
+    kind: str,
+    op: str,
+    entity: str,
+    hlc: int,
+    reg: str = CONTENT,
+    body: Mapping[str, Any] | None = None,
+    knows: Sequence[str] = (),
+    is_kept: bool = False,
+) -> str:
+    """Append one change and make it the only head of its register. Returns its id. ``knows``: the parents of something
+    new, see ``known_deletions``. ``is_kept``: also where this person may only read. Raises ``SharedReadOnly``,
+    ``SharedNotOwn``."""
+    _announce(origin, project_id, reg, is_kept=is_kept)
+    if op != "new":
+        _check_own(conn, project_id, kind, reg, (entity,))
+    dseq = conn.exec_driver_sql(
+        "UPDATE devices SET next_dseq = next_dseq + 1, last_hlc = max(last_hlc, ?)"
+        " WHERE id = ? RETURNING next_dseq - 1",
+        (hlc, origin.device_id),
+    ).scalar_one()
+    change_id = new_id()
+    parents = list(knows)
+    if op != "new":
+        parents = [row[0] for row in conn.exec_driver_sql(HEADS, (entity, reg, kind))]
+        if parents:
+            conn.exec_driver_sql(DROP_HEAD, [(entity, reg, parent) for parent in parents])
+    said = None if body is None else to_json(body)
+    row = (change_id, project_id, origin.device_id, dseq, kind, op, entity, reg, json.dumps(parents), hlc, said)
+    conn.exec_driver_sql(_INSERT, (*row, _state_of(reg), origin.now()))
+    conn.exec_driver_sql(ADD_HEAD, (entity, reg, change_id))
+    return change_id
+
+
+def log_many(
+    conn: Connection,
+    origin: Origin,
+    *,
+    kind: str,
+    op: str,
+    reg: str,
+    entries: Sequence[tuple[str, str, int, Mapping[str, Any] | None]],
+) -> None:
+    """Append a change to the same register of many things, given as (entity, project, stamp, body), each thing once."""
+    if not entries:
+        return
+    for project_id in {entry[1] for entry in entries}:
+        _announce(origin, project_id, reg)
+        if op != "new":
+            _check_own(conn, project_id, kind, reg, [entry[0] for entry in entries if entry[1] == project_id])
+    first = conn.exec_driver_sql(
+        "UPDATE devices SET next_dseq = next_dseq + ?, last_hlc = max(last_hlc, ?)"
+        " WHERE id = ? RETURNING next_dseq - ?",
+        (len(entries), max(entry[2] for entry in entries), origin.device_id, len(entries)),
+    ).scalar_one()
+    heads = _heads(conn, kind, [entry[0] for entry in entries], reg)
+    now, device = origin.now(), origin.device_id
+    ids = [new_id() for _ in entries]
+    conn.exec_driver_sql(
+        _INSERT,
+        [
+            (
+                ids[place],
+                project_id,
+                device,
+                first + place,
+                kind,
+                op,
+                entity,
+                reg,
+                json.dumps(heads.get(entity, [])),
+                hlc,
+                None if body is None else to_json(body),
+                _state_of(reg),
+                now,
+            )
+            for place, (entity, project_id, hlc, body) in enumerate(entries)
+        ],
+    )
+    if heads:
+        dropped = [(entity, reg, change_id) for entity, found in heads.items() for change_id in found]
+        conn.exec_driver_sql(DROP_HEAD, dropped)
+    conn.exec_driver_sql(
+        ADD_HEAD,
+        [(entry[0], reg, change) for entry, change in zip(entries, ids, strict=True)],
+    )
+
+
+def known_deletions(conn: Connection, message_id: str | None) -> list[str]:
+    """The deletions of a message below which another one is written: whoever names them knew, and what was deleted does
+    not come back for that."""
+    rows = conn.exec_driver_sql(
+        "SELECT c.id FROM register_heads h JOIN changes c ON c.id = h.change_id"
+        " WHERE h.entity = ? AND h.reg = ? AND c.kind = 'message' AND c.op = 'del' ORDER BY c.id",
+        (message_id, CONTENT),
+    )
+    return [] if message_id is None else [row[0] for row in rows]
+
+
+def seen(conn: Connection, origin: Origin, project_id: str) -> dict[str, int]:
+    """The newest change of each device. A deletion covers exactly what its author had seen; anything newer brings back
+    what was deleted."""
+    covers = {
+        row[0]: row[1]
+        for row in conn.exec_driver_sql("SELECT device, dseq FROM seen_changes WHERE project_id = ?", (project_id,))
+    }
+    own = conn.exec_driver_sql("SELECT next_dseq - 1 FROM devices WHERE id = ?", (origin.device_id,)).scalar()
+    return covers | {origin.device_id: int(own or 0)}
+
+
+def log_message(
+    conn: Connection,
+    origin: Origin,
+    project_id: str,
+    message_id: str,
+    *,
+    parent_id: str | None,
+    is_kept: bool = False,
+) -> None:
+    """Append the making of a message that is finished, and has its parent in the log."""
+    log_change(
+        conn,
+        origin,
+        project_id=project_id,
+        kind="message",
+        op="new",
+        entity=message_id,
+        hlc=origin.hybrid_clock.next(),
+        knows=known_deletions(conn, parent_id),
+        is_kept=is_kept,
+    )
+
+
+def has_content(conn: Connection, message_id: str) -> bool:
+    """Whether the log has heard of a message at all."""
+    said = "SELECT 1 FROM changes WHERE entity = ? AND reg = ? AND kind = 'message' LIMIT 1"
+    return conn.exec_driver_sql(said, (message_id, CONTENT)).first() is not None
+
+
+def can_follow(conn: Connection, parent_id: str | None) -> bool:
+    """Whether a message below this one may be logged now. One below an answer that has not ended, which the log hears
+    of at its end, is logged after it; so is all that is below that."""
+    if parent_id is None:
+        return True
+    row = conn.exec_driver_sql(
+        "SELECT m.status IN ('pending', 'streaming'), count(c.n), coalesce(sum(c.state <> ?), 0) FROM messages m"
+        " LEFT JOIN changes c ON c.entity = m.id AND c.reg = ? AND c.kind = 'message' WHERE m.id = ? GROUP BY m.id",
+        (_PRIVATE, CONTENT, parent_id),
+    ).first()
+    if row is None:
+        return True
+    is_unfinished, said, shared = row
+    return bool(shared if is_unfinished else said)
+
+
+def is_logged(conn: Connection, message_id: str) -> bool:
+    """Whether others may know of a message."""
+    found = conn.exec_driver_sql(
+        "SELECT 1 FROM changes WHERE entity = ? AND reg = ? AND kind = 'message' AND state <> ? LIMIT 1",
+        (message_id, CONTENT, _PRIVATE),
+    )
+    return found.first() is not None
+
+
+def _announce(origin: Origin, project_id: str, reg: str, *, is_kept: bool = False) -> None:
+    if reg in PERSONAL:
+        return
+    if not is_kept:
+        origin.watch.check(project_id)
+    origin.watch.note(project_id)
+
+
+def is_anothers(conn: Connection, project_id: str, kind: str, entities: Sequence[str]) -> bool:
+    """Whether any of them is another member's, in a shared project where this person changes only their own. The server
+    would refuse what is done with it."""
+    role = conn.exec_driver_sql(
+        "SELECT role FROM shared_projects WHERE project_id = ? AND state <> 'ended'", (project_id,)
+    ).scalar()
+    if role != "editor" or kind not in ("project", *_TABLES):
+        return False
+    if kind == "project":
+        return True
+    for start in range(0, len(entities), 500):
+        batch = tuple(entities[start : start + 500])
+        others = conn.exec_driver_sql(
+            f"SELECT 1 FROM {_TABLES[kind]} WHERE author_id IS NOT NULL"  # noqa: S608 - a name and question marks
+            f" AND id IN ({','.join('?' * len(batch))}) LIMIT 1",
+            batch,
+        )
+        if others.first() is not None:
+            return True
+    return False
+
+
+def _check_own(conn: Connection, project_id: str, kind: str, reg: str, entities: Sequence[str]) -> None:
+    # Of an erasure it counts whose the changes are that it names.
+    is_everybodys = reg == ERASED or (kind in ("thread", "summary") and reg.startswith("lww."))
+    if reg in PERSONAL or is_everybodys or not project_id:
+        return
+    if is_anothers(conn, project_id, kind, entities):
+        raise SharedNotOwn
+
+
+def _state_of(reg: str) -> int:
+    return _PRIVATE if reg in PERSONAL else _PENDING
+
+
+def _heads(conn: Connection, kind: str, entities: Sequence[str], reg: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for start in range(0, len(entities), 500):
+        batch = entities[start : start + 500]
+        places = ",".join("?" * len(batch))
+        for entity, change_id in conn.exec_driver_sql(
+            "SELECT entity, change_id FROM register_heads"  # noqa: S608 - a list of question marks
+            f" WHERE entity IN ({places}) AND reg = ? AND {OF_KIND} ORDER BY entity, change_id",
+            (*batch, reg, kind, kind),
+        ):
+            found.setdefault(entity, []).append(change_id)
+    return found
+
+
+def log_new(conn: Connection, origin: Origin, *, project_id: str, kind: str, entities: Sequence[str]) -> None:
+    """Append the making of many things at once, in their order."""
+    _announce(origin, project_id, CONTENT)
+    first = conn.exec_driver_sql(
+        "UPDATE devices SET next_dseq = next_dseq + ? WHERE id = ? RETURNING next_dseq - ?",
+        (len(entities), origin.device_id, len(entities)),
+    ).scalar_one()
+    now, device = origin.now(), origin.device_id
+    ids = [new_id() for _ in entities]
+    stamps = [origin.hybrid_clock.next() for _ in entities]
+    raw = driver(conn)
+    insert_rows(
+        raw,
+        "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, at)",
+        [
+            (ids[place], project_id, device, first + place, kind, "new", entity, CONTENT, "[]", stamps[place], now)
+            for place, entity in enumerate(entities)
+        ],
+    )
+    insert_rows(
+        raw,
+        "INSERT INTO register_heads (entity, reg, change_id)",
+        [(entity, CONTENT, change) for entity, change in zip(entities, ids, strict=True)],
+    )
+    conn.exec_driver_sql("UPDATE devices SET last_hlc = max(last_hlc, ?) WHERE id = ?", (stamps[-1], device))

@@ -1,0 +1,209 @@
+"""How a connection to the profile database is made: pragmas, transactions, permissions.
+
+Python's sqlite3 opens transactions on its own and late, which loses updates; so it is told not to, and SQLAlchemy's
+``begin`` event opens them.
+
+A database file may come from anywhere, and its schema is code: ``connect`` is the only way by which this program opens
+one.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import quote
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import Connection as Connection  # handed on: SQL has one door
+from sqlalchemy.pool import NullPool
+
+from chatdesk.core.storage.engine import schema_guard, search_text
+
+BUSY_TIMEOUT_S = 5.0
+#: How a file is opened: to write, and made where it is missing; to read beside writers; to read where nothing can be
+#: made beside it.
+Mode = Literal["write", "read", "immutable"]
+_OPTIONS: Final[dict[Mode, str]] = {"write": "mode=rwc", "read": "mode=ro", "immutable": "immutable=1"}
+
+
+def connect(
+    path: Path | None, mode: Mode, *, is_shared: bool = False, cached_statements: int = 128
+) -> sqlite3.Connection:
+    """Open a file of unknown origin; None: a database in memory. ``is_shared``: threads use it, one at a time.
+
+    What stands in its schema runs with the least rights that SQLite knows: triggers and views may not call functions of
+    ours or any with side effects, sizes of cells are checked before they are believed, and where Python can ask for it
+    (3.12), nothing damages the file by SQL.
+    """
+    target = ":memory:" if path is None else f"file:{quote(str(path))}?{_OPTIONS[mode]}"
+    conn = sqlite3.connect(
+        target,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=not is_shared,
+        uri=path is not None,
+        cached_statements=cached_statements,
+    )
+    try:
+        conn.text_factory = _decode
+        conn.execute("PRAGMA trusted_schema=OFF")
+        conn.execute("PRAGMA cell_size_check=ON")
+        set_defensive(conn, is_on=True)
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+def driver(conn: Connection) -> sqlite3.Connection:
+    """The connection below, for many small statements."""
+    raw = conn.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
+
+
+@contextmanager
+def trusting(conn: sqlite3.Connection) -> Iterator[None]:
+    """For statements of FTS5 that read through the index's views, which call a function of ours, or that mend its own
+    tables."""
+    was_trusting = conn.execute("PRAGMA trusted_schema").fetchone()[0]
+    set_defensive(conn, is_on=False)
+    conn.execute("PRAGMA trusted_schema=ON")
+    try:
+        yield
+    finally:
+        conn.execute(f"PRAGMA trusted_schema={was_trusting}")
+        set_defensive(conn, is_on=True)
+
+
+def set_defensive(conn: sqlite3.Connection, *, is_on: bool) -> None:
+    """Whether SQL may reach the file's own bookkeeping; always so before Python 3.12."""
+    if hasattr(conn, "setconfig"):  # since Python 3.12
+        conn.setconfig(getattr(sqlite3, "SQLITE_DBCONFIG_DEFENSIVE"), is_on)  # noqa: B009 - unknown to older stubs
+
+
+def writing_engine(path: Path, *, foreign_keys: bool = True) -> Engine:
+    """An engine whose every transaction is ``BEGIN IMMEDIATE``. Only one connection of it may exist at a time: it alone
+    writes and checkpoints (SQLite before 3.51.3 can lose data when two connections reset the log).
+
+    The triggers of the search index call functions of JSON, which SQLite counts as unsafe; so a schema is trusted here,
+    once it was found to be ours to the letter. Raises ``StorageCorrupt`` for any other.
+    """
+
+    def prepare(connection: sqlite3.Connection) -> None:
+        schema_guard.check(connection)
+        connection.execute("PRAGMA trusted_schema=ON")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+
+    return _engine(path, "write", prepare, begin="BEGIN IMMEDIATE")
+
+
+@contextmanager
+def unused_database(path: Path) -> Iterator[Connection]:
+    """One transaction in a database that no other connection uses, as one that is being made: without a log beside it,
+    and rows may point at what is not there yet."""
+    engine = writing_engine(path, foreign_keys=False)
+    try:
+        with engine.connect() as conn:
+            driver(conn).execute("PRAGMA journal_mode=DELETE")
+            with conn.begin():
+                yield conn
+    finally:
+        engine.dispose()
+
+
+def reading_engine(path: Path, *, is_only_user: bool = False) -> Engine:
+    """An engine that cannot write. ``is_only_user``: for a directory that cannot be written to, where the files that
+    SQLite shares with writers cannot be made.
+    """
+
+    def prepare(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("PRAGMA cache_size=-8000")
+
+    return _engine(path, "immutable" if is_only_user else "read", prepare, begin="BEGIN")
+
+
+def image_engine(image: bytes) -> Engine:
+    """An engine that cannot write, over what ``sqlite3.Connection.serialize`` gave."""
+
+    def prepare(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.deserialize(image)
+        connection.execute("PRAGMA query_only=ON")
+
+    return _engine(None, "write", prepare, begin="BEGIN")
+
+
+def memory_engine() -> Engine:
+    """An engine over a new database in memory, which is gone with its connection. Nothing of it reaches a disk, also
+    not what SQLite sets aside while it works."""
+
+    def prepare(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("PRAGMA trusted_schema=ON")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    return _engine(None, "write", prepare, begin="BEGIN IMMEDIATE")
+
+
+def _engine(path: Path | None, mode: Mode, prepare: Any, *, begin: str) -> Engine:
+    def create() -> sqlite3.Connection:
+        connection = connect(path, mode, is_shared=True, cached_statements=256)
+        try:
+            search_text.register(connection)
+            prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    engine = create_engine("sqlite://", creator=create, poolclass=NullPool)
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _decode(data: bytes) -> str:
+    # One badly stored byte would otherwise make the whole SELECT fail.
+    return data.decode("utf-8", "replace")
+
+
+def make_private_directory(directory: Path) -> None:
+    """Create ``directory`` for this user only. One that exists keeps its contents and loses others' rights."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if os.name == "posix" and directory.stat().st_mode & 0o077:
+        try:
+            directory.chmod(0o700)
+        except PermissionError:
+            return  # somebody else's directory: its owner decides
+
+
+def make_private_file(path: Path) -> None:
+    """Create ``path`` empty if it is missing, readable by this user only. SQLite gives its log the same rights."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    os.close(descriptor)
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands at ``path``: device and inode; None if there is none that can be reached."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino)

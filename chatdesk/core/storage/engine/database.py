@@ -1,0 +1,263 @@
+"""The profile database: one thread that writes and one that reads.
+
+SQLAlchemy runs synchronously on these two threads; the coroutines here only hand work over. Work that writes is always
+carried out, even when the task that asked for it is cancelled while it waits. ``profile_database`` opens the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from chatdesk.core.clock import Clock, HybridClock
+from chatdesk.core.errors import StorageError, StorageFull, StorageGone, StorageReplaced
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage.engine import backup, high_water, owner_token, search_index, tables
+from chatdesk.core.storage.engine.ballast import Ballast
+from chatdesk.core.storage.engine.change_log import LogWatch, Origin
+from chatdesk.core.storage.engine.connection import connect, driver, identity, reading_engine, writing_engine
+from chatdesk.core.storage.engine.connection_thread import ConnectionThread
+from chatdesk.core.storage.engine.failures import is_io_error, translated, translating
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class Database:
+    """Reads and writes of a database that a subclass has opened. Where nothing can be written, ``is_read_only`` is set
+    and ``refusal`` is what a write raises.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock,
+        backup_dir: Path,
+        read_only: bool = False,
+        refusal: StorageError | None = None,
+    ) -> None:
+        self.path = path
+        self.backup_dir = backup_dir
+        self.is_read_only = read_only
+        self.refusal = refusal or StorageError(
+            "ChatDesk is reading this database while another program writes to it.", safe="Nothing was changed."
+        )
+        self.hybrid_clock = HybridClock(clock)
+        self.device_id = ""
+        self.owner_token = owner_token.make()
+        self.log_watch = LogWatch()
+        self._clock = clock
+        self._writer = ConnectionThread("storage-writer")
+        self._reader = ConnectionThread("storage-reader")
+        self._ballast = Ballast(path)
+        self._identity: tuple[int, int] | None = None
+        self._is_replaced = False
+        self._is_reader_old = False
+        self._committed: high_water.HighWater | None = None
+        self._is_full_sync = True
+        self._is_open = False
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.device_id, self._clock, self.hybrid_clock, self.log_watch)
+
+    @property
+    def is_write_waiting(self) -> bool:
+        """Whether somebody waits for the transaction that is running; one that can be cut short ends then."""
+        return self._writer.is_waited_for
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a snapshot, on the reading thread."""
+        return await self._reader.run(partial(self._read, work))
+
+    async def write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> T:
+        """Run ``work`` in one transaction on the writing thread. When this returns, it is committed; ``is_durable``:
+        it also survives a power loss. Raises ``StorageError``, and then nothing was changed.
+        """
+        if self.is_read_only:
+            raise self.refusal
+        return await self._writer.run(partial(self._write, work, is_durable))
+
+    def read_now(self, work: Callable[[Connection], T]) -> T:
+        """``read``, for a thread without a loop, which waits."""
+        return self._reader.wait_for(partial(self._read, work))
+
+    def write_now(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> T:
+        """``write``, for a thread without a loop, which waits."""
+        if self.is_read_only:
+            raise self.refusal
+        return self._writer.wait_for(partial(self._write, work, is_durable))
+
+    def begin_write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> Callable[[], T]:
+        """``write_now`` without waiting; what it returns waits."""
+        if self.is_read_only:
+            raise self.refusal
+        return self._writer.begin(partial(self._write, work, is_durable))
+
+    def become(self, device_id: str) -> None:
+        """Another device from now on: ``sync_fork`` made it."""
+        self.device_id = device_id
+
+    async def back_up(self, target: Path) -> Path:
+        """A verified copy of the database at ``target``, made on a thread of its own: reading and writing go on."""
+
+        def run() -> Path:
+            with translating(self.path), closing(connect(self.path, "read")) as source:
+                return backup.back_up(source, target)
+
+        return await asyncio.to_thread(run)
+
+    async def keep_ballast(self) -> bool:
+        """Hold some room for the day the disk is full; whether it is held."""
+        return not self.is_read_only and await self._writer.run(self._ballast.keep)
+
+    async def close(self) -> None:
+        """Wait for work that was handed over, then let go of the file. Safe to call twice."""
+        self._is_open = False
+        # The reader first: the last connection to close checkpoints, and only the writer may.
+        await self._reader.close()
+        await self._writer.close()
+
+    # On the storage threads from here on.
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        try:
+            if self._is_reader_old:
+                self._reader.connect(reading_engine(self.path))
+                self._is_reader_old = False
+            conn = self._reader.connection
+            with conn.begin():
+                return work(conn)
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            self._is_reader_old = self._is_reader_old or (self._identity is not None and is_io_error(error))
+            raise translated(error, self.path) from error
+
+    def _write(self, work: Callable[[Connection], T], is_durable: bool) -> T:
+        try:
+            return self._write_once(work, is_durable)
+        except StorageFull:
+            if not self._ballast.release():
+                raise
+            _log.warning("the disk is full; the ballast was given up for one more try")
+            return self._write_once(work, is_durable)
+
+    def _write_once(self, work: Callable[[Connection], T], is_durable: bool) -> T:
+        try:
+            return self._commit(work, is_durable)
+        except search_index.IndexFailed:
+            with translating(self.path), self._writer.connection.begin():
+                search_index.note_damage(driver(self._writer.connection))
+            return self._commit(work, is_durable)
+
+    def _commit(self, work: Callable[[Connection], T], is_durable: bool) -> T:
+        self._find_file()
+        try:
+            conn = self._writer.connection
+            if is_durable != self._is_full_sync:
+                # Has no effect inside a transaction. SQLAlchemy is not told, because it would open one.
+                driver(conn).execute(f"PRAGMA synchronous={'FULL' if is_durable else 'NORMAL'}")
+                self._is_full_sync = is_durable
+            with conn.begin():
+                result = work(conn)
+                search_index.drain(driver(conn))
+                mark = self._count_commit(conn) if is_durable else None
+                self._check_identity()
+        except BaseException as error:
+            self.log_watch.forget()
+            if not isinstance(error, SQLAlchemyError | sqlite3.Error | OSError):
+                raise
+            if is_io_error(error):
+                self._reconnect()
+            raise translated(error, self.path) from error
+        self.log_watch.tell()
+        self._check_identity()
+        if mark is not None:
+            self._committed = mark
+            self._write_mark(mark)
+        return result
+
+    def _reconnect(self) -> None:
+        """After an I/O error SQLite's view of the file is unknown; a new connection reads it from the disk."""
+        if identity(self.path) != self._identity:
+            self._is_replaced = True  # connecting would make an empty file where a drive was
+            return
+        self._is_full_sync = True
+        with suppress(SQLAlchemyError, sqlite3.Error):
+            self._writer.disconnect()
+        with suppress(SQLAlchemyError, sqlite3.Error, OSError):
+            self._writer.connect(writing_engine(self.path))
+
+    def _check_identity(self) -> None:
+        found = identity(self.path)
+        if self._is_replaced or found != self._identity:
+            # A sync tool moved the file: SQLite would go on writing happily into a file without a name.
+            self._is_replaced = True
+            raise StorageGone if found is None else StorageReplaced
+
+    def _find_file(self) -> None:
+        """Raises ``StorageReplaced`` unless the file is in its place, or back there with all that was committed: a
+        drive that was removed, a file that was moved."""
+        if not self._is_replaced and identity(self.path) == self._identity:
+            return
+        self._is_replaced = True
+        found = identity(self.path)
+        if found is None:
+            raise StorageGone
+        if found != self._identity and not self._is_of_this_device():
+            raise StorageReplaced
+        # The writer first: the last connection to close would copy the log of the lost file and remove the one that
+        # stands here now; the reader cannot.
+        self._writer.disconnect()
+        with suppress(RuntimeError):  # at the end there is no reader any more
+            self._reader.submit(self._reader.disconnect).result()
+        self._is_reader_old = True
+        with translating(self.path):
+            self._writer.connect(writing_engine(self.path))
+            self._is_full_sync = True
+            if self._committed != high_water.found_in(driver(self._writer.connection)):
+                self._writer.disconnect()
+                raise StorageReplaced
+        self._identity = found
+        self._is_replaced = False
+        _log.info("the database is back in its place")
+
+    def _is_of_this_device(self) -> bool:
+        """Told by the file alone, without its log and without a lock: another file's must not be touched."""
+        try:
+            with closing(connect(self.path, "immutable")) as conn:
+                return high_water.found_in(conn).device_id == self.device_id
+        except sqlite3.Error:
+            return False
+
+    def _count_commit(self, conn: Connection) -> high_water.HighWater:
+        row = conn.exec_driver_sql(
+            "UPDATE devices SET commit_count = commit_count + 1 WHERE is_mine = 1"
+            " RETURNING id, commit_count, message_count"
+        ).one()
+        return high_water.HighWater(*row)
+
+    def _write_mark(self, mark: high_water.HighWater) -> None:
+        try:
+            high_water.write(self.path, mark)
+        except OSError as error:
+            _log.warning("the mark beside the database was not written: errno %s", error.errno)
+
+    def _take_device(self, conn: Connection) -> None:
+        row = conn.exec_driver_sql("SELECT id, last_hlc FROM devices WHERE is_mine = 1").first()
+        if row is None:
+            self.device_id = new_id()
+            conn.execute(tables.devices.insert().values(id=self.device_id, is_mine=1, created_at=self._clock.now_ms()))
+        else:
+            self.device_id = row[0]
+            # Not observe(): our own stamps must grow even when the clock was set back since.
+            self.hybrid_clock = HybridClock(self._clock, last=row[1])

@@ -1,0 +1,215 @@
+"""Rows to domain objects, in as few queries as a page needs."""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.attachment import clean_name
+from chatdesk.core.domain.library import GONE
+from chatdesk.core.domain.message import ContextMark, Message, Part, PartType, Role, Status
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.errors import MessageNotFound, ThreadNotFound
+from chatdesk.core.storage.engine.plain_text import from_json, shown_name
+
+#: SQLite takes 32,766 parameters; far fewer are as fast.
+_BATCH = 500
+_MARKS = frozenset(ContextMark)
+_FILES = frozenset((PartType.IMAGE, PartType.FILE))
+
+THREAD_COLUMNS = (
+    "id, project_id, title, system_prompt, provider, model, created_at, last_activity_at, archived_at, pinned_at,"
+    " deleted_at, current_leaf_id, message_count, total_input_tokens, total_output_tokens, total_cached_tokens,"
+    " total_reasoning_tokens, total_tool_time_ms, tool_counts,"
+    " (SELECT group_concat(g.name, char(31)) FROM thread_tags j JOIN tags g ON g.id = j.tag_id"
+    "  WHERE j.thread_id = threads.id), author_id"
+)
+TAG_MARK = "\x1f"  # stands between the names of a thread's tags, and in none of them
+
+_MESSAGE_NAMES = (
+    "id, thread_id, parent_id, role, status, created_at, position, provider, model, completed_at, latency_ms,"
+    " time_to_first_token_ms, prompt_tokens, completion_tokens, total_tokens, cached_tokens, reasoning_tokens, error,"
+    " error_type, error_details, finish_reason, deleted_at, context_mark, author_id"
+)
+MESSAGE_COLUMNS = ", ".join(f"m.{name}" for name in _MESSAGE_NAMES.split(", "))
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Of one answer: dollars, None where anything of them is not known, and tokens that went into a cache."""
+
+    cost_usd: float | None = None
+    written_tokens: int = 0
+
+
+_NOTHING = _Taken()
+_PART_COLUMNS = (
+    "id, message_id, part_index, type, content, step_index, started_at, completed_at, tool_name, tool_call_id,"
+    " tool_duration_ms"
+)
+
+
+def thread_from(row: Sequence[Any]) -> Thread:
+    """A thread from a row of ``THREAD_COLUMNS``, read from ``threads`` under that name."""
+    values = list(row)
+    values[2] = shown_name(values[2])
+    values[18] = from_json(values[18])
+    values[19] = tuple(sorted(map(shown_name, values[19].split(TAG_MARK)), key=str.casefold)) if values[19] else ()
+    return Thread(*values)
+
+
+def get_thread(conn: Connection, thread_id: str) -> Thread:
+    row = conn.exec_driver_sql(
+        f"SELECT {THREAD_COLUMNS} FROM threads WHERE id = ? AND deleted_at IS NOT {GONE}", (thread_id,)
+    ).first()
+    if row is None:
+        raise ThreadNotFound
+    return thread_from(row)
+
+
+def get_message(conn: Connection, message_id: str) -> Message:
+    row = conn.exec_driver_sql(f"SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.id = ?", (message_id,)).first()
+    if row is None:
+        raise MessageNotFound
+    return messages_from(conn, [row])[0]
+
+
+def messages_from(conn: Connection, rows: Sequence[Sequence[Any]]) -> list[Message]:
+    """Whole messages, in the order of ``rows`` (of ``MESSAGE_COLUMNS``): parts, streamed text and places among versions
+    are fetched for all of them at once.
+    """
+    if not rows:
+        return []
+    parts = _parts(conn, [row[0] for row in rows], [row[0] for row in rows if not Status(row[4]).is_final])
+    siblings = _live_siblings(conn, rows)
+    taken = _taken(conn, [row[0] for row in rows if row[3] == Role.ASSISTANT])
+    return [_message(row, parts.get(row[0], ()), siblings, taken.get(row[0], _NOTHING)) for row in rows]
+
+
+def _message(
+    row: Sequence[Any], parts: Iterable[Part], siblings: dict[tuple[str, str], list[str]], taken: _Taken
+) -> Message:
+    versions = siblings.get((row[2] or row[1], row[3]), [])
+    older = sum(1 for version in versions if version < row[0])
+    return Message(
+        id=row[0],
+        thread_id=row[1],
+        parent_id=row[2],
+        role=Role(row[3]),
+        status=Status(row[4]),
+        created_at=row[5],
+        position=row[6],
+        parts=tuple(parts),
+        provider=row[7],
+        model=row[8],
+        completed_at=row[9],
+        latency_ms=row[10],
+        time_to_first_token_ms=row[11],
+        prompt_tokens=row[12],
+        completion_tokens=row[13],
+        total_tokens=row[14],
+        cached_tokens=row[15],
+        reasoning_tokens=row[16],
+        error=row[17],
+        error_type=row[18],
+        error_details=from_json(row[19]),
+        finish_reason=row[20],
+        deleted_at=row[21],
+        version_index=older + 1,
+        version_count=max(len(versions), older + 1),
+        context_mark=_mark(row[22]),
+        author_id=row[23],
+        cost_usd=taken.cost_usd,
+        written_tokens=taken.written_tokens,
+    )
+
+
+def _mark(stored: str) -> ContextMark:
+    """A mark that a newer ChatDesk may know is none to this one."""
+    return ContextMark(stored) if stored in _MARKS else ContextMark.NONE
+
+
+def _taken(conn: Connection, message_ids: Sequence[str]) -> dict[str, _Taken]:
+    """What the ledger says of answers, continuing them included."""
+    found: dict[str, _Taken] = {}
+    for batch in batches(message_ids):
+        for message_id, cost, written in conn.exec_driver_sql(
+            "SELECT message_id, CASE WHEN count(*) = count(cost_usd) THEN sum(cost_usd) END, sum(written_tokens)"
+            f" FROM usage_events WHERE message_id IN ({marks(batch)}) GROUP BY message_id",
+            tuple(batch),
+        ):
+            found[message_id] = _Taken(None if cost is None else float(cost), int(written))
+    return found
+
+
+def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[str]) -> dict[str, list[Part]]:
+    streamed = streamed_text(conn, unfinished)
+    parts: dict[str, list[Part]] = defaultdict(list)
+    for batch in batches(message_ids):
+        for row in conn.exec_driver_sql(
+            f"SELECT {_PART_COLUMNS} FROM message_parts WHERE message_id IN ({marks(batch)})"
+            " ORDER BY message_id, part_index",
+            tuple(batch),
+        ):
+            kind = PartType(row[3])
+            content = from_json(row[4])
+            added = streamed.get((row[1], row[2]))
+            if added is not None:
+                content = appended(kind, content, added)
+            if kind in _FILES and isinstance(content.get("name"), str):
+                content["name"] = clean_name(content["name"])  # shown and offered for saving, whoever stored it
+            parts[row[1]].append(Part(row[0], row[1], row[2], kind, content, *row[5:]))
+    return parts
+
+
+def streamed_text(conn: Connection, message_ids: Sequence[str]) -> dict[tuple[str, int], str]:
+    """Text that is stored in pieces, by message and part."""
+    pieces: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for batch in batches(message_ids):
+        for message_id, index, text in conn.exec_driver_sql(
+            f"SELECT message_id, part_index, text FROM part_chunks WHERE message_id IN ({marks(batch)})"
+            " ORDER BY message_id, part_index, n",
+            tuple(batch),
+        ):
+            pieces[message_id, index].append(text)
+    return {key: "".join(texts) for key, texts in pieces.items()}
+
+
+def appended(kind: PartType, content: dict[str, Any], text: str) -> dict[str, Any]:
+    """``content`` with ``text`` at the end of what this kind of part streams."""
+    field = "arguments" if kind is PartType.TOOL_CALL else "text"
+    return {**content, field: str(content.get(field, "")) + text}
+
+
+def _live_siblings(conn: Connection, rows: Sequence[Sequence[Any]]) -> dict[tuple[str, str], list[str]]:
+    """Ids of live versions in order, by parent (of roots: by thread) and role."""
+    siblings: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for batch in batches(sorted({row[2] for row in rows if row[2] is not None})):
+        for message_id, parent_id, role in conn.exec_driver_sql(
+            f"SELECT id, parent_id, role FROM messages WHERE parent_id IN ({marks(batch)}) AND deleted_at IS NULL",
+            tuple(batch),
+        ):
+            siblings[parent_id, role].append(message_id)
+    for batch in batches(sorted({row[1] for row in rows if row[2] is None})):
+        for message_id, thread_id, role in conn.exec_driver_sql(
+            f"SELECT id, thread_id, role FROM messages WHERE thread_id IN ({marks(batch)})"
+            " AND parent_id IS NULL AND deleted_at IS NULL",
+            tuple(batch),
+        ):
+            siblings[thread_id, role].append(message_id)
+    return siblings
+
+
+def batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
+    for start in range(0, len(values), _BATCH):
+        yield values[start : start + _BATCH]
+
+
+def marks(values: Sequence[str]) -> str:
+    return ",".join("?" * len(values))

@@ -1,0 +1,193 @@
+"""Brings a database to the schema of this application, so that it can be killed at any statement and start again.
+
+The order matters and was measured: Alembic's own way on SQLite is not transactional (most kill points leave a file that
+can never be upgraded), and rebuilding a parent table with foreign keys on deletes its children. So: enough free space,
+check, verified backup; foreign keys off before the transaction; our own ``BEGIN IMMEDIATE``, one transaction a
+migration; foreign keys checked and rows counted before the last commit, which is synced.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import Index
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+
+from chatdesk.core.errors import ChatDeskError, SchemaTooNew, StorageCorrupt, StorageFull, UpgradeFailed
+from chatdesk.core.storage.engine import backup, search_schema, tables
+from chatdesk.core.storage.engine.connection import connect, reading_engine, writing_engine
+from chatdesk.core.storage.engine.failures import translating
+
+#: Backup, log and rebuilt tables together take up to this many times the database.
+_FREE_SPACE_FACTOR = 2.2
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """``upgraded_from`` is None when nothing had to be done or the database was new."""
+
+    upgraded_from: str | None
+    upgraded_to: str
+    backup_path: Path | None = None
+
+
+def current_revision(conn: sqlite3.Connection) -> str | None:
+    """The schema version in the file; None for an empty one. Needs no Alembic."""
+    names = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "alembic_version" not in names:
+        if names - {"sqlite_sequence"}:
+            raise StorageCorrupt(
+                "The file is a database, but not one of ChatDesk's.",
+                safe="It was not touched.",
+                next_step="Choose another data directory.",
+            )
+        return None
+    row = conn.execute("SELECT version_num FROM alembic_version").fetchone()
+    return None if row is None else str(row[0])
+
+
+def check_revision(revision: str) -> None:
+    """Refuse what this application does not know."""
+    if revision not in tables.REVISIONS:
+        raise SchemaTooNew(
+            f"This database has schema version {revision}; this ChatDesk knows versions up to {tables.HEAD_REVISION}."
+        )
+
+
+def create(conn: Connection) -> None:
+    """Build the newest schema in an empty database; the caller's transaction makes it whole or not at all."""
+    for statement in _statements():
+        conn.exec_driver_sql(statement)
+    conn.execute(tables.alembic_version.insert().values(version_num=tables.HEAD_REVISION))
+
+
+@cache
+def _statements() -> tuple[str, ...]:
+    """The statements of the newest schema. Writing them costs as much as running them, and they never change."""
+    made: list[ExecutableDDLElement] = []
+    for table in tables.metadata.sorted_tables:
+        made += [CreateTable(table), *(CreateIndex(index) for index in sorted(table.indexes, key=_width))]
+    version = CreateTable(tables.alembic_version)
+    dialect = sqlite.dialect()
+    written = [str(each.compile(dialect=dialect)) for each in (*made, version)]
+    return (*written[:-1], *search_schema.STATEMENTS, written[-1])
+
+
+def _width(index: Index) -> tuple[int, str]:
+    """Where two indexes serve equally, SQLite takes the newer one: those over fewer rows have to come later."""
+    condition = index.dialect_options["sqlite"]["where"]
+    return len(str(condition)) if condition is not None else 0, str(index.name)
+
+
+def upgrade(path: Path, revision: str, *, backup_dir: Path, migrations_dir: Path) -> Upgrade:
+    """Run every migration after ``revision``. Nothing else may have the file open."""
+    saved = _prepare(path, revision, backup_dir)
+    try:
+        migrate(path, migrations_dir)
+    except ChatDeskError:
+        raise
+    except Exception as error:  # a migration may raise anything; the file is at its last whole version
+        raise UpgradeFailed(
+            f"The database could not be upgraded from schema version {revision} to {tables.HEAD_REVISION}.",
+            safe=f"It was left as it was and can be read; a verified backup is at {saved}.",
+        ) from error
+    return Upgrade(revision, tables.HEAD_REVISION, saved)
+
+
+def _prepare(path: Path, revision: str, backup_dir: Path) -> Path:
+    with translating(path), closing(connect(path, "write")) as source:
+        size = source.execute("PRAGMA page_count").fetchone()[0] * source.execute("PRAGMA page_size").fetchone()[0]
+        _check_space(path.parent, size)
+        if source.execute("PRAGMA quick_check").fetchall() != [("ok",)]:
+            raise StorageCorrupt("The database file is damaged, so it was not upgraded.")
+        return backup.back_up(source, backup_dir / f"{path.stem}-pre-{tables.HEAD_REVISION}-from-{revision}.db")
+
+
+def _check_space(directory: Path, size_bytes: int) -> None:
+    needed = int(size_bytes * _FREE_SPACE_FACTOR)
+    free = shutil.disk_usage(directory).free
+    if free < needed:
+        raise StorageFull(
+            f"The database must be upgraded, which needs {needed // 1_000_000 + 1} MB of free space;"
+            f" there are {free // 1_000_000} MB.",
+            safe="The database was not touched.",
+            next_step="Free some space: ChatDesk goes on then by itself.",
+        )
+
+
+def migrate(
+    path: Path,
+    migrations_dir: Path,
+    *,
+    target: str = "head",
+    watch: Callable[[Connection], None] | None = None,
+) -> None:
+    """Run the migrations of ``migrations_dir`` up to ``target``. ``watch`` sees the connection before they start."""
+    # Imported here: Alembic costs 0.2 s, and most starts have nothing to upgrade.
+    from alembic import command
+    from alembic.config import Config
+
+    engine = writing_engine(path, foreign_keys=False)
+    try:
+        with engine.connect() as conn:
+            if watch is not None:
+                watch(conn)
+            config = Config()
+            config.set_main_option("script_location", str(migrations_dir).replace("%", "%%"))
+            config.attributes["connection"] = conn
+            config.attributes["verify"] = _verifier(conn)
+            command.upgrade(config, target)
+    finally:
+        engine.dispose()
+
+
+def _verifier(conn: Connection) -> Callable[[], None]:
+    """A check to be called inside the last transaction: what was there is there, and points at something."""
+    kept = _counts(conn)
+
+    def verify() -> None:
+        if conn.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+            raise UpgradeFailed("After the upgrade some rows would have pointed at nothing, so it was undone.")
+        now = _counts(conn)
+        changed = sorted(name for name, count in kept.items() if now.get(name, 0) != count)
+        if changed:
+            raise UpgradeFailed(
+                f"The upgrade would have changed the number of rows in {', '.join(changed)}; it was undone."
+            )
+
+    return verify
+
+
+def _counts(conn: Connection) -> dict[str, int]:
+    raw = conn.connection.driver_connection
+    if not isinstance(raw, sqlite3.Connection):
+        raise SQLAlchemyError("not a SQLite connection")
+    return {name: count for name, count in backup.row_counts(raw).items() if name != "alembic_version"}
+
+
+def differences_from_models(path: Path) -> list[str]:
+    """How the schema in a file differs from ``tables``; empty when they agree. For CI, and for *doctor*."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    def is_ours(_item: object, name: str | None, kind: str, _is_reflected: bool, _other: object) -> bool:
+        return kind != "table" or name not in search_schema.DERIVED_TABLES
+
+    engine = reading_engine(path)
+    try:
+        with engine.connect() as conn:
+            context = MigrationContext.configure(
+                conn, opts={"compare_type": True, "compare_server_default": True, "include_object": is_ours}
+            )
+            return [str(difference) for difference in compare_metadata(context, tables.metadata)]
+    finally:
+        engine.dispose()

@@ -1,0 +1,185 @@
+"""Prompts in the database.
+
+They belong to a person and to no project, so that they are stamped like every row but not in the change log, which is
+kept by project.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.prompt import MOST_PROMPTS, NewPrompt, Prompt, PromptHead, PromptKind
+from chatdesk.core.errors import NotPossible, PromptNotFound
+from chatdesk.core.ids import checked_id, new_id
+from chatdesk.core.storage.engine import tables
+from chatdesk.core.storage.engine.plain_text import clean, folded
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.engine.database import Database
+
+_SELECT = "SELECT id, kind, name, text, created_at, updated_at, used_at, use_count, deleted_at FROM prompts"
+# Those used last stand first, then the others by name.
+_HEADS = (
+    "SELECT id, kind, name, substr(text, 1, 400), used_at FROM prompts WHERE deleted_at IS NULL"
+    " ORDER BY used_at IS NULL, used_at DESC, name_folded, id"
+)
+_STARTERS = "prompts.starters"
+
+
+class PromptRepository:
+    """Reads and writes prompts; each write is one transaction and returns what is there now."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def heads(self) -> tuple[PromptHead, ...]:
+        def work(conn: Connection) -> tuple[PromptHead, ...]:
+            rows = conn.exec_driver_sql(_HEADS)
+            return tuple(PromptHead(row[0], PromptKind(row[1]), *row[2:]) for row in rows)
+
+        return await self._db.read(work)
+
+    async def all(self) -> tuple[Prompt, ...]:
+        """Whole ones, by name."""
+        sql = f"{_SELECT} WHERE deleted_at IS NULL ORDER BY name_folded, id"
+        return await self._db.read(lambda conn: tuple(_prompt(row) for row in conn.exec_driver_sql(sql)))
+
+    async def get(self, prompt_id: str) -> Prompt:
+        """Also one that was deleted. Raises ``PromptNotFound``."""
+        wanted = checked_id(prompt_id)
+        return await self._db.read(lambda conn: _get(conn, wanted))
+
+    async def add(self, prompts: Sequence[NewPrompt]) -> tuple[Prompt, ...]:
+        """All of them, or none where that would be too many."""
+
+        def work(conn: Connection) -> tuple[Prompt, ...]:
+            return tuple(_get(conn, each) for each in self._insert(conn, prompts))
+
+        return await self._db.write(work)
+
+    async def add_missing(self, prompts: Sequence[NewPrompt]) -> tuple[Prompt, ...]:
+        """Those that are not there yet, to the letter; what was added."""
+
+        def work(conn: Connection) -> tuple[Prompt, ...]:
+            known = {
+                tuple(row)
+                for row in conn.exec_driver_sql("SELECT kind, name, text FROM prompts WHERE deleted_at IS NULL")
+            }
+            fresh: dict[tuple[str, str, str], NewPrompt] = {}
+            for each in prompts:
+                key = (each.kind.value, clean(each.name), clean(each.text))
+                if key not in known:
+                    fresh[key] = each
+            return tuple(_get(conn, each) for each in self._insert(conn, list(fresh.values())))
+
+        return await self._db.write(work)
+
+    async def add_starters(self, starters: Mapping[str, NewPrompt]) -> int:
+        """Those with keys that this database never had: what was deleted does not come back. Returns how many."""
+        if await self._db.read(lambda conn: set(starters) <= _known_starters(conn)):
+            return 0
+
+        def work(conn: Connection) -> int:
+            known = _known_starters(conn)
+            fresh = [key for key in starters if key not in known]
+            self._insert(conn, [starters[key] for key in fresh])
+            conn.exec_driver_sql(
+                "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (_STARTERS, json.dumps(sorted(known | set(starters)))),
+            )
+            return len(fresh)
+
+        return await self._db.write(work)
+
+    async def change(self, prompt_id: str, new: NewPrompt) -> Prompt:
+        wanted = checked_id(prompt_id)
+
+        def work(conn: Connection) -> Prompt:
+            self._update(conn, [wanted], {**_columns(new), "updated_at": self._db.origin.now()})
+            return _get(conn, wanted)
+
+        return await self._db.write(work)
+
+    async def set_deleted(self, prompt_ids: Sequence[str], *, is_deleted: bool) -> None:
+        """All or none. Raises ``PromptNotFound`` also for one whose text is gone for good."""
+        wanted = [checked_id(each) for each in prompt_ids]
+
+        def work(conn: Connection) -> None:
+            if not is_deleted:
+                _check_room(conn, len(wanted))
+            self._update(conn, wanted, {"deleted_at": self._db.origin.now() if is_deleted else None})
+
+        await self._db.write(work)
+
+    async def note_used(self, prompt_id: str) -> None:
+        """Not worth waiting for the disk, nor a new stamp."""
+        wanted, now = checked_id(prompt_id), self._db.origin.now()
+        sql = "UPDATE prompts SET use_count = use_count + 1, used_at = ? WHERE id = ?"
+        await self._db.write(lambda conn: conn.exec_driver_sql(sql, (now, wanted)), is_durable=False)
+
+    async def purge_deleted(self, before_ms: int) -> int:
+        """Empty those that were deleted before a moment; the rows stay, to tell other devices. Returns how many."""
+
+        expired, values = "FROM prompts WHERE deleted_at < ? AND name <> ''", (before_ms,)
+        count = await self._db.read(
+            lambda conn: conn.exec_driver_sql(f"SELECT count(*) {expired}", values).scalar_one()
+        )
+        if count:
+            sql = "UPDATE prompts SET name = '', name_folded = '', text = '' WHERE deleted_at < ?"
+            await self._db.write(lambda conn: conn.exec_driver_sql(sql, values))
+        return int(count)
+
+    def _insert(self, conn: Connection, prompts: Sequence[NewPrompt]) -> list[str]:
+        _check_room(conn, len(prompts))
+        now, ids = self._db.origin.now(), [new_id() for _ in prompts]
+        for prompt_id, each in zip(ids, prompts, strict=True):
+            stamp = self._db.origin.stamp()
+            conn.execute(
+                tables.prompts.insert().values(id=prompt_id, **_columns(each), created_at=now, updated_at=now, **stamp)
+            )
+        return ids
+
+    def _update(self, conn: Connection, prompt_ids: Sequence[str], values: Mapping[str, Any]) -> None:
+        columns = tables.prompts.c
+        for prompt_id in prompt_ids:
+            stamp = self._db.origin.stamp()
+            is_there = (columns.id == prompt_id) & (columns.name != "")
+            if not conn.execute(tables.prompts.update().where(is_there).values(**values, **stamp)).rowcount:
+                raise PromptNotFound
+
+
+def _columns(new: NewPrompt) -> dict[str, str]:
+    name = clean(new.name)
+    return {"kind": new.kind.value, "name": name, "name_folded": folded(name), "text": clean(new.text)}
+
+
+def _prompt(row: Sequence[Any]) -> Prompt:
+    return Prompt(row[0], PromptKind(row[1]), *row[2:])
+
+
+def _get(conn: Connection, prompt_id: str) -> Prompt:
+    row = conn.exec_driver_sql(f"{_SELECT} WHERE id = ?", (prompt_id,)).first()
+    if row is None:
+        raise PromptNotFound
+    return _prompt(row)
+
+
+def _check_room(conn: Connection, count: int) -> None:
+    there = conn.exec_driver_sql("SELECT count(*) FROM prompts WHERE deleted_at IS NULL").scalar_one()
+    if count and there + count > MOST_PROMPTS:
+        raise NotPossible(
+            f"The library holds {MOST_PROMPTS:,} prompts at most.", next_step="Delete some that you do not use."
+        )
+
+
+def _known_starters(conn: Connection) -> set[str]:
+    stored = conn.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (_STARTERS,)).scalar()
+    try:
+        known = json.loads(stored) if stored else []
+    except ValueError:
+        return set()
+    return {each for each in known if isinstance(each, str)} if isinstance(known, list) else set()

@@ -1,0 +1,50 @@
+"""What empties the trash: in steps, so that others write in between and a kill leaves nothing half done."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from chatdesk.core.storage.chat import trash
+from chatdesk.core.storage.sync import erasing
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.engine.database import Database
+
+TRASH_DAYS = 30
+_DAY_MS = 24 * 3600 * 1000
+
+
+class TrashRepository:
+    """Each step is one transaction."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def purge_expired(self, trashed_before_ms: int | None = None) -> int:
+        """Remove for good what went to the trash before a moment (30 days ago unless said): threads, single messages,
+        projects that are empty by then. In steps, so that others write in between and a kill leaves nothing half done.
+        Returns how many threads and messages.
+        """
+        origin = self._db.origin
+        moment = origin.now() - TRASH_DAYS * _DAY_MS if trashed_before_ms is None else trashed_before_ms
+        gone = 0
+        while given_up := await self._db.write(lambda conn: trash.give_up_expired(conn, moment)):
+            for step in await self._db.read(partial(trash.steps, thread_ids=given_up)):
+                await self._db.write(partial(trash.remove_messages, message_ids=step))
+            await self._db.write(partial(trash.remove_threads, thread_ids=given_up))
+            gone += len(given_up)
+        # What others have, too, goes when the team's server has taken it.
+        while await self._db.write(lambda conn: erasing.ask_for_purged(conn, origin, moment)):
+            continue
+        while purged := await self._db.write(lambda conn: trash.purge_messages(conn, moment, origin.now())):
+            gone += purged
+        await self._db.write(lambda conn: trash.remove_projects(conn, moment))
+        return gone
+
+    async def retire_archived(self, archived_before_ms: int) -> int:
+        """To the trash with threads that were archived before a moment, in steps. Returns how many."""
+        retired = 0
+        while step := await self._db.write(lambda conn: trash.retire(conn, self._db.origin, archived_before_ms)):
+            retired += step
+        return retired

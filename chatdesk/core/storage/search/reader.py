@@ -1,0 +1,136 @@
+"""A reading connection and a thread of their own for searching, so that typing never waits behind other reads."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from chatdesk.core.errors import StorageError
+from chatdesk.core.storage.engine import search_text
+from chatdesk.core.storage.engine.connection import Mode, connect
+from chatdesk.core.storage.engine.failures import is_io_error, translated
+from chatdesk.core.storage.engine.search_index import is_damage
+from chatdesk.core.storage.search.find import is_interrupt
+
+T = TypeVar("T")
+
+_CACHE_KIB = 16_000
+
+
+class SearchSuperseded(Exception):
+    """A newer search began, or nobody waits any more."""
+
+
+class IndexDamaged(Exception):
+    """What FTS5 found is not what it wrote."""
+
+
+class SearchReader:
+    """Runs one piece of work at a time; what is newer ends what is older, in the database itself."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="storage-search")
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._newest = 0
+        self._running = 0
+        self._is_closed = False
+
+    def begin(self) -> int:
+        """A number for a new search; the one that runs is ended."""
+        with self._lock:
+            self._newest += 1
+            self._interrupt_older(self._newest)
+            return self._newest
+
+    def end(self, number: int) -> None:
+        """Nobody waits for this search any more."""
+        with self._lock:
+            self._interrupt_older(number + 1)
+
+    def is_newest(self, number: int) -> bool:
+        return number == self._newest and not self._is_closed
+
+    async def run(self, number: int, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What ``work`` returns, in one snapshot. Raises ``SearchSuperseded``, ``IndexDamaged`` or ``StorageError``."""
+        if self._is_closed:
+            raise StorageError("The database is closed.")
+        return await asyncio.wrap_future(self._pool.submit(self._run, number, work))
+
+    async def disconnect(self) -> None:
+        """Let go of the file; the next search opens it again."""
+        if not self._is_closed:
+            await asyncio.wrap_future(self._pool.submit(self._disconnect))
+
+    async def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        with self._lock:
+            self._interrupt_older(self._newest + 1)
+        await asyncio.wrap_future(self._pool.submit(self._disconnect))
+        self._pool.shutdown(wait=False)
+
+    def _interrupt_older(self, number: int) -> None:
+        # Under the lock, so that it cannot hit the search that comes next.
+        if self._connection is not None and 0 < self._running < number:
+            self._connection.interrupt()
+
+    # On its own thread from here on.
+
+    def _run(self, number: int, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            with self._lock:
+                if not self.is_newest(number):
+                    raise SearchSuperseded
+                self._running = number
+            try:
+                self._connection.execute("BEGIN")
+                return work(self._connection)
+            finally:
+                with self._lock:
+                    self._running = 0
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            if is_interrupt(error):
+                raise SearchSuperseded from None
+            if is_damage(error):
+                self._disconnect()
+                raise IndexDamaged from error
+            if is_io_error(error):
+                self._disconnect()
+            raise translated(error, self._path) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            return self._open("read")
+        except sqlite3.OperationalError:
+            return self._open("immutable")  # where nothing can be made beside the file
+
+    def _open(self, mode: Mode) -> sqlite3.Connection:
+        conn = connect(self._path, mode, is_shared=True, cached_statements=64)
+        try:
+            conn.execute("PRAGMA query_only=ON")
+            conn.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+            conn.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+            search_text.register(conn)
+        except BaseException:
+            conn.close()
+            raise
+        return conn
+
+    def _disconnect(self) -> None:
+        with self._lock:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()

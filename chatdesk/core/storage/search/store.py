@@ -1,0 +1,68 @@
+"""The search index of one database: searching on a thread of its own, keeping and mending it through the one writer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from chatdesk.core.domain.search import IndexState
+from chatdesk.core.storage.engine import search_index
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.search.reader import SearchReader
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.engine.database import Database
+
+T = TypeVar("T")
+
+_OLD_SCHEMA = "This database has no search index yet, because it could not be upgraded."
+_DAMAGED = "The search index is damaged and is being made anew. Your messages are not affected."
+
+
+class SearchStore:
+    """What the search service needs of a database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self.reader = SearchReader(db.path)
+
+    @property
+    def is_read_only(self) -> bool:
+        return self._db.is_read_only
+
+    async def state(self) -> IndexState:
+        """How much can be found already."""
+        return await self._db.read(lambda conn: state(driver(conn)))
+
+    async def fill_batch(self) -> int | None:
+        """Index some of what waits; the percent that is done, None when nothing is left. Raises ``StorageError``."""
+        return await self._write(search_index.fill_batch)
+
+    async def note_damage(self) -> None:
+        """The index is made anew by the next ``fill_batch``."""
+        await self._write(search_index.note_damage)
+
+    async def rebuild(self) -> None:
+        await self._write(search_index.rebuild)
+
+    async def check(self) -> list[str]:
+        """Whether the index holds exactly the words of the texts; blocks writing meanwhile, some 60 s for a million
+        messages."""
+        return await self._write(search_index.check)
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._db.write(lambda conn: work(driver(conn)), is_durable=False)
+
+    async def close(self) -> None:
+        await self.reader.close()
+
+
+def state(conn: sqlite3.Connection) -> IndexState:
+    """How much can be found already."""
+    found = conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'search_index'").fetchone()
+    if found is None:
+        return IndexState(0, _OLD_SCHEMA)
+    if search_index.read_meta(conn, search_index.DAMAGED) is not None:
+        return IndexState(0, _DAMAGED)
+    return IndexState(search_index.percent(conn))

@@ -1,0 +1,108 @@
+"""A fingerprint of what a shared project holds, the same on every computer that has taken over the same log.
+
+What only this computer knows is not in it: which version is looked at, pins, trash that was emptied, times of arrival.
+What the server does not have, or refused, is not in it either.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.clock import stamp_ms
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.plain_text import from_json
+from chatdesk.core.storage.sync.projection.projection import tags_in_log
+from chatdesk.core.storage.sync.projection.values import LONGEST_TITLE
+from chatdesk.core.storage.sync.registers import COUNTS, member_of
+
+_MADE = (
+    "JOIN changes c ON c.entity = {row}.id AND c.reg = 'content' AND c.op = 'new' AND c.kind = '{kind}'"
+    " AND +c.project_id = ?1"
+    f" AND c.{COUNTS}"
+)
+_PROJECT = (
+    "SELECT name, colour, system_prompt, provider, model, parameters, is_without_summaries FROM projects WHERE id = ?"
+)
+_THREADS = (
+    "SELECT t.id, t.title, t.system_prompt, t.provider, t.model, t.created_at, t.parameters, t.is_without_summaries,"
+    f" t.author_id, min(c.hlc) FROM threads t {_MADE.format(row='t', kind='thread')}"
+    " WHERE t.project_id = ?1 AND t.deleted_at IS NULL GROUP BY t.id ORDER BY t.id"
+)
+_MESSAGES = (
+    "SELECT m.id, m.parent_id, m.role, m.status, m.created_at, m.completed_at, m.provider, m.model, m.prompt_tokens,"
+    " m.completion_tokens, m.error, m.finish_reason, m.author_id, m.deleted_at, min(c.hlc) FROM messages m"
+    f" {_MADE.format(row='m', kind='message')} WHERE m.thread_id = ?2 GROUP BY m.id ORDER BY m.position, m.id"
+)
+_PARTS = (
+    "SELECT p.message_id, p.type, p.content, p.step_index, p.tool_name, p.tool_call_id FROM message_parts p"
+    " JOIN messages m ON m.id = p.message_id WHERE m.thread_id = ? ORDER BY p.message_id, p.part_index"
+)
+_ARTIFACTS = (
+    "SELECT m.id, a.sha256 FROM artifacts a JOIN message_parts p ON p.id = a.part_id"
+    " JOIN messages m ON m.id = p.message_id WHERE m.thread_id = ? ORDER BY m.id, p.part_index, a.sha256"
+)
+_SUMMARIES = (
+    "SELECT s.id, s.from_message_id, s.up_to_message_id, s.text, s.provider, s.model, s.author, s.is_off, s.author_id"
+    f" FROM summaries s {_MADE.format(row='s', kind='summary')} WHERE s.thread_id = ?2 AND s.deleted_at IS NULL"
+    " GROUP BY s.id ORDER BY s.id"
+)
+
+
+def digest(conn: Connection, project_id: str) -> str:
+    """32 hexadecimal digits; equal where the same is shown of a project."""
+    raw = driver(conn)
+    hasher = blake2b(digest_size=16)
+    for line in lines(raw, project_id):
+        hasher.update(json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode())
+        hasher.update(b"\n")
+    return hasher.hexdigest()
+
+
+def lines(raw: sqlite3.Connection, project_id: str) -> Iterator[tuple[Any, ...]]:
+    """What the fingerprint is of, one thing a line, in an order that is the same everywhere."""
+    me = member_of(raw, project_id)
+    row = raw.execute(_PROJECT, (project_id,)).fetchone()
+    if row is not None:
+        yield ("project", *row)
+    for thread_id, title, *rest, author, hlc in raw.execute(_THREADS, (project_id,)).fetchall():
+        rest[3] = min(rest[3], stamp_ms(hlc))
+        tags = sorted(name for name, found in tags_in_log(raw, project_id, thread_id).items() if found[0])
+        yield "thread", thread_id, title[:LONGEST_TITLE], *rest, author or me, *tags
+        known: set[str] = set()
+        yield from _messages(raw, project_id, thread_id, me, known)
+        for summary in raw.execute(_SUMMARIES, (project_id, thread_id)):
+            if known.issuperset(summary[1:3]):
+                yield "summary", *summary[:-1], summary[-1] or me
+
+
+def _messages(
+    raw: sqlite3.Connection, project_id: str, thread_id: str, me: str | None, known: set[str]
+) -> Iterator[tuple[Any, ...]]:
+    """``known`` grows by all that others can have, hidden or not. No time is later than its stamp, which the server
+    bounds: one's own clock may be ahead, and of others it was not believed."""
+    contents: dict[str, list[Any]] = defaultdict(list)
+    for message_id, kind, content, *rest in raw.execute(_PARTS, (thread_id,)):
+        values = from_json(content)
+        shown = values.get("text", values.get("arguments", values.get("name", "")))
+        contents[message_id].append((kind, shown, values.get("sha256"), *rest))
+    for message_id, sha256 in raw.execute(_ARTIFACTS, (thread_id,)):
+        contents[message_id].append(sha256)
+    for message_id, parent_id, *values, author, deleted_at, hlc in raw.execute(_MESSAGES, (project_id, thread_id)):
+        # Below what the server does not have, nobody else has anything.
+        if parent_id is not None and parent_id not in known:
+            continue
+        created_at, completed_at = values[2:4]
+        values[2] = min(created_at, stamp_ms(hlc))
+        values[3] = None if completed_at is None else min(completed_at, stamp_ms(hlc))
+        known.add(message_id)
+        if deleted_at is None:
+            yield "message", message_id, parent_id, *values, author or me, contents.get(message_id, [])

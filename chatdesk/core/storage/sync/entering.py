@@ -1,0 +1,349 @@
+"""Enters what a project holds into its log, from the rows as they are: when it is shared, and threads that are moved
+into one that is.
+
+Ids of these changes follow from what they say, so that a step that is repeated, or another computer with a copy of the
+same project, makes the same ones.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection, Row
+
+from chatdesk.core.domain.library import GONE
+from chatdesk.core.domain.team import ChangeState, ShareState
+from chatdesk.core.errors import ProjectNotFound
+from chatdesk.core.storage.engine import change_log
+from chatdesk.core.storage.engine.change_log import CONTENT, PERSONAL, Origin
+from chatdesk.core.storage.engine.plain_text import from_json, to_json
+from chatdesk.core.storage.engine.rows import batches, marks
+
+_THREADS_A_STEP: Final = 200
+#: In ``problem`` of changes that were replaced by entering their thing afresh.
+ENTERED: Final = "entered"
+_LAST_ID: Final = "~"  # after every id
+
+_PENDING, _PRIVATE = int(ChangeState.PENDING), int(ChangeState.PRIVATE)
+PERSONAL_REGS: Final = tuple(sorted(PERSONAL))
+#: In SQL, with ``PERSONAL_REGS`` bound.
+NOT_PERSONAL: Final = f"reg NOT IN ({marks(PERSONAL_REGS)})"
+
+_THREAD: Final = (
+    "id, title, title_source, system_prompt, provider, model, created_at, deleted_at, parameters, is_without_summaries"
+)
+_SUMMARY: Final = (
+    "thread_id", "from_message_id", "up_to_message_id", "text", "provider", "model", "prompt_version", "author",
+    "pinned_facts", "created_at", "token_count", "message_count", "input_tokens", "output_tokens",
+)  # fmt: skip
+
+
+#: The tables of what has an author, by kind.
+_AUTHORED: Final = {"thread": "threads", "message": "messages", "summary": "summaries"}
+
+_UNFINISHED: Final = """
+WITH RECURSIVE below(id) AS (
+    SELECT id FROM messages WHERE thread_id = ? AND status IN ('pending', 'streaming')
+    UNION SELECT m.id FROM below JOIN messages m ON m.parent_id = below.id
+)
+SELECT id FROM below
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One change that is to be made. ``parents``: what it follows."""
+
+    kind: str
+    op: str
+    entity: str
+    reg: str = CONTENT
+    body: Mapping[str, Any] | None = None
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    project_id: str
+    workspace_id: str
+
+    def id_of(self, entry: _Entry) -> str:
+        """Something new is the same thing wherever it is entered; other changes are what they say."""
+        said = "" if entry.op == "new" or entry.body is None else to_json(entry.body)
+        name = "\n".join((self.workspace_id, self.project_id, entry.entity, entry.reg, entry.op, said))
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, name))
+
+
+def enter_project(conn: Connection, origin: Origin, project_id: str, workspace_id: str) -> None:
+    """The project itself; its threads follow in steps. Raises ``ProjectNotFound``."""
+    share = _Share(project_id, workspace_id)
+    _enter(conn, origin, share, "project", _project_entries(conn, project_id), new=[project_id])
+
+
+def step(conn: Connection, origin: Origin, project_id: str, *, rows: int = 500) -> tuple[int, int] | None:
+    """Enter about ``rows`` more things. Returns (how many are entered, how many there were); None when all is done."""
+    row = conn.exec_driver_sql(
+        "SELECT workspace_id, progress, state FROM shared_projects WHERE project_id = ?", (project_id,)
+    ).first()
+    if row is None or row.state != ShareState.SHARING:
+        return None
+    share, progress = _Share(project_id, row.workspace_id), from_json(row.progress)
+    budget = rows
+    while budget > 0:
+        if "current" not in progress:
+            after = progress.get("thread", _LAST_ID)
+            following = _next_threads(conn, project_id, after, until=progress.get("until", 0))
+            if not following:
+                _finish(conn, share, progress)
+                origin.watch.note(project_id)
+                return None
+            for thread in following:
+                progress |= {"thread": thread.id, "current": thread.id}
+                _enter(conn, origin, share, "thread", _thread_entries(conn, thread), new=[thread.id])
+                budget -= 1 + _enter_content(conn, origin, share, progress, rows=budget - 1)
+                if budget <= 0 or "current" in progress:
+                    break
+        else:
+            budget -= max(1, _enter_content(conn, origin, share, progress, rows=budget))
+    done = progress["done"] = min(progress.get("done", 0) + rows - max(budget, 0), progress.get("total", 0))
+    conn.exec_driver_sql(
+        "UPDATE shared_projects SET progress = ? WHERE project_id = ?", (json.dumps(progress), project_id)
+    )
+    return done, progress.get("total", 0)
+
+
+def enter_threads(conn: Connection, origin: Origin, project_id: str, thread_ids: Sequence[str]) -> None:
+    """Threads that were moved into a shared project are new there."""
+    workspace_id = conn.exec_driver_sql(
+        "SELECT workspace_id FROM shared_projects WHERE project_id = ?", (project_id,)
+    ).scalar_one()
+    share = _Share(project_id, workspace_id)
+    for thread_id in thread_ids:
+        thread = conn.exec_driver_sql(f"SELECT {_THREAD} FROM threads WHERE id = ?", (thread_id,)).one()
+        _enter(conn, origin, share, "thread", _thread_entries(conn, thread), new=[thread_id])
+        progress: dict[str, Any] = {"current": thread_id}
+        while "current" in progress:
+            _enter_content(conn, origin, share, progress, rows=2000)
+    origin.watch.note(project_id)
+
+
+def _next_threads(conn: Connection, project_id: str, after: str, *, until: int) -> list[Row[Any]]:
+    """The newest first. Those that were made meanwhile are in the log already."""
+    return list(
+        conn.exec_driver_sql(
+            f"SELECT {_THREAD} FROM threads t WHERE project_id = ? AND id < ? AND deleted_at IS NOT {GONE}"
+            " AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.entity = t.id AND c.kind = 'thread'"
+            " AND c.reg = 'content' AND c.op = 'new'"
+            f" AND c.project_id = t.project_id AND c.n > ? AND c.state <> {_PRIVATE})"
+            " ORDER BY id DESC LIMIT ?",
+            (project_id, after, until, _THREADS_A_STEP),
+        )
+    )
+
+
+def _enter_content(conn: Connection, origin: Origin, share: _Share, progress: dict[str, Any], *, rows: int) -> int:
+    """Messages of the current thread, those nearer to the root first, then which of them are deleted, then the rest.
+    Takes ``current`` out of ``progress`` when there is no more. Returns how many were entered."""
+    thread_id, place, rows = progress["current"], progress.get("place", [-1, ""]), max(rows, 1)
+    found: Sequence[Row[Any]] = ()
+    if "deleted" not in progress:
+        found = conn.exec_driver_sql(
+            "SELECT id, position FROM messages WHERE thread_id = ? AND (position, id) > (?, ?)"
+            " ORDER BY position, id LIMIT ?",
+            (thread_id, *place, rows),
+        ).all()
+        # Answers that are still being written, and what stands below them, are logged when these end.
+        unfinished = {row[0] for row in conn.exec_driver_sql(_UNFINISHED, (thread_id,))}
+        ready = [row.id for row in found if row.id not in unfinished]
+        entries = [_Entry("message", "new", each) for each in ready]
+        _enter(conn, origin, share, "message", entries, new=[row.id for row in found])
+        if len(found) == rows:
+            progress["place"] = [found[-1].position, found[-1].id]
+            return len(found)
+        progress["deleted"] = ""
+    dead = conn.exec_driver_sql(
+        "SELECT id, deleted_with FROM messages WHERE thread_id = ? AND deleted_at IS NOT NULL AND id > ?"
+        " AND EXISTS (SELECT 1 FROM changes c WHERE c.entity = messages.id AND c.kind = 'message'"
+        f"  AND c.reg = 'content' AND c.op = 'new' AND c.state <> {_PRIVATE}) ORDER BY id LIMIT ?",
+        (thread_id, progress["deleted"], rows),
+    ).all()
+    if dead:
+        covers = change_log.seen(conn, origin, share.project_id)
+        _delete(
+            conn,
+            origin,
+            share,
+            "message",
+            {row.id: {"covers": covers, "with": row.deleted_with or row.id} for row in dead},
+        )
+        progress["deleted"] = dead[-1].id
+    if len(dead) < rows:
+        _enter_rest(conn, origin, share, thread_id)
+        for key in ("current", "place", "deleted"):
+            progress.pop(key, None)
+    return len(found)
+
+
+def _enter_rest(conn: Connection, origin: Origin, share: _Share, thread_id: str) -> None:
+    """Its summaries, and that it lies in the trash."""
+    entries, ids = [], []
+    for row in conn.exec_driver_sql(
+        f"SELECT id, is_off, {', '.join(_SUMMARY)} FROM summaries WHERE thread_id = ? AND deleted_at IS NULL"
+        " ORDER BY id",
+        (thread_id,),
+    ):
+        ids.append(row.id)
+        entries.append(_Entry("summary", "new", row.id, body={name: getattr(row, name) for name in _SUMMARY}))
+        if row.is_off:
+            entries.append(_Entry("summary", "edit", row.id, change_log.SWITCH, {"is_off": True}))
+    _enter(conn, origin, share, "summary", entries, new=ids)
+    deleted_at = conn.exec_driver_sql("SELECT deleted_at FROM threads WHERE id = ?", (thread_id,)).scalar()
+    if deleted_at is not None:
+        _delete(conn, origin, share, "thread", {thread_id: {"covers": change_log.seen(conn, origin, share.project_id)}})
+
+
+def _delete(
+    conn: Connection, origin: Origin, share: _Share, kind: str, bodies: Mapping[str, Mapping[str, Any]]
+) -> None:
+    parents = {entity: share.id_of(_Entry(kind, "new", entity)) for entity in bodies}
+    entries = [_Entry(kind, "del", entity, body=body, parents=(parents[entity],)) for entity, body in bodies.items()]
+    conn.exec_driver_sql(
+        f"DELETE FROM register_heads WHERE entity = ? AND reg = ? AND {change_log.OF_KIND}",
+        [(entity, CONTENT, kind, kind) for entity in bodies],
+    )
+    _enter(conn, origin, share, kind, entries, new=())
+
+
+def _finish(conn: Connection, share: _Share, progress: Mapping[str, Any]) -> None:
+    """Whatever else the old log of the private project says stays here."""
+    conn.exec_driver_sql(
+        f"UPDATE changes SET state = {_PRIVATE}, problem = ? WHERE project_id = ? AND state = {_PENDING} AND n <= ?",
+        (ENTERED, share.project_id, progress.get("until", 0)),
+    )
+    kept = {"joined_seq": progress["joined_seq"]} if progress.get("joined_seq") else {}
+    conn.exec_driver_sql(
+        "UPDATE shared_projects SET state = ?, progress = ? WHERE project_id = ?",
+        (ShareState.SHARED.value, json.dumps(kept), share.project_id),
+    )
+
+
+def _project_entries(conn: Connection, project_id: str) -> list[_Entry]:
+    row = conn.exec_driver_sql(
+        "SELECT name, colour, system_prompt, provider, model, created_at, parameters, is_without_summaries"
+        " FROM projects WHERE id = ?",
+        (project_id,),
+    ).first()
+    if row is None:
+        raise ProjectNotFound
+    made = {"name": row.name, "colour": row.colour, "system_prompt": row.system_prompt, "created_at": row.created_at}
+    return [
+        _Entry("project", "new", project_id, body={**made, "provider": row.provider, "model": row.model}),
+        _Entry("project", "edit", project_id, change_log.NAME, {"name": row.name}),
+        _Entry("project", "edit", project_id, change_log.COLOUR, {"colour": row.colour}),
+        *_steering("project", project_id, row),
+    ]
+
+
+def _thread_entries(conn: Connection, row: Row[Any]) -> list[_Entry]:
+    made = ("title", "title_source", "system_prompt", "provider", "model", "created_at")
+    title = {"title": row.title, "title_source": row.title_source}
+    tags = conn.exec_driver_sql(
+        "SELECT g.id, g.name FROM thread_tags j JOIN tags g ON g.id = j.tag_id WHERE j.thread_id = ? ORDER BY g.id",
+        (row.id,),
+    )
+    return [
+        _Entry("thread", "new", row.id, body={name: getattr(row, name) for name in made}),
+        _Entry("thread", "edit", row.id, change_log.TITLE, title),
+        *_steering("thread", row.id, row),
+        *(
+            _Entry("thread", "edit", row.id, f"{change_log.TAG}{tag.id}", {"is_on": True, "name": tag.name})
+            for tag in tags
+        ),
+    ]
+
+
+def _steering(kind: str, entity: str, row: Row[Any]) -> Iterable[_Entry]:
+    """What differs from what it is where nobody said anything."""
+    if row.system_prompt:
+        yield _Entry(kind, "edit", entity, change_log.SYSTEM_PROMPT, {"system_prompt": row.system_prompt})
+    if row.provider is not None or row.model is not None:
+        yield _Entry(kind, "edit", entity, change_log.MODEL, {"provider": row.provider, "model": row.model})
+    if row.parameters != "{}":
+        yield _Entry(kind, "edit", entity, change_log.PARAMETERS, {"parameters": row.parameters})
+    if row.is_without_summaries:
+        yield _Entry(kind, "edit", entity, change_log.SUMMARIES, {"is_without_summaries": 1})
+
+
+def _replace(conn: Connection, kind: str, things: Sequence[str]) -> None:
+    conn.exec_driver_sql(
+        f"UPDATE changes SET state = {_PRIVATE}, problem = ? WHERE entity = ? AND kind = ? AND state = {_PENDING}",
+        [(ENTERED, each, kind) for each in things],
+    )
+    for batch in batches(things):
+        places = marks(batch)
+        conn.exec_driver_sql(
+            f"DELETE FROM register_heads WHERE entity IN ({places}) AND {NOT_PERSONAL} AND {change_log.OF_KIND}",
+            (*batch, *PERSONAL_REGS, kind, kind),
+        )
+        if kind in _AUTHORED:  # of another team's, once; this one has it from this person
+            conn.exec_driver_sql(
+                f"UPDATE {_AUTHORED[kind]} SET author_id = NULL WHERE author_id IS NOT NULL AND id IN ({places})",
+                tuple(batch),
+            )
+
+
+def _enter(
+    conn: Connection, origin: Origin, share: _Share, kind: str, entries: Sequence[_Entry], *, new: Sequence[str]
+) -> None:
+    """Log changes of one kind as they are to be sent. What the log says of the things ``new`` so far is replaced
+    by them."""
+    if new:
+        _replace(conn, kind, new)
+    if not entries:
+        return
+    ids = [share.id_of(entry) for entry in entries]
+    # Below are those of before the share, also where these were the newest of all that are made again now.
+    newest = conn.exec_driver_sql("SELECT coalesce(max(n), 0) FROM changes").scalar_one()
+    # From an earlier share that came to its end: made again.
+    conn.exec_driver_sql(f"DELETE FROM changes WHERE id = ? AND state = {_PRIVATE}", [(each,) for each in ids])
+    stamps = [origin.hybrid_clock.next() for _ in entries]
+    first = conn.exec_driver_sql(
+        "UPDATE devices SET next_dseq = next_dseq + ?, last_hlc = max(last_hlc, ?)"
+        " WHERE id = ? RETURNING next_dseq - ?",
+        (len(entries), stamps[-1], origin.device_id, len(entries)),
+    ).scalar_one()
+    now = origin.now()
+    conn.exec_driver_sql(
+        "INSERT OR IGNORE INTO changes"
+        " (n, id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, state, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                newest + 1 + place,
+                ids[place],
+                share.project_id,
+                origin.device_id,
+                first + place,
+                entry.kind,
+                entry.op,
+                entry.entity,
+                entry.reg,
+                json.dumps(entry.parents),
+                stamps[place],
+                None if entry.body is None else to_json(entry.body),
+                _PENDING,
+                now,
+            )
+            for place, entry in enumerate(entries)
+        ],
+    )
+    conn.exec_driver_sql(
+        "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
+        [(entry.entity, entry.reg, change_id) for entry, change_id in zip(entries, ids, strict=True)],
+    )

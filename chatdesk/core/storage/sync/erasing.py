@@ -1,0 +1,373 @@
+"""Erasing for everybody: the words of a shared project leave the server and every computer that syncs.
+
+**An erasure is a change.** It is of a thread, ``del`` in the register ``erased``, and its body names the changes of the
+log whose words are to go: ``{"changes": [ids]}``, at most ``MOST_IN_ONE``. So it waits while nobody is connected, is
+refused or taken as any other change is, comes to every computer in its turn, and is brought back after a restore of the
+server by whoever has it, as its seal proves it. It covers exactly what its author had: what came meanwhile stays.
+
+**Who may.** Everybody who may write: what they wrote themselves, and summaries that a model made. Admins and owners:
+everything. The server looks at each change that is named, and takes all of an erasure or none of it.
+
+**What is left.** The server replaces each body by its *stub* (``stub`` here, ``cd.stub`` there): of a message where it
+stands and whose turn it was, of a thread when it was begun, of others nothing. The digest of what was there stays in
+the row, so the chain over the log and the seal of the change hold; files that no other change names are removed.
+
+**On arrival** a computer does the same to its copy of the log, and empties the rows: a message becomes a tombstone that
+keeps the place of what hangs below it, a summary is gone, a title or prompt is empty. Nothing is removed before the
+server took the erasure: one that is refused has changed nothing.
+
+**Nothing comes back.** A computer that knows of an erasure sends stubs with their digests where it brings changes back
+(``sync_outbox.lost_by_server``), and keeps no words that an older backup of the server has. The server remembers which
+changes were erased before they came back; from whoever still brings the words, it enters the stub.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.library import GONE
+from chatdesk.core.domain.team import ChangeState, Erasure, TeamRole
+from chatdesk.core.storage.chat import token_counts, trash
+from chatdesk.core.storage.engine import change_log
+from chatdesk.core.storage.engine.change_log import ERASED, Origin
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.sync.projection import deletes, values
+from chatdesk.core.storage.sync.projection.effects import Effects
+from chatdesk.core.storage.sync.projection.projection import Register
+from chatdesk.core.storage.sync.registers import member_of
+from chatdesk.core.storage.sync.wire import bodies
+from chatdesk.core.storage.sync.wire.rows import is_id, read_object
+
+#: Changes that one erasure names.
+MOST_IN_ONE: Final = 500
+_WORD: Final = re.compile("[a-z]{1,16}")
+_LONGEST_MOMENT: Final = 16
+_MOST_TOKENS: Final = 1_000_000_000
+#: Threads and messages of the trash that are asked for in one transaction.
+_ASKED_AT_ONCE: Final = 50
+
+_CONFIRMED, _ORPHANED = ChangeState.CONFIRMED.value, ChangeState.ORPHANED.value
+_ON_SERVER: Final = f"{_CONFIRMED}, {_ORPHANED}, {ChangeState.ACKNOWLEDGED.value}, {ChangeState.PENDING.value}"
+_HAS_WORDS: Final = f"(c.op = 'new' OR c.reg NOT IN ('{change_log.CONTENT}', '{ERASED}'))"
+_PERSONAL: Final = ", ".join(f"'{reg}'" for reg in sorted(change_log.PERSONAL))
+# By kind, so that each goes by its own index.
+_OF_THREAD: Final = " UNION ALL ".join(
+    "SELECT c.id, c.kind, c.op, c.body, c.author, c.mine, c.n FROM changes c WHERE +c.project_id = ?1 AND c.erased = 0"
+    f" AND c.kind = '{kind}' AND {_HAS_WORDS} AND c.reg NOT IN ({_PERSONAL}) AND c.state IN ({_ON_SERVER})"
+    f" AND c.entity IN ({source})"
+    for kind, source in (
+        ("thread", "SELECT ?2"),
+        ("message", "SELECT id FROM messages WHERE thread_id = ?2"),
+        ("summary", "SELECT id FROM summaries WHERE thread_id = ?2"),
+    )
+)
+
+
+# Asking for it.
+
+
+def named(body: str | None) -> list[str]:
+    """The changes that an erasure names, whatever its body holds."""
+    value = (read_object(body) or {}).get("changes")
+    return [each for each in value[:MOST_IN_ONE] if is_id(each)] if isinstance(value, list) else []
+
+
+def look(conn: Connection, thread_id: str, message_id: str | None) -> Erasure | None:
+    """What this person may have erased of a thread, or of one message of it; None where its project is not shared."""
+    row = conn.exec_driver_sql(
+        "SELECT s.role, w.member_id FROM threads t JOIN shared_projects s ON s.project_id = t.project_id"
+        " JOIN workspaces w ON w.id = s.workspace_id WHERE t.id = ? AND s.state <> 'ended'",
+        (thread_id,),
+    ).first()
+    if row is None:
+        return None
+    role = TeamRole(row[0])
+    mine, others = conn.exec_driver_sql(
+        "SELECT coalesce(sum(m.author_id IS NULL), 0), coalesce(sum(m.author_id IS NOT NULL), 0) FROM messages m"
+        " WHERE m.thread_id = ? AND m.purged_at IS NULL AND (? IS NULL OR m.id = ?)"
+        " AND m.status NOT IN ('pending', 'streaming')",
+        (thread_id, message_id, message_id),
+    ).one()
+    return Erasure(mine + others, 0) if role.can_manage else Erasure(mine, others, may_write=role.can_write)
+
+
+def ask_for_thread(conn: Connection, origin: Origin, thread_id: str) -> int:
+    """Have all that a thread holds erased for everybody, as far as this person may. Returns of how many changes."""
+    project_id = _project_of(conn, thread_id)
+    return _ask(conn, origin, project_id, thread_id, driver(conn).execute(_OF_THREAD, (project_id, thread_id)))
+
+
+def ask_for_messages(conn: Connection, origin: Origin, thread_id: str, message_ids: Sequence[str]) -> int:
+    """The same of single messages of one thread, and of the summaries that tell of them."""
+    project_id = _project_of(conn, thread_id)
+    wanted = set(message_ids) | set(_summaries_over(conn, thread_id, message_ids))
+    rows = [
+        row
+        for batch in batches(sorted(wanted))
+        for row in driver(conn).execute(
+            "SELECT c.id, c.kind, c.op, c.body, c.author, c.mine, c.n FROM changes c WHERE +c.project_id = ?"
+            f" AND c.erased = 0 AND {_HAS_WORDS} AND c.state IN ({_ON_SERVER}) AND c.entity IN ({marks(batch)})",
+            (project_id, *batch),
+        )
+    ]
+    return _ask(conn, origin, project_id, thread_id, rows)
+
+
+def ask_for_changes(
+    conn: Connection, origin: Origin, project_id: str, thread_id: str, change_ids: Sequence[str]
+) -> None:
+    """Have these changes of one thread erased; their time in this project is over."""
+    for start in range(0, len(change_ids), MOST_IN_ONE):
+        change_log.log_change(
+            conn,
+            origin,
+            project_id=project_id,
+            kind="thread",
+            op="del",
+            entity=thread_id,
+            reg=ERASED,
+            hlc=origin.hybrid_clock.next(),
+            body={"changes": list(change_ids[start : start + MOST_IN_ONE])},
+        )
+
+
+def ask_for_purged(conn: Connection, origin: Origin, trashed_before: int) -> int:
+    """Of shared projects: what was removed from the trash, or has been there since before a moment, is erased for
+    everybody where this person may ask for that, and has not. Returns how many things; call it until there are none."""
+    asked = 0
+    for thread_id in _purged_threads(conn):
+        asked += ask_for_thread(conn, origin, thread_id) > 0
+    expired: dict[str, list[str]] = defaultdict(list)
+    for thread_id, message_id in _expired_messages(conn, trashed_before):
+        expired[thread_id].append(message_id)
+    for thread_id, message_ids in expired.items():
+        asked += ask_for_messages(conn, origin, thread_id, message_ids) > 0
+    return asked
+
+
+_MAY_WRITE: Final = "s.state = 'shared' AND s.role <> 'viewer'"
+# What this person may erase of it, and has not asked for yet.
+_MINE: Final = (
+    f"c.erased = 0 AND c.state = {_CONFIRMED} AND (s.role IN ('admin', 'owner') OR c.author = w.member_id)"
+    " AND NOT EXISTS (SELECT 1 FROM changes e, json_each(e.body, '$.changes') AS each WHERE e.entity = {thread}"
+    f" AND e.reg = '{ERASED}' AND e.state IN ({_ON_SERVER}, {ChangeState.REFUSED.value}) AND each.value = c.id)"
+)
+
+
+def _purged_threads(conn: Connection) -> list[str]:
+    return [
+        row[0]
+        for row in conn.exec_driver_sql(
+            "SELECT DISTINCT t.id FROM threads t JOIN shared_projects s ON s.project_id = t.project_id"
+            " JOIN workspaces w ON w.id = s.workspace_id JOIN messages m ON m.thread_id = t.id"
+            " JOIN changes c ON c.entity = m.id AND c.reg = 'content' AND c.op = 'new' AND c.project_id = t.project_id"
+            f" WHERE t.deleted_at = {GONE} AND {_MAY_WRITE} AND {_MINE.format(thread='t.id')} LIMIT ?",
+            (_ASKED_AT_ONCE,),
+        )
+    ]
+
+
+def _expired_messages(conn: Connection, trashed_before: int) -> list[tuple[str, str]]:
+    return [
+        (row[0], row[1])
+        for row in conn.exec_driver_sql(
+            "SELECT m.thread_id, m.id FROM messages m JOIN threads t ON t.id = m.thread_id"
+            " JOIN shared_projects s ON s.project_id = t.project_id JOIN workspaces w ON w.id = s.workspace_id"
+            " JOIN changes c ON c.entity = m.id AND c.reg = 'content' AND c.op = 'new' AND c.project_id = t.project_id"
+            " WHERE m.deleted_at IS NOT NULL AND m.deleted_at < ? AND m.purged_at IS NULL AND t.deleted_at IS NULL"
+            f" AND {_MAY_WRITE} AND {_MINE.format(thread='t.id')} LIMIT ?",
+            (trashed_before, _ASKED_AT_ONCE),
+        )
+    ]
+
+
+def _ask(conn: Connection, origin: Origin, project_id: str, thread_id: str, rows: Iterable[tuple[Any, ...]]) -> int:
+    """``rows``: (change, kind, op, body, author, mine, n)."""
+    role = conn.exec_driver_sql("SELECT role FROM shared_projects WHERE project_id = ?", (project_id,)).scalar_one()
+    me = member_of(driver(conn), project_id)
+    may_all = TeamRole(role).can_manage
+    ids = [
+        row[0]
+        for row in sorted(rows, key=lambda row: row[6])
+        if may_all or (row[5] and row[4] is None) or row[4] == me or _is_made_by_model(row[1], row[3])
+    ]
+    if ids:
+        ask_for_changes(conn, origin, project_id, thread_id, ids)
+    return len(ids)
+
+
+def _is_made_by_model(kind: str, body: str | None) -> bool:
+    return kind == "summary" and (read_object(body) or {}).get("author") == "model"
+
+
+def _summaries_over(conn: Connection, thread_id: str, message_ids: Sequence[str]) -> list[str]:
+    """Summaries of the thread in whose range of places one of these messages lies."""
+    return [
+        row[0]
+        for batch in batches(list(message_ids))
+        for row in conn.exec_driver_sql(
+            "SELECT DISTINCT s.id FROM summaries s JOIN messages first ON first.id = s.from_message_id"
+            " JOIN messages last ON last.id = s.up_to_message_id JOIN messages m ON m.thread_id = s.thread_id"
+            f" WHERE s.thread_id = ? AND m.id IN ({marks(batch)}) AND m.position BETWEEN first.position"
+            " AND last.position",
+            (thread_id, *batch),
+        )
+    ]
+
+
+def _project_of(conn: Connection, thread_id: str) -> str:
+    return str(conn.exec_driver_sql("SELECT project_id FROM threads WHERE id = ?", (thread_id,)).scalar_one())
+
+
+# What is left of what was erased.
+
+
+_KEPT: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
+    "thread": {"created_at": lambda value: is_number(value) and len(str(value)) <= _LONGEST_MOMENT},
+    "summary": {"thread_id": is_id},
+    "message": {
+        "thread_id": is_id,
+        "parent_id": is_id,
+        "role": lambda value: isinstance(value, str) and _WORD.fullmatch(value) is not None,
+        "status": lambda value: isinstance(value, str) and _WORD.fullmatch(value) is not None,
+        "created_at": lambda value: is_number(value) and len(str(value)) <= _LONGEST_MOMENT,
+        **{
+            name: lambda value: is_number(value) and 0 < int(str(value)) <= _MOST_TOKENS
+            for name in ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
+        },
+    },
+}
+
+
+def stub(kind: str, op: str, body: str | None) -> str | None:
+    """What is left of a body, as ``cd.stub`` has it: of a message its place, whose turn it was and how many tokens it
+    took; of a thread when it was begun. Nothing is kept that could be words."""
+    if op != "new" or kind not in _KEPT:
+        return None
+    value = read_object(body) or {}
+    kept = {name: value[name] for name, is_harmless in _KEPT[kind].items() if is_harmless(value.get(name))}
+    return json.dumps({**kept, "is_purged": True} if kind == "message" else kept)
+
+
+def is_number(value: object) -> bool:
+    """A whole number that is not negative."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+# Doing it, as the log of the server says.
+
+# What this profile would send as its own goes as what the server had, with its seal; what only waited for its parts, or
+# is a summary, waits no more.
+_SET_ERASED: Final = (
+    "UPDATE changes SET body = ?, erased = 1,"
+    f" problem = CASE WHEN problem LIKE 'waits:%' AND ({{is_here}}) THEN NULL ELSE problem END,"
+    f" state = CASE WHEN state = {ChangeState.PENDING.value} THEN {_ORPHANED}"
+    f" WHEN state = {_ORPHANED} AND seq IS NOT NULL AND ({{is_here}}) THEN {_CONFIRMED} ELSE state END WHERE id = ?"
+).format(
+    # What waits for its own end is still being written here.
+    is_here="kind = 'summary' OR (problem <> 'waits:' || entity"
+    " AND EXISTS (SELECT 1 FROM messages m WHERE m.id = changes.entity))"
+)
+
+
+def erase(
+    conn: Connection, origin: Origin, project_id: str, change_ids: Iterable[str], effects: Effects
+) -> set[Register]:
+    """Remove the words of these changes of one project that are here and were not erased yet. Returns what is to be
+    projected for it."""
+    raw = driver(conn)
+    rows = [
+        row
+        for batch in batches(sorted(set(change_ids)))
+        for row in raw.execute(
+            "SELECT id, kind, op, entity, reg, body, seal FROM changes WHERE project_id = ?"
+            f" AND erased = 0 AND state IN ({_ON_SERVER}) AND {_HAS_WORDS.replace('c.', '')}"
+            f" AND id IN ({marks(batch)})",
+            (project_id, *batch),
+        )
+        # Without a seal the server never had it: it will enter a stub, and that comes back.
+        if row[6] is not None
+    ]
+    if not rows:
+        return set()
+    # From here on, also for what the search index drops when this is committed.
+    raw.execute("PRAGMA secure_delete=ON").fetchall()
+    return _erase(conn, origin, rows, effects)
+
+
+def _erase(conn: Connection, origin: Origin, rows: Sequence[tuple[Any, ...]], effects: Effects) -> set[Register]:
+    raw = driver(conn)
+    ids = {row[0] for row in rows}
+    messages = [row[3] for row in rows if (row[1], row[2]) == ("message", "new")]
+    texts = {key: text for key, (text, _) in bodies.message_texts(conn, messages).items()}
+    registers = empty_messages(conn, origin, [each for each in messages if not _is_own(raw, each, ids)], effects)
+    for change_id, kind, op, entity, reg, body, _seal in rows:
+        left = stub(kind, op, texts.get(entity) if body is None else body)
+        if kind == "summary" and op == "new":
+            _drop_summary(raw, entity, effects)
+        if kind == "thread":
+            effects.threads.add(entity)  # it may have been shown for this alone
+        if kind == "thread" and op == "new":
+            # What it was made with stood wherever nobody said anything else.
+            registers.update((kind, entity, each) for each in values.THREAD)
+        if kind != "message" or op != "new":
+            registers.add((kind, entity, reg))
+        raw.execute(_SET_ERASED, (left, change_id))
+    return registers
+
+
+def _is_own(raw: sqlite3.Connection, message_id: str, erased: set[str]) -> bool:
+    """Whether what lies under this id is what this person wrote and nobody else had: a copy of the profile gave the
+    same id to words of its own."""
+    return any(
+        row[0] not in erased
+        for row in raw.execute(
+            "SELECT id FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new' AND mine = 1"
+            f" AND state IN ({ChangeState.PENDING.value}, {ChangeState.REFUSED.value})",
+            (message_id,),
+        )
+    )
+
+
+def empty_messages(conn: Connection, origin: Origin, message_ids: Sequence[str], effects: Effects) -> set[Register]:
+    """Leave of these messages that are here only their places. Returns what is to be projected again: whether
+    something above them is hidden may hang on what is below."""
+    shown: dict[str, dict[str, str]] = defaultdict(dict)
+    registers: set[Register] = set()
+    here = []
+    for batch in batches(sorted(set(message_ids))):
+        for message_id, thread_id, parent_id, deleted_at in conn.exec_driver_sql(
+            "SELECT id, thread_id, parent_id, deleted_at FROM messages WHERE purged_at IS NULL"
+            f" AND status NOT IN ('pending', 'streaming') AND id IN ({marks(batch)})",
+            tuple(batch),
+        ):
+            here.append(message_id)
+            if deleted_at is None:
+                shown[thread_id][message_id] = message_id
+            if parent_id is not None:
+                registers.add(("message", parent_id, change_log.CONTENT))
+            effects.threads.add(thread_id)
+            effects.contexts.add(thread_id)
+    for thread_id, gone in shown.items():
+        deletes.hide(conn, origin, thread_id, gone, effects)
+    for message_id in here:
+        token_counts.forget(conn, message_id)
+    trash.empty_messages(conn, here, origin.now())
+    return registers
+
+
+def _drop_summary(raw: sqlite3.Connection, summary_id: str, effects: Effects) -> None:
+    row = raw.execute("DELETE FROM summaries WHERE id = ? RETURNING thread_id", (summary_id,)).fetchone()
+    if row is not None:
+        effects.threads.add(row[0])
+        effects.contexts.add(row[0])

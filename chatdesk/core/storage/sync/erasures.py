@@ -1,0 +1,101 @@
+"""What a person has erased for everybody, threads and messages: first to the trash, then asked of the team's server.
+
+How an erasure travels and is carried out is ``sync_erasing``'s.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.team import Erasure
+from chatdesk.core.errors import MessageNotFound, NotPossible, SharedReadOnly
+from chatdesk.core.ids import checked_id
+from chatdesk.core.storage.chat import shown_path, trash
+from chatdesk.core.storage.engine.rows import get_thread
+from chatdesk.core.storage.sync import erasing, tending
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.engine.database import Database
+
+
+class ErasureRepository:
+    """Each method is one transaction."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def of_thread(self, thread_id: str) -> Erasure:
+        """What ``erase_thread`` would ask for. Raises ``NotPossible`` where the thread is nobody else's."""
+        wanted = checked_id(thread_id)
+        return await self._db.read(lambda conn: _look(conn, wanted, None))
+
+    async def of_message(self, message_id: str) -> Erasure:
+        """What ``erase_message`` would ask for."""
+        wanted = checked_id(message_id)
+        return await self._db.read(lambda conn: _look(conn, _thread_of(conn, wanted), wanted))
+
+    async def erase_thread(self, thread_id: str) -> Erasure:
+        """Move a thread to the trash, and have all of it erased that this person may. Raises ``NotPossible``,
+        ``SharedReadOnly``, ``SharedNotOwn``."""
+        wanted = checked_id(thread_id)
+
+        def work(conn: Connection) -> Erasure:
+            found = _look(conn, wanted, None)
+            if get_thread(conn, wanted).deleted_at is None:
+                trash.delete_thread(conn, self._db.origin, wanted)
+            erasing.ask_for_thread(conn, self._db.origin, wanted)
+            return found
+
+        return await self._db.write(work)
+
+    async def erase_message(self, message_id: str) -> Erasure:
+        """The same of one message, and of the summaries that tell of it."""
+        wanted = checked_id(message_id)
+
+        def work(conn: Connection) -> Erasure:
+            thread_id = _thread_of(conn, wanted)
+            found = _look(conn, thread_id, wanted)
+            node = shown_path.find_node(conn, wanted)
+            if node is not None and node.deleted_at is None:
+                trash.delete_message(conn, self._db.origin, wanted, with_later=False)
+            erasing.ask_for_messages(conn, self._db.origin, thread_id, [wanted])
+            return found
+
+        return await self._db.write(work)
+
+    async def set_retention(self, project_id: str, days: int | None) -> None:
+        """Keep messages of a shared project for so many days; None: for ever. Raises ``InvalidInput``,
+        ``SharedReadOnly``, ``SharedNotOwn``."""
+        wanted = checked_id(project_id)
+        origin = self._db.origin
+        await self._db.write(lambda conn: tending.set_retention(conn, origin, wanted, days))
+
+    async def retention(self, project_id: str) -> int | None:
+        """For how many days messages of a shared project are kept; None: for ever."""
+        wanted = checked_id(project_id)
+        return await self._db.read(lambda conn: tending.retention(conn, wanted))
+
+
+def _thread_of(conn: Connection, message_id: str) -> str:
+    row = conn.exec_driver_sql("SELECT thread_id FROM messages WHERE id = ?", (message_id,)).first()
+    if row is None:
+        raise MessageNotFound
+    return str(row[0])
+
+
+def _look(conn: Connection, thread_id: str, message_id: str | None) -> Erasure:
+    found = erasing.look(conn, thread_id, message_id)
+    if found is None:
+        raise NotPossible(
+            "Nobody else has this: its project is not shared.", next_step="Delete it, and empty the trash."
+        )
+    if not found.may_write:
+        raise SharedReadOnly
+    if not found.messages:
+        raise NotPossible(
+            "Nothing of this is yours to erase.",
+            next_step="Ask an owner or admin of the project, who may erase what others wrote.",
+        )
+    return found

@@ -1,0 +1,113 @@
+"""What somebody changed in the server's tables by hand: rows that are missing, and words that are not those the server
+took. It is noted, what is there is shown all the same, and nothing that is here already is replaced by it.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.sync_wire import PulledChange
+from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.sync.inbox.entities import put_threads
+from chatdesk.core.storage.sync.projection.effects import Effects
+from chatdesk.core.storage.sync.wire.rows import is_id, read_object
+
+_WAITING: Final = (
+    "SELECT c.problem, c.body, c.hlc, c.device, c.author, c.at FROM changes c WHERE c.project_id = ?1"
+    f" AND c.state = {ChangeState.ORPHANED.value} AND c.seq IS NOT NULL AND c.op = 'new' AND c.problem LIKE 'waits:%'"
+    " AND NOT EXISTS (SELECT 1 FROM changes made WHERE made.entity = substr(c.problem, 7) AND made.op = 'new'"
+    " AND made.project_id = ?1) ORDER BY c.seq"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """``missing``: rows that are not there; ``altered``: rows that do not say what the server took."""
+
+    missing: int = 0
+    altered: int = 0
+
+
+def found_in(
+    rows: Sequence[PulledChange],
+    *,
+    after: tuple[int, bytes | None],
+    altered: Collection[str],
+    is_chained: bool = False,
+) -> Damage:
+    """What is damaged of rows that come after (number, chain). ``altered``: the ids of those that do not say what the
+    server took; of what is here already, the words do not matter. ``is_chained``: numbers and chain were found to be
+    right, so only words can be others."""
+    if is_chained:
+        return Damage(altered=sum(row.id in altered for row in rows) if altered else 0)
+    missing = others = 0
+    seq, chain = after
+    for row in rows:
+        missing += row.seq - seq - 1
+        others += (row.seq == seq + 1 and _is_other(row, chain)) or row.id in altered
+        seq, chain = row.seq, row.chain
+    return Damage(missing, others)
+
+
+def _is_other(row: PulledChange, before: bytes | None) -> bool:
+    try:
+        return row.chain != row.chain_after(before)
+    except (ValueError, TypeError, AttributeError):
+        return True
+
+
+def note(raw: sqlite3.Connection, project_id: str, damage: Damage) -> bool:
+    """Add to what is known of the damage of a project. Whether rows of it are missing."""
+    if damage.missing or damage.altered:
+        raw.execute(
+            "UPDATE shared_projects SET progress = json_set(coalesce(progress, '{}'),"
+            " '$.missing', coalesce(json_extract(progress, '$.missing'), 0) + ?,"
+            " '$.altered', coalesce(json_extract(progress, '$.altered'), 0) + ?) WHERE project_id = ?",
+            (damage.missing, damage.altered, project_id),
+        )
+    row = raw.execute(
+        "SELECT coalesce(json_extract(progress, '$.missing'), 0) FROM shared_projects WHERE project_id = ?",
+        (project_id,),
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
+def make_places(conn: Connection, origin: Origin, project_id: str, effects: Effects) -> set[str]:
+    """Empty places for what is missing and what others hang below: threads without a title, messages without words.
+    Returns their ids."""
+    raw = driver(conn)
+    made: set[str] = set()
+    for problem, body, hlc, device, author, at in raw.execute(_WAITING, (project_id,)).fetchall():
+        wanted = str(problem).removeprefix("waits:")
+        thread_id = (read_object(body) or {}).get("thread_id")
+        if wanted in made or not is_id(wanted) or not is_id(thread_id):
+            continue
+        if wanted == thread_id:
+            row = PulledChange(
+                id=wanted, seq=0, device=device, dseq=0, author=author, kind="thread", op="new", entity=wanted,
+                reg="content", parents=(), hlc=hlc, body=f'{{"created_at": {int(at)}}}', chain=b"", at=at,
+            )  # fmt: skip
+            if not put_threads(conn, project_id, [row], effects):
+                made.add(wanted)
+            continue
+        home = raw.execute("SELECT project_id FROM threads WHERE id = ?", (thread_id,)).fetchone()
+        if home is None or home[0] != project_id:
+            continue
+        now = origin.now()
+        is_first = raw.execute("SELECT 1 FROM messages WHERE thread_id = ? LIMIT 1", (thread_id,)).fetchone() is None
+        raw.execute(
+            "INSERT OR IGNORE INTO messages (id, thread_id, role, status, position, on_path, created_at, deleted_at,"
+            " purged_at, hlc, origin_device, author_id) VALUES (?, ?, 'user', 'complete', 0, ?, ?, ?, ?, ?, ?, ?)",
+            (wanted, thread_id, int(is_first), at, now, now, hlc, device, effects.member(author)),
+        )
+        made.add(wanted)
+    return made

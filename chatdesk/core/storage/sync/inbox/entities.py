@@ -1,0 +1,284 @@
+"""Threads and summaries that other members made, and what waits for something that has not come yet."""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.sync_wire import PulledChange
+from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.storage.chat import projects, shown_path, thread_counters
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.content_digest import digest
+from chatdesk.core.storage.engine.json_bounds import MOST_IN_FILE, is_bounded
+from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.sync.inbox.messages import Outcome, put_parts, want_files
+from chatdesk.core.storage.sync.projection import summaries
+from chatdesk.core.storage.sync.projection.effects import Effects
+from chatdesk.core.storage.sync.projection.projection import Register, homes
+from chatdesk.core.storage.sync.projection.values import thread_columns
+from chatdesk.core.storage.sync.wire.rows import (
+    LONGEST_PARTS,
+    PartRows,
+    latest_of,
+    moment,
+    read_object,
+    read_parts,
+)
+
+_CONFIRMED, _ORPHANED = ChangeState.CONFIRMED.value, ChangeState.ORPHANED.value
+_THREAD_COLUMNS: Final = ("id", "project_id", "created_at", "last_activity_at", "hlc", "origin_device", "author_id")
+
+
+def put_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange], effects: Effects) -> dict[str, str]:
+    """Make the threads that are not there. Returns why, by change, of those that are another project's."""
+    raw = driver(conn)
+    here = homes(raw, "thread", [row.entity for row in rows])
+    taken = homes(raw, "project", [row.entity for row in rows])
+    foreign: dict[str, str] = {}
+    for row in rows:
+        home = here.get(row.entity)
+        if home is not None:
+            if home != project_id:
+                foreign[row.id] = "the thread lies in another project"
+            continue
+        body = read_object(row.body)
+        if body is None or row.entity in taken:
+            foreign[row.id] = "the thread cannot be read" if body is None else "a project has that id"
+            continue
+        created_at = moment(body.get("created_at"), latest_of(row.at)) or 0
+        columns = thread_columns(body)
+        names = (*_THREAD_COLUMNS, *columns)
+        raw.execute(
+            f"INSERT INTO threads ({', '.join(names)}) VALUES ({marks(names)})",
+            (
+                row.entity,
+                project_id,
+                created_at,
+                created_at,
+                row.hlc,
+                row.device,
+                effects.member(row.author),
+                *columns.values(),
+            ),
+        )
+        here[row.entity] = project_id
+        effects.new_threads.add(row.entity)
+    return foreign
+
+
+def revive(
+    conn: Connection, origin: Origin, project_id: str, waiting: Iterable[tuple[str, str]], effects: Effects
+) -> set[str]:
+    """Make places for messages that hang below what was removed here for good: (wanted, its thread). The log knows what
+    is wanted, so nobody will send it again. Returns what is there again."""
+    raw = driver(conn)
+    back = set()
+    for wanted, thread_id in waiting:
+        row = raw.execute(
+            "SELECT kind, hlc, device, author, body FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new'"
+            " AND +project_id = ? AND state = ?",
+            (wanted, project_id, _CONFIRMED),
+        ).fetchone()
+        if row is None or wanted in back:
+            continue
+        kind, hlc, device, author, body = row
+        values = read_object(body)
+        if kind == "thread" and values is not None and wanted == thread_id:
+            made = PulledChange(
+                id=wanted, seq=0, device=device, dseq=0, author=author, kind=kind, op="new", entity=wanted,
+                reg="content", parents=(), hlc=hlc, body=body, chain=b"", at=0,
+            )  # fmt: skip
+            put_threads(conn, project_id, [made], effects)
+            back.add(wanted)
+        elif kind == "message" and body is None:
+            now = origin.now()
+            is_first = shown_path.tip(conn, thread_id) is None
+            raw.execute(
+                "INSERT INTO messages (id, thread_id, role, status, position, on_path, created_at, deleted_at,"
+                " purged_at, hlc, origin_device, author_id) VALUES (?, ?, 'user', 'complete', 0, ?, ?, ?, ?, ?, ?, ?)",
+                (wanted, thread_id, int(is_first), now, now, now, hlc, device, effects.member(author)),
+            )
+            back.add(wanted)
+    return back
+
+
+def put_summary(
+    raw: sqlite3.Connection, project_id: str, row: PulledChange, effects: Effects
+) -> tuple[str | None, str | None]:
+    """Store a summary. Returns why it is foreign, and what it waits for; at most one of them."""
+    body = read_object(row.body)
+    thread_id = None if body is None else summaries.thread_of(body)
+    if body is None or thread_id is None:
+        return "the summary cannot be read", None
+    known = homes(raw, "summary", (row.entity,)).get(row.entity)
+    if known is not None:
+        return (None if known == project_id else "it is of another project"), None
+    home = homes(raw, "thread", (thread_id,)).get(thread_id)
+    if home is None:
+        return None, thread_id
+    if home != project_id:
+        return "the thread lies in another project", None
+    is_there = summaries.insert(
+        raw,
+        row.entity,
+        body | {"created_at": moment(body.get("created_at"), latest_of(row.at))},
+        author=effects.member(row.author),
+        hlc=row.hlc,
+        device=row.device,
+        effects=effects,
+    )
+    return None, None if is_there else _missing_end(raw, body)
+
+
+def _missing_end(raw: sqlite3.Connection, body: Mapping[str, Any]) -> str:
+    """The first message that a summary stands for and that is not there; the last one comes last."""
+    last = str(body["up_to_message_id"])
+    here = raw.execute("SELECT 1 FROM messages WHERE id = ?", (last,)).fetchone()
+    return str(body["from_message_id"]) if here is not None else last
+
+
+def put_waiting_summary(
+    raw: sqlite3.Connection,
+    project_id: str,
+    change_id: str,
+    summary_id: str,
+    body: str | None,
+    author: str | None,
+    hlc: int,
+    device: str,
+    at: int,
+    effects: Effects,
+) -> list[str]:
+    """Store one that waited, if it can be now. Returns its id then."""
+    values = read_object(body) or {}
+    values["created_at"] = moment(values.get("created_at"), latest_of(at))
+    thread_id = summaries.thread_of(values)
+    if thread_id is None or homes(raw, "thread", (thread_id,)).get(thread_id) != project_id:
+        return []
+    is_there = homes(raw, "summary", (summary_id,)) or summaries.insert(
+        raw, summary_id, values, author=effects.member(author), hlc=hlc, device=device, effects=effects
+    )
+    if not is_there:
+        raw.execute("UPDATE changes SET problem = ? WHERE id = ?", (f"waits:{_missing_end(raw, values)}", change_id))
+        return []
+    raw.execute("UPDATE changes SET state = ?, problem = NULL WHERE id = ?", (_CONFIRMED, change_id))
+    return [summary_id]
+
+
+def waiting_for(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str]) -> list[tuple[Any, ...]]:
+    """What waits for one of these, in the order of the log, as (change, kind, entity, hlc, device, author, at, seq,
+    body)."""
+    if not any_waiting(raw, project_id):
+        return []
+    found: list[tuple[Any, ...]] = []
+    for batch in batches(sorted(set(arrived))):
+        found += raw.execute(
+            "SELECT id, kind, entity, hlc, device, author, at, seq, body FROM changes WHERE project_id = ?"
+            f" AND state = ? AND seq IS NOT NULL AND op = 'new' AND problem IN ({marks(batch)})",
+            (project_id, _ORPHANED, *(f"waits:{each}" for each in batch)),
+        ).fetchall()
+    return sorted(found, key=lambda row: row[7])
+
+
+def any_waiting(raw: sqlite3.Connection, project_id: str) -> bool:
+    """Whether anything of a project waits."""
+    row = raw.execute(
+        "SELECT 1 FROM changes WHERE project_id = ? AND state = ? AND seq IS NOT NULL LIMIT 1", (project_id, _ORPHANED)
+    )
+    return row.fetchone() is not None
+
+
+def ended_since(raw: sqlite3.Connection, project_id: str) -> list[str]:
+    """Messages of which the log has another end than the one that was still being written here, and is now."""
+    if not any_waiting(raw, project_id):
+        return []
+    rows = raw.execute(
+        "SELECT c.entity FROM changes c JOIN messages m ON m.id = c.entity WHERE c.project_id = ? AND c.state = ?"
+        " AND c.seq IS NOT NULL AND c.problem = 'waits:' || c.entity AND m.status NOT IN ('pending', 'streaming')",
+        (project_id, _ORPHANED),
+    )
+    return [row[0] for row in rows]
+
+
+def note_outcome(raw: sqlite3.Connection, outcome: Outcome, *, waits: str, foreign: str) -> None:
+    """Of messages that waited."""
+    fresh = set(outcome.fresh)
+    for each in outcome.done:
+        file = each.rows.parts_file
+        if file is not None and each.rows.id in fresh:
+            raw.execute("UPDATE changes SET problem = ? WHERE id = ?", (waits + file[0], each.change_id))
+        else:
+            raw.execute(
+                "UPDATE changes SET state = ?, problem = NULL, body = CASE WHEN ? THEN NULL ELSE body END WHERE id = ?",
+                (_CONFIRMED, each.rows.is_exact, each.change_id),
+            )
+    for change_id, wanted in outcome.waiting.items():
+        raw.execute("UPDATE changes SET problem = ? WHERE id = ?", (waits + wanted, change_id))
+    for change_id, why in outcome.foreign.items():
+        raw.execute("UPDATE changes SET state = ?, problem = ? WHERE id = ?", (_CONFIRMED, foreign + why, change_id))
+
+
+def registers_of(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str]) -> set[Register]:
+    """What the log said already of entities that are there only now."""
+    return {
+        (row[0], row[1], row[2])
+        for batch in batches(sorted(set(arrived)))
+        for row in raw.execute(
+            f"SELECT DISTINCT kind, entity, reg FROM changes WHERE entity IN ({marks(batch)}) AND op <> 'new'"
+            " AND +project_id = ?",
+            (*batch, project_id),
+        )
+    }
+
+
+def refresh_project(conn: Connection, project_id: str) -> None:
+    """When it was last used, as its threads say."""
+    projects.refresh_last_chat(conn, project_id)
+
+
+def fill_parts(conn: Connection, project_id: str, problem: str, text: str, effects: Effects) -> list[str]:
+    """Give the messages that wait with this ``problem`` their parts. Returns their ids."""
+    raw = driver(conn)
+    waiting = raw.execute(
+        "SELECT c.id, m.id, m.thread_id, c.hlc, c.device, c.at, m.deleted_at FROM changes c"
+        " JOIN messages m ON m.id = c.entity"
+        " WHERE c.project_id = ? AND c.state = ? AND c.seq IS NOT NULL AND c.problem = ?",
+        (project_id, _ORPHANED, problem),
+    ).fetchall()
+    try:
+        is_read = bool(waiting) and len(text) <= LONGEST_PARTS and is_bounded(text, MOST_IN_FILE)
+        parts = json.loads(text) if is_read else None
+    except (ValueError, RecursionError):
+        parts = None
+    for change_id, message_id, thread_id, hlc, device, at, deleted_at in waiting:
+        raw.execute("UPDATE changes SET state = ?, problem = NULL, body = NULL WHERE id = ?", (_CONFIRMED, change_id))
+        try:
+            own = read_parts(
+                parts if isinstance(parts, list) else [],
+                message_id=message_id,
+                hlc=hlc,
+                device=device,
+                latest=latest_of(at or 0),
+            )
+        except (ValueError, RecursionError, TypeError, OverflowError):
+            own = PartRows(content_digest=digest(()))
+        before = thread_counters.of_messages(conn, [message_id])
+        raw.execute("DELETE FROM message_parts WHERE message_id = ?", (message_id,))
+        put_parts(raw, [own])
+        raw.execute(
+            "UPDATE messages SET char_count = ?, line_count = ?, content_digest = ? WHERE id = ?",
+            (own.char_count, own.line_count, own.content_digest, message_id),
+        )
+        if deleted_at is None:
+            after = thread_counters.of_messages(conn, [message_id])
+            thread_counters.change_by_difference(conn, thread_id, before, after)
+        want_files(raw, project_id, dict(own.files), effects)
+    return [row[1] for row in waiting]

@@ -1,0 +1,162 @@
+"""Takes over what other devices wrote, a page of a project's log at once.
+
+A page is one transaction with its cursor, so that a process that is killed anywhere takes it over again, to the same
+end. What is read out of the page beforehand (``prepare``) holds nobody up. A change is kept whatever it holds, and
+counts only where it may: see ``sync_projection``. A message's body is not kept once its rows are there.
+
+A change that waits for its thread, its parent or a file with its parts is ``ORPHANED`` and has a ``seq``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.clock import MAX_DRIFT_MS
+from chatdesk.core.domain.sync_results import Applied, Cursor
+from chatdesk.core.domain.sync_wire import PulledChange
+from chatdesk.core.domain.team import ShareState
+from chatdesk.core.errors import HistoryChanged
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.plain_text import from_json
+from chatdesk.core.storage.sync import registers
+from chatdesk.core.storage.sync.inbox import damage as sync_damage
+from chatdesk.core.storage.sync.inbox import entities
+from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
+from chatdesk.core.storage.sync.inbox.messages import known_rows
+from chatdesk.core.storage.sync.inbox.prepare import Prepared
+from chatdesk.core.storage.sync.inbox.prepare import prepare as prepare
+from chatdesk.core.storage.sync.inbox.take import WAITS, Page
+from chatdesk.core.storage.sync.projection.effects import Effects
+
+_KNOWN: Final = (
+    "SELECT id, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine, erased, body"
+    " FROM changes WHERE id IN"
+)
+
+_ERASED, _BODY = 13, 14  # of its columns
+
+
+def apply(
+    conn: Connection,
+    origin: Origin,
+    project_id: str,
+    prepared: Prepared,
+    *,
+    after: Cursor,
+    is_damaged: bool = False,
+) -> Applied:
+    """Take over a page that follows ``after`` and move the cursor, in the caller's transaction. What was taken over
+    already is left out. Raises ``HistoryChanged`` where numbers or chain do not fit, unless the server's rows are
+    known to be damaged (``is_damaged``): then that is noted. A page with a change of this device that it does not know
+    changes nothing: ``is_foreign_mine``."""
+    raw = driver(conn)
+    share = raw.execute(
+        "SELECT s.seq, s.chain, s.state, s.progress, w.member_id FROM shared_projects s"
+        " LEFT JOIN workspaces w ON w.id = s.workspace_id WHERE s.project_id = ?",
+        (project_id,),
+    ).fetchone()
+    if share is None or share[2] == ShareState.ENDED or after.project_id != project_id:
+        return Applied()
+    seq, chain, _, progress, me = share
+    if prepared.own_device not in ("", origin.device_id):
+        # This profile became another device since: what was its own may be a copy's, whose messages are not here.
+        prepared = prepare(prepared.pulled, own_device=origin.device_id)
+    if not (prepared.is_whole or (is_damaged and prepared.is_in_order)) or not prepared.has_numbers:
+        raise HistoryChanged
+    rows = [row for row in prepared.rows if row.seq > seq]
+    if not rows:
+        return Applied()
+    pulled = [row for row in prepared.pulled if row.seq > seq]
+    if not is_damaged:
+        _check_chain(pulled[0], seq, chain)
+    known = known_rows(raw, _KNOWN, [row.id for row in rows])
+    if any(row.device == origin.device_id and row.id not in known for row in rows):
+        return Applied(is_foreign_mine=True)
+    joined = from_json(progress).get("joined_seq")
+    joined_seq = joined if isinstance(joined, int) else 0
+    rows, prepared = _without_erased(rows, prepared, known)
+    rows, prepared = _without_altered(rows, prepared, known)
+    effects = Effects(me=me, is_quiet=rows[-1].seq <= joined_seq)
+    if rows[0].seq <= joined_seq:
+        _tune(raw, is_loading=rows[-1].seq < joined_seq)
+    page = Page(conn, origin, project_id, effects, prepared, joined_seq)
+    confirmed = page.confirm([row for row in rows if row.id in known], known)
+    page.take([row for row in rows if row.id not in known])
+    is_chained = prepared.is_whole and not is_damaged
+    altered_ids = prepared.altered - known.keys()
+    damage = sync_damage.found_in(pulled, after=(seq, chain), altered=altered_ids, is_chained=is_chained)
+    page.finish(has_holes=sync_damage.note(raw, project_id, damage))
+    _move_cursor(raw, origin, project_id, rows)
+    return effects.applied(rows=len(rows), confirmed=confirmed)
+
+
+def _without_erased(
+    rows: list[PulledChange], prepared: Prepared, known: Mapping[str, tuple[Any, ...]]
+) -> tuple[list[PulledChange], Prepared]:
+    """The same page without words that are known to be erased: the server was restored from before that."""
+    back = {row.id for row in rows if row.id in known and known[row.id][_ERASED] and not row.is_erased}
+    if not back:
+        return rows, prepared
+    rows = [replace(row, body=known[row.id][_BODY], is_erased=True) if row.id in back else row for row in rows]
+    messages = {key: read for key, read in prepared.messages.items() if key not in back}
+    return rows, replace(prepared, messages=messages)
+
+
+def _without_altered(
+    rows: list[PulledChange], prepared: Prepared, known: Mapping[str, tuple[Any, ...]]
+) -> tuple[list[PulledChange], Prepared]:
+    """The same page without words that somebody rewrote on the server: of what is here, these replace nothing."""
+    altered = prepared.altered & known.keys()
+    if not altered:
+        return rows, prepared
+    rows = [replace(row, body=known[row.id][_BODY]) if row.id in altered else row for row in rows]
+    flaws = {**prepared.flaws, **dict.fromkeys(altered, "the server has other words than it took")}
+    return rows, replace(prepared, flaws=flaws)
+
+
+def _tune(raw: sqlite3.Connection, *, is_loading: bool) -> None:
+    """While much comes at once, hold more pages in memory and copy the log into the database less often."""
+    # Each copying waits for the disk three times.
+    kilobytes, pages = (48_000, 6_000) if is_loading else (2_000, 1_000)
+    raw.execute(f"PRAGMA cache_size=-{kilobytes}")
+    raw.execute(f"PRAGMA wal_autocheckpoint={pages}")
+
+
+def _check_chain(first: PulledChange, seq: int, chain: bytes | None) -> None:
+    try:
+        is_next = first.seq == seq + 1 and first.chain == first.chain_after(chain)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise HistoryChanged from error
+    if not is_next:
+        raise HistoryChanged
+
+
+def _move_cursor(raw: sqlite3.Connection, origin: Origin, project_id: str, rows: Sequence[PulledChange]) -> None:
+    raw.execute(
+        "UPDATE shared_projects SET seq = ?, chain = ? WHERE project_id = ?", (rows[-1].seq, rows[-1].chain, project_id)
+    )
+    newest = sync_inbox_messages.group_by_device((row.device, row.dseq) for row in rows)
+    raw.executemany(
+        "INSERT INTO seen_changes (project_id, device, dseq) VALUES (?, ?, ?)"
+        " ON CONFLICT (project_id, device) DO UPDATE SET dseq = max(dseq, excluded.dseq)",
+        [(project_id, device, dseq) for device, dseq in newest.items()],
+    )
+    # Stamps from too far ahead move nobody's clock: see ``HybridClock``.
+    limit = (origin.now() + MAX_DRIFT_MS) << 16
+    stamp = max((row.hlc for row in rows if row.hlc <= limit), default=0)
+    origin.hybrid_clock.observe(stamp)
+    raw.execute("UPDATE devices SET last_hlc = max(last_hlc, ?) WHERE id = ?", (stamp, origin.device_id))
+
+
+def fill_parts(conn: Connection, _origin: Origin, project_id: str, sha256: str, text: str) -> frozenset[str]:
+    """The parts of messages that were too large for the log have come, as the JSON of a file with this sum. Returns the
+    messages."""
+    effects = Effects(me=registers.member_of(driver(conn), project_id))
+    filled = entities.fill_parts(conn, project_id, WAITS + sha256, text, effects)
+    return frozenset(filled)

@@ -1,0 +1,393 @@
+"""Puts messages of others into their threads, a page at once: their places in the tree, what is shown of them, what the
+thread's counters and the search index know of them.
+
+Nobody's reading place jumps: the shown path goes on where it ended, and everything else is a version beside it. Only of
+what was there before this person was, the newest is shown.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage.chat import shown_path, thread_counters
+from chatdesk.core.storage.engine import search_index
+from chatdesk.core.storage.engine.bulk import insert_rows
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.sync.projection.effects import Effects
+from chatdesk.core.storage.sync.wire.rows import ARTIFACT_COLUMNS, MESSAGE_COLUMNS, PART_COLUMNS, MessageRows, PartRows
+
+_PLACE_COLUMNS: Final = ("position", "on_path", "chosen_child_id", "deleted_at", "purged_at", "search_n", "author_id")
+_ALL_COLUMNS: Final = MESSAGE_COLUMNS + _PLACE_COLUMNS
+_INSERT_MESSAGE = f"INSERT INTO messages ({', '.join(_ALL_COLUMNS)})"
+_INSERT_PART = f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)})"
+_INSERT_ARTIFACT = f"INSERT INTO artifacts ({', '.join(ARTIFACT_COLUMNS)})"
+_BELOW = """
+WITH RECURSIVE below(id) AS (
+    SELECT ? UNION SELECT m.id FROM below JOIN messages m ON m.parent_id = below.id
+)
+SELECT id FROM below
+"""
+# Where a person looks at an older version than one that came now, first the one that is highest up.
+_NEWER = (
+    "SELECT n.id FROM messages n JOIN messages s ON s.parent_id = n.parent_id AND s.on_path = 1"
+    " WHERE n.id IN ({ids}) AND n.on_path = 0 AND n.id > s.id AND n.deleted_at IS NULL ORDER BY n.position LIMIT 1"
+)
+_NEWER_ROOT = (
+    "SELECT max(n.id) FROM messages n JOIN messages s ON s.thread_id = n.thread_id AND s.parent_id IS NULL"
+    " AND s.on_path = 1 WHERE n.id IN ({ids}) AND n.parent_id IS NULL AND n.on_path = 0 AND n.id > s.id"
+    " AND n.deleted_at IS NULL"
+)
+
+
+# Not frozen for the same reason as ``PulledChange``.
+@dataclass(slots=True)
+class Incoming:
+    """A message and the change that brings it. ``at`` is the server's time, 0 where nobody knows; ``is_first``: it was
+    there before this person was."""
+
+    change_id: str
+    author: str | None
+    at: int
+    is_first: bool
+    rows: MessageRows
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Change ids by what became of them: ``waiting`` (for the id of a message or thread), ``foreign`` (never applied).
+    ``done`` are in their places, also those that were before."""
+
+    done: list[Incoming] = field(default_factory=list)
+    fresh: list[str] = field(default_factory=list)
+    waiting: dict[str, str] = field(default_factory=dict)
+    foreign: dict[str, str] = field(default_factory=dict)
+    deleted_parents: set[str] = field(default_factory=set)
+
+    def join(self, more: Outcome) -> None:
+        """Of messages that were tried again."""
+        self.done += more.done
+        self.fresh += more.fresh
+        self.waiting.update(more.waiting)
+        self.foreign.update(more.foreign)
+        self.deleted_parents |= more.deleted_parents
+
+
+@dataclass(slots=True)
+class _Grown:
+    """What a page adds to one thread."""
+
+    tip: str | None
+    is_new: bool
+    shown: int = 0
+    leaf: str | None = None
+    root: str | None = None
+    last_at: int = 0
+    unread: int = 0
+    beside: list[str] = field(default_factory=list)
+    tally: thread_counters.Tally = field(default_factory=thread_counters.Tally)
+
+
+def put(conn: Connection, origin: Origin, project_id: str, incoming: Sequence[Incoming], effects: Effects) -> Outcome:
+    """Store messages in the order in which they came. One whose thread or parent is not there waits; one that would
+    touch another project, or that is there already with other content, is foreign."""
+    return _Page(conn, origin, project_id, effects).put(incoming)
+
+
+class _Page:
+    def __init__(self, conn: Connection, origin: Origin, project_id: str, effects: Effects) -> None:
+        self._conn = conn
+        self._raw = driver(conn)
+        self._origin = origin
+        self._project_id = project_id
+        self._effects = effects
+        self._grown: dict[str, _Grown] = {}
+        self._places: dict[str, tuple[str, int]] = {}  # thread and position of every message that matters
+        self._chosen: dict[str, str] = {}
+        self._placed: list[tuple[Incoming, int, bool]] = []
+        self._outcome = Outcome()
+
+    def put(self, incoming: Sequence[Incoming]) -> Outcome:
+        homes = self._homes({each.rows.thread_id for each in incoming})
+        here = self._look_up(incoming)
+        for each in incoming:
+            self._place(each, homes, here)
+        if self._placed:
+            self._write()
+        return self._outcome
+
+    def _homes(self, threads: Iterable[str]) -> dict[str, str]:
+        return {
+            row[0]: row[1]
+            for batch in batches(sorted(threads))
+            for row in self._raw.execute(f"SELECT id, project_id FROM threads WHERE id IN ({marks(batch)})", batch)
+        }
+
+    def _look_up(self, incoming: Sequence[Incoming]) -> dict[str, str]:
+        """Threads of those of these messages and their parents that are there."""
+        wanted = {each.rows.id for each in incoming}
+        wanted.update(each.rows.parent_id for each in incoming if each.rows.parent_id is not None)
+        here = {}
+        for batch in batches(sorted(wanted)):
+            for message_id, thread_id, position, deleted_at in self._raw.execute(
+                f"SELECT id, thread_id, position, deleted_at FROM messages WHERE id IN ({marks(batch)})", batch
+            ):
+                here[message_id] = thread_id
+                self._places[message_id] = thread_id, position
+                if deleted_at is not None:
+                    self._outcome.deleted_parents.add(message_id)
+        return here
+
+    def _place(self, each: Incoming, homes: dict[str, str], here: dict[str, str]) -> None:
+        rows, outcome = each.rows, self._outcome
+        home = homes.get(rows.thread_id)
+        if home is not None and home != self._project_id:
+            outcome.foreign[each.change_id] = "the thread lies in another project"
+            return
+        if rows.id in here:
+            if here[rows.id] == rows.thread_id:
+                outcome.done.append(each)
+            else:
+                outcome.foreign[each.change_id] = "the message lies in another thread"
+            return
+        if rows.id in self._places:
+            outcome.foreign[each.change_id] = "the message was made twice"
+            return
+        if home is None:
+            outcome.waiting[each.change_id] = rows.thread_id
+            return
+        position = 0
+        if rows.parent_id is not None:
+            above = self._places.get(rows.parent_id)
+            if above is None:
+                outcome.waiting[each.change_id] = rows.parent_id
+                return
+            if above[0] != rows.thread_id:
+                outcome.foreign[each.change_id] = "the parent lies in another thread"
+                return
+            position = above[1] + 1
+        self._places[rows.id] = rows.thread_id, position
+        outcome.done.append(each)
+        outcome.fresh.append(rows.id)
+        self._placed.append((each, position, self._grow(each)))
+
+    def _grow(self, each: Incoming) -> bool:
+        """Account for a message in its thread; whether it is shown."""
+        rows = each.rows
+        grown = self._grown.get(rows.thread_id)
+        if grown is None:
+            tip = shown_path.tip(self._conn, rows.thread_id)
+            grown = self._grown[rows.thread_id] = _Grown(None if tip is None else tip.id, tip is None)
+        is_shown = grown.tip == rows.parent_id
+        if is_shown:
+            grown.tip = rows.id
+            if rows.parent_id is None:
+                grown.root = rows.id
+            else:
+                self._chosen[rows.parent_id] = rows.id
+        elif each.is_first:
+            grown.beside.append(rows.id)
+        if not rows.is_purged:
+            if is_shown:
+                grown.shown += 1
+                grown.leaf = rows.id
+            grown.tally.add(rows.own.tally)
+            grown.last_at = max(grown.last_at, rows.ended_at)
+            if not each.is_first:
+                self._report(each, grown, is_shown=is_shown)
+        return is_shown
+
+    def _report(self, each: Incoming, grown: _Grown, *, is_shown: bool) -> None:
+        (self._effects.new_messages if is_shown else self._effects.versions).append((each.rows.thread_id, each.rows.id))
+        if self._effects.member(each.author) is not None:
+            grown.unread += 1
+
+    def _write(self) -> None:
+        raw = self._raw
+        raw.execute("PRAGMA defer_foreign_keys=ON")  # until this transaction ends
+        first = search_index.first_free(raw)
+        found = [each.rows for each, _, _ in self._placed if each.rows.own.words is not None]
+        found.sort(key=lambda rows: rows.id)
+        numbers = {} if first is None else {rows.id: n for n, rows in enumerate(found, start=first)}
+        # Parts come first, because the index's triggers note nothing for a message that is not there yet.
+        put_parts(raw, [each.rows.own for each, _, _ in self._placed])
+        now = self._origin.now()
+        insert_rows(
+            raw,
+            _INSERT_MESSAGE,
+            [
+                (
+                    *each.rows.message,
+                    position,
+                    int(is_shown),
+                    self._chosen.get(each.rows.id),
+                    now if each.rows.is_purged else None,
+                    now if each.rows.is_purged else None,
+                    numbers.get(each.rows.id),
+                    self._effects.member(each.author),
+                )
+                for each, position, is_shown in self._placed
+            ],
+        )
+        if numbers:
+            search_index.put_new(raw, [(numbers[rows.id], rows.own.words or "") for rows in found])
+        elif found:
+            raw.executemany(
+                "INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('message', ?)",
+                [(rows.id,) for rows in found],
+            )
+        raw.execute(
+            "UPDATE devices SET message_count = message_count + ? WHERE id = ?",
+            (len(self._placed), self._origin.device_id),
+        )
+        fresh = set(self._outcome.fresh)
+        raw.executemany(
+            "UPDATE messages SET chosen_child_id = ? WHERE id = ?",
+            [(child, parent) for parent, child in self._chosen.items() if parent not in fresh],
+        )
+        self._want_files()
+        for thread_id, grown in self._grown.items():
+            self._update_thread(thread_id, grown)
+
+    def _want_files(self) -> None:
+        files: dict[str, int] = {}
+        for each, _, _ in self._placed:
+            files.update(each.rows.own.files)
+            if each.rows.parts_file is not None:
+                files.update((each.rows.parts_file,))
+        want_files(self._raw, self._project_id, files, self._effects)
+
+    def _update_thread(self, thread_id: str, grown: _Grown) -> None:
+        raw, effects = self._raw, self._effects
+        raw.execute(
+            "UPDATE threads SET shown_count = shown_count + ?, current_leaf_id = coalesce(?, current_leaf_id),"
+            " chosen_root_id = coalesce(?, chosen_root_id), last_activity_at = max(last_activity_at, ?) WHERE id = ?",
+            (grown.shown, grown.leaf, grown.root, grown.last_at, thread_id),
+        )
+        thread_counters.change(self._conn, thread_id, grown.tally)
+        effects.threads.add(thread_id)
+        if grown.unread:
+            raw.execute(
+                "INSERT INTO unread_threads (thread_id, messages) VALUES (?, ?)"
+                " ON CONFLICT (thread_id) DO UPDATE SET messages = messages + excluded.messages",
+                (thread_id, grown.unread),
+            )
+        if grown.beside and self._show_newest(grown.beside) and thread_id not in effects.new_threads:
+            effects.paths.add(thread_id)
+
+    def _show_newest(self, beside: Sequence[str]) -> bool:
+        """Of a thread that was there before this person was, the newest version at every place."""
+        has_moved = False
+        for batch in batches(beside):
+            # Each step leads the path to another of these, further down or newer than before.
+            for _ in batch:
+                row = self._newer(batch)
+                node = None if row is None else shown_path.find_node(self._conn, row)
+                if node is None:
+                    break
+                shown_path.show(self._conn, node)
+                has_moved = True
+        return has_moved
+
+    def _newer(self, batch: Sequence[str]) -> str | None:
+        for query in (_NEWER_ROOT, _NEWER):
+            row = self._raw.execute(query.format(ids=marks(batch)), batch).fetchone()
+            if row is not None and row[0] is not None:
+                return str(row[0])
+        return None
+
+
+def put_parts(raw: sqlite3.Connection, owns: Sequence[PartRows]) -> None:
+    """Store parts and the files that they name. Their ids are only names here: one that is taken is replaced."""
+    taken = _taken(raw, "message_parts", [part[0] for own in owns for part in own.parts])
+    if taken:
+        for own in owns:
+            names: dict[str, str] = {}
+            for place, part in enumerate(own.parts):
+                if part[0] in taken:
+                    # Of parts with one id, nobody can tell whose an artifact was: it stays with the last.
+                    names[part[0]] = new_id()
+                    own.parts[place] = (names[part[0]], *part[1:])
+            own.artifacts = [(row[0], names.get(row[1], row[1]), *row[2:]) for row in own.artifacts]
+    taken = _taken(raw, "artifacts", [row[0] for own in owns for row in own.artifacts])
+    if taken:
+        for own in owns:
+            own.artifacts = [(new_id() if row[0] in taken else row[0], *row[1:]) for row in own.artifacts]
+    insert_rows(raw, _INSERT_PART, [part for own in owns for part in own.parts])
+    insert_rows(raw, _INSERT_ARTIFACT, [row for own in owns for row in own.artifacts])
+
+
+def _taken(raw: sqlite3.Connection, table: str, ids: Sequence[str]) -> set[str]:
+    """Ids that are there already, or come twice."""
+    taken = {each for each, count in Counter(ids).items() if count > 1} if len(set(ids)) != len(ids) else set()
+    for batch in batches(sorted(set(ids))):
+        taken |= {row[0] for row in raw.execute(f"SELECT id FROM {table} WHERE id IN ({marks(batch)})", batch)}
+    return taken
+
+
+def want_files(raw: sqlite3.Connection, project_id: str, files: dict[str, int], effects: Effects) -> None:
+    """Have these fetched, by sum and size, unless it is known where they are."""
+    for sha256, size in files.items():
+        if raw.execute(
+            "INSERT OR IGNORE INTO shared_files (project_id, sha256, state, size_bytes) VALUES (?, ?, 'to_fetch', ?)",
+            (project_id, sha256, size),
+        ).rowcount:
+            effects.wanted_files.add(sha256)
+
+
+def want_again(raw: sqlite3.Connection, project_id: str, file: tuple[str, int], effects: Effects) -> None:
+    """Have this one fetched, (sum, bytes), wherever it was."""
+    want_files(raw, project_id, dict([file]), effects)
+    raw.execute(
+        "UPDATE shared_files SET state = 'to_fetch', done = 0, problem = NULL, tried_at = NULL"
+        " WHERE project_id = ? AND sha256 = ?",
+        (project_id, file[0]),
+    )
+    effects.wanted_files.add(file[0])
+
+
+def put_below(conn: Connection, message_id: str, parent_id: str) -> bool:
+    """Give a message that begins a thread its place below another one, with all that follows it. Whether it has."""
+    node, parent = shown_path.find_node(conn, message_id), shown_path.find_node(conn, parent_id)
+    if node is None or parent is None or parent.thread_id != node.thread_id or node.parent_id is not None:
+        return False
+    raw = driver(conn)
+    below = {row[0] for row in raw.execute(_BELOW, (message_id,))}
+    if parent_id in below:
+        return False
+    raw.execute("UPDATE messages SET parent_id = ? WHERE id = ?", (parent_id, message_id))
+    shift = parent.position + 1 - node.position
+    raw.executemany("UPDATE messages SET position = position + ? WHERE id = ?", [(shift, each) for each in below])
+    if node.is_on_path:
+        shown = shown_path.shown_from(conn, node.thread_id, 0)
+        raw.execute("UPDATE messages SET on_path = 0 WHERE thread_id = ? AND on_path = 1", (node.thread_id,))
+        raw.execute("UPDATE threads SET shown_count = shown_count - ? WHERE id = ?", (shown, node.thread_id))
+        placed = shown_path.find_node(conn, message_id)
+        assert placed is not None  # found above
+        shown_path.show(conn, placed)
+    return True
+
+
+def known_rows(raw: sqlite3.Connection, query: str, ids: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+    """Rows of ``query``, which ends in ``IN``, by their first column."""
+    return {
+        row[0]: row for batch in batches(sorted(set(ids))) for row in raw.execute(f"{query} ({marks(batch)})", batch)
+    }
+
+
+def group_by_device(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The newest of each device, from (device, dseq)."""
+    newest: dict[str, int] = defaultdict(int)
+    for device, dseq in rows:
+        newest[device] = max(newest[device], dseq)
+    return newest

@@ -1,0 +1,161 @@
+"""Reads a pulled page before it is taken over, on any thread: rows may hold anything, and nothing here raises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
+
+from chatdesk.core.domain.sync_wire import PulledChange
+from chatdesk.core.storage.engine.plain_text import clean
+from chatdesk.core.storage.sync.wire.rows import LONGEST_BODY, MessageRows, is_id, read_message
+
+_OPS: Final = frozenset(("new", "edit", "del"))
+_USUAL: Final = frozenset(("project", "thread", "message", "summary", "content", "title"))  # nearly all that comes
+_LONGEST_KIND, _LONGEST_REG, _MOST_PARENTS = 40, 200, 1_000
+_LARGEST: Final = 2**63 - 1
+_LONGEST_SEAL: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A page that was read; ``pulled`` is it as it came. ``messages``: by the id of the change that brings them;
+    ``flaws``: why a change is none. ``is_whole``: numbers and chain fit from the first to the last. ``own_device``:
+    whose messages were left out; ``altered``: changes whose words are not those that the server took."""
+
+    rows: tuple[PulledChange, ...]
+    pulled: tuple[PulledChange, ...]
+    messages: Mapping[str, MessageRows]
+    flaws: Mapping[str, str]
+    is_whole: bool
+    own_device: str
+    altered: frozenset[str]
+
+    @property
+    def has_numbers(self) -> bool:
+        return not self.rows or isinstance(self.rows[0].seq, int)
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether numbers grow, with or without gaps."""
+        numbers = [row.seq for row in self.rows]
+        return all(isinstance(number, int) for number in numbers) and all(a < b for a, b in pairwise(numbers))
+
+
+def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
+    """Read a page, on any thread. Never raises, whatever the rows hold. Messages of ``own_device`` are here already."""
+    is_whole = _is_whole(rows)
+    kept, messages, flaws = [], {}, {}
+    sound: PulledChange | None = None
+    for row in rows:
+        flaw = _flaw(row, sound)
+        if flaw is not None:
+            kept.append(_harmless(row))
+            flaws[row.id] = flaw
+            continue
+        sound = row
+        kept.append(row)
+        is_message = row.kind == "message" and row.op == "new" and row.reg == "content"
+        if is_message and row.device != own_device:
+            read = read_new(row)
+            if read is None:
+                flaws[row.id] = "the message cannot be read"
+            else:
+                messages[row.id] = read
+    altered = frozenset(row.id for row in rows if not row.is_as_taken)
+    return Prepared(tuple(kept), tuple(rows), messages, flaws, is_whole, own_device, altered)
+
+
+def read_new(row: PulledChange) -> MessageRows | None:
+    """The message that a change brings; None where it cannot be read."""
+    try:
+        return read_message(row.body, message_id=row.entity, hlc=row.hlc, device=row.device, at=row.at)
+    except (ValueError, RecursionError, TypeError, OverflowError):
+        return None
+
+
+def _is_whole(rows: Sequence[PulledChange]) -> bool:
+    try:
+        return all(
+            row.seq == before.seq + 1 and row.chain == row.chain_after(before.chain) for before, row in pairwise(rows)
+        )
+    except (ValueError, TypeError, AttributeError):
+        return False
+
+
+def _flaw(row: PulledChange, sound: PulledChange | None) -> str | None:
+    """Why a row is no change at all. ``sound``: one that is; what a row has in common with it is not looked at again,
+    as most rows are of one device and one kind."""
+    if not is_id(row.entity):
+        return "it names nothing"
+    if sound is None or not _is_like(row, sound):
+        flaw = _flaw_of_frame(row)
+        if flaw is not None:
+            return flaw
+    if not (_is_number(row.dseq) and _is_number(row.hlc) and _is_number(row.at) and _is_number(row.v)):
+        return "its numbers are none"
+    if row.parents != () and not _are_ids(row.parents):
+        return "its parents are none"
+    if row.body is not None and not _is_body(row.body):
+        return "its body is too large"
+    if not (row.relayed_by is None or is_id(row.relayed_by)):
+        return "nobody wrote it"
+    if row.seal is not None and not (type(row.seal) is bytes and len(row.seal) <= _LONGEST_SEAL):
+        return "its seal is none"
+    return None
+
+
+def _is_like(row: PulledChange, other: PulledChange) -> bool:
+    return (
+        row.device == other.device
+        and row.author == other.author
+        and row.kind == other.kind
+        and row.op == other.op
+        and row.reg == other.reg
+    )
+
+
+def _flaw_of_frame(row: PulledChange) -> str | None:
+    if not (is_id(row.device) and row.op in _OPS):
+        return "it names nothing"
+    if not _is_short(row.kind, _LONGEST_KIND) or not _is_short(row.reg, _LONGEST_REG):
+        return "its kind is none"
+    return None if is_id(row.author) else "nobody wrote it"
+
+
+def _are_ids(value: object) -> bool:
+    return isinstance(value, (tuple, list)) and len(value) <= _MOST_PARENTS and all(map(is_id, value))
+
+
+def _is_body(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_BODY
+
+
+def _is_short(value: object, longest: int) -> bool:
+    return isinstance(value, str) and (value in _USUAL or (len(value) <= longest and clean(value) == value))
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int and 0 <= value <= _LARGEST
+
+
+def _harmless(row: PulledChange) -> PulledChange:
+    """The same with nothing in it that could not be stored."""
+    return replace(
+        row,
+        device=row.device if is_id(row.device) else row.id,
+        dseq=row.dseq if _is_number(row.dseq) else 0,
+        author=row.author if is_id(row.author) else "",
+        kind=clean(str(row.kind)[:_LONGEST_KIND]),
+        op=row.op if row.op in _OPS else "edit",
+        entity=clean(str(row.entity)[:_LONGEST_REG]),
+        reg=clean(str(row.reg)[:_LONGEST_REG]),
+        parents=(),
+        hlc=0,
+        body=clean(row.body) if row.body is not None and _is_body(row.body) else None,
+        at=row.at if _is_number(row.at) else 0,
+        v=1,
+        relayed_by=None,
+        seal=None,
+    )

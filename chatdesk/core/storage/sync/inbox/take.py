@@ -1,0 +1,528 @@
+"""Takes over one page of a project's log: what each change brings, what becomes of the change, and what is to be
+projected for it."""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.sync_wire import PulledChange
+from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.storage.engine import change_log
+from chatdesk.core.storage.engine.bulk import insert_rows
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.plain_text import clean
+from chatdesk.core.storage.sync import erasing, outbox
+from chatdesk.core.storage.sync.inbox import damage, entities, prepare, twins
+from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
+from chatdesk.core.storage.sync.inbox.messages import Incoming, Outcome, known_rows
+from chatdesk.core.storage.sync.inbox.prepare import Prepared
+from chatdesk.core.storage.sync.projection import projection
+from chatdesk.core.storage.sync.projection import values as sync_projection_values
+from chatdesk.core.storage.sync.projection.deletes import RELAYED, leave_note
+from chatdesk.core.storage.sync.projection.effects import Effects
+from chatdesk.core.storage.sync.registers import DELETE
+from chatdesk.core.storage.sync.wire import bodies
+from chatdesk.core.storage.sync.wire.rows import NO_PARTS, MessageRows, read_message
+
+_log = logging.getLogger(__name__)
+
+CONFIRMED: Final = ChangeState.CONFIRMED.value
+ORPHANED: Final = ChangeState.ORPHANED.value
+PRIVATE: Final = ChangeState.PRIVATE.value
+#: How ``problem`` begins of a change that waits, and of one that is never applied.
+WAITS: Final = "waits:"
+FOREIGN: Final = "foreign: "
+
+_INSERT = (
+    "INSERT OR IGNORE INTO changes (id, project_id, seq, device, dseq, kind, op, entity, reg, parents, hlc, v, body,"
+    " state, mine, at, author, relayed_by, problem, seal, digest, erased)"
+)
+_CONFIRM = (
+    "UPDATE changes SET state = ?, seq = ?, device = ?, dseq = ?, hlc = ?, author = ?, relayed_by = ?, seal = ?,"
+    " digest = ?,"
+    " problem = CASE WHEN problem LIKE 'foreign: %' THEN problem END,"
+    " body = CASE WHEN erased = 1 OR (kind = 'message' AND op = 'new') THEN body ELSE ? END WHERE id = ?"
+)
+
+
+class Page:
+    """The work on one page; ``registers`` are those to be projected at its end."""
+
+    def __init__(
+        self,
+        conn: Connection,
+        origin: Origin,
+        project_id: str,
+        effects: Effects,
+        prepared: Prepared,
+        joined_seq: int,
+    ) -> None:
+        self._conn = conn
+        self._raw = driver(conn)
+        self._origin = origin
+        self._project_id = project_id
+        self._effects = effects
+        self._prepared = prepared
+        self._joined_seq = joined_seq
+        self._registers: set[projection.Register] = set()
+        self._arrived: list[str] = []
+        self._erased: set[str] = set()
+
+    # What is known: own changes that come back, others' after the server's history changed.
+
+    def confirm(self, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]) -> int:
+        """Take the server's word for changes that are here. Returns how many there are."""
+        values, threads, messages, summaries, others, again = [], [], [], [], [], []
+        authors: dict[tuple[str, str], str] = {}
+        claimed: set[str] = set()
+        # A copy of the profile may have come further in this device's sequence with the very same changes.
+        furthest = max((row.dseq for row in rows if row.device == self._origin.device_id), default=0)
+        self._raw.execute(
+            "UPDATE devices SET next_dseq = max(next_dseq, ?) WHERE id = ?", (furthest + 1, self._origin.device_id)
+        )
+        for row in rows:
+            _, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine, *_ = known[row.id]
+            if (project_id, kind, op, entity, reg) != (self._project_id, row.kind, row.op, row.entity, row.reg):
+                _log.warning("a pulled change has the id of another one; it is left out")
+                continue
+            if (device, dseq) != (row.device, row.dseq):
+                self._free_slot(row.device, row.dseq)
+            # A message that was waiting goes on waiting, until it is looked at below.
+            values.append(
+                (
+                    CONFIRMED, row.seq, row.device, row.dseq, row.hlc, row.author, row.relayed_by, row.seal,
+                    row.digest, row.body, row.id,
+                )
+            )  # fmt: skip
+            is_again = op == "new" and state == PRIVATE
+            if is_again:
+                again.append(row)
+            if (kind, op) == ("thread", "new"):
+                threads.append(row)
+            if (kind, op) == ("summary", "new"):
+                summaries.append(row)
+            if (kind, op) == ("message", "new"):
+                messages.append((row, state))
+                # A copy of this profile that entered the project, too, gives the same id to words of its own, and may
+                # give it the same place: then only the server knows whose words it took.
+                if not mine or (device, dseq, seq, hlc) != (row.device, row.dseq, row.seq, row.hlc):
+                    others.append(row)
+                # The server took it as this person's once, lost it, and has it as somebody else's now.
+                if mine and author is not None and author == self._effects.me != row.author:
+                    claimed.add(entity)
+            else:
+                self._registers.add((kind, entity, reg if op != "new" else change_log.CONTENT))
+            if is_again or (op == "new" and self._effects.member(author) != self._effects.member(row.author)):
+                authors[kind, entity] = row.author
+        self._raw.executemany(_CONFIRM, values)
+        self._gather_erased(row for row in rows if row.id in known)
+        self._confirm_threads(threads)
+        self._confirm_messages(messages)
+        self._confirm_summaries(summaries)
+        # Whose words they are is not said anew before they are compared, as what is here may be set aside.
+        for kind, entity in authors.keys() - {("message", each) for each in self._compare(others, claimed)}:
+            self._set_author(kind, entity, authors[kind, entity])
+        self._give_up(again)
+        return len(values)
+
+    def _confirm_threads(self, rows: Sequence[PulledChange]) -> None:
+        """Those that were removed here for good, while this was a private copy, come again."""
+        here = projection.homes(self._raw, "thread", [row.entity for row in rows])
+        self._put_threads([row for row in rows if row.entity not in here and row.id not in self._prepared.flaws])
+
+    def _confirm_messages(self, messages: Sequence[tuple[PulledChange, int]]) -> None:
+        here = known_rows(
+            self._raw,
+            "SELECT id, thread_id, parent_id, purged_at FROM messages WHERE id IN",
+            [row.entity for row, _ in messages],
+        )
+        self._look_again(here.values())
+        lost = [row for row, _ in messages if row.entity not in here]
+        if lost:
+            self._put_messages(lost, is_known=True)
+        emptied = {key: row[1] for key, row in here.items() if row[3] is not None}
+        self._fill_emptied([row for row, _ in messages if row.entity in emptied], emptied)
+        self._put_back([row for row, _ in messages if row.entity in here and here[row.entity][2] is None])
+        # What the server took after all counts again.
+        self._raw.executemany(
+            "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
+            [(row.entity, row.reg, row.id) for row, state in messages if state == ChangeState.REFUSED],
+        )
+
+    def _fill_emptied(self, rows: Sequence[PulledChange], threads: Mapping[str, str]) -> None:
+        """Give messages their words again that were emptied here while this was a private copy: whether they are shown
+        is the team's to say, and what nobody deleted there must not be a hole here. ``threads``: in which they lie."""
+        incoming = []
+        for row in rows:
+            read = None if row.id in self._prepared.flaws else self._read(row)
+            if read is not None and not read.is_purged and read.thread_id == threads[row.entity]:
+                incoming.append(Incoming(row.id, row.author, row.at, True, read))
+        waiting = twins.fill_emptied(self._conn, self._project_id, incoming, self._effects)
+        self._wait_for(rows, {change_id: WAITS + sha256 for change_id, sha256 in waiting.items()})
+        self._registers.update(("message", each.rows.id, change_log.CONTENT) for each in incoming)
+
+    def _read(self, row: PulledChange) -> MessageRows | None:
+        """The message of a change; one's own were not read beforehand, as nearly always they are here."""
+        return self._prepared.messages.get(row.id) or prepare.read_new(row)
+
+    def _wait_for(self, rows: Sequence[PulledChange], waiting: Mapping[str, str]) -> None:
+        """Keep the bodies of messages that wait for a file or for an end, and what they wait for."""
+        self._raw.executemany(
+            "UPDATE changes SET state = ?, problem = ?, body = ? WHERE id = ?",
+            [(ORPHANED, waiting[row.id], row.body, row.id) for row in rows if row.id in waiting],
+        )
+
+    def _confirm_summaries(self, rows: Sequence[PulledChange]) -> None:
+        """Those that waited for their messages, or that are gone here, are taken over like new ones."""
+        here = projection.homes(self._raw, "summary", [row.entity for row in rows])
+        for row in rows:
+            if row.entity in here or row.id in self._prepared.flaws or row.is_erased:
+                continue
+            foreign, waiting = entities.put_summary(self._raw, self._project_id, row, self._effects)
+            if waiting:
+                self._raw.execute(
+                    "UPDATE changes SET state = ?, problem = ? WHERE id = ?", (ORPHANED, WAITS + waiting, row.id)
+                )
+            elif not foreign:
+                self._arrived.append(row.entity)
+
+    def _put_back(self, rows: Sequence[PulledChange]) -> None:
+        """Below what they stand under: it was lost here when the database was damaged, and has come again."""
+        for row in rows:
+            read = self._prepared.messages.get(row.id)
+            if (
+                read is not None
+                and read.parent_id is not None
+                and sync_inbox_messages.put_below(self._conn, row.entity, read.parent_id)
+            ):
+                for gathered in (self._effects.threads, self._effects.paths, self._effects.contexts):
+                    gathered.add(read.thread_id)
+
+    def _compare(self, rows: Sequence[PulledChange], claimed: Container[str]) -> set[str]:
+        """Messages of others, or of a copy of this profile, that are here in other words: what waited until an answer
+        had ended here, before the server's history became another one, waits again or takes its place. ``claimed``: own
+        ones that are somebody else's in the log. Returns the messages that do not simply say the same."""
+        here = known_rows(
+            self._raw,
+            "SELECT id, content_digest, status FROM messages WHERE purged_at IS NULL AND id IN",
+            [row.entity for row in rows],
+        )
+        differing = []
+        unlike: set[str] = set()
+        waiting: dict[str, str] = {}
+        for row in rows:
+            if row.entity not in here or row.id in self._prepared.flaws:
+                continue
+            read = self._read(row)
+            if read is None or read.is_purged:
+                unlike.add(row.entity)
+                if not Status(here[row.entity][2]).is_final:
+                    waiting[row.id] = WAITS + row.entity  # erased is the end that a copy gave it
+                continue
+            if read.parts_file is not None:
+                unlike.add(row.entity)
+                # Lost here, or not come when the server's history changed.
+                if here[row.entity][1] in (None, NO_PARTS):
+                    waiting[row.id] = WAITS + read.parts_file[0]
+                    sync_inbox_messages.want_again(self._raw, self._project_id, read.parts_file, self._effects)
+                continue
+            is_same = here[row.entity][1] == read.own.content_digest or self._sends_the_same(row, read)
+            if not is_same or row.entity in claimed:
+                differing.append(Incoming(row.id, row.author, row.at, True, read))
+        found = {each.rows.id for each in differing}
+        waiting |= self._meet(Outcome(done=differing), ended=found, claimed=claimed)
+        self._wait_for(rows, waiting)
+        return unlike | found
+
+    def _give_up(self, rows: Sequence[PulledChange]) -> None:
+        """The log still has what was entered again here, for another team or from a copy: once is enough."""
+        for row in rows:
+            twins.give_up(self._conn, row.entity)
+            self._registers.add((row.kind, row.entity, change_log.CONTENT))
+
+    def _sends_the_same(self, row: PulledChange, read: MessageRows) -> bool:
+        """Whether what is here would be read as the same by others: what ChatDesk stores itself may hold more than
+        what travels."""
+        sent = bodies.message_texts(self._conn, [row.entity]).get(row.entity)
+        own = None if sent is None else prepare.read_new(replace(row, body=sent[0]))
+        return own is not None and own.own.content_digest == read.own.content_digest
+
+    def _set_author(self, kind: str, entity: str, author: str) -> None:
+        table = {"thread": "threads", "message": "messages", "summary": "summaries"}.get(kind)
+        if table is not None:
+            self._raw.execute(f"UPDATE {table} SET author_id = ? WHERE id = ?", (self._effects.member(author), entity))
+
+    def _free_slot(self, device: str, dseq: int) -> None:
+        """The server has another change at this place of a device's sequence: the one that is here gives way."""
+        row = self._raw.execute("SELECT n FROM changes WHERE device = ? AND dseq = ?", (device, dseq)).fetchone()
+        if row is None:
+            return
+        if device == self._origin.device_id:
+            free = self._raw.execute(
+                "UPDATE devices SET next_dseq = next_dseq + 1 WHERE id = ? RETURNING next_dseq - 1", (device,)
+            ).fetchone()[0]
+        else:
+            free = outbox.given_up(row[0], dseq)
+        self._raw.execute("UPDATE changes SET dseq = ? WHERE n = ?", (free, row[0]))
+
+    # What is new.
+
+    def take(self, rows: Sequence[PulledChange]) -> None:
+        flaws = self._prepared.flaws
+        good = [row for row in rows if row.id not in flaws]
+        self._gather_erased(good)
+        for row in rows:
+            if row.id in flaws:
+                self._store([(row, CONFIRMED, FOREIGN + flaws[row.id], row.body)])
+        by_kind: dict[str, list[PulledChange]] = {"thread": [], "message": [], "summary": []}
+        others: list[PulledChange] = []
+        for row in good:
+            is_making = row.op == "new" and row.reg == change_log.CONTENT
+            (by_kind.get(row.kind, others) if is_making else others).append(row)
+        self._put_threads(by_kind["thread"])
+        self._put_messages(by_kind["message"], is_known=False)
+        self._put_summaries(by_kind["summary"])
+        self._put_others(others)
+
+    def _put_threads(self, rows: Sequence[PulledChange]) -> None:
+        if not rows:
+            return
+        foreign = entities.put_threads(self._conn, self._project_id, rows, self._effects)
+        self._store_with(rows, foreign, {})
+        self._arrived.extend(row.entity for row in rows if row.id not in foreign)
+        for row in rows:
+            if row.id not in foreign and row.entity not in self._effects.new_threads:
+                # It was there already, and may be all that was saved of it from a damaged database.
+                self._set_author("thread", row.entity, row.author)
+                self._registers.update(("thread", row.entity, reg) for reg in sync_projection_values.THREAD)
+        self._tell_relays((row, row.entity) for row in rows if row.id not in foreign)
+
+    def _put_messages(self, rows: Sequence[PulledChange], *, is_known: bool) -> None:
+        """``is_known``: their changes are stored, and only their rows are missing."""
+        messages = self._prepared.messages
+        if is_known:
+            good = [row for row in rows if row.id not in self._prepared.flaws]
+            messages = {row.id: read for row in good if (read := self._read(row)) is not None}
+        readable = [row for row in rows if row.id in messages]
+        incoming = [
+            Incoming(row.id, row.author, row.at, row.seq <= self._joined_seq, messages[row.id]) for row in readable
+        ]
+        outcome = self._put(incoming)
+        waiting = {key: WAITS + wanted for key, wanted in outcome.waiting.items()}
+        waiting |= self._meet(outcome)
+        for each in outcome.done:
+            if each.rows.parts_file is not None and each.rows.id in outcome.fresh:
+                waiting[each.change_id] = WAITS + each.rows.parts_file[0]
+        if is_known:
+            self._wait_for(readable, waiting)
+        else:
+            self._store_with(readable, outcome.foreign, waiting)
+        self._after_messages(outcome)
+        threads = {each.change_id: each.rows.thread_id for each in outcome.done}
+        self._tell_relays((row, threads[row.id]) for row in readable if row.id in threads)
+
+    def _put(self, incoming: Sequence[Incoming]) -> Outcome:
+        """Into their places; where that was removed here for good, it is made again."""
+        outcome = sync_inbox_messages.put(self._conn, self._origin, self._project_id, incoming, self._effects)
+        while outcome.waiting:
+            again = [each for each in incoming if each.change_id in outcome.waiting]
+            wanted = [(outcome.waiting[each.change_id], each.rows.thread_id) for each in again]
+            back = entities.revive(self._conn, self._origin, self._project_id, wanted, self._effects)
+            if not back:
+                break
+            self._arrived.extend(back)
+            outcome.waiting.clear()
+            outcome.join(sync_inbox_messages.put(self._conn, self._origin, self._project_id, again, self._effects))
+        return outcome
+
+    def _meet(
+        self, outcome: Outcome, *, ended: Container[str] | None = None, claimed: Container[str] = ()
+    ) -> dict[str, str]:
+        """What the log has under an id that is here: see ``sync_inbox_twins``. Returns the changes that wait.
+        ``ended``: of what waited, only these had to; ``claimed``: see ``_compare``."""
+        fresh = set(outcome.fresh)
+        met = [each for each in outcome.done if each.rows.id not in fresh and (ended is None or each.rows.id in ended)]
+        busy = twins.meet(
+            self._conn, self._origin, self._project_id, met, self._effects, waited=ended is not None, claimed=claimed
+        )
+        self._registers.update(("message", each.rows.id, change_log.CONTENT) for each in met)
+        return {each.change_id: WAITS + each.rows.id for each in busy}
+
+    def _after_messages(self, outcome: Outcome) -> None:
+        self._arrived.extend(outcome.fresh)
+        self._registers.update(("message", each, change_log.CONTENT) for each in outcome.deleted_parents)
+
+    def _look_again(self, messages: Iterable[tuple[Any, ...]]) -> None:
+        """Own messages that came back may stand in what somebody deleted meanwhile."""
+        parents, threads = set(), set()
+        for _, thread_id, parent_id, _ in messages:
+            threads.add(thread_id)
+            parents.add(parent_id)
+        parents.discard(None)
+        deleted = known_rows(
+            self._raw, "SELECT id FROM messages WHERE deleted_at IS NOT NULL AND id IN", [str(each) for each in parents]
+        )
+        self._registers.update(("message", each, change_log.CONTENT) for each in deleted)
+        self._registers.update(self._deleted(threads))
+
+    def _deleted(self, threads: Iterable[str]) -> Iterable[projection.Register]:
+        found = projection.threads_with_deletions(self._raw, self._project_id, threads)
+        return [("thread", each, change_log.CONTENT) for each in found]
+
+    def _put_summaries(self, rows: Sequence[PulledChange]) -> None:
+        for row in rows:
+            if row.is_erased:
+                self._store_with([row], {}, {})
+                continue
+            foreign, waiting = entities.put_summary(self._raw, self._project_id, row, self._effects)
+            problem = {row.id: foreign} if foreign else {}
+            wait = {row.id: WAITS + waiting} if waiting else {}
+            self._store_with([row], problem, wait)
+            if not (foreign or waiting):
+                self._arrived.append(row.entity)
+
+    def _put_others(self, rows: Sequence[PulledChange]) -> None:
+        by_kind: dict[str, list[PulledChange]] = {}
+        for row in rows:
+            by_kind.setdefault(row.kind, []).append(row)
+        for kind, some in by_kind.items():
+            here = projection.homes(self._raw, kind, [row.entity for row in some])
+            foreign = {
+                row.id: "it is of another project"
+                for row in some
+                if here.get(row.entity, self._project_id) != self._project_id
+                or (kind == "project" and row.entity != self._project_id)
+            }
+            self._store_with(some, foreign, {}, has_heads=False)
+            self._registers.update((kind, row.entity, row.reg) for row in some if row.id not in foreign)
+
+    # The log itself.
+
+    def _store_with(
+        self,
+        rows: Sequence[PulledChange],
+        foreign: Mapping[str, str],
+        waiting: Mapping[str, str],
+        *,
+        has_heads: bool = True,
+    ) -> None:
+        entries: list[tuple[PulledChange, int, str | None, str | None]] = []
+        for row in rows:
+            is_applied = row.id not in foreign and row.id not in waiting
+            is_message = (row.kind, row.op, row.reg) == ("message", "new", change_log.CONTENT)
+            # Its words are in rows of their own, and only what these cannot say has to be kept as it came.
+            is_in_rows = is_applied and is_message and not row.is_erased
+            body = None if is_in_rows and self._prepared.messages[row.id].is_exact else row.body
+            if row.id in foreign:
+                entries.append((row, CONFIRMED, FOREIGN + foreign[row.id], body))
+            elif row.id in waiting:
+                entries.append((row, ORPHANED, waiting[row.id], body))
+            else:
+                entries.append((row, CONFIRMED, None, body))
+        self._store(entries)
+        if has_heads:
+            insert_rows(
+                self._raw,
+                "INSERT OR IGNORE INTO register_heads (entity, reg, change_id)",
+                [(row.entity, row.reg, row.id) for row in rows if row.id not in foreign],
+            )
+
+    def _store(self, entries: Sequence[tuple[PulledChange, int, str | None, str | None]]) -> None:
+        values = [
+            (
+                row.id,
+                self._project_id,
+                row.seq,
+                row.device,
+                row.dseq,
+                row.kind,
+                row.op,
+                row.entity,
+                row.reg,
+                json.dumps(row.parents) if row.parents else "[]",
+                row.hlc,
+                row.v,
+                body if body is None or body.isascii() else clean(body),
+                state,
+                0,
+                row.at,
+                row.author,
+                row.relayed_by,
+                problem,
+                row.seal,
+                row.digest,
+                int(row.is_erased),
+            )
+            for row, state, problem, body in entries
+        ]
+        before = self._raw.total_changes
+        insert_rows(self._raw, _INSERT, values)
+        if self._raw.total_changes - before == len(values):
+            return
+        for row, value in zip((entry[0] for entry in entries), values, strict=True):
+            if self._raw.execute("SELECT 1 FROM changes WHERE id = ?", (row.id,)).fetchone() is None:
+                self._free_slot(row.device, row.dseq)
+                insert_rows(self._raw, _INSERT, [value])
+
+    def _tell_relays(self, rows: Iterable[tuple[PulledChange, str]]) -> None:
+        for row, thread_id in rows:
+            if row.relayed_by is not None:
+                details = {"by": row.relayed_by}
+                leave_note(self._raw, self._origin, thread_id, RELAYED, details, self._effects)
+
+    # The end.
+
+    def _gather_erased(self, rows: Iterable[PulledChange]) -> None:
+        """What these say was erased, and those that were themselves."""
+        for row in rows:
+            if row.is_erased:
+                self._erased.add(row.id)
+            elif row.reg == change_log.ERASED and row.op == DELETE:
+                self._erased.update(erasing.named(row.body))
+
+    def finish(self, *, has_holes: bool = False) -> None:
+        self._adopt_waiting()
+        while has_holes and (places := damage.make_places(self._conn, self._origin, self._project_id, self._effects)):
+            self._arrived = sorted(places)
+            self._adopt_waiting()
+        if self._erased:
+            self._registers |= erasing.erase(self._conn, self._origin, self._project_id, self._erased, self._effects)
+        self._registers.update(entities.registers_of(self._raw, self._project_id, self._arrived))
+        self._registers.update(self._deleted(self._effects.threads))
+        projection.project_many(self._conn, self._origin, self._project_id, self._registers, self._effects)
+        if self._effects.threads or self._effects.new_threads:
+            entities.refresh_project(self._conn, self._project_id)
+
+    def _adopt_waiting(self) -> None:
+        """What waited for something of this page, and for what comes with it."""
+        ended = entities.ended_since(self._raw, self._project_id)
+        arrived = [*self._arrived, *ended]
+        while arrived:
+            entries = entities.waiting_for(self._raw, self._project_id, arrived)
+            arrived = []
+            incoming = []
+            for change_id, kind, entity, hlc, device, author, at, seq, body in entries:
+                if kind == "summary":
+                    arrived += entities.put_waiting_summary(
+                        self._raw, self._project_id, change_id, entity, body, author, hlc, device, at, self._effects
+                    )
+                    continue
+                read = read_message(body, message_id=entity, hlc=hlc, device=device, at=at)
+                if read is not None:
+                    incoming.append(Incoming(change_id, author, at, seq <= self._joined_seq, read))
+            if incoming:
+                outcome = self._put(incoming)
+                entities.note_outcome(self._raw, outcome, waits=WAITS, foreign=FOREIGN)
+                self._meet(outcome, ended=ended)
+                self._after_messages(outcome)
+                arrived += outcome.fresh

@@ -1,0 +1,130 @@
+"""One answer that two copies of a profile ended, each in its own way: the log's takes the place, and what was written
+here stands beside it as a version."""
+
+# ruff: noqa: S608 - statements are put together from constants of this module; values are always bound
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Container, Sequence
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.summary import StaleReason
+from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.storage.chat import branching, summary_staleness, thread_counters, token_counts
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.sync import erasing, refused
+from chatdesk.core.storage.sync.inbox.messages import Incoming, put_parts, want_again, want_files
+from chatdesk.core.storage.sync.projection.effects import Effects
+from chatdesk.core.storage.sync.wire.rows import MESSAGE_COLUMNS
+
+#: What says where a message is stays.
+_PLACE = frozenset(("id", "thread_id", "parent_id"))
+#: What is this person's own, and stays as it is here.
+_KEPT = frozenset((*_PLACE, "context_mark"))
+_SET = ", ".join(f"{name} = ?" for name in MESSAGE_COLUMNS if name not in _KEPT)
+_OWN = (
+    "SELECT 1 FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new' AND mine = 1"
+    f" AND state IN ({ChangeState.PENDING.value}, {ChangeState.REFUSED.value}) LIMIT 1"
+)
+
+
+def meet(
+    conn: Connection,
+    origin: Origin,
+    project_id: str,
+    met: Sequence[Incoming],
+    effects: Effects,
+    *,
+    waited: bool = False,
+    claimed: Container[str] = (),
+) -> list[Incoming]:
+    """Let messages of the log take the places of those that are here and that the log does not know. Returns those
+    that have to wait, because here they are still being written. ``waited``: these did, and have ended since;
+    ``claimed``: own ones that somebody else has put into the log as theirs, in whatever words."""
+    raw = driver(conn)
+    busy = []
+    for each in met:
+        message_id = each.rows.id
+        status, digest, purged_at = raw.execute(
+            "SELECT status, content_digest, purged_at FROM messages WHERE id = ?", (message_id,)
+        ).fetchone()
+        if not Status(status).is_final:
+            busy.append(each)
+            continue
+        is_own = raw.execute(_OWN, (message_id,)).fetchone() is not None
+        if purged_at is not None or not (is_own or waited):
+            continue
+        if each.rows.is_purged and waited and _is_erased(raw, each.change_id):
+            # What was erased was the copy's; what ended here is this person's, and stands beside it.
+            made = _beside(conn, origin, message_id)
+            if made is not None:
+                effects.versions.append((each.rows.thread_id, made))
+            erasing.empty_messages(conn, origin, [message_id], effects)
+        if each.rows.is_purged or each.rows.parts_file is not None:
+            continue  # what is here says more
+        if digest == each.rows.own.content_digest and message_id not in claimed:
+            give_up(conn, message_id)
+        else:
+            made = refused.set_aside(conn, origin, message_id) if is_own else _beside(conn, origin, message_id)
+            if made is not None:
+                effects.versions.append((each.rows.thread_id, made))
+        _take_over(conn, each, effects)
+        want_files(raw, project_id, dict(each.rows.own.files), effects)
+    return busy
+
+
+def _is_erased(raw: sqlite3.Connection, change_id: str) -> bool:
+    return raw.execute("SELECT 1 FROM changes WHERE id = ? AND erased = 1", (change_id,)).fetchone() is not None
+
+
+def give_up(conn: Connection, entity: str) -> None:
+    """The own change that made this says what the log's does."""
+    driver(conn).execute(
+        "UPDATE changes SET state = ?, problem = 'copied' WHERE entity = ? AND reg = 'content' AND op = 'new'"
+        " AND mine = 1 AND state IN (?, ?)",
+        (ChangeState.PRIVATE.value, entity, ChangeState.PENDING.value, ChangeState.REFUSED.value),
+    )
+
+
+def fill_emptied(conn: Connection, project_id: str, incoming: Sequence[Incoming], effects: Effects) -> dict[str, str]:
+    """Give messages that are empty tombstones here what the log has of them. Returns the sums of the files that changes
+    wait for, because their parts travel in these."""
+    raw = driver(conn)
+    waiting = {}
+    for each in incoming:
+        _take_over(conn, each, effects)
+        raw.execute("UPDATE messages SET purged_at = NULL WHERE id = ?", (each.rows.id,))
+        want_files(raw, project_id, dict(each.rows.own.files), effects)
+        if each.rows.parts_file is not None:
+            want_again(raw, project_id, each.rows.parts_file, effects)
+            waiting[each.change_id] = each.rows.parts_file[0]
+    return waiting
+
+
+def _beside(conn: Connection, origin: Origin, message_id: str) -> str | None:
+    raw = driver(conn)
+    has_parts = raw.execute("SELECT 1 FROM message_parts WHERE message_id = ? LIMIT 1", (message_id,)).fetchone()
+    return None if has_parts is None else branching.copy_beside(conn, origin, message_id)
+
+
+def _take_over(conn: Connection, each: Incoming, effects: Effects) -> None:
+    raw, rows = driver(conn), each.rows
+    before = thread_counters.of_messages(conn, [rows.id])
+    token_counts.forget(conn, rows.id)
+    raw.execute("DELETE FROM message_parts WHERE message_id = ?", (rows.id,))
+    put_parts(raw, [rows.own])
+    values = [value for name, value in zip(MESSAGE_COLUMNS, rows.message, strict=True) if name not in _KEPT]
+    raw.execute(
+        f"UPDATE messages SET {_SET}, author_id = ? WHERE id = ?",
+        (*values, effects.member(each.author), rows.id),
+    )
+    if raw.execute("SELECT 1 FROM messages WHERE id = ? AND deleted_at IS NULL", (rows.id,)).fetchone() is not None:
+        after = thread_counters.of_messages(conn, [rows.id])
+        thread_counters.change_by_difference(conn, rows.thread_id, before, after)
+    summary_staleness.mark_message(conn, rows.id, StaleReason.EDITED)
+    for gathered in (effects.threads, effects.paths, effects.contexts):
+        gathered.add(rows.thread_id)

@@ -1,0 +1,319 @@
+"""What waits to be sent, and what becomes of it.
+
+A change is done when it comes back in a pull. Until then it is pending, or acknowledged, or refused; nothing of what a
+person wrote is dropped in any of these.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.attachment import UNKNOWN_MIME
+from chatdesk.core.domain.sync_results import Settled
+from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, PushResult, PushStatus, RelayedChange, WireChange
+from chatdesk.core.domain.team import ChangeState, ShareState
+from chatdesk.core.storage.engine.change_log import CONTENT, PERSONAL, Origin
+from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.sync.refused import parent_ids, refuse
+from chatdesk.core.storage.sync.wire import bodies
+from chatdesk.core.storage.sync.wire.bodies import FileBody, MessageBody
+
+#: Puts bytes where attached files lie; their sum.
+PutBlob = Callable[[bytes], str]
+
+_COLUMNS: Final = "id, dseq, kind, op, entity, reg, parents, hlc, v, body"
+#: How many rows are looked through at once; bodies of messages are read for that many.
+_STEP: Final = 200
+#: A change that the server is not asked again to take back, in ``problem`` of others' changes.
+_RELAYED: Final = "relayed"
+_WAITS: Final = "orphan"
+_TO_SEND: Final = "to_send"
+_PLACE_BITS: Final = 32
+#: What a change without a body takes, about.
+_SMALL_BYTES: Final = 300
+
+_PENDING, _CONFIRMED, _REFUSED = int(ChangeState.PENDING), int(ChangeState.CONFIRMED), int(ChangeState.REFUSED)
+_ORPHANED, _ACKNOWLEDGED, _PRIVATE = int(ChangeState.ORPHANED), int(ChangeState.ACKNOWLEDGED), int(ChangeState.PRIVATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What ``look`` found. ``private``: changes that are not for others; ``gone``: messages that were removed for good
+    before they were sent; ``files``: (sum, bytes) of files that nobody sent yet; ``blob``: bytes of a file that is
+    still to be made. If any of these is there, they are to be noted and ``look`` is to be asked again."""
+
+    changes: tuple[WireChange, ...] = ()
+    private: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    files: tuple[tuple[str, int], ...] = ()
+    blob: bytes | None = None
+
+    @property
+    def needs_writing(self) -> bool:
+        return bool(self.private or self.gone or self.files or self.blob)
+
+
+def pending(
+    conn: Connection, project_id: str, *, max_rows: int, max_bytes: int, put_blob: PutBlob | None = None
+) -> list[WireChange]:
+    """The next changes to send, by ``dseq``; see ``LocalStore.pending``. It ends before the first change that names a
+    file which is still to be sent: the changes of a device keep their order."""
+    while True:
+        found = look(conn, project_id, max_rows=max_rows, max_bytes=max_bytes)
+        is_noted = found.needs_writing and note(conn, project_id, found, put_blob=put_blob)
+        if found.changes or not is_noted:
+            return list(found.changes)
+
+
+def look(conn: Connection, project_id: str, *, max_rows: int, max_bytes: int) -> Outgoing:
+    """``pending`` without writing anything, so that it can be asked on the thread that reads."""
+    state = conn.exec_driver_sql("SELECT state FROM shared_projects WHERE project_id = ?", (project_id,)).scalar()
+    if state != ShareState.SHARED:
+        return Outgoing()
+    changes: list[WireChange] = []
+    private: list[str] = []
+    gone: list[str] = []
+    size, after = 0, -1
+    while len(changes) < max_rows:
+        # The index of project and state holds ``n``, too, and rows get it in the order of ``dseq``.
+        rows = conn.exec_driver_sql(
+            f"SELECT n, {_COLUMNS} FROM changes WHERE project_id = ? AND state = {_PENDING} AND n > ?"
+            " ORDER BY n LIMIT ?",
+            (project_id, after, min(_STEP, max_rows)),
+        ).all()
+        if not rows:
+            break
+        after = rows[-1][0]
+        texts = bodies.message_texts(conn, [row[5] for row in rows if _is_message(row)])
+        states = _states(conn, project_id, list({file.sha256: None for _, files in texts.values() for file in files}))
+        for row in rows:
+            entity = row[5]
+            if row[6] in PERSONAL:
+                private.append(row[1])
+                continue
+            files: list[FileBody] = []
+            text, blob = row[10], None
+            if _is_message(row) or entity in gone:
+                if entity not in texts or entity in gone:
+                    gone.append(entity)
+                    continue
+                text, files = texts[entity]
+                if len(text) > MAX_BODY_BYTES or len(text) * 4 > MAX_BODY_BYTES < len(text.encode()):
+                    text, files, blob = _large(conn, entity)
+                    states |= _states(conn, project_id, [file.sha256 for file in files])
+            if any(states.get(file.sha256, _TO_SEND) == _TO_SEND for file in files):
+                # Those that are known are only waited for.
+                untold = {file.sha256: file.size_bytes for file in files if file.sha256 not in states}
+                is_made = blob is None or hashlib.sha256(blob).hexdigest() in states
+                return Outgoing(
+                    tuple(changes), tuple(private), tuple(gone), tuple(untold.items()), None if is_made else blob
+                )
+            size += len(text) if text else _SMALL_BYTES
+            if len(changes) >= max_rows or (changes and size > max_bytes):
+                return Outgoing(tuple(changes), tuple(private), tuple(gone))
+            changes.append(_wire(row[1:11], text))
+    return Outgoing(tuple(changes), tuple(private), tuple(gone))
+
+
+def note(conn: Connection, project_id: str, found: Outgoing, *, put_blob: PutBlob | None) -> bool:
+    """Write down what ``look`` found out; whether there was anything that could be."""
+    if found.private:
+        conn.exec_driver_sql(
+            f"UPDATE changes SET state = {_PRIVATE} WHERE id = ? AND state = {_PENDING}",
+            [(each,) for each in found.private],
+        )
+    if found.gone:
+        conn.exec_driver_sql(
+            f"UPDATE changes SET state = {_PRIVATE} WHERE entity = ? AND project_id = ? AND state = {_PENDING}",
+            [(each, project_id) for each in found.gone],
+        )
+    files = dict(found.files)
+    if found.blob is not None:
+        files.pop(hashlib.sha256(found.blob).hexdigest(), None)
+        if put_blob is not None:
+            files[put_blob(found.blob)] = len(found.blob)
+    if files:
+        conn.exec_driver_sql(
+            "INSERT INTO shared_files (project_id, sha256, state, size_bytes) VALUES (?, ?, 'to_send', ?)"
+            " ON CONFLICT (project_id, sha256) DO NOTHING",
+            [(project_id, sha256, size) for sha256, size in files.items()],
+        )
+    return bool(found.private or found.gone or files)
+
+
+def settle(conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]) -> Settled:
+    """See ``LocalStore.settle``."""
+    # What the server has already may be a copy of this profile's, in other words: no number until it was pulled.
+    taken = [
+        (result.seq if result.status is PushStatus.OK else None, result.hlc, result.id)
+        for result in results
+        if result.status.is_taken
+    ]
+    acknowledged = 0
+    if taken:
+        acknowledged = conn.exec_driver_sql(
+            f"UPDATE changes SET state = {_ACKNOWLEDGED}, seq = ?, hlc = coalesce(?, hlc),"
+            f" problem = NULL WHERE id = ? AND state IN ({_PENDING}, {_REFUSED})",
+            taken,
+        ).rowcount
+    untaken = [result for result in results if not result.status.is_taken and result.status is not PushStatus.FORKED]
+    said = refuse(conn, origin, project_id, [(result.id, result.status.value) for result in untaken])
+    return Settled(
+        acknowledged=acknowledged,
+        refused=tuple(said),
+        is_forked=any(result.status is PushStatus.FORKED for result in results),
+    )
+
+
+def requeue_lost(conn: Connection, project_id: str) -> int:
+    """See ``LocalStore.requeue_lost``."""
+    return conn.exec_driver_sql(
+        f"UPDATE changes SET state = {_PENDING}, seq = NULL"
+        f" WHERE project_id = ? AND state = {_ACKNOWLEDGED} AND mine = 1",
+        (project_id,),
+    ).rowcount
+
+
+def has_lost(conn: Connection, project_id: str) -> bool:
+    """Whether ``requeue_lost`` has something to do."""
+    return (
+        conn.exec_driver_sql(
+            f"SELECT 1 FROM changes WHERE project_id = ? AND state = {_ACKNOWLEDGED} LIMIT 1", (project_id,)
+        ).first()
+        is not None
+    )
+
+
+def begin_again(conn: Connection, project_id: str) -> None:
+    """See ``LocalStore.begin_again``."""
+    conn.exec_driver_sql(
+        # Of what was erased only its place can be brought back, and that the server took it.
+        f"UPDATE changes SET state = CASE WHEN mine = 1 AND erased = 0 THEN {_PENDING} ELSE {_ORPHANED} END,"
+        " seq = NULL, problem = CASE WHEN problem LIKE 'foreign: %' THEN problem END"
+        f" WHERE project_id = ? AND state IN ({_CONFIRMED}, {_ACKNOWLEDGED}, {_ORPHANED})",
+        (project_id,),
+    )
+    conn.exec_driver_sql(
+        "UPDATE shared_projects SET seq = 0, chain = NULL,"
+        " progress = json_remove(coalesce(progress, '{}'), '$.missing', '$.altered') WHERE project_id = ?",
+        (project_id,),
+    )
+    # The server may have lost the files, too. What it still has is not sent again.
+    conn.exec_driver_sql(
+        "UPDATE shared_files SET state = 'to_send', done = 0 WHERE project_id = ? AND state IN ('sent', 'here')"
+        " AND (SELECT role FROM shared_projects s WHERE s.project_id = shared_files.project_id) <> 'viewer'",
+        (project_id,),
+    )
+
+
+def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[RelayedChange]:
+    """See ``LocalStore.lost_by_server``. What arrived and only waits for what it belongs to is not lost."""
+    rows = conn.exec_driver_sql(
+        f"SELECT n, {_COLUMNS}, device, author, seal, CASE WHEN erased = 1 THEN digest END FROM changes"
+        f" WHERE project_id = ? AND state = {_ORPHANED} AND seq IS NULL AND (mine = 0 OR erased = 1)"
+        " AND problem IS NULL AND author IS NOT NULL ORDER BY n LIMIT ?",
+        (project_id, limit),
+    ).all()
+    texts = bodies.message_texts(conn, [row[5] for row in rows if _is_message(row) and row[10] is None])
+    lost = []
+    for row in rows:
+        text = row[10]
+        if text is None and _is_message(row):
+            if row[5] not in texts:
+                continue
+            text = texts[row[5]][0]
+            if len(text.encode()) > MAX_BODY_BYTES:
+                text = _large(conn, row[5])[0]
+        change = _wire(row[1:11], text)
+        lost.append(RelayedChange(replace(change, dseq=_as_made(change.dseq)), *row[11:15]))
+    return lost
+
+
+def settle_relayed(conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]) -> None:
+    """See ``LocalStore.settle_relayed``. What is not taken counts no more, as nobody else will ever have it; what it
+    belongs to may still come, and then it is offered again (``offer_again``)."""
+    for each in results:
+        waits = each.status is PushStatus.ORPHAN and not _is_refused_with_it(conn, each.id)
+        if each.status.is_taken or waits:
+            conn.exec_driver_sql(
+                f"UPDATE changes SET problem = ? WHERE id = ? AND project_id = ? AND state = {_ORPHANED}",
+                (_WAITS if waits else _RELAYED, each.id, project_id),
+            )
+        else:
+            refuse(conn, origin, project_id, [(each.id, each.status.value)])
+
+
+def offer_again(conn: Connection, workspace_id: str) -> None:
+    """What others' changes waited for may be on the server by now."""
+    conn.exec_driver_sql(
+        f"UPDATE changes SET problem = NULL WHERE state = {_ORPHANED} AND problem = ? AND project_id IN"
+        " (SELECT project_id FROM shared_projects WHERE workspace_id = ?)",
+        (_WAITS, workspace_id),
+    )
+
+
+def given_up(n: int, dseq: int) -> int:
+    """Where a change of others, row ``n``, goes whose place ``dseq`` the server gave to another one: a place that
+    nobody else has, and from which its own can be told, because its seal is for that."""
+    return -(n << _PLACE_BITS | dseq) if dseq >> _PLACE_BITS == 0 else -n
+
+
+def _as_made(dseq: int) -> int:
+    return dseq if dseq >= 0 else -dseq & ((1 << _PLACE_BITS) - 1)
+
+
+def _is_refused_with_it(conn: Connection, change_id: str) -> bool:
+    """Whether what it changes, or hangs below, was not taken either."""
+    found = conn.exec_driver_sql(
+        "SELECT 1 FROM changes c LEFT JOIN messages m ON m.id = c.entity"
+        " JOIN changes made ON made.entity IN (c.entity, m.parent_id, m.thread_id) AND made.reg = 'content'"
+        f" WHERE c.id = ? AND made.id <> c.id AND made.op = 'new' AND made.state = {_REFUSED}",
+        (change_id,),
+    )
+    return found.first() is not None
+
+
+def _is_message(row: Sequence[Any]) -> bool:
+    """Whether the body of this change, a row of ``n`` and ``_COLUMNS``, lies in the rows of its message."""
+    return bool(row[3] == "message" and row[4] == "new" and row[6] == CONTENT)
+
+
+def _large(conn: Connection, message_id: str) -> tuple[str, list[FileBody], bytes]:
+    """The text that travels, the files that it names, and the bytes of the one that holds its parts."""
+    body = bodies.make_messages(conn, [message_id])[message_id]
+    data = bodies.write_parts(body.parts)
+    made = FileBody("", "", UNKNOWN_MIME, len(data), hashlib.sha256(data).hexdigest())
+    files = tuple(dict.fromkeys(file.sha256 for file in body.files))
+    short = replace(body, parts=(), parts_file=(made.sha256, made.size_bytes), part_files=files)
+    return bodies.write_message(_without_details(short)), [*body.files, made], data
+
+
+def _without_details(body: MessageBody) -> MessageBody:
+    """What an error said in detail may be what is large."""
+    return replace(body, values={name: value for name, value in body.values.items() if name != "error_details"})
+
+
+def _wire(row: Sequence[Any], text: str | None) -> WireChange:
+    """From the columns ``_COLUMNS``."""
+    change_id, dseq, kind, op, entity, reg, parents, hlc, v, _body = row
+    named = () if parents == "[]" else tuple(parent_ids(parents))
+    return WireChange(change_id, dseq, kind, op, entity, reg, named, hlc, text, v)
+
+
+def _states(conn: Connection, project_id: str, sums: Sequence[str]) -> dict[str, str]:
+    """Where the files stand that are known in this project."""
+    return {
+        row[0]: row[1]
+        for batch in batches(sums)
+        for row in conn.exec_driver_sql(
+            f"SELECT sha256, state FROM shared_files WHERE project_id = ? AND sha256 IN ({marks(batch)})",
+            (project_id, *batch),
+        )
+    }

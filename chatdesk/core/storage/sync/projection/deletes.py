@@ -1,0 +1,327 @@
+"""Deletions as the log tells them: a deletion hides exactly what its author had seen, and anything else brings back
+what it stands in.
+
+A thread is hidden if it was deleted, nobody brought it back, and every change of it and of what is in it is covered by
+a deletion, or was erased since. A message is hidden if it was deleted, nobody brought it back, and nothing stands below
+it whose author did not know of the deletion: one knows what one's own device did before, and what is named as parent.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import heapq
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.summary import StaleReason
+from chatdesk.core.storage.chat import projects, shown_path, summary_staleness, thread_counters
+from chatdesk.core.storage.engine import change_log
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.plain_text import to_json
+from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.sync.projection.effects import Effects
+from chatdesk.core.storage.sync.registers import COUNTS, DELETE, LogRow, log_row, settle
+from chatdesk.core.storage.sync.wire.rows import is_id
+
+#: Codes of ``team_notes``.
+THREAD_BACK, MESSAGE_BACK, RELAYED = "thread_back", "message_back", "relayed"
+
+_PERSONAL = ", ".join(f"'{reg}'" for reg in sorted(change_log.PERSONAL))
+_COUNTED = "c." + COUNTS
+_CHILDREN = (
+    "SELECT m.id, m.deleted_at, c.id, c.device, c.dseq, c.kind, c.op, c.parents, c.hlc, c.body, c.seq, c.author, c.mine"
+    " FROM messages m JOIN changes c ON c.entity = m.id AND c.reg = 'content' AND c.op = 'new' AND c.kind = 'message'"
+    f" AND +c.project_id = ? AND {_COUNTED} WHERE m.parent_id = ?"
+)
+_OF_THREAD = (
+    "SELECT c.device, c.dseq, c.author FROM changes c WHERE +c.project_id = ? AND c.op <> 'del'"
+    f" AND c.erased = 0 AND c.reg NOT IN ({_PERSONAL}) AND {_COUNTED}"
+    " AND (c.problem IS NULL OR c.problem NOT LIKE 'foreign: %')"
+)
+# Written out for each source, so that each goes by its own index. What is of another kind than its entity is nonsense.
+_WRITTEN = " UNION ALL ".join(
+    f"{_OF_THREAD} AND c.kind = '{kind}' AND c.entity IN ({source})"
+    for kind, source in (
+        ("thread", "SELECT ?"),
+        ("message", "SELECT id FROM messages WHERE thread_id = ?"),
+        ("summary", "SELECT id FROM summaries WHERE thread_id = ?"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """Whether something is hidden; if not although it was deleted, by which deletion, and who brought it back."""
+
+    is_hidden: bool
+    deletion: LogRow | None = None
+    author: str | None = None
+
+
+def settle_threads(conn: Connection, origin: Origin, project_id: str, ids: Iterable[str], effects: Effects) -> None:
+    """Hide and show threads of one project as their logs say."""
+    raw = driver(conn)
+    has_changed = False
+    for thread_id in sorted(ids):
+        row = raw.execute("SELECT deleted_at FROM threads WHERE id = ? AND project_id = ?", (thread_id, project_id))
+        found = row.fetchone()
+        if found is None:
+            continue
+        verdict = _thread_verdict(raw, project_id, thread_id)
+        if verdict.deletion is not None:
+            _note(raw, origin, thread_id, THREAD_BACK, verdict, effects)
+        if verdict.is_hidden is (found[0] is not None):
+            continue
+        # The moment of its coming, so that it stays in the trash for as long as anything else.
+        raw.execute(
+            "UPDATE threads SET deleted_at = ? WHERE id = ?", (origin.now() if verdict.is_hidden else None, thread_id)
+        )
+        effects.threads.add(thread_id)
+        has_changed = True
+    if has_changed:
+        projects.refresh_last_chat(conn, project_id)
+
+
+def _thread_verdict(raw: sqlite3.Connection, project_id: str, thread_id: str) -> _Verdict:
+    deletions = _deletions(raw, project_id, "thread", thread_id)
+    if not deletions:
+        return _Verdict(is_hidden=False)
+    covered: dict[str, int] = {}
+    for row in deletions:
+        for device, dseq in row.covers().items():
+            covered[device] = max(dseq, covered.get(device, -1))
+    values = (project_id, thread_id) * 3
+    for device, dseq, author in raw.execute(_WRITTEN, values):
+        if dseq > covered.get(device, -1):
+            return _Verdict(is_hidden=False, deletion=max(deletions, key=lambda row: row.id), author=author)
+    return _Verdict(is_hidden=True)
+
+
+def _deletions(raw: sqlite3.Connection, project_id: str, kind: str, entity: str) -> list[LogRow]:
+    """The deletions that are heads; none as soon as anybody brought it back beside them."""
+    _, heads = settle(raw, project_id, kind, entity, change_log.CONTENT)
+    deletions = [row for row in heads if row.op == DELETE]
+    # What is deleted was made before, so its making is nobody's answer to a deletion.
+    return [] if any(row.op == "edit" for row in heads) else deletions
+
+
+def settle_messages(conn: Connection, origin: Origin, project_id: str, ids: Iterable[str], effects: Effects) -> None:
+    """Hide and show messages of one project as their logs say. What is below is looked at first, because whether
+    something comes back depends on whether what is below it is there."""
+    raw = driver(conn)
+    queue: list[tuple[int, str]] = []
+    waiting: set[str] = set()
+
+    def want(batch: Iterable[str]) -> None:
+        fresh = [each for each in batch if each not in waiting]
+        waiting.update(fresh)
+        for some in batches(fresh):
+            for message_id, position, purged_at in raw.execute(
+                "SELECT m.id, m.position, m.purged_at FROM messages m JOIN threads t ON t.id = m.thread_id"
+                f" WHERE m.id IN ({marks(some)}) AND t.project_id = ?",
+                (*some, project_id),
+            ).fetchall():
+                if purged_at is None:
+                    heapq.heappush(queue, (-position, message_id))
+                else:  # nothing of it is left to be shown
+                    settle(raw, project_id, "message", message_id, change_log.CONTENT)
+
+    touched = set(ids)
+    want(touched)
+    is_hidden: dict[str, bool] = {}
+    groups: dict[str, dict[str, str]] = defaultdict(dict)
+    shown: dict[str, list[str]] = defaultdict(list)
+    while queue:
+        _, message_id = heapq.heappop(queue)
+        waiting.discard(message_id)
+        thread_id, parent_id, deleted_at = raw.execute(
+            "SELECT thread_id, parent_id, deleted_at FROM messages WHERE id = ?", (message_id,)
+        ).fetchone()
+        deletions = _deletions(raw, project_id, "message", message_id)
+        verdict = _message_verdict(raw, project_id, message_id, deletions, is_hidden)
+        if verdict.deletion is not None:
+            _note(raw, origin, thread_id, MESSAGE_BACK, verdict, effects, message_id=message_id)
+        has_changed = verdict.is_hidden is not (deleted_at is not None)
+        # Of one that was hidden or shown here before, what is above it may not have been told.
+        if parent_id is not None and (has_changed or message_id in touched):
+            want((parent_id,))
+        if not has_changed:
+            continue
+        is_hidden[message_id] = verdict.is_hidden
+        if verdict.is_hidden:
+            groups[thread_id][message_id] = _together(deletions, message_id)
+        else:
+            shown[thread_id].append(message_id)
+    for thread_id, back in shown.items():
+        _show(conn, origin, thread_id, back, effects)
+    for thread_id, gone in groups.items():
+        hide(conn, origin, thread_id, gone, effects)
+
+
+def _message_verdict(
+    raw: sqlite3.Connection,
+    project_id: str,
+    message_id: str,
+    deletions: Sequence[LogRow],
+    is_hidden: Mapping[str, bool],
+) -> _Verdict:
+    if not deletions:
+        return _Verdict(is_hidden=False)
+    covers = [(row, row.covers()) for row in deletions]
+    for child_id, deleted_at, *columns in raw.execute(_CHILDREN, (project_id, message_id)):
+        child = log_row(columns)
+        if is_hidden.get(child_id, deleted_at is not None):
+            continue
+        if not any(_knew(child, row, seen) for row, seen in covers):
+            return _Verdict(is_hidden=False, deletion=max(deletions, key=lambda row: row.id), author=child.author)
+    return _Verdict(is_hidden=True)
+
+
+def _knew(child: LogRow, deletion: LogRow, seen: Mapping[str, int]) -> bool:
+    """Whether a deletion saw a message, or its author the deletion."""
+    return (
+        child.dseq <= seen.get(child.device, -1)
+        or deletion.id in child.parents
+        or (child.device == deletion.device and child.dseq > deletion.dseq)
+    )
+
+
+def _together(deletions: Sequence[LogRow], message_id: str) -> str:
+    """The message with which this one was deleted, and comes back."""
+    top = max(deletions, key=lambda row: row.id).values().get("with")
+    return str(top) if is_id(top) else message_id
+
+
+def hide(conn: Connection, origin: Origin, thread_id: str, gone: Mapping[str, str], effects: Effects) -> None:
+    """Take messages of one thread off what is shown; ``gone``: with which message each went."""
+    raw, ids = driver(conn), list(gone)
+    tally = thread_counters.of_messages(conn, ids)
+    hidden, top = _mark_summaries(conn, thread_id, ids)
+    now = origin.now()
+    raw.executemany(
+        "UPDATE messages SET deleted_at = ?, deleted_with = ? WHERE id = ?",
+        [(now, gone[message_id], message_id) for message_id in ids],
+    )
+    _account(conn, thread_id, tally, -1, hidden)
+    if top is not None:
+        sibling = _nearest_version(conn, top)
+        if sibling is not None:
+            shown_path.show(conn, sibling)
+    _after(conn, thread_id, effects)
+
+
+def _show(conn: Connection, origin: Origin, thread_id: str, back: Sequence[str], effects: Effects) -> None:
+    raw = driver(conn)
+    shown, _ = _mark_summaries(conn, thread_id, back)
+    raw.executemany(
+        "UPDATE messages SET deleted_at = NULL, deleted_with = NULL WHERE id = ?", [(each,) for each in back]
+    )
+    _account(conn, thread_id, thread_counters.of_messages(conn, back), 1, shown)
+    _after(conn, thread_id, effects)
+
+
+def _after(conn: Connection, thread_id: str, effects: Effects) -> None:
+    shown_path.refresh_end(conn, thread_id)
+    effects.threads.add(thread_id)
+    effects.paths.add(thread_id)
+    effects.contexts.add(thread_id)
+
+
+def _mark_summaries(conn: Connection, thread_id: str, ids: Sequence[str]) -> tuple[int, shown_path.Node | None]:
+    """Mark the summaries that these messages are part of. Returns how many of them are on the path, and the topmost of
+    those."""
+    shown, top = 0, None
+    for batch in batches(ids):
+        for is_on_path, count, first, last in conn.exec_driver_sql(
+            "SELECT on_path, count(*), min(position), max(position) FROM messages"
+            f" WHERE id IN ({marks(batch)}) GROUP BY on_path",
+            tuple(batch),
+        ):
+            summary_staleness.mark_range(
+                conn, thread_id, StaleReason.DELETED, is_on_path=bool(is_on_path), first=first, last=last
+            )
+            if is_on_path:
+                shown += count
+                top = first if top is None else min(top, first)
+    if top is None:
+        return shown, None
+    row = conn.exec_driver_sql(
+        "SELECT id FROM messages WHERE thread_id = ? AND on_path = 1 AND position = ?", (thread_id, top)
+    ).first()
+    return shown, None if row is None else shown_path.find_node(conn, row[0])
+
+
+def _account(conn: Connection, thread_id: str, tally: thread_counters.Tally, sign: int, shown: int) -> None:
+    delta = thread_counters.Tally()
+    delta.add(tally, sign)
+    thread_counters.change(conn, thread_id, delta)
+    conn.exec_driver_sql("UPDATE threads SET shown_count = shown_count + ? WHERE id = ?", (sign * shown, thread_id))
+
+
+def _nearest_version(conn: Connection, node: shown_path.Node) -> shown_path.Node | None:
+    """The live version before ``node``, else the one after it."""
+    place = "parent_id = ?" if node.parent_id is not None else "thread_id = ? AND parent_id IS NULL"
+    row = conn.exec_driver_sql(
+        f"SELECT id FROM messages WHERE {place} AND role = ? AND deleted_at IS NULL ORDER BY id < ? DESC,"
+        " CASE WHEN id < ? THEN id END DESC, id LIMIT 1",
+        (node.parent_id or node.thread_id, node.role, node.id, node.id),
+    ).first()
+    return None if row is None else shown_path.find_node(conn, row[0])
+
+
+def _note(
+    raw: sqlite3.Connection,
+    origin: Origin,
+    thread_id: str,
+    code: str,
+    verdict: _Verdict,
+    effects: Effects,
+    **more: str,
+) -> None:
+    deletion = verdict.deletion
+    assert deletion is not None  # asked for only then
+    details = {
+        "del": deletion.id,
+        "deleted_by": deletion.author or effects.me,
+        "by": verdict.author or effects.me,
+        **more,
+    }
+    leave_note(raw, origin, thread_id, code, details, effects)
+
+
+def leave_note(
+    raw: sqlite3.Connection,
+    origin: Origin,
+    thread_id: str,
+    code: str,
+    details: Mapping[str, str | None],
+    effects: Effects,
+) -> None:
+    """Tell of something once."""
+    if effects.is_quiet:
+        return
+    # What brought it back is told once for each deletion, whoever else wrote below it.
+    known = raw.execute(
+        "SELECT 1 FROM team_notes WHERE thread_id = ? AND code = ? AND json_extract(details, '$.del') IS ?"
+        " AND json_extract(details, '$.message_id') IS ? AND json_extract(details, '$.by') IS coalesce(?,"
+        " json_extract(details, '$.by'))",
+        (
+            thread_id,
+            code,
+            details.get("del"),
+            details.get("message_id"),
+            None if details.get("del") is not None else details.get("by"),
+        ),
+    ).fetchone()
+    if known is None:
+        raw.execute(
+            "INSERT INTO team_notes (at, thread_id, code, details) VALUES (?, ?, ?, ?)",
+            (origin.now(), thread_id, code, to_json(details)),
+        )
+        effects.notes.append(thread_id)

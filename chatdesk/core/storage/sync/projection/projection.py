@@ -1,0 +1,269 @@
+"""The log of a shared project to rows: what a register says now is what its columns hold, whoever wrote it and in
+whatever order it came.
+
+What the log says of an entity counts only in the project that the entity lies in.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.storage.chat import tags
+from chatdesk.core.storage.engine import change_log
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.plain_text import clean, folded
+from chatdesk.core.storage.engine.rows import TAG_MARK, batches, marks
+from chatdesk.core.storage.sync.projection import values
+from chatdesk.core.storage.sync.projection.deletes import settle_messages, settle_threads
+from chatdesk.core.storage.sync.projection.effects import Effects
+from chatdesk.core.storage.sync.projection.summaries import settle_summary
+from chatdesk.core.storage.sync.projection.values import Reader
+from chatdesk.core.storage.sync.registers import (
+    COUNTS,
+    LogRow,
+    heads_of,
+    made_with,
+    member_of,
+    read,
+    settle,
+    winner,
+)
+from chatdesk.core.storage.sync.wire.rows import is_id
+
+#: Kind: the table, the registers that are columns, and in which project (an SQL expression) a row of it lies.
+_HOMES: Final[Mapping[str, str]] = {
+    "thread": "SELECT id, project_id FROM threads WHERE id IN",
+    "message": "SELECT m.id, t.project_id FROM messages m JOIN threads t ON t.id = m.thread_id WHERE m.id IN",
+    "summary": "SELECT s.id, t.project_id FROM summaries s JOIN threads t ON t.id = s.thread_id WHERE s.id IN",
+    "project": "SELECT id, id FROM projects WHERE id IN",
+}
+_READERS: Final[Mapping[str, Mapping[str, Reader]]] = {
+    "thread": values.THREAD,
+    "project": values.PROJECT,
+    "summary": values.SUMMARY,
+}
+_TABLES: Final = {"thread": "threads", "project": "projects", "summary": "summaries"}
+Register = tuple[str, str, str]  # kind, entity, reg
+
+
+def homes(raw: sqlite3.Connection, kind: str, entities: Iterable[str]) -> dict[str, str]:
+    """The project of each of these that is there."""
+    query = _HOMES.get(kind)
+    if query is None:
+        return {}
+    return {
+        row[0]: row[1]
+        for batch in batches(sorted(set(entities)))
+        for row in raw.execute(f"{query} ({marks(batch)})", batch)
+    }
+
+
+def project_register(conn: Connection, origin: Origin, kind: str, entity: str, reg: str) -> None:
+    """Make the rows say what the log does of one register, now that a change of it does not count any more, or does."""
+    raw = driver(conn)
+    home = homes(raw, kind, (entity,)).get(entity)
+    if home is None:
+        return
+    effects = Effects(me=member_of(raw, home))
+    project_many(conn, origin, home, [(kind, entity, reg)], effects)
+
+
+def project_many(
+    conn: Connection, origin: Origin, project_id: str, registers: Iterable[Register], effects: Effects
+) -> None:
+    """The same for many registers of one project; those of entities that are not there, or lie elsewhere, wait."""
+    raw = driver(conn)
+    by_kind: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for kind, entity, reg in registers:
+        by_kind[kind].add((entity, reg))
+    deleted_messages: set[str] = set()
+    threads: set[str] = set()
+    for kind in ("project", "thread", "message", "summary"):
+        wanted = by_kind.get(kind, set())
+        here = homes(raw, kind, [entity for entity, _ in wanted])
+        for entity, reg in sorted(wanted):
+            if here.get(entity) != project_id:
+                continue
+            if reg == change_log.CONTENT and kind == "message":
+                deleted_messages.add(entity)
+            elif reg == change_log.CONTENT and kind == "thread":
+                threads.add(entity)
+            elif reg == change_log.CONTENT and kind == "summary":
+                settle_summary(raw, origin, project_id, entity, effects)
+            elif reg == change_log.CONTENT:
+                _project_all(raw, project_id, effects)
+            elif kind == "thread" and reg.startswith(change_log.TAG):
+                _settle_tag(raw, origin, project_id, entity, reg, effects)
+            elif reg not in change_log.PERSONAL:
+                _settle_columns(raw, project_id, kind, entity, reg, effects)
+    settle_messages(conn, origin, project_id, deleted_messages, effects)
+    threads |= threads_with_deletions(raw, project_id, _threads_of(raw, by_kind))
+    settle_threads(conn, origin, project_id, threads, effects)
+
+
+def _threads_of(raw: sqlite3.Connection, by_kind: Mapping[str, set[tuple[str, str]]]) -> set[str]:
+    """Threads of which something changed."""
+    found = {entity for entity, _ in by_kind.get("thread", ())}
+    for kind, table in (("message", "messages"), ("summary", "summaries")):
+        for batch in batches(sorted({entity for entity, _ in by_kind.get(kind, ())})):
+            query = f"SELECT DISTINCT thread_id FROM {table} WHERE id IN ({marks(batch)})"
+            found |= {row[0] for row in raw.execute(query, batch)}
+    return found
+
+
+def threads_with_deletions(raw: sqlite3.Connection, project_id: str, ids: Iterable[str]) -> set[str]:
+    """Those of these threads that anybody ever deleted."""
+    return {
+        row[0]
+        for batch in batches(sorted(ids))
+        for row in raw.execute(
+            f"SELECT DISTINCT entity FROM changes WHERE entity IN ({marks(batch)}) AND reg = 'content'"
+            f" AND kind = 'thread' AND op = 'del' AND +project_id = ? AND {COUNTS}",
+            (*batch, project_id),
+        )
+    }
+
+
+def _project_all(raw: sqlite3.Connection, project_id: str, effects: Effects) -> None:
+    settle(raw, project_id, "project", project_id, change_log.CONTENT)
+    for reg in values.PROJECT:
+        _settle_columns(raw, project_id, "project", project_id, reg, effects)
+
+
+def _settle_columns(
+    raw: sqlite3.Connection, project_id: str, kind: str, entity: str, reg: str, effects: Effects
+) -> None:
+    """The shown head's values, or those that it was made with, into the columns of the register."""
+    reader = _READERS.get(kind, {}).get(reg)
+    _, heads = settle(raw, project_id, kind, entity, reg)
+    if reader is None:
+        return  # of a newer ChatDesk: kept, and shown by that one
+    shown = winner(heads)
+    columns: dict[str, Any] = reader(made_with(raw, project_id, kind, entity) if shown is None else shown.values())
+    if shown is not None:
+        columns |= {"hlc": shown.hlc, "origin_device": shown.device}
+    table = _TABLES[kind]
+    before = raw.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE id = ?", (entity,)).fetchone()
+    if before == tuple(columns.values()):
+        return
+    raw.execute(
+        f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?", (*columns.values(), entity)
+    )
+    _tell(raw, kind, entity, reg, effects)
+
+
+def _tell(raw: sqlite3.Connection, kind: str, entity: str, reg: str, effects: Effects) -> None:
+    if kind == "project":
+        effects.projects.add(entity)
+        return
+    thread_id = entity
+    if kind == "summary":
+        thread_id = raw.execute("SELECT thread_id FROM summaries WHERE id = ?", (entity,)).fetchone()[0]
+    effects.threads.add(thread_id)
+    if reg in values.CONTEXT:
+        effects.contexts.add(thread_id)
+
+
+# Tags belong to a profile, so what travels is the name. Every member's tag has a register of its own, and several may
+# mean one name: the one that the server took last decides, because that order knows what its author had seen.
+
+
+def tags_in_log(raw: sqlite3.Connection, project_id: str, thread_id: str) -> dict[str, tuple[bool, LogRow, str]]:
+    """By folded name: whether the thread has that tag, by which change, and in which register."""
+    regs = [
+        row[0]
+        for row in raw.execute(
+            "SELECT DISTINCT reg FROM changes WHERE entity = ? AND reg > ? AND reg < ? AND +project_id = ?",
+            (thread_id, change_log.TAG, change_log.TAG + "\U0010ffff", project_id),
+        )
+    ]
+    found: dict[str, tuple[bool, LogRow, str]] = {}
+    for reg in regs:
+        rows = read(raw, project_id, "thread", thread_id, reg)
+        shown = winner(heads_of(rows))
+        if shown is None:
+            continue
+        # Taking a tag off may leave its name out.
+        name = tag_name(shown.values()) or next((n for row in rows if (n := tag_name(row.values()))), None)
+        if name is None:
+            continue
+        key = folded(name)
+        known = found.get(key)
+        if known is None or _seen_last(shown) > _seen_last(known[1]):
+            found[key] = (shown.values().get("is_on") in (1, True), shown, reg)
+    return found
+
+
+def _seen_last(row: LogRow) -> tuple[int, int, str]:
+    return (2**63 if row.seq is None else row.seq), row.hlc, row.id
+
+
+def tag_name(body: Mapping[str, Any]) -> str | None:
+    """A tag's name as it is kept here; None where there is none."""
+    name = body.get("name")
+    if not isinstance(name, str):
+        return None
+    kept = clean_line(clean(name[: 2 * tags.LONGEST_NAME]).replace(TAG_MARK, " ")).lstrip("#").strip()
+    return kept[: tags.LONGEST_NAME].strip() or None
+
+
+def _settle_tag(
+    raw: sqlite3.Connection, origin: Origin, project_id: str, thread_id: str, reg: str, effects: Effects
+) -> None:
+    rows, _ = settle(raw, project_id, "thread", thread_id, reg)
+    names = [name for row in rows if (name := tag_name(row.values()))]
+    if not names:
+        return
+    known = tags_in_log(raw, project_id, thread_id)
+    for name in dict.fromkeys(names):
+        found = known.get(folded(name))
+        is_on = found is not None and found[0]
+        tag_id = _local_tag(raw, origin, (found[2] if found is not None else reg), name, is_wanted=is_on)
+        if tag_id is None:
+            continue
+        statement = (
+            "INSERT OR IGNORE INTO thread_tags (thread_id, tag_id) VALUES (?, ?)"
+            if is_on
+            else "DELETE FROM thread_tags WHERE thread_id = ? AND tag_id = ?"
+        )
+        if raw.execute(statement, (thread_id, tag_id)).rowcount:
+            effects.threads.add(thread_id)
+            effects.has_tags = True
+
+
+def _local_tag(raw: sqlite3.Connection, origin: Origin, reg: str, name: str, *, is_wanted: bool) -> str | None:
+    """This profile's tag: the very one, which may be called otherwise here by now, else the one of that name."""
+    wanted = reg.removeprefix(change_log.TAG)
+    row = raw.execute("SELECT id FROM tags WHERE id = ?", (wanted,)).fetchone()
+    if row is None:
+        row = raw.execute("SELECT id FROM tags WHERE name_folded = ?", (folded(name),)).fetchone()
+    if row is not None:
+        return str(row[0])
+    if not is_wanted or not is_id(wanted):
+        return None
+    stamp = origin.stamp()
+    raw.execute(
+        "INSERT INTO tags (id, name, name_folded, created_at, hlc, origin_device) VALUES (?, ?, ?, ?, ?, ?)",
+        (wanted, name, folded(name), origin.now(), stamp["hlc"], stamp["origin_device"]),
+    )
+    return wanted
+
+
+def rebuild(conn: Connection, origin: Origin, project_id: str) -> None:
+    """Make all rows of a project say anew what its log does. Changes nothing where they are right."""
+    raw = driver(conn)
+    registers = raw.execute(
+        f"SELECT DISTINCT kind, entity, reg FROM changes WHERE project_id = ? AND {COUNTS}"
+        " AND NOT (kind = 'message' AND op = 'new')",
+        (project_id,),
+    ).fetchall()
+    project_many(conn, origin, project_id, registers, Effects(me=member_of(raw, project_id), is_quiet=True))

@@ -1,0 +1,92 @@
+"""Bodies of registers to columns. A body is another member's word: what is strange in it becomes the usual value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from chatdesk.core.domain.parameters import parameters_from
+from chatdesk.core.domain.thread import TitleSource
+from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.storage.chat.projects import LONGEST_NAME, checked_colour
+from chatdesk.core.storage.engine import change_log
+from chatdesk.core.storage.engine.plain_text import clean, folded, from_json, to_json
+from chatdesk.core.storage.sync.wire.rows import word
+
+LONGEST_TITLE: Final = 2_000
+UNTITLED: Final = "Untitled"
+SWITCH: Final = "lww.switch"
+
+Values = Mapping[str, Any]
+Columns = dict[str, Any]
+_SOURCES: Final = frozenset(source.value for source in TitleSource)
+
+
+def _title(body: Values) -> Columns:
+    title, source = body.get("title"), body.get("title_source")
+    kept = clean_line(clean(title[:LONGEST_TITLE])) if isinstance(title, str) else ""
+    return {
+        "title": kept or UNTITLED,
+        "title_folded": folded(kept or UNTITLED),
+        "title_source": source if source in _SOURCES else TitleSource.PERSON.value,
+    }
+
+
+def _name(body: Values) -> Columns:
+    name = body.get("name")
+    kept = clean_line(clean(name))[:LONGEST_NAME].strip() if isinstance(name, str) else ""
+    return {"name": kept or "Shared project"}
+
+
+def _colour(body: Values) -> Columns:
+    colour = body.get("colour")
+    return {"colour": checked_colour(colour if isinstance(colour, str) else "")}
+
+
+def _system_prompt(body: Values) -> Columns:
+    text = body.get("system_prompt")
+    return {"system_prompt": clean(text) if isinstance(text, str) else ""}
+
+
+def _model(body: Values) -> Columns:
+    return {"provider": word(body.get("provider")), "model": word(body.get("model"))}
+
+
+def _parameters(body: Values) -> Columns:
+    stored = body.get("parameters")
+    values = from_json(stored) if isinstance(stored, str) else stored if isinstance(stored, dict) else {}
+    return {"parameters": to_json(parameters_from(values).as_json())}
+
+
+def _summaries(body: Values) -> Columns:
+    return {"is_without_summaries": int(body.get("is_without_summaries") in (1, True))}
+
+
+def _switch(body: Values) -> Columns:
+    return {"is_off": int(body.get("is_off") in (1, True))}
+
+
+Reader = Callable[[Values], Columns]
+THREAD: Final[Mapping[str, Reader]] = {
+    change_log.TITLE: _title,
+    change_log.SYSTEM_PROMPT: _system_prompt,
+    change_log.MODEL: _model,
+    change_log.PARAMETERS: _parameters,
+    change_log.SUMMARIES: _summaries,
+}
+PROJECT: Final[Mapping[str, Reader]] = {
+    change_log.NAME: _name,
+    change_log.COLOUR: _colour,
+    change_log.SYSTEM_PROMPT: _system_prompt,
+    change_log.MODEL: _model,
+    change_log.PARAMETERS: _parameters,
+    change_log.SUMMARIES: _summaries,
+}
+SUMMARY: Final[Mapping[str, Reader]] = {SWITCH: _switch}
+#: Registers whose values are sent to a model, or decide what is.
+CONTEXT: Final = frozenset((change_log.SYSTEM_PROMPT, change_log.PARAMETERS, change_log.SUMMARIES, SWITCH))
+
+
+def thread_columns(body: Values) -> Columns:
+    """All registers of a thread, from the body of its making."""
+    return {name: value for read in THREAD.values() for name, value in read(body).items()}

@@ -1,0 +1,213 @@
+"""Changes that the server does not take: kept, shown, to be copied out, tried again or forgotten."""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection, Row
+
+from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, PushStatus
+from chatdesk.core.domain.team import ChangeState, RefusedChange
+from chatdesk.core.errors import NotPossible
+from chatdesk.core.storage.chat import branching, message_writes, projects, trash
+from chatdesk.core.storage.chat.threads import insert_thread
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.plain_text import from_json
+from chatdesk.core.storage.engine.rows import batches, get_message, marks
+
+_PENDING, _REFUSED = int(ChangeState.PENDING), int(ChangeState.REFUSED)
+_ACKNOWLEDGED, _PRIVATE = int(ChangeState.ACKNOWLEDGED), int(ChangeState.PRIVATE)
+_ORPHANED = int(ChangeState.ORPHANED)
+
+Register = tuple[str, str, str]  # kind, entity, reg
+
+_WORDS: Final = {
+    PushStatus.DENIED.value: (
+        "Your role in this project does not permit it. Ask one of its owners for another role, then try again."
+    ),
+    PushStatus.ORPHAN.value: "What this belongs to is not on the team's server. Copy it out to keep it elsewhere.",
+    PushStatus.ID_TAKEN.value: "The team's server has something else in this place. Copy it out to keep it elsewhere.",
+    PushStatus.TOO_BIG.value: (
+        f"This is larger than the {MAX_BODY_BYTES // 1_000_000} MB that the team's server takes in one change. Copy it"
+        " out, or write it in parts."
+    ),
+}
+_OTHERWISE: Final = "The team's server did not take this. Try again, or copy it out."
+
+
+def refuse(conn: Connection, origin: Origin, project_id: str, changes: Sequence[tuple[str, str]]) -> list[str]:
+    """The server does not take these, given as (change, its word): they are kept, and what they changed falls back to
+    what is left. Returns the ids of those that were waiting."""
+    said: list[str] = []
+    registers: dict[Register, None] = {}
+    for change_id, word in changes:
+        row = conn.exec_driver_sql(
+            f"UPDATE changes SET state = {_REFUSED}, problem = ? WHERE id = ? AND project_id = ?"
+            f" AND state IN ({_PENDING}, {_ACKNOWLEDGED}, {_ORPHANED}) RETURNING kind, entity, reg",
+            (word, change_id, project_id),
+        ).first()
+        if row is not None:
+            said.append(change_id)
+            registers[row[0], row[1], row[2]] = None
+    fall_back(conn, origin, registers)
+    return said
+
+
+def fall_back(conn: Connection, origin: Origin, registers: Iterable[Register]) -> None:
+    """Registers as they are without what was refused."""
+    from chatdesk.core.storage.sync.projection import projection  # which imports this package's modules in turn
+
+    for kind, entity, reg in registers:
+        projection.project_register(conn, origin, kind, entity, reg)
+
+
+def parent_ids(stored: str) -> list[str]:
+    """The parents of a change, as the log keeps them."""
+    try:
+        value = json.loads(stored)
+    except ValueError:
+        return []
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+
+
+def set_aside(conn: Connection, origin: Origin, message_id: str) -> str | None:
+    """The log has something else under the id of this message than what lies here: a copy of this profile ended the
+    same answer in another way. What lies here becomes a version of its own, whose id is returned, before the log's
+    content takes its place; None where it was never this profile's, or says nothing."""
+    own = conn.exec_driver_sql(
+        f"UPDATE changes SET state = {_PRIVATE}, problem = 'copied' WHERE entity = ? AND reg = 'content' AND op = 'new'"
+        f" AND mine = 1 AND state IN ({_PENDING}, {_REFUSED})",
+        (message_id,),
+    ).rowcount
+    is_empty = (
+        conn.exec_driver_sql("SELECT 1 FROM message_parts WHERE message_id = ? LIMIT 1", (message_id,)).first() is None
+    )
+    return None if not own or is_empty else branching.copy_beside(conn, origin, message_id)
+
+
+def refused(conn: Connection) -> list[RefusedChange]:
+    """What the server did not take, the newest first."""
+    return [
+        RefusedChange(
+            id=row.id,
+            project_id=row.project_id,
+            thread_id=_thread_of(conn, row),
+            kind=row.kind,
+            at=row.at,
+            status=row.problem or "",
+            sentence=_WORDS.get(row.problem or "", _OTHERWISE),
+            text=_text_of(conn, row),
+        )
+        for row in _refused_rows(conn, None)[::-1]
+    ]
+
+
+def copy_refused(conn: Connection, origin: Origin, change_ids: Sequence[str], *, not_into: str = "") -> str:
+    """Put what these changes say into a new thread of a private project, which is not ``not_into``. Returns its id; the
+    changes stay."""
+    rows = _refused_rows(conn, change_ids)
+    messages = [row.entity for row in rows if row.kind == "message" and row.op == "new"]
+    copied = branching.message_rows(conn, messages)
+    texts = [text for row in rows if row.entity not in messages and (text := _text_of(conn, row))]
+    if not copied and not texts:
+        raise NotPossible("There is no text in these changes that could be copied.")
+    thread = insert_thread(
+        conn,
+        origin,
+        _private_project(conn, origin, not_into),
+        "Not taken by the team",
+        provider=None,
+        model=None,
+        system_prompt="",
+    )
+    if copied:
+        as_own = {"deleted_at": None, "author_id": None}
+        branching.copy_path(conn, origin, thread, [row | as_own for row in copied])
+    for text in texts:
+        message_writes.add_question(conn, origin, "", thread.id, text, message_writes.LEAF, None)
+    return thread.id
+
+
+def retry_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -> int:
+    """Send them once more, as the newest changes. Returns how many."""
+    rows = _refused_rows(conn, change_ids)
+    for row in rows:
+        dseq = conn.exec_driver_sql(
+            "UPDATE devices SET next_dseq = next_dseq + 1 WHERE id = ? RETURNING next_dseq - 1", (origin.device_id,)
+        ).scalar_one()
+        conn.exec_driver_sql(
+            f"UPDATE changes SET state = {_PENDING}, problem = NULL, device = ?, dseq = ?,"
+            " n = (SELECT max(n) + 1 FROM changes) WHERE id = ?",
+            (origin.device_id, dseq, row.id),
+        )
+        origin.watch.note(row.project_id)
+    fall_back(conn, origin, dict.fromkeys((row.kind, row.entity, row.reg) for row in rows))
+    return len(rows)
+
+
+def forget_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -> int:
+    """Show them no more. What they made lies in this profile's trash from then on. Returns how many."""
+    rows = _refused_rows(conn, change_ids)
+    for row in rows:
+        conn.exec_driver_sql(f"UPDATE changes SET state = {_PRIVATE} WHERE id = ?", (row.id,))
+        if row.op == "new" and row.kind == "message":
+            trash.bury_here(conn, origin, row.entity)
+        elif row.op == "new" and row.kind == "thread":
+            conn.exec_driver_sql(
+                "UPDATE threads SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (origin.now(), row.entity)
+            )
+            projects.refresh_last_chat(conn, row.project_id)
+    return len(rows)
+
+
+def _refused_rows(conn: Connection, change_ids: Sequence[str] | None) -> list[Row[Any]]:
+    query = (
+        "SELECT n, id, project_id, kind, op, entity, reg, body, at, problem FROM changes"
+        f" WHERE state = {_REFUSED} AND mine = 1"
+    )
+    if change_ids is None:
+        shared = " AND project_id IN (SELECT project_id FROM shared_projects)"
+        return list(conn.exec_driver_sql(f"{query}{shared} ORDER BY n"))
+    rows = [
+        row
+        for batch in batches(list(dict.fromkeys(change_ids)))
+        for row in conn.exec_driver_sql(f"{query} AND id IN ({marks(batch)})", tuple(batch))
+    ]
+    return sorted(rows, key=lambda row: row.n)
+
+
+def _thread_of(conn: Connection, row: Row[Any]) -> str | None:
+    if row.kind == "thread":
+        return str(row.entity)
+    table = {"message": "messages", "summary": "summaries"}.get(row.kind)
+    if table is None:
+        return None
+    found = conn.exec_driver_sql(f"SELECT thread_id FROM {table} WHERE id = ?", (row.entity,)).scalar()
+    return None if found is None else str(found)
+
+
+def _text_of(conn: Connection, row: Row[Any]) -> str:
+    """What a person wrote, or what names it."""
+    if row.kind == "message":
+        found = conn.exec_driver_sql("SELECT 1 FROM messages WHERE id = ?", (row.entity,)).first()
+        return "" if found is None else get_message(conn, row.entity).text
+    body = from_json(row.body)
+    words = [body.get(name) for name in ("title", "name", "system_prompt", "text", "parameters", "model", "colour")]
+    return "\n\n".join(word for word in words if isinstance(word, str) and word)
+
+
+def _private_project(conn: Connection, origin: Origin, not_into: str) -> str:
+    """The oldest project that is in use and not shared; one is made where there is none."""
+    found = conn.exec_driver_sql(
+        "SELECT id FROM projects WHERE deleted_at IS NULL AND id NOT IN"
+        " (SELECT project_id FROM shared_projects WHERE state <> 'ended') AND id <> ?"
+        " ORDER BY archived_at IS NOT NULL, id LIMIT 1",
+        (not_into,),
+    ).scalar()
+    if found is not None:
+        return str(found)
+    return projects.insert_project(conn, origin, projects.DEFAULT_NAME, projects.DEFAULT_COLOUR).id

@@ -1,0 +1,133 @@
+"""Registers as they stand in the log: which changes count, which of them are heads, and which of those is shown.
+
+A register is (kind, entity, reg) within one project. What is done with a thread says nothing of a message under the
+same id, which only a hostile member makes. What the server refused, and what was never sent, does not count; what a
+change of another project says of the same entity does not either. Nothing here depends on the order in which changes
+came.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this module; values are always bound
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.storage.engine import change_log
+from chatdesk.core.storage.sync.wire.rows import read_object
+
+DELETE: Final = "del"
+# The plus in front of a column keeps SQLite from going through all changes of the project.
+#: In SQL: whether a row of ``changes`` counts.
+COUNTS: Final = f"state NOT IN ({ChangeState.REFUSED.value}, {ChangeState.PRIVATE.value})"
+
+# What was never applied is left out: it would count here or not depending on what else came in its page.
+_ROWS = (
+    "SELECT id, device, dseq, kind, op, parents, hlc, body, seq, author, mine FROM changes"
+    f" WHERE entity = ? AND reg = ? AND +kind = ? AND +project_id = ? AND {COUNTS}"
+    " AND (problem IS NULL OR problem NOT LIKE 'foreign: %')"
+)
+# Where nothing that counts is left of a thread's making, what it said is still all that there is.
+_MADE = (
+    "SELECT body FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new' AND +kind = ? AND +project_id = ?"
+    f" ORDER BY {COUNTS} DESC, id LIMIT 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """A change of one register; ``seq`` is None until it came back from the server."""
+
+    id: str
+    device: str
+    dseq: int
+    kind: str
+    op: str
+    parents: frozenset[str]
+    hlc: int
+    body: str | None
+    seq: int | None
+    author: str | None
+    is_mine: bool
+
+    def values(self) -> dict[str, Any]:
+        """What its body holds; nothing where it is none."""
+        return read_object(self.body) or {}
+
+    def covers(self) -> Mapping[str, int]:
+        """Of a deletion: the newest change of each device that its author had seen."""
+        covers = self.values().get("covers")
+        if not isinstance(covers, dict):
+            return {}
+        return {device: dseq for device, dseq in covers.items() if type(dseq) is int}
+
+
+def read(raw: sqlite3.Connection, project_id: str, kind: str, entity: str, reg: str) -> list[LogRow]:
+    """All changes of a register that count."""
+    return [log_row(row) for row in raw.execute(_ROWS, (entity, reg, kind, project_id))]
+
+
+def log_row(row: Sequence[Any]) -> LogRow:
+    """From the columns of ``LogRow``, in their order."""
+    change_id, device, dseq, kind, op, parents, hlc, body, seq, author, mine = row
+    return LogRow(change_id, device, dseq, kind, op, _parents(parents), hlc, body, seq, author, bool(mine))
+
+
+def _parents(stored: str) -> frozenset[str]:
+    if stored == "[]":
+        return frozenset()
+    try:
+        value = json.loads(stored)
+    except ValueError:
+        return frozenset()
+    return frozenset(item for item in value if isinstance(item, str)) if isinstance(value, list) else frozenset()
+
+
+def heads_of(rows: Sequence[LogRow]) -> list[LogRow]:
+    """Those that no other one names as its parent. Changes that name each other in a ring, which nobody makes by
+    mistake, have the newest as their head."""
+    named = {parent for row in rows for parent in row.parents if parent != row.id}
+    heads = [row for row in rows if row.id not in named]
+    return heads or ([max(rows, key=_order)] if rows else [])
+
+
+def winner(heads: Iterable[LogRow]) -> LogRow | None:
+    """The head that is shown; None where all of them are deletions."""
+    return max((row for row in heads if row.op != DELETE), key=_order, default=None)
+
+
+def _order(row: LogRow) -> tuple[int, str]:
+    return row.hlc, row.id
+
+
+def settle(
+    raw: sqlite3.Connection, project_id: str, kind: str, entity: str, reg: str
+) -> tuple[list[LogRow], list[LogRow]]:
+    """Find the heads of a register anew and keep them. Returns all rows, and the heads."""
+    rows = read(raw, project_id, kind, entity, reg)
+    heads = heads_of(rows)
+    wanted = {row.id for row in heads}
+    kept = {row[0] for row in raw.execute(change_log.HEADS, (entity, reg, kind))}
+    if wanted != kept:
+        raw.executemany(change_log.DROP_HEAD, [(entity, reg, change_id) for change_id in kept - wanted])
+        raw.executemany(change_log.ADD_HEAD, [(entity, reg, change_id) for change_id in wanted - kept])
+    return rows, heads
+
+
+def made_with(raw: sqlite3.Connection, project_id: str, kind: str, entity: str) -> dict[str, Any]:
+    """What the making of an entity said: the value of every register that nobody has written since."""
+    row = raw.execute(_MADE, (entity, kind, project_id)).fetchone()
+    return {} if row is None else read_object(row[0]) or {}
+
+
+def member_of(raw: sqlite3.Connection, project_id: str) -> str | None:
+    """Who this person is in the workspace of a project; None where it is not shared."""
+    row = raw.execute(
+        "SELECT w.member_id FROM shared_projects s JOIN workspaces w ON w.id = s.workspace_id WHERE s.project_id = ?",
+        (project_id,),
+    ).fetchone()
+    return None if row is None else str(row[0])

@@ -1,0 +1,45 @@
+"""A workspace that is being made: what an attempt that was killed had chosen, so that the next one goes on with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.storage.engine.plain_text import from_json
+
+KEY = "team.setup"
+
+
+@dataclass(frozen=True, slots=True)
+class BegunSetup:
+    """``login`` is the owner's to be; nothing here is secret."""
+
+    workspace_id: str
+    login: str
+
+
+def begun_setup(conn: Connection, address: ServerAddress) -> BegunSetup | None:
+    """The one that was begun for this database and not finished."""
+    stored = from_json(conn.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (KEY,)).scalar())
+    if stored.get("place") != _place(address):
+        return None
+    return BegunSetup(str(stored.get("workspace_id")), str(stored.get("login")))
+
+
+def begin_setup(conn: Connection, address: ServerAddress, setup: BegunSetup) -> None:
+    value = json.dumps({"place": _place(address), "workspace_id": setup.workspace_id, "login": setup.login})
+    conn.exec_driver_sql(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (KEY, value),
+    )
+
+
+def end_setup(conn: Connection) -> None:
+    conn.exec_driver_sql("DELETE FROM meta WHERE key = ?", (KEY,))
+
+
+def _place(address: ServerAddress) -> list[object]:
+    return [address.host, address.port, address.database]

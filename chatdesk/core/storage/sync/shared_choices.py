@@ -1,0 +1,92 @@
+"""Who chose what the next question takes along, and whom this person asked last: read before anything is sent."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Final
+
+from chatdesk.core.domain.shared_choice import ChosenByOther
+from chatdesk.core.storage.engine import change_log
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.sync import registers
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.engine.database import Database
+
+_NOBODY: Final = "Another member"
+_TOUCHED = "SELECT 1 FROM changes WHERE entity = ? AND kind = ? AND reg IN (?, 'content') AND mine = 0 LIMIT 1"
+_MADE = (
+    "SELECT mine, author, n FROM changes WHERE entity = ? AND kind = ? AND reg = 'content' AND op = 'new'"
+    " ORDER BY n LIMIT 1"
+)
+_PLACE = "SELECT n FROM changes WHERE id = ?"
+_NAME = (
+    "SELECT m.name FROM team_members m JOIN shared_projects s ON s.workspace_id = m.workspace_id"
+    " WHERE s.project_id = ? AND m.id = ?"
+)
+_LAST_PROVIDER = (
+    "SELECT provider FROM usage_events WHERE thread_id = ? AND kind = 'answer'"
+    " ORDER BY created_at DESC, id DESC LIMIT 1"
+)
+# Where the question of the last answer that this profile asked for stands in the log.
+_LAST_ASKED = (
+    "SELECT max(c.n) FROM usage_events u JOIN messages m ON m.id = u.message_id"
+    " JOIN changes c ON c.entity = m.parent_id AND c.reg = 'content' AND c.kind = 'message'"
+    " WHERE u.thread_id = ? AND u.kind = 'answer'"
+)
+
+
+class SharedChoiceRepository:
+    """Reads only; cheap where nothing is shared."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def provider_by_other(self, project_id: str, thread_id: str | None) -> ChosenByOther | None:
+        """Who chose the provider of a thread, or for new ones that of the project; None where it was this person."""
+        return await self._db.read(lambda conn: _provider_by_other(driver(conn), project_id, thread_id))
+
+    async def prompt_by_other(self, project_id: str, thread_id: str) -> str | None:
+        """Who changed the system prompt of the thread, or of its project, since this person last asked in it; None
+        where nobody did."""
+        return await self._db.read(lambda conn: _prompt_by_other(driver(conn), project_id, thread_id))
+
+
+def _provider_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str | None) -> ChosenByOther | None:
+    kind, entity = ("thread", thread_id) if thread_id else ("project", project_id)
+    found = _other(raw, kind, entity, project_id, change_log.MODEL)
+    if found is None:
+        return None
+    last = raw.execute(_LAST_PROVIDER, (thread_id,)).fetchone() if thread_id else None
+    return ChosenByOther(found[0], last[0] if last else None)
+
+
+def _prompt_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str) -> str | None:
+    asked: int | None = None
+    for kind, entity in (("thread", thread_id), ("project", project_id)):
+        found = _other(raw, kind, entity, project_id, change_log.SYSTEM_PROMPT)
+        if found is None:
+            continue
+        if asked is None:
+            asked = raw.execute(_LAST_ASKED, (thread_id,)).fetchone()[0] or 0
+        if found[1] > asked:
+            return found[0]
+    return None
+
+
+def _other(raw: sqlite3.Connection, kind: str, entity: str, project_id: str, reg: str) -> tuple[str, int] | None:
+    """The member whose change of a register is the one that is shown, and its place in the log."""
+    if raw.execute(_TOUCHED, (entity, kind, reg)).fetchone() is None:
+        return None
+    shown = registers.winner(registers.heads_of(registers.read(raw, project_id, kind, entity, reg)))
+    if shown is not None:
+        is_mine, author, place = shown.is_mine, shown.author, raw.execute(_PLACE, (shown.id,)).fetchone()[0]
+    else:
+        made = raw.execute(_MADE, (entity, kind)).fetchone()
+        if made is None:
+            return None
+        is_mine, author, place = made
+    if is_mine:
+        return None
+    name = raw.execute(_NAME, (project_id, author)).fetchone()
+    return (str(name[0]) if name and name[0] else _NOBODY), place

@@ -1,0 +1,173 @@
+"""This profile's side of sync, made of the functions of this package: see ``core/sync/ports.LocalStore``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Protocol, TypeVar
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.sync_results import Applied, Cursor, Settled, ShareMark, Tending
+from chatdesk.core.domain.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
+from chatdesk.core.domain.team import TeamRole
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.sync import entering, outbox, team
+from chatdesk.core.storage.sync import fork as sync_fork
+from chatdesk.core.storage.sync import tending as sync_tending
+from chatdesk.core.storage.sync.inbox import inbox
+from chatdesk.core.storage.sync.inbox.prepare import Prepared
+from chatdesk.core.storage.sync.outbox import PutBlob
+
+T = TypeVar("T")
+
+#: Things that are entered in one transaction; what a person writes waits that long at most.
+STEP_ROWS: Final = 500
+
+_CURSORS = """
+SELECT s.project_id, s.seq, s.chain, s.role FROM shared_projects s LEFT JOIN projects p ON p.id = s.project_id
+WHERE s.workspace_id = ? AND s.state <> 'ended' ORDER BY coalesce(p.last_chat_at, 0) DESC, s.project_id
+"""
+
+
+class Run(Protocol):
+    """Runs work in one transaction and returns what it returns."""
+
+    def __call__(self, work: Callable[[Connection], T], /) -> T: ...
+
+
+class Write(Protocol):
+    """The same. ``is_durable``: what was written survives a power cut once this returns."""
+
+    def __call__(self, work: Callable[[Connection], T], /, *, is_durable: bool = True) -> T: ...
+
+
+class Begin(Protocol):
+    """The same without waiting: what it returns waits. Work that was begun is carried out in any case, before whatever
+    is written later."""
+
+    def __call__(self, work: Callable[[Connection], T], /, *, is_durable: bool = True) -> Callable[[], T]: ...
+
+
+class SyncStore:
+    """``write`` and ``read`` run work in one transaction each and wait for it, ``begin`` does not; ``origin`` is this
+    device at the moment. ``on_fork`` is told the id of the new device; ``put_blob`` keeps bytes where attached files
+    lie."""
+
+    def __init__(
+        self,
+        workspace_id: str,
+        *,
+        write: Write,
+        begin: Begin,
+        read: Run,
+        origin: Callable[[], Origin],
+        put_blob: PutBlob | None = None,
+        on_fork: Callable[[str], object] | None = None,
+    ) -> None:
+        self._workspace_id = workspace_id
+        self._write = write
+        self._begin = begin
+        self._read = read
+        self._origin = origin
+        self._put_blob = put_blob
+        self._on_fork = on_fork
+
+    def device(self) -> str:
+        return self._read(
+            lambda conn: str(conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar_one())
+        )
+
+    def cursors(self) -> list[Cursor]:
+        def work(conn: Connection) -> list[Cursor]:
+            return [
+                Cursor(row[0], row[1], row[2], TeamRole(row[3]).can_write)
+                for row in conn.exec_driver_sql(_CURSORS, (self._workspace_id,))
+            ]
+
+        return self._read(work)
+
+    def shares(self) -> dict[str, ShareMark]:
+        return self._read(team.shares)
+
+    def take_view(self, hello: Hello, view: TeamView, before: Mapping[str, ShareMark]) -> frozenset[str]:
+        touched, read_only = self._write(
+            lambda conn: (
+                team.take_view(conn, self._origin(), hello, view, before=before),
+                team.read_only_projects(conn),
+            )
+        )
+        self._origin().watch.read_only = read_only
+        return touched
+
+    def share_step(self, project_id: str) -> bool:
+        return self._write(lambda conn: entering.step(conn, self._origin(), project_id, rows=STEP_ROWS)) is not None
+
+    def pending(self, project_id: str, *, max_rows: int, max_bytes: int) -> list[WireChange]:
+        found = self._read(lambda conn: outbox.look(conn, project_id, max_rows=max_rows, max_bytes=max_bytes))
+        if not found.needs_writing:
+            return list(found.changes)
+        return self._write(
+            lambda conn: outbox.pending(
+                conn, project_id, max_rows=max_rows, max_bytes=max_bytes, put_blob=self._put_blob
+            )
+        )
+
+    def settle(self, project_id: str, results: Sequence[PushResult]) -> Settled:
+        return self._write(lambda conn: outbox.settle(conn, self._origin(), project_id, results))
+
+    def read_page(self, rows: Sequence[PulledChange]) -> Prepared:
+        return inbox.prepare(rows, own_device=self._origin().device_id)
+
+    def begin_apply(
+        self, project_id: str, page: Prepared, *, after: Cursor, is_damaged: bool = False
+    ) -> Callable[[], Applied]:
+        return self._begin(
+            lambda conn: inbox.apply(conn, self._origin(), project_id, page, after=after, is_damaged=is_damaged),
+            is_durable=False,  # the cursor is part of it: what a power cut takes is pulled again
+        )
+
+    def end_apply(self, taking: Callable[[], Applied]) -> Applied:
+        return taking()
+
+    def requeue_lost(self, project_id: str) -> int:
+        is_any = self._read(lambda conn: outbox.has_lost(conn, project_id))
+        return self._write(lambda conn: outbox.requeue_lost(conn, project_id)) if is_any else 0
+
+    def begin_again(self, project_id: str) -> None:
+        self._write(lambda conn: outbox.begin_again(conn, project_id))
+
+    def lost_by_server(self, project_id: str, *, limit: int) -> list[RelayedChange]:
+        return self._read(lambda conn: outbox.lost_by_server(conn, project_id, limit=limit))
+
+    def settle_relayed(self, project_id: str, results: Sequence[PushResult]) -> None:
+        self._write(lambda conn: outbox.settle_relayed(conn, self._origin(), project_id, results))
+
+    def tending(self, project_id: str) -> Tending | None:
+        return self._read(lambda conn: sync_tending.due(conn, self._origin(), project_id))
+
+    def tended(self, project_id: str, expired: Sequence[tuple[str, str]]) -> None:
+        self._write(lambda conn: sync_tending.tended(conn, self._origin(), project_id, expired))
+
+    def fork(self) -> str:
+        device = self._write(lambda conn: sync_fork.fork(conn, self._origin().now()))
+        if self._on_fork is not None:
+            self._on_fork(device)
+        return device
+
+    def take_file(self, project_id: str, sha256: str, data: bytes) -> Applied:
+        """A file that was waited for is here, and may hold the parts of a message."""
+        text = data.decode("utf-8", "replace")
+
+        def work(conn: Connection) -> Applied:
+            filled = inbox.fill_parts(conn, self._origin(), project_id, sha256, text)
+            threads = _threads_of(conn, filled)
+            return Applied(threads=threads, paths=threads, contexts=threads)
+
+        return self._write(work)
+
+
+def _threads_of(conn: Connection, message_ids: Iterable[str]) -> frozenset[str]:
+    return frozenset(
+        str(conn.exec_driver_sql("SELECT thread_id FROM messages WHERE id = ?", (each,)).scalar_one())
+        for each in message_ids
+    )

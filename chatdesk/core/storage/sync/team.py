@@ -1,0 +1,422 @@
+"""What this profile knows of its teams: workspaces, members, computers, roles, rounds, notes, what is unread."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.sync_results import ShareMark
+from chatdesk.core.domain.sync_wire import Hello, MemberRow, ProjectHead, TeamView
+from chatdesk.core.domain.team import (
+    ChangeState,
+    EndReason,
+    MemberStatus,
+    ServerAddress,
+    SharedProject,
+    ShareState,
+    SyncRound,
+    TeamDevice,
+    TeamMember,
+    TeamNote,
+    TeamRole,
+    Workspace,
+)
+from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.storage.chat.projects import read_only_projects as read_only_projects
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.plain_text import clean, from_json, shown_name
+from chatdesk.core.storage.sync import erased_project, outbox, parked_workspaces, sharing, team_view_cleaning
+
+ROUNDS_KEPT: Final = 500
+
+_SHARED = """
+SELECT s.project_id, s.workspace_id, s.role, s.state, s.seq, s.ended,
+  (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 0),
+  (SELECT count(*) FROM changes c WHERE c.project_id = s.project_id AND c.state = 2 AND c.mine = 1),
+  coalesce(json_extract(s.progress, '$.let_in'), 0), coalesce(json_extract(s.progress, '$.missing'), 0),
+  coalesce(json_extract(s.progress, '$.altered'), 0)
+FROM shared_projects s
+"""
+
+_NOTES = {
+    "thread_back": "{deleted_by} deleted this thread; it is back because {by} wrote in it at the same time.",
+    "message_back": "{deleted_by} deleted a message here; it is back because {by} wrote below it at the same time.",
+    "relayed": "Something here was lost when the team's database was restored; {by} brought it back.",
+}
+_SOMEBODY: Final = "another member"
+
+
+# Workspaces
+
+
+def add_workspace(conn: Connection, workspace: Workspace) -> None:
+    """Join, or join again: what was known of it is replaced. As another member than before, one did not write what the
+    team has of that one."""
+    before = conn.exec_driver_sql(
+        "DELETE FROM workspaces WHERE id = ? RETURNING member_id", (workspace.id,)
+    ).scalar_one_or_none()
+    if before is not None and before != workspace.member_id:
+        _give_to(conn, workspace.id, before)
+    conn.exec_driver_sql(
+        "INSERT INTO workspaces (id, name, address, member_id, is_owner, joined_at, clock_offset_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            workspace.id,
+            team_view_cleaning.shown(workspace.name),
+            json.dumps(asdict(workspace.address)),
+            workspace.member_id,
+            int(workspace.is_owner),
+            workspace.joined_at,
+            workspace.clock_offset_ms,
+        ),
+    )
+
+
+def _give_to(conn: Connection, workspace_id: str, member_id: str) -> None:
+    """Everybody knows as this member's what the team took from here."""
+    taken = (
+        "project_id IN (SELECT project_id FROM shared_projects WHERE workspace_id = ?)"  # noqa: S608 - constants
+        f" AND mine = 1 AND state = {int(ChangeState.CONFIRMED)}"
+    )
+    for table, kind in (("threads", "thread"), ("messages", "message"), ("summaries", "summary")):
+        conn.exec_driver_sql(
+            f"UPDATE {table} SET author_id = ? WHERE author_id IS NULL AND id IN"  # noqa: S608 - constants
+            f" (SELECT entity FROM changes WHERE {taken} AND op = 'new' AND kind = ?)",
+            (member_id, workspace_id, kind),
+        )
+    conn.exec_driver_sql(
+        f"UPDATE changes SET mine = 0, author = ? WHERE {taken}",  # noqa: S608 - constants
+        (member_id, workspace_id),
+    )
+
+
+def workspaces(conn: Connection) -> list[Workspace]:
+    """Those that were joined and not left, in the order of joining."""
+    return _workspaces(conn, "left_at IS NULL")
+
+
+def parked(conn: Connection) -> list[Workspace]:
+    """Those of a profile that was restored which were not joined again, nor left, since."""
+    return _workspaces(conn, parked_workspaces.CONDITION)
+
+
+def _workspaces(conn: Connection, condition: str) -> list[Workspace]:
+    rows = conn.exec_driver_sql(
+        "SELECT id, name, address, member_id, is_owner, joined_at, clock_offset_ms FROM workspaces"  # noqa: S608 - constants
+        f" WHERE {condition} ORDER BY joined_at, id"
+    )
+    return [
+        Workspace(id_, shown_name(name), _address(address), member, bool(owner), joined_at=at, clock_offset_ms=offset)
+        for id_, name, address, member, owner, at, offset in rows
+    ]
+
+
+def leave_workspace(conn: Connection, workspace_id: str, now: int) -> frozenset[str]:
+    """Its projects stay as private copies, whose ids are returned; the names of its members stay known."""
+    projects = [
+        row[0]
+        for row in conn.exec_driver_sql(
+            "SELECT project_id FROM shared_projects WHERE workspace_id = ? AND state <> ?",
+            (workspace_id, ShareState.ENDED.value),
+        )
+    ]
+    for project_id in projects:
+        sharing.end(conn, project_id, EndReason.LEFT)
+    conn.exec_driver_sql("UPDATE workspaces SET left_at = ? WHERE id = ?", (now, workspace_id))
+    parked_workspaces.forget(conn, workspace_id)
+    return frozenset(projects)
+
+
+def set_workspace_address(conn: Connection, workspace_id: str, address: ServerAddress) -> None:
+    conn.exec_driver_sql("UPDATE workspaces SET address = ? WHERE id = ?", (json.dumps(asdict(address)), workspace_id))
+
+
+def _address(stored: str) -> ServerAddress:
+    value = from_json(stored)
+    port = value.get("port")
+    words = {
+        name: value[name] for name in ("host", "database", "user", "tls", "ca") if isinstance(value.get(name), str)
+    }
+    return ServerAddress(
+        **{"host": "", "database": "", "user": "", **words}, port=port if isinstance(port, int) else 5432
+    )
+
+
+# What the server says of people and projects
+
+
+def shares(conn: Connection) -> dict[str, ShareMark]:
+    """See ``LocalStore.shares``."""
+    rows = conn.exec_driver_sql("SELECT project_id, workspace_id, state, shared_at FROM shared_projects")
+    return {row[0]: ShareMark(row[1], row[2] == ShareState.ENDED, row[3]) for row in rows}
+
+
+def take_view(
+    conn: Connection, origin: Origin, hello: Hello, view: TeamView, *, before: Mapping[str, ShareMark]
+) -> frozenset[str]:
+    """See ``LocalStore.take_view``. A server is believed in what it says of members, not in what it says of projects
+    that this profile keeps to itself or shares with another team."""
+    workspace_id, now = hello.workspace_id, origin.now()
+    view = team_view_cleaning.cleaned(view, () if view.is_whole else _known_members(conn, workspace_id))
+    conn.exec_driver_sql(
+        "UPDATE workspaces SET name = ?, member_id = ?, is_owner = ?, clock_offset_ms = ? WHERE id = ?",
+        (
+            team_view_cleaning.shown(hello.workspace_name),
+            hello.member_id,
+            int(hello.is_owner),
+            max(-(2**53), min(hello.server_time_ms - now, 2**53)),
+            workspace_id,
+        ),
+    )
+    _keep_people(conn, workspace_id, view)
+    outbox.offer_again(conn, workspace_id)
+    known = shares(conn)
+    changed = {project_id for project_id, _ in known.items() ^ before.items()}
+    there = {head.project_id for head in view.projects if not head.is_deleted}
+    touched = {
+        head.project_id
+        for head in view.projects
+        if head.project_id not in changed and _take_head(conn, origin, workspace_id, head, known.get(head.project_id))
+    }
+    touched |= {
+        project_id
+        for project_id, share in known.items()
+        if share.workspace_id == workspace_id
+        and project_id not in changed | there | touched
+        and _take_absence(conn, project_id, share)
+    }
+    return frozenset(touched)
+
+
+def _take_head(conn: Connection, origin: Origin, workspace_id: str, head: ProjectHead, mine: ShareMark | None) -> bool:
+    """Whether a project that the server tells of was taken up, opened or ended."""
+    if mine is not None and not mine.is_ended:
+        if mine.workspace_id != workspace_id:
+            return False  # another team has it already
+        if head.is_deleted:
+            _end(conn, origin, head)
+            return True
+        conn.exec_driver_sql(
+            "UPDATE shared_projects SET role = ?, channel = ? WHERE project_id = ?",
+            (head.role, head.channel, head.project_id),
+        )
+        return False
+    if head.is_deleted or (mine is not None and mine.workspace_id != workspace_id):
+        return False
+    if sharing.may_adopt(conn, head, is_ended=mine is not None):
+        sharing.adopt(conn, origin, head, workspace_id)
+        return True
+    return mine is not None and sharing.note_let_in(conn, head.project_id, is_let_in=True)
+
+
+def _take_absence(conn: Connection, project_id: str, share: ShareMark) -> bool:
+    """Whether a project that the server does not tell of any more was ended or closed by that."""
+    if share.is_ended:
+        return sharing.note_let_in(conn, project_id, is_let_in=False)
+    sharing.end(conn, project_id, EndReason.REMOVED)
+    return True
+
+
+def _end(conn: Connection, origin: Origin, head: ProjectHead) -> None:
+    """Its owner ended a project for everybody."""
+    if head.is_erased:
+        erased_project.erase(conn, origin, head.project_id)
+    else:
+        sharing.end(conn, head.project_id, EndReason.DELETED)
+
+
+def _keep_people(conn: Connection, workspace_id: str, view: TeamView) -> None:
+    """Members that are not told of any more keep their names: they stand beside what they wrote."""
+    if view.is_whole:
+        _forget_people(conn, workspace_id)
+    members = [
+        (
+            workspace_id,
+            member.id,
+            member.name,
+            int(member.is_owner),
+            member.status,
+            member.invited_at,
+        )
+        for member in view.members
+    ]
+    if members:
+        conn.exec_driver_sql(
+            "INSERT INTO team_members (workspace_id, id, name, is_owner, status, invited_at) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (workspace_id, id) DO UPDATE SET name = excluded.name, is_owner = excluded.is_owner,"
+            " status = excluded.status, invited_at = excluded.invited_at",
+            members,
+        )
+    devices = [
+        (workspace_id, each.id, each.member_id, each.name, each.app_version, each.last_seen_at)
+        for each in view.devices
+        if not each.is_removed
+    ]
+    if devices:
+        conn.exec_driver_sql("INSERT OR REPLACE INTO team_devices VALUES (?, ?, ?, ?, ?, ?)", devices)
+    gone = [(workspace_id, each.id) for each in view.devices if each.is_removed]
+    if gone:
+        conn.exec_driver_sql("DELETE FROM team_devices WHERE workspace_id = ? AND id = ?", gone)
+    elsewhere = {
+        row[0]
+        for row in conn.exec_driver_sql(
+            "SELECT project_id FROM shared_projects WHERE workspace_id <> ?", (workspace_id,)
+        )
+    }
+    roles = [each for each in view.roles if each[0] not in elsewhere]
+    if any(role is not None for *_, role in roles):
+        given = [each for each in roles if each[2] is not None]
+        conn.exec_driver_sql("INSERT OR REPLACE INTO team_roles VALUES (?, ?, ?)", given)
+    taken = [(project, member) for project, member, role in roles if role is None]
+    if taken:
+        conn.exec_driver_sql("DELETE FROM team_roles WHERE project_id = ? AND member_id = ?", taken)
+
+
+def _forget_people(conn: Connection, workspace_id: str) -> None:
+    conn.exec_driver_sql(
+        "UPDATE team_members SET status = ? WHERE workspace_id = ?", (MemberStatus.REMOVED.value, workspace_id)
+    )
+    conn.exec_driver_sql("DELETE FROM team_devices WHERE workspace_id = ?", (workspace_id,))
+    conn.exec_driver_sql(
+        "DELETE FROM team_roles WHERE project_id IN (SELECT project_id FROM shared_projects WHERE workspace_id = ?)",
+        (workspace_id,),
+    )
+
+
+def _known_members(conn: Connection, workspace_id: str) -> list[MemberRow]:
+    rows = conn.exec_driver_sql(
+        "SELECT id, name, is_owner, status, invited_at FROM team_members WHERE workspace_id = ?", (workspace_id,)
+    )
+    return [MemberRow(*row) for row in rows]
+
+
+def members(conn: Connection, workspace_id: str) -> list[TeamMember]:
+    """Active and invited ones by name, then those that were removed."""
+    roles: dict[str, dict[str, TeamRole]] = {}
+    for project_id, member_id, role in conn.exec_driver_sql(
+        "SELECT r.project_id, r.member_id, r.role FROM team_roles r JOIN shared_projects s"
+        " ON s.project_id = r.project_id WHERE s.workspace_id = ? AND s.state <> 'ended'",
+        (workspace_id,),
+    ):
+        roles.setdefault(member_id, {})[project_id] = TeamRole(role)
+    rows = conn.exec_driver_sql(
+        "SELECT id, name, is_owner, status, invited_at FROM team_members WHERE workspace_id = ?"
+        " ORDER BY status = 'removed', name COLLATE NOCASE, id",
+        (workspace_id,),
+    )
+    return [
+        TeamMember(row[0], clean_line(row[1]), bool(row[2]), MemberStatus(row[3]), row[4], roles.get(row[0], {}))
+        for row in rows
+    ]
+
+
+def devices(conn: Connection, workspace_id: str) -> list[TeamDevice]:
+    """Computers of members, those used last first."""
+    own = conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar()
+    rows = conn.exec_driver_sql(
+        "SELECT id, member_id, name, app_version, last_seen_at FROM team_devices WHERE workspace_id = ?"
+        " ORDER BY last_seen_at IS NULL, last_seen_at DESC, id",
+        (workspace_id,),
+    )
+    return [TeamDevice(row[0], row[1], clean_line(row[2]), row[3], row[4], is_this=row[0] == own) for row in rows]
+
+
+def member_names(conn: Connection) -> dict[str, str]:
+    """Names by member id, also of members who left and of workspaces that were left."""
+    return {
+        row[0]: clean_line(row[1])
+        for row in conn.exec_driver_sql(
+            "SELECT m.id, m.name FROM team_members m LEFT JOIN workspaces w ON w.id = m.workspace_id"
+            " ORDER BY w.left_at IS NOT NULL DESC, w.joined_at"
+        )
+    }
+
+
+def shared_projects(conn: Connection, workspace_id: str | None = None) -> list[SharedProject]:
+    """Projects that are or were shared, of one workspace or of all."""
+    condition, values = ("", ()) if workspace_id is None else (" WHERE s.workspace_id = ?", (workspace_id,))
+    return [_shared(row) for row in conn.exec_driver_sql(f"{_SHARED}{condition} ORDER BY s.project_id", values)]
+
+
+def shared_project(conn: Connection, project_id: str) -> SharedProject | None:
+    row = conn.exec_driver_sql(f"{_SHARED} WHERE s.project_id = ?", (project_id,)).first()
+    return None if row is None else _shared(row)
+
+
+def _shared(row: Sequence[Any]) -> SharedProject:
+    state = ShareState(row[3])
+    return SharedProject(
+        project_id=row[0],
+        workspace_id=row[1],
+        role=TeamRole(row[2]),
+        state=state,
+        seq=row[4],
+        waiting=0 if state is ShareState.ENDED else row[6],
+        refused=row[7],
+        ended=None if row[5] is None else EndReason(row[5]),
+        is_let_in=state is ShareState.ENDED and bool(row[8]),
+        missing=row[9],
+        altered=row[10],
+    )
+
+
+# The log of rounds
+
+
+def add_round(conn: Connection, entry: SyncRound) -> None:
+    """The newest 500 are kept."""
+    conn.exec_driver_sql(
+        "INSERT INTO sync_rounds (at, workspace_id, sent, received, took_ms, problem) VALUES (?, ?, ?, ?, ?, ?)",
+        (entry.at, entry.workspace_id, entry.sent, entry.received, entry.took_ms, clean(entry.problem)),
+    )
+    conn.exec_driver_sql("DELETE FROM sync_rounds WHERE n <= (SELECT max(n) FROM sync_rounds) - ?", (ROUNDS_KEPT,))
+
+
+def rounds(conn: Connection, workspace_id: str, *, limit: int = ROUNDS_KEPT) -> list[SyncRound]:
+    """The newest first."""
+    rows = conn.exec_driver_sql(
+        "SELECT at, workspace_id, sent, received, took_ms, problem FROM sync_rounds WHERE workspace_id = ?"
+        " ORDER BY n DESC LIMIT ?",
+        (workspace_id, limit),
+    )
+    return [SyncRound(*row) for row in rows]
+
+
+# Notes
+
+
+def notes_of(conn: Connection, thread_id: str) -> list[TeamNote]:
+    """What was not yet seen of a thread, the oldest first."""
+    names = member_names(conn)
+    notes = []
+    for at, code, details in conn.exec_driver_sql(
+        "SELECT at, code, details FROM team_notes WHERE thread_id = ? AND seen_at IS NULL ORDER BY n", (thread_id,)
+    ):
+        sentence = _NOTES.get(code)
+        if sentence is not None:
+            told = from_json(details)
+            people = {key: names.get(str(told.get(key)), _SOMEBODY) for key in ("by", "deleted_by")}
+            said = sentence.format(**people)
+            notes.append(TeamNote(at, thread_id, said[:1].upper() + said[1:]))
+    return notes
+
+
+def note_seen(conn: Connection, thread_id: str, now: int) -> None:
+    conn.exec_driver_sql("UPDATE team_notes SET seen_at = ? WHERE thread_id = ? AND seen_at IS NULL", (now, thread_id))
+
+
+# What is unread
+
+
+def unread(conn: Connection) -> dict[str, int]:
+    """How many messages of others were not seen, by thread."""
+    rows = conn.exec_driver_sql("SELECT thread_id, messages FROM unread_threads WHERE messages > 0")
+    return {row[0]: row[1] for row in rows}
+
+
+def mark_read(conn: Connection, thread_id: str) -> None:
+    conn.exec_driver_sql("DELETE FROM unread_threads WHERE thread_id = ?", (thread_id,))

@@ -1,0 +1,20 @@
+"""Whether this profile works with a team at all: asked after each start, so it needs nothing of team sync."""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.storage.sync import parked_workspaces
+
+
+def is_joined(conn: Connection) -> bool:
+    """Whether there is a workspace, also a parked one, or a project whose share ended, of which a person is to be
+    told."""
+    return bool(
+        conn.exec_driver_sql(
+            "SELECT EXISTS (SELECT 1 FROM workspaces WHERE left_at IS NULL) OR EXISTS (SELECT 1 FROM shared_projects)"
+            f" OR EXISTS (SELECT 1 FROM workspaces WHERE {parked_workspaces.CONDITION})"
+        ).scalar()
+    )

@@ -1,0 +1,102 @@
+"""What a server says of people and projects, as it may be kept: ids that are ids, short names on one line, known words.
+
+A server may be anybody's, and members choose their own names: nothing in a name may command or turn a line round, and
+nobody is shown under the very name of somebody else.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from chatdesk.core.domain.sync_wire import DeviceRow, MemberRow, ProjectHead, TeamView
+from chatdesk.core.domain.team import MemberStatus, TeamRole
+from chatdesk.core.storage.engine.plain_text import clean
+from chatdesk.core.storage.sync.wire.rows import is_id
+
+LONGEST_NAME: Final = 200
+#: More than any team has.
+MOST: Final = 10_000
+_ROLES: Final = frozenset(role.value for role in TeamRole)
+_STATUSES: Final = frozenset(status.value for status in MemberStatus)
+_LARGEST: Final = 2**53
+# Letters of other scripts that look like Latin ones in nearly every font.
+_ALIKE: Final = str.maketrans("аеорсухіјѕԁһԛԝӏαοινρκτυχ", "aeopcyxijsdhqwlaoivpktux")
+
+
+def cleaned(view: TeamView, known: Sequence[MemberRow] = ()) -> TeamView:
+    """``view`` without what cannot be. ``known``: members of before, from whom new ones are to be told apart."""
+    members = [_member(each) for each in view.members[:MOST] if is_id(each.id)]
+    named = {each.id for each in members}
+    told = _told_apart([*(each for each in known if each.id not in named), *members])
+    return TeamView(
+        tuple(each for each in view.projects[:MOST] if _is_project(each)),
+        tuple(each for each in told if each.id in named),
+        tuple(_device(each) for each in view.devices[:MOST] if is_id(each.id) and is_id(each.member_id)),
+        tuple(each for each in view.roles[: 10 * MOST] if _is_role(each, is_whole=view.is_whole)),
+        is_whole=view.is_whole,
+    )
+
+
+def shown(name: object) -> str:
+    """A name on one line, without what cannot be seen."""
+    if not isinstance(name, str):
+        return ""
+    kept = "".join(sign if sign.isprintable() else " " for sign in clean(name[: 4 * LONGEST_NAME]))
+    return " ".join(kept.split())[:LONGEST_NAME]
+
+
+def _is_project(head: ProjectHead) -> bool:
+    return (
+        is_id(head.project_id)
+        and _is_one_of(head.role, _ROLES)
+        and _is_short(head.channel)
+        and _number(head.seq) is not None
+    )
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_NAME
+
+
+def _is_role(role: tuple[str, str, str | None], *, is_whole: bool) -> bool:
+    return is_id(role[0]) and is_id(role[1]) and (_is_one_of(role[2], _ROLES) or (role[2] is None and not is_whole))
+
+
+def _member(member: MemberRow) -> MemberRow:
+    status = member.status if _is_one_of(member.status, _STATUSES) else MemberStatus.REMOVED.value
+    return MemberRow(member.id, shown(member.name), bool(member.is_owner), status, _number(member.invited_at))
+
+
+def _device(device: DeviceRow) -> DeviceRow:
+    name, version = shown(device.name), shown(device.app_version)
+    return DeviceRow(device.id, device.member_id, name, version, _number(device.last_seen_at), bool(device.is_removed))
+
+
+def _told_apart(members: Sequence[MemberRow]) -> tuple[MemberRow, ...]:
+    """Of members whose names look the same, all but the one who is here longest have a number behind theirs."""
+    alike: dict[str, int] = {}
+    names: dict[str, str] = {}
+    for each in sorted(members, key=_standing):
+        count = alike[_look(each.name)] = alike.get(_look(each.name), 0) + 1
+        names[each.id] = each.name if count == 1 else f"{each.name} ({count})"
+    return tuple(replace(each, name=names[each.id]) for each in members)
+
+
+def _standing(member: MemberRow) -> tuple[bool, int, str]:
+    return member.status == MemberStatus.REMOVED, member.invited_at or 0, member.id
+
+
+def _look(name: str) -> str:
+    """The same for names that a person would take for each other."""
+    return "".join(unicodedata.normalize("NFKD", name).casefold().translate(_ALIKE).split())
+
+
+def _is_one_of(word: object, words: frozenset[str]) -> bool:
+    return isinstance(word, str) and word in words
+
+
+def _number(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value < _LARGEST else None

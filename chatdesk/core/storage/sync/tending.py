@@ -1,0 +1,95 @@
+"""What owners and admins of a shared project do for it about once a day, because no process of the server does: how
+long its messages are kept, and what becomes of those whose time is over.
+
+How long is a value of the project like any other (``lww.retention``), which only they may set.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.sync_results import Tending
+from chatdesk.core.domain.team import LONGEST_RETENTION_DAYS, TeamRole
+from chatdesk.core.errors import InvalidInput
+from chatdesk.core.storage.chat import trash
+from chatdesk.core.storage.engine.change_log import RETENTION, Origin, log_change
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.rows import get_thread
+from chatdesk.core.storage.sync import erasing, registers
+from chatdesk.core.storage.sync.wire.rows import is_id
+
+_EVERY_MS: Final = 24 * 3600 * 1000
+
+
+def due(conn: Connection, origin: Origin, project_id: str) -> Tending | None:
+    """What is to be asked of the server now; None where it is not this person's to ask, or was not long ago."""
+    row = conn.exec_driver_sql(
+        "SELECT role, state, coalesce(json_extract(progress, '$.tended_at'), 0) FROM shared_projects"
+        " WHERE project_id = ?",
+        (project_id,),
+    ).first()
+    if row is None or row.state != "shared" or not TeamRole(row.role).can_manage:
+        return None
+    if abs(origin.now() - row[2]) < _EVERY_MS:
+        return None
+    return Tending(retention(conn, project_id))
+
+
+def tended(conn: Connection, origin: Origin, project_id: str, expired: Sequence[tuple[str, str]]) -> None:
+    """The server did its part, and named what the time is over of, as (thread, change): it is erased for everybody,
+    and threads of which nothing is left go to the trash."""
+    conn.exec_driver_sql(
+        "UPDATE shared_projects SET progress = json_set(coalesce(progress, '{}'), '$.tended_at', ?)"
+        " WHERE project_id = ?",
+        (origin.now(), project_id),
+    )
+    by_thread: dict[str, list[str]] = defaultdict(list)
+    for thread_id, change_id in expired:
+        if is_id(thread_id) and is_id(change_id):
+            by_thread[thread_id].append(change_id)
+    for thread_id, change_ids in by_thread.items():
+        made = conn.exec_driver_sql(
+            "SELECT id FROM changes WHERE entity = ? AND kind = 'thread' AND op = 'new' AND project_id = ?",
+            (thread_id, project_id),
+        ).scalar()
+        if made is None:
+            continue  # nothing of it is known here yet
+        if made in change_ids and get_thread(conn, thread_id).deleted_at is None:
+            trash.delete_thread(conn, origin, thread_id)
+        erasing.ask_for_changes(conn, origin, project_id, thread_id, change_ids)
+
+
+def retention(conn: Connection, project_id: str) -> int | None:
+    """For how many days messages of a shared project are kept; None: for ever."""
+    rows = registers.read(driver(conn), project_id, "project", project_id, RETENTION)
+    shown = registers.winner(registers.heads_of(rows))
+    days = None if shown is None else shown.values().get("days")
+    return (
+        days if isinstance(days, int) and not isinstance(days, bool) and 1 <= days <= LONGEST_RETENTION_DAYS else None
+    )
+
+
+def set_retention(conn: Connection, origin: Origin, project_id: str, days: int | None) -> None:
+    """Raises ``InvalidInput``, ``SharedReadOnly``, ``SharedNotOwn``. It is carried out with the next round."""
+    if days is not None and not 1 <= days <= LONGEST_RETENTION_DAYS:
+        raise InvalidInput(f"Messages are kept for 1 to {LONGEST_RETENTION_DAYS:,} days.", safe="Nothing was changed.")
+    log_change(
+        conn,
+        origin,
+        project_id=project_id,
+        kind="project",
+        op="edit",
+        entity=project_id,
+        reg=RETENTION,
+        hlc=origin.hybrid_clock.next(),
+        body={"days": days},
+    )
+    conn.exec_driver_sql(
+        "UPDATE shared_projects SET progress = json_remove(coalesce(progress, '{}'), '$.tended_at')"
+        " WHERE project_id = ?",
+        (project_id,),
+    )

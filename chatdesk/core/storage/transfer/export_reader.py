@@ -1,0 +1,314 @@
+"""Reads whatever an export wants, in one snapshot and on a connection of its own: reading and writing go on meanwhile.
+
+Everything comes in pieces, so that memory does not grow with the size of a thread. Synchronous: used on a thread of the
+caller.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from chatdesk.core.domain.exports import Choice
+from chatdesk.core.domain.message import Message, PartType
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.errors import StorageMissing
+from chatdesk.core.ids import checked_id
+from chatdesk.core.storage.engine import older_schema, schema_upgrade, tables
+from chatdesk.core.storage.engine.connection import driver, image_engine, reading_engine
+from chatdesk.core.storage.engine.failures import translated
+from chatdesk.core.storage.engine.plain_text import from_json
+from chatdesk.core.storage.engine.rows import (
+    MESSAGE_COLUMNS,
+    appended,
+    batches,
+    get_thread,
+    marks,
+    messages_from,
+    streamed_text,
+)
+
+Row = dict[str, Any]
+
+#: What an export carries, a table each. A test holds that every other column is named in ``LEFT_OUT``.
+COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "projects": (
+        "id", "name", "colour", "system_prompt", "provider", "model", "created_at", "last_chat_at", "archived_at",
+        "deleted_at", "parameters", "is_without_summaries",
+    ),
+    "tags": ("id", "name", "created_at"),
+    "prompts": ("id", "kind", "name", "text", "created_at", "updated_at", "used_at", "use_count"),
+    "drafts": ("slot", "text", "cursor", "updated_at", "attachments"),
+    "threads": (
+        "id", "project_id", "title", "title_source", "system_prompt", "provider", "model", "created_at",
+        "last_activity_at", "pinned_at", "archived_at", "deleted_at", "chosen_root_id", "current_leaf_id",
+        "context_from_id", "parameters", "is_without_summaries",
+    ),
+    "summaries": (
+        "id", "version", "from_message_id", "up_to_message_id", "text", "pinned_facts", "author", "provider", "model",
+        "prompt_version", "token_count", "message_count", "input_tokens", "output_tokens", "created_at",
+        "stale_reason", "is_off", "deleted_at",
+    ),
+    "messages": (
+        "id", "parent_id", "role", "status", "created_at", "completed_at", "provider", "model", "chosen_child_id",
+        "context_mark", "latency_ms", "time_to_first_token_ms", "prompt_tokens", "completion_tokens", "total_tokens",
+        "cached_tokens", "reasoning_tokens", "finish_reason", "error", "error_type", "error_details", "deleted_at",
+        "deleted_with", "purged_at",
+    ),
+    "message_parts": (
+        "id", "part_index", "type", "content", "step_index", "started_at", "completed_at", "tool_name",
+        "tool_call_id", "tool_duration_ms",
+    ),
+    "artifacts": ("id", "kind", "mime", "size_bytes", "sha256"),
+}  # fmt: skip
+#: What follows from the rest, or belongs to this computer.
+LEFT_OUT: Final[frozenset[str]] = frozenset(
+    ("hlc", "origin_device", "title_folded", "name_folded", "shown_count", "total_input_tokens", "total_output_tokens",
+     "total_cached_tokens", "total_reasoning_tokens", "total_tool_time_ms", "tool_counts", "thread_id", "position",
+     "on_path", "owner_pid_token", "content_digest", "char_count", "line_count", "message_id", "part_id", "path",
+     "message_count", "deleted_at", "search_n", "author_id")
+)  # fmt: skip
+_JSON: Final = frozenset(("parameters", "error_details", "content", "pinned_facts", "attachments"))
+_FLAGS: Final = frozenset(("is_without_summaries", "is_off"))
+_STEP = 500
+
+
+class ExportReader:
+    """One snapshot; made by ``open_reader``."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._raw = driver(conn)
+
+    @property
+    def connection(self) -> Connection:
+        """For whoever reads something else in the same snapshot."""
+        return self._conn
+
+    def counts(self, choice: Choice) -> tuple[int, int]:
+        """Threads, and messages in all their versions."""
+        condition, values = _where(choice)
+        row = self._raw.execute(
+            f"WITH chosen AS MATERIALIZED (SELECT id FROM threads WHERE {condition})"
+            " SELECT (SELECT count(*) FROM chosen),"
+            " (SELECT count(*) FROM chosen CROSS JOIN messages m ON m.thread_id = chosen.id)",
+            values,
+        ).fetchone()
+        return int(row[0]), int(row[1])
+
+    def thread_ids(self, choice: Choice) -> list[str]:
+        """The threads, the oldest first."""
+        condition, values = _where(choice)
+        return [
+            row[0]
+            for row in self._raw.execute(f"SELECT id FROM threads WHERE {condition} ORDER BY created_at, id", values)
+        ]
+
+    def projects(self, choice: Choice) -> Iterator[Row]:
+        condition, values = _where(choice)
+        if choice.is_everything:
+            used, values = "deleted_at IS NULL" if not choice.has_trash else "1", []
+        else:
+            used = f"id IN (SELECT project_id FROM threads WHERE {condition})"
+        yield from self._rows("projects", f"{used} ORDER BY created_at, id", values)
+
+    def tags(self, choice: Choice) -> Iterator[Row]:
+        condition, values = _where(choice)
+        if choice.is_everything:
+            used, values = "1", []
+        else:
+            used = (
+                f"id IN (SELECT tag_id FROM thread_tags WHERE thread_id IN (SELECT id FROM threads WHERE {condition}))"
+            )
+        yield from self._rows("tags", f"{used} ORDER BY name_folded, id", values)
+
+    def prompts(self) -> Iterator[Row]:
+        yield from self._rows("prompts", "deleted_at IS NULL ORDER BY created_at, id", [])
+
+    def drafts(self, *, has_trash: bool) -> Iterator[Row]:
+        live = (
+            ""
+            if has_trash
+            else " AND (thread_id IS NULL OR thread_id IN (SELECT id FROM threads WHERE deleted_at IS NULL))"
+        )
+        yield from self._rows("drafts", f"(text <> '' OR attachments <> '[]'){live} ORDER BY updated_at, slot", [])
+
+    def thread(self, thread_id: str) -> Row:
+        """All about one thread but its messages."""
+        row = next(self._rows("threads", "id = ?", [thread_id]))
+        row["tags"] = [
+            found[0]
+            for found in self._raw.execute(
+                "SELECT tag_id FROM thread_tags WHERE thread_id = ? ORDER BY tag_id", (thread_id,)
+            )
+        ]
+        row["summaries"] = list(self._rows("summaries", "thread_id = ? ORDER BY version, id", [thread_id]))
+        return row
+
+    def messages(self, thread_id: str, *, has_trash: bool) -> Iterator[list[Row]]:
+        """Every message with its parts, parents first, some hundreds at a time."""
+        names = COLUMNS["messages"]
+        found = self._raw.execute(
+            f"SELECT {', '.join(names)} FROM messages WHERE thread_id = ? ORDER BY position, id", (thread_id,)
+        )
+        with closing(found):
+            while batch := found.fetchmany(_STEP):
+                yield self._whole([_row(names, values) for values in batch], has_trash=has_trash)
+
+    def domain_thread(self, thread_id: str) -> Thread:
+        return get_thread(self._conn, thread_id)
+
+    def shown(self, thread_id: str) -> Iterator[list[Message]]:
+        """The shown path as a reader sees it, oldest first, some hundreds at a time."""
+        position = -1
+        while True:
+            rows = self._conn.exec_driver_sql(
+                f"SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.thread_id = ? AND m.on_path = 1"
+                " AND m.deleted_at IS NULL AND m.position > ? ORDER BY m.position LIMIT ?",
+                (thread_id, position, _STEP),
+            ).all()
+            if not rows:
+                return
+            position = rows[-1][6]
+            yield messages_from(self._conn, rows)
+
+    def _rows(self, table: str, condition: str, values: Sequence[Any]) -> Iterator[Row]:
+        names = COLUMNS[table]
+        with closing(self._raw.execute(f"SELECT {', '.join(names)} FROM {table} WHERE {condition}", values)) as found:
+            while batch := found.fetchmany(_STEP):
+                yield from (_row(names, row) for row in batch)
+
+    def _whole(self, messages: list[Row], *, has_trash: bool) -> list[Row]:
+        gone = set() if has_trash else {row["id"] for row in messages if "deleted_at" in row}
+        kept = [row["id"] for row in messages if row["id"] not in gone]
+        parts = self._parts(kept, [row["id"] for row in messages if row["status"] in ("pending", "streaming")])
+        return [
+            _tombstone(row) if row["id"] in gone else _finished(row) | {"parts": parts.get(row["id"], [])}
+            for row in messages
+        ]
+
+    def _parts(self, message_ids: Sequence[str], unfinished: Sequence[str]) -> dict[str, list[Row]]:
+        streamed = streamed_text(self._conn, unfinished)
+        names = COLUMNS["message_parts"]
+        parts: dict[str, list[Row]] = defaultdict(list)
+        by_id: dict[str, Row] = {}
+        with_files: list[str] = []
+        for batch in batches(message_ids):
+            for message_id, *values in self._raw.execute(
+                f"SELECT message_id, {', '.join(names)} FROM message_parts WHERE message_id IN ({marks(batch)})"
+                " ORDER BY message_id, part_index",
+                tuple(batch),
+            ):
+                part = _row(names, values)
+                part["index"] = part.pop("part_index")
+                added = streamed.get((message_id, part["index"]))
+                if added is not None:
+                    part["content"] = appended(PartType(part["type"]), part["content"], added)
+                parts[message_id].append(part)
+                by_id[part["id"]] = part
+                if part["type"] not in ("text", "reasoning"):
+                    with_files.append(part["id"])
+        self._add_artifacts(with_files, by_id)
+        return parts
+
+    def _add_artifacts(self, part_ids: Sequence[str], parts: dict[str, Row]) -> None:
+        names = COLUMNS["artifacts"]
+        for batch in batches(part_ids):
+            for part_id, *values in self._raw.execute(
+                f"SELECT part_id, {', '.join(names)} FROM artifacts WHERE part_id IN ({marks(batch)}) ORDER BY id",
+                tuple(batch),
+            ):
+                parts[part_id].setdefault("artifacts", []).append(_row(names, values))
+
+
+@contextmanager
+def open_reader(database: Path | bytes) -> Iterator[ExportReader]:
+    """A snapshot of the database at that path, also of one that can only be read or has an older schema, or of the
+    ``image`` of one in memory. Raises ``StorageError``."""
+    try:
+        conn = _connect(database)
+        try:
+            raw = driver(conn)
+            revision = schema_upgrade.current_revision(raw)
+            if revision is None:
+                raise StorageMissing
+            schema_upgrade.check_revision(revision)
+            if revision != tables.HEAD_REVISION:
+                older_schema.stand_in(raw)
+            with conn.begin():
+                yield ExportReader(conn)
+        finally:
+            engine = conn.engine
+            conn.close()
+            engine.dispose()
+    except (SQLAlchemyError, sqlite3.Error) as error:  # not the caller's own trouble with files
+        raise translated(error, database if isinstance(database, Path) else Path(":memory:")) from error
+
+
+def _connect(path: Path | bytes) -> Connection:
+    if isinstance(path, bytes):
+        return image_engine(path).connect()
+    try:
+        return reading_engine(path).connect()
+    except (SQLAlchemyError, sqlite3.Error):
+        return reading_engine(path, is_only_user=True).connect()  # where SQLite's own files cannot be made
+
+
+def _where(choice: Choice) -> tuple[str, list[Any]]:
+    live = "" if choice.has_trash else " AND deleted_at IS NULL"
+    if choice.thread_ids:
+        wanted = json.dumps([checked_id(each) for each in choice.thread_ids])
+        return "id IN (SELECT value FROM json_each(?))", [wanted]
+    if choice.project_id is not None:
+        return f"project_id = ?{live}", [choice.project_id]
+    live_project = (
+        "" if choice.has_trash else " AND project_id NOT IN (SELECT id FROM projects WHERE deleted_at IS NOT NULL)"
+    )
+    return f"1{live}{live_project}", []
+
+
+def _row(names: Sequence[str], values: Sequence[Any]) -> Row:
+    """What is set; null says no more than nothing."""
+    return {name: _value(name, value) for name, value in zip(names, values, strict=True) if value is not None}
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in _JSON:
+        return _data(name, value)
+    return bool(value) if name in _FLAGS else value
+
+
+def _data(name: str, value: str) -> Any:
+    if name not in ("pinned_facts", "attachments"):
+        return from_json(value)
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return []
+    return found if isinstance(found, list) else []
+
+
+def _tombstone(row: Row) -> Row:
+    """What is left of a message whose content is not wanted: its place in the tree."""
+    kept: Row = {
+        name: row[name]
+        for name in ("id", "parent_id", "role", "status", "created_at", "chosen_child_id")
+        if name in row
+    }
+    return _finished(kept) | {"purged_at": row.get("purged_at", row["deleted_at"]), "parts": []}
+
+
+def _finished(row: Row) -> Row:
+    if row["status"] in ("pending", "streaming"):
+        row["status"] = "interrupted"
+    return row

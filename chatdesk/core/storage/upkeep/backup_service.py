@@ -1,0 +1,127 @@
+"""What a person does with backups: make one now, look into one, list them, restore one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from chatdesk import __version__
+from chatdesk.core.clock import Clock
+from chatdesk.core.diagnostics.event_log import job
+from chatdesk.core.domain.backup_contents import BackupContents
+from chatdesk.core.errors import NotFound
+from chatdesk.core.file_writing import write_failure
+from chatdesk.core.storage.engine import backup, schema_upgrade, unfinished_files
+from chatdesk.core.storage.engine.connection import connect, make_private_directory
+from chatdesk.core.storage.engine.failures import translating
+from chatdesk.core.storage.upkeep import backup_files, restore
+from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf, restorable
+
+
+class BackupService:
+    """Backups of the database at ``database``, which may be open meanwhile. All work is done on threads of its own."""
+
+    def __init__(self, database: Path, shelf: BackupShelf, blobs: Path, clock: Clock) -> None:
+        self._database = database
+        self._shelf = shelf
+        self._blobs = blobs
+        self._clock = clock
+
+    @property
+    def directory(self) -> Path:
+        return self._shelf.directory
+
+    async def list(self) -> list[Path]:
+        """All backups of this database, the newest first."""
+        return await asyncio.to_thread(restorable, self._shelf.directory, self._database.stem)
+
+    async def named_files(self) -> set[str]:
+        """The stored files that a kept backup refers to: whoever tidies must leave those."""
+        return await asyncio.to_thread(self._shelf.named_files)
+
+    async def make_zip(self, target: Path) -> tuple[str, ...]:
+        """The database and all attachments in one zip at ``target``, which is replaced when the zip is whole. Returns
+        sentences that name the attachments that are missing or damaged, and not in it. Cancelling leaves what was
+        there. Raises ``StorageError``, and where
+        ``target`` cannot be written ``ExportFailed``."""
+        stop = threading.Event()
+        work = asyncio.ensure_future(asyncio.to_thread(self._zip, target, stop))
+        with job("backup.ended", kind="zip") as told:
+            try:
+                lost: tuple[str, ...] = await asyncio.shield(work)
+            except asyncio.CancelledError:
+                stop.set()
+                await asyncio.wait([work])
+                work.exception()
+                raise
+            told["missing_files"] = len(lost)
+            told["bytes"] = await asyncio.to_thread(_size_of, target)
+        return lost
+
+    async def look_into(self, path: Path) -> BackupContents:
+        """What is inside a backup, before anything is replaced. Raises ``StorageError``, ``NotFound``."""
+        _check_there(path)
+        return await asyncio.to_thread(restore.look_into, path, work_dir=self._database.parent, blobs=self._blobs)
+
+    async def prepare(self, path: Path) -> BackupContents:
+        """Unpack and check a backup so that only its renaming is left to do; see ``storage.restore``."""
+        _check_there(path)
+        with job("restore.prepared") as told:
+            contents = await asyncio.to_thread(restore.prepare, path, self._database, blobs=self._blobs)
+            told |= {"schema": contents.schema, "threads": contents.threads, "messages": contents.messages}
+        return contents
+
+    async def put_in_place(self) -> Path | None:
+        """Restore what was prepared. The database is closed, and this process owns the data directory."""
+        with job("restore.ended") as told:
+            kept = await asyncio.to_thread(
+                restore.put_in_place,
+                self._database,
+                backup_dir=self._shelf.directory,
+                now_ms=self._clock.now_ms(),
+            )
+            told["has_kept_old"] = kept is not None
+        return kept
+
+    def _zip(self, target: Path, stop: threading.Event) -> tuple[str, ...]:
+        try:
+            make_private_directory(self._shelf.directory)
+        except OSError as error:
+            raise write_failure(error, self._shelf.directory) from error
+        unfinished_files.clear(self._shelf.directory)
+        plain = unfinished_files.name_for(self._shelf.directory / "zip.db")
+        with translating(self._database):
+            try:
+                with closing(connect(self._database, "read")) as source:
+                    backup.back_up(source, plain)
+                    counts = backup.row_counts(source)
+                    about = {
+                        "format": "chatdesk-backup",
+                        "application": __version__,
+                        "schema": schema_upgrade.current_revision(source),
+                        "made_at": datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).isoformat(),
+                        "threads": counts.get("threads", 0),
+                        "messages": counts.get("messages", 0),
+                    }
+                try:
+                    return backup_files.write_zip(plain, self._blobs, target, about=about, is_stopped=stop.is_set)
+                except OSError as error:  # of the place that the person chose, not of the database
+                    raise write_failure(error, target) from error
+            finally:
+                plain.unlink(missing_ok=True)
+
+
+def _size_of(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        raise NotFound(
+            f"There is no backup at {path}.",
+            safe="Nothing was changed.",
+            next_step="'chatdesk restore --list' lists them.",
+        )

@@ -1,0 +1,149 @@
+"""The directory of regular backups: their names, when the next one is due, and which ones are given up.
+
+Backups are numbered, and the numbers say which is newer: a clock that jumps must not make old ones look new, nor have
+all of them thrown away at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from chatdesk.core.errors import StorageFull
+from chatdesk.core.storage.engine import backup, unfinished_files
+from chatdesk.core.storage.engine.failures import translating
+
+_log = logging.getLogger(__name__)
+
+_DAY_MS = 24 * 60 * 60 * 1000
+_TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+# The copy, what becomes of it when it is packed, and some room so that it is not the backup that fills the disk.
+_SPACE_FACTOR, _SPARE_BYTES = 1.6, 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBackup:
+    """One backup; ``at_ms`` is what the clock said when it was made."""
+
+    path: Path
+    number: int
+    at_ms: int
+
+
+class BackupShelf:
+    """The backups of the database called ``stem``. Used on one thread at a time."""
+
+    def __init__(self, directory: Path, stem: str, *, daily: int, weekly: int) -> None:
+        self.directory = directory
+        self._stem = stem
+        self._daily = daily
+        self._weekly = weekly
+        self._name = re.compile(re.escape(stem) + r"-(\d{6,})-(\d{8}T\d{6}Z)\.db(?:\.gz)?")
+
+    def keep(self, *, daily: int, weekly: int) -> None:
+        """How many are kept, from the next one on."""
+        self._daily, self._weekly = daily, weekly
+
+    def kept(self) -> list[KeptBackup]:
+        """All of them, the oldest first."""
+        found = []
+        with suppress(FileNotFoundError):
+            for path in self.directory.iterdir():
+                match = self._name.fullmatch(path.name)
+                if match is not None:
+                    with suppress(ValueError):
+                        found.append(KeptBackup(path, int(match[1]), _milliseconds(match[2])))
+        return sorted(found, key=lambda each: each.number)
+
+    def is_due(self, now_ms: int) -> bool:
+        """Whether none was made within a day of ``now_ms``, before it or, where the clock was wrong, after it."""
+        return all(abs(now_ms - each.at_ms) >= _DAY_MS for each in self.kept())
+
+    def add(self, source: sqlite3.Connection, now_ms: int) -> Path:
+        """A new verified backup of ``source``; older ones that are one too many go. Raises ``StorageError``."""
+        from chatdesk.core.storage.upkeep import backup_files  # it brings gzip and zipfile, which no start needs
+
+        self._clear_unfinished()
+        self._check_space(source)
+        number = max((each.number for each in self.kept()), default=0) + 1
+        at = datetime.fromtimestamp(now_ms / 1000, UTC).strftime(_TIME_FORMAT)
+        packed = self.directory / f"{self._stem}-{number:06d}-{at}.db{backup_files.PACKED}"
+        plain = backup.back_up(source, unfinished_files.name_for(packed))
+        try:
+            with translating(packed):
+                made = backup_files.pack(plain, packed, named=backup_files.names_of(plain))
+        finally:
+            plain.unlink(missing_ok=True)
+        for each in superfluous(self.kept(), daily=self._daily, weekly=self._weekly):
+            try:
+                each.path.unlink(missing_ok=True)
+                each.path.with_name(each.path.name + backup.FILES_ENDING).unlink(missing_ok=True)
+            except OSError as error:
+                _log.warning("an old backup was not removed: errno %s", error.errno)
+        return made
+
+    def _clear_unfinished(self) -> None:
+        """What a process left that was killed while it copied; such files never have a backup's name."""
+        unfinished_files.clear(self.directory)
+        for path in self.directory.glob(f"{self._stem}-*.db*{backup.FILES_ENDING}"):
+            if not path.with_name(path.name.removesuffix(backup.FILES_ENDING)).exists():
+                with suppress(OSError):
+                    path.unlink()
+
+    def named_files(self) -> set[str]:
+        """The names of all stored files that a kept backup refers to: whoever tidies must leave those."""
+        from chatdesk.core.storage.upkeep import backup_files
+
+        found: set[str] = set()
+        for path in restorable(self.directory, self._stem):
+            found |= backup_files.names_in(path)
+        return found
+
+    def _check_space(self, source: sqlite3.Connection) -> None:
+        pages, page_bytes = (source.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+        needed = int(pages * page_bytes * _SPACE_FACTOR) + _SPARE_BYTES
+        place = next(each for each in (self.directory, *self.directory.parents) if each.is_dir())
+        free = shutil.disk_usage(place).free
+        if free < needed:
+            raise StorageFull(
+                f"The daily backup was not made: it needs {needed // 1_000_000} MB, {free // 1_000_000} MB are free.",
+                safe="Your messages are kept, and so are the older backups.",
+                next_step="Free some space; it is tried again within the hour.",
+            )
+
+
+def restorable(directory: Path, stem: str) -> list[Path]:
+    """Every backup of the database called ``stem``, also those made before upgrades and restores; the newest first."""
+    found: list[tuple[float, Path]] = []
+    with suppress(FileNotFoundError):
+        for path in directory.iterdir():
+            is_ours = path.name.startswith((f"{stem}-", "before-"))
+            if is_ours and path.name.endswith((".db", ".db.gz", ".zip")):
+                with suppress(OSError):
+                    found.append((path.stat().st_mtime, path))
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def superfluous(kept: Sequence[KeptBackup], *, daily: int, weekly: int) -> list[KeptBackup]:
+    """Those to give up: all but the newest ``daily`` and, before them, the last one of each of ``weekly`` weeks."""
+    newest_first = sorted(kept, key=lambda each: each.number, reverse=True)
+    weeks: set[tuple[int, int]] = set()
+    given_up = []
+    for each in newest_first[max(1, daily) :]:
+        week = datetime.fromtimestamp(each.at_ms / 1000, UTC).isocalendar()[:2]
+        if week in weeks or len(weeks) >= weekly:
+            given_up.append(each)
+        else:
+            weeks.add(week)
+    return given_up
+
+
+def _milliseconds(text: str) -> int:
+    return int(datetime.strptime(text, _TIME_FORMAT).replace(tzinfo=UTC).timestamp() * 1000)

@@ -1,0 +1,121 @@
+"""Everything that can be wrong with a database that opens: what SQLite finds, rows that point at nothing, what nobody
+can find, counters that are off, texts and files that are not what was saved. Reads only; says for each kind whether
+``repair`` can mend it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.storage.chat import thread_counters
+from chatdesk.core.storage.engine import stored_bytes
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.plain_text import to_json
+from chatdesk.core.storage.upkeep import backup_files, reachability
+from chatdesk.core.storage.upkeep.integrity import check_pages, damaged_messages, dangling_rows
+
+_MOST_LINES: Final = 100
+
+# The counters of every thread, counted afresh by SQLite in one pass; those of tools are looked at one by one.
+_COUNTERS: Final = """
+SELECT t.id FROM threads t LEFT JOIN (
+    SELECT thread_id, count(*) AS n, coalesce(sum(prompt_tokens), 0) AS i, coalesce(sum(completion_tokens), 0) AS o,
+           coalesce(sum(cached_tokens), 0) AS c, coalesce(sum(reasoning_tokens), 0) AS r, sum(on_path) AS s
+    FROM messages WHERE deleted_at IS NULL GROUP BY thread_id
+) f ON f.thread_id = t.id
+WHERE t.message_count <> coalesce(f.n, 0) OR t.shown_count <> coalesce(f.s, 0)
+   OR t.total_input_tokens <> coalesce(f.i, 0) OR t.total_output_tokens <> coalesce(f.o, 0)
+   OR t.total_cached_tokens <> coalesce(f.c, 0) OR t.total_reasoning_tokens <> coalesce(f.r, 0)
+"""
+_TOOLS: Final = """
+SELECT DISTINCT t.id FROM threads t WHERE t.tool_counts <> '{}' OR t.total_tool_time_ms <> 0
+   OR EXISTS (SELECT 1 FROM messages m JOIN message_parts p ON p.message_id = m.id
+              WHERE m.thread_id = t.id AND p.type = 'tool_result')
+"""
+_ENDS: Final = """
+SELECT t.id FROM threads t WHERE t.current_leaf_id IS NOT (
+    SELECT m.id FROM messages m WHERE m.thread_id = t.id AND m.on_path = 1 AND m.deleted_at IS NULL
+    ORDER BY m.position DESC LIMIT 1
+)
+"""
+
+
+class Kind(StrEnum):
+    PAGES = "pages"
+    REFERENCES = "references"
+    TEXT = "text"
+    COUNTERS = "counters"
+    PATHS = "paths"
+    REACH = "reach"
+    INDEX = "index"
+    FILES = "files"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One complaint in plain words, without contents."""
+
+    kind: Kind
+    text: str
+
+    @property
+    def can_be_mended(self) -> bool:
+        return self.kind not in (Kind.TEXT, Kind.FILES)
+
+
+def examine(conn: Connection, blobs: Path, *, go_on: Callable[[], bool] = lambda: True) -> list[Trouble]:
+    """All complaints, at most a hundred of a kind; when pages are damaged, only those. ``go_on`` is asked between the
+    steps, and between two files."""
+    pages = check_pages(conn)
+    if pages:
+        return [Trouble(Kind.PAGES, text) for text in pages]
+    found = [Trouble(Kind.REFERENCES, text) for text in dangling_rows(conn)]
+    steps: tuple[tuple[Kind, Callable[[], list[str]]], ...] = (
+        (Kind.TEXT, lambda: damaged_messages(conn)),
+        (Kind.COUNTERS, lambda: [f"the counters of thread {each} are off" for each in wrong_counters(conn)]),
+        (Kind.PATHS, lambda: [f"the end of thread {each} is not known" for each in wrong_ends(conn)]),
+        (Kind.REACH, lambda: reachability.unreachable(conn)),
+        (Kind.FILES, lambda: _files(conn, blobs, go_on)),
+    )
+    for kind, look in steps:
+        if go_on():
+            found += [Trouble(kind, text) for text in look()[:_MOST_LINES]]
+    return found
+
+
+def wrong_counters(conn: Connection) -> list[str]:
+    """Threads whose counters are not what their messages give."""
+    wrong = {row[0] for row in conn.exec_driver_sql(_COUNTERS)}
+    for (thread_id,) in conn.exec_driver_sql(_TOOLS).all():
+        if thread_id in wrong:
+            continue
+        tally = thread_counters.of_thread(conn, thread_id)
+        counts, time_ms = conn.exec_driver_sql(
+            "SELECT tool_counts, total_tool_time_ms FROM threads WHERE id = ?", (thread_id,)
+        ).one()
+        if counts != to_json(dict(tally.tool_counts)) or time_ms != tally.tool_time_ms:
+            wrong.add(thread_id)
+    return sorted(wrong)
+
+
+def wrong_ends(conn: Connection) -> list[str]:
+    """Threads that do not know the newest message of their shown path."""
+    return [row[0] for row in conn.exec_driver_sql(_ENDS)]
+
+
+def _files(conn: Connection, blobs: Path, go_on: Callable[[], bool]) -> list[str]:
+    raw = driver(conn)
+    found = []
+    for name in sorted(backup_files.named_files(raw)):
+        if not go_on():
+            break
+        complaint = stored_bytes.complaint(blobs, name)
+        if complaint:
+            found.append(f"the attached file {name[:12]}… {complaint}")
+    return found

@@ -1,0 +1,162 @@
+"""What must always hold so that everything a person wrote can be found, whatever was undone, redone, synced or purged.
+
+- A thread that is not in the trash is in a project that is not there either.
+- A message stands below one of its own thread, one place further down; so every message has its place in the tree.
+- The shown path of a thread is one way through that tree. It shows something where there is something, to its end.
+- A part that names a file has the row by which the file is kept, sent and backed up.
+
+``unreachable`` says what does not hold, ``make_reachable`` mends it. Rows that point at nothing are the business of
+``integrity`` and ``repair``, and come first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.attachment import Attachment, attachment_from
+from chatdesk.core.storage.chat import artifacts, projects, shown_path
+from chatdesk.core.storage.engine import tables
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.plain_text import from_json
+
+# The conditions are spelt as in the partial indexes of threads, so that a start can afford to ask.
+_HIDING_PROJECTS: Final = """
+SELECT p.id FROM projects p WHERE p.deleted_at IS NOT NULL AND (
+    EXISTS (SELECT 1 FROM threads t WHERE t.project_id = p.id AND t.deleted_at IS NULL AND t.archived_at IS NULL)
+    OR EXISTS (SELECT 1 FROM threads t WHERE t.project_id = p.id AND t.archived_at IS NOT NULL AND t.deleted_at IS NULL)
+)
+"""
+_MISPLACED: Final = """
+SELECT DISTINCT m.thread_id FROM messages m JOIN messages p ON p.id = m.parent_id
+WHERE p.thread_id <> m.thread_id OR m.position <> p.position + 1
+"""
+_BROKEN_PATHS: Final = """
+SELECT thread_id FROM messages WHERE on_path = 1 GROUP BY thread_id, position HAVING count(*) > 1
+UNION SELECT m.thread_id FROM messages m JOIN messages p ON p.id = m.parent_id WHERE m.on_path = 1 AND p.on_path = 0
+UNION SELECT p.thread_id FROM messages p JOIN messages m ON m.parent_id = p.id AND m.deleted_at IS NULL
+    WHERE p.on_path = 1 AND NOT EXISTS (SELECT 1 FROM messages c WHERE c.parent_id = p.id AND c.on_path = 1)
+UNION SELECT t.id FROM threads t
+    WHERE EXISTS (SELECT 1 FROM messages m WHERE m.thread_id = t.id AND m.deleted_at IS NULL AND m.parent_id IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.thread_id = t.id AND m.on_path = 1)
+"""
+_UNNAMED_FILES: Final = """
+SELECT p.id, p.content FROM message_parts p WHERE p.type IN ('image', 'file')
+AND NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.part_id = p.id)
+"""
+
+
+def unreachable(conn: Connection) -> list[str]:
+    """Complaints in plain words, without contents; empty when all can be found."""
+    return [
+        *(f"project {each} is in the trash, but not all of its threads" for each in hiding_projects(conn)),
+        *(f"messages of thread {each} have no place in it" for each in _threads(conn, _MISPLACED)),
+        *(f"the shown path of thread {each} is broken" for each in _threads(conn, _BROKEN_PATHS)),
+        *(f"the file of part {part_id} is not kept" for part_id, _ in _unnamed_files(conn)),
+    ]
+
+
+def make_reachable(conn: Connection, origin: Origin) -> list[str]:
+    """Mend all of it in the caller's transaction; a sentence for each kind of thing."""
+    done = []
+    back = bring_projects_back(conn, origin)
+    if back:
+        done.append(f"{_counted(back, 'project')} came back from the trash, because of threads that are not there.")
+    misplaced = _threads(conn, _MISPLACED)
+    for thread_id in misplaced:
+        _place(conn, thread_id)
+    if misplaced:
+        done.append(f"The messages of {_counted(len(misplaced), 'thread')} were put in their places again.")
+    broken = sorted({*misplaced, *_threads(conn, _BROKEN_PATHS)})
+    for thread_id in broken:
+        _lay_path(conn, thread_id)
+    if broken:
+        done.append(f"The shown path was found again for {_counted(len(broken), 'thread')}.")
+    files = list(_unnamed_files(conn))
+    for part_id, attachment in files:
+        row = artifacts.artifact_row(part_id, attachment)
+        conn.execute(tables.artifacts.insert().values(**row, **origin.stamp()))
+    if files:
+        done.append(f"{_counted(len(files), 'attached file')} that nothing kept is kept again.")
+    return done
+
+
+def hiding_projects(conn: Connection) -> list[str]:
+    """Projects in the trash with threads that are not. Quick enough for a start."""
+    return _threads(conn, _HIDING_PROJECTS)
+
+
+def bring_projects_back(conn: Connection, origin: Origin) -> int:
+    """Take them out of the trash; how many."""
+    found = hiding_projects(conn)
+    for project_id in found:
+        projects.set_deleted(conn, origin, project_id, None)
+        projects.refresh_last_chat(conn, project_id)
+    return len(found)
+
+
+def _threads(conn: Connection, statement: str) -> list[str]:
+    return sorted(row[0] for row in conn.exec_driver_sql(statement))
+
+
+def _unnamed_files(conn: Connection) -> Iterator[tuple[str, Attachment]]:
+    for part_id, content in conn.exec_driver_sql(_UNNAMED_FILES).all():
+        attachment = attachment_from(from_json(content))
+        if attachment is not None:
+            yield part_id, attachment
+
+
+def _place(conn: Connection, thread_id: str) -> None:
+    """Give every message of a thread its position again. One whose parent is of another thread, or stands in a circle,
+    begins a version of its own."""
+    rows = conn.exec_driver_sql(
+        "SELECT m.id, p.id FROM messages m LEFT JOIN messages p ON p.id = m.parent_id AND p.thread_id = m.thread_id"
+        " WHERE m.thread_id = ? ORDER BY m.created_at, m.id",
+        (thread_id,),
+    ).all()
+    below: dict[str | None, list[str]] = defaultdict(list)
+    for message_id, parent_id in rows:
+        below[parent_id].append(message_id)
+    places: dict[str, int] = {}
+    parents = {row[0]: row[1] for row in rows}
+    roots = list(below[None])
+    for message_id in [*roots, *parents]:
+        if message_id in places:
+            continue
+        if parents[message_id] is not None:  # not below any root: a circle, which is opened here
+            parents[message_id] = None
+        level, position = [message_id], 0
+        while level:
+            places |= dict.fromkeys(level, position)
+            level = [each for one in level for each in below[one] if each not in places]
+            position += 1
+    conn.exec_driver_sql(
+        "UPDATE messages SET position = ?, parent_id = ?, on_path = 0 WHERE id = ?",
+        [(places[each], parents[each], each) for each in places],
+    )
+    conn.exec_driver_sql(
+        "UPDATE messages SET chosen_child_id = NULL WHERE thread_id = ? AND NOT EXISTS"
+        " (SELECT 1 FROM messages c WHERE c.id = messages.chosen_child_id AND c.parent_id = messages.id)",
+        (thread_id,),
+    )
+
+
+def _lay_path(conn: Connection, thread_id: str) -> None:
+    """Let the path of a thread lead through the root that was chosen, or through the newest that is live."""
+    root = conn.exec_driver_sql(
+        "SELECT m.id FROM messages m JOIN threads t ON t.id = m.thread_id WHERE t.id = ? AND m.parent_id IS NULL"
+        " ORDER BY m.deleted_at IS NOT NULL, m.id = t.chosen_root_id DESC, m.id DESC LIMIT 1",
+        (thread_id,),
+    ).scalar()
+    conn.exec_driver_sql("UPDATE messages SET on_path = 0 WHERE thread_id = ? AND on_path = 1", (thread_id,))
+    conn.exec_driver_sql("UPDATE threads SET shown_count = 0 WHERE id = ?", (thread_id,))
+    node = None if root is None else shown_path.find_node(conn, root)
+    if node is not None:
+        shown_path.show(conn, node)
+
+
+def _counted(count: int, word: str) -> str:
+    return f"1 {word}" if count == 1 else f"{count:,} {word}s"

@@ -1,0 +1,258 @@
+"""*Repair*: mends what can be mended in a database that opens, and says line by line what was done and what was not.
+
+A copy of the database as it was is kept first. Everything is mended in one transaction: all of it or nothing. Nothing
+that a person wrote is removed: messages of a thread that is missing get a thread again, and a text that is not what was
+saved stays as it is, because only a backup knows better.
+"""
+
+# ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.errors import StorageCorrupt
+from chatdesk.core.storage.chat import shown_path, thread_counters, waiting_questions
+from chatdesk.core.storage.chat.projects import private_project_id
+from chatdesk.core.storage.engine import search_index, search_schema, tables
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.engine.plain_text import to_json
+from chatdesk.core.storage.sync import salvage
+from chatdesk.core.storage.transfer.export_reader import open_reader
+from chatdesk.core.storage.upkeep import reachability, restore
+from chatdesk.core.storage.upkeep.checkup import Kind, Trouble, examine, wrong_counters, wrong_ends
+from chatdesk.core.storage.upkeep.salvaged_texts import RECOVERED_TITLE, insert_recovered_thread
+
+_log = logging.getLogger(__name__)
+
+#: Said where projects of a team are pulled again.
+COMES_AGAIN: Final = "Shared projects are compared with their team's server; what it has of what was lost comes again."
+#: The project of a lost thread, by what the log says of it and of its messages.
+_HOME: Final = """
+SELECT c.project_id FROM changes c JOIN projects p ON p.id = c.project_id AND p.deleted_at IS NULL
+WHERE c.entity = :thread OR c.entity IN (SELECT id FROM messages WHERE thread_id = :thread)
+ORDER BY c.n DESC LIMIT 1
+"""
+_COUNTED: Final = (
+    "message_count = ?, total_input_tokens = ?, total_output_tokens = ?, total_cached_tokens = ?,"
+    " total_reasoning_tokens = ?, total_tool_time_ms = ?, tool_counts = ?, shown_count ="
+    " (SELECT count(*) FROM messages WHERE thread_id = threads.id AND on_path = 1 AND deleted_at IS NULL)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RepairReport:
+    """``done`` and ``left`` are sentences; ``kept`` is the copy of the database as it was, None when nothing was to
+    be done."""
+
+    done: tuple[str, ...]
+    left: tuple[str, ...]
+    kept: Path | None = None
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        kept = () if self.kept is None else (f"The database as it was is kept at {self.kept}.",)
+        nothing = () if self.done or self.left else ("Nothing was wrong.",)
+        return (*kept, *self.done, *self.left, *nothing)
+
+
+class RepairService:
+    """Checks and mends the open database ``database``, whose attachments lie in ``blobs``."""
+
+    def __init__(self, database: Database, blobs: Path) -> None:
+        self._database = database
+        self._blobs = blobs
+
+    async def check(self, *, with_index: bool = True) -> list[Trouble]:
+        """Everything that is wrong. Takes its time, on a thread and a connection of its own. ``with_index``: also the
+        search index, during which nothing can be written."""
+        try:
+            found = await asyncio.to_thread(self._examine)
+        except StorageCorrupt:
+            return [Trouble(Kind.PAGES, "the file is too damaged for SQLite to check it")]
+        if with_index and not self._database.is_read_only and not any(each.kind is Kind.PAGES for each in found):
+            found += await self._database.write(_index_troubles, is_durable=False)
+        return found
+
+    def _examine(self) -> list[Trouble]:
+        with open_reader(self._database.path) as reader:
+            return examine(reader.connection, self._blobs)
+
+    async def repair(self) -> RepairReport:
+        """Mend what can be mended. Raises ``StorageError``; nothing was changed then."""
+        found = await self.check()
+        if any(each.kind is Kind.PAGES for each in found):
+            return RepairReport((), tuple(_damaged_pages(found)))
+        kept = None
+        done: list[str] = []
+        has_lost = any(each.kind is Kind.REFERENCES for each in found) or (
+            any(each.kind is Kind.TEXT for each in found) and bool(await self._database.read(salvage.damaged))
+        )
+        if has_lost or any(each.can_be_mended for each in found):
+            kept = await asyncio.to_thread(
+                restore.keep_present,
+                self._database.path,
+                backup_dir=self._database.backup_dir,
+                now_ms=self._database.origin.now(),
+                reason="repair",
+            )
+            device, done = await self._database.write(
+                lambda conn: _mend_and_pull(conn, self._database.origin, has_lost=has_lost)
+            )
+            if device != self._database.device_id:
+                self._database.become(device)
+            _log.info("repaired: %d lines", len(done))
+        left = [_left(each) for each in await self.check()]
+        return RepairReport(tuple(done), tuple(left), kept)
+
+
+def _mend_and_pull(conn: Connection, origin: Origin, *, has_lost: bool) -> tuple[str, list[str]]:
+    """The id of this device from now on, and what was done."""
+    done = [COMES_AGAIN] if has_lost and salvage.pull_again(conn, origin.now()) else []
+    done += mend(conn, origin)
+    return str(conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar_one()), done
+
+
+def mend(conn: Connection, origin: Origin) -> list[str]:
+    """Mend everything that can be, in the caller's transaction; a sentence for each kind of thing."""
+    done = _give_references(conn, origin) + reachability.make_reachable(conn, origin)
+    raw = driver(conn)
+    if _index_troubles(conn):
+        search_index.rebuild(raw)
+        done.append("The search index was made anew; it fills up again in the background.")
+    ends = wrong_ends(conn)
+    for thread_id in ends:
+        shown_path.refresh_end(conn, thread_id)
+    if ends:
+        done.append(f"The shown end was found again for {_counted(len(ends), 'thread')}.")
+    counters = wrong_counters(conn)
+    for thread_id in counters:
+        _count(conn, thread_id)
+    if counters:
+        done.append(f"The counters of {_counted(len(counters), 'thread')} were counted afresh.")
+    return done
+
+
+def _give_references(conn: Connection, origin: Origin) -> list[str]:
+    """Rows that point at nothing: what was written gets a place, what only belonged to the missing row goes."""
+    done = []
+    moved = _move_to_private_project(conn, origin)
+    if moved:
+        done.append(f"{_counted(moved, 'thread')} of a missing project went to a private one.")
+    lost = [row[0] for row in conn.exec_driver_sql(
+        "SELECT DISTINCT thread_id FROM messages WHERE thread_id NOT IN (SELECT id FROM threads)"
+    )]  # fmt: skip
+    for thread_id in lost:
+        _recover_thread(conn, origin, thread_id)
+    if lost:
+        done.append(f"{_counted(len(lost), 'thread')} that had lost title and settings is called “{RECOVERED_TITLE}”.")
+    roots = _changed(
+        conn,
+        "UPDATE messages SET parent_id = NULL WHERE parent_id IS NOT NULL"
+        " AND parent_id NOT IN (SELECT id FROM messages)",
+    )
+    if roots:
+        done.append(f"{_counted(roots, 'message')} that had lost what came before begins a version of its own.")
+    drafts = waiting_questions.keep_homeless(driver(conn))
+    if drafts:
+        done.append(f"{_counted(drafts, 'draft')} whose thread is missing went to the draft of a new thread.")
+    removed: Counter[str] = Counter()
+    for row in conn.exec_driver_sql("PRAGMA foreign_key_check").all():
+        removed[row[0]] += _remove_or_unset(conn, row)
+    done += [f"{_counted(count, 'row')} of {table} that belonged to nothing went." for table, count in removed.items()]
+    return done
+
+
+def _move_to_private_project(conn: Connection, origin: Origin) -> int:
+    """Move the threads of projects that are missing; how many they were."""
+    homeless = "project_id NOT IN (SELECT id FROM projects)"
+    if conn.exec_driver_sql(f"SELECT 1 FROM threads WHERE {homeless} LIMIT 1").first() is None:
+        return 0
+    return _changed(conn, f"UPDATE threads SET project_id = ? WHERE {homeless}", (private_project_id(conn, origin),))
+
+
+def _recover_thread(conn: Connection, origin: Origin, thread_id: str) -> None:
+    project = conn.exec_driver_sql(_HOME, {"thread": thread_id}).scalar() or private_project_id(conn, origin)
+    first, last = conn.exec_driver_sql(
+        "SELECT min(created_at), max(created_at) FROM messages WHERE thread_id = ?", (thread_id,)
+    ).one()
+    insert_recovered_thread(conn, origin, thread_id, project, created_at=first, last_activity_at=last)
+
+
+def _remove_or_unset(conn: Connection, row: Any) -> int:
+    """``row`` of foreign_key_check: (table, rowid, parent, key). Returns how many rows went."""
+    table, rowid, _parent, key = row
+    names = {each.name for each in tables.metadata.sorted_tables}
+    if table not in names:
+        return 0
+    column = next(each[3] for each in conn.exec_driver_sql(f"PRAGMA foreign_key_list({table})") if each[0] == key)
+    if rowid is None:  # a table without row ids: tags of threads, counts of tokens
+        parent = next(each for each in conn.exec_driver_sql(f"PRAGMA foreign_key_list({table})") if each[0] == key)
+        return _changed(conn, f"DELETE FROM {table} WHERE {column} NOT IN (SELECT {parent[4]} FROM {parent[2]})")
+    if tables.metadata.tables[table].columns[column].nullable:
+        _changed(conn, f"UPDATE {table} SET {column} = NULL WHERE rowid = ?", (rowid,))
+        return 0
+    return _changed(conn, f"DELETE FROM {table} WHERE rowid = ?", (rowid,))
+
+
+def _count(conn: Connection, thread_id: str) -> None:
+    tally = thread_counters.of_thread(conn, thread_id)
+    conn.exec_driver_sql(
+        f"UPDATE threads SET {_COUNTED} WHERE id = ?",
+        (
+            tally.message_count,
+            tally.input_tokens,
+            tally.output_tokens,
+            tally.cached_tokens,
+            tally.reasoning_tokens,
+            tally.tool_time_ms,
+            to_json(dict(tally.tool_counts)),
+            thread_id,
+        ),
+    )
+
+
+def _index_troubles(conn: Connection) -> list[Trouble]:
+    """What FTS5 says about its own tables; asking is a statement that writes, though nothing is changed."""
+    raw = driver(conn)
+    for table in search_schema.VIRTUAL_TABLES:
+        try:
+            raw.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
+        except sqlite3.DatabaseError as error:
+            if not search_index.is_damage(error):
+                raise
+            return [Trouble(Kind.INDEX, "the search index is damaged")]
+    return []
+
+
+def _damaged_pages(found: list[Trouble]) -> list[str]:
+    return [
+        f"The file itself is damaged ({len(found)} findings), so nothing was changed in it.",
+        "Restore a backup, or close ChatDesk and run 'chatdesk doctor --repair', which copies what can still be read.",
+    ]
+
+
+def _left(trouble: Trouble) -> str:
+    advice = {
+        Kind.TEXT: "It was left as it is; a backup may have it as it was.",
+        Kind.FILES: "A backup made with 'chatdesk backup FILE' has it, if it was made in time.",
+    }.get(trouble.kind, "It could not be mended.")
+    return f"{trouble.text[:1].upper()}{trouble.text[1:]}. {advice}"
+
+
+def _changed(conn: Connection, statement: str, values: tuple[Any, ...] = ()) -> int:
+    return conn.exec_driver_sql(statement, values).rowcount
+
+
+def _counted(count: int, word: str) -> str:
+    return f"1 {word}" if count == 1 else f"{count:,} {word}s"

@@ -1,0 +1,118 @@
+"""Puts a backup in the place of the database: all of it or nothing, whatever happens in between.
+
+The rows of the backup are read into a new database beside the present one, by a process that may be killed
+(``restore_process``); the present database is kept in the backup directory; then one small file says that the new one
+shall take its place. From there on every start finishes what was begun, before it opens anything; until there, nothing
+has changed. Whoever calls ``put_in_place`` owns the data directory and has the database closed. Synchronous, for a
+thread of the caller.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zipfile
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from chatdesk.core.domain.backup_contents import BackupContents
+from chatdesk.core.errors import StorageCorrupt
+from chatdesk.core.paths import sync_directory
+from chatdesk.core.storage.engine import backup, unfinished_files
+from chatdesk.core.storage.engine.begun_restore import commit, ready_path, remove_database
+from chatdesk.core.storage.engine.connection import connect, make_private_directory, make_private_file
+from chatdesk.core.storage.engine.failures import translating
+from chatdesk.core.storage.upkeep import backup_files, restore_process
+
+
+def look_into(path: Path, *, work_dir: Path, blobs: Path) -> BackupContents:
+    """What a backup holds; nothing is changed. Raises ``StorageError``: ``SchemaTooNew`` for that of a newer ChatDesk,
+    ``StorageCorrupt`` for a file that is none, is damaged, or holds more than data."""
+    plain = unfinished_files.name_for(work_dir / "look.db")
+    with translating(path):
+        try:
+            return restore_process.run(path, plain=plain, blobs=blobs)
+        finally:
+            remove_database(plain)
+
+
+def prepare(path: Path, database: Path, *, blobs: Path) -> BackupContents:
+    """Read a backup into a new database, ready to be put in the place of ``database``. Files that a zip brings along
+    are put where they belong. Raises like ``look_into``; the database has not changed then or afterwards."""
+    ready = ready_path(database)
+    plain, target = unfinished_files.name_for(ready), unfinished_files.name_for(ready)
+    with translating(path):
+        try:
+            make_private_directory(database.parent)
+            remove_database(ready)
+            contents = restore_process.run(path, plain=plain, blobs=blobs, target=target)
+            backup.sync_file(target)
+            target.replace(ready)
+        finally:
+            for each in (plain, target):
+                remove_database(each)
+    return contents
+
+
+def put_in_place(database: Path, *, backup_dir: Path, now_ms: int) -> Path | None:
+    """Keep the present database and put the prepared one in its place. Returns where the present one is kept now, None
+    when there was none. Raises ``StorageError``; nothing has changed then."""
+    with translating(database):
+        kept = keep_present(database, backup_dir=backup_dir, now_ms=now_ms)
+        commit(database)
+    return kept
+
+
+def keep_present(database: Path, *, backup_dir: Path, now_ms: int, reason: str = "restore") -> Path | None:
+    """A copy of the present database in the backup directory, packed; of a damaged one, of its files as they are."""
+    if not database.exists() or database.stat().st_size == 0:
+        return None
+    make_private_directory(backup_dir)
+    at = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
+    stem = _free_stem(backup_dir, f"before-{reason}-{at}")
+    plain = unfinished_files.name_for(backup_dir / f"{stem}.db")
+    if not _has_header(database):
+        return _keep_damaged(database, backup_dir / f"{stem}.damaged.zip")  # SQLite would throw its log away
+    try:
+        with closing(connect(database, "read")) as source:
+            backup.back_up(source, plain)
+        with closing(connect(plain, "write")) as copy:
+            names = backup_files.named_files(copy)
+        return backup_files.pack(plain, backup_dir / f"{stem}.db{backup_files.PACKED}", named=names)
+    except (sqlite3.DatabaseError, StorageCorrupt) as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        return _keep_damaged(database, backup_dir / f"{stem}.damaged.zip")
+    finally:
+        remove_database(plain)
+
+
+def _has_header(database: Path) -> bool:
+    with database.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\x00"
+
+
+def _keep_damaged(database: Path, target: Path) -> Path:
+    """What cannot be read as a database is kept byte for byte, with its log."""
+    temporary = unfinished_files.name_for(target)
+    try:
+        make_private_file(temporary)
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for path in (database, *(database.with_name(database.name + ending) for ending in ("-wal", "-journal"))):
+                if path.exists():
+                    archive.write(path, f"damaged/{path.name}")
+        backup.sync_file(temporary)
+        temporary.replace(target)
+        sync_directory(target.parent)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return target
+
+
+def _free_stem(directory: Path, wanted: str) -> str:
+    number, stem = 1, wanted
+    while any(directory.glob(f"{stem}.*")):
+        number += 1
+        stem = f"{wanted}-{number}"
+    return stem

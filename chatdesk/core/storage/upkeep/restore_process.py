@@ -1,0 +1,267 @@
+"""The process that reads a backup, and how it is asked. It has limits of time, memory and bytes, and may be killed at
+any moment without regret: what it writes has no name that anybody looks for.
+
+One line of JSON goes in, one comes out; when the input ends, also because the window is gone, the process does too.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from chatdesk.core import child_process
+from chatdesk.core.domain.backup_contents import BackupContents
+from chatdesk.core.errors import SchemaTooNew, StorageCorrupt, StorageError, StorageFull
+from chatdesk.core.storage.engine import tables
+from chatdesk.core.storage.engine.connection import connect
+from chatdesk.core.storage.engine.failures import translated
+from chatdesk.core.storage.engine.plain_text import from_json, shown_name
+from chatdesk.core.storage.upkeep import backup_files, restored_rows
+
+#: A backup of the usual size is read in a few seconds; a gigabyte takes about a minute.
+_LEAST_TIME_S: Final = 60.0
+_TIME_S_A_MB: Final = 3.0
+_MOST_MEMORY_BYTES: Final = 2 * 1024**3
+#: Databases pack to a third. What claims to be so much larger than its file was made to fill the disk.
+_MOST_UNPACKED_FACTOR: Final = 100
+_SPARE_BYTES: Final = 32 * 1024 * 1024
+_LOOK_EVERY_BYTES: Final = 16 * 1024 * 1024
+_TITLES: Final = 5
+_MOST_REPLY_BYTES: Final = 1024 * 1024
+_ERRORS: Final[dict[str, type[StorageError]]] = {
+    each.code: each for each in (StorageError, StorageFull, StorageCorrupt, SchemaTooNew)
+}
+
+
+def run(
+    backup: Path, *, plain: Path, blobs: Path, target: Path | None = None, command: Sequence[str] | None = None
+) -> BackupContents:
+    """Unpack ``backup`` to ``plain`` and say what is in it; with ``target``, also make a database of its rows there and
+    put its files among ``blobs``. Raises ``StorageError``; the caller removes ``plain`` and ``target`` in any case."""
+    _check_space(backup, plain.parent)
+    from chatdesk.core.paths import migrations_dir
+
+    limit_s = time_limit_s(backup)
+    job = {
+        "backup": str(backup),
+        "plain": str(plain),
+        "blobs": str(blobs),
+        "target": None if target is None else str(target),
+        "migrations": str(migrations_dir()),
+        "cpu_s": int(limit_s),
+    }
+    reply = _ask(json.dumps(job).encode() + b"\n", limit_s, command or default_command())
+    if "contents" in reply:
+        found = reply["contents"]
+        return BackupContents(**found | {key: tuple(found[key]) for key in ("titles", "workspaces")} | {"path": backup})
+    error = reply.get("error")
+    if error is None:
+        raise StorageCorrupt(
+            f"{backup.name} needs more time or memory than a backup of its size should, so reading it was given up.",
+            safe="Nothing was changed.",
+            next_step="Choose another backup.",
+        )
+    kind = _ERRORS.get(error["code"], StorageError)
+    raise kind(error["what"], safe=error["safe"], next_step=error["next_step"])
+
+
+def time_limit_s(backup: Path) -> float:
+    """How long reading a backup may take, by its size."""
+    return _LEAST_TIME_S + backup.stat().st_size / 1_000_000 * _TIME_S_A_MB
+
+
+def default_command() -> list[str]:
+    """The command that starts the process."""
+    return child_process.command_of("chatdesk.core.storage.upkeep.restore_process", "--restore-worker")
+
+
+def _ask(job: bytes, limit_s: float, command: Sequence[str]) -> dict[str, Any]:
+    process = child_process.start(command)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    timer = threading.Timer(limit_s, process.kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        with suppress(OSError):  # it was killed before it had read its job
+            process.stdin.write(job)
+            process.stdin.flush()
+        reply = process.stdout.read(_MOST_REPLY_BYTES)
+    finally:
+        timer.cancel()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        with suppress(OSError):
+            process.stdin.close()
+    return from_json(reply.decode("utf-8", "replace"))
+
+
+def _check_space(path: Path, directory: Path) -> None:
+    factor = 2 if path.name.endswith(".db") else 6
+    needed = path.stat().st_size * factor + _SPARE_BYTES
+    free = shutil.disk_usage(directory).free
+    if free < needed:
+        raise StorageFull(
+            f"Looking into the backup needs up to {needed // 1_000_000:,} MB; {free // 1_000_000:,} MB are free.",
+            safe="Nothing was changed.",
+            next_step="Free some space and try again.",
+        )
+
+
+# In the process from here on.
+
+
+def room(backup: Path, directory: Path) -> Callable[[int], None]:
+    """A check of how much may be unpacked from ``backup`` into ``directory``: by what the bytes are, not by what the
+    file says of them."""
+    most = backup.stat().st_size * _MOST_UNPACKED_FACTOR + _SPARE_BYTES
+    looked_at = 0
+
+    def check(count: int) -> None:
+        nonlocal looked_at
+        if count > most:
+            raise StorageCorrupt(
+                f"{backup.name} is packed in a way that fills the disk, so it was not unpacked.",
+                safe="Nothing was changed.",
+                next_step="Choose another backup.",
+            )
+        if count < looked_at:
+            looked_at = 0  # the next file
+        if count - looked_at >= _LOOK_EVERY_BYTES:
+            looked_at = count
+            if shutil.disk_usage(directory).free < _SPARE_BYTES:
+                raise StorageFull(
+                    "The disk has no room for what is in the backup.",
+                    safe="Nothing was changed.",
+                    next_step="Free some space and try again.",
+                )
+
+    return check
+
+
+def read(job: Mapping[str, Any]) -> BackupContents:
+    """Carry out one job."""
+    path, plain, blobs = Path(job["backup"]), Path(job["plain"]), Path(job["blobs"])
+    try:
+        is_room = room(path, plain.parent)
+        backup_files.unpack(path, plain, is_room=is_room)
+        with closing(connect(plain, "immutable")) as conn:
+            conn.execute("PRAGMA query_only=ON")
+            revision = _revision(conn, path)
+            if job["target"] is not None and conn.execute("PRAGMA quick_check").fetchall() != [("ok",)]:
+                raise backup_files.not_a_backup(path)
+            sizes = backup_files.named_sizes(conn)
+            contents = _contents(conn, path, revision, _missing(path, blobs, sizes))
+        if job["target"] is not None:
+            target, migrations = Path(job["target"]), Path(job["migrations"])
+            restored_rows.copy_rows(plain, target, revision, migrations=migrations, name=path.name)
+            backup_files.unpack_blobs(path, blobs, sizes, is_room=is_room)
+    except sqlite3.OperationalError as error:
+        if "disk is full" in str(error):
+            raise StorageFull from error
+        raise backup_files.not_a_backup(path) from error
+    except (sqlite3.Error, OverflowError, UnicodeError) as error:  # also names that are no text
+        raise backup_files.not_a_backup(path) from error
+    return contents
+
+
+def _revision(conn: sqlite3.Connection, path: Path) -> str:
+    try:
+        return restored_rows.check_schema(conn, path.name)
+    except SchemaTooNew as error:
+        raise SchemaTooNew(
+            "This backup was written by a newer ChatDesk.",
+            safe="Nothing was changed.",
+            next_step="Update ChatDesk to restore it.",
+        ) from error
+
+
+def _missing(path: Path, blobs: Path, sizes: Mapping[str, int]) -> int:
+    brought = backup_files.blobs_of_zip(path)
+    return sum(1 for name in sizes if name not in brought and not (blobs / name[:2] / name).is_file())
+
+
+def _contents(conn: sqlite3.Connection, path: Path, revision: str, missing_files: int) -> BackupContents:
+    threads, newest = conn.execute(
+        "SELECT count(*), max(last_activity_at) FROM threads WHERE deleted_at IS NULL"
+    ).fetchone()
+    titles = conn.execute(
+        "SELECT title FROM threads WHERE deleted_at IS NULL ORDER BY last_activity_at DESC, id DESC LIMIT ?", (_TITLES,)
+    ).fetchall()
+    there = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    joined = f"SELECT name FROM workspaces WHERE left_at IS NULL LIMIT {_TITLES}"  # noqa: S608 - a constant
+    teams = conn.execute(joined) if "workspaces" in there else ()
+    return BackupContents(
+        path=path,
+        made_at=int(path.stat().st_mtime * 1000),
+        newest_at=newest if isinstance(newest, int) else None,
+        schema=revision,
+        threads=threads,
+        messages=conn.execute("SELECT count(*) FROM messages WHERE deleted_at IS NULL").fetchone()[0],
+        titles=tuple(shown_name(str(row[0])[:200]) for row in titles),
+        missing_files=missing_files,
+        is_older_schema=revision != tables.HEAD_REVISION,
+        unfinished=conn.execute("SELECT count(*) FROM messages WHERE status IN ('pending', 'streaming')").fetchone()[0],
+        workspaces=tuple(shown_name(str(row[0])[:200]) for row in teams),
+    )
+
+
+def _limit_resources(cpu_s: int) -> None:
+    """Bounds that hold inside one call of a C library too. Windows has none of them; time is watched from outside."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for kind, most in (
+        (resource.RLIMIT_AS, _MOST_MEMORY_BYTES),
+        (resource.RLIMIT_CPU, cpu_s),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    os.nice(5)
+
+
+def _reply(job: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return {"contents": {**asdict(read(job)), "path": ""}}
+    except StorageError as error:
+        found = error
+    except OSError as error:
+        found = translated(error)
+    except MemoryError:
+        return {}
+    except Exception as error:  # noqa: BLE001 - whatever a file provokes becomes a sentence
+        logging.getLogger(__name__).warning("a backup cannot be read: %s", type(error).__name__)
+        found = backup_files.not_a_backup(Path(job["backup"]))
+    return {"error": {"code": found.code, "what": found.what, "safe": found.safe, "next_step": found.next_step}}
+
+
+def main() -> None:
+    job = json.loads(sys.stdin.buffer.readline())
+    _limit_resources(job["cpu_s"])
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        os._exit(1)  # whoever asked is gone
+
+    threading.Thread(target=watch, name="input", daemon=True).start()
+    reply = _reply(job)
+    sys.stdout.buffer.write(json.dumps(reply).encode("ascii"))
+    sys.stdout.buffer.flush()
+    os._exit(0)  # the thread waits for input that nobody sends any more
+
+
+if __name__ == "__main__":
+    main()
