@@ -360,7 +360,7 @@ async def _thread_query(options: argparse.Namespace, services: Services) -> Thre
 
 
 async def _threads(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.transfer.export import thread_as_data
+    from chatdesk.core.transfer.exports.export import thread_as_data
 
     query = await _thread_query(options, services)
     found: list[Thread] = []
@@ -383,7 +383,7 @@ async def _threads(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _show(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.transfer.export import thread_to_json, thread_to_markdown
+    from chatdesk.core.transfer.exports.export import thread_to_json, thread_to_markdown
 
     thread = await _find_thread(services, options.thread)
     messages = await _all_messages(services, thread.id)

@@ -20,7 +20,7 @@ from chatdesk.core.errors import ChatDeskError, InvalidInput, NotPossible
 from chatdesk.core.file_writing import write_new_text
 
 if TYPE_CHECKING:
-    from chatdesk.core.domain.team import ServerAddress, TeamRole, Workspace
+    from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole, Workspace
     from chatdesk.services.services import Services
 
 SETUP_PASSWORD, PASSPHRASE = "CHATDESK_SETUP_PASSWORD", "CHATDESK_TEAM_PASSPHRASE"
@@ -399,7 +399,7 @@ def _as_data(workspace: Workspace) -> dict[str, Any]:
 
 async def _roles(given: list[str], services: Services, workspace: Workspace) -> dict[str, TeamRole]:
     """``PROJECT=ROLE`` as roles by id; names of projects are compared without regard to case."""
-    from chatdesk.core.domain.team import TeamRole
+    from chatdesk.core.domain.sharing.team import TeamRole
 
     shared = {each.project_id for each in await (await services.load_team()).projects() if each.ended is None}
     projects = [each for each in await services.library.list_projects() if each.id in shared]
@@ -429,7 +429,7 @@ async def _roles(given: list[str], services: Services, workspace: Workspace) -> 
 def _address_of(options: argparse.Namespace, variable: str = SETUP_PASSWORD) -> tuple[ServerAddress, str]:
     from dataclasses import replace
 
-    from chatdesk.core.domain.team import ServerAddress
+    from chatdesk.core.domain.sharing.team import ServerAddress
     from chatdesk.core.sync.address import checked_address, read_address
 
     if options.url:

@@ -11,7 +11,7 @@ from chatdesk.core.errors import InvalidInput, NotFound
 from chatdesk.core.processes import environment
 
 if TYPE_CHECKING:
-    from chatdesk.core.domain.team import Workspace
+    from chatdesk.core.domain.sharing.team import Workspace
     from chatdesk.services.services import Services
 
 KEYS_PASSPHRASE = "CHATDESK_KEYS_PASSPHRASE"  # noqa: S105 - the name of a variable

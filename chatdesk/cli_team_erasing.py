@@ -10,7 +10,7 @@ from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from chatdesk.core.domain.team import Erasure
+    from chatdesk.core.domain.sharing.team import Erasure
     from chatdesk.services.services import Services
 
 
@@ -89,7 +89,7 @@ def _counted(found: Erasure) -> str:
 
 
 async def _erase_project(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.domain.team import TeamRole
+    from chatdesk.core.domain.sharing.team import TeamRole
 
     project = await find_project(services, options.project, is_shared=True)
     service = await services.load_team()

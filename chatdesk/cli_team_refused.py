@@ -10,7 +10,7 @@ from chatdesk.core import terminal
 from chatdesk.core.errors import NotFound
 
 if TYPE_CHECKING:
-    from chatdesk.core.domain.team import RefusedChange
+    from chatdesk.core.domain.sharing.team import RefusedChange
     from chatdesk.core.sync.service import TeamService
     from chatdesk.services.services import Services
 

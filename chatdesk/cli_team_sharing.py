@@ -16,7 +16,7 @@ from chatdesk.core.processes import environment
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.project import Project
-    from chatdesk.core.domain.team import SharedProject, TeamMember
+    from chatdesk.core.domain.sharing.team import SharedProject, TeamMember
     from chatdesk.core.sync.sending import Sending
     from chatdesk.services.services import Services
 
@@ -102,7 +102,7 @@ async def share(options: argparse.Namespace, services: Services) -> int:
 
 
 async def stop(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.domain.team import TeamRole
+    from chatdesk.core.domain.sharing.team import TeamRole
 
     project = await find_project(services, options.project, is_shared=True)
     service = await services.load_team()
@@ -123,7 +123,7 @@ async def stop(options: argparse.Namespace, services: Services) -> int:
 
 
 async def role(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.domain.team import TeamRole
+    from chatdesk.core.domain.sharing.team import TeamRole
 
     project = await find_project(services, options.project, is_shared=True)
     service = await services.load_team()
@@ -139,7 +139,7 @@ async def role(options: argparse.Namespace, services: Services) -> int:
 
 
 async def remove(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.domain.team import MemberStatus
+    from chatdesk.core.domain.sharing.team import MemberStatus
 
     workspace = await find_workspace(services, options.workspace)
     member = await _member(services, workspace.id, options.member)
@@ -319,7 +319,7 @@ async def _shared(services: Services, project_id: str) -> SharedProject:
 
 
 async def _member(services: Services, workspace_id: str, wanted: str) -> TeamMember:
-    from chatdesk.core.domain.team import MemberStatus
+    from chatdesk.core.domain.sharing.team import MemberStatus
 
     name = wanted.strip().casefold()
     found = [

@@ -15,7 +15,7 @@ from chatdesk.core.paths import AppPaths, encodings_dir
 from chatdesk.core.settings.store import LoadedSettings
 
 if TYPE_CHECKING:
-    from chatdesk.core.domain.team import SharedProject, SyncRound, Workspace
+    from chatdesk.core.domain.sharing.team import SharedProject, SyncRound, Workspace
     from chatdesk.services.services import Services
 
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from chatdesk.cli import run
-from chatdesk.core.domain.team import EndReason, ServerAddress, SyncRound, TeamRole, Workspace
+from chatdesk.core.domain.sharing.team import EndReason, ServerAddress, SyncRound, TeamRole, Workspace
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings

@@ -14,7 +14,7 @@ from chatdesk.cli_doctor import examine
 from chatdesk.core.diagnostics.doctor import Level
 from chatdesk.core.diagnostics.metrics import Metrics
 from chatdesk.core.domain.message import Message, Role, Status
-from chatdesk.core.domain.team import SyncPhase, SyncStatus
+from chatdesk.core.domain.sharing.team import SyncPhase, SyncStatus
 from chatdesk.core.events import (
     AnswerFinished,
     EventBus,

@@ -26,7 +26,7 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.cli import build_parser, run
 from chatdesk.core.domain.message import Role
-from chatdesk.core.domain.team import ServerAddress, SyncRound, TeamRole, Workspace
+from chatdesk.core.domain.sharing.team import ServerAddress, SyncRound, TeamRole, Workspace
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings

@@ -18,7 +18,7 @@ from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.errors import StorageError
 
 if TYPE_CHECKING:
-    from chatdesk.core.domain.team import SyncStatus  # not needed by a start without a team
+    from chatdesk.core.domain.sharing.team import SyncStatus  # not needed by a start without a team
 
 _log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.chat.context_service import ContextService
     from chatdesk.core.chat.library import LibraryService
-    from chatdesk.core.chat.prompt_service import PromptService
+    from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.core.chat.title_service import TitleService
@@ -194,7 +194,7 @@ def _library(repositories: Repositories, chat: ChatService, bus: EventBus) -> Li
 def _prompts(
     repositories: Repositories, context: ContextService, bus: EventBus
 ) -> tuple[PromptService, SystemPromptService]:
-    from chatdesk.core.chat.prompt_service import PromptService
+    from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
 
     prompts = PromptService(repositories.prompts, bus, starters=resources_dir() / "prompts" / "library.json")

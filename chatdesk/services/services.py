@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.chat.network_watch import NetworkWatch
-    from chatdesk.core.chat.prompt_service import PromptService
+    from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.chat.provider_service import ProviderService
     from chatdesk.core.chat.question_queue import QuestionQueue
     from chatdesk.core.chat.service import ChatService
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.upkeep.caretaker import Caretaker
     from chatdesk.core.storage.upkeep.repair import RepairService
     from chatdesk.core.sync.service import TeamService
-    from chatdesk.core.transfer.exporting import ExportService
-    from chatdesk.core.transfer.importing import ImportService
+    from chatdesk.core.transfer.exports.service import ExportService
+    from chatdesk.core.transfer.imports.service import ImportService
     from chatdesk.core.usage.budget import BackgroundBudget
     from chatdesk.core.usage.service import UsageService
 
@@ -147,7 +147,7 @@ class Services:
         if self._importer is None:
             from chatdesk.core.attachments.blob_store import BlobStore
             from chatdesk.core.storage.transfer.importing import ImportRepository
-            from chatdesk.core.transfer.importing import ImportService
+            from chatdesk.core.transfer.imports.service import ImportService
 
             self._importer = ImportService(
                 ImportRepository(self.database), BlobStore(self.paths.blob_dir), SystemClock(), self.events
@@ -182,7 +182,7 @@ class Services:
 
     @property
     def exports(self) -> ExportService:
-        from chatdesk.core.transfer.exporting import ExportService
+        from chatdesk.core.transfer.exports.service import ExportService
 
         return ExportService(self.paths.database, self.paths.blob_dir, SystemClock(), printing=printing_command())
 
@@ -191,7 +191,7 @@ class Services:
         image = None if self._temporary is None else await self._temporary.image_of(thread_ids)
         if image is None:
             return self.exports
-        from chatdesk.core.transfer.exporting import ExportService
+        from chatdesk.core.transfer.exports.service import ExportService
 
         return ExportService(image, self.paths.blob_dir, SystemClock(), printing=printing_command())
 

@@ -68,7 +68,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.exports import Choice
 from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
 from chatdesk.core.domain.exports import ExportFormat
-from chatdesk.core.transfer.exporting import ExportService
+from chatdesk.core.transfer.exports.service import ExportService
 from tests.benchmarks.processes import peak_mb
 from tests.helpers.bulk_data import make_database
 

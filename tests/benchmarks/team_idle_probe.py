@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from chatdesk.app import run_window
-from chatdesk.core.domain.team import SyncPhase
+from chatdesk.core.domain.sharing.team import SyncPhase
 from chatdesk.core.events import UnreadChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings

@@ -18,7 +18,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
 
 from chatdesk.app import run_window
-from chatdesk.core.domain.team import SyncPhase
+from chatdesk.core.domain.sharing.team import SyncPhase
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from tests.benchmarks.loop_probe import LoopProbe

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.domain.team import TeamRole
+from chatdesk.core.domain.sharing.team import TeamRole
 from tests.benchmarks.table import Row
 from tests.helpers.bulk_data import load_many
 from tests.helpers.postgres import TeamDatabase, cluster

@@ -13,7 +13,7 @@ import pytest
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.chat.attachment_service import AttachmentService
-from chatdesk.core.chat.prompt_files import write_prompts
+from chatdesk.core.chat.prompts.prompt_files import write_prompts
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.errors import ExportFailed
@@ -23,7 +23,7 @@ from chatdesk.core.storage.upkeep.backup_service import BackupService
 from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
 from chatdesk.core.storage.usage.days import UsageDayRepository
 from chatdesk.core.storage.usage.events import UsageRepository
-from chatdesk.core.transfer.exporting import ExportService
+from chatdesk.core.transfer.exports.service import ExportService
 from chatdesk.core.usage.service import UsageService
 from chatdesk.ui.window_state import WindowState, WindowStateFile
 from tests.helpers.store import MovableClock, Store

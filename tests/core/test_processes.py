@@ -143,7 +143,7 @@ def test_every_process_is_started_with_a_scrubbed_environment() -> None:
         ["chatdesk.core.rendering.worker"],
         ["chatdesk.core.rendering.worker", "--draw"],
         ["chatdesk.core.attachments.reading_process"],
-        ["chatdesk.core.transfer.export_process"],
+        ["chatdesk.core.transfer.exports.process"],
         ["chatdesk.ui.application.printing"],
     ],
 )

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.providers import discovery
+from chatdesk.core.providers.models import discovery
 from chatdesk.core.settings import presets
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication

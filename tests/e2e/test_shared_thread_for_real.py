@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PySide6.QtTest import QTest
 
-from chatdesk.core.domain.team import TeamRole, Workspace
+from chatdesk.core.domain.sharing.team import TeamRole, Workspace
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.sync import team
 from chatdesk.core.sync.team_store.postgres import connect

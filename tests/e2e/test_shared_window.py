@@ -18,7 +18,15 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, Role, Status
 from chatdesk.core.domain.provider_profile import ProviderProfile
-from chatdesk.core.domain.team import EndReason, Presence, PresenceState, RefusedChange, SyncPhase, TeamNote, TeamRole
+from chatdesk.core.domain.sharing.team import (
+    EndReason,
+    Presence,
+    PresenceState,
+    RefusedChange,
+    SyncPhase,
+    TeamNote,
+    TeamRole,
+)
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import MessageAdded, PathChanged, SharedMessagesArrived, ThreadChanged
 from chatdesk.core.paths import AppPaths

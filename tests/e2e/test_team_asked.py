@@ -10,7 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
-from chatdesk.core.domain.team import TeamRole
+from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.errors import NotPossible, SharedReadOnly
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.paths import AppPaths

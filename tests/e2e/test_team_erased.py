@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.team import Erasure, ServerAddress, TeamRole, Workspace
+from chatdesk.core.domain.sharing.team import Erasure, ServerAddress, TeamRole, Workspace
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.sync import entering, sharing, team

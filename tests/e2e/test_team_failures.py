@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from chatdesk.core.domain.team import EndReason, ShareState
+from chatdesk.core.domain.sharing.team import EndReason, ShareState
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.paths import AppPaths

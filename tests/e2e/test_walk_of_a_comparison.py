@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 
 from chatdesk.core.domain.message import Status
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.providers import discovery
+from chatdesk.core.providers.models import discovery
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.compare.view import CompareView
 from chatdesk.ui.dialogs.compare_models import CompareModelsDialog

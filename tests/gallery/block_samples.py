@@ -23,8 +23,8 @@ from chatdesk.core.rendering.blocks import (
     Span,
     Table,
 )
+from chatdesk.core.rendering.drawing.math_drawing import draw_formula
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.core.rendering.math_drawing import draw_formula
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.assembly import items_for
 from chatdesk.ui.transcript.code_item import CodeItem

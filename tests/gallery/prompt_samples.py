@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from chatdesk.core.chat.prompt_variables import Field, Problem
+from chatdesk.core.chat.prompts.prompt_variables import Field, Problem
 from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind, PromptSize, PromptSource, SystemPrompts
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.prompt_menu import PromptMenu

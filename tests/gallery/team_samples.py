@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.domain.team import (
+from chatdesk.core.domain.sharing.team import (
     Disagreement,
     EndReason,
     MemberStatus,
@@ -25,7 +25,7 @@ from chatdesk.core.domain.team import (
     Workspace,
     WorkspacePolicy,
 )
-from chatdesk.core.domain.team_setup import (
+from chatdesk.core.domain.sharing.team_setup import (
     CheckState,
     CodeKind,
     ComputerCode,

@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from chatdesk import app
-from chatdesk.core.domain.team import (
+from chatdesk.core.domain.sharing.team import (
     RefusedChange,
     ServerCheck,
     ShareCount,

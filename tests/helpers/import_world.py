@@ -14,8 +14,8 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.events import EventBus
 from chatdesk.core.storage.search.store import SearchStore
 from chatdesk.core.storage.transfer.importing import ImportRepository
-from chatdesk.core.transfer.import_report import ImportReport
-from chatdesk.core.transfer.importing import ImportService
+from chatdesk.core.transfer.imports.report import ImportReport
+from chatdesk.core.transfer.imports.service import ImportService
 from tests.helpers.checks import integrity_check
 from tests.helpers.export_samples import write_json
 from tests.helpers.store import MovableClock, Store

@@ -22,7 +22,7 @@ from pathlib import Path
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import AnswerFinished, EventBus, TextStreamed
-from chatdesk.core.providers.offline import OfflineProvider
+from chatdesk.core.providers.offline.provider import OfflineProvider
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase

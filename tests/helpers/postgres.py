@@ -32,7 +32,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.sync.scram import verifier_of
 from tests.helpers import postgres_binaries
 from tests.helpers.certificates import Authority

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from chatdesk.core.domain.team import (
+from chatdesk.core.domain.sharing.team import (
     EndReason,
     MemberStatus,
     Presence,

@@ -17,7 +17,7 @@ from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import PartType, Status
-from chatdesk.core.domain.team import ServerAddress, SyncPhase, TeamRole, Workspace
+from chatdesk.core.domain.sharing.team import ServerAddress, SyncPhase, TeamRole, Workspace
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.events import EventBus

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.enclosures import notes_on
-from chatdesk.core.chat.prompt_expansion import PromptExpansion
+from chatdesk.core.chat.prompts.prompt_expansion import PromptExpansion
 from chatdesk.core.chat.shared_choices import SharedChoices
 from chatdesk.core.chat.summary_service import SummaryService
 from chatdesk.core.chat.task_set import TaskSet
@@ -41,7 +41,7 @@ from chatdesk.core.domain.model_info import ModelInfo, ModelOverrides
 from chatdesk.core.domain.model_ref import ModelRef
 from chatdesk.core.domain.parameters import Parameters, checked_parameters
 from chatdesk.core.domain.prompt import PromptSize
-from chatdesk.core.domain.shared_choice import AnotherProvider
+from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
 from chatdesk.core.domain.summary import ConsentLimits, Summary, SummaryState
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.usage import CacheLife, Usage

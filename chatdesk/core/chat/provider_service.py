@@ -17,10 +17,10 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import EventBus, ProvidersChanged
 from chatdesk.core.providers.accounts import Account, AccountBook
 from chatdesk.core.providers.base import Provider
-from chatdesk.core.providers.discovery import find_local_servers
 from chatdesk.core.providers.endpoint import Endpoint
-from chatdesk.core.providers.model_lists import ModelLists
-from chatdesk.core.providers.nearest import nearest_models
+from chatdesk.core.providers.models.discovery import find_local_servers
+from chatdesk.core.providers.models.model_lists import ModelLists
+from chatdesk.core.providers.models.nearest import nearest_models
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.probing import probe
 from chatdesk.core.settings.presets import preset_of

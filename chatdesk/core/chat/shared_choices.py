@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from chatdesk.core.domain.shared_choice import AnotherProvider
+from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
 
 if TYPE_CHECKING:
     from chatdesk.core.providers.registry import ProviderRegistry

@@ -21,7 +21,7 @@ from chatdesk.core.events import (
 )
 
 if TYPE_CHECKING:
-    from chatdesk.core.domain.team import SyncStatus  # not needed by a start without a team
+    from chatdesk.core.domain.sharing.team import SyncStatus  # not needed by a start without a team
 
 _ANSWERS_KEPT = 200
 _TICKS, _TICK_S = 20, 0.01

@@ -40,9 +40,9 @@ from chatdesk.core.providers.base import (
 )
 from chatdesk.core.providers.endpoint import Endpoint, Way
 from chatdesk.core.providers.failures import FailureTranslator, refused_fields, with_partial
-from chatdesk.core.providers.local_details import with_details
-from chatdesk.core.providers.model_list import local_server, read_models
-from chatdesk.core.providers.nearest import nearest_models
+from chatdesk.core.providers.models.local_details import with_details
+from chatdesk.core.providers.models.model_list import local_server, read_models
+from chatdesk.core.providers.models.nearest import nearest_models
 from chatdesk.core.providers.prompt_cache import FIELD as CACHE_FIELD
 from chatdesk.core.providers.prompt_cache import mark_messages
 from chatdesk.core.providers.rate_headers import rate_of

@@ -12,8 +12,8 @@ from chatdesk.core.providers.accounts import Account
 from chatdesk.core.providers.base import ListedModel, Provider, ProviderCheck
 from chatdesk.core.providers.endpoint import Endpoint, Way
 from chatdesk.core.providers.key_rules import OPENAI_ID
-from chatdesk.core.providers.offline import DEFAULT_MODEL as OFFLINE_MODEL
-from chatdesk.core.providers.offline import OFFLINE_NAME, OfflineProvider, offline_models
+from chatdesk.core.providers.offline.provider import DEFAULT_MODEL as OFFLINE_MODEL
+from chatdesk.core.providers.offline.provider import OFFLINE_NAME, OfflineProvider, offline_models
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits

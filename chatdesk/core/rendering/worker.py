@@ -27,8 +27,8 @@ from typing import Any, BinaryIO
 from chatdesk.core.child_process import command_of
 from chatdesk.core.processes import start_child
 from chatdesk.core.rendering.blocks import Block, CodeBlock, CodeRun, MathBlock
-from chatdesk.core.rendering.drawing_process import CODE, NOT_TRIED, DrawingProcess, serve
-from chatdesk.core.rendering.drawn_blocks import DrawnBlocks, is_diagram, wanted_blocks
+from chatdesk.core.rendering.drawing.drawing_process import CODE, NOT_TRIED, DrawingProcess, serve
+from chatdesk.core.rendering.drawing.drawn_blocks import DrawnBlocks, is_diagram, wanted_blocks
 from chatdesk.core.rendering.highlighting import extend_runs, is_highlightable, plain_run
 from chatdesk.core.rendering.streaming import BlockUpdate
 from chatdesk.core.rendering.thoughts import StreamingAnswer, parse_answer

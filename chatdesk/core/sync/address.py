@@ -11,7 +11,7 @@ import re
 import socket
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.errors import InvalidInput
 
 DEFAULT_PORT = 5432

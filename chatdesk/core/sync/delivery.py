@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from chatdesk.core.domain.message import Message
-from chatdesk.core.domain.sync_results import Applied
+from chatdesk.core.domain.sharing.sync_results import Applied
 from chatdesk.core.errors import ChatDeskError, NotFound
 from chatdesk.core.events import (
     ContextChanged,

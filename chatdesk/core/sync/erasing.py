@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatdesk.core.domain.team import Erasure
+from chatdesk.core.domain.sharing.team import Erasure
 from chatdesk.core.events import ContextChanged, EventBus, PathChanged, ThreadDeleted
 from chatdesk.core.storage.repositories import Repositories
 

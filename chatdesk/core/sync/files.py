@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, TypeVar
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.sync_results import Applied
-from chatdesk.core.domain.sync_wire import CHUNK_BYTES
+from chatdesk.core.domain.sharing.sync_results import Applied
+from chatdesk.core.domain.sharing.sync_wire import CHUNK_BYTES
 from chatdesk.core.errors import AttachmentUnusable, ChatDeskError
 from chatdesk.core.storage.sync import files
 from chatdesk.core.storage.sync.files import SharedFile

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from chatdesk.core.domain.team import ServerAddress, TeamRole
-from chatdesk.core.domain.team_setup import CodeKind, InvitationView
+from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole
+from chatdesk.core.domain.sharing.team_setup import CodeKind, InvitationView
 from chatdesk.core.errors import InvalidId, InvalidInput
 from chatdesk.core.ids import checked_id
 from chatdesk.core.settings.sealing import WORK, CannotUnseal, seal, unseal

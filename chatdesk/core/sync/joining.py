@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.team import MemberStatus, ServerAddress, Workspace
-from chatdesk.core.domain.team_setup import CheckState, SetupCheck
+from chatdesk.core.domain.sharing.team import MemberStatus, ServerAddress, Workspace
+from chatdesk.core.domain.sharing.team_setup import CheckState, SetupCheck
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.ids import new_id
 from chatdesk.core.settings.secrets import Secret

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from chatdesk.core.domain.sync_wire import PULL_ROWS, PulledChange
+from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, PulledChange
 from chatdesk.core.storage.engine.change_log import ERASED
 from chatdesk.core.storage.sync import check, erasing
 from chatdesk.core.storage.sync.check import HeldLog

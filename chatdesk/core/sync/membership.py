@@ -13,8 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.team import ServerAddress, TeamMember, TeamRole, Workspace, WorkspacePolicy
-from chatdesk.core.domain.team_setup import ComputerCode, Invitation, InvitationView, SetupCheck
+from chatdesk.core.domain.sharing.team import ServerAddress, TeamMember, TeamRole, Workspace, WorkspacePolicy
+from chatdesk.core.domain.sharing.team_setup import ComputerCode, Invitation, InvitationView, SetupCheck
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import checked_id
 from chatdesk.core.settings.secrets import SecretSource

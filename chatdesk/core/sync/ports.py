@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from chatdesk.core.domain.sync_results import Applied, Cursor, Settled, ShareMark, Tending
-from chatdesk.core.domain.sync_wire import (
+from chatdesk.core.domain.sharing.sync_results import Applied, Cursor, Settled, ShareMark, Tending
+from chatdesk.core.domain.sharing.sync_wire import (
     Hello,
     PresenceRow,
     PulledChange,

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.sync_wire import PresenceRow
-from chatdesk.core.domain.team import Presence, PresenceState
+from chatdesk.core.domain.sharing.sync_wire import PresenceRow
+from chatdesk.core.domain.sharing.team import Presence, PresenceState
 
 #: The server forgets who was silent for 30 s.
 HEARTBEAT_S: Final = 20.0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatdesk.core.domain.sync_wire import (
+from chatdesk.core.domain.sharing.sync_wire import (
     PULL_BYTES,
     PUSH_BYTES,
     PUSH_ROWS,

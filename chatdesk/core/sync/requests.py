@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from chatdesk.core.domain.sync_wire import Hello, TeamView
+from chatdesk.core.domain.sharing.sync_wire import Hello, TeamView
 from chatdesk.core.sync.errors import TeamError
 from chatdesk.core.sync.ports import Applied, Settled
 

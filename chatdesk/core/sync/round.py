@@ -13,9 +13,9 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 from typing import Any
 
-from chatdesk.core.domain.sync_results import ShareMark, Tending
-from chatdesk.core.domain.sync_wire import PULL_ROWS, Hello, TeamView
-from chatdesk.core.domain.team import SyncMode
+from chatdesk.core.domain.sharing.sync_results import ShareMark, Tending
+from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, Hello, TeamView
+from chatdesk.core.domain.sharing.team import SyncMode
 from chatdesk.core.sync.errors import (
     OtherWorkspace,
     TeamDeviceUnknown,

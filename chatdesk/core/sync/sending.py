@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from chatdesk.core.domain.team import ShareState, SyncPhase
+from chatdesk.core.domain.sharing.team import ShareState, SyncPhase
 
 if TYPE_CHECKING:
     from chatdesk.core.clock import Clock

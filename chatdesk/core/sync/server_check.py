@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.sync_wire import PULL_ROWS, PulledChange
-from chatdesk.core.domain.team import ServerCheck, Workspace
+from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, PulledChange
+from chatdesk.core.domain.sharing.team import ServerCheck, Workspace
 from chatdesk.core.storage.sync import check
 from chatdesk.core.storage.sync.check import HeldLog
 from chatdesk.core.storage.sync.replica import Replica, Shown, ShownHere, shown_here

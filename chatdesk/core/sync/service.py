@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.team import (
+from chatdesk.core.domain.sharing.team import (
     Disagreement,
     EndReason,
     Presence,

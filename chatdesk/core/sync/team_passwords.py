@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from chatdesk.core.domain.key_origin import KeyOrigin
-from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import Secret, SecretNotKept, SecretSource, SecretStore

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from chatdesk.core.domain.team import SharedProject, TeamMember, Workspace
+from chatdesk.core.domain.sharing.team import SharedProject, TeamMember, Workspace
 from chatdesk.core.storage.sync import files as sync_files
 from chatdesk.core.storage.sync import team
 

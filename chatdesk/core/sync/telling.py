@@ -9,8 +9,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from chatdesk.core.domain.sync_results import Applied
-from chatdesk.core.domain.team import SyncStatus
+from chatdesk.core.domain.sharing.sync_results import Applied
+from chatdesk.core.domain.sharing.team import SyncStatus
 from chatdesk.core.errors import ChatDeskError, NotFound
 from chatdesk.core.events import (
     EventBus,

@@ -17,8 +17,8 @@ from typing import Any, Final, Protocol
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import log_event
-from chatdesk.core.domain.sync_wire import Hello, PresenceRow
-from chatdesk.core.domain.team import TEAM_SCHEMA, SyncMode, SyncPhase, SyncRound, SyncStatus, Workspace
+from chatdesk.core.domain.sharing.sync_wire import Hello, PresenceRow
+from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, SyncMode, SyncPhase, SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.sync.backoff import Backoff
 from chatdesk.core.sync.closing import close_quietly

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.sync_results import Applied
-from chatdesk.core.domain.sync_wire import PresenceRow
-from chatdesk.core.domain.team import SyncRound, SyncStatus, Workspace
+from chatdesk.core.domain.sharing.sync_results import Applied
+from chatdesk.core.domain.sharing.sync_wire import PresenceRow
+from chatdesk.core.domain.sharing.team import SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import StorageError
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.sync import team

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from chatdesk.core.domain.shared_choice import AnotherProvider
+from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
 
 if TYPE_CHECKING:
     from chatdesk.ui.application.panes import Panes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from chatdesk.core.domain.team import Erasure
+from chatdesk.core.domain.sharing.team import Erasure
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.sync.erasing import Erasing
 from chatdesk.ui.application.panes import Panes

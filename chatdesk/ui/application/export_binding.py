@@ -76,7 +76,7 @@ class ExportBinding(QObject):
 
     async def _copy_thread(self, thread_id: str) -> None:
         """As Markdown into the clipboard: what is shown, from the first message to the last."""
-        from chatdesk.core.transfer.export import thread_to_markdown
+        from chatdesk.core.transfer.exports.export import thread_to_markdown
 
         chat = await self._handle.chat_of(thread_id)
         thread = await chat.get_thread(thread_id)
@@ -97,7 +97,7 @@ class ExportBinding(QObject):
     async def _choose_place(self, thread_ids: tuple[str, ...], scope: str, kind: str, has_trash: bool) -> None:
         from PySide6.QtWidgets import QFileDialog
 
-        from chatdesk.core.transfer.export_files import safe_name
+        from chatdesk.core.transfer.exports.files import safe_name
 
         chat = await self._handle.chat_of(thread_ids[0] if thread_ids else self._threads.thread_id)
         title = "ChatDesk"

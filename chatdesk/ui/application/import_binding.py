@@ -21,7 +21,7 @@ from chatdesk.ui.widgets.local_files import only_path_in
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.imported import ImportProgress
-    from chatdesk.core.transfer.import_report import ImportReport
+    from chatdesk.core.transfer.imports.report import ImportReport
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.application.thread_list_binding import ThreadListBinding
     from chatdesk.ui.dialogs.confirm import ConfirmDialog

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from chatdesk.core.domain.team import SyncPhase
+from chatdesk.core.domain.sharing.team import SyncPhase
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.event_bridge import EventBridge

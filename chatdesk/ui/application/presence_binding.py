@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.core.domain.team import PresenceState, ShareState
+from chatdesk.core.domain.sharing.team import PresenceState, ShareState
 from chatdesk.ui.widgets.presence_row import PersonHere
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.prompt_variables import Template
+    from chatdesk.core.chat.prompts.prompt_variables import Template
     from chatdesk.core.domain.thread import Thread
     from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.application.prompt_library import PromptLibrary
@@ -117,7 +117,7 @@ class PromptBinding(QObject):
 
     async def text_of(self, prompt_id: str) -> str | None:
         """What a prompt says now. None: something has to be filled in, so it goes into the composer that way."""
-        from chatdesk.core.chat.prompt_variables import expand, read_template
+        from chatdesk.core.chat.prompts.prompt_variables import expand, read_template
 
         prompt = await (await self._handle.services()).prompts.get(prompt_id)
         template = await asyncio.to_thread(read_template, prompt.text)
@@ -128,7 +128,7 @@ class PromptBinding(QObject):
         return (await asyncio.to_thread(expand, template, known, datetime.now().astimezone())).text
 
     async def _insert(self, prompt_id: str, *, is_after_slash: bool) -> None:
-        from chatdesk.core.chat.prompt_variables import read_template
+        from chatdesk.core.chat.prompts.prompt_variables import read_template
 
         prompt = await (await self._handle.services()).prompts.get(prompt_id)
         template = await asyncio.to_thread(read_template, prompt.text)
@@ -164,7 +164,7 @@ class PromptBinding(QObject):
         thread_id: str | None,
         is_after_slash: bool,
     ) -> None:
-        from chatdesk.core.chat.prompt_variables import expand
+        from chatdesk.core.chat.prompts.prompt_variables import expand
         from chatdesk.ui.composer.slash_query import select_slash_query
 
         known, notes = await self._known_values(template)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from chatdesk.core.chat.prompt_variables import read_template
+from chatdesk.core.chat.prompts.prompt_variables import read_template
 from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.application.undo_binding import UndoBinding
@@ -19,7 +19,7 @@ from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.dialogs.prompts import PromptsDialog
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.prompt_service import PromptService
+    from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.chat.undo import Step
     from chatdesk.ui.application.panes import Panes
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 
-from chatdesk.core.domain.team import SharedProject, ShareState, SyncPhase, SyncStatus
+from chatdesk.core.domain.sharing.team import SharedProject, ShareState, SyncPhase, SyncStatus
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.application.shared_words import (
     arrived_words,

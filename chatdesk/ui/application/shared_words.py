@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from chatdesk.core.domain.team import EndReason, MemberStatus, SyncPhase, SyncStatus, TeamMember, TeamRole
+from chatdesk.core.domain.sharing.team import EndReason, MemberStatus, SyncPhase, SyncStatus, TeamMember, TeamRole
 
 _COPY_STAYS: Final = "Everything in it stays on this computer as a private copy."
 _ENDED: Final[Mapping[EndReason, str]] = {

@@ -128,7 +128,7 @@ class SystemPromptBinding(QObject):
             self.dialog.show_library(heads[:_MOST_CHOICES])
 
     async def _measure(self, prompts: SystemPrompts, text: str) -> None:
-        from chatdesk.core.chat.prompt_variables import read_template
+        from chatdesk.core.chat.prompts.prompt_variables import read_template
 
         services = await self._handle.services()
         size = await services.system_prompts.size(prompts, text)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from chatdesk.core.domain.team import MemberStatus, TeamMember, TeamRole, Workspace
+from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember, TeamRole, Workspace
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.sync.address import reach_words

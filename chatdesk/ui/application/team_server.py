@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from chatdesk.core.domain.team import ServerAddress, Workspace
+from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.sync.address import read_address
 from chatdesk.ui.dialogs.team_parts import TeamPanel
 from chatdesk.ui.dialogs.team_policy import WorkspacePolicyDialog

@@ -9,7 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from chatdesk.core.domain.team import (
+from chatdesk.core.domain.sharing.team import (
     Disagreement,
     MemberStatus,
     RefusedChange,

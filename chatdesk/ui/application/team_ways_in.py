@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from chatdesk.core.domain.team import ServerAddress, ShareState, Workspace
+from chatdesk.core.domain.sharing.team import ServerAddress, ShareState, Workspace
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.sync.address import read_address

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from chatdesk.core.chat.prompt_variables import LONGEST_VALUE, Field, Problem
+from chatdesk.core.chat.prompts.prompt_variables import LONGEST_VALUE, Field, Problem
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.theme import Theme

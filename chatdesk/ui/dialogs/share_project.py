@@ -8,7 +8,7 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QWidget
 
-from chatdesk.core.domain.team import (
+from chatdesk.core.domain.sharing.team import (
     MemberStatus,
     ShareCount,
     SharedProject,

@@ -9,7 +9,7 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.team import Disagreement, RefusedChange, ServerCheck, SyncRound, SyncStatus, Workspace
+from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, ServerCheck, SyncRound, SyncStatus, Workspace
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_parts import Mark, TeamPanel, clear, line, push_button

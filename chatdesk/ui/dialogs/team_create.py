@@ -11,7 +11,7 @@ from typing import Final
 from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.team_setup import CheckState, SetupCheck
+from chatdesk.core.domain.sharing.team_setup import CheckState, SetupCheck
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_address import AddressFields, ReadAddress

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from chatdesk.core.domain.team import TeamDevice
+from chatdesk.core.domain.sharing.team import TeamDevice
 from chatdesk.ui.dialogs.team_table import TableRow
 from chatdesk.ui.dialogs.team_words import device_words
 

@@ -10,8 +10,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QTextOption
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.team import TeamRole
-from chatdesk.core.domain.team_setup import ComputerCode, Invitation
+from chatdesk.core.domain.sharing.team import TeamRole
+from chatdesk.core.domain.sharing.team_setup import ComputerCode, Invitation
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_join import INVITATION_ENDING

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QTextOption
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
-from chatdesk.core.domain.team_setup import CodeKind, InvitationView
+from chatdesk.core.domain.sharing.team_setup import CodeKind, InvitationView
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label

@@ -8,7 +8,7 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
-from chatdesk.core.domain.team import MemberStatus, TeamMember, TeamRole
+from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember, TeamRole
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_parts import TeamPanel, push_button
 from chatdesk.ui.dialogs.team_roles import LEGEND, RoleRow, RoleRows, grantable

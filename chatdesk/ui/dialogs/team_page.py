@@ -13,7 +13,15 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.team import SharedProject, SyncPhase, SyncStatus, TeamDevice, TeamMember, TeamRole, Workspace
+from chatdesk.core.domain.sharing.team import (
+    SharedProject,
+    SyncPhase,
+    SyncStatus,
+    TeamDevice,
+    TeamMember,
+    TeamRole,
+    Workspace,
+)
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_devices import device_rows

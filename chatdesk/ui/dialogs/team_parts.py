@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from chatdesk.core.domain.team_setup import CheckState
+from chatdesk.core.domain.sharing.team_setup import CheckState
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.theme.icons import paint_icon

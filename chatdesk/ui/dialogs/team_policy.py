@@ -8,7 +8,7 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QSpinBox, QWidget
 
-from chatdesk.core.domain.team import WorkspacePolicy
+from chatdesk.core.domain.sharing.team import WorkspacePolicy
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_parts import TeamPanel, push_button
 from chatdesk.ui.theme.theme import Theme

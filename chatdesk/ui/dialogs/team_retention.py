@@ -7,7 +7,7 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QSpinBox, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.team import LONGEST_RETENTION_DAYS
+from chatdesk.core.domain.sharing.team import LONGEST_RETENTION_DAYS
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_parts import push_button
 from chatdesk.ui.dialogs.team_words import count_of

@@ -9,7 +9,7 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.team import TeamRole
+from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_table import TextTable
 from chatdesk.ui.dialogs.team_words import ROLE_HINTS, ROLE_NAMES

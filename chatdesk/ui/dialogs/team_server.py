@@ -7,7 +7,7 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.team_address import AddressFields, ReadAddress
 from chatdesk.ui.dialogs.team_parts import TeamPanel, push_button

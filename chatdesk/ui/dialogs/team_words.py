@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from chatdesk.core.domain.team import (
+from chatdesk.core.domain.sharing.team import (
     EndReason,
     MemberStatus,
     ServerAddress,

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter
 
 from chatdesk.core.rendering.blocks import CodeBlock, Placement
-from chatdesk.core.rendering.diagram_drawing import ZOOM
+from chatdesk.core.rendering.drawing.diagram_drawing import ZOOM
 from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.contract import PictureDoor, PictureSource
 from chatdesk.ui.transcript.item import Button, Item, Outcome, PaintState, paint_button

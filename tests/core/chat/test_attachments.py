@@ -33,7 +33,7 @@ from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable, EmptyMe
 from chatdesk.core.events import EventBus
 from chatdesk.core.paths import encodings_dir, resources_dir
 from chatdesk.core.providers.base import ChatRequest, RequestMessage
-from chatdesk.core.providers.offline import OfflineProvider
+from chatdesk.core.providers.offline.provider import OfflineProvider
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from chatdesk.core.storage.engine.database import Database
@@ -41,7 +41,7 @@ from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.search.store import SearchStore
 from chatdesk.core.storage.transfer.importing import ImportRepository
-from chatdesk.core.transfer.importing import ImportService
+from chatdesk.core.transfer.imports.service import ImportService
 from tests.helpers.chat_world import ChatWorld
 from tests.helpers.export_samples import claude, claude_message, write_json
 

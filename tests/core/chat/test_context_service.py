@@ -213,7 +213,7 @@ async def test_the_meter_follows_a_draft_without_reading_the_thread_again(world:
 
 
 async def test_the_bytes_of_the_next_request_can_be_had(world: ChatWorld) -> None:
-    from chatdesk.core.providers.offline import OfflineProvider
+    from chatdesk.core.providers.offline.provider import OfflineProvider
     from chatdesk.core.providers.registry import ProviderRegistry
 
     world.chat.use_providers(ProviderRegistry([OfflineProvider(speed_tokens_per_s=None)], "offline", "offline-demo"))

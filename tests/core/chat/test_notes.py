@@ -12,7 +12,7 @@ from chatdesk.core.domain.message import NOTE, ContextMark, Role
 from chatdesk.core.errors import EmptyMessage, NotPossible
 from chatdesk.core.storage.sync.wire import bodies as sync_bodies
 from chatdesk.core.storage.sync.wire import rows as sync_inbox_rows
-from chatdesk.core.transfer.export import thread_to_json, thread_to_markdown
+from chatdesk.core.transfer.exports.export import thread_to_json, thread_to_markdown
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.checks import integrity_check
 

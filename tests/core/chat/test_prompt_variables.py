@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatdesk.core.chat.prompt_variables import (
+from chatdesk.core.chat.prompts.prompt_variables import (
     BUILT_IN,
     LONGEST_RESULT,
     LONGEST_VALUE,

@@ -12,7 +12,7 @@ from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer, Step, StepState
 from chatdesk.core.domain.provider_profile import Header, ProviderProfile
 from chatdesk.core.errors import ProviderError
-from chatdesk.core.providers.nearest import nearest_models
+from chatdesk.core.providers.models.nearest import nearest_models
 from chatdesk.core.providers.registry import provider_of
 from chatdesk.core.settings.key_file import WrongPassphrase
 from chatdesk.core.settings.providers_store import KeyPlace

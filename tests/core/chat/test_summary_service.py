@@ -33,7 +33,7 @@ from chatdesk.core.providers.base import (
     TextDelta,
     UsageReported,
 )
-from chatdesk.core.providers.offline import OfflineProvider
+from chatdesk.core.providers.offline.provider import OfflineProvider
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.usage.budget import BackgroundBudget, day_of
 from tests.helpers.bulk_data import load_many

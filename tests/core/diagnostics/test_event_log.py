@@ -18,7 +18,7 @@ from chatdesk.core.diagnostics.redaction import process_redactor
 from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.core.domain.provider_profile import ProviderProfile
-from chatdesk.core.domain.team import SyncPhase, SyncStatus
+from chatdesk.core.domain.sharing.team import SyncPhase, SyncStatus
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.events import EventBus

@@ -9,7 +9,7 @@ import pytest
 from chatdesk.core.domain.attachment import Attachment, Enclosed
 from chatdesk.core.domain.message import Role
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, TextDelta, UsageReported
-from chatdesk.core.providers.offline import OfflineProvider, count_pieces
+from chatdesk.core.providers.offline.provider import OfflineProvider, count_pieces
 from chatdesk.core.providers.wire import wire_message
 
 FILE = Attachment("my_notes.txt", "text/plain", "a" * 64, 1350)

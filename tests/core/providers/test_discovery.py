@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from chatdesk.core.providers.discovery import find_local_servers, local_ports
+from chatdesk.core.providers.models.discovery import find_local_servers, local_ports
 from tests.helpers.fault_server import Exchange, FaultServer, status
 
 LIST = {"object": "list", "data": [{"id": "m1"}, {"id": "m2"}, {"id": 7}, "x"]}

@@ -8,7 +8,7 @@ import pytest
 
 from chatdesk.core.domain.model_info import Price
 from chatdesk.core.domain.provider_check import ListedModel
-from chatdesk.core.providers.model_list import LocalServer, local_server, read_models
+from chatdesk.core.providers.models.model_list import LocalServer, local_server, read_models
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from tests.helpers.fault_server import Exchange, FaultServer, SeenRequest
 

@@ -24,9 +24,9 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
-from chatdesk.core.providers.offline import OfflineProvider, split_pieces
-from chatdesk.core.providers.offline_answers import quote
-from chatdesk.core.providers.offline_demo import all_demos
+from chatdesk.core.providers.offline.answers import quote
+from chatdesk.core.providers.offline.demo import all_demos
+from chatdesk.core.providers.offline.provider import OfflineProvider, split_pieces
 
 
 async def run(text: str, *, model: str = "", partial: str = "", limit: int | None = None) -> list[StreamEvent]:

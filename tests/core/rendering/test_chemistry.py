@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from chatdesk.core.rendering.chemistry import NotChemistry, without_chemistry
-from chatdesk.core.rendering.math_drawing import draw_formula
+from chatdesk.core.rendering.drawing.chemistry import NotChemistry, without_chemistry
+from chatdesk.core.rendering.drawing.math_drawing import draw_formula
 
 EQUATIONS = {
     "H2O": r"{\mathrm{H}_{2}\mathrm{O}}",

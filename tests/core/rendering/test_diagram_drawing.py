@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from chatdesk.core.rendering import diagram_drawing
-from chatdesk.core.rendering.diagram_drawing import MAX_SOURCE_CHARS, draw_diagram
+from chatdesk.core.rendering.drawing import diagram_drawing
+from chatdesk.core.rendering.drawing.diagram_drawing import MAX_SOURCE_CHARS, draw_diagram
 
 SOURCE = "graph TD\n A[Start] --> B[End]"
 is_here = diagram_drawing.can_draw()

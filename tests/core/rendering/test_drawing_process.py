@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from chatdesk.core.child_process import package_parent
-from chatdesk.core.rendering import drawing_process
-from chatdesk.core.rendering.drawing_process import CODE, DIAGRAM, FORMULA, NOT_TRIED, DrawingProcess, serve
+from chatdesk.core.rendering.drawing import drawing_process
+from chatdesk.core.rendering.drawing.drawing_process import CODE, DIAGRAM, FORMULA, NOT_TRIED, DrawingProcess, serve
 from chatdesk.core.rendering.wire import decode_drawing, decode_runs, read_frame, write_frame
 from chatdesk.core.rendering.worker import DRAWING_FLAG
 

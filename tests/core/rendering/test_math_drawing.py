@@ -9,7 +9,7 @@ from array import array
 import pytest
 
 from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
-from chatdesk.core.rendering.math_drawing import MAX_TEX_CHARS, draw_formula, load
+from chatdesk.core.rendering.drawing.math_drawing import MAX_TEX_CHARS, draw_formula, load
 
 _TAGS = re.compile(r"\\tag\{.\}")
 _ARITY = {"M": 1, "L": 1, "Q": 2, "C": 3, "Z": 0}

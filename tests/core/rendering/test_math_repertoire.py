@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatdesk.core.rendering.math_drawing import draw_formula
+from chatdesk.core.rendering.drawing.math_drawing import draw_formula
 
 FORMULAS = [
     r"a^2 + b^2 = c^2",

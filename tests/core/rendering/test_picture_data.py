@@ -12,7 +12,7 @@ from chatdesk.core.rendering.markdown import MAX_MARKDOWN_CHARS, parse_markdown
 from chatdesk.core.rendering.picture_data import MAX_PICTURE_BYTES, picture_url, without_pictures
 from chatdesk.core.rendering.streaming import StreamingMarkdown
 from chatdesk.core.rendering.wire import decode_block, encode_block
-from chatdesk.core.transfer.html_blocks import HtmlBlocks
+from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from tests.helpers.block_words import spans_to_plain
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="

@@ -10,7 +10,7 @@ from chatdesk.core.rendering.blocks import Block, Fold
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.thoughts import StreamingAnswer, parse_answer
 from chatdesk.core.rendering.wire import decode_block, encode_block
-from chatdesk.core.transfer.html_blocks import HtmlBlocks
+from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from tests.helpers.block_outline import outline_blocks
 
 ANSWER = "<think>\nHm, **what**?\n\n> a quote\n\n- a\n</think>\n\n# Yes\n\n> a quote\n\n10. it\n  - is\n"

@@ -9,7 +9,7 @@ import pytest
 
 from chatdesk.core.rendering import worker as worker_module
 from chatdesk.core.rendering.blocks import Drawing, MathBlock
-from chatdesk.core.rendering.drawing_process import NOT_TRIED
+from chatdesk.core.rendering.drawing.drawing_process import NOT_TRIED
 from chatdesk.core.rendering.wire import decode_block, encode_drawing, read_frame
 from chatdesk.core.rendering.worker import Worker
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat.message_pages import page as read_page

@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.library import LibraryChange
 from chatdesk.core.domain.message import ContextMark, PartType, Status
 from chatdesk.core.domain.parameters import Parameters
+from chatdesk.core.domain.sharing.team import ChangeState, EndReason, TeamRole
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
-from chatdesk.core.domain.team import ChangeState, EndReason, TeamRole
 from chatdesk.core.domain.thread import TitleSource
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage

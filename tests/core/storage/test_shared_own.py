@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.team import TeamRole
+from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.domain.thread import TitleSource
 from chatdesk.core.errors import SharedNotOwn
 from chatdesk.core.storage.chat.system_prompts import SystemPromptRepository

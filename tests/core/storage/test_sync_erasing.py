@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from chatdesk.core.domain.sharing.sync_wire import ProjectHead
+from chatdesk.core.domain.sharing.team import EndReason, Erasure, ShareState
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
-from chatdesk.core.domain.sync_wire import ProjectHead
-from chatdesk.core.domain.team import EndReason, Erasure, ShareState
 from chatdesk.core.errors import NotPossible, SharedReadOnly
 from chatdesk.core.storage.sync import digest, team
 from chatdesk.core.storage.sync.erasing import MOST_IN_ONE, named, stub

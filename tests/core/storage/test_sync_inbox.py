@@ -11,8 +11,8 @@ import pytest
 
 from chatdesk.core.clock import stamp_ms
 from chatdesk.core.domain.message import PartType, Status
-from chatdesk.core.domain.sync_wire import PulledChange, WireChange
-from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.domain.sharing.sync_wire import PulledChange, WireChange
+from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import HistoryChanged

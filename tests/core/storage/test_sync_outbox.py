@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, PushResult, PushStatus, WireChange
-from chatdesk.core.domain.team import ChangeState, TeamRole
+from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushResult, PushStatus, WireChange
+from chatdesk.core.domain.sharing.team import ChangeState, TeamRole
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository

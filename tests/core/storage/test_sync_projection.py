@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatdesk.core.domain.sync_wire import PulledChange, PushResult, PushStatus
-from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.domain.sharing.sync_wire import PulledChange, PushResult, PushStatus
+from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.errors import NotFound
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.sync import disagreements as sync_disagreements

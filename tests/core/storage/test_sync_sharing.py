@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import PartType, Status
-from chatdesk.core.domain.sync_wire import Hello, ProjectHead, PushResult, PushStatus, TeamView, WireChange
-from chatdesk.core.domain.team import ChangeState, EndReason, ShareState, TeamRole
+from chatdesk.core.domain.sharing.sync_wire import Hello, ProjectHead, PushResult, PushStatus, TeamView, WireChange
+from chatdesk.core.domain.sharing.team import ChangeState, EndReason, ShareState, TeamRole
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.errors import NotPossible, ProjectNotFound
 from chatdesk.core.ids import new_id

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.sync_results import Cursor, ShareMark
-from chatdesk.core.domain.sync_wire import DeviceRow, Hello, MemberRow, ProjectHead, TeamView
-from chatdesk.core.domain.team import (
+from chatdesk.core.domain.sharing.sync_results import Cursor, ShareMark
+from chatdesk.core.domain.sharing.sync_wire import DeviceRow, Hello, MemberRow, ProjectHead, TeamView
+from chatdesk.core.domain.sharing.team import (
     EndReason,
     MemberStatus,
     ServerAddress,

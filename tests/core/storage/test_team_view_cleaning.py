@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.domain.sync_wire import DeviceRow, MemberRow, ProjectHead, TeamView
-from chatdesk.core.domain.team import MemberStatus
+from chatdesk.core.domain.sharing.sync_wire import DeviceRow, MemberRow, ProjectHead, TeamView
+from chatdesk.core.domain.sharing.team import MemberStatus
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.sync.team_view_cleaning import LONGEST_NAME, MOST, cleaned, shown
 

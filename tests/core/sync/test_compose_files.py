@@ -18,8 +18,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from chatdesk.core.domain.team import ServerAddress
-from chatdesk.core.domain.team_setup import CheckState
+from chatdesk.core.domain.sharing.team import ServerAddress
+from chatdesk.core.domain.sharing.team_setup import CheckState
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.scram import verifier_of
 from chatdesk.core.sync.team_store import examination, setup

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatdesk.core.domain.message import PartType, Status
-from chatdesk.core.domain.team import EndReason, TeamRole
+from chatdesk.core.domain.sharing.team import EndReason, TeamRole
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import search_index

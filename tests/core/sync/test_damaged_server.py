@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from chatdesk.core.domain.sync_wire import PulledChange
-from chatdesk.core.domain.team import SharedProject
+from chatdesk.core.domain.sharing.sync_wire import PulledChange
+from chatdesk.core.domain.sharing.team import SharedProject
 from chatdesk.core.storage.sync import check as sync_check
 from chatdesk.core.storage.sync import team as sync_team
 from chatdesk.core.sync.log_check import compare_log

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.domain.team import ServerAddress, TeamRole
-from chatdesk.core.domain.team_setup import CodeKind
+from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole
+from chatdesk.core.domain.sharing.team_setup import CodeKind
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.invitations import (
     InvitationChanged,

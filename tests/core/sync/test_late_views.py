@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chatdesk.core.domain.team import EndReason, SharedProject, ShareState
+from chatdesk.core.domain.sharing.team import EndReason, SharedProject, ShareState
 from chatdesk.core.storage.sync import erased_project, sharing, team
 from tests.helpers.sync_sim.memory_profile import Profile
 from tests.helpers.sync_sim.model_server import ModelTeam

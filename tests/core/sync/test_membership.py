@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.team import MemberStatus, ServerAddress, TeamRole, Workspace
-from chatdesk.core.domain.team_setup import CheckState, CodeKind, Invitation
+from chatdesk.core.domain.sharing.team import MemberStatus, ServerAddress, TeamRole, Workspace
+from chatdesk.core.domain.sharing.team_setup import CheckState, CodeKind, Invitation
 from chatdesk.core.errors import ChatDeskError, InvalidId, NotPossible, StorageError
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import migrations_dir

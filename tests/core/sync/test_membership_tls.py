@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.team import ServerAddress
-from chatdesk.core.domain.team_setup import CheckState
+from chatdesk.core.domain.sharing.team import ServerAddress
+from chatdesk.core.domain.sharing.team_setup import CheckState
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import migrations_dir
 from chatdesk.core.settings.providers_store import KeyPlace

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.sync_wire import PulledChange, PushResult, PushStatus, RelayedChange, WireChange
+from chatdesk.core.domain.sharing.sync_wire import PulledChange, PushResult, PushStatus, RelayedChange, WireChange
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.errors import TeamError
 from chatdesk.core.sync.ports import TeamStore

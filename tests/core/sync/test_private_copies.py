@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chatdesk.core.domain.team import TeamRole
+from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.storage.engine import search_index
 from tests.helpers.sync_sim.memory_profile import Profile, now
 from tests.helpers.sync_sim.pair import Pair

@@ -11,8 +11,16 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.domain.sync_wire import PULL_ROWS, PUSH_ROWS, Hello, PulledChange, PushResult, PushStatus, TeamView
-from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.domain.sharing.sync_wire import (
+    PULL_ROWS,
+    PUSH_ROWS,
+    Hello,
+    PulledChange,
+    PushResult,
+    PushStatus,
+    TeamView,
+)
+from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.backoff import Backoff
 from chatdesk.core.sync.errors import HistoryChanged, OtherWorkspace, TeamBusy, TeamUnreachable

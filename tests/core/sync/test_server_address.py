@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.sync.address import AddressUnusable, checked_address, is_private, read_address
 
 GOOD = ServerAddress(host="db.example.org", port=5432, database="team", user="ana")

@@ -11,7 +11,7 @@ import pytest
 
 from chatdesk.core import events
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.sync_results import Applied
+from chatdesk.core.domain.sharing.sync_results import Applied
 from chatdesk.core.errors import StorageError
 from chatdesk.core.events import EventBus
 from chatdesk.core.ids import new_id

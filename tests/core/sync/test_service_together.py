@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.domain.team import EndReason, PresenceState, SharedProject, ShareState, SyncPhase, TeamRole
+from chatdesk.core.domain.sharing.team import EndReason, PresenceState, SharedProject, ShareState, SyncPhase, TeamRole
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import MessageAdded, SharedMessagesArrived, TeamChanged, ThreadCreated, UnreadChanged
 from tests.helpers.postgres import TeamDatabase

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.domain.team import ShareState, TeamRole
+from chatdesk.core.domain.sharing.team import ShareState, TeamRole
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import ThreadCreated
 from tests.helpers.postgres import TeamDatabase

@@ -10,8 +10,8 @@ import pytest
 
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.shared_choice import AnotherProvider
-from chatdesk.core.domain.team import TeamRole
+from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
+from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.events import AnswerFinished, EventBus
 from chatdesk.core.providers.registry import ProviderRegistry
 from tests.helpers.chat_world import ScriptedProvider

@@ -12,8 +12,8 @@ import pytest
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.sync_results import Applied
-from chatdesk.core.domain.sync_wire import CHUNK_BYTES
+from chatdesk.core.domain.sharing.sync_results import Applied
+from chatdesk.core.domain.sharing.sync_wire import CHUNK_BYTES
 from chatdesk.core.errors import StorageError
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.sync import files as sync_files

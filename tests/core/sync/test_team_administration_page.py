@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.domain.team import TeamRole
+from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.scram import verifier_of

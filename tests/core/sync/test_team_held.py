@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from chatdesk.core.domain.sync_wire import PushStatus, WireChange
+from chatdesk.core.domain.sharing.sync_wire import PushStatus, WireChange
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.team_store.administration import Administration

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.team import EndReason, ServerAddress, SharedProject, ShareState, SyncPhase, TeamRole
+from chatdesk.core.domain.sharing.team import EndReason, ServerAddress, SharedProject, ShareState, SyncPhase, TeamRole
 from chatdesk.core.storage.chat import trash
 from chatdesk.core.storage.sync import sharing, team
 from chatdesk.core.sync.membership_errors import AlreadyJoined

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.settings.key_file import KeyFile, KeyFileLocked
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import Secret, SecretSource, SecretStore

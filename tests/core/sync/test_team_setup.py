@@ -9,7 +9,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from chatdesk.core.domain.team_setup import CheckState
+from chatdesk.core.domain.sharing.team_setup import CheckState
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.scram import verifier_of
 from chatdesk.core.sync.team_store import connection, examination, setup, sql_files

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from alembic.script import ScriptDirectory
 
-from chatdesk.core.domain.team import TEAM_SCHEMA
+from chatdesk.core.domain.sharing.team import TEAM_SCHEMA
 from chatdesk.core.sync.scram import verifier_of
 from chatdesk.core.sync.team_store import setup
 from chatdesk.core.sync.team_store.postgres import connect

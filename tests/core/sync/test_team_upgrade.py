@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chatdesk.core.domain.sync_wire import PushStatus, WireChange
+from chatdesk.core.domain.sharing.sync_wire import PushStatus, WireChange
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import team_migrations_dir
 from chatdesk.core.sync import errors

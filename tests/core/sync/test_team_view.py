@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from chatdesk.core.domain.sync_wire import TeamView
+from chatdesk.core.domain.sharing.sync_wire import TeamView
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.team_store.postgres import PostgresTeamStore, connect

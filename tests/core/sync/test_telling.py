@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 from unittest.mock import Mock
 
-from chatdesk.core.domain.team import SyncPhase, SyncStatus
+from chatdesk.core.domain.sharing.team import SyncPhase, SyncStatus
 from chatdesk.core.events import EventBus
 from chatdesk.core.sync.telling import Telling
 

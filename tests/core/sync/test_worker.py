@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.sync_results import ShareMark
-from chatdesk.core.domain.sync_wire import Hello, PresenceRow, ProjectHead, TeamView
-from chatdesk.core.domain.team import ServerAddress, SyncPhase, SyncRound, SyncStatus, Workspace
+from chatdesk.core.domain.sharing.sync_results import ShareMark
+from chatdesk.core.domain.sharing.sync_wire import Hello, PresenceRow, ProjectHead, TeamView
+from chatdesk.core.domain.sharing.team import ServerAddress, SyncPhase, SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.sync import worker as worker_module
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable

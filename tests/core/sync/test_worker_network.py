@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from chatdesk.core.domain.team import SyncPhase, TeamRole
+from chatdesk.core.domain.sharing.team import SyncPhase, TeamRole
 from tests.helpers.postgres import Cluster, TeamDatabase
 from tests.helpers.tcp_proxy import TcpProxy, tcp_proxy
 from tests.helpers.team_world import Desk, desks, invite, until, until_same

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chatdesk.core.domain.sync_wire import PresenceRow
-from chatdesk.core.domain.team import PresenceState
+from chatdesk.core.domain.sharing.sync_wire import PresenceRow
+from chatdesk.core.domain.sharing.team import PresenceState
 from chatdesk.core.sync.presence import AWAY, HEARTBEAT_S, TYPING_EVERY_S, PresenceBoard, Said
 
 HERE, TYPING = PresenceState.HERE, PresenceState.TYPING

@@ -4,7 +4,7 @@ import json
 
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.transfer.export import thread_to_json, thread_to_markdown
+from chatdesk.core.transfer.exports.export import thread_to_json, thread_to_markdown
 
 THREAD = Thread("t-1", "p-1", "A\ntitle", "Be brief.\nBe kind.", "offline", "offline", 0, 60_000)
 

@@ -23,8 +23,9 @@ from chatdesk.core.file_writing import open_new, unfinished_name
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.transfer.export_reader import COLUMNS, LEFT_OUT, ExportReader, open_reader
-from chatdesk.core.transfer import export_client, exporting
-from chatdesk.core.transfer.exporting import ExportService
+from chatdesk.core.transfer import export_client
+from chatdesk.core.transfer.exports import service as exporting
+from chatdesk.core.transfer.exports.service import ExportService
 from tests.helpers.store import PLAN, MovableClock, Store
 
 ROOT = Path(__file__).parents[3]

@@ -27,10 +27,10 @@ from chatdesk.core.file_writing import write_failure
 from chatdesk.core.ids import new_id
 from chatdesk.core.rendering.blocks import Drawing, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.core.transfer.export_blocks import BlockSource
-from chatdesk.core.transfer.export_files import NameGiver, safe_file_name, safe_name
-from chatdesk.core.transfer.exporting import ExportService
-from chatdesk.core.transfer.html_blocks import HtmlBlocks
+from chatdesk.core.transfer.exports.blocks import BlockSource
+from chatdesk.core.transfer.exports.files import NameGiver, safe_file_name, safe_name
+from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
+from chatdesk.core.transfer.exports.service import ExportService
 from chatdesk.services.parts import printing_command
 from chatdesk.ui.theme.tokens import DARK, LIGHT
 from tests.helpers.hostile_text import PATTERNS

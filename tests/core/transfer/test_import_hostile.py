@@ -17,8 +17,8 @@ import pytest
 
 from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.errors import ChatDeskError, ImportRefused
-from chatdesk.core.transfer import import_files, json_stream
-from chatdesk.core.transfer.import_source import ExportFile
+from chatdesk.core.transfer.imports import files, json_stream
+from chatdesk.core.transfer.imports.source import ExportFile
 from tests.helpers.export_samples import (
     PNG,
     START_S,
@@ -115,7 +115,7 @@ async def test_a_picture_that_is_a_bomb_is_only_missing(world: ImportWorld) -> N
 async def test_a_file_that_is_larger_than_the_limit_is_only_missing(
     world: ImportWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_files, "LARGEST_FILE", 50)
+    monkeypatch.setattr(files, "LARGEST_FILE", 50)
     image = {
         "content_type": "image_asset_pointer",
         "asset_pointer": "file-service://file-LARGE1",

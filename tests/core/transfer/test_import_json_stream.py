@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatdesk.core.transfer.json_steps import DEEPEST, Damaged, decode_in_steps
-from chatdesk.core.transfer.json_stream import JsonStream, NotJson, Parts, Piece
+from chatdesk.core.transfer.imports.json_steps import DEEPEST, Damaged, decode_in_steps
+from chatdesk.core.transfer.imports.json_stream import JsonStream, NotJson, Parts, Piece
 
 _VALUES = st.recursive(
     st.none()

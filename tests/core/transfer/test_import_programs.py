@@ -9,7 +9,7 @@ import pytest
 
 from chatdesk.core.domain.message import Message, PartType, Status
 from chatdesk.core.errors import ImportRefused
-from chatdesk.core.transfer.import_formats import LABELS
+from chatdesk.core.transfer.imports.formats import LABELS
 from chatdesk.ui.dialogs.export_sources import EXPORT_SOURCES
 from tests.helpers.export_samples import PNG, write_json, write_zip
 from tests.helpers.import_world import EXTENDED, NEW, UNCHANGED, ImportWorld, import_world, outcomes

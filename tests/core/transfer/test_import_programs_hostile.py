@@ -13,7 +13,16 @@ import pytest
 
 from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.errors import ChatDeskError, ImportRefused
-from chatdesk.core.transfer import import_anythingllm, import_cherry_studio, import_folder, import_jan
+from chatdesk.core.transfer.imports import (
+    anythingllm,
+    jan,
+)
+from chatdesk.core.transfer.imports import (
+    cherry_studio as import_cherry_studio,
+)
+from chatdesk.core.transfer.imports import (
+    folder as import_folder,
+)
 from tests.helpers.export_samples import PNG, mutated, with_odd_values, write_json, write_zip
 from tests.helpers.import_world import ImportWorld, import_world
 from tests.helpers.program_exports import (
@@ -136,8 +145,8 @@ async def test_ids_that_stand_twice_lose_nothing_of_the_first(world: ImportWorld
 @pytest.mark.parametrize(
     ("module", "value"),
     [
-        (import_anythingllm, [anythingllm_row(number, "x" * 400, "y" * 400) for number in range(9)]),
-        (import_jan, [jan_message(str(number), "user", "x" * 800) for number in range(9)]),
+        (anythingllm, [anythingllm_row(number, "x" * 400, "y" * 400) for number in range(9)]),
+        (jan, [jan_message(str(number), "user", "x" * 800) for number in range(9)]),
         (import_cherry_studio, sample_of("cherry_studio")),
     ],
 )
@@ -151,7 +160,7 @@ async def test_what_would_fill_the_memory_is_refused_before_anything_is_stored(
 
 
 async def test_a_csv_field_without_an_end_is_given_up(world: ImportWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_anythingllm, "_LARGEST_FIELD", 10_000)
+    monkeypatch.setattr(anythingllm, "_LARGEST_FIELD", 10_000)
     path = world.folder / "long.csv"
     whole = anythingllm_csv([anythingllm_row(1, "a", "b")])
     path.write_text(f'{whole}\n"2","' + "x" * 50_000, encoding="utf-8")

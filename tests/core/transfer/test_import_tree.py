@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chatdesk.core.domain.imported import ImportedMessage
 from chatdesk.core.domain.message import Role
-from chatdesk.core.transfer.import_tree import Node, linear, make_tree
+from chatdesk.core.transfer.imports.tree import Node, linear, make_tree
 
 
 def _node(key: str, parent: str | None, *, is_empty: bool = False, at: int | None = None) -> Node:

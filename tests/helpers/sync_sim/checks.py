@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.core.domain.sync_wire import MAX_AHEAD_MS, PulledChange
-from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.domain.sharing.sync_wire import MAX_AHEAD_MS, PulledChange
+from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.engine.change_log import PERSONAL
 from chatdesk.core.storage.sync import digest as sync_digest

@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from dataclasses import replace
 
-from chatdesk.core.domain.sync_wire import PulledChange, RelayedChange, WireChange
+from chatdesk.core.domain.sharing.sync_wire import PulledChange, RelayedChange, WireChange
 from chatdesk.core.ids import new_id
 from tests.helpers.sync_sim.seeded import seeded_ids
 from tests.helpers.sync_sim.world import MOST_ROUNDS, History, Machine, Mix

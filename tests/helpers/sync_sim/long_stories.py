@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from chatdesk.core.domain.team import EndReason, TeamRole
+from chatdesk.core.domain.sharing.team import EndReason, TeamRole
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.storage.sync import sharing
 from tests.helpers.sync_sim import checks

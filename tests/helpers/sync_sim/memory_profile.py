@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 
 from chatdesk.core.clock import Clock, HybridClock
-from chatdesk.core.domain.team import ServerAddress, TeamRole, Workspace
+from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole, Workspace
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat import recovery
 from chatdesk.core.storage.chat.projects import ensure_default_project

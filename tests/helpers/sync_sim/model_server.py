@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from chatdesk.core.domain.chain import body_digest
-from chatdesk.core.domain.sync_wire import (
+from chatdesk.core.domain.sharing.chain import body_digest
+from chatdesk.core.domain.sharing.sync_wire import (
     MAX_AHEAD_MS,
     DeviceRow,
     Hello,

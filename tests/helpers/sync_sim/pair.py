@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from chatdesk.core.domain.chain import body_digest
-from chatdesk.core.domain.sync_wire import Hello, TeamView
-from chatdesk.core.domain.team import EndReason, TeamRole
+from chatdesk.core.domain.sharing.chain import body_digest
+from chatdesk.core.domain.sharing.sync_wire import Hello, TeamView
+from chatdesk.core.domain.sharing.team import EndReason, TeamRole
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.sync import digest as sync_digest
 from chatdesk.core.storage.sync import sharing

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest import mock
 
-from chatdesk.core.domain.sync_results import Cursor, Settled
-from chatdesk.core.domain.sync_wire import PushResult, WireChange
+from chatdesk.core.domain.sharing.sync_results import Cursor, Settled
+from chatdesk.core.domain.sharing.sync_wire import PushResult, WireChange
 from chatdesk.core.storage.sync import erasing, registers
 from chatdesk.core.storage.sync.inbox import inbox, prepare, twins
 from chatdesk.core.storage.sync.inbox.prepare import Prepared

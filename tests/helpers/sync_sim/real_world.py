@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from chatdesk.core.domain.sync_wire import PulledChange
+from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.sync.team_store.postgres import PostgresTeamStore, connect
 from tests.helpers.postgres import Cluster, TeamDatabase
 from tests.helpers.sync_sim.hostile_restore import MIX, HostileRestore

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from chatdesk.core.domain.sync_results import ShareMark
-from chatdesk.core.domain.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
-from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.domain.sharing.sync_results import ShareMark
+from chatdesk.core.domain.sharing.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
+from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.errors import HistoryChanged
 from chatdesk.core.sync.ports import Applied, Cursor, PulledPage, Settled, Taking, Tending

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.chat.prompt_variables import Field, Problem
+from chatdesk.core.chat.prompts.prompt_variables import Field, Problem
 from chatdesk.core.domain.prompt import (
     LONGEST_TEXT,
     Prompt,

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.domain.team import (
+from chatdesk.core.domain.sharing.team import (
     Disagreement,
     RefusedChange,
     ServerAddress,

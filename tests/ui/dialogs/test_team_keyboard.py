@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.domain.team import TeamRole
+from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.sync import membership
 from chatdesk.core.sync.errors import TeamUnreachable
 from chatdesk.ui.application.team_sharing import told

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.rendering.blocks import Block, Drawing, MathBlock, Paragraph, Placement, Span, Table
-from chatdesk.core.rendering.math_drawing import draw_formula
+from chatdesk.core.rendering.drawing.math_drawing import draw_formula
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.assembly import change_groups, items_for
 from chatdesk.ui.transcript.item import Item, PaintState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.domain.team import EndReason, MemberStatus, SyncPhase, SyncStatus, TeamMember, TeamRole
+from chatdesk.core.domain.sharing.team import EndReason, MemberStatus, SyncPhase, SyncStatus, TeamMember, TeamRole
 from chatdesk.ui.application.shared_words import (
     arrived_words,
     authors_words,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.team import Disagreement
+from chatdesk.core.domain.sharing.team import Disagreement
 from chatdesk.core.errors import NotFound
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin

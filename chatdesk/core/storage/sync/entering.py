@@ -18,7 +18,7 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection, Row
 
 from chatdesk.core.domain.library import GONE
-from chatdesk.core.domain.team import ChangeState, ShareState
+from chatdesk.core.domain.sharing.team import ChangeState, ShareState
 from chatdesk.core.errors import ProjectNotFound
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import CONTENT, PERSONAL, Origin

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.team import ChangeState, EndReason
+from chatdesk.core.domain.sharing.team import ChangeState, EndReason
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.storage.chat import projects
 from chatdesk.core.storage.engine.change_log import Origin

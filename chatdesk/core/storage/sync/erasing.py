@@ -35,7 +35,7 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.library import GONE
-from chatdesk.core.domain.team import ChangeState, Erasure, TeamRole
+from chatdesk.core.domain.sharing.team import ChangeState, Erasure, TeamRole
 from chatdesk.core.storage.chat import token_counts, trash
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import ERASED, Origin

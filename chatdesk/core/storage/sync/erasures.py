@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.team import Erasure
+from chatdesk.core.domain.sharing.team import Erasure
 from chatdesk.core.errors import MessageNotFound, NotPossible, SharedReadOnly
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.chat import shown_path, trash

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine.change_log import ERASED
 from chatdesk.core.storage.engine.plain_text import from_json, to_json

@@ -16,9 +16,9 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import UNKNOWN_MIME
-from chatdesk.core.domain.sync_results import Settled
-from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, PushResult, PushStatus, RelayedChange, WireChange
-from chatdesk.core.domain.team import ChangeState, ShareState
+from chatdesk.core.domain.sharing.sync_results import Settled
+from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushResult, PushStatus, RelayedChange, WireChange
+from chatdesk.core.domain.sharing.team import ChangeState, ShareState
 from chatdesk.core.storage.engine.change_log import CONTENT, PERSONAL, Origin
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.refused import parent_ids, refuse

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection, Row
 
-from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, PushStatus
-from chatdesk.core.domain.team import ChangeState, RefusedChange
+from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushStatus
+from chatdesk.core.domain.sharing.team import ChangeState, RefusedChange
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.storage.chat import branching, message_writes, projects, trash
 from chatdesk.core.storage.chat.threads import insert_thread

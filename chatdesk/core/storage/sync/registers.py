@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.sync.wire.rows import read_object
 

@@ -15,9 +15,9 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import Clock, HybridClock
-from chatdesk.core.domain.sync_results import Cursor
-from chatdesk.core.domain.sync_wire import ProjectHead, PulledChange
-from chatdesk.core.domain.team import ChangeState, ServerAddress, TeamRole, Workspace
+from chatdesk.core.domain.sharing.sync_results import Cursor
+from chatdesk.core.domain.sharing.sync_wire import ProjectHead, PulledChange
+from chatdesk.core.domain.sharing.team import ChangeState, ServerAddress, TeamRole, Workspace
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import schema_upgrade, tables
 from chatdesk.core.storage.engine.change_log import Origin

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.storage.chat import projects
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.content_digest import damaged_ids

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
-from chatdesk.core.domain.shared_choice import ChosenByOther
+from chatdesk.core.domain.sharing.shared_choice import ChosenByOther
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync import registers

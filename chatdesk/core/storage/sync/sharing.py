@@ -15,8 +15,8 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.library import GONE
-from chatdesk.core.domain.sync_wire import ProjectHead
-from chatdesk.core.domain.team import ChangeState, EndReason, ShareCount, ShareState, TeamRole
+from chatdesk.core.domain.sharing.sync_wire import ProjectHead
+from chatdesk.core.domain.sharing.team import ChangeState, EndReason, ShareCount, ShareState, TeamRole
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.storage.chat import projects
 from chatdesk.core.storage.engine.change_log import Origin

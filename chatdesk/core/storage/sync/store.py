@@ -7,9 +7,9 @@ from typing import Final, Protocol, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.sync_results import Applied, Cursor, Settled, ShareMark, Tending
-from chatdesk.core.domain.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
-from chatdesk.core.domain.team import TeamRole
+from chatdesk.core.domain.sharing.sync_results import Applied, Cursor, Settled, ShareMark, Tending
+from chatdesk.core.domain.sharing.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
+from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.sync import entering, outbox, team
 from chatdesk.core.storage.sync import fork as sync_fork

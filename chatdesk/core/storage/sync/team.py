@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.sync_results import ShareMark
-from chatdesk.core.domain.sync_wire import Hello, MemberRow, ProjectHead, TeamView
-from chatdesk.core.domain.team import (
+from chatdesk.core.domain.sharing.sync_results import ShareMark
+from chatdesk.core.domain.sharing.sync_wire import Hello, MemberRow, ProjectHead, TeamView
+from chatdesk.core.domain.sharing.team import (
     ChangeState,
     EndReason,
     MemberStatus,

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from chatdesk.core.domain.sync_wire import DeviceRow, MemberRow, ProjectHead, TeamView
-from chatdesk.core.domain.team import MemberStatus, TeamRole
+from chatdesk.core.domain.sharing.sync_wire import DeviceRow, MemberRow, ProjectHead, TeamView
+from chatdesk.core.domain.sharing.team import MemberStatus, TeamRole
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.sync.wire.rows import is_id
 

@@ -12,8 +12,8 @@ from typing import Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.sync_results import Tending
-from chatdesk.core.domain.team import LONGEST_RETENTION_DAYS, TeamRole
+from chatdesk.core.domain.sharing.sync_results import Tending
+from chatdesk.core.domain.sharing.team import LONGEST_RETENTION_DAYS, TeamRole
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.storage.chat import trash
 from chatdesk.core.storage.engine.change_log import RETENTION, Origin, log_change

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat import shown_path
 from chatdesk.core.storage.chat.projects import private_project_id

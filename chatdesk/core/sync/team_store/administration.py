@@ -12,7 +12,14 @@ from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Any
 
-from chatdesk.core.domain.team import Blocker, MemberStatus, ServerAddress, TeamMember, TeamRole, WorkspacePolicy
+from chatdesk.core.domain.sharing.team import (
+    Blocker,
+    MemberStatus,
+    ServerAddress,
+    TeamMember,
+    TeamRole,
+    WorkspacePolicy,
+)
 from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
 from chatdesk.core.sync.errors import NoWorkspaceThere, OtherWorkspace, TeamNotInvited, TeamTaken

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from chatdesk.core.domain.team import Blocker
+from chatdesk.core.domain.sharing.team import Blocker
 from chatdesk.core.sync.errors import TeamBusy
 from chatdesk.core.sync.invitations import shown_name
 from chatdesk.core.sync.team_store.connection import Connection

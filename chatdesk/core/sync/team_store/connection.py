@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import psycopg
 
-from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.sync.team_store.failures import our_errors
 
 CONNECT_S: Final = 5

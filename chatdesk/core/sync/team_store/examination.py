@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
-from chatdesk.core.domain.team import ServerAddress
-from chatdesk.core.domain.team_setup import CheckState, SetupCheck
+from chatdesk.core.domain.sharing.team import ServerAddress
+from chatdesk.core.domain.sharing.team_setup import CheckState, SetupCheck
 from chatdesk.core.sync.errors import (
     TeamCertificateNotTrusted,
     TeamConnectionsUsedUp,

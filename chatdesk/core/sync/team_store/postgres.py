@@ -14,7 +14,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import pq
 
-from chatdesk.core.domain.sync_wire import (
+from chatdesk.core.domain.sharing.sync_wire import (
     MAX_BODY_BYTES,
     PROTOCOL,
     PULL_BYTES,
@@ -30,7 +30,7 @@ from chatdesk.core.domain.sync_wire import (
     TeamView,
     WireChange,
 )
-from chatdesk.core.domain.team import ServerAddress
+from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
 from chatdesk.core.sync import errors

@@ -13,8 +13,8 @@ from typing import Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.sync_wire import PulledChange
-from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.domain.sharing.sync_wire import PulledChange
+from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync.inbox.entities import put_threads

@@ -17,9 +17,9 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import MAX_DRIFT_MS
-from chatdesk.core.domain.sync_results import Applied, Cursor
-from chatdesk.core.domain.sync_wire import PulledChange
-from chatdesk.core.domain.team import ShareState
+from chatdesk.core.domain.sharing.sync_results import Applied, Cursor
+from chatdesk.core.domain.sharing.sync_wire import PulledChange
+from chatdesk.core.domain.sharing.team import ShareState
 from chatdesk.core.errors import HistoryChanged
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver

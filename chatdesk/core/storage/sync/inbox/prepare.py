@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from chatdesk.core.domain.sync_wire import PulledChange
+from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.sync.wire.rows import LONGEST_BODY, MessageRows, is_id, read_message
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Status
-from chatdesk.core.domain.sync_wire import PulledChange
-from chatdesk.core.domain.team import ChangeState
+from chatdesk.core.domain.sharing.sync_wire import PulledChange
+from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.bulk import insert_rows
 from chatdesk.core.storage.engine.change_log import Origin

@@ -11,8 +11,8 @@ from collections.abc import Container, Sequence
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Status
+from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.domain.summary import StaleReason
-from chatdesk.core.domain.team import ChangeState
 from chatdesk.core.storage.chat import branching, summary_staleness, thread_counters, token_counts
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver

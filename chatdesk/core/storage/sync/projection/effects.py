@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chatdesk.core.domain.sync_results import Applied
+from chatdesk.core.domain.sharing.sync_results import Applied
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import attachment_from, clean_mime, clean_name
 from chatdesk.core.domain.message import PartType, Role, Status
-from chatdesk.core.domain.sync_wire import MAX_BODY_BYTES, OWN_DETAILS
+from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, OWN_DETAILS
 from chatdesk.core.storage.engine.plain_text import clean, from_json
 from chatdesk.core.storage.engine.rows import batches, marks
 

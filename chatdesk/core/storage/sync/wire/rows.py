@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 
 from chatdesk.core.domain.attachment import attachment_from, clean_mime, clean_name
 from chatdesk.core.domain.message import NOTE, ContextMark, PartType, Role, Status
-from chatdesk.core.domain.sync_wire import MAX_AHEAD_MS, MAX_BODY_BYTES, OWN_DETAILS
+from chatdesk.core.domain.sharing.sync_wire import MAX_AHEAD_MS, MAX_BODY_BYTES, OWN_DETAILS
 from chatdesk.core.storage.chat.thread_counters import Tally
 from chatdesk.core.storage.engine import search_text
 from chatdesk.core.storage.engine.content_digest import digest

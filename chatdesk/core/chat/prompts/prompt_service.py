@@ -1,0 +1,128 @@
+"""PromptService: the library of prompts. Reached as ``Services.prompts``, on the same loop as the others.
+
+A method that writes publishes ``PromptsChanged`` once the write is durable. Each change has its opposite here, which
+is what an undo calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatdesk.core.chat.prompts.prompt_files import read_prompts, read_starters, write_prompts
+from chatdesk.core.domain.prompt import (
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    NewPrompt,
+    Prompt,
+    PromptHead,
+    PromptKind,
+    checked_name,
+)
+from chatdesk.core.errors import InvalidInput, StorageError
+from chatdesk.core.events import EventBus, PromptsChanged
+
+if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
+    from chatdesk.core.storage.library.prompts import PromptRepository
+
+_COPY = " (copy)"
+
+
+class PromptService:
+    """See the module text. ``starters``: a file of prompts that a new library begins with."""
+
+    def __init__(self, prompts: PromptRepository, bus: EventBus, *, starters: Path | None = None) -> None:
+        self._prompts = prompts
+        self._bus = bus
+        self._starters = starters
+        self._beginning = asyncio.Lock()
+
+    async def list(self) -> tuple[PromptHead, ...]:
+        """All prompts, those used last first."""
+        await self._add_starters()
+        return await self._prompts.heads()
+
+    async def get(self, prompt_id: str) -> Prompt:
+        """Also one that was deleted. Raises ``PromptNotFound``."""
+        return await self._prompts.get(prompt_id)
+
+    async def create(self, kind: PromptKind, name: str, text: str) -> Prompt:
+        """Without a name it is called by its first words. Raises ``InvalidInput``."""
+        (made,) = await self._prompts.add([checked_prompt(kind, name, text)])
+        self._changed()
+        return made
+
+    async def edit(self, prompt_id: str, kind: PromptKind, name: str, text: str) -> Prompt:
+        """Raises ``InvalidInput``, ``PromptNotFound``."""
+        changed = await self._prompts.change(prompt_id, checked_prompt(kind, name, text))
+        self._changed()
+        return changed
+
+    async def duplicate(self, prompt_id: str) -> Prompt:
+        """Another one of the same text, whose name says that it is a copy."""
+        prompt = await self._prompts.get(prompt_id)
+        return await self.create(prompt.kind, prompt.name[: LONGEST_NAME - len(_COPY)] + _COPY, prompt.text)
+
+    async def delete(self, prompt_ids: Sequence[str]) -> None:
+        """They can be restored for as long as the trash is kept."""
+        await self._prompts.set_deleted(prompt_ids, is_deleted=True)
+        self._changed()
+
+    async def restore(self, prompt_ids: Sequence[str]) -> None:
+        """Raises ``PromptNotFound`` when one is gone for good."""
+        await self._prompts.set_deleted(prompt_ids, is_deleted=False)
+        self._changed()
+
+    async def note_used(self, prompt_id: str) -> None:
+        """It was inserted, so it stands first from now on. A library that cannot be written stays as it is."""
+        try:
+            await self._prompts.note_used(prompt_id)
+        except StorageError:
+            return
+        self._changed()
+
+    async def write_file(self, target: Path) -> int:
+        """All prompts as JSON, in place of what is there; how many. Raises ``ChatDeskError``."""
+        await self._add_starters()
+        prompts = await self._prompts.all()
+        await asyncio.to_thread(write_prompts, target, prompts)
+        return len(prompts)
+
+    async def read_file(self, source: Path) -> tuple[Prompt, ...]:
+        """Add what a file of prompts holds and the library does not. Raises ``ChatDeskError`` for other files."""
+        await self._add_starters()
+        found = await asyncio.to_thread(read_prompts, source)
+        added = await self._prompts.add_missing([checked_prompt(each.kind, each.name, each.text) for each in found])
+        if added:
+            self._changed()
+        return added
+
+    async def _add_starters(self) -> None:
+        async with self._beginning:
+            starters, self._starters = self._starters, None
+            if starters is None:
+                return
+            try:
+                await self._prompts.add_starters(await asyncio.to_thread(read_starters, starters))
+            except StorageError:
+                return  # a library that cannot be written is shown as it is
+
+    def _changed(self) -> None:
+        self._bus.publish(PromptsChanged())
+
+
+def checked_prompt(kind: PromptKind, name: str, text: str) -> NewPrompt:
+    """What can be stored; raises ``InvalidInput``."""
+    if not text.strip():
+        raise InvalidInput(
+            "A prompt needs a text.", safe="Nothing was changed.", next_step="Type what it is to say, or delete it."
+        )
+    if len(text) > LONGEST_TEXT:
+        raise InvalidInput(
+            f"The prompt has {len(text):,} characters; the most is {LONGEST_TEXT:,}.",
+            safe="Nothing was changed.",
+            next_step="Shorten it, or keep the text in a file and attach that.",
+        )
+    return NewPrompt(kind, checked_name(name) or checked_name(text) or "Prompt", text)

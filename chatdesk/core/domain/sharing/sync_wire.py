@@ -1,0 +1,196 @@
+"""What travels between a profile and a team's database, and within which limits.
+
+A change is a row of the log; see ``storage/change_log``. Bodies are JSON text on both sides of the wire, so that nobody
+has to parse what they do not look into.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from chatdesk.core.domain.sharing.chain import body_digest, next_chain
+
+#: What this ChatDesk speaks; the server says which it takes.
+PROTOCOL: Final = 1
+#: A body that is larger travels as an attachment, in bytes of UTF-8.
+MAX_BODY_BYTES: Final = 1_000_000
+PUSH_ROWS: Final = 200
+PUSH_BYTES: Final = 256 * 1024
+PULL_ROWS: Final = 500
+#: A page ends early, after at least one change, where its bodies would be more than this many bytes.
+PULL_BYTES: Final = 16_000_000
+CHUNK_BYTES: Final = 1024 * 1024
+#: Of the details of a failure: whom a person is to pay, and where. It is nobody else's bill, and of somebody else's no
+#: button is made here.
+OWN_DETAILS: Final = frozenset(("payment",))
+#: How far ahead of the server's clock a stamp may be.
+MAX_AHEAD_MS: Final = 60_000
+
+
+class PushStatus(StrEnum):
+    """What the server says of one pushed change. ``DUP``: it has it already. ``FORKED``: another change has this place
+    in the sequence of this device."""
+
+    OK = "ok"
+    DUP = "dup"
+    FORKED = "forked"
+    DENIED = "denied"
+    ORPHAN = "orphan"
+    ID_TAKEN = "id_taken"
+    TOO_BIG = "too_big"
+
+    @property
+    def is_taken(self) -> bool:
+        return self in (PushStatus.OK, PushStatus.DUP)
+
+
+@dataclass(frozen=True, slots=True)
+class WireChange:
+    """One change as it is sent. ``hlc``: see ``clock``; ``dseq``: place in the sequence of the device that made it."""
+
+    id: str
+    dseq: int
+    kind: str
+    op: str
+    entity: str
+    reg: str
+    parents: tuple[str, ...]
+    hlc: int
+    body: str | None
+    v: int = 1
+
+
+# Nobody changes one, but a frozen one takes four times as long to make, and a first pull makes them by the million.
+@dataclass(slots=True)
+class PulledChange:
+    """One change as it is received. ``seq`` is dense in a project; ``chain``: see ``domain/chain``; ``author`` is a
+    member's id, by the server's knowledge; ``relayed_by`` the member who brought it back after the server was restored,
+    else None. ``at`` is the server's time in milliseconds UTC. ``seal``: by which the server knows that it took this
+    very change, when somebody brings it back. ``digest`` is that of the body as it was taken (``chain.body_digest``);
+    ``is_erased``: the words of that body are gone, and ``body`` holds what keeps the place."""
+
+    id: str
+    seq: int
+    device: str
+    dseq: int
+    author: str
+    kind: str
+    op: str
+    entity: str
+    reg: str
+    parents: tuple[str, ...]
+    hlc: int
+    body: str | None
+    chain: bytes
+    at: int
+    v: int = 1
+    relayed_by: str | None = None
+    seal: bytes | None = None
+    digest: bytes = b""
+    is_erased: bool = False
+
+    def chain_after(self, before: bytes | None) -> bytes:
+        """The chain that this change should have after another one's; None: it is the first. Raises ``ValueError``."""
+        return next_chain(before, self.id, self.device, self.dseq, self.hlc, self.digest)
+
+    @property
+    def is_as_taken(self) -> bool:
+        """Whether the body is the one that the server took, or was erased since."""
+        is_text = self.body is None or isinstance(self.body, str)  # a server may send anything
+        return self.is_erased or (is_text and self.digest == body_digest(self.body))
+
+
+@dataclass(frozen=True, slots=True)
+class RelayedChange:
+    """Another member's change that the server lost; whoever still has it brings it back under that member's name, which
+    its ``seal`` proves. Without, or in other words, the server takes it as that of who brings it. ``erased``: the
+    digest of the body that was erased; what is sent keeps its place."""
+
+    change: WireChange
+    device: str
+    author: str
+    seal: bytes | None = None
+    erased: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """``seq`` and ``hlc`` (the server may lower it) where the change was taken."""
+
+    id: str
+    status: PushStatus
+    seq: int | None = None
+    hlc: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The server's answer to the first call of a connection. ``mode``: ``rw``, ``read_only`` or ``blocked``."""
+
+    workspace_id: str
+    workspace_name: str
+    schema: int
+    mode: str
+    member_id: str
+    member_name: str
+    is_owner: bool
+    server_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectHead:
+    """A project that this member may see. ``channel`` is what to LISTEN on; ``seq`` the newest change; ``is_own``: it
+    was this member who shared it first; ``is_erased``: its owner ended it with all that was in it."""
+
+    project_id: str
+    role: str
+    channel: str
+    seq: int
+    is_deleted: bool = False
+    is_own: bool = False
+    is_erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    id: str
+    name: str
+    is_owner: bool
+    status: str
+    invited_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    id: str
+    member_id: str
+    name: str
+    app_version: str
+    last_seen_at: int | None
+    is_removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceRow:
+    project_id: str
+    member_id: str
+    device_id: str
+    thread_id: str | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeamView:
+    """Everything but the changes: ``roles`` are (project, member, role). Where it is not ``is_whole``, members, devices
+    and roles are only those that changed since another view, a role of None being one that was taken; projects and
+    presence are whole in any case. ``version``: what to ask for the next one with."""
+
+    projects: tuple[ProjectHead, ...]
+    members: tuple[MemberRow, ...] = ()
+    devices: tuple[DeviceRow, ...] = ()
+    roles: tuple[tuple[str, str, str | None], ...] = ()
+    presence: tuple[PresenceRow, ...] = ()
+    is_whole: bool = True
+    version: int = 0

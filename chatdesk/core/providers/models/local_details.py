@@ -1,0 +1,91 @@
+"""Asks Ollama and LM Studio what they say of their models beyond the list that all servers give: which see images,
+which only make embeddings, how much they have room for. Nothing here is needed for an answer: what fails is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from chatdesk.core.providers.base import ListedModel
+from chatdesk.core.providers.models.model_list import LocalServer, model_of, read_models
+
+_log = logging.getLogger(__name__)
+
+_TOTAL_S = 5.0
+_MOST_MODELS = 60
+_AT_ONCE = 4
+_WINDOW = re.compile(r"^num_ctx\s+(\d{1,9})\s*$", re.MULTILINE)
+
+#: Sends a request to a path of the server's root, with a body or without; gives the bytes of the answer.
+Ask = Callable[[str, Mapping[str, Any] | None], Awaitable[bytes]]
+
+
+async def with_details(models: Sequence[ListedModel], server: LocalServer, ask: Ask) -> tuple[ListedModel, ...]:
+    """The same models with what ``server`` says of them, without those that do not chat. Takes at most some seconds;
+    raises nothing but a cancellation."""
+    found = {each.id: each for each in models}
+    gone: set[str] = set()
+    try:
+        async with asyncio.timeout(_TOTAL_S):
+            if server is LocalServer.LM_STUDIO:
+                listed = {each.id: each for each in await asyncio.to_thread(_read, await ask("/api/v0/models", None))}
+                gone = found.keys() - listed.keys() if listed else set()
+                found |= {name: _joined(each, listed[name]) for name, each in found.items() if name in listed}
+            else:
+                await _look_at_each(found, gone, ask)
+    except Exception as error:  # noqa: BLE001 - whatever a server provokes; the list is good without
+        _log.info("details of models did not come: %s", type(error).__name__)
+    return tuple(each for name, each in found.items() if name not in gone)
+
+
+async def _look_at_each(found: dict[str, ListedModel], gone: set[str], ask: Ask) -> None:
+    """Ollama tells one model at a time."""
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def look_at(name: str) -> None:
+        try:
+            async with slots:
+                body = await ask("/api/show", {"model": name})
+            row = await asyncio.to_thread(_shown, body)
+        except Exception as error:  # noqa: BLE001 - as above; the others may still be told
+            _log.info("details of a model did not come: %s", type(error).__name__)
+            return
+        abilities = row.get("capabilities")
+        if isinstance(abilities, list) and abilities and "completion" not in abilities:
+            gone.add(name)
+        found[name] = _joined(found[name], model_of(name, row))
+
+    async with asyncio.TaskGroup() as group:
+        for name in list(found)[:_MOST_MODELS]:
+            group.create_task(look_at(name))
+
+
+def _joined(listed: ListedModel, told: ListedModel) -> ListedModel:
+    return replace(
+        listed,
+        context_window=told.context_window or listed.context_window,
+        sees_images=listed.sees_images if told.sees_images is None else told.sees_images,
+    )
+
+
+def _read(body: bytes) -> tuple[ListedModel, ...]:
+    """LM Studio's own list; it says of each model whether it sees images, and which are not for chats."""
+    models = read_models(body, is_openai=False)
+    return tuple(replace(each, sees_images=bool(each.sees_images)) for each in models)
+
+
+def _shown(body: bytes) -> dict[str, Any]:
+    """What Ollama shows of a model. Its window is what was set for it: the figure of the model itself is not what is
+    loaded."""
+    document = json.loads(body.decode("utf-8"))
+    if not isinstance(document, Mapping):
+        return {}
+    parameters = document.get("parameters")
+    match = _WINDOW.search(parameters) if isinstance(parameters, str) else None
+    return {"capabilities": document.get("capabilities")} | ({"num_ctx": int(match[1])} if match else {})

@@ -1,0 +1,190 @@
+"""The provider that needs no network: the same request gives the same answer, to try everything and to test with."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import replace
+
+from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.usage import Usage
+from chatdesk.core.errors import ProviderErrorKind as Kind
+from chatdesk.core.providers.base import (
+    ChatRequest,
+    FinishReason,
+    ListedModel,
+    ReasoningDelta,
+    RetryScheduled,
+    StreamEvent,
+    StreamFinished,
+    TextDelta,
+    ToolCallDelta,
+    UsageReported,
+)
+from chatdesk.core.providers.failures import FailureTranslator, with_partial
+from chatdesk.core.providers.offline.answers import compose_answer, compose_attached, compose_echo
+from chatdesk.core.providers.offline.demo import Demo, DemoFault, find_demo
+from chatdesk.core.providers.offline.summary import compose_summary
+from chatdesk.core.providers.retry import wait_or_hurry
+from chatdesk.core.providers.text_repair import repair
+from chatdesk.core.providers.wire import wire_bytes, wire_message
+
+OFFLINE_NAME = "offline"
+DEFAULT_MODEL = "offline-demo"
+_ECHO_MODEL = "offline-echo"
+_MODELS = (
+    ListedModel(DEFAULT_MODEL, "Offline demo", 32_000),
+    ListedModel(_ECHO_MODEL, "Offline echo", 32_000),
+)
+# Pieces of about a token's size: up to four letters with the space before them, or one other character.
+_PIECES = re.compile(r"\s?[^\W\d_]{1,4}|\s?\d{1,3}|\s+|.", re.DOTALL)
+_SLOW_PER_S = 8.0
+_DEMO_WAIT_S = 2.0
+_DEMO_RETRY_AFTER_S = 30.0
+_UNTHROTTLED_BATCH = 32
+_LONGEST_LAG_S = 0.25
+# Fast answers come a few pieces at a time, so that timers do not cost more than the text.
+_TICK_S = 0.004
+
+
+class OfflineProvider:
+    """``speed_tokens_per_s`` paces the answer; None gives it as fast as it is taken, without the waits of demos."""
+
+    def __init__(self, *, speed_tokens_per_s: float | None = 60.0) -> None:
+        self._speed = speed_tokens_per_s if speed_tokens_per_s is None or speed_tokens_per_s > 0 else None
+        self._failures = FailureTranslator("the offline model")
+
+    @property
+    def name(self) -> str:
+        return OFFLINE_NAME
+
+    @property
+    def label(self) -> str:
+        return "Offline"
+
+    async def list_models(self) -> tuple[ListedModel, ...]:
+        """Always the same two."""
+        return _MODELS
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        """One answer; see ``providers.base``."""
+        model = request.model or DEFAULT_MODEL
+        if model not in {info.id for info in _MODELS}:
+            raise self._failures.make(Kind.MODEL_NOT_FOUND)
+        demo = self._plan(request, model)
+        if demo.fault in {DemoFault.RATE_LIMIT, DemoFault.BUSY_ONCE} and not request.continue_text:
+            delay_s = 0.0 if self._speed is None else _DEMO_WAIT_S
+            hurried = asyncio.Event()
+            yield RetryScheduled(1, delay_s, "The offline model pretends to be busy.", hurried.set)
+            await wait_or_hurry(hurried, delay_s)
+        if demo.fault is DemoFault.RATE_LIMIT:
+            raise self._failures.make(Kind.RATE_LIMITED, retry_after=_DEMO_RETRY_AFTER_S, details={"status": 429})
+
+        pace = _Pace(_SLOW_PER_S if demo.is_slow else self._speed)
+        reasoning = "" if request.continue_text else demo.reasoning
+        text = _rest(demo.text, request.continue_text)
+        if demo.fault is DemoFault.BROKEN_OFF and not request.continue_text:
+            text = text[: len(text) // 2]
+        spent = 0
+        limit = request.max_output_tokens
+        is_cut = False
+        for kind, whole in ((ReasoningDelta, reasoning), (TextDelta, text)):
+            for piece in split_pieces(whole):
+                if limit is not None and spent >= limit:
+                    is_cut = True
+                    break
+                await pace.wait()
+                spent += 1
+                yield kind(piece)
+        if demo.fault is DemoFault.BROKEN_OFF and not request.continue_text and not is_cut:
+            raise with_partial(self._failures.make(Kind.RESET))
+        reason = FinishReason.LENGTH if is_cut else FinishReason.STOP
+        if demo.tool_call is not None and not is_cut and not request.continue_text:
+            name, arguments = demo.tool_call
+            yield ToolCallDelta(0, "call_demo_1", name, "")
+            for piece in split_pieces(arguments):
+                await pace.wait()
+                spent += 1
+                yield ToolCallDelta(0, None, None, piece)
+            reason = FinishReason.TOOL_CALLS
+        yield UsageReported(
+            Usage(
+                input_tokens=sum(count_pieces(message.full_text) for message in request.messages)
+                + count_pieces(request.continue_text),
+                output_tokens=spent,
+                reasoning_tokens=min(spent, count_pieces(reasoning)),
+            )
+        )
+        yield StreamFinished(reason)
+
+    async def wire_body(self, request: ChatRequest) -> bytes:
+        """What a server would be sent; nothing is."""
+        messages = [wire_message(message) for message in request.messages]
+        return wire_bytes({"model": request.model or DEFAULT_MODEL, "messages": messages, "stream": True})
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    def _plan(self, request: ChatRequest, model: str) -> Demo:
+        asked = [message for message in request.messages if message.role is Role.USER]
+        question = repair(asked[-1].text) if asked else ""
+        attached = compose_attached(asked[-1].enclosed if asked else ())
+        if request.is_summary:
+            return Demo("a summary", compose_summary(question))
+        if model == _ECHO_MODEL:
+            return Demo("an echo", attached + compose_echo(question))
+        if attached and not question.strip():
+            return Demo("what is attached", attached)
+        demo = find_demo(question) or Demo("an answer", compose_answer(question, len(asked)))
+        return replace(demo, text=attached + demo.text) if attached else demo
+
+
+class _Pace:
+    """Lets pieces through evenly: each has its own due time, so that late timers do not add up."""
+
+    def __init__(self, per_s: float | None) -> None:
+        self._per_s = per_s
+        self._loop = asyncio.get_running_loop()
+        self._due = self._loop.time()
+        self._count = 0
+
+    async def wait(self) -> None:
+        self._count += 1
+        if self._per_s is None:
+            if self._count % _UNTHROTTLED_BATCH == 0:
+                await asyncio.sleep(0)
+            return
+        self._due += 1 / self._per_s
+        ahead_s = self._due - self._loop.time()
+        if ahead_s > _TICK_S:
+            await asyncio.sleep(ahead_s)
+        elif ahead_s < -_LONGEST_LAG_S:
+            # The reader or the whole machine paused: go on at the same pace instead of catching up in a burst.
+            self._due = self._loop.time()
+        elif self._count % _UNTHROTTLED_BATCH == 0:
+            await asyncio.sleep(0)
+
+
+def split_pieces(text: str) -> Iterator[str]:
+    """``text`` in pieces the size of tokens; joined they are ``text`` again."""
+    return (match.group() for match in _PIECES.finditer(text))
+
+
+def count_pieces(text: str) -> int:
+    """How many tokens this provider says a text has."""
+    return sum(1 for _ in split_pieces(text))
+
+
+def _rest(whole: str, partial: str) -> str:
+    """What is missing after ``partial``; when that is no beginning of the answer (it was edited), the answer as a new
+    paragraph.
+    """
+    if not partial:
+        return whole
+    return whole[len(partial) :] if whole.startswith(partial) else f"\n\n{whole}"
+
+
+def offline_models() -> Sequence[ListedModel]:
+    """The models, for those who must not wait."""
+    return _MODELS

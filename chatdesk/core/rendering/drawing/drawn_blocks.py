@@ -1,0 +1,137 @@
+"""Which formulas and diagrams a block has, and how they look as far as that is known. No drawing happens here."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, MathBlock, Paragraph, Span, Table
+from chatdesk.core.rendering.drawing import diagram_drawing
+from chatdesk.core.rendering.drawing.drawing_process import DIAGRAM, FORMULA
+from chatdesk.core.rendering.drawing.math_drawing import MAX_TEX_CHARS
+from chatdesk.core.rendering.wire import Wire, decode_drawing
+
+MAX_FORMULAS_A_MESSAGE = 400
+_MAX_REMEMBERED_BYTES = 16 * 1024 * 1024
+_BYTES_PER_ENTRY = 200
+_NOT_DRAWN = "This diagram could not be drawn"
+_CANNOT_DRAW = "Diagrams cannot be drawn on this computer"
+
+
+class DrawnBlocks:
+    """Remembers what the drawing process answered; the least recently used is forgotten first."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Wire, Any] = OrderedDict()
+        self._bytes = 0
+
+    def apply(self, block: Block) -> Block:
+        """``block`` with the drawings that are known."""
+        if isinstance(block, Paragraph | Heading):
+            spans = self._drawn(block.spans)
+            return block if spans is block.spans else replace(block, spans=spans)
+        if isinstance(block, MathBlock):
+            job = (FORMULA, block.text, True)
+            return replace(block, drawing=self._find(job), is_pending=False) if job in self._known else block
+        if isinstance(block, Table) and any(True for _ in _jobs_of(block)):
+            header = tuple(self._drawn(cell) for cell in block.header)
+            return replace(block, header=header, rows=tuple(tuple(map(self._drawn, row)) for row in block.rows))
+        if is_diagram(block):
+            assert isinstance(block, CodeBlock)
+            pictures = self._find((DIAGRAM, block.text))
+            return replace(block, pictures=pictures or (), remark=_NOT_DRAWN if pictures == () else "")
+        if _is_finished_mermaid(block):
+            assert isinstance(block, CodeBlock)
+            return replace(block, remark=_NOT_DRAWN if _can_draw_diagrams() else _CANNOT_DRAW)
+        return block
+
+    def missing(self, block: Block) -> Wire | None:
+        """The next job that ``block`` needs, None when all its drawings are known."""
+        return next((job for job in _jobs_of(block) if job not in self._known), None)
+
+    def take(self, job: Wire, result: Any) -> None:
+        """What came of ``job``; None is remembered too, so that no formula is tried twice."""
+        value = decode_drawing(result) if job[0] == FORMULA else tuple(result or ())
+        self._known[job] = value
+        self._bytes += _size(job, value)
+        while self._bytes > _MAX_REMEMBERED_BYTES:
+            self._bytes -= _size(*self._known.popitem(last=False))
+
+    def _find(self, job: Wire) -> Any:
+        if job in self._known:
+            self._known.move_to_end(job)
+        return self._known.get(job)
+
+    def _drawn(self, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+        if not any(span.is_math for span in spans):
+            return spans
+        return tuple(
+            replace(span, drawing=self._find((FORMULA, span.text, False))) if span.is_math else span for span in spans
+        )
+
+
+def wanted_blocks(blocks: Sequence[Block], drawn: DrawnBlocks) -> list[int]:
+    """Indexes of the blocks that need drawing. Past the limit of a message the source stays."""
+    count = 0
+    wanted = []
+    for index, block in enumerate(blocks):
+        jobs = sum(1 for _ in _jobs_of(block))
+        count += jobs
+        if jobs and count <= MAX_FORMULAS_A_MESSAGE and drawn.missing(block) is not None:
+            wanted.append(index)
+    return wanted
+
+
+def is_diagram(block: Block) -> bool:
+    """Whether ``block`` is finished Mermaid that can be drawn here."""
+    return (
+        _is_finished_mermaid(block)
+        and isinstance(block, CodeBlock)
+        and len(block.text) <= diagram_drawing.MAX_SOURCE_CHARS
+        and _can_draw_diagrams()
+    )
+
+
+def _is_finished_mermaid(block: Block) -> bool:
+    return (
+        isinstance(block, CodeBlock)
+        and not block.is_open
+        and block.language.lower() == diagram_drawing.LANGUAGE
+        and bool(block.text)
+    )
+
+
+@cache
+def _can_draw_diagrams() -> bool:
+    return diagram_drawing.can_draw()
+
+
+def _jobs_of(block: Block) -> Iterator[Wire]:
+    if isinstance(block, MathBlock):
+        if 0 < len(block.text) <= MAX_TEX_CHARS:
+            yield FORMULA, block.text, True
+    elif is_diagram(block):
+        assert isinstance(block, CodeBlock)
+        yield DIAGRAM, block.text
+    else:
+        for span in _spans_of(block):
+            if span.is_math and len(span.text) <= MAX_TEX_CHARS:
+                yield FORMULA, span.text, False
+
+
+def _spans_of(block: Block) -> Iterator[Span]:
+    if isinstance(block, Paragraph | Heading):
+        yield from block.spans
+    elif isinstance(block, Table):
+        for row in (block.header, *block.rows):
+            for cell in row:
+                yield from cell
+
+
+def _size(job: Wire, value: Any) -> int:
+    if isinstance(value, tuple):
+        return len(job[1]) + sum(map(len, value)) + _BYTES_PER_ENTRY
+    return len(job[1]) + (len(value.points) + len(value.operations) if value else 0) + _BYTES_PER_ENTRY

@@ -1,0 +1,76 @@
+"""The process in which an export runs; ``export_client`` starts it.
+
+One line of JSON in says what is wanted; when the input ends, also because the window is gone, the export is given up.
+Lines of JSON out: ``progress``, and last ``report``, ``error`` or ``stopped``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.exports import Choice, ExportFormat
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.processes import start_child
+from chatdesk.core.transfer.exports.service import ExportService
+
+_POLITENESS = 5
+
+
+async def _serve(request: dict[str, Any]) -> None:
+    service = ExportService(
+        Path(request["database"]), Path(request["blobs"]), SystemClock(), printing=request["printing"]
+    )
+    choice = Choice(tuple(request["thread_ids"]), request["project_id"], request["has_trash"])
+    loop = asyncio.get_running_loop()
+    work = loop.create_task(
+        service.export(
+            choice,
+            ExportFormat(request["kind"]),
+            Path(request["target"]),
+            on_progress=lambda progress: _say({"progress": asdict(progress)}),
+        ),
+        name="export",
+    )
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        loop.call_soon_threadsafe(work.cancel)
+
+    threading.Thread(target=watch, name="input", daemon=True).start()
+    try:
+        report = await work
+    except asyncio.CancelledError:
+        _say({"stopped": True})
+    except ChatDeskError as error:
+        words = {"code": error.code, "what": error.what, "safe": error.safe, "next_step": error.next_step}
+        _say({"error": words})
+    else:
+        _say({"report": asdict(report) | {"path": str(report.path)}})
+
+
+def _say(line: dict[str, Any]) -> None:
+    with suppress(OSError):  # nobody listens any more; the end of the input says so, too
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+
+
+def main() -> None:
+    start_child()
+    if hasattr(os, "nice"):
+        os.nice(_POLITENESS)
+    asyncio.run(_serve(json.loads(sys.stdin.buffer.readline())))
+    sys.stdout.flush()
+    os._exit(0)  # the thread that waits for the end of the input holds it
+
+
+if __name__ == "__main__":
+    main()

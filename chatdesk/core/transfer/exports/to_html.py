@@ -1,0 +1,177 @@
+"""Threads as web pages: a file each, with everything inside. Printable, light and dark, without scripts.
+
+The page says itself that nothing may be fetched or run (its content security policy), should anything have slipped
+through the escaping.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, TextIO
+
+from chatdesk.core.domain.message import Message, Part, PartType, Role
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.file_writing import replacing_text
+from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.paths import resources_dir
+from chatdesk.core.storage.transfer.export_reader import ExportReader
+from chatdesk.core.transfer.exports.export import note_of, one_line, speaker, when
+from chatdesk.core.transfer.exports.files import StoredFiles
+from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
+from chatdesk.core.transfer.exports.thread_writer import Task, Tick, Written
+
+if TYPE_CHECKING:
+    from chatdesk.core.transfer.exports.blocks import BlockSource
+
+#: What may stand in a page as a picture. SVG is a program's worth of features, so it is named like any other file.
+PICTURES: Final = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"))
+_POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_PIECE_BYTES: Final = 3 * 256 * 1024  # of three, so that pieces of base64 fit together
+
+
+def _is_parsed(part: Part) -> bool:
+    return part.type is PartType.TEXT or (part.type is PartType.REASONING and bool(part.text.strip()))
+
+
+def _parsed_texts(message: Message) -> list[str]:
+    return [part.text for part in message.parts if _is_parsed(part)]
+
+
+class MessageHtml:
+    """One message after another as HTML, for pages and for print."""
+
+    def __init__(self, source: BlockSource, stored: StoredFiles, *, is_for_print: bool = False) -> None:
+        self._source = source
+        self._stored = stored
+        self._is_for_print = is_for_print
+        self._count = 0
+        self.attachments = 0
+        self.missing = 0
+
+    def head(self, thread: Thread) -> str:
+        prompt = thread.system_prompt.strip()
+        quoted = f'<blockquote class="prompt">{_lines(prompt)}</blockquote>' if prompt else ""
+        return f'<h1>{escape(one_line(thread.title))}</h1>\n<p class="meta">{when(thread.created_at)}</p>\n{quoted}'
+
+    def ahead(self, batches: Iterable[Sequence[Message]]) -> Iterator[Message]:
+        """The messages, while what comes next is parsed; each is to be made into all of its pieces."""
+        return self._source.ahead(chain.from_iterable(batches), _parsed_texts)
+
+    def pieces(self, message: Message) -> Iterator[str]:
+        """The message in pieces, because a picture may be larger than all the words."""
+        self._count += 1
+        who = escape(speaker(message))
+        model = f" · {escape(one_line(message.model))}" if message.role is Role.ASSISTANT and message.model else ""
+        kind = message.role.value
+        meta = f'<span class="meta">{when(message.created_at)}{model}</span>'
+        if self._is_for_print:
+            yield f'<p class="who">{who} {meta}</p>\n'
+        else:
+            yield f'<article class="{kind}">\n<h2>{who} {meta}</h2>\n'
+        for part in message.parts:
+            yield from self._part(part)
+        note = note_of(message)
+        if note:
+            yield f'<p class="note">{escape(one_line(note))}</p>\n'
+        if not self._is_for_print:
+            yield "</article>\n"
+
+    def _part(self, part: Part) -> Iterator[str]:
+        if _is_parsed(part):
+            made = self._markdown(part)
+            yield made if part.type is PartType.TEXT else self._folded("Reasoning", made)
+        elif part.type is PartType.TOOL_CALL:
+            name = escape(one_line(str(part.content.get("name", ""))))
+            yield self._folded(f"Tool call {name}", _pre(str(part.content.get("arguments", ""))))
+        elif part.type is PartType.TOOL_RESULT:
+            yield self._folded("Tool result", _pre(part.text))
+        elif part.type in (PartType.IMAGE, PartType.FILE):
+            yield from self._attachment(part)
+
+    def _markdown(self, part: Part) -> str:
+        blocks = self._source.blocks(part.text)
+        prefix = f"m{self._count}-{part.index}-"
+        return HtmlBlocks(prefix, is_for_print=self._is_for_print).html(blocks)
+
+    def _folded(self, title: str, inner: str) -> str:
+        if self._is_for_print:
+            return f'<p class="note">{title}</p>{inner}'
+        return f"<details><summary>{title}</summary>\n{inner}</details>\n"
+
+    def _attachment(self, part: Part) -> Iterator[str]:
+        name, mime = str(part.content.get("name") or "attachment"), str(part.content.get("mime", ""))
+        path = self._stored.path(part.content.get("sha256"), name)
+        self.attachments += path is not None
+        self.missing += path is None
+        words = escape(one_line(name))
+        if path is None or part.type is not PartType.IMAGE or mime not in PICTURES:
+            lost = "" if path is not None else " (its bytes are missing or damaged)"
+            yield f'<p class="note">{"Image" if part.type is PartType.IMAGE else "File"}: {words}{lost}</p>\n'
+        elif self._is_for_print:
+            yield f'<p><img src="blob:{path.name}"></p>\n'
+        else:
+            yield f'<p><img alt="{words}" src="data:{mime};base64,'
+            yield from _base64(path)
+            yield '"></p>\n'
+
+
+class HtmlWriter:
+    """See ``thread_writer.ThreadWriter``."""
+
+    ending = ".html"
+
+    def __init__(self) -> None:
+        from chatdesk.core.transfer.exports.blocks import BlockSource
+
+        self._source = BlockSource()
+        self._style = (resources_dir() / "export.css").read_text("utf-8")
+
+    def __enter__(self) -> HtmlWriter:
+        self._source.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._source.__exit__(kind, error, trace)
+
+    def write(self, reader: ExportReader, task: Task, tick: Tick) -> Written:
+        messages = MessageHtml(self._source, task.stored)
+        with replacing_text(task.target, errors="replace") as sink:
+            thread = reader.domain_thread(task.thread_id)
+            self._begin(sink, thread)
+            sink.write(messages.head(thread))
+            for message in messages.ahead(reader.shown(task.thread_id)):
+                sink.writelines(messages.pieces(message))
+                tick(1)
+            sink.write("</main>\n</body>\n</html>\n")
+        return Written(messages.attachments, messages.missing)
+
+    def _begin(self, sink: TextIO, thread: Thread) -> None:
+        sink.write(
+            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            '<meta name="color-scheme" content="light dark">\n<meta name="generator" content="ChatDesk">\n'
+            f"<title>{escape(one_line(thread.title))}</title>\n<style>\n{self._style}</style>\n</head>\n"
+            '<body>\n<main dir="auto">\n'
+        )
+
+
+def _base64(path: Path) -> Iterator[str]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            yield base64.b64encode(piece).decode()
+
+
+def _lines(text: str) -> str:
+    return escape(visible_controls(text)).replace("\n", "<br>\n")
+
+
+def _pre(text: str) -> str:
+    return f"<pre><code>{escape(visible_controls(text))}</code></pre>\n"

@@ -1,0 +1,92 @@
+"""Threads as Markdown: a file each, the attachments in a folder beside it.
+
+The text of a message is its source, to the letter. Where the words of a link name another place than it leads to, which
+the window shows, a note below the message says so: another program would show the words alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+
+from chatdesk.core.domain.message import Message, PartType
+from chatdesk.core.file_writing import replacing_text
+from chatdesk.core.rendering.blocks import Block, Heading, Paragraph, Span, Table
+from chatdesk.core.rendering.link_truth import link_words, truth_behind
+from chatdesk.core.storage.transfer.export_reader import ExportReader
+from chatdesk.core.transfer.exports.blocks import BlockSource
+from chatdesk.core.transfer.exports.export import head_as_markdown, message_as_markdown
+from chatdesk.core.transfer.exports.files import AttachmentFolder
+from chatdesk.core.transfer.exports.thread_writer import Task, Tick, Written
+
+_LINK_MARKS = ("](", "][", "]:")  # without one of these no link has words of its own
+_MOST_NOTES = 20
+_LONGEST_WORDS = 120
+
+
+class MarkdownWriter:
+    """See ``thread_writer.ThreadWriter``."""
+
+    ending = ".md"
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._source: BlockSource | None = None
+
+    def __enter__(self) -> MarkdownWriter:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def write(self, reader: ExportReader, task: Task, tick: Tick) -> Written:
+        folder = f"{task.target.stem}-files"
+        files = AttachmentFolder(task.target.with_name(folder), folder, task.stored)
+        with replacing_text(task.target, errors="replace") as sink:
+            sink.write(head_as_markdown(reader.domain_thread(task.thread_id)))
+            for messages in reader.shown(task.thread_id):
+                for message in messages:
+                    sink.write(message_as_markdown(message, files.link_to))
+                    sink.writelines(self._notes(message))
+                    tick(1)
+        return Written(files.count, files.missing)
+
+    def _notes(self, message: Message) -> Iterator[str]:
+        count = 0
+        for part in message.parts:
+            is_markdown = part.type in (PartType.TEXT, PartType.REASONING)
+            if not is_markdown or not any(each in part.text for each in _LINK_MARKS):
+                continue
+            for words, place in _misleading_links(self._blocks(part.text)):
+                count += 1
+                if count > _MOST_NOTES:
+                    yield "\n*More links of this message lead elsewhere than their words say.*\n"
+                    return
+                yield f"\n*The link “`{words}`” leads to `{place}`.*\n"
+
+    def _blocks(self, text: str) -> tuple[Block, ...]:
+        if self._source is None:
+            self._source = self._stack.enter_context(BlockSource())
+        return self._source.blocks(text)
+
+
+def _misleading_links(blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:
+    """The words of each link that misleads, and where it leads."""
+    for spans in _lines(blocks):
+        for last in range(len(spans)):
+            truth = truth_behind(spans, last)
+            if truth:
+                words = " ".join(link_words(spans, last).replace("`", "'").split())
+                yield words[:_LONGEST_WORDS], truth.strip(" ()").replace("`", "'")
+
+
+def _lines(blocks: Sequence[Block]) -> Iterator[Sequence[Span]]:
+    for block in blocks:
+        if isinstance(block, Paragraph | Heading):
+            yield block.spans
+        elif isinstance(block, Table):
+            for row in (block.header, *block.rows):
+                yield from row

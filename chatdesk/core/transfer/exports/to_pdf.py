@@ -1,0 +1,104 @@
+"""Threads as PDF: what is to be printed goes, a message at a time, to a process that knows pages.
+
+That process is Qt's (``ui/application/printing.py``); here it is a command that reads lines of JSON and writes to the
+file that is its output: no name of a file passes between the two, whose directories differ. Laying out text that models
+wrote takes what time it takes, there as here: in a process of its own it holds up nobody and can be stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from chatdesk.core import child_process
+from chatdesk.core.errors import ExportFailed
+from chatdesk.core.file_writing import replacing
+from chatdesk.core.storage.transfer.export_reader import ExportReader
+from chatdesk.core.transfer.exports.blocks import BlockSource
+from chatdesk.core.transfer.exports.thread_writer import Task, Tick, Written
+from chatdesk.core.transfer.exports.to_html import MessageHtml
+
+_PATIENCE_S = 600.0
+
+
+class PdfWriter:
+    """See ``thread_writer.ThreadWriter``."""
+
+    ending = ".pdf"
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._source = BlockSource()
+
+    def __enter__(self) -> PdfWriter:
+        self._source.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._source.__exit__(kind, error, trace)
+
+    def write(self, reader: ExportReader, task: Task, tick: Tick) -> Written:
+        messages = MessageHtml(self._source, task.stored, is_for_print=True)
+        thread = reader.domain_thread(task.thread_id)
+        with replacing(task.target) as file:
+            printer = _Printer(self._command, file)
+            with printer:
+                printer.tell({"title": thread.title, "blobs": str(task.stored.folder)})
+                printer.tell({"html": messages.head(thread)})
+                for message in messages.ahead(reader.shown(task.thread_id)):
+                    printer.tell({"html": "".join(messages.pieces(message))})
+                    tick(1)
+                printer.finish(lambda: tick(0))
+        return Written(messages.attachments, messages.missing)
+
+
+class _Printer:
+    """The process for one file. Left before it has finished it is killed."""
+
+    def __init__(self, command: Sequence[str], target: BinaryIO) -> None:
+        self._process = child_process.start(command, stdout=target, stderr=subprocess.PIPE)
+
+    def __enter__(self) -> _Printer:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stderr):
+            assert pipe is not None
+            with suppress(OSError):  # what it did not take any more
+                pipe.close()
+
+    def tell(self, line: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(line).encode() + b"\n")
+        except BrokenPipeError:
+            self._fail()
+
+    def finish(self, tick: Any) -> None:
+        """No more comes; wait for the end. ``tick`` raises when nobody waits any more."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        waited_s = 0.0
+        while waited_s < _PATIENCE_S:
+            tick()
+            with suppress(subprocess.TimeoutExpired):
+                if self._process.wait(0.2) != 0:
+                    self._fail()
+                return
+            waited_s += 0.2
+        raise ExportFailed("The pages were not finished in time.", next_step="Export as HTML and print that.")
+
+    def _fail(self) -> None:
+        assert self._process.stderr is not None
+        words = self._process.stderr.read(2000).decode("utf-8", "replace").strip().splitlines()
+        reason = words[-1] if words and words[-1].startswith("chatdesk: ") else "chatdesk: the printing process ended"
+        raise ExportFailed(f"The PDF could not be made: {reason.removeprefix('chatdesk: ')}.")

@@ -1,0 +1,182 @@
+"""Reads the documents of an export piece by piece, and gives their threads. What a document is, its content tells."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from chatdesk.core.domain.imported import ImportedExtras, ImportedThread, ImportLine, ImportOutcome
+from chatdesk.core.errors import ImportRefused
+from chatdesk.core.transfer.imports import anythingllm, chatbox, chatdesk, cherry_studio, jan
+from chatdesk.core.transfer.imports.archive import ZIP_ERRORS
+from chatdesk.core.transfer.imports.claude import SOURCE as CLAUDE
+from chatdesk.core.transfer.imports.claude import has_documents, read_project
+from chatdesk.core.transfer.imports.formats import format_of
+from chatdesk.core.transfer.imports.json_stream import LARGEST_PIECE, JsonStream, NotJson, Piece, Readable
+
+_log = logging.getLogger(__name__)
+
+Found = Iterator[ImportedThread | ImportLine]
+
+_TOPICS: Final = f"{cherry_studio.DATABASE}.{cherry_studio.TOPICS}"
+_BLOCKS: Final = f"{cherry_studio.DATABASE}.{cherry_studio.BLOCKS}"
+_NESTED = frozenset((cherry_studio.DATABASE,))
+_STREAMED = frozenset(("conversations", "chats", "threads", chatbox.SESSIONS, _TOPICS, _BLOCKS))
+# What reading a value of the wrong shape can raise; it costs one thread and not the import.
+SHAPE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, OverflowError)
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was found in the documents of one export so far. ``projects`` are Claude's, by their ids."""
+
+    now_ms: int
+    projects: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    source: str | None = None
+    has_found: bool = False
+    has_foreign_bytes: bool = False
+    extras: ImportedExtras = field(default_factory=ImportedExtras)
+
+    def threads(self, source: str, read: Callable[[], Sequence[ImportedThread]], count: int) -> Found:
+        """The threads that ``read`` makes; a line where it fails on a value."""
+        self.has_found = True
+        self.source = self.source or source
+        try:
+            found = read()
+        except SHAPE_ERRORS as error:
+            _log.warning("thread %d of an import from %s could not be read: %s", count, source, type(error).__name__)
+            yield ImportLine(ImportOutcome.SKIPPED, f"Entry {count:,}", reason="It is damaged.")
+            return
+        for thread in found:
+            if thread.messages or source == chatdesk.SOURCE:
+                yield thread
+            else:
+                yield ImportLine(ImportOutcome.SKIPPED, thread.title, reason="It holds no messages.")
+
+    def project(self, value: Mapping[str, Any], count: int) -> Found:
+        """A thread for the documents of one of Claude's projects."""
+        if has_documents(value):
+            yield from self.threads(CLAUDE, lambda: (read_project(value, self.now_ms),), count)
+
+
+def problem_line(name: str, piece: Piece, count: int) -> ImportLine:
+    """What is told of a piece of a document that could not be read."""
+    title = f"Entry {count:,} of {name}" if piece.is_element else f"“{piece.key}” of {name}"
+    rest = " Nothing behind it could be read." if piece.is_end else ""
+    return ImportLine(ImportOutcome.SKIPPED, title, reason=f"It {piece.problem}.{rest}")
+
+
+class Document:
+    """One document, read once. ``about`` is what stands beside it, for the formats that keep a title elsewhere."""
+
+    def __init__(self, reading: Reading, name: str, about: Mapping[str, Any]) -> None:
+        self._reading = reading
+        self._name = name
+        self._own = chatdesk.ChatDeskReader()
+        self._header: dict[str, Any] = {}
+        self._header_size = 0
+        self._count = 0
+        self._rows = anythingllm.Rows()
+        self._messages = jan.Messages(about)
+        self._backup = cherry_studio.Backup()
+
+    def read(self, open_stream: Callable[[], AbstractContextManager[Readable]]) -> Found:
+        """Raises ``ImportRefused`` where nothing of the export can be read, or where it would fill the memory."""
+        reading = self._reading
+        try:
+            with open_stream() as stream:
+                yield from self._json(stream)
+        except NotJson:
+            with open_stream() as stream:
+                for row, size in anythingllm.csv_rows(stream):
+                    self._count += 1
+                    self._rows.take(row, size)
+        except ZIP_ERRORS as error:
+            if not reading.has_found:
+                raise ImportRefused(
+                    "The file is damaged or not complete.", next_step="Download the export again, then import it."
+                ) from error
+            yield ImportLine(ImportOutcome.SKIPPED, self._name, reason="The rest of the file could not be read.")
+        if self._header:
+            yield from self._whole()
+        now = reading.now_ms
+        for source, found in (
+            (anythingllm.SOURCE, self._rows.threads(now)),
+            (jan.SOURCE, self._messages.threads(now)),
+            (cherry_studio.SOURCE, self._backup.rest(now)),
+        ):
+            for thread in found:
+                yield from reading.threads(source, lambda thread=thread: (thread,), self._count)  # type: ignore[misc]
+
+    def _json(self, stream: Readable) -> Found:
+        pieces = JsonStream(stream, streamed=_STREAMED, nested=_NESTED, parts=self._own.parts)
+        for piece in pieces.pieces():
+            self._count += 1
+            if piece.problem:
+                yield problem_line(self._name, piece, self._count)
+            elif piece.is_element:
+                if isinstance(piece.value, dict):
+                    yield from self._element(piece, piece.value)
+            elif piece.key is not None:
+                yield from self._member(piece.key, piece)
+        self._reading.has_foreign_bytes = self._reading.has_foreign_bytes or pieces.has_foreign_bytes
+
+    def _member(self, key: str, piece: Piece) -> Found:
+        if chatbox.is_member(key, piece.value):
+            yield from self._foreign(piece.value, piece.size)
+            return
+        self._header_size += piece.size
+        if self._header_size > LARGEST_PIECE:
+            raise ImportRefused("This file is one conversation that is larger than any export holds.")
+        self._header[key] = piece.value
+        self._own.member(key, piece.value)
+        self._backup.member(key, piece.value)
+
+    def _element(self, piece: Piece, value: dict[str, Any]) -> Found:
+        now = self._reading.now_ms
+        if piece.key == "threads" and self._own.is_known:
+            yield from self._reading.threads(chatdesk.SOURCE, lambda: (self._own.thread(value, now),), self._count)
+        elif piece.key == _BLOCKS:
+            with suppress(*SHAPE_ERRORS):
+                self._backup.block(value, piece.size)
+        elif piece.key == _TOPICS:
+            yield from self._reading.threads(cherry_studio.SOURCE, lambda: self._topic(value, piece.size), self._count)
+        else:
+            if piece.key is None and self._header:  # the first of several lines
+                yield from self._whole()
+                self._header = {}
+            yield from self._foreign(value, piece.size)
+
+    def _topic(self, value: dict[str, Any], size: int) -> Sequence[ImportedThread]:
+        thread = self._backup.topic(value, size, self._reading.now_ms)
+        return () if thread is None else (thread,)
+
+    def _whole(self) -> Found:
+        """A document that is one object: one conversation, or what stood around the threads."""
+        reading = self._reading
+        if self._own.is_known:
+            reading.has_found = True
+            reading.source = chatdesk.SOURCE
+            reading.extras = self._own.extras
+            thread = self._own.finish(reading.now_ms)
+            if thread is not None:
+                yield thread
+        else:
+            yield from self._foreign(self._header, self._header_size)
+
+    def _foreign(self, value: dict[str, Any], size: int) -> Found:
+        reading = self._reading
+        known = format_of(value)
+        if known is not None:
+            yield from reading.threads(
+                known.source, lambda: known.read(value, reading.now_ms, reading.projects), self._count
+            )
+        elif anythingllm.is_row(value):
+            self._rows.take(value, size)
+        elif jan.is_message(value):
+            self._messages.take(value, size)
+        else:
+            yield from reading.project(value, self._count)

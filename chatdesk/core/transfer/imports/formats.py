@@ -1,0 +1,84 @@
+"""The programs whose exports ChatDesk reads: the one place where a format is told by its content.
+
+A format is a conversation that stands alone. Formats whose threads are spread over a document (rows, lines, tables) are
+gathered by ``import_document``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chatdesk.core.domain.imported import ImportedThread
+from chatdesk.core.transfer.imports import (
+    anythingllm,
+    chatbox,
+    chatdesk,
+    chatgpt,
+    cherry_studio,
+    claude,
+    jan,
+    librechat,
+    lm_studio,
+    open_webui,
+)
+
+#: What a conversation may name: Claude's projects, by their ids.
+Projects = Mapping[str, Mapping[str, Any]]
+
+#: How people know the programs.
+LABELS: Final[Mapping[str, str]] = {
+    chatgpt.SOURCE: "ChatGPT",
+    claude.SOURCE: "Claude",
+    open_webui.SOURCE: "Open WebUI",
+    librechat.SOURCE: "LibreChat",
+    anythingllm.SOURCE: "AnythingLLM",
+    chatbox.SOURCE: "Chatbox",
+    cherry_studio.SOURCE: "Cherry Studio",
+    jan.SOURCE: "Jan",
+    lm_studio.SOURCE: "LM Studio",
+    chatdesk.SOURCE: "ChatDesk",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """``read`` makes threads of a conversation; the moment is for what has none."""
+
+    source: str
+    is_known: Callable[[Mapping[str, Any]], bool]
+    read: Callable[[Mapping[str, Any], int, Projects], Sequence[ImportedThread]]
+
+
+def _alone(
+    source: str,
+    is_known: Callable[[Mapping[str, Any]], bool],
+    read: Callable[[Mapping[str, Any], int], ImportedThread],
+) -> Format:
+    return Format(source, is_known, lambda value, now, _projects: (read(value, now),))
+
+
+#: In the order in which they are asked; the last ones say the least of themselves.
+FORMATS: Final = (
+    _alone(chatgpt.SOURCE, chatgpt.is_conversation, chatgpt.read_conversation),
+    Format(
+        claude.SOURCE,
+        claude.is_conversation,
+        lambda value, now, projects: (claude.read_conversation(value, now, projects),),
+    ),
+    _alone(open_webui.SOURCE, open_webui.is_conversation, open_webui.read_conversation),
+    _alone(librechat.SOURCE, librechat.is_conversation, librechat.read_conversation),
+    _alone(lm_studio.SOURCE, lm_studio.is_conversation, lm_studio.read_conversation),
+    Format(
+        chatbox.SOURCE,
+        chatbox.is_session,
+        lambda value, now, _projects: chatbox.read_session(value, now),
+    ),
+    _alone(anythingllm.SOURCE, anythingllm.is_dialogue, anythingllm.read_dialogue),
+)
+
+
+def format_of(value: Mapping[str, Any]) -> Format | None:
+    """The first format that knows this conversation."""
+    return next((each for each in FORMATS if each.is_known(value)), None)

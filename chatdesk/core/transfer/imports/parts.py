@@ -1,0 +1,126 @@
+"""Parts and threads as every reader of a foreign export makes them: texts, thoughts, tools and files."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from chatdesk.core.domain.imported import ImportedFile, ImportedPart, ImportedThread
+from chatdesk.core.domain.message import PartType
+from chatdesk.core.transfer.imports.tree import Node, make_tree
+from chatdesk.core.transfer.imports.values import (
+    as_json,
+    dict_of,
+    first_text,
+    key_of,
+    list_of,
+    marked_stretches,
+    text_of,
+    title_of,
+    title_source_of,
+    without_nothing,
+)
+
+_DATA_URL: Final = re.compile(r"data:([a-z]{1,20}/[a-zA-Z0-9.+-]{1,80})(?:;[^,;]{0,80})*;base64,")
+_THOUGHT: Final = re.compile(r"<think>")
+
+
+def thread_of(
+    source: str,
+    key: str,
+    nodes: Sequence[Node],
+    *,
+    title: object,
+    current_key: str | None,
+    created: int | None,
+    updated: int | None,
+    fallback_ms: int,
+    values: Mapping[str, Any] | None = None,
+) -> ImportedThread:
+    """A thread of a vendor's nodes; ``created`` and ``updated`` where the export tells."""
+    fallback = created or updated or fallback_ms
+    tree = make_tree(nodes, current_key=current_key, fallback_ms=fallback)
+    times = [message.created_at for message in tree.messages]
+    created_at = created or min(times, default=fallback)
+    return ImportedThread(
+        source=source,
+        key=key,
+        title=title_of(title, first_text(tree.messages)),
+        created_at=created_at,
+        last_activity_at=max([updated or created_at, *times]),
+        messages=tree.messages,
+        chosen=tree.chosen,
+        values=without_nothing({"title_source": title_source_of(title), **(values or {})}),
+    )
+
+
+def text_parts(text: str) -> Iterator[ImportedPart]:
+    if text.strip():
+        yield ImportedPart(PartType.TEXT, {"text": text})
+
+
+def thought_parts(text: str) -> Iterator[ImportedPart]:
+    if text.strip():
+        yield ImportedPart(PartType.REASONING, {"text": text})
+
+
+def answer_parts(text: str) -> Iterator[ImportedPart]:
+    """An answer whose thoughts stand in its text, as many local models write them."""
+    if "<think>" not in text:
+        yield from text_parts(text)
+        return
+    for before, mark, inside in marked_stretches(text, _THOUGHT, "</think>"):
+        yield from text_parts(before.lstrip("\n"))
+        if mark is not None:
+            yield from thought_parts(inside.strip("\n"))
+
+
+def tool_call_part(name: str, call_id: object, arguments: object) -> ImportedPart:
+    shown = name[:200] or "tool"
+    content = {"name": shown, "arguments": "" if arguments is None else as_json(arguments)}
+    return ImportedPart(PartType.TOOL_CALL, content, values=_tool_values(shown, call_id))
+
+
+def tool_result_parts(name: str, call_id: object, result: object) -> Iterator[ImportedPart]:
+    text = _result_text(result)
+    if text.strip():
+        yield ImportedPart(PartType.TOOL_RESULT, {"text": text}, values=_tool_values(name[:200] or "tool", call_id))
+
+
+def _tool_values(name: str, call_id: object) -> dict[str, Any]:
+    return without_nothing({"tool_name": name, "tool_call_id": key_of(call_id)})
+
+
+def _result_text(result: object) -> str:
+    """What a tool returned: a text, or MCP's list of contents, whose texts are what a person reads."""
+    contents = list_of(result) or list_of(dict_of(result).get("content"))
+    texts = [text_of(dict_of(each).get("text")) for each in contents]
+    if texts and all(texts):
+        return "\n".join(texts)
+    return "" if result is None else as_json(result)
+
+
+def file_part(name: str, url: str, *, is_image: bool) -> ImportedPart:
+    """``url`` holds the bytes themselves, or names a file of the export."""
+    kind = PartType.IMAGE if is_image else PartType.FILE
+    shown = name or ("image" if is_image else "file")
+    match = _DATA_URL.match(url)
+    if match is None:
+        return ImportedPart(kind, {"name": shown}, "", ImportedFile(shown, "", "" if url.startswith("data:") else url))
+    try:
+        data = base64.b64decode(url[match.end() :], validate=False)
+    except (binascii.Error, ValueError):
+        return ImportedPart(kind, {"name": shown}, "", ImportedFile(shown, match.group(1)))
+    return ImportedPart(kind, {"name": shown}, "", ImportedFile(shown, match.group(1), data=data))
+
+
+def text_file_part(name: str, text: str) -> ImportedPart:
+    """A file of which the export has the text that was read out of it."""
+    shown = name or "file"
+    if not shown.lower().endswith((".txt", ".md", ".csv", ".json", ".html")):
+        shown = f"{shown}.txt"
+    data = text.encode("utf-8", "replace")
+    return ImportedPart(PartType.FILE, {"name": shown}, "", ImportedFile(shown, "text/plain", data=data))

@@ -1,0 +1,334 @@
+"""*Import*: reads an export on a thread of its own and stores its threads in short steps, so that a question that is
+asked meanwhile does not wait. Stopping keeps what is whole; the next import of the same file goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from chatdesk.core.attachments.blob_store import BlobStore
+from chatdesk.core.clock import Clock
+from chatdesk.core.diagnostics.event_log import job
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.imported import (
+    ImportedExtras,
+    ImportedProject,
+    ImportedThread,
+    ImportLine,
+    ImportOutcome,
+    ImportProgress,
+)
+from chatdesk.core.errors import AttachmentUnusable, ImportRefused, NotPossible
+from chatdesk.core.events import EventBus, PathChanged, ProjectCreated, TagsChanged, ThreadsChanged
+from chatdesk.core.storage.transfer.import_rows import Known, ThreadRows, make_rows
+from chatdesk.core.storage.transfer.importing import ImportRepository, Step
+from chatdesk.core.thread_turns import short_turns
+from chatdesk.core.transfer.imports.files import FileKeeper
+from chatdesk.core.transfer.imports.formats import LABELS
+from chatdesk.core.transfer.imports.report import ImportReport
+from chatdesk.core.transfer.imports.source import ExportFile, ImportCancelled
+
+T = TypeVar("T")
+_MOST: Final = 1_000  # messages that are read at once
+_STEP: Final = 128  # usual messages of one thread
+_READ_AHEAD_BYTES = 2 * 1024 * 1024
+_MOST_TOLD = 500
+
+Progress = Callable[[ImportProgress], None]
+
+
+_REASONS = {
+    ImportOutcome.IN_TRASH: "It is in the trash. Restore it and import again to have what is new.",
+    ImportOutcome.DELETED: "It was deleted for good.",
+}
+
+
+class ImportService:
+    """One import at a time. Coroutines belong to the loop's thread; ``stop`` as well."""
+
+    def __init__(self, repository: ImportRepository, blobs: BlobStore, clock: Clock, bus: EventBus) -> None:
+        self._repository = repository
+        self._blobs = blobs
+        self._clock = clock
+        self._bus = bus
+        self._stop: threading.Event | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._stop is not None
+
+    def stop(self) -> None:
+        """End the running import after the step it is at; its report comes as usual."""
+        if self._stop is not None:
+            self._stop.set()
+
+    async def run(
+        self,
+        path: Path,
+        *,
+        project: str | ImportedProject | None = None,
+        is_dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> ImportReport:
+        """Import a file into a project: the oldest of a name, or the one of an id (else into one named by the program
+        that the file comes from; ChatDesk's own threads go to the projects they were in). Raises ``ImportRefused`` when
+        there is nothing in the file that is known, and ``StorageError``."""
+        if self._stop is not None:
+            raise NotPossible("An import is running already.", next_step="Wait for it or stop it first.")
+        stop = self._stop = threading.Event()
+        try:
+            run = _Run(self._repository, self._blobs, self._clock, self._bus, stop)
+            # The thread that reads is busy all the time: others would wait for their turn as long each time.
+            with short_turns(), job("import.ended", is_dry_run=is_dry_run) as told:
+                report = await run.to_end(path, project, is_dry_run=is_dry_run, on_progress=on_progress)
+                told |= {
+                    "source": report.source or None,
+                    "threads": report.counts[ImportOutcome.NEW],
+                    "extended": report.counts[ImportOutcome.EXTENDED],
+                    "messages": report.messages,
+                    "missing_files": report.missing_files,
+                    "is_whole": report.is_whole,
+                }
+            return report
+        except BaseException:
+            stop.set()  # who reads ahead ends too
+            raise
+        finally:
+            self._stop = None
+
+
+@dataclass(slots=True)
+class _Work:
+    """Threads that are ready to be written, and the keys of all that were looked at with them."""
+
+    waiting: list[tuple[ThreadRows, str]] = field(default_factory=list)
+    keys: set[tuple[str, str]] = field(default_factory=set)
+
+
+class _Run:
+    """One import from its first byte to its report: the next threads are read while the last ones are written."""
+
+    def __init__(
+        self, repository: ImportRepository, blobs: BlobStore, clock: Clock, bus: EventBus, stop: threading.Event
+    ) -> None:
+        self._repository = repository
+        self._blobs = blobs
+        self._clock = clock
+        self._bus = bus
+        self._stop = stop
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="import-reader")
+        self._report = ImportReport()
+        self._projects: dict[str, str] = {}
+        self._rest: list[ImportedThread | ImportLine] = []
+        self._seen = 0
+        self._wanted_project: str | ImportedProject | None = None
+
+    async def to_end(
+        self, path: Path, project: str | ImportedProject | None, *, is_dry_run: bool, on_progress: Progress | None
+    ) -> ImportReport:
+        self._report.is_dry_run = is_dry_run
+        self._wanted_project = project
+        try:
+            try:
+                export = await self._on_reader(lambda: ExportFile(path, now_ms=self._clock.now_ms(), stop=self._stop))
+            except ImportCancelled:  # while zips in the zip were opened
+                self._report.is_whole = False
+                return self._report
+            try:
+                if not is_dry_run:
+                    await self._repository.prepare()
+                await self._go(export, on_progress)
+            finally:
+                await asyncio.shield(self._on_reader(export.close))
+                if not is_dry_run:
+                    await asyncio.shield(self._repository.settle())
+                    self._tell()
+        finally:
+            self._pool.shutdown(wait=False)
+        self._report.source = LABELS.get(export.source or "", "")
+        if export.has_foreign_bytes:
+            self._report.notes.append("Some characters could not be read and stand as \ufffd now.")
+        self._report.is_whole = not self._stop.is_set()
+        return self._report
+
+    def _tell(self) -> None:
+        """What was written is news to lists, and to whoever looks at a thread that went on."""
+        if self._report.messages or self._report.counts[ImportOutcome.NEW]:
+            self._bus.publish(ThreadsChanged(None))
+            self._bus.publish(TagsChanged())
+        grown = [line.thread_id for line in self._report.lines if line.outcome is ImportOutcome.EXTENDED]
+        for thread_id in grown[:_MOST_TOLD]:
+            if thread_id is not None:
+                self._bus.publish(PathChanged(thread_id, None))
+
+    async def _go(self, export: ExportFile, on_progress: Progress | None) -> None:
+        found = export.threads()
+        keeper = FileKeeper(export, self._blobs)
+        try:
+            await self._work_through(found, export, keeper, on_progress)
+            if not self._stop.is_set() and not self._report.is_dry_run:
+                await self._add_extras(export.extras, keeper)
+        finally:
+            keeper.close()
+
+    async def _add_extras(self, extras: ImportedExtras, keeper: FileKeeper) -> None:
+        """Prompts and drafts, after the threads that drafts belong to."""
+        if not extras.prompts and not extras.drafts:
+            return
+
+        def keep() -> list[tuple[Mapping[str, Any], list[Attachment]]]:
+            return [
+                (row, [kept for file in files if (kept := keeper.keep(file, {})) is not None])
+                for row, files in extras.drafts
+            ]
+
+        prompts, drafts = await self._repository.add_extras(extras.prompts, await self._on_reader(keep))
+        for count, noun in ((prompts, "prompt"), (drafts, "draft")):
+            if count:
+                self._report.notes.append(f"{count:,} {noun}{'' if count == 1 else 's'} came along.")
+
+    async def _work_through(
+        self,
+        found: Iterator[ImportedThread | ImportLine],
+        export: ExportFile,
+        keeper: FileKeeper,
+        on_progress: Progress | None,
+    ) -> None:
+        work = await self._next(found, export, keeper, set())
+        while work is not None:
+            following, written = await asyncio.gather(
+                self._next(found, export, keeper, work.keys), self._write(work.waiting), return_exceptions=True
+            )
+            for outcome in (written, following):
+                if isinstance(outcome, BaseException):
+                    raise outcome
+            if on_progress is not None:
+                on_progress(ImportProgress(export.done_bytes, export.total_bytes, self._seen, self._report.messages))
+            work = following if isinstance(following, _Work) else None
+
+    async def _next(
+        self,
+        found: Iterator[ImportedThread | ImportLine],
+        export: ExportFile,
+        keeper: FileKeeper,
+        being_written: set[tuple[str, str]],
+    ) -> _Work | None:
+        """The next threads with their rows; None at the end. A thread that stands in the file twice waits until its
+        first half is written."""
+        if not self._rest and not self._stop.is_set():
+            with suppress(ImportCancelled):
+                self._rest = await self._on_reader(lambda: _some(found, export))
+        if not self._rest or self._stop.is_set():
+            return None
+        work = _Work()
+        taken: list[ImportedThread | ImportLine] = []
+        for each in self._rest:
+            if isinstance(each, ImportedThread):
+                key = each.source, each.key
+                if key in work.keys or key in being_written:
+                    break
+                work.keys.add(key)
+            taken.append(each)
+        self._rest = self._rest[len(taken) :]
+        await self._prepare(taken, work, keeper)
+        return work
+
+    async def _prepare(self, read: Sequence[ImportedThread | ImportLine], work: _Work, keeper: FileKeeper) -> None:
+        """Look up, and make rows of what is new; lines in the order of the file."""
+        threads = [each for each in read if isinstance(each, ImportedThread)]
+        known = await self._repository.look_up(threads)
+        keep = keeper.keep if not self._report.is_dry_run else lambda _file, _content: None
+
+        def make() -> list[ThreadRows | None]:
+            return [
+                make_rows(thread, found, self._repository.origin, keep) if found.outcome in _WRITTEN else None
+                for thread, found in zip(threads, known, strict=True)
+            ]
+
+        try:
+            made = iter(zip(known, await self._on_reader(make), strict=True))
+        except AttachmentUnusable as error:
+            raise ImportRefused(error.what, safe=_SAFE, next_step=error.next_step) from error
+        for each in read:
+            self._seen += 1
+            if isinstance(each, ImportLine):
+                self._report.add(each)
+            else:
+                await self._account(each, *next(made), work)
+
+    async def _account(self, thread: ImportedThread, found: Known, rows: ThreadRows | None, work: _Work) -> None:
+        if rows is None:
+            self._add(thread, found.outcome, found.thread_id, 0)
+            return
+        is_dry_run = self._report.is_dry_run
+        outcome = found.outcome if rows.messages or rows.is_new else ImportOutcome.UNCHANGED
+        self._report.left_out += thread.left_out if rows.is_new else 0
+        if not is_dry_run:
+            self._report.missing_files += rows.missing_files
+            work.waiting.append((rows, await self._project_of(thread)))
+        self._add(thread, outcome, None if is_dry_run and rows.is_new else rows.thread_id, len(rows.messages))
+
+    def _add(self, thread: ImportedThread, outcome: ImportOutcome, thread_id: str | None, messages: int) -> None:
+        self._report.add(ImportLine(outcome, thread.title, messages, _REASONS.get(outcome, ""), thread_id))
+
+    async def _project_of(self, thread: ImportedThread) -> str:
+        wanted = self._wanted_project or thread.project or LABELS.get(thread.source, "Imported")
+        key = wanted.key if isinstance(wanted, ImportedProject) else f"name {wanted}"
+        if key not in self._projects:
+            project, is_new = await self._repository.project(wanted)
+            self._projects[key] = project.id
+            self._report.project_ids.add(project.id)
+            if is_new:
+                self._bus.publish(ProjectCreated(project))
+        return self._projects[key]
+
+    async def _write(self, waiting: Sequence[tuple[ThreadRows, str]]) -> None:
+        steps = [step for rows, project_id in waiting for step in _steps(rows, project_id)]
+        while steps:
+            steps = steps[await self._repository.write(steps) :]
+
+    async def _on_reader(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+_WRITTEN = frozenset((ImportOutcome.NEW, ImportOutcome.EXTENDED))
+_SAFE = "What was imported so far is whole; importing the file again goes on."
+
+
+def _some(found: Iterator[ImportedThread | ImportLine], export: ExportFile) -> list[ImportedThread | ImportLine]:
+    """The next threads, as many as a few steps take; on the thread that reads."""
+    began = export.done_bytes
+    read: list[ImportedThread | ImportLine] = []
+    count = 0
+    for each in found:
+        read.append(each)
+        count += len(each.messages) if isinstance(each, ImportedThread) else 1
+        if count >= _MOST or len(read) >= _MOST or export.done_bytes - began >= _READ_AHEAD_BYTES:
+            break
+    return read
+
+
+def _steps(rows: ThreadRows, project_id: str) -> Iterator[Step]:
+    """The thread, in steps that are written one after the other if it is long."""
+    cuts, size = [0], 0
+    for place, message in enumerate(rows.messages):
+        if size >= _STEP:
+            cuts.append(place)
+            size = 0
+        size += message.weight
+    for start, end in pairwise((*cuts, len(rows.messages))):
+        yield Step(
+            rows=rows,
+            project_id=project_id,
+            messages=rows.messages[start:end],
+            is_first=start == 0,
+            is_last=end == len(rows.messages),
+        )

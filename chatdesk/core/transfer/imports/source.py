@@ -1,0 +1,275 @@
+"""Opens an export, which is a file, a zip or a folder, and gives its threads one by one, whatever program wrote it."""
+
+from __future__ import annotations
+
+import codecs
+import logging
+import re
+import stat
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from chatdesk.core.domain.imported import ImportedExtras, ImportedFile, ImportLine, ImportOutcome
+from chatdesk.core.errors import ImportRefused
+from chatdesk.core.transfer.imports import claude, jan
+from chatdesk.core.transfer.imports.archive import ZIP_ERRORS, Archive
+from chatdesk.core.transfer.imports.document import Document, Found, Reading, problem_line
+from chatdesk.core.transfer.imports.folder import Folder
+from chatdesk.core.transfer.imports.json_stream import JsonStream, NotJson
+from chatdesk.core.transfer.imports.values import dict_of, key_of, list_of
+
+_log = logging.getLogger(__name__)
+
+_LARGEST_SMALL = 16 * 1024 * 1024
+_EDGE_BYTES = 4096
+_PIECE_BYTES = 1024 * 1024
+_ENDS = {b"[": b"]", b"{": b"}"}
+_BLANK = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + b" \t\r\n\0"  # zeros: a character may have several bytes
+_ZIP_MAGIC = b"PK\x03\x04", b"PK\x05\x06"
+# How newer versions of Cherry Studio keep their own database in a backup.
+_RAW_DATABASE = re.compile(r"(?:^|/)IndexedDB/")
+
+
+class ImportCancelled(Exception):
+    """The person stopped the import while the file was read."""
+
+
+class ExportFile:
+    """One export, opened to be read once, on one thread; ``close`` it. Raises ``ImportRefused`` when there is nothing
+    in it that is known."""
+
+    def __init__(self, path: Path, *, now_ms: int, stop: threading.Event | None = None) -> None:
+        self._path = path
+        self._stop = stop or threading.Event()
+        self._reading = Reading(now_ms)
+        self._has_documents = False
+        self.done_bytes = 0
+        self._archive: Archive | Folder | None = None
+        try:
+            mode = path.stat().st_mode
+            if stat.S_ISDIR(mode):
+                self._archive = Folder(path, tick=self._check)
+            elif not stat.S_ISREG(mode):  # opening a pipe would wait for somebody to write into it
+                raise ImportRefused(f"{path.name} is not a file.", next_step="Choose the export itself.")
+            else:
+                with path.open("rb") as file:
+                    beginning = file.read(4)
+                self.total_bytes = path.stat().st_size
+                if beginning in _ZIP_MAGIC:
+                    self._archive = Archive(path, tick=self._check)
+                elif _is_cut_off(*_edges_of_file(path)):
+                    raise _cut_off(path.name)
+            if self._archive is not None:
+                self.total_bytes = self._archive.size_bytes
+                self._check_ends(self._archive)
+        except OSError as error:
+            raise unreadable(path, error) from error
+
+    @property
+    def source(self) -> str | None:
+        """The program that wrote it, as far as it was read."""
+        return self._reading.source
+
+    @property
+    def extras(self) -> ImportedExtras:
+        return self._reading.extras
+
+    @property
+    def has_foreign_bytes(self) -> bool:
+        return self._reading.has_foreign_bytes
+
+    def _check_ends(self, archive: Archive | Folder) -> None:
+        """Refuse a document that is cut off before anything of the zip is stored. Unpacking it once more costs a
+        hundredth of the import; what is damaged in another way is told when it is met."""
+        try:
+            for name in archive.documents:
+                with suppress(ImportRefused, *ZIP_ERRORS), archive.open(name) as stream:
+                    first, last = stream.read(_EDGE_BYTES), b""
+                    while piece := stream.read(_PIECE_BYTES):
+                        self._check()
+                        last = (last + piece)[-_EDGE_BYTES:]
+                    if _is_cut_off(first, last or first):
+                        break
+            else:
+                return
+        except BaseException:
+            archive.close()
+            raise
+        archive.close()
+        raise _cut_off(name.rsplit("/", 1)[-1])
+
+    def _check(self) -> None:
+        if self._stop.is_set():
+            raise ImportCancelled
+
+    def threads(self) -> Found:
+        """Threads, and lines about what could not be read."""
+        reading = self._reading
+        if self._archive is None:
+            yield from self._document(self._path.name, lambda: self._path.open("rb"), {})
+        else:
+            archive = self._archive
+            for name in archive.projects:
+                self._read_projects(name)
+            for name in archive.documents:
+                self._check()
+                shown = name.rsplit("/", 1)[-1]
+                try:
+                    archive.open(name).close()
+                except ImportRefused:
+                    yield ImportLine(ImportOutcome.SKIPPED, shown, reason="It is damaged.")
+                    continue
+                yield from self._document(shown, lambda name=name: archive.open(name), self._about(name))  # type: ignore[misc]
+            yield from self._project_documents()
+        if not reading.has_found:
+            raise self._nothing_found()
+
+    def _document(self, name: str, open_stream: Callable[[], IO[bytes]], about: Mapping[str, Any]) -> Found:
+        yield from Document(self._reading, name, about).read(lambda: _Measured(open_stream(), self))
+
+    def _nothing_found(self) -> ImportRefused:
+        if isinstance(self._archive, Archive) and any(_RAW_DATABASE.search(name) for name in self._archive.names):
+            return ImportRefused(
+                "This backup holds Cherry Studio's database as it is, which ChatDesk cannot read.",
+                next_step="In Cherry Studio open Settings, Data Settings, Export to Phone, and export to a file.",
+            )
+        if isinstance(self._archive, Folder):
+            return ImportRefused("There is nothing in this folder that ChatDesk can import.")
+        if self._archive is not None:
+            return ImportRefused("There is nothing in this file that ChatDesk can import.")
+        return ImportRefused("This file is not an export that ChatDesk knows.")
+
+    def _about(self, name: str) -> Mapping[str, Any]:
+        """What Jan keeps of a thread beside its messages; nothing where that is missing or damaged."""
+        assert self._archive is not None
+        beside = name.removesuffix(jan.MESSAGES) + jan.THREAD
+        if not name.endswith(jan.MESSAGES) or not self._archive.has(beside):
+            return {}
+        found: dict[str, Any] = {}
+        try:
+            with self._archive.open(beside) as stream:
+                for piece in JsonStream(stream, largest=_LARGEST_SMALL).pieces():
+                    if piece.key is not None and not piece.problem:
+                        found[piece.key] = piece.value
+        except (NotJson, ImportRefused, *ZIP_ERRORS) as error:
+            _log.info("what stands beside a thread could not be read: %s", type(error).__name__)
+        return found
+
+    def open_file(self, file: ImportedFile) -> IO[bytes] | None:
+        """The bytes of a file that a message names; None when the export does not have them."""
+        if not file.pointer:
+            return None
+        if self._archive is not None:
+            return self._archive.open_file(file.pointer)
+        folder = self._path.with_name(f"{self._path.stem}-attachments")
+        # Only a sum becomes part of a path.
+        if len(file.pointer) != 64 or set(file.pointer) - set("0123456789abcdef"):
+            return None
+        try:
+            return (folder / file.pointer).open("rb")
+        except OSError:
+            return None
+
+    def name_of(self, file: ImportedFile) -> str:
+        """The name that the export's own file has; empty where there is none."""
+        return self._archive.name_of(file.pointer) if self._archive is not None else ""
+
+    def close(self) -> None:
+        if self._archive is not None:
+            self._archive.close()
+
+    def _read_projects(self, name: str) -> None:
+        """Claude's projects, which its conversations may name: all in one document, or one each. Whatever is wrong with
+        them, there are none then."""
+        assert self._archive is not None
+        whole: dict[str, Any] = {}
+        try:
+            with self._archive.open(name) as stream:
+                for piece in JsonStream(stream, largest=_LARGEST_SMALL).pieces():
+                    if piece.is_element:
+                        self._keep_project(dict_of(piece.value))
+                    elif piece.key is not None and not piece.problem:
+                        whole[piece.key] = piece.value
+        except (NotJson, ImportRefused, *ZIP_ERRORS) as error:
+            _log.info("the projects of an import could not be read: %s", type(error).__name__)
+        self._keep_project(whole)
+
+    def _keep_project(self, project: Mapping[str, Any]) -> None:
+        """Their documents are read when the conversations are done; until then only where they stand is kept."""
+        key = key_of(project.get("uuid"))
+        if key:
+            self._reading.projects[key] = {name: value for name, value in project.items() if name != "docs"}
+            self._has_documents = self._has_documents or bool(list_of(project.get("docs")))
+
+    def _project_documents(self) -> Found:
+        """A thread for the documents of each of Claude's projects, as no conversation in the export holds them."""
+        assert self._archive is not None
+        if not self._has_documents or self._reading.source not in (None, claude.SOURCE):
+            return
+        for name in self._archive.projects:
+            yield from self._documents_in(name)
+
+    def _documents_in(self, name: str) -> Found:
+        assert self._archive is not None
+        whole: dict[str, Any] = {}
+        try:
+            with self._archive.open(name) as stream:
+                for count, piece in enumerate(JsonStream(_Measured(stream, self), largest=_LARGEST_SMALL).pieces(), 1):
+                    if piece.problem:
+                        yield problem_line(name.rsplit("/", 1)[-1], piece, count)
+                    elif piece.is_element:
+                        yield from self._reading.project(dict_of(piece.value), count)
+                    elif piece.key is not None:
+                        whole[piece.key] = piece.value
+        except (NotJson, ImportRefused, *ZIP_ERRORS):
+            yield ImportLine(ImportOutcome.SKIPPED, name.rsplit("/", 1)[-1], reason="It is damaged.")
+        yield from self._reading.project(whole, 1)
+
+
+def _is_cut_off(first: bytes, last: bytes) -> bool:
+    """Whether a document ends otherwise than it begins: seen before anything of it is stored. What happens to be cut
+    behind a bracket is read as far as it goes."""
+    opening, closing = first.lstrip(_BLANK)[:1], last.rstrip(_BLANK)[-1:]
+    return opening in _ENDS and closing not in (b"", _ENDS[opening])
+
+
+def _edges_of_file(path: Path) -> tuple[bytes, bytes]:
+    with path.open("rb") as file:
+        first = file.read(_EDGE_BYTES)
+        file.seek(max(0, file.seek(0, 2) - _EDGE_BYTES))
+        return first, file.read(_EDGE_BYTES)
+
+
+def _cut_off(name: str) -> ImportRefused:
+    return ImportRefused(
+        f"{name} is cut off: its end is missing.", next_step="Download the export again, then import it."
+    )
+
+
+class _Measured:
+    """Counts what is read, and ends it when the person wants that."""
+
+    def __init__(self, stream: IO[bytes], owner: ExportFile) -> None:
+        self._stream = stream
+        self._owner = owner
+
+    def __enter__(self) -> _Measured:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def read(self, size: int, /) -> bytes:
+        self._owner._check()
+        data = self._stream.read(size)
+        self._owner.done_bytes += len(data)
+        return data
+
+
+def unreadable(path: Path, error: OSError) -> ImportRefused:
+    return ImportRefused(
+        f"{path.name} could not be read: {error.strerror or 'the disk refused it'}.", next_step="Check the file."
+    )
