@@ -217,7 +217,7 @@ EXCEPTIONS = {
     "core/storage/engine/high_water.py": "a mark that every start reads by its name",
     "core/storage/upkeep/restore.py": "copies of databases, which SQLite reads by name",
     "core/sync/team_store/connection.py": "certificates for a library that reads them by name, in a folder of its own",
-    "ui/transcript/dragged_file.py": "what a drag carries, in a private folder that was made for it",
+    "ui/transcript/input/dragged_file.py": "what a drag carries, in a private folder that was made for it",
 }
 _WRITES = ("write_text", "write_bytes", "mkstemp", "NamedTemporaryFile", "copyfile", "copy2", "touch")
 

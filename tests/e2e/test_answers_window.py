@@ -16,9 +16,9 @@ from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.transcript.entry import MessageEntry
-from chatdesk.ui.transcript.notice_item import NoticeItem
-from chatdesk.ui.transcript.waiting_item import WaitingItem
+from chatdesk.ui.transcript.items.notice_item import NoticeItem
+from chatdesk.ui.transcript.items.waiting_item import WaitingItem
+from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.widgets.model_chooser import ModelChooser
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.fault_server import Exchange, Script, answer, status

@@ -15,8 +15,8 @@ from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.chat.summaries import SummaryRepository
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.transcript.line_item import LineItem
-from chatdesk.ui.transcript.mark_item import MarkItem
+from chatdesk.ui.transcript.items.line_item import LineItem
+from chatdesk.ui.transcript.items.mark_item import MarkItem
 from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import ask, play, until
 

@@ -14,7 +14,7 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.transcript.accessible_names import message_name
+from chatdesk.ui.transcript.speech.names import message_name
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.window import answered, ask, play, press, type_text, until

@@ -16,7 +16,7 @@ from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.transcript.item import Button
+from chatdesk.ui.transcript.drawing.item import Button
 from tests.helpers.window import answered, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")

@@ -13,7 +13,7 @@ from chatdesk.core.domain.message import ContextMark, Message, Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.base import ListedModel
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.transcript.notice_item import NoticeItem
+from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.widgets.model_chooser import ModelChooser
 from tests.helpers.window import FAST, answered, ask, play, until
 

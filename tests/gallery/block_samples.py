@@ -26,23 +26,23 @@ from chatdesk.core.rendering.blocks import (
 from chatdesk.core.rendering.drawing.math_drawing import draw_formula
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.transcript.assembly import items_for
-from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.contract import Picture, PictureSource
-from chatdesk.ui.transcript.diagram_item import DiagramItem
-from chatdesk.ui.transcript.fold_item import FoldItem
-from chatdesk.ui.transcript.footer_item import FooterItem, Tool
-from chatdesk.ui.transcript.gaps import gaps_of
-from chatdesk.ui.transcript.header_item import HeaderItem
-from chatdesk.ui.transcript.image_item import ImageItem
-from chatdesk.ui.transcript.item import Item, PaintState
-from chatdesk.ui.transcript.looks import Looks
-from chatdesk.ui.transcript.notice_item import NoticeItem
-from chatdesk.ui.transcript.notices import notice_of, retry_notice
-from chatdesk.ui.transcript.picture_decoding import decode
-from chatdesk.ui.transcript.picture_item import PictureItem
-from chatdesk.ui.transcript.quote_bars import paint_quote_bars, shared_quotes
-from chatdesk.ui.transcript.waiting_item import WaitingItem
+from chatdesk.ui.transcript.drawing.item import Item, PaintState
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.picture_decoding import decode
+from chatdesk.ui.transcript.drawing.quote_bars import paint_quote_bars, shared_quotes
+from chatdesk.ui.transcript.items.assembly import items_for
+from chatdesk.ui.transcript.items.code_item import CodeItem
+from chatdesk.ui.transcript.items.diagram_item import DiagramItem
+from chatdesk.ui.transcript.items.fold_item import FoldItem
+from chatdesk.ui.transcript.items.footer_item import FooterItem, Tool
+from chatdesk.ui.transcript.items.gaps import gaps_of
+from chatdesk.ui.transcript.items.header_item import HeaderItem
+from chatdesk.ui.transcript.items.image_item import ImageItem
+from chatdesk.ui.transcript.items.notice_item import NoticeItem
+from chatdesk.ui.transcript.items.picture_item import PictureItem
+from chatdesk.ui.transcript.items.waiting_item import WaitingItem
+from chatdesk.ui.transcript.messages.notices import notice_of, retry_notice
 
 WIDTH_PX = 520
 _BETWEEN = """

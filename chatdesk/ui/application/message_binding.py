@@ -25,7 +25,7 @@ from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.application.unsaved import Unsaved
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.transcript.entry import Retry
+from chatdesk.ui.transcript.messages.entry import Retry
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService

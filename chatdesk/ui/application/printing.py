@@ -44,7 +44,7 @@ from chatdesk.core.processes import start_child
 from chatdesk.core.rendering.blocks import Drawing
 from chatdesk.ui.theme.fonts import load_first_fonts, load_other_fonts
 from chatdesk.ui.theme.tokens import LIGHT
-from chatdesk.ui.transcript.math_paths import FORMULA_SIZE, ascent_px, descent_px, fill_formula, width_px
+from chatdesk.ui.transcript.drawing.math_paths import FORMULA_SIZE, ascent_px, descent_px, fill_formula, width_px
 
 _POLITENESS: Final = 5
 _DPI: Final = 96  # so that a px of the style sheet is what it is on a screen

@@ -15,7 +15,7 @@ from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.commands.command import Command
-from chatdesk.ui.transcript.quick import QUICK
+from chatdesk.ui.transcript.messages.quick import QUICK
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread

@@ -16,7 +16,7 @@ from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.commands.keys import keys_of_text, text_of_keys
-from chatdesk.ui.transcript.accessible_narration import ReadAloud
+from chatdesk.ui.transcript.speech.narration import ReadAloud
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.provider_profile import ProviderProfile

@@ -25,7 +25,7 @@ from chatdesk.ui.application.shared_words import (
 )
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.transcript.contract import SharedWith
-from chatdesk.ui.transcript.moments import time_of
+from chatdesk.ui.transcript.drawing.moments import time_of
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService

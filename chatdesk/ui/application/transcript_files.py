@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.attachment import Attachment
     from chatdesk.ui.application.opened_files import OpenedFiles
     from chatdesk.ui.application.panes import Panes
-    from chatdesk.ui.transcript.picture_loader import PictureLoader
+    from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
     from chatdesk.ui.transcript.view import TranscriptView
 
 _STORED = "blobs"
@@ -46,7 +46,7 @@ class TranscriptFiles(QObject):
         return self._pictures
 
     def open_pictures(self, data_dir: Path) -> None:
-        from chatdesk.ui.transcript.picture_loader import PictureLoader  # the first paint does without
+        from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader  # the first paint does without
 
         self._pictures = PictureLoader(fetcher=_Fetcher(), folder=data_dir / _STORED, parent=self)
         self._panes.transcript.set_pictures(self._pictures)

@@ -26,15 +26,9 @@ from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import ContextMark, Message, MessagePage
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.interfaces import give_interfaces
-from chatdesk.ui.transcript import accessible
-from chatdesk.ui.transcript.accessible_narration import Narrator, ReadAloud
-from chatdesk.ui.transcript.accessible_reach import Reach
-from chatdesk.ui.transcript.accessible_view import ReadableView
-from chatdesk.ui.transcript.actions import Actions
-from chatdesk.ui.transcript.attention import Attending
-from chatdesk.ui.transcript.canvas import Canvas
-from chatdesk.ui.transcript.caret import Caret
-from chatdesk.ui.transcript.clipboard import Clipboard
+from chatdesk.ui.transcript.accessible import tree
+from chatdesk.ui.transcript.accessible.reach import Reach
+from chatdesk.ui.transcript.accessible.view import ReadableView
 from chatdesk.ui.transcript.contract import (
     BlockRenderer,
     MessageFetcher,
@@ -45,33 +39,39 @@ from chatdesk.ui.transcript.contract import (
     SizesFetcher,
     ThreadFinder,
 )
-from chatdesk.ui.transcript.conversation import Conversation
-from chatdesk.ui.transcript.dragging import Dragging
-from chatdesk.ui.transcript.entry import MessageEntry, Retry
-from chatdesk.ui.transcript.finding import Finding
-from chatdesk.ui.transcript.flash import Flash
-from chatdesk.ui.transcript.gathering import Gatherer
-from chatdesk.ui.transcript.keyboard import command_of
-from chatdesk.ui.transcript.line_item import SHOW_SUMMARY
-from chatdesk.ui.transcript.link_status import LinkStatus
-from chatdesk.ui.transcript.looks import Looks, ThemeLike
-from chatdesk.ui.transcript.mouse import Mouse
-from chatdesk.ui.transcript.notices import WAYS_OUT
-from chatdesk.ui.transcript.pages import Pages
-from chatdesk.ui.transcript.pill import JumpPill
-from chatdesk.ui.transcript.pointer import Pointer
-from chatdesk.ui.transcript.quick import QUICK
-from chatdesk.ui.transcript.scroll_bar import ThreadScrollBar
-from chatdesk.ui.transcript.scrolling import Scrolling
-from chatdesk.ui.transcript.selection import Selection
-from chatdesk.ui.transcript.stage import Stage
-from chatdesk.ui.transcript.thread_end import ThreadEnd
-from chatdesk.ui.transcript.ticking import Ticking
-from chatdesk.ui.transcript.touch import TOUCH_EVENTS, Touch
-from chatdesk.ui.transcript.true_scale import TrueScale
-from chatdesk.ui.transcript.unread import Unread
+from chatdesk.ui.transcript.copying.clipboard import Clipboard
+from chatdesk.ui.transcript.copying.gathering import Gatherer
+from chatdesk.ui.transcript.copying.selection import Selection
+from chatdesk.ui.transcript.drawing.looks import Looks, ThemeLike
+from chatdesk.ui.transcript.input.actions import Actions
+from chatdesk.ui.transcript.input.attention import Attending
+from chatdesk.ui.transcript.input.caret import Caret
+from chatdesk.ui.transcript.input.dragging import Dragging
+from chatdesk.ui.transcript.input.finding import Finding
+from chatdesk.ui.transcript.input.keyboard import command_of
+from chatdesk.ui.transcript.input.link_status import LinkStatus
+from chatdesk.ui.transcript.input.mouse import Mouse
+from chatdesk.ui.transcript.input.pointer import Pointer
+from chatdesk.ui.transcript.input.touch import TOUCH_EVENTS, Touch
+from chatdesk.ui.transcript.input.wheel import Wheel
+from chatdesk.ui.transcript.items.line_item import SHOW_SUMMARY
+from chatdesk.ui.transcript.layout.conversation import Conversation
+from chatdesk.ui.transcript.layout.flash import Flash
+from chatdesk.ui.transcript.layout.pages import Pages
+from chatdesk.ui.transcript.layout.pill import JumpPill
+from chatdesk.ui.transcript.layout.scroll_bar import ThreadScrollBar
+from chatdesk.ui.transcript.layout.scrolling import Scrolling
+from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.thread_end import ThreadEnd
+from chatdesk.ui.transcript.layout.ticking import Ticking
+from chatdesk.ui.transcript.layout.true_scale import TrueScale
+from chatdesk.ui.transcript.layout.unread import Unread
+from chatdesk.ui.transcript.messages.entry import MessageEntry, Retry
+from chatdesk.ui.transcript.messages.notices import WAYS_OUT
+from chatdesk.ui.transcript.messages.quick import QUICK
+from chatdesk.ui.transcript.painting.canvas import Canvas
+from chatdesk.ui.transcript.speech.narration import Narrator, ReadAloud
 from chatdesk.ui.transcript.warm_up import WarmUp
-from chatdesk.ui.transcript.wheel import Wheel
 
 _MARKS = {
     "pin": ContextMark.PINNED,
@@ -122,7 +122,7 @@ class TranscriptView(ReadableView):
         find: ThreadFinder | None = None,
     ) -> None:
         super().__init__(parent)
-        give_interfaces(TranscriptView, accessible.TranscriptAccessible)
+        give_interfaces(TranscriptView, tree.TranscriptAccessible)
         self.setObjectName("transcript")
         self.setAccessibleName("Transcript")
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -212,7 +212,7 @@ class TranscriptView(ReadableView):
         self._scrolling.rested.connect(self.anchorChanged)
         self._conversation.cleared.connect(self._on_conversation_cleared)
         self._conversation.changed.connect(self._on_conversation_changed)
-        self._conversation.stateChanged.connect(lambda entry: accessible.busy_changed(self, entry))
+        self._conversation.stateChanged.connect(lambda entry: tree.busy_changed(self, entry))
         self._touch.tapped.connect(self._on_touch_tapped)
         self._touch.rested.connect(self._show_menu_at)
         self._clipboard.copied.connect(self.copyRequested)
@@ -222,8 +222,8 @@ class TranscriptView(ReadableView):
         self._actions.linkActivated.connect(self.linkActivated)
         self._actions.saveRequested.connect(self.saveRequested)
         self._actions.fileRequested.connect(self.fileRequested)
-        self._actions.caretMoved.connect(lambda: accessible.caret_moved(self))
-        self._actions.walked.connect(lambda _entry: accessible.focus_changed(self))
+        self._actions.caretMoved.connect(lambda: tree.caret_moved(self))
+        self._actions.walked.connect(lambda _entry: tree.focus_changed(self))
         self._actions.quoted.connect(self.quoteRequested)
         self._actions.requested.connect(self._on_actions_requested)
 
@@ -460,7 +460,7 @@ class TranscriptView(ReadableView):
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self._stage.repaint()
-        accessible.focus_arrived(self)
+        tree.focus_arrived(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -519,25 +519,25 @@ class TranscriptView(ReadableView):
         has_stepped = self._attending.step_stop(forward=forward)
         self._link_status.show_target(self._attending.target)
         if has_stepped:
-            accessible.focus_changed(self)
+            tree.focus_changed(self)
             return True
         return bool(super().focusNextPrevChild(forward))
 
     # What the rooms say
 
     def _on_conversation_changed(self) -> None:
-        accessible.children_changed(self)
+        tree.children_changed(self)
         if self._attending.mend() and self.hasFocus():
-            accessible.focus_arrived(self)
+            tree.focus_arrived(self)
 
     def _on_conversation_cleared(self, is_same_thread: bool) -> None:
         self._selection.clear()
         self._clipboard.forget()
         self._flash.stop()
         self._attending.forget(keeps_place=is_same_thread)
-        accessible.children_changed(self)
+        tree.children_changed(self)
         if self.hasFocus():
-            accessible.focus_arrived(self)
+            tree.focus_arrived(self)
 
     def _on_touch_tapped(self, point: QPointF) -> None:
         hit = self._pointer.hit(point)

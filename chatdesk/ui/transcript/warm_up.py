@@ -10,10 +10,10 @@ from PySide6.QtGui import QImage, QPainter
 
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun, Heading, Paragraph, Span
-from chatdesk.ui.transcript.assembly import items_for
-from chatdesk.ui.transcript.entry import MessageEntry
-from chatdesk.ui.transcript.item import Item, PaintState
-from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.drawing.item import Item, PaintState
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.items.assembly import items_for
+from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 _WIDTH_PX, _HEIGHT_PX = 480, 96
 _LETTERS = "The quick brown fox jumps over the lazy dog: 0123456789 (SPHINX OF BLACK QUARTZ, JUDGE MY VOW)."

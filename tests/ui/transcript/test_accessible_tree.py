@@ -14,8 +14,8 @@ from PySide6.QtTest import QTest
 from shiboken6 import Shiboken
 
 from chatdesk.core.domain.message import Part, PartType, Status
-from chatdesk.ui.transcript.accessible_block import BlockNode
-from chatdesk.ui.transcript.unread_item import UnreadItem
+from chatdesk.ui.transcript.accessible.block import BlockNode
+from chatdesk.ui.transcript.items.unread_item import UnreadItem
 from chatdesk.ui.transcript.view import TranscriptView
 
 from conftest import World, make_message, make_thread  # isort: skip

@@ -8,10 +8,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
-from chatdesk.ui.transcript.code_item import FOLD_LINES, CodeItem
-from chatdesk.ui.transcript.code_lines import CodeLines
-from chatdesk.ui.transcript.code_names import suggested_name
-from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.drawing.code_lines import CodeLines
+from chatdesk.ui.transcript.drawing.code_names import suggested_name
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.items.code_item import FOLD_LINES, CodeItem
 from tests.ui.transcript.conftest import World, make_thread
 from tests.ui.transcript.test_blocks_math import WIDTH, looks, painted  # noqa: F401 - a fixture
 

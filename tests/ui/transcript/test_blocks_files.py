@@ -6,11 +6,11 @@ from PySide6.QtCore import QPointF
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Part, PartType
-from chatdesk.ui.transcript.accessible_block import BlockNode
-from chatdesk.ui.transcript.file_item import FileItem
-from chatdesk.ui.transcript.looks import Looks
-from chatdesk.ui.transcript.picture_item import PictureItem
-from chatdesk.ui.transcript.sections import sections_of
+from chatdesk.ui.transcript.accessible.block import BlockNode
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.items.file_item import FileItem
+from chatdesk.ui.transcript.items.picture_item import PictureItem
+from chatdesk.ui.transcript.messages.sections import sections_of
 from tests.ui.transcript.conftest import World, make_message, make_thread
 from tests.ui.transcript.test_blocks_images import Door, item_of
 from tests.ui.transcript.test_blocks_math import WIDTH, looks, painted  # noqa: F401 - a fixture

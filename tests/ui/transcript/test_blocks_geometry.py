@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.rendering.blocks import CodeBlock, Heading, Paragraph, Placement, Span, Table
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.transcript.assembly import items_for
-from chatdesk.ui.transcript.item import Item, PaintState
-from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.drawing.item import Item, PaintState
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.items.assembly import items_for
 from tests.gallery.block_samples import samples
 from tests.ui.transcript.conftest import World, make_thread
 

@@ -19,16 +19,16 @@ from chatdesk.core.attachments.remote_image import ImageFetcher
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.rendering.blocks import CodeBlock, ImagePlaceholder
-from chatdesk.ui.transcript import picture_decoding, picture_loader
-from chatdesk.ui.transcript.assembly import change_groups
-from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.contract import Picture, PictureSource
-from chatdesk.ui.transcript.diagram_item import DiagramItem
-from chatdesk.ui.transcript.image_item import ImageItem
-from chatdesk.ui.transcript.looks import Looks
-from chatdesk.ui.transcript.picture_decoding import MAX_SIDE_PX, NotAPicture, decode, read_stored
-from chatdesk.ui.transcript.picture_item import PictureItem
-from chatdesk.ui.transcript.picture_loader import PictureLoader
+from chatdesk.ui.transcript.drawing import picture_decoding, picture_loader
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.picture_decoding import MAX_SIDE_PX, NotAPicture, decode, read_stored
+from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
+from chatdesk.ui.transcript.items.assembly import change_groups
+from chatdesk.ui.transcript.items.code_item import CodeItem
+from chatdesk.ui.transcript.items.diagram_item import DiagramItem
+from chatdesk.ui.transcript.items.image_item import ImageItem
+from chatdesk.ui.transcript.items.picture_item import PictureItem
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.core.attachments.test_remote_image import Site, as_open, image
 from tests.ui.transcript.conftest import World, make_message, make_thread
@@ -305,7 +305,7 @@ def test_an_attached_image_keeps_its_room_before_it_comes(world: World) -> None:
     "size", [{}, {"width": 0, "height": 3}, {"width": "4", "height": 3}, {"width": 10**9, "height": 1}]
 )
 def test_an_image_of_unknown_shape_has_a_room_too(looks: Looks, size: dict[str, Any]) -> None:  # noqa: F811
-    from chatdesk.ui.transcript.sections import sections_of
+    from chatdesk.ui.transcript.messages.sections import sections_of
 
     part = Part("p", "m", 0, PartType.IMAGE, {"name": "a", "path": "a.png", **size})
     (section,) = sections_of((part,), is_live=False)

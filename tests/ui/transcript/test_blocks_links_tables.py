@@ -11,14 +11,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from chatdesk.core.rendering.blocks import Placement, Span, Table
-from chatdesk.ui.transcript.assembly import items_for
-from chatdesk.ui.transcript.looks import Looks
-from chatdesk.ui.transcript.spans import cut_spans, flow_of
-from chatdesk.ui.transcript.table_columns import TableColumns
-from chatdesk.ui.transcript.table_formats import table_formats, table_markdown
-from chatdesk.ui.transcript.table_growth import grow_table, table_items
-from chatdesk.ui.transcript.table_item import ROWS_AN_ITEM, TableItem
-from chatdesk.ui.transcript.text_item import TextItem
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.spans import cut_spans, flow_of
+from chatdesk.ui.transcript.drawing.table_columns import TableColumns
+from chatdesk.ui.transcript.drawing.table_formats import table_formats, table_markdown
+from chatdesk.ui.transcript.items.assembly import items_for
+from chatdesk.ui.transcript.items.table_growth import grow_table, table_items
+from chatdesk.ui.transcript.items.table_item import ROWS_AN_ITEM, TableItem
+from chatdesk.ui.transcript.items.text_item import TextItem
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.helpers.mouse import move_mouse
 from tests.ui.transcript.conftest import World, make_thread

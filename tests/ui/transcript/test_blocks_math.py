@@ -14,14 +14,14 @@ from PySide6.QtWidgets import QApplication
 from chatdesk.core.rendering.blocks import Block, Drawing, MathBlock, Paragraph, Placement, Span, Table
 from chatdesk.core.rendering.drawing.math_drawing import draw_formula
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.transcript.assembly import change_groups, items_for
-from chatdesk.ui.transcript.item import Item, PaintState
-from chatdesk.ui.transcript.looks import Looks
-from chatdesk.ui.transcript.math_item import MathItem
-from chatdesk.ui.transcript.shown_text import ShownText, to_characters, to_units
-from chatdesk.ui.transcript.spans import cut_spans, flow_of
-from chatdesk.ui.transcript.text_box import TextBox
-from chatdesk.ui.transcript.text_item import TextItem
+from chatdesk.ui.transcript.drawing.item import Item, PaintState
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.shown_text import ShownText, to_characters, to_units
+from chatdesk.ui.transcript.drawing.spans import cut_spans, flow_of
+from chatdesk.ui.transcript.drawing.text_box import TextBox
+from chatdesk.ui.transcript.items.assembly import change_groups, items_for
+from chatdesk.ui.transcript.items.math_item import MathItem
+from chatdesk.ui.transcript.items.text_item import TextItem
 from tests.ui.transcript.conftest import World, make_thread
 
 WIDTH = 400.0

@@ -14,18 +14,18 @@ from PySide6.QtWidgets import QMenu
 from chatdesk.core.domain.message import Part, PartType, Status
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.thoughts import parse_answer
-from chatdesk.ui.transcript.code_item import CodeItem
-from chatdesk.ui.transcript.entry import MessageEntry
-from chatdesk.ui.transcript.fold_item import FoldItem
-from chatdesk.ui.transcript.footer_item import FooterItem, Tool
-from chatdesk.ui.transcript.header_item import HeaderItem
-from chatdesk.ui.transcript.item import Item, word_bounds
-from chatdesk.ui.transcript.looks import Looks
-from chatdesk.ui.transcript.menu import build_menu
-from chatdesk.ui.transcript.moments import time_of, whole_time_of
-from chatdesk.ui.transcript.notice_item import NoticeItem
-from chatdesk.ui.transcript.sections import TextSection, new_section, sections_of
-from chatdesk.ui.transcript.text_item import TextItem
+from chatdesk.ui.transcript.drawing.item import Item, word_bounds
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of
+from chatdesk.ui.transcript.input.menu import build_menu
+from chatdesk.ui.transcript.items.code_item import CodeItem
+from chatdesk.ui.transcript.items.fold_item import FoldItem
+from chatdesk.ui.transcript.items.footer_item import FooterItem, Tool
+from chatdesk.ui.transcript.items.header_item import HeaderItem
+from chatdesk.ui.transcript.items.notice_item import NoticeItem
+from chatdesk.ui.transcript.items.text_item import TextItem
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+from chatdesk.ui.transcript.messages.sections import TextSection, new_section, sections_of
 from tests.ui.transcript.conftest import FakeThread, World, make_message, make_thread
 from tests.ui.transcript.test_blocks_math import WIDTH, looks, painted  # noqa: F401 - a fixture
 

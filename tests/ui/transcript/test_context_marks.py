@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QMenu
 from chatdesk.core.domain.context import ContextLandmarks, SummaryEnd
 from chatdesk.core.domain.message import EDITED, ContextMark, Role, Status
 from chatdesk.ui.theme.tokens import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, Tokens
-from chatdesk.ui.transcript.accessible_names import message_name
-from chatdesk.ui.transcript.entry import MessageEntry
-from chatdesk.ui.transcript.footer_item import FooterItem
-from chatdesk.ui.transcript.line_item import LineItem
-from chatdesk.ui.transcript.mark_item import MarkItem
+from chatdesk.ui.transcript.items.footer_item import FooterItem
+from chatdesk.ui.transcript.items.line_item import LineItem
+from chatdesk.ui.transcript.items.mark_item import MarkItem
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+from chatdesk.ui.transcript.speech.names import message_name
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.helpers.mouse import move_mouse
 from tests.ui.transcript.conftest import World, make_message, make_thread

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QTextEdit
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.ui.transcript.copied_blocks import blocks_of
-from chatdesk.ui.transcript.excerpt import excerpts
-from chatdesk.ui.transcript.selection import SelectedRange, TextPlace
+from chatdesk.ui.transcript.copying.copied_blocks import blocks_of
+from chatdesk.ui.transcript.copying.excerpt import excerpts
+from chatdesk.ui.transcript.copying.selection import SelectedRange, TextPlace
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.helpers.random_markdown import random_markdown
 from tests.helpers.same_blocks import structure

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.message import Status
-from chatdesk.ui.transcript.streaming import FRAME_MS
+from chatdesk.ui.transcript.messages.streaming import FRAME_MS
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.ui.transcript.conftest import World, make_message, make_thread
 

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.message import Role, Status
-from chatdesk.ui.transcript.picture_item import PictureItem
+from chatdesk.ui.transcript.items.picture_item import PictureItem
 from tests.helpers.mouse import move_mouse
 
 from conftest import FakeThread, World, copied_text, make_message, make_thread  # isort: skip

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from chatdesk.core.domain.message import Role, ThreadSizes
-from chatdesk.ui.transcript.heights import HeightTree
-from chatdesk.ui.transcript.scale import ScalePoint, ThreadScale
+from chatdesk.ui.transcript.drawing.heights import HeightTree
+from chatdesk.ui.transcript.layout.scale import ScalePoint, ThreadScale
 from chatdesk.ui.transcript.view import TranscriptView
 
 from conftest import World, make_message, make_thread  # isort: skip

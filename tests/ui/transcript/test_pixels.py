@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.drawing.looks import Looks
 from tests.gallery.block_samples import draw, samples
 
 FOLDER = Path(__file__).parents[2] / "data" / "pixels"

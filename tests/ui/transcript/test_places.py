@@ -7,12 +7,12 @@ from PySide6.QtGui import QImage
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.ui.transcript import gaps as gaps_module
-from chatdesk.ui.transcript.assembly import items_for
-from chatdesk.ui.transcript.gaps import alike, gaps_of, grown_gaps
-from chatdesk.ui.transcript.item import Item
-from chatdesk.ui.transcript.looks import Looks
-from chatdesk.ui.transcript.quote_bars import shared_quotes
+from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.quote_bars import shared_quotes
+from chatdesk.ui.transcript.items import gaps as gaps_module
+from chatdesk.ui.transcript.items.assembly import items_for
+from chatdesk.ui.transcript.items.gaps import alike, gaps_of, grown_gaps
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.ui.transcript.conftest import FakeThread, World, make_message
 from tests.ui.transcript.test_blocks_math import WIDTH, looks  # noqa: F401 - a fixture

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from chatdesk.core.domain.message import Role, Status
-from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.ui.transcript.conftest import World, make_message, make_thread
 

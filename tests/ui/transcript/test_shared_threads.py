@@ -12,16 +12,16 @@ from chatdesk.core.domain.message import EDITED, Message, MessagePage, Part, Par
 from chatdesk.core.rendering.blocks import Paragraph, Span
 from chatdesk.ui.application.arriving import ArrivingMessages
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.transcript.accessible_names import message_name
-from chatdesk.ui.transcript.author_item import AuthorItem
 from chatdesk.ui.transcript.contract import Picture, PictureSource, SharedWith
-from chatdesk.ui.transcript.file_item import FileItem
-from chatdesk.ui.transcript.footer_item import FooterItem
-from chatdesk.ui.transcript.header_item import HeaderItem
-from chatdesk.ui.transcript.mark_item import MarkItem
-from chatdesk.ui.transcript.menu import build_menu, offered_by
-from chatdesk.ui.transcript.notice_item import NoticeItem
-from chatdesk.ui.transcript.picture_item import PictureItem
+from chatdesk.ui.transcript.input.menu import build_menu, offered_by
+from chatdesk.ui.transcript.items.author_item import AuthorItem
+from chatdesk.ui.transcript.items.file_item import FileItem
+from chatdesk.ui.transcript.items.footer_item import FooterItem
+from chatdesk.ui.transcript.items.header_item import HeaderItem
+from chatdesk.ui.transcript.items.mark_item import MarkItem
+from chatdesk.ui.transcript.items.notice_item import NoticeItem
+from chatdesk.ui.transcript.items.picture_item import PictureItem
+from chatdesk.ui.transcript.speech.names import message_name
 from chatdesk.ui.transcript.view import TranscriptView
 
 ANA = "member-ana"

@@ -10,8 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.message import Role, Status
-from chatdesk.ui.transcript.code_item import CodeItem
 from chatdesk.ui.transcript.contract import ScrollAnchor
+from chatdesk.ui.transcript.items.code_item import CodeItem
 from tests.helpers.mouse import move_mouse
 
 from conftest import World, copied_text, make_message, make_thread  # isort: skip

@@ -8,9 +8,9 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.transcript.footer_item import FooterItem, Tool
-from chatdesk.ui.transcript.item import PaintState
-from chatdesk.ui.transcript.looks import Looks
+from chatdesk.ui.transcript.drawing.item import PaintState
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.items.footer_item import FooterItem, Tool
 
 WIDTH = 700
 TOOLS = (Tool("copy", "Copy", "copy"), Tool("more", "More", "ellipsis"))

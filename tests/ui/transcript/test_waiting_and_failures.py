@@ -8,13 +8,13 @@ from PySide6.QtTest import QSignalSpy
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.errors import ProviderErrorKind
-from chatdesk.ui.transcript.entry import MessageEntry, Retry, figures
-from chatdesk.ui.transcript.looks import Looks
-from chatdesk.ui.transcript.notice_item import NoticeItem
-from chatdesk.ui.transcript.notices import WAYS_OUT, lead_of
-from chatdesk.ui.transcript.ticking import Ticking
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.items.notice_item import NoticeItem
+from chatdesk.ui.transcript.items.waiting_item import WaitingItem
+from chatdesk.ui.transcript.layout.ticking import Ticking
+from chatdesk.ui.transcript.messages.entry import MessageEntry, Retry, figures
+from chatdesk.ui.transcript.messages.notices import WAYS_OUT, lead_of
 from chatdesk.ui.transcript.view import TranscriptView
-from chatdesk.ui.transcript.waiting_item import WaitingItem
 from tests.ui.transcript.conftest import FakeThread, World, make_message
 
 NOW_MS = SystemClock().now_ms() + 3_600_000  # the machine's own clock does not get there while a test runs

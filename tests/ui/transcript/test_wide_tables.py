@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.core.rendering.blocks import Table
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.ui.transcript.looks import TOOL_PX, Looks
-from chatdesk.ui.transcript.table_growth import grow_table, table_items
-from chatdesk.ui.transcript.table_item import ROWS_AN_ITEM, TableItem
+from chatdesk.ui.transcript.drawing.looks import TOOL_PX, Looks
+from chatdesk.ui.transcript.items.table_growth import grow_table, table_items
+from chatdesk.ui.transcript.items.table_item import ROWS_AN_ITEM, TableItem
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.helpers.mouse import move_mouse
 from tests.ui.transcript.conftest import FakeThread, World, make_message

@@ -1,0 +1,59 @@
+"""A node that stands for an item of a message: where it is on the screen, and its text."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF
+from PySide6.QtGui import QAccessible, QAccessibleInterface
+
+from chatdesk.ui.accessibility.node import in_viewport, on_screen
+from chatdesk.ui.transcript.accessible.node import Node
+from chatdesk.ui.transcript.accessible.text import plain
+from chatdesk.ui.transcript.accessible.view import ReadableView
+from chatdesk.ui.transcript.copying.selection import TextPlace
+from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+
+
+class ItemNode(Node):
+    """Base of the nodes that stand for a whole item; the nodes of its parts ask it."""
+
+    def __init__(
+        self,
+        view: ReadableView,
+        parent: QAccessibleInterface,
+        role: QAccessible.Role,
+        entry: MessageEntry,
+        item: Item,
+    ) -> None:
+        super().__init__(view, parent, role)
+        self.entry = entry
+        self.item = item
+
+    def is_at(self, action: str) -> bool:
+        """Whether Tab has reached this button or link."""
+        stop = self.view.reach.stop
+        return stop is not None and stop == (self.entry, self.entry.index_of(self.item), action)
+
+    def area_of(self, area: QRectF) -> QRect:
+        """A rectangle of the item on the screen."""
+        origin = self.view.reach.origin_of(self.item)
+        return on_screen(self.view, area.translated(origin)) if origin is not None else QRect()
+
+    # TextSource
+
+    def plain_text(self) -> str:
+        return plain(self.item.text)
+
+    def character_rect(self, offset: int) -> QRect:
+        areas = self.item.areas_of(offset, offset + 1)
+        return self.area_of(areas[0]) if areas else QRect()
+
+    def offset_at(self, point: QPoint) -> int:
+        origin = self.view.reach.origin_of(self.item)
+        return self.item.offset_at(QPointF(in_viewport(self.view, point)) - origin) if origin is not None else -1
+
+    def select(self, start: int, end: int) -> None:
+        self.view.reach.select(TextPlace(self.entry, self.item, start), TextPlace(self.entry, self.item, end))
+
+    def show(self, offset: int) -> None:
+        self.view.reach.show(self.entry, self.item, offset)

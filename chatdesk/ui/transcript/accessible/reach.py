@@ -1,0 +1,73 @@
+"""What assistive programs may ask and do in the transcript, beyond reading: find places, press, follow, select."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF
+
+from chatdesk.ui.transcript.copying.selection import Selection, TextPlace
+from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.input.actions import Actions
+from chatdesk.ui.transcript.input.attention import Attending
+from chatdesk.ui.transcript.input.caret import Caret
+from chatdesk.ui.transcript.layout.scrolling import Scrolling
+from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+
+
+class Reach:
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        attending: Attending,
+        actions: Actions,
+        scrolling: Scrolling,
+        selection: Selection,
+        caret: Caret,
+    ) -> None:
+        self._stage = stage
+        self._attending = attending
+        self._actions = actions
+        self._scrolling = scrolling
+        self._selection = selection
+        self._caret = caret
+
+    @property
+    def stop(self) -> tuple[MessageEntry, int, str] | None:
+        """The button that Tab has reached: its message, the index of its item, its action."""
+        entry, stop = self._attending.shown.current_entry, self._attending.stop
+        return (entry, *stop) if entry is not None and stop is not None else None
+
+    @property
+    def caret(self) -> TextPlace | None:
+        """Where the keyboard's caret is while the text is browsed with it."""
+        return self._caret.place
+
+    def seen_of(self, entry: MessageEntry) -> list[Item]:
+        """What of a message is in view."""
+        return [placed.item for placed in self._stage.placed_of(entry)]
+
+    def origin_of(self, item: Item) -> QPointF | None:
+        """Where an item begins in the viewport; None when it is not in view."""
+        return self._stage.origin_of(item)
+
+    def press(self, entry: MessageEntry, item: Item, action: str) -> None:
+        self._actions.press_button(entry, item, action)
+
+    def follow_link(self, target: str) -> None:
+        self._actions.open_link(target)
+
+    def show(self, entry: MessageEntry, item: Item, offset: int) -> None:
+        """Bring a character into view."""
+        index = entry.index_of(item)
+        if index is None:
+            return
+        if item.reveal(offset):
+            entry.forget_places()
+            self._stage.relayout()
+        self._scrolling.reveal_item(entry, index)
+
+    def select(self, start: TextPlace, end: TextPlace) -> None:
+        self._selection.begin(start)
+        self._selection.extend(end)
+        self._stage.repaint()

@@ -1,0 +1,37 @@
+"""The transcript as the accessible tree knows it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect
+from PySide6.QtWidgets import QAbstractScrollArea
+
+from chatdesk.ui.transcript.accessible.reach import Reach
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+
+
+class ReadableView(QAbstractScrollArea):
+    """What the nodes of the tree ask; the view answers it."""
+
+    reach: Reach
+
+    @property
+    def entries(self) -> tuple[MessageEntry, ...]:
+        """The messages that are loaded."""
+        raise NotImplementedError
+
+    @property
+    def total(self) -> int:
+        """The number of messages of the thread, as far as it is known."""
+        raise NotImplementedError
+
+    def message_rect(self, entry: MessageEntry) -> QRect:
+        """The part of a message that is in view, on the screen; empty when none of it is."""
+        raise NotImplementedError
+
+    def current_message_id(self) -> str | None:
+        """The id of the message that has the focus."""
+        raise NotImplementedError
+
+    def jump_to(self, message_id: str) -> None:
+        """Bring a message into view and make it the current one."""
+        raise NotImplementedError

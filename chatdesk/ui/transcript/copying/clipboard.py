@@ -1,0 +1,140 @@
+"""Copying: what is selected, else a message, in every form that another program may want."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from PySide6.QtCore import QMimeData, QObject, QRunnable, Qt, QThreadPool, Signal
+from PySide6.QtGui import QGuiApplication
+
+from chatdesk.ui.transcript.copying.copied_text import as_html, as_markdown, as_plain
+from chatdesk.ui.transcript.copying.excerpt import Excerpt, excerpts
+from chatdesk.ui.transcript.copying.gathering import MOST_MESSAGES, MOST_RENDERED, Gatherer
+from chatdesk.ui.transcript.copying.selection import Selection
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+
+_MOST_AT_ONCE = 60  # items; more are put into their forms on another thread
+# "copy" gives Markdown and the same with its looks; each of the others one form alone.
+FORMS = ("copy", "copy-markdown", "copy-plain", "copy-rich")
+
+Shapes = tuple[str, dict[str, str]]
+
+
+class Clipboard(QObject):
+    """``copied`` carries the text that was put on the clipboard, ``announced`` what the reader should be told."""
+
+    copied = Signal(str)
+    announced = Signal(str)
+    _made = Signal(int, object)
+
+    def __init__(self, selection: Selection, gatherer: Gatherer) -> None:
+        super().__init__(gatherer)
+        self._selection = selection
+        self._gatherer = gatherer
+        self._number = 0  # of the newest copy: an older one that is still being made is not put there
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(1)
+        self._made.connect(self._on_made, Qt.ConnectionType.QueuedConnection)
+
+    def copy(self, thread_id: str | None, entry: MessageEntry | None, *, form: str = "copy") -> None:
+        """The selection, of which parts may have to be fetched first; without one the whole of ``entry``."""
+        selected = self._selection.range()
+        if selected is None:
+            self._copy_message(entry, form)
+        elif thread_id is not None:
+            self._gatherer.gather(thread_id, self._selection, lambda found: self._put(excerpts(found, selected), form))
+
+    def selected_text(self, thread_id: str | None, deliver: Callable[[str], None]) -> None:
+        """What is selected, as plain text, once all of it is there; empty when nothing is."""
+        selected = self._selection.range()
+        if selected is None or thread_id is None:
+            deliver("")
+            return
+
+        def take(found: list[MessageEntry]) -> None:
+            made = excerpts(found, selected)
+            self._make(made, lambda: (as_plain(made), {}), lambda text, _: deliver(text))
+
+        self._gatherer.gather(thread_id, self._selection, take)
+
+    def quote(self, thread_id: str | None, entry: MessageEntry | None, deliver: Callable[[str], None]) -> None:
+        """The Markdown of what is selected, once all of it is there; without a selection of the whole of ``entry``."""
+        selected = self._selection.range()
+        if selected is not None and thread_id is not None:
+            self._gatherer.gather(
+                thread_id, self._selection, lambda found: deliver(as_markdown(excerpts(found, selected)))
+            )
+        else:
+            deliver("" if entry is None else entry.text)
+
+    def forget(self) -> None:
+        """The thread is left: what is still being gathered is not copied."""
+        self._gatherer.forget()
+        self._number += 1
+        self._pool.clear()
+
+    def put_text(self, text: str, formats: Mapping[str, str] = MappingProxyType({})) -> None:
+        """``formats`` are other shapes of the same by their MIME types."""
+        if not text:
+            return
+        data = QMimeData()
+        data.setText(text)
+        for kind, content in formats.items():
+            data.setData(kind, content.encode())
+        QGuiApplication.clipboard().setMimeData(data)
+        self.copied.emit(text)
+
+    def _copy_message(self, entry: MessageEntry | None, form: str) -> None:
+        if entry is None:
+            return
+        made = excerpts([entry], None)
+        source = entry.text
+
+        def shapes() -> Shapes:
+            text, formats = shapes_of(made, form)
+            # Of a whole message the text is its source, which loses nothing.
+            return source if form == "copy" else text, formats
+
+        self._make(made, shapes, self.put_text)
+
+    def _put(self, made: list[Excerpt], form: str) -> None:
+        if len(made) >= MOST_MESSAGES:
+            self.announced.emit(f"The first {MOST_MESSAGES:,} messages were copied.")
+        self._make(made, lambda: shapes_of(made, form), self.put_text)
+
+    def _make(
+        self, made: list[Excerpt], work: Callable[[], Shapes], deliver: Callable[[str, dict[str, str]], None]
+    ) -> None:
+        """A short text at once, a long one beside the window."""
+        self._number += 1
+        if sum(len(each.items) for each in made) <= _MOST_AT_ONCE:
+            deliver(*work())
+            return
+        self._pool.clear()
+        self._pool.start(_Job(self._number, work, deliver, self._made))
+
+    def _on_made(self, number: int, deliver: Callable[[], None]) -> None:
+        if number == self._number:
+            deliver()
+
+
+class _Job(QRunnable):
+    def __init__(
+        self, number: int, work: Callable[[], Shapes], deliver: Callable[[str, dict[str, str]], None], done: object
+    ) -> None:
+        super().__init__()
+        self._number, self._work, self._deliver, self._done = number, work, deliver, done
+
+    def run(self) -> None:
+        shapes = self._work()
+        self._done.emit(self._number, lambda: self._deliver(*shapes))  # type: ignore[attr-defined]
+
+
+def shapes_of(made: list[Excerpt], form: str = "copy") -> Shapes:
+    """The excerpts in a form: text, and the same for programs that show more than text."""
+    if form == "copy-markdown" or len(made) > MOST_RENDERED:
+        return as_markdown(made), {}
+    if form == "copy":
+        return as_markdown(made, is_bare=True), {"text/html": as_html(made)}
+    return as_plain(made, has_harmless_cells=True), {} if form == "copy-plain" else {"text/html": as_html(made)}

@@ -1,0 +1,89 @@
+"""Parts of messages that are to be copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from chatdesk.ui.transcript.copying.selection import SelectedRange
+from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.items.fold_item import FoldItem
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The characters from ``start`` to ``end`` of an item."""
+
+    item: Item
+    start: int
+    end: int
+
+    @property
+    def is_whole(self) -> bool:
+        return self.start == 0 and self.end >= len(self.item.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Of one message, whose source is ``text``: ``items`` from the character ``start`` of the first to ``end`` of the
+    last (None: all of it). ``is_whole``: nothing of its content is left out. May be read on any thread."""
+
+    text: str
+    items: tuple[Item, ...]
+    start: int = 0
+    end: int | None = None
+    is_whole: bool = False
+
+    @property
+    def pieces(self) -> Iterator[Piece]:
+        last = len(self.items) - 1
+        for place, item in enumerate(self.items):
+            if not (item.is_selectable or item.is_structure):
+                continue
+            length = len(item.text)
+            start = min(self.start, length) if place == 0 else 0
+            end = length if place < last or self.end is None else min(self.end, length)
+            is_at_edge = not self.is_whole and (place == 0 or place == last)
+            # What has no words, such as a line across, is there when what is around it is.
+            if end > start or (length == 0 and not is_at_edge):
+                yield Piece(item, start, end)
+
+
+def excerpts(entries: Iterable[MessageEntry], selected: SelectedRange | None) -> list[Excerpt]:
+    """What of these messages is selected, all of it when there is no selection. Notices and tools are no content, and
+    what is folded away is not selected."""
+    made = []
+    for entry in entries:
+        items, position = entry.items, entry.message.position
+        first, end = entry.body
+        low, high, start, stop = first, end - 1, 0, None
+        if selected is not None:
+            if not selected.touches(position):
+                continue
+            if position == selected.low[0]:
+                low, start = max(first, selected.low[1]), selected.low[2] if selected.low[1] >= first else 0
+            if position == selected.high[0] and selected.high[1] < end:
+                high, stop = selected.high[1], selected.high[2]
+        inside = tuple(items[low : high + 1])
+        if not inside:
+            continue
+        is_whole = (
+            not any(map(_has_words, items[first:low]))
+            and not any(map(_has_words, items[high + 1 : end]))
+            and (start == 0 or not _has_words(inside[0]))
+            and (stop is None or stop >= len(inside[-1].text))
+        )
+        excerpt = Excerpt(entry.text, inside, start, stop, is_whole)
+        if next(excerpt.pieces, None) is not None:
+            made.append(excerpt)
+    return made
+
+
+def is_closed(item: Item) -> bool:
+    """Whether it is the line of a fold whose inside is not shown."""
+    return isinstance(item, FoldItem) and not item.is_open
+
+
+def _has_words(item: Item) -> bool:
+    return item.is_selectable and bool(item.text)

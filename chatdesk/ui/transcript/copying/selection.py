@@ -1,0 +1,121 @@
+"""What the reader has selected: from a place in one item to a place in another, across messages.
+
+Places are compared by the message's position, so a selection stays what it is while messages are unloaded and loaded
+again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.layout.layout import ThreadLayout
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+
+Key = tuple[float, int, int]  # position of the message, index of the item, offset in it
+_START: Key = (-1.0, 0, 0)
+_END: Key = (float("inf"), 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class TextPlace:
+    """``offset`` in the text of ``item`` of ``entry``."""
+
+    entry: MessageEntry
+    item: Item
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedRange:
+    """Everything from ``low`` to ``high``."""
+
+    low: Key
+    high: Key
+
+    def of(self, entry: MessageEntry, index: int) -> tuple[int, int] | None:
+        """What of an item is selected."""
+        place = (entry.message.position, index)
+        if place < self.low[:2] or place > self.high[:2]:
+            return None
+        start = self.low[2] if place == self.low[:2] else 0
+        end = self.high[2] if place == self.high[:2] else len(entry.items[index].text)
+        return (start, end) if end > start else None
+
+    def touches(self, position: int) -> bool:
+        return self.low[0] <= position <= self.high[0]
+
+
+class Selection:
+    """``fixed`` is where it began, ``moving`` where it is being dragged to."""
+
+    def __init__(self, layout: ThreadLayout) -> None:
+        self._layout = layout
+        self._fixed: tuple[TextPlace, TextPlace] | None = None
+        self._moving: tuple[TextPlace, TextPlace] | None = None
+        self._is_all = False
+
+    def clear(self) -> bool:
+        """Whether there was something."""
+        had = self.is_some
+        self._fixed = self._moving = None
+        self._is_all = False
+        return had
+
+    def begin(self, start: TextPlace, end: TextPlace | None = None) -> None:
+        """``start`` to ``end`` is what stays selected while the drag goes on: a word, or nothing."""
+        self._fixed = self._moving = (start, end or start)
+        self._is_all = False
+
+    def extend(self, start: TextPlace, end: TextPlace | None = None) -> None:
+        if self._fixed is not None:
+            self._moving = (start, end or start)
+            self._is_all = False
+
+    def select_all(self) -> None:
+        """The whole thread, also what is not loaded."""
+        self._is_all = bool(self._layout.entries)
+
+    @property
+    def has_begun(self) -> bool:
+        return self._fixed is not None
+
+    @property
+    def is_some(self) -> bool:
+        return self.range() is not None
+
+    @property
+    def is_all(self) -> bool:
+        return self._is_all
+
+    @property
+    def moving_end(self) -> TextPlace | None:
+        """The end that keys move: away from where the selection began."""
+        if self._fixed is None or self._moving is None:
+            return None
+        start, end = self._moving
+        return start if _key(start) < _key(self._fixed[0]) else end
+
+    def ends(self) -> tuple[TextPlace, ...]:
+        """The places between which everything is selected, in no order; none when that is the whole thread."""
+        if self._is_all or self._fixed is None or self._moving is None:
+            return ()
+        return (*self._fixed, *self._moving)
+
+    @property
+    def first(self) -> TextPlace | None:
+        """Where the selection begins in the thread; None when that is the start of the thread."""
+        return min(self.ends(), key=_key, default=None)
+
+    def range(self) -> SelectedRange | None:
+        """None when nothing is selected."""
+        if self._is_all:
+            return SelectedRange(_START, _END)
+        keys = [_key(place) for place in self.ends()]
+        return SelectedRange(min(keys), max(keys)) if keys and min(keys) < max(keys) else None
+
+
+def _key(place: TextPlace) -> Key:
+    index = place.entry.index_of(place.item)
+    # An item that was replaced since stood at the start of what took its place.
+    return place.entry.message.position, 0 if index is None else index, place.offset

@@ -1,0 +1,22 @@
+"""The frame shared by code cards, folds and notices."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from chatdesk.ui.transcript.drawing.looks import Looks
+
+
+def paint_card(painter: QPainter, looks: Looks, area: QRectF, *, ground: str | None, border: str = "line") -> None:
+    """A rounded rectangle with a hairline border."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(looks.colour(border), 1))
+    painter.setBrush(looks.colour(ground) if ground else Qt.BrushStyle.NoBrush)
+    radius = looks.tokens.radius.code
+    painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+
+
+def paint_hairline(painter: QPainter, looks: Looks, start: QPointF, length: float) -> None:
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.fillRect(QRectF(round(start.x()), round(start.y()), length, 1), looks.colour("line"))

@@ -1,0 +1,269 @@
+"""One thing that the transcript lays out and paints. Everything visible is an item: a paragraph, a code card, a row of
+tools. Items know nothing of scrolling or of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.rendering.blocks import Placement
+from chatdesk.ui.transcript.contract import PictureDoor
+from chatdesk.ui.transcript.drawing.looks import Looks
+
+LINK_ACTION = "link-"
+WORDS_PAD_PX = 8  # left and right of the words of a button without a frame
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A place that does ``action`` when pressed. ``label`` is its tooltip and its accessible name; ``text`` and
+    ``icon`` are what is drawn."""
+
+    action: str
+    label: str
+    area: QRectF
+    icon: str = ""
+    text: str = ""
+    is_enabled: bool = True
+    is_framed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What pressing a button leads to beyond the item: text for the clipboard (``formats`` are more MIME types of the
+    same), text to be saved under a suggested name, a link to follow, what is to be done with an attached file;
+    ``is_resized`` when the item's height changed."""
+
+    copied: str = ""
+    formats: Mapping[str, str] = field(default_factory=dict)
+    saved: str = ""
+    file_name: str = ""
+    link: str = ""
+    file: tuple[str, Attachment] | None = None
+    is_resized: bool = False
+
+
+class Grip(Protocol):
+    """Something in an item that is moved with the mouse while its button is held."""
+
+    @property
+    def shape(self) -> Qt.CursorShape:
+        """Of the mouse over it."""
+        ...
+
+    def move(self, point: QPointF) -> bool:
+        """The mouse is at ``point`` of the item now. Whether heights may have changed."""
+        ...
+
+
+@dataclass(slots=True)
+class PaintState:
+    """What an item needs to know while it paints itself at the origin."""
+
+    looks: Looks
+    clip: QRectF
+    selected: tuple[int, int] | None = None
+    hovered_action: str | None = None
+    focused_action: str | None = None
+    is_active: bool = False  # the message is hovered, has the focus or is the last: its tools are shown
+    is_attended: bool = False  # the message is hovered or has the focus
+    show_caret: bool = False
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+class Item:
+    """Base of all items. ``layout`` sets ``height`` and ``natural_width``; before, ``height`` is a guess."""
+
+    kind = "item"
+    gap = 10.0  # space above, unless the item before asks for less
+    is_selectable = False
+    is_structure = False  # has no words to select, and is copied with what is selected around it
+    is_right_to_left = False
+    revision = 0  # grows with every change that shows
+    ticks = False  # whether what it shows changes with the time
+    at = Placement()  # in which lists and quotes
+
+    def __init__(self) -> None:
+        self.height = 0.0
+        self.natural_width = 0.0
+        self._laid_out: tuple[Looks, float] | None = None
+
+    # Layout
+
+    def guess(self, looks: Looks, width: float) -> float:
+        """Height before layout."""
+        raise NotImplementedError
+
+    def is_laid_out(self, looks: Looks, width: float) -> bool:
+        done = self._laid_out
+        return done is not None and done[0] is looks and done[1] == width
+
+    def indent(self, looks: Looks, room: float) -> float:
+        """How far from the column's edge the item stands; what is left of ``room`` is its width. Items that draw
+        something beside them, such as a marker, begin at the edge themselves."""
+        return 0.0
+
+    def ensure_layout(self, looks: Looks, width: float) -> bool:
+        """Lay out unless done. Returns whether the height changed."""
+        if self.is_laid_out(looks, width):
+            return False
+        before = self.height
+        self.layout(looks, width)
+        self._laid_out = (looks, width)
+        return self.height != before
+
+    def layout(self, looks: Looks, width: float) -> None:
+        raise NotImplementedError
+
+    def invalidate(self) -> None:
+        self._laid_out = None
+        self.revision += 1
+
+    def tick(self, now_ms: int) -> bool:
+        """In view, once a second where ``ticks``. Whether that shows; the height stays."""
+        return False
+
+    def release(self) -> None:
+        """Give back what the layout holds; the height stays as the guess."""
+        self._laid_out = None
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        raise NotImplementedError
+
+    def ask(self, door: PictureDoor, on_change: Callable[[], None]) -> None:
+        """In view: ask for pictures that are still missing. ``on_change`` is called when one came."""
+
+    def take_file_state(self, state_of: Callable[[str], str]) -> bool:
+        """In view: look whether an attached file is here by now. Whether that shows."""
+        return False
+
+    # Text
+
+    @property
+    def text(self) -> str:
+        """What can be selected here."""
+        return ""
+
+    def copied(self, start: int, end: int) -> str:
+        return self.text[start:end]
+
+    def offset_at(self, point: QPointF) -> int:
+        return 0
+
+    def areas_of(self, start: int, end: int) -> list[QRectF]:
+        """Where the characters from ``start`` to ``end`` stand, as far as they can be seen."""
+        return []
+
+    def reveal(self, offset: int) -> bool:
+        """Unfold or scroll sideways until the character at ``offset`` can be seen; whether anything changed."""
+        return False
+
+    def word_at(self, offset: int) -> tuple[int, int]:
+        return word_bounds(self.text, offset)
+
+    def line_at(self, offset: int) -> tuple[int, int]:
+        """What a triple click selects."""
+        return 0, len(self.text)
+
+    # Things to press
+
+    def link_at(self, point: QPointF) -> str | None:
+        return None
+
+    def tip_at(self, point: QPointF) -> str:
+        """What a tooltip says there, where there is no button and no link."""
+        return ""
+
+    def buttons(self) -> tuple[Button, ...]:
+        return ()
+
+    def press(self, action: str) -> Outcome | None:
+        """Do what a button of this item does. None when that is not for the item to do."""
+        return None
+
+    def links(self) -> tuple[Button, ...]:
+        """The links in view, as stops for the keyboard; ``label`` is the target."""
+        return ()
+
+    def button_at(self, point: QPointF) -> Button | None:
+        return next((each for each in self.buttons() if each.is_enabled and each.area.contains(point)), None)
+
+    def scroll_x(self, delta: float) -> bool:
+        """Move the content sideways; whether anything moved."""
+        return False
+
+    def grip_at(self, point: QPointF) -> Grip | None:
+        """What of the item can be taken there with the mouse."""
+        return None
+
+    def step_aside(self, action: str, delta: float) -> bool:
+        """Left or Right was pressed on the button of ``action``; whether that shows."""
+        return self.scroll_x(delta)
+
+    def widen(self, action: str, delta: float) -> bool:
+        """Shift with Left or Right was pressed there; whether heights may have changed."""
+        return False
+
+
+def link_number(action: str | None) -> int | None:
+    """Which link of an item ``action`` is about."""
+    return int(action.removeprefix(LINK_ACTION)) if action is not None and action.startswith(LINK_ACTION) else None
+
+
+def word_bounds(text: str, offset: int) -> tuple[int, int]:
+    """The run of letters, or of other signs, around ``offset``."""
+    if not text:
+        return 0, 0
+    offset = min(offset, len(text) - 1)
+    is_word = _is_word(text[offset])
+    if text[offset].isspace():
+        return offset, offset + 1
+    start = end = offset
+    while start > 0 and _is_word(text[start - 1]) == is_word and not text[start - 1].isspace():
+        start -= 1
+    while end < len(text) and _is_word(text[end]) == is_word and not text[end].isspace():
+        end += 1
+    return start, end
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def paint_button(painter: QPainter, button: Button, state: PaintState, *, role: str = "muted") -> None:
+    """Draw one button: icon, text or both; tinted when hovered, ringed when focused."""
+    looks = state.looks
+    area = button.area
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    is_hovered = state.hovered_action == button.action and button.is_enabled
+    if is_hovered or button.is_framed:
+        painter.setPen(looks.line_pen if button.is_framed else Qt.PenStyle.NoPen)
+        painter.setBrush(looks.colour("hover") if is_hovered else looks.colour("card"))
+        painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), looks.tokens.radius.row, looks.tokens.radius.row)
+    colour = "text" if is_hovered or button.is_framed else role
+    painter.setOpacity(1.0 if button.is_enabled else 0.4)
+    x = area.x() + looks.px(12 if button.is_framed else WORDS_PAD_PX if button.text and not button.icon else 0)
+    if button.icon:
+        pixmap = looks.icon(button.icon, colour)
+        side = pixmap.deviceIndependentSize().width()
+        left = area.center().x() - side / 2 if not button.text else x + looks.px(4)
+        painter.drawPixmap(QPointF(round(left), round(area.center().y() - side / 2)), pixmap)
+        x = left + side + looks.px(8)
+    if button.text:
+        painter.setFont(looks.font("muted"))
+        painter.setPen(looks.colour(colour))
+        painter.drawText(
+            QRectF(x, area.y(), area.right() - x, area.height()),
+            int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft),
+            button.text,
+        )
+    painter.setOpacity(1.0)
+    if state.focused_action == button.action:
+        painter.setPen(QPen(looks.colour("accent"), 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), looks.tokens.radius.row, looks.tokens.radius.row)

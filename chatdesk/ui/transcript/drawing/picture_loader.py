@@ -1,0 +1,116 @@
+"""Pictures for the transcript, read and decoded on threads of their own. Keeps the ones seen lately."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
+from PySide6.QtGui import QImage
+
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.transcript.contract import Picture, PictureSource
+from chatdesk.ui.transcript.drawing.picture_decoding import NotAPicture, decode, read_stored
+
+_log = logging.getLogger(__name__)
+
+_THREADS = 2
+_MAX_KEPT_BYTES = 48 * 1024 * 1024
+
+
+class Fetcher(Protocol):
+    """Gets the bytes behind a URL, or raises a ``ChatDeskError``. ``close`` makes everybody who waits go on."""
+
+    def fetch(self, url: str, *, is_agreed: bool) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+class PictureTicket:
+    def __init__(self, callbacks: list[Callable[[Picture], None]], callback: Callable[[Picture], None]) -> None:
+        self._callbacks, self._callback = callbacks, callback
+
+    def cancel(self) -> None:
+        if self._callback in self._callbacks:
+            self._callbacks.remove(self._callback)
+
+
+class PictureLoader(QObject):
+    """``fetcher`` gets what the reader asked for from elsewhere; ``folder`` holds stored files."""
+
+    _finished = Signal(object, object)
+
+    def __init__(self, *, fetcher: Fetcher, folder: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._fetcher = fetcher
+        self._folder = folder
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(_THREADS)
+        self._kept: OrderedDict[PictureSource, Picture] = OrderedDict()
+        self._bytes = 0
+        self._waiting: dict[PictureSource, list[Callable[[Picture], None]]] = {}
+        self._finished.connect(self._on_finished, Qt.ConnectionType.QueuedConnection)
+
+    def load(self, source: PictureSource, on_done: Callable[[Picture], None]) -> PictureTicket:
+        """Called later in the GUI thread, also when the picture is known."""
+        callbacks = self._waiting.get(source)
+        if callbacks is None:
+            callbacks = self._waiting[source] = []
+            known = self._kept.get(source)
+            if known is not None:
+                self._kept.move_to_end(source)
+                self._finished.emit(source, known)
+            else:
+                self._pool.start(_Job(self._picture_of, source, self._finished))
+        callbacks.append(on_done)
+        return PictureTicket(callbacks, on_done)
+
+    def close(self) -> None:
+        """No more callbacks; gives up what is being fetched, and waits for what is being decoded."""
+        self._waiting.clear()
+        self._pool.clear()
+        self._fetcher.close()
+        self._pool.waitForDone()
+
+    def _picture_of(self, source: PictureSource) -> Picture:
+        try:
+            return decode(self._bytes_of(source), source.most)
+        except ChatDeskError as error:
+            is_near = error.code == "image_in_own_network"
+            url, host = getattr(error, "url", ""), getattr(error, "host", "")
+            return Picture(None, error.sentence, url, host, is_near=is_near)
+        except NotAPicture as error:
+            return Picture(None, str(error))
+        except OSError as error:
+            _log.warning("a stored picture cannot be read: %s", type(error).__name__)
+            return Picture(None, "The file cannot be read.")
+
+    def _bytes_of(self, source: PictureSource) -> bytes:
+        if source.url:
+            return self._fetcher.fetch(source.url, is_agreed=source.is_agreed)
+        return source.data or read_stored(self._folder, source.stored)
+
+    def _on_finished(self, source: PictureSource, picture: Picture) -> None:
+        if picture.image is not None and source not in self._kept:
+            self._keep(source, picture, picture.image)
+        for callback in self._waiting.pop(source, []):
+            callback(picture)
+
+    def _keep(self, source: PictureSource, picture: Picture, image: QImage) -> None:
+        self._kept[source] = picture
+        self._bytes += image.sizeInBytes()
+        while self._bytes > _MAX_KEPT_BYTES and len(self._kept) > 1:
+            _, gone = self._kept.popitem(last=False)
+            self._bytes -= gone.image.sizeInBytes() if gone.image is not None else 0
+
+
+class _Job(QRunnable):
+    def __init__(self, work: Callable[[PictureSource], Picture], source: PictureSource, finished: object) -> None:
+        super().__init__()
+        self._work, self._source, self._finished = work, source, finished
+
+    def run(self) -> None:
+        self._finished.emit(self._source, self._work(self._source))  # type: ignore[attr-defined]

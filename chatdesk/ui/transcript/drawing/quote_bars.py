@@ -1,0 +1,35 @@
+"""The bars beside what is quoted: at the left, or at the right of text that reads from there."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from chatdesk.core.rendering.blocks import Placement
+from chatdesk.ui.transcript.drawing.looks import LIST_INDENT_PX, QUOTE_INDENT_PX, Looks
+
+_MAX_BARS = 8
+_BAR_PX = 3
+
+
+def paint_quote_bars(
+    painter: QPainter, looks: Looks, at: Placement, *, area: QRectF, above: float = 0.0, shared: int = 0
+) -> None:
+    """One bar a quote, a callout's in its colour, beside a block that fills ``area``; a quote in a list stands as far
+    in as the words of its item. The block before is in ``shared`` of the same quotes: their bars begin ``above`` px
+    higher, where it ends."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    for depth in range(min(at.quote_depth, _MAX_BARS)):
+        lists = at.quoted_lists[depth] if at.quoted_lists else 0
+        inset = looks.px(depth * QUOTE_INDENT_PX + min(lists, _MAX_BARS) * LIST_INDENT_PX)
+        x = area.right() - inset - _BAR_PX if at.is_right_to_left else area.x() + inset
+        kind = at.callouts[depth] if depth < len(at.callouts) else ""
+        painter.setBrush(looks.callout(kind) if kind else looks.colour("line"))
+        top = area.y() - (above if depth < shared else 0.0)
+        painter.drawRect(QRectF(x, top, _BAR_PX, area.bottom() - top))
+
+
+def shared_quotes(one: Placement, other: Placement) -> int:
+    """In how many of the same quotes two blocks stand."""
+    same = (mine == yours for mine, yours in zip(one.quotes, other.quotes, strict=False))
+    return next((depth for depth, is_same in enumerate(same) if not is_same), min(len(one.quotes), len(other.quotes)))

@@ -1,0 +1,115 @@
+"""A flow as QTextLayout counts it: in UTF-16 units, with one sign in the place of each drawn formula.
+
+Python counts characters, so an emoji is one here and two there; a formula is its whole source here and one sign there.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from chatdesk.core.rendering.blocks import Drawing
+from chatdesk.ui.transcript.drawing.math_paths import width_px
+from chatdesk.ui.transcript.drawing.spans import Flow
+
+# Neutral in direction and breaking like a letter. It is not seen: its format gives it the width of the formula.
+FORMULA_SIGN = "*"
+_LAST_SHORT = "\uffff"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFormula:
+    """A formula at ``position`` of the layout, which stands for the text from ``start`` to ``end``."""
+
+    position: int
+    start: int
+    end: int
+    drawing: Drawing
+
+
+class ShownText:
+    """``text`` is what is laid out. Formulas wider than ``room`` stay source: they could not be seen whole."""
+
+    def __init__(self, flow: Flow, *, em: float = 0.0, room: float = 0.0) -> None:
+        drawn = [
+            each
+            for each in flow.ranges
+            if each.span.drawing is not None and 0 < width_px(each.span.drawing, em) <= room
+        ]
+        self.formulas: tuple[ShownFormula, ...] = ()
+        self.text = flow.text
+        # Where a stretch begins that counts otherwise than the one before: here and in the layout.
+        self._starts = [0]
+        self._positions = [0]
+        self._is_same = not drawn and (flow.text.isascii() or max(flow.text, default="") <= _LAST_SHORT)
+        if not self._is_same:
+            self._build(flow, [(each.start, each.end, each.span.drawing) for each in drawn])
+
+    def to_layout(self, offset: int) -> int:
+        if self._is_same:
+            return offset
+        place = bisect_right(self._starts, offset) - 1
+        start, position = self._starts[place], self._positions[place]
+        if place + 1 < len(self._positions):
+            return min(position + offset - start, self._positions[place + 1])
+        return position + offset - start
+
+    def cover(self, start: int, end: int) -> tuple[int, int]:
+        """The least of the layout that has all characters from ``start`` to ``end``: formulas are seen as a whole."""
+        first = self.to_layout(start)
+        inside = next((each for each in self.formulas if each.start < start < each.end), None)
+        return (inside.position if inside is not None else first), self.to_layout(end)
+
+    def to_flow(self, position: int) -> int:
+        """The opposite; the start of what ``position`` is in the middle of."""
+        if self._is_same:
+            return position
+        place = bisect_right(self._positions, position) - 1
+        start = self._starts[place]
+        if place + 1 < len(self._starts) and self._starts[place + 1] - start == 1:
+            return start  # inside a character of two units
+        return start + position - self._positions[place]
+
+    def _build(self, flow: Flow, drawn: list[tuple[int, int, Drawing | None]]) -> None:
+        pieces: list[str] = []
+        formulas: list[ShownFormula] = []
+        done = position = 0
+        for start, end, drawing in (*drawn, (len(flow.text), len(flow.text), None)):
+            position = self._add_words(flow.text, done, start, position)
+            pieces.append(flow.text[done:start])
+            done = end
+            if drawing is not None:
+                formulas.append(ShownFormula(position, start, end, drawing))
+                self._begin(start, position)
+                position += 1
+                self._begin(end, position)
+                pieces.append(FORMULA_SIGN)
+        self.text = "".join(pieces)
+        self.formulas = tuple(formulas)
+
+    def _add_words(self, text: str, start: int, end: int, position: int) -> int:
+        shift = position - start
+        for offset in [place for place in range(start, end) if text[place] > _LAST_SHORT]:
+            self._begin(offset, offset + shift)
+            shift += 1
+            self._begin(offset + 1, offset + 1 + shift)
+        return end + shift
+
+    def _begin(self, start: int, position: int) -> None:
+        if self._starts[-1] == start:
+            self._positions[-1] = position
+        else:
+            self._starts.append(start)
+            self._positions.append(position)
+
+
+def to_units(text: str, offset: int) -> int:
+    """``offset`` of a character of ``text`` in UTF-16 units."""
+    return offset if text.isascii() else len(text[:offset].encode("utf-16-le", "surrogatepass")) // 2
+
+
+def to_characters(text: str, units: int) -> int:
+    """The character of ``text`` that ``units`` UTF-16 units stand before."""
+    if text.isascii():
+        return units
+    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * units].decode("utf-16-le", "ignore"))

@@ -1,0 +1,177 @@
+"""Widths of the columns of a table: as wide as their words, and scrolled sideways where those do not fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QFontMetricsF
+
+from chatdesk.core.rendering.blocks import Span, Table
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.math_paths import FORMULA_SIZE, width_px
+from chatdesk.ui.transcript.drawing.side_scroll import SideScroll
+from chatdesk.ui.transcript.drawing.spans import flow_of
+
+_MEASURED_ROWS = 60
+_MEASURED_CHARACTERS = 80
+GUTTER_PX = 16
+_NARROWEST = 48
+_WIDEST_LEAST = 160  # a column is not made narrower than its longest word, unless that is longer than this
+_COMFORTABLE = 220  # of a column in a table that is scrolled
+_NARROWEST_CHOSEN = 32
+_WIDEST_CHOSEN = 1_200
+MAX_COLUMNS = 64  # a hostile row of a thousand cells is cut; its text stays in what Copy gives
+
+Row = tuple[tuple[Span, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _MeasuredRow:
+    row: Row
+    wanted: list[float]
+    longest: list[float]
+
+
+class TableColumns:
+    """Widths of the columns of one table, what the reader made of them, and whether all rows are shown."""
+
+    def __init__(self, block: Table, like: TableColumns | None = None) -> None:
+        """``like``: the same table in an older state, whose look is kept."""
+        self.block = block
+        self.widths: list[float] = []
+        self.scroll = SideScroll()
+        self.view_width = 0.0
+        self.is_unfolded: bool = like is not None and like.is_unfolded
+        self.chosen: dict[int, float] = dict(like.chosen) if like is not None else {}
+        self.current = 0  # the column that keys are about
+        self._wanted_x = like.x if like is not None else 0.0
+        self._measured: tuple[Looks, float, tuple[Row, ...], dict[int, float]] | None = None
+        self._rows: list[_MeasuredRow] = []
+
+    @property
+    def x(self) -> float:
+        """How far it is scrolled sideways."""
+        return self.scroll.x
+
+    @property
+    def total(self) -> float:
+        return sum(self.widths) + GUTTER_PX * len(self.widths)
+
+    @property
+    def max_x(self) -> float:
+        return max(0.0, self.total - self.view_width)
+
+    @property
+    def is_right_to_left(self) -> bool:
+        return self.block.at.is_right_to_left
+
+    @property
+    def lefts(self) -> list[float]:
+        """Where each column begins, from the left edge of what is seen."""
+        shift = self.scroll.shift
+        starts = list(accumulate((width + GUTTER_PX for width in self.widths), initial=0.0))[:-1]
+        if self.is_right_to_left:
+            return [shift + self.total - start - width for start, width in zip(starts, self.widths, strict=True)]
+        return [shift + start for start in starts]
+
+    def choose(self, place: int, width: float) -> None:
+        """The reader wants a column so wide."""
+        self.chosen[place] = max(_NARROWEST_CHOSEN, min(_WIDEST_CHOSEN, width))
+
+    def measure(self, looks: Looks, width: float) -> bool:
+        """Whether the widths changed. Rows that are as they were are not measured again."""
+        rows = (self.block.header, *self.block.rows[:_MEASURED_ROWS])
+        done = self._measured
+        if done is not None and done[0] is looks and done[1:] == (width, rows, self.chosen):
+            return False
+        if done is None or done[0] is not looks:
+            self._rows = []
+        self._measured = (looks, width, rows, dict(self.chosen))
+        self.view_width = width
+        count = min(len(self.block.header), MAX_COLUMNS)
+        for place, row in enumerate(rows):
+            if place >= len(self._rows) or self._rows[place].row != row:
+                measured = _measure_row(row[:count], looks, is_header=place == 0)
+                self._rows[place : place + 1] = [_MeasuredRow(row, *measured)]
+        del self._rows[len(rows) :]
+        fitted = self._fit(width - GUTTER_PX * count, count, comfortable=looks.px(_COMFORTABLE))
+        changed = fitted != self.widths
+        self.widths = fitted
+        self.scroll.is_mirrored = self.is_right_to_left
+        self.scroll.set_widths(self.total, width)
+        if self._wanted_x:
+            self.scroll.x, self._wanted_x = min(self._wanted_x, self.scroll.most), 0.0
+        return changed
+
+    def _fit(self, room: float, count: int, *, comfortable: float) -> list[float]:
+        wanted = [max(each.wanted[place] for each in self._rows if place < len(each.wanted)) for place in range(count)]
+        longest = [
+            max(each.longest[place] for each in self._rows if place < len(each.longest)) for place in range(count)
+        ]
+        least = [min(max(each, _NARROWEST), _WIDEST_LEAST) for each in longest]
+        if sum(least) > room:  # it is moved sideways anyhow: then its words need not be squeezed
+            fitted = [min(want, max(comfortable, low)) for want, low in zip(wanted, least, strict=True)]
+        else:
+            fitted = _fit(wanted, least, room)
+        return [self.chosen.get(place, width) for place, width in enumerate(fitted)]
+
+
+class ColumnEdge:
+    """The edge of a column that was taken with the mouse."""
+
+    shape = Qt.CursorShape.SplitHCursor
+
+    def __init__(self, columns: TableColumns, place: int, x: float) -> None:
+        self._columns = columns
+        self._place = place
+        self._x = x
+        self._width = columns.widths[place]
+
+    def move(self, point: QPointF) -> bool:
+        moved = point.x() - self._x
+        self._columns.choose(self._place, self._width + (-moved if self._columns.is_right_to_left else moved))
+        return True
+
+
+def _measure_row(row: Row, looks: Looks, *, is_header: bool) -> tuple[list[float], list[float]]:
+    """What each cell wants, and how wide its longest word is."""
+    letters, code = looks.metrics("strong" if is_header else "table"), looks.metrics("code")
+    em = FORMULA_SIZE * looks.em("table")
+    return [_width_of(cell, letters, code, em=em) for cell in row], [_longest_word(cell, letters) for cell in row]
+
+
+def text_of(cell: tuple[Span, ...]) -> str:
+    return flow_of(cell).text
+
+
+def _width_of(cell: tuple[Span, ...], metrics: QFontMetricsF, code: QFontMetricsF, *, em: float) -> float:
+    wide, left = 0.0, _MEASURED_CHARACTERS
+    for span in cell:
+        if span.drawing is not None:
+            wide += width_px(span.drawing, em) + 3
+        elif left > 0:
+            text = text_of((span,))[:left]
+            wide += (code if span.is_code or span.is_key else metrics).horizontalAdvance(text)
+            left -= len(text)
+    return wide + 2
+
+
+def _longest_word(cell: tuple[Span, ...], metrics: QFontMetricsF) -> float:
+    words = text_of(cell)[:_MEASURED_CHARACTERS].split()
+    return float(metrics.horizontalAdvance(max(words, key=len))) + 2 if words else 0.0
+
+
+def _fit(wanted: list[float], least: list[float], room: float) -> list[float]:
+    """Columns that want little get it; the others share what is left, but none falls below ``least``."""
+    if sum(wanted) <= room:
+        return wanted
+    widths = [0.0] * len(wanted)
+    left = room
+    order = sorted(range(len(wanted)), key=lambda place: wanted[place])
+    for done, place in enumerate(order):
+        share = left / (len(order) - done)
+        widths[place] = min(wanted[place], max(least[place], share))
+        left -= widths[place]
+    return widths

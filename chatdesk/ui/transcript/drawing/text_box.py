@@ -1,0 +1,280 @@
+"""A run of styled text laid out in a column: QTextLayout with even lines, tinted inline code, links and formulas.
+
+No QTextDocument: that one opens files named in the text.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Final
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPen,
+    QRawFont,
+    QTextCharFormat,
+    QTextLayout,
+    QTextOption,
+)
+
+from chatdesk.core.rendering.blocks import Span
+from chatdesk.core.rendering.direction import is_right_to_left as direction
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.math_paths import (
+    FORMULA_SIZE,
+    ascent_px,
+    descent_px,
+    paint_formula,
+    paths_of,
+    width_px,
+)
+from chatdesk.ui.transcript.drawing.shown_text import FORMULA_SIGN, ShownFormula, ShownText
+from chatdesk.ui.transcript.drawing.spans import Flow
+
+_WORDS: Final = QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere
+_FORMULA_GAP_PX: Final = 1
+_ANYWHERE: Final = QTextOption.WrapMode.WrapAnywhere
+
+_NOTHING: Final = ShownText(Flow("", (), frozenset(), False))
+
+
+class TextBox:
+    """Text of one paragraph or cell. Lay it out before anything else."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.height = 0.0
+        self.natural_width = 0.0
+        self._layout: QTextLayout | None = None
+        self._shown = _NOTHING
+        self._grounds: list[QRectF] = []
+        self._formulas: list[tuple[ShownFormula, QPointF]] = []
+        self._line_height = 0.0
+        self._em = 0.0
+
+    def lay_out(
+        self,
+        looks: Looks,
+        width: float,
+        *,
+        font: QFont,
+        line_height: float,
+        alignment: str = "",
+        is_right_to_left: bool | None = None,
+    ) -> None:
+        """``is_right_to_left`` is for text whose letters have no direction."""
+        flow = self.flow
+        self._em = FORMULA_SIZE * QRawFont.fromFont(font).pixelSize() if flow.has_drawings else 0.0
+        shown = self._shown = ShownText(flow, em=self._em, room=width)
+        layout = QTextLayout(shown.text, font)
+        layout.setCacheEnabled(True)
+        option = QTextOption()
+        option.setWrapMode(_ANYWHERE if flow.must_wrap_anywhere else _WORDS)
+        is_rtl = direction_of(flow.text, otherwise=is_right_to_left)
+        ways = (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft)
+        option.setTextDirection(ways[is_rtl])
+        if "\t" in shown.text:
+            option.setTabStopDistance(4 * looks.metrics("code").horizontalAdvance(" "))
+        layout.setTextOption(option)
+        if flow.ranges:
+            layout.setFormats(self._formats(looks, font))
+        metrics = QFontMetricsF(font)
+        base = (line_height - metrics.ascent() - metrics.descent()) / 2 + metrics.ascent()
+        y = 0.0
+        widest = 0.0
+        self._formulas = []
+        waiting = list(reversed(shown.formulas))
+        layout.beginLayout()
+        while (line := layout.createLine()).isValid():
+            line.setLineWidth(width)
+            natural = line.naturalTextWidth()
+            widest = max(widest, natural)
+            room = max(0.0, width - natural)
+            x = 0.0
+            if alignment == "right" or (is_rtl and not alignment):
+                x = room
+            elif alignment == "center":
+                x = room / 2
+            ascent, descent = line.ascent(), line.descent()
+            # Letters of another font may be taller than the line: make room, else they run into the line above.
+            above, below = max(base, ascent), max(descent, line_height - base)
+            here = []
+            while waiting and waiting[-1].position < line.textStart() + line.textLength():
+                here.append(waiting.pop())
+            if here:
+                above = max(above, *(ceil(ascent_px(each.drawing, self._em)) for each in here))
+                below = max(below, *(ceil(descent_px(each.drawing, self._em)) for each in here))
+            line.setPosition(QPointF(x, y + above - ascent))
+            for each in here:
+                paths_of(each.drawing)
+                left = min(x_of(line, each.position), x_of(line, each.position + 1)) + _FORMULA_GAP_PX
+                self._formulas.append((each, QPointF(left, y + above)))
+            y += max(line_height, above + below)
+        layout.endLayout()
+        self.height = y or line_height
+        self.natural_width = min(widest, width)
+        self.is_right_to_left = is_rtl
+        self._line_height = line_height
+        self._layout = layout
+        self._grounds = self._find_grounds() if flow.pads else []
+
+    is_right_to_left = False
+
+    def release(self) -> None:
+        self._layout = None
+        self._grounds, self._formulas = [], []
+
+    def draw(
+        self,
+        painter: QPainter,
+        looks: Looks,
+        colour: QColor,
+        *,
+        selected: tuple[int, int] | None = None,
+        clip: QRectF | None = None,
+    ) -> None:
+        layout = self._layout
+        if layout is None:
+            return
+        if self._grounds:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(looks.line_pen)
+            painter.setBrush(looks.colour("code"))
+            radius = looks.tokens.radius.inline_code
+            for ground in self._grounds:
+                painter.drawRoundedRect(ground, radius, radius)
+        painter.setPen(QPen(colour))
+        selections = []
+        if selected is not None and selected[1] > selected[0]:
+            start, end = self._shown.cover(*selected)
+            chosen = QTextLayout.FormatRange()
+            chosen.start, chosen.length, chosen.format = start, end - start, looks.selection
+            selections.append(chosen)
+        layout.draw(painter, QPointF(0, 0), selections, clip if clip is not None else QRectF())
+        for formula, baseline in self._formulas:
+            paint_formula(painter, formula.drawing, baseline, em=self._em, colour=colour, syntax=looks.tokens.syntax)
+
+    def offset_at(self, point: QPointF) -> int:
+        """The offset of the gap between letters nearest to ``point``."""
+        layout = self._layout
+        if layout is None or layout.lineCount() == 0:
+            return 0
+        line = layout.lineForTextPosition(0)
+        low, high = 0, layout.lineCount() - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            if layout.lineAt(middle).y() <= point.y():
+                low = middle
+            else:
+                high = middle - 1
+        line = layout.lineAt(low)
+        return self._shown.to_flow(int(line.xToCursor(point.x())))
+
+    def span_link_at(self, point: QPointF) -> str | None:
+        if self._layout is None or not 0 <= point.y() <= self.height:
+            return None
+        for link in self.flow.links:
+            if any(area.contains(point) for area in self.areas_of(link.start, link.end)):
+                return link.href
+        return None
+
+    def ring_link(self, painter: QPainter, looks: Looks, number: int) -> None:
+        """Show that the ``number``-th link has the focus of the keyboard."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(looks.colour("accent"), FOCUS_RING_PX))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        radius = looks.tokens.radius.inline_code
+        for link in self.flow.links[number : number + 1]:
+            for area in self.areas_of(link.start, link.end):
+                painter.drawRoundedRect(area.adjusted(-2, -1, 2, 1), radius, radius)
+
+    def areas_of(self, start: int, end: int) -> list[QRectF]:
+        """The rectangles that the characters from ``start`` to ``end`` cover, one a line."""
+        layout = self._layout
+        if layout is None or end <= start:
+            return []
+        areas = []
+        start, end = self._shown.cover(start, end)
+        index = layout.lineForTextPosition(start).lineNumber()
+        while 0 <= index < layout.lineCount():
+            line = layout.lineAt(index)
+            first, last = line.textStart(), line.textStart() + line.textLength()
+            if first >= end:
+                break
+            a, b = x_of(line, max(start, first)), x_of(line, min(end, last))
+            areas.append(QRectF(min(a, b), line.y(), abs(b - a), line.height()))
+            index += 1
+        return areas
+
+    def end_point(self) -> QPointF:
+        """Where the next letter would go: right of the last one, at the top of its line."""
+        layout = self._layout
+        if layout is None or layout.lineCount() == 0:
+            return QPointF(0, 0)
+        line = layout.lineAt(layout.lineCount() - 1)
+        return QPointF(x_of(line, line.textStart() + line.textLength()), self.height - self._line_height)
+
+    def _formats(self, looks: Looks, font: QFont) -> list[QTextLayout.FormatRange]:
+        drawn = {formula.start: formula for formula in self._shown.formulas}
+        made = []
+        for each in self.flow.ranges:
+            run = QTextLayout.FormatRange()
+            run.start = self._shown.to_layout(each.start)
+            run.length = self._shown.to_layout(each.end) - run.start
+            formula = drawn.get(each.start)
+            run.format = _room_for(formula, font, self._em) if formula is not None else _format(looks, each.span)
+            made.append(run)
+        return made
+
+    def _find_grounds(self) -> list[QRectF]:
+        grounds = []
+        line_height = self._line_height
+        drawn = {formula.start for formula, _ in self._formulas}
+        for each in self.flow.ranges:
+            has_ground = each.span.is_code or each.span.is_math or each.span.is_key
+            if has_ground and each.start not in drawn:
+                for area in self.areas_of(each.start, each.end):
+                    top = round(area.center().y() - line_height / 2)
+                    grounds.append(QRectF(area.x() + 1.5, top + 1.5, area.width() - 3, line_height - 3))
+        return grounds
+
+
+def x_of(line: object, offset: int) -> float:
+    """Where the letter at ``offset`` begins, from the left of the line's layout."""
+    # PySide returns (x, the offset it settled on).
+    found = line.cursorToX(offset)  # type: ignore[attr-defined]
+    return float(found[0] if isinstance(found, tuple) else found)
+
+
+def _room_for(formula: ShownFormula, font: QFont, em: float) -> QTextCharFormat:
+    """The sign in the formula's place: not seen, and as wide as the formula."""
+    made = QTextCharFormat()
+    made.setForeground(QColor(0, 0, 0, 0))
+    made.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
+    made.setFontLetterSpacing(
+        width_px(formula.drawing, em) + 2 * _FORMULA_GAP_PX - QFontMetricsF(font).horizontalAdvance(FORMULA_SIGN)
+    )
+    return made
+
+
+def _format(looks: Looks, span: Span) -> QTextCharFormat:
+    return looks.span_format(
+        is_bold=span.is_bold,
+        is_italic=span.is_italic,
+        is_struck=span.is_struck,
+        is_code=span.is_code or span.is_math or span.is_key,
+        is_link=span.href is not None or span.note is not None,
+        is_raised=span.script == "sup" or (span.note is not None and span.note.startswith("fn-")),
+        is_lowered=span.script == "sub",
+    )
+
+
+def direction_of(text: str, *, otherwise: bool | None) -> bool:
+    """Whether ``text`` reads from right to left."""
+    found = direction(text)
+    return bool(otherwise if found is None else found)

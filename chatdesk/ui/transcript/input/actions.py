@@ -1,0 +1,256 @@
+"""What keys, buttons and menus do. The few things that the transcript cannot do itself are requested by name."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.ui.transcript.copying.clipboard import FORMS, Clipboard
+from chatdesk.ui.transcript.copying.selection import Selection
+from chatdesk.ui.transcript.drawing.item import Item, Outcome
+from chatdesk.ui.transcript.input.attention import Attending
+from chatdesk.ui.transcript.input.caret import Caret
+from chatdesk.ui.transcript.input.menu import build_menu, offered_by
+from chatdesk.ui.transcript.input.pointer import Hit
+from chatdesk.ui.transcript.items.fold_item import FoldItem
+from chatdesk.ui.transcript.layout.conversation import Conversation
+from chatdesk.ui.transcript.layout.scrolling import LINE_STEP_PX, Scrolling
+from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+from chatdesk.ui.transcript.messages.note_place import note_place
+
+_LINK_SCHEMES = ("http://", "https://", "mailto:")
+_SIDE_STEP_PX = 60.0
+_WIDENS = {"select-left": -16.0, "select-right": 16.0}
+_WALKS = {"next-message": 1, "previous-message": -1}
+_VERSION_STEPS = {"version-previous": -1, "version-next": 1}
+
+
+class Actions(QObject):
+    """``requested`` carries an action (edit, regenerate, ...) and a message id, ``walked`` the entry that became the
+    current one, ``saveRequested`` a text and the file name that suits it."""
+
+    requested = Signal(str, str)
+    versionRequested = Signal(str, int)
+    linkActivated = Signal(str)
+    saveRequested = Signal(str, str)
+    fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
+    walked = Signal(object)
+    quoted = Signal(str)
+    caretMoved = Signal()
+
+    def __init__(
+        self,
+        view: QWidget,
+        stage: Stage,
+        *,
+        conversation: Conversation,
+        scrolling: Scrolling,
+        attending: Attending,
+        selection: Selection,
+        caret: Caret,
+        clipboard: Clipboard,
+    ) -> None:
+        super().__init__(view)
+        self._view = view
+        self._stage = stage
+        self._conversation = conversation
+        self._scrolling = scrolling
+        self._attending = attending
+        self._selection = selection
+        self._caret = caret
+        self._clipboard = clipboard
+
+    def obey(self, command: str) -> bool:
+        """Carry out a command of the keyboard; False when it means nothing now, so that others may have the key."""
+        if command in _WIDENS and self._widen_stop(_WIDENS[command]):
+            return True
+        if self._caret.obey(command):
+            self.caretMoved.emit()
+            return True
+        if command in ("activate", "page-down") and self._attending.stop is not None:
+            self._activate_stop()
+        elif command in ("left", "right"):
+            return self._scroll_stop(-_SIDE_STEP_PX if command == "left" else _SIDE_STEP_PX)
+        elif command == "copy":
+            self._clipboard.copy(self._conversation.thread_id, self._attending.acting)
+        elif command == "select-all":
+            self._selection.select_all()
+            self._stage.repaint()
+        elif command == "browse":
+            self._caret.toggle()
+            self.caretMoved.emit()
+        elif command in ("activate", "menu"):
+            self._show_menu_of_current()
+        elif command == "escape":
+            return self._escape()
+        else:
+            return self._move(command)
+        return True
+
+    def act(self, *names: str) -> bool:
+        """Do the first of these that a message offers in its menu: the one walked to, else the lowest in view that
+        offers any. Whether one did."""
+        found = self._first_offered(names)
+        if found is None:
+            return False
+        self._do(*found)
+        self._stage.relayout()
+        return True
+
+    def offered(self, *names: str) -> str | None:
+        """Which of these ``act`` would do; None when no message offers any."""
+        found = self._first_offered(names)
+        return None if found is None else found[1]
+
+    def quote(self) -> None:
+        """What is selected, else the message that keys act on, as ``quoted``."""
+        self._clipboard.quote(self._conversation.thread_id, self._attending.acting, self.quoted.emit)
+
+    def _first_offered(self, names: tuple[str, ...]) -> tuple[MessageEntry, str] | None:
+        entries = [self._attending.current] if self._attending.current is not None else self._in_view()
+        for entry in entries:
+            offered = offered_by(entry, starts_later=self._starts_later, quick=self._conversation.quick)
+            name = next((each for each in names if each in offered), None)
+            if name is not None:
+                return entry, name
+        return None
+
+    def press(self, hit: Hit) -> None:
+        """A button or a link was clicked."""
+        if hit.button is not None:
+            self.press_button(hit.entry, hit.item, hit.button.action)
+        elif hit.link:
+            self._follow_link(hit.entry, hit.link)
+
+    def press_button(self, entry: MessageEntry, item: Item, action: str) -> None:
+        outcome = item.press(action)
+        if outcome is not None:
+            self._follow(entry, outcome)
+        elif action == "toggle-fold" and isinstance(item, FoldItem):
+            self._stage.layout.sticks_to_end = False
+            entry.toggle_fold(item)
+        elif action == "more":
+            self._show_menu_below(entry, item, action)
+        else:
+            self._do(entry, action)
+        self._stage.relayout()
+
+    def _follow(self, entry: MessageEntry, outcome: Outcome) -> None:
+        self._clipboard.put_text(outcome.copied, outcome.formats)
+        if outcome.saved:
+            self.saveRequested.emit(outcome.saved, outcome.file_name)
+        if outcome.file is not None:
+            self.fileRequested.emit(*outcome.file)
+        if outcome.link:
+            self._follow_link(entry, outcome.link)
+        if outcome.is_resized:
+            self._stage.layout.sticks_to_end = False
+            entry.forget_places()
+
+    def _follow_link(self, entry: MessageEntry, target: str) -> None:
+        if not target.startswith("#"):
+            self.open_link(target)
+        elif (index := note_place(entry.items, target)) is not None:
+            self._scrolling.reveal_item(entry, index)
+
+    def open_link(self, target: str) -> None:
+        if target.lower().startswith(_LINK_SCHEMES):
+            self.linkActivated.emit(target)
+
+    def show_menu(self, entry: MessageEntry, at: QPoint) -> None:
+        menu = build_menu(
+            self._view,
+            entry,
+            self._stage.looks,
+            has_selection=self._selection.is_some,
+            starts_later=self._starts_later,
+            do=lambda action: self._do(entry, action),
+            quick=self._conversation.quick,
+        )
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at)
+
+    @property
+    def _starts_later(self) -> bool:
+        return self._conversation.landmarks.starts_at_id is not None
+
+    def _in_view(self) -> list[MessageEntry]:
+        """From the lowest up."""
+        height = self._stage.view_height
+        placed = [each.entry for each in self._stage.layout.placed if each.bottom > 0 and each.y < height]
+        return list(dict.fromkeys(reversed(placed)))
+
+    def _move(self, command: str) -> bool:
+        page = self._stage.view_height - LINE_STEP_PX
+        steps = {"line-up": -LINE_STEP_PX, "line-down": LINE_STEP_PX, "page-up": -page, "page-down": page}
+        if command in steps:
+            self._scrolling.glide.by(steps[command])
+        elif command in _WALKS:
+            self._walk(_WALKS[command])
+        elif command == "start":
+            self._scrolling.to_start()
+        elif command == "end":
+            self._scrolling.to_end()
+        else:
+            return False
+        return True
+
+    def _do(self, entry: MessageEntry, action: str) -> None:
+        message_id = entry.message.id
+        if action in FORMS:
+            self._clipboard.copy(self._conversation.thread_id, entry, form=action)
+        elif action in _VERSION_STEPS:
+            self.versionRequested.emit(message_id, _VERSION_STEPS[action])
+        elif action == "quote":
+            self._clipboard.quote(self._conversation.thread_id, entry, self.quoted.emit)
+        else:
+            self.requested.emit(action, message_id)
+
+    def _walk(self, step: int) -> None:
+        entry = self._attending.step_message(step)
+        if entry is not None:
+            self.walked.emit(entry)
+
+    def _activate_stop(self) -> None:
+        entry, stop = self._attending.current, self._attending.stop
+        if entry is not None and stop is not None and stop[0] < len(entry.items):
+            self.press_button(entry, entry.items[stop[0]], stop[1])
+
+    def _scroll_stop(self, delta: float) -> bool:
+        """Move what has the focus sideways: long code, a wide table."""
+        entry, stop = self._attending.current, self._attending.stop
+        if entry is None or stop is None or not entry.items[stop[0]].step_aside(stop[1], delta):
+            return False
+        self._stage.repaint()
+        return True
+
+    def _widen_stop(self, delta: float) -> bool:
+        """Make what has the focus wider or narrower: a column of a table."""
+        entry, stop = self._attending.current, self._attending.stop
+        if entry is None or stop is None or not entry.items[stop[0]].widen(stop[1], delta):
+            return False
+        self._stage.layout.sticks_to_end = False
+        entry.forget_places()
+        self._stage.relayout()
+        return True
+
+    def _escape(self) -> bool:
+        had = self._selection.clear() or self._attending.current_id is not None
+        self._attending.walk_to(None)
+        self._stage.repaint()
+        return had
+
+    def _show_menu_below(self, entry: MessageEntry, item: Item, action: str) -> None:
+        placed = next((each for each in self._stage.placed_of(entry) if each.item is item), None)
+        button = next((each for each in item.buttons() if each.action == action), None)
+        x = self._stage.column_left + (button.area.x() if button else 0)
+        self.show_menu(entry, self._stage.to_global(x, (placed.y if placed else 0.0) + item.height))
+
+    def _show_menu_of_current(self) -> None:
+        entry = self._attending.acting
+        if entry is None:
+            return
+        placed = next((each for each in self._stage.placed_of(entry) if each.bottom > 0), None)
+        y = min(max(0.0, placed.y if placed else 0.0), self._stage.view_height - 40)
+        self.show_menu(entry, self._stage.to_global(self._stage.column_left, y + 24))

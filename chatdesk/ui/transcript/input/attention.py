@@ -1,0 +1,162 @@
+"""What the reader is at: the thing under the mouse, the message walked to with the keyboard, the button inside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QAbstractScrollArea
+
+from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.input.keyboard import next_stop
+from chatdesk.ui.transcript.input.pointer import Hit, Pointer
+from chatdesk.ui.transcript.layout.scrolling import Scrolling
+from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What the mouse and the keyboard are at, as painting wants it."""
+
+    hovered_entry: MessageEntry | None = None
+    hovered_item: Item | None = None
+    hovered_action: str | None = None
+    current_entry: MessageEntry | None = None
+    focused_index: int | None = None
+    focused_action: str | None = None
+
+
+class Attending:
+    """``current_id`` is the message that was walked to, ``stop`` the button in it: (index of its item, action)."""
+
+    def __init__(self, area: QAbstractScrollArea, stage: Stage, *, scrolling: Scrolling, pointer: Pointer) -> None:
+        self.current_id: str | None = None
+        self.stop: tuple[int, str] | None = None
+        self._area = area
+        self._stage = stage
+        self._scrolling = scrolling
+        self._pointer = pointer
+        self._hit: Hit | None = None
+        self._position: int | None = None
+
+    def forget(self, *, keeps_place: bool = False) -> None:
+        """Nothing is loaded. ``keeps_place``: the same thread comes again, and ``mend`` finds the current message."""
+        self.stop = self._hit = None
+        if not keeps_place:
+            self.walk_to(None)
+
+    def walk_to(self, message_id: str | None) -> None:
+        self.current_id, self.stop = message_id, None
+        self._position = self.current.message.position if self.current is not None else None
+
+    @property
+    def current(self) -> MessageEntry | None:
+        return self._stage.layout.find(self.current_id)
+
+    def mend(self) -> bool:
+        """Other messages are loaded than before: when the current one is gone from among them, the one in its place, or
+        the nearest, becomes the current one. Whether that was so."""
+        layout, position = self._stage.layout, self._position
+        if self.current is not None or self.current_id is None or position is None or not layout.entries:
+            return False
+        first, last = layout.entries[0].message.position, layout.entries[-1].message.position
+        if position < first or (position > last and layout.has_newer):
+            return False  # it is only out of reach
+        nearest = min(layout.entries, key=lambda entry: abs(entry.message.position - position))
+        self.walk_to(nearest.message.id)
+        self._stage.repaint()
+        return True
+
+    @property
+    def acting(self) -> MessageEntry | None:
+        """The message that keys act on: the one walked to, else the one at the top of the view."""
+        top = self._stage.layout.top_entry
+        return self.current or (top[0] if top else None)
+
+    @property
+    def target(self) -> str:
+        """Where the link under the mouse leads, else the one that the keyboard is at."""
+        if self._hit is not None and self._hit.link:
+            return self._hit.link
+        entry, stop = self.current, self.stop
+        if entry is None or stop is None or stop[0] >= len(entry.items) or not self._area.hasFocus():
+            return ""
+        return next((link.label for link in entry.items[stop[0]].links() if link.action == stop[1]), "")
+
+    @property
+    def shown(self) -> Attention:
+        hit = self._hit
+        return Attention(
+            hovered_entry=hit.entry if hit else None,
+            hovered_item=hit.item if hit and hit.button else None,
+            hovered_action=hit.button.action if hit and hit.button else None,
+            current_entry=self.current if self._area.hasFocus() else None,
+            focused_index=self.stop[0] if self.stop else None,
+            focused_action=self.stop[1] if self.stop else None,
+        )
+
+    # The mouse
+
+    def hover(self, point: QPointF) -> None:
+        hit = self._pointer.hit(point)
+        old, self._hit = self._hit, hit
+        viewport = self._area.viewport()
+        grip = hit.item.grip_at(hit.inside) if hit is not None and hit.button is None else None
+        if grip is not None:
+            shape = grip.shape
+        elif hit is not None and (hit.button or hit.link):
+            shape = Qt.CursorShape.PointingHandCursor
+        elif hit is not None and hit.item.is_selectable:
+            shape = Qt.CursorShape.IBeamCursor
+        else:
+            shape = Qt.CursorShape.ArrowCursor
+        viewport.setCursor(shape)
+        text = "" if hit is None else (hit.button.label if hit.button else hit.link or hit.item.tip_at(hit.inside))
+        # A tooltip that looks like HTML would be read as HTML.
+        viewport.setToolTip(f"<qt>{escape(text)}</qt>" if text else "")
+        if _target_of(old) != _target_of(hit):
+            self._stage.repaint()
+
+    def leave(self) -> None:
+        self._hit = None
+        self._stage.repaint()
+
+    # The keyboard
+
+    def step_stop(self, *, forward: bool) -> bool:
+        """Walk through the buttons of the current message; whether the focus stays in the transcript."""
+        entry = self.current if self._area.hasFocus() else None
+        if entry is None:
+            return False
+        following = next_stop(entry, self.stop, forward=forward)
+        had, self.stop = self.stop, following
+        self._stage.repaint()
+        if following is not None:
+            self._scrolling.reveal_item(entry, following[0])
+            return True
+        return had is not None and not forward
+
+    def step_message(self, step: int) -> MessageEntry | None:
+        """Walk to the next message, or to the one at the top of the view when none is current."""
+        layout = self._stage.layout
+        if not layout.entries:
+            return None
+        if self.current is None:
+            top = layout.top_entry
+            place = layout.order_of(top[0]) if top else 0
+        else:
+            place = layout.order_of(self.current) + step
+        if not 0 <= place < len(layout.entries):
+            return None
+        entry = layout.entries[place]
+        self.walk_to(entry.message.id)
+        self._scrolling.to_message(entry.message.id)
+        return entry
+
+
+def _target_of(hit: Hit | None) -> tuple[object, object]:
+    if hit is None:
+        return None, None
+    return hit.entry, hit.button.action if hit.button else None

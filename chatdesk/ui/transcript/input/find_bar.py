@@ -1,0 +1,134 @@
+"""The bar that looks for words in the thread: a field, how many were found, the way to the next and the last one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
+
+from chatdesk.ui.transcript.drawing.looks import Looks
+
+_WIDTH_PX = 380
+_HEIGHT_PX = 44
+_MARGIN_PX = 12
+
+
+class FindBar(QFrame):
+    """``stepped`` carries 1 or -1."""
+
+    textChanged = Signal(str)
+    stepped = Signal(int)
+    closed = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._is_low = False
+        self.setObjectName("findBar")
+        self.field = QLineEdit(self)
+        self.field.setObjectName("findField")
+        self.field.setAccessibleName("Find in thread")
+        self.field.setPlaceholderText("Find in thread")
+        self.field.textChanged.connect(self.textChanged)
+        self.field.installEventFilter(self)
+        self._count = QLabel(self)
+        self._count.setObjectName("findCount")
+        self._count.setTextFormat(Qt.TextFormat.PlainText)
+        self._buttons = {
+            "arrow-up": self._button("findPrevious", "Previous match (Shift+Enter)", lambda: self.stepped.emit(-1)),
+            "arrow-down": self._button("findNext", "Next match (Enter)", lambda: self.stepped.emit(1)),
+            "x": self._button("findClose", "Close (Esc)", self.closed.emit),
+        }
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 4, 6, 4)
+        row.setSpacing(2)
+        row.addWidget(self.field, 1)
+        row.addWidget(self._count)
+        for button in self._buttons.values():
+            row.addWidget(button)
+        self.hide()
+
+    def show_count(self, current: int, total: int, *, is_more: bool = False) -> None:
+        """``current`` from 1; 0 when none is shown. ``is_more``: the search ended before the thread did."""
+        more = "+" if is_more else ""
+        if not self.field.text().strip():
+            text = ""
+        elif total == 0:
+            text = "Nothing found"
+        else:
+            text = f"{current:,} of {total:,}{more}" if current else f"{total:,}{more} found"
+        self._count.setText(text)
+        for name in ("arrow-up", "arrow-down"):
+            self._buttons[name].setEnabled(total > 0)
+
+    @property
+    def covered_px(self) -> float:
+        """How much of the top it covers while it stands there."""
+        return self.height() + 2 * _MARGIN_PX
+
+    @property
+    def count_text(self) -> str:
+        return self._count.text()
+
+    def place(self, area: QSize, *, is_low: bool | None = None) -> None:
+        """At the upper right of an area of that size; ``is_low``: at its lower right, until it is said again."""
+        self._is_low = self._is_low if is_low is None else is_low
+        scale = self._scale
+        wide, high = min(round(_WIDTH_PX * scale), area.width() - 2 * _MARGIN_PX), round(_HEIGHT_PX * scale)
+        top = area.height() - high - _MARGIN_PX if self._is_low else _MARGIN_PX
+        self.setGeometry(area.width() - wide - _MARGIN_PX, top, wide, high)
+
+    def set_looks(self, looks: Looks) -> None:
+        tokens = looks.tokens
+        self._scale = looks.scale
+        self.field.setFont(looks.font("text"))
+        self._count.setFont(looks.font("muted"))
+        side = round(28 * looks.scale)
+        for name, button in self._buttons.items():
+            button.setIcon(QIcon(looks.icon(name, "muted")))
+            button.setIconSize(QSize(round(16 * looks.scale), round(16 * looks.scale)))
+            button.setFixedSize(side, side)
+        self.setStyleSheet(
+            f"#findBar {{ background: {tokens.surface}; border: 1px solid {tokens.line};"
+            f" border-radius: {tokens.radius.card}px; }}"
+            f" #findField {{ background: transparent; border: none; color: {tokens.text};"
+            f" selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}"
+            f" #findCount {{ color: {tokens.muted}; background: transparent; padding: 0 8px; }}"
+            f" QToolButton {{ background: transparent; border: 2px solid transparent;"
+            f" border-radius: {tokens.radius.row}px; }}"
+            f" QToolButton:hover {{ background: {tokens.hover}; }}"
+            f" QToolButton:focus {{ border-color: {tokens.accent}; }}"
+        )
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kinds = (QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride)
+        if watched is self.field and event.type() in kinds and isinstance(event, QKeyEvent):
+            return self._take_key(event)
+        return bool(super().eventFilter(watched, event))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self._take_key(event):
+            super().keyPressEvent(event)
+
+    def _take_key(self, event: QKeyEvent) -> bool:
+        is_back = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        is_ours = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F3, Qt.Key.Key_Escape)
+        if not is_ours:
+            return False
+        event.accept()
+        if event.type() == QEvent.Type.ShortcutOverride:  # claimed; it comes again as a press
+            return False
+        if event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+        else:
+            self.stepped.emit(-1 if is_back else 1)
+        return True
+
+    def _button(self, name: str, label: str, run: object) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName(name)
+        button.setAccessibleName(label)
+        button.setToolTip(label)
+        button.clicked.connect(run)
+        return button
+
+    _scale = 1.0

@@ -1,0 +1,43 @@
+"""Where the link under the mouse or the keyboard leads, at the foot of the transcript as browsers show it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QWidget
+
+from chatdesk.ui.transcript.drawing.looks import Looks
+
+_PAD_PX = 8
+
+
+class LinkStatus(QLabel):
+    """A line of plain text that takes no clicks. Hidden when there is no link."""
+
+    def __init__(self, area: QWidget) -> None:
+        super().__init__(area)
+        self._area = area
+        self.setObjectName("linkStatus")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def set_looks(self, looks: Looks) -> None:
+        tokens = looks.tokens
+        self.setFont(looks.font("muted"))
+        self.setStyleSheet(
+            f"#linkStatus {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};"
+            f" border-radius: {tokens.radius.inline_code}px; padding: 3px {_PAD_PX}px; }}"
+        )
+
+    def show_target(self, target: str) -> None:
+        """Show ``target``, its end left out where it is too long: what counts, the host, stands at its beginning."""
+        leads_out = bool(target) and not target.startswith("#")  # a footnote is in the message itself
+        self.setVisible(leads_out)
+        if not leads_out:
+            return
+        area = self._area.rect()
+        most = area.width() - 4 * _PAD_PX
+        self.setText(self.fontMetrics().elidedText(target, Qt.TextElideMode.ElideRight, most - 2 * _PAD_PX))
+        self.adjustSize()
+        self.move(_PAD_PX, area.height() - self.height() - _PAD_PX)
+        self.raise_()

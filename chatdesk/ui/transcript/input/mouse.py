@@ -1,0 +1,89 @@
+"""The mouse's buttons: whom a press, a movement and a release belong to."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF
+
+from chatdesk.ui.transcript.drawing.item import Grip
+from chatdesk.ui.transcript.input.actions import Actions
+from chatdesk.ui.transcript.input.attention import Attending
+from chatdesk.ui.transcript.input.dragging import Dragging
+from chatdesk.ui.transcript.input.link_status import LinkStatus
+from chatdesk.ui.transcript.input.pointer import Hit, Pointer
+from chatdesk.ui.transcript.layout.stage import Stage
+
+
+class Mouse:
+    """A press on something that can be carried away may become a drag; every other one selects or clicks."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        pointer: Pointer,
+        dragging: Dragging,
+        attending: Attending,
+        actions: Actions,
+        link_status: LinkStatus,
+    ) -> None:
+        self._stage = stage
+        self._pointer = pointer
+        self._dragging = dragging
+        self._attending = attending
+        self._actions = actions
+        self._link_status = link_status
+        self._held: tuple[Hit, Grip] | None = None
+
+    def press(self, point: QPointF, *, extends: bool) -> None:
+        self._attending.walk_to(None)
+        self._held = self._hold(point)
+        if self._held is not None:
+            return
+        can_drag = not extends and not self._pointer.goes_on(point)
+        if not (can_drag and self._dragging.press(point)):
+            self._pointer.press(point, extends=extends)
+            self._stage.repaint()
+
+    def _hold(self, point: QPointF) -> tuple[Hit, Grip] | None:
+        hit = self._pointer.hit(point)
+        grip = hit.item.grip_at(hit.inside) if hit is not None and hit.button is None else None
+        return (hit, grip) if hit is not None and grip is not None else None
+
+    def _move_held(self, hit: Hit, grip: Grip, point: QPointF) -> None:
+        origin = self._stage.origin_of(hit.item)
+        if origin is None:  # the item is gone
+            self._held = None
+        elif grip.move(point - origin):
+            self._stage.layout.sticks_to_end = False
+            hit.entry.forget_places()
+            self._stage.relayout()
+        else:
+            self._stage.repaint()
+
+    def move(self, point: QPointF) -> None:
+        if self._held is not None:
+            self._move_held(*self._held, point)
+            return
+        if self._dragging.move(point):
+            return
+        self._pointer.move(point)
+        if not self._pointer.is_dragging:
+            self._attending.hover(point)
+            self._link_status.show_target(self._attending.target)
+
+    def release(self, point: QPointF) -> None:
+        if self._held is not None:
+            self._held = None
+            self._attending.hover(point)
+            return
+        if self._dragging.release():  # it stayed a click
+            self._pointer.press(point, extends=False)
+            self._stage.repaint()
+        hit = self._pointer.release(point)
+        if hit is not None:
+            self._actions.press(hit)
+        self._attending.hover(point)
+
+    def leave(self) -> None:
+        self._attending.leave()
+        self._link_status.show_target(self._attending.target)

@@ -1,0 +1,72 @@
+"""Above a question of another member: their initials and their name, at the side where questions stand."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QPainter
+
+from chatdesk.ui.transcript.drawing.item import Item, PaintState
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.widgets.initials import paint_badge
+
+_MAX_NAME = 120
+_GAP_PX = 6
+
+
+class AuthorItem(Item):
+    """The message's name says it to screen readers, so it is a header to them."""
+
+    kind = "header"
+    gap = 2.0
+
+    def __init__(self, name: str, member_id: str, *, tip: str = "") -> None:
+        super().__init__()
+        self.name = name[:_MAX_NAME]
+        self._member_id = member_id
+        self._tip = tip
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return looks.line_height("muted")
+
+    def layout(self, looks: Looks, width: float) -> None:
+        self.height = looks.line_height("muted")
+        self.natural_width = width
+
+    def tip_at(self, point: QPointF) -> str:
+        return self._tip
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        looks = state.looks
+        paint_author(
+            painter,
+            looks,
+            QRectF(0, 0, self.natural_width, self.height),
+            self.name,
+            key=self._member_id,
+            is_at_right=not looks.is_mirrored,
+        )
+
+
+def paint_author(
+    painter: QPainter, looks: Looks, area: QRectF, name: str, *, key: str, words: str = "", is_at_right: bool = False
+) -> float:
+    """Badge and ``words`` (else the name) along one side of ``area``; the badge stands where one begins to read.
+    Returns the width."""
+    side = area.height()
+    step = side + looks.px(_GAP_PX)
+    font = QFont(looks.font("muted"))
+    if not words:
+        font.setWeight(QFont.Weight.DemiBold)
+    painter.setFont(font)
+    metrics = painter.fontMetrics()
+    room = max(0, int(area.width() - step) - 1)
+    shown = metrics.elidedText(words or name, Qt.TextElideMode.ElideRight, room)
+    wide = step + metrics.horizontalAdvance(shown) + 1
+    left = area.right() - wide if is_at_right else area.left()
+    badge_x, text_x = (left + wide - side, left) if looks.is_mirrored else (left, left + step)
+    painter.setPen(looks.colour("muted"))
+    place = QRectF(text_x, area.top(), wide - step, area.height())
+    painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
+    badge = QRectF(badge_x, area.top(), side, side)
+    paint_badge(painter, badge, name, key=key, tokens=looks.tokens, font=font)
+    return wide

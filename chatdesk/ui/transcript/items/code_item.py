@@ -1,0 +1,290 @@
+"""A code card: language and tools above, lines below; scrolls sideways or wraps, folds when long, grows cheaply."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QTextLayout
+
+from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
+from chatdesk.ui.transcript.drawing.card import paint_card, paint_hairline
+from chatdesk.ui.transcript.drawing.code_layouts import CodeLayouts
+from chatdesk.ui.transcript.drawing.code_lines import LINE_LIMIT, CodeLines
+from chatdesk.ui.transcript.drawing.code_names import suggested_name
+from chatdesk.ui.transcript.drawing.item import Button, Grip, Item, Outcome, PaintState, paint_button
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.side_scroll import SideScroll
+
+FOLD_LINES = 40
+_HEADER_PX = 31
+_PAD_X = 14
+_PAD_Y = 10
+_FOLD_PX = 32
+_MAX_LABEL = 40
+_LEAST_COLUMNS = 20
+
+
+class CodeItem(Item):
+    kind = "code"
+    is_selectable = True
+    gap = 11.0
+
+    def __init__(self, block: CodeBlock) -> None:
+        super().__init__()
+        self.block = block
+        self.at = block.at
+        # Code that the reader watches being written stays open: folding it at its end would make the page jump.
+        self.is_unfolded = block.is_open
+        self.is_wrapped = False
+        self._lines = CodeLines(_shown(block.text), block.runs)
+        self._layouts = CodeLayouts(self._lines)
+        self._scroll = SideScroll()
+        self._width = 0.0
+        self._looks: Looks | None = None
+        self._left = 0.0
+
+    def update(self, block: CodeBlock) -> bool:
+        """Take a newer state of the same card. Whether its height may have changed."""
+        before = len(self._lines)
+        first = self._lines.replace(_shown(block.text), block.runs)
+        self._layouts.forget_from(first)
+        self.block, self.at = block, block.at
+        self.revision += 1
+        self._measure_content()
+        return len(self._lines) != before
+
+    @property
+    def is_folded(self) -> bool:
+        return len(self._lines) > FOLD_LINES and not self.is_unfolded
+
+    @property
+    def shown_lines(self) -> int:
+        return FOLD_LINES if self.is_folded else len(self._lines)
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return self._height(looks)
+
+    def layout(self, looks: Looks, width: float) -> None:
+        if looks is not self._looks:
+            self._layouts.clear()
+        self._looks = looks
+        self._left, right = looks.insets(self.at, width)
+        self._width = width - right
+        self._cut_lines(looks)
+        self._measure_content()
+        self.height = self._height(looks)
+        self.natural_width = width
+
+    def release(self) -> None:
+        super().release()
+        self._layouts.clear()
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        looks = state.looks
+        area = QRectF(self._left, 0, self._width - self._left, self.height)
+        paint_card(painter, looks, area, ground="code")
+        header = looks.px(_HEADER_PX)
+        if state.clip.top() <= header:
+            self._paint_header(painter, state, header)
+        self._paint_lines(painter, state, header)
+        if len(self._lines) > FOLD_LINES:
+            paint_hairline(painter, looks, QPointF(self._left + 1, self.height - looks.px(_FOLD_PX)), area.width() - 2)
+            paint_button(painter, self._fold_button(looks), state)
+        self._measure_content()  # lines that were painted may be wider than they were guessed
+        self._scroll.paint(painter, looks, self._bar_area)
+
+    @property
+    def text(self) -> str:
+        return self._lines.text
+
+    def copied(self, start: int, end: int) -> str:
+        return self._lines.text[start:end]
+
+    def offset_at(self, point: QPointF) -> int:
+        looks = self._looks
+        if looks is None:
+            return 0
+        index = int((point.y() - looks.px(_HEADER_PX + _PAD_Y)) // looks.line_height("code"))
+        if index < 0:
+            return 0
+        if index >= self.shown_lines:
+            return self._lines.end(self.shown_lines - 1)
+        x = point.x() - self._left - looks.px(_PAD_X) + self._scroll.x
+        return self._lines.start(index) + self._layouts.offset_at(looks, index, x)
+
+    def areas_of(self, start: int, end: int) -> list[QRectF]:
+        looks = self._looks
+        if looks is None:
+            return []
+        height = looks.line_height("code")
+        top, left = looks.px(_HEADER_PX + _PAD_Y), self._left + looks.px(_PAD_X) - self._scroll.x
+        inner = QRectF(self._left + 1, 0, self._width - self._left - 2, self.height)
+        areas = []
+        for index in range(self._lines.line_of(start), min(self._lines.line_of(end) + 1, self.shown_lines)):
+            low, high = (max(0, min(each, self._lines.end(index)) - self._lines.start(index)) for each in (start, end))
+            x, right = self._layouts.x_of(looks, index, low), self._layouts.x_of(looks, index, high)
+            areas.append(QRectF(left + x, top + index * height, right - x, height).intersected(inner))
+        return areas
+
+    def reveal(self, offset: int) -> bool:
+        looks = self._looks
+        index = self._lines.line_of(offset)
+        is_hidden = index >= self.shown_lines
+        if is_hidden:
+            self.toggle_fold()
+        if looks is None:
+            return is_hidden
+        x, room = self._layouts.x_of(looks, index, offset - self._lines.start(index)), self._room(looks)
+        is_aside = not self._scroll.x <= x <= self._scroll.x + room
+        return (self.scroll_x(x - room / 2 - self._scroll.x) if is_aside else False) or is_hidden
+
+    def line_at(self, offset: int) -> tuple[int, int]:
+        index = self._lines.line_of(offset)
+        return self._lines.start(index), self._lines.end(index)
+
+    @property
+    def header_height(self) -> float:
+        """What the card is dragged by."""
+        return self._looks.px(_HEADER_PX) if self._looks is not None else 0.0
+
+    def buttons(self) -> tuple[Button, ...]:
+        looks = self._looks
+        if looks is None:
+            return ()
+        language = self.block.language[:_MAX_LABEL]
+        code = f"{language} code" if language else "code"
+        wide, side = looks.px(78), looks.px(28)
+        copy = QRectF(self._width - wide - 4, 1.5, wide, side)
+        save = QRectF(copy.x() - side - 2, 1.5, side, side)
+        wrap = QRectF(save.x() - side - 2, 1.5, side, side)
+        tools = (
+            Button("copy-code", f"Copy {code}", copy, "copy", text="Copy"),
+            Button("wrap-code", "Do not wrap lines" if self.is_wrapped else "Wrap lines", wrap, "corner-down-right"),
+            Button("save-code", f"Save {code}…", save, "download"),
+        )
+        return (*tools, self._fold_button(looks)) if len(self._lines) > FOLD_LINES else tools
+
+    def press(self, action: str) -> Outcome | None:
+        if action == "copy-code":
+            return Outcome(copied=self.block.source)
+        if action == "save-code":
+            return Outcome(saved=self.block.source, file_name=suggested_name(self.block.language))
+        if action == "wrap-code":
+            self.is_wrapped = not self.is_wrapped
+            self.invalidate()
+            return Outcome(is_resized=True)
+        if action == "fold-code":
+            self.toggle_fold()
+            return Outcome(is_resized=True)
+        return None
+
+    def scroll_x(self, delta: float) -> bool:
+        return self._scroll.move(delta)
+
+    def grip_at(self, point: QPointF) -> Grip | None:
+        return self._scroll.grip_at(point, self._bar_area) if self._looks is not None else None
+
+    @property
+    def _bar_area(self) -> QRectF:
+        assert self._looks is not None
+        fold = self._looks.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
+        return QRectF(self._left, 0, self._width - self._left, self.height - fold)
+
+    def toggle_fold(self) -> None:
+        self.is_unfolded = not self.is_unfolded
+        self.invalidate()
+
+    def _cut_lines(self, looks: Looks) -> None:
+        """Cut lines where the card ends when they are to wrap: code letters are all equally wide."""
+        limit = LINE_LIMIT
+        if self.is_wrapped:
+            limit = max(_LEAST_COLUMNS, int(self._room(looks) / looks.metrics("code").horizontalAdvance("0")))
+        if limit != self._lines.limit:
+            self._lines = CodeLines(_shown(self.block.text), self.block.runs, limit=limit)
+            self._layouts = CodeLayouts(self._lines)
+
+    def _height(self, looks: Looks) -> float:
+        lines = self.shown_lines * looks.line_height("code")
+        fold = looks.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
+        return looks.px(_HEADER_PX) + 2 * looks.px(_PAD_Y) + lines + fold
+
+    def _room(self, looks: Looks) -> float:
+        return self._width - self._left - 2 * looks.px(_PAD_X)
+
+    def _measure_content(self) -> None:
+        # One advance for all letters: wide letters may need more than this guess, which the painted lines correct.
+        looks = self._looks
+        if looks is not None:
+            guess = self._lines.longest * looks.metrics("code").horizontalAdvance("0")
+            self._scroll.set_widths(max(self._layouts.widest, guess), self._room(looks))
+
+    def _fold_button(self, looks: Looks) -> Button:
+        count = self._lines.source_count
+        text = f"Show all {count:,} lines" if self.is_folded else "Show fewer lines"
+        height = looks.px(_FOLD_PX)
+        area = QRectF(self._left + 6, self.height - height + 2, looks.px(170), height - 4)
+        icon = "chevron-right" if self.is_folded else "chevron-down"
+        return Button("fold-code", text, area, icon=icon, text=text)
+
+    def _paint_header(self, painter: QPainter, state: PaintState, header: float) -> None:
+        looks = state.looks
+        paint_hairline(painter, looks, QPointF(self._left + 1, header), self._width - self._left - 2)
+        painter.setFont(looks.font("muted"))
+        painter.setPen(looks.colour("muted"))
+        tools = self.buttons()[:3]
+        area = QRectF(self._left + looks.px(12), 0, tools[1].area.x() - self._left - looks.px(20), header)
+        words = self.block.language[:_MAX_LABEL] + (f" · {self.block.remark}" if self.block.remark else "")
+        language = looks.metrics("muted").elidedText(words, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), language)
+        for button in tools:
+            is_at_hand = state.is_attended or button.action == "copy-code"
+            if is_at_hand or (button.action == "wrap-code" and self.is_wrapped):
+                paint_button(painter, button, state)
+
+    def _paint_lines(self, painter: QPainter, state: PaintState, header: float) -> None:
+        looks = state.looks
+        line_height = looks.line_height("code")
+        top = header + looks.px(_PAD_Y)
+        first = max(0, int((state.clip.top() - top) // line_height))
+        last = min(self.shown_lines, int((state.clip.bottom() - top) // line_height) + 1)
+        if last <= first:
+            return
+        painter.save()
+        inner = QRectF(self._left + 1, 0, self._width - self._left - 2, self.height)
+        painter.setClipRect(inner, Qt.ClipOperation.IntersectClip)
+        for index in range(first, last):
+            tone = self._lines.tone(index)
+            if tone:
+                row = QRectF(inner.x(), top + index * line_height, inner.width(), line_height)
+                painter.fillRect(row, looks.diff_ground(tone))
+        painter.setPen(looks.colour("text"))
+        x = self._left + looks.px(_PAD_X) - self._scroll.x
+        for index in range(first, last):
+            layout = self._layouts.layout(looks, index)
+            layout.draw(painter, QPointF(x, top + index * line_height), self._selection(looks, state, index))
+        painter.restore()
+        if state.show_caret and last == len(self._lines):
+            self._paint_caret(painter, looks, top + (last - 1) * line_height, x)
+
+    def _paint_caret(self, painter: QPainter, looks: Looks, y: float, x: float) -> None:
+        right = min(x + self._layouts.width_of(looks, len(self._lines) - 1) + 3, self._width - 12)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(looks.colour("accent"))
+        painter.drawRoundedRect(QRectF(right, y + 3, looks.px(8), looks.px(14)), 2, 2)
+
+    def _selection(self, looks: Looks, state: PaintState, index: int) -> list[QTextLayout.FormatRange]:
+        if state.selected is None:
+            return []
+        start = max(state.selected[0], self._lines.start(index)) - self._lines.start(index)
+        end = min(state.selected[1], self._lines.end(index)) - self._lines.start(index)
+        if end <= start:
+            return []
+        return [self._layouts.selection(looks, index, start, end)]
+
+
+def _shown(text: str) -> str:
+    """A fence's text ends with a line break that is not a line of its own."""
+    return text[:-1] if text.endswith("\n") else text
+
+
+def plain_code(text: str, language: str = "", runs: tuple[CodeRun, ...] = ()) -> CodeItem:
+    return CodeItem(CodeBlock(language, text, runs))

@@ -1,0 +1,119 @@
+"""A diagram as a picture, its source one press away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QPainter
+
+from chatdesk.core.rendering.blocks import CodeBlock, Placement
+from chatdesk.core.rendering.drawing.diagram_drawing import ZOOM
+from chatdesk.ui.transcript.contract import PictureDoor, PictureSource
+from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.items.code_item import CodeItem
+from chatdesk.ui.transcript.items.picture_item import PictureItem, png_shape
+
+_BAR_PX = 32
+_MIDDLE = 0.5
+
+
+class DiagramItem(Item):
+    """Shows the picture for the theme in force, or its code."""
+
+    kind = "diagram"
+    is_selectable = True
+
+    def __init__(self, block: CodeBlock) -> None:
+        super().__init__()
+        self.block = block
+        self.at = block.at
+        self.is_source_shown = False
+        self._code = CodeItem(replace(block, at=Placement()))
+        self._pictures = [
+            PictureItem("Diagram", PictureSource(data=each), shape=png_shape(each), zoom=ZOOM)
+            for each in block.pictures
+        ]
+        self._is_dark = False
+        self._bar = 0.0
+
+    def indent(self, looks: Looks, room: float) -> float:
+        return looks.indent(self.block.at, room)
+
+    @property
+    def shown(self) -> Item:
+        if self.is_source_shown or self._picture.failure:
+            return self._code
+        return self._picture
+
+    @property
+    def _picture(self) -> PictureItem:
+        return self._pictures[-1 if self._is_dark else 0]
+
+    def ask(self, door: PictureDoor, on_change: Callable[[], None]) -> None:
+        self._picture.ask(door, lambda: self._on_picture(on_change))
+
+    def guess(self, looks: Looks, width: float) -> float:
+        self._look(looks)
+        return self.shown.guess(looks, width) + looks.px(_BAR_PX)
+
+    def layout(self, looks: Looks, width: float) -> None:
+        self._look(looks)
+        self.shown.ensure_layout(looks, width)
+        self._bar = looks.px(_BAR_PX)
+        self.height = self.shown.height + self._bar
+        self.natural_width = width
+
+    def release(self) -> None:
+        super().release()
+        for item in (self._code, *self._pictures):
+            item.release()
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        self.shown.paint(painter, state)
+        paint_button(painter, self._switch(), state)
+
+    def buttons(self) -> tuple[Button, ...]:
+        return (*self.shown.buttons(), self._switch())
+
+    def press(self, action: str) -> Outcome | None:
+        if action == "show-source":
+            self.is_source_shown = not self.is_source_shown
+        else:
+            outcome = self.shown.press(action)
+            if outcome is None or not outcome.is_resized:
+                return outcome
+        self.invalidate()
+        return Outcome(is_resized=True)
+
+    @property
+    def text(self) -> str:
+        return self._code.text
+
+    def copied(self, start: int, end: int) -> str:
+        return self._code.copied(start, end)
+
+    def offset_at(self, point: QPointF) -> int:
+        if self.shown is self._code:
+            return self._code.offset_at(point)
+        return 0 if point.y() < self.height / 2 else len(self.text)
+
+    def areas_of(self, start: int, end: int) -> list[QRectF]:
+        return self.shown.areas_of(start, end)
+
+    def scroll_x(self, delta: float) -> bool:
+        return self.shown.scroll_x(delta)
+
+    def _look(self, looks: Looks) -> None:
+        self._is_dark = QColor(looks.tokens.background).lightnessF() < _MIDDLE
+
+    def _on_picture(self, on_change: Callable[[], None]) -> None:
+        self.invalidate()
+        on_change()
+
+    def _switch(self) -> Button:
+        label = "Show diagram" if self.is_source_shown else "Show source"
+        area = QRectF(0, self.height - self._bar + 2, self._bar * 4, self._bar - 4)
+        return Button("show-source", label, area, icon="code", text=label)

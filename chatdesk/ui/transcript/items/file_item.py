@@ -1,0 +1,138 @@
+"""The card of a file that came with a message: what it is, and what can be done with it when a person says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from chatdesk.core.attachments.file_kinds import safe_ending
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.ui.theme.tokens import FontRole
+from chatdesk.ui.transcript.drawing.card import paint_card
+from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.widgets.file_size import size_text
+
+_HEIGHT_PX = 52
+_BUTTON_PX = 28
+_WIDTH_PX = 460
+_VERBS = (
+    ("file-open", "external-link", "Open"),
+    ("file-save", "download", "Save a copy of"),
+    ("file-folder", "folder", "Show in its folder:"),
+    ("file-copy", "copy", "Copy"),
+)
+_KINDS = {
+    "application/pdf": "PDF",
+    "text/markdown": "Markdown",
+    "text/csv": "Table",
+    "application/json": "JSON",
+    "text/html": "Web page",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Document",
+    "application/vnd.oasis.opendocument.text": "Document",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "Slides",
+    "application/zip": "Archive",
+}
+
+
+_STATES = {"fetching": "is being fetched from the team", "missing": "missing on the team's server; tried again later"}
+
+
+class FileItem(Item):
+    """Pressing a button only asks: ``Outcome.file`` says for what."""
+
+    kind = "file"
+    is_selectable = True
+
+    def __init__(self, attachment: Attachment) -> None:
+        super().__init__()
+        self.attachment = attachment
+        self._looks: Looks | None = None
+        self._state = ""
+
+    def take_file_state(self, state_of: Callable[[str], str]) -> bool:
+        before, self._state = self._state, state_of(self.attachment.sha256)
+        if self._state == before:
+            return False
+        self.revision += 1
+        return True
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return looks.px(_HEIGHT_PX)
+
+    def layout(self, looks: Looks, width: float) -> None:
+        self._looks = looks
+        self.height = looks.px(_HEIGHT_PX)
+        self.natural_width = min(width, looks.px(_WIDTH_PX))
+
+    @property
+    def spoken(self) -> str:
+        """The name for screen readers."""
+        return f"{self.attachment.name}, {self._described()}"
+
+    @property
+    def text(self) -> str:
+        return self.attachment.name
+
+    def copied(self, start: int, end: int) -> str:
+        return f"[{self.attachment.name}]" if end > start else ""
+
+    def areas_of(self, start: int, end: int) -> list[QRectF]:
+        return [QRectF(0, 0, self.natural_width, self.height)] if end > start else []
+
+    def offset_at(self, point: QPointF) -> int:
+        return 0 if point.x() < self.natural_width / 2 else len(self.text)
+
+    def buttons(self) -> tuple[Button, ...]:
+        looks = self._looks
+        if looks is None or self._state:  # there is nothing yet that could be opened
+            return ()
+        side = looks.px(_BUTTON_PX)
+        verbs = _VERBS if safe_ending(self.attachment.mime) is not None else _VERBS[1:]
+        left = self.natural_width - looks.px(8) - side * len(verbs)
+        top = (self.height - side) / 2
+        return tuple(
+            Button(action, f"{verb} {self.attachment.name}", QRectF(left + place * side, top, side, side), icon=icon)
+            for place, (action, icon, verb) in enumerate(verbs)
+        )
+
+    def press(self, action: str) -> Outcome | None:
+        if action not in {verb[0] for verb in _VERBS}:
+            return None
+        return Outcome(file=(action, self.attachment))
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        looks = state.looks
+        ground = "selected" if state.selected else "code"
+        paint_card(painter, looks, QRectF(0, 0, self.natural_width, self.height), ground=ground)
+        icon = looks.icon("file-text", "muted")
+        side = icon.deviceIndependentSize().height()
+        painter.drawPixmap(QPointF(round(looks.px(14)), round((self.height - side) / 2)), icon)
+        buttons = self.buttons()
+        left = looks.px(40)
+        room = (buttons[0].area.x() if buttons else self.natural_width) - left - looks.px(8)
+        line = self.height / 2
+        upper = QRectF(left, looks.px(5), room, line - looks.px(5))
+        lower = QRectF(left, line, room, line - looks.px(6))
+        self._paint_line(painter, looks, upper, self.attachment.name, role="table", colour="text")
+        self._paint_line(painter, looks, lower, self._described(), role="muted", colour="muted")
+        for button in buttons:
+            paint_button(painter, button, state)
+
+    def _paint_line(
+        self, painter: QPainter, looks: Looks, area: QRectF, text: str, *, role: FontRole, colour: str
+    ) -> None:
+        painter.setFont(looks.font(role))
+        painter.setPen(looks.colour(colour))
+        shown = looks.metrics(role).elidedText(text, Qt.TextElideMode.ElideMiddle, max(0.0, area.width()))
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
+
+    def _described(self) -> str:
+        kind = _KINDS.get(self.attachment.mime)
+        if kind is None:
+            ending = self.attachment.name.rpartition(".")[2]
+            kind = f"{ending.upper()} file" if 0 < len(ending) <= 5 and "." in self.attachment.name else "File"
+        state = _STATES.get(self._state, "")
+        return " · ".join(filter(None, (kind, size_text(self.attachment.size_bytes), state)))

@@ -1,0 +1,103 @@
+"""The closed card of something the reader may open: reasoning, a tool's call. What it holds are items after it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from chatdesk.ui.transcript.drawing.card import paint_card
+from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState
+from chatdesk.ui.transcript.drawing.looks import Looks
+
+_HEIGHT_PX = 36
+_MAX_LABEL = 200
+
+
+class FoldItem(Item):
+    """``icon`` stands at the left ("" for the chevron that shows the state), ``aside`` at the right. ``is_structure``:
+    it is part of the text."""
+
+    kind = "fold"
+
+    def __init__(
+        self,
+        key: str,
+        label: str,
+        *,
+        icon: str = "",
+        aside: str = "",
+        is_done: bool = False,
+        is_structure: bool = False,
+    ) -> None:
+        super().__init__()
+        self.key = key
+        self.label = label
+        self.aside = aside
+        self.is_done = is_done
+        self.is_open = False
+        self.can_open = True
+        self._icon = icon
+        self.is_structure = is_structure
+
+    def rename(self, label: str) -> None:
+        if label != self.label:
+            self.label = label
+            self.revision += 1
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return looks.px(_HEIGHT_PX)
+
+    def layout(self, looks: Looks, width: float) -> None:
+        self.height = looks.px(_HEIGHT_PX)
+        self.natural_width = width
+
+    def buttons(self) -> tuple[Button, ...]:
+        if not self.can_open:
+            return ()
+        verb = "Hide" if self.is_open else "Show"
+        area = QRectF(0, 0, self.natural_width, self.height)
+        return (Button("toggle-fold", f"{verb} {self.label[:_MAX_LABEL]}", area),)
+
+    @property
+    def spoken(self) -> str:
+        return f"{self.label}, {self.aside}" if self.aside else self.label
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        looks = state.looks
+        area = QRectF(0, 0, self.natural_width, self.height)
+        is_hovered = state.hovered_action == "toggle-fold"
+        paint_card(painter, looks, area, ground="hover" if is_hovered else None)
+        colour = "text" if is_hovered else "muted"
+        name = self._icon or ("chevron-down" if self.is_open else "chevron-right")
+        self._paint_icon(painter, looks, name, colour, looks.px(13))
+        painter.setFont(looks.font("note"))
+        painter.setPen(looks.colour(colour))
+        right = self._paint_aside(painter, looks, colour)
+        x = looks.px(37)
+        label = looks.metrics("note").elidedText(
+            self.label[:_MAX_LABEL], Qt.TextElideMode.ElideRight, max(0.0, right - x - 12)
+        )
+        painter.drawText(QRectF(x, 0, right - x, self.height), int(Qt.AlignmentFlag.AlignVCenter), label)
+        if state.focused_action == "toggle-fold":
+            painter.setPen(QPen(looks.colour("accent"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            radius = looks.tokens.radius.code
+            painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), radius, radius)
+
+    def _paint_aside(self, painter: QPainter, looks: Looks, colour: str) -> float:
+        right = self.natural_width - looks.px(12)
+        if self.is_done:
+            right -= looks.px(16)
+            self._paint_icon(painter, looks, "check", colour, right)
+            right -= looks.px(4)
+        if self.aside:
+            wide = looks.metrics("note").horizontalAdvance(self.aside)
+            area = QRectF(right - wide, 0, wide + 1, self.height)
+            painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), self.aside)
+            right -= wide
+        return right
+
+    def _paint_icon(self, painter: QPainter, looks: Looks, name: str, colour: str, x: float) -> None:
+        pixmap = looks.icon(name, colour)
+        side = pixmap.deviceIndependentSize().height()
+        painter.drawPixmap(QPointF(round(x), round((self.height - side) / 2)), pixmap)

@@ -1,0 +1,167 @@
+"""The row of tools under a message. Its room is always there, so that showing the tools moves nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from chatdesk.ui.transcript.drawing.item import WORDS_PAD_PX, Button, Item, PaintState, paint_button
+from chatdesk.ui.transcript.drawing.looks import TOOL_PX, Looks
+
+_BY_PX = 160  # of a name
+_WORDS_PX = 160  # of a quick action
+_VERSIONS = ("version-previous", "version-next")
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """``text`` is drawn where there is no ``icon``."""
+
+    action: str
+    label: str
+    icon: str = ""
+    text: str = ""
+    is_enabled: bool = True
+
+
+class FooterItem(Item):
+    """``versions`` is (shown, of) and stays in sight when there are several: it is the only sign that there are others;
+    ``version_by`` is whose the shown one is, ``versions_tip`` says more of them. ``note`` stands at the right, ``time``
+    left of tools that are at the right; ``tip`` is the time in full. In a mirrored layout the sides are the other way
+    round."""
+
+    kind = "footer"
+
+    def __init__(
+        self,
+        tools: tuple[Tool, ...],
+        *,
+        versions: tuple[int, int] = (1, 1),
+        version_by: str = "",
+        versions_tip: str = "",
+        note: str = "",
+        time: str = "",
+        tip: str = "",
+        is_right_aligned: bool = False,
+    ) -> None:
+        super().__init__()
+        self.tools = tools
+        self.versions = versions
+        self.note = note
+        self.time = time
+        self._tip = tip
+        self.version_by = version_by
+        self._versions_tip = versions_tip
+        self._time_area = QRectF()
+        self.is_right_aligned = is_right_aligned
+        self.gap = 0.0 if is_right_aligned else 8.0
+        self._buttons: tuple[Button, ...] = ()
+        self._count_area = QRectF()
+        self._count_text = ""
+        self._note_area = QRectF()
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return looks.px(TOOL_PX)
+
+    def layout(self, looks: Looks, width: float) -> None:
+        self.height = looks.px(TOOL_PX)
+        self.natural_width = width
+        side = looks.px(TOOL_PX)
+        step = side + 2
+        shown, count = self.versions
+        metrics = looks.metrics("muted")
+        by = metrics.elidedText(self.version_by, Qt.TextElideMode.ElideRight, looks.px(_BY_PX))
+        self._count_text = f"{shown} / {count} · {by}" if by else f"{shown} / {count}"
+        count_wide = metrics.horizontalAdvance(self._count_text) + 16
+        whole = sum(bool(tool.icon) for tool in self.tools) * step + (2 * step + count_wide if count > 1 else 0)
+        x = width - whole + (side - 16) / 2 if self.is_right_aligned else -(side - 16) / 2
+        wide = looks.metrics("muted").horizontalAdvance(self.time) + looks.px(12)
+        self._time_area = QRectF(x - wide, 0, wide, side) if self.time and self.is_right_aligned else QRectF()
+        buttons = [] if self.is_right_aligned else self._version_buttons(x, side, count_wide)
+        x += 2 * step + count_wide - 2 if buttons else 0
+        for tool in self.tools:
+            if tool.icon:
+                buttons.append(
+                    Button(tool.action, tool.label, QRectF(x, 0, side, side), tool.icon, is_enabled=tool.is_enabled)
+                )
+                x += step
+        x = self._add_words(buttons, x, looks, room=width - x - self._note_room(looks))
+        if self.is_right_aligned:  # the versions, which are always seen, stand at the edge
+            buttons += self._version_buttons(x, side, count_wide)
+        self._note_area = QRectF(x + looks.px(8), 0, max(0.0, width - x - looks.px(8)), side)
+        if looks.is_mirrored:
+            buttons = [replace(each, area=_mirrored(each.area, width), icon=_turned(each.icon)) for each in buttons]
+            self._count_area = _mirrored(self._count_area, width)
+            self._time_area = _mirrored(self._time_area, width)
+            self._note_area = _mirrored(self._note_area, width)
+        self._buttons = tuple(buttons)
+
+    def _note_room(self, looks: Looks) -> float:
+        return looks.metrics("muted").horizontalAdvance(self.note) + looks.px(24) if self.note else 0.0
+
+    def _add_words(self, buttons: list[Button], x: float, looks: Looks, *, room: float) -> float:
+        """The tools that are words, as many as there is room for; the menu has all. Where the next thing begins."""
+        metrics, height, last = looks.metrics("muted"), looks.px(TOOL_PX), x + room
+        for tool in self.tools:
+            if not tool.icon:
+                text = metrics.elidedText(tool.text, Qt.TextElideMode.ElideRight, looks.px(_WORDS_PX))
+                wide = metrics.horizontalAdvance(text) + 2 * looks.px(WORDS_PAD_PX)
+                if x + wide > last:
+                    break
+                area = QRectF(round(x), 0, round(wide), height)
+                buttons.append(Button(tool.action, tool.label, area, text=text, is_enabled=tool.is_enabled))
+                x = area.right() + 2
+        return x
+
+    def _version_buttons(self, x: float, side: float, count_wide: float) -> list[Button]:
+        shown, count = self.versions
+        if count < 2:
+            return []
+        left, right = QRectF(x, 0, side, side), QRectF(x + side + count_wide, 0, side, side)
+        self._count_area = QRectF(left.right(), 0, count_wide, side)
+        return [
+            Button("version-previous", "Previous version", left, "chevron-left", is_enabled=shown > 1),
+            Button("version-next", "Next version", right, "chevron-right", is_enabled=shown < count),
+        ]
+
+    def buttons(self) -> tuple[Button, ...]:
+        return self._buttons
+
+    def tip_at(self, point: QPointF) -> str:
+        if self.versions[1] > 1 and self._count_area.contains(point):
+            return self._versions_tip
+        return self._tip if self._time_area.contains(point) else ""
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        count = self.versions[1]
+        if not state.is_active and count < 2:
+            return
+        looks = state.looks
+        for button in self._buttons:
+            if state.is_active or button.action in _VERSIONS:
+                paint_button(painter, button, state)
+        painter.setFont(looks.font("muted"))
+        painter.setPen(looks.colour("muted"))
+        if count > 1:
+            painter.drawText(self._count_area, int(Qt.AlignmentFlag.AlignCenter), self._count_text)
+        if not state.is_active:
+            return
+        near, far = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        if looks.is_mirrored:
+            near, far = far, near
+        if state.is_attended:
+            painter.drawText(self._time_area, int(Qt.AlignmentFlag.AlignVCenter | near), self.time)
+        if self.note and not self.is_right_aligned:
+            room = self._note_area.width()
+            note = looks.metrics("muted").elidedText(self.note, Qt.TextElideMode.ElideRight, room)
+            painter.drawText(self._note_area, int(Qt.AlignmentFlag.AlignVCenter | far), note)
+
+
+def _mirrored(area: QRectF, width: float) -> QRectF:
+    return QRectF(width - area.right(), area.y(), area.width(), area.height())
+
+
+def _turned(icon: str) -> str:
+    return {"chevron-left": "chevron-right", "chevron-right": "chevron-left"}.get(icon, icon)

@@ -1,0 +1,67 @@
+"""The model's name above an answer, which other member asked for it, and when it began."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QPainter
+
+from chatdesk.ui.transcript.drawing.item import Item, PaintState
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.items.author_item import paint_author
+
+_MAX_NAME = 120
+_ASKED_GAP_PX = 10
+
+
+class HeaderItem(Item):
+    """``asked_by`` is (id, name) of another member."""
+
+    kind = "header"
+    gap = 0.0
+
+    def __init__(self, name: str, aside: str = "", tip: str = "", asked_by: tuple[str, str] | None = None) -> None:
+        super().__init__()
+        self.name = name[:_MAX_NAME]
+        self.asked_by = asked_by
+        self.aside = aside
+        self._tip = tip
+        self._aside_area = QRectF()
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return looks.line_height("muted")
+
+    def layout(self, looks: Looks, width: float) -> None:
+        self.height = looks.line_height("muted")
+        self.natural_width = width
+        wide = looks.metrics("muted").horizontalAdvance(self.aside)
+        self._aside_area = QRectF(0 if looks.is_mirrored else width - wide, 0, wide, self.height)
+
+    def tip_at(self, point: QPointF) -> str:
+        return self._tip if self.aside and self._aside_area.contains(point) else ""
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        looks = state.looks
+        font = QFont(looks.font("muted"))
+        font.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(font)
+        painter.setPen(looks.colour("muted"))
+        area = QRectF(0, 0, self.natural_width, self.height)
+        near, far = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        if looks.is_mirrored:
+            near, far = far, near
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | near), self.name)
+        if self.asked_by is not None:
+            self._paint_asked_by(
+                painter, looks, *self.asked_by, taken=painter.fontMetrics().horizontalAdvance(self.name)
+            )
+        if self.aside and state.is_attended:
+            painter.setFont(looks.font("muted"))
+            painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | far), self.aside)
+
+    def _paint_asked_by(self, painter: QPainter, looks: Looks, key: str, name: str, *, taken: int) -> None:
+        start = taken + looks.px(_ASKED_GAP_PX)
+        room = self.natural_width - start - self._aside_area.width() - looks.px(_ASKED_GAP_PX)
+        left = self._aside_area.width() + looks.px(_ASKED_GAP_PX) if looks.is_mirrored else start
+        area = QRectF(left, 0, max(0.0, room), self.height)
+        words = f"asked by {name[:_MAX_NAME]}"
+        paint_author(painter, looks, area, name, key=key, words=words, is_at_right=looks.is_mirrored)

@@ -1,0 +1,74 @@
+"""A thin line across the column with words in its middle: where a summary ends, where the context starts."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from chatdesk.core.domain.context import SummaryEnd
+from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState
+from chatdesk.ui.transcript.drawing.looks import Looks
+
+_HEIGHT_PX = 28
+_WORDS_GAP_PX = 10
+SHOW_SUMMARY = "show-summary"
+
+
+class LineItem(Item):
+    """With ``action`` the words are a button that does it; ``label`` is its name."""
+
+    kind = "line"
+    gap = 6.0
+
+    def __init__(self, words: str, *, action: str = "", label: str = "") -> None:
+        super().__init__()
+        self.words = words
+        self._action = action
+        self._label = label
+        self._shown = words
+        self._area = QRectF()
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return looks.px(_HEIGHT_PX)
+
+    def layout(self, looks: Looks, width: float) -> None:
+        self.height = looks.px(_HEIGHT_PX)
+        self.natural_width = width
+        metrics, gap = looks.metrics("muted"), looks.px(_WORDS_GAP_PX)
+        self._shown = metrics.elidedText(self.words, Qt.TextElideMode.ElideRight, max(0.0, width - 4 * gap))
+        wide = metrics.horizontalAdvance(self._shown) + 2 * gap
+        self._area = QRectF(round((width - wide) / 2), 0, wide, self.height)
+
+    def buttons(self) -> tuple[Button, ...]:
+        return (Button(self._action, self._label, self._area),) if self._action else ()
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        looks = state.looks
+        middle = round(self.height / 2)
+        painter.setPen(looks.line_pen)
+        painter.drawLine(QPointF(0, middle), QPointF(self._area.left(), middle))
+        painter.drawLine(QPointF(self._area.right(), middle), QPointF(self.natural_width, middle))
+        is_hovered = bool(self._action) and state.hovered_action == self._action
+        painter.setFont(looks.font("muted"))
+        painter.setPen(looks.colour("text" if is_hovered else "muted"))
+        painter.drawText(self._area, int(Qt.AlignmentFlag.AlignCenter), self._shown)
+        if self._action and state.focused_action == self._action:
+            radius = looks.tokens.radius.row
+            painter.setPen(QPen(looks.colour("accent"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(self._area.adjusted(1, 1, -1, -1), radius, radius)
+
+
+def start_line() -> LineItem:
+    """Above the first message that is sent."""
+    return LineItem("The context starts here")
+
+
+def summary_line(end: SummaryEnd) -> LineItem:
+    """Below the last message that a summary stands for. It leads to the summary."""
+    count = "1 message" if end.message_count == 1 else f"{end.message_count:,} messages"
+    if end.is_stale:
+        words = f"Summary of {count} ends here · out of date; not sent · Show"
+        return LineItem(words, action=SHOW_SUMMARY, label=f"Show the summary of {count}, out of date and not sent")
+    words = f"Summarised up to here · {count} · Show"
+    return LineItem(words, action=SHOW_SUMMARY, label=f"Show the summary of {count} up to here")

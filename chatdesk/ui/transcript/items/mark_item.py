@@ -1,0 +1,72 @@
+"""A small icon with words above a message: its place in the context, that it is a note, or who edited it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from chatdesk.core.domain.message import ContextMark, Message
+from chatdesk.ui.transcript.drawing.item import Item, PaintState
+from chatdesk.ui.transcript.drawing.looks import Looks
+
+_WORDS: Final = {
+    ContextMark.PINNED: ("pin", "Pinned into the context"),
+    ContextMark.EXCLUDED: ("eye-off", "Excluded from the context"),
+}
+_NOTE_WORDS: Final = {
+    ContextMark.NONE: "Note, which the model sees",
+    ContextMark.PINNED: "Note, pinned into the context",
+    ContextMark.EXCLUDED: "Note, not sent to the model",
+}
+_ICON_PX = 13
+_MAX_NAME = 120
+
+
+def mark_of(message: Message, person: str) -> tuple[str, str] | None:
+    """Icon and words; None: there is nothing to say. ``person``: the other member who wrote it; empty: oneself."""
+    mark = message.context_mark
+    if message.is_note:
+        return "pencil", _NOTE_WORDS[mark]
+    words = _WORDS.get(mark)
+    if not message.is_edited_answer:
+        return words
+    edited = f"Edited by {person[:_MAX_NAME] or 'you'}"
+    return "pencil", f"{edited}, {words[1].lower()}" if words else edited
+
+
+class MarkItem(Item):
+    """``mark`` is icon and words; ``is_beside_end``: at the side where questions stand."""
+
+    kind = "mark"
+    gap = 2.0
+
+    def __init__(self, mark: tuple[str, str], *, is_beside_end: bool) -> None:
+        super().__init__()
+        self.icon, self.words = mark
+        self._is_beside_end = is_beside_end
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return looks.line_height("muted")
+
+    def layout(self, looks: Looks, width: float) -> None:
+        self.height = looks.line_height("muted")
+        self.natural_width = width
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        looks = state.looks
+        pixmap = looks.icon(self.icon, "muted", _ICON_PX)
+        side = pixmap.deviceIndependentSize().width()
+        step = side + looks.px(6)
+        wide = step + looks.metrics("muted").horizontalAdvance(self.words) + 1
+        is_right = self._is_beside_end != looks.is_mirrored
+        left = max(0.0, self.natural_width - wide) if is_right else 0.0
+        # Mirrored, the icon still stands where one begins to read.
+        icon_x = left + wide - side if looks.is_mirrored else left
+        text_x = left if looks.is_mirrored else left + step
+        painter.drawPixmap(QPointF(round(icon_x), round((self.height - side) / 2)), pixmap)
+        painter.setFont(looks.font("muted"))
+        painter.setPen(looks.colour("muted"))
+        area = QRectF(text_x, 0, wide - step, self.height)
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), self.words)

@@ -1,0 +1,32 @@
+"""A thematic break."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QPainter
+
+from chatdesk.core.rendering.blocks import Rule
+from chatdesk.ui.transcript.drawing.card import paint_hairline
+from chatdesk.ui.transcript.drawing.item import Item, PaintState
+from chatdesk.ui.transcript.drawing.looks import Looks
+
+
+class RuleItem(Item):
+    kind = "rule"
+    gap = 16.0
+    is_structure = True
+
+    def __init__(self, block: Rule) -> None:
+        super().__init__()
+        self.at = block.at
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return 9.0
+
+    def layout(self, looks: Looks, width: float) -> None:
+        self.height = 9.0
+        self.natural_width = width
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        left, right = state.looks.insets(self.at, self.natural_width)
+        paint_hairline(painter, state.looks, QPointF(left, 4), self.natural_width - left - right)

@@ -1,0 +1,401 @@
+"""Tables: hairlines between rows, columns as wide as their words, sideways scrolling when they do not fit.
+
+A table is several items of a dozen rows each that share their columns, so that a long one is laid out as it is seen.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QPainter, QPen
+
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX
+from chatdesk.ui.transcript.drawing.card import paint_hairline
+from chatdesk.ui.transcript.drawing.item import (
+    LINK_ACTION,
+    Button,
+    Grip,
+    Item,
+    Outcome,
+    PaintState,
+    link_number,
+    paint_button,
+)
+from chatdesk.ui.transcript.drawing.looks import TOOL_PX, Looks
+from chatdesk.ui.transcript.drawing.side_scroll import ROOM_PX
+from chatdesk.ui.transcript.drawing.spans import flow_of
+from chatdesk.ui.transcript.drawing.table_columns import GUTTER_PX, MAX_COLUMNS, ColumnEdge, Row, TableColumns, text_of
+from chatdesk.ui.transcript.drawing.table_formats import table_formats, table_markdown
+from chatdesk.ui.transcript.drawing.text_box import TextBox
+
+ROWS_AN_ITEM = 12
+_PAD_Y = 5.5
+_FOLD_PX = 32
+_TOOL_GAP_PX = 4
+_EDGE_PX = 6  # how near to the edge of a column the mouse must be to move it
+_MAX_NAME = 40
+_COPY, _COLUMNS, _FOLD = "copy-table", "table-columns", "fold-table"
+
+
+class TableItem(Item):
+    """Rows ``first`` to ``first`` + a dozen of the table; the first item draws the header too."""
+
+    kind = "table"
+    is_selectable = True
+
+    def __init__(self, columns: TableColumns, first: int) -> None:
+        super().__init__()
+        self.columns = columns
+        self.first = first
+        self.at = columns.block.at
+        self.gap = 12.0 if first == 0 else 0.0
+        self.rows = columns.block.rows[first : first + ROWS_AN_ITEM]
+        self._boxes: list[list[TextBox]] = []
+        self._tops: list[float] = []
+        self._texts: list[list[str]] = [[text_of(cell) for cell in row[:MAX_COLUMNS]] for row in self.shown_rows]
+        self._starts: list[list[int]] = []
+        self._text = self._join()
+        self._widths: tuple[float, ...] = ()
+        self._form: tuple[object, ...] = ()
+        self._looks: Looks | None = None
+        self._view_left = 0.0
+        self._rows_height = 0.0
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether its rows are folded away."""
+        return self.first > 0 and not self.columns.is_unfolded
+
+    @property
+    def _is_last_shown(self) -> bool:
+        return not self.is_hidden and (
+            not self.columns.is_unfolded or self.first + ROWS_AN_ITEM >= len(self.columns.block.rows)
+        )
+
+    @property
+    def _has_fold(self) -> bool:
+        return len(self.columns.block.rows) > ROWS_AN_ITEM and self._is_last_shown
+
+    def _form_now(self) -> tuple[object, ...]:
+        """All that its layout depends on beside its own rows."""
+        columns = self.columns
+        foot = (self._is_last_shown, self._has_fold, columns.max_x > 0)
+        return (tuple(columns.widths), columns.is_right_to_left, self.is_hidden, foot)
+
+    def indent(self, looks: Looks, room: float) -> float:
+        return looks.indent(self.columns.block.at, room)
+
+    def is_laid_out(self, looks: Looks, width: float) -> bool:
+        if not super().is_laid_out(looks, width):
+            return False
+        # Measured first: what came below may have made the columns wider for the rows above, too.
+        self.columns.measure(looks, self._room(looks, width))
+        return self._form == self._form_now()
+
+    def _room(self, looks: Looks, width: float) -> float:
+        """What is left for the columns; its tool stands beside them, so that it covers no words."""
+        return width - looks.px(TOOL_PX) - _TOOL_GAP_PX
+
+    def guess(self, looks: Looks, width: float) -> float:
+        if self.is_hidden:
+            return 0.0
+        fold = looks.px(_FOLD_PX) if self._has_fold else 0.0
+        return len(self._texts) * (looks.line_height("table") + 2 * _PAD_Y) + fold
+
+    def layout(self, looks: Looks, width: float) -> None:
+        columns = self.columns
+        columns.measure(looks, self._room(looks, width))
+        self.at, self._looks = columns.block.at, looks
+        self._form, self._widths = self._form_now(), tuple(columns.widths)
+        self._view_left = width - columns.view_width if columns.is_right_to_left else 0.0
+        self._boxes, self._tops = [], []
+        y = 0.0
+        for number, row in enumerate(self.shown_rows if not self.is_hidden else ()):
+            boxes = self._lay_out_row(looks, row, is_header=self._is_header(number))
+            self._boxes.append(boxes)
+            self._tops.append(y)
+            y += max((box.height for box in boxes), default=looks.line_height("table")) + 2 * _PAD_Y
+        self._rows_height = y
+        self.height = y
+        if self._is_last_shown:
+            self.height += (ROOM_PX if columns.max_x > 0 else 0) + (looks.px(_FOLD_PX) if self._has_fold else 0)
+        self.natural_width = min(width, columns.total)
+
+    def _lay_out_row(self, looks: Looks, row: Row, *, is_header: bool) -> list[TextBox]:
+        font, line_height = looks.font("table"), looks.line_height("table")
+        if is_header:
+            font = QFont(font)
+            font.setWeight(QFont.Weight.DemiBold)
+        columns = self.columns
+        alignments, otherwise = columns.block.alignments, "right" if columns.is_right_to_left else ""
+        boxes = []
+        for place, cell in enumerate(row[: len(self._widths)]):
+            box = TextBox(flow_of(cell))
+            alignment = (alignments[place] if place < len(alignments) else "") or otherwise
+            box.lay_out(looks, self._widths[place], font=font, line_height=line_height, alignment=alignment)
+            boxes.append(box)
+        return boxes
+
+    def release(self) -> None:
+        super().release()
+        self._boxes, self._tops = [], []
+
+    @property
+    def _lefts(self) -> list[float]:
+        return [self._view_left + left for left in self.columns.lefts]
+
+    @property
+    def _view(self) -> QRectF:
+        return QRectF(self._view_left, 0, self.columns.view_width, self._rows_height)
+
+    @property
+    def _bar_area(self) -> QRectF:
+        return self._view.adjusted(0, 0, 0, ROOM_PX)
+
+    # Drawing
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        looks = state.looks
+        painter.save()
+        if self.columns.max_x > 0:
+            painter.setClipRect(self._view, Qt.ClipOperation.IntersectClip)
+        self._paint_rows(painter, state)
+        self._ring(painter, state)
+        painter.restore()
+        if self._is_last_shown:
+            self.columns.scroll.paint(painter, looks, self._bar_area)
+        for button in self.buttons():
+            if button.action == _FOLD or (button.action == _COPY and state.is_attended):
+                paint_button(painter, button, state)
+
+    def _paint_rows(self, painter: QPainter, state: PaintState) -> None:
+        looks, lefts = state.looks, self._lefts
+        start = self._view_left + self.columns.scroll.shift
+        for number, boxes in enumerate(self._boxes):
+            top = self._tops[number]
+            bottom = self._tops[number + 1] if number + 1 < len(self._tops) else self._rows_height
+            if bottom < state.clip.top() or top > state.clip.bottom():
+                continue
+            for place, box in enumerate(boxes):
+                painter.translate(lefts[place], top + _PAD_Y)
+                box.draw(painter, looks, looks.colour("text"), selected=self._selected_in(state, number, place))
+                painter.translate(-lefts[place], -top - _PAD_Y)
+            paint_hairline(painter, looks, QPointF(start, bottom - 1), self.columns.total)
+
+    def _ring(self, painter: QPainter, state: PaintState) -> None:
+        """Show what has the focus of the keyboard: a link, or the column that keys make wider."""
+        if state.focused_action == _COLUMNS:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(state.looks.colour("accent"), FOCUS_RING_PX))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            radius = state.looks.tokens.radius.row
+            painter.drawRoundedRect(self._head_of(self.columns.current).adjusted(1, 1, -1, -2), radius, radius)
+        left = link_number(state.focused_action)
+        if left is None:
+            return
+        lefts = self._lefts
+        for row, boxes in enumerate(self._boxes):
+            for place, box in enumerate(boxes):
+                count = len(box.flow.links)
+                if 0 <= left < count:
+                    painter.translate(lefts[place], self._tops[row] + _PAD_Y)
+                    box.ring_link(painter, state.looks, left)
+                    painter.translate(-lefts[place], -self._tops[row] - _PAD_Y)
+                left -= count
+
+    def _head_of(self, place: int) -> QRectF:
+        """Where the name of a column stands."""
+        if self.first or not self._tops or place >= len(self._widths):
+            return QRectF()
+        bottom = self._tops[1] if len(self._tops) > 1 else self._rows_height
+        return QRectF(self._lefts[place] - 4, 0, self._widths[place] + 8, bottom)
+
+    # Text
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    @property
+    def cells(self) -> list[list[tuple[int, int]]]:
+        """Row by row, where each cell begins and ends in ``text``; the first item's first row is the header."""
+        return [
+            [(start, start + len(text)) for start, text in zip(starts, texts, strict=True)]
+            for starts, texts in zip(self._starts, self._texts, strict=True)
+        ]
+
+    def offset_at(self, point: QPointF) -> int:
+        if not self._boxes:
+            return 0
+        row = max(0, sum(1 for top in self._tops if top <= point.y()) - 1)
+        lefts, boxes = self._lefts, self._boxes[row]
+        if not boxes:
+            return 0
+        place = min(range(len(boxes)), key=lambda each: _distance(point.x(), lefts[each], self._widths[each]))
+        inside = boxes[place].offset_at(point - QPointF(lefts[place], self._tops[row] + _PAD_Y))
+        return self._starts[row][place] + min(inside, len(self._texts[row][place]))
+
+    def areas_of(self, start: int, end: int) -> list[QRectF]:
+        areas = []
+        lefts = self._lefts
+        for row, boxes in enumerate(self._boxes):
+            for place, box in enumerate(boxes):
+                first = self._starts[row][place]
+                low, high = max(start - first, 0), min(end - first, len(self._texts[row][place]))
+                areas += [area.translated(lefts[place], self._tops[row] + _PAD_Y) for area in box.areas_of(low, high)]
+        return [area.intersected(self._view) for area in areas]
+
+    def reveal(self, offset: int) -> bool:
+        if self.is_hidden:
+            self.columns.is_unfolded = True
+            return True
+        for row, boxes in enumerate(self._boxes):
+            for place in range(len(boxes)):
+                first = self._starts[row][place]
+                if first <= offset < first + max(1, len(self._texts[row][place])):
+                    return self._reveal_column(place)
+        return False
+
+    def _reveal_column(self, place: int) -> bool:
+        left, wide = self.columns.lefts[place], self._widths[place]
+        is_aside = left < 0 or left + wide > self.columns.view_width
+        return self.scroll_x(left + (wide - self.columns.view_width) / 2) if is_aside else False
+
+    def links(self) -> tuple[Button, ...]:
+        stops: list[Button] = []
+        for row, boxes in enumerate(self._boxes):
+            for place, box in enumerate(boxes):
+                first = self._starts[row][place]
+                for link in box.flow.links:
+                    area = next(iter(self.areas_of(first + link.start, first + link.end)), QRectF())
+                    stops.append(Button(f"{LINK_ACTION}{len(stops)}", link.href, area))
+        return tuple(stops)
+
+    def link_at(self, point: QPointF) -> str | None:
+        lefts = self._lefts
+        for row, boxes in enumerate(self._boxes):
+            for place, box in enumerate(boxes):
+                found = box.span_link_at(point - QPointF(lefts[place], self._tops[row] + _PAD_Y))
+                if found:
+                    return found
+        return None
+
+    def copied(self, start: int, end: int) -> str:
+        return self._text[start:end].replace("\u00a0", " ").replace("\u2028", " ")
+
+    def line_at(self, offset: int) -> tuple[int, int]:
+        row = max(0, sum(1 for starts in self._starts if starts and starts[0] <= offset) - 1)
+        start = self._starts[row][0]
+        return start, start + len("\t".join(self._texts[row]))
+
+    # Things to press, and to move
+
+    def press(self, action: str) -> Outcome | None:
+        number, links = link_number(action), self.links()
+        if number is not None:
+            return Outcome(link=links[number].label) if number < len(links) else None
+        if action == _FOLD:
+            self.columns.is_unfolded = not self.columns.is_unfolded
+            return Outcome(is_resized=True)
+        if action == _COLUMNS:
+            self.columns.chosen.clear()
+            return Outcome(is_resized=True)
+        return Outcome(copied=table_markdown(self.columns.block), formats=table_formats(self.columns.block))
+
+    def buttons(self) -> tuple[Button, ...]:
+        """Copying and the widths of columns are offered where the table begins, folding where it ends."""
+        looks = self._looks if self._laid_out is not None else None
+        if looks is None or self.is_hidden:
+            return ()
+        made = []
+        if self.first == 0:
+            side = looks.px(TOOL_PX)
+            columns = self.columns
+            x = self._view.x() - side - _TOOL_GAP_PX if columns.is_right_to_left else self._view.right() + _TOOL_GAP_PX
+            made.append(Button(_COPY, "Copy table", QRectF(x, 0, side, side), "copy"))
+            made.append(Button(_COLUMNS, self._columns_label, self._head_of(columns.current)))
+        if self._has_fold:
+            made.append(self._fold_button(looks))
+        return tuple(made)
+
+    def button_at(self, point: QPointF) -> Button | None:
+        # To the mouse a column is its words, and has an edge to be moved.
+        return next((each for each in self.buttons() if each.action != _COLUMNS and each.area.contains(point)), None)
+
+    @property
+    def _columns_label(self) -> str:
+        header, place = self.columns.block.header, self.columns.current
+        name = text_of(header[place])[:_MAX_NAME] if place < len(header) else ""
+        return (
+            f"Column {name or place + 1}: Left and Right choose another, with Shift they change its width, "
+            "Enter fits all columns again"
+        )
+
+    def _fold_button(self, looks: Looks) -> Button:
+        is_folded = not self.columns.is_unfolded
+        text = f"Show all {len(self.columns.block.rows):,} rows" if is_folded else "Show fewer rows"
+        high = looks.px(_FOLD_PX)
+        wide = looks.metrics("muted").horizontalAdvance(text) + looks.px(40)
+        view = self._view
+        x = view.right() - wide if self.columns.is_right_to_left else view.x()
+        icon = "chevron-right" if is_folded else "chevron-down"
+        return Button(_FOLD, text, QRectF(x, self.height - high + 2, wide, high - 4), icon=icon, text=text)
+
+    def scroll_x(self, delta: float) -> bool:
+        return self.columns.scroll.move(delta)
+
+    def step_aside(self, action: str, delta: float) -> bool:
+        if action != _COLUMNS:
+            return self.scroll_x(delta)
+        columns = self.columns
+        step = 1 if (delta > 0) is not columns.is_right_to_left else -1
+        before, columns.current = columns.current, max(0, min(len(self._widths) - 1, columns.current + step))
+        self._reveal_column(columns.current)
+        return columns.current != before
+
+    def widen(self, action: str, delta: float) -> bool:
+        if action != _COLUMNS or self.columns.current >= len(self._widths):
+            return False
+        self.columns.choose(self.columns.current, self._widths[self.columns.current] + delta)
+        return True
+
+    def grip_at(self, point: QPointF) -> Grip | None:
+        if self._is_last_shown and (bar := self.columns.scroll.grip_at(point, self._bar_area)) is not None:
+            return bar
+        bottom = self._head_of(0).bottom()
+        if not self._boxes or not 0 <= point.y() < bottom or not self._view.contains(point):
+            return None
+        for place, left in enumerate(self._lefts):
+            edge = left - GUTTER_PX / 2 if self.columns.is_right_to_left else left + self._widths[place] + GUTTER_PX / 2
+            if abs(point.x() - edge) <= _EDGE_PX:
+                return ColumnEdge(self.columns, place, point.x())
+        return None
+
+    @property
+    def shown_rows(self) -> tuple[Row, ...]:
+        """Its own rows, below the header where it is the first."""
+        return (self.columns.block.header, *self.rows) if self.first == 0 else self.rows
+
+    def _is_header(self, number: int) -> bool:
+        return self.first == 0 and number == 0
+
+    def _join(self) -> str:
+        place = 0
+        for row in self._texts:
+            starts = []
+            for cell in row:
+                starts.append(place)
+                place += len(cell) + 1
+            self._starts.append(starts)
+        return "\n".join("\t".join(row) for row in self._texts)
+
+    def _selected_in(self, state: PaintState, row: int, place: int) -> tuple[int, int] | None:
+        if state.selected is None:
+            return None
+        start = self._starts[row][place]
+        low = max(state.selected[0] - start, 0)
+        high = min(state.selected[1] - start, len(self._texts[row][place]))
+        return (low, high) if high > low else None
+
+
+def _distance(x: float, left: float, width: float) -> float:
+    return max(left - x, x - left - width, 0.0)

@@ -1,0 +1,187 @@
+"""Paragraphs, headings and list items, in quotes or not: everything that is a flow of words."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QTextOption
+
+from chatdesk.core.rendering.blocks import Placement, Span
+from chatdesk.ui.theme.tokens import FontRole
+from chatdesk.ui.transcript.drawing.heights import guess_text_height
+from chatdesk.ui.transcript.drawing.item import LINK_ACTION, Button, Item, Outcome, PaintState, link_number
+from chatdesk.ui.transcript.drawing.looks import LIST_INDENT_PX, Looks
+from chatdesk.ui.transcript.drawing.spans import flow_of
+from chatdesk.ui.transcript.drawing.text_box import TextBox, direction_of
+
+
+class TextItem(Item):
+    """``level`` is the heading's, 0 for text; ``colour`` a token; ``inset`` extra px at the left."""
+
+    kind = "text"
+    is_selectable = True
+
+    def __init__(
+        self,
+        spans: tuple[Span, ...],
+        at: Placement | None = None,
+        *,
+        level: int = 0,
+        role: FontRole = "text",
+        colour: str = "text",
+        inset: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.spans = spans
+        self.at = at or Placement()
+        self.level = level
+        self.role: FontRole = role
+        self._colour = colour
+        self._inset = inset
+        self._box = TextBox(flow_of(spans))
+        if level:
+            self.gap = 18.0 if level <= 2 else 14.0
+
+    def guess(self, looks: Looks, width: float) -> float:
+        return guess_text_height(
+            self.text,
+            width=max(40.0, width - sum(self._insets(looks, width))),
+            char_width=looks.metrics(self.role).averageCharWidth(),
+            line_height=looks.line_height(self.role),
+        )
+
+    def layout(self, looks: Looks, width: float) -> None:
+        self._left, self._right = self._insets(looks, width)
+        inset = self._left + self._right
+        font, line_height = self._type(looks)
+        self._box.lay_out(
+            looks,
+            max(40.0, width - inset),
+            font=font,
+            line_height=line_height,
+            is_right_to_left=self.at.is_right_to_left,
+        )
+        self.height = self._box.height
+        self.natural_width = inset + self._box.natural_width
+        self._width = width
+        self.is_right_to_left = self._box.is_right_to_left
+
+    def release(self) -> None:
+        super().release()
+        self._box.release()
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        looks = state.looks
+        shift = self._left
+        if self.at.marker:
+            self._paint_marker(painter, looks)
+        painter.translate(shift, 0)
+        colour = self._text_colour(looks)
+        clip = state.clip.translated(-shift, 0)
+        self._box.draw(painter, looks, colour, selected=state.selected, clip=clip)
+        ringed = link_number(state.focused_action)
+        if ringed is not None:
+            self._box.ring_link(painter, looks, ringed)
+        if state.show_caret:
+            end = self._box.end_point()
+            height = looks.px(15)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(looks.colour("accent"))
+            top = end.y() + (looks.line_height(self.role) - height) / 2
+            painter.drawRoundedRect(QRectF(end.x() + 4, top, looks.px(8), height), 2, 2)
+        painter.translate(-shift, 0)
+
+    @property
+    def text(self) -> str:
+        return self._box.flow.text
+
+    def copied(self, start: int, end: int) -> str:
+        copied = self._box.flow.copied(start, end)
+        if start == 0 and self.at.marker and copied:
+            marker = {"•": "-", "☐": "- [ ]", "☑": "- [x]"}.get(self.at.marker, self.at.marker)
+            return "  " * max(0, self.at.list_depth - 1) + f"{marker} {copied}"
+        return copied
+
+    def offset_at(self, point: QPointF) -> int:
+        return self._box.offset_at(self._inside(point))
+
+    def areas_of(self, start: int, end: int) -> list[QRectF]:
+        shift = self._inside(QPointF(0, 0)).x()
+        return [area.translated(-shift, 0) for area in self._box.areas_of(start, end)]
+
+    def links(self) -> tuple[Button, ...]:
+        return tuple(
+            Button(f"{LINK_ACTION}{number}", link.href, next(iter(self.areas_of(link.start, link.end)), QRectF()))
+            for number, link in enumerate(self._box.flow.links)
+        )
+
+    def press(self, action: str) -> Outcome | None:
+        number = link_number(action)
+        links = self._box.flow.links
+        return Outcome(link=links[number].href) if number is not None and number < len(links) else None
+
+    def link_at(self, point: QPointF) -> str | None:
+        return self._box.span_link_at(self._inside(point))
+
+    def _inside(self, point: QPointF) -> QPointF:
+        return point - QPointF(self._left, 0) if self._laid_out is not None else point
+
+    def _insets(self, looks: Looks, width: float) -> tuple[float, float]:
+        reads = direction_of(self._box.flow.text, otherwise=self.at.is_right_to_left)
+        left, right = looks.insets(self.at, width, is_right_to_left=reads)
+        return left + self._inset, right
+
+    def _type(self, looks: Looks) -> tuple[QFont, float]:
+        if not self.level:
+            return looks.font(self.role), looks.line_height(self.role)
+        font = looks.heading_font(self.level)
+        factor = font.pointSizeF() / looks.font("strong").pointSizeF()
+        return font, round(looks.line_height("text") * max(1.0, factor * 0.95))
+
+    def _paint_marker(self, painter: QPainter, looks: Looks) -> None:
+        marker = self.at.marker or ""
+        line = looks.line_height(self.role)
+        gutter = looks.px(LIST_INDENT_PX)
+        is_rtl = self._box.is_right_to_left
+        x = self._width - self._right if is_rtl else self._left - gutter
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if marker == "•":
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(looks.colour(self._colour))
+            radius = looks.px(5) / 2
+            middle = x + looks.px(8) if not is_rtl else x + gutter - looks.px(8)
+            painter.drawEllipse(QPointF(middle, line / 2 + 0.5), radius, radius)
+        elif marker in "☐☑":
+            self._paint_box(painter, looks, QRectF(x + 1, (line - looks.px(13)) / 2, looks.px(13), looks.px(13)))
+        else:
+            painter.setFont(looks.font(self.role))
+            painter.setPen(looks.colour(self._colour))
+            wide = looks.metrics(self.role).horizontalAdvance(marker)
+            room = max(gutter - 5, wide)
+            area = QRectF(x + 5 if is_rtl else x + gutter - 5 - room, 0, room, line)
+            option = QTextOption(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            if is_rtl:  # the dot stands at the left of its number, and what is said to be right is left
+                option.setTextDirection(Qt.LayoutDirection.RightToLeft)
+            painter.drawText(area, marker, option)
+
+    def _text_colour(self, looks: Looks) -> QColor:
+        if self.at.is_callout_title:
+            return looks.callout(self.at.callout)
+        is_quoted = (self.at.quote_depth and not self.at.callout) or self.at.is_folded
+        return looks.colour("muted" if is_quoted and self._colour == "text" else self._colour)
+
+    def _paint_box(self, painter: QPainter, looks: Looks, area: QRectF) -> None:
+        painter.setPen(looks.colour("muted"))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+        if self.at.marker == "☑":
+            pixmap = looks.icon("check", "accent", 12)
+            side = pixmap.deviceIndependentSize().width()
+            painter.drawPixmap(QPointF(area.center().x() - side / 2, area.center().y() - side / 2), pixmap)
+
+    _width = _left = _right = 0.0
+
+
+def plain_item(text: str, *, role: FontRole = "text", colour: str = "text", inset: float = 0.0) -> TextItem:
+    """Text as it stands, nothing in it interpreted."""
+    return TextItem((Span(text),), role=role, colour=colour, inset=inset)

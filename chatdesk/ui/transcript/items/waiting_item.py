@@ -1,0 +1,51 @@
+"""Where an answer is going to stand: the caret and, after a moment, whom it waits for and for how long."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.rendering.blocks import Span
+from chatdesk.ui.transcript.drawing.item import PaintState
+from chatdesk.ui.transcript.drawing.moments import duration_of
+from chatdesk.ui.transcript.items.text_item import TextItem
+
+_SAID_AFTER_MS = 2_000
+_CARET_ROOM_PX = 22
+
+
+class WaitingItem(TextItem):
+    """As high as the first line of the answer will be, so that nothing moves when it comes. The words are drawn and not
+    read: a screen reader hears once that somebody answers, and not every second."""
+
+    ticks = True
+
+    def __init__(self, who: str, since_ms: int) -> None:
+        super().__init__((Span(""),))
+        self.who = who
+        self.since_ms = since_ms
+        self.words = ""
+        self.tick(SystemClock().now_ms())
+
+    def tick(self, now_ms: int) -> bool:
+        waited_ms = now_ms - self.since_ms
+        words = f"Waiting for {self.who}, {duration_of(waited_ms)}" if waited_ms >= _SAID_AFTER_MS else ""
+        if words == self.words:
+            return False
+        self.words = words
+        self.revision += 1
+        return True
+
+    def tip_at(self, _point: object) -> str:
+        return self.words
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        super().paint(painter, state)
+        looks = state.looks
+        left = looks.px(_CARET_ROOM_PX)
+        area = QRectF(left, 0, max(0.0, self._width - left), self.height)
+        painter.setFont(looks.font("note"))
+        painter.setPen(looks.colour("muted"))
+        words = looks.metrics("note").elidedText(self.words, Qt.TextElideMode.ElideMiddle, area.width())
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), words)

@@ -1,0 +1,95 @@
+"""Moving what is on the screen: whether the picture of one layout is that of another, and which part can be moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.layout.holding import Placed
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+
+_NOTHING = 0.001
+_CHANGING_KINDS = frozenset({"table", "fold"})  # their looks hang on more than themselves
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An item as it was drawn: where, and which state of it."""
+
+    item: Item
+    y: float
+    revision: int
+    has_caret: bool
+    is_last_foot: bool  # the tools of the last message are shown
+
+    @property
+    def looks(self) -> tuple[int, bool, bool]:
+        return self.revision, self.has_caret, self.is_last_foot
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What stands in both pictures has moved down by ``shift``; from ``top`` on there is something new."""
+
+    shift: int
+    top: float
+
+
+def drawn(placed: Sequence[Placed], last: MessageEntry | None) -> list[Drawn]:
+    """``last`` is the message that the thread ends with."""
+    return [
+        Drawn(
+            each.item,
+            each.y,
+            each.item.revision,
+            each.item is each.entry.caret_item,
+            each.entry is last and each.item.kind == "footer",
+        )
+        for each in placed
+    ]
+
+
+def growth(old: Sequence[Drawn], new: Sequence[Drawn]) -> Growth | None:
+    """How a picture follows from the one before when something came at its end; None when it has to be drawn anew."""
+    before = {id(each.item): each for each in old}
+    shift: int | None = None
+    for place, each in enumerate(new):
+        was = before.get(id(each.item))
+        is_same = was is not None and was.looks == each.looks
+        if was is None or not is_same or each.item.kind in _CHANGING_KINDS:
+            # What came into view above the first line that is known has no place in the picture before.
+            return Growth(shift, each.y) if shift is not None and place else None
+        moved = each.y - was.y
+        if shift is None:
+            shift = round(moved)
+        if abs(moved - shift) >= _NOTHING:
+            return None
+    return Growth(shift, new[-1].y) if shift is not None else None
+
+
+def moved_by(old: Sequence[Placed], new: Sequence[Placed]) -> int | None:
+    """By how many px everything that stands in both has moved down; None when that is not one whole number."""
+    before = {id(placed.item): placed.y for placed in old}
+    shifts = [placed.y - before[id(placed.item)] for placed in new if id(placed.item) in before]
+    if not shifts:
+        return None
+    whole = round(shifts[0])
+    return whole if all(abs(shift - whole) < _NOTHING for shift in shifts) else None
+
+
+def free_band(viewport: QRect, overlays: Sequence[QWidget]) -> QRect:
+    """The part of the viewport that nothing stands on. Where a widget stands on it, Qt draws all of it anew."""
+    top, bottom = 0, viewport.height()
+    for overlay in overlays:
+        if not overlay.isVisible():
+            continue
+        covered = overlay.geometry()
+        if covered.center().y() < viewport.height() / 2:
+            top = max(top, covered.bottom() + 1)
+        else:
+            bottom = min(bottom, covered.top())
+    return QRect(0, top, viewport.width(), max(0, bottom - top))

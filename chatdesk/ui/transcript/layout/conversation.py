@@ -1,0 +1,415 @@
+"""The messages of the shown thread: pages that come, messages that are added or change, text that streams in.
+
+What it takes in it hands to the layout; where the reader stands is for ``scrolling`` to keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.context import ContextLandmarks
+from chatdesk.core.domain.message import Message, MessagePage, Role
+from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, ScrollAnchor, SharedWith, own_model_name
+from chatdesk.ui.transcript.layout.meanwhile import Meanwhile
+from chatdesk.ui.transcript.layout.pages import Pages
+from chatdesk.ui.transcript.layout.scale import length_of
+from chatdesk.ui.transcript.layout.scrolling import Scrolling
+from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.messages.entry import MessageEntry, Retry
+from chatdesk.ui.transcript.messages.quick import QUICK_ACTIONS
+from chatdesk.ui.transcript.messages.streaming import StreamFeeds
+from chatdesk.ui.transcript.speech.narration import Narrator
+
+
+class Conversation(QObject):
+    """``added``: a message is about to become the end. ``changed``: other messages are loaded than before.
+    ``stateChanged``: an answer (its entry) began or ended."""
+
+    added = Signal(object)
+    changed = Signal()
+    stateChanged = Signal(object)
+    cleared = Signal(bool)  # whether the same thread comes again
+
+    def __init__(
+        self, stage: Stage, pages: Pages, *, scrolling: Scrolling, renderer: BlockRenderer, narrator: Narrator
+    ) -> None:
+        super().__init__(stage)
+        self.thread_id: str | None = None
+        self.first_unread: str | None = None
+        self.feeds = StreamFeeds(renderer, self._on_feeds_frame, is_seen=stage.shows_end_of, parent=self)
+        self._stage = stage
+        self._layout = stage.layout
+        self._pages = pages
+        pages.on_page = self._on_pages_page
+        self._scrolling = scrolling
+        self._narrator = narrator
+        self._live: dict[str, MessageEntry] = {}
+        self._prepared: dict[str, MessageEntry] = {}
+        self._waiting: dict[str, tuple[str, int]] = {}
+        self._asked: dict[str, int] = {}
+        self._retries: dict[str, Retry] = {}
+        self.end_id: str | None = None
+        self.quick: tuple[tuple[str, str], ...] = QUICK_ACTIONS
+        self._edited_id: str | None = None
+        self._meanwhile = Meanwhile()
+        self.landmarks = ContextLandmarks()
+        self.shared: SharedWith | None = None
+        self.model_name: ModelName = own_model_name
+
+    def find(self, message_id: str) -> MessageEntry | None:
+        """Loaded, or written to while it is out of reach."""
+        return self._layout.find(message_id) or self._live.get(message_id)
+
+    def show_thread(self, thread_id: str | None, anchor: ScrollAnchor | None) -> None:
+        self._empty(thread_id)
+        if thread_id is not None:
+            self._scrolling.start(anchor)
+
+    def _empty(self, thread_id: str | None) -> None:
+        self.feeds.clear()
+        for entry in (*self._layout.entries, *self._live.values()):
+            entry.close()
+        self._live.clear()
+        self._forget_prepared()
+        self._narrator.forget()
+        self.cleared.emit(thread_id == self.thread_id)
+        self._stage.clear()
+        if thread_id != self.thread_id:
+            self.landmarks = ContextLandmarks()
+        self.thread_id = thread_id
+        self.first_unread = None
+        self._begin_pages(thread_id)
+        self._stage.relayout()
+
+    def _begin_pages(self, thread_id: str | None) -> None:
+        self._meanwhile.forget()
+        self._pages.set_thread(thread_id)
+
+    def prepare(self, message: Message) -> bool:
+        """Ask for the blocks of what will be added soon, so that it is laid out and drawn once. Whether it is as ready
+        as it can be made; asked again, it tells that of the same message."""
+        is_wanted = message.thread_id == self.thread_id and message.status.is_final and not self._layout.has_newer
+        if not is_wanted or self.find(message.id) is not None:
+            return True
+        entry = self._prepared.get(message.id)
+        if entry is None:
+            entry = self._prepared[message.id] = self._entry_for(message)
+            self._stage.ask_for_blocks(entry)
+        return not entry.awaits_blocks
+
+    def add_message(self, message: Message) -> None:
+        if message.thread_id != self.thread_id:
+            return
+        if self._layout.find(message.id) is not None:
+            self.change_message(message)
+            return
+        if self._pages.is_asking:
+            self._meanwhile.add(message)
+        self.added.emit(message)
+        is_own = message.role is Role.USER and message.author_id is None
+        entry = self._entry_for(message)
+        if self._layout.has_newer or (not self._layout.entries and self._pages.is_waiting):
+            self._layout.note_end(message.position, length_of(message.text))
+            self._scrolling.count_new()
+            if is_own:
+                self._scrolling.to_end()
+            return
+        place = next(
+            (at for at, each in enumerate(self._layout.entries) if each.message.position >= message.position), None
+        )
+        if place is not None:
+            self._close_all(self._layout.cut_from(place))
+        self._layout.add_newer([entry])
+        if is_own:
+            self._scrolling.glide.stop()
+            self._layout.sticks_to_end = True
+        elif not self._layout.sticks_to_end:
+            self._scrolling.count_new()
+        if not is_own:  # whose answer comes in the same moment
+            self._set_end(self.last_id)
+        self._stage.schedule(is_growth=place is None)
+        self.changed.emit()
+
+    def mark_unread(self, message_id: str | None) -> None:
+        """Above this message stands the line where the unread part begins; None takes it away."""
+        marked, self.first_unread = self.first_unread, message_id
+        for each, is_first in ((marked, False), (message_id, True)):
+            entry = self.find(each) if each is not None else None
+            if entry is not None:
+                entry.set_unread(is_first)
+        self._stage.schedule()
+
+    def set_model_name(self, model_name: ModelName) -> None:
+        """How models are called above their answers, from now on."""
+        self.model_name = model_name
+        entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
+        changed = [entry for entry in entries.values() if entry.set_model_name(model_name)]
+        if changed:
+            self._stage.schedule()
+            self.changed.emit()
+
+    def set_shared(self, shared: SharedWith | None) -> None:
+        """With whom the thread is shared; None: with nobody. Holds for the threads that are shown from now on too."""
+        self.shared = shared
+        entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
+        changed = [entry for entry in entries.values() if entry.set_shared(shared)]
+        if changed:
+            self._stage.schedule()
+            self.changed.emit()
+
+    def set_landmarks(self, landmarks: ContextLandmarks) -> None:
+        """The lines that stand between the messages. What the reader looks at stays where it is."""
+        self.landmarks = landmarks
+        entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
+        changed = [entry for entry in entries.values() if self._mark_landmarks(entry)]
+        if changed:
+            self._stage.schedule()
+            self.changed.emit()
+
+    def _mark_landmarks(self, entry: MessageEntry) -> bool:
+        message_id, ends = entry.message.id, self.landmarks.summary_ends
+        return entry.set_landmarks(
+            is_context_start=message_id == self.landmarks.starts_at_id,
+            summary_end=next((end for end in ends if end.message_id == message_id), None),
+        )
+
+    def change_message(self, message: Message) -> None:
+        if message.thread_id != self.thread_id:
+            return
+        if self._pages.is_asking:
+            self._meanwhile.change(message)
+        entry = self.find(message.id)
+        if entry is None:
+            return
+        was_live = entry.is_live
+        if message.status.is_final:
+            self.feeds.finish(message.id)
+            self._live.pop(message.id, None)
+        else:
+            self._live[message.id] = entry
+        entry.change(message)
+        if was_live and self._layout.find(message.id) is entry:
+            self._layout.note_length(entry)
+        if was_live and message.status.is_final:
+            self._narrator.ended(entry)
+            self.stateChanged.emit(entry)
+        elif not was_live and not message.status.is_final:
+            self._narrator.began(entry)
+            self.stateChanged.emit(entry)
+        self._stage.schedule()
+
+    def append_text(self, message_id: str, part_index: int, kind: str, delta: str) -> None:
+        entry = self.find(message_id)
+        if entry is not None and delta:
+            self._live[message_id] = entry
+            self.feeds.append(entry, part_index, kind, delta)
+
+    def reload_from(self, message_id: str | None) -> None:
+        self._pages.release()
+        layout = self._layout
+        entry = layout.find(message_id)
+        place = layout.order_of(entry) if entry is not None else 0
+        if place <= 0:
+            # Where nobody says what differs, the reader most often stands at something that stays.
+            anchor = self._scrolling.anchor()
+            first = layout.entries[0].message.id if layout.entries else None
+            is_lost = message_id is not None and anchor.message_id == message_id == first
+            self.show_thread(self.thread_id, None if is_lost else anchor)
+            return
+        self._forget_prepared()
+        self._close_all(layout.cut_from(place))
+        layout.has_newer = True
+        self._begin_pages(self.thread_id)
+        self._pages.newer(layout.entries[-1].message.id)
+        self._stage.relayout()
+
+    def show_ahead(self, page: MessagePage, parent_id: str | None) -> bool:
+        """Show what will be the path below ``parent_id`` (None: all of it) before that is stored; until ``confirm`` no
+        pages are asked for. Whether it could be shown: that message must be loaded."""
+        layout = self._layout
+        parent = layout.find(parent_id)
+        if page.thread_id != self.thread_id or (parent_id is not None and parent is None):
+            return False
+        if parent is not None:
+            self._close_all(layout.cut_from(layout.order_of(parent) + 1))
+            self._begin_pages(self.thread_id)
+        else:
+            self._empty(self.thread_id)
+            layout.has_older = False
+        self._pages.hold()
+        entries = [self._entry_for(each) for each in page.messages]
+        layout.has_newer = page.has_newer
+        if parent is not None:
+            layout.add_newer(entries)
+        else:
+            layout.replace_all(entries, total=page.total)
+            layout.sticks_to_end = False
+        self._stage.relayout()
+        self.changed.emit()
+        return True
+
+    def confirm(self) -> None:
+        """What was shown ahead is stored."""
+        self._pages.release()
+        self._stage.schedule()
+
+    def set_waiting(self, waiting: Mapping[str, tuple[str, int]]) -> None:
+        """What is said of answers that are not asked for yet, and how many come before each; others wait no more."""
+        before, self._waiting = self._waiting, dict(waiting)
+        for message_id in before.keys() - waiting.keys():
+            entry = self.find(message_id)
+            if entry is not None:
+                entry.set_waiting("", before=0)
+        for message_id, (text, others) in waiting.items():
+            entry = self.find(message_id)
+            if entry is not None and before.get(message_id) != (text, others):
+                entry.set_waiting(text, before=others)
+                if message_id not in before:
+                    self._narrator.tell(text)
+        self._stage.schedule()
+
+    @property
+    def last_id(self) -> str | None:
+        """The last message of the thread; None while it is out of reach."""
+        layout = self._layout
+        return layout.entries[-1].message.id if layout.entries and not layout.has_newer else None
+
+    def mark_end(self, message_id: str | None) -> None:
+        """The message that the thread ends with; None: its end is out of reach."""
+        if self._set_end(message_id):
+            self._stage.schedule()
+
+    def _set_end(self, message_id: str | None) -> bool:
+        """Whether that shows."""
+        marked, self.end_id = self.end_id, message_id
+        found = [self.find(each) for each in dict.fromkeys((marked, message_id)) if each is not None]
+        changed = [
+            entry
+            for entry in found
+            if entry is not None and entry.set_end(entry.message.id == message_id, quick=self.quick)
+        ]
+        return bool(changed)
+
+    def set_quick_actions(self, own: Sequence[tuple[str, str]]) -> None:
+        """Ids and names of what a person added to what every answer offers in one press."""
+        self.quick = (*QUICK_ACTIONS, *own)
+        self.mark_end(self.end_id)
+
+    def mark_edited(self, message_id: str | None) -> None:
+        """The message of which a new version is being written."""
+        marked, self._edited_id = self._edited_id, message_id
+        for each in dict.fromkeys((marked, message_id)):
+            entry = self.find(each) if each is not None else None
+            if entry is not None:
+                entry.is_edited = each == message_id
+        self._stage.repaint()
+
+    def note_asked(self, message_id: str, at_ms: int) -> None:
+        """A provider is asked for an answer of any thread, from that moment on."""
+        self._asked[message_id] = at_ms
+        entry = self.find(message_id)
+        if entry is not None:
+            entry.set_asked(at_ms)
+            self._stage.schedule()
+
+    def set_retry(self, message_id: str, retry: Retry) -> None:
+        """An answer of any thread is asked for again in a while."""
+        self._retries[message_id] = retry
+        entry = self.find(message_id)
+        if entry is not None:
+            entry.set_retry(retry)
+            self._narrator.tell(retry.reason)
+            self._stage.schedule()
+        wait_ms = max(0, retry.due_ms - SystemClock().now_ms())
+        QTimer.singleShot(wait_ms, self, lambda: self._end_retry(message_id, retry))
+
+    def note_finished(self, message_id: str) -> None:
+        """An answer of any thread is not waited for any more."""
+        self._asked.pop(message_id, None)
+        self._retries.pop(message_id, None)
+
+    def _end_retry(self, message_id: str, retry: Retry) -> None:
+        if self._retries.get(message_id) is retry:
+            del self._retries[message_id]
+            entry = self.find(message_id)
+            if entry is not None:
+                entry.set_retry(None)
+                self._stage.schedule()
+
+    def _on_pages_page(self, page: MessagePage, wish: str) -> None:
+        layout = self._layout
+        page = self._meanwhile.bring_up_to_date(page)
+        self._meanwhile.forget()
+        if wish in ("older", "newer"):
+            known = {entry.message.id for entry in layout.entries}
+            fresh = [self._entry_for(each) for each in page.messages if each.id not in known]
+            if wish == "older":
+                layout.has_older = page.has_older
+                layout.put_older(fresh)
+            else:
+                layout.has_newer = page.has_newer
+                layout.add_newer(fresh)
+        else:
+            kept = set(self._live.values())
+            for entry in layout.entries:
+                if entry not in kept:
+                    entry.close()
+            layout.has_older, layout.has_newer = page.has_older, page.has_newer
+            layout.replace_all((self._entry_for(each) for each in page.messages), total=page.total)
+            self._scrolling.take_wanted_place(wish)
+        self._set_end(self.last_id)
+        self._stage.relayout()
+        self.changed.emit()
+
+    def _entry_for(self, message: Message) -> MessageEntry:
+        """A live message is the entry that the stream writes into, also when its page comes again."""
+        entry = self._live.get(message.id)
+        if entry is not None:
+            entry.change(message)
+            return entry
+        entry = self._prepared.pop(message.id, None)
+        if entry is None:
+            entry = MessageEntry(message, self.shared, model_name=self.model_name)
+        else:
+            if entry.message != message:
+                entry.change(message)
+            entry.set_shared(self.shared)
+            entry.set_model_name(self.model_name)
+        entry.set_unread(message.id == self.first_unread)
+        self._mark_landmarks(entry)
+        entry.set_end(message.id == self.end_id, quick=self.quick)
+        entry.is_edited = message.id == self._edited_id
+        if message.id in self._asked:
+            entry.set_asked(self._asked[message.id])
+        if message.id in self._retries:
+            entry.set_retry(self._retries[message.id])
+        if message.id in self._waiting:
+            text, others = self._waiting[message.id]
+            entry.set_waiting(text, before=others)
+        if not message.status.is_final:
+            self._live[message.id] = entry
+            self._narrator.began(entry)
+            self.stateChanged.emit(entry)
+        return entry
+
+    def _close_all(self, entries: list[MessageEntry]) -> None:
+        for entry in entries:
+            entry.close()
+            if not entry.is_live:
+                self._live.pop(entry.message.id, None)
+
+    def _forget_prepared(self) -> None:
+        for entry in self._prepared.values():
+            entry.close()
+        self._prepared.clear()
+
+    def _on_feeds_frame(self, entries: list[MessageEntry]) -> None:
+        shown = [entry for entry in entries if self._layout.find(entry.message.id) is entry]
+        for entry in shown:
+            self._layout.note_length(entry)
+        if shown:
+            self._stage.relayout(is_growth=True)
+            self._narrator.grew(shown)

@@ -1,0 +1,52 @@
+"""A message that was jumped to lights up for a moment, so that the eye finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer
+
+from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+
+_STEPS = 12
+_STEP_MS = 60
+
+
+class Flash(QObject):
+    """``strength`` goes from 1 to 0; with reduced motion it stays 1 until the end."""
+
+    def __init__(self, stage: Stage, is_motion_reduced: Callable[[], bool]) -> None:
+        super().__init__(stage)
+        self.message_id: str | None = None
+        self._stage = stage
+        self._is_motion_reduced = is_motion_reduced
+        self._left = 0
+        self._timer = QTimer(self)
+        self._timer.setInterval(_STEP_MS)
+        self._timer.timeout.connect(self._on_timer_timeout)
+
+    def start(self, message_id: str) -> None:
+        self.message_id = message_id
+        self._left = _STEPS
+        self._timer.start()
+        self._stage.repaint()
+
+    def stop(self) -> None:
+        self.message_id = None
+        self._timer.stop()
+
+    def strength_of(self, entry: MessageEntry) -> float:
+        if entry.message.id != self.message_id:
+            return 0.0
+        return 1.0 if self._is_motion_reduced() else self._left / _STEPS
+
+    def _on_timer_timeout(self) -> None:
+        entry = self._stage.layout.find(self.message_id)
+        if entry is None:
+            return  # its page is on the way
+        self._left -= 1
+        if self._left <= 0:
+            self.stop()
+        if self._left <= 0 or not self._is_motion_reduced():
+            self._stage.repaint()

@@ -1,0 +1,127 @@
+"""The scale of the scroll bar: how long each message is taken to be, agreed once and kept.
+
+Lengths come from counts of characters and lines, never from layouts. So a message stands at the same place of the bar
+however much of the thread has been seen, and the thumb never moves against the reader.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatdesk.core.domain.message import ThreadSizes
+from chatdesk.ui.transcript.drawing.heights import HeightTree
+
+_MESSAGE_PX = 70.0  # header, tools and the space between messages
+_LINE_PX = 22.0
+_CHARACTERS_A_LINE = 95.0
+_UNKNOWN_PX = 160.0
+_FIRST_STEP = 512  # positions a group before the true sizes are known
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePoint:
+    """``share`` of the way through the message at ``position``."""
+
+    position: int
+    share: float
+
+
+class ThreadScale:
+    """Lengths in px, roughly. The first ``step`` * n positions are known in groups, the ones after them one by one."""
+
+    def __init__(self) -> None:
+        self._tree = HeightTree()
+        self._step = 1
+        self._groups = 0
+
+    def __len__(self) -> int:
+        """How many positions the thread has, as far as is known."""
+        return self._grouped + len(self._tree) - self._groups
+
+    @property
+    def total(self) -> float:
+        return self._tree.total
+
+    def begin(self, count: int, lengths: dict[int, float], *, is_whole: bool) -> None:
+        """A thread of ``count`` positions. When its ``lengths`` are not those of the whole of it, all positions count
+        the same, their mean: what is learnt later must not move what was shown. They stand in groups then, because the
+        first paint of a long thread must not wait for a walk over it."""
+        if is_whole:
+            self._fill([lengths.get(position, 0.0) for position in range(count)])
+            return
+        mean = sum(lengths.values()) / len(lengths) if lengths else _UNKNOWN_PX
+        groups, rest = divmod(count, _FIRST_STEP)
+        self._fill([mean * _FIRST_STEP] * groups + [mean] * rest, step=_FIRST_STEP, groups=groups)
+
+    def take(self, sizes: ThreadSizes) -> None:
+        """The true sizes; positions beyond them keep what they have."""
+        lengths = [
+            messages * _MESSAGE_PX + _text_px(characters, lines)
+            for messages, characters, lines in zip(sizes.messages, sizes.characters, sizes.lines, strict=True)
+        ]
+        groups = min(len(lengths), sizes.count // sizes.step)
+        covered = groups * sizes.step
+        last = [lengths[groups] / (sizes.count - covered)] * (sizes.count - covered) if groups < len(lengths) else []
+        later = [self._length(position) for position in range(covered + len(last), len(self))]
+        self._fill(lengths[:groups] + last + later, step=sizes.step, groups=groups)
+
+    def set(self, position: int, length: float) -> None:
+        """A message at the end that came or grew. Nothing happens to those that are known in groups."""
+        place = self._groups + position - self._grouped
+        while len(self._tree) < place:
+            self._tree.append(0.0)
+        if place == len(self._tree):
+            self._tree.append(length)
+        elif place >= self._groups:
+            self._tree.set(place, length)
+
+    def cut(self, count: int) -> None:
+        """The thread ends after ``count`` positions."""
+        if count >= len(self):
+            return
+        groups = min(self._groups, count // self._step)
+        rest = [self._length(position) for position in range(groups * self._step, count)]
+        self._fill([self._tree.height(each) for each in range(groups)] + rest, step=self._step, groups=groups)
+
+    def y_of(self, point: ScalePoint) -> float:
+        return self._start(point.position) + point.share * self._length(point.position)
+
+    def find(self, y: float) -> ScalePoint:
+        place = self._tree.find(y)
+        inside = y - self._tree.prefix(place)
+        share = max(0.0, min(1.0, inside / max(1.0, self._tree.height(place))))
+        if place >= self._groups:
+            return ScalePoint(self._grouped + place - self._groups, share)
+        steps = share * self._step
+        whole = min(int(steps), self._step - 1)
+        return ScalePoint(place * self._step + whole, steps - whole)
+
+    @property
+    def _grouped(self) -> int:
+        return self._groups * self._step
+
+    def _start(self, position: int) -> float:
+        if position >= self._grouped:
+            return self._tree.prefix(self._groups + position - self._grouped)
+        group, rest = divmod(position, self._step)
+        return self._tree.prefix(group) + self._tree.height(group) * rest / self._step
+
+    def _length(self, position: int) -> float:
+        if position >= self._grouped:
+            place = self._groups + position - self._grouped
+            return self._tree.height(place) if place < len(self._tree) else 0.0
+        return self._tree.height(position // self._step) / self._step
+
+    def _fill(self, lengths: list[float], *, step: int = 1, groups: int = 0) -> None:
+        self._tree = HeightTree(lengths)
+        self._step, self._groups = step, groups
+
+
+def length_of(text: str) -> float:
+    """How long a message with this text is taken to be."""
+    return _MESSAGE_PX + _text_px(len(text), text.count("\n") + 1)
+
+
+def _text_px(characters: int, lines: int) -> float:
+    # Half of the lines are taken to end early: empty ones, items of lists, code.
+    return (lines / 2 + characters / _CHARACTERS_A_LINE) * _LINE_PX

@@ -1,0 +1,65 @@
+"""The scroll bar, painted by hand: a style takes longer to paint its bar than the transcript takes for its text."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QScrollBar, QStyle, QStyleOptionSlider, QWidget
+
+from chatdesk.ui.transcript.drawing.looks import Looks
+
+_INSET_PX = 3.0
+
+
+class ThreadScrollBar(QScrollBar):
+    """The style decides where the thumb is and what a click does; only the painting is ours."""
+
+    def __init__(self, looks: Looks, parent: QWidget) -> None:
+        super().__init__(Qt.Orientation.Vertical, parent)
+        self._looks = looks
+        self._is_hovered = False
+
+    def set_looks(self, looks: Looks) -> None:
+        self._looks = looks
+        self.update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._stay_opaque()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.StyleChange:
+            self._stay_opaque()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self._is_hovered = True
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._is_hovered = False
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._looks.colour("background"))
+        if self.maximum() > self.minimum():
+            option = QStyleOptionSlider()
+            self.initStyleOption(option)
+            thumb = self.style().subControlRect(
+                QStyle.ComplexControl.CC_ScrollBar, option, QStyle.SubControl.SC_ScrollBarSlider, self
+            )
+            is_active = self._is_hovered or self.isSliderDown()
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._looks.colour("muted" if is_active else "line"))
+            area = QRectF(thumb).adjusted(_INSET_PX, 1, -_INSET_PX, -1)
+            radius = area.width() / 2
+            painter.drawRoundedRect(area, radius, radius)
+        painter.end()
+
+    def _stay_opaque(self) -> None:
+        """Say that nothing below it shows through: else all of that is painted first. A stylesheet takes it back."""
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)

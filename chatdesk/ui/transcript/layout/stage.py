@@ -1,0 +1,254 @@
+"""The part of the thread that stands in the viewport: its column, when it is laid out again, and which blocks it asks
+for. Nobody else calls ``ThreadLayout.arrange``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QTimer, Signal
+from PySide6.QtWidgets import QAbstractScrollArea, QWidget
+
+from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
+from chatdesk.ui.transcript.contract import BlockRenderer, PictureDoor
+from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.layout.blitting import Drawn, drawn, free_band, growth, moved_by
+from chatdesk.ui.transcript.layout.holding import Placed
+from chatdesk.ui.transcript.layout.layout import ThreadLayout
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+
+_SIDE_PX = 24
+_NARROWEST_PX = 160
+_KEPT_MESSAGES = 240
+_AHEAD_VIEWS = 1.5  # what is laid out before it is seen, while nothing else is to be done
+_AHEAD_AFTER_MS = 1
+_AHEAD_SLICE_S = 0.003
+_ABOVE_ITEM_PX = 18  # rings, marks and the bars of quotes reach above the item they belong to
+_ASK_AROUND = 6  # neighbours of the view whose blocks are asked for ahead of need
+
+
+class Stage(QObject):
+    """``laidOut`` comes after every new layout: scroll bar, pill and pages follow it."""
+
+    laidOut = Signal()
+
+    def __init__(self, area: QAbstractScrollArea, renderer: BlockRenderer, looks: Looks) -> None:
+        super().__init__(area)
+        self.layout = ThreadLayout()
+        self.looks = looks
+        self.overlays: tuple[QWidget, ...] = ()  # siblings of the viewport that stand on it
+        self.pictures: PictureDoor | None = None
+        self.file_state: Callable[[str], str] | None = None  # of the file with a sum: why it is not here
+        self.has_plain_questions = False
+        self._area = area
+        self._renderer = renderer
+        self._drawn: list[Drawn] = []
+        self._only_grows = False  # what is scheduled
+        self._asked_around: tuple[MessageEntry, MessageEntry] | None = None  # the ends of the view when that was done
+        self.layout.set_looks(looks)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._on_timer_timeout)
+        self._ahead_timer = QTimer(self)
+        self._ahead_timer.setSingleShot(True)
+        self._ahead_timer.setInterval(_AHEAD_AFTER_MS)
+        self._ahead_timer.timeout.connect(self._on_ahead_timer_timeout)
+
+    def clear(self) -> None:
+        self.layout.clear()
+        self._asked_around = None
+        self.layout.set_looks(self.looks)
+
+    def set_looks(self, looks: Looks) -> None:
+        self.looks = looks
+        self.layout.set_looks(looks)
+        self.relayout()
+
+    # Measures
+
+    @property
+    def view_height(self) -> float:
+        return float(self._area.viewport().height())
+
+    @property
+    def column_width(self) -> float:
+        most = self.looks.px(TRANSCRIPT_WIDTH_PX)
+        return float(max(_NARROWEST_PX, min(most, self._area.width() - 2 * _SIDE_PX)))
+
+    @property
+    def column_left(self) -> float:
+        # Of the whole width: the column must not move when the scroll bar comes and goes.
+        return float(round((self._area.width() - self.column_width) / 2))
+
+    # Laying out
+
+    def schedule(self, *, is_growth: bool = False) -> None:
+        """Lay out soon, once for everything that happens until then. ``is_growth`` as in ``relayout``."""
+        self._only_grows = is_growth and (self._only_grows or not self._timer.isActive())
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def settle(self) -> None:
+        """Lay out now if that is due: places in view must never point at items that are gone."""
+        if self._timer.isActive():
+            self.relayout(is_growth=self._only_grows)
+
+    def relayout(self, *, is_scroll: bool = False, is_growth: bool = False) -> None:
+        """Lay out now. ``is_scroll``: nothing but the reader's place has changed, so what is on the screen can be
+        moved, and only what came into view is drawn. ``is_growth``: nothing but messages that are being written, which
+        grow at their ends, or that came at the end."""
+        is_scroll = is_scroll and not self._timer.isActive()
+        is_growth = is_growth and (self._only_grows or not self._timer.isActive())
+        self._only_grows = False
+        is_growing = is_growth
+        before = self.layout.placed
+        self._timer.stop()
+        self._arrange()
+        for entry in self.layout.drop_far(_KEPT_MESSAGES):
+            if not entry.is_live:
+                entry.close()
+        if not is_scroll or _ends(before) != _ends(self.layout.placed):
+            self._ask_for_blocks()
+        self._ask_for_pictures()
+        if self._timer.isActive():  # blocks came at once: what was placed is gone
+            self._timer.stop()
+            self._arrange()
+            is_scroll, is_growth, self._only_grows = False, is_growth and self._only_grows, False
+        last = self.layout.entries[-1] if self.layout.entries and not self.layout.has_newer else None
+        old, self._drawn = self._drawn, drawn(self.layout.placed, last)
+        if not (is_scroll and self._move_picture(before)) and not (is_growth and self._draw_growth(old)):
+            self.repaint()
+        self.laidOut.emit()
+        # What grows at its end brings nothing near the view that is not laid out: a frame of it is no reason to look.
+        if not is_growing and not self._ahead_timer.isActive():
+            self._ahead_timer.start()
+
+    def apply_width(self) -> None:
+        self.layout.set_width(self.column_width)
+
+    def repaint(self) -> None:
+        self._area.viewport().update()
+
+    # What is in view
+
+    def placed_of(self, entry: MessageEntry) -> list[Placed]:
+        self.settle()
+        return [each for each in self.layout.placed if each.entry is entry]
+
+    def shows_end_of(self, entry: MessageEntry) -> bool:
+        """Whether the end of a message, where it grows, stands in the viewport."""
+        placed = self.layout.placed
+        if not placed or placed[-1].entry is entry:
+            return not placed or placed[-1].index >= entry.body[1] - 1
+        return any(each.entry is entry for each in placed)
+
+    def rect_of(self, entry: MessageEntry) -> QRect:
+        """Where a message is on the screen; empty when it is not in view."""
+        shown = self.placed_of(entry)
+        if not shown:
+            return QRect()
+        viewport = self._area.viewport()
+        area = QRectF(self.column_left, shown[0].y, entry.width, shown[-1].bottom - shown[0].y).toAlignedRect()
+        area = area.intersected(viewport.rect())
+        return QRect(viewport.mapToGlobal(area.topLeft()), area.size())
+
+    def origin_of(self, item: Item) -> QPointF | None:
+        """Where an item begins in the viewport; None when it is not in view."""
+        self.settle()
+        placed = next((each for each in self.layout.placed if each.item is item), None)
+        return QPointF(self.column_left + placed.entry.x_of(item), placed.y) if placed is not None else None
+
+    def entry_at(self, y: float) -> MessageEntry | None:
+        self.settle()
+        return next((placed.entry for placed in self.layout.placed if placed.bottom >= y), None)
+
+    def to_global(self, x: float, y: float) -> QPoint:
+        return self._area.viewport().mapToGlobal(QPoint(round(x), round(y)))
+
+    def _arrange(self) -> None:
+        self.layout.arrange(self.column_width, self.view_height)
+
+    def _draw_growth(self, old: list[Drawn]) -> bool:
+        found = growth(old, self._drawn)
+        if found is None or not self._shift_picture(found.shift):
+            return False
+        top = int(found.top) - _ABOVE_ITEM_PX
+        viewport = self._area.viewport()
+        viewport.update(0, top, viewport.width(), viewport.height() - top)
+        return True
+
+    def _move_picture(self, before: list[Placed]) -> bool:
+        shift = moved_by(before, self.layout.placed)
+        return shift is not None and self._shift_picture(shift)
+
+    def _shift_picture(self, shift: int) -> bool:
+        viewport = self._area.viewport()
+        band = free_band(viewport.rect(), self.overlays)
+        # At a broken ratio a whole pixel is not whole on the screen.
+        if abs(shift) >= band.height() or viewport.devicePixelRatioF() % 1:
+            return False
+        if shift:
+            viewport.scroll(0, shift, band)
+            viewport.update(0, 0, viewport.width(), band.top())
+            viewport.update(0, band.bottom() + 1, viewport.width(), viewport.height() - band.bottom() - 1)
+        return True
+
+    def _on_timer_timeout(self) -> None:
+        self.relayout(is_growth=self._only_grows)
+
+    def _on_ahead_timer_timeout(self) -> None:
+        self.settle()
+        end = time.perf_counter() + _AHEAD_SLICE_S
+        self._ask_around()
+        for _ in self.layout.ahead(self.view_height * _AHEAD_VIEWS):
+            if time.perf_counter() > end:
+                self._ahead_timer.start()
+                return
+
+    def _ask_for_blocks(self) -> None:
+        # From the newest: that is where the reader looks.
+        for entry in dict.fromkeys(placed.entry for placed in reversed(self.layout.placed)):
+            self.ask_for_blocks(entry)
+
+    def _ask_around(self) -> None:
+        """Ask for the blocks of what will soon be in view, too, once what is in view has been painted."""
+        layout, ends = self.layout, _ends(self.layout.placed)
+        if ends is None or ends == self._asked_around:
+            return
+        self._asked_around = ends
+        first, last = (layout.order_of(each) for each in ends)
+        for entry in reversed(layout.entries[max(0, first - _ASK_AROUND) : last + 1 + _ASK_AROUND]):
+            self.ask_for_blocks(entry)
+
+    def ask_for_blocks(self, entry: MessageEntry) -> None:
+        """Once; it need not be loaded yet."""
+        if not entry.is_live and not (self.has_plain_questions and entry.is_question):
+            entry.request_blocks(self._renderer, self._on_entry_ready)
+
+    def _ask_for_pictures(self) -> None:
+        if self.file_state is not None:
+            for placed in self.layout.placed:
+                if placed.item.take_file_state(self.file_state):
+                    self._on_picture_changed(placed.entry)
+        if self.pictures is None:
+            return
+        for placed in self.layout.placed:
+            placed.item.ask(self.pictures, partial(self._on_picture_changed, placed.entry))
+
+    def _on_picture_changed(self, entry: MessageEntry) -> None:
+        entry.forget_places()
+        if self.layout.find(entry.message.id) is entry:
+            self.schedule()
+
+    def _on_entry_ready(self, entry: MessageEntry) -> None:
+        entry.rebuild()
+        if any(placed.entry is entry for placed in self.layout.placed):
+            # The bubble of a question is as wide as its widest line: above what is new it may look otherwise.
+            self.schedule(is_growth=not entry.is_question)
+
+
+def _ends(placed: list[Placed]) -> tuple[MessageEntry, MessageEntry] | None:
+    return (placed[0].entry, placed[-1].entry) if placed else None

@@ -1,0 +1,27 @@
+"""The message that a thread ends with: a question there offers to get an answer, an answer has the quick actions."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer
+
+from chatdesk.ui.transcript.layout.conversation import Conversation
+from chatdesk.ui.transcript.layout.stage import Stage
+
+
+class ThreadEnd(QObject):
+    """Looks after each new layout: a question that is sent is followed by its answer in the same moment."""
+
+    def __init__(self, stage: Stage, conversation: Conversation) -> None:
+        super().__init__(stage)
+        self._conversation = conversation
+        # Not inside the layout, which may be made for a paint that goes on with what was laid out.
+        self._timer = QTimer(self, singleShot=True, interval=0)
+        self._timer.timeout.connect(self._on_timer_timeout)
+        stage.laidOut.connect(self._on_stage_laid_out)
+
+    def _on_stage_laid_out(self) -> None:
+        if self._conversation.last_id != self._conversation.end_id:
+            self._timer.start()
+
+    def _on_timer_timeout(self) -> None:
+        self._conversation.mark_end(self._conversation.last_id)

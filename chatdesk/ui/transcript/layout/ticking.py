@@ -1,0 +1,36 @@
+"""What changes with the time while it is in view: how long an answer is waited for, when it is asked for again."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer
+
+from chatdesk.core.clock import Clock, SystemClock
+from chatdesk.ui.transcript.layout.stage import Stage
+
+_TICK_MS = 1_000
+
+
+class Ticking(QObject):
+    """The timer runs only while something in view ticks."""
+
+    def __init__(self, stage: Stage, clock: Clock | None = None) -> None:
+        super().__init__(stage)
+        self._stage = stage
+        self._clock = clock or SystemClock()
+        self.timer = QTimer(self, interval=_TICK_MS)
+        self.timer.timeout.connect(self.tick)
+        stage.laidOut.connect(self._on_stage_laid_out)
+
+    def tick(self) -> None:
+        now_ms = self._clock.now_ms()
+        ticking = [placed.item for placed in self._stage.layout.placed if placed.item.ticks]
+        changed = [item for item in ticking if item.tick(now_ms)]
+        if changed:
+            self._stage.repaint()
+
+    def _on_stage_laid_out(self) -> None:
+        has_any = any(placed.item.ticks for placed in self._stage.layout.placed)
+        if has_any and not self.timer.isActive():
+            self.timer.start()
+        elif not has_any:
+            self.timer.stop()

@@ -1,0 +1,57 @@
+"""Where the unread part begins: above the first answer that came while the reader was not at the end, or not there."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.domain.message import Message, Role
+from chatdesk.ui.transcript.layout.conversation import Conversation
+from chatdesk.ui.transcript.layout.stage import Stage
+
+_READ_AFTER_MS = 3_000
+
+
+class Unread(QObject):
+    """The line goes a moment after the end of the thread was in view of a reader who is there, and with the reader's
+    own next message."""
+
+    def __init__(self, view: QWidget, stage: Stage, conversation: Conversation) -> None:
+        super().__init__(view)
+        self.read_timer = QTimer(self)
+        self.read_timer.setSingleShot(True)
+        self.read_timer.setInterval(_READ_AFTER_MS)
+        self.read_timer.timeout.connect(self._on_read_timer_timeout)
+        self._view = view
+        self._layout = stage.layout
+        self._conversation = conversation
+        conversation.added.connect(self._on_conversation_added)
+        conversation.cleared.connect(self._on_conversation_cleared)
+        stage.laidOut.connect(self.look)
+
+    def look(self) -> None:
+        """Something changed in what the reader sees: at the end, what is there is being read."""
+        is_marked = self._conversation.first_unread is not None
+        if is_marked and self._is_reader_here and self._layout.is_at_end:
+            if not self.read_timer.isActive():
+                self.read_timer.start()
+        else:
+            self.read_timer.stop()
+
+    @property
+    def _is_reader_here(self) -> bool:
+        window = self._view.window()
+        return self._view.isVisible() and window.isActiveWindow() and not window.isMinimized()
+
+    def _on_conversation_added(self, message: Message) -> None:
+        if message.role is Role.USER and message.author_id is None:
+            self._conversation.mark_unread(None)
+        elif self._conversation.first_unread is None and not (self._is_reader_here and self._layout.follows_end):
+            self._conversation.mark_unread(message.id)
+
+    def _on_conversation_cleared(self) -> None:
+        self.read_timer.stop()
+
+    def _on_read_timer_timeout(self) -> None:
+        if self._is_reader_here and self._layout.is_at_end:
+            self._conversation.mark_unread(None)

@@ -1,0 +1,26 @@
+"""Where a footnote's mark and its way back lead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.items.text_item import TextItem
+
+_BACK = "#fnref-"
+
+
+def note_place(items: Sequence[Item], target: str) -> int | None:
+    """The item that ``#fn-1`` (the note) or ``#fnref-1`` (its first mark) leads to."""
+    if target.startswith(_BACK):
+        mark = "#fn-" + target.removeprefix(_BACK)
+        return next((place for place, item in enumerate(items) if _leads_to(item, mark)), None)
+    return next((place for place, item in enumerate(items) if _is_note(item, target)), None)
+
+
+def _leads_to(item: Item, target: str) -> bool:
+    return any(link.label == target for link in item.links())
+
+
+def _is_note(item: Item, target: str) -> bool:
+    return isinstance(item, TextItem) and target == f"#{item.at.note}"

@@ -1,0 +1,129 @@
+"""What stands below an answer that is not whole: the sentence, and a button for each thing that helps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from chatdesk.core.domain.message import Message, Role, Status
+from chatdesk.ui.transcript.drawing.moments import clock_time_of
+from chatdesk.ui.transcript.items.notice_item import Countdown, NoticeItem
+
+Action = tuple[str, str]  # its name and its words
+
+_RETRY: Action = ("retry", "Try again")
+_CONTINUE: Action = ("continue", "Continue")
+_TRY_NOW: Action = ("retry-now", "Try now")
+_OTHER_MODEL: Action = ("answer-with", "Choose another model…")
+_LARGER_MODEL: Action = ("answer-with", "Choose a larger model…")
+_EDIT: Action = ("shorten", "Edit the message")
+_SHORTEN: Action = ("shorten", "Shorten")
+_KEY: Action = ("open-provider", "Change the key…")
+_ADD_KEY: Action = ("open-provider", "Check the key…")
+_PROVIDER: Action = ("open-provider", "Open the provider…")
+_CHOOSE_MODEL: Action = ("choose-model", "Choose a larger model")
+
+# What helps, beside trying again, by the kind of the failure: the codes of ``core.errors.ProviderErrorKind`` and, where
+# no request could be made, of ``DoesNotFit`` and ``LimitReached``.
+_WAYS_OUT: Mapping[str, tuple[Action, ...]] = {
+    "unauthorised": (_KEY,),
+    "no_key": (_ADD_KEY, _OTHER_MODEL),
+    "forbidden": (_OTHER_MODEL, _KEY),
+    "payment": (_OTHER_MODEL,),
+    "model_not_found": (_OTHER_MODEL, _PROVIDER),
+    "bad_request": (_OTHER_MODEL, _EDIT),
+    "context_too_long": (_LARGER_MODEL, _SHORTEN),
+    "rate_limited": (_OTHER_MODEL,),
+    "server": (_OTHER_MODEL,),
+    "no_network": (_OTHER_MODEL,),
+    "dns": (_PROVIDER,),
+    "refused": (_PROVIDER,),
+    "connect_timeout": (_PROVIDER,),
+    "tls": (_PROVIDER,),
+    "redirect": (_PROVIDER,),
+    "not_a_stream": (_PROVIDER,),
+    "malformed": (_PROVIDER,),
+    "first_byte_timeout": (_OTHER_MODEL,),
+    "silence": (_OTHER_MODEL,),
+    "empty_answer": (_OTHER_MODEL,),
+    "too_large": (_OTHER_MODEL,),
+    "content_filter": (_EDIT,),
+    "other": (_OTHER_MODEL,),
+    "message_larger_than_window": (("send-excerpt", "Send as attachment excerpt"), _CHOOSE_MODEL, _SHORTEN),
+    "system_prompt_too_large": (("edit-system-prompt", "Edit the system prompt"), _CHOOSE_MODEL),
+    "question_excluded": (("include-question", "Include it and ask"),),
+    "limit_reached": (("send-anyway", "Send anyway once"), ("raise-limit", "Raise limit…")),
+}
+CANCEL_WAITING: Action = ("cancel-waiting", "Cancel")
+SEND_FIRST: Action = ("send-first", "Send first")
+TRY_AT_ONCE: Action = ("try-at-once", "Try now")
+_PAY = "open-payment"
+#: What the transcript cannot do itself, and asks for by name.
+WAYS_OUT = frozenset(
+    {
+        *(action for actions in _WAYS_OUT.values() for action, _label in actions),
+        *(action for action, _label in (CANCEL_WAITING, SEND_FIRST, TRY_AT_ONCE, _TRY_NOW)),
+        _PAY,
+    }
+)
+_SENTENCE_END = re.compile(r"[.!?…][”\"’)]*(?=\s)")
+_LONGEST_LEAD = 240
+
+
+def notice_of(message: Message, *, person: str, can_continue: bool, now_ms: int) -> NoticeItem | None:
+    """What is said of an answer at its end; None: there is nothing to say. ``person``: the other member whose it is."""
+    if message.status is Status.ERROR:
+        text = message.error or "Something went wrong. Your message is kept."
+        return NoticeItem(text, _actions_of(message, now_ms=now_ms), lead=lead_of(text))
+    if message.role is not Role.ASSISTANT:
+        return None
+    if message.status is Status.INTERRUPTED:
+        whose = f"ChatDesk of {person}" if person else "ChatDesk"
+        text = message.error or (
+            f"{whose} was closed before this answer was complete. Everything that had arrived is kept."
+        )
+        return NoticeItem(text, (_CONTINUE, _RETRY), tone="warning", lead=lead_of(text))
+    if message.status is Status.STOPPED:
+        go_on = _CONTINUE if message.parts else _RETRY
+        return NoticeItem(f"{person or 'You'} stopped this answer.", (go_on,), tone="line")
+    if can_continue:
+        return NoticeItem("The answer reached its maximum length.", (_CONTINUE,), tone="line")
+    return None
+
+
+def retry_notice(reason: str, *, attempt: int, due_ms: int) -> NoticeItem:
+    """While a provider makes us wait: until when, and the way not to."""
+    lead = reason[: len(lead_of(f"{reason} "))]
+    return NoticeItem(
+        reason,
+        (TRY_AT_ONCE,),
+        tone="line",
+        lead=lead,
+        countdown=Countdown(
+            due_ms, before=" Trying again in ", after=f" (attempt {attempt}).", at_end=" Trying again…"
+        ),
+    )
+
+
+def lead_of(text: str) -> str:
+    """The first sentence, which says what happened; empty where it is the only one."""
+    found = _SENTENCE_END.search(text, 0, _LONGEST_LEAD)
+    return text[: found.end()] if found is not None else ""
+
+
+def _actions_of(message: Message, *, now_ms: int) -> tuple[Action, ...]:
+    kind = message.error_type or ""
+    ways_out = _payment_of(message) or _WAYS_OUT.get(kind, ())
+    if message.text:
+        return (_CONTINUE, _RETRY, *ways_out[:1])
+    retry_at = message.error_details.get("retry_at")
+    if kind == "rate_limited" and isinstance(retry_at, int) and retry_at > now_ms:
+        return (("retry", f"Try at {clock_time_of(retry_at)}"), _TRY_NOW, *ways_out)
+    return (*ways_out, _RETRY)
+
+
+def _payment_of(message: Message) -> tuple[Action, ...]:
+    """Where a server wants to be paid: the button says whose page it opens."""
+    payment = message.error_details.get("payment")
+    host = payment.get("host") if isinstance(payment, Mapping) else None
+    return ((_PAY, f"Open {host[:80]}…"),) if isinstance(host, str) and host else ()

@@ -1,0 +1,264 @@
+"""The parts of a message as the reader sees them: rendered text, a fold of reasoning, a tool's card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chatdesk.core.domain.attachment import attachment_from
+from chatdesk.core.domain.message import Part, PartType
+from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.rendering.blocks import Block
+from chatdesk.ui.transcript.contract import PictureSource
+from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.drawing.moments import duration_of
+from chatdesk.ui.transcript.drawing.spans import cut_plain
+from chatdesk.ui.transcript.items.assembly import Group, change_groups, plain_items, shown_items
+from chatdesk.ui.transcript.items.code_item import plain_code
+from chatdesk.ui.transcript.items.file_item import FileItem
+from chatdesk.ui.transcript.items.fold_item import FoldItem
+from chatdesk.ui.transcript.items.picture_item import PictureItem
+from chatdesk.ui.transcript.items.text_item import plain_item
+
+_FOLD_TEXT_LIMIT = 400_000
+_MAX_SIDE = 100_000
+
+
+class Section:
+    """A part. ``items`` are what it shows now."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.items: list[Item] = []
+
+    def append(self, delta: str) -> None:
+        raise NotImplementedError
+
+    def settle(self) -> None:
+        """Bring ``items`` up to date with what was appended."""
+
+    def take_name(self, newer: Section) -> None:
+        """Be called what ``newer``, which is made from a later state of the same part, is called."""
+        old, new = _fold_of(self), _fold_of(newer)
+        if old is not None and new is not None:
+            old.rename(new.label)
+
+    def keep_open(self, before: Section) -> None:
+        """Be as open as the section that stood here."""
+        old, new = _fold_of(before), _fold_of(self)
+        if old is not None and new is not None and old.is_open != new.is_open:
+            new.is_open = old.is_open
+            self.settle()
+
+
+class TextSection(Section):
+    """Markdown. Its blocks come from the renderer; plain paragraphs stand in for them."""
+
+    def __init__(self, index: int, text: str, *, is_rendered: bool = True) -> None:
+        super().__init__(index)
+        self._chunks = [text] if text else []
+        self.blocks: tuple[Block, ...] | None = None
+        self.wants_blocks = is_rendered and bool(text)
+        self._groups: list[Group] = []
+        self.items = plain_items(text)
+
+    @property
+    def text(self) -> str:
+        if len(self._chunks) > 1:
+            self._chunks = ["".join(self._chunks)]
+        return self._chunks[0] if self._chunks else ""
+
+    def append(self, delta: str) -> None:
+        self._chunks.append(delta)
+
+    def settle(self) -> None:
+        if self.blocks is not None:
+            self.items = shown_items(self.blocks, self._groups)
+            return
+        items = plain_items(self.text)
+        for place, (old, new) in enumerate(zip(self.items, items, strict=False)):
+            if old.text != new.text:
+                break
+            items[place] = old
+        self.items = items
+
+    def take_blocks(self, blocks: tuple[Block, ...], *, first: int = 0) -> None:
+        """All blocks of the text; those before ``first`` are as they were."""
+        old = self.blocks or ()
+        first = min(first, len(old), len(blocks))
+        self._groups = change_groups(old, self._groups, blocks, first=first)
+        self.blocks = blocks
+        self.wants_blocks = False
+        self.items = shown_items(blocks, self._groups)
+
+
+class ReasoningSection(Section):
+    def __init__(self, part: Part | None, index: int, text: str, *, is_live: bool) -> None:
+        super().__init__(index)
+        self._chunks = [text] if text else []
+        self._fold = FoldItem(f"reasoning-{index}", "")
+        self.name(part, is_live=is_live)
+        self.settle()
+
+    def name(self, part: Part | None, *, is_live: bool) -> None:
+        if is_live and (part is None or part.completed_at is None):
+            self._fold.label = "Thinking…"
+        elif part is not None and part.started_at is not None and part.completed_at is not None:
+            self._fold.label = f"Thought for {_seconds(part.completed_at - part.started_at)}"
+        else:
+            self._fold.label = "Thought"
+
+    @property
+    def text(self) -> str:
+        return "".join(self._chunks)
+
+    def append(self, delta: str) -> None:
+        self._chunks.append(delta)
+
+    def settle(self) -> None:
+        if not self._fold.is_open:
+            self.items = [self._fold]
+            return
+        old = self.items[1:]
+        body: list[Item] = []
+        for place, piece in enumerate(cut_plain(self.text[:_FOLD_TEXT_LIMIT])):
+            before = old[place] if place < len(old) else None
+            if before is not None and before.text == piece.replace("\n", "\u2028"):
+                body.append(before)
+            else:
+                body.append(plain_item(piece, role="table", colour="muted", inset=14))
+        self.items = [self._fold, *body]
+
+
+class ToolSection(Section):
+    """A call and, once it is there, its result."""
+
+    def __init__(self, part: Part | None, index: int, arguments: str = "") -> None:
+        super().__init__(index)
+        self._arguments = [arguments] if arguments else []
+        self._result: Part | None = None
+        self._fold = FoldItem(f"tool-{index}", "Tool", icon="terminal")
+        if part is not None:
+            self._take_call(part)
+        self.settle()
+
+    def append(self, delta: str) -> None:
+        self._arguments.append(delta)
+
+    def take_result(self, part: Part) -> None:
+        self._result = part
+        self._fold.is_done = True
+        if part.tool_duration_ms is not None and not self._fold.aside:
+            self._fold.aside = _tenths(part.tool_duration_ms)
+        self.settle()
+
+    def _take_call(self, part: Part) -> None:
+        name = clean_line(part.tool_name or str(part.content.get("name", ""))) or "Tool"
+        arguments = str(part.content.get("arguments", ""))
+        if arguments:
+            self._arguments = [arguments]
+        hint = clean_line(_hint(arguments))
+        self._fold.label = f"{name} · {hint}" if hint else name
+        if part.tool_duration_ms is not None:
+            self._fold.aside = _tenths(part.tool_duration_ms)
+
+    def settle(self) -> None:
+        self.items = [self._fold]
+        if self._fold.is_open:
+            self.items.append(plain_code("".join(self._arguments)[:_FOLD_TEXT_LIMIT], "arguments"))
+            if self._result is not None:
+                self.items.append(plain_code(self._result.text[:_FOLD_TEXT_LIMIT], "result"))
+
+
+def sections_of(parts: tuple[Part, ...], *, is_live: bool, is_rendered: bool = True) -> list[Section]:
+    """One section a part; a result joins the call it answers, an error part is shown by the message's notice."""
+    sections: list[Section] = []
+    calls: dict[str, ToolSection] = {}
+    last_call: ToolSection | None = None
+    for part in sorted(parts, key=lambda each: each.index):
+        if part.type is PartType.TEXT:
+            sections.append(TextSection(part.index, part.text, is_rendered=is_rendered))
+        elif part.type is PartType.REASONING:
+            sections.append(ReasoningSection(part, part.index, part.text, is_live=is_live))
+        elif part.type is PartType.TOOL_CALL:
+            last_call = ToolSection(part, part.index)
+            if part.tool_call_id:
+                calls[part.tool_call_id] = last_call
+            sections.append(last_call)
+        elif part.type is PartType.TOOL_RESULT:
+            call = calls.get(part.tool_call_id or "", last_call)
+            if call is None:
+                call = ToolSection(part, part.index)
+                sections.append(call)
+            call.take_result(part)
+        elif part.type in (PartType.IMAGE, PartType.FILE):
+            sections.append(FileSection(part))
+    return sections
+
+
+class FileSection(Section):
+    """A file that came with a message: an image is shown, in the shape that ``width`` and ``height`` tell, anything
+    else is a card. Before files were kept by their content, ``path`` named the stored file."""
+
+    def __init__(self, part: Part) -> None:
+        super().__init__(part.index)
+        name = str(part.content.get("name") or part.content.get("path") or part.type.value)
+        icon = "image" if part.type is PartType.IMAGE else "file-text"
+        attachment = attachment_from(part.content)
+        if attachment is not None and part.type is PartType.FILE:
+            self.items = [FileItem(attachment)]
+            return
+        stored = attachment.blob_path if attachment is not None else part.content.get("path")
+        if part.type is PartType.IMAGE and isinstance(stored, str) and stored:
+            self.items = [PictureItem(name, PictureSource(stored=stored), shape=_shape(part.content))]
+            return
+        card = FoldItem(f"file-{part.index}", name, icon=icon)
+        card.can_open = False
+        self.items = [card]
+
+
+def _shape(content: Mapping[str, Any]) -> tuple[int, int] | None:
+    width, height = content.get("width"), content.get("height")
+    if not isinstance(width, int) or not isinstance(height, int):
+        return None
+    return (width, height) if 0 < width < _MAX_SIDE and 0 < height < _MAX_SIDE else None
+
+
+def new_section(index: int, kind: str) -> Section:
+    """For a part that begins to stream."""
+    if kind == "reasoning":
+        return ReasoningSection(None, index, "", is_live=True)
+    if kind == "tool_call":
+        return ToolSection(None, index)
+    return TextSection(index, "")
+
+
+def _hint(arguments: str) -> str:
+    """The first value of a call's arguments, enough to tell calls apart."""
+    import json
+
+    if len(arguments) > 20_000:
+        return ""
+    try:
+        data = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(data, dict):
+        return ""
+    for value in data.values():
+        if isinstance(value, str | int | float) and str(value):
+            return " ".join(str(value)[:80].split())
+    return ""
+
+
+def _seconds(milliseconds: int) -> str:
+    return duration_of(round(milliseconds, -3)) if milliseconds >= 1000 else "under a second"
+
+
+def _tenths(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:.1f} s"
+
+
+def _fold_of(section: Section) -> FoldItem | None:
+    first = section.items[0] if section.items else None
+    return first if isinstance(first, FoldItem) else None

@@ -1,0 +1,49 @@
+"""The transcript as it is drawn: items, what was found in them, the caret."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.ui.transcript.copying.selection import Selection
+from chatdesk.ui.transcript.input.attention import Attending
+from chatdesk.ui.transcript.input.caret import Caret
+from chatdesk.ui.transcript.input.finding import Finding
+from chatdesk.ui.transcript.layout.flash import Flash
+from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.painting.overlays import paint_caret, paint_flash, paint_found
+from chatdesk.ui.transcript.painting.painting import paint_view
+
+_MOST_PARTS = 4
+
+
+class Canvas:
+    def __init__(
+        self, stage: Stage, *, selection: Selection, attending: Attending, finding: Finding, caret: Caret, flash: Flash
+    ) -> None:
+        self._stage = stage
+        self._selection = selection
+        self._attending = attending
+        self._finding = finding
+        self._caret = caret
+        self._flash = flash
+
+    def paint(self, viewport: QWidget, event: QPaintEvent) -> None:
+        self._stage.settle()
+        painter = QPainter(viewport)
+        # A scroll leaves strips at opposite ends: what lies between them need not be drawn again.
+        parts = [event.rect()] if event.region().rectCount() > _MOST_PARTS else [*event.region()]  # type: ignore[misc]
+        for part in parts:
+            if len(parts) > 1:
+                painter.setClipRect(part)
+            self._paint_part(painter, part)
+        painter.end()
+
+    def _paint_part(self, painter: QPainter, part: QRect) -> None:
+        stage, area = self._stage, QRectF(part)
+        looks, layout, left = stage.looks, stage.layout, stage.column_left
+        paint_view(painter, looks, layout, self._selection, self._attending.shown, area=area, left=left)
+        paint_flash(painter, looks, layout, self._flash, left=left)
+        paint_found(painter, looks, layout, self._finding, area=area, left=left)
+        paint_caret(painter, looks, layout, self._caret, left=left)

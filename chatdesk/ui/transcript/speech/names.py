@@ -1,0 +1,81 @@
+"""What a screen reader hears of a message and of what is in it. Words only; no Qt."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from chatdesk.core.domain.message import ContextMark, Status
+from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.drawing.moments import time_of
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+
+_STATES = {
+    Status.PENDING: "waiting for an answer",
+    Status.STREAMING: "being written",
+    Status.STOPPED: "stopped",
+    Status.INTERRUPTED: "interrupted",
+    Status.ERROR: "failed",
+}
+_MARKS = {
+    ContextMark.NONE: "",
+    ContextMark.PINNED: "pinned into the context",
+    ContextMark.EXCLUDED: "excluded from the context",
+}
+_COUNTED = {"code": "code block", "table": "table", "math": "formula", "image": "image", "diagram": "diagram"}
+_MARKERS = {"•": "bullet", "☐": "not done", "☑": "done"}
+
+
+def message_name(entry: MessageEntry, total: int) -> str:
+    """ "test-model, 14:32, message 5 of 312, stopped"; in a shared thread also who asked, and whose version it is."""
+    message = entry.message
+    parts = [entry.author]
+    if message.is_edited_answer:
+        parts.append(f"edited by {entry.person or 'you'}")
+    elif not entry.is_question and entry.person:
+        parts.append(f"asked by {entry.person}")
+    parts.append(time_of(message.created_at))
+    parts.append(f"message {message.position + 1:,} of {max(total, message.position + 1):,}")
+    parts.append(entry.version_words)
+    parts.append(_STATES.get(message.status, "") if not entry.is_question else "")
+    parts.append("note" if message.is_note else "")
+    parts.append(_MARKS[message.context_mark])
+    return ", ".join(part for part in parts if part)
+
+
+def message_summary(items: list[Item]) -> str:
+    """What is in a message besides words: "2 code blocks, 1 table"."""
+    counts = Counter(_COUNTED[item.kind] for item in items if item.kind in _COUNTED and not _goes_on(item))
+    return ", ".join(f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts.items())
+
+
+def code_name(language: str, text: str) -> str:
+    """ "Code, python, 12 lines"."""
+    count = text.rstrip("\n").count("\n") + 1 if text.strip("\n") else 0
+    lines = "1 line" if count == 1 else f"{count:,} lines"
+    return ", ".join(part for part in ("Code", language[:40], lines) if part)
+
+
+def table_name(columns: int, rows: int, *, first: int, total: int) -> str:
+    """ "Table, 3 columns, 2 rows"; a long table comes in pieces that say which rows they hold."""
+    size = f"Table, {columns} column{'s' if columns != 1 else ''}"
+    if total > rows:
+        return f"{size}, rows {first + 1:,} to {first + rows:,} of {total:,}"
+    return f"{size}, {total} row{'s' if total != 1 else ''}"
+
+
+def text_name(text: str, marker: str | None) -> str:
+    """A paragraph or list item; a mark that is drawn and not written is said."""
+    said = _MARKERS.get(marker or "", marker or "")
+    return f"{said} {text}" if said else text
+
+
+def link_name(words: str, target: str) -> str:
+    """The words of a link; marks of footnotes are said in words."""
+    if target.startswith("#fnref"):
+        return "Back to the text"
+    return f"Footnote {words}" if target.startswith("#fn") else words or target
+
+
+def _goes_on(item: Item) -> bool:
+    """Whether it is a later piece of a table."""
+    return getattr(item, "first", 0) > 0

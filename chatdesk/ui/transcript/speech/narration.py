@@ -1,0 +1,121 @@
+"""What is said aloud of an answer: that it began, what it says if that is wanted, and how it ended.
+
+It reads blocks, not Markdown: no signs are spelled out, and code is named, not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+from chatdesk.core.domain.message import Message, Status
+from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph, Table
+from chatdesk.ui.accessibility.sentences import take_sentences
+from chatdesk.ui.transcript.contract import BlockRenderer
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+from chatdesk.ui.transcript.speech.names import code_name, table_name, text_name
+
+ReadAloud = Literal["off", "end", "sentences"]
+Say = Callable[[str, bool], None]
+
+
+class Narrator:
+    """``say`` gets one sentence at a time, and whether it must not be missed."""
+
+    def __init__(self, renderer: BlockRenderer, say: Say) -> None:
+        self.mode: ReadAloud = "off"
+        self._renderer = renderer
+        self._say = say
+        self._readings: dict[str, Reading] = {}
+
+    def began(self, entry: MessageEntry) -> None:
+        if entry.message.id not in self._readings:
+            self._readings[entry.message.id] = Reading()
+            self._say(f"{entry.author} is answering", False)
+
+    def grew(self, entries: Iterable[MessageEntry]) -> None:
+        """More of these answers is shown than before."""
+        if self.mode != "sentences":
+            return
+        for entry in entries:
+            reading = self._readings.get(entry.message.id)
+            if reading is not None:
+                self._say_all(reading.take(entry.blocks, is_complete=False))
+
+    def ended(self, entry: MessageEntry) -> None:
+        """The last words may still be on their way to the blocks, so these are asked for once more."""
+        reading = self._readings.pop(entry.message.id, None)
+        farewell = farewell_of(entry.author, entry.message)
+        if self.mode == "off" or reading is None or not entry.text:
+            self._say(*farewell)
+            return
+
+        def finish(blocks: tuple[Block, ...]) -> None:
+            nonlocal reading
+            now, reading = reading, None
+            if now is not None:  # colours come with a second delivery
+                self._say_all(now.take(blocks, is_complete=True))
+                self._say(*farewell)
+
+        self._renderer.request(entry.text, finish)
+
+    def tell(self, text: str) -> None:
+        """Something else about an answer, such as why it waits."""
+        self._say(text, False)
+
+    def forget(self) -> None:
+        """Another thread is shown."""
+        self._readings.clear()
+
+    def _say_all(self, sentences: Iterable[str]) -> None:
+        for sentence in sentences:
+            self._say(sentence, False)
+
+
+class Reading:
+    """How far an answer has been read: the block, and the characters of it."""
+
+    def __init__(self) -> None:
+        self._block = 0
+        self._said = 0
+
+    def take(self, blocks: Sequence[Block], *, is_complete: bool) -> list[str]:
+        """What can be said now. All blocks but the last are taken to be finished."""
+        sentences: list[str] = []
+        while self._block < len(blocks):
+            is_done = is_complete or self._block < len(blocks) - 1
+            taken, self._said = spoken(blocks[self._block], self._said, is_complete=is_done)
+            sentences += taken
+            if not is_done:
+                break
+            self._block, self._said = self._block + 1, 0
+        return sentences
+
+
+def spoken(block: Block, start: int, *, is_complete: bool) -> tuple[list[str], int]:
+    """What to say of ``block`` after its first ``start`` characters, and how many are said then."""
+    if block.at.is_folded:
+        return [], start
+    if isinstance(block, Paragraph | Heading):
+        text = text_name("".join(span.text for span in block.spans), block.at.marker)
+        return take_sentences(text, start, is_complete=is_complete)
+    name = _name_of(block) if is_complete else ""
+    return [name] if name else [], start
+
+
+def farewell_of(author: str, message: Message) -> tuple[str, bool]:
+    if message.status is Status.COMPLETE:
+        return f"{author} has answered", False
+    if message.status is Status.STOPPED:
+        return "The answer was stopped", False
+    return message.error or "The answer is not complete", True
+
+
+def _name_of(block: Block) -> str:
+    if isinstance(block, CodeBlock):
+        return code_name(block.language, block.text)
+    if isinstance(block, Table):
+        return table_name(len(block.header), len(block.rows), first=0, total=len(block.rows))
+    if isinstance(block, MathBlock):
+        return "Formula"
+    return f"Image, {block.alt[:200]}" if isinstance(block, ImagePlaceholder) else ""
