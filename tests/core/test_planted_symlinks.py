@@ -25,7 +25,7 @@ from chatdesk.core.storage.usage.days import UsageDayRepository
 from chatdesk.core.storage.usage.events import UsageRepository
 from chatdesk.core.transfer.exports.service import ExportService
 from chatdesk.core.usage.service import UsageService
-from chatdesk.ui.window_state import WindowState, WindowStateFile
+from chatdesk.ui.window.window_state import WindowState, WindowStateFile
 from tests.helpers.store import MovableClock, Store
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="symlinks of POSIX")

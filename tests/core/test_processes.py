@@ -144,7 +144,7 @@ def test_every_process_is_started_with_a_scrubbed_environment() -> None:
         ["chatdesk.core.rendering.worker", "--draw"],
         ["chatdesk.core.attachments.reading_process"],
         ["chatdesk.core.transfer.exports.process"],
-        ["chatdesk.ui.application.printing"],
+        ["chatdesk.ui.features.transfer.printing"],
     ],
 )
 def test_nobody_looks_into_a_worker(command: list[str]) -> None:

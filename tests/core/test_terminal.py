@@ -73,7 +73,7 @@ def test_a_name_is_one_line_without_what_hides(text: str) -> None:
 EXCEPTIONS = {
     "core/terminal.py": "the writer",
     "core/transfer/exports/process.py": "lines of JSON through a pipe to the process that started it",
-    "ui/application/printing.py": "its complaint goes through a pipe into the words of an exception",
+    "ui/features/transfer/printing.py": "its complaint goes through a pipe into the words of an exception",
 }
 
 

@@ -19,7 +19,7 @@ from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.transcript.items.waiting_item import WaitingItem
 from chatdesk.ui.transcript.messages.entry import MessageEntry
-from chatdesk.ui.widgets.model_chooser import ModelChooser
+from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.fault_server import Exchange, Script, answer, status
 from tests.helpers.served import Served, served

@@ -20,7 +20,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.bug_report import BugReportDialog
-from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from tests.helpers.asked_team import shown
 from tests.helpers.window import ask, play, until
 

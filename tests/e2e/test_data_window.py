@@ -18,11 +18,11 @@ from chatdesk import app
 from chatdesk.core.domain.exports import Choice
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.data_page import DataPage
-from chatdesk.ui.dialogs.export_dialog import ExportDialog
 from chatdesk.ui.dialogs.notice import NoticeDialog
-from chatdesk.ui.dialogs.restore import RestoreDialog
-from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.features.settings.data_page import DataPage
+from chatdesk.ui.features.settings.restore import RestoreDialog
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.transfer.export_dialog import ExportDialog
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.window import ask, play, until
 

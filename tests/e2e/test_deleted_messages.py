@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QPushButton
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.deleted_messages import DeletedMessagesDialog
+from chatdesk.ui.features.chat.deleted_messages import DeletedMessagesDialog
 from tests.helpers.window import ask, play, until
 
 

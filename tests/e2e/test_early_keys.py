@@ -97,7 +97,7 @@ def test_keys_wait_for_settings_that_are_still_being_read(tmp_path: Path, monkey
     async def script(application: WindowApplication) -> None:
         await ask(application, "hello")
         await active(application)
-        monkeypatch.delitem(sys.modules, "chatdesk.ui.dialogs.settings", raising=False)
+        monkeypatch.delitem(sys.modules, "chatdesk.ui.features.settings.settings_dialog", raising=False)
         editor = application.panes.composer.editor
         QTest.keyClick(editor, *SETTINGS)
         assert opened("Settings") is None

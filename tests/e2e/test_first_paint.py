@@ -113,6 +113,6 @@ def test_a_window_at_rest_has_loaded_no_keyring_and_no_worker_before_they_are_wa
     )
     assert ran.returncode == 0, ran.stderr
     loaded = ran.stdout.split("\n")
-    assert "chatdesk.ui.dialogs.connect_provider" in loaded
+    assert "chatdesk.ui.features.way_in.connect_provider" in loaded
     assert [name for name in loaded if name.split(".")[0] in WHEN_WANTED] == []
     assert "worker runs" not in loaded

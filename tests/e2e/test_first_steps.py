@@ -20,9 +20,9 @@ from chatdesk.core.providers.models import discovery
 from chatdesk.core.settings import presets
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.connect_dialog import ConnectDialog
-from chatdesk.ui.dialogs.import_dialog import ImportDialog
-from chatdesk.ui.dialogs.way_in import WayIn
+from chatdesk.ui.features.transfer.import_dialog import ImportDialog
+from chatdesk.ui.features.way_in.connect_dialog import ConnectDialog
+from chatdesk.ui.features.way_in.way_in import WayIn
 from tests.helpers.fault_server import Exchange, answer, models, status
 from tests.helpers.threaded_server import serving
 from tests.helpers.walks import Keys, texts

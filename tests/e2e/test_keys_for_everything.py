@@ -12,7 +12,7 @@ from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.delete_message import DeleteMessageDialog
+from chatdesk.ui.features.chat.delete_message import DeleteMessageDialog
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.window import answered, ask, play, until

@@ -17,9 +17,9 @@ from chatdesk.services.owner import open_services
 from chatdesk.services.upkeep import purge_trash
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
-from chatdesk.ui.dialogs.move_threads import MoveThreadsDialog
-from chatdesk.ui.dialogs.project import ProjectDialog
-from chatdesk.ui.dialogs.tags import TagListDialog, ThreadTagsDialog
+from chatdesk.ui.features.library.move_threads import MoveThreadsDialog
+from chatdesk.ui.features.library.project import ProjectDialog
+from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.window import FAST, ask, play, until

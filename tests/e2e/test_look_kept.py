@@ -12,7 +12,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from tests.helpers.asked_team import shown
 from tests.helpers.window import play, until
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.widgets.model_chooser import ModelChooser
+from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 from tests.helpers.fault_server import Exchange, answer, models
 from tests.helpers.threaded_server import serving
 from tests.helpers.window import ask, play, until

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.export_dialog import ExportDialog
-from chatdesk.ui.dialogs.import_dialog import ImportDialog
-from chatdesk.ui.dialogs.settings import SettingsDialog
-from chatdesk.ui.dialogs.system_prompt import SystemPromptDialog
+from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.transfer.export_dialog import ExportDialog
+from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from tests.helpers.asked_team import shown
 from tests.helpers.window import ask, play, press, type_text, until
 

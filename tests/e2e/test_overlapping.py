@@ -13,8 +13,8 @@ from PySide6.QtCore import Qt
 
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.paths import AppPaths
-from chatdesk.ui.application.thread_binding import ThreadBinding
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import answered, ask, play, press, type_text, until
 

@@ -18,9 +18,9 @@ from chatdesk.core.domain.prompt import Prompt, PromptKind
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.prompt_fields import PromptFieldsDialog
-from chatdesk.ui.dialogs.prompts import PromptsDialog
-from chatdesk.ui.dialogs.system_prompt import SystemPromptDialog
+from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
+from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
+from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
 from tests.helpers.window import ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")

@@ -20,11 +20,11 @@ from chatdesk.core.settings.key_file import KeyFile
 from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
-from chatdesk.ui.dialogs.model_table import Column
-from chatdesk.ui.dialogs.passphrase import PassphraseDialog
-from chatdesk.ui.dialogs.provider_form import ProviderForm
-from chatdesk.ui.dialogs.provider_models import ProviderModels
-from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.features.providers.model_table import Column
+from chatdesk.ui.features.providers.passphrase import PassphraseDialog
+from chatdesk.ui.features.providers.provider_form import ProviderForm
+from chatdesk.ui.features.providers.provider_models import ProviderModels
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from tests.helpers.asked_team import shown
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
 from tests.helpers.window import ask, play, until

@@ -185,7 +185,7 @@ def test_quick_actions_stand_below_the_last_answer_and_in_the_palette(paths: App
 
 
 def _dialogs(application: WindowApplication) -> list[object]:
-    from chatdesk.ui.dialogs.prompt_fields import PromptFieldsDialog
+    from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
 
     return [each for each in application.panes.window.findChildren(PromptFieldsDialog) if each.isVisible()]
 

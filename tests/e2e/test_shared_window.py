@@ -30,11 +30,11 @@ from chatdesk.core.domain.sharing.team import (
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import MessageAdded, PathChanged, SharedMessagesArrived, ThreadChanged
 from chatdesk.core.paths import AppPaths
-from chatdesk.ui.application import arriving
-from chatdesk.ui.application.notice import Notice
-from chatdesk.ui.application.team_window import TeamWindow
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.features.chat import arriving
+from chatdesk.ui.features.team.notice import Notice
+from chatdesk.ui.features.team.team_window import TeamWindow
 from tests.helpers.fault_server import FaultServer, answer
 from tests.helpers.team_double import ANA, BEN, TeamDouble
 from tests.helpers.window import FAST, ask, play, type_text, until
@@ -447,7 +447,7 @@ def test_who_stops_typing_is_told_to_have_stopped_and_leaving_the_window_takes_o
 
 def test_switching_versions_says_whose_version_it_is(paths: AppPaths, monkeypatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr("chatdesk.ui.application.message_binding.announce", lambda _widget, text: said.append(text))
+    monkeypatch.setattr("chatdesk.ui.features.chat.message_binding.announce", lambda _widget, text: said.append(text))
 
     async def script(application: WindowApplication, _team: TeamDouble) -> None:
         services = await application.services()

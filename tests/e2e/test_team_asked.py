@@ -19,15 +19,15 @@ from chatdesk.core.sync.errors import TeamUnreachable
 from chatdesk.core.sync.team_passwords import PasswordNotKept
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
-from chatdesk.ui.dialogs.settings import SettingsDialog
-from chatdesk.ui.dialogs.share_project import SharedProjectDialog, ShareProjectDialog
-from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog
-from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
-from chatdesk.ui.dialogs.team_invite import ComputerCodeDialog, InviteDialog
-from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog
-from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, RenameWorkspaceDialog, TeamPasswordDialog
-from chatdesk.ui.dialogs.team_members import MemberDialog
-from chatdesk.ui.dialogs.team_page import TeamPage
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.team.pages.share_project import SharedProjectDialog, ShareProjectDialog
+from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
+from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
+from chatdesk.ui.features.team.pages.team_invite import ComputerCodeDialog, InviteDialog
+from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
+from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, RenameWorkspaceDialog, TeamPasswordDialog
+from chatdesk.ui.features.team.pages.team_members import MemberDialog
+from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.widgets.toast import Toast
 from tests.gallery import team_samples as samples
 from tests.helpers.asked_team import Team, gone, install, joined, page_of, pressed, shown

@@ -10,9 +10,9 @@ from chatdesk.core.domain.sharing.team import Erasure, ServerAddress, TeamRole, 
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.sync import entering, sharing, team
-from chatdesk.ui.application.erasing_binding import erasure_words
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.features.chat.erasing_binding import erasure_words
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.asked_team import pressed, shown
 from tests.helpers.window import ask, play, until

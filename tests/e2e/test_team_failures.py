@@ -15,14 +15,14 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.sync import errors, membership_errors
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
-from chatdesk.ui.dialogs.share_project import SharedProjectDialog, ShareProjectDialog
-from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog
-from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
-from chatdesk.ui.dialogs.team_invite import InviteDialog
-from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog
-from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
-from chatdesk.ui.dialogs.team_parts import TeamPanel
-from chatdesk.ui.dialogs.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
+from chatdesk.ui.features.team.pages.share_project import SharedProjectDialog, ShareProjectDialog
+from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
+from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
+from chatdesk.ui.features.team.pages.team_invite import InviteDialog
+from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
+from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
+from chatdesk.ui.features.team.pages.team_parts import TeamPanel
+from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
 from tests.gallery import team_samples as samples
 from tests.helpers.asked_team import Team, gone, install, joined, page_of, pressed, shown
 from tests.helpers.window import play, until

@@ -19,9 +19,9 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import secrets
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.settings import SettingsDialog
-from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog
-from chatdesk.ui.dialogs.team_page import TeamPage
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
+from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.asked_team import pressed, shown
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster

@@ -16,15 +16,15 @@ from chatdesk.core.domain.sharing.team import ShareState, SyncPhase
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
-from chatdesk.ui.dialogs.settings import SettingsDialog
-from chatdesk.ui.dialogs.share_project import SharedProjectDialog, ShareProjectDialog
-from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog
-from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
-from chatdesk.ui.dialogs.team_invite import InviteDialog
-from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog
-from chatdesk.ui.dialogs.team_members import MemberDialog
-from chatdesk.ui.dialogs.team_page import TeamPage
-from chatdesk.ui.dialogs.team_table import ActionTable
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.team.pages.share_project import SharedProjectDialog, ShareProjectDialog
+from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
+from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
+from chatdesk.ui.features.team.pages.team_invite import InviteDialog
+from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
+from chatdesk.ui.features.team.pages.team_members import MemberDialog
+from chatdesk.ui.features.team.pages.team_page import TeamPage
+from chatdesk.ui.features.team.pages.team_table import ActionTable
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
 from tests.helpers.window import ask, play, until
 

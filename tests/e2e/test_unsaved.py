@@ -13,9 +13,9 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.errors import NotPossible, StorageFull, StorageReadOnly
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.ui.application.unsaved import Unsaved
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.unsaved import Unsaved
 from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import answered, ask, play, press, type_text, until
 

@@ -15,11 +15,11 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.store import SettingsStore
-from chatdesk.ui.application.usage_binding import clock_words, waiting_words
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.limits import LimitsDialog
-from chatdesk.ui.dialogs.settings import SettingsDialog
-from chatdesk.ui.dialogs.waiting import WaitingDialog
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.usage.limits import LimitsDialog
+from chatdesk.ui.features.usage.usage_binding import clock_words, waiting_words
+from chatdesk.ui.features.usage.waiting import WaitingDialog
 from chatdesk.ui.usage.dialog import UsageDialog
 from chatdesk.ui.usage.page import UsagePage
 from tests.helpers.window import FAST, answered, ask, play, press, type_text, until
@@ -295,7 +295,7 @@ def test_a_page_for_payment_opens_only_over_https(tmp_path: Path, monkeypatch: o
         assert opened == ["https://pay.example/top-up"]
 
     monkeypatch.setattr(  # type: ignore[attr-defined]
-        "chatdesk.ui.application.usage_binding.QDesktopServices.openUrl", lambda url: opened.append(url.toString())
+        "chatdesk.ui.features.usage.usage_binding.QDesktopServices.openUrl", lambda url: opened.append(url.toString())
     )
     play(_paths(tmp_path), script)
 

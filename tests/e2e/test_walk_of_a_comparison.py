@@ -15,8 +15,8 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.models import discovery
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.compare.view import CompareView
-from chatdesk.ui.dialogs.compare_models import CompareModelsDialog
-from chatdesk.ui.dialogs.connect_dialog import ConnectDialog
+from chatdesk.ui.features.compare.compare_models import CompareModelsDialog
+from chatdesk.ui.features.way_in.connect_dialog import ConnectDialog
 from tests.helpers.fault_server import Exchange, answer, models, status
 from tests.helpers.threaded_server import serving
 from tests.helpers.walks import Keys, button, click, dialog, gone, popup, shown

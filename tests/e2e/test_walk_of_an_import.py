@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QFileDialog, QLin
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.import_dialog import ImportDialog
+from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from tests.helpers.export_samples import plain_chatgpt, write_zip
 from tests.helpers.walks import Keys, click, click_menu, click_row, dialog, gone, texts
 from tests.helpers.window import play, until

@@ -13,7 +13,7 @@ from chatdesk.core.domain.sharing.team import ShareState, TeamRole
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
-from chatdesk.ui.dialogs.share_project import SharedProjectDialog
+from chatdesk.ui.features.team.pages.share_project import SharedProjectDialog
 from chatdesk.ui.sidebar.project_menu import ProjectMenu
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
 from tests.helpers.walks import Keys, click, click_row, dialog, gone, popup, shown, texts

@@ -14,7 +14,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.base import ListedModel
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.transcript.items.notice_item import NoticeItem
-from chatdesk.ui.widgets.model_chooser import ModelChooser
+from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 from tests.helpers.window import FAST, answered, ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")

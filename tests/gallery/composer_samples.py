@@ -7,9 +7,9 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.ui.application.system_prompt_binding import FROM_FILE
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow
+from chatdesk.ui.features.prompts.system_prompt_binding import FROM_FILE
 from chatdesk.ui.theme.theme import Theme
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.provider_check import FoundServer, Step, StepResult, StepState
-from chatdesk.ui.dialogs.connect_dialog import ConnectDialog
-from chatdesk.ui.dialogs.import_dialog import ImportDialog
-from chatdesk.ui.dialogs.way_in import WayIn
+from chatdesk.ui.features.transfer.import_dialog import ImportDialog
+from chatdesk.ui.features.way_in.connect_dialog import ConnectDialog
+from chatdesk.ui.features.way_in.way_in import WayIn
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, EmptyState
 

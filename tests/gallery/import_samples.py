@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.imported import ImportLine, ImportOutcome, ImportProgress
-from chatdesk.ui.dialogs.import_dialog import ImportDialog
+from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from chatdesk.ui.theme.theme import Theme
 
 LINES = [

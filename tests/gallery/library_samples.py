@@ -10,11 +10,11 @@ from chatdesk.core.domain.library import DeletedMessage
 from chatdesk.core.domain.outline import Question
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.tag import Tag
-from chatdesk.ui.dialogs.deleted_messages import DeletedMessagesDialog
-from chatdesk.ui.dialogs.jump_to_date import JumpToDateDialog
-from chatdesk.ui.dialogs.move_threads import MoveThreadsDialog
-from chatdesk.ui.dialogs.project import ProjectDialog
-from chatdesk.ui.dialogs.tags import TagListDialog, ThreadTagsDialog
+from chatdesk.ui.features.chat.deleted_messages import DeletedMessagesDialog
+from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
+from chatdesk.ui.features.library.move_threads import MoveThreadsDialog
+from chatdesk.ui.features.library.project import ProjectDialog
+from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.inspector.questions_tab import QuestionsTab
 from chatdesk.ui.sidebar.project_menu import ProjectMenu
 from chatdesk.ui.sidebar.sidebar import Sidebar

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
-from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.theme.theme import Preference, Theme
+from chatdesk.ui.window.main_window import MainWindow
 from tests.gallery.inspector_samples import build_comparison, build_inspector
 from tests.gallery.palette_samples import build_palette, sample_groups
 from tests.gallery.provider_samples import build_settings

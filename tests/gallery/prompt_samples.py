@@ -8,9 +8,9 @@ from chatdesk.core.chat.prompts.prompt_variables import Field, Problem
 from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind, PromptSize, PromptSource, SystemPrompts
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.prompt_menu import PromptMenu
-from chatdesk.ui.dialogs.prompt_fields import PromptFieldsDialog
-from chatdesk.ui.dialogs.prompts import PromptsDialog
-from chatdesk.ui.dialogs.system_prompt import SystemPromptDialog
+from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
+from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
+from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
 from chatdesk.ui.theme.theme import Theme
 
 _TEMPLATE, _SYSTEM = PromptKind.TEMPLATE, PromptKind.SYSTEM

@@ -13,14 +13,14 @@ from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.core.settings.secrets import SecretSource
-from chatdesk.ui.dialogs.key_agreement import agreement_dialog
-from chatdesk.ui.dialogs.model_table import ModelLine
-from chatdesk.ui.dialogs.passphrase import PassphraseDialog
-from chatdesk.ui.dialogs.provider_form import ProviderForm
-from chatdesk.ui.dialogs.provider_models import ProviderModels
-from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.features.providers.key_agreement import agreement_dialog
+from chatdesk.ui.features.providers.model_table import ModelLine
+from chatdesk.ui.features.providers.passphrase import PassphraseDialog
+from chatdesk.ui.features.providers.provider_form import ProviderForm
+from chatdesk.ui.features.providers.provider_models import ProviderModels
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.model_chooser import ModelChooser
+from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 
 OPENAI = ShownProvider(
     ProviderProfile("openai", "openai", "OpenAI", "https://api.openai.com/v1"),

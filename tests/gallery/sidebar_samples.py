@@ -18,9 +18,9 @@ from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.about import AboutDialog
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.notice import NoticeDialog
-from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
-from chatdesk.ui.dialogs.temporary import TemporaryDialog
+from chatdesk.ui.features.chat.temporary import TemporaryDialog
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.fonts import load_first_fonts

@@ -35,17 +35,17 @@ from chatdesk.core.domain.sharing.team_setup import (
 )
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.settings.schema import all_settings
-from chatdesk.ui.dialogs.settings import SettingsDialog
-from chatdesk.ui.dialogs.share_project import SharedProjectDialog, ShareProjectDialog
-from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog
-from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
-from chatdesk.ui.dialogs.team_invite import ComputerCodeDialog, InviteDialog
-from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog
-from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
-from chatdesk.ui.dialogs.team_members import MemberDialog
-from chatdesk.ui.dialogs.team_page import TeamPage, WorkspaceView
-from chatdesk.ui.dialogs.team_policy import WorkspacePolicyDialog
-from chatdesk.ui.dialogs.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.team.pages.share_project import SharedProjectDialog, ShareProjectDialog
+from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
+from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
+from chatdesk.ui.features.team.pages.team_invite import ComputerCodeDialog, InviteDialog
+from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
+from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
+from chatdesk.ui.features.team.pages.team_members import MemberDialog
+from chatdesk.ui.features.team.pages.team_page import TeamPage, WorkspaceView
+from chatdesk.ui.features.team.pages.team_policy import WorkspacePolicyDialog
+from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
 from chatdesk.ui.theme.theme import Theme
 
 NOW = 1_790_000_000_000

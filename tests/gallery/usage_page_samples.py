@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.domain.usage import UsageCell, UsageSum
 from chatdesk.core.usage.overview import Grouping
-from chatdesk.ui.dialogs.limits import LimitsDialog, LimitTarget
+from chatdesk.ui.features.usage.limits import LimitsDialog, LimitTarget
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.dialog import UsageDialog
 from chatdesk.ui.usage.page import UsagePage

@@ -8,17 +8,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.summary import SummaryStage, SummaryWork
-from chatdesk.ui.application.summary_words import progress_words, question_words
+from chatdesk.ui.features.inspector.summary_words import progress_words, question_words
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.widgets.buttons import IconButton, PillButton
 from chatdesk.ui.widgets.context_meter import ContextMeter
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.empty_state import EmptyState
-from chatdesk.ui.widgets.model_chooser import ModelChooser
-from chatdesk.ui.widgets.model_picker import ModelPicker
+from chatdesk.ui.widgets.header.thread_header import ThreadHeader
+from chatdesk.ui.widgets.models.model_chooser import ModelChooser
+from chatdesk.ui.widgets.models.model_picker import ModelPicker
 from chatdesk.ui.widgets.search_field import SearchField
-from chatdesk.ui.widgets.thread_header import ThreadHeader
 from chatdesk.ui.widgets.toast import Toast
 
 MODELS = [

@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.composer.composer import Composer
-from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.empty_state import EmptyState
-from chatdesk.ui.widgets.thread_header import ThreadHeader
+from chatdesk.ui.widgets.header.thread_header import ThreadHeader
+from chatdesk.ui.window.main_window import MainWindow
 from tests.gallery.sidebar_samples import build_sidebar
 from tests.gallery.transcript_samples import Sample, build_view, sample_answer
 

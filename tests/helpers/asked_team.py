@@ -24,7 +24,7 @@ from chatdesk.core.domain.sharing.team import (
 )
 from chatdesk.core.events import TeamChanged
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.team_page import TeamPage
+from chatdesk.ui.features.team.pages.team_page import TeamPage
 from tests.gallery import team_samples as samples
 from tests.helpers.window import until
 

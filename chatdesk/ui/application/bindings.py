@@ -16,56 +16,56 @@ from PySide6.QtGui import QDesktopServices
 from chatdesk.core.domain.message import ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.rendering.client import RenderClient
-from chatdesk.ui.application.answer_models import AnswerModels
-from chatdesk.ui.application.attachment_binding import AttachmentBinding
 from chatdesk.ui.application.command_binding import CommandBinding
-from chatdesk.ui.application.compare_binding import CompareBinding
-from chatdesk.ui.application.connect_binding import ConnectBinding
-from chatdesk.ui.application.context_binding import ContextBinding
-from chatdesk.ui.application.data_binding import DataBinding, RestartAfter
-from chatdesk.ui.application.date_binding import DateBinding
-from chatdesk.ui.application.deleted_messages_binding import DeletedMessagesBinding
-from chatdesk.ui.application.drafts import DraftKeeper
-from chatdesk.ui.application.erasing_binding import ErasingBinding
-from chatdesk.ui.application.export_binding import ExportBinding
-from chatdesk.ui.application.import_binding import ImportBinding
-from chatdesk.ui.application.inspector_binding import InspectorBinding
-from chatdesk.ui.application.library_binding import LibraryBinding
-from chatdesk.ui.application.message_binding import MessageBinding
-from chatdesk.ui.application.model_menu import ModelMenu
 from chatdesk.ui.application.network_binding import NetworkBinding
-from chatdesk.ui.application.panes import Panes
-from chatdesk.ui.application.parameters_binding import ParametersBinding
-from chatdesk.ui.application.prompt_binding import PromptBinding
-from chatdesk.ui.application.provider_binding import ProviderBinding
-from chatdesk.ui.application.queue_binding import QueueBinding
-from chatdesk.ui.application.quick_actions import QuickActions
-from chatdesk.ui.application.search_binding import SearchBinding
-from chatdesk.ui.application.service_handle import ServiceHandle
-from chatdesk.ui.application.settings_binding import SettingsBinding
-from chatdesk.ui.application.summary_work_binding import SummaryWorkBinding
-from chatdesk.ui.application.team_binding import TeamBinding
-from chatdesk.ui.application.temporary_binding import TemporaryBinding
-from chatdesk.ui.application.thread_binding import ThreadBinding
-from chatdesk.ui.application.thread_list_binding import ThreadListBinding
-from chatdesk.ui.application.transcript_context import TranscriptContext
-from chatdesk.ui.application.transcript_files import TranscriptFiles
-from chatdesk.ui.application.undo_binding import UndoBinding
-from chatdesk.ui.application.unsaved import Unsaved
-from chatdesk.ui.application.usage_binding import UsageBinding
-from chatdesk.ui.application.waiting_questions_binding import WaitingQuestionsBinding
-from chatdesk.ui.application.way_in_binding import WayInBinding
 from chatdesk.ui.application.ways_out import WaysOut
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.answer_models import AnswerModels
+from chatdesk.ui.features.chat.attachment_binding import AttachmentBinding
+from chatdesk.ui.features.chat.date_binding import DateBinding
+from chatdesk.ui.features.chat.deleted_messages_binding import DeletedMessagesBinding
+from chatdesk.ui.features.chat.drafts import DraftKeeper
+from chatdesk.ui.features.chat.erasing_binding import ErasingBinding
+from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.parameters_binding import ParametersBinding
+from chatdesk.ui.features.chat.temporary_binding import TemporaryBinding
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.chat.unsaved import Unsaved
+from chatdesk.ui.features.chat.waiting_questions_binding import WaitingQuestionsBinding
+from chatdesk.ui.features.compare.compare_binding import CompareBinding
+from chatdesk.ui.features.inspector.context_binding import ContextBinding
+from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
+from chatdesk.ui.features.inspector.summary_work_binding import SummaryWorkBinding
+from chatdesk.ui.features.inspector.transcript_context import TranscriptContext
+from chatdesk.ui.features.library.library_binding import LibraryBinding
+from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
+from chatdesk.ui.features.prompts.quick_actions import QuickActions
+from chatdesk.ui.features.providers.provider_binding import ProviderBinding
+from chatdesk.ui.features.search.search_binding import SearchBinding
+from chatdesk.ui.features.settings.data_binding import DataBinding, RestartAfter
+from chatdesk.ui.features.settings.model_menu import ModelMenu
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+from chatdesk.ui.features.team.team_binding import TeamBinding
+from chatdesk.ui.features.transfer.export_binding import ExportBinding
+from chatdesk.ui.features.transfer.import_binding import ImportBinding
+from chatdesk.ui.features.usage.queue_binding import QueueBinding
+from chatdesk.ui.features.usage.usage_binding import UsageBinding
+from chatdesk.ui.features.way_in.connect_binding import ConnectBinding
+from chatdesk.ui.features.way_in.way_in_binding import WayInBinding
 from chatdesk.ui.transcript.contract import MessageFetcher, ScrollAnchor
 from chatdesk.ui.transcript.view import TranscriptView
-from chatdesk.ui.window_state import WindowState
+from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.service_handle import ServiceHandle
+from chatdesk.ui.window.window_state import WindowState
 
 if TYPE_CHECKING:
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
-    from chatdesk.ui.application.team_window import TeamWindow
     from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.features.team.team_window import TeamWindow
     from chatdesk.ui.theme.theme import Theme
 
 
@@ -239,7 +239,7 @@ class Bindings:
 
     async def _begin_team(self) -> None:
         services = await self._handle.services()
-        module = await asyncio.to_thread(import_module, "chatdesk.ui.application.team_window")
+        module = await asyncio.to_thread(import_module, "chatdesk.ui.features.team.team_window")
         self.team_window = module.TeamWindow(
             self._panes,
             self.threads,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 
-from chatdesk.ui.application.message_binding import MessageBinding
-from chatdesk.ui.application.thread_binding import ThreadBinding
-from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
 
 if TYPE_CHECKING:
-    from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.window.panes import Panes
 
 #: What a command does with a message, by the names of the message's menu, and what is said when that is not possible.
 _WITH_MESSAGE = {

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.sharing.team import SyncPhase
-from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.event_bridge import EventBridge
+from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from PySide6.QtNetwork import QNetworkInformation
 
     from chatdesk.core.events import ReachabilityChanged, SyncStatusChanged
-    from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.window.panes import Panes
 
 
 class NetworkBinding(QObject):

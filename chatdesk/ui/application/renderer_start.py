@@ -9,7 +9,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
 
-from chatdesk.ui.application.panes import Panes
+from chatdesk.ui.window.panes import Panes
 
 
 class RendererStart(QObject):

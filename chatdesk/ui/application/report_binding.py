@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.diagnostics.bundle import ReportFile
     from chatdesk.services.services import Services
-    from chatdesk.ui.application.panes import Panes
     from chatdesk.ui.dialogs.bug_report import BugReportDialog
+    from chatdesk.ui.window.panes import Panes
 
 #: The services are None where the database could not be opened: then it is needed most.
 CollectReport = Callable[["Services | None"], Awaitable[Sequence["ReportFile"]]]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.message import ContextMark
-from chatdesk.ui.application.message_binding import MessageBinding
-from chatdesk.ui.application.service_handle import ServiceHandle
-from chatdesk.ui.application.undo_binding import UndoBinding
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.message import Message
-    from chatdesk.ui.application.panes import Panes
+    from chatdesk.ui.window.panes import Panes
 
 _FILE_NAME = "message.txt"
 _IN_ITS_PLACE = "My message is in the attached file, because it is too long to be sent whole."

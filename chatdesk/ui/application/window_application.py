@@ -23,21 +23,21 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import share_malloc_arena
 from chatdesk.ui.application.moved_settings import take_over
-from chatdesk.ui.application.panes import Panes
 from chatdesk.ui.application.report_binding import CollectReport, ReportBinding
-from chatdesk.ui.application.service_handle import ServiceHandle
 from chatdesk.ui.async_tasks import AsyncTasks, run_until_done
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.garbage import collected_here
-from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.empty_state import EmptyState
-from chatdesk.ui.widgets.thread_header import ThreadHeader
-from chatdesk.ui.window_state import SavedAnchor, WindowState, WindowStateFile
+from chatdesk.ui.widgets.header.thread_header import ThreadHeader
+from chatdesk.ui.window.main_window import MainWindow
+from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.service_handle import ServiceHandle
+from chatdesk.ui.window.window_state import SavedAnchor, WindowState, WindowStateFile
 
 if TYPE_CHECKING:
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
@@ -45,11 +45,11 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.store import SettingsStore
     from chatdesk.services.services import Services
     from chatdesk.ui.application.bindings import Bindings
-    from chatdesk.ui.application.compare_binding import CompareBinding
-    from chatdesk.ui.application.inspector_binding import InspectorBinding
-    from chatdesk.ui.application.message_binding import MessageBinding
-    from chatdesk.ui.application.thread_binding import ThreadBinding
     from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.features.chat.message_binding import MessageBinding
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.compare.compare_binding import CompareBinding
+    from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
 
 _log = logging.getLogger(__name__)
 _AT_REST_MS = 1_000  # what can wait begins then

@@ -9,7 +9,7 @@ import pytest
 
 from chatdesk.core.domain.context import ContextTotals, Reason
 from chatdesk.core.providers.base import ListedModel
-from chatdesk.ui.application.context_binding import sentences_of
+from chatdesk.ui.features.inspector.context_binding import sentences_of
 from tests.helpers.chat_world import ChatWorld, chat_world
 
 

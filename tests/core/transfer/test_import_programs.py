@@ -10,7 +10,7 @@ import pytest
 from chatdesk.core.domain.message import Message, PartType, Status
 from chatdesk.core.errors import ImportRefused
 from chatdesk.core.transfer.imports.formats import LABELS
-from chatdesk.ui.dialogs.export_sources import EXPORT_SOURCES
+from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from tests.helpers.export_samples import PNG, write_json, write_zip
 from tests.helpers.import_world import EXTENDED, NEW, UNCHANGED, ImportWorld, import_world, outcomes
 from tests.helpers.program_exports import (

@@ -17,12 +17,12 @@ from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.about import AboutDialog
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.notice import NoticeDialog
-from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
-from chatdesk.ui.main_window import MainWindow
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.palette.palette import Palette
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import ElidedLabel
+from chatdesk.ui.window.main_window import MainWindow
 from tests.gallery.window_samples import build_window
 
 _TEXT = QAccessible.Text

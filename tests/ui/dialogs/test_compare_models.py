@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QCheckBox, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.ui.dialogs.compare_models import CompareModelsDialog
+from chatdesk.ui.features.compare.compare_models import CompareModelsDialog
 from chatdesk.ui.theme.theme import Theme
 
 LONG = "maker/a-model-whose-name-is-much-longer-than-any-dialog-that-one-would-want-to-look-at-" + "x" * 60

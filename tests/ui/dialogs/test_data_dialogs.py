@@ -12,10 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QRadioButton
 
 from chatdesk import app
-from chatdesk.ui.dialogs.data_page import DataPage
-from chatdesk.ui.dialogs.export_dialog import ExportDialog
 from chatdesk.ui.dialogs.progress import ProgressDialog
-from chatdesk.ui.dialogs.restore import RestoreDialog
+from chatdesk.ui.features.settings.data_page import DataPage
+from chatdesk.ui.features.settings.restore import RestoreDialog
+from chatdesk.ui.features.transfer.export_dialog import ExportDialog
 from chatdesk.ui.theme.theme import Theme
 
 

@@ -14,8 +14,8 @@ from chatdesk.ui.dialogs.about import AboutDialog
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.notice import NoticeDialog
 from chatdesk.ui.dialogs.panel import Panel
-from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
 from chatdesk.ui.theme.theme import Theme
 

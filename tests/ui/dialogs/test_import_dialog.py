@@ -12,10 +12,10 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.imported import ImportLine, ImportOutcome, ImportProgress
 from chatdesk.core.paths import AppPaths
-from chatdesk.ui.application.import_binding import looks_like_export
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
-from chatdesk.ui.dialogs.import_dialog import ImportDialog
+from chatdesk.ui.features.transfer.import_binding import looks_like_export
+from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from chatdesk.ui.theme.theme import Theme
 from tests.helpers.export_samples import large_chatgpt, plain_chatgpt, write_json
 from tests.helpers.window import play, until

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from chatdesk.ui.dialogs.jump_to_date import JumpToDateDialog
+from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
 from chatdesk.ui.theme.theme import Theme
 
 _DAY_MS = 86_400_000

@@ -28,7 +28,7 @@ from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.page import UsagePage
 from chatdesk.ui.widgets.elided_label import ElidedLabel
-from chatdesk.ui.widgets.thread_header import ThreadHeader
+from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from tests.gallery import provider_samples, usage_page_samples
 
 _MODULES = sorted(path.stem for path in Path(tests.gallery.__path__[0]).glob("*_samples.py"))

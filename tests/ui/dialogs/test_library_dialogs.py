@@ -9,9 +9,9 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.tag import Tag
-from chatdesk.ui.dialogs.move_threads import MoveThreadsDialog
-from chatdesk.ui.dialogs.project import ProjectDialog
-from chatdesk.ui.dialogs.tags import TagListDialog, ThreadTagsDialog
+from chatdesk.ui.features.library.move_threads import MoveThreadsDialog
+from chatdesk.ui.features.library.project import ProjectDialog
+from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import PROJECT_COLOURS
 from chatdesk.ui.widgets.project_chooser import ChooserEntry

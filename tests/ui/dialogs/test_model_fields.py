@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.settings.schema import all_settings
-from chatdesk.ui.dialogs.settings import SettingsDialog
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.model_chooser import ModelChooser
-from chatdesk.ui.widgets.model_field import ModelField
+from chatdesk.ui.widgets.models.model_chooser import ModelChooser
+from chatdesk.ui.widgets.models.model_field import ModelField
 
 MODELS = [("openai", "OpenAI", [("gpt-5.4", "GPT-5.4")]), ("box", "Box", [("maker/tiny:8b", "Tiny")])]
 

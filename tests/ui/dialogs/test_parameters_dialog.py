@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import Parameters
-from chatdesk.ui.dialogs.parameters import ParametersDialog, Scope
+from chatdesk.ui.features.chat.parameters import ParametersDialog, Scope
 from chatdesk.ui.theme.theme import Theme
 
 ALL = ModelInfo("m", "Model M", 1000, 100, abilities=frozenset(Ability))

@@ -20,9 +20,9 @@ from chatdesk.core.domain.prompt import (
     PromptSource,
     SystemPrompts,
 )
-from chatdesk.ui.dialogs.prompt_fields import PromptFieldsDialog
-from chatdesk.ui.dialogs.prompts import PromptsDialog
-from chatdesk.ui.dialogs.system_prompt import SystemPromptDialog
+from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
+from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
+from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
 from chatdesk.ui.theme.theme import Theme
 
 TEMPLATE, SYSTEM = PromptKind.TEMPLATE, PromptKind.SYSTEM

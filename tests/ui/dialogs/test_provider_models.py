@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.model_info import ModelInfo, ModelOverrides
-from chatdesk.ui.dialogs.model_table import Column, ModelLine
-from chatdesk.ui.dialogs.provider_models import ProviderModels
+from chatdesk.ui.features.providers.model_table import Column, ModelLine
+from chatdesk.ui.features.providers.provider_models import ProviderModels
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery.provider_samples import model_lines
 

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QListWidget, Q
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.settings.schema import PAGES, all_settings
-from chatdesk.ui.dialogs.data_page import DataPage
-from chatdesk.ui.dialogs.settings import SettingsDialog
-from chatdesk.ui.dialogs.settings_fields import NumberField
-from chatdesk.ui.dialogs.settings_page import SettingsPage
+from chatdesk.ui.features.settings.data_page import DataPage
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.settings.settings_fields import NumberField
+from chatdesk.ui.features.settings.settings_page import SettingsPage
 from chatdesk.ui.theme.theme import Theme
 
 VALUES = {each.name: each.default for each in all_settings()} | {"backup_dir": "/home/me/backups"}

@@ -27,19 +27,24 @@ from chatdesk.core.domain.sharing.team import (
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.core.sync.address import reach_words
 from chatdesk.ui.dialogs.panel import Panel
-from chatdesk.ui.dialogs.settings import SettingsDialog
-from chatdesk.ui.dialogs.settings_page import SettingsPage
-from chatdesk.ui.dialogs.share_project import SharedProjectDialog, ShareProjectDialog, end_words, state_words
-from chatdesk.ui.dialogs.sync_details import SyncDetailsDialog, check_words
-from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
-from chatdesk.ui.dialogs.team_invite import ComputerCodeDialog, InviteDialog
-from chatdesk.ui.dialogs.team_join import JoinWorkspaceDialog, read_file
-from chatdesk.ui.dialogs.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
-from chatdesk.ui.dialogs.team_members import MemberDialog, invited_words
-from chatdesk.ui.dialogs.team_page import TeamPage
-from chatdesk.ui.dialogs.team_retention import is_shorter, shorter_words
-from chatdesk.ui.dialogs.team_roles import grantable
-from chatdesk.ui.dialogs.team_table import ActionTable
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.settings.settings_page import SettingsPage
+from chatdesk.ui.features.team.pages.share_project import (
+    SharedProjectDialog,
+    ShareProjectDialog,
+    end_words,
+    state_words,
+)
+from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog, check_words
+from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
+from chatdesk.ui.features.team.pages.team_invite import ComputerCodeDialog, InviteDialog
+from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog, read_file
+from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
+from chatdesk.ui.features.team.pages.team_members import MemberDialog, invited_words
+from chatdesk.ui.features.team.pages.team_page import TeamPage
+from chatdesk.ui.features.team.pages.team_retention import is_shorter, shorter_words
+from chatdesk.ui.features.team.pages.team_roles import grantable
+from chatdesk.ui.features.team.pages.team_table import ActionTable
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery import provider_samples as providers
 from tests.gallery import team_samples as samples

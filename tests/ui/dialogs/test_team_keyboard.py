@@ -15,12 +15,12 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.sync import membership
 from chatdesk.core.sync.errors import TeamUnreachable
-from chatdesk.ui.application.team_sharing import told
-from chatdesk.ui.dialogs.team_create import CreateWorkspaceDialog
-from chatdesk.ui.dialogs.team_invite import InviteDialog
-from chatdesk.ui.dialogs.team_members import MemberDialog
-from chatdesk.ui.dialogs.team_page import TeamPage
-from chatdesk.ui.dialogs.team_table import ActionTable, TableRow
+from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
+from chatdesk.ui.features.team.pages.team_invite import InviteDialog
+from chatdesk.ui.features.team.pages.team_members import MemberDialog
+from chatdesk.ui.features.team.pages.team_page import TeamPage
+from chatdesk.ui.features.team.pages.team_table import ActionTable, TableRow
+from chatdesk.ui.features.team.team_sharing import told
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery import team_samples as samples
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.message import EDITED, Message, MessagePage, Part, PartType, Role, Status
 from chatdesk.core.rendering.blocks import Paragraph, Span
-from chatdesk.ui.application.arriving import ArrivingMessages
+from chatdesk.ui.features.chat.arriving import ArrivingMessages
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import Picture, PictureSource, SharedWith
 from chatdesk.ui.transcript.input.menu import build_menu, offered_by
@@ -283,7 +283,9 @@ def test_an_arriving_message_waits_a_little_for_its_blocks_and_not_for_ever(qtbo
     arriving.take(message(0, Role.USER, "a"))
     arriving.take(message(1, Role.USER, "b"))
     with monkeypatch.context() as patched:
-        patched.setattr("chatdesk.ui.application.arriving._LONGEST_S", 60.0)  # longer than a busy machine stands still
+        patched.setattr(
+            "chatdesk.ui.features.chat.arriving._LONGEST_S", 60.0
+        )  # longer than a busy machine stands still
         qtbot.wait(40)
         assert taken == []
         ready.add("m0")

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, ScopedRate, UsageLimit
 from chatdesk.core.usage.overview import Grouping
-from chatdesk.ui.dialogs.limits import LimitsDialog
+from chatdesk.ui.features.usage.limits import LimitsDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.chart import round_up
 from chatdesk.ui.usage.dialog import UsageDialog

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.model_chooser import ModelChooser
-from chatdesk.ui.widgets.model_field import ModelField
-from chatdesk.ui.widgets.model_picker import ModelPicker
-from chatdesk.ui.widgets.model_rows import CURRENT_ROLE, rows_of
+from chatdesk.ui.widgets.models.model_chooser import ModelChooser
+from chatdesk.ui.widgets.models.model_field import ModelField
+from chatdesk.ui.widgets.models.model_picker import ModelPicker
+from chatdesk.ui.widgets.models.model_rows import CURRENT_ROLE, rows_of
 
 MODELS = [
     ("router", "Router", [(f"maker{number % 20}/model-{number}", f"Model {number}") for number in range(420)]),

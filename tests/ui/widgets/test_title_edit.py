@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.thread_header import ThreadHeader
+from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 
 
 @pytest.fixture

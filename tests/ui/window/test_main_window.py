@@ -12,18 +12,18 @@ from chatdesk.core.errors import StorageFull
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.notice import NoticeDialog
-from chatdesk.ui.dialogs.settings import SettingsDialog
 from chatdesk.ui.error_display import ErrorDisplay
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.inspector.inspector import Inspector
-from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import INSPECTOR_WIDTH_PX, SIDEBAR_MIN_PX, THREAD_LEAST_PX
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.focus_chain import next_in_chain
-from chatdesk.ui.widgets.thread_header import ThreadHeader
+from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.widgets.toast import Toast
-from chatdesk.ui.window_state import WindowState
+from chatdesk.ui.window.main_window import MainWindow
+from chatdesk.ui.window.window_state import WindowState
 
 
 @pytest.fixture

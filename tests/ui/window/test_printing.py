@@ -15,8 +15,8 @@ import pytest
 from PySide6.QtCore import QBuffer, QIODevice, Qt, QUrl
 from PySide6.QtGui import QImage, QPainter, QTextDocument
 
-from chatdesk.ui.application import printing
-from chatdesk.ui.application.printing import Pages, print_lines
+from chatdesk.ui.features.transfer import printing
+from chatdesk.ui.features.transfer.printing import Pages, print_lines
 
 pytestmark = pytest.mark.usefixtures("qapp")
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from chatdesk.core.domain.search import SearchGroup, SearchKind
-from chatdesk.ui.application.search_binding import SearchBinding
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.search.search_binding import SearchBinding
 from tests.helpers.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("qapp")

@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread, ThreadPage
 from chatdesk.core.errors import NotPossible
-from chatdesk.ui.application.thread_list_binding import ThreadListBinding
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme

@@ -19,7 +19,7 @@ from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentUnusable, ChatDeskError
-from chatdesk.ui.application.transcript_files import TranscriptFiles
+from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
 from chatdesk.ui.transcript.contract import Picture, PictureSource
 from tests.ui.transcript.test_blocks_images import picture_bytes
 

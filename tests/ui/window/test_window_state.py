@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 
-from chatdesk.ui.window_state import MAX_ANCHORS, MAX_OPEN_FOLDERS, SavedAnchor, WindowState, WindowStateFile
+from chatdesk.ui.window.window_state import MAX_ANCHORS, MAX_OPEN_FOLDERS, SavedAnchor, WindowState, WindowStateFile
 
 
 def test_what_is_saved_is_loaded(tmp_path):

@@ -1,0 +1,54 @@
+"""Puts a question to the person where a service wants one answered before it does what was asked of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
+
+if TYPE_CHECKING:
+    from chatdesk.ui.dialogs.confirm import ConfirmDialog
+    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.service_handle import ServiceHandle
+
+T = TypeVar("T")
+
+
+class AskingFirst:
+    """``run`` does the work once the person agreed, where that is needed."""
+
+    def __init__(self, panes: Panes, handle: ServiceHandle) -> None:
+        self._panes = panes
+        self._handle = handle
+        self._dialog: ConfirmDialog | None = None
+
+    def give_up(self) -> None:
+        """An open question is answered with no: the window closes."""
+        if self._dialog is not None:
+            self._dialog.reject()
+
+    async def run(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """What ``work`` gives; None when the person said no, and nothing was done."""
+        try:
+            return await work()
+        except AnotherProvider as asked:
+            if not await self._is_agreed(asked):
+                return None
+            (await self._handle.chat()).choices.agree(asked)
+        return await work()
+
+    async def _is_agreed(self, asked: AnotherProvider) -> bool:
+        from chatdesk.ui.dialogs.confirm import ConfirmDialog
+
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        dialog = self._dialog = ConfirmDialog(
+            self._panes.theme, asked.title, asked.what, yes_text="Send it there", parent=self._panes.window
+        )
+        dialog.answered.connect(lambda is_yes: None if answer.done() else answer.set_result(is_yes))
+        dialog.open()
+        try:
+            return await answer
+        finally:
+            self._dialog = None

@@ -1,0 +1,240 @@
+"""Files for the message that is being written: chosen, pasted or dropped, copied in the background, and what to say of
+them before they are sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QObject
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+
+from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, clean_name
+from chatdesk.core.errors import AttachmentUnusable
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.composer.attachment_chip import THUMBNAIL_PX
+from chatdesk.ui.features.chat.drafts import DraftKeeper
+from chatdesk.ui.features.chat.image_sight import ASK_OTHER, IS_BLIND, SEES, Sight, look_at_models
+from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
+from chatdesk.ui.transcript.contract import Picture, PictureSource
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.ui.composer.attachments import AttachmentShelf
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.window.panes import Panes
+
+_PASTED_NAME = "Pasted image.png"
+_STORED = "Files are stored on disk; a temporary chat is not."
+# Sharp on a screen with two dots a px, at twice the size of text.
+_THUMBNAIL_DOTS = 4 * THUMBNAIL_PX
+_DRAGS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
+
+
+class AttachmentBinding(QObject):
+    """A file that is copied belongs to the thread in which it was attached, wherever the reader is when it is there."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        messages: MessageBinding,
+        files: TranscriptFiles,
+        drafts: DraftKeeper,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._messages = messages
+        self._files = files
+        self._drafts = drafts
+        self._handle = handle
+        self._tasks = tasks
+        self._copying: dict[str, asyncio.Task[object]] = {}
+        self._sight = Sight()
+        composer = panes.composer
+        panes.commands.bind("message.attach", self.choose, composer.attach_button.isEnabled)
+        composer.attachRequested.connect(self.choose)
+        composer.filesOffered.connect(self.attach)
+        composer.imageOffered.connect(self.attach_image)
+        composer.shelfMade.connect(self._on_composer_shelf_made)
+        threads.opened.connect(lambda _thread: self._describe_soon())
+        panes.header.modelChosen.connect(lambda *_model: self._describe_soon())
+        for place in (panes.transcript, panes.transcript.viewport(), panes.empty_state):
+            place.setAcceptDrops(True)
+            place.installEventFilter(self)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.thread_changed.connect(lambda _event: self._describe_soon())
+        bridge.providers_changed.connect(lambda _event: self._describe_soon())
+
+    # In
+
+    def choose(self) -> None:
+        """Ask which files are to be attached."""
+        if self._threads.offers_to_keep(_STORED, self.choose):
+            return
+        from PySide6.QtWidgets import QFileDialog
+
+        dialog = QFileDialog(self._panes.window, "Attach files")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(self.attach)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.finished.connect(lambda _result: self._panes.composer.setFocus())
+        dialog.open()
+
+    def attach(self, paths: Sequence[str]) -> None:
+        """Copy these files and let them go with the message."""
+        if self._threads.offers_to_keep(_STORED, partial(self.attach, tuple(paths))):
+            return
+        for path in self._as_many_as_fit(paths):
+            name = clean_name(Path(path).name)
+            key = self._panes.composer.shelf.begin(name)
+            self._start(key, self._copy_file(key, Path(path), self._threads.thread_id))
+
+    def attach_image(self, image: object) -> None:
+        """A picture from the clipboard, or one that was dropped."""
+        if self._threads.offers_to_keep(_STORED, partial(self.attach_image, image)):
+            return
+        if isinstance(image, QImage) and not image.isNull() and self._as_many_as_fit([_PASTED_NAME]):
+            key = self._panes.composer.shelf.begin(_PASTED_NAME, image)
+            self._start(key, self._keep_image(key, image, self._threads.thread_id))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _DRAGS and isinstance(event, QDropEvent):
+            return self._take_drag(event)
+        return super().eventFilter(watched, event)
+
+    def _take_drag(self, event: QDropEvent) -> bool:
+        editor = self._panes.composer.editor
+        if not editor.can_attach(event.mimeData()) or event.source() is not None:  # what is dragged out stays out
+            return False
+        if isinstance(event, QDragEnterEvent) or event.type() is QEvent.Type.DragMove:
+            event.acceptProposedAction()
+        elif editor.attach_from(event.mimeData()):
+            event.acceptProposedAction()
+            self._panes.composer.setFocus()
+        return True
+
+    def _as_many_as_fit(self, paths: Sequence[str]) -> Sequence[str]:
+        composer = self._panes.composer
+        room = MOST_IN_MESSAGE - composer.attached_count
+        if len(paths) > room:
+            composer.show_notice(f"{MOST_IN_MESSAGE} files go with one message; {len(paths) - room} were left out.")
+        return paths[: max(room, 0)]
+
+    def _start(self, key: str, work: object) -> None:
+        task = self._tasks.start(work, f"attach {key}")  # type: ignore[arg-type]
+        self._copying[key] = task
+        task.add_done_callback(lambda _task: self._copying.pop(key, None))
+
+    async def _copy_file(self, key: str, path: Path, thread_id: str | None) -> None:
+        def tell(copied: int, total: int) -> None:
+            self._panes.composer.shelf.set_progress(key, copied, total)
+
+        try:
+            services = await self._handle.services()
+            attachment = await services.attachments.add_file(path, progress=tell)
+        except BaseException:
+            self._panes.composer.shelf.finish(key, None)
+            raise
+        await self._drafts.add_attachment(thread_id, key, attachment)
+
+    async def _keep_image(self, key: str, image: QImage, thread_id: str | None) -> None:
+        try:
+            services = await self._handle.services()
+            data = await asyncio.to_thread(_png, image)
+            attachment = await services.attachments.add_bytes(data, _PASTED_NAME)
+        except BaseException:
+            self._panes.composer.shelf.finish(key, None)
+            raise
+        await self._drafts.add_attachment(thread_id, key, attachment)
+
+    # What is shown of them
+
+    def _on_composer_shelf_made(self, shelf: AttachmentShelf) -> None:
+        shelf.thumbnailWanted.connect(self._show_thumbnail)
+        shelf.changed.connect(self._describe_soon)
+        shelf.removed.connect(self._on_shelf_removed)
+        shelf.noteActionRequested.connect(self._on_note_action_requested)
+
+    def _on_shelf_removed(self, key: str) -> None:
+        task = self._copying.get(key)
+        if task is not None:
+            task.cancel()
+
+    def _show_thumbnail(self, attachment: Attachment) -> None:
+        pictures = self._files.pictures
+        if pictures is None:
+            return
+
+        def show(picture: Picture) -> None:
+            if picture.image is not None:
+                self._panes.composer.shelf.set_thumbnail(attachment.sha256, picture.image)
+
+        most = (_THUMBNAIL_DOTS, _THUMBNAIL_DOTS)
+        pictures.load(PictureSource(stored=attachment.blob_path, most=most), show)
+
+    def _describe_soon(self) -> None:
+        """Say before it is sent what the model will not get: at once of images, so that no message is quicker, and of
+        other files when they have been read."""
+        services, composer = self._handle.now(), self._panes.composer
+        if services is None or not composer.attached:
+            return
+        has_images = any(attachment.is_image for attachment in composer.attached)
+        sight = look_at_models(services, self._asked_models(), self._panes.header.models) if has_images else Sight()
+        self._sight = sight
+        if sight.sentence:
+            composer.shelf.set_note(sight.sentence, sight.actions)
+            self._tasks.cancel("describe attachments")
+        else:
+            self._tasks.replace(self._describe(), "describe attachments")
+
+    async def _describe(self) -> None:
+        services, composer = await self._handle.services(), self._panes.composer
+        attached = composer.attached
+        note = ""
+        for attachment in attached:
+            if not note and not attachment.is_image:
+                found = await services.attachments.text_of(attachment)
+                if not found.text.strip():
+                    note = f"Of “{attachment.name}” only the name is sent. {found.problem or ''}".strip()
+        if composer.attached == attached:
+            composer.shelf.set_note(note)
+
+    def _asked_models(self) -> Sequence[tuple[str | None, str | None]]:
+        return self._messages.compared_models or (self._messages.answering_model,)
+
+    def _on_note_action_requested(self, name: str) -> None:
+        sight = self._sight
+        if name == ASK_OTHER and sight.other is not None:
+            picker = self._panes.header.model_picker
+            picker.set_current(*sight.other)
+            picker.modelChosen.emit(*sight.other)
+        elif name in (SEES, IS_BLIND):
+            self._tasks.start(self._say_sight(sight.models, sees=name == SEES), "say what a model sees")
+        self._panes.composer.setFocus()
+
+    async def _say_sight(self, models: Sequence[tuple[str, str]], *, sees: bool) -> None:
+        """The person said whether these models see images: that is kept, and holds from this message on."""
+        service = (await self._handle.services()).provider_service
+        for provider, model in models:
+            await service.override(provider, model, sees_images=sees)
+        self._describe_soon()
+
+
+def _png(image: QImage) -> bytes:
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    if not image.save(buffer, "PNG"):  # type: ignore[call-overload]
+        raise AttachmentUnusable("The picture in the clipboard cannot be read.")
+    return bytes(data.data())

@@ -1,0 +1,77 @@
+"""The jump to a date in a long thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.message import Message
+    from chatdesk.ui.window.panes import Panes
+
+_TASK = "jump to a date"
+
+
+class DateBinding(QObject):
+    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._handle = handle
+        self._tasks = tasks
+        panes.commands.bind("go.date", self.open_date)
+
+    def open_date(self) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is not None and self._is_free():
+            self._tasks.replace(self._show_date(thread_id), _TASK)
+
+    def _is_free(self) -> bool:
+        """Whether it is not open."""
+        return not any(each.isVisible() for each in self._panes.window.findChildren(QWidget, "jumpToDateDialog"))
+
+    async def _show_date(self, thread_id: str) -> None:
+        from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
+
+        chat = await self._handle.chat_of(thread_id)
+        span = await chat.time_span(thread_id)
+        if span is None:
+            self._panes.window.show_toast("This thread has no message yet.")
+            return
+        read = self._message_read()
+        dialog = JumpToDateDialog(
+            self._panes.theme,
+            first_ms=span[0],
+            last_ms=span[1],
+            current_ms=span[1] if read is None else read.created_at,
+            parent=self._panes.window,
+        )
+        dialog.dayChosen.connect(lambda day_ms: self._tasks.replace(self._go_to_day(thread_id, day_ms), _TASK))
+        dialog.open()
+
+    async def _go_to_day(self, thread_id: str, day_ms: int) -> None:
+        chat = await self._handle.chat_of(thread_id)
+        found = await chat.first_message_since(thread_id, day_ms)
+        if found is None:
+            self._panes.window.show_toast("Nothing was written on that day or later.")
+        else:
+            self._go(thread_id, found.message_id)
+
+    def _message_read(self) -> Message | None:
+        """The message that the reader is at."""
+        transcript = self._panes.transcript
+        wanted = transcript.current_message_id()
+        return next((each.message for each in transcript.entries if each.message.id == wanted), None)
+
+    def _go(self, thread_id: str, message_id: str) -> None:
+        async def work() -> None:
+            await self._threads.open_at(thread_id, message_id)
+            self._panes.transcript.setFocus()
+
+        self._tasks.start(work(), "go to message")

@@ -1,0 +1,50 @@
+"""The list of deleted messages: filled from the library, restored with a way back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.ui.window.panes import Panes
+
+
+class DeletedMessagesBinding(QObject):
+    def __init__(
+        self, panes: Panes, threads: ThreadBinding, undo: UndoBinding, *, handle: ServiceHandle, tasks: AsyncTasks
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._undo = undo
+        self._handle = handle
+        self._tasks = tasks
+        panes.commands.bind("trash.messages", self.open)
+        panes.sidebar.deletedMessagesRequested.connect(self.open)
+
+    def open(self) -> None:
+        async def work() -> None:
+            from chatdesk.ui.features.chat.deleted_messages import DeletedMessagesDialog
+
+            messages = await (await self._handle.services()).library.list_deleted_messages()
+            dialog = DeletedMessagesDialog(self._panes.theme, messages, self._panes.window)
+            dialog.restoreRequested.connect(self._restore)
+            dialog.threadRequested.connect(self._threads.open_soon)
+            dialog.open()
+
+        self._tasks.replace(work(), "open deleted messages")
+
+    def _restore(self, message_id: str) -> None:
+        async def work() -> None:
+            moved = await (await self._undo.stack()).restore_message(message_id)
+            if moved.message_ids:
+                await self._threads.open_at(moved.thread.id, message_id)
+                self._undo.offer("Message restored")
+
+        self._tasks.start(work(), "restore deleted message")

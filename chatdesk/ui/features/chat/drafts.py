@@ -1,0 +1,323 @@
+"""Unsent text: saved shortly after each key, for each thread, and given back when the thread is opened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+
+from chatdesk.core.errors import NotFound, StorageError
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.unsaved import Unsaved
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.domain.attachment import Attachment
+    from chatdesk.ui.composer.composer import Composer
+
+SAVE_AFTER_MS = 150
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What stands, or stood, in the composer."""
+
+    text: str = ""
+    cursor: int = 0
+    attached: tuple[Attachment, ...] = ()
+    is_behind: bool = False  # the stored draft, which was not shown yet, comes before it
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.attached)
+
+    def is_like(self, other: _Words) -> bool:
+        return self.text.strip() == other.text.strip() and self.attached == other.attached
+
+    def behind(self, before: _Words) -> _Words:
+        if not self or not before:
+            return _Words(self.text, self.cursor, self.attached) if self else before
+        is_other = bool(self.text) and before.text.strip() not in ("", self.text.strip())
+        joined = f"{before.text}\n{self.text}" if is_other else self.text or before.text
+        return _Words(joined, len(joined), (*before.attached, *self.attached))
+
+
+_NONE = _Words()
+
+
+class DraftKeeper(QObject):
+    """Follows one composer. ``thread_id`` None stands for the thread that does not exist yet.
+
+    From ``show`` on what is typed belongs to that thread; its draft, once ``load`` has read it, comes before that. What
+    is typed is not stored sooner, so that it never takes the place of a draft that nobody has seen.
+    """
+
+    def __init__(
+        self,
+        composer: Composer,
+        tasks: AsyncTasks,
+        chat_of: Callable[[str | None], Awaitable[ChatService]],
+        *,
+        unsaved: Unsaved,
+    ) -> None:
+        super().__init__(composer)
+        self._unsaved = unsaved
+        self._composer = composer
+        self._tasks = tasks
+        self._chat_of = chat_of
+        self._thread_id: str | None = None
+        self._is_loaded = False
+        self._is_loading = False
+        self._has_unsaved = False
+        self._left: dict[str | None, _Words] = {}  # of threads that were left, not stored yet
+        self._aside: tuple[str | None, _Words] | None = None  # a thread, and what makes room there
+        self._over: _Words | None = None  # what took its place, as last stored
+        self._joined: tuple[_Words, _Words] | None = None  # a draft, and what was typed before it came
+        self._lock = asyncio.Lock()  # one after the other: what is read must not be older than what was stored
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SAVE_AFTER_MS)
+        self._timer.timeout.connect(self._on_timer_timeout)
+        composer.textChanged.connect(self._on_composer_text_changed)
+
+    @property
+    def thread_id(self) -> str | None:
+        """Whose words stand in the composer."""
+        return self._thread_id
+
+    def show(self, thread_id: str | None) -> None:
+        """What is typed from now on belongs to ``thread_id``; ``load`` brings its draft, and stores that of the one
+        that is left."""
+        if thread_id == self._thread_id:
+            return
+        if self._has_unsaved or (not self._is_loaded and self._words()):
+            self._left[self._thread_id] = self._words(is_behind=not self._is_loaded)
+        self._timer.stop()
+        self._thread_id, self._is_loaded, self._has_unsaved, self._joined = thread_id, False, False, None
+        self._put(_Words())
+
+    def start(self, thread_id: str | None) -> None:
+        """The first thread after start-up: what was typed before it was known is its own."""
+        self._thread_id = thread_id
+
+    async def load(self) -> None:
+        """Bring the draft of the thread that is shown, in front of what was typed meanwhile."""
+        async with self._lock:
+            try:
+                await self._save_left()
+            except StorageError as error:
+                self._unsaved.keep("draft", error, self.save)
+            finally:
+                await self._load()
+
+    async def save(self) -> None:
+        """Store what stands in the composer now, if it is not stored yet."""
+        async with self._lock:
+            await self._load()
+            await self._save_left()
+            await self._save()
+
+    async def add_attachment(self, thread_id: str | None, key: str, attachment: Attachment) -> None:
+        """A file that was attached in ``thread_id`` is there: in the composer if that thread is still the one that is
+        written in, else in its draft."""
+        async with self._lock:
+            if thread_id == self._thread_id:
+                self._composer.shelf.finish(key, attachment)
+                return
+            await self._save_left()
+            before = await self._stored(thread_id)
+            await self._store(thread_id, replace(before, attached=(*before.attached, attachment)))
+
+    async def add_words(self, thread_id: str, text: str, attached: Sequence[Attachment] = ()) -> None:
+        """Words that come back to be written on stand before what is written there; stored when this returns."""
+        words = _Words(text, len(text), tuple(attached))
+        async with self._lock:
+            await self._save_left()
+            if thread_id == self._thread_id:
+                await self._load()
+            if thread_id == self._thread_id:
+                self._bring_back(words)
+                await self._save()
+            else:
+                await self._store(thread_id, (await self._stored(thread_id)).behind(words))
+
+    def put_aside(self) -> None:
+        """What stands in the composer makes room for something else, until ``sent`` or ``give_back``. As long as that
+        takes it is stored before what took its place."""
+        words = self._words()
+        self._aside, self._over = ((self._thread_id, words) if words else None), None
+
+    def sent(
+        self, thread_id: str | None, text: str, attached: Sequence[Attachment], *, gives_back: bool = False
+    ) -> None:
+        """What stood in the composer for ``thread_id`` is a message now, so it is no draft any more; what was changed
+        meanwhile still is. ``gives_back``: what was put aside for it comes back."""
+        words = _Words(text, attached=tuple(attached))
+        if thread_id != self._thread_id:
+            self._tasks.start(self._forget(thread_id, words, gives_back=gives_back), "forget draft")
+            return
+        self._take_out(words)
+        if gives_back and (back := self._taken_back(thread_id)):
+            self._bring_back(back)
+        if thread_id is None and self._is_loaded:  # else what is stored there was not in the composer yet
+            self._tasks.start(self._forget(None), "forget draft")
+
+    def give_back(self, thread_id: str | None) -> None:
+        """What was put aside there comes back; what took its place stays beside it."""
+        is_stored = self._over is not None
+        words = self._taken_back(thread_id)
+        left = self._left.get(thread_id)
+        if thread_id == self._thread_id:
+            if words:
+                self._bring_back(words)
+        elif words and (left is not None or not is_stored):
+            joined = words if left is None else left.behind(words)
+            self._left[thread_id] = replace(joined, is_behind=left is None or left.is_behind)
+            self._tasks.start(self._save_or_keep(), "save draft")
+
+    def adopt(self, thread_id: str | None) -> None:
+        """What stands in the composer belongs to ``thread_id`` from now on, which has no draft yet."""
+        self._thread_id, self._is_loaded, self._joined = thread_id, True, None
+        self._on_composer_text_changed()
+
+    async def discard(self, thread_id: str) -> None:
+        """What was written there, stored or not, is to be forgotten with its thread."""
+        async with self._lock:
+            self._left.pop(thread_id, None)
+            if self._aside is not None and self._aside[0] == thread_id:
+                self._aside, self._over = None, None
+            if thread_id == self._thread_id:
+                self._timer.stop()
+                self._is_loaded, self._has_unsaved, self._joined = True, False, None
+                self._put(_Words())
+
+    async def forget_new(self) -> None:
+        """What was written for the thread that did not exist yet belongs to one by now."""
+        await self._forget(None)
+
+    # Inside
+
+    def _on_composer_text_changed(self) -> None:
+        if not self._is_loading:
+            self._has_unsaved = True
+            self._timer.start()
+
+    def _on_timer_timeout(self) -> None:
+        if self._is_loaded:
+            self._tasks.start(self._save_or_keep(), "save draft")
+
+    async def _save_or_keep(self) -> None:
+        try:
+            await self.save()
+        except StorageError as error:
+            self._unsaved.keep("draft", error, self.save)
+
+    async def _load(self) -> None:
+        while not self._is_loaded:
+            thread_id = self._thread_id
+            left = self._left.get(thread_id)
+            stored = await self._stored(thread_id) if left is None or left.is_behind else _Words()
+            if thread_id != self._thread_id or self._is_loaded or self._left.get(thread_id) is not left:
+                continue  # another one was shown meanwhile, or this one got its first message
+            before, typed = (left or _Words()).behind(stored), self._words()
+            self._left.pop(thread_id, None)
+            self._is_loaded = True
+            self._has_unsaved = left is not None
+            if before:
+                self._put(typed.behind(before))
+            if before and typed:
+                self._joined = before, typed
+            if typed or left is not None:
+                self._on_composer_text_changed()
+
+    async def _save_left(self) -> None:
+        for thread_id, words in tuple(self._left.items()):
+            whole = words.behind(await self._stored(thread_id)) if words.is_behind else words
+            if self._left.get(thread_id) is words:
+                self._left[thread_id] = whole
+                await self._store(thread_id, whole)
+            if self._left.get(thread_id) is whole:
+                del self._left[thread_id]
+
+    async def _forget(self, thread_id: str | None, words: _Words | None = None, *, gives_back: bool = False) -> None:
+        """``words``: only if these are what is stored."""
+        async with self._lock:
+            back = _NONE
+            if words is not None:
+                await self._save_left()
+                stored, is_joined = await self._stored(thread_id), self._over is not None
+                back = self._taken_back(thread_id) if gives_back else _NONE
+                if not stored.is_like(words):
+                    if back and not is_joined:
+                        self._left[thread_id] = replace(back, is_behind=True)
+                        await self._save_left()
+                    return
+            await self._store(thread_id, back)
+
+    def _taken_back(self, thread_id: str | None) -> _Words:
+        if self._aside is None or self._aside[0] != thread_id:
+            return _NONE
+        words, self._aside, self._over = self._aside[1], None, None
+        return words
+
+    def _bring_back(self, words: _Words) -> None:
+        self._put(self._words().behind(words))
+        self._on_composer_text_changed()
+
+    async def _save(self) -> None:
+        self._timer.stop()
+        if not self._has_unsaved or not self._is_loaded:
+            return
+        self._has_unsaved = False
+        thread_id, words = self._thread_id, self._words()
+        try:
+            await self._store(thread_id, words)
+        except BaseException:
+            if thread_id == self._thread_id and self._is_loaded:
+                self._has_unsaved = True
+            else:
+                self._left.setdefault(thread_id, words)
+            raise
+
+    async def _stored(self, thread_id: str | None) -> _Words:
+        draft = await (await self._chat_of(thread_id)).get_draft(thread_id)
+        if self._over is not None and self._aside is not None and self._aside[0] == thread_id:
+            return self._over
+        return _Words() if draft is None else _Words(draft.text, draft.cursor, tuple(draft.attachments))
+
+    async def _store(self, thread_id: str | None, words: _Words) -> None:
+        chat = await self._chat_of(thread_id)
+        aside, over = self._aside, words
+        if aside is not None and aside[0] == thread_id:
+            words = words.behind(aside[1])
+        try:
+            await chat.save_draft(thread_id, words.text, words.cursor, attachments=words.attached)
+            if aside is not None and aside[0] == thread_id and self._aside is aside:
+                self._over = over
+        except NotFound:
+            # The thread is gone for good: its words wait in the one that does not exist yet.
+            chat = await self._chat_of(None)
+            whole = words.behind(await self._stored(None))
+            await chat.save_draft(None, whole.text, whole.cursor, attachments=whole.attached)
+
+    def _words(self, *, is_behind: bool = False) -> _Words:
+        composer = self._composer
+        return _Words(composer.text(), composer.cursor_position(), tuple(composer.attached), is_behind)
+
+    def _take_out(self, sent: _Words) -> None:
+        now, joined = self._words(), self._joined
+        if now.is_like(sent):
+            self._composer.clear()
+        elif joined is not None and joined[1].is_like(sent) and now.is_like(joined[1].behind(joined[0])):
+            self._put(joined[0])  # its draft came while it was being sent
+
+    def _put(self, words: _Words) -> None:
+        self._is_loading = True
+        try:
+            self._composer.set_attached(words.attached)
+            self._composer.set_text(words.text)
+            self._composer.set_cursor_position(min(words.cursor, len(words.text)))
+        finally:
+            self._is_loading = False

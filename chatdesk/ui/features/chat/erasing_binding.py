@@ -1,0 +1,96 @@
+"""*Erase for everyone…* of threads and messages of shared projects: says before what cannot be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from chatdesk.core.domain.sharing.team import Erasure
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.sync.erasing import Erasing
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.panes import Panes
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+_WARNING: Final = (
+    "It leaves the server, and every computer when it syncs next. This cannot be undone. What stays: backups of the"
+    " server and of computers until they are replaced, private copies of members who left, and what somebody copied or"
+    " exported."
+)
+
+
+class ErasingBinding:
+    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        self._panes = panes
+        self._threads = threads
+        self._handle = handle
+        self._tasks = tasks
+        panes.transcript.eraseRequested.connect(self.ask_about_message)
+        panes.commands.bind("thread.erase", self.ask_about_open, lambda: threads.stored_id is not None)
+        panes.commands.describe("thread.erase", is_offered=self._is_shared, is_rare=True)
+
+    def _is_shared(self) -> bool:
+        """Whether others have the open thread. Of one that nobody else has, there is only *Delete*."""
+        thread = self._threads.open_thread
+        return thread is not None and thread.project_id in self._panes.sidebar.shared
+
+    def ask_about_open(self) -> None:
+        thread = self._threads.open_thread
+        if thread is not None:
+            self._ask(
+                "Erase this thread for everyone?",
+                lambda erasing: erasing.of_thread(thread.id),
+                lambda erasing: erasing.erase_thread(thread.id),
+            )
+
+    def ask_about_message(self, message_id: str) -> None:
+        self._ask(
+            "Erase this message for everyone?",
+            lambda erasing: erasing.of_message(message_id),
+            lambda erasing: erasing.erase_message(message_id),
+        )
+
+    def _ask(
+        self,
+        question: str,
+        look: Callable[[Erasing], Awaitable[Erasure]],
+        erase: Callable[[Erasing], Awaitable[Erasure]],
+    ) -> None:
+        async def work() -> None:
+            try:
+                found = await look(await self._erasing())
+            except ChatDeskError as error:
+                self._panes.window.show_toast(" ".join(filter(None, (error.what, error.next_step))))
+                return
+            from chatdesk.ui.dialogs.confirm import ConfirmDialog
+
+            dialog = ConfirmDialog(
+                self._panes.theme,
+                question,
+                f"{erasure_words(found)} {_WARNING}",
+                yes_text="Erase for everyone",
+                is_dangerous=True,
+                parent=self._panes.window,
+            )
+            dialog.answered.connect(lambda is_yes: self._tasks.start(run(), "erase") if is_yes else None)
+            dialog.open()
+
+        async def run() -> None:
+            await erase(await self._erasing())
+            self._panes.window.show_toast("It is in the trash, and is erased as soon as the server has taken it.")
+
+        self._tasks.start(work(), "ask to erase")
+
+    async def _erasing(self) -> Erasing:
+        return (await (await self._handle.services()).load_team()).erasing
+
+
+def erasure_words(found: Erasure) -> str:
+    """What goes, and what of others stays, as sentences."""
+    goes = "1 message goes" if found.messages == 1 else f"{found.messages:,} messages go"
+    words = f"{goes}, with attached files and the summaries that mention them."
+    if found.others:
+        stay = "1 message of others stays" if found.others == 1 else f"{found.others:,} messages of others stay"
+        words += f" {stay} in the trash: only owners and admins of the project erase what others wrote."
+    return words

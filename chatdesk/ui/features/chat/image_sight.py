@@ -1,0 +1,76 @@
+"""Whether those that answer see the images of a message, what is said of it, and what the person can do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from chatdesk.core.domain.model_ref import ModelRef
+
+if TYPE_CHECKING:
+    from chatdesk.services.services import Services
+    from chatdesk.ui.composer.attachment_note import NoteAction
+    from chatdesk.ui.widgets.models.model_picker import ProviderChoices
+
+SEES: Final = "sees"
+IS_BLIND: Final = "isBlind"
+ASK_OTHER: Final = "askOther"
+_LOOKED_AT = 100  # models of a provider: those that are liked come first
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A sentence, empty where all is well. ``models`` are those that it speaks of, ``other`` is one that sees."""
+
+    sentence: str = ""
+    actions: tuple[NoteAction, ...] = ()
+    models: tuple[tuple[str, str], ...] = ()
+    other: tuple[str, str] | None = None
+
+
+def look_at_models(
+    services: Services, asked: Sequence[tuple[str | None, str | None]], offered: Sequence[ProviderChoices]
+) -> Sight:
+    """``asked``: those that answer; None is the default. ``offered``: the models among which a person can choose."""
+    default_provider, default_model = services.providers.default()
+    named = [(provider or default_provider, model or default_model) for provider, model in asked]
+    infos = {each: services.chat.context.model_info(*each) for each in dict.fromkeys(named)}
+    labels = {(provider, model): label for provider, _name, models in offered for model, label in models}
+    unknown = tuple(each for each, info in infos.items() if info.sees_images is None)
+    blind = tuple(each for each, info in infos.items() if info.sees_images is False)
+
+    def words(models: Sequence[tuple[str, str]]) -> str:
+        return " and ".join(labels.get(each) or infos[each].label or each[1] or "this model" for each in models)
+
+    if unknown:
+        does = "Does" if len(unknown) == 1 else "Do"
+        sees = "see" if len(unknown) == 1 else "all see"
+        if not all(model for _provider, model in unknown):  # the server's first model, whichever that is
+            return Sight("This model may not see images: choose one by name to say whether it does.")
+        return Sight(f"{does} {words(unknown)} {sees} images?", ((SEES, "Yes"), (IS_BLIND, "No")), unknown)
+    if not blind:
+        return Sight()
+    other = _seeing_model(services, offered) if len(infos) == 1 else None
+    actions: list[NoteAction] = []
+    if other is not None:
+        actions.append((ASK_OTHER, f"Ask {labels.get(other, other[1])} instead"))
+    kept = {account.profile.id for account in services.accounts.accounts}
+    if all(provider in kept and model for provider, model in blind):
+        actions.append((SEES, "It can" if len(blind) == 1 else "They can"))
+    return Sight(f"{words(blind)} cannot see images: only their names are sent.", tuple(actions), blind, other)
+
+
+def _seeing_model(services: Services, offered: Sequence[ProviderChoices]) -> tuple[str, str] | None:
+    """The model that was chosen for images; else the first one offered that sees them."""
+    chosen = ModelRef.parse(services.settings.image_model)
+    if chosen is not None and any(
+        provider == chosen.provider and any(model == chosen.model for model, _label in models)
+        for provider, _name, models in offered
+    ):
+        return (chosen.provider, chosen.model)
+    for provider, _name, models in offered:
+        for model, _label in models[:_LOOKED_AT]:
+            if services.chat.context.model_info(provider, model).sees_images:
+                return (provider, model)
+    return None

@@ -1,0 +1,595 @@
+"""The open thread's messages: what a person does to them, and what the services say happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication
+
+from chatdesk.core.chat.titles import NEW_THREAD_TITLE
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.message import Message, Role
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.errors import StorageError
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.asking_first import AskingFirst
+from chatdesk.ui.features.chat.compared_models import ComparedModels
+from chatdesk.ui.features.chat.drafts import DraftKeeper
+from chatdesk.ui.features.chat.message_edit import MessageEdit
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.chat.unsaved import Unsaved
+from chatdesk.ui.transcript.messages.entry import Retry
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.domain.attachment import Attachment
+    from chatdesk.core.events import AnswerFinished, PathChanged, RetryWaiting, TextStreamed, TurnStarted
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.features.chat.arriving import ArrivingMessages
+    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+    from chatdesk.ui.window.panes import Panes
+
+# Enough to find the last question of a thread whose newest messages are tool calls.
+_TAIL = 20
+# Messages of another path that are shown before it is stored: more than a screen of them.
+_AHEAD = 20
+_SHORTEST_SHOWN_WAIT_S = 2.0
+
+
+class MessageBinding(QObject):
+    """Sends, stops, edits, regenerates; and follows the stream. ``busyChanged``: what *Stop* would do changed;
+    ``modelChanged``: ``chosen_model`` is another;
+    ``compared``: several models were asked at once."""
+
+    busyChanged = Signal()
+    modelChanged = Signal()
+    compared = Signal(object)  # Compared
+    waitingEditRequested = Signal()  # the last of the questions that wait in the open thread
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        undo: UndoBinding,
+        settings: SettingsBinding,
+        *,
+        drafts: DraftKeeper,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+        unsaved: Unsaved,
+    ) -> None:
+        super().__init__(panes.window)  # with it go the connections, which keep alive whatever they call
+        self._unsaved = unsaved
+        self._drafts = drafts
+        self._panes = panes
+        self._threads = threads
+        self._undo = undo
+        self._settings = settings
+        self._handle = handle
+        self._tasks = tasks
+        self._asking = AskingFirst(panes, handle)
+        self.edit = MessageEdit(panes, threads, drafts=drafts, handle=handle, tasks=tasks)
+        self.comparisons = ComparedModels()
+        self._is_sending = False
+        self._sending: asyncio.Task[object] | None = None
+        self._has_begun = False
+        self._early: str | None = None
+        self._arriving: ArrivingMessages | None = None
+        self._shown_id: str | None = None
+        self._titled_id: str | None = None  # whose title the header shows
+        self._model: tuple[str, str] | None = None
+        self._switching = asyncio.Lock()
+        self._ahead: tuple[str, str | None] | None = None  # thread and message below which another path is seen
+        transcript, composer = panes.transcript, panes.composer
+        composer.sendRequested.connect(self._on_composer_send_requested)
+        composer.noteRequested.connect(self._on_composer_note_requested)
+        composer.stopRequested.connect(self.stop)
+        composer.stateLeft.connect(self._on_composer_state_left)
+        composer.editLastRequested.connect(self._on_composer_edit_last_requested)
+        self.edit.changed.connect(self._on_edit_changed)
+        self.comparisons.changed.connect(self._on_compared_models_changed)
+        transcript.copyRequested.connect(self._on_transcript_copy_requested)
+        transcript.answerRequested.connect(self.regenerate)
+        transcript.regenerateRequested.connect(self.regenerate)
+        transcript.editRequested.connect(self.edit.begin)
+        transcript.continueRequested.connect(lambda id_: self._do("continue_message", id_))
+        transcript.retryRequested.connect(lambda id_: self._do("retry_message", id_))
+        transcript.deleteRequested.connect(self.delete)
+        transcript.versionRequested.connect(self._on_transcript_version_requested)
+        transcript.branchRequested.connect(self.branch)
+        threads.opened.connect(self._on_thread_opened)
+        settings.modelOfNewThreadsChanged.connect(self.forget_model)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.message_added.connect(lambda event: self._on_message_added(event.message))
+        bridge.message_changed.connect(lambda event: self._on_message_changed(event.message))
+        bridge.path_changed.connect(self._on_path_changed)
+        bridge.turn_started.connect(self._on_turn_started)
+        bridge.text_streamed.connect(self._on_text_streamed)
+        bridge.retry_waiting.connect(self._on_retry_waiting)
+        bridge.answer_finished.connect(self._on_answer_finished)
+
+    @property
+    def chosen_model(self) -> tuple[str, str] | None:
+        """What answers in new threads because a person chose it; None: what the settings say."""
+        return self._model
+
+    def remember_model(self, chosen: tuple[str, str] | None) -> None:
+        """It was chosen before this start. One whose provider is gone is forgotten; so is any where the settings name
+        another model for new threads."""
+        settings, services = self._settings.current, self._handle.now()
+        is_named = settings.provider != "auto" or bool(settings.openai_model)
+        if chosen is not None and services is not None and not is_named and services.providers.has(chosen[0]):
+            self._model = chosen
+            self.show_model()
+
+    def forget_model(self) -> None:
+        """New threads begin with the model of the settings again."""
+        self._model = None
+        self.show_model()
+        self.modelChanged.emit()
+
+    def choose_model(self, provider: str, model: str) -> None:
+        """For the open thread, and for the next new one."""
+        self._model = (provider, model)
+        self.compare_models(())
+        self.show_model()
+        self.modelChanged.emit()
+        thread = self._threads.open_thread
+        if thread is not None and (thread.provider, thread.model) != self._model:
+            self._tasks.start(self._set_model(thread.id, provider, model), "set model")
+
+    async def _set_model(self, thread_id: str, provider: str, model: str) -> None:
+        await (await self._handle.chat_of(thread_id)).set_thread_model(thread_id, provider, model)
+
+    @property
+    def answering_model(self) -> tuple[str | None, str | None]:
+        """(provider, model) of the next answer; None: the default one."""
+        thread = self._threads.open_thread
+        return (thread.provider, thread.model) if thread is not None else self._model or (None, None)
+
+    @property
+    def compared_models(self) -> tuple[tuple[str, str], ...]:
+        """Those that the next question of the open thread goes to at once; empty: one model answers."""
+        return self.comparisons.of(self._threads.thread_id)
+
+    def compare_models(self, models: Sequence[tuple[str, str]]) -> None:
+        """Ask these in the open thread from now on; none: one model answers."""
+        self.comparisons.choose(self._threads.thread_id, models)
+
+    def _on_compared_models_changed(self, _thread_id: str | None) -> None:
+        self.show_model()
+        self._show_state()
+
+    async def begin_thread(self, project_id: str) -> str:
+        """The new chat becomes a thread before its first message; what stands in the composer is its draft. Its id."""
+        provider, model = self._model or (None, None)
+        created = await (await self._handle.chat()).create_thread(project_id, "", provider=provider, model=model)
+        if self._threads.adopt(created.thread):
+            await self._drafts.save()
+            await self._drafts.forget_new()
+        return created.thread.id
+
+    # Sending
+
+    async def ask_early(self) -> None:
+        """What was sent before anything could be: it begins a thread, as the window shows one that is new."""
+        early, self._early = self._early, None
+        if early is not None:
+            self._is_sending = True
+            self._sending = self._tasks.start(self._send(early, self._panes.composer.attached, None), "send")
+            await self._sending
+
+    def begin(self) -> None:
+        """From now on what is sent goes to the thread that is open; what a person sent while that one was sought still
+        stands in the composer."""
+        self._early = None
+        self._has_begun = True
+
+    async def settle(self) -> None:
+        """Until what is being sent is a message: then it is no draft any more. What waits for a yes is not sent."""
+        self._asking.give_up()
+        if self._sending is not None:
+            await asyncio.wait([self._sending])
+
+    def _on_composer_send_requested(self, text: str) -> None:
+        if not self._has_begun:
+            self._early = text
+        elif not self._is_sending:
+            self._is_sending = True
+            work = self._send(text, self._panes.composer.attached, self._threads.thread_id)
+            self._sending = self._tasks.start(work, "send")
+
+    async def _send(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
+        """What cannot be stored stays in the composer, and is sent as soon as it can be."""
+        try:
+            await self._send_now(text, attached, thread_id)
+        except StorageError as error:
+            self._unsaved.keep("question", error, lambda: self._send_again(text))
+
+    def _on_composer_note_requested(self, text: str) -> None:
+        if self.edit.edited is not None:  # what it was before says what its new version is
+            self._panes.composer.show_notice("Send or cancel what you are editing first.")
+        elif self._has_begun and not self._is_sending:
+            self._is_sending = True
+            work = self._add_note(text, self._panes.composer.attached, self._threads.thread_id)
+            self._sending = self._tasks.start(work, "add note")
+
+    async def _add_note(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
+        """The composer is emptied when the note is on disk; a new chat begins with it."""
+        try:
+            chat, known_id = await self._handle.chat_of(thread_id), thread_id
+            if known_id is None:
+                provider, model = self._model or (None, None)
+                new = await chat.create_thread(self._threads.new_project_id, "", provider=provider, model=model)
+                known_id = new.thread.id
+            noted = await chat.add_note(known_id, text, attachments=attached)
+            self._drafts.sent(thread_id, text, attached)
+            if thread_id is None:
+                self._threads.adopt(noted.thread)
+            elif thread_id == self._threads.thread_id:
+                self._panes.transcript.scroll_to_end()
+        finally:
+            self._is_sending = False
+            self.busyChanged.emit()
+
+    async def _send_again(self, text: str) -> None:
+        """Unless the person has changed it meanwhile, who then sends it."""
+        if self._panes.composer.text().strip() == text.strip() and not self._is_sending:
+            self._is_sending = True
+            await self._send_now(text, self._panes.composer.attached, self._threads.thread_id)
+
+    async def _send_now(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
+        """The composer is emptied only when the text is on disk; on any failure it stays as it is. Where another thread
+        was opened meanwhile, that one stays open."""
+        editing, stays = None, ""
+        try:
+            chat = await self._handle.chat_of(thread_id)
+            if thread_id is not None and chat.is_answering(thread_id):
+                await self._wait_for_answer(text, attached, thread_id)
+                return
+            if self.edit.is_unchanged(thread_id, text, attached):
+                self.edit.cancel()
+                self._panes.window.show_toast("Nothing was changed, so the answer stays as it is.")
+                return
+            editing, stays = self.edit.take(thread_id)
+            provider, model = self._model or (None, None)
+            if editing is None and self.comparisons.of(thread_id):
+                await self._compare(chat, text, attached, thread_id)
+                return
+            if editing is not None:
+                stack = await self._undo.stack(thread_id)
+                edit = stack.edit_answer if editing.role is Role.ASSISTANT else stack.edit_message
+                is_sent = await self._asking.run(partial(edit, editing.id, text, attachments=attached))
+            elif thread_id is None:
+                new = partial(chat.create_thread, self._threads.new_project_id, "", text)
+                created = await self._asking.run(partial(new, provider=provider, model=model, attachments=attached))
+                if created is not None:
+                    self._drafts.sent(None, text, attached)
+                    self._threads.adopt(created.thread)
+                return
+            else:
+                is_sent = await self._asking.run(partial(chat.send_message, thread_id, text, attachments=attached))
+            if is_sent is None:
+                self.edit.back(editing)
+                return
+            if stays:
+                self._undo.offer(stays)
+            self._drafts.sent(thread_id, text, attached, gives_back=editing is not None)
+            if thread_id == self._threads.thread_id:
+                self._panes.transcript.scroll_to_end()
+        except BaseException:
+            self.edit.back(editing)
+            raise
+        finally:
+            self._is_sending = False
+            self.busyChanged.emit()
+
+    async def _wait_for_answer(self, text: str, attached: Sequence[Attachment], thread_id: str) -> None:
+        """An answer is being written: the question waits for its end."""
+        is_one_question = self.edit.edited_in(thread_id) is None and not self.comparisons.of(thread_id)
+        if not is_one_question or self._handle.is_temporary(thread_id):  # of that one nothing is stored
+            self._panes.composer.show_notice("Wait for the answer, or press Esc to stop it. Your text is kept.")
+            return
+        await (await self._handle.services()).questions.add(thread_id, text, attached)
+        self._drafts.sent(thread_id, text, attached)
+
+    def _on_composer_edit_last_requested(self) -> None:
+        services, thread_id = self._handle.now(), self._threads.thread_id
+        if services is not None and thread_id is not None and services.questions.in_thread(thread_id):
+            self.waitingEditRequested.emit()
+        else:
+            self.edit.begin_last()
+
+    async def _compare(
+        self, chat: ChatService, text: str, attached: Sequence[Attachment], thread_id: str | None
+    ) -> None:
+        is_new, models = thread_id is None, self.comparisons.of(thread_id)
+        if thread_id is None:
+            created = await chat.create_thread(self._threads.new_project_id, "")
+            thread_id = created.thread.id
+            self.comparisons.adopt(thread_id)
+            if self._threads.adopt(created.thread):
+                is_new = False
+        compared = await chat.compare(thread_id, text, models, attachments=attached)
+        self._drafts.sent(None if is_new else thread_id, text, attached)
+        self.compared.emit(compared)
+
+    def stop(self) -> None:
+        """Stop the answer of the open thread; while editing instead, give the edit up."""
+        thread_id = self._threads.thread_id
+        if self.edit.edited is not None and not self._is_answering():
+            self.edit.cancel()
+        elif thread_id is not None:
+            self._do("stop", thread_id)
+
+    def can_stop(self) -> bool:
+        return self.edit.edited is not None or self._is_answering()
+
+    def _is_answering(self) -> bool:
+        services, thread_id = self._handle.now(), self._threads.thread_id
+        return services is not None and thread_id is not None and services.chat_of(thread_id).is_answering(thread_id)
+
+    # What the composer is for
+
+    def _show_state(self) -> None:
+        """Above the text: which message is edited, or how many models are asked."""
+        count = len(self.compared_models)
+        if self.edit.edited is not None:
+            self._panes.composer.set_state(self.edit.words, leave="Cancel")
+        elif count:
+            self._panes.composer.set_state(f"Questions in this chat go to {count} models.", leave="Stop comparing")
+        else:
+            self._panes.composer.set_state("")
+
+    def _on_edit_changed(self) -> None:
+        self._show_state()
+        self.busyChanged.emit()
+
+    def _on_composer_state_left(self) -> None:
+        if self.edit.edited is not None:
+            self.edit.cancel()
+        else:
+            self.compare_models(())
+        self._panes.composer.setFocus()
+
+    async def _last(self, *roles: Role) -> Message | None:
+        thread_id = self._threads.thread_id
+        if thread_id is None:
+            return None
+        page = await (await self._handle.chat()).get_thread_messages(thread_id, _TAIL)
+        said = (message for message in reversed(page.messages) if not message.is_note)
+        return next((message for message in said if message.role in roles), None)
+
+    # Other actions
+
+    def regenerate(self, message_id: str) -> None:
+        """Another version of an answer, or the first one to a question."""
+        self._do("regenerate_response", message_id)
+
+    def regenerate_last(self) -> None:
+        async def work() -> None:
+            message = await self._last(Role.ASSISTANT, Role.USER)
+            if message is not None:
+                await self._asking.run(partial((await self._handle.chat()).regenerate_response, message.id))
+
+        self._tasks.start_once(work(), "regenerate")
+
+    def copy_last(self) -> None:
+        async def work() -> None:
+            message = await self._last(Role.ASSISTANT)
+            if message is not None:
+                QGuiApplication.clipboard().setText(message.text)
+                self._panes.window.show_toast("Copied")
+
+        self._tasks.replace(work(), "copy")
+
+    def branch(self, message_id: str) -> None:
+        """Open a new thread that begins with everything up to that message."""
+        if self._threads.offers_to_keep("A temporary chat cannot have branches.", partial(self.branch, message_id)):
+            return
+
+        async def work() -> None:
+            thread = await (await self._handle.chat()).branch_thread(message_id)
+            await self._threads.open(thread.id)
+            self._panes.window.show_toast("This is a branch. The thread it came from stays as it is.")
+
+        self._tasks.start_once(work(), "branch")
+
+    def _on_transcript_copy_requested(self, _text: str) -> None:
+        # The transcript has filled the clipboard, in more formats than this text.
+        self._panes.window.show_toast("Copied")
+
+    def delete(self, message_id: str) -> None:
+        """With messages after it a person has to say how much goes, unless that was said for good; the last one goes at
+        once. All of it can be undone."""
+        thread = self._threads.open_thread
+        known = self._settings.current.delete_messages
+        if known != "ask" or (thread is not None and thread.current_leaf_id == message_id):
+            self._delete(message_id, with_later=known == "later")
+            return
+        from chatdesk.ui.features.chat.delete_message import DeleteMessageDialog
+
+        dialog = DeleteMessageDialog(self._panes.theme, parent=self._panes.window)
+
+        def answered(with_later: bool, is_for_good: bool) -> None:
+            if is_for_good:
+                self._settings.change(delete_messages="later" if with_later else "only")
+            self._delete(message_id, with_later=with_later)
+
+        dialog.answered.connect(answered)
+        dialog.open()
+
+    def _delete(self, message_id: str, *, with_later: bool) -> None:
+        async def work() -> None:
+            moved = await (await self._undo.stack()).delete_message(message_id, with_later=with_later)
+            count = len(moved.message_ids)
+            self._undo.offer("Message moved to the trash" if count == 1 else f"{count:,} messages moved to the trash")
+
+        self._tasks.start(work(), "delete message")
+
+    def _on_transcript_version_requested(self, message_id: str, step: int) -> None:
+        self._tasks.start(self._switch_version(message_id, step), "select version")
+
+    async def _switch_version(self, message_id: str, step: int) -> None:
+        """The other path is seen before it is stored: choosing it writes to every message that is on it. One after the
+        other, so that each press goes on from what the one before it showed."""
+        async with self._switching:
+            chat, transcript = await self._handle.chat(), self._panes.transcript
+            versions = await chat.list_versions(message_id)
+            here = next((i for i, version in enumerate(versions) if version.id == message_id), 0)
+            if not 0 <= here + step < len(versions):
+                return
+            there = versions[here + step]
+            page = await chat.look_ahead(there.id, _AHEAD)
+            if page is not None and transcript.show_ahead(page, there.parent_id):
+                self._ahead = (there.thread_id, there.parent_id)
+            if there.thread_id != self._threads.thread_id:
+                return  # it was left meanwhile, and the press with it
+            if there.parent_id is None:
+                # Nothing of what was shown is left to hold the place by.
+                transcript.jump_to(there.id)
+            try:
+                await (await self._undo.stack()).select_version(there.id)
+            finally:
+                if self._ahead is not None:  # nobody said that it is stored
+                    self._ahead = None
+                    transcript.reload_from(there.parent_id)
+            if there.thread_id != self._threads.thread_id:
+                return
+            announce(transcript, f"Version {here + step + 1} of {len(versions)}{self._by(there)}")
+
+    def _by(self, version: Message) -> str:
+        """ ", by Ana" of what another member wrote; ", edited by you" of an answer in one's own words."""
+        edited, services = "edited " if version.is_edited_answer else "", self._handle.now()
+        if version.author_id is None or services is None:
+            return ", edited by you" if edited else ""
+        return f", {edited}by {services.team.member_name(version.author_id)}"
+
+    def _do(self, method: str, id_: str) -> None:
+        thread_id = self._threads.thread_id
+
+        async def work() -> None:
+            await self._asking.run(partial(getattr(await self._handle.chat_of(thread_id), method), id_))
+
+        self._tasks.start(work(), f"{method} {id_}")
+
+    # Events
+
+    def _on_thread_opened(self, thread: Thread | None) -> None:
+        thread_id = thread.id if thread else None
+        if thread_id != self._shown_id:
+            self._ahead = None  # the pages of the thread that was left are asked for again when it is opened
+            if self._arriving is not None:
+                self._arriving.forget()
+        self._shown_id = thread_id
+        title = thread.title if thread else NEW_THREAD_TITLE
+        # A new chat gets its name with its first message; a temporary one may have another once it is kept.
+        is_editable = thread is not None and not self._threads.is_temporary
+        self._panes.header.set_title(title, is_editable=is_editable, keeps_edit=thread_id == self._titled_id)
+        self._titled_id = thread_id
+        self.show_model()
+        self._show_state()
+        self._panes.composer.set_streaming(self._is_answering())
+        self.busyChanged.emit()
+
+    def show_model(self) -> None:
+        """In the header: the model that the next question goes to."""
+        header, services = self._panes.header, self._handle.now()
+        if services is not None and self._model is not None and not services.providers.has(self._model[0]):
+            self._model = None  # its provider was removed meanwhile
+        compared = self.compared_models
+        header.set_compared(compared)
+        if compared:
+            header.set_current("", f"Comparing {len(compared)} models")
+        elif services is not None:
+            header.set_current(*self.next_model())
+
+    def next_model(self) -> tuple[str, str]:
+        """(provider, model) that the next question goes to; the model is empty as long as it is not known."""
+        services = self._handle.now()
+        provider, model = self._wanted_model()
+        return (provider or "", model or "") if services is None else services.providers.resolve(provider, model)
+
+    def _wanted_model(self) -> tuple[str | None, str | None]:
+        """What was chosen: for the open thread; in a new one by the person, else for its project."""
+        thread, project = self._threads.open_thread, self._threads.new_project
+        if thread is not None:
+            return thread.provider, thread.model
+        if self._model is not None:
+            return self._model
+        return (None, None) if project is None else (project.provider, project.model)
+
+    def _on_message_added(self, message: Message) -> None:
+        if message.thread_id != self._threads.thread_id:
+            return
+        if message.author_id is None and not (self._arriving is not None and self._arriving.is_waiting):
+            self._panes.transcript.add_message(message)
+            return
+        if self._arriving is None:
+            from chatdesk.ui.features.chat.arriving import ArrivingMessages
+
+            transcript = self._panes.transcript
+            self._arriving = ArrivingMessages(
+                transcript.prepare_message, transcript.add_message, transcript.reload_from
+            )
+        self._arriving.take(message)
+
+    def _on_message_changed(self, message: Message) -> None:
+        if message.thread_id == self._threads.thread_id:
+            if self._arriving is not None:
+                self._arriving.change(message)
+            self._panes.transcript.change_message(message)
+
+    def _on_path_changed(self, event: PathChanged) -> None:
+        if event.thread_id != self._threads.thread_id:
+            return
+        if self._arriving is not None:
+            self._arriving.forget()
+        ahead, self._ahead = self._ahead, None
+        if ahead == (event.thread_id, event.from_message_id):
+            self._panes.transcript.confirm_ahead()
+        else:
+            self._panes.transcript.reload_from(event.from_message_id)
+
+    def _on_turn_started(self, event: TurnStarted) -> None:
+        thread_id = event.thread_id
+        self._panes.transcript.note_asked(event.message_id, SystemClock().now_ms())
+        self._panes.sidebar.set_streaming(thread_id, True)
+        if thread_id == self._threads.thread_id:
+            self._panes.composer.set_streaming(True)
+            self.busyChanged.emit()
+
+    def _on_text_streamed(self, event: TextStreamed) -> None:
+        if event.thread_id == self._threads.thread_id:
+            self._panes.transcript.append_text(event.message_id, event.part_index, event.kind, event.delta)
+
+    def _on_retry_waiting(self, event: RetryWaiting) -> None:
+        retry = retry_of(event)
+        if retry is not None:
+            self._panes.transcript.set_retry(event.message_id, retry)
+
+    def _on_answer_finished(self, event: AnswerFinished) -> None:
+        message = event.message
+        self._panes.transcript.note_finished(message.id)
+        services = self._handle.now()
+        is_answering = services is not None and services.chat_of(message.thread_id).is_answering(message.thread_id)
+        self._panes.sidebar.set_streaming(message.thread_id, is_answering)
+        if message.thread_id == self._threads.thread_id:
+            self._panes.composer.set_streaming(is_answering)
+            self.busyChanged.emit()
+
+
+def retry_of(event: RetryWaiting) -> Retry | None:
+    """What is said while a provider makes us wait; of a moment nothing is."""
+    if event.delay_s < _SHORTEST_SHOWN_WAIT_S:
+        return None
+    due_ms = SystemClock().now_ms() + round(event.delay_s * 1000)
+    return Retry(event.reason, attempt=event.attempt + 1, due_ms=due_ms)

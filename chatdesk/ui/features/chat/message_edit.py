@@ -1,0 +1,154 @@
+"""The message of which a new version is being written in the composer, and what becomes of the old one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from chatdesk.core.chat.attachment_rules import attachments_of
+from chatdesk.core.domain.message import Message, Role
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.drafts import DraftKeeper
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.attachment import Attachment
+    from chatdesk.ui.window.panes import Panes
+
+# Enough to find the last question of a thread whose newest messages are tool calls.
+_TAIL = 20
+
+
+class MessageEdit(QObject):
+    """Of a question, which is asked again, or of an answer, which then is the person's own. ``changed``: another
+    message, or none, is being edited."""
+
+    changed = Signal()
+
+    def __init__(
+        self, panes: Panes, threads: ThreadBinding, *, drafts: DraftKeeper, handle: ServiceHandle, tasks: AsyncTasks
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._drafts = drafts
+        self._handle = handle
+        self._tasks = tasks
+        self._editing: Message | None = None
+        self._later = 0  # messages below it on the shown path
+
+    @property
+    def edited(self) -> Message | None:
+        """The message that what stands in the composer is a new version of; in another thread it waits for the
+        reader."""
+        return self.edited_in(self._threads.thread_id)
+
+    def edited_in(self, thread_id: str | None) -> Message | None:
+        editing = self._editing
+        return editing if editing is not None and editing.thread_id == thread_id else None
+
+    @property
+    def words(self) -> str:
+        """What stands above the text meanwhile."""
+        if self.edited is None:
+            return ""
+        stays = later_words(self._later, self.edited.version_index)
+        if self.edited.role is Role.ASSISTANT:
+            return f"Editing an answer. {stays or 'Sending makes a version that is marked as yours.'}"
+        return f"Editing a question. {stays}" if stays else "Editing your last question. Sending makes a new version."
+
+    def begin(self, message_id: str) -> None:
+        self._tasks.replace(self._begin(message_id), "edit")
+
+    def begin_last(self) -> None:
+        self._tasks.replace(self._begin_last(), "edit")
+
+    def cancel(self) -> None:
+        """Keep the old version; what stood in the composer before comes back."""
+        editing = self.edited
+        if editing is not None:
+            self._set(None)
+            self._panes.composer.clear()
+            self._drafts.give_back(editing.thread_id)
+
+    def end(self) -> None:
+        """What is being edited becomes a draft like any other, behind what stood there before."""
+        editing = self._editing
+        if editing is not None:
+            self._set(None)
+            if self._threads.thread_id == editing.thread_id and self._panes.composer.text() == editing.text:
+                self._panes.composer.clear()  # nothing was changed
+            self._drafts.give_back(editing.thread_id)
+
+    def is_unchanged(self, thread_id: str | None, text: str, attached: Sequence[Attachment]) -> bool:
+        """Whether it is an answer with every word as it was. The same question may be asked again; the same answer
+        would only get a wrong author."""
+        editing = self.edited_in(thread_id)
+        if editing is None or editing.role is not Role.ASSISTANT:
+            return False
+        return text == editing.text and tuple(attached) == attachments_of(editing)
+
+    def take(self, thread_id: str | None) -> tuple[Message | None, str]:
+        """The new version is about to be sent: the old one, and what is to be said when it was. Give it ``back`` where
+        that fails."""
+        editing = self.edited_in(thread_id)
+        stays = "" if editing is None else later_words(self._later, editing.version_index)
+        if editing is not None:
+            self._set(None, later=self._later)
+        return editing, stays
+
+    def back(self, editing: Message | None) -> None:
+        if editing is not None and self._editing is None:
+            self._set(editing, later=self._later)
+
+    async def _begin(self, message_id: str) -> None:
+        composer = self._panes.composer
+        if composer.refusal:
+            self._panes.window.show_toast(composer.refusal)
+            return
+        chat = await self._handle.chat()
+        message = await chat.get_message(message_id)
+        is_answer = message.role is Role.ASSISTANT
+        if is_answer and not message.status.is_final:
+            self._panes.window.show_toast("Wait for the answer, or press Esc to stop it. Then it can be edited.")
+            return
+        # Of the shown path; the answer to a question goes with it and is not counted.
+        page = await chat.get_thread_messages(message.thread_id, 1)
+        below = page.messages[-1].position - message.position if page.messages else 0
+        later = max(0, below if is_answer else below - 1)
+        await self._drafts.load()
+        if message.thread_id != self._threads.thread_id:
+            return
+        if self.edited is None:
+            self.end()
+            self._drafts.put_aside()
+        self._set(message, later=later)
+        composer.set_attached(attachments_of(message))
+        composer.set_text(message.text)
+        composer.set_cursor_position(len(message.text))
+        composer.setFocus()
+
+    async def _begin_last(self) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is None:
+            return
+        page = await (await self._handle.chat()).get_thread_messages(thread_id, _TAIL)
+        own = (each for each in reversed(page.messages) if each.role is Role.USER and each.author_id is None)
+        message = next(own, None)
+        if message is not None:
+            await self._begin(message.id)
+
+    def _set(self, editing: Message | None, *, later: int = 0) -> None:
+        self._editing, self._later = editing, later
+        self._panes.transcript.mark_edited(None if editing is None else editing.id)
+        self.changed.emit()
+
+
+def later_words(count: int, version: int) -> str:
+    """What a new version leaves behind; empty where that is nothing but the answer to a question."""
+    if count <= 0:
+        return ""
+    return f"{count:,} later message{'s stay' if count > 1 else ' stays'} in version {version}."

@@ -1,0 +1,313 @@
+"""How answers are to be made: temperature, top-p, length, reasoning effort, stop words, for a thread or a project.
+
+Only what the model has is offered. A field that is left empty follows what is wider: the project, or the model itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.domain.model_info import Ability, ModelInfo
+from chatdesk.core.domain.parameters import REASONING_EFFORTS, Parameters, checked_parameters
+from chatdesk.core.errors import InvalidInput
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.features.chat.range_field import RangeField
+from chatdesk.ui.features.settings.settings_row import SettingsRow
+from chatdesk.ui.theme.theme import Theme
+
+_WIDTH_PX, _ROW_PX, _REST_PX = 620, 72, 180
+_STOP_LINES = 4
+
+Scope = Literal["thread", "project"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One parameter. ``ability``: what a model needs to have it; None: every model has it."""
+
+    name: str
+    title: str
+    hint: str
+    ability: Ability | None
+
+
+_KINDS: Final = (
+    _Kind(
+        "temperature",
+        "Temperature",
+        "Low is steady, high is varied.",
+        Ability.TEMPERATURE,
+    ),
+    _Kind("top_p", "Top-p", "How many of the likely words are considered.", Ability.TOP_P),
+    _Kind("answer_length", "Longest answer", "In tokens. This much of the context is kept free.", None),
+    _Kind("reasoning_effort", "Reasoning effort", "How long the model thinks before it answers.", Ability.REASONING),
+    _Kind("stop", "Stop words", "The answer ends before any of these. One a line, at most four.", Ability.STOP),
+)
+#: Parameters with a slider, and where it ends.
+_RANGES: Final = {"temperature": 2.0, "top_p": 1.0}
+_RESTING: Final = 1.0
+_EFFORTS: Final[Mapping[str, str]] = {"minimal": "Minimal", "low": "Low", "medium": "Medium", "high": "High"}
+
+
+class ParametersDialog(Panel):
+    """``own`` are those of the thread or project, ``wider`` those of the project (of a project: none). ``saved``
+    carries the new ones; what is not shown stays as it was."""
+
+    saved = Signal(object)  # Parameters
+
+    def __init__(
+        self,
+        theme: Theme,
+        own: Parameters,
+        wider: Parameters,
+        *,
+        info: ModelInfo,
+        scope: Scope,
+        name: str,
+        parent: QWidget | None = None,
+    ) -> None:
+        """``name``: of the thread or project."""
+        title = "Parameters of this thread" if scope == "thread" else f"Parameters of the project {name}"
+        super().__init__(theme, title, parent=parent)
+        self.setObjectName("parametersDialog")
+        self._own = own
+        self._wider = wider
+        self._scope = scope
+        self._info = info
+        self._rows: dict[str, SettingsRow] = {}
+        self._reads: dict[str, Callable[[], Any]] = {}
+        self._hints: dict[str, str] = {}
+        rows = QWidget()
+        rows.setObjectName("parameterRows")
+        column = QVBoxLayout(rows)
+        column.setContentsMargins(0, 0, 12, 0)
+        column.setSpacing(0)
+        for kind in _KINDS:
+            if kind.ability is None or info.has(kind.ability):
+                self._add(column, kind)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(rows)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 22, 12, 20)
+        layout.setSpacing(10)
+        layout.addWidget(plain_label(title, "strong", wraps=True))
+        layout.addWidget(plain_label(_about(info, scope), "muted", wraps=True))
+        layout.addWidget(scroll, 1)
+        layout.addLayout(self._buttons())
+        self._dress()
+        self.fit(_WIDTH_PX, _REST_PX + _ROW_PX * (len(self._rows) + int("stop" in self._rows)))
+        self._rows[next(iter(self._rows))].field.setFocus()
+
+    def row(self, name: str) -> SettingsRow:
+        return self._rows[name]
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The names of the parameters that the model has."""
+        return tuple(self._rows)
+
+    def apply(self) -> bool:
+        """Emit the new parameters; false, with the reasons at their fields, when one cannot be taken."""
+        values: dict[str, Any] = {}
+        is_valid = True
+        for name, row in self._rows.items():
+            self._show_problem(name, "")
+            try:
+                value = self._reads[name]()
+                values[name] = getattr(checked_parameters(Parameters(**{name: value})), name)
+            except InvalidInput as error:
+                if is_valid:
+                    row.field.setFocus(Qt.FocusReason.OtherFocusReason)
+                is_valid = False
+                self._show_problem(name, error.what)
+        if is_valid:
+            self.saved.emit(replace(self._own, **values))
+        return is_valid
+
+    def _show_problem(self, name: str, words: str) -> None:
+        """An empty text takes it away; a screen reader says it with the field."""
+        row = self._rows[name]
+        row.show_problem(words)
+        row.field.setAccessibleDescription(f"{words} {self._hints[name]}".strip())
+
+    def _add(self, column: QVBoxLayout, kind: _Kind) -> None:
+        follows = self._follows(kind.name)
+        own = getattr(self._own, kind.name)
+        if kind.name == "reasoning_effort":
+            field, read = _effort_field(own, follows)
+        elif kind.name == "stop":
+            field, read = _stop_field(own, follows)
+        elif kind.name in _RANGES:
+            wider = getattr(self._wider, kind.name)
+            field, read = _range_field(kind, own, follows, resting=_RESTING if wider is None else wider)
+        else:
+            field, read = _number_field(kind, own, follows)
+        field.setObjectName(f"parameter_{kind.name}")
+        self._reads[kind.name] = read
+        said = "" if isinstance(field, QComboBox) else f" Empty means: {_lower(follows)}."
+        self._hints[kind.name] = kind.hint + said
+        row = self._rows[kind.name] = SettingsRow(kind.title, kind.hint, field)
+        if isinstance(field, RangeField):
+            row.field = field.line
+            row.field.setAccessibleName(kind.title)
+            row.field.setObjectName(field.objectName())
+        row.field.setAccessibleDescription(self._hints[kind.name])
+        line = QFrame()
+        line.setObjectName("parameterLine")
+        line.setFixedHeight(1)
+        column.addWidget(row)
+        column.addWidget(line)
+
+    def _follows(self, name: str) -> str:
+        """What holds where nothing is set here."""
+        value = getattr(self._wider, name)
+        if value not in (None, ()):
+            return f"Same as the project: {_written(value)}"
+        if name == "answer_length" and self._info.largest_answer:
+            return f"Up to {self._info.largest_answer:,}"
+        return "None" if name == "stop" else "Model's default"
+
+    def _dress(self) -> None:
+        tokens = self.theme.tokens
+        self.setStyleSheet(
+            "QScrollArea, #parameterRows { background: transparent; }"
+            f"#parameterLine {{ background: {tokens.line}; }}"
+            f"QPlainTextEdit {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};"
+            f" placeholder-text-color: {tokens.muted};"
+            f" border-radius: {tokens.radius.row}px; padding: 2px 6px; }}"
+            f"QPlainTextEdit:focus {{ border: 2px solid {tokens.accent}; padding: 1px 5px; }}"
+        )
+
+    def _buttons(self) -> QHBoxLayout:
+        reset, cancel, save = QPushButton("Reset all"), QPushButton("Cancel"), QPushButton("Save")
+        reset.setObjectName("parametersReset")
+        cancel.setObjectName("parametersCancel")
+        save.setObjectName("parametersSave")
+        reset.setAccessibleDescription(
+            "Empties every field, so that the project's values apply."
+            if self._scope == "thread"
+            else "Empties every field, so that the model's own values apply."
+        )
+        for button in (reset, cancel):
+            button.setAutoDefault(False)
+        save.setDefault(True)
+        reset.clicked.connect(self._reset)
+        cancel.clicked.connect(self.reject)
+        save.clicked.connect(self._on_save_clicked)
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 12, 0)
+        row.addWidget(reset)
+        row.addStretch(1)
+        row.addWidget(cancel)
+        row.addWidget(save)
+        return row
+
+    def _reset(self) -> None:
+        for name, row in self._rows.items():
+            field = row.field
+            if isinstance(field, QComboBox):
+                field.setCurrentIndex(0)
+            elif isinstance(field, QLineEdit | QPlainTextEdit):
+                field.clear()
+            self._show_problem(name, "")
+
+    def _on_save_clicked(self) -> None:
+        if self.apply():
+            self.accept()
+
+
+def _range_field(kind: _Kind, own: float | None, follows: str, *, resting: float) -> tuple[QWidget, Callable[[], Any]]:
+    text = "" if own is None else _written(own)
+    field = RangeField(text, follows, most=_RANGES[kind.name], resting=resting)
+    return field, _reader(kind, field.line)
+
+
+def _number_field(kind: _Kind, own: float | None, follows: str) -> tuple[QWidget, Callable[[], Any]]:
+    line = QLineEdit("" if own is None else _written(own))
+    line.setPlaceholderText(follows)
+    return line, _reader(kind, line)
+
+
+def _reader(kind: _Kind, line: QLineEdit) -> Callable[[], Any]:
+
+    def read() -> int | float | None:
+        text = line.text().strip().replace(",", ".").replace("\u202f", "").replace(" ", "")
+        if not text:
+            return None
+        try:
+            return int(text) if kind.name == "answer_length" else float(text)
+        except ValueError:
+            what = "must be a whole number" if kind.name == "answer_length" else "must be a number"
+            raise InvalidInput(f"{kind.title} {what}, such as {_EXAMPLES[kind.name]}.") from None
+
+    return read
+
+
+_EXAMPLES: Final[Mapping[str, str]] = {"temperature": "0.7", "top_p": "0.9", "answer_length": "2000"}
+
+
+def _effort_field(own: str | None, follows: str) -> tuple[QWidget, Callable[[], Any]]:
+    box = QComboBox()
+    box.addItem(follows, None)
+    for effort in REASONING_EFFORTS:
+        box.addItem(_EFFORTS[effort], effort)
+    box.setCurrentIndex(max(0, box.findData(own)))
+    return box, box.currentData
+
+
+def _stop_field(own: tuple[str, ...], follows: str) -> tuple[QWidget, Callable[[], Any]]:
+    edit = _Lines("\n".join(own))
+    edit.setPlaceholderText(follows)
+    edit.setTabChangesFocus(True)
+    return edit, lambda: tuple(line for line in edit.toPlainText().split("\n") if line)
+
+
+class _Lines(QPlainTextEdit):
+    """A few lines high."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self.fontMetrics().lineSpacing() * _STOP_LINES + 14)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if isinstance(value, str):
+        return _EFFORTS.get(value, value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]
+
+
+def _about(info: ModelInfo, scope: Scope) -> str:
+    """What holds where nothing is set, and what this model does not have."""
+    name = info.label or info.id or "The model"
+    missing = [kind.title.lower() for kind in _KINDS if kind.ability is not None and not info.has(kind.ability)]
+    said = "Used from the next answer on."
+    if scope == "project":
+        said = "Used in threads that have none of their own."
+    if not missing:
+        return said
+    listed = missing[0] if len(missing) == 1 else f"{', '.join(missing[:-1])} or {missing[-1]}"
+    return f"{said} {name} has no {listed}."

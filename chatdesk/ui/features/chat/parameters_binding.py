@@ -1,0 +1,93 @@
+"""How answers are made: the dialog for the open thread and for a project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.parameters import Parameters
+    from chatdesk.ui.window.panes import Panes
+
+
+class ParametersBinding(QObject):
+    """A thread that does not exist yet has no parameters of its own: its project's are offered in their place."""
+
+    def __init__(self, panes: Panes, threads: ThreadBinding, *, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._handle = handle
+        self._tasks = tasks
+        panes.commands.bind("thread.parameters", self.open)
+        panes.commands.bind("project.parameters", self.open_project)
+        panes.composer.parametersRequested.connect(self.open)
+
+    def open(self) -> None:
+        """For the open thread."""
+        if self._threads.thread_id is None:
+            self.open_project()
+        else:
+            self._tasks.replace(self._open_thread(self._threads.thread_id), "open parameters")
+
+    def open_project(self) -> None:
+        """For the project of the open thread."""
+        self._tasks.replace(self._open_project(), "open parameters")
+
+    async def _open_thread(self, thread_id: str) -> None:
+        from chatdesk.ui.features.chat.parameters import ParametersDialog
+
+        chat = await self._handle.chat()
+        own, wider = await chat.context.own_parameters(thread_id)
+        thread = await chat.get_thread(thread_id)
+        dialog = ParametersDialog(
+            self._panes.theme,
+            own,
+            wider,
+            info=chat.context.model_info(thread.provider, thread.model),
+            scope="thread",
+            name=thread.title,
+            parent=self._panes.window,
+        )
+        dialog.saved.connect(lambda parameters: self._save_thread(thread_id, parameters))
+        dialog.open()
+
+    async def _open_project(self) -> None:
+        from chatdesk.core.domain.parameters import Parameters
+        from chatdesk.ui.features.chat.parameters import ParametersDialog
+
+        chat = await self._handle.chat()
+        thread = self._threads.open_thread
+        projects = await chat.list_projects()
+        default = self._threads.new_project or await chat.default_project()
+        project = next((each for each in projects if thread is not None and each.id == thread.project_id), default)
+        dialog = ParametersDialog(
+            self._panes.theme,
+            await chat.context.project_parameters(project.id),
+            Parameters(),
+            info=chat.context.model_info(project.provider, project.model),
+            scope="project",
+            name=project.name,
+            parent=self._panes.window,
+        )
+        dialog.saved.connect(lambda parameters: self._save_project(project.id, parameters))
+        dialog.open()
+
+    def _save_thread(self, thread_id: str, parameters: Parameters) -> None:
+        async def work() -> None:
+            await (await self._handle.chat()).context.set_thread_parameters(thread_id, parameters)
+            self._panes.window.show_toast("Saved. The next answer is made with these parameters.")
+
+        self._tasks.start(work(), "save parameters")
+
+    def _save_project(self, project_id: str, parameters: Parameters) -> None:
+        async def work() -> None:
+            await (await self._handle.chat()).context.set_project_parameters(project_id, parameters)
+            self._panes.window.show_toast("Saved for all threads of the project that have none of their own.")
+
+        self._tasks.start(work(), "save parameters")

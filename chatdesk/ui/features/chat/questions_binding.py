@@ -1,0 +1,71 @@
+"""The questions of the open thread in the inspector: read, narrowed, gone to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.inspector.questions_tab import QuestionsTab
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.outline import Question
+    from chatdesk.ui.window.panes import Panes
+
+_PAGE = 500
+
+
+class QuestionsBinding(QObject):
+    """``went`` comes when a person went to a question. What was read is kept: questions that are asked later come at
+    the end, until ``forget`` says that the thread is not what it was."""
+
+    went = Signal()
+
+    def __init__(self, panes: Panes, threads: ThreadBinding, *, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._handle = handle
+        self._tasks = tasks
+        self._read: tuple[str, str] | None = None  # which thread, narrowed by what
+        self.tab = QuestionsTab(panes.theme)
+        self.tab.questionChosen.connect(self._go)
+        self.tab.filterChanged.connect(lambda _text: tasks.replace(self.fill(), "fill inspector"))
+
+    def forget(self) -> None:
+        self._read = None
+
+    async def fill(self) -> None:
+        """Page by page, so that the window answers meanwhile."""
+        thread_id, text = self._threads.thread_id, self.tab.field.text()
+        if thread_id is None:
+            self.forget()
+            self.tab.begin(position=0)
+            self.tab.add((), is_last=True)
+            return
+        chat = await self._handle.chat_of(thread_id)
+        known: Question | None = self.tab.last if self._read == (thread_id, text) else None
+        start: int | None = 0 if known is None else known.position
+        if known is None:
+            self.tab.begin(position=self._position_read())
+        while start is not None:
+            page = await chat.list_questions(thread_id, start=start, limit=_PAGE, text=text)
+            self._read = (thread_id, text)
+            start, found = page.next_position, page.questions
+            if known is not None:  # which begins the page, since it is read from its position on
+                found, known = found[1:], None
+            self.tab.add(found, is_last=start is None)
+
+    def _position_read(self) -> int:
+        transcript = self._panes.transcript
+        wanted = transcript.current_message_id()
+        return next((each.message.position for each in transcript.entries if each.message.id == wanted), 0)
+
+    def _go(self, message_id: str) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is not None:
+            self._tasks.start(self._threads.open_at(thread_id, message_id), "go to message")
+            self.went.emit()

@@ -1,0 +1,189 @@
+"""The temporary chat of this window: begun, shown, kept, let go; and the question before it is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.domain.thread import Thread
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.drafts import DraftKeeper
+from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.temporary import TemporaryThreads
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.features.chat.temporary import TemporaryDialog
+    from chatdesk.ui.window.panes import Panes
+
+
+class TemporaryBinding(QObject):
+    """Binds the commands, the mark in the header and the line above the list."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        messages: MessageBinding,
+        undo: UndoBinding,
+        *,
+        drafts: DraftKeeper,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._messages = messages
+        self._undo = undo
+        self._drafts = drafts
+        self._handle = handle
+        self._tasks = tasks
+        self._bridge: EventBridge | None = None
+        self._temporary: TemporaryThreads | None = None
+        self.dialog: TemporaryDialog | None = None
+        commands = panes.commands
+        commands.bind("thread.temporary", self.begin)
+        commands.describe("thread.temporary", title=self._title_of_begin)
+        for command_id, run in (("thread.keep", self.keep), ("thread.forget", self.close)):
+            commands.bind(command_id, run, self._is_there)
+            commands.describe(command_id, is_offered=self._is_there, is_rare=True)
+        panes.header.keepRequested.connect(self.keep)
+        panes.sidebar.temporaryPressed.connect(self.begin)
+        panes.window.may_close = self._may_close
+        threads.opened.connect(self._on_threads_opened)
+        threads.keepOffered.connect(
+            lambda why, then: panes.window.show_toast(why, "Keep and go on", lambda: self.keep(then))
+        )
+
+    def follow(self, bridge: EventBridge) -> None:
+        self._bridge = bridge
+
+    # What a person does
+
+    def begin(self) -> None:
+        """Show the temporary chat, a new one where there is none. From within it: a new one, once it is known what
+        becomes of this one."""
+        self._tasks.start_once(self._begin(), "begin temporary chat")
+
+    async def _begin(self) -> None:
+        temporary = await self._service()
+        if temporary.thread_id is not None and temporary.thread_id != self._threads.thread_id:
+            await self._threads.open(temporary.thread_id)
+            return
+        if temporary.thread_id is not None:
+            self._end(temporary, then=self.begin)
+            return
+        provider, model = self._messages.chosen_model or (None, None)
+        thread = await temporary.begin(self._threads.new_project_id, provider=provider, model=model)
+        self._show(thread)
+        await self._threads.open(thread.id)
+
+    def keep(self, then: Callable[[], object] | None = None) -> None:
+        """Store it; whoever reads it goes on reading. ``then`` is done with what is kept."""
+
+        async def work() -> None:
+            temporary = await self._service()
+            if temporary.thread_id is not None:
+                await self._keep(temporary)
+            if then is not None:
+                then()
+
+        self._tasks.start_once(work(), "keep temporary chat")
+
+    async def _keep(self, temporary: TemporaryThreads) -> None:
+        await self._drafts.save()
+        thread = await temporary.keep()
+        self._undo.forget(thread.id)
+        self._show(None)
+        self._panes.window.show_toast("Kept. It is a thread like any other now.")
+
+    def close(self) -> None:
+        """Let it go, after the question where it holds something."""
+
+        async def work() -> None:
+            self._end(await self._service(), then=None)
+
+        self._tasks.start_once(work(), "close temporary chat")
+
+    # Its end
+
+    def _may_close(self) -> bool:
+        if not self._is_there():
+            return True
+
+        async def work() -> None:
+            self._end(await self._service(), then=self._panes.window.close)
+
+        self._tasks.start_once(work(), "end temporary chat")
+        return False
+
+    def _end(self, temporary: TemporaryThreads, *, then: Callable[[], object] | None) -> None:
+        self._tasks.start_once(self._ask_or_end(temporary, then), "ask about temporary chat")
+
+    async def _ask_or_end(self, temporary: TemporaryThreads, then: Callable[[], object] | None) -> None:
+        if self.dialog is not None:
+            self.dialog.raise_()
+            return
+        await self._drafts.save()
+        if not await temporary.holds_something():
+            await self._finish(temporary, then, is_kept=False)
+            return
+        from chatdesk.ui.features.chat.temporary import TemporaryDialog
+
+        dialog = self.dialog = TemporaryDialog(self._panes.theme, parent=self._panes.window)
+        dialog.answered.connect(
+            lambda is_kept: self._tasks.start_once(
+                self._finish(temporary, then, is_kept=is_kept), "finish temporary chat"
+            )
+        )
+        dialog.finished.connect(self._on_dialog_finished)
+        dialog.open()
+
+    async def _finish(self, temporary: TemporaryThreads, then: Callable[[], object] | None, *, is_kept: bool) -> None:
+        thread_id = temporary.thread_id
+        if thread_id is not None and is_kept:
+            await temporary.stop()
+            await self._keep(temporary)
+        elif thread_id is not None:
+            await self._drafts.discard(thread_id)
+            await temporary.forget()
+            self._undo.forget(thread_id)
+            self._show(None)
+        if then is not None:
+            then()
+
+    def _on_dialog_finished(self) -> None:
+        self.dialog = None
+
+    # What is shown
+
+    def _show(self, thread: Thread | None) -> None:
+        self._panes.sidebar.set_open_thread(self._threads.stored_id)
+        self._panes.sidebar.set_temporary("" if thread is None else "Temporary chat")
+        self._panes.header.set_temporary(self._threads.is_temporary)
+        self._panes.commands.refresh()
+        if self._threads.open_thread is not None:
+            self._threads.opened.emit(self._threads.open_thread)
+
+    def _on_threads_opened(self, _thread: Thread | None) -> None:
+        self._panes.header.set_temporary(self._threads.is_temporary)
+
+    def _title_of_begin(self) -> str:
+        is_elsewhere = self._is_there() and not self._threads.is_temporary
+        return "Go to the temporary chat" if is_elsewhere else "New temporary chat"
+
+    def _is_there(self) -> bool:
+        return self._temporary is not None and self._temporary.thread_id is not None
+
+    async def _service(self) -> TemporaryThreads:
+        if self._temporary is None:
+            self._temporary = (await self._handle.services()).temporary
+            if self._bridge is not None:
+                self._bridge.join(self._temporary.bus)
+        return self._temporary

@@ -1,0 +1,287 @@
+"""Which thread is open: the one place that changes it, and keeps sidebar, header, transcript and composer in step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.domain.message import MessagePage, ThreadSizes
+from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.text_match import ThreadMatches
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.errors import NotFound
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.drafts import DraftKeeper
+from chatdesk.ui.transcript.contract import ScrollAnchor
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.window.panes import Panes
+
+_ABOVE_FOUND_PX = 24
+_FIND = "find in thread"
+
+
+class ThreadBinding(QObject):
+    """Owns the open thread (None: the one that does not exist yet)."""
+
+    opened = Signal(object)  # Thread | None
+    keepOffered = Signal(str, object)  # why a temporary thread is to be kept first, and what to do then
+
+    def __init__(self, panes: Panes, drafts: DraftKeeper, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__(panes.window)  # with it go the connections, which keep alive whatever they call
+        self._panes = panes
+        self._drafts = drafts
+        self._handle = handle
+        self._tasks = tasks
+        self._thread: Thread | None = None
+        self._anchors: dict[str, ScrollAnchor] = {}
+        self._new_project: Project | None = None
+        self._has_shown = False
+        self._is_blank = True
+        self._told: dict[str, Thread | None] = {}  # what was told of threads while one is read; None: it is gone
+        self._reads = 0
+        self._untold = 0  # how often so much changed that nobody said what
+
+    @property
+    def thread_id(self) -> str | None:
+        return self._thread.id if self._thread else None
+
+    @property
+    def stored_id(self) -> str | None:
+        """The same, unless the open thread is temporary: for what works with stored threads only."""
+        return None if self._handle.is_temporary(self.thread_id) else self.thread_id
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether nothing of the open thread is stored."""
+        return self._handle.is_temporary(self.thread_id)
+
+    def offers_to_keep(self, why: str, then: Callable[[], object]) -> bool:
+        """Whether the open thread is temporary, which ``then`` cannot be done with: ``why`` is said, with a button
+        that keeps the thread and does it."""
+        if self.is_temporary:
+            self.keepOffered.emit(why, then)
+        return self.is_temporary
+
+    @property
+    def open_thread(self) -> Thread | None:
+        return self._thread
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether what is open has no message yet."""
+        return self._is_blank
+
+    @property
+    def has_shown(self) -> bool:
+        """Whether it is decided what is open; before that ``thread_id`` says nothing."""
+        return self._has_shown
+
+    @property
+    def new_project(self) -> Project | None:
+        """Where threads go that begin now; None: to the oldest project."""
+        return self._new_project
+
+    @property
+    def new_project_id(self) -> str | None:
+        return None if self._new_project is None else self._new_project.id
+
+    def set_new_project(self, project: Project | None) -> None:
+        """What shows the new thread shows it anew, since its model and its prompt may be others."""
+        self._new_project = project
+        if self._thread is None:
+            self.opened.emit(None)
+
+    def anchors(self) -> dict[str, ScrollAnchor]:
+        """Where the reader was in each thread of this run, the open one included."""
+        self._remember_anchor()
+        return {each: anchor for each, anchor in self._anchors.items() if not self._handle.is_temporary(each)}
+
+    def restore_anchors(self, anchors: dict[str, ScrollAnchor]) -> None:
+        self._anchors.update(anchors)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.message_added.connect(lambda event: self._on_message_added(event.message.thread_id))
+        bridge.thread_changed.connect(lambda event: self._on_thread_changed(event.thread))
+        bridge.thread_restored.connect(lambda event: self._on_thread_changed(event.thread))
+        bridge.thread_deleted.connect(lambda event: self._on_thread_deleted(event.thread_id))
+        bridge.threads_changed.connect(lambda event: self._on_threads_changed(event.threads))
+
+    # Opening
+
+    def open_soon(self, thread_id: str | None) -> None:
+        self._tasks.replace(self.open(thread_id), "open thread")
+
+    async def open(self, thread_id: str | None) -> None:
+        """Show a thread with its place and its draft; an id that is gone opens the new thread instead."""
+        focus = self._panes.window.focusWidget()
+        if thread_id is not None and thread_id == self.thread_id:
+            await self._drafts.load()  # what opened it may have been cut short before that
+            self._focus_composer(focus)
+            return
+        await self._handle.chat()
+        thread = None if thread_id is None else await self._read(thread_id)
+        self._remember_anchor()
+        self._show(thread)
+        await self._drafts.load()
+        self._focus_composer(focus)
+
+    def _focus_composer(self, before: QWidget | None) -> None:
+        """Unless the focus is not where it was ``before``: somebody went on meanwhile and types there."""
+        if self._panes.window.focusWidget() in (None, before):
+            self._panes.composer.setFocus()
+
+    async def open_at(self, thread_id: str, message_id: str) -> None:
+        """Show a thread with ``message_id`` at the top, wherever the reader was in it before."""
+        if thread_id == self.thread_id:
+            self._panes.transcript.jump_to(message_id)
+            return
+        self._anchors[thread_id] = ScrollAnchor(message_id, -_ABOVE_FOUND_PX, False)
+        await self.open(thread_id)
+
+    async def open_first(self, thread_id: str | None) -> None:
+        """At start-up: as ``open``, but what was typed meanwhile stays in the composer, and so does what a person was
+        quick enough to ask or to choose."""
+        await self._handle.chat()
+        thread = None if thread_id is None else await self._read(thread_id)
+        if not self._has_shown:
+            thread = None if thread is None or thread.deleted_at is not None else thread
+            self._drafts.start(thread.id if thread else None)
+            self._show(thread)
+        await self._drafts.load()
+
+    async def _read(self, thread_id: str) -> Thread | None:
+        """As it is by now: what is told of it while it is read is newer than what was read. None: it is gone."""
+        chat = await self._handle.chat_of(thread_id)
+        self._reads += 1
+        try:
+            untold = -1
+            while untold != self._untold:
+                untold = self._untold
+                thread = await chat.get_thread(thread_id)
+            return self._told.get(thread_id, thread)
+        except NotFound:
+            self._panes.sidebar.remove_thread(thread_id)
+            return None
+        finally:
+            self._reads -= 1
+            if not self._reads:
+                self._told.clear()
+
+    def adopt(self, thread: Thread) -> bool:
+        """The new thread got its first message: it is the open one from now on. Not where another one was opened
+        meanwhile, which stays: false then."""
+        if self._thread is not None or self._drafts.thread_id is not None:
+            return False
+        self._drafts.adopt(thread.id)
+        self._show(thread)
+        return True
+
+    def _show(self, thread: Thread | None) -> None:
+        self._tasks.cancel(_FIND)
+        self._has_shown = True
+        self._thread = thread
+        self._handle.open_thread_id = self.thread_id
+        self._drafts.show(self.thread_id)
+        panes = self._panes
+        panes.sidebar.set_open_thread(self.stored_id)
+        panes.transcript.show_thread(thread.id if thread else None, self._anchors.get(thread.id) if thread else None)
+        self._is_blank = thread is None or thread.current_leaf_id is None
+        panes.window.show_transcript(not self._is_blank)
+        self.opened.emit(thread)
+
+    def _remember_anchor(self) -> None:
+        if self._thread is not None:
+            self._anchors[self._thread.id] = self._panes.transcript.scroll_anchor()
+
+    # What the panes fetch
+
+    def fetch_messages(
+        self,
+        thread_id: str,
+        *,
+        limit: int,
+        before: str | None,
+        after: str | None,
+        around: str | None,
+        deliver: Callable[[MessagePage], None],
+        at: int | None = None,
+    ) -> None:
+        async def work() -> None:
+            chat = await self._handle.chat_of(thread_id)
+            try:
+                page = await chat.get_thread_messages(thread_id, limit, before, after, around=around, at=at)
+            except NotFound:
+                if around is None:
+                    raise
+                page = await chat.get_thread_messages(thread_id, limit)
+            # Deltas are published between the read and now; what the view gets must hold all of them.
+            deliver(replace(page, messages=tuple(chat.with_live_text(message) for message in page.messages)))
+
+        self._tasks.start(work(), "fetch messages")
+
+    def fetch_sizes(self, thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
+        async def work() -> None:
+            deliver(await (await self._handle.chat_of(thread_id)).get_thread_sizes(thread_id))
+
+        self._tasks.replace(work(), "fetch sizes")
+
+    def find_in_thread(self, thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
+        async def work() -> None:
+            deliver(await (await self._handle.chat_of(thread_id)).find_in_thread(thread_id, text))
+
+        self._tasks.replace(work(), _FIND)
+
+    # Events
+
+    def _on_message_added(self, thread_id: str) -> None:
+        if self._is_blank and thread_id == self.thread_id:
+            self._is_blank = False
+            self._panes.window.show_transcript(True)
+
+    def _on_thread_changed(self, thread: Thread) -> None:
+        self._tell(thread.id, thread)
+        if thread.id == self.thread_id:
+            self._thread = thread
+            self.opened.emit(thread)
+
+    def _on_threads_changed(self, threads: Sequence[Thread] | None) -> None:
+        if threads is None:
+            self._untold += 1
+            self._tasks.replace(self._look_again(), "look at open thread again")
+            return
+        for thread in threads:
+            if thread.deleted_at is not None:
+                self._on_thread_deleted(thread.id)
+            else:
+                self._on_thread_changed(thread)
+
+    async def _look_again(self) -> None:
+        """So much changed that nobody said what."""
+        if self._thread is None:
+            return
+        thread_id, was_deleted = self._thread.id, self._thread.deleted_at is not None
+        thread = await self._read(thread_id)
+        if thread is None:
+            self._on_thread_deleted(thread_id)
+        elif thread.deleted_at is not None and not was_deleted:
+            self._on_thread_deleted(thread.id)
+        else:
+            self._on_thread_changed(thread)
+
+    def _tell(self, thread_id: str, thread: Thread | None) -> None:
+        if self._reads:
+            self._told[thread_id] = thread
+
+    def _on_thread_deleted(self, thread_id: str) -> None:
+        self._tell(thread_id, None)
+        self._anchors.pop(thread_id, None)
+        if thread_id == self.thread_id:
+            self._thread = self._handle.open_thread_id = None
+            self.open_soon(None)

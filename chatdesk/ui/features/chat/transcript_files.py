@@ -1,0 +1,153 @@
+"""The transcript and files: pictures come from the data directory and from where the reader asked, code and attached
+files are saved where the person says, and opened only if that cannot run anything."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.attachments.file_kinds import safe_ending
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.file_writing import write_text
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.attachments.remote_image import ImageFetcher
+    from chatdesk.core.domain.attachment import Attachment
+    from chatdesk.ui.features.chat.opened_files import OpenedFiles
+    from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
+    from chatdesk.ui.transcript.view import TranscriptView
+    from chatdesk.ui.window.panes import Panes
+
+_STORED = "blobs"
+
+
+class TranscriptFiles(QObject):
+    """One for a window; ``open_pictures`` once the data directory is known."""
+
+    def __init__(self, panes: Panes, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__()
+        self._panes = panes
+        self._handle = handle
+        self._tasks = tasks
+        self._pictures: PictureLoader | None = None
+        self._opened: OpenedFiles | None = None
+        panes.transcript.saveRequested.connect(self._on_transcript_save_requested)
+        panes.transcript.fileRequested.connect(self._on_transcript_file_requested)
+
+    @property
+    def pictures(self) -> PictureLoader | None:
+        """Reads stored pictures; None until the data directory is known."""
+        return self._pictures
+
+    def open_pictures(self, data_dir: Path) -> None:
+        from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader  # the first paint does without
+
+        self._pictures = PictureLoader(fetcher=_Fetcher(), folder=data_dir / _STORED, parent=self)
+        self._panes.transcript.set_pictures(self._pictures)
+
+    def with_pictures(self, view: TranscriptView) -> TranscriptView:
+        """Another transcript of the window, which shows pictures as the first one does."""
+        view.fileRequested.connect(self._on_transcript_file_requested)
+        if self._pictures is not None:
+            view.set_pictures(self._pictures)
+        return view
+
+    def close(self) -> None:
+        if self._pictures is not None:
+            self._pictures.close()
+        if self._opened is not None:
+            self._opened.close()
+
+    def _on_transcript_save_requested(self, text: str, file_name: str) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
+        dialog = QFileDialog(self._panes.window, "Save code", file_name)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.fileSelected.connect(lambda name: self._tasks.start(self.save(text, Path(name)), "save code"))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _on_transcript_file_requested(self, what: str, attachment: Attachment) -> None:
+        if what == "file-save" or (what == "file-open" and safe_ending(attachment.mime) is None):
+            self._ask_where(attachment)
+        else:
+            self._tasks.start(self.use(what, attachment), "use attached file")
+
+    def _ask_where(self, attachment: Attachment) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
+        dialog = QFileDialog(self._panes.window, "Save a copy", attachment.name)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.fileSelected.connect(
+            lambda name: self._tasks.start(self.save_copy(attachment, Path(name)), "save attached file")
+        )
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    async def save_copy(self, attachment: Attachment, target: Path) -> None:
+        """Write the attached file to ``target``."""
+        services = await self._handle.services()
+        await services.attachments.save_copy(attachment, target)
+        self._panes.window.show_toast(f"Saved to {target.name}")
+
+    async def use(self, what: str, attachment: Attachment) -> None:
+        """Open the file, show where it lies, or put it on the clipboard."""
+        from PySide6.QtCore import QMimeData, QUrl
+        from PySide6.QtGui import QDesktopServices, QGuiApplication
+
+        services = await self._handle.services()
+        if what == "file-folder":
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(services.attachments.blobs.path(attachment.sha256).parent)))
+            return
+        if self._opened is None:
+            from chatdesk.ui.features.chat.opened_files import OpenedFiles
+
+            self._opened = OpenedFiles()
+        copy = await self._opened.copy_of(services.attachments, attachment)
+        if what == "file-open":
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(copy)))
+            return
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(copy))])
+        QGuiApplication.clipboard().setMimeData(data)
+        self._panes.window.show_toast("Copied")
+
+    async def save(self, text: str, target: Path) -> None:
+        """Write ``text``; the target is replaced only by a whole file."""
+        try:
+            await asyncio.to_thread(write_text, target, text, errors="replace")
+        except OSError as error:
+            raise ChatDeskError(
+                f"The file could not be written: {error.strerror}.",
+                safe="The message is unchanged.",
+                next_step="Choose another place.",
+            ) from error
+        self._panes.window.show_toast(f"Saved to {target.name}")
+
+
+class _Fetcher:
+    """Imports the network's modules when the first image is asked for, which is mostly never."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()  # pictures are loaded on several threads
+        self._made: ImageFetcher | None = None
+
+    def fetch(self, url: str, *, is_agreed: bool) -> bytes:
+        return self._fetcher().fetch(url, is_agreed=is_agreed)
+
+    def close(self) -> None:
+        self._fetcher().close()
+
+    def _fetcher(self) -> ImageFetcher:
+        with self._lock:
+            if self._made is None:
+                from chatdesk.core.attachments.remote_image import ImageFetcher
+
+                self._made = ImageFetcher()
+            return self._made

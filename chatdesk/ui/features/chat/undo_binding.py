@@ -1,0 +1,112 @@
+"""What this window changed, and the way back: every change that can be taken back goes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject
+
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.undo import Step, UndoStack
+    from chatdesk.ui.window.panes import Panes
+
+_LONGEST_TITLE: Final = 40
+
+
+class UndoBinding(QObject):
+    """Ctrl+Z, its opposite, and the button of a toast."""
+
+    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._handle = handle
+        self._tasks = tasks
+        self._stack: UndoStack | None = None
+        panes.commands.bind("edit.undo", self.undo, lambda: self._stack is not None and self._stack.last is not None)
+        panes.commands.bind("edit.redo", self.redo, lambda: self._stack is not None and self._stack.next is not None)
+
+    async def stack(self, thread_id: str | None = None) -> UndoStack:
+        """The changes of this window, to make another one in a thread; None: in the open one."""
+        chat = await (self._handle.chat() if thread_id is None else self._handle.chat_of(thread_id))
+        if self._stack is None:
+            from chatdesk.core.chat.undo import UndoStack
+
+            self._stack = UndoStack(chat)
+        self._stack.use(chat)
+        return self._stack
+
+    def forget(self, thread_id: str) -> None:
+        """What was changed in that thread cannot be taken back any more."""
+        if self._stack is not None:
+            self._stack.forget(thread_id)
+            self._panes.commands.refresh()
+
+    def rename(self, thread_id: str, title: str) -> None:
+        async def work() -> None:
+            await (await self.stack(thread_id)).rename_thread(thread_id, title)
+            self._panes.commands.refresh()
+
+        self._tasks.start(work(), "rename thread")
+
+    def do(self, method: str, *values: object, **options: object) -> None:
+        """Make one of the stack's changes."""
+
+        async def work() -> None:
+            await getattr(await self.stack(), method)(*values, **options)
+            self._panes.commands.refresh()
+
+        self._tasks.start(work(), method)
+
+    def offer(self, text: str) -> None:
+        """Say what was done, with the way back."""
+        step = self._stack.last if self._stack is not None else None
+        self._panes.commands.refresh()
+        self._panes.window.show_toast(text, "Undo", partial(self.undo, step))
+
+    def undo(self, step: Step | None = None) -> None:
+        """Take back ``step``, else the last change that can be seen from here, else the last one of all."""
+
+        async def work() -> None:
+            stack = await self.stack()
+            try:
+                undone = await stack.undo(step or stack.last_seen_from(self._threads.thread_id))
+            finally:
+                self._panes.commands.refresh()
+            if undone is not None:
+                await self._say("Undone", undone, "Redo", self.redo)
+
+        self._tasks.start(work(), "undo")
+
+    def redo(self, step: Step | None = None) -> None:
+        async def work() -> None:
+            stack = await self.stack()
+            try:
+                redone = await stack.redo(step or stack.next_seen_from(self._threads.thread_id))
+            finally:
+                self._panes.commands.refresh()
+            if redone is not None:
+                await self._say("Redone", redone, "Undo", self.undo)
+
+        self._tasks.start(work(), "redo")
+
+    async def _say(self, what: str, step: Step, back: str, go_back: Callable[[Step], None]) -> None:
+        """What was done, with the way back; of what happened out of sight also where, with the way there."""
+        window, thread_id = self._panes.window, step.thread_id
+        if thread_id in (None, self._threads.thread_id):
+            window.show_toast(f"{what}: {step.label}", back, partial(go_back, step))
+            return
+        assert thread_id is not None
+        title = (await (await self._handle.chat_of(thread_id)).get_thread(thread_id)).title
+        show = partial(self._threads.open_soon, thread_id)
+        window.show_toast(f"{what} in “{_short(title)}”: {step.label}", "Show", show)
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 1].rstrip()}…"

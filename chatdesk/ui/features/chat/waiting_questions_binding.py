@@ -1,0 +1,164 @@
+"""Questions that wait for the end of an answer: above the text of their thread, and what a person does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.chat.attachment_rules import names_of
+from chatdesk.core.errors import NotPossible
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow, WaitingQuestions
+from chatdesk.ui.features.chat.asking_first import AskingFirst
+from chatdesk.ui.features.chat.drafts import DraftKeeper
+from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.question_queue import QuestionQueue
+    from chatdesk.core.domain.waiting import WaitingQuestion
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.window.panes import Panes
+
+_SHOWN_CHARACTERS = 300
+
+
+class WaitingQuestionsBinding(QObject):
+    """Joins the strip of the composer with ``QuestionQueue``. What was asked meanwhile is gone from it."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        messages: MessageBinding,
+        drafts: DraftKeeper,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._messages = messages
+        self._drafts = drafts
+        self._handle = handle
+        self._tasks = tasks
+        self._asking = AskingFirst(panes, handle)
+        panes.composer.waitingMade.connect(self._on_waiting_made)
+        threads.opened.connect(lambda _thread: self.show())
+        messages.waitingEditRequested.connect(lambda: self._with_last(self.edit))
+        panes.commands.bind("message.send_waiting", lambda: self._with_first(self.send_now), self.are_any)
+        panes.commands.bind("message.edit_waiting", lambda: self._with_last(self.edit), self.are_any)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.waiting_questions_changed.connect(lambda event: self._on_changed(event.thread_id))
+        bridge.turn_started.connect(lambda event: self._on_changed(event.thread_id))
+        bridge.answer_finished.connect(lambda event: self._on_changed(event.message.thread_id))
+
+    def are_any(self) -> bool:
+        """Whether questions wait in the open thread."""
+        return bool(self._here())
+
+    def show(self) -> None:
+        """Those of the open thread."""
+        queue, here = self._queue(), self._here()
+        rows = [WaitingQuestionRow(each.id, _words(each)) for each in here]
+        problem = queue.problem_of(here[0].id) if queue is not None and here else ""
+        words = problem or waiting_words(len(here), is_answering=self._is_answering())
+        self._panes.composer.set_waiting(rows, words)
+
+    def send_now(self, question_id: str) -> None:
+        """Stop what is being written, keep it, and ask this."""
+        self._tasks.start(self._send_now(question_id), f"send {question_id} now")
+
+    def edit(self, question_id: str) -> None:
+        """Take it back into the text, in front of what stands there."""
+        self._tasks.start(self.take_back(question_id), f"take back {question_id}")
+
+    def move_up(self, question_id: str) -> None:
+        self._tasks.start(self._move_up(question_id), f"move up {question_id}")
+
+    async def take_back(self, question_id: str) -> None:
+        """It becomes the draft of its thread, in front of what stands there."""
+        queue = (await self._handle.services()).questions
+
+        async def keep(question: WaitingQuestion) -> None:
+            edited = self._messages.edit.edited
+            if edited is not None and edited.thread_id == question.thread_id:
+                self._messages.edit.end()
+            await self._drafts.add_words(question.thread_id, question.text, question.attachments)
+
+        try:
+            await queue.take_back(question_id, keep)
+        except NotPossible:  # it was just asked
+            self.show()
+            return
+        self._panes.composer.setFocus()
+
+    # Inside
+
+    async def _send_now(self, question_id: str) -> None:
+        queue = (await self._handle.services()).questions
+        try:
+            await self._asking.run(partial(queue.send_now, question_id))
+        except NotPossible:
+            if any(each.id == question_id for each in queue.all):
+                raise
+            self.show()
+
+    async def _move_up(self, question_id: str) -> None:
+        try:
+            await (await self._handle.services()).questions.move_up(question_id)
+        except NotPossible:
+            self.show()
+
+    def _queue(self) -> QuestionQueue | None:
+        services = self._handle.now()
+        return None if services is None else services.questions
+
+    def _here(self) -> tuple[WaitingQuestion, ...]:
+        queue, thread_id = self._queue(), self._threads.thread_id
+        return () if queue is None or thread_id is None else queue.in_thread(thread_id)
+
+    def _is_answering(self) -> bool:
+        services, thread_id = self._handle.now(), self._threads.thread_id
+        return services is not None and thread_id is not None and services.chat_of(thread_id).is_answering(thread_id)
+
+    def _with_first(self, act: Callable[[str], None]) -> None:
+        here = self._here()
+        if here:
+            act(here[0].id)
+
+    def _with_last(self, act: Callable[[str], None]) -> None:
+        here = self._here()
+        if here:
+            act(here[-1].id)
+
+    def _on_changed(self, thread_id: str) -> None:
+        if thread_id == self._threads.thread_id:
+            self.show()
+            self._panes.commands.refresh()
+
+    def _on_waiting_made(self, strip: WaitingQuestions) -> None:
+        strip.sendRequested.connect(self.send_now)
+        strip.editRequested.connect(self.edit)
+        strip.upRequested.connect(self.move_up)
+        strip.allRequested.connect(lambda: self._panes.commands.trigger("app.waiting"))
+
+
+def waiting_words(count: int, *, is_answering: bool) -> str:
+    """When what waits is sent; empty where nothing does."""
+    if not count:
+        return ""
+    if is_answering:
+        return "Sent when the answer is complete:"
+    return "Not sent: the answer before was not completed. Send it now, or edit it."
+
+
+def _words(question: WaitingQuestion) -> str:
+    text = " ".join(question.text[: 2 * _SHOWN_CHARACTERS].split())
+    return text[:_SHOWN_CHARACTERS] or names_of(question.attachments)

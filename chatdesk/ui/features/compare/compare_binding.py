@@ -1,0 +1,244 @@
+"""Asking several models at once: who is asked, the answers side by side, and the one that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.message import Message
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.message_binding import MessageBinding, retry_of
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.usage.usage_binding import waiting_words
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.service import Compared
+    from chatdesk.core.domain.waiting import WaitingAnswer
+    from chatdesk.core.events import PathChanged, RetryWaiting, TextStreamed, TurnStarted
+    from chatdesk.ui.compare.column import ViewMaker
+    from chatdesk.ui.compare.view import CompareView
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.transcript.contract import MessageFetcher
+    from chatdesk.ui.transcript.view import TranscriptView
+    from chatdesk.ui.window.panes import Panes
+
+_MOST = 4
+
+
+class CompareBinding(QObject):
+    """The view exists from the first comparison on, and is shown while one is looked at."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        messages: MessageBinding,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+        make_view: ViewMaker,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._messages = messages
+        self._handle = handle
+        self._tasks = tasks
+        self._make_view = make_view
+        self._view: CompareView | None = None
+        self._thread_id: str | None = None
+        panes.commands.bind("message.compare", self.choose_models)
+        panes.header.compareRequested.connect(self.choose_models)
+        panes.header.compareLeft.connect(lambda: messages.compare_models(()))
+        panes.transcript.compareRequested.connect(self.open_versions)
+        messages.compared.connect(self._on_messages_compared)
+        threads.opened.connect(self._on_thread_opened)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.message_changed.connect(lambda event: self._on_message_changed(event.message))
+        bridge.message_added.connect(lambda event: self._leave_if(event.message.thread_id))
+        bridge.path_changed.connect(self._on_path_changed)
+        bridge.text_streamed.connect(self._on_text_streamed)
+        bridge.retry_waiting.connect(self._on_retry_waiting)
+        bridge.turn_started.connect(self._on_turn_started)
+        bridge.queue_changed.connect(lambda event: self._tell_waiting(event.waiting))
+
+    @property
+    def view(self) -> CompareView | None:
+        """While it is shown."""
+        return self._view if self._thread_id is not None else None
+
+    def choose_models(self) -> None:
+        """Ask for the two to four that the next questions go to."""
+        from chatdesk.ui.features.compare.compare_models import CompareModelsDialog
+
+        header, window = self._panes.header, self._panes.window
+        if sum(len(choices) for _provider, _label, choices in header.models) < 2:
+            window.show_toast("There is only one model yet: add another in Settings")
+            return
+        dialog = CompareModelsDialog(
+            self._panes.theme,
+            header.models,
+            self._chosen(),
+            is_comparing=bool(self._messages.compared_models),
+            parent=window,
+        )
+        dialog.chosen.connect(self._messages.compare_models)
+        header.model_picker.modelsChanged.connect(dialog.show_models)
+        dialog.open()
+
+    def _chosen(self) -> Sequence[tuple[str, str]]:
+        """Who is compared already, else the model that answers now, beside which others are to be chosen."""
+        current = self._panes.header.model_picker.current
+        return self._messages.compared_models or (() if current is None else (current,))
+
+    def open_versions(self, message_id: str) -> None:
+        """An answer beside the other versions of it, four at most."""
+
+        async def work() -> None:
+            chat = await self._handle.chat()
+            versions = await chat.list_versions(message_id)
+            question_id = versions[0].parent_id
+            if question_id is None:
+                return
+            place = next(place for place, version in enumerate(versions) if version.id == message_id)
+            start = max(0, min(place, len(versions) - _MOST))
+            question = await chat.get_message(question_id)
+            self._show(question, [chat.with_live_text(each) for each in versions[start : start + _MOST]])
+
+        self._tasks.replace(work(), "compare versions")
+
+    def _show(self, question: Message, answers: Sequence[Message]) -> None:
+        services = self._handle.now()
+        if services is None or question.thread_id != self._threads.thread_id:
+            return
+        if self._view is None:
+            from chatdesk.ui.compare.view import CompareView
+
+            self._view = CompareView(self._panes.theme, self._make_answer_view, live=services.chat.with_live_text)
+            self._view.keepRequested.connect(self._keep)
+            self._view.stopRequested.connect(self._stop)
+            self._view.closed.connect(self._leave)
+        self._thread_id = question.thread_id
+        self._view.show_answers(question, answers)
+        self._panes.window.show_pane(self._view)
+        services = self._handle.now()
+        if services is not None:
+            self._tell_waiting(services.chat.queue.waiting)
+        waiting = [answer.id for answer in answers if not answer.status.is_final]
+        if waiting:
+            self._tasks.replace(self._catch_up(waiting), "catch up with compared answers")
+
+    async def _catch_up(self, message_ids: Sequence[str]) -> None:
+        """A quick answer has ended before the others were asked for, and what was said of it found no view."""
+        chat = await self._handle.chat()
+        for message_id in message_ids:
+            message = await chat.get_message(message_id)
+            if message.status.is_final:
+                self._on_message_changed(message)
+
+    def _make_answer_view(self, fetch: MessageFetcher) -> TranscriptView:
+        """What can be done with an answer here is what can be done with it in the thread; going on is in place."""
+        view, messages = self._make_view(fetch), self._messages
+        view.continueRequested.connect(self._go_on)
+        view.retryRequested.connect(self._go_on)
+        view.regenerateRequested.connect(messages.regenerate)
+        view.regenerateWithRequested.connect(self._panes.transcript.regenerateWithRequested)
+        view.branchRequested.connect(messages.branch)
+        view.editRequested.connect(self._edit)
+        view.deleteRequested.connect(messages.delete)
+        view.wayOutRequested.connect(self._panes.transcript.wayOutRequested)
+        view.markRequested.connect(self._panes.transcript.markRequested)
+        view.contextStartRequested.connect(self._panes.transcript.contextStartRequested)
+        view.linkActivated.connect(self._panes.transcript.linkActivated)
+        view.quickRequested.connect(self._panes.transcript.quickRequested)
+        view.quoteRequested.connect(self._panes.transcript.quoteRequested)
+        view.saveRequested.connect(self._panes.transcript.saveRequested)
+        view.copyRequested.connect(self._panes.transcript.copyRequested)
+        return view
+
+    def _leave(self) -> None:
+        if self._thread_id is None or self._view is None:
+            return
+        self._thread_id = None
+        self._view.clear()
+        self._panes.window.show_transcript(self._threads.thread_id is not None)
+        self._panes.window.focus_composer()
+
+    def _leave_if(self, thread_id: str) -> None:
+        if thread_id == self._thread_id:
+            self._leave()
+
+    def _keep(self, message_id: str) -> None:
+        """The thread goes on with the model that was liked."""
+
+        async def work() -> None:
+            chat = await self._handle.chat()
+            answer = await chat.get_message(message_id)
+            await chat.keep_version(message_id)
+            if answer.provider is not None and answer.model is not None:
+                self._messages.choose_model(answer.provider, answer.model)
+            self._panes.window.show_toast("Kept. The other answers stay as versions.")
+
+        self._tasks.replace(work(), "keep version")
+
+    def _edit(self, message_id: str) -> None:
+        """In the thread, which shows the version that is edited."""
+
+        async def work() -> None:
+            await (await self._handle.chat()).select_version(message_id)
+            self._leave()
+            self._messages.edit.begin(message_id)
+
+        self._tasks.replace(work(), "edit a compared answer")
+
+    def _stop(self, message_id: str) -> None:
+        async def work() -> None:
+            await (await self._handle.chat()).stop(message_id)
+
+        self._tasks.start(work(), "stop one")
+
+    def _go_on(self, message_id: str) -> None:
+        async def work() -> None:
+            await (await self._handle.chat()).continue_message(message_id)
+
+        self._tasks.start(work(), "continue one")
+
+    # Events
+
+    def _on_messages_compared(self, compared: Compared) -> None:
+        self._show(compared.question, compared.answers)
+
+    def _on_thread_opened(self, thread: object) -> None:
+        if self._thread_id is not None and self._threads.thread_id != self._thread_id:
+            self._leave()
+
+    def _on_path_changed(self, event: PathChanged) -> None:
+        self._leave_if(event.thread_id)
+
+    def _on_message_changed(self, message: Message) -> None:
+        if self.view is not None:
+            self.view.change_message(message)
+
+    def _on_text_streamed(self, event: TextStreamed) -> None:
+        if self.view is not None:
+            self.view.append_text(event.message_id, event.part_index, event.kind, event.delta)
+
+    def _tell_waiting(self, waiting: Sequence[WaitingAnswer]) -> None:
+        if self.view is not None:
+            told = {each.message_id: (waiting_words(each), each.before) for each in waiting}
+            for column in self.view.columns:
+                column.view.set_waiting(told)
+
+    def _on_turn_started(self, event: TurnStarted) -> None:
+        if self.view is not None:
+            self.view.note_asked(event.message_id, SystemClock().now_ms())
+
+    def _on_retry_waiting(self, event: RetryWaiting) -> None:
+        retry = retry_of(event)
+        if self.view is not None and retry is not None:
+            self.view.set_retry(event.message_id, retry)

@@ -1,0 +1,122 @@
+"""The meter in the header: how full the model's context is, live while a question is typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+
+from chatdesk.core.errors import ChatDeskError, DoesNotFit
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.inspector.inspector_binding import CONTEXT, InspectorBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.context import ContextTotals
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.window.panes import Panes
+
+_SETTLE_MS = 80
+_STALE = "The summary is out of date and is not sent until it is made again."
+
+
+class ContextBinding(QObject):
+    """Counts once the typing pauses for a moment; a newer count replaces one that is under way."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        inspector: InspectorBinding,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._inspector = inspector
+        self._handle = handle
+        self._tasks = tasks
+        self._sentences: tuple[str, ...] = ()
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self._on_settle_timeout)
+        threads.opened.connect(lambda _thread: self._settle.start())
+        panes.composer.textChanged.connect(self._settle.start)
+        panes.header.context_meter.clicked.connect(self._explain)
+
+    def follow(self, bridge: EventBridge) -> None:
+        for signal in (bridge.message_added, bridge.path_changed, bridge.answer_finished, bridge.context_changed):
+            signal.connect(lambda _event: self._settle.start())
+
+    def end(self) -> None:
+        """The window closes: nothing is counted any more."""
+        self._settle.timeout.disconnect(self._on_settle_timeout)
+        self._settle.stop()
+
+    def _on_settle_timeout(self) -> None:
+        if self._handle.is_ready:
+            self._tasks.replace(self._count(), "count context")
+
+    async def _count(self) -> None:
+        thread_id, meter = self._threads.thread_id, self._panes.header.context_meter
+        composer = self._panes.composer
+        context = (await self._handle.chat()).context
+        if thread_id is None:
+            meter.set_fraction(None)
+            size = await context.draft_size(composer.text())
+            composer.set_token_count(_tokens(size.count, is_estimate=size.is_estimate))
+            return
+        try:
+            totals = await context.totals(thread_id, composer.text(), attachments=composer.attached)
+        except DoesNotFit as error:
+            self._sentences = (error.sentence,)
+            meter.set_fraction(1.0, error.sentence)
+            return
+        except ChatDeskError:
+            meter.set_fraction(None)  # said where it matters, when a question is sent
+            return
+        if thread_id == self._threads.thread_id:
+            composer.set_token_count(_tokens(totals.draft, is_estimate=totals.is_estimate))
+            self._sentences = sentences_of(totals)
+            words = self._sentences[0]
+            if totals.has_stale_summary:
+                words = f"{words} {_STALE}"
+            meter.set_fraction(totals.share, words, note="summary out of date" if totals.has_stale_summary else "")
+
+    def _explain(self) -> None:
+        meter = self._panes.header.context_meter
+        from chatdesk.ui.widgets.context_popover import ContextPopover
+
+        popover = ContextPopover(self._panes.theme, self._sentences, parent=meter)
+        popover.moreRequested.connect(lambda reason: self._inspector.open(CONTEXT, reason=reason))
+        popover.open_below(meter)
+
+
+def _tokens(count: int, *, is_estimate: bool) -> str:
+    about = "≈ " if is_estimate and count else ""
+    return f"{about}{count:,} token{'' if count == 1 else 's'}"
+
+
+def sentences_of(totals: ContextTotals) -> tuple[str, ...]:
+    """What the meter means, in words; the first says it in short."""
+    about = "About " if totals.is_estimate else ""
+    taken = f"{about}{totals.used:,} of {totals.window:,} tokens are taken"
+    said = [f"{taken}; {totals.reserved:,} are kept for the answer."]
+    if totals.is_draft_too_large:
+        said.append("Your message alone does not fit: shorten it, attach it, or choose a larger model.")
+    elif totals.pushed_out:
+        count = f"{totals.pushed_out:,} older messages stay" if totals.pushed_out > 1 else "1 older message stays"
+        said.append(f"It is full: {count} behind because of what you are writing.")
+    elif totals.share > 1:
+        said.append("It is full: the oldest messages stay behind when you send.")
+    else:
+        said.append(f"{totals.free:,} tokens are free before older messages stay behind.")
+    if totals.has_stale_summary:
+        said.append(_STALE)
+    if totals.is_estimate:
+        said.append("The count is an estimate for this model.")
+    return tuple(said)

@@ -1,0 +1,263 @@
+"""What the inspector shows of the open thread, and what a person does there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.widgets.focus_ring import reason_of_press
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.message import ContextMark
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.inspector.inspector import Inspector
+    from chatdesk.ui.window.panes import Panes
+
+CONTEXT, SUMMARY, USAGE, TREE, QUESTIONS = "Context", "Summary", "Usage", "Tree", "Questions"
+_SETTLE_MS = 200
+_PAGE = 100
+
+
+class InspectorBinding(QObject):
+    """Builds the inspector when it is first asked for. A hidden tab is not kept up to date; it is filled when shown.
+    ``pricesRequested``: the person wants to type what a model costs."""
+
+    pricesRequested = Signal()
+
+    def __init__(
+        self, panes: Panes, threads: ThreadBinding, undo: UndoBinding, *, handle: ServiceHandle, tasks: AsyncTasks
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._undo = undo
+        self._handle = handle
+        self._tasks = tasks
+        self.inspector: Inspector | None = None
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self._fill)
+        panes.commands.bind("view.inspector", self.toggle)
+        panes.commands.describe(
+            "view.inspector", title=lambda: "Hide the inspector" if self.is_open else "Show the inspector"
+        )
+        panes.commands.bind("view.tree", lambda: self.open(TREE))
+        panes.commands.bind("view.summary", lambda: self.open(SUMMARY))
+        panes.commands.bind("view.usage", lambda: self.open(USAGE))
+        panes.commands.bind("view.context", lambda: self.open(CONTEXT))
+        panes.commands.bind("go.outline", self.open_questions)
+        panes.header.outlineRequested.connect(self.open_questions)
+        threads.opened.connect(lambda thread: panes.header.set_outline_offered(thread is not None))
+        panes.header.inspectorRequested.connect(self._on_header_inspector_requested)
+        threads.opened.connect(lambda _thread: self._fill_soon())
+        panes.composer.textChanged.connect(self._fill_soon)
+
+    def follow(self, bridge: EventBridge) -> None:
+        for signal in (
+            bridge.message_added,
+            bridge.path_changed,
+            bridge.answer_finished,
+            bridge.turn_started,
+            bridge.context_changed,
+            bridge.usage_recorded,
+            bridge.summary_work_changed,
+        ):
+            signal.connect(lambda _event: self._fill_soon())
+        bridge.path_changed.connect(lambda _event: self._forget_questions())
+        # Said once by whoever makes them, until one succeeds; requests go on without it.
+        bridge.summary_failed.connect(lambda event: self._panes.window.show_toast(event.sentence))
+
+    @property
+    def is_open(self) -> bool:
+        return self.inspector is not None and self.inspector.isVisible()
+
+    def toggle(self) -> None:
+        if self.is_open:
+            self.close()
+        else:
+            self.open()
+
+    def open(self, tab: str | None = None, *, reason: Qt.FocusReason = Qt.FocusReason.ShortcutFocusReason) -> None:
+        """``reason`` is how it was asked for: after a click its tabs show no focus ring."""
+        inspector = self._built()
+        self._panes.window.show_inspector(inspector)
+        self._panes.header.set_inspector_open(True)
+        if tab is not None:
+            inspector.show_tab(tab)
+        inspector.focus(reason)
+        self._fill()
+
+    def open_questions(self) -> None:
+        """With the keys in the field that narrows them."""
+        if self._threads.thread_id is not None:
+            self.open(QUESTIONS)
+            self._questions.tab.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _forget_questions(self) -> None:
+        if self.inspector is not None:
+            self._questions.forget()
+
+    def _on_questions_went(self) -> None:
+        """Where the inspector covers the thread, it makes way."""
+        if self.inspector is not None and self.inspector.is_filling:
+            self.close()
+
+    def _on_header_inspector_requested(self) -> None:
+        if self.is_open:
+            self.close()
+        else:
+            self.open(reason=reason_of_press(self._panes.header.inspector_button))
+
+    def close(self) -> None:
+        self._panes.window.hide_inspector()
+        self._panes.header.set_inspector_open(False)
+        self._panes.window.focus_composer()
+
+    def end(self) -> None:
+        """The window closes: nothing is filled any more."""
+        self._settle.timeout.disconnect(self._fill)
+        self._settle.stop()
+
+    def _built(self) -> Inspector:
+        if self.inspector is None:
+            from chatdesk.ui.features.chat.questions_binding import QuestionsBinding
+            from chatdesk.ui.features.inspector.summary_binding import SummaryBinding
+            from chatdesk.ui.inspector.context_tab import ContextTab
+            from chatdesk.ui.inspector.inspector import Inspector
+            from chatdesk.ui.inspector.tree_tab import TreeTab
+            from chatdesk.ui.inspector.usage_tab import UsageTab
+
+            theme = self._panes.theme
+            self._context = ContextTab(theme, self._fetch_entries)
+            self._context.jumpRequested.connect(self._panes.transcript.jump_to)
+            self._context.markRequested.connect(self._mark)
+            self._context.startRequested.connect(self._start_at)
+            self._context.copyRequested.connect(self._copy_request)
+            self._tree = TreeTab(theme)
+            self._tree.jumpRequested.connect(self._jump)
+            self._tree.restoreRequested.connect(lambda id_: self._undo.do("restore_message", id_))
+            self.inspector = Inspector(theme)
+            self.inspector.add_tab(CONTEXT, self._context)
+            self._summary = SummaryBinding(
+                self._panes, self._threads, handle=self._handle, tasks=self._tasks, jump=self._jump
+            )
+            self.inspector.add_tab(SUMMARY, self._summary.tab)
+            self._usage = UsageTab(theme)
+            self._usage.pricesRequested.connect(self.pricesRequested)
+            self.inspector.add_tab(USAGE, self._usage)
+            self.inspector.add_tab(TREE, self._tree)
+            self._questions = QuestionsBinding(self._panes, self._threads, handle=self._handle, tasks=self._tasks)
+            self._questions.went.connect(self._on_questions_went)
+            self.inspector.add_tab(QUESTIONS, self._questions.tab)
+            self.inspector.tabShown.connect(lambda _name: self._fill())
+            self.inspector.closed.connect(self.close)
+        return self.inspector
+
+    # Filling
+
+    def _fill_soon(self) -> None:
+        if self.is_open:
+            self._settle.start()
+
+    def _fill(self) -> None:
+        if self.inspector is not None and self.is_open:
+            fills = {
+                TREE: self._fill_tree,
+                SUMMARY: self._summary.fill,
+                USAGE: self._fill_usage,
+                QUESTIONS: self._questions.fill,
+            }
+            fill = fills.get(self.inspector.tab, self._fill_context)
+            self._tasks.replace(fill(), "fill inspector")
+
+    async def _fill_tree(self) -> None:
+        thread_id = self._threads.thread_id
+        rows = () if thread_id is None else await (await self._handle.chat()).get_tree(thread_id)
+        if thread_id == self._threads.thread_id:
+            self._tree.show_rows(rows)
+
+    async def _fill_usage(self) -> None:
+        thread_id = self._threads.thread_id
+        report = None
+        if thread_id is not None:
+            report = await (await self._handle.services()).usage_of(thread_id).of_thread(thread_id)
+        if thread_id == self._threads.thread_id:
+            self._usage.show_report(report)
+
+    async def _fill_context(self) -> None:
+        thread_id = self._threads.thread_id
+        report = None
+        if thread_id is not None:
+            composer, context = self._panes.composer, (await self._handle.chat()).context
+            report = await context.report(thread_id, composer.text(), attachments=composer.attached)
+        if thread_id == self._threads.thread_id:
+            self._context.show_report(report)
+
+    def _fetch_entries(self, below: int | None) -> None:
+        async def work() -> None:
+            thread_id = self._threads.thread_id
+            if thread_id is None:
+                return
+            chat = await self._handle.chat()
+            end = below
+            if end is None:
+                newest = (await chat.get_thread_messages(thread_id, 1)).messages
+                end = newest[-1].position + 1 if newest else 0
+            start = max(0, end - _PAGE)
+            page = await chat.context.entries(thread_id, start, _PAGE)
+            if thread_id == self._threads.thread_id:
+                found = [entry for entry in reversed(page.entries) if entry.position < end]
+                self._context.add_entries(found, has_older=start > 0)
+
+        self._tasks.replace(work(), "fetch context entries")
+
+    # What a person does
+
+    def _jump(self, message_id: str) -> None:
+        """To a message, showing its version first."""
+
+        async def work() -> None:
+            thread_id = self._threads.thread_id
+            await (await self._undo.stack()).select_version(message_id)
+            self._panes.commands.refresh()
+            if thread_id == self._threads.thread_id:  # else it is another one's that the reader has opened meanwhile
+                self._panes.transcript.jump_to(message_id)
+
+        self._tasks.replace(work(), "jump")
+
+    def _mark(self, message_id: str, mark: ContextMark) -> None:
+        async def work() -> None:
+            await (await self._undo.stack()).mark_message(message_id, mark)
+            self._panes.commands.refresh()
+            self._fill_soon()
+
+        self._tasks.start(work(), "mark message")
+
+    def _start_at(self, message_id: str | None) -> None:
+        async def work() -> None:
+            thread_id = self._threads.thread_id
+            if thread_id is not None:
+                await (await self._undo.stack()).start_context(thread_id, message_id)
+                self._panes.commands.refresh()
+                self._fill_soon()
+
+        self._tasks.start(work(), "start context")
+
+    def _copy_request(self) -> None:
+        async def work() -> None:
+            thread_id = self._threads.thread_id
+            if thread_id is not None:
+                context = (await self._handle.chat()).context
+                composer = self._panes.composer
+                body = await context.request_json(thread_id, composer.text(), attachments=composer.attached)
+                QGuiApplication.clipboard().setText(body.decode("utf-8"))
+                self._panes.window.show_toast("Request copied")
+
+        self._tasks.replace(work(), "copy request")

@@ -1,0 +1,144 @@
+"""The summary of the open thread: shown in the inspector, edited, made anew, switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.domain.context import Reason
+from chatdesk.core.domain.summary import Summary, SummaryStage, SummarySwitches, SummaryWork
+from chatdesk.core.domain.usage import Usage
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.asking_first import AskingFirst
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.inspector.summary_words import progress_words, question_words
+from chatdesk.ui.inspector.summary_tab import SummaryTab
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.context_service import ContextService
+    from chatdesk.core.chat.summary_service import SummaryService
+    from chatdesk.ui.window.panes import Panes
+
+_PAGE = 100
+
+
+class SummaryBinding(QObject):
+    """``jump`` shows a message, and first the version of the thread that it belongs to."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+        jump: Callable[[str], None],
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._handle = handle
+        self._tasks = tasks
+        self._newest: Summary | None = None
+        self.tab = SummaryTab(panes.theme, self._fetch_sources)
+        self.tab.editSaved.connect(self._save)
+        self.tab.redoRequested.connect(self._redo)
+        self.tab.switchRequested.connect(
+            lambda id_, is_on: self._change(lambda summaries, _thread: summaries.switch(id_, is_on=is_on))
+        )
+        self.tab.threadSwitched.connect(
+            lambda is_on: self._change(lambda summaries, thread: summaries.switch_thread(thread, is_on=is_on))
+        )
+        self.tab.projectSwitched.connect(self._switch_project)
+        self.tab.jumpRequested.connect(jump)
+        self.tab.agreed.connect(lambda: self._decide(lambda summaries, thread: summaries.agree(thread)))
+        self.tab.stopped.connect(lambda: self._decide(lambda summaries, thread: summaries.stop(thread)))
+
+    async def fill(self) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is None:
+            self._newest = None
+            self.tab.show_summaries((), SummarySwitches(), can_be_made=False)
+            self._show_work(None)
+            return
+        context = (await self._handle.chat()).context
+        summaries = context.summaries
+        found, switches = await summaries.list(thread_id), await summaries.switches(thread_id)
+        if thread_id == self._threads.thread_id:
+            self._newest = found[0] if found else None
+            self.tab.show_summaries(
+                found,
+                switches,
+                can_be_made=summaries.can_be_made,
+                waits_for_tomorrow=summaries.waits_for_tomorrow,
+                cost_usd=_cost(context, self._newest),
+            )
+            self._show_work(summaries.work_on(thread_id))
+
+    def _show_work(self, work: SummaryWork | None) -> None:
+        stage = None if work is None else work.stage
+        is_asking, is_working = stage is SummaryStage.ASKING, stage is SummaryStage.WORKING
+        words = question_words(work) if work and is_asking else progress_words(work) if work and is_working else ""
+        self.tab.show_work(words, can_agree=is_asking, can_stop=is_working)
+
+    def _decide(self, act: Callable[[SummaryService, str], None]) -> None:
+        services, thread_id = self._handle.now(), self._threads.thread_id
+        if services is not None and thread_id is not None:
+            act(services.chat.context.summaries, thread_id)
+
+    def _fetch_sources(self, start: int) -> None:
+        summary = self._newest
+        if summary is not None:
+            self._tasks.replace(self._sources(summary, start), "fetch the sources of a summary")
+
+    async def _sources(self, summary: Summary, start: int) -> None:
+        context = (await self._handle.chat()).context
+        page = await context.entries(summary.thread_id, start, _PAGE)
+        if self._newest is None or self._newest.id != summary.id:
+            return
+        end = page.entries[-1].position + 1 if page.entries else summary.to_position + 1
+        entries = [
+            entry
+            for entry in page.entries
+            if entry.position <= summary.to_position and entry.reason is not Reason.EMPTY
+        ]
+        self.tab.sources.add(entries, next_position=end if end <= summary.to_position else None)
+
+    def _save(self, summary_id: str, text: str, facts: tuple[str, ...]) -> None:
+        self._change(lambda summaries, _thread: summaries.edit(summary_id, text, pinned_facts=facts))
+
+    def _switch_project(self, is_on: bool) -> None:
+        thread = self._threads.open_thread
+        if thread is not None:
+            self._change(lambda summaries, _thread: summaries.switch_project(thread.project_id, is_on=is_on))
+
+    def _redo(self) -> None:
+        async def work() -> None:
+            thread_id = self._threads.thread_id
+            if thread_id is not None:
+                await (await self._handle.chat()).context.redo_summary(thread_id)
+                self._panes.window.show_toast("The summary is being made in the background")
+
+        self._tasks.start(AskingFirst(self._panes, self._handle).run(work), "redo summary")
+
+    def _change(self, act: Callable[[SummaryService, str], Awaitable[object]]) -> None:
+        async def work() -> None:
+            thread_id = self._threads.thread_id
+            if thread_id is not None:
+                try:
+                    await act((await self._handle.chat()).context.summaries, thread_id)
+                finally:
+                    await self.fill()
+
+        self._tasks.start(work(), "change summary")
+
+
+def _cost(context: ContextService, summary: Summary | None) -> float | None:
+    """At today's price; the ledger has what it was on the day."""
+    if summary is None or not summary.input_tokens + summary.output_tokens:
+        return None
+    usage = Usage(summary.input_tokens, summary.output_tokens)
+    return context.cost_of(summary.provider, summary.model, usage)

@@ -1,0 +1,95 @@
+"""The context as the transcript shows it: marks on messages, and the lines where it starts and where summaries end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.domain.message import ContextMark
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.inspector.inspector_binding import SUMMARY, InspectorBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.thread import Thread
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.window.panes import Panes
+
+_SAID = {
+    ContextMark.PINNED: "Pinned into the context",
+    ContextMark.EXCLUDED: "Excluded from the context",
+    ContextMark.NONE: "Sent as it fits",
+}
+
+
+class TranscriptContext(QObject):
+    """Carries out what is asked for at a message, and keeps the lines true."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        inspector: InspectorBinding,
+        undo: UndoBinding,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._undo = undo
+        self._handle = handle
+        self._tasks = tasks
+        panes.transcript.markRequested.connect(self.mark)
+        panes.transcript.contextStartRequested.connect(self.start_at)
+        panes.transcript.summaryRequested.connect(lambda: inspector.open(SUMMARY))
+        threads.opened.connect(self._on_thread_opened)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.context_changed.connect(lambda event: self._look_at(event.thread_id))
+        bridge.path_changed.connect(lambda event: self._look_at(event.thread_id))
+
+    def mark(self, message_id: str, mark: ContextMark) -> None:
+        """Pin a message into the context, exclude it, or neither."""
+
+        async def work() -> None:
+            await (await self._undo.stack()).mark_message(message_id, mark)
+            self._panes.commands.refresh()
+            announce(self._panes.transcript, _SAID[mark])
+
+        self._tasks.start(work(), "mark message")
+
+    def start_at(self, message_id: str | None) -> None:
+        """Send nothing before that message; None: from the beginning."""
+
+        async def work() -> None:
+            thread_id = self._threads.thread_id
+            if thread_id is not None:
+                await (await self._undo.stack()).start_context(thread_id, message_id)
+                self._panes.commands.refresh()
+                said = "The context starts here" if message_id is not None else "The context starts at the beginning"
+                announce(self._panes.transcript, said)
+
+        self._tasks.start(work(), "start context")
+
+    def _on_thread_opened(self, thread: Thread | None) -> None:
+        if thread is not None:
+            self._look_at(thread.id)
+
+    def _look_at(self, thread_id: str | None) -> None:
+        """``thread_id``: None for any."""
+        if self._handle.is_ready and thread_id in (None, self._threads.thread_id):
+            self._tasks.replace(self._read(), "read landmarks")
+
+    async def _read(self) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is None:
+            return
+        landmarks = await (await self._handle.chat()).context.landmarks(thread_id)
+        if thread_id == self._panes.transcript.thread_id:
+            self._panes.transcript.set_landmarks(landmarks)

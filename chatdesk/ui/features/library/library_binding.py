@@ -1,0 +1,380 @@
+"""Keeping order by hand: what is done to the marked threads, to tags and to the trash, each with its way back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication, QWidget
+
+from chatdesk.core.chat.library import LibraryService
+from chatdesk.core.domain.library import LibraryChange, ThreadQuery
+from chatdesk.core.domain.thread import Thread
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.library.project_binding import ProjectBinding
+from chatdesk.ui.features.library.project_names import names_told_apart
+from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+from chatdesk.ui.widgets.project_chooser import ChooserEntry
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.ui.window.panes import Panes
+
+Ids = Sequence[str]
+
+_SHARED: Final = (
+    " In shared projects it erases for everyone what you wrote, or all of it where you are an owner or admin. The "
+    "rest is hidden on this computer only."
+)
+
+
+class LibraryBinding(QObject):
+    """Binds the commands and the sidebar's wishes about threads; ``projects`` does the same for projects."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        lists: ThreadListBinding,
+        undo: UndoBinding,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._lists = lists
+        self._undo = undo
+        self._handle = handle
+        self._tasks = tasks
+        self.projects = ProjectBinding(panes, lists, undo, self.move_to, handle=handle, tasks=tasks)
+        sidebar = panes.sidebar
+        sidebar.renameRequested.connect(undo.rename)
+        sidebar.pinRequested.connect(lambda ids, on: self.pin(ids, is_pinned=on))
+        sidebar.archiveRequested.connect(lambda ids, on: self.archive(ids, is_archived=on))
+        sidebar.deleteRequested.connect(self.delete)
+        sidebar.restoreRequested.connect(self.restore)
+        sidebar.purgeRequested.connect(self.ask_to_purge)
+        sidebar.moveRequested.connect(self.ask_where_to)
+        sidebar.moveToRequested.connect(self.move_to)
+        sidebar.tagsRequested.connect(self.ask_for_tags)
+        sidebar.tagListRequested.connect(self.open_tags)
+        sidebar.emptyTrashRequested.connect(self.ask_to_empty_trash)
+        for command_id, run in {
+            "thread.rename": self._rename,
+            "thread.pin": self._toggle_pin,
+            "thread.archive": self._toggle_archive,
+            "thread.move": lambda: self.ask_where_to(self._ids()),
+            "thread.tags": lambda: self.ask_for_tags(self._ids()),
+            "thread.restore": lambda: self.restore(self._ids()),
+            "thread.delete": self._delete,
+        }.items():
+            panes.commands.bind(command_id, run, self._has_threads)
+        panes.commands.describe("thread.pin", title=self._title_of_pin, is_offered=lambda: not self._is_in_trash())
+        panes.commands.describe(
+            "thread.archive", title=self._title_of_archive, is_offered=lambda: not self._is_in_trash()
+        )
+        panes.commands.describe("thread.restore", is_offered=self._is_in_trash)
+        panes.commands.describe("thread.delete", title=self._title_of_delete)
+        threads.opened.connect(lambda _thread: panes.commands.refresh())
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._on_focus_changed)
+        for command_id, run in {
+            "thread.select_all": self._select_all,
+            "view.threads": lambda: self._show("active"),
+            "view.archive": lambda: self._show("archive"),
+            "view.trash": lambda: self._show("trash"),
+            "view.sort": lambda: lists.sort(by_name=lists.query.order != "name"),
+            "view.group": lambda: lists.group(by_project=not lists.by_project),
+            "tag.manage": self.open_tags,
+            "trash.empty": self.ask_to_empty_trash,
+        }.items():
+            panes.commands.bind(command_id, run)
+        panes.commands.describe("view.sort", title=self._title_of_sort)
+        panes.commands.describe("view.group", title=self._title_of_group)
+        for view in ("active", "archive", "trash"):
+            name = "threads" if view == "active" else view
+            panes.commands.describe(f"view.{name}", is_offered=partial(self._is_elsewhere, view))
+
+    # Many threads
+
+    def pin(self, ids: Ids, *, is_pinned: bool) -> None:
+        words = "Pinned" if is_pinned else "No longer pinned"
+        self._change(ids, lambda library: library.pin(ids, is_pinned=is_pinned), words)
+
+    def archive(self, ids: Ids, *, is_archived: bool) -> None:
+        words = "Archived" if is_archived else "Out of the archive"
+        self._change(ids, lambda library: library.archive(ids, is_archived=is_archived), words)
+
+    def delete(self, ids: Ids) -> None:
+        self._change(ids, lambda library: library.delete(ids), "Moved to the trash")
+
+    def restore(self, ids: Ids) -> None:
+        self._change(ids, lambda library: library.restore(ids), "Restored")
+
+    def move_to(self, ids: Ids, project_id: str) -> None:
+        async def move(library: LibraryService) -> tuple[LibraryChange, str]:
+            project = await library.get_project(project_id)
+            return await library.move(ids, project_id), f"Moved to {project.name}"
+
+        self._change(ids, move, "")
+
+    def tag(self, ids: Ids, add: Sequence[str], remove: Sequence[str]) -> None:
+        self._change(ids, lambda library: library.tag(ids, add=add, remove=remove), "Tags changed")
+
+    def _change(
+        self,
+        ids: Ids,
+        act: Callable[[LibraryService], Awaitable[LibraryChange | tuple[LibraryChange, str]]],
+        words: str,
+    ) -> None:
+        """Do it in one step, remember the way back, and say so with *Undo*. What cannot be done to all is done to
+        none, and the error says why."""
+        if not ids:
+            return
+
+        async def work() -> None:
+            title = self._title(ids)
+            library = await self._library()
+            done = await act(library)
+            change, said = done if isinstance(done, tuple) else (done, words)
+            self._panes.sidebar.thread_list.mark(())
+            if change.is_empty:
+                return
+            await self._did(change)
+            self._undo.offer(f"{said}: {title}")
+
+        self._tasks.start(work(), "change threads")
+
+    async def _did(self, change: LibraryChange) -> None:
+        library = await self._library()
+        stack = await self._undo.stack()
+        stack.did(
+            change.label,
+            partial(library.take_back, change),
+            partial(library.make_again, change),
+            size=max(1, len(change.threads)),
+        )
+
+    def _title(self, ids: Ids) -> str:
+        if len(ids) > 1:
+            return f"{len(ids):,} threads"
+        known = self._panes.sidebar.known(ids)
+        thread = known[0] if known else self._threads.open_thread
+        return thread.title if thread is not None and thread.id == ids[0] else "1 thread"
+
+    # Asking first
+
+    def ask_where_to(self, ids: Ids) -> None:
+        if not ids:
+            return
+
+        async def work() -> None:
+            from chatdesk.ui.features.library.move_threads import MoveThreadsDialog
+
+            projects = await (await self._library()).list_projects()
+            known = {thread.project_id for thread in self._panes.sidebar.known(ids)}
+            open_ = [project for project in projects if project.archived_at is None]
+            names = names_told_apart(open_, self._panes.sidebar.workspaces)
+            entries = [
+                ChooserEntry("project", names[each.id], each.id, each.colour, is_current=known == {each.id})
+                for each in open_
+            ]
+            dialog = MoveThreadsDialog(self._panes.theme, self._title(ids), entries, parent=self._panes.window)
+            dialog.chosen.connect(lambda project_id: self.move_to(ids, project_id))
+            dialog.open()
+
+        self._tasks.start(work(), "ask where to")
+
+    def ask_for_tags(self, ids: Ids) -> None:
+        if not ids:
+            return
+
+        async def work() -> None:
+            from chatdesk.ui.features.library.tags import ThreadTagsDialog
+
+            library = await self._library()
+            tags, counts = await library.list_tags(), await library.tags_of(ids)
+            dialog = ThreadTagsDialog(
+                self._panes.theme, self._title(ids), tags, counts=counts, total=len(ids), parent=self._panes.window
+            )
+            dialog.decided.connect(lambda add, remove: self.tag(ids, add, remove))
+            dialog.open()
+
+        self._tasks.start(work(), "ask for tags")
+
+    def ask_to_purge(self, ids: Ids) -> None:
+        if not ids:
+            return
+        question = f"Delete {len(ids):,} threads for good?" if len(ids) > 1 else "Delete this thread for good?"
+        text = f"{self._title(ids)}: all messages are removed. This cannot be undone."
+
+        async def work() -> None:
+            said = text + await self._about_shared()
+            self._ask(question, said, "Delete for good", lambda: self._purge(ids))
+
+        self._tasks.start(work(), "ask to purge")
+
+    def ask_to_empty_trash(self) -> None:
+        async def work() -> None:
+            count = await (await self._library()).count_threads(ThreadQuery("trash"))
+            if not count:
+                self._panes.window.show_toast("The trash is empty.")
+                return
+            threads = "1 thread" if count == 1 else f"{count:,} threads"
+            text = f"{threads} of all projects, with all messages, will be removed. This cannot be undone."
+            text += await self._about_shared()
+            self._ask("Empty the trash?", text, "Empty the trash", lambda: self._purge(None))
+
+        self._tasks.start(work(), "ask to empty trash")
+
+    async def _about_shared(self) -> str:
+        """What becomes of threads that others have, too; nothing where this profile is in no team."""
+        is_joined = await (await self._handle.services()).team_is_joined()
+        return _SHARED if is_joined else ""
+
+    def _purge(self, ids: Ids | None) -> None:
+        async def work() -> None:
+            services = await self._handle.services()
+            library = services.library
+            count = await (library.empty_trash() if ids is None else library.delete_for_good(ids))
+            self._panes.sidebar.thread_list.mark(())
+            self._panes.window.show_toast("1 thread is gone." if count == 1 else f"{count:,} threads are gone.")
+            await library.sweep(trash_days=services.settings.trash_days)
+
+        self._tasks.start(work(), "delete for good")
+
+    def _ask(self, question: str, text: str, yes: str, run: Callable[[], None]) -> None:
+        from chatdesk.ui.dialogs.confirm import ConfirmDialog
+
+        window = self._panes.window
+        dialog = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=window)
+        dialog.answered.connect(lambda is_yes: run() if is_yes else None)
+        dialog.open()
+
+    # Tags
+
+    def open_tags(self) -> None:
+        async def work() -> None:
+            from chatdesk.ui.features.library.tags import TagListDialog
+
+            dialog = TagListDialog(self._panes.theme, await (await self._library()).list_tags(), self._panes.window)
+            dialog.renamed.connect(self.rename_tag)
+            dialog.deleted.connect(self.delete_tag)
+            dialog.chosen.connect(self._lists.show_tag)
+            dialog.open()
+
+        self._tasks.start(work(), "open tags")
+
+    def rename_tag(self, tag_id: str, name: str) -> None:
+        async def work() -> None:
+            library = await self._library()
+            before = await library.rename_tag(tag_id, name)
+            stack = await self._undo.stack()
+            stack.did(
+                "rename tag", partial(library.rename_tag, tag_id, before), partial(library.rename_tag, tag_id, name)
+            )
+            self._undo.offer(f"The tag is called {name} now")
+
+        self._tasks.start(work(), "rename tag")
+
+    def delete_tag(self, tag_id: str) -> None:
+        async def work() -> None:
+            change = await (await self._library()).delete_tag(tag_id)
+            await self._did(change)
+            self._undo.offer("The tag was deleted; its threads stay")
+
+        self._tasks.start(work(), "delete tag")
+
+    # Commands
+
+    def _ids(self) -> tuple[str, ...]:
+        """What a command is about: the marked threads, else the one where the keys are in the list, else the open
+        one."""
+        in_list, open_id = self._panes.sidebar.selected_ids(), self._threads.stored_id
+        return in_list or (() if open_id is None else (open_id,))
+
+    def _has_threads(self) -> bool:
+        """Whether there is a thread that a command could be about: a new chat is none yet."""
+        return bool(self._ids())
+
+    def _on_focus_changed(self, before: QWidget | None, now: QWidget | None) -> None:
+        if self._panes.sidebar.thread_list in (before, now):
+            self._panes.commands.refresh()
+
+    def _rename(self) -> None:
+        """Where the keys are: in the row of the list, or in the header."""
+        thread_list = self._panes.sidebar.thread_list
+        if thread_list.has_keys and thread_list.begin_rename(thread_list.keyboard_id() or ""):
+            return
+        if self._threads.thread_id is not None:
+            self._panes.header.begin_title_edit()
+
+    def _toggle_pin(self) -> None:
+        self.pin(self._ids(), is_pinned=self._would_pin())
+
+    def _toggle_archive(self) -> None:
+        self.archive(self._ids(), is_archived=self._would_archive())
+
+    def _would_pin(self) -> bool:
+        return any(thread.pinned_at is None for thread in self._about())
+
+    def _would_archive(self) -> bool:
+        return any(thread.archived_at is None for thread in self._about())
+
+    def _is_in_trash(self) -> bool:
+        known = self._about()
+        return bool(known) and all(thread.deleted_at is not None for thread in known)
+
+    def _threads_text(self) -> str:
+        count = len(self._ids())
+        return "thread" if count < 2 else f"{count:,} threads"
+
+    def _title_of_pin(self) -> str:
+        return f"{'Pin' if self._would_pin() else 'Unpin'} {self._threads_text()}"
+
+    def _title_of_archive(self) -> str:
+        return f"Archive {self._threads_text()}" if self._would_archive() else "Take out of the archive"
+
+    def _title_of_delete(self) -> str:
+        return f"Delete {self._threads_text()}{' for good…' if self._is_in_trash() else ''}"
+
+    def _title_of_sort(self) -> str:
+        return "Sort threads by last activity" if self._lists.query.order == "name" else "Sort threads by name"
+
+    def _title_of_group(self) -> str:
+        return "Group threads by date" if self._lists.by_project else "Group threads by project"
+
+    def _is_elsewhere(self, view: str) -> bool:
+        sidebar = self._panes.sidebar
+        return sidebar.view != view or (view == "active" and sidebar.tag_id is not None)
+
+    def _about(self) -> list[Thread]:
+        known = self._panes.sidebar.known(self._ids())
+        open_thread = self._threads.open_thread
+        return known or ([] if open_thread is None else [open_thread])
+
+    def _delete(self) -> None:
+        """What is in the trash goes for good, which is asked first."""
+        (self.ask_to_purge if self._is_in_trash() else self.delete)(self._ids())
+
+    def _select_all(self) -> None:
+        sidebar = self._panes.sidebar
+        sidebar.thread_list.setFocus()
+        sidebar.thread_list.mark_all()
+
+    def _show(self, view: str) -> None:
+        self._panes.window.place.reveal()
+        if view == "active" and self._panes.sidebar.tag_id is not None:
+            self._lists.show_tag("")
+        self._panes.sidebar.set_view(view)
+        self._panes.sidebar.thread_list.setFocus()
+
+    async def _library(self) -> LibraryService:
+        return (await self._handle.services()).library

@@ -1,0 +1,304 @@
+"""Projects by hand: the switcher, making and changing them, archive, trash and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.chat.library import LibraryService
+from chatdesk.core.domain.project import Project
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.library.project_names import names_told_apart
+from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+from chatdesk.ui.widgets.project_chooser import ChooserEntry
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.ui.features.library.project import ProjectDialog
+    from chatdesk.ui.sidebar.project_menu import ProjectMenu
+    from chatdesk.ui.window.panes import Panes
+
+ALL, NEW, EDIT, SHARE = "all", "new", "edit", "share"
+_RESTORE = "restore:"
+
+
+class ProjectBinding(QObject):
+    """``move_to`` takes threads that are dropped on a project in the switcher."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        lists: ThreadListBinding,
+        undo: UndoBinding,
+        move_to: Callable[[Sequence[str], str], None],
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._lists = lists
+        self._undo = undo
+        self._move_to = move_to
+        self._handle = handle
+        self._tasks = tasks
+        self.menu: ProjectMenu | None = None
+        panes.sidebar.projectsAsked.connect(self.open_menu)
+        panes.sidebar.projectsAskedUnderDrag.connect(lambda: self.open_menu(is_under_drag=True))
+        for command_id, run in {
+            "project.switch": self.open_menu,
+            "project.new": self.open_new,
+            "project.edit": self.open_edit,
+            "project.archive": self._toggle_archive,
+            "project.delete": self._ask_to_delete_open,
+        }.items():
+            panes.commands.bind(command_id, run)
+        panes.commands.describe("project.archive", title=self._title_of_archive)
+
+    # The switcher
+
+    def open_menu(self, *, is_under_drag: bool = False) -> None:
+        self._tasks.replace(self._open_menu(is_under_drag=is_under_drag), "open projects")
+
+    async def _open_menu(self, *, is_under_drag: bool) -> None:
+        from chatdesk.ui.sidebar.project_menu import ProjectMenu
+
+        projects = await (await self._library()).list_projects(deleted_too=True)
+        self._panes.window.place.reveal()
+        sidebar = self._panes.sidebar
+        if self.menu is not None:
+            self.menu.close()
+        menu = ProjectMenu(
+            self._panes.theme,
+            self._entries(projects, drops_only=is_under_drag),
+            sidebar,
+            is_under_drag=is_under_drag,
+        )
+        self.menu = menu
+        menu.chosen.connect(self._on_chosen)
+        menu.dropped.connect(lambda project_id: self._move_to(sidebar.selected_ids(), project_id))
+        menu.closed.connect(self._on_closed)
+        menu.open_below(sidebar.badge)
+
+    def _on_closed(self) -> None:
+        self.menu = None
+
+    def _entries(self, projects: Sequence[Project], *, drops_only: bool) -> list[ChooserEntry]:
+        live = [project for project in projects if project.deleted_at is None]
+        used = [project for project in live if project.archived_at is None]
+        archived = [project for project in live if project.archived_at is not None]
+        trashed = [project for project in projects if project.deleted_at is not None]
+        here = self._lists.project
+        shared = self._panes.sidebar.shared
+        names = names_told_apart(used, self._panes.sidebar.workspaces)
+        used = [replace(project, name=names[project.id]) for project in used]
+        rows = [_row(project, here, shared) for project in used]
+        if drops_only:
+            return rows
+        found = [
+            ChooserEntry("command", "All projects", ALL, icon_name="folder", is_current=here is None),
+            *rows,
+            ChooserEntry("command", "New project…", NEW, icon_name="plus"),
+        ]
+        if here is not None:
+            found.append(ChooserEntry("command", f"Edit {here.name}…", EDIT, icon_name="pencil"))
+            share = f"Sharing of {here.name}…" if here.id in shared else f"Share {here.name}…"
+            found.append(ChooserEntry("command", share, SHARE, icon_name="users"))
+        if archived:
+            found += [ChooserEntry("heading", "Archived"), *(_row(project, here, shared) for project in archived)]
+        if trashed:
+            found.append(ChooserEntry("heading", "In the trash"))
+            found += [
+                ChooserEntry("command", project.name, _RESTORE + project.id, icon_name="trash-2", hint="Restore")
+                for project in trashed
+            ]
+        return found
+
+    def _on_chosen(self, entry: ChooserEntry) -> None:
+        if entry.kind == "project":
+            self._lists.show_project(entry.key)
+        elif entry.key == ALL:
+            self._lists.show_project(None)
+        elif entry.key == NEW:
+            self.open_new()
+        elif entry.key == EDIT:
+            self.open_edit()
+        elif entry.key == SHARE:
+            self._panes.commands.trigger("project.share")
+        elif entry.key.startswith(_RESTORE):
+            self.restore(entry.key.removeprefix(_RESTORE))
+
+    # Dialogs
+
+    def open_new(self) -> None:
+        def save(name: str, colour: str, provider: str | None, model: str | None, instructions: str) -> None:
+            async def work() -> None:
+                services = await self._handle.services()
+                project = await services.library.create_project(name, colour, provider=provider, model=model)
+                if instructions.strip():
+                    await services.system_prompts.set_project(project.id, instructions)
+                self._lists.show_project(project.id)
+
+            self._tasks.start(work(), "create project")
+
+        self._tasks.start(self._open_dialog(None, save), "open project")
+
+    def open_edit(self) -> None:
+        """About the project that is listed; where all are, about the one that new threads go to."""
+
+        async def work() -> None:
+            project = await self._here()
+
+            def save(name: str, colour: str, provider: str | None, model: str | None, _instructions: str) -> None:
+                self.change(project.id, name=name, colour=colour, provider=provider, model=model)
+
+            dialog = await self._open_dialog(project, save)
+            dialog.archiveRequested.connect(lambda: self.archive(project))
+            dialog.deleteRequested.connect(lambda: self.ask_to_delete(project))
+            dialog.systemPromptRequested.connect(lambda: self._panes.commands.trigger("project.system_prompt"))
+
+        self._tasks.start(work(), "open project")
+
+    async def _open_dialog(
+        self, project: Project | None, save: Callable[[str, str, str | None, str | None, str], None]
+    ) -> ProjectDialog:
+        from chatdesk.ui.features.library.project import ProjectDialog
+
+        is_last = project is not None and not await self._has_others(project)
+        dialog = ProjectDialog(
+            self._panes.theme,
+            project,
+            models=self._panes.header.models,
+            is_last=is_last,
+            has_system_prompt=self._panes.commands.action("project.system_prompt") is not None,
+            parent=self._panes.window,
+        )
+        dialog.saved.connect(save)
+        dialog.open()
+        return dialog
+
+    async def _has_others(self, project: Project) -> bool:
+        projects = await (await self._library()).list_projects()
+        return any(each.id != project.id and each.archived_at is None for each in projects)
+
+    # Changes
+
+    def change(self, project_id: str, **values: Any) -> None:
+        async def work() -> None:
+            library = await self._library()
+            before = await library.change_project(project_id, **values)
+            if before:
+                after = {key: values[key] for key in before}
+                await self._did(
+                    "change project",
+                    partial(library.change_project, project_id, **before),
+                    partial(library.change_project, project_id, **after),
+                )
+                self._undo.offer("The project was changed")
+
+        self._tasks.start(work(), "change project")
+
+    def archive(self, project: Project) -> None:
+        """Into the archive, or out of it."""
+        is_archived = project.archived_at is None
+
+        async def work() -> None:
+            library = await self._library()
+            if not await library.archive_project(project.id, is_archived=is_archived):
+                return
+            await self._did(
+                "archive project" if is_archived else "unarchive project",
+                partial(library.archive_project, project.id, is_archived=not is_archived),
+                partial(library.archive_project, project.id, is_archived=is_archived),
+            )
+            words = "Archived" if is_archived else "Out of the archive"
+            self._undo.offer(f"{words}: {project.name}")
+
+        self._tasks.start(work(), "archive project")
+
+    def ask_to_delete(self, project: Project) -> None:
+        async def work() -> None:
+            from chatdesk.ui.dialogs.confirm import ConfirmDialog
+
+            services = await self._handle.services()
+            counts = await services.library.count_project(project.id)
+            threads = "1 thread goes" if counts.threads == 1 else f"{counts.threads:,} threads go"
+            archived = f" ({counts.archived:,} archived)" if counts.archived else ""
+            days = services.settings.trash_days
+            text = f"{threads} to the trash with it{archived}. All of it can be restored for {days} days."
+            window = self._panes.window
+            dialog = ConfirmDialog(
+                self._panes.theme,
+                f"Delete the project “{project.name}”?",
+                text,
+                yes_text="Move to trash",
+                is_dangerous=True,
+                parent=window,
+            )
+            dialog.answered.connect(lambda is_yes: self.delete(project) if is_yes else None)
+            dialog.open()
+
+        self._tasks.start(work(), "ask to delete project")
+
+    def delete(self, project: Project) -> None:
+        async def work() -> None:
+            library = await self._library()
+            change = await library.delete_project(project.id)
+            await self._did(change.label, partial(library.take_back, change), partial(library.make_again, change))
+            self._undo.offer(f"Moved to the trash: {project.name}")
+
+        self._tasks.start(work(), "delete project")
+
+    def restore(self, project_id: str) -> None:
+        async def work() -> None:
+            library = await self._library()
+            change = await library.restore_project(project_id)
+            await self._did(change.label, partial(library.take_back, change), partial(library.make_again, change))
+            self._undo.offer("The project was restored")
+            self._lists.show_project(project_id)
+
+        self._tasks.start(work(), "restore project")
+
+    def _title_of_archive(self) -> str:
+        here = self._lists.project
+        is_archived = here is not None and here.archived_at is not None
+        return "Take project out of the archive" if is_archived else "Archive project"
+
+    def _toggle_archive(self) -> None:
+        async def work() -> None:
+            self.archive(await self._here())
+
+        self._tasks.start(work(), "archive project")
+
+    def _ask_to_delete_open(self) -> None:
+        async def work() -> None:
+            self.ask_to_delete(await self._here())
+
+        self._tasks.start(work(), "ask to delete project")
+
+    # Inside
+
+    async def _here(self) -> Project:
+        return self._lists.project or await (await self._handle.chat()).default_project()
+
+    async def _did(self, label: str, undo: Callable[[], Any], redo: Callable[[], Any]) -> None:
+        (await self._undo.stack()).did(label, undo, redo)
+
+    async def _library(self) -> LibraryService:
+        return (await self._handle.services()).library
+
+
+def _row(project: Project, here: Project | None, shared: Mapping[str, str]) -> ChooserEntry:
+    return ChooserEntry(
+        "project",
+        project.name,
+        project.id,
+        project.colour,
+        is_current=here is not None and here.id == project.id,
+        shared=shared.get(project.id, ""),
+    )

@@ -1,0 +1,372 @@
+"""What the sidebar lists: of which project, from which shelf, with which tag, in what order; and what changes there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.thread import Thread, ThreadPage
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.sidebar.folders import Folder
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.library import LibraryService
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_state import WindowState
+
+PAGE: Final = 50
+_ALL: Final = ""  # what the window's state says when all projects were listed
+_TELL_AFTER_MS: Final = 500
+_COUNT_AFTER_MS: Final = 300  # after the first of the changes that may change how many threads a project has
+_FOLDERS_AT_ONCE: Final = 8  # open folders whose beginning comes with the list; others are read as they come in sight
+_AT_ONCE, _BREATH_S = 12, 0.002  # changed rows between two turns of the loop
+
+
+class ThreadListBinding(QObject):
+    """Fills the list and keeps it true. ``changed`` comes when there is something to remember for the next start."""
+
+    changed = Signal()
+
+    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__(panes.window)  # with which its timer ends
+        self._panes = panes
+        self._threads = threads
+        self._handle = handle
+        self._tasks = tasks
+        self._query = ThreadQuery()
+        self._project: Project | None = None
+        self._sought: str | None = None  # the project that is read, to be listed
+        self._told_sought: Project | None = None  # what was told of it meanwhile
+        self._is_started = False
+        self._changed: dict[str, Thread] = {}  # to be taken in, a few at a time
+        self._told = QTimer(self, singleShot=True, interval=_TELL_AFTER_MS)
+        self._told.timeout.connect(self.changed)
+        self._counted = QTimer(self, singleShot=True, interval=_COUNT_AFTER_MS)
+        self._counted.timeout.connect(self._retell_folders)
+        sidebar = panes.sidebar
+        sidebar.viewChanged.connect(self._on_sidebar_view_changed)
+        sidebar.sortRequested.connect(lambda by_name: self.sort(by_name=by_name))
+        sidebar.groupRequested.connect(lambda by_project: self.group(by_project=by_project))
+        sidebar.read_folders_with(self._fetch_folder, ())
+        sidebar.foldersToggled.connect(self.changed)
+        sidebar.sharingChanged.connect(self._recount)
+        sidebar.tagFilterRequested.connect(self.show_tag)
+        sidebar.allAsked.connect(self._select_all)
+        sidebar.placeChanged.connect(self._told.start)
+
+    @property
+    def project(self) -> Project | None:
+        """The project whose threads are listed, and where new ones go; None: all, and new ones go to the oldest."""
+        return self._project
+
+    @property
+    def query(self) -> ThreadQuery:
+        return self._query
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.thread_created.connect(lambda event: self._take_in_now(event.thread))
+        bridge.thread_changed.connect(lambda event: self._take_in_now(event.thread))
+        bridge.thread_restored.connect(lambda event: self._take_in_now(event.thread))
+        bridge.thread_deleted.connect(lambda event: self._on_thread_deleted(event.thread_id, event.is_purged))
+        bridge.threads_changed.connect(lambda event: self._on_threads_changed(event.threads))
+        bridge.project_created.connect(lambda _event: self._recount())
+        bridge.project_changed.connect(lambda event: self._on_project_changed(event.project))
+        bridge.project_deleted.connect(lambda event: self._on_project_deleted(event.project))
+        bridge.tags_changed.connect(lambda _event: self.read_tags())
+
+    # Beginning and end
+
+    async def start(self, state: WindowState) -> None:
+        """The list as it was left."""
+        services = await self._handle.services()
+        sidebar = self._panes.sidebar
+        self._sought, self._told_sought = state.open_project_id, None
+        projects = await services.library.list_projects()
+        wanted = self._as_told(next((each for each in projects if each.id == state.open_project_id), None))
+        if wanted is None and len(projects) == 1 and state.open_project_id != _ALL:
+            wanted = projects[0]
+        self._query = replace(self._query, order="name" if state.is_sorted_by_name else "activity")
+        sidebar.set_order(by_name=state.is_sorted_by_name)
+        sidebar.set_grouping(by_project=state.is_grouped_by_project)
+        sidebar.read_folders_with(self._fetch_folder, state.open_folders)
+        sidebar.set_trash_days(services.settings.trash_days)
+        self._set_project(wanted)
+        sidebar.reload()
+        if state.list_top_id is not None:
+            sidebar.thread_list.return_to(state.list_top_id, state.list_top_px)
+        self._is_started = True
+        self.read_tags()
+
+    def remembered(self, state: WindowState, before: WindowState) -> WindowState:
+        """``state`` with what is listed; until that is known, as it was ``before``."""
+        if not self._is_started:
+            return replace(
+                state,
+                open_project_id=before.open_project_id,
+                is_sorted_by_name=before.is_sorted_by_name,
+                is_grouped_by_project=before.is_grouped_by_project,
+                open_folders=before.open_folders,
+                list_top_id=before.list_top_id,
+                list_top_px=before.list_top_px,
+            )
+        top = None
+        if self._panes.sidebar.view == "active" and not self._query.tag_id:
+            top = self._panes.sidebar.thread_list.place()
+        return replace(
+            state,
+            open_project_id=_ALL if self._project is None else self._project.id,
+            is_sorted_by_name=self._query.order == "name",
+            is_grouped_by_project=self.by_project,
+            open_folders=tuple(sorted(self._panes.sidebar.open_folders)),
+            list_top_id=None if top is None else top[0],
+            list_top_px=0 if top is None else top[1],
+        )
+
+    # What is listed
+
+    def show_project(self, project_id: str | None) -> None:
+        """The threads of one project, or of all."""
+
+        async def work() -> None:
+            library = await self._library()
+            self._sought, self._told_sought = project_id, None
+            project = self._as_told(None if project_id is None else await library.get_project(project_id))
+            self._panes.sidebar.thread_list.mark(())
+            self._set_project(project)
+            self._panes.sidebar.set_view("active")
+            self._panes.sidebar.reload()
+            self.changed.emit()
+
+        self._tasks.replace(work(), "show project")
+
+    def show_tag(self, tag_id: str) -> None:
+        """Only threads with this tag; empty: all again."""
+
+        async def work() -> None:
+            tags = await (await self._library()).list_tags()
+            tag = next((each for each in tags if each.id == tag_id), None)
+            self._query = replace(self._query, tag_id=None if tag is None else tag.id)
+            self._panes.sidebar.thread_list.mark(())
+            self._panes.sidebar.set_tags(tags)
+            self._panes.sidebar.set_tag(tag)
+            self._panes.sidebar.reload()
+
+        self._tasks.replace(work(), "show tag")
+
+    def sort(self, *, by_name: bool) -> None:
+        self._query = replace(self._query, order="name" if by_name else "activity")
+        self._panes.sidebar.set_order(by_name=by_name)
+        self._panes.sidebar.reload()
+        self.changed.emit()
+
+    @property
+    def by_project(self) -> bool:
+        """Whether the list of all projects stands in folders."""
+        return self._panes.sidebar.by_project
+
+    def group(self, *, by_project: bool) -> None:
+        """By project, which shows all projects, or by date."""
+        self._panes.sidebar.set_grouping(by_project=by_project)
+        if by_project and self._project is not None:
+            self.show_project(None)
+        else:
+            self._panes.sidebar.reload()
+            self.changed.emit()
+
+    def read_tags(self) -> None:
+        async def work() -> None:
+            tags = await (await self._library()).list_tags()
+            sidebar = self._panes.sidebar
+            sidebar.set_tags(tags)
+            if self._query.tag_id is not None:
+                tag = next((each for each in tags if each.id == self._query.tag_id), None)
+                if tag is None:
+                    self.show_tag("")
+                else:
+                    sidebar.set_tag(tag)
+
+        self._tasks.replace(work(), "read tags")
+
+    def fetch_threads(self, cursor: str | None, text: str, deliver: Callable[[ThreadPage], None]) -> None:
+        self._tasks.replace(self._fetch_threads(cursor, text, deliver), "fetch threads")
+
+    async def _fetch_threads(self, cursor: str | None, text: str, deliver: Callable[[ThreadPage], None]) -> None:
+        query = replace(self._query, text=text)
+        folders: list[Folder] | None = None
+        try:
+            library = await self._library()
+            if cursor is None and self._stands_in_folders(query):
+                folders, page = await self._begin_folders(library, query)
+            else:
+                page = await library.list_threads(query, limit=PAGE, cursor=cursor)
+            if cursor is None and query.shelf == "active":
+                page = _with_pinned(await self._pinned(library, query), page)
+        except ChatDeskError as error:
+            self._panes.sidebar.set_load_error(error.sentence)
+            return
+        if replace(self._query, text=text) == query:
+            if cursor is None:
+                self._panes.sidebar.set_folders(folders)
+            deliver(page)
+
+    # Folders
+
+    def _stands_in_folders(self, query: ThreadQuery) -> bool:
+        """A search, a tag and the archive look through all projects at once."""
+        return self.by_project and query == ThreadQuery(order=query.order)
+
+    async def _folders(self, library: LibraryService) -> list[Folder]:
+        """As in the list of projects: archived ones last, where they hold threads."""
+        from chatdesk.ui.features.library.project_names import names_told_apart
+
+        projects = await library.list_projects()
+        counts = await library.count_by_project()
+        used = [project for project in projects if project.archived_at is None]
+        used += [project for project in projects if project.archived_at is not None and counts.get(project.id)]
+        names = names_told_apart(used, self._panes.sidebar.workspaces)
+        return [Folder(project.id, names[project.id], counts.get(project.id, 0)) for project in used]
+
+    async def _begin_folders(self, library: LibraryService, query: ThreadQuery) -> tuple[list[Folder], ThreadPage]:
+        """The folders, and the beginning of the first ones that are open."""
+        folders = await self._folders(library)
+        opened = self._panes.sidebar.open_folders
+        threads: list[Thread] = []
+        for folder in [each for each in folders if each.project_id in opened][:_FOLDERS_AT_ONCE]:
+            page = await library.list_threads(_of_folder(query, folder.project_id), limit=PAGE)
+            folder.next_cursor = page.next_cursor
+            threads += page.threads
+        return folders, ThreadPage(tuple(threads), None)
+
+    def _fetch_folder(self, project_id: str, cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
+        async def work() -> None:
+            try:
+                query = _of_folder(self._query, project_id)
+                page = await (await self._library()).list_threads(query, limit=PAGE, cursor=cursor)
+            except ChatDeskError as error:
+                self._panes.sidebar.set_load_error(error.sentence)
+                return
+            deliver(page)
+
+        self._tasks.replace(work(), "fetch threads")
+
+    def _recount(self) -> None:
+        if self._panes.sidebar.has_folders and not self._counted.isActive():
+            self._counted.start()
+
+    def _retell_folders(self) -> None:
+        async def work() -> None:
+            folders = await self._folders(await self._library())
+            self._panes.sidebar.retell_folders(folders)
+
+        self._tasks.replace(work(), "count threads of folders")
+
+    async def _pinned(self, library: LibraryService, query: ThreadQuery) -> list[Thread]:
+        """All of them: they stand above the first page, however long ago they were used."""
+        found: list[Thread] = []
+        cursor: str | None = None
+        while True:
+            page = await library.list_threads(
+                replace(query, is_pinned=True, order="activity"), limit=PAGE, cursor=cursor
+            )
+            found += page.threads
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+    def _select_all(self) -> None:
+        async def work() -> None:
+            query = replace(self._query, text=self._panes.sidebar.search_box.text().strip())
+            library, sidebar = await self._library(), self._panes.sidebar
+            if not sidebar.has_folders:
+                sidebar.select_ids(await library.list_ids(query))
+                return
+            ids = list(await library.list_ids(replace(query, is_pinned=True)))
+            for project_id in sorted(sidebar.open_folders):  # what is in closed ones is not in the list
+                ids += await library.list_ids(_of_folder(query, project_id))
+            sidebar.select_ids(ids)
+
+        self._tasks.replace(work(), "select all")
+
+    def _set_project(self, project: Project | None) -> None:
+        self._project = project
+        self._query = replace(self._query, project_id=None if project is None else project.id)
+        self._threads.set_new_project(project)
+        self._panes.sidebar.set_project(project)
+
+    async def _library(self) -> LibraryService:
+        return (await self._handle.services()).library
+
+    # Events
+
+    def _on_sidebar_view_changed(self, view: str) -> None:
+        self._query = replace(self._query, shelf=view)  # type: ignore[arg-type]
+
+    def _take_in_now(self, thread: Thread) -> None:
+        self._changed.pop(thread.id, None)
+        self._recount()
+        if not self._handle.is_temporary(thread.id):
+            self._panes.sidebar.upsert_thread(thread)
+
+    def _on_thread_deleted(self, thread_id: str, is_purged: bool) -> None:
+        self._changed.pop(thread_id, None)
+        self._recount()
+        if self._query.shelf == "trash" and not is_purged:
+            self._panes.sidebar.refresh()
+        else:
+            self._panes.sidebar.remove_thread(thread_id)
+
+    def _on_threads_changed(self, threads: Sequence[Thread] | None) -> None:
+        if threads is None:
+            self._changed.clear()
+            self._panes.sidebar.refresh()
+            return
+        self._changed.update((thread.id, thread) for thread in threads)
+        self._tasks.start_once(self._take_in(), "take in changed threads")
+
+    async def _take_in(self) -> None:
+        """What changes once more while it waits is taken in as it is then."""
+        while self._changed:
+            for thread_id in tuple(islice(self._changed, _AT_ONCE)):
+                self._take_in_now(self._changed[thread_id])
+            if self._changed:
+                await asyncio.sleep(_BREATH_S)
+
+    def _as_told(self, project: Project | None) -> Project | None:
+        """What was told of it while it was read is newer. None: there is none, or it is in the trash."""
+        project, self._sought = self._told_sought or project, None
+        return None if project is None or project.deleted_at is not None else project
+
+    def _on_project_changed(self, project: Project) -> None:
+        self._recount()
+        if project.id == self._sought:
+            self._told_sought = project
+        if self._project is not None and self._project.id == project.id:
+            self._set_project(project)
+
+    def _on_project_deleted(self, project: Project) -> None:
+        self._recount()
+        if project.id == self._sought:
+            self._told_sought = project
+        if self._project is not None and self._project.id == project.id:
+            self.show_project(None)
+
+
+def _of_folder(query: ThreadQuery, project_id: str) -> ThreadQuery:
+    """Pinned threads stand above the folders."""
+    return replace(query, project_id=project_id, is_pinned=False)
+
+
+def _with_pinned(pinned: list[Thread], page: ThreadPage) -> ThreadPage:
+    known = {thread.id for thread in pinned}
+    return replace(page, threads=(*pinned, *(thread for thread in page.threads if thread.id not in known)))

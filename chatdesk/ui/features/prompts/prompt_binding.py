@@ -1,0 +1,276 @@
+"""Prompts in the window: the list above the composer, what its variables stand for, and the library.
+
+Menu and dialogs are imported when they are first asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+
+from chatdesk.core.domain.prompt import Prompt, PromptKind
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.prompts.system_prompt_binding import BeginThread, SystemPromptBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.prompts.prompt_variables import Template
+    from chatdesk.core.domain.thread import Thread
+    from chatdesk.ui.composer.prompt_menu import PromptMenu
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
+    from chatdesk.ui.window.panes import Panes
+
+_MOST_REMEMBERED = 100
+_LONGEST_GATHERING_S = 5.0
+_LONGEST_PROJECT = 40
+
+
+class PromptBinding(QObject):
+    """``save_text`` is for whoever offers *Save as prompt* elsewhere."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        undo: UndoBinding,
+        *,
+        begin_thread: BeginThread,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._undo = undo
+        self._handle = handle
+        self._tasks = tasks
+        self._menu: PromptMenu | None = None
+        self._library: PromptLibrary | None = None
+        self._last_values: dict[str, dict[str, str]] = {}
+        self.system_prompts = SystemPromptBinding(
+            panes, threads, undo, begin_thread=begin_thread, handle=handle, tasks=tasks
+        )
+        composer, commands = panes.composer, panes.commands
+        composer.promptsRequested.connect(self.open_menu)
+        composer.editor.slashTyped.connect(lambda: tasks.replace(self._open_menu(is_after_slash=True), "list prompts"))
+        commands.bind("prompt.insert", self.open_menu, composer.prompts_button.isEnabled)
+        commands.bind("prompt.library", self.open_library)
+        commands.bind("prompt.save", self._save_composed, lambda: not composer.editor.is_blank())
+        threads.opened.connect(lambda _thread: self._show_placeholder_soon())
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.project_changed.connect(lambda _event: self._show_placeholder_soon())
+        bridge.prompts_changed.connect(lambda _event: self._refresh())
+        self.system_prompts.follow(bridge)
+
+    async def save(self) -> None:
+        """The window closes: what stands in the library and is not stored yet."""
+        if self._library is not None:
+            await self._library.save()
+
+    # The menu
+
+    def open_menu(self) -> None:
+        """The list with a field to search in; gone again when it is there."""
+        if self._menu is not None and self._menu.is_listed:
+            self._menu.close_menu()
+        elif self._panes.composer.prompts_button.isEnabled():
+            self._tasks.replace(self._open_menu(is_after_slash=False), "list prompts")
+
+    async def _open_menu(self, *, is_after_slash: bool) -> None:
+        prompts = (await self._handle.services()).prompts
+        heads = [head for head in await prompts.list() if head.kind is PromptKind.TEMPLATE]
+        if self._menu is None:
+            from chatdesk.ui.composer.prompt_menu import PromptMenu
+
+            self._menu = PromptMenu(self._panes.theme, self._panes.composer)
+            self._menu.chosen.connect(self._insert_soon)
+            self._menu.manageRequested.connect(self.open_library)
+        if is_after_slash:
+            self._menu.open_after_slash(heads)
+        else:
+            self._menu.open_to_search(heads)
+
+    def _refresh(self) -> None:
+        async def work() -> None:
+            heads = await (await self._handle.services()).prompts.list()
+            if self._menu is not None:
+                self._menu.update_heads([head for head in heads if head.kind is PromptKind.TEMPLATE])
+            if self._library is not None:
+                self._library.show_heads(heads)
+
+        if self._menu is not None or self._library is not None:
+            self._tasks.replace(work(), "refresh prompts")
+
+    # Inserting
+
+    def _insert_soon(self, prompt_id: str, is_after_slash: bool = False) -> None:
+        self._tasks.replace(self._insert(prompt_id, is_after_slash=is_after_slash), "insert prompt")
+
+    async def text_of(self, prompt_id: str) -> str | None:
+        """What a prompt says now. None: something has to be filled in, so it goes into the composer that way."""
+        from chatdesk.core.chat.prompts.prompt_variables import expand, read_template
+
+        prompt = await (await self._handle.services()).prompts.get(prompt_id)
+        template = await asyncio.to_thread(read_template, prompt.text)
+        if template.fields:
+            await self._insert(prompt_id, is_after_slash=False)
+            return None
+        known, _notes = await self._known_values(template)
+        return (await asyncio.to_thread(expand, template, known, datetime.now().astimezone())).text
+
+    async def _insert(self, prompt_id: str, *, is_after_slash: bool) -> None:
+        from chatdesk.core.chat.prompts.prompt_variables import read_template
+
+        prompt = await (await self._handle.services()).prompts.get(prompt_id)
+        template = await asyncio.to_thread(read_template, prompt.text)
+        put = partial(self._put, prompt, template, thread_id=self._threads.thread_id, is_after_slash=is_after_slash)
+        if not template.fields:
+            await put({})
+            return
+        from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
+
+        dialog = PromptFieldsDialog(
+            self._panes.theme,
+            prompt.name,
+            template.fields,
+            last_values=self._last_values.get(prompt.id, {}),
+            problems=template.problems,
+            parent=self._panes.window,
+        )
+
+        def fill(values: dict[str, str]) -> None:
+            self._remember(prompt.id, values)
+            self._tasks.replace(put(values), "insert prompt")
+
+        dialog.filled.connect(fill)
+        dialog.finished.connect(lambda _result: self._panes.window.focus_composer())
+        dialog.open()
+
+    async def _put(
+        self,
+        prompt: Prompt,
+        template: Template,
+        values: dict[str, str],
+        *,
+        thread_id: str | None,
+        is_after_slash: bool,
+    ) -> None:
+        from chatdesk.core.chat.prompts.prompt_variables import expand
+        from chatdesk.ui.composer.slash_query import select_slash_query
+
+        known, notes = await self._known_values(template)
+        missing = [each for each in template.fields if not each.default and not values.get(each.name, "").strip()]
+        values |= {each.name: f"[{each.label}]" for each in missing}
+        if missing:
+            notes.append(f"Still to fill in: {', '.join(each.label for each in missing)}.")
+        made = await asyncio.to_thread(expand, template, {**values, **known}, datetime.now().astimezone())
+        composer = self._panes.composer
+        if self._threads.thread_id != thread_id or composer.editor.isReadOnly():
+            self._panes.window.show_toast("The prompt was not inserted: another thread is open now.")
+            return
+        if is_after_slash:
+            select_slash_query(composer.editor)
+        composer.insert_text(made.text)
+        self._panes.window.focus_composer()
+        notes += made.notes
+        if template.problems and not template.fields:  # else the dialog has said it
+            notes.append(template.problems[0].sentence)
+        if notes:
+            composer.show_notice(" ".join(notes))
+        await (await self._handle.services()).prompts.note_used(prompt.id)
+
+    async def _known_values(self, template: Template) -> tuple[dict[str, str], list[str]]:
+        """What the window knows of the variables that a template has, and sentences about what is empty."""
+        thread, notes = self._threads.open_thread, []
+        values = {"thread": thread.title if thread else "New thread"}
+        services = await self._handle.services()
+        if template.needs("clipboard"):
+            values["clipboard"] = QGuiApplication.clipboard().text()
+            if not values["clipboard"]:
+                notes.append("There is no text in the clipboard.")
+        if template.needs("selection"):
+            values["selection"] = await self._selected_text()
+            if not values["selection"]:
+                notes.append("Nothing is selected in the thread.")
+        if template.needs("project"):
+            values["project"] = await self._project_name(thread)
+        if template.needs("model"):
+            provider, model = (thread.provider, thread.model) if thread else (None, None)
+            values["model"] = services.chat.context.model_info(provider, model).id
+        return values, notes
+
+    async def _selected_text(self) -> str:
+        delivered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        def deliver(text: str) -> None:
+            if not delivered.done():
+                delivered.set_result(text)
+
+        self._panes.transcript.selected_text(deliver)
+        try:
+            return await asyncio.wait_for(delivered, _LONGEST_GATHERING_S)
+        except TimeoutError:
+            return ""
+
+    def _remember(self, prompt_id: str, values: dict[str, str]) -> None:
+        """What was filled in last is offered next time, until the window closes."""
+        self._last_values.pop(prompt_id, None)
+        self._last_values[prompt_id] = values
+        while len(self._last_values) > _MOST_REMEMBERED:
+            del self._last_values[next(iter(self._last_values))]
+
+    # The library
+
+    def open_library(self) -> None:
+        self._tasks.start(self._opened_library(), "open prompts")
+
+    def save_text(self, text: str, kind: PromptKind = PromptKind.TEMPLATE) -> None:
+        """Open the library with a new prompt of a text."""
+
+        async def work() -> None:
+            (await self._opened_library()).begin(kind, text)
+
+        self._tasks.start(work(), "save as prompt")
+
+    def _save_composed(self) -> None:
+        self.save_text(self._panes.composer.text())
+
+    async def _opened_library(self) -> PromptLibrary:
+        services = await self._handle.services()
+        if self._library is None:
+            from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
+
+            self._library = PromptLibrary(self._panes, self._undo, services.prompts, tasks=self._tasks)
+            self._library.insertRequested.connect(self._insert_soon)
+        self._library.open()
+        self._library.show_heads(await services.prompts.list())
+        return self._library
+
+    # The composer's words
+
+    def _show_placeholder_soon(self) -> None:
+        self._tasks.replace(self._show_placeholder(), "show placeholder")
+
+    async def _show_placeholder(self) -> None:
+        thread = self._threads.open_thread
+        name = await self._project_name(thread)
+        if thread is not self._threads.open_thread:
+            return  # another one was opened meanwhile, whose own words come next
+        if len(name) > _LONGEST_PROJECT:
+            name = name[: _LONGEST_PROJECT - 1].rstrip() + "…"
+        self._panes.composer.set_placeholder(f"Message {name} — drop files here, / for prompts")
+
+    async def _project_name(self, thread: Thread | None) -> str:
+        services = await self._handle.services()
+        if thread is None:
+            return (self._threads.new_project or await services.chat.default_project()).name
+        return (await services.system_prompts.of_project(thread.project_id)).project_name

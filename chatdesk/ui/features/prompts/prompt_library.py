@@ -1,0 +1,205 @@
+"""The library's dialog and the service behind it: each change is stored, and can be taken back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog
+
+from chatdesk.core.chat.prompts.prompt_variables import read_template
+from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.prompts.prompt_service import PromptService
+    from chatdesk.core.chat.undo import Step
+    from chatdesk.ui.window.panes import Panes
+
+_FILTER = "Prompts (*.json)"
+_UNKNOWN = "Something went wrong. Nothing was stored; the text is kept here."
+
+
+class PromptLibrary(QObject):
+    """One dialog at a time. Many saves of one prompt are one step to undo."""
+
+    insertRequested = Signal(str)
+
+    def __init__(self, panes: Panes, undo: UndoBinding, prompts: PromptService, *, tasks: AsyncTasks) -> None:
+        super().__init__()
+        self._panes = panes
+        self._undo = undo
+        self._prompts = prompts
+        self._tasks = tasks
+        self._dialog: PromptsDialog | None = None
+        self._before: Prompt | None = None
+        self._made: set[str] = set()
+        self._deletion: Step | None = None
+        self._wanted: str | None = None  # the prompt that was asked for last
+
+    @property
+    def dialog(self) -> PromptsDialog | None:
+        return self._dialog
+
+    def open(self) -> None:
+        if self._dialog is not None:
+            return
+        dialog = self._dialog = PromptsDialog(self._panes.theme, parent=self._panes.window)
+        dialog.saveRequested.connect(lambda *what: self._do(self._save(*what), "save prompt"))
+        dialog.openRequested.connect(lambda id_: self._do(self._show(id_), "open prompt"))
+        dialog.duplicateRequested.connect(lambda id_: self._do(self._duplicate(id_), "duplicate prompt"))
+        dialog.deleteRequested.connect(lambda id_: self._do(self._delete(id_), "delete prompt"))
+        dialog.restoreRequested.connect(lambda id_: self._do(self._restore(id_), "restore prompt"))
+        dialog.checkRequested.connect(lambda *what: self._tasks.replace(self._check(*what), "check prompt"))
+        dialog.insertRequested.connect(self.insertRequested)
+        dialog.importRequested.connect(self._ask_for_import)
+        dialog.exportRequested.connect(self._ask_for_export)
+        dialog.finished.connect(self._on_dialog_finished)
+        dialog.open()
+
+    def show_heads(self, heads: Sequence[PromptHead]) -> None:
+        if self._dialog is not None:
+            self._dialog.show_heads(heads)
+
+    def begin(self, kind: PromptKind, text: str) -> None:
+        if self._dialog is not None:
+            self._dialog.begin(kind, text)
+
+    async def save(self) -> None:
+        """Store what is written in the dialog now, while there is still somebody who can. Raises ``ChatDeskError``."""
+        dialog = self._dialog
+        if dialog is not None and dialog.is_changed:
+            written = dialog.form.written()
+            await self._save(dialog.prompt_id, written.kind, written.name, written.text)
+
+    def _do(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """What fails is told in the dialog, which the person is looking at."""
+
+        async def told() -> None:
+            try:
+                await work
+            except Exception as error:
+                if self._dialog is None:
+                    raise
+                if isinstance(error, ChatDeskError):
+                    self._dialog.show_failure(error.sentence)
+                else:
+                    self._dialog.show_failure(_UNKNOWN)
+                    raise
+
+        self._tasks.start(told(), name)
+
+    async def _save(self, prompt_id: str | None, kind: PromptKind, name: str, text: str) -> None:
+        if prompt_id is None:
+            prompt = await self._prompts.create(kind, name, text)
+            self._made.add(prompt.id)
+            await self._did_make("add prompt", [prompt.id])
+        else:
+            if self._before is None and prompt_id not in self._made:
+                self._before = await self._prompts.get(prompt_id)
+            prompt = await self._prompts.edit(prompt_id, kind, name, text)
+        if self._dialog is not None:
+            self._dialog.saved(prompt)
+
+    async def _show(self, prompt_id: str) -> None:
+        self._wanted = prompt_id
+        await self._note_edit()
+        prompt = await self._prompts.get(prompt_id)
+        if self._dialog is not None and self._wanted == prompt_id:
+            self._dialog.show_prompt(prompt)
+
+    async def _duplicate(self, prompt_id: str) -> None:
+        prompt = await self._prompts.duplicate(prompt_id)
+        await self._did_make("add prompt", [prompt.id])
+        await self._show(prompt.id)
+
+    async def _delete(self, prompt_id: str) -> None:
+        await self._note_edit()
+        prompt = await self._prompts.get(prompt_id)
+        await self._prompts.delete([prompt_id])
+        stack = await self._undo.stack()
+        stack.did(
+            "delete prompt", partial(self._prompts.restore, [prompt_id]), partial(self._prompts.delete, [prompt_id])
+        )
+        self._deletion = stack.last
+        self._panes.commands.refresh()
+        if self._dialog is not None:
+            self._dialog.show_deleted(prompt_id, prompt.name)
+
+    async def _restore(self, prompt_id: str) -> None:
+        """The step is taken back, as Ctrl+Z would."""
+        stack = await self._undo.stack()
+        if self._deletion is not None:
+            await stack.undo(self._deletion)
+        self._panes.commands.refresh()
+        await self._show(prompt_id)
+
+    async def _check(self, text: str, is_system: bool) -> None:
+        template = await asyncio.to_thread(read_template, text, is_system=is_system)
+        if self._dialog is not None:
+            self._dialog.form.show_problems([problem.sentence for problem in template.problems[:5]])
+
+    async def _note_edit(self) -> None:
+        """What was edited since the prompt was opened becomes one step to undo."""
+        before, self._before = self._before, None
+        if before is None:
+            return
+        after = await self._prompts.get(before.id)
+        back, forth = (
+            partial(self._prompts.edit, each.id, each.kind, each.name, each.text) for each in (before, after)
+        )
+        (await self._undo.stack()).did("edit prompt", back, forth)
+        self._panes.commands.refresh()
+
+    async def _did_make(self, label: str, prompt_ids: list[str]) -> None:
+        stack = await self._undo.stack()
+        stack.did(label, partial(self._prompts.delete, prompt_ids), partial(self._prompts.restore, prompt_ids))
+        self._panes.commands.refresh()
+
+    # Files
+
+    def _ask_for_import(self) -> None:
+        dialog = QFileDialog(self._dialog, "Import prompts", "", _FILTER)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        self._open_file_dialog(dialog, self.import_file)
+
+    def _ask_for_export(self) -> None:
+        dialog = QFileDialog(self._dialog, "Export prompts", "prompts.json", _FILTER)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("json")
+        self._open_file_dialog(dialog, self.export_file)
+
+    def _open_file_dialog(self, dialog: QFileDialog, run: Any) -> None:
+        dialog.fileSelected.connect(lambda name: self._do(run(Path(name)), "prompts in a file"))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    async def import_file(self, source: Path) -> None:
+        added = await self._prompts.read_file(source)
+        if added:
+            await self._did_make("import prompts", [prompt.id for prompt in added])
+        self._notice(f"Added: {_count(len(added))}. What was there already stays as it is.")
+
+    async def export_file(self, target: Path) -> None:
+        self._notice(f"Exported: {_count(await self._prompts.write_file(target))} to {target.name}.")
+
+    def _notice(self, sentence: str) -> None:
+        if self._dialog is not None:
+            self._dialog.show_notice(sentence)
+
+    def _on_dialog_finished(self) -> None:
+        self._dialog = None
+        self._made.clear()
+        self._tasks.start(self._note_edit(), "note edit")
+        self._panes.window.focus_composer()
+
+
+def _count(prompts: int) -> str:
+    return "1 prompt" if prompts == 1 else f"{prompts:,} prompts"

@@ -1,0 +1,365 @@
+"""The library of prompts: a list at the left, the chosen one at the right.
+
+What is typed is stored by itself, a moment after the last key and before anything else is shown: there is no way to
+lose it by going away. The dialog stores nothing: it asks, and is told how it went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.domain.prompt import Prompt, PromptFinder, PromptHead, PromptKind
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.features.prompts.prompt_form import KIND_WORDS, PromptForm, Written
+from chatdesk.ui.theme.icons import icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.search_field import SearchField
+
+_WIDTH_PX, _HEIGHT_PX, _SIDE_PX, _ROW_PX = 900, 620, 260, 34
+_SAVE_AFTER_MS = 800
+_MOST_LISTED = 200
+_ICONS: Final = {PromptKind.TEMPLATE: "wand", PromptKind.SYSTEM: "message-square", PromptKind.QUICK: "sparkles"}
+_SHOWN: Final[dict[str, PromptKind | None]] = {
+    "All prompts": None,
+    "Templates": PromptKind.TEMPLATE,
+    "System prompts": PromptKind.SYSTEM,
+    "Quick actions": PromptKind.QUICK,
+}
+_ID_ROLE = int(Qt.ItemDataRole.UserRole)
+
+
+class PromptsDialog(Panel):
+    """``saveRequested`` has the id (None: a new one), kind, name and text; ``saved`` or ``show_failure`` answers it.
+    ``checkRequested`` has a text and whether it is a system prompt; ``form.show_problems`` answers it."""
+
+    saveRequested = Signal(object, object, str, str)
+    openRequested = Signal(str)
+    duplicateRequested = Signal(str)
+    deleteRequested = Signal(str)
+    restoreRequested = Signal(str)
+    insertRequested = Signal(str)
+    importRequested = Signal()
+    exportRequested = Signal()
+    checkRequested = Signal(str, bool)
+
+    def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
+        super().__init__(theme, "Prompts", parent=parent)
+        self.setObjectName("promptsDialog")
+        self._finder = PromptFinder(())
+        self._id: str | None = None
+        self._opened = self._clean = Written(PromptKind.TEMPLATE, "", "")
+        self._sent: Written | None = None
+        self._then: Callable[[], object] | None = None
+        self._deleted_id = ""
+        self._save_timer = QTimer(self)
+        self._save_timer.setSingleShot(True)
+        self._save_timer.setInterval(_SAVE_AFTER_MS)
+        self._save_timer.timeout.connect(self._save_quietly)
+        self._build()
+        self.fit(_WIDTH_PX, _HEIGHT_PX)
+        self._show_form(None)
+        self.search.setFocus()
+
+    # What the binding says
+
+    @property
+    def prompt_id(self) -> str | None:
+        """Of what is in the form; None: one that is not stored yet."""
+        return self._id
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether something stands in the form that was neither stored nor is on its way there."""
+        written = self.form.written()
+        is_known = written == self._clean or written == self._sent
+        return not is_known and bool(written.text.strip())
+
+    def show_heads(self, heads: Sequence[PromptHead]) -> None:
+        self._finder = PromptFinder(heads)
+        self._fill()
+
+    def show_prompt(self, prompt: Prompt | None) -> None:
+        """In the form; None: an empty one."""
+
+        def show() -> None:
+            self._show_form(prompt)
+            self._mark_row()
+
+        self._leave(show)  # keys may have been faster
+
+    def begin(self, kind: PromptKind, text: str) -> None:
+        """A new prompt of a text; it is stored like one that was typed."""
+
+        def show() -> None:
+            self._show_form(None)
+            self._mark_row()
+            self.form.type_written(Written(kind, "", text))
+            self.form.name_field.setFocus()
+
+        self._leave(show)
+
+    def saved(self, prompt: Prompt) -> None:
+        """What was sent is stored; what was typed meanwhile follows."""
+        if self._sent is None:
+            return
+        self._clean, self._sent, self._id = self._sent, None, prompt.id
+        if not self.form.name_field.text().strip():
+            self._clean = Written(self._clean.kind, prompt.name, self._clean.text)
+            self.form.name_field.setText(prompt.name)
+        self._show_state()
+        if self._then is not None:
+            self._leave(self._then)
+
+    def show_failure(self, sentence: str) -> None:
+        """Nothing was stored; the text stays in the form, and the dialog open."""
+        self._sent = self._then = None
+        self._say(sentence, is_danger=True)
+        self._mark_row()
+        self._show_state()
+
+    def show_notice(self, sentence: str) -> None:
+        self._say(sentence, is_danger=False)
+
+    def show_deleted(self, prompt_id: str, name: str) -> None:
+        """The way back is one press away."""
+        self._deleted_id = prompt_id
+        self._say(f"Deleted: {name}", is_danger=False)
+        self._show_form(None)
+        self.restore_button.setVisible(True)
+        self.restore_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # Qt
+
+    def reject(self) -> None:
+        self._leave(super().reject)
+
+    # Building
+
+    def _build(self) -> None:
+        self.form = PromptForm(self.theme)
+        self.form.typed.connect(self._on_form_typed)
+        self.form.checkRequested.connect(self.checkRequested)
+        columns = QHBoxLayout()
+        columns.setSpacing(20)
+        columns.addWidget(self._build_side())
+        columns.addLayout(self._build_right(), 1)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(24, 20, 24, 20)
+        rows.setSpacing(12)
+        rows.addWidget(plain_label("Prompts", "strong"))
+        rows.addLayout(columns, 1)
+        tokens = self.theme.tokens
+        self.setStyleSheet(
+            "#promptsList { background: transparent; border: none; outline: none; }"
+            f"#promptsList::item {{ padding: 0 6px; border: 2px solid transparent; color: {tokens.text};"
+            f" border-radius: {tokens.radius.row}px; }}"
+            f"#promptsList::item:selected {{ background: {tokens.selected}; }}"
+            f"#promptsList::item:selected:focus {{ border: 2px solid {tokens.accent}; }}"
+            f"#promptsDelete:disabled {{ color: {tokens.muted}; }}"
+        )
+
+    def _build_side(self) -> QWidget:
+        self.search = SearchField(self.theme, object_name="promptsSearch", placeholder="Find a prompt")
+        self.shown_box = QComboBox()
+        self.shown_box.setObjectName("promptsShown")
+        self.shown_box.setAccessibleName("Show")
+        self.shown_box.addItems(list(_SHOWN))
+        self.list = QListWidget()
+        self.list.setObjectName("promptsList")
+        self.list.setAccessibleName("Prompts")
+        self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setUniformItemSizes(True)
+        self.list.setIconSize(QSize(ICON_PX, ICON_PX))
+        self.search.textChanged.connect(self._fill)
+        self.shown_box.currentIndexChanged.connect(lambda _index: self._fill())
+        self.list.currentItemChanged.connect(self._on_list_current_changed)
+        self.new_button = _button("New", "promptsNew", lambda: self._leave(self._begin_empty))
+        self.import_button = _button("Import…", "promptsImport", lambda: self._leave(self.importRequested.emit))
+        self.export_button = _button("Export…", "promptsExport", lambda: self._leave(self.exportRequested.emit))
+        side = QWidget()
+        side.setFixedWidth(round(_SIDE_PX * max(1.0, self.theme.scale)))
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.search)
+        column.addWidget(self.shown_box)
+        column.addWidget(self.list, 1)
+        column.addLayout(_row(self.new_button, None, self.import_button, self.export_button))
+        return side
+
+    def _build_right(self) -> QVBoxLayout:
+        self._notice = plain_label("", "muted", wraps=True)
+        self._notice.setObjectName("promptsNotice")
+        self.restore_button = _button("Undo", "promptsRestore", self._restore)
+        self.restore_button.setAccessibleName("Undo deleting the prompt")
+        self.restore_button.hide()
+        self.copy_button = _button(
+            "Duplicate", "promptsDuplicate", lambda: self._leave(lambda: self.duplicateRequested.emit(self._id))
+        )
+        self.delete_button = _button("Delete", "promptsDelete", self._delete)
+        self.delete_button.setProperty("isDanger", True)
+        self.revert_button = _button("Revert", "promptsRevert", lambda: self.form.type_written(self._opened))
+        self.insert_button = _button("Insert", "promptsInsert", lambda: self._leave(self._insert))
+        self.done_button = _button("Done", "promptsDone", self.reject)
+        self.done_button.setProperty("isPrimary", True)
+        said = QHBoxLayout()
+        said.addWidget(self._notice, 1)
+        said.addWidget(self.restore_button)
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        column.addWidget(self.form, 1)
+        column.addLayout(said)
+        column.addLayout(
+            _row(self.copy_button, self.delete_button, None, self.revert_button, self.insert_button, self.done_button)
+        )
+        return column
+
+    # The list
+
+    def _fill(self) -> None:
+        kind = _SHOWN[self.shown_box.currentText()]
+        shown = [head for head in self._finder.find(self.search.text()) if kind is None or head.kind is kind]
+        icons = {each: icon(name, self.theme.tokens.muted) for each, name in _ICONS.items()}
+        size = QSize(0, round(_ROW_PX * max(1.0, self.theme.scale)))
+        self.list.blockSignals(True)
+        self.list.clear()
+        for head in shown[:_MOST_LISTED]:
+            item = QListWidgetItem(icons[head.kind], head.name)
+            item.setData(_ID_ROLE, head.id)
+            item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, KIND_WORDS[head.kind])
+            item.setSizeHint(size)
+            self.list.addItem(item)
+        rest = len(shown) - _MOST_LISTED
+        if rest > 0 or not shown:
+            more = f"{rest:,} more: type part of a name." if shown else "No prompt matches."
+            QListWidgetItem(more, self.list).setFlags(Qt.ItemFlag.NoItemFlags)
+        self.list.blockSignals(False)
+        self._mark_row()
+
+    def _mark_row(self) -> None:
+        """The row of what is in the form is the current one."""
+        self.list.blockSignals(True)
+        rows = range(self.list.count()) if self._id is not None else ()
+        self.list.setCurrentRow(next((row for row in rows if self.list.item(row).data(_ID_ROLE) == self._id), -1))
+        self.list.blockSignals(False)
+
+    def _on_list_current_changed(self, item: QListWidgetItem | None) -> None:
+        prompt_id = None if item is None else item.data(_ID_ROLE)
+        if prompt_id and prompt_id != self._id:
+            self._leave(lambda: self.openRequested.emit(prompt_id))
+
+    # The form
+
+    def _show_form(self, prompt: Prompt | None) -> None:
+        self._id = None if prompt is None else prompt.id
+        self._sent = None
+        self._save_timer.stop()
+        kind = self.form.written().kind if prompt is None else prompt.kind
+        self.form.show_written(Written(kind, "", "") if prompt is None else Written(kind, prompt.name, prompt.text))
+        # What the field made of it is what is compared: it has its own ideas of line ends.
+        self._clean = self._opened = self.form.written()
+        self.restore_button.hide()
+        self._show_state()
+
+    def _begin_empty(self) -> None:
+        self._show_form(None)
+        self._mark_row()
+        self.form.name_field.setFocus()
+
+    def _on_form_typed(self) -> None:
+        self._save_timer.start()
+        self._show_state()
+
+    def _show_state(self) -> None:
+        is_stored, written = self._id is not None, self.form.written()
+        self.copy_button.setEnabled(is_stored)
+        self.delete_button.setEnabled(is_stored)
+        self.revert_button.setEnabled(written != self._opened)
+        self.insert_button.setVisible(written.kind is PromptKind.TEMPLATE)
+        self.insert_button.setEnabled(bool(written.text.strip()))
+
+    def _say(self, text: str, *, is_danger: bool) -> None:
+        self._notice.setProperty("isDanger", is_danger)
+        self._notice.style().unpolish(self._notice)
+        self._notice.style().polish(self._notice)
+        self._notice.setText(text)
+        announce(self, text)
+
+    # Storing
+
+    def _save_quietly(self) -> None:
+        """A text that is empty for a moment is not worth words."""
+        if self.form.written().text.strip():
+            self._save()
+
+    def _save(self) -> None:
+        self._save_timer.stop()
+        written = self.form.written()
+        if self._sent is None and written != self._clean:
+            self._sent = written
+            self.saveRequested.emit(self._id, written.kind, written.name, written.text)
+
+    def _leave(self, then: Callable[[], object]) -> None:
+        """Do something for which the form must be stored; not at all where it cannot be."""
+        written = self.form.written()
+        if self._sent is None and (written == self._clean or (self._id is None and written.is_blank)):
+            self._then = None
+            self._save_timer.stop()
+            then()
+        else:
+            self._then = then
+            self._save()
+
+    # What a person presses
+
+    def _delete(self) -> None:
+        if self.form.written().text.strip():
+            self._leave(lambda: self.deleteRequested.emit(self._id))
+        else:  # cannot be stored, nor need it be
+            self._save_timer.stop()
+            self.deleteRequested.emit(self._id)
+
+    def _restore(self) -> None:
+        self.restore_button.hide()
+        self._notice.setText("")
+        self.restoreRequested.emit(self._deleted_id)
+
+    def _insert(self) -> None:
+        prompt_id = self._id
+        self.accept()
+        self.insertRequested.emit(prompt_id)
+
+
+def _button(text: str, object_name: str, run: Callable[[], object]) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(object_name)
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda _is_checked: run())
+    return button
+
+
+def _row(*widgets: QWidget | None) -> QHBoxLayout:
+    """None is what stretches."""
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    for widget in widgets:
+        if widget is None:
+            row.addStretch(1)
+        else:
+            row.addWidget(widget)
+    return row

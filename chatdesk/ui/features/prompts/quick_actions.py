@@ -1,0 +1,115 @@
+"""Quick actions: an ordinary question about an answer, asked in one press; and quoting into the text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.domain.prompt import PromptKind
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.commands.command import Command
+from chatdesk.ui.features.chat.asking_first import AskingFirst
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
+from chatdesk.ui.transcript.messages.quick import QUICK
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.thread import Thread
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.window.panes import Panes
+
+_MOST_OWN: Final = 20
+_WORDS: Final = {
+    "shorter": "Make your last answer shorter. Keep what matters most.",
+    "longer": "Make your last answer longer. Go into more detail.",
+}
+
+
+class QuickActions(QObject):
+    """What is asked stands in the thread like any other question, below the answer that it is about."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        prompts: PromptBinding,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._is_offered = False
+        self._prompts = prompts
+        self._handle = handle
+        self._tasks = tasks
+        self._asking = AskingFirst(panes, handle)
+        panes.transcript.quickRequested.connect(self.run)
+        threads.opened.connect(self._on_thread_opened)
+        panes.transcript.quoteRequested.connect(self._on_transcript_quote_requested)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.prompts_changed.connect(lambda _event: self._offer_soon())
+
+    def run(self, name: str, answer_id: str) -> None:
+        """``name``: a key of ``_WORDS``, or the id of a prompt."""
+        self._tasks.start(self._run(name, answer_id), f"quick action about {answer_id}")
+
+    async def _run(self, name: str, answer_id: str) -> None:
+        text = _WORDS.get(name) or await self._prompts.text_of(name)
+        if text is None:  # something has to be filled in first
+            return
+        chat = await self._handle.chat()
+        answer = await chat.get_message(answer_id)
+        thread = await chat.get_thread(answer.thread_id)
+        parent_id = None if thread.current_leaf_id == answer.id else answer.id
+        await self._asking.run(partial(chat.send_message, answer.thread_id, text, parent_id=parent_id))
+        if parent_id is not None:
+            self._panes.window.show_toast("Asked below this answer. What came after it stays as another version.")
+
+    def _on_thread_opened(self, thread: Thread | None) -> None:
+        """The library is not read before there is an answer that could use it."""
+        if thread is not None and not self._is_offered:
+            self._is_offered = True
+            self._offer_soon()
+
+    def _offer_soon(self) -> None:
+        self._tasks.replace(self._offer(), "offer quick actions")
+
+    async def _offer(self) -> None:
+        heads = await (await self._handle.services()).prompts.list()
+        own = sorted((each.name, each.id) for each in heads if each.kind is PromptKind.QUICK)
+        named = [(id_, name) for name, id_ in own[:_MOST_OWN]]
+        self._panes.transcript.set_quick_actions(named)
+        self._put_into_palette(named)
+
+    def _put_into_palette(self, named: Sequence[tuple[str, str]]) -> None:
+        commands, transcript = self._panes.commands, self._panes.transcript
+        for command in commands.commands():
+            if command.is_own:
+                commands.remove(command.id)
+        for id_, name in named:
+            action = f"{QUICK}{id_}"
+            commands.add(
+                Command(action, f"Quick action: {name}", "Message", icon="sparkles", is_own=True),
+                partial(transcript.act, action),
+            )
+            commands.describe(action, is_offered=partial(self._is_possible, action))
+
+    def _is_possible(self, action: str) -> bool:
+        transcript = self._panes.transcript
+        return transcript.isVisible() and transcript.offered(action) is not None
+
+    def _on_transcript_quote_requested(self, markdown: str) -> None:
+        composer = self._panes.composer
+        if composer.refusal:
+            self._panes.window.show_toast(composer.refusal)
+        elif not markdown.strip():
+            self._panes.window.show_toast("Select something in the thread first.")
+        else:
+            composer.insert_quote(markdown)
+            self._panes.window.focus_composer()

@@ -1,0 +1,189 @@
+"""The system prompts of the open thread and its project: shown, measured, stored, taken back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.domain.prompt import PromptKind, PromptSource, SystemPrompts
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.thread import Thread
+    from chatdesk.core.events import ThreadChanged
+    from chatdesk.services.services import Services
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
+    from chatdesk.ui.window.panes import Panes
+
+FROM_FILE = "An imported system prompt is sent with your question."
+_BY_OTHER = "{name} changed the system prompt; it is sent with your question."
+_MOST_PROBLEMS = 4
+_MOST_CHOICES = 40
+
+
+#: Makes a thread of the new chat, in this project; its id.
+BeginThread = Callable[[str], Awaitable[str]]
+
+
+class SystemPromptBinding(QObject):
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        undo: UndoBinding,
+        *,
+        begin_thread: BeginThread,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._begin_thread = begin_thread
+        self._panes = panes
+        self._threads = threads
+        self._undo = undo
+        self._handle = handle
+        self._tasks = tasks
+        self.dialog: SystemPromptDialog | None = None
+        panes.commands.bind("thread.system_prompt", self.open_thread)
+        panes.commands.bind("project.system_prompt", self.open_project)
+        threads.opened.connect(self._on_threads_opened)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.thread_changed.connect(self._on_bridge_thread_changed)
+        bridge.project_changed.connect(lambda _event: self._on_threads_opened(self._threads.open_thread))
+
+    def _on_threads_opened(self, thread: Thread | None) -> None:
+        self._tasks.replace(self._remind(thread), "remind of a system prompt")
+
+    def _on_bridge_thread_changed(self, event: ThreadChanged) -> None:
+        if event.thread.id == self._threads.thread_id:
+            self._tasks.replace(self._remind(event.thread), "remind of a system prompt")
+
+    async def _remind(self, thread: Thread | None) -> None:
+        """A file that was imported, or another member, may say what goes along with each question: that is not kept
+        quiet."""
+        prompts = (await self._handle.services()).system_prompts
+        thread_id = None if thread is None else thread.id
+        words = ""
+        try:
+            name = None if thread_id is None else await prompts.changed_by_other(thread_id)
+            if name is not None:
+                words = _BY_OTHER.format(name=name)
+            elif await prompts.is_from_file(thread_id, self._threads.new_project_id):
+                words = FROM_FILE
+        except ChatDeskError:  # it was deleted meanwhile, or cannot be read, which is told where it is shown
+            words = ""
+        self._panes.composer.set_reminder(words)
+
+    def open_thread(self) -> None:
+        """Of the open thread; a new chat becomes a thread when it gets one."""
+        self._tasks.replace(self._open(PromptSource.THREAD, None), "open system prompt")
+
+    def open_project(self, project_id: str | None = None) -> None:
+        """Of a project; None: the one of the open thread, or the default one."""
+        self._tasks.replace(self._open(PromptSource.PROJECT, project_id), "open system prompt")
+
+    async def _open(self, source: PromptSource, project_id: str | None) -> None:
+        if source is PromptSource.THREAD and self._threads.offers_to_keep(
+            "A temporary chat has the instructions of its project.", self.open_thread
+        ):
+            return
+        services = await self._handle.services()
+        prompts = await self._find(services, project_id)
+        if self.dialog is not None:
+            return
+        from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
+
+        dialog = self.dialog = SystemPromptDialog(self._panes.theme, prompts, source=source, parent=self._panes.window)
+        dialog.edited.connect(lambda text: self._tasks.replace(self._measure(prompts, text), "measure system prompt"))
+        dialog.saveRequested.connect(lambda changes: self._tasks.start(self._save(prompts, changes), "system prompt"))
+        dialog.libraryRequested.connect(lambda id_: self._tasks.replace(self._use(id_), "use prompt"))
+        dialog.keepRequested.connect(lambda text: self._tasks.start(self._keep(text), "keep system prompt"))
+        dialog.finished.connect(self._on_dialog_finished)
+        dialog.open()
+        self._tasks.replace(self._measure(prompts, prompts.of(source)), "measure system prompt")
+        await self._show_library(services)
+
+    async def _find(self, services: Services, project_id: str | None) -> SystemPrompts:
+        thread_id = self._threads.stored_id
+        if project_id is not None:
+            return await services.system_prompts.of_project(project_id)
+        if thread_id is not None:
+            return await services.system_prompts.of_thread(thread_id)
+        project = self._threads.new_project or await services.chat.default_project()
+        return await services.system_prompts.of_project(project.id)
+
+    async def _show_library(self, services: Services) -> None:
+        heads = [head for head in await services.prompts.list() if head.kind is PromptKind.SYSTEM]
+        if self.dialog is not None:
+            self.dialog.show_library(heads[:_MOST_CHOICES])
+
+    async def _measure(self, prompts: SystemPrompts, text: str) -> None:
+        from chatdesk.core.chat.prompts.prompt_variables import read_template
+
+        services = await self._handle.services()
+        size = await services.system_prompts.size(prompts, text)
+        template = await asyncio.to_thread(read_template, text, is_system=True)
+        if self.dialog is not None:
+            self.dialog.show_size(size)
+            self.dialog.show_problems([problem.sentence for problem in template.problems[:_MOST_PROBLEMS]])
+
+    async def _use(self, prompt_id: str) -> None:
+        prompts = (await self._handle.services()).prompts
+        prompt = await prompts.get(prompt_id)
+        if self.dialog is not None:
+            self.dialog.use_text(prompt.text)
+        await prompts.note_used(prompt_id)
+
+    async def _keep(self, text: str) -> None:
+        services = await self._handle.services()
+        try:
+            prompt = await services.prompts.create(PromptKind.SYSTEM, "", text)
+        except ChatDeskError as error:
+            if self.dialog is None:
+                raise
+            self.dialog.show_failure(error.sentence)
+            return
+        stack = await self._undo.stack()
+        stack.did(
+            "add prompt", lambda: services.prompts.delete([prompt.id]), lambda: services.prompts.restore([prompt.id])
+        )
+        if self.dialog is not None:
+            self.dialog.show_notice(f"Saved to the library: {prompt.name}")
+        await self._show_library(services)
+
+    async def _save(self, prompts: SystemPrompts, changes: Mapping[PromptSource, str]) -> None:
+        service = (await self._handle.services()).system_prompts
+        before = {source: prompts.of(source) for source in changes}
+        try:
+            if prompts.thread_id is None and changes.get(PromptSource.THREAD, "").strip():
+                prompts = replace(prompts, thread_id=await self._begin_thread(prompts.project_id))
+            await service.change(prompts, changes)
+        except ChatDeskError as error:
+            if self.dialog is None:
+                raise
+            self.dialog.show_failure(error.sentence)
+            return
+        stack = await self._undo.stack()
+        stack.did(
+            "change system prompt",
+            lambda: service.change(prompts, before),
+            lambda: service.change(prompts, changes),
+            thread_id=prompts.thread_id if set(changes) == {PromptSource.THREAD} else None,
+        )
+        if self.dialog is not None:
+            self.dialog.close_saved()
+        self._undo.offer("The system prompt was changed")
+
+    def _on_dialog_finished(self) -> None:
+        self.dialog = None
+        self._panes.window.focus_composer()

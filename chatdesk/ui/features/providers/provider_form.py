@@ -1,0 +1,260 @@
+"""One provider: its name, address and key, a test of what stands in the form, and what is rarely needed folded away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.domain.provider_check import StepResult
+from chatdesk.core.domain.provider_profile import Api, ProviderProfile
+from chatdesk.core.domain.typed_address import full_address
+from chatdesk.core.settings.presets import preset_of
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.features.providers.provider_key import ProviderKey
+from chatdesk.ui.features.providers.provider_more import NotANumber, ProviderMore
+from chatdesk.ui.features.settings.provider_steps import ProviderSteps
+from chatdesk.ui.theme.theme import Theme
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.provider_service import KeyState, ShownProvider
+
+_WIDTH_PX, _HEIGHT_PX = 560, 620
+_API_WORDS: Final = {
+    Api.CHAT: "Chat completions, which every server has",
+    Api.RESPONSES: "Responses, where the server has it",
+    Api.ANTHROPIC: "Anthropic's messages",
+}
+
+
+class ProviderForm(Panel):
+    """``saved`` and ``testRequested`` carry the profile and the key that was typed (empty: the kept one). The form
+    stays open until ``accept``, so that what fails can be said in it. ``shown`` None: a new provider."""
+
+    saved = Signal(object, str)
+    testRequested = Signal(object, str)
+    testCancelled = Signal()
+    removeRequested = Signal()
+    keyForgotten = Signal()
+    agreeRequested = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        profile: ProviderProfile,
+        *,
+        shown: ShownProvider | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        is_new = shown is None
+        super().__init__(theme, "New provider" if is_new else profile.label, parent=parent)
+        self.setObjectName("providerForm")
+        self._profile = profile
+        preset = preset_of(profile.preset)
+        self._is_testing = False
+        self.name = QLineEdit(profile.label)
+        self.name.setObjectName("providerName")
+        self.name.setAccessibleName("Name")
+        self.address = QLineEdit(profile.base_url)
+        self.address.setObjectName("providerAddress")
+        self.address.setAccessibleName("Address")
+        self.address.setAccessibleDescription(preset.hint)
+        self.address.setPlaceholderText(preset.base_url or "localhost:8080 or https://…")
+        is_fixed = shown is not None and "base_url" in shown.fixed
+        self.address.setEnabled(not is_fixed)
+        self.api = QComboBox()
+        self.api.setObjectName("providerApi")
+        self.api.setAccessibleName("Protocol")
+        for api in preset.apis:
+            self.api.addItem(_API_WORDS[api], api)
+        self.api.setCurrentIndex(max(0, self.api.findData(profile.api)))
+        self.key = ProviderKey(theme, shown, needs_key=preset.needs_key, keys_url=preset.keys_url)
+        self.enabled = QCheckBox("Use this provider")
+        self.enabled.setObjectName("providerEnabled")
+        self.enabled.setChecked(profile.is_enabled)
+        self.more = ProviderMore(theme, profile)
+        self.more.hide()
+        self.steps = ProviderSteps(theme)
+        self._area = QScrollArea()
+        self._area.verticalScrollBar().rangeChanged.connect(self._follow_result)
+        self._problem = plain_label("", "note", wraps=True)
+        self._problem.setObjectName("providerProblem")
+        self._problem.setProperty("isDanger", True)
+        self._problem.hide()
+        hint = "Set by the variable OPENAI_BASE_URL, so it cannot be changed here." if is_fixed else preset.hint
+        self._build(hint, is_new=is_new, is_kept=shown is not None and shown.is_kept)
+        self.fit(_WIDTH_PX, _HEIGHT_PX)
+        self._first_field(shown).setFocus()
+
+    def _first_field(self, shown: ShownProvider | None) -> QWidget:
+        """Where one goes on: at the key where that is all that is missing, else at what there is to say first."""
+        preset = preset_of(self._profile.preset)
+        if self.key.field.isVisibleTo(self) and preset.needs_key and "YOUR-RESOURCE" not in self._profile.base_url:
+            return self.key.field
+        if not self._profile.base_url and not preset.base_url:
+            return self.name if self._profile.label else self.address
+        return self.address if shown is None else self.name
+
+    def profile(self) -> ProviderProfile | None:
+        """What stands in the form; None, and the reason shown, when it cannot be used."""
+        self.show_problem("")
+        self.address.setText(self._full_address())
+        typed = replace(
+            self._profile,
+            label=" ".join(self.name.text().split()) or self._named_after_server(),
+            base_url=self._full_address(),
+            api=Api(self.api.currentData()),  # Qt gives back the text alone
+            is_enabled=self.enabled.isChecked(),
+        )
+        try:
+            typed = self.more.read(typed)
+        except NotANumber as error:
+            self.show_problem(str(error))
+            return None
+        if not typed.base_url and not preset_of(typed.preset).base_url:
+            self.show_problem("Enter the address of the server.")
+            self.address.setFocus(Qt.FocusReason.OtherFocusReason)
+            return None
+        if "YOUR-RESOURCE" in typed.base_url:
+            self.show_problem("Enter the name of your resource in the address.")
+            self.address.setFocus(Qt.FocusReason.OtherFocusReason)
+            return None
+        problem = (typed if typed.id else replace(typed, id="new")).problem()
+        if problem is not None:
+            self.show_problem(problem)
+            return None
+        return typed
+
+    def _full_address(self) -> str:
+        has_path = Api(self.api.currentData()) is not Api.ANTHROPIC
+        return full_address(self.address.text(), path="/v1" if has_path else "")
+
+    def _named_after_server(self) -> str:
+        """A new server that nobody gave a name has that of its host."""
+        return "" if self._profile.id else replace(self._profile, base_url=self._full_address()).host
+
+    def show_problem(self, text: str) -> None:
+        """An empty text takes it away."""
+        self._problem.setText(text)
+        self._problem.setVisible(bool(text))
+        announce(self, text, is_assertive=True)
+
+    def show_key_state(self, state: KeyState) -> None:
+        self.key.show_state(state)
+
+    def show_step(self, result: StepResult) -> None:
+        self.steps.show_result(result)
+        self._follow_result()
+
+    def _follow_result(self, *_range: int) -> None:
+        """The result stands at the end, and becomes longer with each step."""
+        bar = self._area.verticalScrollBar()
+        if self.steps.isVisibleTo(self) and not self.more_button.hasFocus():
+            bar.setValue(bar.maximum())
+
+    def show_testing(self, is_testing: bool) -> None:
+        """While a test runs its button ends it."""
+        self._is_testing = is_testing
+        self.test_button.setText("Stop the test" if is_testing else "Test")
+        self.test_button.setAccessibleName(self.test_button.text())
+
+    def _build(self, hint: str, *, is_new: bool, is_kept: bool) -> None:
+        body = QWidget()
+        body.setObjectName("providerBody")
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 12, 0)
+        column.setSpacing(6)
+        rows: list[tuple[str, QWidget]] = [("Name", self.name), ("Address", self.address)]
+        for title, field in rows:
+            column.addWidget(plain_label(title, "muted"))
+            column.addWidget(field)
+        if hint:
+            column.addWidget(plain_label(hint, "muted", wraps=True))
+        column.addSpacing(4)
+        column.addWidget(plain_label("API key", "muted"))
+        column.addWidget(self.key)
+        if self.api.count() > 1:
+            column.addWidget(plain_label("Protocol", "muted"))
+            column.addWidget(self.api)
+        if not is_new:
+            column.addWidget(self.enabled)
+        self.more_button = _button("More settings", "providerMoreButton")
+        self.more_button.setCheckable(True)
+        self.more_button.toggled.connect(self.more.setVisible)
+        column.addWidget(self.more_button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.more)
+        column.addWidget(self.steps)
+        column.addStretch(1)
+        area = self._area
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(body)
+        area.setStyleSheet("QScrollArea, #providerBody { background: transparent; }")
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(24, 22, 24, 20)
+        whole.setSpacing(10)
+        whole.addWidget(plain_label(self.windowTitle(), "strong", wraps=True))
+        whole.addWidget(area, 1)
+        whole.addWidget(self._problem)
+        whole.addLayout(self._buttons(is_kept=is_kept))
+
+    def _buttons(self, *, is_kept: bool) -> QHBoxLayout:
+        self.test_button = _button("Test", "providerTest")
+        self.save_button = _button("Save", "providerSave")
+        self.save_button.setDefault(True)
+        cancel = _button("Cancel", "providerCancel")
+        remove = _button("Remove…", "providerRemove")
+        remove.setProperty("isDanger", True)
+        remove.setVisible(is_kept)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(remove)
+        row.addWidget(self.test_button)
+        row.addStretch(1)
+        row.addWidget(cancel)
+        row.addWidget(self.save_button)
+        self.test_button.clicked.connect(self._on_test_clicked)
+        self.save_button.clicked.connect(self._on_save_clicked)
+        cancel.clicked.connect(self.reject)
+        remove.clicked.connect(self.removeRequested)
+        self.key.field.submitted.connect(self.save_button.click)
+        self.key.forgotten.connect(self.keyForgotten)
+        self.key.agreeRequested.connect(self.agreeRequested)
+        self.finished.connect(lambda _result: self.testCancelled.emit())
+        return row
+
+    def _on_test_clicked(self) -> None:
+        if self._is_testing:
+            self.testCancelled.emit()
+            return
+        profile = self.profile()
+        if profile is not None:
+            self.steps.begin()
+            self.testRequested.emit(profile, self.key.key())
+
+    def _on_save_clicked(self) -> None:
+        profile = self.profile()
+        if profile is not None:
+            self.saved.emit(profile, self.key.key())
+
+
+def _button(text: str, object_name: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(object_name)
+    button.setAccessibleName(text)
+    button.setAutoDefault(False)
+    return button

@@ -1,0 +1,159 @@
+"""The key of one provider in its form: never shown but for its last four characters, replaced or forgotten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
+from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.settings.provider_words import where_the_key_lies
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.key_field import KeyField
+from chatdesk.ui.widgets.link_button import LinkButton
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.provider_service import KeyState, ShownProvider
+
+_PLACES: Final = {
+    KeyPlace.KEYRING: "In the system keyring",
+    KeyPlace.MEMORY: "For this run only",
+    KeyPlace.FILE: "In a file that a passphrase encrypts",
+}
+
+
+class ProviderKey(QWidget):
+    """``key()`` is what was typed, ``place()`` where it is to go when that was asked. ``forgotten``: the kept one is to
+    be forgotten. ``agreeRequested``: one that is withheld may be used, once the person agreed."""
+
+    forgotten = Signal()
+    agreeRequested = Signal()
+
+    def __init__(self, theme: Theme, shown: ShownProvider | None, *, needs_key: bool, keys_url: str = "") -> None:
+        super().__init__()
+        self.setObjectName("providerKey")
+        self._state: KeyState | None = None
+        is_decided = shown is not None and shown.key_source.value == "environment"
+        has_key = shown is not None and bool(shown.key)
+        self.shown = plain_label(shown.key if shown else "", "text")
+        self.shown.setObjectName("providerKeyShown")
+        self.where = plain_label(where_the_key_lies(shown) if shown and has_key else "", "muted", wraps=True)
+        self.where.setObjectName("providerKeyWhere")
+        self.replace = _button("Replace", "providerKeyReplace", "Replace the key")
+        self.forget = _button("Forget", "providerKeyForget", "Forget the key")
+        self.agree = _button("Use it there…", "providerKeyAgree", "Use the kept key at this server")
+        self.field = KeyField(theme, name="API key", object_name="providerKeyField")
+        self.field.set_hint("Paste the key" if needs_key else "Only if the server wants one")
+        self.keys_link = LinkButton("Get a key", keys_url, object_name="providerKeysLink")
+        self.place_box = QComboBox()
+        self.place_box.setObjectName("providerKeyPlace")
+        self.place_box.setAccessibleName("Where the key is kept")
+        self.passphrase = QLineEdit()
+        self.passphrase.setObjectName("providerPassphrase")
+        self.passphrase.setAccessibleName("Passphrase of the file of keys")
+        self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
+        self.place_hint = plain_label("", "muted", wraps=True)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        kept: tuple[QWidget, ...] = (self.shown, self.replace, self.forget)
+        for widget in (*kept, self.agree):
+            row.addWidget(widget)
+        row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addLayout(row)
+        places: tuple[QWidget, ...] = (self.place_hint, self.place_box, self.passphrase)
+        for widget in (self.where, self.field, *places):
+            column.addWidget(widget)
+        column.addWidget(self.keys_link, 0, Qt.AlignmentFlag.AlignLeft)
+        self.keys_link.setVisible(bool(keys_url) and not has_key)  # not before: without a parent it would be a window
+        for widget in kept:
+            widget.setVisible(has_key and not (is_decided and widget is not self.shown))
+        self.where.setVisible(has_key)
+        self.agree.hide()
+        if shown is not None and shown.withheld is not None:
+            self.where.setText(shown.withheld.sentence(shown.profile.label))
+            self.where.show()
+            self.agree.setVisible(shown.withheld.can_be_agreed)
+            self.forget.setVisible(not is_decided)
+        elif is_decided:
+            self.where.setText(f"{self.where.text()}; it wins over a kept key, so it cannot be changed here")
+        self.field.setVisible(not has_key)
+        for widget in places:
+            widget.hide()
+        self.agree.clicked.connect(self.agreeRequested)
+        self.replace.clicked.connect(self._on_replace_clicked)
+        self.forget.clicked.connect(self._on_forget_clicked)
+        self.field.textChanged.connect(self._refresh)
+        self.place_box.currentIndexChanged.connect(self._refresh)
+
+    def key(self) -> str:
+        """What was typed; empty when nothing was."""
+        return self.field.key()
+
+    def enter(self, key: str) -> None:
+        """Put a key into the field that was typed elsewhere."""
+        self._on_replace_clicked()
+        self.field.setText(key)
+
+    def place(self) -> KeyPlace | None:
+        """Where a person wants keys to lie; None when nobody had to ask."""
+        return KeyPlace(self.place_box.currentData()) if self.key() and self._asks() else None
+
+    def show_agreed(self) -> None:
+        """A key that was withheld is used from now on."""
+        self.agree.hide()
+        self.where.setText("The kept key is used at this server from now on.")
+
+    def show_state(self, state: KeyState) -> None:
+        """Where keys can lie here. Without a keyring, or when another place was chosen before, that is asked."""
+        self._state = state
+        self.place_box.clear()
+        for place, words in _PLACES.items():
+            if place is not KeyPlace.KEYRING or state.has_keyring:
+                self.place_box.addItem(words, place)
+        wanted = state.place if state.has_keyring or state.place is not KeyPlace.KEYRING else KeyPlace.MEMORY
+        self.place_box.setCurrentIndex(max(0, self.place_box.findData(wanted)))
+        self._refresh()
+
+    def _asks(self) -> bool:
+        state = self._state
+        return state is not None and (not state.has_keyring or state.place is not KeyPlace.KEYRING)
+
+    def _refresh(self) -> None:
+        state = self._state
+        asks = bool(self.key()) and self._asks()
+        self.place_box.setVisible(asks)
+        wants_file = asks and self.place_box.currentData() == KeyPlace.FILE
+        is_open = state is not None and state.has_file and not state.is_file_locked
+        self.passphrase.setVisible(wants_file and not is_open)
+        has_file = state is not None and state.has_file
+        self.passphrase.setPlaceholderText("The passphrase of the file" if has_file else NEW_PASSPHRASE)
+        self.place_hint.setVisible(asks)
+        if asks and state is not None:
+            missing = "" if state.has_keyring else f"{state.keyring.rstrip('.')}: choose where the key is kept. "
+            self.place_hint.setText(f"{missing}It is never written in plain text.")
+
+    def _on_replace_clicked(self) -> None:
+        self.field.show()
+        self.replace.hide()
+        self.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_forget_clicked(self) -> None:
+        self.forgotten.emit()
+        for widget in (self.shown, self.where, self.replace, self.forget, self.agree):
+            widget.hide()
+        self.field.show()
+        self.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+def _button(text: str, object_name: str, name: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(object_name)
+    button.setAccessibleName(name)
+    button.setAutoDefault(False)
+    return button

@@ -1,0 +1,231 @@
+"""The models of one provider: which are offered, what they are called, what they can do and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.domain.model_info import ModelOverrides
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.features.providers.model_table import Column, ModelLine, ModelTable
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX
+from chatdesk.ui.widgets.search_field import SearchField
+
+_WIDTH_PX, _HEIGHT_PX, _ROW_PX = 860, 620, 34
+_WIDTHS_PX: Final[Mapping[Column, int]] = {
+    Column.OFFERED: 58,
+    Column.NAME: 170,
+    Column.IMAGES: 96,
+    Column.CONTEXT: 100,
+    Column.INPUT: 84,
+    Column.OUTPUT: 90,
+}
+
+
+class ProviderModels(Panel):
+    """``saved`` carries what the person says of models (by id, only where they say something), the names they gave
+    them, and the ids that they added. The dialog stays open until ``accept``."""
+
+    saved = Signal(object, object, object)
+    refreshRequested = Signal()
+    addRequested = Signal(str)
+
+    def __init__(self, theme: Theme, label: str, lines: Sequence[ModelLine], *, parent: QWidget | None = None) -> None:
+        super().__init__(theme, f"Models of {label}", parent=parent)
+        self.setObjectName("providerModels")
+        self._added: list[str] = []
+        self.search = SearchField(theme, object_name="providerModelsSearch", placeholder="Search models")
+        self.table = QTableView()
+        self.table.setObjectName("providerModelsTable")
+        self.table.setAccessibleName(self.windowTitle())
+        self.table.setAccessibleDescription("Arrows move, Space ticks, F2 or typing changes a cell.")
+        self.new = QLineEdit()
+        self.new.setObjectName("providerModelsNew")
+        self.new.setAccessibleName("Id of a model that is missing")
+        self.new.setPlaceholderText("Id of a model that is missing")
+        self._problem = plain_label("", "note", wraps=True)
+        self._problem.setObjectName("providerModelsProblem")
+        self._problem.setProperty("isDanger", True)
+        self._problem.hide()
+        self._rows = ModelTable(theme, lines, self)
+        self._lay_out()
+        self._dress()
+        self._show(self._rows)
+        self.search.textChanged.connect(self._on_search_changed)
+        self.new.installEventFilter(self)
+        self.table.installEventFilter(self)
+        self.fit(_WIDTH_PX, _HEIGHT_PX)
+        (self.table if lines else self.new).setFocus()
+
+    @property
+    def rows(self) -> ModelTable:
+        return self._rows
+
+    def show_lines(self, lines: Sequence[ModelLine]) -> None:
+        """The list was fetched again: what was typed meanwhile stays."""
+        typed = {each.id: each for each in self._rows.lines}
+        fresh = {each.id: each for each in lines}
+        kept = [
+            ModelLine(each.id, each.label, each.known, typed[each.id].alias, typed[each.id].said)
+            if each.id in typed
+            else each
+            for each in lines
+        ]
+        missing = [each for each in self._rows.lines if each.id not in fresh]
+        self._show(ModelTable(self.theme, [*kept, *missing], self))
+        self._rows.find(self.search.text())
+        self.show_problem("")
+
+    def add_line(self, line: ModelLine) -> None:
+        """A model that the person named."""
+        if all(each.id != line.id for each in self._rows.lines):
+            self._added.append(line.id)
+        self.search.clear()
+        index = self._rows.add(line)
+        self.table.setCurrentIndex(self._rows.index(index.row(), index.column()))
+        self.table.scrollTo(self.table.currentIndex())
+        self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_problem(self, text: str) -> None:
+        """An empty text takes it away."""
+        self._problem.setText(text)
+        self._problem.setVisible(bool(text))
+        announce(self, text, is_assertive=True)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
+            is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+            if watched is self.new and is_enter and self.new.text().strip():
+                self._on_add_clicked()
+                return True
+            if watched is self.table and is_enter and self.table.hasFocus():  # else it ended the change of a cell
+                self._change_current()
+                return True
+        return super().eventFilter(watched, event)
+
+    def _change_current(self) -> None:
+        """Enter ticks, or begins to change what stands in the cell."""
+        index = self.table.currentIndex()
+        if index.flags() & Qt.ItemFlag.ItemIsUserCheckable:
+            self._rows.setData(index, None, Qt.ItemDataRole.CheckStateRole)
+        elif index.flags() & Qt.ItemFlag.ItemIsEditable:
+            self.table.edit(index)
+
+    def _show(self, rows: ModelTable) -> None:
+        old, self._rows = self._rows, rows
+        self.table.setModel(rows)
+        if old is not rows:
+            old.deleteLater()
+        rows.refused.connect(self.show_problem)
+        header = self.table.horizontalHeader()
+        scale = max(1.0, self.theme.scale)
+        for column in Column:
+            if column is Column.MODEL:
+                header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+            else:
+                header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
+                header.resizeSection(column, round(_WIDTHS_PX[column] * scale))
+        self.table.setCurrentIndex(rows.index(0, Column.NAME))
+
+    def _on_search_changed(self, text: str) -> None:
+        self._rows.find(text)
+        count = self._rows.rowCount()
+        announce(self.search, "1 model" if count == 1 else f"{count:,} models")
+
+    def _on_add_clicked(self) -> None:
+        name = self.new.text().strip()
+        if name:
+            self.new.clear()
+            self.addRequested.emit(name)
+
+    def _on_save_clicked(self) -> None:
+        # A cell that is still being changed counts.
+        self.save_button.setFocus(Qt.FocusReason.OtherFocusReason)
+        said = {each.id: each.said for each in self._rows.lines if each.said != ModelOverrides()}
+        names = {each.id: each.alias for each in self._rows.lines if each.alias}
+        self.saved.emit(said, names, tuple(self._added))
+
+    def _lay_out(self) -> None:
+        table = self.table
+        table.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked
+            | QAbstractItemView.EditTrigger.EditKeyPressed
+            | QAbstractItemView.EditTrigger.AnyKeyPressed
+            | QAbstractItemView.EditTrigger.SelectedClicked
+        )
+        table.setTabKeyNavigation(False)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(round(_ROW_PX * max(1.0, self.theme.scale)))
+        table.horizontalHeader().setHighlightSections(False)
+        refresh = _button("Fetch the list again", "providerModelsRefresh")
+        refresh.clicked.connect(self.refreshRequested)
+        top = QHBoxLayout()
+        top.addWidget(self.search, 1)
+        top.addWidget(refresh)
+        add = _button("Add", "providerModelsAdd")
+        add.setAccessibleName("Add the model")
+        add.clicked.connect(self._on_add_clicked)
+        self.save_button = _button("Save", "providerModelsSave")
+        self.save_button.setDefault(True)
+        self.save_button.clicked.connect(self._on_save_clicked)
+        cancel = _button("Cancel", "providerModelsCancel")
+        cancel.clicked.connect(self.reject)
+        bottom = QHBoxLayout()
+        bottom.addWidget(self.new, 1)
+        bottom.addWidget(add)
+        bottom.addSpacing(24)
+        bottom.addWidget(cancel)
+        bottom.addWidget(self.save_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(10)
+        column.addWidget(plain_label(self.windowTitle(), "heading", wraps=True))
+        hint = "What you type comes before what the server says. Prices are used for costs and limits."
+        column.addWidget(plain_label(hint, "muted", wraps=True))
+        column.addLayout(top)
+        column.addWidget(self.table, 1)
+        column.addWidget(self._problem)
+        column.addLayout(bottom)
+
+    def _dress(self) -> None:
+        tokens = self.theme.tokens
+        self.table.setStyleSheet(
+            f"QTableView {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};"
+            f" border-radius: {tokens.radius.row}px; outline: none; selection-background-color: {tokens.selected};"
+            f" selection-color: {tokens.text}; }}"
+            f"QTableView::item {{ padding: 0 6px; border-bottom: 1px solid {tokens.line}; }}"
+            f"QTableView::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}"
+            f"QTableView::item:focus {{ border: {FOCUS_RING_PX}px solid {tokens.accent}; }}"
+            "QTableView QLineEdit { border-radius: 0; padding: 0 4px; }"
+            f"QHeaderView::section {{ background: transparent; color: {tokens.muted}; border: none;"
+            f" border-bottom: 1px solid {tokens.line}; padding: 6px; }}"
+            "QHeaderView { background: transparent; }"
+        )
+
+
+def _button(text: str, object_name: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(object_name)
+    button.setAccessibleName(text)
+    button.setAutoDefault(False)
+    return button

@@ -1,0 +1,105 @@
+"""The dialog with the models of one provider: filled, fetched again, and what a person says there kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from chatdesk.core.domain.model_info import ModelOverrides
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.providers.model_table import ModelLine
+from chatdesk.ui.features.providers.provider_models import ProviderModels
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from chatdesk.core.domain.provider_check import ModelList
+    from chatdesk.services.services import Services
+    from chatdesk.ui.theme.theme import Theme
+
+
+class ProviderModelsBinding:
+    """Opens the dialog over ``parent``."""
+
+    def __init__(self, theme: Theme, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        self._theme = theme
+        self._handle = handle
+        self._tasks = tasks
+        self._dialog: ProviderModels | None = None
+
+    async def open(self, provider: str, parent: QWidget) -> None:
+        """The models that are known; where none are, their server is asked at once."""
+        services = await self._handle.services()
+        account = services.accounts.get(provider)
+        kept = await services.provider_service.kept_models(provider)
+        lines = await _lines(services, provider, kept)
+        dialog = self._dialog = ProviderModels(self._theme, account.profile.label, lines, parent=parent)
+        dialog.finished.connect(self._on_dialog_finished)
+        dialog.saved.connect(
+            lambda said, names, added: self._tasks.start(self._save(provider, said, names, added), "save models")
+        )
+        dialog.refreshRequested.connect(lambda: self._tasks.replace(self._fetch(provider), "fetch models"))
+        dialog.addRequested.connect(lambda model: self._tasks.start(self._add(provider, model), "add model"))
+        dialog.open()
+        if kept is None:
+            self._tasks.replace(self._fetch(provider), "fetch models")
+
+    def _on_dialog_finished(self) -> None:
+        self._dialog = None
+        self._tasks.cancel("fetch models")
+
+    async def _fetch(self, provider: str) -> None:
+        services = await self._handle.services()
+        try:
+            found = await services.provider_service.models_of(services.providers.get(provider), is_asked=True)
+            if found is not None:
+                services.chat.context.note_models(provider, found.models)
+            lines = await _lines(services, provider, found)
+        except ChatDeskError as error:
+            if self._dialog is not None:
+                self._dialog.show_problem(error.sentence)
+            return
+        if self._dialog is not None:
+            self._dialog.show_lines(lines)
+
+    async def _add(self, provider: str, model: str) -> None:
+        services = await self._handle.services()
+        (info,) = await asyncio.to_thread(services.chat.context.known_models, provider, [model])
+        if self._dialog is not None:
+            self._dialog.add_line(ModelLine(model, model, info))
+
+    async def _save(
+        self, provider: str, said: Mapping[str, ModelOverrides], names: Mapping[str, str], added: Sequence[str]
+    ) -> None:
+        services = await self._handle.services()
+        try:
+            await services.provider_service.say_of_models(provider, said, names, added)
+        except ChatDeskError as error:
+            if self._dialog is None:
+                raise
+            self._dialog.show_problem(error.sentence)
+            return
+        if self._dialog is not None:
+            self._dialog.accept()
+
+
+async def _lines(services: Services, provider: str, found: ModelList | None) -> list[ModelLine]:
+    """The models of the list, and behind them those that only the person named."""
+    profile = services.accounts.get(provider).profile
+    labels = {each.id: each.label for each in found.models} if found is not None else {}
+    own = filter(None, (profile.model, *profile.favourites, *profile.aliases, *profile.overrides))
+    ids = list(dict.fromkeys([*labels, *own]))
+    infos = await asyncio.to_thread(services.chat.context.known_models, provider, ids)
+    return [
+        ModelLine(
+            model,
+            labels.get(model, model),
+            info,
+            profile.aliases.get(model, ""),
+            profile.overrides.get(model, ModelOverrides()),
+        )
+        for model, info in zip(ids, infos, strict=True)
+    ]

@@ -1,0 +1,184 @@
+"""What is done in the rows of the page of providers: a key or an address entered, a test, switching on and off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from chatdesk.core.domain.key_origin import KeyNotAgreed
+from chatdesk.core.domain.provider_check import Step, StepResult, StepState
+from chatdesk.core.domain.provider_profile import Api
+from chatdesk.core.domain.typed_address import full_address
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.settings.provider_words import outcome
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.provider_service import ProviderService, ShownProvider
+    from chatdesk.core.domain.provider_profile import ProviderProfile
+    from chatdesk.ui.features.settings.provider_page import ProviderPage
+    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+    from chatdesk.ui.window.panes import Panes
+
+#: Opens the form of a provider, with a key that was typed elsewhere.
+OpenForm = Callable[["ShownProvider", str], None]
+
+
+class ProviderRowBinding:
+    """Obeys one page, as long as it is there."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        page: ProviderPage,
+        dialog: SettingsDialog,
+        *,
+        service: Callable[[], Awaitable[ProviderService]],
+        open_form: OpenForm,
+        tasks: AsyncTasks,
+    ) -> None:
+        self._panes = panes
+        self._page: ProviderPage | None = page
+        self._dialog = dialog
+        self._service = service
+        self._open_form = open_form
+        self._tasks = tasks
+        self._testing: dict[str, asyncio.Task[object]] = {}
+        page.testRequested.connect(self._on_page_test_requested)
+        page.keyGiven.connect(lambda name, key: tasks.start(self._keep_key(name, key), f"keep key {name}"))
+        page.addressGiven.connect(lambda name, typed: tasks.start(self._move(name, typed), f"move {name}"))
+        page.switchRequested.connect(lambda name, is_on: tasks.start(self._switch(name, is_on), f"switch {name}"))
+
+    def end(self) -> None:
+        """The page is gone: what was begun on it for the person ends."""
+        self._page = None
+        for task in self._testing.values():
+            task.cancel()
+
+    async def _shown(self, name: str) -> ShownProvider | None:
+        shown = await (await self._service()).shown()
+        return next((each for each in shown if each.profile.id == name), None)
+
+    # Keys and addresses
+
+    async def _keep_key(self, name: str, key: str, *, is_agreed: bool = False) -> None:
+        """Keep a key and test it. Where nobody decided yet where keys lie here, the form asks."""
+        service = await self._service()
+        shown = await self._shown(name)
+        if shown is None or self._page is None:
+            return
+        state = await service.key_state()
+        needs_passphrase = state.place is KeyPlace.FILE and (state.is_file_locked or not state.has_file)
+        if needs_passphrase or (state.place is KeyPlace.KEYRING and not state.has_keyring):
+            self._page.row(name).key.clear()
+            self._open_form(shown, key)
+            return
+
+        def again() -> None:
+            self._tasks.start(self._keep_key(name, key, is_agreed=True), f"keep key {name}")
+
+        profile = replace(shown.profile, is_enabled=True)
+        if await self._saved(name, lambda: service.save(profile, key=key, is_agreed=is_agreed), again):
+            if self._page is not None:
+                self._page.row(name).key.clear()
+            self._on_page_test_requested(name, is_anew=True)
+
+    async def _move(self, name: str, typed: str, *, is_agreed: bool = False) -> None:
+        """Another address; a kept key goes there only when the person agrees."""
+        service = await self._service()
+        shown = await self._shown(name)
+        if shown is None or self._page is None:
+            return
+        address = full_address(typed, path="" if shown.profile.api is Api.ANTHROPIC else "/v1")
+        profile = replace(shown.profile, base_url=address)
+
+        def again() -> None:
+            self._tasks.start(self._move(name, typed, is_agreed=True), f"move {name}")
+
+        if await self._saved(name, lambda: service.save(profile, is_agreed=is_agreed), again):
+            if self._page is not None:
+                self._page.row(name).address.setText(address)
+            self._on_page_test_requested(name, is_anew=True)
+
+    async def _switch(self, name: str, is_on: bool) -> None:
+        service = await self._service()
+        shown = await self._shown(name)
+        if shown is not None:
+            profile: ProviderProfile = replace(shown.profile, is_enabled=is_on)
+            await self._saved(name, lambda: service.save(profile), None)
+
+    async def _saved(self, name: str, save: Callable[[], Awaitable[object]], again: Callable[[], None] | None) -> bool:
+        """Whether it was kept. What fails is said in the row; a key that would go elsewhere is asked about, and saved
+        ``again`` after a yes."""
+        try:
+            await save()
+        except KeyNotAgreed as asked:
+            if again is None:
+                raise
+            self._ask_to_agree(name, asked, again)
+            return False
+        except ChatDeskError as error:
+            if self._page is None:
+                raise
+            self._page.show_status(name, error.sentence, False)
+            return False
+        return True
+
+    def _ask_to_agree(self, name: str, asked: KeyNotAgreed, again: Callable[[], None]) -> None:
+        if self._page is None:
+            return
+        from chatdesk.ui.features.providers.key_agreement import agreement_dialog
+
+        def on_answered(is_yes: bool) -> None:
+            if is_yes:
+                again()
+            elif self._page is not None:
+                self._page.row(name).address.give_up()
+
+        confirm = agreement_dialog(self._panes.theme, asked, parent=self._dialog)
+        confirm.answered.connect(on_answered)
+        confirm.open()
+
+    # Tests
+
+    def _on_page_test_requested(self, name: str, *, is_anew: bool = False) -> None:
+        """Test a provider; while that runs, end it, or begin again."""
+        running = self._testing.get(name)
+        if running is not None and not running.done():
+            running.cancel()
+            if not is_anew:
+                return
+        self._testing[name] = self._tasks.start(self._test(name), f"test {name}")
+
+    async def _test(self, name: str) -> None:
+        shown = await self._shown(name)
+        page = self._page
+        if shown is None or page is None:
+            return
+        page.show_testing(name, True)
+        page.show_status(name, "testing…", None)
+        steps: dict[Step, StepResult] = {}
+        try:
+            service = await self._service()
+            async with aclosing(service.test(shown.profile)) as results:
+                async for result in results:
+                    if self._page is not None:
+                        self._page.show_step(name, result)
+                    if result.state is not StepState.RUNNING:
+                        steps[result.step] = result
+        except asyncio.CancelledError:
+            if self._page is not None:
+                self._page.show_status(name, "stopped", None)
+            raise
+        finally:
+            if self._page is not None:
+                self._page.show_testing(name, False)
+        if self._page is not None:
+            self._page.show_status(name, *outcome(steps))
+            key = steps.get(Step.KEY)
+            if key is not None and key.state is StepState.FAILED and shown.key_source.value != "environment":
+                self._page.ask_for_key(name, "Paste a key" if not shown.key else "Paste another key")

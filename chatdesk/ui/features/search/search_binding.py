@@ -1,0 +1,145 @@
+"""Joins the palette with the search: asks while one types, shows what comes, and opens what is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication, QWidget
+
+from chatdesk.core.domain.search import FilterName, SearchHit, SearchKind
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.ui.palette.palette import Palette
+    from chatdesk.ui.window.panes import Panes
+
+_RECENT = 6
+_TASK = "search everything"
+
+
+class SearchBinding(QObject):
+    """Owns the open palette. ``open_project`` and ``open_tag`` narrow the sidebar."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        undo: UndoBinding,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+        open_project: Callable[[str], None],
+        open_tag: Callable[[str], None],
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._undo = undo
+        self._handle = handle
+        self._tasks = tasks
+        self._open_project = open_project
+        self._open_tag = open_tag
+        self.palette: Palette | None = None
+        panes.commands.bind("go.search", self.open)
+        panes.commands.bind("app.palette", self.open_commands)
+        panes.sidebar.searchWanted.connect(self.open)
+
+    def open(self, text: str = "") -> None:
+        """Show the box with ``text`` in it, or what is in it already."""
+        if self.palette is not None:
+            self.palette.field.setFocus()
+            self.palette.field.selectAll()
+            return
+        from chatdesk.ui.palette.palette import Palette
+
+        focus = QApplication.focusWidget()
+        palette = self.palette = Palette(self._panes.theme, self._panes.commands, text=text, parent=self._panes.window)
+        palette.searchWanted.connect(self._search)
+        palette.moreWanted.connect(lambda kind, cursor: self._search_on(palette.searched, kind, cursor))
+        palette.hitChosen.connect(self.show_hit)
+        palette.finished.connect(lambda _result: self._on_closed(focus))
+        palette.open()
+        self._tasks.start(self._fill(palette), "fill palette")
+
+    def open_commands(self) -> None:
+        self.open("> ")
+
+    def _on_closed(self, focus: QWidget | None) -> None:
+        self.palette = None
+        self._tasks.cancel(_TASK)
+        if focus is not None and focus.isVisible():
+            focus.setFocus()
+
+    async def _fill(self, palette: Palette) -> None:
+        """What an empty box shows, and what filters may name."""
+        services = await self._handle.services()
+        page = await services.chat.list_threads(limit=_RECENT)
+        if palette is self.palette:
+            palette.set_recent(page.threads)
+        projects = await services.library.list_projects()
+        tags = await services.library.list_tags()
+        if palette is self.palette:
+            palette.set_names(
+                {
+                    FilterName.PROJECT: [project.name for project in projects],
+                    FilterName.TAG: [tag.name for tag in tags],
+                }
+            )
+
+    # Searching
+
+    def _search(self, text: str) -> None:
+        if text:
+            self._tasks.replace(self._find(text), _TASK)
+        else:
+            self._tasks.cancel(_TASK)
+
+    async def _find(self, text: str) -> None:
+        services = await self._handle.services()
+        async with aclosing(services.search.search(text)) as groups:
+            async for group in groups:
+                if self.palette is not None:
+                    self.palette.show_group(text, group)
+        state = await services.search.state()
+        if self.palette is not None:
+            self.palette.finish(text, state.problem or "")
+
+    def _search_on(self, text: str, kind: SearchKind, cursor: str) -> None:
+        palette = self.palette
+
+        async def work() -> None:
+            services = await self._handle.services()
+            async with aclosing(services.search.search(text, kinds=(kind,), cursor=cursor)) as groups:
+                async for group in groups:
+                    if palette is not None and palette is self.palette:
+                        palette.show_group(text, group, is_next_page=True)
+
+        # Beside the search itself, which may still have groups of other kinds to bring.
+        self._tasks.start_once(work(), f"search on for {kind}")
+
+    # Opening
+
+    def show_hit(self, hit: SearchHit, _text: str = "") -> None:
+        if hit.kind is SearchKind.PROJECT:
+            self._open_project(hit.id)
+        elif hit.kind is SearchKind.TAG:
+            self._open_tag(hit.id)
+        elif hit.thread_id is not None and hit.message_id is not None:
+            self._tasks.replace(self._open_message(hit, hit.thread_id, hit.message_id), "open found message")
+        elif hit.thread_id is not None:
+            self._threads.open_soon(hit.thread_id)
+
+    async def _open_message(self, hit: SearchHit, thread_id: str, message_id: str) -> None:
+        """Its branch first, so that the thread is painted once, at the message."""
+        if not hit.is_on_path:
+            await (await self._undo.stack()).select_version(message_id)
+            self._panes.commands.refresh()
+        await self._threads.open_at(thread_id, message_id)
+        self._panes.transcript.setFocus()
+        self._panes.transcript.show_found(message_id, hit.needle)

@@ -1,0 +1,147 @@
+"""The models that the header offers: at once those of the lists that were kept, then what the servers name, which also
+says how large their windows are. Liked ones come first, under the names that a person gave them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.widgets.header.thread_header import ThreadHeader
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.provider_check import ModelList
+    from chatdesk.services.services import Services
+    from chatdesk.ui.transcript.contract import ModelName
+
+ModelChoice = tuple[str, str]
+ProviderModels = tuple[str, str, list[ModelChoice]]
+
+
+@dataclass(slots=True)
+class _Tastes:
+    """What a person said of the models of one provider."""
+
+    favourites: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+
+
+class ModelMenu(QObject):
+    """Fills the model picker. ``changed``: other models are known, or other names of them."""
+
+    changed = Signal()
+
+    def __init__(self, header: ThreadHeader, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__()
+        self._header = header
+        self._handle = handle
+        self._tasks = tasks
+        picker = header.model_picker
+        picker.likeToggled.connect(
+            lambda provider, model, is_liked: tasks.start(self._like(provider, model, is_liked), "like model")
+        )
+        picker.refreshRequested.connect(self.refresh)
+
+    @property
+    def model_name(self) -> ModelName:
+        """How models are called, as far as it is known now."""
+        return partial(
+            _name_in,
+            {(provider, model): label for provider, _label, choices in self._header.models for model, label in choices},
+            {provider: label for provider, label, _choices in self._header.models},
+        )
+
+    def fill(self) -> None:
+        """Show what is known, then ask those whose lists are old; a server that does not answer keeps its old list."""
+        self._tasks.replace(self._fill(is_asked=False), "list models")
+
+    def refresh(self) -> None:
+        """Ask all of them again; what fails is told."""
+        self._tasks.replace(self._fill(is_asked=True), "list models")
+
+    async def _fill(self, *, is_asked: bool) -> None:
+        services = await self._handle.services()
+        lists: dict[str, list[ModelChoice]] = {}
+        for provider in services.providers.all():
+            kept = await services.provider_service.kept_models(provider.name)
+            if kept is not None:
+                services.providers.know_models(provider.name, kept.models)
+            lists[provider.name] = self._choices(services, provider.name, kept)
+        self._show(services, lists)
+        failures: list[ChatDeskError] = []
+        wanted = [self._ask(services, each.name, lists, failures, is_asked) for each in services.providers.all()]
+        await asyncio.gather(*wanted)
+        if failures:
+            raise failures[0]
+
+    async def _ask(
+        self,
+        services: Services,
+        provider: str,
+        lists: dict[str, list[ModelChoice]],
+        failures: list[ChatDeskError],
+        is_asked: bool,
+    ) -> None:
+        try:
+            found = await services.provider_service.models_of(services.providers.get(provider), is_asked=is_asked)
+        except ChatDeskError as error:
+            failures.append(error)
+            return
+        if found is not None:
+            services.chat.context.note_models(provider, found.models)
+            lists[provider] = self._choices(services, provider, found)
+            self._show(services, lists)
+
+    async def _like(self, provider: str, model: str, is_liked: bool) -> None:
+        service = (await self._handle.services()).provider_service
+        await service.set_favourite(provider, model, is_favourite=is_liked)
+
+    def _show(self, services: Services, lists: Mapping[str, list[ModelChoice]]) -> None:
+        self._header.model_picker.set_liked(
+            {
+                (account.profile.id, model)
+                for account in services.accounts.accounts
+                for model in account.profile.favourites
+            }
+        )
+        self._header.set_models(
+            [(provider.name, provider.label, lists.get(provider.name, [])) for provider in services.providers.all()]
+        )
+        self.changed.emit()
+
+    def _choices(self, services: Services, provider: str, found: ModelList | None) -> list[ModelChoice]:
+        """Liked models first, then the list's order; the default is there even when the list does not name it."""
+        tastes = _tastes(services, provider)
+        known = {model.id: model.label for model in found.models} if found else {}
+        default_provider, default_model = services.providers.default()
+        own = [default_model] if provider == default_provider and default_model not in known else []
+        offered = [model for model in known if model not in tastes.hidden]
+        ordered = dict.fromkeys([*tastes.favourites, *own, *offered])
+        return [(model, tastes.aliases.get(model) or known.get(model, model)) for model in ordered if model]
+
+
+def _name_in(
+    models: Mapping[tuple[str, str], str], providers: Mapping[str, str], provider: str | None, model: str | None
+) -> str:
+    """The label of a model; its id where nobody lists it; the provider where it does not say yet which one it asks."""
+    if model:
+        return models.get((provider or "", model), model)
+    return providers.get(provider or "", "")
+
+
+def _tastes(services: Services, provider: str) -> _Tastes:
+    for account in services.accounts.accounts:
+        if account.profile.id == provider:
+            profile = account.profile
+            hidden = frozenset(model for model, said in profile.overrides.items() if said.is_hidden)
+            liked = tuple(model for model in profile.favourites if model not in hidden)
+            return _Tastes(liked, profile.aliases, hidden)
+    return _Tastes()

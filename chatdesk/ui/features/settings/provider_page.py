@@ -1,0 +1,301 @@
+"""The page *Providers* of the settings: who is set up, what was found on this computer, and what a test said.
+
+It shows and asks; ``ui/features/providers/provider_binding.py`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.provider_check import FoundServer, StepResult
+from chatdesk.core.settings.presets import PRESETS
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.settings.provider_row import ProviderRow
+from chatdesk.ui.features.settings.provider_words import models_text
+from chatdesk.ui.theme.compositing import round_corners
+from chatdesk.ui.theme.icons import icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.provider_service import ShownProvider
+
+_WORDS_PX: Final = 180
+_GAP_PX, _BELOW_PX, _FIELDS_PX = 10, 6, 320
+
+
+class ProviderPage(QWidget):
+    """``addRequested`` has the name of a preset, ``foundRequested`` a server that was found, the others the id of a
+    provider; ``keyGiven`` and ``addressGiven`` also what was entered in its row."""
+
+    addRequested = Signal(str)
+    foundRequested = Signal(object)  # FoundServer
+    editRequested = Signal(str)
+    testRequested = Signal(str)
+    modelsRequested = Signal(str)
+    keyGiven = Signal(str, str)
+    addressGiven = Signal(str, str)
+    switchRequested = Signal(str, bool)
+    removeRequested = Signal(str)
+    findingToggled = Signal(bool)
+    unlockRequested = Signal()
+    passphraseRequested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._rows: dict[str, ProviderRow] = {}
+        self.setObjectName("providerPage")
+        self._notice = plain_label("", "muted", wraps=True)
+        self._notice.setObjectName("providerNotice")
+        self._notice.hide()
+        self._unlock = QPushButton("Enter the passphrase…")
+        self._unlock.setObjectName("providerUnlock")
+        self._unlock.setAutoDefault(False)
+        self._unlock.clicked.connect(self.unlockRequested)
+        self._unlock.hide()
+        self._change = QPushButton("Change the passphrase…")
+        self._change.setObjectName("providerPassphraseChange")
+        self._change.setAutoDefault(False)
+        self._change.clicked.connect(self.passphraseRequested)
+        self._change.hide()
+        self._list = _column()
+        self._found = _column()
+        self.add_button = QPushButton("Add provider")
+        self.add_button.setObjectName("providerAdd")
+        self.add_button.setAutoDefault(False)
+        self.add_button.setIcon(icon("plus", theme.colour("text")))
+        self._menu = QMenu(self.add_button)
+        self._menu.setObjectName("providerPresets")
+        round_corners(self._menu, theme.tokens.radius.row)
+        for preset in PRESETS.values():
+            action = self._menu.addAction(preset.label)
+            action.setObjectName(f"preset_{preset.id}")
+            action.triggered.connect(lambda _checked=False, name=preset.id: self.addRequested.emit(name))
+        self.add_button.clicked.connect(self._open_menu)
+        self.finding = QCheckBox("Look for servers on this computer")
+        self.finding.setObjectName("providerFinding")
+        self.finding.setAccessibleDescription("Only this computer is asked, at the usual ports, and no key is sent.")
+        self.finding.toggled.connect(self.findingToggled)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 10)
+        column.setSpacing(0)
+        column.addWidget(self._notice)
+        column.addWidget(self._unlock, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addLayout(self._list)
+        column.addLayout(self._found)
+        column.addSpacing(8)
+        column.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addSpacing(8)
+        column.addWidget(self.finding, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addSpacing(8)
+        column.addWidget(self._change, 0, Qt.AlignmentFlag.AlignLeft)
+        theme.changed.connect(self._on_theme_changed)
+
+    @property
+    def menu(self) -> QMenu:
+        return self._menu
+
+    def row(self, provider: str) -> ProviderRow:
+        return self._rows[provider]
+
+    @property
+    def has_rows(self) -> bool:
+        return bool(self._rows)
+
+    def row_status(self, provider: str) -> str:
+        """What the last test said, in a line."""
+        said = self._rows[provider].said
+        return said[0] if said is not None else ""
+
+    def show_providers(self, providers: Sequence[ShownProvider]) -> None:
+        """These, in their order. A row that is there already stays, with what is being typed in it, what a test said
+        and the focus."""
+        names = [each.profile.id for each in providers]
+        gone = [self._rows.pop(name) for name in list(self._rows) if name not in names]
+        is_same_order = [name for name in names if name in self._rows] == list(self._rows)
+        for shown in providers:
+            name = shown.profile.id
+            if name in self._rows:
+                self._rows[name].refresh(shown)
+            else:
+                self._rows[name] = self._make_row(shown)
+        if gone or not is_same_order or self._list.count() != 2 * len(names) + 2:
+            self._arrange(names)
+        for row in gone:
+            row.hide()
+            row.deleteLater()
+
+    def _make_row(self, shown: ShownProvider) -> ProviderRow:
+        row, name = ProviderRow(self._theme, shown), shown.profile.id
+        for plain, carried in (
+            (row.editRequested, self.editRequested),
+            (row.testRequested, self.testRequested),
+            (row.modelsRequested, self.modelsRequested),
+            (row.removeRequested, self.removeRequested),
+        ):
+            plain.connect(partial(carried.emit, name))
+        for given, told in (
+            (row.keyGiven, self.keyGiven),
+            (row.addressGiven, self.addressGiven),
+            (row.switchRequested, self.switchRequested),
+        ):
+            given.connect(partial(told.emit, name))
+        return row
+
+    def _arrange(self, names: Sequence[str]) -> None:
+        """The rows in this order, the offline model last, with lines between them."""
+        focused = self.focusWidget()
+        while (item := self._list.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None and not isinstance(widget, ProviderRow):
+                widget.hide()
+                widget.deleteLater()
+        self._rows = {name: self._rows[name] for name in names}
+        for row in self._rows.values():
+            self._list.addWidget(row)
+            self._list.addWidget(_line())
+        self._list.addWidget(_offline_row(self._theme))
+        self._list.addWidget(_line())
+        if focused is not None and any(row.isAncestorOf(focused) for row in self._rows.values()):
+            focused.setFocus()
+
+    def show_found(self, servers: Sequence[FoundServer]) -> None:
+        """Servers on this computer that can be added."""
+        _clear(self._found)
+        for server in servers:
+            add = QPushButton("Add")
+            add.setObjectName(f"foundAdd_{server.preset}")
+            add.setAccessibleName(f"Add {server.label}, found on this computer")
+            add.setAutoDefault(False)
+            add.clicked.connect(lambda _checked=False, server=server: self.foundRequested.emit(server))
+            address = server.base_url.removeprefix("http://").removesuffix("/v1")
+            place = plain_label(f"{address}, {models_text(len(server.models))}", "text", wraps=True)
+            self._found.addWidget(_plain_row(self._theme, server.label, "found on this computer", place, add))
+            self._found.addWidget(_line())
+        if servers:
+            names = " and ".join(each.label for each in servers)
+            announce(self, f"Found on this computer: {names}.")
+
+    def show_status(self, provider: str, text: str, is_well: bool | None) -> None:
+        """What a test says: None while it runs."""
+        row = self._rows.get(provider)
+        if row is not None:
+            row.say(text, is_well)
+            if is_well is not None:
+                announce(self, f"{row.label}: {text}")
+
+    def show_testing(self, provider: str, is_testing: bool) -> None:
+        row = self._rows.get(provider)
+        if row is not None:
+            row.show_testing(is_testing)
+
+    def show_step(self, provider: str, result: StepResult) -> None:
+        row = self._rows.get(provider)
+        if row is not None:
+            row.show_step(result)
+
+    def ask_for_key(self, provider: str, words: str) -> None:
+        """A test found that the server wants a key: it can be entered in its row."""
+        row = self._rows.get(provider)
+        if row is not None:
+            row.ask_for_key(words)
+
+    def show_notice(self, text: str) -> None:
+        """A sentence above the list; an empty one takes it away."""
+        self._notice.setText(text)
+        self._notice.setVisible(bool(text))
+        announce(self, text)
+
+    def show_locked(self, is_locked: bool, *, is_open: bool = False) -> None:
+        """Whether keys lie in a file that nobody has opened in this run, or in one that is open."""
+        self._unlock.setVisible(is_locked)
+        self._change.setVisible(is_open)
+        if is_locked and not self._notice.text():
+            self.show_notice("Your keys are in a locked file. Enter its passphrase to use them.")
+
+    def show_finding(self, is_on: bool) -> None:
+        self.finding.blockSignals(True)
+        self.finding.setChecked(is_on)
+        self.finding.blockSignals(False)
+
+    def _open_menu(self) -> None:
+        self._menu.popup(self.add_button.mapToGlobal(self.add_button.rect().bottomLeft()))
+
+    def _on_theme_changed(self) -> None:
+        self.add_button.setIcon(icon("plus", self._theme.colour("text")))
+
+
+def _words(title: str, hint: str) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(plain_label(title, "text", wraps=True))
+    column.addWidget(plain_label(hint, "muted", wraps=True))
+    column.addStretch(1)
+    return column
+
+
+def _fields(*fields: QWidget) -> QHBoxLayout:
+    """The first takes what the others leave."""
+    row = QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(_GAP_PX)
+    for place, field in enumerate(fields):
+        row.addWidget(field, 1 if place == 0 else 0)
+    return row
+
+
+def _row(box: QWidget, words: QLayout, fields: QLayout, theme: Theme) -> None:
+    scale = max(1.0, theme.scale)
+    row = BesideOrBelow(
+        box,
+        gap_px=_GAP_PX,
+        below_px=_BELOW_PX,
+        wanted_px=round(_FIELDS_PX * scale),
+        words_px=round(_WORDS_PX * scale),
+    )
+    row.setContentsMargins(0, 12, 0, 12)
+    row.add_layout(words)
+    row.add_layout(fields)
+
+
+def _plain_row(theme: Theme, title: str, hint: str, *fields: QWidget) -> QWidget:
+    box = QWidget()
+    _row(box, _words(title, hint), _fields(*fields), theme)
+    return box
+
+
+def _offline_row(theme: Theme) -> QWidget:
+    always = plain_label("always available", "text")
+    always.setProperty("isQuiet", True)
+    return _plain_row(theme, "Offline demo", "no network, for trying things out", always)
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setObjectName("settingsLine")
+    line.setFixedHeight(1)
+    return line
+
+
+def _column() -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    return column
+
+
+def _clear(column: QVBoxLayout) -> None:
+    while (item := column.takeAt(0)) is not None:
+        widget = item.widget()
+        if widget is not None:
+            widget.hide()
+            widget.setParent(None)
+            widget.deleteLater()

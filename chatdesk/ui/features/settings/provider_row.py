@@ -1,0 +1,329 @@
+"""One provider on the page of providers: its key or its address in a field, what a test said, and what can be done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.provider_check import StepResult
+from chatdesk.core.settings.presets import preset_of
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.settings.provider_steps import ProviderSteps
+from chatdesk.ui.features.settings.provider_words import (
+    address_text,
+    fetched_text,
+    models_text,
+    shows_key,
+    where_the_key_lies,
+)
+from chatdesk.ui.theme.compositing import round_corners
+from chatdesk.ui.theme.icons import paint_icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
+from chatdesk.ui.widgets.key_field import KeyField
+from chatdesk.ui.widgets.link_button import LinkButton
+from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.provider_service import ShownProvider
+
+_WORDS_PX: Final = 180
+_STATUS_PX: Final = 130
+_GAP_PX, _BELOW_PX, _FIELDS_PX = 8, 6, 320
+
+
+class ProviderRow(QWidget):
+    """``keyGiven`` and ``addressGiven`` carry what was entered in the row. A double click opens the form
+    (``editRequested``), as *Edit* does; the menu offers the rest."""
+
+    editRequested = Signal()
+    testRequested = Signal()
+    modelsRequested = Signal()
+    keyGiven = Signal(str)
+    addressGiven = Signal(str)
+    switchRequested = Signal(bool)
+    removeRequested = Signal()
+
+    def __init__(self, theme: Theme, shown: ShownProvider) -> None:
+        super().__init__()
+        name = shown.profile.id
+        self._theme = theme
+        self._shown = shown
+        self._is_testing = False
+        self.said: tuple[str, bool | None] | None = None
+        self.setObjectName(f"provider_{name}")
+        self.key = KeyField(theme, name=f"API key of {shown.profile.label}", object_name=f"providerKey_{name}")
+        self.address = AddressField(f"Address of {shown.profile.label}", f"providerAddress_{name}")
+        self._field = QStackedWidget()
+        self._field.addWidget(self.key)
+        self._field.addWidget(self.address)
+        self._title = plain_label("", "text", wraps=True)
+        self._hint = plain_label("", "muted", wraps=True)
+        self.keys_link = LinkButton("Get a key", preset_of(shown.profile.preset).keys_url, object_name=f"getKey_{name}")
+        self.status = plain_label("", "muted", wraps=True)
+        self.status.setObjectName(f"providerStatus_{name}")
+        self._mark = StateMark(theme)
+        self._mark.hide()
+        self.save = _button("Save", f"providerKeep_{name}")
+        self.save.setProperty("isPrimary", True)
+        self.save.hide()
+        self.models = _button("", f"providerModels_{name}")
+        self.models.setProperty("isLink", True)
+        self.test = _button("Test", f"providerTest_{name}")
+        self.edit = _button("Edit", f"providerEdit_{name}")
+        self._steps: ProviderSteps | None = None
+        self._lay_out()
+        self._connect()
+        self.refresh(shown)
+
+    @property
+    def label(self) -> str:
+        return self._shown.profile.label
+
+    @property
+    def field(self) -> QLineEdit:
+        """The one that is shown: for the key or for the address."""
+        return self.key if self._field.currentWidget() is self.key else self.address
+
+    @property
+    def steps(self) -> ProviderSteps:
+        """Those of the last test; there, and hidden, from the first use on."""
+        if self._steps is None:
+            self._steps = ProviderSteps(self._theme)
+            column = self.layout()
+            assert column is not None
+            column.addWidget(self._steps)
+        return self._steps
+
+    def _show_kept_key(self, masked: str) -> None:
+        self.key.show_kept(masked)
+        set_plain_tooltip(self.key, f"The key is sent to {address_text(self._shown)}.")
+
+    def refresh(self, shown: ShownProvider) -> None:
+        """What is known of it now. What is being typed, and what a test said, stay."""
+        self._shown = shown
+        profile, label = shown.profile, shown.profile.label
+        self._title.setText(label)
+        hint = where_the_key_lies(shown) if profile.is_enabled else "switched off"
+        self._hint.setText(hint)
+        self._field.setCurrentWidget(self.key if shows_key(shown) else self.address)
+        if not self.key.text():
+            self._show_kept_key(shown.key)
+        is_variables = shown.key_source.value == "environment"
+        self.key.setReadOnly(is_variables)
+        if is_variables:
+            self.key.setAccessibleDescription(f"The variable {shown.variable} has the key.")
+        self.address.show_kept(address_text(shown))
+        self.address.setReadOnly("base_url" in shown.fixed)
+        self.keys_link.setVisible(bool(preset_of(profile.preset).keys_url) and shown.needs_key and not shown.key)
+        for widget, words in ((self.test, "Test"), (self.edit, "Edit"), (self.save, "Save the key of")):
+            widget.setAccessibleName(f"{words} {label}")
+        self.edit.setAccessibleDescription(f"{hint}. {address_text(shown)}")
+        self._show_models()
+
+    def ask_for_key(self, words: str) -> None:
+        """The server wants a key: the field for it takes the place of the address."""
+        self._field.setCurrentWidget(self.key)
+        self.key.set_hint(words)
+        self._show_kept_key("")
+        self.key.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def say(self, text: str, is_well: bool | None) -> None:
+        """What a test says: None while it runs."""
+        self.said = (text, is_well)
+        colour = "muted" if is_well is None else "accent" if is_well else "danger"
+        self.status.setText(text)
+        self.status.setStyleSheet(f"color: {self._theme.colour(colour).name()};")
+        self._mark.show_result(is_well)
+        self._show_models()
+
+    def show_testing(self, is_testing: bool) -> None:
+        """While a test runs its button ends it."""
+        self._is_testing = is_testing
+        self.test.setText("Stop" if is_testing else "Test")
+        if is_testing:
+            self.steps.begin()
+
+    def show_step(self, result: StepResult) -> None:
+        self.steps.show_result(result)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton:
+            self.editRequested.emit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu().popup(event.globalPos())
+
+    def menu(self) -> QMenu:
+        """All that can be done with it."""
+        menu = QMenu(self)
+        menu.setObjectName("providerMenu")
+        round_corners(menu, self._theme.tokens.radius.row)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        profile = self._shown.profile
+        menu.addAction("Edit…", self.editRequested.emit)
+        menu.addAction("Models…", self.modelsRequested.emit)
+        menu.addAction("Stop the test" if self._is_testing else "Test", self.testRequested.emit)
+        if shows_key(self._shown) and not self.key.isReadOnly():
+            menu.addAction("Replace the key" if self._shown.key else "Enter a key", self.key.setFocus)
+        menu.addSeparator()
+        words = "Switch off" if profile.is_enabled else "Switch on"
+        menu.addAction(words, lambda: self.switchRequested.emit(not profile.is_enabled))
+        if self._shown.is_kept:
+            menu.addAction("Remove…", self.removeRequested.emit)
+        return menu
+
+    def _lay_out(self) -> None:
+        words = QVBoxLayout()
+        words.setContentsMargins(0, 0, 0, 0)
+        words.setSpacing(0)
+        words.addWidget(self._title)
+        words.addWidget(self._hint)
+        words.addWidget(self.keys_link, 0, Qt.AlignmentFlag.AlignLeft)
+        words.addStretch(1)
+        fields = QHBoxLayout()
+        fields.setContentsMargins(0, 0, 0, 0)
+        fields.setSpacing(_GAP_PX)
+        fields.addWidget(self._field, 1)
+        for widget in (self._mark, self.status, self.models, self.save, self.test, self.edit):
+            fields.addWidget(widget)
+        self._field.setSizePolicy(self.key.sizePolicy())
+        scale = max(1.0, self._theme.scale)
+        line = QWidget()
+        row = BesideOrBelow(
+            line,
+            gap_px=_GAP_PX,
+            below_px=_BELOW_PX,
+            wanted_px=round(_FIELDS_PX * scale),
+            words_px=round(_WORDS_PX * scale),
+        )
+        row.setContentsMargins(0, 0, 0, 0)
+        row.add_layout(words)
+        row.add_layout(fields)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 12, 0, 12)
+        column.setSpacing(8)
+        column.addWidget(line)
+
+    def _connect(self) -> None:
+        self.key.submitted.connect(self.keyGiven)
+        self.key.pasted.connect(self.keyGiven)
+        self.key.textChanged.connect(self._show_save)
+        self.address.submitted.connect(self.addressGiven)
+        self.address.changed.connect(self._show_save)
+        self.save.clicked.connect(self._on_save_clicked)
+        self.test.clicked.connect(self.testRequested)
+        self.edit.clicked.connect(self.editRequested)
+        self.models.clicked.connect(self.modelsRequested)
+
+    def _on_save_clicked(self) -> None:
+        if self.field is self.key and self.key.key():
+            self.keyGiven.emit(self.key.key())
+        elif self.field is self.address:
+            self.addressGiven.emit(self.address.text())
+
+    def _show_save(self) -> None:
+        """Where something was typed that is not kept yet."""
+        is_typed = bool(self.key.key()) if self.field is self.key else self.address.is_changed
+        had_focus = self.save.hasFocus()
+        self.save.setVisible(is_typed)
+        self.test.setVisible(not is_typed)
+        if had_focus and not is_typed:
+            self.test.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_models(self) -> None:
+        """The way to the models, which says how many there are; a test that failed has the room to itself."""
+        listed, said = self._shown.models, self.said
+        text = said[0] if said is not None else ""
+        is_free = said is None or bool(said[1])
+        self.models.setVisible(is_free)
+        if listed is None:
+            self.models.setText("Models…")
+            self.models.setAccessibleName(f"Models of {self.label}")
+        else:
+            count = models_text(len(listed.models))
+            self.models.setText(count)
+            self.models.setAccessibleName(f"{count} of {self.label}")
+            self.models.setToolTip(f"Fetched {fetched_text(listed.fetched_at_ms)}")
+        if is_free and said is not None and (listed is not None or ", " in text):
+            self.models.setText(text)  # what the test has just counted
+            text = ""
+        self.status.setVisible(bool(text))
+        needed = self.status.fontMetrics().horizontalAdvance(text) + 2
+        self.status.setMinimumWidth(min(needed, _STATUS_PX))
+        self.status.setMaximumWidth(min(needed, round(_STATUS_PX * max(1.0, self._theme.scale))))
+
+
+class AddressField(QLineEdit):
+    """``submitted`` carries an address that Enter was pressed on, if it is another one than before; Esc brings that
+    back. ``changed``: whether it is another one."""
+
+    submitted = Signal(str)
+    changed = Signal()
+
+    def __init__(self, name: str, object_name: str) -> None:
+        super().__init__()
+        self._kept = ""
+        self.setObjectName(object_name)
+        self.setAccessibleName(name)
+        self.setMinimumWidth(100)
+        self.textChanged.connect(self.changed)
+
+    @property
+    def is_changed(self) -> bool:
+        return self.text().strip() != self._kept and bool(self.text().strip())
+
+    def show_kept(self, address: str) -> None:
+        """The address that is kept; what is being typed stays."""
+        was_changed = self.is_changed
+        self._kept = address
+        if not was_changed:
+            self.setText(address)
+            self.setCursorPosition(0)
+
+    def give_up(self) -> None:
+        """Show the kept address again."""
+        self.setText(self._kept)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.is_changed:
+            event.accept()
+            self.submitted.emit(self.text())
+        elif event.key() == Qt.Key.Key_Escape and self.text() != self._kept:
+            event.accept()
+            self.give_up()
+        else:
+            super().keyPressEvent(event)
+
+
+class StateMark(QWidget):
+    """A tick or a cross; nothing where nobody knows."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._is_well = True
+        side = round(ICON_PX * max(1.0, theme.scale))
+        self.setFixedSize(QSize(side, side))
+
+    def show_result(self, is_well: bool | None) -> None:
+        self._is_well = bool(is_well)
+        self.setVisible(is_well is not None)
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        name, colour = ("circle-check", "accent") if self._is_well else ("circle-x", "danger")
+        paint_icon(painter, QRectF(self.rect()), name, self._theme.colour(colour))
+        painter.end()
+
+
+def _button(text: str, object_name: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(object_name)
+    button.setAutoDefault(False)
+    return button

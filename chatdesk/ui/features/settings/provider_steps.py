@@ -1,0 +1,99 @@
+"""What a test of a provider says, step by step, with the cause in words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from chatdesk.core.domain.provider_check import Step, StepResult, StepState
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.settings.provider_words import STEP_NAMES
+from chatdesk.ui.theme.icons import paint_icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import ICON_PX
+
+_ICONS: Final = {
+    StepState.RUNNING: ("clock", "muted"),
+    StepState.OK: ("circle-check", "accent"),
+    StepState.FAILED: ("circle-x", "danger"),
+    StepState.SKIPPED: ("circle-stop", "muted"),
+}
+_STATE_WORDS: Final = {
+    StepState.RUNNING: "looking…",
+    StepState.OK: "works",
+    StepState.FAILED: "does not work",
+    StepState.SKIPPED: "not tested",
+}
+
+
+class ProviderSteps(QWidget):
+    """Hidden until the first test."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("providerSteps")
+        self.setAccessibleName("Result of the test")
+        self._marks: dict[Step, _StepMark] = {}
+        self._texts: dict[Step, QLabel] = {}
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(2, 1)
+        for place, step in enumerate(Step):
+            mark = self._marks[step] = _StepMark(theme)
+            text = self._texts[step] = plain_label("", "note", wraps=True)
+            text.setObjectName(f"providerStep_{step.value}")
+            grid.addWidget(mark, place, 0)
+            grid.addWidget(plain_label(STEP_NAMES[step], "text"), place, 1)
+            grid.addWidget(text, place, 2)
+        self.hide()
+
+    def begin(self) -> None:
+        """A new test starts."""
+        for step in Step:
+            self._show(StepResult(step, StepState.SKIPPED))
+        self.show()
+
+    def show_result(self, result: StepResult) -> None:
+        self._show(result)
+        if result.state is StepState.FAILED:
+            announce(self, f"{STEP_NAMES[result.step]}: {result.text}")
+        elif result.step is Step.STREAMING and result.state is StepState.OK:
+            announce(self, "Everything works.")
+
+    def text(self, step: Step) -> str:
+        return self._texts[step].text()
+
+    def _show(self, result: StepResult) -> None:
+        mark, text = self._marks[result.step], self._texts[result.step]
+        mark.show_state(result.state)
+        words = result.text or _STATE_WORDS[result.state]
+        text.setText(words)
+        text.setAccessibleName(f"{STEP_NAMES[result.step]}: {words}")
+        colour = "danger" if result.state is StepState.FAILED else "muted"
+        text.setStyleSheet(f"color: {self._theme.colour(colour).name()};")
+
+
+class _StepMark(QWidget):
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._state = StepState.SKIPPED
+        side = round(ICON_PX * max(1.0, theme.scale))
+        self.setFixedSize(QSize(side, side))
+
+    def show_state(self, state: StepState) -> None:
+        self._state = state
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        name, colour = _ICONS[self._state]
+        paint_icon(painter, QRectF(self.rect()), name, self._theme.colour(colour))
+        painter.end()

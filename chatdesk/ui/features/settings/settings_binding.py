@@ -1,0 +1,193 @@
+"""Settings: what the dialog shows, what a change does at once, and where it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from PySide6.QtCore import QObject, Signal
+
+from chatdesk.core.settings.schema import all_settings
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.commands.keys import keys_of_text, text_of_keys
+from chatdesk.ui.features.settings.model_menu import ModelMenu
+from chatdesk.ui.transcript.speech.narration import ReadAloud
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.provider_profile import ProviderProfile
+    from chatdesk.core.settings.schema import Settings
+    from chatdesk.core.settings.store import SettingsStore
+    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+    from chatdesk.ui.theme.theme import Preference
+    from chatdesk.ui.window.panes import Panes
+
+_DIALOG: Final = "chatdesk.ui.features.settings.settings_dialog"
+# What a choice of movement means for the theme; anything else follows the system.
+_REDUCED: Final[Mapping[str, bool]] = {"none": True, "full": False}
+
+
+class SettingsBinding(QObject):
+    """Owns the settings in force in this window. ``dialogMade`` and ``dataPageMade``: the dialog is about to open, so
+    that others fill its pages (``SettingsDialog.fill_page``)."""
+
+    dialogMade = Signal(object)  # SettingsDialog
+    dataPageMade = Signal(object)  # DataPage
+    modelOfNewThreadsChanged = Signal()
+
+    def __init__(
+        self,
+        panes: Panes,
+        settings: Settings,
+        store: SettingsStore,
+        models: ModelMenu,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._settings = settings
+        self._store = store
+        self._models = models
+        self._handle = handle
+        self._tasks = tasks
+        self._saving = asyncio.Lock()
+        self._look_before: tuple[Preference, float] | None = None  # while the dialog shows another one
+        panes.theme.changed.connect(self._on_theme_changed)
+        panes.commands.use_keys({name: keys_of_text(text) for name, text in settings.shortcuts.items()})
+        panes.commands.keysChanged.connect(self._on_commands_keys_changed)
+
+    def apply(self) -> None:
+        """Give the settings to the panes."""
+        composer = self._panes.composer
+        composer.set_send_on_enter(self._settings.send_on_enter)
+        composer.set_size_limit(self._settings.max_message_bytes)
+        self._panes.transcript.set_plain_questions(self._settings.plain_user_messages)
+        self._panes.transcript.set_reading(cast(ReadAloud, self._settings.read_answers))
+        self._panes.theme.set_motion_reduced(_REDUCED.get(self._settings.motion))
+
+    @property
+    def current(self) -> Settings:
+        return self._settings
+
+    def change(self, **values: Any) -> None:
+        """Take over what a person decided outside the dialog, and keep it."""
+        self._settings = replace(self._settings, **values)
+        self._tasks.start(self._save(values), "save settings")
+
+    def open(self, page: str = "") -> None:
+        """The dialog, at ``page`` when one is named."""
+        self._tasks.replace(self._open_in_steps(page), "open settings")
+
+    async def _open_in_steps(self, page: str) -> None:
+        """Read its modules beside the loop, the first time; make it; show it. The window goes on in between."""
+        if _DIALOG not in sys.modules:
+            await asyncio.to_thread(import_module, _DIALOG)
+        dialog = self._make()
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            dialog.deleteLater()  # another is asked for, or the window closes
+            raise
+        if page:
+            dialog.show_page(page)
+        dialog.open()
+
+    def _make(self) -> SettingsDialog:
+        from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+
+        services = self._handle.now()
+        values: dict[str, Any] = {each.name: getattr(self._settings, each.name) for each in all_settings()}
+        values |= {"theme": self._panes.theme.preference, "text_scale": self._panes.theme.scale}
+        choices = {}
+        if services is not None:
+            values["backup_dir"] = services.paths.backup_dir
+            choices["provider"] = _choices_of_provider([each.profile for each in services.accounts.accounts])
+        fixed = self._store.load().from_environment
+        dialog = SettingsDialog(
+            self._panes.theme,
+            values,
+            fixed=fixed,
+            choices=choices,
+            models=self._panes.header.models,
+            parent=self._panes.window,
+        )
+        dialog.applied.connect(self._on_dialog_applied)
+        dialog.previewed.connect(self._on_dialog_previewed)
+        dialog.finished.connect(self._on_dialog_finished)
+        dialog.dataPageMade.connect(self.dataPageMade)
+        dialog.shortcutsRequested.connect(lambda: self._panes.commands.trigger("app.shortcuts"))
+        self.dialogMade.emit(dialog)
+        return dialog
+
+    def providers_changed(self) -> None:
+        """Others answer than before, or other models are there."""
+        self.apply()
+        self._models.fill()
+
+    def _on_commands_keys_changed(self) -> None:
+        own = {name: text_of_keys(keys) for name, keys in self._panes.commands.own_keys().items()}
+        self._settings = replace(self._settings, shortcuts=own)
+        self._tasks.start(self._save({"shortcuts": own}), "save settings")
+
+    def _on_dialog_previewed(self, name: str, value: Any) -> None:
+        """Show the look that is chosen in the dialog. It is kept by *Save* only."""
+        theme = self._panes.theme
+        self._look_before = self._look_before or (theme.preference, theme.scale)
+        if name == "theme":
+            theme.set_preference(value)
+        else:
+            theme.set_scale(value)
+
+    def _on_dialog_finished(self) -> None:
+        before, self._look_before = self._look_before, None
+        if before is not None:
+            self._panes.theme.set_preference(before[0])
+            self._panes.theme.set_scale(before[1])
+
+    def _on_theme_changed(self) -> None:
+        """A command or a key changed the look; the system changing its colours changes no setting."""
+        if self._look_before is not None:
+            return
+        theme = self._panes.theme
+        look = {"theme": theme.preference, "text_scale": theme.scale}
+        changes: dict[str, Any] = {
+            name: value for name, value in look.items() if getattr(self._settings, name) != value
+        }
+        if changes:
+            self._settings = replace(self._settings, **changes)
+            self._tasks.start(self._save(changes), "save settings")
+
+    def _on_dialog_applied(self, changes: Mapping[str, Any]) -> None:
+        if not changes.keys().isdisjoint(("provider", "openai_model")):
+            self.modelOfNewThreadsChanged.emit()
+        theme = self._panes.theme
+        known = {name: value for name, value in changes.items() if hasattr(self._settings, name)}
+        wanted = replace(self._settings, **known)
+        self._look_before = None
+        theme.set_preference(wanted.theme)  # type: ignore[arg-type]
+        theme.set_scale(wanted.text_scale)
+        self._settings = wanted
+        self.apply()
+        self._tasks.start(self._keep(known), "save settings")
+
+    async def _keep(self, changes: Mapping[str, Any]) -> None:
+        services = await self._handle.services()
+        await services.apply_settings(self._settings)
+        self.apply()
+        self._models.fill()
+        await self._save(changes)
+
+    async def _save(self, changes: Mapping[str, Any]) -> None:
+        async with self._saving:  # two at once would each write the file without the other's change
+            await asyncio.to_thread(self._store.save, changes)
+
+
+def _choices_of_provider(profiles: Sequence[ProviderProfile]) -> dict[str, str]:
+    """Who can be chosen for new threads, in words."""
+    offered = next(each for each in all_settings() if each.name == "provider").choices
+    return {**offered, **{each.id: each.label for each in profiles}}

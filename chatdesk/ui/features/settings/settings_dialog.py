@@ -1,0 +1,416 @@
+"""The settings: pages, a search over all of them, and what was changed. The dialog is given values and gives changes;
+it reads and stores nothing.
+
+Which settings there are, on which page and in which words, is declared in ``core/settings/schema.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QSizeGrip,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.settings.schema import PAGES, InvalidValue, all_settings
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.features.settings.data_page import DataPage
+from chatdesk.ui.features.settings.model_fields import ModelFields
+from chatdesk.ui.features.settings.provider_page import ProviderPage
+from chatdesk.ui.features.settings.settings_page import SettingsPage
+from chatdesk.ui.features.settings.settings_row import SettingsRow
+from chatdesk.ui.features.settings.settings_search import Found, FoundList, entries, find
+from chatdesk.ui.theme.icons import icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import ICON_PX
+from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.focus_chain import previous_in_chain
+from chatdesk.ui.widgets.models.model_rows import ProviderChoices
+from chatdesk.ui.widgets.search_field import SearchField
+
+_NAV_PX: Final = 200
+_NAV_ROW_PX: Final = 36
+_NAV_PAD_PX: Final = 62  # all that is not text or icon
+_LEAST_PX: Final = QSize(880, 660)
+_MOST_PX: Final = QSize(1080, 960)
+_SHARE_OF_WINDOW: Final = 0.8
+#: Shown when somebody fills them.
+_SLOTS: Final = frozenset({"Usage and limits", "Team sync"})
+#: Seen at once; *Cancel* takes them back.
+_AT_ONCE: Final = ("theme", "text_scale")
+_ICONS: Final[Mapping[str, str]] = {
+    "General": "sun-moon",
+    "Providers": "plug",
+    "Usage and limits": "gauge",
+    "Context": "messages-square",
+    "Accessibility": "eye",
+    "Team sync": "users",
+    "Data and backup": "database",
+    "Shortcuts": "keyboard",
+}
+
+
+class SettingsDialog(Panel):
+    """``values`` holds the settings to offer by name (others are left out); ``choices`` replaces the choices of a
+    setting, or gives it some; ``models`` are those that a setting can name. ``fixed`` names settings that a variable
+    of the environment decides.
+
+    ``applied`` carries what changed. ``previewed`` has the name and value of what should be seen at once; ``rejected``
+    takes it back. What is done on pages that others fill holds at once. ``providerPageMade`` and ``dataPageMade`` come
+    when somebody looks at those pages for the first time.
+    """
+
+    applied = Signal(dict)
+    previewed = Signal(str, object)
+    shortcutsRequested = Signal()
+    providerPageMade = Signal(object)  # ProviderPage
+    dataPageMade = Signal(object)  # DataPage
+
+    def __init__(
+        self,
+        theme: Theme,
+        values: Mapping[str, Any],
+        *,
+        fixed: frozenset[str] = frozenset(),
+        choices: Mapping[str, Mapping[Any, str]] | None = None,
+        models: Sequence[ProviderChoices] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, "Settings", parent=parent)
+        self.setObjectName("settingsDialog")
+        self._values = dict(values)
+        self._seen = {name: values[name] for name in _AT_ONCE if name in values}
+        self._settings = {each.name: each for each in all_settings() if each.name in values and each.shown.has_row}
+        self._entries = entries(self._settings.values())
+        self._provider_page: ProviderPage | None = None
+        self._data_page: DataPage | None = None
+        self._awaited: Found | None = None
+        self._search = SearchField(theme, object_name="settingsSearch", placeholder="Search")
+        self._nav, self._found = QListWidget(), FoundList()
+        self._lists, self._pages = QStackedWidget(), QStackedWidget()
+        self._side, self._heading = QWidget(), plain_label("", "heading")
+        self._save, self._cancel = QPushButton("Save"), QPushButton("Close")
+        self._choices, self._fixed = choices or {}, fixed
+        self._model_fields = ModelFields(theme, models) if models is not None else None
+        self._made: dict[str, SettingsPage] = {}
+        self._fillers: dict[str, list[Callable[[], QWidget]]] = {}
+        self._build()
+        theme.changed.connect(self._on_theme_changed)
+        self._fit()
+        self._nav.setFocus()
+
+    @property
+    def provider_page(self) -> ProviderPage:
+        if self._provider_page is None:
+            self._page("Providers").finish()
+        assert self._provider_page is not None
+        return self._provider_page
+
+    @property
+    def data_page(self) -> DataPage | None:
+        """The page of backups, where their folder is known."""
+        self._page("Data and backup").finish()
+        return self._data_page
+
+    def show_page(self, title: str) -> None:
+        self._nav.setCurrentRow(PAGES.index(title))
+
+    def fill_page(self, title: str, make: Callable[[], QWidget]) -> None:
+        """Put what ``make`` returns on a page, once somebody looks at it; the page is offered from now on."""
+        if title in self._made:
+            self._made[title].add_content(make)
+        else:
+            self._fillers.setdefault(title, []).append(make)
+        self._nav.item(PAGES.index(title)).setHidden(False)
+
+    def row(self, name: str) -> SettingsRow:
+        page = self._page(self._settings[name].shown.page)
+        page.finish()
+        return page.rows[name]
+
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002 - Qt's own name
+        """Pages are put together later, so they stand behind the buttons in Qt's order, though they are above them."""
+        last = previous_in_chain(self)
+        while last is not None and last.focusPolicy() is Qt.FocusPolicy.NoFocus:
+            last = previous_in_chain(last)
+        if last is not None and self._pages.isAncestorOf(last):
+            QWidget.setTabOrder(last, self._cancel)
+            QWidget.setTabOrder(self._cancel, self._save)
+            QWidget.setTabOrder(self._save, self._close)
+        return super().focusNextPrevChild(next)
+
+    def apply(self) -> bool:
+        """Emit what changed; false, and the reasons shown, when a value cannot be taken."""
+        changes: dict[str, Any] = {}
+        is_valid = True
+        for page in self._made.values():
+            for name, row in page.rows.items():
+                row.show_problem("")
+                value = page.fields[name].read()
+                if value == self._values[name]:
+                    continue
+                try:
+                    changes[name] = self._settings[name].checked(value)
+                except InvalidValue as error:
+                    if is_valid:
+                        self.show_page(self._settings[name].shown.page)
+                        row.field.setFocus(Qt.FocusReason.OtherFocusReason)
+                    is_valid = False
+                    row.show_problem(f"Not saved: {error}.")
+        if not is_valid:
+            return False
+        if changes:
+            self._values.update(changes)
+            self.applied.emit(changes)
+            self._on_edited()
+        return True
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The first page follows the frame, so that none of the two keeps the window waiting."""
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self._show_first_page)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """In the search field the arrows walk through what was found."""
+        if watched is self._search and isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
+            if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up) and self._search.text():
+                step = 1 if event.key() == Qt.Key.Key_Down else -1
+                self._found.setCurrentRow(max(0, min(self._found.count() - 1, self._found.currentRow() + step)))
+                return True
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._go_to(self._found.found())
+                return True
+        return super().eventFilter(watched, event)
+
+    # Putting it together
+
+    def _make_page(self, title: str) -> SettingsPage:
+        page = SettingsPage(
+            [each for each in self._settings.values() if each.shown.page == title],
+            self._values,
+            choices=self._choices,
+            fixed=self._fixed,
+            is_content_first=title == "Providers",
+            model_fields=self._model_fields,
+        )
+        page.edited.connect(self._on_edited)
+        page.built.connect(self._reveal_awaited)
+        if title == "Providers":
+            page.add_content(self._make_provider_page)
+        elif title == "Data and backup" and "backup_dir" in self._values:
+            page.add_content(self._make_data_page)
+        elif title == "Shortcuts":
+            page.add_content(self._make_shortcuts)
+        for make in self._fillers.pop(title, ()):
+            page.add_content(make)
+        self._pages.addWidget(page)
+        return page
+
+    def _make_provider_page(self) -> QWidget:
+        made = self._provider_page = ProviderPage(self.theme)
+        self.providerPageMade.emit(made)
+        return made
+
+    def _make_data_page(self) -> QWidget:
+        made = self._data_page = DataPage(str(self._values["backup_dir"]))
+        self.dataPageMade.emit(made)
+        return made
+
+    def _make_shortcuts(self) -> QWidget:
+        change = QPushButton("Show and change…")
+        change.setObjectName("settingsShortcuts")
+        change.setAutoDefault(False)
+        change.clicked.connect(self.shortcutsRequested)
+        return SettingsRow("Keyboard shortcuts", "Press F1 to see them at any time.", change)
+
+    def _build(self) -> None:
+        for each in (self._nav, self._found):
+            each.setFrameShape(QFrame.Shape.NoFrame)
+            each.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+            each.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            self._lists.addWidget(each)
+        self._nav.setObjectName("settingsPages")
+        self._nav.setAccessibleName("Pages of the settings")
+        self._found.setObjectName("settingsFound")
+        self._found.setAccessibleName("Found settings")
+        for title in PAGES:
+            QListWidgetItem(title, self._nav).setHidden(title in _SLOTS)
+        self._nav.currentRowChanged.connect(self._on_nav_current_row_changed)
+        self._found.currentRowChanged.connect(self._on_found_current_row_changed)
+        self._found.itemActivated.connect(lambda: self._go_to(self._found.found()))
+        self._found.itemClicked.connect(lambda: self._go_to(self._found.found()))
+        self._search.textChanged.connect(self._on_search_text_changed)
+        self._search.installEventFilter(self)
+        self._save.setObjectName("settingsSave")
+        self._cancel.setObjectName("settingsCancel")
+        self._cancel.setAutoDefault(False)
+        self._save.setAutoDefault(False)
+        self._save.hide()
+        self._save.clicked.connect(self._on_save_clicked)
+        self._cancel.clicked.connect(self.reject)
+        self._close = IconButton(self.theme, "x", name="Close", object_name="settingsClose", parent=self)
+        self._close.clicked.connect(self.reject)
+        self._lay_out()
+        self._dress()
+
+    def _lay_out(self) -> None:
+        self._side.setObjectName("settingsSide")
+        self._side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        side = QVBoxLayout(self._side)
+        side.setContentsMargins(10, 14, 10, 14)
+        side.setSpacing(10)
+        side.addWidget(self._search)
+        side.addWidget(self._lists)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addStretch(1)
+        buttons.addWidget(self._cancel)
+        buttons.addWidget(self._save)
+        head = QHBoxLayout()
+        head.addWidget(self._heading, 1)
+        head.addWidget(self._close)
+        right = QVBoxLayout()
+        right.setContentsMargins(28, 16, 16, 8)
+        right.setSpacing(8)
+        right.addLayout(head)
+        right.addWidget(self._pages, 1)
+        right.addLayout(buttons)
+        right.addWidget(QSizeGrip(self), 0, Qt.AlignmentFlag.AlignRight)
+        columns = QHBoxLayout(self)
+        columns.setContentsMargins(1, 1, 1, 1)
+        columns.setSpacing(0)
+        columns.addWidget(self._side)
+        columns.addLayout(right, 1)
+
+    def _dress(self) -> None:
+        tokens = self.theme.tokens
+        scale = max(1.0, self.theme.scale)
+        icon_px, row_px = round(ICON_PX * scale), round(_NAV_ROW_PX * scale)
+        self._nav.setIconSize(QSize(icon_px, icon_px))
+        for place, title in enumerate(PAGES):
+            item = self._nav.item(place)
+            item.setIcon(icon(_ICONS[title], self.theme.colour("text")))
+            item.setSizeHint(QSize(0, row_px))
+        metrics = self._nav.fontMetrics()
+        widest = max(metrics.horizontalAdvance(title) for title in PAGES)
+        bar_px = self._nav.verticalScrollBar().sizeHint().width()  # there where large text has too many rows
+        self._side.setFixedWidth(max(_NAV_PX, widest + icon_px + bar_px + _NAV_PAD_PX))  # large text leaves what it can
+        self.setStyleSheet(
+            f"#settingsSide {{ background: {tokens.surface}; border: none; border-right: 1px solid {tokens.line};"
+            f" border-top-left-radius: {tokens.radius.card}px; border-bottom-left-radius: {tokens.radius.card}px;"
+            " }"
+            "#settingsPages, #settingsFound { background: transparent; border: none; outline: none; }"
+            f"#settingsPages::item:focus, #settingsFound::item:focus {{ border: 2px solid {tokens.accent}; }}"
+            "#settingsPages::item, #settingsFound::item { padding: 0 8px; border: 2px solid transparent;"
+            f" border-radius: {tokens.radius.row}px; color: {tokens.text}; }}"
+            "#settingsFound::item { padding: 4px 8px; }"
+            f"#settingsPages::item:selected, #settingsFound::item:selected {{ background: {tokens.selected}; }}"
+            f"#settingsLine {{ background: {tokens.line}; }}"
+            f'QPushButton[isField="true"] {{ text-align: left; padding: 5px 10px; min-height: 22px; }}'
+            'QPushButton[isField="true"]:focus { padding: 4px 9px; }'
+            "QScrollArea, #settingsPage { background: transparent; }"
+        )
+
+    def _fit(self) -> None:
+        """As large as the window allows, within limits."""
+        parent = self.parentWidget()
+        wanted = QSize(_LEAST_PX)
+        if parent is not None:
+            scale = max(1.0, self.theme.scale)
+            room = parent.window().size() * (_SHARE_OF_WINDOW / scale)
+            wanted = room.expandedTo(_LEAST_PX).boundedTo(_MOST_PX)
+        self.fit(wanted.width(), wanted.height())
+
+    # What is shown
+
+    def _show_first_page(self) -> None:
+        if self._nav.currentRow() < 0:
+            self.show_page(PAGES[0])
+
+    def _page(self, title: str) -> SettingsPage:
+        """The page, made when somebody asks for it first."""
+        if title not in self._made:
+            self._made[title] = self._make_page(title)
+        return self._made[title]
+
+    def _on_nav_current_row_changed(self, place: int) -> None:
+        if place >= 0:
+            self._heading.setText(PAGES[place])
+            page = self._page(PAGES[place])
+            self._pages.setCurrentWidget(page)
+            page.begin()
+
+    def _on_search_text_changed(self, text: str) -> None:
+        offered = [title for place, title in enumerate(PAGES) if not self._nav.item(place).isHidden()]
+        if text.strip():
+            self._found.show_found([each for each in find(text, self._entries) if each.page in offered])
+            self._found.setCurrentRow(0)
+        self._lists.setCurrentWidget(self._found if text.strip() else self._nav)
+
+    def _on_found_current_row_changed(self, _row: int) -> None:
+        found = self._found.found()
+        if found is not None:
+            self._awaited = found
+            self.show_page(found.page)
+            if self._page(found.page).is_built:
+                self._reveal_awaited()
+
+    def _reveal_awaited(self) -> None:
+        found, self._awaited = self._awaited, None
+        widget = self._widget_of(found)
+        if found is not None and widget is not None:
+            self._page(found.page).ensureWidgetVisible(widget, 0, 60)
+
+    def _go_to(self, found: Found | None) -> None:
+        """Show what was found and put the focus there."""
+        if found is None:
+            return
+        self.show_page(found.page)
+        self._page(found.page).finish()
+        widget = self._widget_of(found)
+        if widget is not None:
+            self._page(found.page).ensureWidgetVisible(widget, 0, 60)
+            widget.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _widget_of(self, found: Found | None) -> QWidget | None:
+        if found is None or not found.widget:
+            return None
+        page = self._page(found.page)
+        row = page.rows.get(found.name)  # which two settings may share
+        return row.field if row is not None else page.findChild(QWidget, found.widget)
+
+    # What is changed
+
+    def _on_edited(self) -> None:
+        now = {name: field.read() for page in self._made.values() for name, field in page.fields.items()}
+        is_changed = any(value != self._values[name] for name, value in now.items())
+        self._save.setVisible(is_changed)
+        self._save.setDefault(is_changed)
+        self._cancel.setText("Cancel" if is_changed else "Close")
+        for name in _AT_ONCE:
+            if name in now and now[name] != self._seen[name]:
+                self._seen[name] = now[name]
+                self.previewed.emit(name, now[name])
+
+    def _on_save_clicked(self) -> None:
+        if self.apply():
+            self.accept()
+
+    def _on_theme_changed(self) -> None:
+        self._dress()
+        for page in self._made.values():
+            for row in page.rows.values():
+                row.measure()
+        self._fit()

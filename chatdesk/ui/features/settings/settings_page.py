@@ -1,0 +1,163 @@
+"""One page of the settings, put together piece by piece, so that no step keeps the window waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, Final
+
+from PySide6.QtCore import QElapsedTimer, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from chatdesk.core.settings.schema import Setting
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.settings.model_fields import DEFAULT_MODEL, ModelFields
+from chatdesk.ui.features.settings.settings_fields import Field, field_for
+from chatdesk.ui.features.settings.settings_row import SettingsRow
+
+_SLICE_MS: Final = 3
+_SECTION_GAP_PX: Final = 18
+
+
+class SettingsPage(QScrollArea):
+    """Rows for ``settings`` with their ``values``, under their headings. ``choices`` are offered by name instead of
+    the setting's own; ``fixed`` names settings that a variable decides. What others show on the page comes below the
+    rows, or above them with ``is_content_first``. ``model_fields`` choose models; without them their ids are typed.
+    ``edited`` is emitted after each change of a field."""
+
+    edited = Signal()
+    built = Signal()
+
+    def __init__(
+        self,
+        settings: Sequence[Setting],
+        values: Mapping[str, Any],
+        *,
+        choices: Mapping[str, Mapping[Any, str]],
+        fixed: frozenset[str],
+        is_content_first: bool = False,
+        model_fields: ModelFields | None = None,
+    ) -> None:
+        super().__init__()
+        self._settings = sorted(settings, key=_order_of_sections(settings))
+        self._values, self._choices, self._fixed = values, choices, fixed
+        self._is_content_first = is_content_first
+        self._model_fields = model_fields
+        self._makers: list[Callable[[], QWidget]] = []
+        self._steps: Iterator[None] | None = None
+        self._is_built = False
+        self.rows: dict[str, SettingsRow] = {}
+        self.fields: dict[str, Field] = {}
+        inner = QWidget()
+        inner.setObjectName("settingsPage")
+        self._column = QVBoxLayout(inner)
+        self._column.setContentsMargins(0, 0, 12, 8)
+        self._column.setSpacing(0)
+        self._column.addStretch(1)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(self.focusPolicy().NoFocus)
+        self.setWidget(inner)
+        self._timer = QTimer(self, singleShot=True, interval=0)
+        self._timer.timeout.connect(self._go_on)
+
+    @property
+    def is_built(self) -> bool:
+        return self._is_built
+
+    def add_content(self, make: Callable[[], QWidget]) -> None:
+        """``make`` is called when somebody looks at the page."""
+        if self._is_built:
+            self._add(make())
+        else:
+            self._makers.append(make)
+
+    def begin(self) -> None:
+        """Put the page together in short steps, between which the window goes on."""
+        if self._steps is None and not self._is_built:
+            self._steps = self._build()
+            self._timer.start()  # the frame of the page is shown first
+
+    def finish(self) -> None:
+        """Put together what is missing, at once."""
+        if not self._is_built:
+            self._steps = self._steps or self._build()
+            for _step in self._steps:
+                pass
+
+    def _go_on(self) -> None:
+        if self._steps is None:
+            return
+        clock = QElapsedTimer()
+        clock.start()
+        for _step in self._steps:
+            if clock.elapsed() >= _SLICE_MS:
+                self._timer.start()
+                return
+
+    def _build(self) -> Iterator[None]:
+        if self._is_content_first:
+            yield from self._build_content()
+        for section, settings in groupby(self._settings, key=lambda each: each.shown.section):
+            if section:
+                if self._column.count() > 1:
+                    self._column.insertSpacing(self._column.count() - 1, _SECTION_GAP_PX)
+                self._add(plain_label(section, "group"))
+            for setting in settings:
+                if setting.name in self.rows:
+                    continue  # it shares the field of another
+                self._add(self._row(setting))
+                self._add(_line())
+                yield
+        if not self._is_content_first:
+            yield from self._build_content()
+        self._is_built = True
+        self._steps = None
+        self.built.emit()
+
+    def _build_content(self) -> Iterator[None]:
+        while self._makers:
+            self._add(self._makers.pop(0)())
+            yield
+
+    def _row(self, setting: Setting) -> SettingsRow:
+        shown = setting.shown
+        field = self._field(setting)
+        field.widget.setObjectName(f"setting_{setting.name}")
+        field.on_change(self.edited.emit)
+        names = [each for each, other in self.fields.items() if other.widget is field.widget]
+        fixed = next((each for each in self._settings if each.name in names and each.name in self._fixed), None)
+        if fixed is not None:
+            field.widget.setEnabled(False)
+            shown = replace(shown, hint=f"The environment variable {fixed.env} decides this.")
+        row = SettingsRow(shown.title, shown.hint, field.widget, is_wide=field.is_wide)
+        self.rows |= dict.fromkeys(names, row)
+        return row
+
+    def _field(self, setting: Setting) -> Field:
+        name, value = setting.name, self._values[setting.name]
+        if self._model_fields is not None and setting.is_model:
+            self.fields[name] = self._model_fields.make(setting, value)
+        elif self._model_fields is not None and name == DEFAULT_MODEL[0] and DEFAULT_MODEL[1] in self._values:
+            both = self._model_fields.make_default(setting, *(self._values[each] for each in DEFAULT_MODEL))
+            self.fields |= zip(DEFAULT_MODEL, both, strict=True)
+        else:
+            self.fields[name] = field_for(setting, value, self._choices.get(name, setting.choices))
+        return self.fields[name]
+
+    def _add(self, widget: QWidget) -> None:
+        self._column.insertWidget(self._column.count() - 1, widget)
+
+
+def _order_of_sections(settings: Sequence[Setting]) -> Callable[[Setting], int]:
+    """Sections in the order in which they are met first."""
+    sections = list(dict.fromkeys(each.shown.section for each in settings))
+    return lambda each: sections.index(each.shown.section)
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setObjectName("settingsLine")
+    line.setFixedHeight(1)
+    return line

@@ -1,0 +1,95 @@
+"""What can be found in the settings, and the list of what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QListWidget, QListWidgetItem
+
+from chatdesk.core.settings.schema import PAGES, Setting
+from chatdesk.ui.features.settings.data_page import ACTIONS
+
+#: Other words that people look for.
+_ALSO: Final = {
+    "theme": "colours colors dark mode appearance",
+    "text_scale": "font zoom",
+    "system_prompt": "custom instructions system prompt personality",
+    "send_on_enter": "return key newline",
+    "motion": "movement",
+    "plain_user_messages": "markdown",
+    "rate_limit": "rate",
+    "trash_days": "deleted retention",
+    "read_answers": "speech voice",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``name`` is a setting or ``""``; ``widget`` the object name of what is shown there."""
+
+    page: str
+    title: str
+    widget: str
+    name: str = ""
+    words: str = ""
+
+
+def entries(settings: Collection[Setting]) -> tuple[Found, ...]:
+    """All that can be found: settings that have a row, and what else is on the pages."""
+    rows = tuple(_of_setting(each) for each in settings if each.shown.has_row)
+    data = tuple(
+        Found("Data and backup", words.rstrip("…"), f"data_{name}", words=f"{title} {hint}")
+        for title, hint, actions in ACTIONS
+        for name, words in actions
+    )
+    others = (
+        Found("Providers", "Add a provider", "providerAdd", words="API key server model connect"),
+        Found("Shortcuts", "Keyboard shortcuts", "settingsShortcuts", words="keys"),
+        Found("Team sync", "Team sync", "teamPage", words="workspace join share invite"),
+        Found("Usage and limits", "Usage and limits", "", words="cost money tokens price spend"),
+    )
+    return rows + data + others
+
+
+def find(text: str, among: Collection[Found]) -> list[Found]:
+    """Those that have every word of ``text``; those that have them in the title come first."""
+    words = text.casefold().split()
+    hits = [each for each in among if all(word in _searched(each) for word in words)]
+    return sorted(hits, key=lambda each: (not _has_all(each.title, words), PAGES.index(each.page)))
+
+
+class FoundList(QListWidget):
+    """What was found, each with its page below it."""
+
+    def show_found(self, found: Collection[Found]) -> None:
+        self.clear()
+        for each in found:
+            item = QListWidgetItem(f"{each.title}\n{each.page}", self)
+            item.setData(Qt.ItemDataRole.UserRole, each)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{each.title}, {each.page}")
+        if not found:
+            item = QListWidgetItem("Nothing found", self)
+            item.setFlags(Qt.ItemFlag.NoItemFlags)
+
+    def found(self) -> Found | None:
+        """The one that is chosen."""
+        item = self.currentItem()
+        found = item.data(Qt.ItemDataRole.UserRole) if item is not None else None
+        return found if isinstance(found, Found) else None
+
+
+def _of_setting(setting: Setting) -> Found:
+    shown = setting.shown
+    words = " ".join((shown.hint, shown.section, *setting.choices.values(), _ALSO.get(setting.name, "")))
+    return Found(shown.page, shown.title, f"setting_{setting.name}", name=setting.name, words=words)
+
+
+def _searched(each: Found) -> str:
+    return f"{each.title} {each.words}".casefold()
+
+
+def _has_all(text: str, words: Collection[str]) -> bool:
+    return all(word in text.casefold() for word in words)

@@ -1,0 +1,133 @@
+"""Notifications of the desktop: one a thread, replaced and never stacked. A press on one leads to its message."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Container
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.team.notice import Notice, NoticeDoor
+from chatdesk.ui.theme.icons import icon
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QSystemTrayIcon
+
+_log = logging.getLogger(__name__)
+
+
+class Notifier(QObject):
+    """Nothing waits for the desktop: notices are shown by a task, the newest of a thread only."""
+
+    pressed = Signal(str, str)  # thread, message
+
+    def __init__(self, window: QWidget, tasks: AsyncTasks) -> None:
+        super().__init__(window)
+        self._window = window
+        self._tasks = tasks
+        self._wanted: dict[str, Notice | None] = {}
+        self._shown: dict[str, Notice] = {}
+        self._door: NoticeDoor | None = None
+        self._running: asyncio.Task[object] | None = None
+        self._has_failed = False
+
+    def show(self, notice: Notice) -> None:
+        self._wanted.pop(notice.thread_id, None)
+        self._wanted[notice.thread_id] = notice
+        self._go_on()
+
+    def keep_only(self, thread_ids: Container[str]) -> None:
+        """What is told of other threads was read meanwhile."""
+        for thread_id in [each for each in self._shown if each not in thread_ids]:
+            self._wanted[thread_id] = None
+            self._go_on()
+
+    async def close(self) -> None:
+        """Take everything away that is shown."""
+        if self._running is not None:
+            self._running.cancel()
+        await self._close_door()
+
+    async def _close_door(self) -> None:
+        door, self._door = self._door, None
+        if door is not None:
+            await door.close()
+
+    def press(self, thread_id: str) -> None:
+        """What a door calls."""
+        notice = self._shown.pop(thread_id, None)
+        if notice is not None:
+            self.pressed.emit(notice.thread_id, notice.message_id)
+
+    def _go_on(self) -> None:
+        if self._running is None or self._running.done():
+            self._running = self._tasks.start(self._work(), "notify")
+
+    async def _work(self) -> None:
+        try:
+            if self._door is None:
+                self._door = await self._open()
+            while self._wanted:
+                thread_id = next(iter(self._wanted))
+                notice = self._wanted.pop(thread_id)
+                if notice is None:
+                    self._shown.pop(thread_id, None)
+                    await self._door.withdraw(thread_id)
+                else:
+                    self._shown[thread_id] = notice
+                    await self._door.show(notice)
+        except OSError as error:
+            # Said once; the next notice tries anew, for a desktop may come back.
+            _log.log(logging.DEBUG if self._has_failed else logging.WARNING, "no notifications: %s", error)
+            self._has_failed = True
+            self._wanted.clear()
+            await self._close_door()
+
+    async def _open(self) -> NoticeDoor:
+        if sys.platform.startswith("linux") and os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
+            from chatdesk.ui.features.team.notify_bus import open_bus
+
+            try:
+                return await open_bus(self.press)
+            except OSError as error:
+                _log.info("no notifications over the session bus: %s", error)
+        return TrayDoor(self._window, self)
+
+
+class TrayDoor(QObject):
+    """Balloons of an icon in the tray; the icon is there only as long as they are. Raises ``OSError`` where there is no
+    tray."""
+
+    def __init__(self, window: QWidget, notifier: Notifier) -> None:
+        from PySide6.QtWidgets import QSystemTrayIcon
+
+        if not QSystemTrayIcon.isSystemTrayAvailable() or not QSystemTrayIcon.supportsMessages():
+            raise OSError("there is no tray")
+        super().__init__(window)
+        self._notifier = notifier
+        self._last = ""
+        self._icon: QSystemTrayIcon = QSystemTrayIcon(icon("messages-square", window.palette().text().color()), self)
+        self._icon.setToolTip("ChatDesk")
+        self._icon.messageClicked.connect(self._on_icon_message_clicked)
+
+    async def show(self, notice: Notice) -> None:
+        self._last = notice.thread_id
+        self._icon.show()
+        self._icon.showMessage(notice.title, notice.text)
+
+    async def withdraw(self, thread_id: str) -> None:
+        if thread_id == self._last:
+            self._icon.hide()
+
+    async def close(self) -> None:
+        self._icon.hide()
+
+    def _on_icon_message_clicked(self) -> None:
+        self._icon.hide()
+        self._notifier.press(self._last)

@@ -1,0 +1,272 @@
+"""*Share…*: what goes up and who will see it, before anything leaves; once shared, who has which role, and the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QWidget
+
+from chatdesk.core.domain.sharing.team import (
+    MemberStatus,
+    ShareCount,
+    SharedProject,
+    ShareState,
+    SyncPhase,
+    SyncStatus,
+    TeamMember,
+    TeamRole,
+    Workspace,
+)
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
+from chatdesk.ui.features.team.pages.team_retention import RetentionField
+from chatdesk.ui.features.team.pages.team_roles import LEGEND, RoleRow, RoleRows, grantable
+from chatdesk.ui.features.team.pages.team_words import (
+    CANNOT_TAKE_BACK,
+    ROLE_HINTS,
+    ROLE_NAMES,
+    WHO_CAN_READ,
+    count_of,
+    member_words,
+    open_words,
+    share_words,
+    status_words,
+)
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.flow_row import FlowRow
+
+_SIZE_PX: Final = (560, 500)
+_NEVER: Final = (
+    "Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer."
+)
+
+
+class ShareProjectDialog(TeamPanel):
+    """About a private project. ``takes_new_chats``: chats that are begun without choosing a project go into it.
+    ``shareRequested`` has the id of the workspace; ``newProjectRequested``: a project of its own is to be made for what
+    is shared."""
+
+    shareRequested = Signal(str)
+    newProjectRequested = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        project_name: str,
+        workspaces: Sequence[Workspace],
+        *,
+        takes_new_chats: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(
+            theme, f"Share “{project_name}”", object_name="shareProjectDialog", size_px=_SIZE_PX, parent=parent
+        )
+        self.count = plain_label("Counting…", "text", wraps=True)
+        self.count.setObjectName("shareCount")
+        self.box = QComboBox()
+        self.box.setObjectName("shareWorkspace")
+        self.box.setAccessibleName("Workspace that the project is shared with")
+        for workspace in workspaces:
+            self.box.addItem(workspace.name, workspace.id)
+        label = plain_label("With the workspace", "text")
+        label.setBuddy(self.box)
+        for widget in (label, self.box):
+            widget.setVisible(len(workspaces) > 1)
+        who = (
+            f"It is shared with “{workspaces[0].name}”."
+            if len(workspaces) == 1
+            else "Choose which workspace it goes to."
+        )
+        self.warning = plain_label(
+            f"New chats go into “{project_name}”: once it is shared, others see whatever you ask from then on without"
+            " choosing another project. A new project for what you share keeps this one for yourself.",
+            "strong",
+            wraps=True,
+        )
+        self.warning.setObjectName("shareWarning")
+        self.warning.setVisible(takes_new_chats)
+        self.new_button = push_button("New project…", "shareNewProject", self._make_new)
+        self.new_button.setVisible(takes_new_chats)
+        self.body.addWidget(self.count)
+        self.body.addWidget(plain_label(who, "text", wraps=True))
+        self.body.addWidget(self.warning)
+        row = FlowRow(theme.tokens.space.s)
+        row.addWidget(self.new_button)
+        self.body.addLayout(row)
+        self.body.addWidget(label)
+        self.body.addWidget(self.box)
+        for heading, words in (
+            (
+                "Who will see it",
+                "At first only you, on all your computers. Then those whom you give a role, here or by inviting them.",
+            ),
+            ("What never leaves", _NEVER),
+            ("What cannot be taken back", CANNOT_TAKE_BACK),
+            ("Good to know", f"{WHO_CAN_READ} Threads of a shared project cannot be moved out of it, only copied."),
+        ):
+            self.add_heading(heading)
+            self.body.addWidget(plain_label(words, "muted", wraps=True))
+        self.body.addStretch(1)
+        cancel = self.add_button(push_button("Cancel", "shareCancel", self.reject))
+        cancel.setProperty("isWayOut", True)
+        self.share_button = self.add_button(push_button("Share", "shareStart", self._share, is_primary=True))
+        self.share_button.setEnabled(False)
+        cancel.setFocus()
+
+    def show_count(self, count: ShareCount) -> None:
+        """What goes up; from now on it can be begun."""
+        self.count.setText(share_words(count))
+        self.share_button.setEnabled(True)
+        has_warning = self.warning.isVisibleTo(self)
+        (self.new_button if has_warning else self.share_button).setFocus()
+        announce(self, f"{self.count.text()} {self.warning.text()}" if has_warning else self.count.text())
+
+    def _make_new(self) -> None:
+        self.reject()
+        self.newProjectRequested.emit()
+
+    def _share(self) -> None:
+        self.show_busy("Sharing the project…")
+        self.shareRequested.emit(str(self.box.currentData()))
+
+
+class SharedProjectDialog(TeamPanel):
+    """About a shared project: how it stands, who has which role, how long messages are kept, and its end.
+    ``roleRequested``: member, role or None; ``retentionRequested``: days or None for ever, as ``kept_days``."""
+
+    roleRequested = Signal(str, object)
+    retentionRequested = Signal(object)
+    inviteRequested = Signal()
+    endRequested = Signal()
+    eraseRequested = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        project_name: str,
+        project: SharedProject,
+        members: Sequence[TeamMember],
+        *,
+        me: str,
+        workspace_name: str,
+        kept_days: int | None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(
+            theme, f"Sharing of “{project_name}”", object_name="sharedProjectDialog", size_px=_SIZE_PX, parent=parent
+        )
+        self.project = project
+        mine = f"{ROLE_NAMES[project.role]}: {ROLE_HINTS[project.role]}"
+        about = f"Shared with “{workspace_name}”. Your role is {mine}."
+        self.body.addWidget(plain_label(about, "text", wraps=True))
+        self.state = plain_label(state_words(project), "muted", wraps=True)
+        self.state.setObjectName("sharedState")
+        self.body.addWidget(self.state)
+        self.add_heading("Who sees it")
+        offered = grantable(project.role)
+        people = [each for each in members if each.status is not MemberStatus.REMOVED]
+        rows = []
+        for member in sorted(people, key=lambda each: (each.id != me, each.name.casefold())):
+            is_me = member.id == me
+            role = project.role if is_me else member.roles.get(project.project_id)
+            if role is None and not offered:
+                continue
+            hint = member_words(member, is_me=is_me) if is_me or member.status is MemberStatus.INVITED else ""
+            grants = () if is_me else offered
+            rows.append(RoleRow(member.id, member.name, role, grants, hint=hint, whose=f"Role of {member.name}"))
+        self.roles = RoleRows(theme, rows, heading="Member", object_name="sharedRoles")
+        self.roles.chosen.connect(self._on_role_chosen)
+        self.body.addWidget(self.roles)
+        if offered:
+            words = (
+                "A change takes effect at once. People who lose access keep the copy that is on their computer already."
+            )
+            self.body.addWidget(plain_label(f"{LEGEND} {words}", "muted", wraps=True))
+        self.add_heading("How long messages are kept")
+        self.retention = RetentionField(theme, kept_days, can_change=project.role.can_manage)
+        self.retention.chosen.connect(self._on_retention_chosen)
+        self.body.addWidget(self.retention)
+        self.body.addStretch(1)
+        is_owner = project.role is TeamRole.OWNER
+        self.end_button = self.add_button(
+            push_button(
+                "Stop sharing…" if is_owner else "Leave project…", "sharedEnd", self.endRequested.emit, is_danger=True
+            )
+        )
+        if is_owner:
+            self.erase_button = self.add_button(
+                push_button("Stop and erase…", "sharedErase", self.eraseRequested.emit, is_danger=True)
+            )
+        if project.role.can_manage:
+            self.add_button(push_button("Invite…", "sharedInvite", self.inviteRequested.emit))
+        close = self.add_button(push_button("Close", "sharedClose", self.accept))
+        close.setProperty("isWayOut", True)
+        close.setFocus()
+
+    def show_status(self, status: SyncStatus) -> None:
+        """How the workspace stands, so that one sees the project go up."""
+        is_at_rest = status.phase is SyncPhase.SYNCED and not status.waiting and not status.refused
+        self.state.setText(state_words(self.project) if is_at_rest else status_words(status))
+
+    def show_roles(self, members: Sequence[TeamMember]) -> None:
+        """What the server has, as after a change that failed."""
+        self.end_busy()
+        for member in members:
+            self.roles.show_role(member.id, member.roles.get(self.project.project_id))
+
+    def show_retention(self, days: int | None) -> None:
+        """What holds now: after a change, or one that failed or was not meant."""
+        self.end_busy()
+        self.retention.show_days(days)
+
+    def _on_retention_chosen(self, days: int | None) -> None:
+        self.show_busy("Setting how long messages are kept…")
+        self.retentionRequested.emit(days)
+
+    def _on_role_chosen(self, member_id: str, role: object) -> None:
+        self.show_busy("Changing the role…")
+        self.roleRequested.emit(member_id, role)
+
+
+def state_words(project: SharedProject) -> str:
+    """One sentence on how far the project is."""
+    if project.state is ShareState.SHARING:
+        return "Older messages are being sent."
+    if project.waiting or project.refused:
+        return f"{open_words(project)}."
+    return "Everything in it has reached the team."
+
+
+def end_words(project: SharedProject, name: str, members: int) -> tuple[str, str, str]:
+    """Question, text and button for ending the sharing, or for leaving."""
+    waiting = (
+        f" {count_of(project.waiting, 'change')} of yours did not reach the team yet and will stay only here."
+        if project.waiting
+        else ""
+    )
+    if project.role is TeamRole.OWNER:
+        others = f" {count_of(members, 'other member')} can no longer see what is new." if members else ""
+        text = (
+            f"It ends for everybody at once.{others} Each computer that has it keeps its copy as a private project, "
+            f"this one too; nothing is deleted here.{waiting}"
+        )
+        return f"Stop sharing “{name}”?", text, "Stop sharing"
+    text = (
+        "You and the others no longer get each other's messages. The copy on this computer stays, as a "
+        f"private project. To come back, somebody who manages it has to give you a role again.{waiting}"
+    )
+    return f"Leave “{name}”?", text, "Leave"
+
+
+def erase_words(name: str, members: int) -> tuple[str, str, str]:
+    """Question, text and button for ending the sharing with all that was shared."""
+    others = f" {count_of(members, 'other member')} lose it, too." if members else ""
+    text = (
+        "Everything in it is removed: from the server at once, and from every computer when it syncs next, this one"
+        f" too.{others} What somebody wrote and did not send yet stays with them. This cannot be undone. Backups keep"
+        " it until they are replaced, and so does anyone who copied or exported it, or left with a private copy."
+    )
+    return f"Stop sharing “{name}” and erase it for everyone?", text, "Stop and erase"

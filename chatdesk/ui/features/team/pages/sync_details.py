@@ -1,0 +1,236 @@
+"""*Details* of team sync: how it stands, what was refused, what two people wrote at once, and the log of rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, ServerCheck, SyncRound, SyncStatus, Workspace
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.team.pages.team_parts import Mark, TeamPanel, clear, line, push_button
+from chatdesk.ui.features.team.pages.team_table import TextTable
+from chatdesk.ui.features.team.pages.team_words import count_of, moment, round_words, status_icon, status_words
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.flow_row import FlowRow
+
+_SIZE_PX: Final = (680, 620)
+_MOST_REFUSED: Final = 50
+_MOST_DISAGREEMENTS: Final = 50
+_MOST_DIFFERENCES: Final = 12
+_EXCERPT: Final = 240
+_TABLE_PX: Final = 220
+_ONE: Final = ("Copy text", "Copy to a private project", "Try again", "Forget")
+_ALL: Final = ("Copy all texts", "Copy all to a private project", "Try all again", "Forget all")
+
+
+class SyncDetailsDialog(TeamPanel):
+    """One workspace at a time. Requests about refused changes have their ids; ``chooseRequested`` has the disagreement
+    and the id of the change that is to be used."""
+
+    workspaceChosen = Signal(str)
+    syncRequested = Signal(str)
+    checkRequested = Signal(str)
+    repairRequested = Signal(object)  # ServerCheck
+    copyTextRequested = Signal(object)  # tuple[RefusedChange, ...]
+    copyRequested = Signal(list)
+    retryRequested = Signal(list)
+    forgetRequested = Signal(list)
+    chooseRequested = Signal(object, str)
+
+    def __init__(
+        self, theme: Theme, workspaces: Sequence[Workspace], *, chosen: str | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, "Team sync: details", object_name="syncDetailsDialog", size_px=_SIZE_PX, parent=parent)
+        self.workspace = QComboBox()
+        self.workspace.setObjectName("detailsWorkspace")
+        self.workspace.setAccessibleName("Workspace")
+        for each in workspaces:
+            self.workspace.addItem(each.name, each.id)
+        place = self.workspace.findData(chosen)
+        self.workspace.setCurrentIndex(max(0, place))
+        self.workspace.setVisible(len(workspaces) > 1)
+        self._mark = Mark(theme)
+        self.status = plain_label("", "text", wraps=True)
+        self.status.setObjectName("detailsStatus")
+        row = QHBoxLayout()
+        row.setSpacing(theme.tokens.space.s)
+        row.addWidget(self._mark)
+        row.addWidget(self.status, 1)
+        self.sync_button = push_button("Sync now", "detailsSync", lambda: self.syncRequested.emit(self.workspace_id))
+        self.check_button = push_button("Check against the server", "detailsCheck", self._check)
+        actions = FlowRow(theme.tokens.space.s)
+        actions.addWidget(self.sync_button)
+        actions.addWidget(self.check_button)
+        self.repair_button = push_button("Fetch again", "detailsRepair", self._repair)
+        self.repair_button.hide()
+        actions.addWidget(self.repair_button)
+        self._found: ServerCheck | None = None
+        self.outcome = plain_label("", "text", wraps=True)
+        self.outcome.setObjectName("detailsResult")
+        self.outcome.hide()
+        self._shown_refused: tuple[RefusedChange, ...] = ()
+        self._shown_disagreements: tuple[Disagreement, ...] = ()
+        self._refused = QVBoxLayout()
+        self._refused.setSpacing(theme.tokens.space.xs)
+        self._disagreements = QVBoxLayout()
+        self._disagreements.setSpacing(theme.tokens.space.xs)
+        self.rounds = TextTable(theme, ("When", "What", "Took"), name="Sync log", object_name="detailsRounds", wide=1)
+        self.rounds.setMinimumHeight(round(_TABLE_PX * max(1.0, theme.scale)))
+        self.body.addWidget(self.workspace)
+        self.body.addLayout(row)
+        self.body.addLayout(actions)
+        self.body.addWidget(self.outcome)
+        self.body.addLayout(self._refused)
+        self.body.addLayout(self._disagreements)
+        self.add_heading("Sync log")
+        self.body.addWidget(self.rounds, 1)
+        close = self.add_button(push_button("Close", "detailsClose", self.accept))
+        close.setProperty("isWayOut", True)
+        self.workspace.currentIndexChanged.connect(lambda _place: self.workspaceChosen.emit(self.workspace_id))
+        self.sync_button.setFocus()
+
+    @property
+    def workspace_id(self) -> str:
+        return str(self.workspace.currentData() or "")
+
+    def show_status(self, status: SyncStatus) -> None:
+        if status.workspace_id == self.workspace_id:
+            text = status_words(status)
+            self.status.setText(text)
+            self.status.setAccessibleName(text)
+            self._mark.show_icon(*status_icon(status))
+
+    def show_rounds(self, rounds: Sequence[SyncRound]) -> None:
+        """The newest first."""
+        self.rounds.show_rows([(moment(each.at), round_words(each), f"{each.took_ms:,} ms") for each in rounds])
+
+    def show_check(self, check: ServerCheck) -> None:
+        self.end_busy()
+        self.say(check_words(check))
+        self._found = check
+        self.repair_button.setVisible(bool(check.repairable))
+        (self.repair_button if check.repairable else self.check_button).setFocus()
+
+    def say(self, text: str) -> None:
+        self.show_problem("")
+        self.outcome.setText(text)
+        self.outcome.setVisible(bool(text))
+        announce(self, text)
+
+    def show_refused(self, changes: Sequence[RefusedChange]) -> None:
+        """The newest first; what is beyond the first fifty is counted."""
+        if tuple(changes) == self._shown_refused:
+            return  # so that the focus stays
+        self._shown_refused = tuple(changes)
+        clear(self._refused)
+        if not changes:
+            return
+        self._refused.addWidget(plain_label(f"Refused: {count_of(len(changes), 'change')}", "strong"))
+        self._refused.addWidget(
+            plain_label(
+                "The server did not take these. They are kept on this computer only, until you forget them.",
+                "muted",
+                wraps=True,
+            )
+        )
+        ids = [each.id for each in changes]
+        if len(changes) > 1:
+            self._refused.addLayout(self._buttons(tuple(changes), ids, "all", texts=_ALL))
+        for change in changes[:_MOST_REFUSED]:
+            self._refused.addWidget(_excerpt(f"{moment(change.at)}: {change.sentence}", "text"))
+            if change.text:
+                self._refused.addWidget(_excerpt(change.text, "muted"))
+            about = f"of the change of {moment(change.at)}"
+            self._refused.addLayout(self._buttons((change,), [change.id], change.id, about=about))
+            self._refused.addWidget(line())
+        if len(changes) > _MOST_REFUSED:
+            self._refused.addWidget(plain_label(f"… and {len(changes) - _MOST_REFUSED:,} more.", "muted"))
+
+    def show_disagreements(self, found: Sequence[Disagreement], names: Mapping[str, str]) -> None:
+        """``names``: of projects, by id."""
+        if tuple(found) == self._shown_disagreements:
+            return
+        self._shown_disagreements = tuple(found)
+        clear(self._disagreements)
+        if not found:
+            return
+        self._disagreements.addWidget(plain_label("Written by two people at once", "strong"))
+        self._disagreements.addWidget(
+            plain_label(
+                "The first is shown until somebody chooses; the choice applies to everyone.", "muted", wraps=True
+            )
+        )
+        for each in found[:_MOST_DISAGREEMENTS]:
+            project = names.get(each.project_id, "")
+            self._disagreements.addWidget(_excerpt(f"{each.label}, in {project}" if project else each.label, "text"))
+            for place, (change_id, who, text) in enumerate(each.versions):
+                row = QHBoxLayout()
+                row.addWidget(_excerpt(f"{who}: {text or '(empty)'}", "muted"), 1)
+                row.addWidget(
+                    push_button(
+                        "Use this",
+                        f"use_{change_id}",
+                        partial(self.chooseRequested.emit, each, change_id),
+                        name=f"Use what {who} wrote for {each.label}" + (", which is shown now" if place == 0 else ""),
+                    )
+                )
+                self._disagreements.addLayout(row)
+            self._disagreements.addWidget(line())
+
+    def _buttons(
+        self,
+        changes: tuple[RefusedChange, ...],
+        ids: list[str],
+        key: str,
+        *,
+        texts: tuple[str, ...] = _ONE,
+        about: str = "",
+    ) -> FlowRow:
+        row = FlowRow(self.theme.tokens.space.s)
+        runs = (
+            ("copyText", lambda: self.copyTextRequested.emit(changes)),
+            ("copy", lambda: self.copyRequested.emit(ids)),
+            ("retry", lambda: self.retryRequested.emit(ids)),
+            ("forget", lambda: self.forgetRequested.emit(ids)),
+        )
+        for text, (name, run) in zip(texts, runs, strict=True):
+            row.addWidget(push_button(text, f"refused_{name}_{key}", run, name=f"{text} {about}".strip()))
+        return row
+
+    def _repair(self) -> None:
+        found, self._found = self._found, None
+        self.check_button.setFocus()
+        self.repair_button.hide()
+        if found is not None:
+            self.repairRequested.emit(found)
+
+    def _check(self) -> None:
+        self.say("")
+        self.repair_button.hide()
+        self.show_busy("Comparing with the server…")
+        self.checkRequested.emit(self.workspace_id)
+
+
+def check_words(check: ServerCheck) -> str:
+    """What *Check against the server* found."""
+    looked = f"{count_of(check.changes, 'change')} of {count_of(check.projects, 'project')} compared"
+    if not check.differences:
+        same = ": this computer and the server hold the same."
+        return f"{looked}. {check.sentences[-1]}" if check.waiting else f"{looked}{same}"
+    shown = list(check.differences[:_MOST_DIFFERENCES])
+    if len(check.differences) > _MOST_DIFFERENCES:
+        shown.append(f"… and {len(check.differences) - _MOST_DIFFERENCES:,} more.")
+    shown += check.sentences[-1:] if check.waiting else ()
+    return "\n".join([f"{looked}. {count_of(len(check.differences), 'difference')}:", *shown])
+
+
+def _excerpt(text: str, role: str) -> QLabel:
+    """A label with the first words of what somebody wrote: it may be a megabyte."""
+    flat = " ".join(text[: 4 * _EXCERPT].split())
+    is_cut = len(flat) > _EXCERPT or len(text) > 4 * _EXCERPT
+    return plain_label(f"{flat[:_EXCERPT]}…" if is_cut else flat, role, wraps=True)  # type: ignore[arg-type]

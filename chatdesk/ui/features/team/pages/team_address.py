@@ -1,0 +1,198 @@
+"""The fields of a database: where it is, who logs in, how the way there is protected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.sharing.team import ServerAddress
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.team.pages.team_parts import push_button
+
+#: What a pasted connection string means; raises ``InvalidInput``.
+ReadAddress = Callable[[str], tuple[ServerAddress, str]]
+_PORT: Final = 5432
+_TLS_LETTERS: Final = 12  # a narrow window shows at least so many
+_MOST_CA_BYTES: Final = 256 * 1024
+_TLS: Final = (
+    ("verify-full", "Encrypted, the server proves who it is"),
+    ("disable", "Not encrypted, for a server on this computer or in a network of your own"),
+)
+
+
+class AddressFields(QWidget):
+    """``changed`` comes with every edit. A connection string that is pasted into the first field is taken apart.
+    Without ``asks_login`` it is only about where the server is and how the way there is protected."""
+
+    changed = Signal()
+
+    def __init__(self, read_address: ReadAddress, *, asks_login: bool = True) -> None:
+        super().__init__()
+        self._asks_login = asks_login
+        self.setObjectName("teamAddress")
+        self._read_address = read_address
+        self._ca = ""
+        self.string = _field("teamString", "Connection string", "postgresql://owner:password@host/database")
+        self.string.setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
+        self.string.setAccessibleDescription("Pasted text fills in the fields below.")
+        self.host = _field("teamHost", "Host", "db.example.org")
+        self.port = _field("teamPort", "Port", str(_PORT))
+        self.database = _field("teamDatabase", "Database", "an empty one")
+        self.user = _field("teamUser", "User", "who may create roles")
+        self.password = _field("teamPassword", "Password", "")
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.tls = QComboBox()
+        self.tls.setObjectName("teamTls")
+        self.tls.setAccessibleName("Encryption")
+        self.tls.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.tls.setMinimumContentsLength(_TLS_LETTERS)
+        for value, words in _TLS:
+            self.tls.addItem(words, value)
+        self.ca_button = push_button(
+            "Certificate file…", "teamCa", self.choose_ca, name="Certificate of the authority that the server has"
+        )
+        self.ca_state = plain_label("Certificates that this computer trusts", "muted", wraps=True)
+        self.ca_state.setObjectName("teamCaState")
+        self.problem = plain_label("", "note", wraps=True)
+        self.problem.setObjectName("teamStringProblem")
+        self.problem.setProperty("isDanger", True)
+        self.problem.hide()
+        form = QFormLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        trust = QHBoxLayout()
+        trust.addWidget(self.ca_state, 1)
+        trust.addWidget(self.ca_button)
+        login = (("User", self.user), ("Password", self.password)) if asks_login else ()
+        for words, field in (
+            ("Host", self.host),
+            ("Port", self.port),
+            ("Database", self.database),
+            *login,
+            ("Encryption", self.tls),
+        ):
+            label = plain_label(words, "text")
+            label.setBuddy(field)
+            form.addRow(label, field)
+        form.addRow(plain_label("Trusts", "text"), trust)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        if asks_login:
+            words = "Paste the connection string of an owner's account, or fill in the fields."
+            column.addWidget(plain_label(words, "text", wraps=True))
+            column.addWidget(self.string)
+        else:
+            for unused in (self.string, self.user, self.password):
+                unused.setParent(self)
+                unused.hide()
+        column.addWidget(self.problem)
+        column.addLayout(form)
+        self.string.textChanged.connect(self._on_string_changed)
+        for line in (self.host, self.port, self.database, self.user, self.password):
+            line.textChanged.connect(self.changed)
+        self.tls.currentIndexChanged.connect(self._on_tls_changed)
+
+    @property
+    def is_complete(self) -> bool:
+        needed = (self.host, self.database, self.user) if self._asks_login else (self.host, self.database)
+        has_all = all(each.text().strip() for each in needed)
+        return has_all and self._port() is not None
+
+    def address(self) -> ServerAddress:
+        return ServerAddress(
+            host=self.host.text().strip(),
+            port=self._port() or _PORT,
+            database=self.database.text().strip(),
+            user=self.user.text().strip(),
+            tls=str(self.tls.currentData()),
+            ca=self._ca if self.tls.currentData() == "verify-full" else "",
+        )
+
+    def show_address(self, address: ServerAddress, password: str) -> None:
+        for field, text in (
+            (self.host, address.host),
+            (self.port, str(address.port)),
+            (self.database, address.database),
+            (self.user, address.user),
+        ):
+            field.setText(text)
+        if password:
+            self.password.setText(password)
+        place = self.tls.findData(address.tls)
+        self.tls.setCurrentIndex(max(0, place))
+        if address.ca:
+            words = "The certificate that the text names" if self._asks_login else "The certificate that it had"
+            self._trust(address.ca, words)
+
+    def choose_ca(self) -> None:
+        dialog = QFileDialog(
+            self, "Certificate of the authority", "", "Certificates (*.pem *.crt *.cer);;All files (*)"
+        )
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda name: self.take_ca(Path(name)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def take_ca(self, path: Path) -> None:
+        """Trust the authority whose certificate lies there; says so where it is none."""
+        try:
+            with path.open("rb") as file:
+                text = file.read(_MOST_CA_BYTES).decode("ascii", "replace")
+        except OSError:
+            text = ""
+        if "-----BEGIN CERTIFICATE-----" not in text:
+            self._say(f"{path.name} is not a certificate in PEM form. Nothing was changed.")
+            return
+        self._trust(text, f"Only what {path.name} vouches for")
+
+    def _trust(self, ca: str, words: str) -> None:
+        self._ca = ca
+        self.ca_state.setText(words)
+        self._say("")
+        self.changed.emit()
+
+    def _port(self) -> int | None:
+        text = self.port.text().strip() or str(_PORT)
+        port = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+        return port if 0 < port < 65536 else None
+
+    def _on_string_changed(self, text: str) -> None:
+        text = text.strip()
+        if not text:
+            return
+        if "://" not in text and "=" not in text:
+            return  # still being typed
+        try:
+            address, password = self._read_address(text)
+        except ChatDeskError as error:
+            self._say(error.sentence)
+            return
+        self._say("")
+        self.show_address(address, password)
+
+    def _on_tls_changed(self) -> None:
+        is_verified = self.tls.currentData() == "verify-full"
+        self.ca_button.setEnabled(is_verified)
+        self.ca_state.setEnabled(is_verified)
+        self.changed.emit()
+
+    def _say(self, text: str) -> None:
+        self.problem.setText(text)
+        self.problem.setVisible(bool(text))
+        announce(self, text)
+
+
+def _field(object_name: str, name: str, hint: str) -> QLineEdit:
+    field = QLineEdit()
+    field.setObjectName(object_name)
+    field.setAccessibleName(name)
+    field.setPlaceholderText(hint)
+    return field

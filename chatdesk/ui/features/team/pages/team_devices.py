@@ -1,0 +1,28 @@
+"""The computers of a workspace, as rows of their table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from chatdesk.core.domain.sharing.team import TeamDevice
+from chatdesk.ui.features.team.pages.team_table import TableRow
+from chatdesk.ui.features.team.pages.team_words import device_words
+
+REMOVAL_TEXT = (
+    "That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new "
+    "password under My name and roles, and add your other computers again."
+)
+
+
+def device_rows(
+    devices: Sequence[TeamDevice], *, names: Callable[[str], str], removable: Callable[[str], bool], now_ms: int
+) -> list[TableRow]:
+    """``names`` and ``removable`` take the id of a member. This computer first, then those that were here last."""
+    return [
+        TableRow(
+            device.id,
+            (device.name or "A computer", device_words(device, owner=names(device.member_id), now_ms=now_ms)),
+            "Take off the list…" if not device.is_this and removable(device.member_id) else "",
+        )
+        for device in sorted(devices, key=lambda each: (not each.is_this, -(each.last_seen_at or 0)))
+    ]

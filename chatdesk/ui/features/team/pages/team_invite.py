@@ -1,0 +1,260 @@
+"""*Invite…* and *Add a computer of mine…*: who and what for, then the code and how it is handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QGuiApplication, QTextOption
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.sharing.team import TeamRole
+from chatdesk.core.domain.sharing.team_setup import ComputerCode, Invitation
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.text_field import TextField
+from chatdesk.ui.features.team.pages.team_join import INVITATION_ENDING
+from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
+from chatdesk.ui.features.team.pages.team_roles import LEGEND, RoleRow, RoleRows
+from chatdesk.ui.features.team.pages.team_words import day
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.flow_row import FlowRow
+
+_SIZE_PX: Final = (560, 520)
+_DAYS: Final = 7
+_MOST_DAYS: Final = 60
+_MOST: Final = 64 * 1024
+_LONGEST_NAME: Final = 80
+
+
+class CodeBox(QWidget):
+    """A code to hand over: shown, copied as code or link, saved as a file. ``saveRequested`` has the file."""
+
+    saveRequested = Signal(str, str)  # path, text
+
+    def __init__(self, theme: Theme, *, file_name: str) -> None:
+        super().__init__()
+        self._file_name = file_name
+        self._link = self._file_text = ""
+        self.code = TextField(theme, name="Code", object_name="teamCodeShown", most=_MOST)
+        self.code.setReadOnly(True)
+        self.code.setFont(theme.font("code"))
+        self.code.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
+        self.code.setFixedHeight(round(96 * max(1.0, theme.scale)))
+        self.said = plain_label("", "muted", wraps=True)
+        self.said.setObjectName("teamCodeSaid")
+        self.copy_button = push_button("Copy", "teamCodeCopy", self._copy_code, name="Copy the code", is_primary=True)
+        self.link_button = push_button("Copy link", "teamLinkCopy", self._copy_link)
+        self.save_button = push_button("Save as file…", "teamCodeSave", self._choose_file)
+        row = FlowRow(theme.tokens.space.s)
+        for button in (self.copy_button, self.link_button, self.save_button):
+            row.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.code)
+        column.addLayout(row)
+        column.addWidget(self.said)
+
+    def show_code(self, code: str, link: str, file_text: str) -> None:
+        self.code.show_written(code)
+        self._link, self._file_text = link, file_text
+
+    def say(self, text: str) -> None:
+        self.said.setText(text)
+        announce(self, text)
+
+    def save(self, path: str) -> None:
+        self.saveRequested.emit(path, self._file_text)
+
+    def _copy_code(self) -> None:
+        QGuiApplication.clipboard().setText(self.code.written())
+        self.say("The code is in the clipboard.")
+
+    def _copy_link(self) -> None:
+        QGuiApplication.clipboard().setText(self._link)
+        self.say("The link is in the clipboard.")
+
+    def _choose_file(self) -> None:
+        dialog = QFileDialog(self, "Save the invitation", self._file_name, f"Invitations (*{INVITATION_ENDING})")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(INVITATION_ENDING.removeprefix("."))
+        dialog.fileSelected.connect(self.save)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+
+class _CodePanel(TeamPanel):
+    """What both have: a page with the code, its explanation, and *Done*. ``saveRequested``: path and text."""
+
+    saveRequested = Signal(str, str)
+
+    def __init__(self, theme: Theme, title: str, *, object_name: str, file_name: str, parent: QWidget | None) -> None:
+        super().__init__(theme, title, object_name=object_name, size_px=_SIZE_PX, parent=parent)
+        self.code_box = CodeBox(theme, file_name=f"{file_name}{INVITATION_ENDING}")
+        self.code_box.saveRequested.connect(self.saveRequested)
+        self.explanation = plain_label("", "text", wraps=True)
+        self.explanation.setObjectName("teamExplanation")
+
+    def _add_code_page(self) -> None:
+        for widget in (self.explanation, self.code_box):
+            self.body.addWidget(widget)
+            widget.hide()
+
+    def _show_code(self, explanation: str, code: str, link: str, file_text: str) -> None:
+        self.end_busy()
+        self.explanation.setText(explanation)
+        self.code_box.show_code(code, link, file_text)
+        for widget in (self.explanation, self.code_box):
+            widget.show()
+        self.code_box.copy_button.setFocus()
+        announce(self, explanation)
+
+    def show_saved(self, path: str) -> None:
+        self.code_box.say(f"Saved as {Path(path).name}. Anyone who has the file can use it, so send it only to them.")
+
+
+class InviteDialog(_CodePanel):
+    """``projects``: (id, name) of those that this person manages, with the roles that they may give.
+    ``warning``: why the invitation may be of no use. ``inviteRequested`` has the name, roles by project, and days."""
+
+    inviteRequested = Signal(str, object, int)  # name, dict of roles, days
+
+    def __init__(
+        self,
+        theme: Theme,
+        workspace: str,
+        projects: Sequence[tuple[str, str, Sequence[TeamRole]]],
+        *,
+        chosen: str | None = None,
+        warning: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(
+            theme,
+            f"Invite to “{workspace}”",
+            object_name="teamInviteDialog",
+            file_name=f"{_file_safe(workspace)} invitation",
+            parent=parent,
+        )
+        self.name = QLineEdit()
+        self.name.setObjectName("teamInviteName")
+        self.name.setAccessibleName("Who is invited")
+        self.name.setPlaceholderText("Their name; they can change it")
+        self.name.setMaxLength(_LONGEST_NAME)
+        # Where there is one project only, it is what people are invited for: who sees nothing joins in vain.
+        start = projects[0][0] if chosen is None and len(projects) == 1 else chosen
+        rows = [
+            RoleRow(
+                project_id,
+                name,
+                _first_role(offered) if project_id == start else None,
+                offered,
+                whose=f"Role in {name}",
+            )
+            for project_id, name, offered in sorted(projects, key=lambda each: each[0] != chosen)
+        ]
+        self.roles = RoleRows(theme, rows, heading="Project", object_name="teamInviteRoles")
+        self.days = QSpinBox()
+        self.days.setObjectName("teamInviteDays")
+        self.days.setAccessibleName("Days for which the invitation can be used")
+        self.days.setRange(1, _MOST_DAYS)
+        self.days.setValue(_DAYS)
+        self.days.setSuffix(" days")
+        self.days.lineEdit().setTextMargins(theme.tokens.space.s, 0, 0, 0)  # no stylesheet reaches in there
+        who, how_long = plain_label("Who is invited", "text"), plain_label("Can be used for", "text")
+        who.setBuddy(self.name)
+        how_long.setBuddy(self.days)
+        heading = plain_label("Projects", "strong")
+        none = plain_label(
+            "No project is shared yet, or you manage none. They can be given roles later, under Members.",
+            "muted",
+            wraps=True,
+        )
+        none.setVisible(not projects)
+        legend = plain_label(LEGEND, "muted", wraps=True)
+        legend.setVisible(bool(projects))
+        limit = QHBoxLayout()
+        limit.addWidget(how_long)
+        limit.addWidget(self.days)
+        limit.addStretch(1)
+        self.warning = plain_label(warning, "strong", wraps=True)
+        self.warning.setObjectName("teamInviteWarning")
+        self.warning.setVisible(bool(warning))
+        self._asked: list[QWidget] = [who, self.name, heading, self.roles, legend, how_long, self.days]
+        for widget in (self.warning, who, self.name, heading, none, self.roles, legend):
+            self.body.addWidget(widget)
+        self.body.addLayout(limit)
+        self._none = none
+        self._add_code_page()
+        self.body.addStretch(1)
+        self.cancel_button = self.add_button(push_button("Cancel", "teamCancel", self.reject))
+        self.cancel_button.setProperty("isWayOut", True)
+        self.invite_button = self.add_button(
+            push_button("Make an invitation", "teamInviteMake", self._invite, is_primary=True)
+        )
+        self.name.textChanged.connect(self._refresh)
+        self.name.returnPressed.connect(self._invite)
+        self._refresh()
+        self.name.setFocus()
+
+    def show_invitation(self, invitation: Invitation) -> None:
+        """It was made."""
+        for widget in (*self._asked, self._none, self.invite_button):
+            widget.hide()
+        self.cancel_button.setText("Done")
+        self.cancel_button.setAccessibleName("Done")
+        self._show_code(
+            f"Send this to {invitation.member_name} and nobody else: the first person who uses it takes that place. It "
+            f"works once, until {day(invitation.expires_at)}. They choose Join a workspace in Settings, Team sync.",
+            invitation.code,
+            invitation.link,
+            invitation.file_text,
+        )
+
+    def _refresh(self) -> None:
+        self.invite_button.setEnabled(bool(self.name.text().strip()))
+
+    def _invite(self) -> None:
+        if self.invite_button.isEnabled() and not self.is_busy:
+            self.show_busy("Making the invitation…")
+            self.inviteRequested.emit(self.name.text().strip(), self.roles.roles(), self.days.value())
+
+
+class ComputerCodeDialog(_CodePanel):
+    """The code for a further computer of the same person, and its passphrase."""
+
+    def __init__(self, theme: Theme, workspace: str, code: ComputerCode, *, parent: QWidget | None = None) -> None:
+        super().__init__(
+            theme,
+            "Add a computer of mine",
+            object_name="teamComputerDialog",
+            file_name=f"{_file_safe(workspace)} my computer",
+            parent=parent,
+        )
+        self._add_code_page()
+        self.passphrase = QLineEdit(code.passphrase)
+        self.passphrase.setObjectName("teamPassphraseShown")
+        self.passphrase.setAccessibleName("Passphrase")
+        self.passphrase.setReadOnly(True)
+        self.body.addWidget(plain_label("Type this passphrase on the other computer", "strong", wraps=True))
+        self.body.addWidget(self.passphrase)
+        self.body.addStretch(1)
+        self.add_button(push_button("Done", "teamDone", self.accept))
+        self._show_code(
+            f"Take the code or file to your other computer, choose Join a workspace there, and type the passphrase. It "
+            f"can be used until {day(code.expires_at)}. The code alone opens nothing; do not send both the same way.",
+            code.code,
+            code.link,
+            code.file_text,
+        )
+
+
+def _first_role(offered: Sequence[TeamRole]) -> TeamRole | None:
+    return next((each for each in (TeamRole.EDITOR, TeamRole.VIEWER) if each in offered), None)
+
+
+def _file_safe(name: str) -> str:
+    kept = "".join(each if each.isalnum() or each in " -_" else " " for each in name)
+    return " ".join(kept.split())[:60] or "ChatDesk"

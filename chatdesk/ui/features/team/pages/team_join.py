@@ -1,0 +1,241 @@
+"""*Join a workspace*: an invitation is pasted or opened, says what it is, and is taken only then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QTextOption
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
+
+from chatdesk.core.domain.sharing.team_setup import CodeKind, InvitationView
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.text_field import TextField
+from chatdesk.ui.features.team.pages.team_keep import KeepInFile
+from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
+from chatdesk.ui.features.team.pages.team_words import ROLE_NAMES, WHO_CAN_READ, address_words, day
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.local_files import only_path_in
+
+#: What a code says of itself, without asking anybody; raises ``InvalidInput``.
+ReadInvitation = Callable[[str], InvitationView]
+INVITATION_ENDING: Final = ".chatdesk-invite"
+_FILTER: Final = f"Invitations (*{INVITATION_ENDING});;All files (*)"
+_SIZE_PX: Final = (580, 560)
+_MOST_BYTES: Final = 64 * 1024
+_LONGEST_NAME: Final = 80
+
+
+class JoinWorkspaceDialog(TeamPanel):
+    """``joinRequested`` has the invitation, the person's name, the passphrase (empty where none is asked for), and
+    whether a way without encryption was agreed to."""
+
+    joinRequested = Signal(str, str, str, bool)
+
+    def __init__(
+        self,
+        theme: Theme,
+        read_invitation: ReadInvitation,
+        *,
+        text: str = "",
+        my_name: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, "Join a workspace", object_name="teamJoinDialog", size_px=_SIZE_PX, parent=parent)
+        self._read_invitation = read_invitation
+        self._view: InvitationView | None = None
+        self.setAcceptDrops(True)
+        self.code = TextField(theme, name="Invitation", object_name="teamCode", most=_MOST_BYTES)
+        self.code.setPlaceholderText("chatdesk-join:…")
+        self.code.setFont(theme.font("code"))
+        self.code.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
+        self.code.setAcceptDrops(False)  # the dialog takes the file, wherever it is let go
+        self.code.setFixedHeight(round(84 * max(1.0, theme.scale)))
+        self.open_button = push_button("Open file…", "teamOpenFile", self.choose_file)
+        self.about = plain_label("", "text", wraps=True)
+        self.about.setObjectName("teamAbout")
+        self.my_name = QLineEdit(my_name)
+        self.my_name.setObjectName("teamMyName")
+        self.my_name.setMaxLength(_LONGEST_NAME)
+        self.passphrase = QLineEdit()
+        self.passphrase.setObjectName("teamPassphrase")
+        self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
+        self.unencrypted = QCheckBox("Join anyway: nothing is encrypted on the way")
+        self.unencrypted.setObjectName("teamUnencrypted")
+        self.body.addWidget(
+            plain_label("Paste the code or link that you were given, or open its file.", "text", wraps=True)
+        )
+        self.body.addWidget(self.code)
+        row = QHBoxLayout()
+        row.addWidget(self.open_button)
+        row.addStretch(1)
+        self.body.addLayout(row)
+        self.body.addWidget(self.about)
+        self._name_row = self._row("Your name, as the others see it", self.my_name)
+        self._passphrase_row = self._row("Passphrase that was shown beside the code", self.passphrase)
+        self.body.addWidget(self.unencrypted)
+        self.keep = KeepInFile()
+        self.body.addWidget(self.keep)
+        self.reading = plain_label(WHO_CAN_READ, "muted", wraps=True)
+        self.body.addWidget(self.reading)
+        self.body.addStretch(1)
+        cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject))
+        cancel.setProperty("isWayOut", True)
+        self.join_button = self.add_button(push_button("Join", "teamJoin", self._join, is_primary=True))
+        self.code.textChanged.connect(self._on_code_changed)
+        for field in (self.my_name, self.passphrase):
+            field.textChanged.connect(self._refresh)
+            field.returnPressed.connect(self._join)
+        self.unencrypted.toggled.connect(self._refresh)
+        self._refresh()
+        self.code.setFocus()
+        if text:
+            self.take_text(text)
+
+    def take_text(self, text: str) -> None:
+        """An invitation that came another way than by typing."""
+        self.code.show_written(text.strip())
+        (self.passphrase if self._needs_passphrase else self.my_name).setFocus()
+
+    def take_file(self, path: Path) -> None:
+        text = read_file(path)
+        if text is None:
+            self.show_problem(f"{path.name} cannot be read. Nothing was sent. Ask for the code as text.")
+        else:
+            self.take_text(text)
+
+    def go_on(self) -> None:
+        """Try again with what is filled in."""
+        self.end_busy()
+        self.keep.hide()
+        self._join()
+
+    def choose_file(self) -> None:
+        dialog = QFileDialog(self, "Open an invitation", "", _FILTER)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda name: self.take_file(Path(name)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        data = event.mimeData()
+        if only_path_in(data) or data.hasText():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        data = event.mimeData()
+        path = only_path_in(data)
+        if path:
+            self.take_file(Path(path))
+        elif data.hasText():
+            self.take_text(data.text()[:_MOST_BYTES])
+        event.acceptProposedAction()
+
+    @property
+    def _needs_passphrase(self) -> bool:
+        return self._view is not None and self._view.needs_passphrase
+
+    def _row(self, words: str, field: QLineEdit) -> QWidget:
+        label = plain_label(words, "text", wraps=True)
+        label.setBuddy(field)
+        field.setAccessibleName(words)
+        self.body.addWidget(label)
+        self.body.addWidget(field)
+        return label
+
+    def _on_code_changed(self) -> None:
+        text = self.code.written().strip()
+        self._view, words = None, ""
+        self.show_problem("")
+        if text:
+            try:
+                self._view = self._read_invitation(text)
+                words = view_words(self._view)
+            except ChatDeskError as error:
+                words = error.sentence
+        self.about.setText(words)
+        self.about.setProperty("isDanger", bool(text) and (self._view is None or self._view.is_expired))
+        self.about.style().unpolish(self.about)
+        self.about.style().polish(self.about)
+        announce(self, words)
+        if self._view is not None and self._view.member_name and not self.my_name.text():
+            self.my_name.setText(self._view.member_name)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        view = self._view
+        is_usable = view is not None and not view.is_expired
+        wants_name = view is not None and view.kind is CodeKind.MEMBER
+        is_open = view is not None and view.is_unencrypted
+        for widget, is_shown in (
+            (self._name_row, wants_name),
+            (self.my_name, wants_name),
+            (self._passphrase_row, self._needs_passphrase),
+            (self.passphrase, self._needs_passphrase),
+            (self.unencrypted, is_open),
+            (self.reading, is_usable),
+        ):
+            widget.setVisible(is_shown)
+        is_filled = (
+            bool(self.passphrase.text().strip()) if self._needs_passphrase else bool(self.my_name.text().strip())
+        )
+        if not self.is_busy:
+            self.join_button.setEnabled(is_usable and is_filled and (not is_open or self.unencrypted.isChecked()))
+
+    def show_problem(self, sentence: str) -> None:
+        super().show_problem(sentence)
+        if sentence:
+            self._refresh()
+
+    def _join(self) -> None:
+        if not self.join_button.isEnabled() or self.is_busy:
+            return
+        self.show_busy("Joining the workspace…")
+        self.joinRequested.emit(
+            self.code.written().strip(),
+            self.my_name.text().strip(),
+            self.passphrase.text().strip() if self._needs_passphrase else "",
+            self.unencrypted.isVisible() and self.unencrypted.isChecked(),
+        )
+
+
+def view_words(view: InvitationView) -> str:
+    """What an invitation is, before anything is sent."""
+    if view.kind is CodeKind.COMPUTER:
+        words = [
+            f"Brings this computer into “{view.workspace_name}”, as the same person as on the computer it is from."
+        ]
+    else:
+        by = f" by {view.invited_by}" if view.invited_by else ""
+        words = [f"You are invited{by} to “{view.workspace_name}”."]
+    if view.address is not None:
+        words.append(f"The database is {address_words(view.address)}.")
+    if view.projects:
+        words.append(
+            "Projects: " + ", ".join(f"{name} ({ROLE_NAMES[role].lower()})" for name, role in view.projects) + "."
+        )
+    if view.is_expired:
+        words.append(f"It expired on {day(view.expires_at)}. Ask for a new one.")
+    else:
+        once = "" if view.kind is CodeKind.COMPUTER else " once,"
+        words.append(f"It can be used{once} until {day(view.expires_at)}.")
+    if view.is_unencrypted:
+        words.append(
+            "The way to this server is not encrypted: anyone on the way can read and change everything. That is "
+            "fine for a server on this computer or a network that only you use."
+        )
+    return " ".join(words)
+
+
+def read_file(path: Path) -> str | None:
+    """The text of an invitation's file, or None where it is none by its size or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        return data.decode("utf-8") if len(data) <= _MOST_BYTES else None
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,54 @@
+"""Where there is no keyring: a passphrase for the encrypted file that then keeps the team's password."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.team.pages.team_parts import push_button
+
+_WORDS = (
+    "This computer has no keyring that could keep the password. Keep it in ChatDesk's encrypted file of keys instead; "
+    "you enter its passphrase once after each start."
+)
+
+
+class KeepInFile(QWidget):
+    """Hidden until ``offer``; ``given`` has the passphrase."""
+
+    given = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("teamKeep")
+        self.field = QLineEdit()
+        self.field.setObjectName("teamKeepPassphrase")
+        self.field.setEchoMode(QLineEdit.EchoMode.Password)
+        self.button = push_button("Keep it in the file", "teamKeepYes", self._give)
+        row = QHBoxLayout()
+        row.addWidget(self.field, 1)
+        row.addWidget(self.button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(plain_label(_WORDS, "text", wraps=True))
+        column.addLayout(row)
+        self.field.textChanged.connect(lambda text: self.button.setEnabled(bool(text)))
+        self.field.returnPressed.connect(self._give)
+        self.button.setEnabled(False)
+        self.hide()
+
+    def offer(self, *, has_file: bool) -> None:
+        """``has_file``: there is one with a passphrase already."""
+        name = "The passphrase of the file of keys" if has_file else NEW_PASSPHRASE
+        self.field.setAccessibleName(name)
+        self.field.setPlaceholderText(name)
+        self.show()
+        self.field.setFocus()
+        announce(self, _WORDS)
+
+    def _give(self) -> None:
+        if self.field.text():
+            self.given.emit(self.field.text())

@@ -1,0 +1,149 @@
+"""Leaving a workspace: only this computer, or the person for good; its password and its name, typed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLineEdit, QPushButton, QRadioButton, QWidget
+
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
+from chatdesk.ui.features.team.pages.team_words import count_of
+from chatdesk.ui.theme.theme import Theme
+
+_SIZE_PX: Final = (520, 360)
+_FIELD_PX: Final = (460, 240)
+_LONGEST_NAME: Final = 80
+
+
+class LeaveWorkspaceDialog(TeamPanel):
+    """``leaveRequested`` says whether it is for good. ``waiting``: changes that did not go up yet."""
+
+    leaveRequested = Signal(bool)
+
+    def __init__(
+        self, theme: Theme, workspace: str, *, waiting: int, is_owner: bool, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, f"Leave “{workspace}”?", object_name="teamLeaveDialog", size_px=_SIZE_PX, parent=parent)
+        words = "Its projects stay on this computer, as private copies. Nothing is deleted here or there."
+        self.body.addWidget(plain_label(words, "text", wraps=True))
+        if waiting:
+            unsent = plain_label(
+                f"{count_of(waiting, 'change')} did not reach the team yet and will stay only here.", "text", wraps=True
+            )
+            unsent.setObjectName("teamLeaveWaiting")
+            self.body.addWidget(unsent)
+        self.here = QRadioButton("Only on this computer")
+        self.for_good = QRadioButton("For good: end my membership")
+        for button, name, hint in (
+            (self.here, "teamLeaveHere", "You stay a member; a code from another computer of yours brings it back."),
+            (
+                self.for_good,
+                "teamLeaveForGood",
+                "On all of your computers. What you wrote stays with the team; to come back you need an invitation."
+                + (" Make somebody else an owner first." if is_owner else ""),
+            ),
+        ):
+            button.setObjectName(name)
+            button.setAccessibleDescription(hint)
+            self.body.addWidget(button)
+            self.body.addWidget(plain_label(hint, "muted", wraps=True))
+        self.here.setChecked(True)
+        self.body.addStretch(1)
+        cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject))
+        cancel.setProperty("isWayOut", True)
+        self.leave_button = self.add_button(push_button("Leave", "teamLeaveYes", self._leave, is_danger=True))
+        cancel.setFocus()
+
+    def _leave(self) -> None:
+        self.show_busy("Leaving the workspace…")
+        self.leaveRequested.emit(self.for_good.isChecked())
+
+
+class _FieldDialog(TeamPanel):
+    """One field and a button. ``given`` has what was typed."""
+
+    given = Signal(str)
+
+    def __init__(
+        self,
+        theme: Theme,
+        title: str,
+        *,
+        words: str,
+        field: QLineEdit,
+        button: QPushButton,
+        busy: str,
+        object_name: str,
+        parent: QWidget | None,
+    ) -> None:
+        super().__init__(theme, title, object_name=object_name, size_px=_FIELD_PX, parent=parent)
+        self.field = field
+        self._busy = busy
+        self.body.addWidget(plain_label(words, "muted", wraps=True))
+        self.body.addWidget(field)
+        self.body.addStretch(1)
+        cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject))
+        cancel.setProperty("isWayOut", True)
+        self.use_button = self.add_button(button)
+        button.setAutoDefault(False)
+        button.setProperty("isPrimary", True)
+        button.setEnabled(bool(field.text().strip()))
+        button.clicked.connect(self._use)
+        field.textChanged.connect(lambda text: button.setEnabled(bool(text.strip())))
+        field.returnPressed.connect(self._use)
+        field.setFocus()
+
+    def _use(self) -> None:
+        if self.field.text().strip() and not self.is_busy:
+            self.show_busy(self._busy)
+            self.given.emit(self.field.text().strip())
+
+
+class TeamPasswordDialog(_FieldDialog):
+    """A password that is lost or wrong, typed."""
+
+    def __init__(self, theme: Theme, workspace: str, *, parent: QWidget | None = None) -> None:
+        field = QLineEdit()
+        field.setObjectName("teamPasswordField")
+        field.setAccessibleName("Password")
+        field.setEchoMode(QLineEdit.EchoMode.Password)
+        button = QPushButton("Use")
+        button.setObjectName("teamPasswordUse")
+        super().__init__(
+            theme,
+            f"Password for “{workspace}”",
+            words=(
+                "ChatDesk made this password when you joined and keeps it with your keys. If it is lost, ask for a new "
+                "invitation, or take a code from another computer of yours."
+            ),
+            field=field,
+            button=button,
+            busy="Trying the password…",
+            object_name="teamPasswordDialog",
+            parent=parent,
+        )
+
+
+class RenameWorkspaceDialog(_FieldDialog):
+    """Another name for a workspace."""
+
+    def __init__(self, theme: Theme, name: str, *, parent: QWidget | None = None) -> None:
+        field = QLineEdit(name)
+        field.setObjectName("teamWorkspaceName")
+        field.setAccessibleName("Name of the workspace")
+        field.setMaxLength(_LONGEST_NAME)
+        field.selectAll()
+        button = QPushButton("Rename")
+        button.setObjectName("teamRenameYes")
+        super().__init__(
+            theme,
+            "Rename the workspace",
+            words="All members see the new name.",
+            field=field,
+            button=button,
+            busy="Renaming the workspace…",
+            object_name="teamRenameDialog",
+            parent=parent,
+        )

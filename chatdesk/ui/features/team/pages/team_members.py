@@ -1,0 +1,188 @@
+"""The people of a workspace: the rows of their table, and a dialog about one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QWidget
+
+from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember, TeamRole
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
+from chatdesk.ui.features.team.pages.team_roles import LEGEND, RoleRow, RoleRows, grantable
+from chatdesk.ui.features.team.pages.team_table import TableRow
+from chatdesk.ui.features.team.pages.team_words import ROLE_NAMES, member_words
+from chatdesk.ui.theme.theme import Theme
+
+_SIZE_PX: Final = (520, 460)
+_LONGEST_NAME: Final = 80
+_OWNER: Final = "Owners invite people, remove members and make others owners."
+
+_DISCONNECT: Final = "End their connections: for somebody whose unfinished change holds up the others"
+_MOST_NAMED: Final = 8
+
+
+def member_rows(members: Sequence[TeamMember], projects: Mapping[str, str], *, me: str) -> list[TableRow]:
+    """For the table of members: oneself first, then by name. ``projects``: names by id. Removed members are left out:
+    they only matter as authors."""
+    shown = [each for each in members if each.status is not MemberStatus.REMOVED]
+    return [
+        TableRow(
+            member.id,
+            (member.name, member_words(member, is_me=member.id == me), roles_words(member.roles, projects)),
+            "My name and roles…" if member.id == me else "Roles…",
+        )
+        for member in sorted(shown, key=lambda each: (each.id != me, each.name.casefold()))
+    ]
+
+
+class MemberDialog(TeamPanel):
+    """One member: their role in each project that this person knows, and being removed. ``mine``: this person's role
+    by project; ``is_owner``: whether this person owns the workspace. ``renameRequested`` and ``passwordRequested`` are
+    about oneself; ``roleRequested`` has a project, and a role or None."""
+
+    roleRequested = Signal(str, object)
+    removeRequested = Signal()
+    renameRequested = Signal(str)
+    passwordRequested = Signal()
+    ownerToggled = Signal(bool)
+    disconnectRequested = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        member: TeamMember,
+        projects: Mapping[str, str],
+        mine: Mapping[str, TeamRole],
+        *,
+        is_me: bool,
+        is_owner: bool,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, member.name, object_name="teamMemberDialog", size_px=_SIZE_PX, parent=parent)
+        self.member = member
+        self.name = QLineEdit(member.name)
+        self.name.setObjectName("teamMemberName")
+        self.name.setAccessibleName("Your name, as the others see it")
+        self.name.setMaxLength(_LONGEST_NAME)
+        self.rename_button = push_button("Change name", "teamRename", self._rename)
+        if is_me:
+            row = QHBoxLayout()
+            row.addWidget(self.name, 1)
+            row.addWidget(self.rename_button)
+            self.body.addWidget(plain_label("Your name, as the others see it", "text"))
+            self.body.addLayout(row)
+        else:
+            for widget in (self.name, self.rename_button):
+                widget.setParent(self)
+                widget.hide()
+            self.body.addWidget(_label(member_words(member, is_me=False), "muted"))
+        self.add_heading("Roles")
+        rows = [
+            RoleRow(
+                project_id,
+                name,
+                member.roles.get(project_id),
+                () if is_me else grantable(mine.get(project_id)),
+                whose=f"Role of {member.name} in {name}",
+            )
+            for project_id, name in projects.items()
+        ]
+        self.roles = RoleRows(theme, rows, heading="Project", object_name="teamMemberRoles")
+        self.roles.chosen.connect(self._on_role_chosen)
+        self.body.addWidget(self.roles)
+        if not projects:
+            self.body.addWidget(plain_label("No project is shared with the workspace yet.", "muted", wraps=True))
+        if any(grantable(role) for role in mine.values()) and not is_me:
+            words = f"{LEGEND} A change takes effect at once, on all of their computers."
+            self.body.addWidget(plain_label(words, "muted", wraps=True))
+        self.owner = QCheckBox("Owner of the workspace")
+        self.owner.setObjectName("teamMemberOwner")
+        self.owner.setChecked(member.is_owner)
+        self.owner.setVisible(is_owner and not is_me and member.status is MemberStatus.ACTIVE)
+        self.owner.setAccessibleDescription(_OWNER)
+        self.owner.clicked.connect(self._on_owner_clicked)
+        hint = plain_label(_OWNER, "muted", wraps=True)
+        hint.setVisible(not self.owner.isHidden())
+        self.body.addWidget(self.owner)
+        self.body.addWidget(hint)
+        self.body.addStretch(1)
+        if is_me:
+            self.add_button(push_button("New password…", "teamNewPassword", self.passwordRequested.emit))
+        elif is_owner:
+            if member.status is MemberStatus.ACTIVE:
+                self.add_button(
+                    push_button("End their connections", "teamDisconnect", self._disconnect, name=_DISCONNECT)
+                )
+            self.remove_button = self.add_button(
+                push_button("Remove from the workspace…", "teamRemove", self.removeRequested.emit, is_danger=True)
+            )
+        close = self.add_button(push_button("Close", "teamClose", self.accept))
+        close.setProperty("isWayOut", True)
+        close.setFocus()
+
+    def show_roles(self, roles: Mapping[str, TeamRole], projects: Mapping[str, str]) -> None:
+        """What the server has, as after a change that failed."""
+        self.end_busy()
+        for project_id in projects:
+            self.roles.show_role(project_id, roles.get(project_id))
+
+    def _on_role_chosen(self, project_id: str, role: object) -> None:
+        self.show_busy("Changing the role…")
+        self.roleRequested.emit(project_id, role)
+
+    def show_owner(self, is_owner: bool) -> None:
+        """What the server has, as after a change that failed."""
+        self.end_busy()
+        self.owner.setChecked(is_owner)
+
+    def _on_owner_clicked(self, is_checked: bool) -> None:
+        self.show_busy("Telling the server…")
+        self.ownerToggled.emit(is_checked)
+
+    def _disconnect(self) -> None:
+        self.show_busy("Telling the server…")
+        self.disconnectRequested.emit()
+
+    def _rename(self) -> None:
+        if self.name.text().strip():
+            self.show_busy("Changing your name…")
+            self.renameRequested.emit(self.name.text().strip())
+
+
+def roles_words(roles: Mapping[str, TeamRole], projects: Mapping[str, str]) -> str:
+    """*Research: editor, Plans: viewer*, as far as the projects are known here."""
+    return ", ".join(f"{name}: {ROLE_NAMES[roles[key]].lower()}" for key, name in projects.items() if key in roles)
+
+
+def invited_words(name: str, invited: Sequence[str]) -> str:
+    """Whom a removed member had invited."""
+    listed = ", ".join(invited[:_MOST_NAMED])
+    if len(invited) > _MOST_NAMED:
+        listed += f" and {len(invited) - _MOST_NAMED:,} more"
+    return (
+        f"{name} invited {listed}. They are still members, with the roles they have. Remove them as well if they "
+        f"came for {name} only; what they wrote stays either way."
+    )
+
+
+def removal_words(name: str) -> str:
+    """What removing a member means."""
+    return (
+        f"{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; "
+        "what is on their computer already stays there. To have them back, invite them anew."
+    )
+
+
+NEW_LOGIN_TEXT = (
+    "This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: "
+    "add them anew with Add a computer of mine. Nothing is deleted."
+)
+
+
+def _label(text: str, role: str) -> QLabel:
+    label = plain_label(text, role, wraps=True)  # type: ignore[arg-type]
+    label.setVisible(bool(text))
+    return label

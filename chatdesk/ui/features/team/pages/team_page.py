@@ -1,0 +1,387 @@
+"""The page *Team sync* of the settings: what there is to join, or the workspace, its projects, people and computers.
+
+It shows and asks; ``ui/features/team/team_binding.py`` does. What is done here holds at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.sharing.team import (
+    SharedProject,
+    SyncPhase,
+    SyncStatus,
+    TeamDevice,
+    TeamMember,
+    TeamRole,
+    Workspace,
+)
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.team.pages.team_devices import device_rows
+from chatdesk.ui.features.team.pages.team_members import member_rows
+from chatdesk.ui.features.team.pages.team_parts import Mark, clear, push_button
+from chatdesk.ui.features.team.pages.team_server import OUTDATED
+from chatdesk.ui.features.team.pages.team_table import ActionTable, TableRow
+from chatdesk.ui.features.team.pages.team_words import (
+    WHAT_LEAVES,
+    WHO_CAN_READ,
+    address_words,
+    day,
+    project_words,
+    status_icon,
+    status_words,
+)
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.flow_row import FlowRow
+from chatdesk.ui.widgets.painting import paint_box
+
+#: Codes of ``TeamError``; no password opens a login that was closed, or another's database.
+_PASSWORD_HELPS = ("team_login_refused", "team_password_missing")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceView:
+    """What the page shows of one workspace. ``names``: of projects, by id."""
+
+    workspace: Workspace
+    status: SyncStatus
+    projects: Sequence[SharedProject]
+    members: Sequence[TeamMember]
+    devices: Sequence[TeamDevice]
+    names: Mapping[str, str]
+
+    @property
+    def my_roles(self) -> dict[str, TeamRole]:
+        return {each.project_id: each.role for each in self.projects if each.ended is None}
+
+
+def can_invite(view: WorkspaceView) -> bool:
+    """Owners of the workspace, and whoever manages a project of it."""
+    return view.workspace.is_owner or any(role.can_manage for role in view.my_roles.values())
+
+
+class TeamPage(QWidget):
+    """Signals but the first two have the id of a workspace, and what it is about."""
+
+    createRequested = Signal()
+    joinRequested = Signal()
+    inviteRequested = Signal(str)
+    computerRequested = Signal(str)
+    renameRequested = Signal(str)
+    upgradeRequested = Signal(str)
+    moveRequested = Signal(str)
+    policyRequested = Signal(str)
+    leaveRequested = Signal(str)
+    detailsRequested = Signal(str)
+    passwordRequested = Signal(str)
+    projectRequested = Signal(str, str)
+    memberRequested = Signal(str, str)
+    deviceRemoveRequested = Signal(str, str)
+    joinAgainRequested = Signal(str)
+    parkedLeaveRequested = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._blocks: dict[str, _Workspace] = {}
+        self.setObjectName("teamPage")
+        self.said = plain_label("", "text", wraps=True)
+        self.said.setObjectName("teamSaid")
+        self.said.setAccessibleName("Result")
+        self.said.hide()
+        self._parked = QVBoxLayout()
+        self._parked.setSpacing(theme.tokens.space.m)
+        self._rooms = QVBoxLayout()
+        self._rooms.setSpacing(theme.tokens.space.xl)
+        self._ways = QVBoxLayout()
+        self._ways.setSpacing(theme.tokens.space.m)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, theme.tokens.space.s, 0, theme.tokens.space.s)
+        column.setSpacing(theme.tokens.space.m)
+        column.addWidget(self.said)
+        column.addLayout(self._parked)
+        column.addLayout(self._rooms)
+        column.addLayout(self._ways)
+        self._show_ways(is_first=True)
+
+    @property
+    def theme(self) -> Theme:
+        return self._theme
+
+    def show_workspaces(self, views: Sequence[WorkspaceView], *, now_ms: int) -> None:
+        """What there is now. Workspaces that are shown already keep their widgets, and with them the focus."""
+        if [block.heading for block in self._blocks.values()] == [_heading(view) for view in views] and views:
+            for view in views:
+                self._blocks[view.workspace.id].show_view(view, now_ms)
+            return
+        focused = self.focusWidget()
+        clear(self._rooms)
+        self._blocks = {}
+        for view in views:
+            block = self._blocks[view.workspace.id] = _Workspace(self._theme, self, view, now_ms)
+            self._rooms.addWidget(block)
+        self._show_ways(is_first=not views)
+        if focused is not None and self._blocks:  # what had the keyboard is gone
+            list(self._blocks.values())[-1].details_button.setFocus()
+
+    def show_parked(self, workspaces: Sequence[Workspace]) -> None:
+        """Workspaces that came with a backup: each with its server, which is connected to on a click and not before."""
+        clear(self._parked)
+        for workspace in workspaces:
+            self._parked.addWidget(plain_label(workspace.name, "strong"))
+            words = (
+                "This team came with the backup that was restored. ChatDesk does not connect to"
+                f" {address_words(workspace.address)} until you say so."
+            )
+            self._parked.addWidget(plain_label(words, "muted", wraps=True))
+            row = FlowRow(self._theme.tokens.space.s)
+            again = push_button("Connect again", "teamJoinAgain", partial(self.joinAgainRequested.emit, workspace.id))
+            leave = push_button("Give it up", "teamParkedLeave", partial(self.parkedLeaveRequested.emit, workspace.id))
+            again.setAccessibleDescription(words)
+            leave.setAccessibleDescription(f"Give {workspace.name} up; its projects stay here as private copies")
+            row.addWidget(again)
+            row.addWidget(leave)
+            self._parked.addLayout(row)
+
+    def block(self, workspace_id: str) -> _Workspace:
+        """What is shown of one workspace."""
+        return self._blocks[workspace_id]
+
+    def show_status(self, status: SyncStatus) -> None:
+        """A workspace stands differently."""
+        block = self._blocks.get(status.workspace_id)
+        if block is not None:
+            block.show_status(status)
+
+    def say(self, text: str) -> None:
+        """What became of something that was asked for here; an empty text takes it away."""
+        self.said.setText(text)
+        self.said.setVisible(bool(text))
+        announce(self, text)
+
+    def _show_ways(self, *, is_first: bool) -> None:
+        clear(self._ways)
+        if not is_first:
+            row = FlowRow(self._theme.tokens.space.s)
+            for text, name, signal in (
+                ("Create another workspace…", "teamCreate", self.createRequested),
+                ("Join another workspace…", "teamJoinOther", self.joinRequested),
+            ):
+                row.addWidget(push_button(text, name, signal.emit))
+            self._ways.addLayout(row)
+            return
+        words = (
+            "Work in the same projects with others, or on several computers of yours. Every computer keeps everything "
+            "and works offline; a PostgreSQL database of yours carries the changes, and nothing of ours is in between."
+        )
+        self._ways.addWidget(plain_label(words, "text", wraps=True))
+        self._ways.addWidget(
+            _Card(
+                self._theme,
+                "Create a workspace",
+                "For a team that has none: sets up an empty database that you give, and makes you its owner.",
+                push_button("Create a workspace…", "teamCreate", self.createRequested.emit),
+            )
+        )
+        self._ways.addWidget(
+            _Card(
+                self._theme,
+                "Join a workspace",
+                "With an invitation: a code, a link or a file that somebody of the team, or another computer of yours, "
+                "made. Nothing is sent before you have seen what it is.",
+                push_button("Join a workspace…", "teamJoinOther", self.joinRequested.emit),
+            )
+        )
+        self._ways.addWidget(plain_label(WHAT_LEAVES, "muted", wraps=True))
+        self._ways.addWidget(plain_label(WHO_CAN_READ, "muted", wraps=True))
+
+
+class _Workspace(QWidget):
+    def __init__(self, theme: Theme, page: TeamPage, view: WorkspaceView, now_ms: int) -> None:
+        super().__init__(page)
+        workspace = view.workspace
+        self._theme = theme
+        self.heading = _heading(view)
+        self.setObjectName(f"teamWorkspace_{workspace.id}")
+        self._mark = Mark(theme)
+        self.status = plain_label("", "text", wraps=True)
+        self.status.setObjectName(f"teamStatus_{workspace.id}")
+        self._password = push_button(
+            "Enter the password…", "teamPasswordEnter", lambda: page.passwordRequested.emit(workspace.id)
+        )
+        self._is_owner = workspace.is_owner
+        self._outdated = plain_label(OUTDATED, "muted", wraps=True)
+        self._upgrade = push_button(
+            "Upgrade the database…", "teamUpgrade", lambda: page.upgradeRequested.emit(workspace.id)
+        )
+        self._upgrade.setAccessibleDescription(OUTDATED)
+        how = QHBoxLayout()
+        how.setSpacing(theme.tokens.space.s)
+        how.addWidget(self._mark)
+        how.addWidget(self.status, 1)
+        self.details_button = push_button(
+            "Details…",
+            f"teamDetails_{workspace.id}",
+            lambda: page.detailsRequested.emit(workspace.id),
+            name=f"Details of syncing with {workspace.name}",
+        )
+        how.addWidget(self.details_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.tokens.space.s)
+        column.addWidget(plain_label(workspace.name, "header", wraps=True))
+        about = f"{address_words(workspace.address)}, joined {day(workspace.joined_at)}"
+        column.addWidget(plain_label(about, "muted", wraps=True))
+        column.addLayout(how)
+        column.addWidget(self._password, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self._outdated)
+        column.addWidget(self._upgrade, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addLayout(self._actions(page, view))
+        column.addSpacing(theme.tokens.space.s)
+        self.projects = self._table(
+            column, "Shared projects", ("Project", "Role and state"), "teamProjects", "Sharing…"
+        )
+        self.projects.actRequested.connect(partial(page.projectRequested.emit, workspace.id))
+        none = "None yet. Open a project and choose Share… in its menu; only what you share leaves this computer."
+        self._no_projects = plain_label(none, "muted", wraps=True)
+        column.addWidget(self._no_projects)
+        self.members = self._table(column, "Members", ("Name", "What", "Roles"), "teamMembers", "Roles…")
+        self.members.actRequested.connect(partial(page.memberRequested.emit, workspace.id))
+        self.devices = self._table(column, "Devices", ("Computer", "About"), "teamDevices", "Take off the list…")
+        self.devices.actRequested.connect(partial(page.deviceRemoveRequested.emit, workspace.id))
+        self.show_view(view, now_ms)
+
+    def show_view(self, view: WorkspaceView, now_ms: int) -> None:
+        """What there is now of the same workspace."""
+        workspace = view.workspace
+        people = {each.id: each.name for each in view.members}
+        self.projects.show_rows(project_rows(view.projects, view.names))
+        self.projects.setVisible(bool(view.projects))
+        self._no_projects.setVisible(not view.projects)
+        self.members.show_rows(member_rows(view.members, view.names, me=workspace.member_id))
+        self.devices.show_rows(
+            device_rows(
+                view.devices,
+                names=lambda member: people.get(member, "somebody"),
+                removable=lambda member: workspace.is_owner or member == workspace.member_id,
+                now_ms=now_ms,
+            )
+        )
+        self.show_status(view.status)
+
+    def _table(
+        self, column: QVBoxLayout, title: str, headings: Sequence[str], object_name: str, action: str
+    ) -> ActionTable:
+        column.addSpacing(self._theme.tokens.space.s)
+        column.addWidget(plain_label(title, "strong"))
+        table = ActionTable(
+            self._theme,
+            headings,
+            name=title,
+            object_name=object_name,
+            action=action,
+            wide=len(headings) - 1,
+            parent=self,
+        )
+        column.addWidget(table)
+        return table
+
+    def show_status(self, status: SyncStatus) -> None:
+        text = status_words(status)
+        self.status.setText(text)
+        self.status.setAccessibleName(text)
+        self._mark.show_icon(*status_icon(status))
+        self._password.setVisible(status.phase is SyncPhase.REFUSED and status.code in _PASSWORD_HELPS)
+        for widget in (self._outdated, self._upgrade):
+            widget.setVisible(self._is_owner and status.is_outdated)
+
+    @staticmethod
+    def _actions(page: TeamPage, view: WorkspaceView) -> FlowRow:
+        workspace = view.workspace
+        buttons = [
+            push_button(
+                "Add a computer of mine…", "teamAddComputer", lambda: page.computerRequested.emit(workspace.id)
+            ),
+            push_button(
+                "Address…",
+                "teamMove",
+                lambda: page.moveRequested.emit(workspace.id),
+                name=f"Address of the server of {workspace.name}",
+            ),
+            push_button("Leave…", "teamLeave", lambda: page.leaveRequested.emit(workspace.id), is_danger=True),
+        ]
+        if can_invite(view):
+            buttons.insert(
+                0,
+                push_button(
+                    "Invite…",
+                    "teamInvite",
+                    lambda: page.inviteRequested.emit(workspace.id),
+                    name=f"Invite somebody to {workspace.name}",
+                    is_primary=True,
+                ),
+            )
+        if workspace.is_owner:
+            rename = push_button("Rename…", "teamRename", lambda: page.renameRequested.emit(workspace.id))
+            buttons.insert(-2, rename)
+            policy = push_button("Rights and limits…", "teamPolicy", lambda: page.policyRequested.emit(workspace.id))
+            buttons.insert(-2, policy)
+        row = FlowRow(page.theme.tokens.space.s)
+        for button in buttons:
+            row.addWidget(button)
+        return row
+
+
+def _heading(view: WorkspaceView) -> tuple[object, ...]:
+    """What of a workspace is built once."""
+    return replace(view.workspace, clock_offset_ms=0), can_invite(view)
+
+
+class _Card(QFrame):
+    """A way in: what it is, and the button that begins it."""
+
+    def __init__(self, theme: Theme, title: str, hint: str, button: QWidget) -> None:
+        super().__init__()
+        self._theme = theme
+        button.setAccessibleDescription(hint)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(plain_label(title, "strong", wraps=True))
+        words.addWidget(plain_label(hint, "muted", wraps=True))
+        column = QVBoxLayout(self)
+        space = theme.tokens.space
+        column.setContentsMargins(space.l, space.m, space.l, space.m)
+        column.setSpacing(space.s)
+        column.addLayout(words)
+        row = QHBoxLayout()
+        row.addWidget(button)
+        row.addStretch(1)
+        column.addLayout(row)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme = self._theme
+        area, radius = QRectF(self.rect()), theme.tokens.radius.code
+        paint_box(painter, area, radius, fill=theme.colour("surface"), border=theme.colour("line"))
+        painter.end()
+
+
+def project_rows(projects: Sequence[SharedProject], names: Mapping[str, str]) -> list[TableRow]:
+    """For the table of shared projects: those that are shared now first, by name."""
+    return [
+        TableRow(
+            project.project_id,
+            (names.get(project.project_id, "A project that is not here yet"), project_words(project)),
+            "Sharing…" if project.ended is None else "Share…" if project.is_let_in else "",
+        )
+        for project in sorted(
+            projects, key=lambda each: (each.ended is not None, names.get(each.project_id, "").casefold())
+        )
+    ]

@@ -1,0 +1,118 @@
+"""*Rights and limits…*: what an owner of a workspace decides for all of it."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QGridLayout, QSpinBox, QWidget
+
+from chatdesk.core.domain.sharing.team import WorkspacePolicy
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
+from chatdesk.ui.theme.theme import Theme
+
+_SIZE_PX: Final = (620, 600)
+_LETTERS: Final = 22  # of a choice; the rest of it is seen in its list
+_INVITES: Final = (
+    ("owners", "Owners of the workspace"),
+    ("admins", "Owners, and admins of projects into these"),
+)
+_CREATES: Final = (("members", "All members"), ("owners", "Owners of the workspace"))
+_MEGABYTE: Final = 1_000_000
+# Field of the policy, what a person reads, unit, its size, and the smallest and largest number of these units that the
+# server takes.
+_LIMITS: Final = (
+    ("members", "Members", "", 1, (1, 100_000)),
+    ("invitations", "Open invitations", "", 1, (1, 10_000)),
+    ("projects_each", "Projects that a member shares", "", 1, (1, 100_000)),
+    ("connections_each", "Connections of a member", "", 1, (2, 100)),
+    ("changes_each_minute", "Changes of a member", " a minute", 1, (60, 10_000_000)),
+    ("bytes_each", "Text of a member", " MB a day", _MEGABYTE, (1, 1_000_000_000)),
+    ("bytes_project", "Text in a project", " MB a day", _MEGABYTE, (1, 1_000_000_000)),
+    ("file_bytes_each", "Files of a member", " MB a day", _MEGABYTE, (1, 1_000_000_000)),
+    ("file_bytes_project", "Files in a project", " MB a day", _MEGABYTE, (1, 1_000_000_000)),
+)
+
+
+class WorkspacePolicyDialog(TeamPanel):
+    """``policyRequested`` has what differs, by the names of ``WorkspacePolicy``."""
+
+    policyRequested = Signal(object)
+
+    def __init__(
+        self, theme: Theme, workspace: str, policy: WorkspacePolicy, *, members: int, parent: QWidget | None = None
+    ) -> None:
+        """``members``: how many there are now."""
+        title = f"Rights and limits of “{workspace}”"
+        super().__init__(theme, title, object_name="teamPolicyDialog", size_px=_SIZE_PX, parent=parent)
+        self._policy = policy
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(theme.tokens.space.m)
+        self._grid.setVerticalSpacing(theme.tokens.space.s)
+        self._grid.setColumnStretch(0, 1)
+        self.who_invites = self._choice("Invitations are made by", "teamWhoInvites", _INVITES, policy.who_invites)
+        self.who_creates = self._choice("Projects are shared by", "teamWhoCreates", _CREATES, policy.who_creates)
+        self.limits: dict[str, QSpinBox] = {}
+        for name, words, unit, size, (least, most) in _LIMITS:
+            box = QSpinBox()
+            box.setObjectName(f"teamLimit_{name}")
+            box.setRange(least, most)
+            box.setGroupSeparatorShown(True)
+            box.setSuffix(unit)
+            box.setValue(getattr(policy, name) // size)
+            shown = f"{words} ({members:,} now)" if name == "members" else words
+            self._add_row(shown, box)
+            self.limits[name] = box
+        words = (
+            "Members who reach a limit are told which one, and what waits is sent when there is room again. Days are"
+            " counted in UTC. People invited by somebody who is removed stay, unless you remove them too."
+        )
+        self.body.addLayout(self._grid)
+        self.body.addWidget(plain_label(words, "muted", wraps=True))
+        self.body.addStretch(1)
+        cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject))
+        cancel.setProperty("isWayOut", True)
+        self.save_button = self.add_button(push_button("Save", "teamPolicySave", self._save, is_primary=True))
+        self.who_invites.setFocus()
+
+    def _choice(self, words: str, name: str, choices: tuple[tuple[str, str], ...], value: str) -> QComboBox:
+        box = QComboBox()
+        box.setObjectName(name)
+        for each, text in choices:
+            box.addItem(text, each)
+        box.setCurrentIndex(max(0, box.findData(value)))
+        box.setMinimumContentsLength(_LETTERS)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._add_row(words, box)
+        return box
+
+    def _add_row(self, words: str, field: QWidget) -> None:
+        label = plain_label(words, "text")
+        label.setBuddy(field)
+        field.setAccessibleName(words)
+        row = self._grid.rowCount()
+        self._grid.addWidget(label, row, 0)
+        self._grid.addWidget(field, row, 1)
+
+    def _wanted(self) -> WorkspacePolicy:
+        """A limit that is not a whole number of its units stays as it was until somebody changes it."""
+        numbers = {
+            name: self.limits[name].value() * size
+            for name, _words, _unit, size, _range in _LIMITS
+            if self.limits[name].value() != getattr(self._policy, name) // size
+        }
+        return replace(
+            self._policy,
+            who_invites=str(self.who_invites.currentData()),
+            who_creates=str(self.who_creates.currentData()),
+            **numbers,
+        )
+
+    def _save(self) -> None:
+        wanted = self._wanted()
+        values = {each.name: getattr(wanted, each.name) for each in fields(WorkspacePolicy)}
+        changed = {name: value for name, value in values.items() if value != getattr(self._policy, name)}
+        self.show_busy("Telling the server…")
+        self.policyRequested.emit(changed)

@@ -1,0 +1,107 @@
+"""How long a shared project keeps its messages: chosen by who manages it, read by the others."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QSpinBox, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.sharing.team import LONGEST_RETENTION_DAYS
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.team.pages.team_parts import push_button
+from chatdesk.ui.features.team.pages.team_words import count_of
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.flow_row import FlowRow
+
+_NAME: Final = "Keep messages"
+_CHOICES: Final = (None, 30, 90, 365)
+_OTHER: Final = -1
+_WHAT_GOES: Final = "Older messages are erased for everybody, about once a day; that cannot be undone."
+
+
+class RetentionField(QWidget):
+    """``days``: for how long messages are kept now; None: for ever. Nothing is asked for before *Set* is pressed:
+    ``chosen`` has days or None."""
+
+    chosen = Signal(object)
+
+    def __init__(self, theme: Theme, days: int | None, *, can_change: bool) -> None:
+        super().__init__()
+        self.setObjectName("teamRetention")
+        self._kept = days
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.tokens.space.s)
+        self.words = plain_label("", "text", wraps=True)
+        self.words.setObjectName("teamRetentionWords")
+        self.box = QComboBox(self)
+        self.box.setObjectName("teamRetentionBox")
+        self.box.setAccessibleName(_NAME)
+        self.box.setAccessibleDescription(_WHAT_GOES)
+        self.days = QSpinBox(self)
+        self.days.setObjectName("teamRetentionDays")
+        self.days.setAccessibleName("Days for which messages are kept")
+        self.days.setRange(1, LONGEST_RETENTION_DAYS)
+        self.days.setSuffix(" days")
+        self.days.lineEdit().setTextMargins(theme.tokens.space.s, 0, 0, 0)  # no stylesheet reaches in there
+        self.set_button = push_button("Set", "teamRetentionSet", self._set, name="Set how long messages are kept")
+        self.what_goes = plain_label(_WHAT_GOES, "muted", wraps=True)
+        column.addWidget(self.words)
+        row = FlowRow(theme.tokens.space.s)
+        for widget in (self.box, self.days, self.set_button):
+            row.addWidget(widget)
+            widget.setVisible(can_change)
+        self.words.setVisible(not can_change)
+        column.addLayout(row)
+        column.addWidget(self.what_goes)
+        self._can_change = can_change
+        self.box.currentIndexChanged.connect(lambda _place: self._show_choice())
+        self.days.valueChanged.connect(lambda _value: self._show_choice())
+        self.show_days(days)
+
+    def show_days(self, days: int | None) -> None:
+        """What holds now, whatever was chosen here."""
+        had_focus = self.set_button.hasFocus() or self.days.hasFocus()
+        self._kept = days
+        self.words.setText(f"Messages are kept {kept_words(days)}.")
+        self.what_goes.setVisible(self._can_change or days is not None)
+        self.box.clear()
+        for each in _CHOICES if days in _CHOICES else (*_CHOICES, days):
+            self.box.addItem(kept_words(each), each)
+        self.box.addItem("other…", _OTHER)
+        self.box.setCurrentIndex(self.box.findText(kept_words(days)))
+        self.days.setValue(days or _CHOICES[1] or 1)
+        self._show_choice()
+        if had_focus:  # what is hidden or disabled by now loses the keyboard
+            self.box.setFocus()
+
+    def _chosen(self) -> int | None:
+        chosen = self.box.currentData()
+        return self.days.value() if chosen == _OTHER else chosen
+
+    def _show_choice(self) -> None:
+        self.days.setVisible(self._can_change and self.box.currentData() == _OTHER)
+        self.set_button.setEnabled(self._chosen() != self._kept)
+
+    def _set(self) -> None:
+        self.chosen.emit(self._chosen())
+
+
+def kept_words(days: int | None) -> str:
+    return "for ever" if days is None else f"for {count_of(days, 'day')}"
+
+
+def is_shorter(days: int | None, than: int | None) -> bool:
+    """Whether messages go that would stay otherwise."""
+    return days is not None and (than is None or days < than)
+
+
+def shorter_words(name: str, days: int) -> tuple[str, str, str]:
+    """Question, text and button before messages are kept for a shorter time."""
+    text = (
+        f"Messages that are older than {count_of(days, 'day')} are erased for everybody, now and from now on: from the"
+        " server, and from each computer when it syncs next. This cannot be undone. Backups, private copies and what"
+        " somebody copied elsewhere keep them."
+    )
+    return f"Keep messages of “{name}” {kept_words(days)} only?", text, "Erase what is older"

@@ -1,0 +1,120 @@
+"""About the server of a workspace: bringing its database up to date, and reaching it at another address."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from chatdesk.core.domain.sharing.team import ServerAddress
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.team.pages.team_address import AddressFields, ReadAddress
+from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
+from chatdesk.ui.theme.theme import Theme
+
+_UPGRADE_PX: Final = (520, 380)
+_MOVE_PX: Final = (560, 440)
+#: Said on the page where an upgrade can be done.
+OUTDATED: Final = (
+    "This version of ChatDesk has a newer form of the team's database. Everyone can go on working until you upgrade it."
+)
+
+
+class UpgradeDatabaseDialog(TeamPanel):
+    """``upgradeRequested`` has the login that set the database up, and its password."""
+
+    upgradeRequested = Signal(str, str)
+
+    def __init__(self, theme: Theme, workspace: str, *, parent: QWidget | None = None) -> None:
+        super().__init__(
+            theme,
+            f"Upgrade the database of “{workspace}”",
+            object_name="teamUpgradeDialog",
+            size_px=_UPGRADE_PX,
+            parent=parent,
+        )
+        words = (
+            "It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or "
+            "ask for an update: what is written there waits. Make a backup of the database first."
+        )
+        self.body.addWidget(plain_label(words, "text", wraps=True))
+        self.user = _field("teamUpgradeUser", "User who set the database up")
+        self.password = _field("teamUpgradePassword", "Password of that user")
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        for field in (self.user, self.password):
+            label = plain_label(field.accessibleName(), "text", wraps=True)
+            label.setBuddy(field)
+            self.body.addWidget(label)
+            self.body.addWidget(field)
+            field.textChanged.connect(self._refresh)
+            field.returnPressed.connect(self._upgrade)
+        hint = "Not your own login: the owner of the database, who may make roles. It is used once and not kept."
+        self.body.addWidget(plain_label(hint, "muted", wraps=True))
+        self.body.addStretch(1)
+        cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject))
+        cancel.setProperty("isWayOut", True)
+        self.upgrade_button = self.add_button(push_button("Upgrade", "teamUpgradeYes", self._upgrade, is_primary=True))
+        self._refresh()
+        self.user.setFocus()
+
+    def _refresh(self) -> None:
+        self.upgrade_button.setEnabled(bool(self.user.text().strip() and self.password.text()))
+
+    def _upgrade(self) -> None:
+        if self.upgrade_button.isEnabled() and not self.is_busy:
+            self.show_busy("Upgrading the database…")
+            self.upgradeRequested.emit(self.user.text().strip(), self.password.text())
+
+
+class MoveWorkspaceDialog(TeamPanel):
+    """``moveRequested`` has the new address; who logs in stays."""
+
+    moveRequested = Signal(object)
+
+    def __init__(
+        self,
+        theme: Theme,
+        workspace: str,
+        address: ServerAddress,
+        read_address: ReadAddress,
+        *,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(
+            theme, f"Where “{workspace}” is reached", object_name="teamMoveDialog", size_px=_MOVE_PX, parent=parent
+        )
+        words = (
+            "For a server that moved, or has another name now. ChatDesk first checks that this workspace is there. "
+            "Your login stays; your other computers and the other members move for themselves."
+        )
+        self.body.addWidget(plain_label(words, "text", wraps=True))
+        self.address = AddressFields(read_address, asks_login=False)
+        self.address.show_address(address, "")
+        self._was = self.address.address()
+        self.body.addWidget(self.address)
+        self.body.addStretch(1)
+        cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject))
+        cancel.setProperty("isWayOut", True)
+        self.move_button = self.add_button(push_button("Use this address", "teamMoveYes", self._move, is_primary=True))
+        self.address.changed.connect(self._refresh)
+        for field in (self.address.host, self.address.port, self.address.database):
+            field.returnPressed.connect(self._move)
+        self._refresh()
+        self.address.host.setFocus()
+        self.address.host.selectAll()
+
+    def _refresh(self) -> None:
+        self.move_button.setEnabled(self.address.is_complete and self.address.address() != self._was)
+
+    def _move(self) -> None:
+        if self.move_button.isEnabled() and not self.is_busy:
+            self.show_busy("Looking for the workspace…")
+            self.moveRequested.emit(self.address.address())
+
+
+def _field(object_name: str, name: str) -> QLineEdit:
+    field = QLineEdit()
+    field.setObjectName(object_name)
+    field.setAccessibleName(name)
+    return field

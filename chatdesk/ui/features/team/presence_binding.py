@@ -1,0 +1,133 @@
+"""Who is at the shared project that is open, and what they are told of this person: that they are there, and that they
+type. Never what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+
+from chatdesk.core.domain.sharing.team import PresenceState, ShareState
+from chatdesk.ui.widgets.header.presence_row import PersonHere
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.thread import Thread
+    from chatdesk.core.events import PresenceChanged
+    from chatdesk.core.sync.service import TeamService
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.window.panes import Panes
+
+_STILL_TYPING_MS = 4_000
+_AWAY_AFTER_MS = 60_000
+_BY_HAND = (QEvent.Type.KeyPress, QEvent.Type.InputMethod)
+
+
+class PresenceBinding(QObject):
+    """Drafts that are put into the composer are no typing: only text that changes under keys is."""
+
+    def __init__(self, panes: Panes, threads: ThreadBinding, team: TeamService) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._team = team
+        self._place: tuple[str | None, str | None] = (None, None)
+        self._told: tuple[str | None, str | None, bool] = (None, None, False)
+        self._is_by_hand = False
+        self._is_away = False
+        self._typing = QTimer(self, singleShot=True, interval=_STILL_TYPING_MS)
+        self._typing.timeout.connect(self._tell)
+        self._away = QTimer(self, singleShot=True, interval=_AWAY_AFTER_MS)
+        self._away.timeout.connect(self._on_away_timeout)
+        panes.composer.editor.installEventFilter(self)
+        panes.composer.textChanged.connect(self._on_composer_text_changed)
+        threads.opened.connect(self._on_thread_opened)
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)
+        application.applicationStateChanged.connect(self._on_application_state_changed)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.presence_changed.connect(self._on_presence_changed)
+        bridge.team_changed.connect(lambda _event: self.look())
+        self.look()
+
+    def look(self) -> None:
+        """Where the person is now, and who else is."""
+        self._on_thread_opened(self._threads.open_thread)
+
+    def end(self) -> None:
+        """The window closes."""
+        self._place = (None, None)
+        self._typing.stop()
+        self._tell()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _BY_HAND:
+            self._is_by_hand = True
+            # Only what this event does counts: it is handled before anything else of this turn of the loop.
+            QTimer.singleShot(0, self, self._forget_hand)
+        return super().eventFilter(watched, event)
+
+    def _forget_hand(self) -> None:
+        self._is_by_hand = False
+
+    def _on_composer_text_changed(self) -> None:
+        if self._panes.composer.editor.is_blank():
+            if self._typing.isActive():
+                self._typing.stop()
+                self._tell()
+        elif self._is_by_hand and self._place[0] is not None:
+            self._typing.start()
+            self._tell()
+
+    def _on_thread_opened(self, thread: Thread | None) -> None:
+        project_id = thread.project_id if thread is not None else self._threads.new_project_id
+        shared = None if project_id is None else self._team.shared_project(project_id)
+        is_shared = shared is not None and shared.state is not ShareState.ENDED
+        place = (project_id, thread.id if thread is not None else None) if is_shared else (None, None)
+        if place != self._place:
+            self._place = place
+            self._typing.stop()
+        self._tell()
+        self._show()
+
+    def _tell(self) -> None:
+        project_id, thread_id = (None, None) if self._is_away else self._place
+        is_typing = self._typing.isActive() and project_id is not None
+        now = (project_id, thread_id, is_typing)
+        if now != self._told or is_typing:  # the service sends as often as is good
+            self._told = now
+            self._team.set_presence(project_id, thread_id, is_typing=is_typing)
+
+    def _on_presence_changed(self, event: PresenceChanged) -> None:
+        if event.project_id == self._place[0]:
+            self._show()
+
+    def _show(self) -> None:
+        project_id, thread_id = self._place
+        found = self._team.presence(project_id) if project_id is not None else ()
+        people: dict[str, PersonHere] = {}
+        for each in found:  # a member may be there with two computers
+            is_in_thread = thread_id is not None and each.thread_id == thread_id
+            is_typing = is_in_thread and each.state is PresenceState.TYPING
+            before = people.get(each.member_id)
+            people[each.member_id] = PersonHere(
+                each.member_id,
+                each.name,
+                is_typing or (before is not None and before.is_typing),
+                is_in_thread or (before is not None and before.is_in_thread),
+            )
+        self._panes.header.set_people(tuple(people.values()))
+
+    def _on_application_state_changed(self, state: Qt.ApplicationState) -> None:
+        if state is Qt.ApplicationState.ApplicationActive:
+            self._away.stop()
+            self._is_away = False
+            self._tell()
+        elif not self._away.isActive():
+            self._away.start()
+
+    def _on_away_timeout(self) -> None:
+        self._is_away = True
+        self._tell()

@@ -1,0 +1,220 @@
+"""The way into team sync from the window: its commands, its page of the settings, and invitations that come as files.
+
+Small, because every window has it: the dialogs and the service are brought in when somebody asks for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtGui import QDropEvent
+from shiboken6 import isValid
+
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+from chatdesk.ui.widgets.local_files import only_path_in
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.events import SyncStatusChanged
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+    from chatdesk.ui.features.team.pages.team_page import TeamPage
+    from chatdesk.ui.features.team.team_dialogs import TeamDialogs
+    from chatdesk.ui.window.panes import Panes
+
+_PAGE = "Team sync"
+_INVITATION = ".chatdesk-invite"
+_TOGETHER_MS = 100  # news of a team come in bursts
+
+Work = Callable[["TeamDialogs"], Coroutine[Any, Any, None]]
+
+
+class TeamBinding(QObject):
+    """``open_thread`` shows a thread by its id."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        settings: SettingsBinding,
+        lists: ThreadListBinding,
+        open_thread: Callable[[str], None],
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._settings = settings
+        self._lists = lists
+        self._open_thread = open_thread
+        self._handle = handle
+        self._tasks = tasks
+        self._is_joined = False
+        self._is_over = False
+        self._dialogs: TeamDialogs | None = None
+        self._page: TeamPage | None = None
+        self._words_for_page = ""
+        self._dialog: SettingsDialog | None = None
+        self._soon = QTimer(self, singleShot=True, interval=_TOGETHER_MS)
+        self._soon.timeout.connect(self._read_again)
+        settings.dialogMade.connect(self._on_settings_dialog_made)
+        for command_id, run in {"team.settings": self.open_page, "team.join": self.open_join}.items():
+            panes.commands.bind(command_id, run)
+        panes.commands.bind("project.share", lambda: self._run(lambda dialogs: dialogs.sharing.open_share(), "share"))
+        panes.commands.describe("project.share", title=self._title_of_share)
+        for command_id, work in {
+            "team.details": lambda dialogs: dialogs.sharing.open_details(),
+            "team.invite": lambda dialogs: dialogs.invite(),
+            "team.sync": lambda dialogs: dialogs.sharing.sync_now(),
+        }.items():
+            panes.commands.bind(command_id, partial(self._run, work, command_id), lambda: self._is_joined)
+        panes.window.installEventFilter(self)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.team_changed.connect(self._on_team_changed)
+        bridge.sync_status_changed.connect(self._on_sync_status_changed)
+
+    def end(self) -> None:
+        """The window closes: what is heard from now on is of no use."""
+        self._is_over = True
+        self._soon.stop()
+
+    # Ways in
+
+    def open_page(self, words: str = "") -> None:
+        """The settings at the page of team sync, with ``words`` on it, which may still have to be made."""
+        self._words_for_page = words
+        if self._page is not None and isValid(self._page):
+            self._page.say(words)
+        if self._dialog is not None and isValid(self._dialog) and self._dialog.isVisible():
+            self._dialog.show_page(_PAGE)
+        else:
+            self._settings.open(_PAGE)
+
+    def open_join(self, text: str = "") -> None:
+        """*Join a workspace* with an invitation that came from outside: nothing is sent before a person agrees."""
+        self._run(lambda dialogs: dialogs.ways_in.join(text), "join")
+
+    def _title_of_share(self) -> str:
+        project = self._lists.project
+        is_shared = project is not None and project.id in self._panes.sidebar.shared
+        return "Change how the project is shared…" if is_shared else "Share project…"
+
+    def takes(self, path: Path) -> bool:
+        """Whether a file that was let go over the window is an invitation; it is opened then, and goes nowhere else."""
+        if not path.name.lower().endswith(_INVITATION):
+            return False
+        self._run(lambda dialogs: dialogs.ways_in.join_file(path), "join")
+        return True
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Invitations that are dropped on what takes no files itself."""
+        if event.type() in (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop):
+            assert isinstance(event, QDropEvent)
+            path = only_path_in(event.mimeData())
+            if path.lower().endswith(_INVITATION):
+                event.acceptProposedAction()
+                if event.type() == QEvent.Type.Drop:
+                    self.takes(Path(path))
+                return True
+        return super().eventFilter(watched, event)
+
+    # The page
+
+    def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
+        """It is filled by those who look; the list of pages offers it to all."""
+        self._dialog = dialog
+        dialog.fill_page(_PAGE, self._make_page)
+
+    def _make_page(self) -> TeamPage:
+        from chatdesk.ui.features.team.pages.team_page import TeamPage
+
+        page = self._page = TeamPage(self._panes.theme)
+        page.say(self._words_for_page)
+        for signal, work in (
+            (page.createRequested, lambda dialogs: dialogs.ways_in.create()),
+            (page.joinRequested, lambda dialogs: dialogs.ways_in.join("")),
+            (page.inviteRequested, lambda dialogs, *of: dialogs.invite(*of)),
+            (page.computerRequested, lambda dialogs, *of: dialogs.add_computer(*of)),
+            (page.renameRequested, lambda dialogs, *of: dialogs.rename(*of)),
+            (page.upgradeRequested, lambda dialogs, *of: dialogs.server.upgrade(*of)),
+            (page.moveRequested, lambda dialogs, *of: dialogs.server.move(*of)),
+            (page.policyRequested, lambda dialogs, *of: dialogs.server.decide_policy(*of)),
+            (page.leaveRequested, lambda dialogs, *of: dialogs.leave(*of)),
+            (page.joinAgainRequested, lambda dialogs, *of: dialogs.join_again(*of)),
+            (page.parkedLeaveRequested, lambda dialogs, *of: dialogs.leave_parked(*of)),
+            (page.passwordRequested, lambda dialogs, *of: dialogs.ask_password(*of)),
+            (page.detailsRequested, lambda dialogs, *of: dialogs.sharing.open_details(*of)),
+            (page.projectRequested, lambda dialogs, *of: dialogs.sharing.open_shared(*of)),
+            (page.memberRequested, lambda dialogs, *of: dialogs.member(*of)),
+            (page.deviceRemoveRequested, lambda dialogs, *of: dialogs.remove_device(*of)),
+        ):
+            signal.connect(lambda *of, work=work: self._run(lambda dialogs: work(dialogs, *of), "team page"))
+        self._tasks.replace(self._fill_page(), "team page is filled")
+        return page
+
+    async def _fill_page(self) -> None:
+        if not await (await self._handle.services()).team_is_joined():
+            if self._page is not None and isValid(self._page):
+                self._page.show_workspaces((), now_ms=0)
+            return
+        await (await self._made()).fill_page()
+
+    # Events
+
+    def _on_team_changed(self, _event: object) -> None:
+        if not self._is_over:
+            self._soon.start()
+
+    def _on_sync_status_changed(self, event: SyncStatusChanged) -> None:
+        self._is_joined = True
+        if self._page is not None and isValid(self._page):
+            self._page.show_status(event.status)
+        if self._dialogs is not None:
+            self._dialogs.sharing.show_status(event.status)
+
+    def _read_again(self) -> None:
+        self._tasks.replace(self._take_in(), "team changed")
+
+    async def _take_in(self) -> None:
+        self._is_joined = await (await self._handle.services()).team_is_joined()
+        self._panes.commands.refresh()
+        if self._page is not None and isValid(self._page):
+            await self._fill_page()
+
+    # The dialogs
+
+    def _run(self, work: Work, name: str) -> None:
+        async def run() -> None:
+            dialogs = await self._made()
+            await dialogs.told(work(dialogs))
+
+        self._tasks.start(run(), f"team: {name}")
+
+    async def _made(self) -> TeamDialogs:
+        if self._dialogs is None:
+            services = await self._handle.services()
+            module = await asyncio.to_thread(import_module, "chatdesk.ui.features.team.team_dialogs")
+            team = await services.load_team()
+            if self._dialogs is None:
+                self._dialogs = module.TeamDialogs(
+                    self._panes,
+                    services,
+                    team,
+                    tasks=self._tasks,
+                    lists=self._lists,
+                    open_thread=self._open_thread,
+                    open_page=self.open_page,
+                    page=lambda: self._page if self._page is not None and isValid(self._page) else None,
+                    settings=lambda: self._dialog if self._dialog is not None and isValid(self._dialog) else None,
+                )
+        assert self._dialogs is not None
+        return self._dialogs

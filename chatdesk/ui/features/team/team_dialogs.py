@@ -1,0 +1,416 @@
+"""What the dialogs of a workspace ask for: inviting, members, computers, leaving."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
+
+from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember, TeamRole, Workspace
+from chatdesk.core.errors import ChatDeskError, NotPossible
+from chatdesk.core.file_writing import write_text
+from chatdesk.core.sync.address import reach_words
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.features.team.pages.team_devices import REMOVAL_TEXT
+from chatdesk.ui.features.team.pages.team_invite import ComputerCodeDialog, InviteDialog
+from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, RenameWorkspaceDialog, TeamPasswordDialog
+from chatdesk.ui.features.team.pages.team_members import NEW_LOGIN_TEXT, MemberDialog, invited_words, removal_words
+from chatdesk.ui.features.team.pages.team_page import TeamPage, WorkspaceView
+from chatdesk.ui.features.team.pages.team_parts import TeamPanel
+from chatdesk.ui.features.team.pages.team_roles import grantable
+from chatdesk.ui.features.team.team_server import TeamServer
+from chatdesk.ui.features.team.team_sharing import TeamSharing, told, worded
+from chatdesk.ui.features.team.team_ways_in import TeamWaysIn
+
+if TYPE_CHECKING:
+    from chatdesk.core.sync.service import TeamService
+    from chatdesk.services.services import Services
+    from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+    from chatdesk.ui.window.panes import Panes
+
+
+class TeamDialogs:
+    """Dialogs open over the settings where these are open, else over the window. ``ways_in`` has those that make a
+    workspace or join one, ``sharing`` those about projects and about how sync stands, ``server`` those about its
+    database."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        services: Services,
+        team: TeamService,
+        *,
+        tasks: AsyncTasks,
+        lists: ThreadListBinding,
+        open_thread: Callable[[str], None],
+        open_page: Callable[[str], None],
+        page: Callable[[], TeamPage | None],
+        settings: Callable[[], SettingsDialog | None],
+    ) -> None:
+        self._panes = panes
+        self._team = team
+        self._tasks = tasks
+        self._page = page
+        self._settings = settings
+        self.sharing = TeamSharing(
+            panes,
+            services,
+            team,
+            tasks=tasks,
+            lists=lists,
+            open_thread=open_thread,
+            open_page=open_page,
+            invite=self.invite,
+            tell=self.tell,
+            parent=self.parent,
+        )
+        self.ways_in = TeamWaysIn(
+            panes,
+            services,
+            team,
+            tasks=tasks,
+            tell=self.tell,
+            parent=self.parent,
+            invite=self.invite,
+            open_project=lists.show_project,
+        )
+        self.server = TeamServer(
+            panes.theme, team.membership, find=self._workspace, do=self._do, tell=self.tell, parent=self.parent
+        )
+
+    def parent(self) -> QWidget:
+        """Over what a dialog opens now."""
+        settings = self._settings()
+        return settings if settings is not None and settings.isVisible() else self._panes.window
+
+    def tell(self, text: str) -> None:
+        """On the page, where it is open; else for a moment in the window."""
+        page = self._page()
+        if page is not None and page.isVisible():
+            page.say(text)
+        else:
+            self._panes.window.show_toast(text)
+
+    async def told(self, work: Awaitable[None]) -> None:
+        """Do what was asked for without a dialog of its own; what failed is said on the page, where it is open: the
+        window lies in the shade then."""
+        try:
+            await work
+        except ChatDeskError as error:
+            page = self._page()
+            if page is None or not page.isVisible():
+                raise
+            page.say(worded(error))
+
+    # The page
+
+    async def fill_page(self) -> None:
+        names = await self.sharing.project_names()
+        projects = await self._team.projects()
+        views = [
+            WorkspaceView(
+                workspace,
+                self._team.status(workspace.id),
+                [each for each in projects if each.workspace_id == workspace.id],
+                await self._team.members(workspace.id),
+                await self._team.devices(workspace.id),
+                names,
+            )
+            for workspace in await self._team.workspaces()
+        ]
+        parked = await self._team.parked()
+        page = self._page()
+        if page is not None:
+            page.show_parked(parked)
+            page.show_workspaces(views, now_ms=_now_ms())
+
+    # Inviting
+
+    async def invite(self, workspace_id: str = "", project_id: str | None = None) -> None:
+        """Empty: to the first workspace."""
+        workspace = await self._workspace(workspace_id)
+        names = await self.sharing.project_names()
+        projects = [
+            (each.project_id, names.get(each.project_id, "A project"), grantable(each.role))
+            for each in await self._team.projects()
+            if each.workspace_id == workspace.id and each.ended is None and each.role.can_manage
+        ]
+        dialog = InviteDialog(
+            self._panes.theme,
+            workspace.name,
+            projects,
+            chosen=project_id,
+            warning=reach_words(workspace.address.host),
+            parent=self.parent(),
+        )
+
+        async def invite(name: str, roles: dict[str, TeamRole], days: int) -> None:
+            invitation = await self._team.membership.invite(workspace.id, name, roles=roles, valid_days=days)
+            if isValid(dialog):
+                dialog.show_invitation(invitation)
+
+        dialog.inviteRequested.connect(lambda *of: self._do(dialog, lambda: invite(*of), "invite member"))
+        dialog.saveRequested.connect(lambda *of: self._do(dialog, lambda: self._save(dialog, *of), "save invitation"))
+        dialog.open()
+
+    async def add_computer(self, workspace_id: str) -> None:
+        workspace = await self._workspace(workspace_id)
+        code = await self._team.membership.add_computer(workspace_id)
+        dialog = ComputerCodeDialog(self._panes.theme, workspace.name, code, parent=self.parent())
+        dialog.saveRequested.connect(lambda *of: self._do(dialog, lambda: self._save(dialog, *of), "save code"))
+        dialog.open()
+
+    async def _save(self, dialog: InviteDialog | ComputerCodeDialog, path: str, text: str) -> None:
+        try:
+            await asyncio.to_thread(write_text, Path(path), text)  # for this person alone: it lets whoever has it in
+        except OSError as error:
+            raise NotPossible(
+                f"The file could not be written: {error.strerror or 'the system says no'}.",
+                safe="The code is still shown here.",
+                next_step="Choose another folder, or copy the code.",
+            ) from error
+        if isValid(dialog):
+            dialog.show_saved(path)
+
+    # People and computers
+
+    async def member(self, workspace_id: str, member_id: str) -> None:
+        workspace = await self._workspace(workspace_id)
+        members = {each.id: each for each in await self._team.members(workspace_id)}
+        if member_id not in members:
+            return
+        names = await self.sharing.project_names()
+        shared = [
+            each for each in await self._team.projects() if each.workspace_id == workspace_id and each.ended is None
+        ]
+        known = {each.project_id: names.get(each.project_id, "A project") for each in shared}
+        dialog = MemberDialog(
+            self._panes.theme,
+            members[member_id],
+            known,
+            {each.project_id: each.role for each in shared},
+            is_me=member_id == workspace.member_id,
+            is_owner=workspace.is_owner,
+            parent=self.parent(),
+        )
+        membership = self._team.membership
+
+        async def show_roles() -> None:
+            found = {each.id: each for each in await self._team.members(workspace_id)}
+            if isValid(dialog) and member_id in found:
+                dialog.show_roles(found[member_id].roles, known)
+
+        async def set_role(project_id: str, role: TeamRole | None) -> None:
+            await self._team.set_role(project_id, member_id, role)
+            if isValid(dialog):
+                dialog.end_busy()
+
+        async def rename(name: str) -> None:
+            await membership.rename_me(workspace_id, name)
+            if isValid(dialog):
+                dialog.accept()
+            self.tell(f"The others see you as {name} from the next sync on.")
+
+        async def set_owner(is_owner: bool) -> None:
+            await membership.set_workspace_owner(workspace_id, member_id, is_owner=is_owner)
+            if isValid(dialog):
+                dialog.show_owner(is_owner)
+
+        async def show_owner() -> None:
+            found = {each.id: each for each in await self._team.members(workspace_id)}
+            if isValid(dialog) and member_id in found:
+                dialog.show_owner(found[member_id].is_owner)
+
+        dialog.ownerToggled.connect(
+            lambda of: self._do(dialog, lambda: set_owner(of), "set owner", on_failure=show_owner)
+        )
+        dialog.roleRequested.connect(
+            lambda *of: self._do(dialog, lambda: set_role(*of), "set role", on_failure=show_roles)
+        )
+        dialog.renameRequested.connect(lambda name: self._do(dialog, lambda: rename(name), "rename member"))
+        dialog.removeRequested.connect(lambda: self._ask_to_remove(dialog, workspace_id, members[member_id]))
+        dialog.disconnectRequested.connect(partial(self._disconnect, dialog, workspace_id))
+        dialog.passwordRequested.connect(lambda: self._ask_for_new_password(dialog, workspace_id))
+        dialog.open()
+
+    def _disconnect(self, dialog: MemberDialog, workspace_id: str) -> None:
+        async def disconnect() -> None:
+            ended = await self._team.membership.end_connections(workspace_id, dialog.member.id)
+            if isValid(dialog):
+                dialog.accept()
+            self.tell(f"{ended:,} connections of {dialog.member.name} were ended: what was unfinished does not count.")
+
+        self._do(dialog, disconnect, "end connections")
+
+    def _ask_to_remove(self, dialog: MemberDialog, workspace_id: str, member: TeamMember) -> None:
+        async def remove() -> None:
+            await self._team.membership.remove_member(workspace_id, member.id)
+            if isValid(dialog):
+                dialog.accept()
+            self.tell(f"{member.name} was removed, and can no longer log in.")
+            await self._offer_to_remove_invited(workspace_id, member)
+
+        self._ask(
+            f"Remove {member.name} from the workspace?",
+            removal_words(member.name),
+            yes_text="Remove",
+            parent=dialog,
+            run=lambda: self._begin(dialog, remove, "Removing the member…"),
+        )
+
+    async def _offer_to_remove_invited(self, workspace_id: str, member: TeamMember) -> None:
+        membership = self._team.membership
+        invited = [
+            each
+            for each in await membership.members(workspace_id)
+            if each.invited_by == member.id and each.status is not MemberStatus.REMOVED
+        ]
+        if not invited:
+            return
+
+        async def remove() -> None:
+            for each in invited:
+                await membership.remove_member(workspace_id, each.id)
+            self.tell(f"{len(invited):,} people {member.name} invited were removed.")
+
+        self._ask(
+            f"Remove the people {member.name} invited?",
+            invited_words(member.name, [each.name for each in invited]),
+            yes_text="Remove them",
+            parent=self.parent(),
+            run=lambda: self._tasks.start(self.told(remove()), "team: remove invited"),
+        )
+
+    def _ask_for_new_password(self, dialog: MemberDialog, workspace_id: str) -> None:
+        async def change() -> None:
+            await self._team.membership.change_password(workspace_id)
+            if isValid(dialog):
+                dialog.accept()
+            self.tell("This computer has a new password. Add your other computers anew.")
+
+        self._ask(
+            "Make a new password?",
+            NEW_LOGIN_TEXT,
+            yes_text="New password",
+            parent=dialog,
+            run=lambda: self._begin(dialog, change, "Changing the password…"),
+        )
+
+    async def remove_device(self, workspace_id: str, device_id: str) -> None:
+        device = next((each for each in await self._team.devices(workspace_id) if each.id == device_id), None)
+        if device is None:
+            return
+
+        async def remove() -> None:
+            self.tell("Taking the computer off the list…")
+            await self._team.membership.remove_device(workspace_id, device_id)
+            self.tell(f"{device.name or 'The computer'} is off the list.")
+
+        self._ask(
+            f"Take {device.name or 'this computer'} off the list?",
+            REMOVAL_TEXT,
+            yes_text="Take off",
+            parent=self.parent(),
+            run=lambda: self._tasks.start(self.told(remove()), "remove device"),
+        )
+
+    async def rename(self, workspace_id: str) -> None:
+        """The workspace, for everybody."""
+        workspace = await self._workspace(workspace_id)
+        dialog = RenameWorkspaceDialog(self._panes.theme, workspace.name, parent=self.parent())
+
+        async def rename(name: str) -> None:
+            await self._team.membership.rename_workspace(workspace_id, name)
+            if isValid(dialog):
+                dialog.accept()
+            self.tell(f"The workspace is called “{name}” now.")
+
+        dialog.given.connect(lambda name: self._do(dialog, lambda: rename(name), "rename workspace"))
+        dialog.open()
+
+    # Leaving, and a password that is missing
+
+    async def leave(self, workspace_id: str) -> None:
+        workspace = await self._workspace(workspace_id)
+        dialog = LeaveWorkspaceDialog(
+            self._panes.theme,
+            workspace.name,
+            waiting=self._team.status(workspace_id).waiting,
+            is_owner=workspace.is_owner,
+            parent=self.parent(),
+        )
+
+        async def leave(is_for_good: bool) -> None:
+            await self._team.membership.leave(workspace_id, for_good=is_for_good)
+            if isValid(dialog):
+                dialog.accept()
+            self.tell(f"You left “{workspace.name}”. Its projects are private copies now.")
+
+        dialog.leaveRequested.connect(lambda *of: self._do(dialog, lambda: leave(*of), "leave workspace"))
+        dialog.open()
+
+    async def join_again(self, workspace_id: str) -> None:
+        """The page has shown which server it is."""
+        workspace = await self._team.membership.join_again(workspace_id)
+        self.tell(f"You are in “{workspace.name}” again.")
+
+    async def leave_parked(self, workspace_id: str) -> None:
+        await self._team.membership.leave_parked(workspace_id)
+        self.tell("You left it. Its projects are private copies now.")
+
+    async def ask_password(self, workspace_id: str) -> None:
+        workspace = await self._workspace(workspace_id)
+        dialog = TeamPasswordDialog(self._panes.theme, workspace.name, parent=self.parent())
+
+        async def use(password: str) -> None:
+            await self._team.membership.enter_password(workspace_id, password)
+            if isValid(dialog):
+                dialog.accept()
+            self._team.sync_now(workspace_id)
+
+        dialog.given.connect(lambda text: self._do(dialog, lambda: use(text), "enter team password"))
+        dialog.open()
+
+    # Inside
+
+    async def _workspace(self, workspace_id: str) -> Workspace:
+        found = [each for each in await self._team.workspaces() if workspace_id in ("", each.id)]
+        if not found:
+            raise NotPossible(
+                "This computer is in no workspace.",
+                safe="Nothing was changed.",
+                next_step="Create or join one in Settings, Team sync.",
+            )
+        return found[0]
+
+    def _begin(self, dialog: TeamPanel, work: Callable[[], Awaitable[None]], words: str) -> None:
+        if isValid(dialog):
+            dialog.show_busy(words)
+            self._do(dialog, work, words)
+
+    def _do(
+        self,
+        dialog: TeamPanel,
+        work: Callable[[], Awaitable[None]],
+        name: str,
+        *,
+        on_failure: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._tasks.start(told(dialog, work, on_failure), f"team: {name}")
+
+    def _ask(self, question: str, text: str, *, yes_text: str, parent: QWidget, run: Callable[[], object]) -> None:
+        confirm = ConfirmDialog(self._panes.theme, question, text, yes_text=yes_text, is_dangerous=True, parent=parent)
+        confirm.answered.connect(lambda is_yes: run() if is_yes else None)
+        confirm.open()
+
+
+def _now_ms() -> int:
+    return int(datetime.now(tz=UTC).timestamp() * 1000)

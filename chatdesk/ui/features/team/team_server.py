@@ -1,0 +1,86 @@
+"""What the dialogs about a workspace's server ask for: an upgrade of the database, another address."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
+
+from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
+from chatdesk.core.sync.address import read_address
+from chatdesk.ui.features.team.pages.team_parts import TeamPanel
+from chatdesk.ui.features.team.pages.team_policy import WorkspacePolicyDialog
+from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
+from chatdesk.ui.features.team.pages.team_words import address_words
+from chatdesk.ui.theme.theme import Theme
+
+if TYPE_CHECKING:
+    from chatdesk.core.sync.membership import Membership
+
+
+class TeamServer:
+    """``find`` gives a workspace by its id, ``do`` runs what a dialog asked for and says there what failed, ``tell``
+    says something where it is seen, ``parent`` is what a dialog opens over."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        membership: Membership,
+        *,
+        find: Callable[[str], Awaitable[Workspace]],
+        do: Callable[[TeamPanel, Callable[[], Awaitable[None]], str], None],
+        tell: Callable[[str], None],
+        parent: Callable[[], QWidget],
+    ) -> None:
+        self._theme = theme
+        self._membership = membership
+        self._find = find
+        self._do = do
+        self._tell = tell
+        self._parent = parent
+
+    async def upgrade(self, workspace_id: str) -> None:
+        workspace = await self._find(workspace_id)
+        dialog = UpgradeDatabaseDialog(self._theme, workspace.name, parent=self._parent())
+
+        async def upgrade(user: str, password: str) -> None:
+            await self._membership.upgrade(workspace.id, user=user, password=password)
+            if isValid(dialog):
+                dialog.accept()
+            self._tell(f"The database of “{workspace.name}” is up to date.")
+
+        dialog.upgradeRequested.connect(lambda *of: self._do(dialog, lambda: upgrade(*of), "upgrade database"))
+        dialog.open()
+
+    async def decide_policy(self, workspace_id: str) -> None:
+        workspace = await self._find(workspace_id)
+        policy = await self._membership.policy(workspace_id)
+        members = len(await self._membership.members(workspace_id))
+        dialog = WorkspacePolicyDialog(self._theme, workspace.name, policy, members=members, parent=self._parent())
+
+        async def save(changed: Mapping[str, str | int]) -> None:
+            if changed:
+                await self._membership.set_policy(workspace_id, changed)
+                self._tell(f"The rights and limits of “{workspace.name}” apply from now on.")
+            if isValid(dialog):
+                dialog.accept()
+
+        dialog.policyRequested.connect(lambda changed: self._do(dialog, lambda: save(changed), "workspace policy"))
+        dialog.open()
+
+    async def move(self, workspace_id: str) -> None:
+        workspace = await self._find(workspace_id)
+        dialog = MoveWorkspaceDialog(
+            self._theme, workspace.name, workspace.address, read_address, parent=self._parent()
+        )
+
+        async def move(address: ServerAddress) -> None:
+            await self._membership.move(workspace.id, address)
+            if isValid(dialog):
+                dialog.accept()
+            self._tell(f"“{workspace.name}” is {address_words(address)} from now on, for this computer.")
+
+        dialog.moveRequested.connect(lambda of: self._do(dialog, lambda: move(of), "move workspace"))
+        dialog.open()

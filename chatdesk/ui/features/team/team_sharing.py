@@ -1,0 +1,386 @@
+"""What the dialogs about shared projects ask for, and those about how sync stands."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
+
+from chatdesk.core.domain.sharing.team import (
+    Disagreement,
+    MemberStatus,
+    RefusedChange,
+    ServerCheck,
+    SharedProject,
+    SyncStatus,
+    TeamRole,
+    Workspace,
+)
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.features.team.pages.share_project import (
+    SharedProjectDialog,
+    ShareProjectDialog,
+    end_words,
+    erase_words,
+)
+from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
+from chatdesk.ui.features.team.pages.team_parts import TeamPanel
+from chatdesk.ui.features.team.pages.team_retention import is_shorter, kept_words, shorter_words
+from chatdesk.ui.features.team.pages.team_words import count_of
+
+if TYPE_CHECKING:
+    from chatdesk.core.sync.service import TeamService
+    from chatdesk.services.services import Services
+    from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+    from chatdesk.ui.window.panes import Panes
+
+_MOST_ROUNDS = 200
+
+
+class TeamSharing:
+    """``tell`` says something where it is seen, ``parent`` is what a dialog opens over."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        services: Services,
+        team: TeamService,
+        *,
+        tasks: AsyncTasks,
+        lists: ThreadListBinding,
+        open_thread: Callable[[str], None],
+        open_page: Callable[[str], None],
+        invite: Callable[[str, str | None], Awaitable[None]],
+        tell: Callable[[str], None],
+        parent: Callable[[], QWidget],
+    ) -> None:
+        self._panes = panes
+        self._services = services
+        self._team = team
+        self._tasks = tasks
+        self._lists = lists
+        self._open_thread = open_thread
+        self._open_page = open_page
+        self._invite = invite
+        self._tell = tell
+        self._parent = parent
+        self._shared: SharedProjectDialog | None = None
+        self._details: SyncDetailsDialog | None = None
+        self._said: tuple[object, ...] = ()
+
+    def show_status(self, status: SyncStatus) -> None:
+        """A workspace stands differently."""
+        shared = self._shared
+        if shared is not None and isValid(shared) and shared.project.workspace_id == status.workspace_id:
+            shared.show_status(status)
+        if self._details is not None and isValid(self._details):
+            self._details.show_status(status)
+            news = (status.phase, status.synced_at, status.refused)
+            if news != self._said:
+                self._said = news
+                self._tasks.replace(self._fill_details(self._details), "team: details")
+
+    async def project_names(self) -> dict[str, str]:
+        return {each.id: each.name for each in await self._services.library.list_projects(deleted_too=True)}
+
+    async def sync_now(self) -> None:
+        self._team.sync_now(None)
+        self._tell("Syncing.")
+
+    # Sharing
+
+    async def open_share(self) -> None:
+        """About the project that is listed; where all are, about the one that new threads go to."""
+        project = self._lists.project or await self._services.chat.default_project()
+        workspaces = await self._team.workspaces()
+        if not workspaces:
+            self._open_page("To share a project, create a workspace or join one first.")
+            return
+        shared = self._team.shared_project(project.id)
+        if shared is not None and shared.ended is None:
+            await self.open_shared(shared.workspace_id, project.id)
+            return
+        await self._offer_share(project.id, project.name, workspaces)
+
+    async def _offer_share(self, project_id: str, name: str, workspaces: Sequence[Workspace]) -> None:
+        default = await self._services.chat.default_project()
+        dialog = ShareProjectDialog(
+            self._panes.theme, name, workspaces, takes_new_chats=default.id == project_id, parent=self._parent()
+        )
+        dialog.newProjectRequested.connect(lambda: self._panes.commands.trigger("project.new"))
+
+        async def count() -> None:
+            found = await self._team.share_count(project_id)
+            if isValid(dialog):
+                dialog.show_count(found)
+
+        async def share(workspace_id: str) -> None:
+            await self._team.share(project_id, workspace_id)
+            if isValid(dialog):
+                dialog.accept()
+            self._tell(f"“{name}” is shared. The line below the threads shows how far it is.")
+
+        dialog.shareRequested.connect(lambda of: self._do(dialog, lambda: share(of), "share project"))
+        dialog.open()
+        self._do(dialog, count, "count what goes up")
+
+    async def open_shared(self, workspace_id: str, project_id: str) -> None:
+        """A shared project: who sees it, and its end; one that could be shared again: that."""
+        shared = self._team.shared_project(project_id)
+        workspace = next((each for each in await self._team.workspaces() if each.id == workspace_id), None)
+        name = (await self.project_names()).get(project_id, "A project")
+        if shared is not None and workspace is not None and shared.is_let_in:
+            await self._offer_share(project_id, name, (workspace,))
+            return
+        if shared is None or workspace is None or shared.ended is not None:
+            self._tell("That project is not shared any more.")
+            return
+        members = await self._team.members(workspace_id)
+        dialog = self._shared = SharedProjectDialog(
+            self._panes.theme,
+            name,
+            shared,
+            members,
+            me=workspace.member_id,
+            workspace_name=workspace.name,
+            kept_days=await self._team.erasing.kept_for(project_id),
+            parent=self._parent(),
+        )
+
+        async def show_roles() -> None:
+            found = await self._team.members(workspace_id)
+            if isValid(dialog):
+                dialog.show_roles(found)
+
+        async def set_role(member_id: str, role: TeamRole | None) -> None:
+            await self._team.set_role(project_id, member_id, role)
+            if isValid(dialog):
+                dialog.end_busy()
+
+        async def invite() -> None:
+            dialog.accept()
+            await self._invite(workspace_id, project_id)
+
+        others = sum(
+            each.id != workspace.member_id and each.status is MemberStatus.ACTIVE and project_id in each.roles
+            for each in members
+        )
+        dialog.roleRequested.connect(
+            lambda *of: self._do(dialog, lambda: set_role(*of), "set role", on_failure=show_roles)
+        )
+        dialog.retentionRequested.connect(
+            lambda days: self._do(dialog, lambda: self._ask_to_keep(dialog, name, days), "ask for retention")
+        )
+        dialog.inviteRequested.connect(lambda: self._tasks.start(invite(), "team: invite"))
+        dialog.endRequested.connect(lambda: self._ask_to_end(dialog, shared, name, others))
+        dialog.eraseRequested.connect(lambda: self._ask_to_erase(dialog, shared, name, others))
+        dialog.show_status(self._team.status(workspace_id))
+        dialog.open()
+
+    async def _ask_to_keep(self, dialog: SharedProjectDialog, name: str, days: int | None) -> None:
+        """Somebody else may have set another time since the dialog was opened."""
+        erasing, project_id = self._team.erasing, dialog.project.project_id
+        current = await erasing.kept_for(project_id)
+
+        async def show() -> None:
+            kept = await erasing.kept_for(project_id)
+            if isValid(dialog):
+                dialog.show_retention(kept)
+
+        async def keep() -> None:
+            await erasing.keep_for(project_id, days)
+            await show()
+            if isValid(dialog):
+                announce(dialog, f"Messages are kept {kept_words(days)}.")
+
+        def on_answered(is_yes: bool) -> None:
+            if isValid(dialog):
+                self._do(dialog, keep if is_yes else show, "set retention", on_failure=show)
+
+        if days is None or not is_shorter(days, current):
+            on_answered(True)
+        elif isValid(dialog):
+            dialog.end_busy()
+            question, text, yes = shorter_words(name, days)
+            confirm = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=dialog)
+            confirm.answered.connect(on_answered)
+            confirm.open()
+
+    def _ask_to_end(self, dialog: SharedProjectDialog, shared: SharedProject, name: str, others: int) -> None:
+        question, text, yes = end_words(shared, name, others)
+        confirm = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=dialog)
+
+        async def end() -> None:
+            await self._team.unshare(shared.project_id)
+            if isValid(dialog):
+                dialog.accept()
+            self._tell(f"“{name}” is a private project on this computer now.")
+
+        def on_answered(is_yes: bool) -> None:
+            if is_yes and isValid(dialog):
+                dialog.show_busy("Telling the server…")
+                self._do(dialog, end, "end sharing")
+
+        confirm.answered.connect(on_answered)
+        confirm.open()
+
+    def _ask_to_erase(self, dialog: SharedProjectDialog, shared: SharedProject, name: str, others: int) -> None:
+        question, text, yes = erase_words(name, others)
+        confirm = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=dialog)
+
+        async def erase() -> None:
+            await self._team.unshare(shared.project_id, and_erase=True)
+            if isValid(dialog):
+                dialog.accept()
+            self._tell(f"“{name}” is erased.")
+
+        def on_answered(is_yes: bool) -> None:
+            if is_yes and isValid(dialog):
+                dialog.show_busy("Telling the server…")
+                self._do(dialog, erase, "erase project")
+
+        confirm.answered.connect(on_answered)
+        confirm.open()
+
+    # Details
+
+    async def open_details(self, workspace_id: str | None = None) -> None:
+        workspaces = await self._team.workspaces()
+        if not workspaces:
+            self._open_page("")
+            return
+        if self._details is not None and isValid(self._details) and self._details.isVisible():
+            self._details.raise_()
+            return
+        dialog = self._details = SyncDetailsDialog(
+            self._panes.theme, workspaces, chosen=workspace_id, parent=self._parent()
+        )
+        dialog.workspaceChosen.connect(
+            lambda _of: self._tasks.replace(self._fill_details(dialog, is_new=True), "team: details")
+        )
+        dialog.syncRequested.connect(self._team.sync_now)
+        dialog.repairRequested.connect(lambda check: self._do(dialog, lambda: self._repair(dialog, check), "repair"))
+        dialog.checkRequested.connect(lambda of: self._do(dialog, lambda: self._check(dialog, of), "check"))
+        dialog.copyTextRequested.connect(lambda changes: self._copy_text(dialog, changes))
+        dialog.copyRequested.connect(lambda ids: self._do(dialog, lambda: self._copy(dialog, ids), "copy refused"))
+        dialog.retryRequested.connect(
+            lambda ids: self._do(dialog, lambda: self._after(dialog, self._team.retry_refused(ids)), "retry refused")
+        )
+        dialog.forgetRequested.connect(lambda ids: self._ask_to_forget(dialog, ids))
+        dialog.chooseRequested.connect(
+            lambda of, change: self._do(dialog, lambda: self._choose(dialog, of, change), "choose version")
+        )
+        await self._fill_details(dialog, is_new=True)
+        if isValid(dialog):
+            dialog.open()
+
+    async def _fill_details(self, dialog: SyncDetailsDialog, *, is_new: bool = False) -> None:
+        if not isValid(dialog):
+            return
+        workspace_id = dialog.workspace_id
+        projects = [each for each in await self._team.projects() if each.workspace_id == workspace_id]
+        own = {each.project_id for each in projects}
+        foreign = {each.project_id for each in await self._team.projects()} - own
+        rounds = await self._team.rounds(workspace_id, _MOST_ROUNDS)
+        refused = [each for each in await self._team.refused() if each.project_id not in foreign]
+        found: list[Disagreement] = []
+        for project in projects:
+            if project.ended is None:
+                found += await self._team.disagreements(project.project_id)
+        names = await self.project_names()
+        if not isValid(dialog) or dialog.workspace_id != workspace_id:
+            return
+        if is_new:
+            dialog.say("")
+        dialog.show_status(self._team.status(workspace_id))
+        dialog.show_rounds(rounds)
+        dialog.show_refused(refused)
+        dialog.show_disagreements(found, names)
+
+    async def _check(self, dialog: SyncDetailsDialog, workspace_id: str) -> None:
+        result = await self._team.check(workspace_id)
+        if isValid(dialog):
+            dialog.show_check(result)
+
+    async def _repair(self, dialog: SyncDetailsDialog, check: ServerCheck) -> None:
+        await self._team.repair(check)
+        if isValid(dialog):
+            dialog.say("These projects are fetched again. Check again when this computer is up to date.")
+
+    def _copy_text(self, dialog: SyncDetailsDialog, changes: tuple[RefusedChange, ...]) -> None:
+        QGuiApplication.clipboard().setText("\n\n".join(each.text for each in changes if each.text))
+        dialog.say(f"The text of {count_of(len(changes), 'change')} is in the clipboard.")
+
+    async def _copy(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
+        thread = await self._team.copy_refused(ids)
+        if isValid(dialog):
+            dialog.say(f"Copied into the new thread “{thread.title}”, in a private project.")
+            await self._fill_details(dialog)
+        self._panes.window.show_toast(f"Copied to “{thread.title}”", "Open", lambda: self._open_thread(thread.id))
+
+    async def _choose(self, dialog: SyncDetailsDialog, disagreement: Disagreement, change_id: str) -> None:
+        await self._after(dialog, self._team.choose(disagreement, change_id))
+        if isValid(dialog):
+            dialog.say(f"{disagreement.label}: chosen for everybody.")
+
+    def _ask_to_forget(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
+        confirm = ConfirmDialog(
+            self._panes.theme,
+            f"Forget {count_of(len(ids), 'refused change')}?",
+            "What the server refused is no longer shown and cannot be sent again. Copy the text first if you need it.",
+            yes_text="Forget",
+            is_dangerous=True,
+            parent=dialog,
+        )
+        confirm.answered.connect(
+            lambda is_yes: (
+                self._do(dialog, lambda: self._after(dialog, self._team.forget_refused(ids)), "forget refused")
+                if is_yes
+                else None
+            )
+        )
+        confirm.open()
+
+    async def _after(self, dialog: SyncDetailsDialog, work: Awaitable[None]) -> None:
+        await work
+        await self._fill_details(dialog)
+
+    def _do(
+        self,
+        dialog: TeamPanel,
+        work: Callable[[], Awaitable[None]],
+        name: str,
+        *,
+        on_failure: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._tasks.start(told(dialog, work, on_failure), f"team: {name}")
+
+
+async def told(
+    dialog: TeamPanel, work: Callable[[], Awaitable[None]], on_failure: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Do ``work``; what a person must know is said in the dialog, or in the window when it is closed by then."""
+    try:
+        await work()
+    except ChatDeskError as error:
+        if on_failure is not None:
+            await on_failure()
+        if not isValid(dialog) or not dialog.isVisible():
+            raise
+        dialog.show_problem(worded(error))
+    except Exception:
+        if isValid(dialog):
+            dialog.end_busy()  # the window says that something failed; here one can go on
+        raise
+
+
+def worded(error: ChatDeskError) -> str:
+    """For somebody who asked: the threads of sync try again, but what a person asked for is not asked again for
+    them."""
+    return error.sentence.replace("ChatDesk tries again by itself.", "Try again in a while.")

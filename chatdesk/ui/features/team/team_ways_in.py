@@ -1,0 +1,181 @@
+"""The ways into a workspace: making one, joining by an invitation, signing in where somebody else made it by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
+
+from chatdesk.core.domain.sharing.team import ServerAddress, ShareState, Workspace
+from chatdesk.core.errors import NotPossible
+from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.sync.address import read_address
+from chatdesk.core.sync.team_passwords import PasswordNotKept
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
+from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog, read_file
+from chatdesk.ui.features.team.pages.team_parts import TeamPanel
+from chatdesk.ui.features.team.team_sharing import told
+
+if TYPE_CHECKING:
+    from chatdesk.core.sync.service import TeamService
+    from chatdesk.services.services import Services
+    from chatdesk.ui.window.panes import Panes
+
+#: How often, and how many times, it is looked whether anything of a joined workspace is here.
+_LOOK_EVERY_S: Final = 0.5
+_MOST_LOOKS: Final = 240
+
+
+class TeamWaysIn:
+    """``tell`` says something where it is seen, ``parent`` is what a dialog opens over, ``invite`` takes the id of a
+    workspace."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        services: Services,
+        team: TeamService,
+        *,
+        tasks: AsyncTasks,
+        tell: Callable[[str], None],
+        parent: Callable[[], QWidget],
+        invite: Callable[[str], Awaitable[None]],
+        open_project: Callable[[str], None],
+    ) -> None:
+        self._panes = panes
+        self._services = services
+        self._team = team
+        self._tasks = tasks
+        self._tell = tell
+        self._parent = parent
+        self._invite = invite
+        self._open_project = open_project
+
+    async def create(self) -> None:
+        self._refuse_read_only()
+        dialog = CreateWorkspaceDialog(self._panes.theme, read_address, my_name=_my_name(), parent=self._parent())
+        membership = self._team.membership
+        made: list[Workspace] = []
+
+        async def check(address: ServerAddress, password: str) -> None:
+            checks = await membership.examine(address, password)
+            if isValid(dialog):
+                dialog.show_checks(checks)
+
+        async def set_up(name: str, my_name: str, address: ServerAddress, password: str) -> None:
+            async with self._keeping(dialog):
+                made.append(await membership.create_workspace(name, my_name, address, password=password))
+            if isValid(dialog):
+                dialog.show_done(name)
+            else:
+                self._tell(f"The workspace “{name}” is ready.")
+
+        async def sign_in(address: ServerAddress, password: str) -> None:
+            async with self._keeping(dialog):
+                workspace = await membership.sign_in(address, password=password)
+            if isValid(dialog):
+                dialog.accept()
+            self._tell(f"You are in “{workspace.name}”.")
+
+        dialog.checkRequested.connect(lambda *of: self._do(dialog, lambda: check(*of), "check database"))
+        dialog.signInRequested.connect(lambda *of: self._do(dialog, lambda: sign_in(*of), "sign in"))
+        dialog.setUpRequested.connect(lambda *of: self._do(dialog, lambda: set_up(*of), "set up workspace"))
+        dialog.keep.given.connect(lambda text: self._keep_in_file(dialog, text))
+        dialog.inviteRequested.connect(lambda: self._do(dialog, lambda: self._invite(made[-1].id), "invite"))
+        dialog.open()
+
+    async def join_file(self, path: Path) -> None:
+        text = await asyncio.to_thread(read_file, path)
+        if text is None:
+            raise NotPossible(
+                f"{path.name} cannot be read as an invitation.",
+                safe="Nothing was sent.",
+                next_step="Ask for the code as text.",
+            )
+        await self.join(text)
+
+    async def join(self, text: str) -> None:
+        self._refuse_read_only()
+        membership = self._team.membership
+        dialog = JoinWorkspaceDialog(
+            self._panes.theme, membership.read_invitation, text=text, my_name="", parent=self._parent()
+        )
+
+        async def join(code: str, my_name: str, passphrase: str, allows: bool) -> None:
+            async with self._keeping(dialog):
+                workspace = await membership.join(
+                    code, my_name, passphrase=passphrase or None, allows_unencrypted=allows
+                )
+            if isValid(dialog):
+                dialog.accept()
+            self._tell(f"You are in “{workspace.name}”. What is shared with you comes in now.")
+            self._tasks.start(self._lead_to_shared(workspace), "team: lead to what is shared")
+
+        dialog.keep.given.connect(lambda text: self._keep_in_file(dialog, text))
+        dialog.joinRequested.connect(lambda *of: self._do(dialog, lambda: join(*of), "join workspace"))
+        dialog.open()
+
+    async def _lead_to_shared(self, workspace: Workspace) -> None:
+        """Offer the way to what is shared as soon as it is here: the window still shows a project of one's own, which
+        may have the same name."""
+        for _ in range(_MOST_LOOKS):
+            shared = {
+                each.project_id
+                for each in await self._team.projects()
+                if each.workspace_id == workspace.id and each.state is ShareState.SHARED and each.seq
+            }
+            named = [each for each in await self._services.library.list_projects() if each.id in shared]
+            if named:
+                first = named[0]
+                more = f" and {len(named) - 1:,} more" if len(named) > 1 else ""
+                words = f"“{first.name}”{more} of “{workspace.name}” is here."
+                # Settings lie over the window, and the toast would go unseen.
+                while self._parent() is not self._panes.window:  # noqa: ASYNC110 - as above, by looking
+                    await asyncio.sleep(_LOOK_EVERY_S)
+                self._panes.window.show_toast(words, "Open", partial(self._open_project, first.id))
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    @asynccontextmanager
+    async def _keeping(self, dialog: CreateWorkspaceDialog | JoinWorkspaceDialog) -> AsyncIterator[None]:
+        """Where the password cannot be kept for want of a keyring, the dialog offers the encrypted file."""
+        try:
+            yield
+        except PasswordNotKept:
+            state = await self._services.provider_service.key_state()
+            if isValid(dialog):
+                dialog.keep.offer(has_file=state.has_file)
+            raise
+
+    def _keep_in_file(self, dialog: CreateWorkspaceDialog | JoinWorkspaceDialog, passphrase: str) -> None:
+        async def work() -> None:
+            await self._services.provider_service.choose_key_place(KeyPlace.FILE, passphrase=passphrase)
+            if isValid(dialog):
+                dialog.go_on()
+
+        dialog.show_busy("Opening the file of keys…")
+        self._do(dialog, work, "keep in file")
+
+    def _refuse_read_only(self) -> None:
+        """A profile that cannot be written could not remember a workspace."""
+        if self._services.read_only_reason is not None:
+            raise self._services.read_only_reason
+
+    def _do(self, dialog: TeamPanel, work: Callable[[], Awaitable[None]], name: str) -> None:
+        self._tasks.start(told(dialog, work), f"team: {name}")
+
+
+def _my_name() -> str:
+    """A first guess at what a person is called; they see and change it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""

@@ -1,0 +1,190 @@
+"""*Export*: asks what and where, shows how far it is, and says what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+
+from chatdesk.core.domain.exports import Choice
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.exports import ExportProgress
+    from chatdesk.ui.dialogs.progress import ProgressDialog
+    from chatdesk.ui.window.panes import Panes
+
+_FILTERS: Final = {
+    "md": "Markdown (*.md)",
+    "html": "Web page (*.html)",
+    "pdf": "PDF (*.pdf)",
+    "json": "ChatDesk's JSON with attachments (*.zip);;ChatDesk's JSON (*.json)",
+}
+_PAGE, _MOST_COPIED = 200, 2_000
+_SHOWN_AFTER_S: Final = 0.4  # what is quicker than that needs no bar
+
+
+class ExportBinding(QObject):
+    """Writes threads to places that the person names."""
+
+    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._handle = handle
+        self._tasks = tasks
+        commands = panes.commands
+        commands.bind("thread.export_markdown", lambda: self._ask_one("md"), lambda: threads.thread_id is not None)
+        commands.bind("thread.export_json", lambda: self._ask_one("json"), lambda: threads.thread_id is not None)
+        commands.bind("thread.export", lambda: self.open(self._marked()))
+        commands.bind("thread.copy", self._copy, lambda: threads.thread_id is not None)
+        panes.sidebar.exportRequested.connect(lambda thread_id: self.open((thread_id,)))
+        panes.sidebar.exportSelectedRequested.connect(self.open)
+
+    def open(self, thread_ids: Sequence[str] = ()) -> None:
+        """Ask what of these threads, their project or everything, and in which format."""
+        from chatdesk.ui.features.transfer.export_dialog import ExportDialog
+
+        scopes = [("project", "The project"), ("everything", "Everything")]
+        if thread_ids:
+            words = "This thread" if len(thread_ids) == 1 else f"These {len(thread_ids):,} threads"
+            scopes.insert(0, ("threads", words))
+        dialog = ExportDialog(self._panes.theme, scopes, parent=self._panes.window)
+        ids = tuple(thread_ids)
+        dialog.chosen.connect(
+            lambda scope, kind, has_trash: self._tasks.start(self._choose_place(ids, scope, kind, has_trash), "export")
+        )
+        dialog.open()
+
+    def _marked(self) -> tuple[str, ...]:
+        marked = self._panes.sidebar.selected_ids()
+        return marked or (() if self._threads.thread_id is None else (self._threads.thread_id,))
+
+    def _ask_one(self, kind: str) -> None:
+        if self._threads.thread_id is not None:
+            self._tasks.start(self._choose_place((self._threads.thread_id,), "threads", kind, False), "export")
+
+    def _copy(self) -> None:
+        if self._threads.thread_id is not None:
+            self._tasks.replace(self._copy_thread(self._threads.thread_id), "copy thread")
+
+    async def _copy_thread(self, thread_id: str) -> None:
+        """As Markdown into the clipboard: what is shown, from the first message to the last."""
+        from chatdesk.core.transfer.exports.export import thread_to_markdown
+
+        chat = await self._handle.chat_of(thread_id)
+        thread = await chat.get_thread(thread_id)
+        if thread.message_count > _MOST_COPIED:
+            self._panes.window.show_toast(
+                f"The thread has {thread.message_count:,} messages, too many for the clipboard. Export it instead.",
+                "Export…",
+                lambda: self.open((thread_id,)),
+            )
+            return
+        pages = [await chat.get_thread_messages(thread_id, _PAGE)]
+        while pages[0].has_older:
+            pages.insert(0, await chat.get_thread_messages(thread_id, _PAGE, pages[0].messages[0].id))
+        messages = [message for page in pages for message in page.messages]
+        QGuiApplication.clipboard().setText(await asyncio.to_thread(thread_to_markdown, thread, messages))
+        self._panes.window.show_toast("The thread is in the clipboard, as Markdown")
+
+    async def _choose_place(self, thread_ids: tuple[str, ...], scope: str, kind: str, has_trash: bool) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
+        from chatdesk.core.transfer.exports.files import safe_name
+
+        chat = await self._handle.chat_of(thread_ids[0] if thread_ids else self._threads.thread_id)
+        title = "ChatDesk"
+        if scope == "threads":
+            choice = Choice(thread_ids=thread_ids, has_trash=has_trash)
+            title = (await chat.get_thread(thread_ids[0])).title
+        elif scope == "project":
+            thread = await chat.get_thread(thread_ids[0]) if thread_ids else self._threads.open_thread
+            new = self._threads.new_project_id or (await chat.default_project()).id
+            project = new if thread is None else thread.project_id
+            choice = Choice(project_id=project, has_trash=has_trash)
+        else:
+            choice = Choice(has_trash=has_trash)
+        is_file = kind == "json" or len(choice.thread_ids) == 1
+        if is_file:
+            dialog = QFileDialog(self._panes.window, "Export", safe_name(title), _FILTERS[kind])
+            dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+            dialog.setDefaultSuffix("zip" if kind == "json" else kind)
+        else:
+            dialog = QFileDialog(self._panes.window, "Folder to export into")
+            dialog.setFileMode(QFileDialog.FileMode.Directory)
+            dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setObjectName("exportPlace")
+        dialog.fileSelected.connect(
+            lambda name: self._tasks.start(self.export(choice, kind, Path(name)), "export") if name else None
+        )
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    async def export(self, choice: Choice, kind: str, target: Path) -> None:
+        """Write ``choice`` to ``target``; what takes longer is shown with a button to give it up."""
+        from chatdesk.core.domain.exports import ExportFormat
+
+        exports = await (await self._handle.services()).exports_of(choice.thread_ids)
+        shown = _ShownProgress(self._panes)
+        work = asyncio.ensure_future(
+            exports.export(choice, ExportFormat(kind), target, on_progress=shown.tell, is_apart=True)
+        )
+        shown.stop = work.cancel
+        try:
+            await asyncio.wait([work], timeout=_SHOWN_AFTER_S)
+            if not work.done():
+                shown.open()
+            report = await work
+        except asyncio.CancelledError:
+            if not shown.is_stopped:
+                work.cancel()
+                await asyncio.wait([work])
+                raise
+            self._panes.window.show_toast("The export was cancelled; nothing was left behind.")
+            return
+        finally:
+            shown.end()
+        self._panes.window.show_toast(report.sentence)
+
+
+class _ShownProgress:
+    """The dialog, once there is one."""
+
+    def __init__(self, panes: Panes) -> None:
+        self._panes = panes
+        self._dialog: ProgressDialog | None = None
+        self._last: ExportProgress | None = None
+        self.is_stopped = False
+        self.stop = lambda: False
+
+    def open(self) -> None:
+        from chatdesk.ui.dialogs.progress import ProgressDialog
+
+        dialog = ProgressDialog(self._panes.theme, "Exporting", "Reading…", parent=self._panes.window)
+        dialog.stopped.connect(self._on_dialog_stopped)
+        self._dialog = dialog
+        dialog.open()
+        if self._last is not None:
+            self.tell(self._last)
+
+    def tell(self, progress: ExportProgress) -> None:
+        self._last = progress
+        if self._dialog is not None:
+            self._dialog.show_text(f"{progress.messages:,} of {progress.of_messages:,} messages")
+            self._dialog.show_share(progress.messages, progress.of_messages)
+
+    def end(self) -> None:
+        dialog, self._dialog = self._dialog, None
+        if dialog is not None and not self.is_stopped:
+            dialog.end()
+
+    def _on_dialog_stopped(self) -> None:
+        self.is_stopped = True
+        self.stop()

@@ -1,0 +1,196 @@
+"""*Import…*: opens the dialog, runs the import, tells how it went. An export that is dropped on the window asks too."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QMimeData, QObject
+from PySide6.QtGui import QDropEvent, QGuiApplication
+
+from chatdesk.core.domain.imported import ImportedProject
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.library.project_names import names_told_apart
+from chatdesk.ui.widgets.local_files import only_path_in
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.imported import ImportProgress
+    from chatdesk.core.transfer.imports.report import ImportReport
+    from chatdesk.ui.dialogs.confirm import ConfirmDialog
+    from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+    from chatdesk.ui.features.transfer.import_dialog import ImportDialog
+    from chatdesk.ui.window.panes import Panes
+
+_EXPORT_NAME = re.compile(
+    r"(?:.*\.zip|(?:.*[-_ .])?(?:conversations?|chats?|chatdesk)[^/]*\.jsonl?|messages\.jsonl)\Z", re.IGNORECASE
+)
+
+
+def looks_like_export(path: Path) -> bool:
+    """By its name alone: nothing is opened before a person says so."""
+    return _EXPORT_NAME.match(path.name) is not None
+
+
+class ImportBinding(QObject):
+    """One import at a time; its last report can be looked at until the next one."""
+
+    def __init__(self, panes: Panes, lists: ThreadListBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+        super().__init__()
+        self._panes = panes
+        self._lists = lists
+        self._handle = handle
+        self._tasks = tasks
+        self._dialog: ImportDialog | None = None
+        self._progress: ImportProgress | None = None
+        self._report: ImportReport | None = None
+        panes.commands.bind("app.import", self.open)
+        panes.sidebar.importRequested.connect(self.open)
+        panes.window.setAcceptDrops(True)
+        panes.window.installEventFilter(self)
+
+    def open(self, path: Path | None = None, *, program: str = "") -> None:
+        """Show the dialog: of a new import, or of the one that runs. ``program``: whose export is wanted, which is
+        explained."""
+        self._tasks.replace(self._open(path, program), "import dialog")
+
+    def stand_before(self, attach: Callable[[Sequence[str]], None], *, unless: Callable[[Path], bool]) -> None:
+        """Files that are offered to the composer go to ``attach``; one that looks like an export is asked about, and
+        one that ``unless`` takes goes nowhere else."""
+
+        def offer(paths: Sequence[str]) -> None:
+            path = Path(paths[0]) if len(paths) == 1 else None
+            if path is not None and unless(path):
+                return
+            if path is not None and looks_like_export(path):
+                self.ask_about(path, lambda: attach(paths))
+            else:
+                attach(paths)
+
+        offered = self._panes.composer.filesOffered
+        offered.disconnect(attach)
+        offered.connect(offer)
+
+    def ask_about(self, path: Path, attach: Callable[[], None]) -> ConfirmDialog:
+        """A file that could be both was dropped where files are attached."""
+        from chatdesk.ui.dialogs.confirm import ConfirmDialog
+
+        dialog = ConfirmDialog(
+            self._panes.theme,
+            "Import or attach?",
+            f"“{path.name}” looks like an export of chats. Import its threads, or attach the file to your message?",
+            yes_text="Import",
+            no_text="Attach",
+            parent=self._panes.window,
+        )
+        dialog.answered.connect(lambda is_import: self.open(path) if is_import else attach())
+        dialog.open()
+        return dialog
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Drops on what takes no files itself; the composer and the transcript are asked before."""
+        if event.type() in (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop):
+            assert isinstance(event, QDropEvent)
+            path = _dropped_export(event.mimeData())
+            if path is not None:
+                event.acceptProposedAction()
+                if event.type() == QEvent.Type.Drop:
+                    self.open(path)
+                return True
+        return super().eventFilter(watched, event)
+
+    async def _open(self, path: Path | None, program: str = "") -> None:
+        services = await self._handle.services()
+        if services.read_only_reason is not None:
+            raise services.read_only_reason
+        if self._dialog is not None:
+            if path is not None and not services.importer.is_running:
+                self._dialog.take(path)
+            return
+        from chatdesk.ui.features.transfer.import_dialog import ImportDialog
+
+        projects = await services.chat.list_projects()
+        names = names_told_apart(projects, self._panes.sidebar.workspaces)
+        dialog = self._dialog = ImportDialog(
+            self._panes.theme,
+            [(project.id, names[project.id]) for project in projects],
+            path=path,
+            program=program,
+            parent=self._panes.window,
+        )
+        dialog.startRequested.connect(self.start)
+        dialog.stopRequested.connect(services.importer.stop)
+        dialog.showRequested.connect(self._show_threads)
+        dialog.copyRequested.connect(self._copy)
+        dialog.finished.connect(self._on_dialog_finished)
+        if services.importer.is_running:
+            dialog.show_progress(self._progress)
+        dialog.open()
+
+    def start(self, path: str, project: str | None) -> None:
+        """Import a file; the window stays free."""
+        self._tasks.start(self._run(Path(path), project), "import")
+
+    async def _run(self, path: Path, project: str | None) -> None:
+        services = await self._handle.services()
+        self._progress = self._report = None
+        try:
+            wanted = None
+            if project is not None:  # one that goes to the trash meanwhile is made again under its name
+                wanted = ImportedProject(project, (await services.library.get_project(project)).name)
+            report = await services.importer.run(path, project=wanted, on_progress=self._on_progress)
+        except ChatDeskError as error:
+            if self._dialog is None:
+                raise
+            self._dialog.show_failure(error.sentence)
+            return
+        self._report = report
+        services.attachments.read_soon()  # so that its files are found by what stands in them
+        if self._dialog is not None:
+            self._show_report(self._dialog)
+        else:
+            self._panes.window.show_toast(report.summary, "Report", partial(self._reopen, report))
+
+    def _on_progress(self, progress: ImportProgress) -> None:
+        self._progress = progress
+        if self._dialog is not None:
+            self._dialog.show_progress(progress)
+
+    def _on_dialog_finished(self) -> None:
+        self._dialog = None
+
+    def _reopen(self, report: ImportReport) -> None:
+        async def show() -> None:
+            await self._open(None)
+            if self._dialog is not None and self._report is report:
+                self._show_report(self._dialog)
+
+        self._tasks.replace(show(), "import dialog")
+
+    def _show_report(self, dialog: ImportDialog) -> None:
+        assert self._report is not None
+        has_threads = any(line.thread_id is not None for line in self._report.lines)
+        dialog.show_report(self._report.summary, self._report.lines, has_threads=has_threads)
+
+    def _copy(self) -> None:
+        if self._report is not None:
+            self._tasks.start(self._copy_report(self._report), "copy import report")
+
+    async def _copy_report(self, report: ImportReport) -> None:
+        QGuiApplication.clipboard().setText(await asyncio.to_thread(report.as_text))
+        self._panes.window.show_toast("The report is in the clipboard")
+
+    def _show_threads(self) -> None:
+        """The project that the threads went into; if there were several, all of them."""
+        went_into = sorted(self._report.project_ids) if self._report is not None else []
+        self._lists.show_project(went_into[0] if len(went_into) == 1 else None)
+
+
+def _dropped_export(data: QMimeData | None) -> Path | None:
+    path = only_path_in(data)
+    return Path(path) if path and looks_like_export(Path(path)) else None

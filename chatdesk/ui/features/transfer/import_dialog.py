@@ -1,0 +1,347 @@
+"""*Import…*: which file and into which project, how far it is, and what became of each thread.
+
+The dialog reads and writes nothing: it asks, and is told. It may be closed while an import runs; that goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QProgressBar,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.domain.imported import ImportLine, ImportOutcome, ImportProgress
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.elided_label import ElidedLabel
+from chatdesk.ui.widgets.link_button import LinkButton
+from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
+
+_SIZE_PX = (560, 480)
+_STEPS = 1000
+_LONGEST_TITLE: Final = 36
+FILTER: Final = "Exports (*.zip *.json *.jsonl *.csv);;All files (*)"
+_WORDS: Final = {
+    ImportOutcome.NEW: "new",
+    ImportOutcome.EXTENDED: "went on",
+    ImportOutcome.UNCHANGED: "here already",
+    ImportOutcome.IN_TRASH: "in the trash",
+    ImportOutcome.DELETED: "deleted before",
+    ImportOutcome.SKIPPED: "skipped",
+}
+_BY_PROGRAM: Final = "One named after the program"
+
+_TEXT_ROLES: Final = (
+    Qt.ItemDataRole.DisplayRole,
+    Qt.ItemDataRole.AccessibleTextRole,
+    Qt.ItemDataRole.ToolTipRole,  # a long line is cut
+)
+
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class ImportDialog(Panel):
+    """``startRequested`` has the path and the project's id (None: one named after the program). ``show_progress``,
+    ``show_report`` and ``show_failure`` answer it."""
+
+    startRequested = Signal(str, object)
+    stopRequested = Signal()
+    showRequested = Signal()
+    copyRequested = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        projects: Sequence[tuple[str, str]],
+        *,
+        path: Path | None = None,
+        program: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        """``projects``: ids, and names that tell them apart; ``program``: whose export is explained at first."""
+        super().__init__(theme, "Import", parent=parent)
+        self.setObjectName("importDialog")
+        self._path = path
+        self._program = program
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self._choosing(projects))
+        self._pages.addWidget(self._running())
+        self._pages.addWidget(self._finished())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(10)
+        column.addWidget(plain_label("Import", "strong"))
+        column.addWidget(self._pages, 1)
+        self.fit(*_SIZE_PX)
+        self._show_file()
+        (self.start_button if path is not None else self.choose_button).setFocus()
+
+    # What the binding says
+
+    def show_progress(self, progress: ImportProgress | None) -> None:
+        """None: it has begun, and nothing is known yet."""
+        if self._pages.currentIndex() != 1:
+            self._pages.setCurrentIndex(1)
+            self.stop_button.setEnabled(True)
+            self.hide_button.setFocus()
+        if progress is None:
+            self.bar.setRange(0, 0)
+            self.state.setText("Looking into the file …")
+            return
+        self.bar.setRange(0, _STEPS)
+        self.bar.setValue(min(_STEPS, _STEPS * progress.done_bytes // max(progress.total_bytes, 1)))
+        self.state.setText(f"{progress.threads:,} threads, {progress.messages:,} messages")
+
+    def show_report(self, summary: str, lines: Sequence[ImportLine], *, has_threads: bool) -> None:
+        """What became of everything in the file."""
+        self.summary.setText(summary)
+        self._lines.show_lines(lines)
+        self.show_button.setVisible(has_threads)
+        self._pages.setCurrentIndex(2)
+        (self.show_button if has_threads else self.close_button).setFocus()
+        announce(self, summary)
+
+    def show_failure(self, sentence: str) -> None:
+        """The file could not be imported; another may be chosen."""
+        self.problem.setText(sentence)
+        self.problem.setVisible(True)
+        self._pages.setCurrentIndex(0)
+        self.choose_button.setFocus()
+        announce(self, sentence, is_assertive=True)
+
+    # What the person does
+
+    def choose_file(self) -> None:
+        dialog = QFileDialog(self, "Import", "", FILTER)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda name: self.take(Path(name)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def choose_folder(self) -> None:
+        dialog = QFileDialog(self, "Import a folder")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(lambda name: self.take(Path(name)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def take(self, path: Path) -> None:
+        """The file or folder that was chosen."""
+        self._path = path
+        self._show_file()
+        self.start_button.setFocus()
+        announce(self, f"{path.name} is chosen. Import starts it.")
+
+    def _start(self) -> None:
+        if self._path is None:
+            return
+        self.show_progress(None)
+        self.startRequested.emit(str(self._path), self.projects.currentData())
+
+    def _stop(self) -> None:
+        self.stop_button.setEnabled(False)
+        self.state.setText("Stopping …")
+        self.hide_button.setFocus()
+        self.stopRequested.emit()
+
+    def _show(self) -> None:
+        self.showRequested.emit()
+        self.accept()
+
+    def _show_file(self) -> None:
+        self.file_label.setText(self._path.name if self._path is not None else "Nothing is chosen")
+        self.start_button.setEnabled(self._path is not None)
+        self.problem.setVisible(False)
+
+    # Pages
+
+    def _choosing(self, projects: Sequence[tuple[str, str]]) -> QWidget:
+        page = QWidget()
+        column = _column(page)
+        hint = "What is here already stays as it is, so a newer export of the same chats can be imported at any time."
+        column.addWidget(plain_label(hint, "muted", wraps=True))
+        self.choose_button = _button("Choose file…", "importChoose", self.choose_file)
+        self.folder_button = _button("Choose folder…", "importChooseFolder", self.choose_folder)
+        column.addWidget(self._how_to_get_it())
+        self.file_label = ElidedLabel(self.theme)
+        self.file_label.setObjectName("importFile")
+        row = QHBoxLayout()
+        row.addWidget(self.choose_button)
+        row.addWidget(self.folder_button)
+        row.addWidget(self.file_label, 1)
+        column.addLayout(row)
+        self.projects = QComboBox()
+        self.projects.setObjectName("importProject")
+        self.projects.setAccessibleName("Project for the imported threads")
+        self.projects.addItem(_BY_PROGRAM)
+        for project_id, name in projects:
+            self.projects.addItem(name, project_id)
+        label = QLabel("Into project")
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setBuddy(self.projects)
+        where = QHBoxLayout()
+        where.addWidget(label)
+        where.addWidget(self.projects, 1)
+        column.addLayout(where)
+        self.problem = plain_label("", "text", wraps=True)
+        self.problem.setObjectName("importProblem")
+        self.problem.setProperty("isDanger", True)
+        self.problem.setVisible(False)
+        column.addWidget(self.problem)
+        column.addStretch(1)
+        self.start_button = _button("Import", "importStart", self._start, is_primary=True)
+        column.addLayout(_buttons(_button("Cancel", "importCancel", self.reject), self.start_button))
+        return page
+
+    def _how_to_get_it(self) -> QWidget:
+        """The way to the export, for the program that is chosen."""
+        self.program = QComboBox()
+        self.program.setObjectName("importProgram")
+        self.program.setAccessibleName("Program that the chats come from")
+        for source in EXPORT_SOURCES:
+            self.program.addItem(source.program)
+        label = QLabel("Chats from")
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setBuddy(self.program)
+        row = QHBoxLayout()
+        row.addWidget(label)
+        row.addWidget(self.program, 1)
+        self._steps = plain_label("", "text", wraps=True)
+        self._steps.setObjectName("importSteps")
+        self._link_place = QVBoxLayout()
+        box = QWidget()
+        rows = _column(box)
+        rows.addLayout(row)
+        rows.addWidget(self._steps)
+        rows.addLayout(self._link_place)
+        self.program.currentIndexChanged.connect(self._on_program_changed)
+        self.program.setCurrentIndex(max(0, self.program.findText(self._program)))
+        self._on_program_changed()
+        return box
+
+    def _on_program_changed(self) -> None:
+        source = EXPORT_SOURCES[self.program.currentIndex()]
+        self._steps.setText(source.steps)
+        self.folder_button.setVisible(source.is_folder)
+        while (item := self._link_place.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        if source.url:
+            link = LinkButton(f"Open {source.program}", source.url, object_name="importLink")
+            self._link_place.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def _running(self) -> QWidget:
+        page = QWidget()
+        column = _column(page)
+        self.bar = QProgressBar()
+        self.bar.setObjectName("importProgress")
+        self.bar.setAccessibleName("Progress of the import")
+        self.bar.setTextVisible(False)
+        self.state = plain_label("", "text")
+        self.state.setObjectName("importState")
+        hint = (
+            "You can go on working: the import does not need this window. What is imported already stays if you stop."
+        )
+        column.addWidget(self.bar)
+        column.addWidget(self.state)
+        column.addWidget(plain_label(hint, "muted", wraps=True))
+        column.addStretch(1)
+        self.stop_button = _button("Stop", "importStop", self._stop)
+        self.hide_button = _button("Hide", "importHide", self.accept, is_primary=True)
+        column.addLayout(_buttons(self.stop_button, self.hide_button))
+        return page
+
+    def _finished(self) -> QWidget:
+        page = QWidget()
+        column = _column(page)
+        self.summary = plain_label("", "text", wraps=True)
+        self.summary.setObjectName("importSummary")
+        self._lines = _Lines(self)
+        self.list = QListView()
+        self.list.setObjectName("importLines")
+        self.list.setAccessibleName("Result of each thread")
+        self.list.setModel(self._lines)
+        self.list.setUniformItemSizes(True)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.list.setSelectionMode(QListView.SelectionMode.SingleSelection)
+        self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        column.addWidget(self.summary)
+        column.addWidget(self.list, 1)
+        copy = _button("Copy report", "importCopy", self.copyRequested.emit)
+        self.close_button = _button("Close", "importClose", self.accept)
+        self.show_button = _button("Show threads", "importShow", self._show, is_primary=True)
+        column.addLayout(_buttons(copy, self.close_button, self.show_button))
+        return page
+
+
+class _Lines(QAbstractListModel):
+    """Lines of a report; texts are made when they are seen, because there may be a hundred thousand."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._shown: Sequence[ImportLine] = ()
+
+    def show_lines(self, lines: Sequence[ImportLine]) -> None:
+        self.beginResetModel()
+        self._shown = lines
+        self.endResetModel()
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        return 0 if parent.isValid() else len(self._shown)
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role not in _TEXT_ROLES:
+            return None
+        line = self._shown[index.row()]
+        count = f", {line.messages:,} message{'' if line.messages == 1 else 's'}" if line.messages else ""
+        reason = f". {line.reason}" if line.reason else ""
+        is_cut = role == Qt.ItemDataRole.DisplayRole and len(line.title) > _LONGEST_TITLE
+        # What became of it must be seen, however long its title is.
+        title = f"{line.title[: _LONGEST_TITLE - 1].rstrip()}…" if is_cut else line.title
+        text = f"{title} — {_WORDS[line.outcome]}{count}{reason}"
+        return plain_tooltip(text) if role == Qt.ItemDataRole.ToolTipRole else text
+
+
+def _column(page: QWidget) -> QVBoxLayout:
+    column = QVBoxLayout(page)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(12)
+    return column
+
+
+def _button(text: str, name: str, run: Any, *, is_primary: bool = False) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setAutoDefault(False)
+    if is_primary:
+        button.setProperty("isPrimary", True)
+    button.clicked.connect(lambda _is_checked: run())
+    return button
+
+
+def _buttons(*buttons: QPushButton) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.addStretch(1)
+    for button in buttons:
+        row.addWidget(button)
+    return row

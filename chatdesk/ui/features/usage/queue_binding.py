@@ -1,0 +1,169 @@
+"""What waits to be sent, wherever it is: a line below the list of threads, and a dialog with all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from shiboken6 import isValid
+
+from chatdesk.core.domain.message import Role
+from chatdesk.core.errors import ChatDeskError, NotPossible
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.usage.usage_binding import waiting_words
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.domain.waiting import WaitingQuestion
+    from chatdesk.core.events import QueueChanged, ReachabilityChanged
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.features.usage.waiting import WaitingDialog, WaitingRow
+    from chatdesk.ui.window.panes import Panes
+
+_QUESTION_CHARACTERS = 160
+_AFTER_ANSWER = "It is sent when the answer before it is complete."
+_UNFINISHED = "The answer before it was not completed. Go to it to send it now."
+_NO_CONNECTION = "You are offline. It is sent when the connection is back."
+
+
+class QueueBinding(QObject):
+    """Joins the queue of limits and the watch on the network, which are one thing to a person."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        *,
+        take_back: Callable[[str], Awaitable[None]],
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        """``take_back``: a question that waits for an answer becomes a draft again."""
+        super().__init__()
+        self._take_back = take_back
+        self._panes = panes
+        self._threads = threads
+        self._handle = handle
+        self._tasks = tasks
+        self._queued: tuple[str, ...] = ()
+        self._unreached: tuple[str, ...] = ()
+        self._dialog: WaitingDialog | None = None
+        panes.commands.bind("app.waiting", self.open)
+        panes.sidebar.waitingPressed.connect(self.open)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.queue_changed.connect(self._on_queue_changed)
+        bridge.waiting_questions_changed.connect(lambda _event: self._show())
+        bridge.reachability_changed.connect(self._on_reachability_changed)
+
+    def open(self) -> None:
+        """The list, in a dialog that keeps up with it."""
+        self._tasks.replace(self._open(), "what waits")
+
+    def _on_queue_changed(self, event: QueueChanged) -> None:
+        self._queued = tuple(each.message_id for each in event.waiting)
+        self._show()
+
+    def _on_reachability_changed(self, event: ReachabilityChanged) -> None:
+        services = self._handle.now()
+        is_sending = services is not None and services.settings.send_when_back
+        self._unreached = event.waiting if is_sending else ()
+        self._show()
+
+    def _show(self) -> None:
+        count = len(self._queued) + len(self._unreached) + len(self._questions())
+        self._panes.sidebar.set_waiting(queue_words(count))
+        if self._dialog is not None and isValid(self._dialog):
+            self._tasks.replace(self._fill(self._dialog), "list what waits")
+
+    def _questions(self) -> tuple[WaitingQuestion, ...]:
+        services = self._handle.now()
+        return () if services is None else services.questions.all
+
+    async def _open(self) -> None:
+        from chatdesk.ui.features.usage.waiting import WaitingDialog
+
+        if self._dialog is not None and isValid(self._dialog) and self._dialog.isVisible():
+            return
+        dialog = self._dialog = WaitingDialog(self._panes.theme, parent=self._panes.window)
+        dialog.openRequested.connect(
+            lambda thread, message: self._tasks.replace(self._go_to(thread, message), "open what waits")
+        )
+        dialog.cancelRequested.connect(lambda id_: self._tasks.start(self._cancel(id_), f"cancel {id_}"))
+        dialog.firstRequested.connect(lambda id_: self._tasks.start(self._send_first(id_), f"send {id_} first"))
+        await self._fill(dialog)
+        if isValid(dialog):
+            dialog.open()
+
+    async def _fill(self, dialog: WaitingDialog) -> None:
+        rows = await self._rows()
+        if isValid(dialog):
+            dialog.show_rows(rows)
+
+    async def _rows(self) -> Sequence[WaitingRow]:
+        chat = await self._handle.chat()
+        waiting = [(each.message_id, waiting_words(each), each.before > 0) for each in chat.queue.waiting]
+        waiting += [(id_, _NO_CONNECTION, False) for id_ in self._unreached]
+        rows = [await _row(chat, *each) for each in waiting]
+        rows += [await _question_row(chat, each) for each in self._questions()]
+        return [row for row in rows if row is not None]
+
+    async def _go_to(self, thread_id: str, message_id: str) -> None:
+        if any(each.id == message_id for each in self._questions()):  # no message of the thread yet
+            await self._threads.open(thread_id)
+        else:
+            await self._threads.open_at(thread_id, message_id)
+
+    async def _cancel(self, message_id: str) -> None:
+        chat = await self._handle.chat()
+        if any(each.id == message_id for each in self._questions()):
+            await self._take_back(message_id)
+        elif message_id in self._unreached:
+            (await self._handle.services()).network.cancel(message_id)
+        else:
+            await chat.stop(message_id)
+
+    async def _send_first(self, message_id: str) -> None:
+        try:
+            await (await self._handle.chat()).queue.send_first(message_id)
+        except NotPossible:  # it was just sent
+            self._show()
+
+
+async def _row(chat: ChatService, message_id: str, words: str, can_go_first: bool) -> WaitingRow | None:
+    from chatdesk.ui.features.usage.waiting import WaitingRow
+
+    try:
+        message = await chat.get_message(message_id)
+        thread = await chat.get_thread(message.thread_id)
+        question = None if message.parent_id is None else await chat.get_message(message.parent_id)
+    except ChatDeskError:  # it went meanwhile
+        return None
+    text = _shortened(question.text) if question is not None and question.role is Role.USER else ""
+    return WaitingRow(message_id, thread.id, thread.title, text, words, can_go_first)
+
+
+async def _question_row(chat: ChatService, question: WaitingQuestion) -> WaitingRow | None:
+    from chatdesk.ui.features.usage.waiting import WaitingRow
+
+    try:
+        thread = await chat.get_thread(question.thread_id)
+    except ChatDeskError:  # it went meanwhile
+        return None
+    words = _AFTER_ANSWER if chat.is_answering(thread.id) else _UNFINISHED
+    return WaitingRow(question.id, thread.id, thread.title, _shortened(question.text), words)
+
+
+def _shortened(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= _QUESTION_CHARACTERS else f"{words[: _QUESTION_CHARACTERS - 1].rstrip()}…"
+
+
+def queue_words(count: int) -> str:
+    """For the line below the list of threads; empty for nothing."""
+    if not count:
+        return ""
+    return "1 message waits" if count == 1 else f"{count:,} messages wait"

@@ -1,0 +1,272 @@
+"""What is spent, what may be, and what waits to be sent: told in the window, and obeyed from its buttons."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+from shiboken6 import isValid
+
+from chatdesk.core.domain.limits import LimitScope, ScopedRate, parse_scoped_rates
+from chatdesk.core.domain.usage_day import date_of
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.limits import UsageLimit
+    from chatdesk.core.domain.waiting import WaitingAnswer
+    from chatdesk.core.events import LimitNear, QueueChanged
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+    from chatdesk.ui.features.usage.limits import LimitsDialog
+    from chatdesk.ui.usage.page import UsagePage
+    from chatdesk.ui.window.panes import Panes
+
+_MS_PER_S = 1000
+
+
+class UsageBinding(QObject):
+    """Joins the queue and the limits with the transcript."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        messages: MessageBinding,
+        settings: SettingsBinding,
+        *,
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._messages = messages
+        self._settings = settings
+        self._handle = handle
+        self._tasks = tasks
+        panes.transcript.wayOutRequested.connect(self._on_way_out_requested)
+        settings.dialogMade.connect(self._on_settings_dialog_made)
+        panes.commands.bind("app.usage", self.open_usage)
+        panes.commands.bind("app.limits", self.open_limits)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.queue_changed.connect(self._on_queue_changed)
+        bridge.limit_near.connect(self._on_limit_near)
+
+    # The queue
+
+    def _on_queue_changed(self, event: QueueChanged) -> None:
+        self._panes.transcript.set_waiting(
+            {each.message_id: (waiting_words(each), each.before) for each in event.waiting}
+        )
+        services, thread_id = self._handle.now(), self._threads.thread_id
+        if services is not None and thread_id is not None:
+            self._panes.composer.set_streaming(services.chat_of(thread_id).is_answering(thread_id))
+            self._messages.busyChanged.emit()
+
+    # Usage
+
+    def open_usage(self) -> None:
+        """What was spent, in a dialog."""
+        self._tasks.replace(self._open_usage(), "usage")
+
+    async def _open_usage(self) -> None:
+        from chatdesk.ui.usage.dialog import UsageDialog
+
+        page = await self.make_page()
+        UsageDialog(self._panes.theme, page, parent=self._panes.window).open()
+
+    def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
+        """Its page of usage is filled when somebody looks at it."""
+        dialog.fill_page("Usage and limits", self._make_slot)
+
+    def _make_slot(self) -> QWidget:
+        slot = _Slot()
+        slot.firstShown.connect(lambda: self._tasks.start(self._fill_slot(slot), "usage"))
+        return slot
+
+    async def _fill_slot(self, slot: _Slot) -> None:
+        page = await self.make_page()
+        await asyncio.sleep(0)  # making the page and showing it are steps of their own
+        if isValid(slot):
+            slot.column.addWidget(page)
+
+    async def make_page(self) -> UsagePage:
+        """A page that is filled, and whose buttons do what they say."""
+        module = await asyncio.to_thread(import_module, "chatdesk.ui.usage.page")
+        usage = (await self._handle.services()).usage
+        first_day = await usage.first_day()
+        page: UsagePage = module.UsagePage(self._panes.theme, today=usage.today(), first_day=first_day)
+        page.daysRequested.connect(lambda first, last: self._tasks.start(self._fill(page, first, last), "usage"))
+        page.csvRequested.connect(lambda first, last: self._ask_for_file(page, first, last))
+        page.limitsRequested.connect(self.open_limits)
+        page.pricesRequested.connect(self.open_prices)
+        page.ask()
+        return page
+
+    async def _fill(self, page: UsagePage, first: int, last: int) -> None:
+        cells = await (await self._handle.services()).usage.spent_on(first, last)
+        if isValid(page):
+            page.show_days(first, last, cells)
+
+    def _ask_for_file(self, page: UsagePage, first: int, last: int) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
+        name = f"ChatDesk usage {date_of(first)} to {date_of(last)}.csv"
+        dialog = QFileDialog(page, "Export usage", name, "CSV (*.csv)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("csv")
+        dialog.setObjectName("usageFile")
+        dialog.fileSelected.connect(
+            lambda path: self._tasks.start(self._write(Path(path), first, last), "export usage")
+        )
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    async def _write(self, path: Path, first: int, last: int) -> None:
+        count = await (await self._handle.services()).usage.write_csv(path, first, last)
+        self._panes.window.show_toast(f"{count:,} lines were written to {path.name}")
+
+    def open_prices(self) -> None:
+        """Where what a model costs can be typed."""
+        self._settings.open("Providers")
+
+    # Limits
+
+    def open_limits(self) -> None:
+        """What may be spent, in a dialog."""
+        self._tasks.replace(self._open_limits(), "limits")
+
+    async def _open_limits(self) -> None:
+        from chatdesk.ui.features.usage.limits import LimitsDialog, LimitTarget
+
+        services = await self._handle.services()
+        states = await services.chat.limits.states()
+        projects = await services.chat.list_projects()
+        targets = [
+            *(LimitTarget(LimitScope.PROVIDER, each.name, each.label) for each in services.providers.all()),
+            *(LimitTarget(LimitScope.PROJECT, each.id, f"Project {each.name}") for each in projects),
+        ]
+        known = [(state.limit, f"{state.limit.amount_text(state.spent)} used") for state in states]
+        dialog = LimitsDialog(self._panes.theme, known, targets, rates=self._rates(), parent=self._panes.window)
+        dialog.saved.connect(lambda limits: self._tasks.start(self._save_limits(dialog, limits), "save limits"))
+        dialog.open()
+
+    def _rates(self) -> list[ScopedRate]:
+        settings = self._settings.current
+        everything = [ScopedRate(LimitScope.ALL, "", settings.rate_limit)] if settings.rate_limit else []
+        return [*everything, *parse_scoped_rates(settings.scoped_rates)]
+
+    async def _keep_rates(self, rates: Sequence[ScopedRate]) -> None:
+        scoped = {each.key: each.text for each in rates if each.scope is not LimitScope.ALL}
+        everything = next((each.text for each in rates if each.scope is LimitScope.ALL), "")
+        if list(rates) != self._rates():
+            self._settings.change(rate_limit=everything, scoped_rates=scoped)
+            await (await self._handle.services()).apply_settings(self._settings.current)
+
+    async def _save_limits(self, dialog: LimitsDialog, limits: Sequence[UsageLimit]) -> None:
+        chat = await self._handle.chat()
+        try:
+            await chat.limits.replace(limits)
+        except ChatDeskError as error:
+            if isValid(dialog):
+                dialog.show_problem(error.sentence)
+            return
+        chat.context.summaries.note_new_limit()
+        if isValid(dialog):
+            await self._keep_rates(dialog.rates())
+        if isValid(dialog):
+            dialog.accept()
+
+    def _on_limit_near(self, event: LimitNear) -> None:
+        self._panes.window.show_banner(
+            event.sentence,
+            is_danger=False,
+            action_text="Limits…",
+            run=lambda: self._panes.commands.trigger("app.limits"),
+        )
+
+    # Buttons below messages
+
+    def _on_way_out_requested(self, way: str, answer_id: str) -> None:
+        if way == "cancel-waiting":
+            self._tasks.start(self._cancel(answer_id), f"cancel {answer_id}")
+        elif way == "send-first":
+            self._tasks.start(self._send_first(answer_id), f"send {answer_id} first")
+        elif way == "send-anyway":
+            self._tasks.start(self._send_anyway(answer_id), f"send {answer_id} anyway")
+        elif way == "raise-limit":
+            self._panes.commands.trigger("app.limits")
+        elif way == "open-payment":
+            self._tasks.start(self._open_payment(answer_id), "open the page for payment")
+
+    async def _cancel(self, answer_id: str) -> None:
+        await (await self._handle.chat()).stop(answer_id)
+
+    async def _send_first(self, answer_id: str) -> None:
+        await (await self._handle.chat()).queue.send_first(answer_id)
+
+    async def _send_anyway(self, answer_id: str) -> None:
+        chat = await self._handle.chat()
+        chat.limits.allow_once(answer_id)
+        await chat.retry_message(answer_id)
+
+    async def _open_payment(self, answer_id: str) -> None:
+        """In the browser, and only because somebody pressed the button that names the host."""
+        message = await (await self._handle.chat()).get_message(answer_id)
+        payment = message.error_details.get("payment")
+        url = QUrl(str(payment.get("link", "")) if isinstance(payment, dict) else "", QUrl.ParsingMode.StrictMode)
+        is_named = isinstance(payment, dict) and url.host() == payment.get("host")  # as the button says
+        if is_named and url.isValid() and url.scheme() == "https":
+            QDesktopServices.openUrl(url)
+
+
+class _Slot(QWidget):
+    """Room on a page of the settings. ``firstShown`` comes once."""
+
+    firstShown = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._was_shown = False
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 12, 0, 0)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._was_shown:
+            self._was_shown = True
+            self.firstShown.emit()
+
+
+def waiting_words(waiting: WaitingAnswer) -> str:
+    """Why an answer is not asked for yet, and until when."""
+    words = [waiting.reason or "It is sent in a moment."]
+    if waiting.sends_at is not None:
+        words.append(f"Waiting: sends at {clock_words(waiting.sends_at)}")
+    else:
+        words.append("Waiting: it is sent automatically")
+    if waiting.before:
+        words[-1] += f", {waiting.before:,} before it"
+    return " ".join(words) + "."
+
+
+def clock_words(moment_ms: int) -> str:
+    """A moment as local time, with its day where that is another one; seconds where it is near."""
+    moment = datetime.fromtimestamp(moment_ms / _MS_PER_S, tz=UTC).astimezone()
+    now = datetime.now(tz=UTC).astimezone()
+    if moment.date() != now.date():
+        return f"{moment:%H:%M} on {moment.day} {moment:%B}"
+    return f"{moment:%H:%M:%S}" if (moment - now).total_seconds() < 120 else f"{moment:%H:%M}"

@@ -1,0 +1,103 @@
+"""The queue: everything that waits to be sent, in its order, with why and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.team.pages.team_parts import TeamPanel, clear, line, push_button
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.flow_row import FlowRow
+
+_SIZE_PX: Final = (560, 480)
+_MOST_SHOWN: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """``message_id`` is the answer's. ``words``: why it waits, and until when. ``can_go_first``: others are before it
+    that it could pass."""
+
+    message_id: str
+    thread_id: str
+    thread_title: str
+    question: str
+    words: str
+    can_go_first: bool = False
+
+
+class WaitingDialog(TeamPanel):
+    """``openRequested`` has thread and message."""
+
+    openRequested = Signal(str, str)
+    cancelRequested = Signal(str)
+    firstRequested = Signal(str)
+
+    def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
+        super().__init__(theme, "Waiting to be sent", object_name="waitingDialog", size_px=_SIZE_PX, parent=parent)
+        self._rows: tuple[WaitingRow, ...] | None = None
+        self._list = QVBoxLayout()
+        self._list.setSpacing(theme.tokens.space.xs)
+        self.body.addLayout(self._list)
+        self.body.addStretch(1)
+        self.close_button = self.add_button(push_button("Close", "waitingClose", self.accept))
+        self.close_button.setFocus()
+
+    def show_rows(self, rows: Sequence[WaitingRow]) -> None:
+        """The next one first; what is beyond a hundred is counted."""
+        shown = tuple(rows)
+        if shown == self._rows:
+            return  # so that the focus stays
+        focus = self.focusWidget()
+        focused = focus.objectName() if focus is not None else ""
+        had_rows = self._rows is not None
+        count = _count(len(shown))
+        if had_rows and len(shown) != len(self._rows or ()):
+            announce(self, count)
+        self._rows = shown
+        clear(self._list)
+        self._list.addWidget(plain_label(count, "muted", wraps=True))
+        for row in shown[:_MOST_SHOWN]:
+            self._add(row)
+        if len(shown) > _MOST_SHOWN:
+            self._list.addWidget(plain_label(f"… and {len(shown) - _MOST_SHOWN:,} more.", "muted"))
+        if had_rows:  # the buttons were made anew
+            same = self.findChild(QPushButton, focused) if focused else None
+            (same or self.close_button).setFocus()
+
+    def _add(self, row: WaitingRow) -> None:
+        self._list.addWidget(line())
+        self._list.addWidget(plain_label(row.thread_title, "strong", wraps=True))
+        if row.question:
+            self._list.addWidget(plain_label(row.question, "text", wraps=True))
+        self._list.addWidget(plain_label(row.words, "muted", wraps=True))
+        buttons = FlowRow(self.theme.tokens.space.s)
+        about = f"“{row.question or row.thread_title}”"
+        go = partial(self._open, row)
+        buttons.addWidget(push_button("Go to it", f"waitingOpen-{row.message_id}", go, name=f"Go to {about}"))
+        if row.can_go_first:
+            first = partial(self.firstRequested.emit, row.message_id)
+            buttons.addWidget(
+                push_button("Send first", f"waitingFirst-{row.message_id}", first, name=f"Send first: {about}")
+            )
+        cancel = partial(self.cancelRequested.emit, row.message_id)
+        buttons.addWidget(push_button("Cancel", f"waitingCancel-{row.message_id}", cancel, name=f"Cancel {about}"))
+        self._list.addLayout(buttons)
+
+    def _open(self, row: WaitingRow) -> None:
+        self.accept()
+        self.openRequested.emit(row.thread_id, row.message_id)
+
+
+def _count(number: int) -> str:
+    if not number:
+        return "Nothing waits."
+    what = "1 message waits" if number == 1 else f"{number:,} messages wait"
+    return f"{what}. What is cancelled is not sent; the question is kept."

@@ -1,0 +1,269 @@
+"""Connects a provider in one place: who, the key or the address, a test that says what does not work, and it is kept.
+
+Servers that were found on this computer are one click away. It keeps and asks nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.provider_check import FoundServer, StepResult
+from chatdesk.core.domain.provider_profile import ProviderProfile
+from chatdesk.core.domain.typed_address import full_address
+from chatdesk.core.settings.presets import PRESETS, Preset, preset_for_key, preset_of
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.providers.provider_key import ProviderKey
+from chatdesk.ui.features.settings.provider_steps import ProviderSteps
+from chatdesk.ui.features.settings.provider_words import models_text
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.flow_row import FlowRow
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.provider_service import KeyState
+    from chatdesk.core.settings.providers_store import KeyPlace
+
+_TO_BE_FILLED_IN: Final = "YOUR-"
+
+
+class ConnectProvider(QWidget):
+    """``connectRequested`` carries the profile and the key, ``saveRequested`` the same without a test, ``useRequested``
+    a server that was found. ``cancelled``: the test is to end. ``keyStateWanted``: there is a key now, so
+    ``show_key_state`` is due; it is not asked before, since asking the keyring is slow. It stays as it is until who
+    obeys it says how it went.
+    """
+
+    connectRequested = Signal(object, str)
+    saveRequested = Signal(object, str)
+    useRequested = Signal(object)
+    cancelled = Signal()
+    keyStateWanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._is_connecting = False
+        self._key_state: KeyState | None = None
+        self._is_state_wanted = False
+        self._due_key = ""  # connect with it once its place is known
+        self.setObjectName("connectProvider")
+        self.provider = QComboBox()
+        self.provider.setObjectName("connectPreset")
+        self.provider.setAccessibleName("Provider")
+        for preset in PRESETS.values():
+            self.provider.addItem(preset.label, preset.id)
+        self.address = QLineEdit()
+        self.address.setObjectName("connectAddress")
+        self.address.setAccessibleName("Address of the server")
+        self.connect_button = _button("Connect", "connectButton")
+        self.connect_button.setProperty("isPrimary", True)
+        self.save_button = _button("Save without a test", "connectSave")
+        self.save_button.hide()
+        self.steps = ProviderSteps(theme)
+        self._problem = plain_label("", "note", wraps=True)
+        self._problem.setObjectName("connectProblem")
+        self._problem.setProperty("isDanger", True)
+        self._problem.hide()
+        self._found = QWidget()
+        self._found.setObjectName("connectFound")
+        found = QVBoxLayout(self._found)
+        found.setContentsMargins(0, 0, 0, 4)
+        found.setSpacing(6)
+        found.addWidget(plain_label("Found on this computer:", "text"))
+        self._found_row = FlowRow(8)
+        found.addLayout(self._found_row)
+        self._found.hide()
+        self._key_place = QVBoxLayout()
+        self.key = self._made_key(self._preset)
+        self._build()
+        self.provider.currentIndexChanged.connect(self._on_provider_changed)
+        self.address.returnPressed.connect(self._on_connect_clicked)
+        self.connect_button.clicked.connect(self._on_connect_clicked)
+        self.save_button.clicked.connect(self._on_save_clicked)
+        self._on_provider_changed()
+
+    def show_found(self, servers: Sequence[FoundServer]) -> None:
+        """Servers on this computer, a button for each."""
+        while (item := self._found_row.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        for server in servers:
+            button = _button(f"Use {server.label}, {models_text(len(server.models))}", f"connectFound_{server.preset}")
+            button.clicked.connect(lambda _checked=False, server=server: self.useRequested.emit(server))
+            self._found_row.addWidget(button)
+        if servers:
+            announce(self, f"Found on this computer: {', '.join(server.label for server in servers)}")
+        self._found.setVisible(bool(servers))
+
+    @property
+    def key_state(self) -> KeyState | None:
+        """None until ``show_key_state``."""
+        return self._key_state
+
+    def show_key_state(self, state: KeyState) -> None:
+        """Where keys can lie here."""
+        self._key_state = state
+        self.key.show_state(state)
+        due, self._due_key = self._due_key, ""
+        if not due or self.key.key() != due:
+            return
+        if self.key.place() is None:
+            self._on_connect_clicked()
+        else:  # the person says first where the key is kept
+            self.key.place_box.setFocus(Qt.FocusReason.OtherFocusReason)
+            announce(self, "Choose where the key is kept, then connect")
+
+    def key_place(self) -> tuple[KeyPlace | None, str]:
+        """Where the key is to go, where a person had to choose, and the passphrase of the file."""
+        return self.key.place(), self.key.passphrase.text()
+
+    def show_connecting(self, is_connecting: bool) -> None:
+        """While a test runs its button ends it."""
+        self._is_connecting = is_connecting
+        self.connect_button.setText("Stop" if is_connecting else "Connect")
+        self.connect_button.setAccessibleName("Stop the test" if is_connecting else "Connect")
+        if is_connecting:
+            self._show_problem("")
+            self.save_button.hide()
+            self.steps.begin()
+
+    def show_step(self, result: StepResult) -> None:
+        self.steps.show_result(result)
+
+    def show_failed(self, sentence: str) -> None:
+        """The test did not go well, or it could not be kept; what was typed stays."""
+        self._show_problem(sentence)
+        self.save_button.show()
+
+    def begin(self) -> None:
+        """Put the focus where typing begins."""
+        field = self.key.field if self._preset.needs_key else self.address
+        field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @property
+    def _preset(self) -> Preset:
+        return preset_of(str(self.provider.currentData()))
+
+    def _profile(self) -> ProviderProfile | None:
+        """What stands here; None, and the reason shown, when it cannot be used."""
+        self._show_problem("")
+        preset = self._preset
+        address = full_address(self.address.text()) if self._wants_address(preset) else preset.base_url
+        if not address or _TO_BE_FILLED_IN in address:
+            wanted = "Enter the address of the server." if not address else "Enter the name of your resource."
+            self._show_problem(wanted)
+            self.address.setFocus(Qt.FocusReason.OtherFocusReason)
+            return None
+        if preset.needs_key and not self.key.key():
+            self._show_problem(f"Paste the key that {preset.label} gave you.")
+            self.key.field.setFocus(Qt.FocusReason.OtherFocusReason)
+            return None
+        profile = ProviderProfile("", preset.id, preset.label, address, api=preset.api, model=preset.model)
+        problem = ProviderProfile("new", preset.id, preset.label, address).problem()
+        if problem is not None:
+            self._show_problem(problem)
+            return None
+        return profile
+
+    def _wants_address(self, preset: Preset) -> bool:
+        return not preset.needs_key or not preset.base_url or _TO_BE_FILLED_IN in preset.base_url
+
+    def _made_key(self, preset: Preset) -> ProviderKey:
+        key = ProviderKey(self._theme, None, needs_key=preset.needs_key, keys_url=preset.keys_url)
+        if self._key_state is not None:
+            key.show_state(self._key_state)
+        key.field.textChanged.connect(self._on_key_changed)
+        key.field.pasted.connect(self._on_key_pasted)
+        key.field.submitted.connect(lambda _key: self._on_connect_clicked())
+        return key
+
+    def _build(self) -> None:
+        self._key_place.setContentsMargins(0, 0, 0, 0)
+        self._key_place.addWidget(self.key)
+        fields = QVBoxLayout()
+        fields.setSpacing(6)
+        fields.addWidget(self.address)
+        fields.addLayout(self._key_place)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for widget in (self.provider, self.connect_button):
+            row.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
+        row.insertLayout(1, fields, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self._found)
+        column.addLayout(row)
+        column.addWidget(self.steps)
+        column.addWidget(self._problem)
+        column.addWidget(self.save_button, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def _show_problem(self, text: str) -> None:
+        self._problem.setText(text)
+        self._problem.setVisible(bool(text))
+        if text:
+            announce(self, text, is_assertive=True)
+
+    def _on_provider_changed(self) -> None:
+        """Another provider wants another key: what was typed for one is never sent to another by itself."""
+        self._due_key = ""
+        preset = self._preset
+        before, self.key = self.key, self._made_key(preset)
+        self._key_place.replaceWidget(before, self.key)
+        before.hide()
+        before.deleteLater()
+        self.address.setVisible(self._wants_address(preset))
+        self.address.setText(preset.base_url)
+        self.address.setPlaceholderText("localhost:8080 or https://…")
+        self.steps.hide()
+        self.save_button.hide()
+        self._show_problem("")
+
+    def _on_key_changed(self) -> None:
+        if self.key.key() and self._key_state is None and not self._is_state_wanted:
+            self._is_state_wanted = True
+            self.keyStateWanted.emit()
+
+    def _on_key_pasted(self, key: str) -> None:
+        """Keys of many vendors tell whose they are. One whose vendor is certain is tested at once."""
+        found = preset_for_key(key)
+        if found is None or self._is_connecting:
+            return
+        if found.id != self._preset.id:
+            self.provider.setCurrentIndex(self.provider.findData(found.id))
+            self.key.field.setText(key)
+            self.key.field.setFocus(Qt.FocusReason.OtherFocusReason)
+            announce(self, f"This is a key of {found.label}")
+        if self._key_state is None:
+            self._due_key = self.key.key()
+        elif self.key.place() is None:  # else the person says first where it is kept
+            self._on_connect_clicked()
+
+    def _on_connect_clicked(self) -> None:
+        if self._is_connecting:
+            self.cancelled.emit()
+            return
+        profile = self._profile()
+        if profile is not None and self.key.key() and self._key_state is None:
+            self._due_key = self.key.key()  # where the key can lie is being asked
+        elif profile is not None:
+            self.connectRequested.emit(profile, self.key.key())
+
+    def _on_save_clicked(self) -> None:
+        profile = self._profile()
+        if profile is not None:
+            self.saveRequested.emit(profile, self.key.key())
+
+
+def _button(text: str, object_name: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(object_name)
+    button.setAccessibleName(text)
+    button.setAutoDefault(False)
+    return button

@@ -1,0 +1,122 @@
+"""What a chat without messages shows: the first screen as long as nobody can answer, else who answers and what to begin
+with."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.features.way_in.connect_binding import ConnectBinding
+from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS
+from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chatdesk.services.services import Services
+    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.features.chat.message_binding import MessageBinding
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.way_in.way_in import WayIn
+    from chatdesk.ui.theme.theme import Theme
+    from chatdesk.ui.window.panes import Panes
+
+_TOUR = "What can ChatDesk do?"
+OFFLINE = "offline"
+
+
+class WayInBinding(QObject):
+    """``ended``: the person has chosen to look around first, and is not asked again."""
+
+    ended = Signal()
+
+    def __init__(
+        self,
+        panes: Panes,
+        threads: ThreadBinding,
+        messages: MessageBinding,
+        connection: ConnectBinding,
+        *,
+        open_import: Callable[[str], object],
+        ask: Callable[[str], object],
+        handle: ServiceHandle,
+        tasks: AsyncTasks,
+    ) -> None:
+        super().__init__()
+        self._panes = panes
+        self._threads = threads
+        self._messages = messages
+        self._connection = connection
+        self._open_import = open_import
+        self._ask = ask
+        self._handle = handle
+        self._tasks = tasks
+        self._make: Callable[[Theme], WayIn] | None = None
+        self.is_ended = False
+        threads.opened.connect(lambda _thread: self.refresh())
+        messages.modelChanged.connect(self.refresh)
+
+    def follow(self, bridge: EventBridge) -> None:
+        bridge.providers_changed.connect(lambda _event: self.refresh())
+
+    async def prepare(self) -> None:
+        """Show what is due; what the first screen is made of is imported beside the loop before."""
+        services = await self._handle.services()
+        if self._make is None and self._is_first(services):
+            module = await asyncio.to_thread(import_module, "chatdesk.ui.features.way_in.way_in")
+            self._make = module.WayIn
+        self.refresh()
+
+    def refresh(self) -> None:
+        """As it is now: who can answer, and what was chosen."""
+        services, empty_state = self._handle.now(), self._panes.empty_state
+        if services is None or not self._threads.is_blank:
+            return
+        if self._is_first(services):
+            if self._make is None:
+                self._tasks.replace(self.prepare(), "first screen")
+            elif empty_state.way_in is None:
+                self._show_way_in(self._make(self._panes.theme))
+            return
+        empty_state.end_way_in()
+        provider, model = self._messages.next_model()
+        empty_state.set_starts(OFFLINE_STARTS if provider == OFFLINE else STARTS)
+        empty_state.set_sub_text(self._who_answers(services, provider, model))
+
+    def _is_first(self, services: Services) -> bool:
+        """Whether there is nothing but the offline model, and nobody chose it."""
+        is_alone = all(provider.name == OFFLINE for provider in services.providers.all())
+        is_locked = services.provider_service.is_key_file_locked
+        is_wanted = self.is_ended or services.settings.provider == OFFLINE
+        return is_alone and not is_locked and not is_wanted and services.read_only_reason is None
+
+    def _show_way_in(self, way_in: WayIn) -> None:
+        self._connection.serve(way_in.connection, self.refresh)
+        way_in.importRequested.connect(self._open_import)
+        way_in.tourRequested.connect(self._on_tour_requested)
+        self._panes.empty_state.show_way_in(way_in)
+
+    def _on_tour_requested(self) -> None:
+        self.is_ended = True
+        self.ended.emit()
+        self.refresh()
+        self._ask(_TOUR)
+
+    def _who_answers(self, services: Services, provider: str, model: str) -> str:
+        if not services.providers.has(provider):
+            return "The provider of this model is gone. Choose another model at the top."
+        label = services.providers.get(provider).label
+        if services.providers.lacks_key(provider):
+            return (
+                f"{label} has no key yet, so it cannot answer. Put it into Settings, Providers, or choose another "
+                "model at the top."
+            )
+        if provider == OFFLINE:
+            return "The demo model answers, without account or network. It shows what ChatDesk can do."
+        shown = self._panes.header.model_picker.text() if model else ""
+        who = f"{shown} of {label}" if shown and shown != label else label
+        return f"{who} answers. Choose another model at the top."

@@ -1,0 +1,231 @@
+"""The row above the transcript: title, model, context, more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
+
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import HEADER_HEIGHT_PX
+from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.context_meter import ContextMeter
+from chatdesk.ui.widgets.header.thread_title import ThreadTitle
+from chatdesk.ui.widgets.models.model_picker import ModelPicker, ProviderChoices
+from chatdesk.ui.widgets.painting import fill_area
+
+if TYPE_CHECKING:
+    from chatdesk.ui.widgets.header.presence_row import PersonHere, PresenceRow
+    from chatdesk.ui.widgets.header.temporary_mark import TemporaryMark
+
+_GAP_PX, _NARROW_GAP_PX = 10, 4
+_MODEL_PX = 110  # of the name of a model, and its arrow
+_OUTLINE_FROM_PX = 560  # in a narrower header the menus lead to the list of questions
+
+
+class ThreadHeader(QWidget):
+    """Shows what it is given and says what a person asks for; it stores nothing."""
+
+    titleEdited = Signal(str)
+    titleEditEnded = Signal()
+    modelChosen = Signal(str, str)
+    compareRequested = Signal()
+    compareLeft = Signal()
+    sidebarRequested = Signal()
+    inspectorRequested = Signal()
+    outlineRequested = Signal()
+    keepRequested = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._has_outline = False
+        self.presence: PresenceRow | None = None
+        self.temporary_mark: TemporaryMark | None = None
+        self.setObjectName("threadHeader")
+        self.setAccessibleName("Thread header")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.sidebar_button = IconButton(theme, "panel-left", name="Show the sidebar", object_name="showSidebarButton")
+        self.sidebar_button.setVisible(False)
+        self.sidebar_button.clicked.connect(self.sidebarRequested)
+        self.title = ThreadTitle(theme)
+        self.title.titleEdited.connect(self.titleEdited)
+        self.title.editEnded.connect(self.titleEditEnded)
+        self.model_picker = ModelPicker(theme)
+        self.model_picker.modelChosen.connect(self.modelChosen)
+        self.model_picker.compareRequested.connect(self.compareRequested)
+        self.model_picker.compareLeft.connect(self.compareLeft)
+        self.context_meter = ContextMeter(theme)
+        self.outline_button = IconButton(theme, "list", name="Questions of this thread", object_name="outlineButton")
+        self.outline_button.setVisible(False)  # until a thread is open
+        self.outline_button.clicked.connect(self.outlineRequested)
+        self.inspector_button = IconButton(
+            theme, "panel-right", name="Show or hide the inspector", object_name="inspectorButton"
+        )
+        self.inspector_button.setCheckable(True)
+        self.inspector_button.clicked.connect(self._on_inspector_button_clicked)
+        self.more_button = IconButton(theme, "ellipsis", name="More about this thread", object_name="moreButton")
+        self.more_button.setVisible(False)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 10, 1)
+        row.setSpacing(_GAP_PX)
+        for widget in (
+            self.sidebar_button,
+            self.title,
+            self.model_picker,
+            self.context_meter,
+            self.outline_button,
+            self.inspector_button,
+            self.more_button,
+        ):
+            row.addWidget(widget)
+        row.setStretchFactor(self.title, 1)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def show_loading(self) -> None:
+        """Nothing is known yet: no title to rename, no model to choose, nothing to do with a thread."""
+        self.title.set_title("", is_editable=False)
+        self.model_picker.setVisible(False)
+
+    def set_title(self, title: str, *, is_editable: bool = True, keeps_edit: bool = False) -> None:
+        self.title.set_title(title, is_editable=is_editable, keeps_edit=keeps_edit)
+
+    def begin_title_edit(self) -> None:
+        self.title.begin_edit()
+
+    def set_people(self, people: Sequence[PersonHere]) -> None:
+        """Who else is at the open thread."""
+        if self.presence is None:
+            if not people:
+                return
+            from chatdesk.ui.widgets.header.presence_row import PresenceRow
+
+            self.presence = PresenceRow(self._theme, self)
+            row = self.layout()
+            assert isinstance(row, QHBoxLayout)
+            row.insertWidget(row.indexOf(self.model_picker), self.presence)
+        self.presence.set_people(people)
+        self.setAccessibleDescription(self.presence.accessibleName() if people else "")
+
+    def set_temporary(self, is_temporary: bool) -> None:
+        """Whether nothing of the open thread is stored. ``keepRequested`` asks for that to change."""
+        if self.temporary_mark is None:
+            if not is_temporary:
+                return
+            from chatdesk.ui.widgets.header.temporary_mark import TemporaryMark
+
+            self.temporary_mark = TemporaryMark(self._theme, self)
+            self.temporary_mark.keepPressed.connect(self.keepRequested)
+            row = self.layout()
+            assert isinstance(row, QHBoxLayout)
+            row.insertWidget(row.indexOf(self.model_picker), self.temporary_mark)
+        self.temporary_mark.setVisible(is_temporary)
+
+    @property
+    def models(self) -> tuple[ProviderChoices, ...]:
+        return self.model_picker.models
+
+    def set_models(self, models: Sequence[ProviderChoices]) -> None:
+        self.model_picker.set_models(models)
+        self.model_picker.setVisible(True)
+
+    def set_compared(self, models: Sequence[tuple[str, str]]) -> None:
+        self.model_picker.set_compared(models)
+
+    def set_current(self, provider: str, model: str) -> None:
+        self.model_picker.set_current(provider, model)
+
+    def set_sidebar_collapsed(self, is_collapsed: bool) -> None:
+        """The button that brings the sidebar back is there only while it is away."""
+        self.sidebar_button.setVisible(is_collapsed)
+
+    def set_inspector_open(self, is_open: bool) -> None:
+        self.inspector_button.setChecked(is_open)
+
+    def set_outline_offered(self, is_offered: bool) -> None:
+        """The list of questions is there while a thread is open, and where the title keeps enough room."""
+        self._has_outline = is_offered
+        self._show_outline_button()
+
+    def _show_outline_button(self) -> None:
+        has_room = self.width() >= _OUTLINE_FROM_PX * max(1.0, self._theme.scale)
+        self.outline_button.setVisible(self._has_outline and has_room)
+
+    def set_menu(self, menu: QMenu | None) -> None:
+        """The caller's menu of thread actions; without one there is no button."""
+        self.more_button.set_menu(menu)
+        self.more_button.setVisible(menu is not None)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_F2:
+            self.begin_title_edit()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_outline_button()
+        self._fit()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.LayoutRequest:  # something in it came, went or has other words
+            self._fit()
+        return super().event(event)
+
+    def _fit(self) -> None:
+        """Where there is no room for all, the mark of a temporary chat gives up its word first, then the meter its
+        figure, then the title its pencil."""
+        row = self.layout()
+        assert isinstance(row, QHBoxLayout)
+        items = [row.itemAt(place) for place in range(row.count())]
+        widgets = [item.widget() for item in items if item is not None]
+        shown: list[QWidget] = [each for each in widgets if each is not None and not each.isHidden()]
+        margins = row.contentsMargins()
+        needed = margins.left() + margins.right() + _GAP_PX * (len(shown) - 1)
+        for each in shown:
+            needed += self._wanted_width(each)
+        needed += self.title.missing_width()
+        mark = self.temporary_mark
+        if mark is not None and mark in shown:
+            mark.set_short(needed > self.width())
+            if needed > self.width():
+                needed += mark.keep_button.sizeHint().width() - mark.full_width()
+        self.context_meter.set_short(needed > self.width())
+        if self.context_meter in shown:
+            needed += self.context_meter.sizeHint().width() - self.context_meter.full_width()
+        is_narrow = needed > self.width()
+        self.title.set_narrow(is_narrow)
+        gap = _NARROW_GAP_PX if is_narrow else _GAP_PX
+        if row.spacing() != gap:  # setting it asks for a layout, which would come back here without end
+            row.setSpacing(gap)
+
+    def _wanted_width(self, widget: QWidget) -> int:
+        """With which ``widget`` says what it is there for. The name of the model goes before the words that tell of a
+        temporary chat, whose button tells of it, too."""
+        if widget is self.context_meter:
+            return self.context_meter.full_width()
+        if widget is self.temporary_mark:
+            return self.temporary_mark.full_width()
+        if widget is self.model_picker and self.temporary_mark is not None and self.temporary_mark.isVisibleTo(self):
+            return min(self.model_picker.sizeHint().width(), round(_MODEL_PX * max(1.0, self._theme.scale)))
+        return widget.minimumSizeHint().width()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        fill_area(painter, self.rect(), self._theme.colour("background"))
+        fill_area(painter, QRect(0, self.height() - 1, self.width(), 1), self._theme.colour("line"))
+
+    def _on_inspector_button_clicked(self) -> None:
+        # It shows what is, which the click itself has not changed yet.
+        self.inspector_button.setChecked(not self.inspector_button.isChecked())
+        self.inspectorRequested.emit()
+
+    def _on_theme_changed(self) -> None:
+        self.setFixedHeight(round(HEADER_HEIGHT_PX * max(1.0, self._theme.scale)))
+        self._show_outline_button()
+        self._fit()
+        self.update()

@@ -1,0 +1,31 @@
+"""The panes of one window, built once and handed to the bindings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from chatdesk.ui.commands.registry import CommandRegistry
+from chatdesk.ui.composer.composer import Composer
+from chatdesk.ui.sidebar.sidebar import Sidebar
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.empty_state import EmptyState
+from chatdesk.ui.widgets.header.thread_header import ThreadHeader
+from chatdesk.ui.window.main_window import MainWindow
+
+if TYPE_CHECKING:
+    from chatdesk.ui.transcript.view import TranscriptView
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Panes:
+    """``transcript`` comes after the first paint, with the bindings."""
+
+    window: MainWindow
+    commands: CommandRegistry
+    sidebar: Sidebar
+    header: ThreadHeader
+    empty_state: EmptyState
+    composer: Composer
+    theme: Theme
+    transcript: TranscriptView = field(init=False)
