@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from chatdesk.cli import run
+from chatdesk.cli.main import run
 from chatdesk.core.processes import forbid_core_dumps, forbid_looking_in, take_secrets
 
 

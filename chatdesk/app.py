@@ -103,7 +103,7 @@ def _watch_crashes(paths: AppPaths, tell: Callable[[CrashReport], None]) -> Cras
 
 async def _collect_report(services: Services | None, paths: AppPaths) -> Sequence[ReportFile]:
     """What goes with the report of a bug; seldom wanted, so it is imported then."""
-    module = await asyncio.to_thread(import_module, "chatdesk.bug_report")
+    module = await asyncio.to_thread(import_module, "chatdesk.services.bug_report")
     files: Sequence[ReportFile] = await module.report_of_window(services, paths)
     return files
 

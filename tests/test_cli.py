@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk import __version__
-from chatdesk.cli import run
+from chatdesk.cli.main import run
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.services.owner import open_services
@@ -41,7 +41,9 @@ def _start(*arguments: str, **more: object) -> subprocess.Popen[str]:
 
 
 def test_version_needs_nothing_heavy() -> None:
-    program = "import sys; sys.argv=['chatdesk','--version']\nfrom chatdesk.cli import run\ntry: run(['--version'])\n"
+    program = (
+        "import sys; sys.argv=['chatdesk','--version']\nfrom chatdesk.cli.main import run\ntry: run(['--version'])\n"
+    )
     program += (
         "except SystemExit: pass\nprint([m for m in ('PySide6','openai','sqlalchemy','pydantic') if m in sys.modules])"
     )

@@ -11,7 +11,7 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from chatdesk.cli import run
+from chatdesk.cli.main import run
 from chatdesk.core import terminal
 from chatdesk.core.local_api.instance import InstanceLock
 

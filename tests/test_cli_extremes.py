@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.cli import run
+from chatdesk.cli.main import run
 from chatdesk.core.domain.message import Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.cli import run
+from chatdesk.cli.main import run
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.settings.providers_store import ProvidersStore, StoredProviders
 from tests.helpers.fault_server import models

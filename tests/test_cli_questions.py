@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.cli import run
+from chatdesk.cli.main import run
 from tests.helpers.signals import heeded_by_children
 
 if sys.platform != "win32":

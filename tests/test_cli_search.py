@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.cli import run
+from chatdesk.cli.main import run
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from keyring.errors import NoKeyringError
 
-from chatdesk.cli import run
-from chatdesk.cli_team_asking import KEYS_PASSPHRASE
+from chatdesk.cli.main import run
+from chatdesk.cli.team_asking import KEYS_PASSPHRASE
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import secrets
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
@@ -179,7 +179,7 @@ def test_what_waits_and_what_was_refused_is_told(
     asked = ask(chatdesk, "ana", "First")
     assert chatdesk("ana", "team", "share", "Personal", "--yes")[0] == 0
     join(chatdesk, "ben", "Personal=editor")
-    monkeypatch.setattr("chatdesk.cli_team_sharing.ASK_WAIT_S", 1)
+    monkeypatch.setattr("chatdesk.cli.team_sharing.ASK_WAIT_S", 1)
     _let_in(empty, is_open=False)
     code, _, err = chatdesk("ben", "ask", "Offline", "--thread", asked["thread_id"])
     assert code == 0

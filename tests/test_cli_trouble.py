@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.cli import run
+from chatdesk.cli.main import run
 
 ROOT = Path(__file__).parents[1]
 READING = (["threads"], ["show", "{id}"], ["export", "{id}", "--format", "md"])
@@ -24,7 +24,7 @@ EVERY = (["ask", "hello"], *READING)
 # Runs commands one after another and prints what came of each; a process of its own can give privileges up.
 _RUNNER = """
 import contextlib, io, json, sys
-from chatdesk.cli import run
+from chatdesk.cli.main import run
 for arguments in json.load(sys.stdin):
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

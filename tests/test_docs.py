@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.cli import build_parser, run
+from chatdesk.cli.main import build_parser, run
 from chatdesk.core.paths import DATA_DIR_VARIABLE, AppPaths
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.ui.commands.catalogue import CATALOGUE

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.cli import run
+from chatdesk.cli.main import run
 from chatdesk.core.domain.sharing.team import EndReason, ServerAddress, SyncRound, TeamRole, Workspace
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths

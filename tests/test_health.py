@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.cli_doctor import examine
+from chatdesk.cli.doctor import examine
 from chatdesk.core.diagnostics.doctor import Level
 from chatdesk.core.diagnostics.metrics import Metrics
 from chatdesk.core.domain.message import Message, Role, Status

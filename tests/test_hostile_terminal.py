@@ -24,7 +24,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.cli import build_parser, run
+from chatdesk.cli.main import build_parser, run
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.sharing.team import ServerAddress, SyncRound, TeamRole, Workspace
 from chatdesk.core.ids import new_id

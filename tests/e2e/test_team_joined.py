@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
-from chatdesk.cli import run
+from chatdesk.cli.main import run
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import secrets

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatdesk import cli_team_erasing, cli_team_sharing
-from chatdesk.cli_team_asking import find_workspace, named, open_keys, secret
+from chatdesk.cli import team_erasing, team_sharing
+from chatdesk.cli.team_asking import find_workspace, named, open_keys, secret
 from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import ChatDeskError, InvalidInput, NotPossible
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SETUP_PASSWORD, PASSPHRASE = "CHATDESK_SETUP_PASSWORD", "CHATDESK_TEAM_PASSPHRASE"
 _OWN = frozenset(("create", "invite", "join", "leave", "computer", "sign-in", "move", "erase", "keep", "join-again"))
-_WRITING = _OWN | cli_team_sharing.WRITING
+_WRITING = _OWN | team_sharing.WRITING
 #: They ask nobody whom a password would have to be shown to.
 _WITHOUT_KEYS = frozenset(("status", "verifier", "refused"))
 #: They keep a new password.
@@ -83,8 +83,8 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     again.add_argument("--leave", action="store_true", help="give it up instead; its projects stay as private copies")
     again.add_argument("--yes", action="store_true", help="do not ask")
 
-    cli_team_sharing.add_verbs(verbs, common)
-    cli_team_erasing.add_verbs(verbs, common)
+    team_sharing.add_verbs(verbs, common)
+    team_erasing.add_verbs(verbs, common)
 
     members = verbs.add_parser("members", parents=[common], help="list the members, as the server says now")
     members.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
@@ -147,9 +147,9 @@ async def team(options: argparse.Namespace, services: Services) -> int:
         "upgrade": _upgrade,
         "move": _move,
         "verifier": _verifier,
-        **cli_team_sharing.VERBS,
-        "erase": cli_team_erasing.erase,
-        "keep": cli_team_erasing.keep,
+        **team_sharing.VERBS,
+        "erase": team_erasing.erase,
+        "keep": team_erasing.keep,
     }
     is_server_asked = options.verb not in _WITHOUT_KEYS and not (
         options.verb == "check" and (options.url or options.host)
@@ -215,7 +215,7 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
         result = await service.check(workspace.id)
         if options.repair and result.repairable:
             await service.repair(result)
-            sent = await wait_until_sent(service, workspace.id, SystemClock(), timeout_s=cli_team_sharing.WAIT_S)
+            sent = await wait_until_sent(service, workspace.id, SystemClock(), timeout_s=team_sharing.WAIT_S)
             terminal.complain("compared again after everything was fetched again" if sent.is_done else sent.problem)
             result = await service.check(workspace.id)
         if options.json:

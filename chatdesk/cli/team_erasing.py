@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.cli_team_sharing import WAIT_S, find_project, send_now
+from chatdesk.cli.team_sharing import WAIT_S, find_project, send_now
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput
 

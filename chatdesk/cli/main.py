@@ -13,7 +13,9 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from chatdesk import __version__, cli_data, cli_failures, cli_providers, cli_search, cli_team, cli_team_sharing
+from chatdesk import __version__
+from chatdesk.cli import data as cli_data
+from chatdesk.cli import failures, providers, search, team, team_sharing
 from chatdesk.core import terminal
 from chatdesk.core.ending_signals import EndedBySignal, run_until_signal
 from chatdesk.core.errors import ChatDeskError, InvalidInput, NotFound, NotPossible, OutputFailed
@@ -91,11 +93,11 @@ def build_parser() -> argparse.ArgumentParser:
     show.add_argument("thread", metavar="THREAD", help="its id, or the beginning of it")
     show.add_argument("--json", action="store_true", help="as JSON")
 
-    cli_search.add_command(commands, common, _positive)
+    search.add_command(commands, common, _positive)
 
-    cli_providers.add_command(commands, common)
+    providers.add_command(commands, common)
 
-    cli_team.add_command(commands, common)
+    team.add_command(commands, common)
 
     cli_data.add_commands(commands, common)
 
@@ -128,14 +130,14 @@ def run(arguments: Sequence[str], *, before_command: Callable[[], object] | None
         options = _parsed(arguments)
         if options.command is not None and before_command is not None:
             before_command()
-        cli_failures.check_files()
+        failures.check_files()
         paths = AppPaths.find(getattr(options, "data_dir", None))
         code = _with_diagnostics(options, paths, is_debug=getattr(options, "debug", False))
         if sys.stdout is not None:
             sys.stdout.flush()  # a reader that went away is noticed here, not by the interpreter's end
         return code
     except OutputFailed as error:
-        cli_failures.give_up_output()
+        failures.give_up_output()
         terminal.complain(error.sentence)
         return FAILED
     except ChatDeskError as error:
@@ -145,10 +147,10 @@ def run(arguments: Sequence[str], *, before_command: Callable[[], object] | None
     except EndedBySignal as ended:
         return 128 + ended.number
     except BrokenPipeError:
-        cli_failures.give_up_output()
+        failures.give_up_output()
         return BROKEN_PIPE
     except OSError as error:  # what argparse prints by itself; all else is caught further in
-        cli_failures.give_up_output()
+        failures.give_up_output()
         terminal.complain(OutputFailed(f"The output could not be written: {error.strerror or error}.").sentence)
         return FAILED
 
@@ -170,7 +172,7 @@ def _told(error: ChatDeskError, *, is_json: bool) -> int:
         try:
             terminal.say_json({"event": "failed", "code": error.code, "sentence": sentence}, indent=None)
         except (OutputFailed, BrokenPipeError):
-            cli_failures.give_up_output()
+            failures.give_up_output()
     return FAILED
 
 
@@ -183,7 +185,7 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
     try:
         paths.make_directories()
     except OSError as error:
-        raise cli_failures.unusable(paths.data_dir, error) from error
+        raise failures.unusable(paths.data_dir, error) from error
     loaded = SettingsStore(paths.settings_file).load()
     for problem in loaded.problems:
         terminal.complain(problem)
@@ -202,7 +204,7 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
     except (ChatDeskError, BrokenPipeError, EndedBySignal):
         raise
     except Exception as error:  # the edge of the program: a report instead of a traceback
-        lack = cli_failures.resource_failure(error)
+        lack = failures.resource_failure(error)
         if lack is not None:
             raise lack from error
         CrashReporter(paths.crash_dir, process_redactor, on_crash=tell).report(error, where="command line")
@@ -217,11 +219,11 @@ def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
     if options.command == "doctor" and options.repair:
         return run_until_signal(cli_data.repair(paths, loaded.settings))
     if options.command == "doctor":
-        from chatdesk import cli_doctor
+        from chatdesk.cli import doctor as cli_doctor
 
         return run_until_signal(cli_doctor.doctor(options, paths, loaded))
     if options.command == "providers":
-        return run_until_signal(cli_providers.providers(options, paths, loaded.settings))
+        return run_until_signal(providers.providers(options, paths, loaded.settings))
     if options.command == "ask" and options.text == "-":
         options.text = sys.stdin.read()
     return run_until_signal(_run_with_services(options, paths, loaded))
@@ -271,11 +273,11 @@ async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: L
 
 
 async def _search(options: argparse.Namespace, services: Services) -> int:
-    return await cli_search.search(options, services)
+    return await search.search(options, services)
 
 
 async def _team(options: argparse.Namespace, services: Services) -> int:
-    return await cli_team.team(options, services)
+    return await team.team(options, services)
 
 
 async def _ask(options: argparse.Namespace, services: Services) -> int:
@@ -306,7 +308,7 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
                 terminal.complain(f"{event['reason']} Trying to save the answer for a while; Ctrl+C ends it.")
     answer.close(ends_line=True)
     if last.get("thread_id"):
-        await cli_team_sharing.send_asked(services, last["thread_id"])
+        await team_sharing.send_asked(services, last["thread_id"])
     if last.get("status") == "complete":
         return OK
     terminal.complain(last.get("error") or "The answer was not finished. What had arrived is kept.")
@@ -335,7 +337,7 @@ async def _projects(options: argparse.Namespace, services: Services) -> int:
         ]
         terminal.say_json(data)
         return OK
-    labels = await cli_team_sharing.project_labels(services)
+    labels = await team_sharing.project_labels(services)
     for project, count in zip(projects, counts, strict=True):
         threads = f"{count.threads:,} thread{'' if count.threads == 1 else 's'}"
         archived = "  (archived)" if project.archived_at is not None else ""
@@ -349,7 +351,7 @@ async def _thread_query(options: argparse.Namespace, services: Services) -> Thre
 
     project_id = tag_id = None
     if options.project is not None:
-        project_id = (await cli_team_sharing.find_project(services, options.project)).id
+        project_id = (await team_sharing.find_project(services, options.project)).id
     if options.tag is not None:
         wanted = options.tag.strip().lstrip("#").casefold()
         tag_id = next((each.id for each in await services.library.list_tags() if each.name.casefold() == wanted), None)

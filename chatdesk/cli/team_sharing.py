@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
-from chatdesk import cli_team_refused
-from chatdesk.cli_team_asking import KEYS_PASSPHRASE, find_workspace, open_keys
+from chatdesk.cli import team_refused
+from chatdesk.cli.team_asking import KEYS_PASSPHRASE, find_workspace, open_keys
 from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import InvalidInput, NotFound
@@ -68,7 +68,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     sync.add_argument("--json", action="store_true", help="as JSON")
     _add_wait(sync)
 
-    cli_team_refused.add_verb(verbs, common)
+    team_refused.add_verb(verbs, common)
 
 
 def _add_wait(parser: argparse.ArgumentParser) -> None:
@@ -221,7 +221,7 @@ VERBS: Final = {
     "disconnect": disconnect,
     "policy": policy,
     "sync": sync,
-    "refused": cli_team_refused.refused,
+    "refused": team_refused.refused,
 }
 
 
