@@ -1,6 +1,6 @@
 """Blocks as HTML for other programs: a closed list of tags, every letter escaped, nothing in it that would be fetched.
 
-What is exported is made by ``core/transfer/exports/html_blocks.py``, for browsers; this is what editors and spreadsheets take.
+Exports are made by ``core/transfer/exports/html_blocks.py``, for browsers; this is for editors and spreadsheets.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Threads as PDF: what is to be printed goes, a message at a time, to a process that knows pages.
 
-That process is Qt's (``ui/features/transfer/printing.py``); here it is a command that reads lines of JSON and writes to the
-file that is its output: no name of a file passes between the two, whose directories differ. Laying out text that models
-wrote takes what time it takes, there as here: in a process of its own it holds up nobody and can be stopped.
+That process is Qt's (``ui/features/transfer/printing.py``); here it is a command that reads lines of JSON and writes to
+the file that is its output: no name of a file passes between the two, whose directories differ. Laying out text that
+models wrote takes what time it takes, there as here: in a process of its own it holds up nobody and can be stopped.
 """
 
 from __future__ import annotations

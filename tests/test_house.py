@@ -1,0 +1,96 @@
+"""The sizes that keep the code readable: folders, files, functions, classes, constructors.
+
+What is larger stands in ``data/house.toml`` with its size today. The list may only shrink: an entry that is larger than
+what it speaks of fails as well. ``python -m tests.test_house`` writes it anew after something became smaller.
+"""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "chatdesk"
+EXCEPTIONS = ROOT / "tests" / "data" / "house.toml"
+LIMITS = {"modules": 30, "lines": 400, "function_lines": 60, "public_methods": 20, "constructor_parameters": 8}
+
+
+def test_nothing_is_larger_than_the_house_allows() -> None:
+    allowed = _allowed()
+    found = _too_large()
+    grown = {
+        f"{kind}: {name} has {size}"
+        for kind, sizes in found.items()
+        for name, size in sizes.items()
+        if size > allowed[kind].get(name, LIMITS[kind])
+    }
+    assert not grown, "\n".join(sorted(grown))
+
+
+def test_the_list_of_exceptions_only_shrinks() -> None:
+    found = _too_large()
+    stale = {
+        f"{kind}: {name} has {found[kind].get(name, 'no more than allowed')}, the list says {size}"
+        for kind, sizes in _allowed().items()
+        for name, size in sizes.items()
+        if found[kind].get(name) != size
+    }
+    assert not stale, "\n".join(sorted(stale))
+
+
+def _allowed() -> dict[str, dict[str, int]]:
+    return {kind: {} for kind in LIMITS} | tomllib.loads(EXCEPTIONS.read_text(encoding="utf-8"))
+
+
+def _too_large() -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {kind: {} for kind in LIMITS}
+    for kind, name, size in _sizes():
+        if size > LIMITS[kind]:
+            found[kind][name] = size
+    return found
+
+
+def _sizes() -> Iterator[tuple[str, str, int]]:
+    for folder in (PACKAGE, *(each for each in PACKAGE.rglob("*") if each.is_dir())):
+        yield "modules", _name(folder), len([each for each in folder.glob("*.py") if each.name != "__init__.py"])
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        yield "lines", _name(path), text.count("\n")
+        for owner, node in _definitions(ast.parse(text)):
+            name = f"{_name(path)}: {owner}{node.name}"
+            if isinstance(node, ast.ClassDef):
+                methods = [each for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+                yield "public_methods", name, len([each for each in methods if not each.name.startswith("_")])
+            else:
+                yield "function_lines", name, (node.end_lineno or 0) - node.lineno + 1
+                if node.name == "__init__":
+                    arguments = node.args
+                    count = len(arguments.posonlyargs) + len(arguments.args) + len(arguments.kwonlyargs)
+                    yield "constructor_parameters", name, count - 1
+
+
+def _definitions(
+    tree: ast.AST, owner: str = ""
+) -> Iterator[tuple[str, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield owner, node
+            yield from _definitions(node, f"{owner}{node.name}.")
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _write() -> None:
+    lines = ["# What is larger than tests/test_house.py allows, with its size. It may only shrink.\n"]
+    for kind, sizes in _too_large().items():
+        lines.append(f"\n[{kind}]  # more than {LIMITS[kind]}\n")
+        lines += [f'"{name}" = {size}\n' for name, size in sorted(sizes.items())]
+    EXCEPTIONS.write_text("".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _write()
