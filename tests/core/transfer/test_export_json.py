@@ -23,7 +23,7 @@ from chatdesk.core.file_writing import open_new, unfinished_name
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.transfer.export_reader import COLUMNS, LEFT_OUT, ExportReader, open_reader
-from chatdesk.core.transfer import export_client
+from chatdesk.core.transfer.exports import client
 from chatdesk.core.transfer.exports import service as exporting
 from chatdesk.core.transfer.exports.service import ExportService
 from tests.helpers.store import PLAN, MovableClock, Store
@@ -305,7 +305,7 @@ async def test_the_errors_of_that_process_keep_their_words(
     with pytest.raises(ChatDeskError, match="is not there") as raised:
         await service.export(Choice(), ExportFormat.JSON, tmp_path / "gone" / "a.json", is_apart=True)
     assert raised.value.code == "export_failed"
-    monkeypatch.setattr(export_client, "default_command", lambda: ["false"])
+    monkeypatch.setattr(client, "default_command", lambda: ["false"])
     with pytest.raises(ExportFailed, match="ended unexpectedly"):
         await service.export(Choice(), ExportFormat.JSON, tmp_path / "a.json", is_apart=True)
 

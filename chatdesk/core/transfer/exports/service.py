@@ -92,7 +92,7 @@ class ExportService:
 
         stop: Callable[[], None]
         if is_apart and isinstance(self._database, Path):
-            from chatdesk.core.transfer.export_client import ExportProcess
+            from chatdesk.core.transfer.exports.client import ExportProcess
 
             process = await asyncio.to_thread(ExportProcess)
             request = self._request(choice, kind, target)
