@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.settings.presets import preset_of
@@ -34,6 +43,9 @@ if TYPE_CHECKING:
 _WORDS_PX: Final = 180
 _STATUS_PX: Final = 130
 _GAP_PX, _BELOW_PX, _FIELDS_PX = 8, 6, 320
+_IN_LINE, _STACKED = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+#: Larger text puts the buttons of a row below its field: beside it there would be no room for what a test says.
+_LARGEST_IN_ONE_LINE: Final = 1.5
 
 
 class ProviderRow(QWidget):
@@ -185,14 +197,21 @@ class ProviderRow(QWidget):
         words.addWidget(self._hint)
         words.addWidget(self.keys_link, 0, Qt.AlignmentFlag.AlignLeft)
         words.addStretch(1)
-        fields = QHBoxLayout()
+        scale = max(1.0, self._theme.scale)
+        fields = QBoxLayout(_STACKED if scale > _LARGEST_IN_ONE_LINE else _IN_LINE)
         fields.setContentsMargins(0, 0, 0, 0)
         fields.setSpacing(_GAP_PX)
-        fields.addWidget(self._field, 1)
-        for widget in (self._mark, self.status, self.models, self.save, self.test, self.edit):
-            fields.addWidget(widget)
+        for number, widgets in enumerate(
+            ((self._field, self._mark, self.status), (self.models, self.save, self.test, self.edit))
+        ):
+            part = QHBoxLayout()
+            part.setSpacing(_GAP_PX)
+            for widget in widgets:
+                part.addWidget(widget, 1 if widget is self._field else 0)
+            if number and fields.direction() is _STACKED:
+                part.insertStretch(0, 1)
+            fields.addLayout(part, 0 if number else 1)
         self._field.setSizePolicy(self.key.sizePolicy())
-        scale = max(1.0, self._theme.scale)
         line = QWidget()
         row = BesideOrBelow(
             line,
