@@ -1,4 +1,4 @@
-"""Starts the window, or a script that plays in it."""
+"""Starts the window, or runs a script in it."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _TRY_AGAIN_S, _LONGEST_TRY_AGAIN_S = 2.0, 30.0
 
 
 def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = None) -> int:
-    """The desktop application; returns its exit code. A second start brings the first window to the front.
+    """Run the desktop application and return its exit code. A second start brings the first window to the front.
 
-    ``script`` plays in the window, which closes with it. Where there is no display, which Qt would answer with an
-    abort, that is the demonstration: one turn and a picture.
+    ``script`` runs in the window, which closes with it. Where there is no display, which Qt would answer with an abort,
+    that is the demonstration: one turn and a picture.
     """
     gc.disable()  # nothing of a start is garbage; the window collects once it is up
     is_blind = lacks_display(os.environ)
@@ -94,7 +94,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
 
 
 def _watch_crashes(paths: AppPaths, tell: Callable[[CrashReport], None]) -> CrashReporter:
-    """Who reports what nobody caught; wanted when the window is up, so it is imported then."""
+    """Install the reporter of uncaught errors. It is wanted when the window is up, so it is imported then."""
     from chatdesk.core.diagnostics.crashes import CrashReporter
     from chatdesk.core.diagnostics.redaction import process_redactor
 
@@ -102,21 +102,21 @@ def _watch_crashes(paths: AppPaths, tell: Callable[[CrashReport], None]) -> Cras
 
 
 async def _collect_report(services: Services | None, paths: AppPaths) -> Sequence[ReportFile]:
-    """What goes with the report of a bug; seldom wanted, so it is imported then."""
+    """Collect the files that go with the report of a bug; seldom wanted, so they are imported then."""
     module = await asyncio.to_thread(import_module, "chatdesk.services.bug_report")
     files: Sequence[ReportFile] = await module.report_of_window(services, paths)
     return files
 
 
 def start_again() -> None:
-    """The same command once more, in a process of its own: this one is about to end."""
+    """Start the same command in a new process, because this one is about to end."""
     import subprocess
 
     subprocess.Popen([sys.executable, *sys.orig_argv[1:]], start_new_session=True, env=dict(environment()))
 
 
 def lacks_display(environ: Mapping[str, str]) -> bool:
-    """Whether a window could not be shown: Linux without X11, Wayland or a platform that somebody chose."""
+    """Return whether a window could not be shown: Linux without X11, Wayland or a chosen platform."""
     return sys.platform.startswith("linux") and not any(
         environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     )

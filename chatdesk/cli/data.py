@@ -1,4 +1,4 @@
-"""The commands of the command line that take data out, keep it safe and mend it: export, backup, restore, repair."""
+"""The commands that take data out, keep it safe and mend it: export, backup, restore, repair."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PIECE_BYTES = 1024 * 1024
 def add_commands(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
 ) -> None:
-    """The grammar of these commands."""
+    """Add the arguments of these commands to the parser."""
     export = commands.add_parser("export", parents=[common], help="write threads as Markdown, JSON, HTML or PDF")
     export.add_argument("thread", nargs="*", metavar="THREAD", help="its id, or the beginning of it")
     which = export.add_mutually_exclusive_group()
@@ -127,7 +127,7 @@ def _pieces(path: Path) -> Iterator[str]:
 
 
 async def backup(options: argparse.Namespace, services: Services) -> int:
-    """A zip where the person says, or one more of the regular backups."""
+    """Write a zip to the given path, or make one more of the regular backups."""
     if options.file:
         lost = await services.backups.make_zip(Path(options.file))
         terminal.say(options.file)
@@ -147,7 +147,7 @@ _CLOSE_IT = "Close the window, or choose another --data-dir."
 
 
 def restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
-    """Works also when the database cannot be opened; never while another process has it."""
+    """Replace the database by a backup, also when it cannot be opened; never while another process has it."""
     return run_until_signal(_restore(options, paths, settings))
 
 
@@ -191,7 +191,7 @@ async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Setti
 
 
 def describe(contents: BackupContents) -> list[str]:
-    """What is inside a backup, in lines."""
+    """Return lines that describe the content of a backup."""
     made = datetime.fromtimestamp(contents.made_at / 1000, UTC).astimezone()
     lines = [
         f"{contents.path.name}, made {made:%Y-%m-%d %H:%M}",
@@ -225,7 +225,7 @@ async def repair(paths: AppPaths, settings: Settings) -> int:
 
 
 def _salvage(paths: AppPaths) -> tuple[list[str], bool]:
-    """What was done, and whether nothing was lost."""
+    """Return sentences about what was done, and whether nothing was lost."""
     from chatdesk.core.clock import HybridClock, SystemClock
     from chatdesk.core.local_api.client import in_use
     from chatdesk.core.local_api.instance import InstanceLock, read_holder

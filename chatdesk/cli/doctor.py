@@ -1,4 +1,4 @@
-"""``chatdesk doctor``: examines, and packs what goes with the report of a bug."""
+"""``chatdesk doctor`` examines an installation and packs the files for a bug report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chatdesk.services.examination import PURPOSE, probes_of_services, probes_wi
 
 
 async def doctor(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
-    """The exit code: 1 where there is a problem."""
+    """Print the report; returns the exit code: 1 where there is a problem."""
     report = await examine(paths, loaded)
     if options.json:
         terminal.say_json(report.as_data())
@@ -30,7 +30,7 @@ async def doctor(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
 
 
 async def examine(paths: AppPaths, loaded: LoadedSettings, *, environ: Mapping[str, str] | None = None) -> DoctorReport:
-    """Everything that can be found out from here. Opens the database as any other command does."""
+    """Run all checks. Opens the database as any other command does."""
     from chatdesk.services.owner import open_services
 
     environment = os.environ if environ is None else environ

@@ -1,4 +1,4 @@
-"""What the command line says where the system does not give what every program takes for granted."""
+"""Errors of the command line where the system lacks files, memory or space that every program needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatdesk.core.processes import file_limit_shortfall
 
 
 def check_files() -> None:
-    """Raises ``NotPossible`` where too few files may be open at once."""
+    """Raise ``NotPossible`` where too few files may be open at once."""
     lacking = file_limit_shortfall()
     if lacking is not None:
         raise NotPossible(
@@ -22,7 +22,7 @@ def check_files() -> None:
 
 
 def unusable(directory: Path, error: OSError) -> InvalidInput:
-    """Why nothing can be kept in ``directory``."""
+    """Return the error that says why nothing can be kept in ``directory``."""
     next_step = "Check its owner and permissions, or choose another with --data-dir."
     if isinstance(error, (FileExistsError, NotADirectoryError)):
         cause, next_step = f"{error.filename} is a file.", "Choose a directory with --data-dir."
@@ -36,7 +36,7 @@ def unusable(directory: Path, error: OSError) -> InvalidInput:
 
 
 def resource_failure(error: BaseException | None) -> NotPossible | None:
-    """What the system did not give, where ``error`` comes from that."""
+    """Return the error for the resource that the system did not give, if ``error`` comes from that."""
     while error is not None:
         number = error.errno if isinstance(error, OSError) else None
         if number in (errno.EMFILE, errno.ENFILE):
@@ -57,6 +57,6 @@ def resource_failure(error: BaseException | None) -> NotPossible | None:
 
 
 def give_up_output() -> None:
-    """Python flushes stdout once more at exit; what is left must go nowhere quietly."""
+    """Send what is left of stdout nowhere, because Python flushes it once more at exit."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -38,7 +38,7 @@ _ID_LENGTH = 36
 
 
 class _Parser(argparse.ArgumentParser):
-    """Repeats nothing raw of arguments that were pasted."""
+    """An argument parser that repeats nothing raw of arguments that were pasted."""
 
     def error(self, message: str) -> NoReturn:
         super().error(visible_controls(message))
@@ -50,7 +50,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The whole grammar; documents are tested against it."""
+    """Build the parser of the whole command line; documents are tested against it."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--data-dir",
@@ -120,7 +120,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def run(arguments: Sequence[str], *, before_command: Callable[[], object] | None = None) -> int:
-    """Carry out one command line; returns the exit code (``argparse`` itself exits with 2, or 0 for help).
+    """Run one command line and return the exit code (``argparse`` itself exits with 2, or 0 for help).
     ``before_command`` is called before anything that shows no window."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):
@@ -230,8 +230,8 @@ def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
 
 
 async def _run_with_services(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
-    """Once more where another process had the directory and ended before it could be asked: then it is free, or one of
-    those that waited with this one has it."""
+    """Run the command, and try again where another process had the directory and ended before it could be asked: then
+    the directory is free, or a process that waited with this one has it."""
     import asyncio
 
     from chatdesk.core.local_api.client import OwnerLeft
@@ -346,7 +346,7 @@ async def _projects(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _thread_query(options: argparse.Namespace, services: Services) -> ThreadQuery:
-    """What to list; names of projects and tags are compared without regard to case."""
+    """Return the query for the list; names of projects and tags are compared without regard to case."""
     from chatdesk.core.domain.library import ThreadQuery
 
     project_id = tag_id = None
@@ -435,7 +435,7 @@ async def _import(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _find_thread(services: Services, wanted: str) -> Thread:
-    """The thread with this id, or the only one whose id begins so."""
+    """Return the thread with this id, or the only one whose id begins so."""
     prefix = wanted.strip().lower()
     if len(prefix) >= _ID_LENGTH:
         return await services.chat.get_thread(prefix)
@@ -471,7 +471,7 @@ async def _every_thread(services: Services) -> AsyncGenerator[Thread, None]:
 
 
 async def _all_messages(services: Services, thread_id: str) -> list[Message]:
-    """The whole shown path, read from its end in pages."""
+    """Return the whole shown path, read from its end in pages."""
     messages: list[Message] = []
     before: str | None = None
     while True:

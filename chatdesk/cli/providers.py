@@ -1,4 +1,5 @@
-"""``chatdesk providers``: who is set up, where their keys lie, and with ``--test`` what works. No key is printed."""
+"""``chatdesk providers`` lists providers and the places of their keys, and tests them with ``--test``. Prints no key.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +33,8 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 async def providers(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
-    """Prints the providers, the default first; with ``--test`` 1 when one that is switched on does not work, with
-    ``--agree`` 1 when a person did not."""
+    """Print the providers, the default first. Returns 1 with ``--test`` when one that is switched on does not work, and
+    with ``--agree`` when the person did not agree."""
     import asyncio
 
     from chatdesk.services.parts import read_accounts, registry_of

@@ -1,4 +1,4 @@
-"""``chatdesk search``: the search box of the window, for scripts."""
+"""``chatdesk search`` searches like the search box of the window, for scripts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser, limit: Callable[
 
 
 async def search(options: argparse.Namespace, services: Services) -> int:
-    """Prints what is found; 0 also when that is nothing. Where no window does it, the index is filled first."""
+    """Print what is found; returns 0 also when that is nothing. Where no window does it, the index is filled first."""
     if not services.database.is_read_only:
         await services.search.fill(_tell, pause=0.0)
     text = " ".join(options.query)

@@ -1,4 +1,4 @@
-"""``chatdesk team``: making, joining and leaving a team's workspace, inviting, and how it stands.
+"""``chatdesk team`` creates, joins and leaves a team's workspace, invites members and shows its state.
 
 Secrets come from a file, from stdin or from the environment, never from the arguments, which everybody on a computer
 can see.
@@ -124,7 +124,7 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
 
 
 async def team(options: argparse.Namespace, services: Services) -> int:
-    """Carry out one verb; the exit code."""
+    """Run one verb of ``chatdesk team``; returns the exit code."""
     if options.verb in _WRITING:
         if services.has_other_owner:
             raise NotPossible(
@@ -205,7 +205,7 @@ async def _create(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _check(options: argparse.Namespace, services: Services) -> int:
-    """1 where a check failed, or where the server and this profile differ."""
+    """Return 1 where a check failed, or where the server and this profile differ."""
     from chatdesk.core.sync.sending import wait_until_sent
 
     service = await services.load_team()
@@ -398,7 +398,7 @@ def _as_data(workspace: Workspace) -> dict[str, Any]:
 
 
 async def _roles(given: list[str], services: Services, workspace: Workspace) -> dict[str, TeamRole]:
-    """``PROJECT=ROLE`` as roles by id; names of projects are compared without regard to case."""
+    """Parse ``PROJECT=ROLE`` into roles by project id; names of projects are compared without regard to case."""
     from chatdesk.core.domain.sharing.team import TeamRole
 
     shared = {each.project_id for each in await (await services.load_team()).projects() if each.ended is None}
@@ -464,7 +464,7 @@ def _read_text(path: Path, encoding: str) -> str:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """A new file for its owner's eyes only."""
+    """Write a new file that only its owner can read."""
     try:
         write_new_text(path, text)
     except OSError as error:

@@ -1,5 +1,7 @@
-"""What the verbs of ``chatdesk team`` ask for: which workspace, secrets, and the passphrase of the
-file in which a profile keeps its passwords where there is no keyring."""
+"""Finds the workspace and asks for the secrets that the verbs of ``chatdesk team`` need.
+
+One of these is the passphrase of the file in which a profile keeps its passwords where there is no keyring.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,13 @@ KEYS_PASSPHRASE = "CHATDESK_KEYS_PASSPHRASE"  # noqa: S105 - the name of a varia
 
 
 async def find_workspace(services: Services, wanted: str | None) -> Workspace:
-    """The named one, or the only one."""
+    """Return the named workspace of the profile, or the only one."""
     return named(await (await services.load_team()).workspaces(), wanted)
 
 
 def named(found: tuple[Workspace, ...], wanted: str | None) -> Workspace:
-    """The one of ``found`` that is called so, or the only one."""
+    """Return the workspace of ``found`` that has this name or id, or the only one. Raises ``NotFound``,
+    ``InvalidInput``."""
     if wanted is not None:
         name = wanted.strip().casefold()
         found = tuple(each for each in found if name in (each.id, each.name.casefold()))
@@ -38,7 +41,7 @@ def named(found: tuple[Workspace, ...], wanted: str | None) -> Workspace:
 
 async def open_keys(services: Services, *, may_make: bool) -> None:
     """Open the encrypted file of keys where this profile keeps its passwords in one. ``may_make``: where there is
-    neither a keyring nor a file yet, make one, because a password is about to be kept."""
+    neither a keyring nor a file yet, create one, because a password is about to be kept."""
     from chatdesk.core.settings.providers_store import KeyPlace
     from chatdesk.core.sync.team_passwords import VARIABLE
 
@@ -56,5 +59,5 @@ async def open_keys(services: Services, *, may_make: bool) -> None:
 
 
 def secret(variable: str, question: str) -> str:
-    """From the environment, else from who sits here; on a thread."""
+    """Return a secret from the environment, else ask for it on the terminal. Blocks: call it in a thread."""
     return environment().get(variable) or terminal.ask_secret(question)

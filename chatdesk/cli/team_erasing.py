@@ -1,4 +1,4 @@
-"""``chatdesk team erase``: removing a thread, a message or a whole project for everybody."""
+"""``chatdesk team erase`` removes a thread, a message or a whole project for everybody."""
 
 from __future__ import annotations
 

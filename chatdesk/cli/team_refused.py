@@ -1,4 +1,4 @@
-"""``chatdesk team refused``: what a server did not take, and what it does not take yet because of a limit."""
+"""``chatdesk team refused`` lists changes that a server refused, or does not accept yet because of a limit."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ async def refused(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _held_up(service: TeamService) -> list[dict[str, Any]]:
-    """Shared projects with changes that the server did not take yet because a limit of their workspace is reached."""
+    """Return shared projects with changes that the server did not accept yet because a limit of their workspace is
+    reached."""
     from chatdesk.core.sync.errors import TeamLimited
 
     shared = [each for each in await service.projects() if each.ended is None and each.waiting]

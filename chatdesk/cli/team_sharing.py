@@ -1,4 +1,4 @@
-"""``chatdesk team``: sharing projects and ending that, roles and members, and syncing."""
+"""``chatdesk team``: the verbs that share projects and stop that, manage roles and members, and sync."""
 
 from __future__ import annotations
 
@@ -226,13 +226,14 @@ VERBS: Final = {
 
 
 async def send_now(services: Services, project_id: str, seconds: int) -> int:
-    """Wait until the server has what was asked for in a shared project; the exit code."""
+    """Wait until the server has what was asked for in a shared project; returns the exit code."""
     shared = await _shared(services, project_id)
     return _tell(await _wait(services, shared.workspace_id, seconds, [project_id]))
 
 
 async def send_asked(services: Services, thread_id: str) -> None:
-    """After a question on the command line: where its thread is shared, its team is to have it before this ends."""
+    """Send a question that was asked on the command line to the team before the program ends, where its thread is
+    shared."""
     if services.has_other_owner or not await services.team_is_joined():
         return
     thread = await services.repositories.threads.get(thread_id)
@@ -252,8 +253,8 @@ async def send_asked(services: Services, thread_id: str) -> None:
 
 
 async def find_project(services: Services, wanted: str, *, is_shared: bool | None = None) -> Project:
-    """By name or id, among the shared ones or those that are not; where a name is there more than once, the workspace
-    in brackets tells them apart, as they are listed."""
+    """Find a project by name or id, among the shared ones or those that are not. Where a name is there more than once,
+    the workspace in brackets tells them apart, as they are listed."""
     name = wanted.strip().casefold()
     labels = await project_labels(services)
     projects = [
@@ -280,7 +281,7 @@ async def find_project(services: Services, wanted: str, *, is_shared: bool | Non
 
 
 async def project_labels(services: Services) -> dict[str, str]:
-    """Names of projects by id; of shared ones with their workspace."""
+    """Return the names of projects by id; those of shared ones have their workspace in brackets."""
     projects = await services.library.list_projects()
     if not await services.team_is_joined():
         return {each.id: each.name for each in projects}

@@ -1,4 +1,4 @@
-"""Puts the files together that go with the report of a bug, in a window and on the command line."""
+"""Collects the files for a bug report, in a window and on the command line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def report_of_window(services: Services | None, paths: AppPaths) -> tuple[ReportFile, ...]:
-    """From inside a window; ``services`` are None where the database could not be opened."""
+    """Collect the files from inside a window; ``services`` are None where the database could not be opened."""
     loaded = await asyncio.to_thread(SettingsStore(paths.settings_file).load)
     doctor = await examine_window(services, paths, loaded)
     health = None if services is None else await health_of(services, has_window=True)

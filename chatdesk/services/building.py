@@ -1,5 +1,6 @@
-"""Builds the services; alone knows the concrete classes. Heavy packages are imported on a worker thread, so that
-a window that is already up stays awake.
+"""Builds the services; the only module that knows all their concrete classes.
+
+Heavy packages are imported on a worker thread, so that a window that is already up stays awake.
 """
 
 from __future__ import annotations
@@ -35,9 +36,8 @@ if TYPE_CHECKING:
 
 
 async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock) -> Services:
-    """Open the database, to write only for whoever holds ``lock``, and put the services together. Raises
-    ``StorageError``; nothing is left open then.
-    """
+    """Open the database, to write only for whoever holds ``lock``, and build the services. Raises ``StorageError``;
+    nothing is left open then."""
     return await _build(paths, settings, lock, *(await asyncio.to_thread(_load, paths, settings)))
 
 

@@ -1,4 +1,4 @@
-"""What *doctor* examines: puts the rooms' own checks together. Works when the database cannot be opened, too."""
+"""The checks of *doctor*, put together from all parts of the program. Works when the database cannot be opened, too."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PURPOSE = "doctor"
 
 
 def probes_without_database(paths: AppPaths, loaded: LoadedSettings) -> dict[str, Probe]:
-    """What can be looked at in any case."""
+    """Return the checks that are possible in any case."""
     return {
         "settings": partial(_settings, loaded),
         "owner": partial(_owner, paths),
@@ -35,7 +35,7 @@ def probes_without_database(paths: AppPaths, loaded: LoadedSettings) -> dict[str
 
 
 def probes_of_services(services: Services) -> dict[str, Probe]:
-    """What needs an open database. It is read as a whole, and each provider is asked for its models."""
+    """Return the checks that need an open database, which is read completely; each provider is asked for its models."""
     return {
         "database": partial(_database, services),
         "team sync": partial(_team, services),
@@ -45,7 +45,7 @@ def probes_of_services(services: Services) -> dict[str, Probe]:
 
 
 async def examine_window(services: Services | None, paths: AppPaths, loaded: LoadedSettings) -> DoctorReport:
-    """From inside a window, at once: nothing is read as a whole, and nobody is asked."""
+    """Run the quick checks from inside a window: nothing is read as a whole, and no server is asked."""
     probes = probes_without_database(paths, loaded)
     del probes["owner"]
     if services is not None:
@@ -55,7 +55,7 @@ async def examine_window(services: Services | None, paths: AppPaths, loaded: Loa
 
 
 def unusable_database(error: ChatDeskError, paths: AppPaths) -> Probe:
-    """The finding where the database cannot be opened."""
+    """Return a check that reports why the database cannot be opened."""
     details = {"code": error.code, "path": str(paths.database)}
     return partial(_given, Finding("database", Level.PROBLEM, error.sentence, details))
 
@@ -109,7 +109,7 @@ async def _database(services: Services) -> tuple[Finding, ...]:
 
 
 async def _team(services: Services) -> tuple[Finding, ...]:
-    """Each workspace, as this profile knows it; no server is asked."""
+    """Report each workspace as this profile knows it; no server is asked."""
     if not services.paths.database.exists():
         return ()
     from chatdesk.core.storage.sync import team
@@ -188,7 +188,7 @@ async def _providers_file(services: Services, paths: AppPaths) -> Finding:
 
 
 async def _owner(paths: AppPaths) -> Finding:
-    """How the window or the command is that has this data directory open."""
+    """Report the state of the window or command that has this data directory open."""
     from chatdesk.core.local_api.client import owner_health
     from chatdesk.core.local_api.instance import WINDOW, read_holder
 
@@ -214,7 +214,7 @@ async def _owner(paths: AppPaths) -> Finding:
 
 
 def _troubles_of(health: Mapping[str, Any]) -> list[str]:
-    """What is not as it should be with a ChatDesk that runs."""
+    """Return sentences about what is wrong with a running ChatDesk."""
     database, troubles = health["database"], []
     if not database["is_readable"]:
         troubles.append(f"Its database cannot be read ({database['reason']}).")
@@ -226,7 +226,7 @@ def _troubles_of(health: Mapping[str, Any]) -> list[str]:
 
 
 def _notes_of(health: Mapping[str, Any]) -> list[str]:
-    """What it goes on without."""
+    """Return sentences about what a running ChatDesk has to do without."""
     notes = [f"Provider {each['id']} cannot be reached." for each in health["providers"] if each["is_unreachable"]]
     stuck = [each for each in health["team"] if each["reason"]]
     return notes + [f"Workspace {each['workspace']}: {each['reason']}." for each in stuck]

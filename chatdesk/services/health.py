@@ -1,4 +1,4 @@
-"""How a running ChatDesk is, for another process that asks: numbers, states and codes, no names and no secrets."""
+"""Reports the health of a running ChatDesk to another process: numbers, states and codes, no names and no secrets."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _MS_PER_S = 1000
 
 
 async def answer_health(services: Services, *, has_window: bool) -> AsyncGenerator[dict[str, Any], None]:
-    """The verb ``health`` of the line between processes."""
+    """Yield the answer to the verb ``health`` of another process."""
     yield await health_of(services, has_window=has_window)
 
 
 async def health_of(services: Services, *, has_window: bool) -> dict[str, Any]:
-    """JSON data. No provider and no server is asked."""
+    """Return the health as JSON data. No provider and no server is asked."""
     return {
         "event": "health",
         "version": __version__,

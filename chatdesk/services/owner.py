@@ -1,4 +1,4 @@
-"""The one process that owns a data directory: services for scripts, and what it does for other processes."""
+"""Opens services for scripts, and answers other processes where this one owns the data directory."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 async def open_services(
     paths: AppPaths, settings: Settings, *, mode: str = "cli", purpose: str = "ask"
 ) -> AsyncIterator[Services]:
-    """Services for a script, whose command is ``purpose``. When another process owns the directory they read, and ask
-    through it; an owner answers those who ask it before it ends."""
+    """Open services for a script, whose command is ``purpose``. When another process owns the directory they read, and
+    ask through it; an owner answers those who ask it before it ends."""
     from chatdesk.core.local_api.client import own_or_wait
     from chatdesk.core.local_api.instance import InstanceLock
     from chatdesk.core.local_api.server import InstanceServer
@@ -48,7 +48,8 @@ async def open_services(
 
 
 def verbs_of(services: Services, come_to_front: Callable[[], None] | None = None) -> dict[str, Verb]:
-    """What the owner of a data directory does for other processes; only a window can come to the front."""
+    """Return the verbs that the owner of a data directory answers for other processes; only a window can come to the
+    front."""
 
     async def bring(_request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         assert come_to_front is not None
@@ -67,7 +68,7 @@ def verbs_of(services: Services, come_to_front: Callable[[], None] | None = None
 
 
 def answer_request(services: Services, request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-    """What the owner does when another process asks; the values come from outside and are checked like any other."""
+    """Ask a question for another process; the values come from outside and are checked like any other."""
 
     def text_of(name: str) -> str | None:
         value = request.get(name)

@@ -1,4 +1,4 @@
-"""Parts of the services that depend on settings and accounts, and are made anew when those change."""
+"""Builds the parts of the services that depend on settings and accounts, and are made anew when those change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
-    """Backups of a data directory, whether or not its database can be opened."""
+    """Return the backups of a data directory, whether or not its database can be opened."""
     from chatdesk.core.storage.upkeep.backup_service import BackupService
     from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
 
@@ -31,14 +31,14 @@ def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
 
 
 def printing_command() -> list[str]:
-    """The command that starts the process that makes pages."""
+    """Return the command that starts the process that makes pages."""
     from chatdesk.core.child_process import command_of
 
     return command_of("chatdesk.ui.features.transfer.printing", "--print-worker")
 
 
 def read_accounts(paths: AppPaths, settings: Settings) -> AccountBook:
-    """The providers that a person set up, with their keys; blocks, so it runs on a thread."""
+    """Read the providers that a person set up, with their keys. Blocks, so it runs on a thread."""
     from chatdesk.core.diagnostics.redaction import register_secret
     from chatdesk.core.providers.accounts import AccountBook
     from chatdesk.core.settings.key_file import KeyFile
@@ -58,12 +58,12 @@ def read_accounts(paths: AppPaths, settings: Settings) -> AccountBook:
 
 
 def overrides_of(accounts: AccountBook) -> dict[str, Mapping[str, ModelOverrides]]:
-    """What the person says of models, by provider."""
+    """Return what the person says of models, by provider and model."""
     return {each.profile.id: each.profile.overrides for each in accounts.accounts}
 
 
 def rates_of(settings: Settings) -> tuple[Rate | None, tuple[ScopedRate, ...]]:
-    """How often may be asked, all in all and by provider and project."""
+    """Return the rates of sending, for all messages and for single providers and projects."""
     from chatdesk.core.domain.limits import parse_rate, parse_scoped_rates
 
     return parse_rate(settings.rate_limit), parse_scoped_rates(settings.scoped_rates)
@@ -89,7 +89,7 @@ def context_options(settings: Settings) -> ContextOptions:
 
 
 def registry_of(settings: Settings, accounts: AccountBook) -> ProviderRegistry:
-    """The providers that can be asked, as the settings and the accounts say."""
+    """Return the providers that can be asked, as the settings and the accounts say."""
     from chatdesk.core.providers.registry import build_account_registry
     from chatdesk.core.providers.stream_guard import StreamLimits
 

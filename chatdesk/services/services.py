@@ -1,4 +1,4 @@
-"""What front ends work with: everything that ChatDesk can do, put together once."""
+"""Services holds everything that a front end works with, built once."""
 
 from __future__ import annotations
 
@@ -46,8 +46,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Services:
-    """What front ends work with. ``has_other_owner``: another process writes to the data directory; everything can be
-    read, and ``ask`` lets that process do the asking. ``listen`` is what a window does once it owns the directory."""
+    """The services that front ends work with. ``has_other_owner``: another process writes to the data directory;
+    everything can be read, and ``ask`` lets that process do the asking. ``listen`` starts answering other processes,
+    once a window owns the directory."""
 
     chat: ChatService
     events: EventBus
@@ -81,7 +82,7 @@ class Services:
 
     @property
     def temporary(self) -> TemporaryThreads:
-        """Made when it is wanted."""
+        """The temporary thread; made when first used."""
         if self._temporary is None:
             from chatdesk.core.chat.temporary import TemporaryThreads
 
@@ -89,11 +90,11 @@ class Services:
         return self._temporary
 
     def chat_of(self, thread_id: str | None) -> ChatService:
-        """Who has that thread; None: the one that does not exist yet."""
+        """Return the chat service that has a thread; None: the one in which a new thread would be created."""
         return self.chat if self._temporary is None else self._temporary.chat_of(thread_id)
 
     def usage_of(self, thread_id: str | None) -> UsageService:
-        """Who knows what that thread took."""
+        """Return the usage service that has the requests of a thread."""
         return self.usage if self._temporary is None else self._temporary.usage_of(thread_id) or self.usage
 
     def is_temporary(self, thread_id: str | None) -> bool:
@@ -101,7 +102,7 @@ class Services:
 
     @property
     def provider_service(self) -> ProviderService:
-        """Made when it is wanted: a start does without."""
+        """The service that sets up providers; made when first used, because a start does not need it."""
         if self._provider_service is None:
             from chatdesk.core.chat.provider_service import ProviderService
 
@@ -112,7 +113,7 @@ class Services:
 
     @property
     def network(self) -> NetworkWatch:
-        """Made when it is wanted, and on the watch from then on."""
+        """The watch for lost connections; made when first used, and watching from then on."""
         if self._network is None:
             from chatdesk.core.chat.network_watch import NetworkWatch, reaches, take_up
 
@@ -127,7 +128,7 @@ class Services:
 
     @property
     def questions(self) -> QuestionQueue:
-        """Made when it is wanted; follows the answers from then on."""
+        """The questions that wait for an answer to end; made when first used, and following answers from then on."""
         if self._questions is None:
             from chatdesk.core.chat.question_queue import QuestionQueue
 
@@ -135,7 +136,7 @@ class Services:
         return self._questions
 
     def look_at_network_again(self) -> None:
-        """The system says that the network changed: what waits for one is tried now."""
+        """Try now what waits for a network, because the system says that the network changed."""
         if self._network is not None:
             self._network.look_now()
         if self._team is not None:
@@ -143,7 +144,7 @@ class Services:
 
     @property
     def importer(self) -> ImportService:
-        """Made when it is wanted: a start does without."""
+        """The service that imports files; made when first used, because a start does not need it."""
         if self._importer is None:
             from chatdesk.core.attachments.blob_store import BlobStore
             from chatdesk.core.storage.transfer.importing import ImportRepository
@@ -155,27 +156,27 @@ class Services:
         return self._importer
 
     async def team_is_joined(self) -> bool:
-        """Whether there is anything for ``team`` to do, at the price of one query."""
+        """Return whether ``team`` has anything to do, at the price of one query."""
         from chatdesk.core.storage.sync.team_joined import is_joined
 
         return await self.database.read(is_joined)
 
     @property
     def team(self) -> TeamService:
-        """Made when it is wanted, which is slow for the first time: who minds calls ``load_team`` before. It syncs once
-        it was started."""
+        """The service of team sync; made when first used, which is slow for the first time (``load_team`` avoids that).
+        It syncs once it was started."""
         if self._team is None:
             self._team = make_team(self)
         return self._team
 
     async def load_team(self) -> TeamService:
-        """``team``, without holding up the loop."""
+        """Return ``team`` without blocking the loop."""
         await asyncio.to_thread(import_module, "chatdesk.core.sync.service")
         return self.team
 
     @property
     def read_only_reason(self) -> StorageError | None:
-        """Why nothing can be written; None when all is as it should be."""
+        """The reason why nothing can be written; None where everything can."""
         return self.database.refusal if self.database.is_read_only else None
 
     # These keep nothing of their own and bring much with them, so they are made when somebody asks.
@@ -187,7 +188,7 @@ class Services:
         return ExportService(self.paths.database, self.paths.blob_dir, SystemClock(), printing=printing_command())
 
     async def exports_of(self, thread_ids: Sequence[str]) -> ExportService:
-        """The same for these threads, which may be temporary; none: for any stored ones."""
+        """Return the export service for these threads, which may be temporary; with none, that for stored ones."""
         image = None if self._temporary is None else await self._temporary.image_of(thread_ids)
         if image is None:
             return self.exports
@@ -214,7 +215,7 @@ class Services:
         provider: str | None = None,
         model: str | None = None,
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """One question as a stream of dictionaries; see ``core.chat.ask``."""
+        """Ask one question and yield its events as dictionaries (``core.chat.ask``)."""
         from contextlib import aclosing
 
         from chatdesk.core.chat.ask import ask

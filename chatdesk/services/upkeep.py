@@ -1,4 +1,4 @@
-"""What a window does when nobody waits for it."""
+"""Work that a window does when nobody waits for it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,8 @@ _TRY_AGAIN_S, _LONGEST_TRY_AGAIN_S = 2.0, 30.0
 
 
 async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> AsyncGenerator[ChatDeskError, None]:
-    """What a window does when nobody waits for it: at once what a start leaves over; later what the search index
-    lacks, and then once a day the check and the backup. Yields what a person must know; ends where nothing can be
-    looked after.
-    """
+    """Do the upkeep of a window: at once what a start leaves over; later what the search index lacks, and then once a
+    day the check and the backup. Yields errors that a person must know; ends where nothing can be maintained."""
     if services.read_only_reason is not None and not await _write_again(services):
         return
     services.titles.follow()
@@ -51,8 +49,8 @@ async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
 
 
 async def _write_again(services: Services) -> bool:
-    """Try until what could only be read can be written, as when a full disk has room again. False where that is not to
-    be: another process writes here, or nothing that passes is in the way."""
+    """Retry until a database that could only be read can be written, as when a full disk has room again. Returns False
+    where that will not happen: another process writes here, or the cause does not pass."""
     wait_s = _TRY_AGAIN_S
     while not services.has_other_owner and isinstance(services.read_only_reason, StorageFull | StorageReadOnly):
         await asyncio.sleep(wait_s)
@@ -70,7 +68,7 @@ async def _write_again(services: Services) -> bool:
 
 
 async def _named_elsewhere(services: Services) -> set[str]:
-    """Attached files that backups name, or that wait to be sent to a team."""
+    """Return attached files that backups refer to, or that wait to be sent to a team."""
     from chatdesk.core.storage.sync.files import still_needed
 
     return await services.backups.named_files() | await services.database.read(still_needed)

@@ -1,7 +1,7 @@
-"""One question and its answer as a stream of plain dictionaries, for scripts and for the other process.
+"""Asks one question and yields its answer as plain dictionaries, for scripts and for other processes.
 
-``start`` (ids), then ``text``, ``reasoning``, ``retry``, ``waiting`` and ``unsaved``, then ``finish`` (status, usage,
-error).
+The events are ``start`` (ids), then ``text``, ``reasoning``, ``retry``, ``waiting`` and ``unsaved``, then ``finish``
+(status, usage, error).
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ async def ask(
     model: str | None = None,
     patience_s: float = PATIENCE_S,
 ) -> AsyncGenerator[AskEvent, None]:
-    """Ask in a thread (None: in a new one), or as another version of the question ``edits``. Closing the generator
-    early stops the answer; its text is kept. Raises ``AnswerNotSaved`` when the disk does not take it."""
+    """Ask in a thread (None: in a new one), or as another version of the question with the id ``edits``, and yield
+    events. Closing the generator early stops the answer; its text is kept. Raises ``AnswerNotSaved`` when the answer
+    cannot be saved for ``patience_s`` seconds."""
     queue: asyncio.Queue[object] = asyncio.Queue()
     subscriptions = [bus.subscribe(kind, queue.put_nowait) for kind in _EVENTS]
     answer_id: str | None = None
@@ -87,7 +88,7 @@ async def ask(
 
 
 class _Unsaved:
-    """How long to wait for the next event while an answer cannot be saved: a window could wait for ever."""
+    """Limits how long the next event is waited for while an answer cannot be saved. A window could wait for ever."""
 
     def __init__(self, patience_s: float) -> None:
         self._patience_s = patience_s
@@ -95,7 +96,7 @@ class _Unsaved:
         self._ends_at = 0.0
 
     async def next(self, queue: asyncio.Queue[object]) -> object:
-        """The next event; of failures in a row only the first. Raises ``AnswerNotSaved``."""
+        """Return the next event; of several save failures in a row only the first. Raises ``AnswerNotSaved``."""
         clock = asyncio.get_running_loop().time
         while True:
             try:
@@ -134,7 +135,7 @@ def _described(event: object, answer_id: str) -> AskEvent | None:
 
 
 def finished(message: Message) -> AskEvent:
-    """The last event of an answer."""
+    """Return the ``finish`` event for a finished answer."""
     return {
         "event": "finish",
         "thread_id": message.thread_id,

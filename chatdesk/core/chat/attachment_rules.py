@@ -1,4 +1,4 @@
-"""What may be attached to one message, and what is attached to a message that is there. Pure."""
+"""Rules for the attachments of one message. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chatdesk.core.errors import InvalidInput
 
 
 def check_count(attachments: Sequence[Attachment]) -> None:
-    """Raises ``InvalidInput`` where there are too many."""
+    """Raise ``InvalidInput`` when there are more attachments than a message may have."""
     if len(attachments) > MOST_IN_MESSAGE:
         raise InvalidInput(
             f"At most {MOST_IN_MESSAGE} files go with one message; there are {len(attachments)}.",
@@ -20,11 +20,11 @@ def check_count(attachments: Sequence[Attachment]) -> None:
 
 
 def attachments_of(message: Message) -> tuple[Attachment, ...]:
-    """What came with a message, in its order; parts from before files were kept by content are left out."""
+    """Return the attachments of a message in their order, without parts stored before files were kept by content."""
     found = (attachment_from(part.content) for part in message.parts if part.type in (PartType.IMAGE, PartType.FILE))
     return tuple(attachment for attachment in found if attachment is not None)
 
 
 def names_of(attachments: Sequence[Attachment]) -> str:
-    """What stands for the text of a message that has none."""
+    """Return the names of the attachments, which stand for the text of a message that has none."""
     return ", ".join(attachment.name for attachment in attachments)

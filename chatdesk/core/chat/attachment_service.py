@@ -1,4 +1,4 @@
-"""AttachmentService: files come in, what stands in them is read once, copies go out, and what nobody names goes.
+"""AttachmentService adds files, reads their text once, saves copies and deletes files that nothing refers to.
 
 All methods are coroutines on one loop; the disk and the reading process are waited for on threads.
 """
@@ -38,7 +38,7 @@ Progress = Callable[[int, int], None]
 
 
 class AttachmentService:
-    """Built by ``app``; shared by all front ends of a process."""
+    """The attachments of a data directory. Built once for a process and shared by all its front ends."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class AttachmentService:
 
     @property
     def max_bytes(self) -> int:
-        """The largest file that may be attached."""
+        """The size in bytes of the largest file that may be attached."""
         return self._max_bytes
 
     def set_max_bytes(self, size_bytes: int) -> None:
@@ -70,9 +70,9 @@ class AttachmentService:
     # In
 
     async def add_file(self, path: Path, *, progress: Progress | None = None) -> Attachment:
-        """Copy a file that a person chose. ``progress`` is told, on the loop, how many bytes of how many are copied.
-        Raises ``AttachmentTooLarge`` or ``AttachmentUnusable``. Cancelling waits for the piece that is being copied.
-        """
+        """Copy a file that a person chose into the store. ``progress`` is called on the loop with the bytes copied so
+        far and the bytes in all. Raises ``AttachmentTooLarge`` or ``AttachmentUnusable``. Cancelling waits for the
+        piece that is being copied."""
         loop = asyncio.get_running_loop()
         is_wanted = True
 
@@ -88,11 +88,11 @@ class AttachmentService:
             is_wanted = False
 
     async def add_bytes(self, data: bytes, name: str) -> Attachment:
-        """Keep what is in memory already, such as a pasted picture. Raises as ``add_file``."""
+        """Store bytes that are in memory already, such as a pasted picture. Raises as ``add_file``."""
         return await self._added(self._intake.add_bytes, data, name, max_bytes=self._max_bytes)
 
     async def from_text(self, name: str, text: str) -> Attachment:
-        """A text file made of a text that is too large for a message. Raises as ``add_file``."""
+        """Make a text file of a text that is too large for a message. Raises as ``add_file``."""
         return await self.add_bytes(text.encode("utf-8", "replace"), name)
 
     async def _added(self, add: Callable[..., Attachment], *values: object, **more: object) -> Attachment:
@@ -107,7 +107,8 @@ class AttachmentService:
     # What stands in it
 
     async def text_of(self, attachment: Attachment) -> FileText:
-        """What stands in the file, or why it cannot be read; read once and kept. Never raises for a bad file."""
+        """Return the text in a file, or the reason why it cannot be read. A file is read once and its text kept; a bad
+        file raises nothing."""
         if attachment.is_image:
             return FileText("")
         stored = await self._artifacts.text(attachment.sha256)
@@ -136,14 +137,13 @@ class AttachmentService:
         return found
 
     def read_soon(self) -> None:
-        """``read_unread`` in the background; once, however often it is asked for."""
+        """Start ``read_unread`` in the background, unless it is running already."""
         if self._reading is None or self._reading.done():
             self._reading = self._tasks.start(self.read_unread(), "read what was not read yet")
 
     async def read_unread(self, *, pause_s: float = _PAUSE_S) -> int:
-        """Look into the files of messages that nobody has looked into, so that they are found by what stands in them:
-        those that an import or a team brought. Returns how many were looked at. With a pause after each, as nobody
-        waits for it."""
+        """Read the files of messages that were never read, such as imported ones, so that search finds their text.
+        Returns how many files were read. Pauses for ``pause_s`` seconds after each, because nobody waits for it."""
         count, before = 0, None
         while not self._artifacts.is_read_only:
             found = await self._artifacts.unread(before=before, limit=_UNREAD_AT_ONCE)
@@ -157,7 +157,7 @@ class AttachmentService:
         return count
 
     async def sent_image(self, attachment: Attachment) -> SentImage:
-        """The picture as a model gets it, or why it cannot."""
+        """Return a picture in the form that a model receives, or the reason why it cannot be sent."""
         path = self.blobs.path(attachment.sha256)
         if not await asyncio.to_thread(path.is_file):
             return SentImage(problem="The file is no longer there.")
@@ -167,8 +167,8 @@ class AttachmentService:
     # Out
 
     async def save_copy(self, attachment: Attachment, target: Path) -> None:
-        """Write the bytes to a place that the person chose; what is there is replaced only by a whole file. Raises
-        ``AttachmentUnusable``."""
+        """Write the bytes of an attachment to a path that the person chose. An existing file is replaced only by a
+        complete one. Raises ``AttachmentUnusable``."""
         await asyncio.to_thread(_copy, self.blobs.path(attachment.sha256), target)
 
     # Upkeep
@@ -179,8 +179,9 @@ class AttachmentService:
         older_than_s: float = _KEPT_UNNAMED_S,
         named_elsewhere: Callable[[], Awaitable[set[str]]] | None = None,
     ) -> int:
-        """Delete bytes that no message, in the trash or not, and no draft names. Returns how many files went.
-        ``named_elsewhere`` is asked before any goes: what a backup names stays."""
+        """Delete files that no message (trash included) and no draft refers to. Returns how many files were deleted.
+        ``named_elsewhere`` returns the hashes that must stay as well, such as those that backups refer to; it is called
+        before anything is deleted."""
         if self._artifacts.is_read_only:
             return 0
         await asyncio.to_thread(self.blobs.remove_unfinished, older_than_s=older_than_s)
@@ -198,7 +199,7 @@ class AttachmentService:
         return len(unnamed)
 
     async def close(self) -> None:
-        """End what is being read; it is read again when it is needed."""
+        """Stop reading files; unread ones are read again when they are needed."""
         await asyncio.to_thread(self._reader.close)
         await self._tasks.close()
 

@@ -1,6 +1,6 @@
-"""ContextService: what the model will see of a thread, and everything a reader can do about it.
+"""ContextService decides what the model sees of a thread, and reports and changes that for the reader.
 
-Reached as ``ChatService.context``, on the same loop. It listens to the events of the thread, so that a request after
+It is reached as ``ChatService.context``, on the same loop. It listens to the events of threads, so that a request after
 one new message costs one small read however long the thread is.
 """
 
@@ -76,11 +76,11 @@ _LONGEST_COUNTED_AT_ONCE = 8_000
 
 @dataclass(frozen=True, slots=True)
 class ContextOptions:
-    """What the settings say. ``summary_share``: how full the window is when a summary is made. ``is_counting_exactly``:
-    token encodings are loaded when a model that has one is first used (0.4 s of CPU in a thread, 80 MB).
-    ``longest_answer``: in tokens, where neither thread nor project says; ``cache``: how long a vendor keeps the
-    beginning of a thread; ``task_model``: who makes summaries and titles, None: whoever answers; ``summary_consent``:
-    beyond what a person is asked before summaries are made."""
+    """The settings that apply to requests. ``summary_share``: how full the window is when a summary is made.
+    ``is_counting_exactly``: token encodings are loaded when a model that has one is first used (0.4 s of CPU in a
+    thread, 80 MB). ``longest_answer``: in tokens, where neither thread nor project says; ``cache``: how long a vendor
+    keeps the beginning of a thread; ``task_model``: the model that makes summaries and titles, None: the one that
+    answers; ``summary_consent``: the amounts above which a person is asked before summaries are made."""
 
     system_prompt: str = ""
     has_summaries: bool = True
@@ -94,7 +94,7 @@ class ContextOptions:
 
 
 class ContextService:
-    """See the module text."""
+    """The context of all threads of one database: requests, reports, marks, parameters and summaries."""
 
     def __init__(
         self,
@@ -111,8 +111,8 @@ class ContextService:
         budget: BackgroundBudget | None = None,
         can_write: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``open_summariser``: None where summaries are only sent, not made, as is so for as long as ``can_write`` says
-        no; ``budget``: None is no limit."""
+        """Take the repositories and rules. ``open_summariser``: None where summaries are only sent, not made; the same
+        holds while ``can_write`` returns False. ``budget``: None is no limit."""
         self._contexts = repositories.contexts
         self._providers = providers
         self.choices = SharedChoices(repositories.shared_choices, lambda: self._providers)
@@ -158,7 +158,7 @@ class ContextService:
     def of_shipped(
         cls, repositories: Repositories, providers: ProviderRegistry, bus: EventBus, clock: Clock
     ) -> ContextService:
-        """With what comes with ChatDesk, for scripts that do not care."""
+        """Build the service with the model data and encodings that come with ChatDesk, for scripts."""
         catalogue = ModelCatalogue.of_files(resources_dir() / "models.json")
         counter = TokenCounter(encodings_dir())
         return cls(
@@ -166,8 +166,8 @@ class ContextService:
         )
 
     def beside(self, repositories: Repositories, bus: EventBus, clock: Clock) -> ContextService:
-        """The same rules and the same knowledge of models for the threads of another database. Summaries of those are
-        not made, and files go by their names only."""
+        """Return a service with the same rules and model data for the threads of another database. It makes no
+        summaries of those, and files are sent by their names only."""
         return ContextService(
             repositories=repositories,
             providers=self._providers,
@@ -181,7 +181,7 @@ class ContextService:
     # What is sent
 
     async def request_for(self, answer: Message) -> ChatRequest:
-        """The request for a pending answer. Raises a ``DoesNotFit`` where none is possible."""
+        """Return the request for a pending answer. Raises a subclass of ``DoesNotFit`` where none is possible."""
         frame = await self._contexts.frame(answer.thread_id)
         info = self._info(answer.provider, answer.model)
         frame, default_prompt = await self._as_sent(frame, info)
@@ -198,7 +198,7 @@ class ContextService:
         return await self._written_out(prepared)
 
     async def report(self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = ()) -> ContextReport:
-        """The request that would be made now, with ``draft`` and what is attached to it as the next question."""
+        """Describe the request that would be made now, with ``draft`` and its attachments as the next question."""
         frame = await self._contexts.frame(checked_id(thread_id))
         provider = frame.provider or self._providers.default()[0]
         try:
@@ -223,7 +223,8 @@ class ContextService:
         return replace(report, notes=notes) if notes else report
 
     async def entries(self, thread_id: str, start: int = 0, limit: int = 100) -> ContextPage:
-        """What happens to the messages of the shown path from the position ``start`` on, oldest first."""
+        """Return a page of the shown path from the position ``start`` on, oldest first, with what is done with each
+        message."""
         if not 1 <= limit <= _LARGEST_PAGE:
             raise InvalidInput(f"A page holds 1 to {_LARGEST_PAGE} rows.", safe="Nothing was changed.", next_step="")
         prepared = await self._prepared_now(checked_id(thread_id))
@@ -234,8 +235,9 @@ class ContextService:
         return ContextPage(tuple(entries[:limit]), start, prepared.frame.message_count)
 
     async def totals(self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = ()) -> ContextTotals:
-        """For the meter: cheap enough for every key that is pressed. ``share`` is above 1 where a draft pushes older
-        messages out. Raises a ``DoesNotFit`` where the system prompt alone is too large."""
+        """Return the token totals for the meter; cheap enough to call for every key that is pressed. ``share`` is above
+        1 where a draft pushes older messages out. Raises a subclass of ``DoesNotFit`` where the system prompt alone is
+        too large."""
         prepared = await self._prepared_now(checked_id(thread_id))
         if not draft.strip() and not attachments:
             return prepared.totals()
@@ -250,11 +252,11 @@ class ContextService:
         return prepared.totals_with(tokens, tokens_of(enclosed))
 
     async def draft_size(self, draft: str) -> TokenCount:
-        """What a draft of a thread that does not exist yet takes, for the model that would answer it."""
+        """Count the tokens of a draft whose thread does not exist yet, for the model that would answer it."""
         return await asyncio.to_thread(self._counter.count, draft, self._info(None, None).id)
 
     async def landmarks(self, thread_id: str) -> ContextLandmarks:
-        """Where the context of a thread starts and where its summaries end, on the shown path."""
+        """Return the messages of the shown path at which the context starts and the summaries end."""
         frame = await self._contexts.frame(checked_id(thread_id))
         if not self._has_summaries(frame):
             return ContextLandmarks(frame.starts_at_id)
@@ -267,22 +269,23 @@ class ContextService:
         return ContextLandmarks(frame.starts_at_id, tuple(found.values()))
 
     async def request_json(self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = ()) -> bytes:
-        """The very bytes that the provider would be sent. Raises a ``DoesNotFit``, or ``ProviderError`` where a server
-        has to be asked for its model first."""
+        """Return the exact bytes that would be sent to the provider. Raises a subclass of ``DoesNotFit``, or
+        ``ProviderError`` where a server has to be asked for its model first."""
         frame = await self._contexts.frame(checked_id(thread_id))
         prepared = await self._prepare(frame, draft, attachments)
         provider = self._providers.get(frame.provider or self._providers.default()[0])
         return await provider.wire_body(await self._written_out(prepared))
 
     def cost_of(self, provider: str | None, model: str | None, usage: Usage) -> float | None:
-        """Dollars for a request at today's prices; None where a price is not known. The offline model is free."""
+        """Return the cost of a request in dollars at today's prices; None where a price is not known. The offline model
+        is free."""
         if (provider or self._providers.default()[0]) == _OFFLINE:
             return 0.0
         price = self._catalogue.find(provider or "", model or "").price
         return None if price is None else price.cost(usage)
 
     def model_info(self, provider: str | None, model: str | None) -> ModelInfo:
-        """What is known about a model; None: the one that answers when nothing is chosen."""
+        """Return what is known about a model; with None, about the one that answers when nothing is chosen."""
         return self._info(provider, model)
 
     @property
@@ -291,7 +294,7 @@ class ContextService:
         return self._options.system_prompt
 
     async def prompt_size(self, thread: Thread | None, project_id: str, text: str) -> PromptSize:
-        """How much of the window a system prompt takes, for the model of ``thread`` or the default one."""
+        """Measure how much of the window a system prompt takes, for the model of ``thread`` or the default one."""
         info = self._info(thread.provider, thread.model) if thread else self._info(None, None)
         way = self._counter.way_of(info.id)
         sent = await self._expansion.of_text(text, project_id, info.id)
@@ -300,7 +303,8 @@ class ContextService:
         return PromptSize(tokens, room.counted, is_estimate=not way.is_exact)
 
     async def learn_models(self) -> None:
-        """Ask those providers for their lists that did not give one yet: they say how large windows of models are."""
+        """Ask the providers that gave no list of models yet for theirs; the lists say how large the windows of models
+        are."""
         for provider in self._providers.all():
             if provider.name in self._listed:
                 continue
@@ -311,7 +315,7 @@ class ContextService:
             self.note_models(provider.name, listed)
 
     def note_models(self, provider: str, models: Iterable[ListedModel]) -> None:
-        """What a provider's list says of its models, which outranks the catalogue."""
+        """Add what a provider's list says of its models to the catalogue, which it outranks."""
         self._listed.add(provider)
         for model in models:
             figures = Figures(model.context_window, model.largest_answer, model.sees_images, model.price)
@@ -319,13 +323,13 @@ class ContextService:
         self._stale(None)
 
     def use_overrides(self, overrides: Mapping[str, Mapping[str, ModelOverrides]]) -> None:
-        """What the person says of models, by provider: it outranks lists and catalogue."""
+        """Replace what the person says of models, by provider and model; it outranks lists and catalogue."""
         self._catalogue.use_overrides(overrides)
         self._stale(None)
 
     def known_models(self, provider: str, models: Sequence[str]) -> tuple[ModelInfo, ...]:
-        """What lists and catalogue say of these models, without the person's own words. Some thousand models take their
-        time: call it in a thread."""
+        """Return what lists and catalogue say of these models, without the person's overrides. Slow for thousands of
+        models: call it in a thread."""
         return tuple(self._catalogue.find_without_overrides(provider, each) for each in models)
 
     async def learn_to_count(self, model: str) -> None:
@@ -336,44 +340,45 @@ class ContextService:
     # Steering it
 
     async def mark_message(self, message_id: str, mark: ContextMark) -> Message:
-        """Pin a message into the context, exclude it, or neither."""
+        """Pin a message into the context, exclude it from the context, or remove such a mark."""
         message = await self._contexts.mark(checked_id(message_id), mark)
         self._changed(message.thread_id)
         self._bus.publish(MessageChanged(message))
         return message
 
     async def start_at(self, thread_id: str, message_id: str | None) -> str | None:
-        """Send nothing before that message; None: from the beginning. Returns where it started before."""
+        """Send nothing before a message from now on; None: send from the beginning. Returns the id of the message it
+        started at before."""
         before = await self._contexts.start_at(thread_id, message_id)
         self._changed(thread_id)
         return before
 
     async def parameters(self, thread_id: str) -> Parameters:
-        """Those in force: the thread's own over its project's."""
+        """Return the parameters in force: the thread's own over those of its project."""
         own, wider = await self._contexts.own_parameters(thread_id)
         return own.over(wider)
 
     async def own_parameters(self, thread_id: str) -> tuple[Parameters, Parameters]:
-        """The thread's and its project's, for a dialog."""
+        """Return the parameters of a thread and those of its project, for a dialog."""
         return await self._contexts.own_parameters(thread_id)
 
     async def project_parameters(self, project_id: str) -> Parameters:
-        """Those that hold where a thread has none of its own."""
+        """Return the parameters of a project, which hold where a thread has none of its own."""
         return await self._contexts.project_parameters(project_id)
 
     async def set_thread_parameters(self, thread_id: str, parameters: Parameters) -> None:
-        """Raises ``InvalidInput``."""
+        """Set the parameters of a thread. Raises ``InvalidInput``."""
         await self._contexts.set_thread_parameters(thread_id, checked_parameters(parameters))
         self._changed(thread_id)
 
     async def set_project_parameters(self, project_id: str, parameters: Parameters) -> None:
-        """Raises ``InvalidInput``."""
+        """Set the parameters of a project. Raises ``InvalidInput``."""
         await self._contexts.set_project_parameters(project_id, checked_parameters(parameters))
         self._changed(None)
 
     async def redo_summary(self, thread_id: str) -> None:
-        """Have the summary of a thread made anew in the background. Raises ``NotPossible`` where none can be made, and
-        ``AnotherProvider`` where it would go to one that another member chose."""
+        """Start making the summary of a thread anew in the background. Raises ``NotPossible`` where none can be made,
+        and ``AnotherProvider`` where it would go to a provider that another member chose."""
         frame = await self._contexts.frame(checked_id(thread_id))
         await self._summarise(frame, is_anew=True)
 
@@ -418,8 +423,8 @@ class ContextService:
             self._is_learning = False
 
     async def _as_sent(self, frame: ContextFrame, info: ModelInfo) -> tuple[ContextFrame, str]:
-        """The frame with what the settings say where nobody else says anything, and the default prompt; variables of
-        prompts are replaced."""
+        """Fill in what the settings say where neither thread nor project does. Returns the frame and the default
+        prompt, both with the variables of prompts replaced."""
         longest = self._options.longest_answer
         if longest is not None and frame.parameters.answer_length is None:
             # Meant for all models: one that is known to write less would refuse the whole request.
@@ -462,7 +467,7 @@ class ContextService:
             self._tasks.start(self._consider(thread_id), f"see whether {thread_id} is full")
 
     async def _consider(self, thread_id: str) -> None:
-        """Have a thread summarised whose window is filling up."""
+        """Have a thread summarised if its window is filling up."""
         try:
             prepared = await self._prepared_now(thread_id)
         except ChatDeskError:
@@ -479,8 +484,8 @@ class ContextService:
         await self.summaries.make(frame.thread_id, *asked, answered_by=answering, is_anew=is_anew)
 
     def who_does_tasks(self, provider: str, model: str) -> tuple[str, str]:
-        """The provider and the model that make titles and summaries of a thread in which these answer: the task model,
-        if there is one that can be asked. What was said to the offline model leaves this computer for no title."""
+        """Return the provider and the model that make titles and summaries of a thread in which these answer: the task
+        model, if it can be asked. What was said to the offline model is never sent elsewhere for a title."""
         task = self._options.task_model
         if task is None or provider == _OFFLINE:
             return provider, model
@@ -491,7 +496,7 @@ class ContextService:
         return (task.provider, task.model) if is_ready else (provider, model)
 
     async def _summarise_idle(self) -> None:
-        """Look at the threads that nobody has written in for a while."""
+        """Consider the threads that nobody has written in for a while."""
         share = self._options.summary_share
 
         def least_tokens(provider: str | None, model: str | None) -> int:
@@ -507,7 +512,7 @@ class ContextService:
         return frame.provider or self._providers.default()[0], self._info(frame.provider, frame.model).id
 
     def _stale(self, thread_id: str | None) -> None:
-        """What was worked out for the meter no longer holds; None: for any thread."""
+        """Drop what was worked out for the meter of a thread; None: of all threads."""
         self._revision += 1
         if thread_id is None:
             self._latest.clear()

@@ -1,4 +1,4 @@
-"""What attachments become in a request: pictures that are small enough, and texts that stay data whatever they say.
+"""Writes attachments into a request: pictures that are small enough, and texts that stay data whatever they say.
 
 Only what is sent is read. What was read is kept in memory for the next request, up to a size.
 """
@@ -31,7 +31,8 @@ CANNOT_SEE: Final = "It is not sent, because this model cannot see images."
 
 
 class Enclosures:
-    """On one loop; see ``context.attachment_counting.EnclosureSource``."""
+    """Writes the attachments of messages into requests, on one loop. Implements
+    ``context.attachment_counting.EnclosureSource``."""
 
     def __init__(self, attachments: AttachmentService, counter: TokenCounter) -> None:
         self._attachments = attachments
@@ -40,13 +41,14 @@ class Enclosures:
         self._kept_characters = 0
 
     async def text_for(self, attachment: Attachment, reading: Reading) -> str:
-        """What is sent of it in words when there is room for all of it."""
+        """Return the words that are sent for an attachment when there is room for all of it."""
         if attachment.is_image:
             return image_line(attachment, "" if reading.can_see else CANNOT_SEE)
         return await self._block(attachment)
 
     async def write_out(self, request: ChatRequest, reading: Reading) -> ChatRequest:
-        """The request with everything that its messages enclose. Never raises for a bad file."""
+        """Return the request with the contents of its attachments written into the messages. Never raises for a bad
+        file."""
         if not any(message.enclosed for message in request.messages):
             return request
         messages = [
@@ -72,7 +74,7 @@ class Enclosures:
         return replace(message, files=tuple(texts), images=tuple(images))
 
     async def _url(self, attachment: Attachment) -> tuple[str, str]:
-        """The picture as a data URL, or the sentence why there is none."""
+        """Return the picture as a data URL, or an empty URL and the reason why there is none."""
         key = ("image", attachment.sha256)
         known = self._found(key)
         if known is not None:
@@ -108,7 +110,7 @@ class Enclosures:
         return self._keep(key, await asyncio.to_thread(self._cut, enclosed, found.text, reading.encoding))
 
     def _cut(self, enclosed: Enclosed, text: str, encoding: str) -> str:
-        """As much of the text as fits into its tokens; waits, so it runs on a thread."""
+        """Shorten a text until it fits into its tokens. Blocks, so it runs on a thread."""
         share = _FIRST_SHARE * enclosed.tokens / max(enclosed.whole_tokens, 1)
         block = ""
         for _ in range(_MOST_TRIES):
@@ -136,18 +138,18 @@ class Enclosures:
 
 
 def image_line(attachment: Attachment, note: str) -> str:
-    """What goes with a picture, or stands in its place with the reason why."""
+    """Return the line that goes with a picture, or that replaces it with the reason in ``note``."""
     size = f", {attachment.width} × {attachment.height} pixels" if attachment.is_image else ""
     return f'[Attached image "{attachment.name}"{size}.{f" {note}" if note else ""}]'
 
 
 def file_line(attachment: Attachment, problem: str) -> str:
-    """What stands in place of a file whose text cannot be sent."""
+    """Return the line that replaces a file whose text cannot be sent."""
     return f"[{_file(attachment)} Its text is not here: {problem}]"
 
 
 def file_block(attachment: Attachment, text: str, note: str = "") -> str:
-    """The text of a file between two lines that it cannot contain, so that nothing in it ends it."""
+    """Put the text of a file between two marker lines that it cannot contain, so that nothing in it can end it."""
     tag = attachment.sha256[:_TAG_LENGTH]
     while tag in text:
         tag = hashlib.sha256(tag.encode("ascii")).hexdigest()[:_TAG_LENGTH]
@@ -157,7 +159,7 @@ def file_block(attachment: Attachment, text: str, note: str = "") -> str:
 
 
 def notes_on(messages: Sequence[RequestMessage], *, model: str, can_see: bool) -> tuple[str, ...]:
-    """What a reader should know of attachments that are not sent as they are."""
+    """Return sentences for the reader about attachments that are not sent as they are."""
     enclosed = [each for message in messages if message.enclosed for each in message.enclosed]
     unseen = sum(1 for each in enclosed if each.attachment.is_image)
     cut = list(dict.fromkeys(each.attachment.name for each in enclosed if each.is_cut))

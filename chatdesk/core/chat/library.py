@@ -1,6 +1,6 @@
-"""LibraryService: projects, tags, the trash, and threads changed many at a time.
+"""LibraryService manages projects, tags and the trash, and changes many threads at a time.
 
-Every change of a selection is one transaction and says what it did as a ``LibraryChange``, whose inverse takes it back.
+Every change of a selection is one transaction and returns a ``LibraryChange``, whose inverse takes it back.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PREVIEW: Final = 200
 
 
 class LibraryService:
-    """The use cases of keeping order. Events are published once a change is durable."""
+    """The use cases of projects, tags, lists and the trash. Events are published once a change is durable."""
 
     def __init__(self, *, repositories: Repositories, chat: ChatService, bus: EventBus, clock: Clock) -> None:
         self._projects = repositories.projects
@@ -53,7 +53,7 @@ class LibraryService:
     # Lists
 
     async def list_threads(self, query: ThreadQuery, *, limit: int = 50, cursor: str | None = None) -> ThreadPage:
-        """A page of a list; ``cursor`` is the ``next_cursor`` of the page before."""
+        """Return a page of a list; ``cursor`` is the ``next_cursor`` of the page before."""
         if not 1 <= limit <= LARGEST_PAGE:
             raise InvalidInput(
                 f"A page holds 1 to {LARGEST_PAGE} rows, not {limit}.", safe="Nothing was changed.", next_step=""
@@ -61,24 +61,24 @@ class LibraryService:
         return await self._library.page(query, limit=limit, cursor=cursor)
 
     async def list_ids(self, query: ThreadQuery) -> tuple[str, ...]:
-        """The ids of a whole list, for *Select all*."""
+        """Return the ids of a whole list, for *Select all*."""
         return await self._library.ids(query, limit=_EVERYTHING)
 
     async def count_threads(self, query: ThreadQuery) -> int:
         return await self._library.count(query)
 
     async def count_by_project(self) -> Mapping[str, int]:
-        """How many threads each project has that are neither archived, in the trash nor pinned."""
+        """Return how many threads each project has, by project id; archived, deleted and pinned ones do not count."""
         return await self._library.count_by_project()
 
     async def list_deleted_messages(self) -> tuple[DeletedMessage, ...]:
-        """Messages in the trash whose thread is not, the latest first, at most ``LARGEST_PAGE``."""
+        """Return messages in the trash whose thread is not in it, the latest first, at most ``LARGEST_PAGE``."""
         return await self._library.deleted_messages(limit=LARGEST_PAGE, preview=_PREVIEW)
 
     # Projects
 
     async def list_projects(self, *, deleted_too: bool = False) -> tuple[Project, ...]:
-        """All projects in order of creation, archived ones included."""
+        """Return all projects in order of creation, archived ones included."""
         return await self._projects.list(deleted_too=deleted_too)
 
     async def get_project(self, project_id: str) -> Project:
@@ -95,14 +95,14 @@ class LibraryService:
         return project
 
     async def change_project(self, project_id: str, **values: Any) -> Mapping[str, Any]:
-        """Set some of name, colour, provider and model. Returns those that changed as they were, for the way back."""
+        """Set some of name, colour, provider and model. Returns the former values of those that changed, for undo."""
         project, before = await self._projects.change(project_id, values)
         if before:
             self._bus.publish(ProjectChanged(project))
         return before
 
     async def archive_project(self, project_id: str, *, is_archived: bool = True) -> bool:
-        """Out of the way of the others; its threads stay in their lists. Returns whether anything changed."""
+        """Archive a project or bring it back; its threads stay in their lists. Returns whether anything changed."""
         was_archived = (await self._projects.get(project_id)).archived_at is not None
         if was_archived == is_archived:
             return False
@@ -111,14 +111,14 @@ class LibraryService:
         return True
 
     async def delete_project(self, project_id: str) -> LibraryChange:
-        """To the trash with all its threads; answers that are being written there are stopped. Refused for the last one
-        that is in use."""
+        """Move a project to the trash with all its threads, after stopping answers that are being written there.
+        Refused for the last project in use."""
         change = await self._library.delete_project(project_id)
         await self._stop(tuple(change.threads))
         return await self._told(change)
 
     async def restore_project(self, project_id: str) -> LibraryChange:
-        """Back, with the threads that were deleted with it."""
+        """Restore a project from the trash, with the threads that were deleted with it."""
         return await self._told(await self._library.restore_project(project_id))
 
     # Many threads
@@ -140,24 +140,24 @@ class LibraryService:
     async def tag(
         self, thread_ids: Sequence[str], *, add: Sequence[str] = (), remove: Sequence[str] = ()
     ) -> LibraryChange:
-        """Put tags on all these threads, by name, and take others off, by id."""
+        """Add tags to all these threads, by name, and remove others, by id."""
         return await self._told(await self._library.tag(thread_ids, add=add, remove=remove))
 
     async def delete(self, thread_ids: Sequence[str]) -> LibraryChange:
-        """To the trash. Answers that are being written there are stopped first."""
+        """Move threads to the trash. Answers that are being written there are stopped first."""
         await self._stop(thread_ids)
         return await self._told(await self._library.delete(thread_ids))
 
     async def restore(self, thread_ids: Sequence[str]) -> LibraryChange:
-        """From the trash, with the projects they are in where these were deleted too."""
+        """Restore threads from the trash, together with their projects where these were deleted too."""
         return await self._told(await self._library.restore(thread_ids))
 
     async def make_again(self, change: LibraryChange) -> None:
-        """All of it, or ``NotPossible`` and nothing."""
+        """Carry a change out again: all of it, or nothing with ``NotPossible``."""
         await self._told(await self._library.carry_out(change))
 
     async def take_back(self, change: LibraryChange) -> None:
-        """All of it, or ``NotPossible`` and nothing."""
+        """Carry out the inverse of a change: all of it, or nothing with ``NotPossible``."""
         await self._told(await self._library.carry_out(change, is_back=True))
 
     # Tags
@@ -166,11 +166,11 @@ class LibraryService:
         return await self._tags.list()
 
     async def tags_of(self, thread_ids: Sequence[str]) -> dict[str, int]:
-        """How many of these threads have each tag, by the tag's id."""
+        """Return how many of these threads have each tag, by the tag's id."""
         return await self._tags.of_threads(thread_ids)
 
     async def rename_tag(self, tag_id: str, name: str) -> str:
-        """Returns the name it had."""
+        """Rename a tag. Returns the name it had."""
         _tag, before = await self._tags.rename(tag_id, name)
         self._bus.publish(TagsChanged())
         return before
@@ -181,7 +181,8 @@ class LibraryService:
     # The end of things
 
     async def delete_for_good(self, thread_ids: Sequence[str]) -> int:
-        """Threads of the trash. They are gone when this returns, all or none; their rows go a few at a time after."""
+        """Delete threads of the trash for good, all or none, and return how many. They are gone when this returns;
+        their rows are removed a few at a time afterwards."""
         count = await self._library.begin_purge(thread_ids)
         if len(thread_ids) > MOST_TOLD:
             self._bus.publish(ThreadsChanged(None))
@@ -191,15 +192,15 @@ class LibraryService:
         return count
 
     async def empty_trash(self) -> int:
-        """All threads of the trash for good, in every project. Returns how many."""
+        """Delete all threads of the trash for good, in every project. Returns how many."""
         count = await self._library.begin_purge(None)
         self._bus.publish(ThreadsChanged(None))
         return count
 
     async def sweep(self, *, trash_days: int, archive_days: int = 0) -> int:
-        """Remove what was given up or has been in the trash for so many days; before that, move threads there that have
-        been archived for ``archive_days`` (0: never). In small steps, to be killed or cancelled between any two.
-        Returns how many threads and messages are gone."""
+        """Delete for good what has been in the trash for ``trash_days``; before that, move threads there that have been
+        archived for ``archive_days`` (0: never). Works in small steps and may be cancelled between any two. Returns how
+        many threads and messages are gone."""
         async with self._purging:
             now = self._clock.now_ms()
             if archive_days and await self._trash.retire_archived(now - archive_days * _MS_PER_DAY):

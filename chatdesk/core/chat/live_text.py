@@ -1,4 +1,4 @@
-"""The text of an answer while it streams: what came, what was shown, what is stored. Pure; no I/O.
+"""The text of an answer while it streams: what was received, shown and stored. Pure.
 
 Showing and storing both lag behind what was received, each at its own pace.
 """
@@ -17,7 +17,7 @@ from chatdesk.core.providers.base import ReasoningDelta, TextDelta, ToolCallDelt
 
 class LiveText:
     """Collects the deltas of one turn. ``existing`` are the parts that the answer already has when it is continued;
-    ``now_ms`` tells when a part begins, which is when the one before it ends."""
+    ``now_ms`` gives the time at which a part begins, which is when the one before it ends."""
 
     def __init__(self, existing: Sequence[Part] = (), *, now_ms: Callable[[], int]) -> None:
         self._now_ms = now_ms
@@ -42,7 +42,7 @@ class LiveText:
             self._current = (PartType.TEXT, None)
 
     def add(self, delta: TextDelta | ReasoningDelta | ToolCallDelta) -> None:
-        """Take one delta in. A change of kind, or another tool call, opens the next part."""
+        """Add one delta. A change of kind, or another tool call, opens the next part."""
         self.has_received = True
         if isinstance(delta, ToolCallDelta):
             index = self._tool_part(delta)
@@ -59,7 +59,7 @@ class LiveText:
         self._to_store.append(chunk)
 
     def take_to_show(self) -> list[StreamChunk]:
-        """What came since the last call, neighbours joined; from now on it counts as shown."""
+        """Return what was received since the last call, neighbours joined, and count it as shown."""
         chunks = _joined(self._to_show)
         self._to_show.clear()
         for chunk in chunks:
@@ -68,18 +68,18 @@ class LiveText:
 
     @property
     def ended_count(self) -> int:
-        """How many parts of this turn are finished."""
+        """The number of parts of this turn that are finished."""
         return len(self._ended_at)
 
     def peek_to_store(self) -> tuple[list[StreamChunk], int]:
-        """What is not stored yet, joined, and the number to give to ``mark_stored`` once it is."""
+        """Return the chunks that are not stored yet, joined, and the number for ``mark_stored`` once they are."""
         return _joined(self._to_store), len(self._to_store)
 
     def mark_stored(self, count: int) -> None:
         del self._to_store[:count]
 
     def overlay(self, message: Message) -> Message:
-        """``message`` with the text that was shown so far in place of what storage happened to hold."""
+        """Return ``message`` with the text that was shown so far in place of what storage happened to hold."""
         parts = {part.index: part for part in self._base}
         for index, pieces in self._shown.items():
             text = "".join(pieces)
@@ -133,7 +133,7 @@ class LiveText:
 
 
 def _joined(chunks: Sequence[StreamChunk]) -> list[StreamChunk]:
-    """Neighbouring chunks of one part become one."""
+    """Join neighbouring chunks of one part into one."""
     runs: list[tuple[StreamChunk, list[str]]] = []
     for chunk in chunks:
         if runs and runs[-1][0].part_index == chunk.part_index:

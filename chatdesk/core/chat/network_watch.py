@@ -1,8 +1,8 @@
-"""Notices that a provider cannot be reached, looks when it can be again, and sends then what could not be sent.
+"""Notices that a provider cannot be reached, probes until it can be again, and then retries the answers that failed.
 
-The failures themselves tell that there is no connection: nothing looks while nothing waits. What waits is an answer
-that failed before its first word; it can be taken up in place. Looking is asking for the list of models, because that
-goes the same way as a question: through the same proxy, to the same address.
+The failures themselves tell that there is no connection: nothing is probed while nothing waits. What waits is an answer
+that failed before its first word; it can be retried in place. A probe asks for the list of models, because that goes
+the same way as a question: through the same proxy, to the same address.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ FIRST_LOOK_S, LONGEST_LOOK_S = 2.0, 60.0
 
 @dataclass
 class _Lost:
-    """A provider without a connection. ``waiting``: messages by id, with their threads, in the order of failing."""
+    """A provider without a connection. ``waiting``: ids of messages with the ids of their threads, in the order of
+    failing."""
 
     waiting: dict[str, str] = field(default_factory=dict)
     looking: asyncio.Task[None] | None = None
@@ -43,9 +44,9 @@ class _Lost:
 
 
 class NetworkWatch:
-    """``reach`` says whether a provider answers at all (``NotPossible``: there is none of that name), ``send_again``
-    takes a failed answer up. On the services' loop, from the moment it is made. What waits is noted in ``store``, so
-    that ``resume`` goes on with it after a restart."""
+    """Watches for lost connections from the moment it is made, on the services' loop. ``reach`` returns whether a
+    provider answers at all (``NotPossible``: there is none of that name), ``send_again`` retries a failed answer. What
+    waits is recorded in ``store``, so that ``resume`` can go on with it after a restart."""
 
     def __init__(
         self,
@@ -75,32 +76,32 @@ class NetworkWatch:
 
     @property
     def unreachable(self) -> tuple[str, ...]:
-        """Names of the providers for whose connection something waits."""
+        """The names of the providers for whose connection something waits."""
         return tuple(self._lost)
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """Ids of the answers that are taken up when there is a connection."""
+        """The ids of the answers that are retried when there is a connection again."""
         return tuple(id_ for lost in self._lost.values() for id_ in lost.waiting)
 
     def use(self, *, is_sending: bool) -> None:
-        """Whether what waits is sent by itself; else it stays with its *Try again*."""
+        """Set whether what waits is sent by itself; otherwise it stays with its *Try again*."""
         self._is_sending = is_sending
 
     def look_now(self) -> None:
-        """The system says that something changed: do not wait for the next look."""
+        """Probe at once, because the system reported a change of the network."""
         for provider, lost in self._lost.items():
             self._waits_s[provider] = self._first_look_s
             lost.look_now.set()
 
     async def resume(self) -> None:
-        """Go on with what waited when the program ended."""
+        """Go on with the answers that were waiting when the program ended."""
         if self._store is not None:
             for message in await self._store.unreached():
                 self._on_finished(message)
 
     def cancel(self, message_id: str | None = None) -> None:
-        """Send nothing by itself of what waits now, or not this one; each answer keeps its *Try again*."""
+        """Stop waiting for one message (None: for all); each answer keeps its *Try again*."""
         self._forget(lambda id_, _thread: message_id in (None, id_))
 
     async def close(self) -> None:
@@ -125,12 +126,12 @@ class NetworkWatch:
             self._tell()
 
     def _on_changed(self, message: Message) -> None:
-        """A person took it up."""
+        """Forget an answer that a person retried."""
         if message.status is not Status.ERROR:
             self._forget(lambda id_, _thread: id_ == message.id)
 
     def _forget(self, is_meant: Callable[[str, str], bool]) -> None:
-        """What is meant does not wait any more; nobody looks for what nothing waits for."""
+        """Remove the chosen messages, and end probes that nothing waits for any more."""
         has_changed = False
         for provider, lost in tuple(self._lost.items()):
             for id_ in [id_ for id_, thread in lost.waiting.items() if is_meant(id_, thread)]:
@@ -144,7 +145,7 @@ class NetworkWatch:
             self._tell()
 
     async def _look(self, provider: str, lost: _Lost) -> None:
-        """Until the provider answers."""
+        """Probe until the provider answers, then send what waits."""
         while True:
             wait_s = self._waits_s.get(provider, self._first_look_s)
             await _first_of(lost.look_now, wait_s)
@@ -190,8 +191,8 @@ async def _first_of(event: asyncio.Event, seconds: float) -> None:
 
 
 async def take_up(chat: ChatService, message_id: str) -> None:
-    """Ask again for a failed answer, if it is still shown among the last of its thread: who has deleted it, or has
-    asked for another version since, does not want it any more."""
+    """Ask again for a failed answer, if it is still among the last shown messages of its thread. A person who deleted
+    it, or asked for another version since, does not want it any more."""
     message = await chat.get_message(message_id)
     page = await chat.get_thread_messages(message.thread_id, _LAST_MESSAGES)
     if any(each.id == message_id for each in page.messages):
@@ -199,7 +200,7 @@ async def take_up(chat: ChatService, message_id: str) -> None:
 
 
 async def reaches(provider: Provider) -> bool:
-    """Whether anybody answers there, be it with a refusal."""
+    """Return whether the provider answers at all; a refusal counts as an answer."""
     try:
         await provider.list_models()
     except ProviderError as error:

@@ -1,4 +1,4 @@
-"""What a person does with providers: set up, test, find, list models, keep and forget keys. Nothing here blocks."""
+"""ProviderService sets up, tests and finds providers, lists their models and manages their keys, without blocking."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _MS_PER_DAY = 24 * 60 * 60 * 1000
 
 @dataclass(frozen=True, slots=True)
 class ShownProvider:
-    """A provider as a window or a list shows it: nothing here is secret. ``key`` is masked. ``withheld``: why a key
-    that is there counts as absent."""
+    """A provider as a window or a list shows it, without secrets. ``key`` is masked. ``withheld``: the reason why an
+    existing key counts as absent."""
 
     profile: ProviderProfile
     key: str
@@ -50,7 +50,7 @@ class ShownProvider:
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """Where keys can lie. ``is_file_locked``: there is a file, and nobody has opened it in this run."""
+    """The places in which keys can be kept. ``is_file_locked``: there is a file, and it was not opened in this run."""
 
     place: KeyPlace
     has_keyring: bool
@@ -60,7 +60,8 @@ class KeyState:
 
 
 class ProviderService:
-    """One for a window or a script. ``on_changed`` is called when the accounts are others than before."""
+    """The use cases of setting up providers, for a window or a script. ``on_changed`` is called when the accounts have
+    changed."""
 
     def __init__(
         self,
@@ -84,12 +85,12 @@ class ProviderService:
 
     @property
     def problem(self) -> str:
-        """What was wrong with the file of providers; usually empty."""
+        """The problem with the file of providers; usually empty."""
         return self._book.stored.problem
 
     @property
     def withheld(self) -> tuple[str, ...]:
-        """A sentence for each key that waits for a person's agreement; usually none."""
+        """The sentences for keys that wait for a person's agreement; usually none."""
         found = [(each.profile.label, each.withheld) for each in self._book.accounts if each.profile.is_enabled]
         return tuple(each.sentence(label) for label, each in found if each is not None and each.can_be_agreed)
 
@@ -104,7 +105,7 @@ class ProviderService:
         return file is not None and file.is_open
 
     async def shown(self) -> tuple[ShownProvider, ...]:
-        """All providers, in their order."""
+        """Return all providers, in their order."""
         return await asyncio.to_thread(lambda: tuple(self._shown(each) for each in self._book.accounts))
 
     # Changing
@@ -128,8 +129,8 @@ class ProviderService:
         return profile
 
     async def agree(self, provider: str) -> None:
-        """The person agrees: the keys of this provider go to where it is now. Raises ``SecretNotKept`` and the errors
-        of the file of keys."""
+        """Agree that the keys of a provider go to its present address. Raises ``SecretNotKept`` and the errors of the
+        file of keys."""
         await self._change(lambda: self._book.agree(provider))
 
     async def remove(self, provider: str) -> None:
@@ -142,17 +143,17 @@ class ProviderService:
         await self._change(work)
 
     async def forget_key(self, provider: str) -> None:
-        """Raises ``KeyFileUnusable``."""
+        """Delete the key of a provider. Raises ``KeyFileUnusable``."""
         await self._change(lambda: self._book.forget_key(provider))
 
     async def set_favourite(self, provider: str, model: str, *, is_favourite: bool) -> None:
-        """Raises ``ProvidersNotSaved``."""
+        """Add a model to the favourites of a provider or remove it. Raises ``ProvidersNotSaved``."""
         profile = self._book.get(provider).profile
         others = tuple(each for each in profile.favourites if each != model)
         await self.save(replace(profile, favourites=(*others, model) if is_favourite else others))
 
     async def set_alias(self, provider: str, model: str, alias: str) -> None:
-        """An empty alias takes it away. Raises ``ProvidersNotSaved``."""
+        """Set the name that the person gave a model; an empty one removes it. Raises ``ProvidersNotSaved``."""
         profile = self._book.get(provider).profile
         aliases = {name: text for name, text in profile.aliases.items() if name != model}
         if alias.strip():
@@ -162,7 +163,7 @@ class ProviderService:
     async def override(
         self, provider: str, model: str, *, sees_images: bool | None = None, is_hidden: bool | None = None
     ) -> None:
-        """What the person says of one model, besides what they said before. Raises ``ProvidersNotSaved``."""
+        """Override single facts about a model; those that are None stay as they were. Raises ``ProvidersNotSaved``."""
         profile = self._book.get(provider).profile
         said = profile.overrides.get(model, ModelOverrides())
         if sees_images is not None:
@@ -174,8 +175,8 @@ class ProviderService:
     async def say_of_models(
         self, provider: str, said: Mapping[str, ModelOverrides], names: Mapping[str, str], added: Sequence[str] = ()
     ) -> None:
-        """All that the person says of the models of a provider, in place of what they said before. ``names`` are those
-        that they gave them, ``added`` ids that its list does not have. Raises ``ProvidersNotSaved``."""
+        """Replace everything that the person says of the models of a provider. ``names`` are the person's names for
+        models, ``added`` ids that the provider's list does not have. Raises ``ProvidersNotSaved``."""
         profile = self._book.get(provider).profile
         favourites = tuple(dict.fromkeys([*profile.favourites, *added]))
         await self.save(replace(profile, overrides=dict(said), aliases=dict(names), favourites=favourites))
@@ -186,7 +187,7 @@ class ProviderService:
     # Keys
 
     async def key_state(self) -> KeyState:
-        """Asks the keyring, which may take some seconds."""
+        """Return where keys can be kept. Asks the keyring, which may take some seconds."""
         state = await asyncio.to_thread(self._book.secrets.state)
         file = self._book.secrets.file
         has_file = file is not None and file.exists
@@ -199,7 +200,8 @@ class ProviderService:
         )
 
     async def choose_key_place(self, place: KeyPlace, *, passphrase: str = "") -> None:
-        """Where new keys go. For the file a passphrase makes or opens it. Raises the errors of ``KeyFile``."""
+        """Set the place for new keys. For the file, the passphrase creates or opens it. Raises the errors of
+        ``KeyFile``."""
 
         def work() -> None:
             file = self._book.secrets.file
@@ -225,7 +227,8 @@ class ProviderService:
         await self._change(work)
 
     async def change_passphrase(self, old: str, new: str) -> None:
-        """Raises ``WrongPassphrase``, ``PassphraseTooWeak``, ``KeyFileUnusable``; the old one then stays."""
+        """Change the passphrase of the file of keys. Raises ``WrongPassphrase``, ``PassphraseTooWeak`` or
+        ``KeyFileUnusable``; the old one then stays."""
         file = self._book.secrets.file
         if file is not None:
             await self._change(lambda: file.change_passphrase(old, new))
@@ -235,7 +238,8 @@ class ProviderService:
     async def test(
         self, profile: ProviderProfile, *, key: str = "", secret_headers: Mapping[str, str] | None = None
     ) -> AsyncGenerator[StepResult, None]:
-        """Test a provider as it stands in a form, saved or not; see ``providers.probing``."""
+        """Test a provider as it stands in a form, saved or not, and yield the result of each step
+        (``providers.probing``)."""
         known = next((each for each in self._book.accounts if each.profile.id == profile.id), None)
         if known is not None and "base_url" in known.fixed:
             profile = replace(profile, base_url=known.profile.base_url)
@@ -246,16 +250,16 @@ class ProviderService:
                 yield result
 
     async def find_servers(self) -> tuple[FoundServer, ...]:
-        """Servers on this computer that no provider has yet; none when that is switched off."""
+        """Return servers on this computer that no provider has yet; none when that is switched off."""
         if not self.finds_local_servers:
             return ()
         known = {_address(each) for each in self._book.accounts}
         return tuple(each for each in await find_local_servers() if _loopback(each.base_url) not in known)
 
     async def models_of(self, provider: Provider, *, is_asked: bool = False) -> ModelList | None:
-        """The models of a provider: kept ones when they are from the last 24 hours, else its server is asked; for
-        ``is_asked`` in any case. None when it gives none and nothing was kept. Raises ``ProviderError``, but only when
-        it was ``is_asked``."""
+        """Return the models of a provider: kept ones when they are from the last 24 hours, else its server is asked;
+        with ``is_asked`` in any case. None when the server gives none and nothing was kept. Raises ``ProviderError``,
+        but only with ``is_asked``."""
         account = next((each for each in self._book.accounts if each.profile.id == provider.name), None)
         if account is None:  # the offline model
             return ModelList(await provider.list_models(), self._clock.now_ms())
@@ -277,12 +281,12 @@ class ProviderService:
         return await asyncio.to_thread(lambda: self._lists.put(provider.name, address, models, now_ms=now))
 
     async def kept_models(self, provider: str) -> ModelList | None:
-        """What was fetched before, however old; nobody is asked."""
+        """Return the list of models that was fetched last, however old; no server is asked."""
         account = next((each for each in self._book.accounts if each.profile.id == provider), None)
         return None if account is None else await asyncio.to_thread(self._lists.get, provider, _address(account))
 
     async def nearest(self, provider: str, model: str) -> tuple[str, ...]:
-        """The models that are most like one that is gone."""
+        """Return the models that are most like one that is gone."""
         found = await self.kept_models(provider)
         names = [each.id for each in found.models] if found else []
         return tuple(nearest_models(model, names))
@@ -318,7 +322,7 @@ def _address(account: Account) -> str:
 
 
 def _loopback(address: str) -> str:
-    """One spelling for this computer, so that what is set up is not offered again."""
+    """Write all names of this computer in one way, so that a server that is set up already is not offered again."""
     return address.rstrip("/").replace("//localhost:", "//127.0.0.1:").replace("//[::1]:", "//127.0.0.1:")
 
 

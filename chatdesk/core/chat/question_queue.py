@@ -1,8 +1,9 @@
-"""QuestionQueue: what is sent while an answer is being written waits here for its end, in sight and on disk.
+"""QuestionQueue keeps questions that are sent while an answer is being written, until that answer ends.
 
-A question that waits is not part of the thread yet: it can be changed, put in front of others or taken back, and goes
-when the answer before it is complete. Where that answer was stopped, failed or was cut off by the end of the program,
-nobody knows whether the question is still meant, so it waits for the person, or for the next answer there.
+A question that waits is shown and on disk, but not part of the thread yet: it can be changed, put in front of others or
+taken back, and goes when the answer before it is complete. Where that answer was stopped, failed or was cut off by the
+end of the program, it is not known whether the question is still meant, so it waits for the person, or for the next
+answer there.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 class QuestionQueue:
-    """On the services' loop, from ``load`` on."""
+    """The questions of all threads that wait for an answer to end, on the services' loop. ``load`` comes first."""
 
     def __init__(self, store: WaitingQuestionRepository, chat: ChatService, bus: EventBus) -> None:
         self._store = store
@@ -53,7 +54,7 @@ class QuestionQueue:
         ]
 
     async def load(self) -> None:
-        """Know what waited when the program ended."""
+        """Load the questions that were waiting when the program ended."""
         async with self._lock:
             before, self._waiting = self._waiting, await self._store.all()
         for thread_id in {each.thread_id for each in {*before} ^ {*self._waiting}}:
@@ -64,16 +65,17 @@ class QuestionQueue:
         return self._waiting
 
     def in_thread(self, thread_id: str | None) -> tuple[WaitingQuestion, ...]:
-        """The next one first."""
+        """Return the questions that wait in a thread, the next one first."""
         return tuple(each for each in self._waiting if each.thread_id == thread_id)
 
     def problem_of(self, question_id: str) -> str:
-        """Why it could not be asked when its turn came, as a sentence; empty where it was not tried."""
+        """Return the sentence that says why a question could not be asked when its turn came; empty where it was not
+        tried."""
         return self._problems.get(question_id, "")
 
     @whole
     async def add(self, thread_id: str, text: str, attachments: Sequence[Attachment] = ()) -> WaitingQuestion:
-        """It waits from now on; where the answer has just ended it is asked at once."""
+        """Add a question; where the answer has just ended it is asked at once."""
         self._chat.checked_text(text, attachments)
         async with self._lock:
             added = await self._store.add(thread_id, text, attachments)
@@ -85,8 +87,8 @@ class QuestionQueue:
 
     @whole
     async def take_back(self, question_id: str, keep: Callable[[WaitingQuestion], Awaitable[None]]) -> None:
-        """``keep`` stores it elsewhere, as a draft; then it waits no more. Raises ``NotPossible`` where it was
-        asked."""
+        """Remove a question after ``keep`` has stored it elsewhere, such as in a draft. Raises ``NotPossible`` where it
+        was asked already."""
         async with self._lock:
             question = self._find(question_id)
             await keep(question)
@@ -96,7 +98,7 @@ class QuestionQueue:
 
     @whole
     async def move_up(self, question_id: str) -> None:
-        """Before the one that is before it."""
+        """Move a question before the one that precedes it."""
         async with self._lock:
             question = self._find(question_id)
             row = [*self.in_thread(question.thread_id)]
@@ -108,15 +110,15 @@ class QuestionQueue:
 
     @whole
     async def send_now(self, question_id: str) -> Sent:
-        """Stop the answer that is being written, keep what came of it, and ask this. Raises what ``send_message``
-        does; then it waits on."""
+        """Stop the answer that is being written, keep its text, and ask this question. Raises what ``send_message``
+        does; the question then waits on."""
         async with self._lock:
             question = self._find(question_id)
             await self._chat.stop(question.thread_id)
             return await self._ask(question)
 
     async def close(self) -> None:
-        """What waits stays on disk."""
+        """Stop asking; questions that wait stay on disk."""
         for each in self._subscriptions:
             each.cancel()
         await self._tasks.close()

@@ -1,4 +1,4 @@
-"""A provider that only says why no request could be made, so that this ends a turn like any other failure."""
+"""A provider that only raises the reason why no request could be made, so that the turn ends like any failed one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NOTHING: tuple[StreamEvent, ...] = ()
 
 
 class Refusal:
-    """Stands in for ``provider`` in one turn."""
+    """Stands in for ``provider`` in one turn and raises ``reason``."""
 
     def __init__(self, provider: Provider, reason: ChatDeskError) -> None:
         self._provider = provider
@@ -29,7 +29,7 @@ class Refusal:
         return await self._provider.list_models()
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
-        """Raises the reason; nothing is sent."""
+        """Raise the reason; nothing is sent."""
         for event in _NOTHING:
             yield event
         raise self._reason
@@ -38,4 +38,4 @@ class Refusal:
         raise self._reason
 
     async def close(self) -> None:
-        """The provider belongs to others."""
+        """Do nothing: the real provider belongs to others."""

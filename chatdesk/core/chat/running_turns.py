@@ -16,7 +16,8 @@ AFTER_SLEEP_S = 8.0
 
 
 class RunningTurns:
-    """Kept by the id of the message that a turn writes. While any runs, a sleep of the computer is watched for."""
+    """The running turns by the id of the message that each writes. While any runs, a sleep of the computer is watched
+    for."""
 
     def __init__(self) -> None:
         self._turns: dict[str, Turn] = {}
@@ -34,12 +35,12 @@ class RunningTurns:
         return any(not turn.finished.done() for turn in self._turns.values())
 
     async def wait_for_all(self) -> None:
-        """Until the last one that runs now, or begins meanwhile, has ended."""
+        """Wait until no turn is running, including those that begin meanwhile."""
         while self.are_any:
             await asyncio.wait([turn.finished for turn in self._turns.values() if not turn.finished.done()])
 
     def in_thread(self, thread_id: str) -> tuple[Turn, ...]:
-        """Those that have not ended."""
+        """Return the turns of a thread that have not ended."""
         turns = self._turns.values()
         return tuple(turn for turn in turns if turn.thread_id == thread_id and not turn.finished.done())
 
@@ -48,7 +49,7 @@ class RunningTurns:
         return turn is not None and not turn.finished.done()
 
     def overlay(self, message: Message) -> Message:
-        """``message`` with everything that was shown of it so far."""
+        """Return ``message`` with everything that was shown of it so far."""
         turn = self._turns.get(message.id)
         return message if turn is None else turn.overlay(message)
 
@@ -58,14 +59,14 @@ class RunningTurns:
         return replace(page, messages=tuple(self.overlay(message) for message in page.messages))
 
     def hurry(self, message_id: str) -> bool:
-        """Do not wait before the provider is asked again. Whether a turn writes that message."""
+        """End the wait before the provider is asked again. Returns whether a turn writes that message."""
         if not self.is_writing(message_id):
             return False
         self._turns[message_id].hurry()
         return True
 
     async def stop(self, thread_or_message_id: str) -> Message | None:
-        """Stop one turn, or all of a thread; returns the last that ended. None: none runs."""
+        """Stop one turn, or all of a thread. Returns the last message that ended; None where no turn was running."""
         turns = self.in_thread(thread_or_message_id)
         if self.is_writing(thread_or_message_id):
             turns = (self._turns[thread_or_message_id],)
@@ -75,7 +76,7 @@ class RunningTurns:
         return ended[-1] if ended else None
 
     async def close(self) -> None:
-        """Interrupt all and wait until their text is stored."""
+        """Interrupt all turns and wait until their text is stored."""
         turns = tuple(self._turns.values())
         for turn in turns:
             turn.interrupt()
@@ -96,7 +97,7 @@ class RunningTurns:
         self._tasks.start(self._end_the_dead(), "look for dead streams")
 
     async def _end_the_dead(self) -> None:
-        """Interrupt whoever hears nothing any more."""
+        """Interrupt the turns that receive nothing for ``AFTER_SLEEP_S`` seconds."""
         before = {turn: turn.received_count for turn in self._turns.values()}
         await asyncio.sleep(AFTER_SLEEP_S)
         for turn, count in before.items():

@@ -1,8 +1,8 @@
-"""SendingQueue: answers that may not be asked for yet wait here, in sight, in order, and beyond the end of the program.
+"""SendingQueue keeps answers that may not be asked for yet: shown, in order, and beyond the end of the program.
 
-Something waits because the person's own rate is used up, because the vendor says so, or because somebody holds the
-queue: there is no network. Questions and answers are stored before they come here; an answer that waits is pending.
-What waits for a vendor is passed by what goes to another one; apart from that they are sent in order.
+An answer waits because the person's own rate is used up, because the vendor says so, or because the queue is held:
+there is no network. Questions and answers are stored before they come here; an answer that waits is pending. An answer
+that waits for a vendor is overtaken by those that go to another one; apart from that they are sent in order.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ _VENDOR_REASON = "The provider takes no more requests for now."
 
 
 class SendingQueue:
-    """On the services' loop. ``start`` makes the request for an answer whose turn has come."""
+    """The answers that wait to be asked for, on the services' loop. ``start`` makes the request for an answer whose
+    turn has come."""
 
     def __init__(
         self, store: WaitingRepository, bus: EventBus, clock: Clock, *, start: Callable[[Message], Awaitable[None]]
@@ -67,7 +68,7 @@ class SendingQueue:
 
     @property
     def waiting(self) -> tuple[WaitingAnswer, ...]:
-        """All, the next first."""
+        """The answers that wait, the next first."""
         return tuple(self._waiting)
 
     def in_thread(self, thread_id: str) -> tuple[WaitingAnswer, ...]:
@@ -76,8 +77,8 @@ class SendingQueue:
     # What others do
 
     def use_rate(self, rate: Rate | None, scoped: Sequence[ScopedRate] = ()) -> None:
-        """From the next message on, for all messages and for those of a provider or a project; what waits is looked at
-        again."""
+        """Replace the rates for all messages and for those of single providers or projects, from the next message on;
+        what waits is checked again."""
         wanted: dict[_Scope, Rate | None] = {_ALL: rate}
         wanted |= {(each.scope, each.target): parse_rate(each.text) for each in scoped}
         before = {scope: window.rate for scope, window in self._windows.items() if window.rate is not None}
@@ -88,11 +89,11 @@ class SendingQueue:
             self._look_soon()
 
     def note_rate(self, provider: str | None, model: str | None, report: RateReport) -> None:
-        """What a vendor said of its own limits."""
+        """Record what a vendor said of its own limits."""
         self._vendors.note(provider or "", model or "", report, now_ms=self._clock.now_ms())
 
     def forget_rate(self, provider: str | None, model: str | None) -> None:
-        """Ask that vendor again although it said that it is too early."""
+        """Forget that a vendor said it is too early, so that it is asked again."""
         self._vendors.forget(provider or "", model or "")
 
     def hold(self, reason: str) -> None:
@@ -107,7 +108,8 @@ class SendingQueue:
             self._look_soon()
 
     async def admit(self, answer: Message) -> bool:
-        """Whether a pending answer is to be asked for now. False: it waits, which is stored, and is asked for later."""
+        """Return whether a pending answer may be asked for now; otherwise it is stored as waiting, and asked for when
+        it may be."""
         async with self._looking:
             await self._learn_history()
             project_id = await self._store.project_of(answer.thread_id)
@@ -124,14 +126,14 @@ class SendingQueue:
         return False
 
     async def resume(self) -> None:
-        """Go on with what waited when the program ended."""
+        """Go on with the answers that were waiting when the program ended."""
         async with self._looking:
             known = {each.message_id for each in self._waiting}
             self._waiting += [each for each in await self._store.all() if each.message_id not in known]
         await self.look()
 
     async def send_first(self, message_id: str) -> None:
-        """Move one to the head. Raises ``NotPossible`` where it does not wait."""
+        """Move one answer to the head. Raises ``NotPossible`` where it does not wait."""
         async with self._looking:
             chosen = [each for each in self._waiting if each.message_id == message_id]
             if not chosen:
@@ -141,7 +143,8 @@ class SendingQueue:
         await self.look()
 
     async def cancel(self, thread_or_message_id: str) -> Message | None:
-        """One, or all of a thread, end as stopped; the questions stay. Returns the last; None: nothing waited there."""
+        """End one waiting answer, or all of a thread, as stopped; the questions stay. Returns the last one; None where
+        nothing waited."""
         async with self._looking:
             chosen = [each for each in self._waiting if thread_or_message_id in (each.message_id, each.thread_id)]
             self._waiting = [each for each in self._waiting if each not in chosen]
@@ -154,7 +157,7 @@ class SendingQueue:
         return ended
 
     async def look(self) -> None:
-        """Send what may be sent now, and say when the rest will be."""
+        """Send what may be sent now, and publish when the rest will be."""
         async with self._looking:
             await self._learn_history()
             before = tuple(self._waiting)
@@ -168,7 +171,7 @@ class SendingQueue:
         self._set_timer()
 
     async def close(self) -> None:
-        """What waits stays stored, and waits on."""
+        """Stop sending; what waits stays stored."""
         if self._timer is not None:
             self._timer.cancel()
         await self._tasks.close()
@@ -176,7 +179,7 @@ class SendingQueue:
     # Inside
 
     def _seen(self, entries: list[WaitingAnswer]) -> list[WaitingAnswer]:
-        """``entries`` with what each waits for."""
+        """Return ``entries`` with the reason for which each waits and until when."""
         now_ms = self._clock.now_ms()
         seen: list[WaitingAnswer] = []
         slots = _Slots(self._windows, len(entries), now_ms)
@@ -228,7 +231,7 @@ class SendingQueue:
         return message
 
     async def _learn_history(self) -> None:
-        """What was sent before this program began counts too."""
+        """Count the messages that were sent before this program began."""
         rates = {scope: window.rate for scope, window in self._windows.items() if window.rate is not None}
         if rates and not self._is_history_known:
             self._is_history_known = True
@@ -264,7 +267,7 @@ def _scopes_of(provider: str, project_id: str) -> tuple[_Scope, ...]:
 
 
 class _Slots:
-    """When each of some messages may be sent, one after the other, by all rates that concern it."""
+    """The moments at which messages may be sent, one after the other, by all rates that concern each."""
 
     def __init__(self, windows: Mapping[_Scope, RateWindow], count: int, now_ms: int) -> None:
         self._times = {
@@ -273,8 +276,8 @@ class _Slots:
         self._now_ms = now_ms
 
     def take(self, entry: WaitingAnswer) -> tuple[int, str]:
-        """The moment and the reason for waiting until then; no reason: now. A message that waits for one rate takes no
-        place in another, so that others pass it."""
+        """Return the moment (milliseconds UTC) and the reason for waiting until then; an empty reason means now. A
+        message that waits for one rate takes no place in another, so that others pass it."""
         concerned = [each for each in _scopes_of(entry.provider, entry.project_id) if each in self._times]
         at, reason = self._now_ms, ""
         for scope in concerned:

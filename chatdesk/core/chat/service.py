@@ -1,4 +1,4 @@
-"""ChatService: everything a front end can do with threads and messages.
+"""ChatService has the use cases of threads and messages for all front ends.
 
 All methods are coroutines on one loop. A method that writes returns what changed and publishes events after the write
 is durable; it happened whole or not at all, also when its caller is cancelled. Ids are checked before storage is asked.
@@ -70,7 +70,7 @@ _NEVER_ASKED = frozenset({*(kind.code for kind in DoesNotFit.__subclasses__()), 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a question changed. ``answer`` is pending when it is returned."""
+    """The result of asking a question. ``answer`` is pending when it is returned."""
 
     thread: Thread
     question: Message
@@ -79,7 +79,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What a question to several models changed; the answers in the order of the models, pending when returned."""
+    """The result of asking several models; the answers are in the order of the models, pending when returned."""
 
     thread: Thread
     question: Message
@@ -88,7 +88,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What a note changed."""
+    """The result of writing or editing a note."""
 
     thread: Thread
     question: Message
@@ -96,7 +96,7 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """What editing an answer changed; ``answer`` is the version that the person wrote."""
+    """The result of editing an answer; ``answer`` is the version that the person wrote."""
 
     thread: Thread
     answer: Message
@@ -113,14 +113,14 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Messages that went to the trash or came back."""
+    """The messages that went to the trash or came back."""
 
     thread: Thread
     message_ids: tuple[str, ...]
 
 
 class ChatService:
-    """The use cases of chatting. Built by ``app``; shared by all front ends of a process."""
+    """The use cases of chatting. Built once for a process and shared by all its front ends."""
 
     def __init__(
         self,
@@ -135,8 +135,9 @@ class ChatService:
         is_nobody_writing: Callable[[], bool] = lambda: False,
         ends_limits: bool = True,
     ) -> None:
-        """``is_nobody_writing``: neither this process nor another can, so that no answer is really being written.
-        ``ends_limits``: ``limits`` are nobody else's, and end with this."""
+        """Take the repositories and rules. ``is_nobody_writing`` returns True where neither this process nor another
+        can write, so that no answer is really being written. ``ends_limits``: ``limits`` belong to this service and end
+        with it."""
         self._projects = repositories.projects
         self._threads = repositories.threads
         self._messages = repositories.messages
@@ -163,7 +164,7 @@ class ChatService:
         self._ends_limits = ends_limits
 
     def beside(self, repositories: Repositories, bus: EventBus) -> ChatService:
-        """The same use cases for the threads of another database, under the same limits."""
+        """Return a service with the same use cases for the threads of another database, under the same limits."""
         return ChatService(
             repositories=repositories,
             providers=self._providers,
@@ -179,7 +180,7 @@ class ChatService:
         self._max_message_bytes = size_bytes
 
     def use_providers(self, providers: ProviderRegistry) -> None:
-        """From the next turn on."""
+        """Use other providers from the next turn on."""
         self._providers = providers
         self.context.use_providers(providers)
 
@@ -204,8 +205,8 @@ class ChatService:
         model: str | None = None,
         attachments: Sequence[Attachment] = (),
     ) -> Created:
-        """A thread in a project (None: the default one), with its model unless said otherwise. An empty title is taken
-        from the first message."""
+        """Create a thread in a project (None: the default one), with its model unless one is given. An empty title is
+        made from the first message."""
         text = None if initial_message is None else self.checked_text(initial_message, attachments)
         project = await (self._projects.default() if project_id is None else self._projects.get(checked_id(project_id)))
         owner = project.id
@@ -248,7 +249,8 @@ class ChatService:
         is_archived: bool = False,
         is_trashed: bool = False,
     ) -> ThreadPage:
-        """Newest activity first; ``cursor`` is the ``next_cursor`` of the page before; ``query`` filters titles."""
+        """Return a page of threads, newest activity first. ``cursor`` is the ``next_cursor`` of the page before;
+        ``query`` filters titles."""
         _check_limit(limit)
         owner = None if project_id is None else checked_id(project_id)
         return await self._threads.list_page(
@@ -278,13 +280,13 @@ class ChatService:
 
     @whole
     async def set_thread_model(self, thread_id: str, provider: str, model: str) -> Thread:
-        """The provider and model for the next turns of this thread."""
+        """Set the provider and model for the next turns of a thread."""
         self._providers.get(provider)
         return self._changed(await self._threads.set_model(checked_id(thread_id), provider, model))
 
     @whole
     async def delete_thread(self, thread_id: str) -> Thread:
-        """To the trash, from where it can be restored for 30 days. A running turn is stopped first."""
+        """Move a thread to the trash, from where it can be restored for 30 days. A running turn is stopped first."""
         checked = checked_id(thread_id)
         await self.stop(checked)
         thread = await self._threads.delete(checked)
@@ -309,7 +311,7 @@ class ChatService:
         around: str | None = None,
         at: int | None = None,
     ) -> MessagePage:
-        """A page of the shown path, oldest first.
+        """Return a page of the shown path, oldest first.
 
         ``before`` and ``after`` are message ids; together they mean the open interval between them, read from its
         oldest end; with neither, the newest page. ``around`` gives a page with that message in its middle, ``at`` one
@@ -329,16 +331,16 @@ class ChatService:
         return self._turns.overlay_page(page)
 
     async def get_thread_sizes(self, thread_id: str) -> ThreadSizes:
-        """How long the messages of the shown path are, for a scroll bar that is true before they are loaded."""
+        """Return the lengths of the messages of the shown path, for a scroll bar that is right before they load."""
         return await self._messages.sizes(checked_id(thread_id), most_groups=_MOST_SIZE_GROUPS)
 
     async def get_tree(self, thread_id: str) -> tuple[TreeRow, ...]:
-        """Every version of every message, also those in the trash, from top to bottom."""
+        """Return every version of every message, also those in the trash, from top to bottom."""
         return await self._messages.tree(checked_id(thread_id), preview=_PREVIEW_CHARACTERS)
 
     async def list_questions(self, thread_id: str, *, start: int = 0, limit: int = 500, text: str = "") -> QuestionPage:
-        """The questions of the shown path from position ``start`` on, by pages: of each ``limit`` of them those in
-        which every word of ``text`` stands, wherever in the question that is."""
+        """Return the questions of the shown path from position ``start`` on, page by page: of each ``limit`` questions
+        those that contain every word of ``text``."""
         _check_limit(limit)
         return await self._messages.questions(
             checked_id(thread_id),
@@ -349,16 +351,17 @@ class ChatService:
         )
 
     async def first_message_since(self, thread_id: str, since_ms: int) -> DatedMessage | None:
-        """The first message of the shown path that was written at ``since_ms`` or later."""
+        """Return the first message of the shown path that was written at ``since_ms`` or later."""
         return await self._messages.first_since(checked_id(thread_id), since_ms)
 
     async def time_span(self, thread_id: str) -> tuple[int, int] | None:
-        """When the oldest and the newest message of the shown path were written; None where there is none."""
+        """Return the times of the oldest and the newest message of the shown path (milliseconds UTC); None where there
+        is none."""
         return await self._messages.time_span(checked_id(thread_id))
 
     async def find_in_thread(self, thread_id: str, text: str) -> ThreadMatches:
-        """Every message of the shown path in which ``text`` stands, without regard to case or styles. Cancel it when
-        another text is typed: it stops at the next stretch of the thread."""
+        """Return every message of the shown path that contains ``text``, without regard to case or styles. Cancel it
+        when another text is typed: it stops at the next stretch of the thread."""
         needle = needle_of(text)
         if not needle:
             return ThreadMatches(text)
@@ -377,22 +380,22 @@ class ChatService:
         return await self._messages.versions(checked_id(message_id))
 
     def with_live_text(self, message: Message) -> Message:
-        """``message`` with everything that was published for it so far; storage lags a little behind a stream."""
+        """Return ``message`` with everything published for it so far; storage lags a little behind a stream."""
         if self._is_nobody_writing() and not message.status.is_final:
             return replace(message, status=Status.INTERRUPTED)
         return self._turns.overlay(message)
 
     def is_answering(self, thread_id: str) -> bool:
-        """Whether an answer is being written there, or waits to be asked for."""
+        """Return whether an answer is being written in a thread, or waits to be asked for."""
         return bool(self._turns.in_thread(thread_id) or self.queue.in_thread(thread_id))
 
     @property
     def is_writing(self) -> bool:
-        """Whether any answer is being written."""
+        """True while any answer is being written."""
         return self._turns.are_any
 
     async def all_written(self) -> None:
-        """Until no answer is being written any more."""
+        """Wait until no answer is being written any more."""
         await self._turns.wait_for_all()
 
     @whole
@@ -407,8 +410,9 @@ class ChatService:
         attachments: Sequence[Attachment] = (),
         waited: WaitingQuestion | None = None,
     ) -> Sent:
-        """Ask below ``parent_id`` (None: at the end of the shown path). Returns when question and answer's row are on
-        disk; the answer then streams as events. ``waited``: as what it stood until now."""
+        """Ask below ``parent_id`` (None: at the end of the shown path). Returns when the question and the row of the
+        answer are on disk; the answer then streams as events. ``waited`` is the waiting question that this was until
+        now."""
         checked = checked_id(thread_id)
         parent = None if parent_id is None else checked_id(parent_id)
         question_text = self.checked_text(text, attachments) or names_of(attachments)
@@ -463,8 +467,8 @@ class ChatService:
 
     @whole
     async def add_note(self, thread_id: str, text: str, *, attachments: Sequence[Attachment] = ()) -> Noted:
-        """Write something at the end of the shown path that nobody answers, and that the model does not see unless the
-        person includes it. Not while an answer is being written."""
+        """Write a note at the end of the shown path. Nobody answers it, and the model does not see it unless the person
+        includes it. Not possible while an answer is being written."""
         checked = checked_id(thread_id)
         words = self.checked_text(text, attachments) or names_of(attachments)
         with self._one_turn(checked):
@@ -477,7 +481,7 @@ class ChatService:
 
     @whole
     async def edit_note(self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None) -> Noted:
-        """Another version of a note, which is a note, too; ``attachments`` as for ``edit_message``."""
+        """Add another version of a note, which is a note, too; ``attachments`` as for ``edit_message``."""
         old = await self._messages.get(checked_id(message_id))
         kept = attachments_of(old) if attachments is None else tuple(attachments)
         self.checked_text(text, kept)
@@ -491,9 +495,9 @@ class ChatService:
     async def edit_answer(
         self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
     ) -> Edited:
-        """A person's own words as another version of an answer, which is sent to the model as what it said; nobody is
-        asked. The old version stays, with all that came after it. Not while an answer is being written in that thread.
-        ``attachments`` as for ``edit_message``."""
+        """Add a person's own words as another version of an answer; they are sent to the model as what it said, and
+        nobody is asked. The old version stays, with all that came after it. Not possible while an answer is being
+        written in that thread. ``attachments`` as for ``edit_message``."""
         old = await self._messages.get(checked_id(message_id))
         kept = attachments_of(old) if attachments is None else tuple(attachments)
         self.checked_text(text, kept)
@@ -503,16 +507,16 @@ class ChatService:
             return Edited(thread, answer)
 
     async def keep_version(self, message_id: str) -> Thread:
-        """Of compared answers: go on with this one. The others stay as versions, and go on being written."""
+        """Go on with one of several compared answers. The others stay as versions, and go on being written."""
         return await self.select_version(message_id)
 
     @whole
     async def edit_message(
         self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
     ) -> Sent:
-        """Another version of a question, with an answer of its own; the old version stays. Two who edit the same
-        question at once get a version each, also while an answer is being written. ``attachments``: None for those
-        that the old version has."""
+        """Add another version of a question, with an answer of its own; the old version stays. Two who edit the same
+        question at once get a version each, also while an answer is being written. ``attachments``: None for those that
+        the old version has."""
         checked = checked_id(message_id)
         old = await self._messages.get(checked)
         kept = attachments_of(old) if attachments is None else tuple(attachments)
@@ -534,7 +538,7 @@ class ChatService:
     async def regenerate_response(
         self, message_id: str, *, provider: str | None = None, model: str | None = None
     ) -> Message:
-        """Another version of an answer (or a first answer to a question that has none)."""
+        """Add another version of an answer, or a first answer to a question that has none."""
         old = await self._messages.get(checked_id(message_id))
         parent_id = old.id if old.role is Role.USER else old.parent_id
         if parent_id is None:
@@ -551,9 +555,9 @@ class ChatService:
     async def continue_message(
         self, message_id: str, *, provider: str | None = None, model: str | None = None
     ) -> Message:
-        """Go on with a stopped, interrupted, failed or cut-off answer; None: with whom it began, or for one that a
-        file or another member brought with whom the thread has now. In place, but in a shared project as another
-        version, which is returned: what others have stays as it is."""
+        """Go on with a stopped, interrupted, failed or cut-off answer. Without a provider and model, the ones that
+        began it go on, or those of the thread where a file or another member brought the answer. It is continued in
+        place, but in a shared project as another version, which is returned: what others have stays as it is."""
         old = await self._messages.get(checked_id(message_id))
         if old.role is not Role.ASSISTANT or not (old.status.can_continue or old.finish_reason == "length"):
             raise NotPossible("This answer is already complete.", next_step="Regenerate it for another version.")
@@ -591,19 +595,20 @@ class ChatService:
         return await self.regenerate_response(old.id, provider=provider, model=model)
 
     def try_now(self, message_id: str) -> bool:
-        """Where a provider waits before it asks for an answer again: ask now. Whether that answer is being written."""
+        """End a provider's wait before it asks for an answer again. Returns whether that answer is being written."""
         return self._turns.hurry(checked_id(message_id))
 
     async def stop(self, thread_or_message_id: str) -> Message | None:
         """Stop the turns of a thread (or the turn that writes a message), also those that wait; the text so far is
-        kept. None: none runs."""
+        kept. Returns the last message that ended; None where no turn was running."""
         checked = checked_id(thread_or_message_id)
         waited = await self.queue.cancel(checked)
         return await self._turns.stop(checked) or waited
 
     @whole
     async def delete_message(self, message_id: str, *, with_later: bool = False, end_id: str | None = None) -> Moved:
-        """To the trash, alone or with all messages below it. ``end_id``: where the shown path ends then."""
+        """Move a message to the trash, alone or with all messages below it. ``end_id``: the end of the shown path
+        afterwards."""
         message = await self._messages.get(checked_id(message_id))
         await self.stop(message.thread_id)
         thread, ids = await self._messages.delete(message.id, with_later=with_later, end_id=end_id)
@@ -612,7 +617,7 @@ class ChatService:
 
     @whole
     async def delete_messages(self, message_ids: Sequence[str], *, end_id: str | None = None) -> Moved:
-        """To the trash: exactly these messages of one thread, the topmost first."""
+        """Move exactly these messages of one thread to the trash, the topmost first."""
         top = await self._messages.get(checked_id(message_ids[0]))
         await self.stop(top.thread_id)
         thread, ids = await self._messages.delete_these(message_ids, end_id=end_id)
@@ -621,8 +626,8 @@ class ChatService:
 
     @whole
     async def restore_message(self, message_id: str, *, end_id: str | None = None) -> Moved:
-        """Back from the trash, with everything that went there in the same step; shown unless the path is to end at
-        ``end_id``."""
+        """Restore a message from the trash, with everything that went there in the same step. It is shown unless the
+        path is to end at ``end_id``."""
         checked = checked_id(message_id)
         thread, ids = await self._messages.restore(checked, end_id=end_id)
         restored = await self._messages.get(checked)
@@ -630,22 +635,22 @@ class ChatService:
         return Moved(thread, tuple(ids))
 
     async def look_ahead(self, message_id: str, limit: int = 50) -> MessagePage | None:
-        """The first messages that will be shown from this one on once it is selected, to be looked at while that is
-        written; nothing changes. None: it changes more than what is below it."""
+        """Return the first messages that will be shown from this one on once it is selected, so that they can be shown
+        while that is stored; nothing changes. None where selecting it changes more than what is below it."""
         _check_limit(limit)
         page = await self._messages.below(checked_id(message_id), limit=limit)
         return None if page is None else self._turns.overlay_page(page)
 
     @whole
     async def select_version(self, message_id: str) -> Thread:
-        """Show this version and the path below it."""
+        """Show a version and the path below it."""
         message = await self._messages.get(checked_id(message_id))
         thread = await self._messages.select_version(message.id)
         self._path_changed(thread, message.parent_id)
         return thread
 
     async def end_of_path(self, message_id: str) -> str | None:
-        """What ``lead_path_to`` needs to show again what is shown now in the thread of that message."""
+        """Return the id with which ``lead_path_to`` shows again what is shown now in the thread of that message."""
         return await self._messages.end_of_path(checked_id(message_id))
 
     @whole
@@ -657,7 +662,7 @@ class ChatService:
 
     @whole
     async def branch_thread(self, message_id: str) -> Thread:
-        """A new thread that begins with everything from the first message to this one."""
+        """Create a thread that begins with everything from the first message to this one."""
         message = await self._messages.get(checked_id(message_id))
         thread = await self._threads.get(message.thread_id)
         branched = await self._messages.branch(message.id, branch_title(thread.title))
@@ -693,7 +698,8 @@ class ChatService:
     # Inside
 
     def checked_text(self, text: str, attachments: Sequence[Attachment]) -> str:
-        """``text``, which may be blank beside attachments."""
+        """Return ``text``, which may be blank beside attachments. Raises ``EmptyMessage``, ``MessageTooLarge`` or
+        ``InvalidInput``."""
         check_count(attachments)
         if not text.strip() and not attachments:
             raise EmptyMessage
@@ -705,26 +711,26 @@ class ChatService:
         return text
 
     async def _plan_in(self, thread: Thread, provider: str | None = None, model: str | None = None) -> AnswerPlan:
-        """Who answers in a thread: a provider that is named, or else the thread's. Raises ``AnotherProvider`` where
+        """Return who answers in a thread: the given provider, or else the thread's. Raises ``AnotherProvider`` where
         somebody else chose that."""
         if provider is None and thread.provider is not None:
             await self.choices.check(thread.provider, project_id=thread.project_id, thread_id=thread.id)
         return self._plan(provider or thread.provider, model or thread.model)
 
     def _plan(self, provider: str | None, model: str | None) -> AnswerPlan:
-        """Who answers; raises ``NotPossible`` before anything is written when that provider is not there."""
+        """Return who answers. Raises ``NotPossible`` before anything is written when there is no such provider."""
         if provider is not None:
             self._providers.get(provider)
         return AnswerPlan(*self._providers.resolve(provider, model))
 
     async def _titled(self, thread: Thread, question: str) -> Thread:
-        """The thread with a title from its first question, if it has none yet."""
+        """Return the thread with a title from its first question, if it has none yet."""
         if thread.title != NEW_THREAD_TITLE:
             return thread
         return await self._threads.retitle(thread.id, title_from_text(question), TitleSource.TEXT) or thread
 
     def _check_room(self, thread_id: str) -> None:
-        """Whether one more answer may be written in that thread."""
+        """Raise where no further answer may be written in a thread."""
         if self._is_closing:
             raise NotPossible("ChatDesk is closing.")
         if len(self._turns.in_thread(thread_id)) + len(self.queue.in_thread(thread_id)) >= MOST_IN_THREAD:
@@ -738,7 +744,7 @@ class ChatService:
         return _Starting(self._starting, thread_id)
 
     async def _start_turn(self, answer: Message) -> None:
-        """At once, or when its turn comes."""
+        """Ask for an answer at once, or when its turn comes."""
         if answer.parent_id is None:
             raise MessageNotFound
         if await self.queue.admit(answer):

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 class SharedChoices:
-    """Reached as ``ChatService.choices``. What was agreed holds for this run; once asked, the thread remembers."""
+    """Asks for agreement to providers that others chose. Reached as ``ChatService.choices``. An agreement holds for
+    this run; once asked, the thread remembers it."""
 
     def __init__(self, repository: SharedChoiceRepository, providers: Callable[[], ProviderRegistry]) -> None:
         self._repository = repository
@@ -21,7 +22,8 @@ class SharedChoices:
         self._agreed: set[tuple[str, str]] = set()
 
     async def check(self, provider: str, *, project_id: str, thread_id: str | None) -> None:
-        """``provider`` is the one of the thread, or for a new one of its project. Raises ``AnotherProvider``."""
+        """Raise ``AnotherProvider`` where another member chose ``provider``, which is that of the thread, or for a new
+        one of its project."""
         entity = thread_id or project_id
         if (entity, provider) in self._agreed:
             return

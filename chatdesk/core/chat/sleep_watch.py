@@ -18,7 +18,7 @@ _MS_PER_S = 1000
 
 
 class SleepWatch:
-    """``run`` looks until it is cancelled and calls ``on_woken`` with the seconds that are missing."""
+    """Detects sleeps: ``run`` watches until it is cancelled and calls ``on_woken`` with the missing seconds."""
 
     def __init__(self, clock: Clock, on_woken: Callable[[float], None], *, every_s: float = _LOOK_EVERY_S) -> None:
         self._clock = clock

@@ -1,7 +1,7 @@
-"""What summaries of a thread take, request after request, and whether a person was asked before it became too much.
+"""Adds up what the summaries of a thread take, and asks a person before it becomes too much.
 
 A chain is everything from the first request for a thread until its older messages are covered, failures and pauses
-included. Pure: it asks nobody and knows no storage; it lasts as long as the program.
+included. Pure: it asks nobody itself and knows no storage; it lasts as long as the program.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class _Chain:
 
 
 class SummaryChains:
-    """``on_changed`` is told each new state; the last one of a chain is ``MADE``, ``STOPPED`` or ``GIVEN_UP``."""
+    """The chains of all threads. ``on_changed`` is called with each new state; the last one of a chain is ``MADE``,
+    ``STOPPED`` or ``GIVEN_UP``."""
 
     def __init__(self, cost_of: CostOf, on_changed: Callable[[SummaryWork], None]) -> None:
         self._cost_of = cost_of
@@ -41,16 +42,16 @@ class SummaryChains:
         self._declined: set[str] = set()
 
     def use_limits(self, limits: ConsentLimits) -> None:
-        """From the next request on."""
+        """Use other limits from the next request on."""
         self._limits = limits
 
     def of(self, thread_id: str) -> SummaryWork | None:
-        """What is being done or asked for a thread; None: nothing."""
+        """Return what is being done or asked for a thread; None where there is nothing."""
         chain = self._chains.get(thread_id)
         return None if chain is None else chain.work
 
     def is_held(self, thread_id: str) -> bool:
-        """Whether nothing is to be begun unasked: a question waits for its answer, or a person said no."""
+        """Return whether nothing may be begun unasked: a question waits for its answer, or a person said no."""
         work = self.of(thread_id)
         return thread_id in self._declined or (work is not None and work.stage is SummaryStage.ASKING)
 
@@ -81,7 +82,7 @@ class SummaryChains:
         self._change(chain, replace(shown, stage=SummaryStage.WORKING))
 
     def note_spent(self, thread_id: str, spent: Spent) -> None:
-        """One request has ended."""
+        """Add what one request took after it ended."""
         chain, usage = self._chains.get(thread_id), spent.usage
         if chain is None:
             return
@@ -96,7 +97,7 @@ class SummaryChains:
         self._change(chain, changed)
 
     def agree(self, thread_id: str) -> Wanted | None:
-        """A person says yes: what is to be asked for now; None where nothing waits for an answer."""
+        """Record a person's yes. Returns what is to be asked for now; None where nothing waits for an answer."""
         chain = self._chains.get(thread_id)
         if chain is None or chain.work.stage is not SummaryStage.ASKING:
             return None
@@ -106,22 +107,22 @@ class SummaryChains:
         return replace(chain.wanted, is_agreed=True)
 
     def decline(self, thread_id: str) -> None:
-        """A person says no, or stops it: nothing more is made for the thread until they ask for it."""
+        """Record a person's no or stop: nothing more is made for the thread until they ask for it."""
         self._declined.add(thread_id)
         self._end(thread_id, SummaryStage.STOPPED)
 
     def welcome(self, thread_id: str) -> None:
-        """A person asks for a summary."""
+        """Forget an earlier no, because a person asks for a summary."""
         self._declined.discard(thread_id)
 
     def wait(self, thread_id: str) -> None:
-        """It failed or reached the limit of the day, and goes on by itself."""
+        """Mark a chain as waiting: it failed or reached the limit of the day, and goes on by itself."""
         chain = self._chains.get(thread_id)
         if chain is not None:
             self._change(chain, replace(chain.work, stage=SummaryStage.WAITING))
 
     def end(self, thread_id: str) -> None:
-        """Everything is covered, or nothing had to be."""
+        """End a chain, because everything is covered or nothing had to be."""
         chain = self._chains.get(thread_id)
         if chain is not None:
             self._end(thread_id, SummaryStage.MADE if chain.work.requests else SummaryStage.STOPPED)

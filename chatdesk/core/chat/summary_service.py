@@ -1,6 +1,6 @@
-"""SummaryService: the summaries of threads, made in the background, edited and switched by the reader.
+"""SummaryService makes the summaries of threads in the background and lets the reader edit and switch them.
 
-Reached as ``ChatService.context.summaries``.
+It is reached as ``ChatService.context.summaries``.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _MOST_FACTS, _LONGEST_FACT = 50, 500
 
 
 class SummaryService:
-    """On the services' loop; ``on_changed`` is told the thread whose summary differs (None: of any), ``on_due`` one
-    that failed and may be tried again."""
+    """The summaries of all threads, on the services' loop. ``on_changed`` is called with the thread whose summary
+    differs (None: any), ``on_due`` with one that failed and may be tried again."""
 
     def __init__(
         self,
@@ -58,8 +58,8 @@ class SummaryService:
         budget: BackgroundBudget,
         can_write: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``on_work`` is told what is asked, done and over; ``can_write``: where it says no, summaries are not made as
-        long as it does."""
+        """Take the repositories and callbacks. ``on_work`` is called with what is asked, done and over; no summaries
+        are made while ``can_write`` returns False."""
         self._summaries = repositories.summaries
         self._contexts = repositories.contexts
         self._usage = repositories.usage
@@ -92,28 +92,28 @@ class SummaryService:
 
     @property
     def waits_for_tomorrow(self) -> bool:
-        """Whether the day's limit for work in the background was reached."""
+        """True while the day's limit for work in the background is reached."""
         return self._worker is not None and self._clock.now_ms() < self._worker.rests_until_ms
 
     def note_new_limit(self) -> None:
-        """The day's limit is another one: go on with what waits."""
+        """Go on with what waits, because the day's limit has changed."""
         if self._worker is not None:
             self._worker.wake()
 
     async def list(self, thread_id: str) -> tuple[Summary, ...]:
-        """All versions, the newest first."""
+        """Return all versions of a thread's summary, the newest first."""
         return await self._summaries.list(checked_id(thread_id))
 
     def work_on(self, thread_id: str) -> SummaryWork | None:
-        """What is being made or waits for a word of a person; None: nothing."""
+        """Return what is being made for a thread or waits for a person's answer; None where there is nothing."""
         return self._chains.of(thread_id)
 
     def use_consent(self, limits: ConsentLimits) -> None:
-        """Beyond what a person is asked, from the next request on."""
+        """Set the amounts above which a person is asked, from the next request on."""
         self._chains.use_limits(limits)
 
     def agree(self, thread_id: str) -> None:
-        """Make what was asked about, whatever it costs at that estimate."""
+        """Make the summary that was asked about, whatever it costs at that estimate."""
         wanted = self._chains.agree(thread_id)
         if wanted is not None and self._worker is not None:
             self._worker.ask(wanted)
@@ -134,8 +134,8 @@ class SummaryService:
         answered_by: tuple[str, str] | None = None,
         is_anew: bool = False,
     ) -> None:
-        """Have what should be covered summarised in the background by a model, for the one that answers; ``is_anew``:
-        also what is covered already."""
+        """Have a model summarise in the background what should be covered, for the model that answers (``answered_by``;
+        None: the same). ``is_anew``: also what is covered already."""
         if self._worker is None or not self.can_be_made:
             raise NotPossible("Summaries cannot be made here.")
         if is_anew:
@@ -150,7 +150,7 @@ class SummaryService:
         self._worker.ask(wanted)
 
     async def edit(self, summary_id: str, text: str, *, pinned_facts: tuple[str, ...] | None = None) -> Summary:
-        """A new version with the reader as its author, for the same messages. ``pinned_facts``: None keeps them. Raises
+        """Add a version written by the reader, for the same messages. ``pinned_facts``: None keeps them. Raises
         ``SummaryRangeGone`` where those messages are gone or not shown."""
         if not text.strip():
             raise InvalidInput("A summary needs some text.", safe="The old one is kept.", next_step="Or switch it off.")
@@ -171,23 +171,23 @@ class SummaryService:
         return made
 
     async def switch(self, summary_id: str, *, is_on: bool) -> Summary:
-        """Send one version, or not."""
+        """Switch the sending of one version on or off."""
         summary = await self._summaries.switch(checked_id(summary_id), is_on=is_on)
         self._on_changed(summary.thread_id)
         return summary
 
     async def switch_thread(self, thread_id: str, *, is_on: bool) -> None:
-        """Whether this thread is summarised and its summary sent."""
+        """Set whether a thread is summarised and its summary sent."""
         await self._contexts.switch_thread_summaries(thread_id, is_on=is_on)
         self._on_changed(thread_id)
 
     async def switches(self, thread_id: str) -> SummarySwitches:
-        """What decides whether a thread is summarised."""
+        """Return the switches that decide whether a thread is summarised."""
         switches = await self._contexts.summary_switches(checked_id(thread_id))
         return replace(switches, is_on_everywhere=self._is_on_everywhere)
 
     def switch_everywhere(self, *, is_on: bool) -> None:
-        """What the setting says."""
+        """Set whether the setting allows summaries at all."""
         self._is_on_everywhere = is_on
 
     async def switch_project(self, project_id: str, *, is_on: bool) -> None:
@@ -195,15 +195,15 @@ class SummaryService:
         self._on_changed(None)
 
     async def long_threads(self, least_tokens: Callable[[str | None, str | None], int]) -> tuple[str, ...]:
-        """Idle threads that may need a summary, all of them, whichever model answers in them: ``least_tokens`` says of
-        a provider and a model, None where a thread has none of its own, how many tokens are many."""
+        """Return all idle threads that may need a summary. ``least_tokens`` returns how many tokens count as many for a
+        provider and a model, which are None where a thread has none of its own."""
         return await self._contexts.long_threads(
             least_characters=lambda provider, model: least_tokens(provider, model) * _CHARACTERS_PER_TOKEN,
             idle_since=self._clock.now_ms() - _IDLE_MS,
         )
 
     def schedule(self, cron: str, work: Callable[[], Awaitable[None]]) -> bool:
-        """Look after idle threads at these times; whether they were understood."""
+        """Check idle threads at the times of ``cron``. Returns whether these were understood."""
         if self._worker is None:
             return True
         if self._schedule is None:

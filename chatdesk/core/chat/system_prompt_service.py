@@ -1,4 +1,4 @@
-"""SystemPromptService: the system prompts of threads and projects, for reading and writing them.
+"""SystemPromptService reads and writes the system prompts of threads and projects.
 
 Which one is sent, and what their variables stand for, is decided where requests are made (``ContextService``).
 """
@@ -20,7 +20,8 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
 
 
 class SystemPromptService:
-    """Reached as ``Services.system_prompts``. An empty text leaves it to the next: thread, project, default."""
+    """The system prompts of threads and projects. Reached as ``Services.system_prompts``. An empty text leaves it to
+    the next of thread, project and default."""
 
     def __init__(self, repositories: Repositories, context: ContextService, bus: EventBus) -> None:
         self._threads = repositories.threads
@@ -32,16 +33,16 @@ class SystemPromptService:
         self._bus = bus
 
     async def of_thread(self, thread_id: str) -> SystemPrompts:
-        """Raises ``ThreadNotFound``."""
+        """Return the system prompts that concern a thread. Raises ``ThreadNotFound``."""
         thread = await self._threads.get(checked_id(thread_id))
         return await self._of(thread.project_id, thread)
 
     async def of_project(self, project_id: str) -> SystemPrompts:
-        """Raises ``ProjectNotFound``."""
+        """Return the system prompts that concern a new thread of a project. Raises ``ProjectNotFound``."""
         return await self._of(checked_id(project_id), None)
 
     async def is_from_file(self, thread_id: str | None, project_id: str | None = None) -> bool:
-        """Whether the next question would take along a system prompt that came with an imported thread or project, and
+        """Return whether the next question would send a system prompt that came with an imported thread or project, and
         nobody has asked anything in the thread since; ``thread_id`` None: in a new thread of the project."""
         thread = None if thread_id is None else await self._threads.get(checked_id(thread_id))
         newest = None if thread is None else thread.current_leaf_id
@@ -56,20 +57,20 @@ class SystemPromptService:
         return bool(project.system_prompt.strip()) and await self._messages.were_imported(project.id)
 
     async def changed_by_other(self, thread_id: str) -> str | None:
-        """Another member of the team whose system prompt the next question would take along for the first time."""
+        """Return the other member of the team whose system prompt the next question would send for the first time."""
         thread = await self._threads.get(checked_id(thread_id))
         return await self._choices.prompt_by_other(thread.project_id, thread.id)
 
     async def set_thread(self, thread_id: str, text: str) -> None:
-        """Raises ``InvalidInput``, ``ThreadInTrash``."""
+        """Set the system prompt of a thread. Raises ``InvalidInput``, ``ThreadInTrash``."""
         await self._change({checked_id(thread_id): text}, {})
 
     async def set_project(self, project_id: str, text: str) -> None:
-        """Raises ``InvalidInput``, ``ProjectNotFound``."""
+        """Set the system prompt of a project. Raises ``InvalidInput``, ``ProjectNotFound``."""
         await self._change({}, {checked_id(project_id): text})
 
     async def change(self, prompts: SystemPrompts, texts: Mapping[PromptSource, str]) -> None:
-        """Of the thread, of its project, or of both at once: all or none."""
+        """Set the system prompt of the thread, of its project, or of both in one step."""
         thread, project = texts.get(PromptSource.THREAD), texts.get(PromptSource.PROJECT)
         has_thread = thread is not None and prompts.thread_id is not None
         await self._change(
@@ -78,7 +79,7 @@ class SystemPromptService:
         )
 
     async def size(self, prompts: SystemPrompts, text: str) -> PromptSize:
-        """How much of the window ``text`` takes there, as it would be sent now."""
+        """Measure how much of the window ``text`` takes there, as it would be sent now."""
         thread = None if prompts.thread_id is None else await self._threads.get(prompts.thread_id)
         return await self._context.prompt_size(thread, prompts.project_id, text)
 

@@ -1,4 +1,4 @@
-"""Background work of a service: every task has a name, is kept alive, and ends with its owner."""
+"""Background tasks of a service: each has a name, is kept alive, and ends with its owner."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TaskSet:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Run ``work`` now; an exception that is not one of ours is logged."""
+        """Run ``work`` now; an exception that is not a ``ChatDeskError`` is logged."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._on_done)
@@ -32,7 +32,7 @@ class TaskSet:
             _log.error("task %s failed", task.get_name(), exc_info=error)
 
     async def close(self) -> None:
-        """Cancel everything and wait until it is gone."""
+        """Cancel all tasks and wait until they have ended."""
         # Only those that run: from Python 3.12 on, gathering finished ones returns without letting their callbacks run.
         while tasks := [task for task in self._tasks if not task.done()]:
             for task in tasks:

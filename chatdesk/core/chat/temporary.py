@@ -1,4 +1,4 @@
-"""TemporaryThreads: a thread that leaves nothing behind unless it is kept.
+"""TemporaryThreads holds a thread that leaves nothing behind unless it is kept.
 
 It lives in a database in memory behind a ChatService of its own, so that everything a thread can do works there. Nobody
 but the window hears of it: its events have their own bus, which neither log nor figures listen to. What was spent in it
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 class TemporaryThreads:
-    """At most one at a time, which is enough to try something; ``thread_id`` is None where there is none."""
+    """The temporary thread. There is at most one at a time; ``thread_id`` is None where there is none."""
 
     def __init__(self, chat: ChatService, database: Database, bus: EventBus, clock: Clock) -> None:
-        """``chat``, ``database`` and ``bus`` are those of all other threads, where one goes that is kept."""
+        """Take ``chat``, ``database`` and ``bus`` of all other threads, where a thread goes that is kept."""
         self.bus = EventBus()
         self._stored_chat = chat
         self._stored = database
@@ -54,11 +54,11 @@ class TemporaryThreads:
         return thread_id is not None and thread_id == self._thread_id
 
     def chat_of(self, thread_id: str | None) -> ChatService:
-        """The service that has that thread."""
+        """Return the service that has a thread."""
         return self._chat if self._chat is not None and self.is_temporary(thread_id) else self._stored_chat
 
     def usage_of(self, thread_id: str | None) -> UsageService | None:
-        """What it took so far; None for any other thread."""
+        """Return the usage service of the temporary thread; None for any other thread."""
         return self._usage if self.is_temporary(thread_id) else None
 
     def use_providers(self, providers: ProviderRegistry) -> None:
@@ -69,8 +69,8 @@ class TemporaryThreads:
     async def begin(
         self, project_id: str | None = None, *, provider: str | None = None, model: str | None = None
     ) -> Thread:
-        """Begin one with the instructions of a project that nobody shares (None: of the oldest). Raises ``NotPossible``
-        where there is one already."""
+        """Create a temporary thread with the instructions of a project that nobody shares (None: of the oldest). Raises
+        ``NotPossible`` where there is one already."""
         from chatdesk.core.storage.memory_database import MemoryDatabase
 
         async with self._lock:
@@ -100,7 +100,7 @@ class TemporaryThreads:
         return thread
 
     async def holds_something(self) -> bool:
-        """Whether anything was said in it, or stands in its composer as far as that was saved."""
+        """Return whether the thread has messages, or a saved draft."""
         if self._chat is None or self._thread_id is None:
             return False
         thread = await self._chat.get_thread(self._thread_id)
@@ -108,8 +108,8 @@ class TemporaryThreads:
 
     @whole
     async def keep(self) -> Thread:
-        """Store it as a thread like any other, with all messages, versions and times. Raises ``NotPossible`` while an
-        answer is being written, and ``StorageError``, and then it is as temporary as before."""
+        """Store the thread as one like any other, with all messages, versions and times. Raises ``NotPossible`` while
+        an answer is being written, or ``StorageError``; the thread is then as temporary as before."""
         async with self._lock:
             if self._chat is None or self._memory is None or self._thread_id is None:
                 raise NotPossible("There is no temporary chat.")
@@ -136,14 +136,14 @@ class TemporaryThreads:
 
     @whole
     async def forget(self) -> None:
-        """End it; nothing of it is left. Does nothing where there is none."""
+        """End the thread; nothing of it is left. Does nothing where there is none."""
         thread_id = self._thread_id
         await self.close()
         if thread_id is not None:
             self.bus.publish(ThreadDeleted(thread_id, is_purged=True))
 
     async def close(self) -> None:
-        """The same without a word: nobody listens any more."""
+        """End the thread without an event, because nobody listens any more."""
         async with self._lock:
             if self._thread_id is None:
                 return
@@ -152,13 +152,13 @@ class TemporaryThreads:
         await memory.close()
 
     async def image_of(self, thread_ids: Sequence[str]) -> bytes | None:
-        """The database that has these threads, for an export; None where they are not temporary."""
+        """Return the bytes of the database that has these threads, for an export; None where they are not temporary."""
         if self._memory is None or not all(map(self.is_temporary, thread_ids)) or not thread_ids:
             return None
         return await self._memory.image()
 
     async def stop(self) -> None:
-        """Stop its answers; their text stays."""
+        """Stop the answers of the thread; their text stays."""
         if self._chat is not None and self._thread_id is not None:
             await self._chat.stop(self._thread_id)
             await self._chat.all_written()

@@ -1,8 +1,8 @@
-"""TitleService: after the first complete answer of a thread, the task model or the thread's own is asked for a title.
+"""TitleService asks a model for a title after the first complete answer of a thread.
 
-Nobody waits for it and nothing depends on it: the title that was made from the question stays until a better one is
-there, and for good where the model gives none. What a person typed is never overwritten, not even when it was typed
-while the model was thinking; the write itself sees to that.
+The task model is asked, or the thread's own. Nobody waits for it and nothing depends on it: the title that was made
+from the question stays until a better one is there, and for good where the model gives none. What a person typed is
+never overwritten, not even when it was typed while the model was thinking; the write itself sees to that.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ _OFFLINE = "offline"
 
 
 def read_title_prompt(directory: Path) -> str:
-    """What the model is told, from the directory of resources."""
+    """Return the instruction for the model, read from the directory of resources."""
     return (directory / "prompts" / _PROMPT_FILE).read_text("utf-8")
 
 
 @dataclass(slots=True)
 class _Attempt:
-    """One request as it goes on."""
+    """A request for a title while it runs."""
 
     answer: Message
     provider: str
@@ -81,7 +81,8 @@ class _Attempt:
 
 
 class TitleService:
-    """On the services' loop. One title at a time, so that the day's limit is asked after the one before was entered."""
+    """Asks for titles one at a time, on the services' loop, so that the day's limit is checked after the title before
+    was entered."""
 
     def __init__(
         self,
@@ -111,17 +112,17 @@ class TitleService:
         self._subscription: Subscription | None = None
 
     def follow(self) -> None:
-        """Begin to give titles. A script that asks one question does without: it would pay for a title and leave."""
+        """Start giving titles. A script that asks one question does not: it would pay for a title and leave."""
         if self._subscription is None:
             self._subscription = self._bus.subscribe(AnswerFinished, self._on_answer_finished)
 
     def use(self, providers: ProviderRegistry, *, is_on: bool) -> None:
-        """From the next title on."""
+        """Use other providers, and switch titles on or off, from the next title on."""
         self._providers = providers
         self._is_on = is_on
 
     async def close(self) -> None:
-        """Give up what is being made, within a second."""
+        """Give up the title that is being made, within a second."""
         if self._subscription is not None:
             self._subscription.cancel()
         with suppress(TimeoutError):
@@ -149,7 +150,7 @@ class TitleService:
             self._in_hand.discard(answer.thread_id)
 
     async def _is_due(self, thread_id: str) -> bool:
-        """Whether the title still comes from the text and no model was asked for one."""
+        """Return whether the title still comes from the text and no model was asked for one."""
         if await self._threads.title_source(thread_id) is not TitleSource.TEXT:
             return False
         thread = await self._threads.get(thread_id)
@@ -222,7 +223,7 @@ class TitleService:
                         attempt.reason = event.reason
 
     async def _enter(self, attempt: _Attempt, status: Status) -> None:
-        """A line of the ledger."""
+        """Enter the attempt into the ledger of usage."""
         answer, first_s = attempt.answer, attempt.first_s
         usage = attempt.usage
         if usage is None and (attempt.text or status is not Status.ERROR):
@@ -264,5 +265,6 @@ def _excerpt(text: str) -> str:
 
 
 def _thinks_by_effort(info: ModelInfo) -> bool:
-    """Models that always think have an effort in the place of a temperature; others may refuse to be told one."""
+    """Return whether a model has an effort in the place of a temperature, as those have that always think. Others may
+    refuse to be told one."""
     return info.has(Ability.REASONING) and not info.has(Ability.TEMPERATURE)

@@ -1,4 +1,4 @@
-"""Titles of threads, made from the first question until a model or a person gives a better one."""
+"""Makes titles of threads from the first question, until a model or a person gives a better one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LABEL = re.compile(r"^t[ií]t(?:le|el|re|ulo|olo)\s*[:：]\s*", re.IGNORECASE)
 
 
 def title_from_text(text: str) -> str:
-    """The first line that says something, without Markdown marks, cut at a word near 60 characters."""
+    """Return the first line that says something, without Markdown marks, cut at a word near 60 characters."""
     for line in text.splitlines():
         plain = clean_line(line).strip(_MARKS)
         if plain:
@@ -32,7 +32,7 @@ def title_from_text(text: str) -> str:
 
 
 def title_from_answer(answer: str) -> str | None:
-    """A model's answer as a title; None where it is empty, a speech, or nothing that could be read."""
+    """Return a model's answer as a title; None where it is empty, a speech, or not readable."""
     lines = [line for line in map(clean_line, _THOUGHTS.sub("", answer[:_LONGEST_READ]).splitlines()) if line]
     if len(lines) != 1 or len(lines[0]) > _LONGEST_ANSWER:
         return None
@@ -43,7 +43,7 @@ def title_from_answer(answer: str) -> str | None:
 
 
 def checked_title(title: str) -> str:
-    """A title as it may be stored: one line of at most 300 characters, or ``InvalidTitle``."""
+    """Return a title as it may be stored: one line of at most 300 characters. Raises ``InvalidTitle``."""
     plain = clean_line(title).strip()
     if not plain:
         raise InvalidTitle
@@ -51,7 +51,7 @@ def checked_title(title: str) -> str:
 
 
 def branch_title(title: str) -> str:
-    """How a thread that branched off is called; a branch of a branch says it once."""
+    """Return the title of a thread that branched off; the mark is added only once."""
     return title if title.endswith(BRANCH_MARK) else title[: _LONGEST - len(BRANCH_MARK)] + BRANCH_MARK
 
 

@@ -1,4 +1,4 @@
-"""Learns how far off estimates of tokens are for a model, and keeps counts, both without anybody waiting for it."""
+"""Learns by what factor estimates of tokens are off for a model, and stores counts, both in the background."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_EXPECTED = 64
 
 
 class TokenLearning:
-    """Of one service, on its loop."""
+    """The learnt factors of one service, on its loop."""
 
     def __init__(self, token_counts: TokenCountRepository, tasks: TaskSet, on_learnt: Callable[[], None]) -> None:
         self._token_counts = token_counts
@@ -30,11 +30,11 @@ class TokenLearning:
         self._expected: dict[str, Prepared] = {}
 
     def store(self, way: str, counts: dict[str, int]) -> None:
-        """Keep counts in the background."""
+        """Store counts in the background."""
         self._tasks.start(self._store(way, counts), "store token counts")
 
     async def factor(self, provider: str, model: str, way: WayOfCounting) -> float:
-        """Tokens that the model counts for each one counted in this way."""
+        """Return how many tokens the model counts for each one counted in this encoding."""
         if way.is_exact:
             return 1.0
         known = self._factors.get((provider, model))
@@ -44,7 +44,7 @@ class TokenLearning:
         return known
 
     def expect(self, answer_id: str, prepared: Prepared) -> None:
-        """Remember what was counted for a request whose answer is going to report it."""
+        """Remember what was counted for a request, to compare it with what its answer will report."""
         if prepared.is_estimate:
             while len(self._expected) >= _MOST_EXPECTED:
                 del self._expected[next(iter(self._expected))]

@@ -1,7 +1,8 @@
-"""One turn: an answer from its first byte to its durable end.
+"""Runs one turn: an answer from its first byte to its durable end.
 
-``pending → streaming → complete | stopped | interrupted | error``. Each step is on disk before anyone is told. Streamed
-text is shown a frame at a time and stored soon after; what was received but not stored yet goes into the last write.
+The states are ``pending → streaming → complete | stopped | interrupted | error``. Each step is on disk before anyone is
+told. Streamed text is shown a frame at a time and stored soon after; what was received but not stored yet goes into the
+last write.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ _USUAL_ANSWER_TOKENS = 500
 
 
 class TurnStore(Protocol):
-    """What a turn needs from storage; see ``MessageRepository``."""
+    """The part of ``MessageRepository`` that a turn needs."""
 
     async def start_streaming(self, message_id: str, started_at: int, *, model: str | None = None) -> Message: ...
 
@@ -79,12 +80,12 @@ NoteRate = Callable[[str | None, str | None, RateReport], None]
 
 
 def _no_rate(_provider: str | None, _model: str | None, _report: RateReport) -> None:
-    """Where nobody asks."""
+    """Ignore a report of rate limits, where no queue is there."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnContext:
-    """What every turn of a service shares."""
+    """The objects that every turn of a service shares."""
 
     store: TurnStore
     bus: EventBus
@@ -122,14 +123,14 @@ class Turn:
         self.finished: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
     def overlay(self, message: Message) -> Message:
-        """``message`` as shown now: with all text published so far."""
+        """Return ``message`` as shown now: with all text published so far."""
         if message.status.is_final:
             return message
         shown = self._text.overlay(message)
         return replace(shown, status=Status.STREAMING) if self._is_streaming else shown
 
     def stop(self) -> None:
-        """The person stopped it."""
+        """End the turn as stopped by the person."""
         self._end(Status.STOPPED)
 
     @property
@@ -137,17 +138,17 @@ class Turn:
         return self._context.clock
 
     def hurry(self) -> None:
-        """Where the provider waits before it asks again: ask now."""
+        """End the wait of the provider before it asks again."""
         if self._hurry is not None:
             self._hurry()
 
     def lose(self) -> None:
-        """The computer slept, and since then nothing came."""
+        """Interrupt the turn, because the computer slept and nothing was received since then."""
         self._is_lost = self._ended_as is None
         self._end(Status.INTERRUPTED)
 
     def interrupt(self) -> None:
-        """The application closes: one last write, no waiting for a better disk."""
+        """Interrupt the turn, because the application closes: one last write, no waiting for a better disk."""
         self._is_closing = True
         self._end(Status.INTERRUPTED)
 
@@ -159,7 +160,7 @@ class Turn:
         self._news.set()
 
     async def run(self) -> None:
-        """Stream, show and store until the end. Never raises but for cancellation."""
+        """Stream, show and store until the end. Raises nothing but cancellation."""
         try:
             await self._run()
         finally:
@@ -338,7 +339,7 @@ class Turn:
         )
 
     def _note_rate_limit(self, failure: BaseException) -> None:
-        """A vendor that refused and said for how long is not asked before that."""
+        """Record for how long a vendor that refused does not want to be asked."""
         if isinstance(failure, ProviderError) and failure.kind is ProviderErrorKind.RATE_LIMITED:
             report = RateReport(0, failure.retry_after_s or 0.0)
             self._context.note_rate(self._answer.provider, self._answer.model, report)
@@ -367,7 +368,7 @@ class Turn:
 
 
 def expected_usage(request: ChatRequest) -> Usage:
-    """What a request is going to take, at a guess: its words, its pictures, and an answer of usual length."""
+    """Estimate the tokens that a request is going to take: its words, its pictures, and an answer of usual length."""
     letters = sum(len(message.full_text) for message in request.messages) + len(request.continue_text)
     pictures = sum(len(message.images) for message in request.messages)
     return Usage(
@@ -378,7 +379,7 @@ def expected_usage(request: ChatRequest) -> Usage:
 
 
 def slept_sentence(*, has_part: bool) -> str:
-    """What a person reads of an answer that a sleep ended."""
+    """Return the sentence for a person about an answer that a sleep ended."""
     kept = KEPT_PARTIAL if has_part else KEPT_MESSAGE
     step = CONTINUE_STEP if has_part else "Try again."
     return f"This computer slept while the answer was being written, and the connection was lost. {kept} {step}"
@@ -389,7 +390,7 @@ def _failure_of(task: asyncio.Task[None]) -> BaseException | None:
 
 
 def _described(failure: BaseException, *, now_ms: int) -> tuple[str, str, dict[str, object]]:
-    """What is stored and shown of a failure: sentence, kind, details."""
+    """Return what is stored and shown of a failure: sentence, kind, details."""
     if isinstance(failure, ProviderError):
         details: dict[str, object] = {
             **failure.details,

@@ -1,4 +1,7 @@
-"""Where the time of one turn goes. Loading what speaks to a provider counts for no latency: it happens once a run."""
+"""Measures where the time of one turn goes.
+
+Loading the provider's library counts for no latency: it happens once a run.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ _MS_PER_S = 1000
 
 
 class TurnTimes:
-    """Begins when the answer is asked for."""
+    """The times of one turn, counted from the moment at which the answer is asked for."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -23,24 +26,24 @@ class TurnTimes:
         self._ended_s: float | None = None
 
     def note_loading(self, seconds: float) -> None:
-        """So long nothing could be sent."""
+        """Add ``seconds`` in which nothing could be sent, because a library was loading."""
         self._loading_s += seconds
 
     def note_first_token(self) -> int | None:
-        """How long it took, in milliseconds; None for any token after the first."""
+        """Return the time to the first token in milliseconds; None for any later token."""
         if self._first_s is not None:
             return None
         self._first_s = self._clock.monotonic_s()
         return self.first_token_ms
 
     def note_end(self) -> int:
-        """Nothing more comes: how long all of it took, in milliseconds."""
+        """Record the end of the stream. Returns the milliseconds since the answer was asked for."""
         self._ended_s = self._clock.monotonic_s()
         return self._since_asked_ms(self._ended_s)
 
     @contextmanager
     def storing(self) -> Iterator[None]:
-        """Around everything that waits for the disk."""
+        """Measure the time spent in this block as waiting for the disk."""
         began_s = self._clock.monotonic_s()
         try:
             yield
@@ -52,7 +55,7 @@ class TurnTimes:
         return None if self._first_s is None else self._since_asked_ms(self._first_s)
 
     def timed(self, thread_id: str, message_id: str, *, pieces: int) -> TurnTimed:
-        """All of it, for the log."""
+        """Return all times as an event for the log."""
         has_streamed = self._first_s is not None and self._ended_s is not None
         streaming_s = self._ended_s - self._first_s if has_streamed else 0.0  # type: ignore[operator]
         return TurnTimed(

@@ -1,4 +1,4 @@
-"""What can be taken back: the changes of one window in their order, each with its way back and its way forth.
+"""The undo stack of one window: its changes in their order, each with the calls that undo and redo it.
 
 A step is made of what the service can do for anyone, so that undoing is a change like any other: stored, published, and
 seen by other windows. Where the reader was among the versions is remembered as the end of the path.
@@ -30,8 +30,9 @@ Act = Callable[[], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One change. ``label`` says what it was, to stand after "Undo"; ``size`` of how many things it remembers the way
-    back; ``thread_id`` in which thread it can be seen, None for what a list shows."""
+    """A change with the calls that undo and redo it. ``label`` names it, to follow "Undo"; ``size`` counts the things
+    whose former state it keeps in memory; ``thread_id`` is the thread in which it can be seen, None for what a list
+    shows."""
 
     label: str
     undo: Act
@@ -50,37 +51,37 @@ class UndoStack:
         self._lock = asyncio.Lock()
 
     def use(self, chat: ChatService) -> None:
-        """Changes are made there from now on; those that were made are taken back where they were made."""
+        """Make changes through another service from now on; earlier ones are undone where they were made."""
         self._chat = chat
 
     def forget(self, thread_id: str) -> None:
-        """Give up the ways back of a thread whose service has ended."""
+        """Drop the steps of a thread whose service has ended."""
         for steps in (self._done, self._undone):
             steps[:] = [step for step in steps if step.thread_id != thread_id]
 
     @property
     def last(self) -> Step | None:
-        """What ``undo`` would take back."""
+        """The step that ``undo`` would undo."""
         return self._done[-1] if self._done else None
 
     @property
     def next(self) -> Step | None:
-        """What ``redo`` would do again."""
+        """The step that ``redo`` would do again."""
         return self._undone[-1] if self._undone else None
 
     def last_seen_from(self, thread_id: str | None) -> Step | None:
-        """What *Undo* means to somebody who looks at a thread (None: at a new one): the last change that can be seen
-        there or in a list, else the last one anywhere."""
+        """Return the step that *Undo* means to somebody who looks at a thread (None: a new one): the last change that
+        can be seen there or in a list, else the last one anywhere."""
         return _seen_from(thread_id, self._done)
 
     def next_seen_from(self, thread_id: str | None) -> Step | None:
-        """The same for *Redo*."""
+        """Return the step that *Redo* means to somebody who looks at a thread (None: a new one)."""
         return _seen_from(thread_id, self._undone)
 
     async def undo(self, step: Step | None = None) -> Step | None:
-        """Take the last change back, or ``step`` if it was not taken back yet. None: there is nothing to take back. Of
-        a step that fails, what it needs is gone for good, so it is given up; one that storage could not take waits
-        where it is."""
+        """Undo the last change, or ``step`` if it was not undone yet. Returns None where there is nothing to undo. A
+        step that fails is dropped, because what it needs is gone for good; one that storage could not write stays where
+        it is."""
         async with self._lock:
             if not self._done or (step is not None and step not in self._done):
                 return None
@@ -89,7 +90,7 @@ class UndoStack:
             return chosen
 
     async def redo(self, step: Step | None = None) -> Step | None:
-        """Do again what was taken back last, or ``step`` of it; a failure as in ``undo``."""
+        """Redo what was undone last, or ``step`` of it; a failure as in ``undo``."""
         async with self._lock:
             if not self._undone or (step is not None and step not in self._undone):
                 return None
@@ -187,8 +188,8 @@ class UndoStack:
     async def edit_message(
         self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
     ) -> Sent | Noted:
-        """A note stays one. Taking it back shows the old version again and moves the new one, with all that came after
-        it, to the trash."""
+        """Edit a question or a note; a note stays one. Undoing it shows the old version again and moves the new one,
+        with all that came after it, to the trash."""
         chat = self._chat
         end = await chat.end_of_path(message_id)
         is_note = (await chat.get_message(message_id)).is_note
@@ -200,7 +201,7 @@ class UndoStack:
     async def edit_answer(
         self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
     ) -> Edited:
-        """As for a question: what came after the person's version goes to the trash with it."""
+        """Edit an answer. Undoing it moves the person's version, with all that came after it, to the trash."""
         chat = self._chat
         end = await chat.end_of_path(message_id)
         edited = await chat.edit_answer(message_id, text, attachments=attachments)
@@ -233,7 +234,7 @@ class UndoStack:
             self.did("start of the context", partial(start, before), partial(start, message_id), thread_id=thread_id)
 
     def did(self, label: str, undo: Act, redo: Act, *, size: int = 1, thread_id: str | None = None) -> None:
-        """Remember a change, also one that another service made, with its way back and its way forth."""
+        """Remember a change, also one that another service made, with the calls that undo and redo it."""
         self._done.append(Step(label, undo, redo, size, thread_id))
         del self._done[:-_MOST_STEPS]
         while len(self._done) > 1 and sum(step.size for step in self._done) > _MOST_THINGS:
@@ -247,7 +248,7 @@ def _seen_from(thread_id: str | None, steps: Sequence[Step]) -> Step | None:
 
 
 async def _carry(step: Step, act: Act, source: list[Step], target: list[Step]) -> None:
-    """``step`` from one pile to the other once it is done, so that nobody takes it for done before."""
+    """Run ``act`` and move ``step`` from one stack to the other once it is done, not before."""
     try:
         await act()
     except StorageError:

@@ -1,4 +1,4 @@
-"""What writes and then says so: whoever waits for it may be cancelled, and it happens whole all the same."""
+"""A decorator for methods that write and then publish: they run to their end even when their caller is cancelled."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _T = TypeVar("_T")
 
 
 def whole(act: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Awaitable[_T]]:
-    """``act``, which is carried out to its end when its caller is cancelled, who then hears of that once it is done.
-    Storage carries out what it was asked for in any case; without the events that follow, and the turn that is started,
-    nobody would know."""
+    """Run ``act`` to its end when its caller is cancelled, and raise the cancellation after that. Storage carries out
+    what it was asked for in any case; without the events that follow, and the turn that is started, nobody would know.
+    """
 
     @wraps(act)
     async def run(*values: _P.args, **options: _P.kwargs) -> _T:

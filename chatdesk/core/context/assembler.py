@@ -1,6 +1,6 @@
-"""Puts a request together: what the thread says, what the model can take, and the messages that fit.
+"""Assembles a request from the state of the thread, the limits of the model and the messages that fit.
 
-One small read where the thread was used before; the rest is in memory.
+It costs one small read where the thread was used before; the rest is in memory.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MOST_REMEMBERED_TEXTS = 64
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request that is ready to be written down, and what it was chosen from."""
+    """A request that is ready to be built, and what it was selected from."""
 
     frame: ContextFrame
     info: ModelInfo
@@ -49,14 +49,15 @@ class Prepared:
 
     @property
     def counted_tokens(self) -> int:
-        """The whole request as counted here."""
+        """The tokens of the whole request as counted here."""
         summary = self.offer.summary_tokens if self.choice.has_summary else 0
         draft = self.offer.question_tokens or 0
         fixed = self.offer.system_tokens + self.offer.extra_tokens + draft + (summary or 0)
         return fixed + self.choice.pinned_tokens + self.choice.recent_tokens
 
     def totals(self, draft_tokens: int | None = None) -> ContextTotals:
-        """``draft_tokens``: of a draft that was not there when this was chosen."""
+        """Return the token totals. ``draft_tokens``: the tokens of a draft that was not there when the messages were
+        selected."""
         scaled = self.room.scaled
         return ContextTotals(
             window=self.room.window,
@@ -71,8 +72,8 @@ class Prepared:
         )
 
     def totals_with(self, text_tokens: int, enclosed_tokens: int) -> ContextTotals:
-        """``totals`` with a draft that was not there when this was chosen, and how many messages stay behind for it. Of
-        what is enclosed as much is sent as there is room for, so it makes no draft too large."""
+        """Return the totals with a draft that was not there when the messages were selected, and how many messages it
+        pushes out. Of enclosed files as much is sent as there is room for, so they make no draft too large."""
         totals = self.totals(text_tokens + enclosed_tokens)
         sent = self.choice.recent_count + self.choice.pinned_count
         for tokens in (text_tokens + enclosed_tokens, text_tokens):
@@ -100,12 +101,12 @@ class Prepared:
 
 
 class Assembler:
-    """Builds requests for any thread. ``default_prompt`` is used where neither thread nor project has one."""
+    """Prepares requests for any thread. ``default_prompt`` is used where neither thread nor project has one."""
 
     def __init__(
         self, windows: PathWindows, counter: TokenCounter, *, attached: AttachmentCounter | None = None
     ) -> None:
-        """``attached`` counts attachments; None: only their names are sent."""
+        """Take the windows and the counter. ``attached`` counts attachments; None: only their names are sent."""
         self._windows = windows
         self._counter = counter
         self._attached = attached or AttachmentCounter(NamesOnly(), counter)
@@ -121,7 +122,7 @@ class Assembler:
         default_prompt: str,
         has_summaries: bool,
     ) -> Prepared:
-        """The request for an answer below its parent, which may be on a path that is not shown."""
+        """Prepare the request for an answer below its parent, which may be on a path that is not shown."""
         assert answer.parent_id is not None  # an answer has a question
         way = self._counter.way_of(info.id)
         room = self._room(frame, info, factor)
@@ -158,7 +159,7 @@ class Assembler:
         has_summaries: bool,
         attachments: Sequence[Attachment] = (),
     ) -> Prepared:
-        """The request that would be made if ``draft`` were sent now at the end of the shown path."""
+        """Prepare the request that would be made if ``draft`` were sent now at the end of the shown path."""
         way = self._counter.way_of(info.id)
         room = self._room(frame, info, factor)
         reading = Reading.of(way.name, info, room)
@@ -180,7 +181,7 @@ class Assembler:
         )
 
     def text_tokens(self, text: str, way: str) -> int:
-        """Tokens of a text that is sent again and again, as a message; counted once."""
+        """Count the tokens of a text that is sent again and again, as a message; it is counted once."""
         if not text.strip():
             return 0
         known = self._texts.get((way, text))
@@ -244,10 +245,10 @@ class Assembler:
 
 
 def tokens_of(enclosed: Sequence[Enclosed]) -> int:
-    """What the attachments of one message take together."""
+    """Return the tokens of all attachments of one message together."""
     return sum(each.tokens for each in enclosed)
 
 
 def _lowest(frame: ContextFrame, summary: Summary | None) -> int:
-    """The position before which nothing has to be read."""
+    """Return the position before which nothing has to be read."""
     return max(frame.starts_at, 0 if summary is None else summary.to_position + 1)

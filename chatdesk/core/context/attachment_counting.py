@@ -1,6 +1,6 @@
-"""How many tokens attachments take for a model, and where they are written out. What is cut is decided here.
+"""Counts the tokens of attachments for a model and decides how much of each is sent.
 
-The bytes are behind a protocol: this does not know where files lie.
+The bytes are behind a protocol: this module does not know where files are kept.
 """
 
 from __future__ import annotations
@@ -24,19 +24,20 @@ _LONGEST_COUNTED_AT_ONCE = 8_000
 
 
 class EnclosureSource(Protocol):
-    """What attachments become in a request; see ``chat.enclosures``."""
+    """Turns attachments into the content of a request. Implemented by ``core.chat``."""
 
     async def text_for(self, attachment: Attachment, reading: Reading) -> str:
-        """What is sent of it in words when there is room for all of it."""
+        """Return the words that are sent for an attachment when there is room for all of it."""
         ...
 
     async def write_out(self, request: ChatRequest, reading: Reading) -> ChatRequest:
-        """The request with everything that its messages enclose. Never raises for a bad file."""
+        """Return the request with the contents of its attachments written into the messages. Never raises for a bad
+        file."""
         ...
 
 
 class NamesOnly:
-    """Where there are no files: only their names are sent."""
+    """Sends only the names of attachments, where there are no files."""
 
     async def text_for(self, attachment: Attachment, reading: Reading) -> str:
         return name_line(attachment)
@@ -52,7 +53,7 @@ class NamesOnly:
 
 
 class AttachmentCounter:
-    """On one loop."""
+    """Counts attachments, on one loop."""
 
     def __init__(self, source: EnclosureSource, counter: TokenCounter) -> None:
         self._source = source
@@ -62,7 +63,8 @@ class AttachmentCounter:
     async def enclosed(
         self, attachments: Sequence[Attachment], reading: Reading, *, known: Sequence[int | None] = ()
     ) -> tuple[Enclosed, ...]:
-        """How the attachments of one message are enclosed. ``known``: what they take as a whole, where that is kept."""
+        """Return how much of each attachment of one message is sent. ``known``: the tokens of each as a whole, None
+        where they were not counted yet."""
         wholes = [
             await self._whole(attachment, reading) if stored is None else stored
             for attachment, stored in zip(attachments, known or [None] * len(attachments), strict=True)
@@ -75,7 +77,7 @@ class AttachmentCounter:
         )
 
     async def counted(self, row: ContextRow, reading: Reading) -> tuple[ContextRow, dict[str, int]]:
-        """``row`` with tokens for its attachments, and counts that are to be kept, by part."""
+        """Return ``row`` with tokens for its attachments, and the new counts that are to be stored, by part id."""
         waiting = [part for part in row.parts if part.attachment is not None]
         attachments = [part.attachment for part in waiting if part.attachment is not None]
         known = [part.whole_tokens for part in waiting]
@@ -114,5 +116,5 @@ class AttachmentCounter:
 
 
 def name_line(attachment: Attachment) -> str:
-    """One line that stands for an attachment where nothing of it is sent."""
+    """Return the line that stands for an attachment where nothing of it is sent."""
     return f'[Attached: "{attachment.name}"]'

@@ -1,6 +1,6 @@
-"""Which messages fit: the question always, then the summary, what the reader pinned, and the newest of the others.
+"""Selects the messages that fit: the question always, then the summary, pinned messages, and the newest of the others.
 
-Pure. All sizes are tokens as counted here; ``Room`` turns what the model reports into that.
+Pure. All sizes are tokens as counted here; ``TokenBudget`` converts what the model reports into that.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ _PARTS = 8  # of what fits, one may stay behind so that a request begins where t
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A model's window. ``factor``: tokens that the model counts for each one counted here."""
+    """The tokens that a request to a model may have. ``factor``: tokens that the model counts for each one counted
+    here."""
 
     window: int
     reserved: int
@@ -33,20 +34,19 @@ class Room:
 
     @property
     def counted(self) -> int:
-        """Tokens that the whole request may have, as counted here."""
+        """The tokens that the whole request may have, as counted here."""
         return int((self.window - self.reserved) / self.factor)
 
     def scaled(self, tokens: int) -> int:
-        """Tokens as the model counts them."""
+        """Convert tokens counted here into tokens as the model counts them."""
         return tokens if self.factor == 1.0 else int(-(-tokens * self.factor // 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What could be sent. ``tail`` is the newest part of the path without gaps, oldest first; ``pinned`` are pinned
-    groups from before it. ``question_tokens`` is a question that is no message yet: a draft. ``extra_tokens`` are sent
-    in any case, besides the system prompt.
-    """
+    """The content that could be sent. ``tail`` is the newest part of the path without gaps, oldest first; ``pinned``
+    are pinned groups from before it. ``question_tokens`` is a question that is no message yet: a draft.
+    ``extra_tokens`` are sent in any case, besides the system prompt."""
 
     tail: Stretch
     pinned: Sequence[Group] = ()
@@ -60,8 +60,9 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is sent: everything of the tail from group ``cut`` on, which begins at the position ``tail_from``, that is
-    neither excluded nor empty; and the groups that begin at the positions ``chosen``. Tokens are as counted here."""
+    """The content that is sent: everything of the tail from group ``cut`` on, which begins at the position
+    ``tail_from``, that is neither excluded nor empty; and the groups that begin at the positions ``chosen``. Tokens are
+    as counted here."""
 
     cut: int
     tail_from: int
@@ -75,7 +76,7 @@ class Choice:
     recent_count: int
 
     def reason(self, group: Group) -> Reason:
-        """Why a group is sent or not; all its messages share it."""
+        """Return why a group is sent or not; all its messages share the reason."""
         if group.first in self.chosen:
             return Reason.SENT
         if group.mark is ContextMark.EXCLUDED or group.first < self.starts_at:
@@ -87,7 +88,7 @@ class Choice:
         return Reason.SUMMARISED if self.has_summary and group.first <= self.summarised_to else Reason.DID_NOT_FIT
 
     def sent_alone(self, offer: Offer) -> list[Group]:
-        """The chosen groups from before ``tail_from``, oldest first."""
+        """Return the chosen groups from before ``tail_from``, oldest first."""
         question = offer.tail.newest_question()
         known = [*offer.pinned, *offer.tail.pinned, *([question] if question else [])]
         groups = {group.first: group for group in known}
@@ -95,7 +96,7 @@ class Choice:
 
 
 def choose(room: Room, offer: Offer) -> Choice:
-    """Raises a ``DoesNotFit`` where no request is possible."""
+    """Select what is sent. Raises a subclass of ``DoesNotFit`` where no request is possible."""
     question = _question(offer)
     left = _left_for_others(room, offer, question)
     has_summary = offer.summary_tokens is not None and offer.summary_tokens <= left
@@ -121,7 +122,7 @@ def choose(room: Room, offer: Offer) -> Choice:
 
 
 def _question(offer: Offer) -> Group | None:
-    """The newest message of the person; None where a draft is going to be it."""
+    """Return the newest message of the person; None where a draft takes its place."""
     if offer.question_tokens is not None:
         return None
     question = offer.tail.newest_question()
@@ -131,7 +132,7 @@ def _question(offer: Offer) -> Group | None:
 
 
 def _fitting(offer: Offer, question: Group | None, left: int) -> list[Group]:
-    """Pinned groups, the newest first, as long as there is room for them."""
+    """Return pinned groups, the newest first, as long as there are tokens for them."""
     found = []
     for group in reversed([*offer.pinned, *offer.tail.pinned]):
         if group is not question and group.first >= offer.starts_at and not group.is_empty and group.tokens <= left:
@@ -143,7 +144,8 @@ def _fitting(offer: Offer, question: Group | None, left: int) -> list[Group]:
 def _newest(
     offer: Offer, question: Group | None, chosen: frozenset[int], lowest: int, left: int
 ) -> tuple[int, int, int]:
-    """From which group of the tail on everything is sent, and the tokens and messages of it but for pinned ones."""
+    """Return the index of the first group of the tail from which on everything is sent, with the tokens and the number
+    of these messages, pinned ones left out."""
     run, end = offer.tail.run, offer.tail.end
     is_counted = question is not None and question.mark is ContextMark.NONE
     own_tokens, own_rows = (question.tokens, len(question.rows)) if question else (0, 0)
@@ -163,9 +165,9 @@ def _newest(
 
 
 def _steadied(offer: Offer, cut: int, *, most: int) -> int:
-    """The next place at which a request may begin once messages have to stay behind: these are few and far between, so
-    that the beginning is the same for many turns and a vendor finds it in its cache. At most an eighth of what would
-    fit stays behind for that; ``most``: the cut must not come to lie after this group."""
+    """Return the next place at which a request may begin once messages have to stay behind. Such places are few and far
+    between, so that the beginning is the same for many turns and a vendor finds it in its cache. At most an eighth of
+    what would fit stays behind for that; ``most``: the cut must not come to lie after this group."""
     run, end = offer.tail.run, offer.tail.end
     if cut >= end:
         return cut
@@ -176,7 +178,7 @@ def _steadied(offer: Offer, cut: int, *, most: int) -> int:
 
 
 def _position(tail: Stretch, index: int) -> int:
-    """Where the group with that index begins; behind the last one where there is none."""
+    """Return the position at which the group with that index begins; behind the last one where there is none."""
     if index < tail.end:
         return tail.run.groups[index].first
     return tail.run.groups[tail.end - 1].last + 1 if tail.end else 0

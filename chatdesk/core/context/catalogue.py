@@ -1,9 +1,9 @@
-"""What is known about models: shipped as data, overridable by a file, extended by what a server's list says.
+"""ModelCatalogue has what is known about models: shipped as data, overridable by a file, extended by servers' lists.
 
 Looking up is pure. What a person says of a model comes first, then the server's list, then the files. A name is found
 as it stands, without its maker (``openai/gpt-4o``), without a date or a stage at its end (``-2024-08-06``,
-``-latest``), and at last by the longest known beginning (``llama-3.1-70b-instruct``). A model that is only known by
-its beginning, or that somebody serves under a tag (``deepseek-r1:8b``), has no price.
+``-latest``), and at last by the longest known beginning (``llama-3.1-70b-instruct``). A model that is only known by its
+beginning, or that somebody serves under a tag (``deepseek-r1:8b``), has no price.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ UNKNOWN = ModelInfo(
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a server says of one of its models; None: it says nothing."""
+    """The figures that a server gives for one of its models; None where it gives none."""
 
     context_window: int | None = None
     largest_answer: int | None = None
@@ -50,7 +50,7 @@ class Figures:
 
 
 class ModelCatalogue:
-    """Models by every name they go by."""
+    """The known models by every name they have."""
 
     def __init__(self, models: Mapping[str, ModelInfo], default: ModelInfo = UNKNOWN) -> None:
         self._models = models
@@ -61,7 +61,8 @@ class ModelCatalogue:
 
     @classmethod
     def of_files(cls, *paths: Path) -> ModelCatalogue:
-        """Later files come before earlier ones. A file that is missing or damaged counts as empty."""
+        """Read the catalogue from files, of which later ones outrank earlier ones. A file that is missing or damaged
+        counts as empty."""
         models: dict[str, ModelInfo] = {}
         default = UNKNOWN
         for path in paths:
@@ -73,19 +74,19 @@ class ModelCatalogue:
         return cls(models, replace(default, is_known=False))
 
     def note_listed(self, provider: str, model: str, figures: Figures) -> None:
-        """What a provider's list of models says outranks the catalogue: that server serves it so."""
+        """Add the figures of a provider's list, which outrank the files: that server serves the model so."""
         self._listed[provider, model] = figures
 
     def use_overrides(self, overrides: Mapping[str, Mapping[str, ModelOverrides]]) -> None:
-        """What a person says of models, by provider; it replaces what was said before."""
+        """Replace what a person says of models, by provider and model."""
         self._overrides = overrides
 
     def find(self, provider: str, model: str) -> ModelInfo:
-        """Never fails: a model that nobody knows has the stated defaults."""
+        """Return what is known of a model; an unknown one gets the stated defaults. Never raises."""
         return self._find(provider, model, self._overrides.get(provider, {}).get(model, ModelOverrides()))
 
     def find_without_overrides(self, provider: str, model: str) -> ModelInfo:
-        """The same without what a person says."""
+        """Return what is known of a model without what a person says."""
         return self._find(provider, model, ModelOverrides())
 
     def _find(self, provider: str, model: str, own: ModelOverrides) -> ModelInfo:
@@ -128,7 +129,7 @@ def _with_sight(abilities: frozenset[Ability], *, sees: bool) -> frozenset[Abili
 
 
 def _is_same(model: str, name: str) -> bool:
-    """Whether ``model`` is ``name`` itself, as its maker serves it, and not another one of its family."""
+    """Return whether ``model`` is ``name`` itself, as its maker serves it, and not another one of its family."""
     asked = model.strip().lower().rsplit("/", 1)[-1]
     while asked != name:
         shorter = _VERSION.sub("", asked)
@@ -161,7 +162,7 @@ def _names(row: Mapping[str, Any]) -> list[str]:
 
 
 def _model(row: object, base: ModelInfo) -> ModelInfo:
-    """``base`` with whatever ``row`` says that can be believed."""
+    """Return ``base`` with the valid values of ``row``."""
     if not isinstance(row, Mapping):
         return base
     label, abilities, price = row.get("label"), row.get("abilities"), row.get("price")

@@ -1,6 +1,6 @@
-"""Groups in the order of the path with running sums, so that what fits is found without walking through them.
+"""Keeps groups in the order of the path with running sums, so that what fits is found by binary search.
 
-Pinned groups are left out of the sums of tokens: room is made for them first. Excluded ones count nothing at all.
+Pinned groups are left out of the sums of tokens: their tokens are reserved first. Excluded ones count nothing at all.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from chatdesk.core.providers.base import RequestMessage
 
 
 class GroupRun:
-    """Grows and shrinks at its newer end. The sums have one entry more than there are groups: sums before each."""
+    """A list of groups that grows and shrinks at its newer end. Each list of sums has one entry more than there are
+    groups: the sum before each."""
 
     def __init__(self, groups: Iterable[Group] = ()) -> None:
         self.groups: list[Group] = []
@@ -41,7 +42,7 @@ class GroupRun:
             self.pinned.append(group)
 
     def pop(self) -> Group:
-        """Take the newest group off."""
+        """Remove the newest group and return it."""
         group = self.groups.pop()
         for sums in (self._firsts, self._tokens, self._rows, self._wire_ends):
             sums.pop()
@@ -52,15 +53,15 @@ class GroupRun:
 
     @property
     def tokens(self) -> int:
-        """Of all groups but pinned and excluded ones."""
+        """The tokens of all groups but pinned and excluded ones."""
         return self._tokens[-1]
 
     def upto(self, end: int | None = None) -> Stretch:
-        """The first ``end`` groups; all of them unless said. Holds until the run changes."""
+        """Return the first ``end`` groups (None: all of them). Valid until the run changes."""
         return Stretch(self, len(self.groups) if end is None else end)
 
     def index_from(self, position: int) -> int:
-        """The first group that begins at or after a position."""
+        """Return the index of the first group that begins at or after a position."""
         return bisect_left(self._firsts, position)
 
     def tokens_between(self, start: int, end: int) -> int:
@@ -73,7 +74,7 @@ class GroupRun:
         return self._wire[self._wire_ends[start] : self._wire_ends[end]]
 
     def fitting_from(self, end: int, tokens: int) -> int:
-        """The smallest index from which on all groups before ``end`` fit into ``tokens``."""
+        """Return the smallest index from which on all groups before ``end`` fit into ``tokens``."""
         return bisect_left(self._tokens, self._tokens[end] - tokens, 0, end + 1)
 
 
@@ -97,14 +98,14 @@ class Stretch:
 
     @property
     def pinned(self) -> list[Group]:
-        """Pinned groups, oldest first."""
+        """The pinned groups, oldest first."""
         if not self.end:
             return []
         last = self.run.groups[self.end - 1].first
         return [group for group in self.run.pinned if group.first <= last]
 
     def newest_question(self) -> Group | None:
-        """The newest message of the person that has text."""
+        """Return the newest message of the person that has text."""
         for index in range(self.end - 1, -1, -1):
             group = self.run.groups[index]
             if group.is_question and not group.is_empty:

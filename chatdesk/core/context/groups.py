@@ -1,6 +1,6 @@
-"""Messages of a path in groups that are sent together or not at all: a tool call is never without its result.
+"""Groups the messages of a path that are sent together or not at all: a tool call is never sent without its result.
 
-Pure. What can be sent of a group is written out once, when it is made.
+Pure. The messages of a group are written out once, when it is made.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ TOKENS_PER_MESSAGE = 4
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One message, or an answer with the results of the tools it called. ``tokens`` is what sending it takes."""
+    """A single message, or an answer with the results of the tools it called. ``tokens`` is what sending the group
+    takes."""
 
     rows: tuple[ContextRow, ...]
     wire: tuple[RequestMessage, ...]
@@ -44,12 +45,12 @@ class Group:
 
 
 def make_groups(rows: Iterable[ContextRow]) -> list[Group]:
-    """``rows`` in the order of the path, all their parts counted."""
+    """Group ``rows``, which are in the order of the path and have all their parts counted."""
     return [_group(together) for together in _together(rows)]
 
 
 def belongs_to(row: ContextRow, before: Sequence[ContextRow]) -> bool:
-    """Whether ``row`` is a tool's word that goes with the messages right before it."""
+    """Return whether ``row`` is the result of a tool that goes with the messages right before it."""
     return row.role is Role.TOOL and bool(before) and (before[0].role in (Role.ASSISTANT, Role.TOOL))
 
 
@@ -72,7 +73,8 @@ def _group(rows: tuple[ContextRow, ...]) -> Group:
 
 
 def _written(rows: tuple[ContextRow, ...]) -> tuple[tuple[RequestMessage, ...], int]:
-    """What is sent of the rows. Calls without a result and results without a call stay behind: servers refuse them."""
+    """Return the messages that are sent for the rows, and their tokens. Calls without a result and results without a
+    call are left out: servers refuse them."""
     if len(rows) == 1 and len(rows[0].parts) == 1 and rows[0].parts[0].kind is PartType.TEXT:
         part = rows[0].parts[0]  # nearly always
         is_sent = bool(part.text) and rows[0].role is not Role.TOOL
@@ -85,7 +87,7 @@ def _written(rows: tuple[ContextRow, ...]) -> tuple[tuple[RequestMessage, ...], 
 
 
 class _Writer:
-    """Puts the parts of a group into messages: text, attachments and calls, then the results of those calls."""
+    """Converts the parts of a group into messages: text, attachments and calls, then the results of those calls."""
 
     def __init__(self, rows: tuple[ContextRow, ...]) -> None:
         parts = [part for row in rows for part in row.parts]

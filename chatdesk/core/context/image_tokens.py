@@ -1,4 +1,4 @@
-"""How many tokens a picture takes, by the rules that vendors publish; an estimate everywhere else. Pure.
+"""Counts the tokens of a picture by the rules that vendors publish; an estimate for all others. Pure.
 
 OpenAI ("Images and vision", Calculating costs) counts tiles of 512 pixels after fitting the picture into 2048 × 2048
 and its shorter side to 768, or for smaller models patches of 32 pixels, at most 1,536 of them, times a factor.
@@ -63,7 +63,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Tiles | _Patches | _Area], ...] = tuple(
 
 
 def image_tokens(model: str, width: int, height: int) -> int:
-    """Tokens of a picture with that many pixels."""
+    """Return the tokens of a picture with that many pixels."""
     name = model.lower().rsplit("/", 1)[-1]
     rule = next((rule for pattern, rule in _RULES if pattern.match(name)), _USUAL)
     return rule.tokens(max(width, 1), max(height, 1))

@@ -1,4 +1,4 @@
-"""The newest part of a path, in groups, ready to be chosen from; it grows at its newer end."""
+"""Holds the newest part of a path in groups, ready to be selected from; it grows at its newer end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from chatdesk.core.domain.context import ContextRow
 
 
 class PathWindow:
-    """The groups are without gaps, oldest first. ``is_whole``: nothing of the path lies before them; ``asked``: how
-    many tokens were wanted when it was read, and back to which position."""
+    """The newest groups of a path without gaps, oldest first. ``is_whole``: nothing of the path is before them;
+    ``asked``: the number of tokens that was asked for when they were read, and the position down to which."""
 
     def __init__(self, rows: Sequence[ContextRow], *, is_whole: bool, asked: tuple[int, int] = (0, 0)) -> None:
         self._run = GroupRun(make_groups(rows))
@@ -42,24 +42,24 @@ class PathWindow:
         return self._run.upto()
 
     def lacks(self, tokens: int, lowest: int) -> bool:
-        """Whether more has to be read for that many tokens, back to the position ``lowest``."""
+        """Return whether more has to be read for that many tokens, back to the position ``lowest``."""
         is_more = tokens > self._asked[0] or lowest < self._asked[1]
         return is_more and not self._is_whole and self.first > lowest and self._run.tokens <= tokens
 
     def up_to(self, message_id: str) -> Stretch | None:
-        """The part that ends with that message; None where it does not end a group here."""
+        """Return the part that ends with a message; None where that message does not end a group here."""
         for index in range(len(self.groups) - 1, -1, -1):
             if self.groups[index].rows[-1].id == message_id:
                 return self._run.upto(index + 1)
         return None
 
     def append(self, row: ContextRow) -> None:
-        """The message that now is the last."""
+        """Add the message that now is the last."""
         before = self._run.pop().rows if self.groups and belongs_to(row, self.groups[-1].rows) else ()
         self._push((*before, row))
 
     def update(self, row: ContextRow) -> bool:
-        """Another state of a message; whether it is here. Its mark stays as it was."""
+        """Replace a message by its newer state, keeping its mark. Returns whether it is in the window."""
         newer: list[Group] = []
         while self.groups and self.groups[-1].first > row.position:
             newer.append(self._run.pop())

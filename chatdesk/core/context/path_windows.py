@@ -1,4 +1,4 @@
-"""The windows of the threads that were used last, kept up to date, so that a request costs one small read.
+"""Keeps the windows of the threads that were used last up to date, so that a request costs one small read.
 
 Texts are counted here, where their counts are not stored yet, and the counts stored.
 """
@@ -34,7 +34,7 @@ _SENT_KINDS = (*_ALONE, PartType.TOOL_CALL, PartType.TOOL_RESULT)
 
 
 class RowSource(Protocol):
-    """What is needed of ``ContextRepository``."""
+    """The part of ``ContextRepository`` that windows need."""
 
     async def tail(
         self, thread_id: str, encoding: str, *, before: int | None, limit: int
@@ -53,8 +53,9 @@ Store = Callable[[str, dict[str, int]], None]
 
 
 class PathWindows:
-    """On one loop. Whoever changes a thread tells it, or forgets it here; a window that does not end where the path
-    ends is read anew all the same."""
+    """The windows of the threads that were used last, on one loop. Changes of a thread are reported with
+    ``note_added``, ``note_changed`` or ``forget``; a window that does not end where the path ends is read anew all the
+    same."""
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class PathWindows:
         *,
         attached: AttachmentCounter | None = None,
     ) -> None:
-        """``attached`` counts attachments; None: only their names are sent."""
+        """Take the source of rows and the counter. ``attached`` counts attachments; None: only their names are sent."""
         self._source = source
         self._counter = counter
         self._store_counts = store_counts
@@ -74,7 +75,7 @@ class PathWindows:
         self._changes: Counter[str] = Counter()  # by thread: how often something was told
 
     async def get(self, frame: ContextFrame, reading: Reading, tokens: int, *, lowest: int) -> PathWindow:
-        """A window that reaches back until ``tokens`` are in it, or to the position ``lowest``."""
+        """Return a window that reaches back until it has ``tokens``, or to the position ``lowest``."""
         key = (frame.thread_id, reading)
         changes = self._changes[frame.thread_id]
         window = self._windows.pop(key, None)
@@ -91,7 +92,7 @@ class PathWindows:
         return window
 
     async def pinned_before(self, frame: ContextFrame, reading: Reading, position: int) -> list[Group]:
-        """Pinned groups that begin before a position, oldest first."""
+        """Return pinned groups that begin before a position, oldest first."""
         key = (frame.thread_id, reading)
         known = self._pinned.get(key)
         if known is None or known[0] != position:
@@ -100,12 +101,12 @@ class PathWindows:
         return known[1]
 
     async def path_to(self, message_id: str, reading: Reading, *, limit: int) -> PathWindow:
-        """The way to a message that is not shown; not kept."""
+        """Read the path to a message that is not shown; the window is not kept."""
         rows = await self._source.path_up(message_id, reading.encoding, limit=limit)
         return PathWindow(await self.counted(rows, reading), is_whole=len(rows) < limit)
 
     async def entries(self, thread_id: str, reading: Reading, *, first: int, last: int, limit: int) -> list[Group]:
-        """Groups of the shown path that hold the messages from a position on; the first may begin before it."""
+        """Return the groups of the shown path with the messages from a position on; the first may begin before it."""
         start = max(first - _TOOLS_REACH, 0)
         rows = await self._source.between(
             thread_id, reading.encoding, first=start, last=last, limit=limit + first - start
@@ -114,14 +115,14 @@ class PathWindows:
         return [group for group in groups if group.last >= first]
 
     def forget(self, thread_id: str) -> None:
-        """Something about its messages changed that only the database knows."""
+        """Drop the windows of a thread, because its messages changed in a way that only the database knows."""
         self._changes[thread_id] += 1
         for key in [key for key in self._windows if key[0] == thread_id]:
             del self._windows[key]
             self._pinned.pop(key, None)
 
     def note_added(self, message: Message) -> None:
-        """A message was added at the end of the shown path."""
+        """Append a message that was added at the end of the shown path."""
         self._changes[message.thread_id] += 1
         for key, window in list(self._windows.items()):
             if key[0] != message.thread_id:
@@ -132,7 +133,7 @@ class PathWindows:
                 self.forget(message.thread_id)
 
     def note_changed(self, message: Message) -> None:
-        """A message has another text or status."""
+        """Update a message that has another text or status."""
         self._changes[message.thread_id] += 1
         for key, window in list(self._windows.items()):
             is_here = key[0] == message.thread_id and window.update(row_of(message))
@@ -140,7 +141,7 @@ class PathWindows:
                 self.forget(message.thread_id)  # nobody would count it among the new ones
 
     async def counted(self, rows: Sequence[ContextRow], reading: Reading) -> list[ContextRow]:
-        """``rows`` with a count for every part; new counts are stored."""
+        """Return ``rows`` with a count for every part; new counts are stored."""
         waiting = [part for row in rows for part in row.parts if part.tokens is None]
         if not waiting:
             return list(rows)
@@ -158,7 +159,7 @@ class PathWindows:
     async def _with_attachments(
         self, rows: Sequence[ContextRow], reading: Reading, counts: dict[str, int]
     ) -> list[ContextRow]:
-        """``rows`` with counts for what is attached; those that are to be stored go into ``counts``."""
+        """Return ``rows`` with counts for attachments; those that are to be stored are added to ``counts``."""
         counted = []
         for row in rows:
             if any(part.attachment is not None and part.tokens is None for part in row.parts):
@@ -170,7 +171,7 @@ class PathWindows:
         return counted
 
     async def _read(self, thread_id: str, reading: Reading, tokens: int, lowest: int) -> PathWindow:
-        """Step by step until there is enough; put together once, on a thread where that takes a while."""
+        """Read step by step until there is enough, then group once, on a thread where that takes a while."""
         asked = (tokens, lowest)
         steps: list[list[ContextRow]] = []
         is_whole = False
@@ -188,7 +189,7 @@ class PathWindows:
         return await asyncio.to_thread(lambda: PathWindow(rows, is_whole=is_whole, asked=asked))
 
     async def _count_pending(self, window: PathWindow, reading: Reading) -> None:
-        """Count what was noted since."""
+        """Count the messages that were added or changed since."""
         for group in window.groups[-_NEWEST - 1 :]:
             if any(part.tokens is None for row in group.rows for part in row.parts):
                 for row in await self.counted(group.rows, reading):
@@ -221,14 +222,14 @@ class PathWindows:
 
 
 def row_of(message: Message) -> ContextRow:
-    """A message as the request builder reads it; one that is still being written has no parts."""
+    """Return a message as the request builder reads it; one that is still being written has no parts."""
     parts = (_part_of(part) for part in message.parts if part.type in _SENT_KINDS and message.status.is_final)
     sent = tuple(part for part in parts if part is not None)
     return ContextRow(message.id, message.position, message.role, message.context_mark, sent)
 
 
 def _part_of(part: Part) -> ContextPart | None:
-    """None for what cannot be sent: a file that was not kept by its content."""
+    """Return a part that can be sent; None for a file that was not kept by its content."""
     if part.type in (PartType.IMAGE, PartType.FILE):
         attachment = attachment_from(part.content)
         return None if attachment is None else ContextPart(part.id, part.type, "", attachment=attachment)
@@ -238,7 +239,7 @@ def _part_of(part: Part) -> ContextPart | None:
 
 
 def _tokens_of(row: ContextRow) -> int:
-    """What a message takes that is neither pinned nor excluded."""
+    """Return the tokens of a message that is neither pinned nor excluded; 0 for others."""
     if row.mark is not ContextMark.NONE:
         return 0
     return sum(part.tokens or 0 for part in row.parts) + (TOKENS_PER_MESSAGE if row.parts else 0)

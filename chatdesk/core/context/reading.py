@@ -1,4 +1,4 @@
-"""How a model takes a message in: which tokens it counts, whether it sees pictures, how much of a file fits. Pure."""
+"""Describes how a model reads messages: its encoding, whether it sees pictures, and its share for files. Pure."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _STEPS_OF_FACTOR = 4
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``encoding`` is a way of counting (``WayOfCounting.name``); ``file_tokens`` is what all files of one message may
-    take together, as counted here."""
+    """The properties of a model on which counts depend. ``encoding`` is a ``TokenEncoding.name``; ``file_tokens`` is
+    what all files of one message may take together, as counted here."""
 
     encoding: str = CHARACTERS
     model: str = ""
@@ -34,7 +34,7 @@ class Reading:
 
 
 def shared_out(wanted: Sequence[int], most: int) -> list[int]:
-    """What each may take of ``most``: small ones all they want, the others equal parts of what is left."""
+    """Share ``most`` among wishes: small ones get all they want, the others equal parts of what is left."""
     left, given = max(most, 0), [0] * len(wanted)
     order = sorted(range(len(wanted)), key=lambda place: wanted[place])
     for done, place in enumerate(order):

@@ -1,4 +1,5 @@
-"""What a reader is told about a request: how many messages have which fate, and the fate of each on a page."""
+"""Reports a request to the reader: how many messages are sent or left out for which reason, and that of each message.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ CountBetween = Callable[[int, int], Awaitable[PathCounts]]
 
 
 async def report_of(prepared: Prepared, provider: str, count_between: CountBetween) -> ContextReport:
-    """``count_between`` counts messages of the shown path from one position to another, both included: for those that
-    are not in memory."""
+    """Return the report of a request. ``count_between`` counts messages of the shown path from one position to another,
+    both included: for those that are not in memory."""
     frame, choice = prepared.frame, prepared.choice
     tail = prepared.offer.tail
     first_known = frame.end + 1 if tail.first is None else tail.first
@@ -48,7 +49,7 @@ async def report_of(prepared: Prepared, provider: str, count_between: CountBetwe
 
 
 async def _counts_before(prepared: Prepared, end: int, count_between: CountBetween) -> Counter[Reason]:
-    """Of the messages before the position ``end``, none of which is sent unless it is pinned."""
+    """Count the messages before the position ``end`` by reason; none of them is sent unless it is pinned."""
     counts: Counter[Reason] = Counter()
     choice = prepared.choice
     start = min(choice.starts_at, end)
@@ -84,7 +85,7 @@ def _counts_of(choice: Choice, groups: Iterable[Group]) -> Counter[Reason]:
 
 
 def entries_of(prepared: Prepared, groups: Iterable[Group]) -> list[ContextEntry]:
-    """The fate of every message in ``groups``."""
+    """Return every message in ``groups`` with the reason why it is sent or not."""
     return [
         ContextEntry(
             message_id=row.id,

@@ -1,4 +1,4 @@
-"""What is sent to the model: the system prompt, the summary, pinned messages, then the newest ones that fit.
+"""Builds the request for a model: the system prompt, the summary, pinned messages, then the newest ones that fit.
 
 Pure. What fits was decided in ``budget``; this writes it down.
 """
@@ -29,7 +29,7 @@ def build_request(
     draft: str = "",
     enclosed: tuple[Enclosed, ...] = (),
 ) -> ChatRequest:
-    """``choice`` was made of ``offer``; ``draft`` is a question that is no message yet, ``enclosed`` goes with it."""
+    """Build the request for a selection. ``draft`` is a question that is no message yet, ``enclosed`` goes with it."""
     messages = [RequestMessage(Role.SYSTEM, system_prompt)] if system_prompt.strip() else []
     if summary is not None and choice.has_summary:
         messages.append(RequestMessage(Role.SYSTEM, summary_text(summary)))
@@ -52,7 +52,7 @@ def build_request(
 
 
 def summary_text(summary: Summary) -> str:
-    """A summary as the model reads it."""
+    """Return a summary as the model reads it."""
     pieces = [_SUMMARY_HEADING, summary.text.strip()]
     if summary.pinned_facts:
         pieces.append("\n".join([_FACTS_HEADING, *(f"- {fact}" for fact in summary.pinned_facts)]))
@@ -60,7 +60,7 @@ def summary_text(summary: Summary) -> str:
 
 
 def possible(parameters: Parameters, info: ModelInfo) -> Parameters:
-    """Without those that the model does not have."""
+    """Return the parameters that the model accepts."""
     return Parameters(
         temperature=parameters.temperature if info.has(Ability.TEMPERATURE) else None,
         top_p=parameters.top_p if info.has(Ability.TOP_P) else None,

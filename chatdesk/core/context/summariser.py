@@ -1,6 +1,6 @@
 """Summarises the oldest part of a thread that is not yet covered, piece by piece; each piece is kept before the next.
 
-Runs on a loop of its own (``summary_worker``). Writing is somebody else's: this reads, asks a model and hands over.
+Runs on a loop of its own (``summary_worker``). It reads and asks a model; storing the result is left to a callback.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _SECONDS_TO_MS = 1000
 
 
 class SummarySource(Protocol):
-    """What is needed of ``ContextRepository``."""
+    """The part of ``ContextRepository`` that the summariser needs."""
 
     async def frame(self, thread_id: str) -> ContextFrame: ...
 
@@ -61,8 +61,8 @@ class SummarySource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One thread to be summarised by a model, for the one that answers in it, which reads the summary; None: the same.
-    ``is_anew``: also what a summary covers already, at least up to the position ``at_least``. ``pinned_facts`` are
+    """A request to summarise one thread. ``answered_by`` is the model that reads the summary, None: the one that makes
+    it. ``is_anew``: also what a summary covers already, at least up to the position ``at_least``. ``pinned_facts`` are
     taken over word for word. ``is_agreed``: a person was asked, and said yes."""
 
     thread_id: str
@@ -76,7 +76,7 @@ class Wanted:
 
     @property
     def is_by_person(self) -> bool:
-        """Whether somebody asked for it, so that it does not wait for a better moment."""
+        """True where a person asked for it, so that it does not wait for a better moment."""
         return self.is_anew or self.is_agreed
 
 
@@ -96,8 +96,8 @@ Allow = Callable[[int, SummaryPlan], Awaitable[None]]
 
 
 class Summariser:
-    """See the module text. ``keep`` stores a summary and what it took, ``note_failed`` what one took that was no good;
-    ``allow`` is asked before each request."""
+    """Makes the summaries of threads, on one loop. ``keep`` stores a summary and what it took, ``note_failed`` what an
+    unusable one took; ``allow`` is called before each request."""
 
     def __init__(
         self,
@@ -123,9 +123,9 @@ class Summariser:
         self._allow = allow
 
     async def summarise(self, wanted: Wanted) -> Summary | None:
-        """Cover everything that should be; the newest summary, None where nothing had to be done. Raises
-        ``SummaryRejected``, ``SummaryRangeGone``, ``SummaryNeedsConsent``, ``BackgroundLimitReached`` or what the
-        provider raises; what was kept until then stays."""
+        """Cover everything that should be covered. Returns the newest summary, None where nothing had to be done.
+        Raises ``SummaryRejected``, ``SummaryRangeGone``, ``SummaryNeedsConsent``, ``BackgroundLimitReached`` or what
+        the provider raises; what was kept until then stays."""
         info = self._catalogue.find(wanted.provider, wanted.model)
         room = Room.of(info.context_window, answer=info.largest_answer)
         kept_tokens = int(self._answering_room(wanted, room).counted * _SHARE_KEPT)
@@ -146,7 +146,7 @@ class Summariser:
             made = await self._cover(wanted, frame, previous, piece, room=room, plan=plan)
 
     def _answering_room(self, wanted: Wanted, room: Room) -> Room:
-        """The room of the model that is going to read the summary and what stays beside it."""
+        """Return the budget of the model that is going to read the summary and what stays beside it."""
         if wanted.answered_by is None:
             return room
         info = self._catalogue.find(*wanted.answered_by)
@@ -155,8 +155,8 @@ class Summariser:
     async def _plan(
         self, frame: ContextFrame, previous: Summary | None, piece: list[Group], *, last: int, room: Room
     ) -> SummaryPlan:
-        """What everything from ``piece`` to a position is going to take, at a guess: each request reads a piece and the
-        summary before it, and writes the next one. A token has as many characters as in the first piece."""
+        """Estimate what everything from ``piece`` to the position ``last`` is going to take: each request reads a piece
+        and the summary before it, and writes the next one. A token has as many characters as in the first piece."""
         read = sum(len(message.text) for group in piece for message in group.wire)
         tokens_per_character = sum(group.tokens for group in piece) / max(read, 1)
         characters = await self._source.characters(frame.thread_id, first=piece[0].first, last=last)
@@ -168,7 +168,7 @@ class Summariser:
         return SummaryPlan(requests, Usage(source + before + requests * prompt, requests * written, is_estimated=True))
 
     async def _last_to_cover(self, frame: ContextFrame, kept_tokens: int) -> int:
-        """The position up to which messages are summarised: those after it stay as they were said."""
+        """Return the position up to which messages are summarised; those after it stay as they were said."""
         before: int | None = None
         while True:
             rows = await self._source.tail(frame.thread_id, CHARACTERS, before=before, limit=_STEP)
@@ -181,7 +181,7 @@ class Summariser:
             before = rows[0].position
 
     async def _piece(self, frame: ContextFrame, first: int, last: int, most_tokens: int) -> list[Group]:
-        """The oldest messages from ``first`` on that are sent at all, up to a size but at least one."""
+        """Return the oldest messages from ``first`` on that are sent at all, up to a size but at least one."""
         rows = await self._source.between(frame.thread_id, CHARACTERS, first=first, last=last, limit=_STEP)
         groups = self._groups(rows)
         if len(rows) == _STEP and len(groups) > 1:
@@ -289,24 +289,24 @@ class Summariser:
 
 
 def _piece_tokens(room: Room) -> int:
-    """How much one request reads of the messages."""
+    """Return how many tokens of the messages one request reads."""
     return min(int(room.counted * _SHARE_OF_PIECE), _LARGEST_PIECE)
 
 
 def _summary_tokens(room: Room) -> int:
-    """How much a summary may take."""
+    """Return how many tokens a summary may have."""
     return min(int(room.counted * _SHARE_OF_SUMMARY), _LARGEST_SUMMARY)
 
 
 def _in_words(part: ContextPart) -> ContextPart:
-    """A summary keeps the names of what was attached."""
+    """Replace an attachment by its name, which is all that a summary keeps of it."""
     if part.attachment is None:
         return part
     return ContextPart(part.id, PartType.TEXT, f"{name_line(part.attachment)}\n")
 
 
 def _shortened(piece: list[Group], most_tokens: int) -> list[Group]:
-    """A single message that is larger than the model can read is summarised from its beginning."""
+    """Cut a single message that is larger than the model can read; it is summarised from its beginning."""
     if len(piece) > 1 or piece[0].tokens <= most_tokens:
         return piece
     share = most_tokens / piece[0].tokens

@@ -1,4 +1,4 @@
-"""What a model is asked when it summarises, and whether its answer can be used."""
+"""Builds the request for a summary and checks whether the answer can be used."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _NAMES = {Role.USER: "Person", Role.ASSISTANT: "Model", Role.SYSTEM: "Note", Rol
 
 
 def read_prompt(directory: Path) -> str:
-    """The instruction, with ``{words}`` in it."""
+    """Read the instruction, which has ``{words}`` in it, from the directory of resources."""
     return (directory / "prompts" / f"summary-{PROMPT_VERSION}.txt").read_text("utf-8")
 
 
 def summary_request(
     model: str, prompt: str, previous: Summary | None, groups: Sequence[Group], *, most_tokens: int
 ) -> ChatRequest:
-    """Asks for one summary of at most ``most_tokens`` that takes the place of ``previous`` and the messages."""
+    """Build a request for one summary of at most ``most_tokens`` that replaces ``previous`` and the messages."""
     words = max(int(most_tokens * _WORDS_PER_TOKEN), 50)
     pieces = [] if previous is None else [f"Earlier summary:\n{previous.text}"]
     pieces += [_EDGE, *(_line(message) for group in groups for message in group.wire), _EDGE]
@@ -63,7 +63,7 @@ def _line(message: RequestMessage) -> str:
 
 
 def checked_summary(text: str, *, tokens: int, source_tokens: int, reason: FinishReason | None) -> str:
-    """``text`` if it can stand for what it was made of, else ``SummaryRejected``."""
+    """Return ``text`` if it can stand for what it was made of. Raises ``SummaryRejected``."""
     stripped = text.strip()
     if not any(letter.isalpha() for letter in stripped):
         raise SummaryRejected("The model gave an empty summary.")
@@ -79,7 +79,7 @@ def checked_summary(text: str, *, tokens: int, source_tokens: int, reason: Finis
 
 
 def is_refusal(text: str) -> bool:
-    """Whether a model says in good prose that it will not, or that it has nothing to summarise."""
+    """Return whether a model says in good prose that it will not, or that it has nothing to summarise."""
     is_short = len(text) <= _LONGEST_REFUSAL_LETTERS and len(text.split()) <= _LONGEST_REFUSAL_WORDS
     return is_short and _REFUSAL.match(text.lstrip("*_#> \"“'")) is not None
 

@@ -1,4 +1,4 @@
-"""When idle threads are looked at, by cron fields: the only door to APScheduler."""
+"""Calls a function at the times of a cron expression; the only door to APScheduler."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _GRACE_S = 3_600
 
 
 class SummarySchedule:
-    """Calls ``work`` on the running loop at the times that ``cron`` says; an empty or wrong one is never."""
+    """Calls ``work`` on the running loop at the times that ``cron`` says; never for an empty or wrong one."""
 
     def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
         self._work = work
@@ -21,7 +21,7 @@ class SummarySchedule:
         self._cron = ""
 
     def set(self, cron: str) -> bool:
-        """Whether ``cron`` could be understood. To be called with a running loop."""
+        """Use the times of ``cron``. Returns whether it could be understood. Must be called with a running loop."""
         if cron == self._cron:
             return True
         self.close()

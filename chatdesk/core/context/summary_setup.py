@@ -1,4 +1,4 @@
-"""What the summariser works with: built on its own thread, taken down there."""
+"""Builds what the summariser works with on its own thread, and closes it there."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def summariser_opener(
     clock: Clock,
     resources: Path,
 ) -> OpenSummariser:
-    """Providers are built for the worker's loop, because their connections belong to one; the database is only read."""
+    """Return a function that opens a summariser. Providers are built for the worker's loop, because their connections
+    belong to one; the database is only read."""
 
     @asynccontextmanager
     async def opened(keep: Keep, note_failed: NoteFailed, allow: Allow) -> AsyncIterator[Summariser]:

@@ -39,7 +39,7 @@ OpenSummariser = Callable[[Keep, NoteFailed, Allow], AbstractAsyncContextManager
 
 
 class SummaryWorker:
-    """Made and used on the owner's loop; the callbacks are called there as well."""
+    """Runs the summariser on its thread. Made and used on the owner's loop; the callbacks are called there as well."""
 
     def __init__(
         self,
@@ -54,9 +54,9 @@ class SummaryWorker:
         on_due: Callable[[str], None],
         clock: Clock,
     ) -> None:
-        """``on_ended(thread, newest)``: everything is covered, None where nothing had to be; ``on_waiting(thread)``: it
-        goes on later by itself. ``on_failed(thread, sentence)`` is told once until one succeeds; ``on_due(thread)``
-        when a thread that failed may be tried again."""
+        """Take the callbacks. ``on_ended(thread, newest)``: everything is covered, None where nothing had to be;
+        ``on_waiting(thread)``: it goes on later by itself. ``on_failed(thread, sentence)`` is called once until one
+        succeeds; ``on_due(thread)`` when a thread that failed may be tried again."""
         self._open = open_summariser
         self._keep = keep
         self._note_failed = note_failed
@@ -84,8 +84,8 @@ class SummaryWorker:
         self._is_closed = False
 
     def ask(self, wanted: Wanted) -> None:
-        """Summarise a thread when its turn comes; at once known ones and ones that failed lately are left out, unless
-        a person wants it."""
+        """Summarise a thread when its turn comes. Threads that wait already or failed lately are left out, unless a
+        person wants it."""
         if self._is_closed:
             return
         if wanted.thread_id in self._waiting:
@@ -123,11 +123,11 @@ class SummaryWorker:
 
     @property
     def rests_until_ms(self) -> int:
-        """When the day's limit that was reached ends, in milliseconds UTC; in the past or 0 where none holds."""
+        """The end of the day's limit that was reached, in milliseconds UTC; in the past or 0 where none holds."""
         return self._rests_until_ms
 
     def wake(self) -> None:
-        """Go on with what a limit held up: the day is over, or the limit is another one."""
+        """Go on with what a limit held up, because the day is over or the limit has changed."""
         if self._waking is not None:
             self._waking.cancel()
             self._waking = None
@@ -172,7 +172,7 @@ class SummaryWorker:
             self._making.cancel()
 
     async def _make(self, summariser: Summariser, wanted: Wanted) -> Summary | None:
-        """One thread, in a task of its own, which a person may stop."""
+        """Summarise one thread in a task of its own, which a person may stop."""
         making = self._making = asyncio.ensure_future(summariser.summarise(wanted))
         try:
             await asyncio.wait([making])
@@ -229,7 +229,7 @@ class SummaryWorker:
         await self._in_owner(lambda: self._allow(wanted, plan, tokens))
 
     async def _in_owner(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Have the owner's loop do it, and wait."""
+        """Run ``work`` on the owner's loop and wait for it."""
         assert self._owner is not None  # known since the first thread was asked for
 
         async def run() -> T:
@@ -246,7 +246,7 @@ class SummaryWorker:
     # On the owner's loop again.
 
     def _held(self, wanted: Wanted) -> None:
-        """A person is asked; nothing is tried again before they answer."""
+        """Leave a thread alone until the person who is asked has answered."""
         self._waiting.discard(wanted.thread_id)
         if (agreed := self._agreed.pop(wanted.thread_id, None)) is not None:
             self.ask(agreed)
@@ -286,7 +286,8 @@ class SummaryWorker:
             self._on_failed(wanted.thread_id, trouble)
 
     def _retry(self, wanted: Wanted) -> None:
-        """The pause is over. Whether it is still needed is for the owner to say, unless a person asked for it."""
+        """Try a thread again after its pause; the owner decides whether it is still needed, unless a person asked for
+        it."""
         del self._retries[wanted.thread_id]
         if wanted.is_by_person:
             self.ask(wanted)

@@ -34,7 +34,7 @@ CHARACTERS = "characters"
 
 @dataclass(frozen=True, slots=True)
 class TokenCount:
-    """``is_estimate``: the model counts by a rule of its own, or the encoding is not there."""
+    """A number of tokens. ``is_estimate``: the model counts by a rule of its own, or the encoding is not there."""
 
     count: int
     is_estimate: bool
@@ -42,7 +42,8 @@ class TokenCount:
 
 @dataclass(frozen=True, slots=True)
 class WayOfCounting:
-    """``name`` is an encoding or ``CHARACTERS``; ``is_exact``: the model is known to count so itself."""
+    """The encoding that texts for a model are counted with. ``name`` is that of an encoding or ``CHARACTERS``;
+    ``is_exact``: the model is known to count so itself."""
 
     name: str
     is_exact: bool
@@ -61,24 +62,25 @@ class TokenCounter:
         self._loaded: dict[str, _Encoding | None] = {}
 
     def count(self, text: str, model: str) -> TokenCount:
-        """Tokens of ``text``. Until ``load`` was called for the model this is an estimate from the characters."""
+        """Count the tokens of ``text``. Until ``load`` was called for the model this is an estimate from the
+        characters."""
         way = self.way_of(model)
         return TokenCount(self.count_in(text, way.name), is_estimate=not way.is_exact)
 
     def way_of(self, model: str) -> WayOfCounting:
-        """How texts for ``model`` are counted at present."""
+        """Return the encoding that texts for ``model`` are counted with at present."""
         name = _encoding_of(model)
         if name is None or self._loaded.get(name) is None:
             return WayOfCounting(CHARACTERS, is_exact=False)
         return WayOfCounting(name, is_exact=True)
 
     def can_be_exact(self, model: str) -> bool:
-        """Whether ``load`` would change how texts for ``model`` are counted."""
+        """Return whether ``load`` would change how texts for ``model`` are counted."""
         name = _encoding_of(model)
         return name is not None and name not in self._loaded
 
     def count_in(self, text: str, name: str) -> int:
-        """Tokens of ``text`` in the way called ``name``."""
+        """Count the tokens of ``text`` in the encoding called ``name``."""
         encoding = self._loaded.get(name)
         if encoding is None:
             return estimate(text)
@@ -87,7 +89,7 @@ class TokenCounter:
         return len(encoding.encode_ordinary(cleaned))
 
     def load(self, model: str) -> bool:
-        """Make counts for ``model`` exact where that is possible; whether they are now. Blocks: call it in a thread."""
+        """Load the encoding of ``model``. Returns whether its counts are exact now. Blocks: call it in a thread."""
         name = _encoding_of(model)
         if name is None:
             return False
@@ -97,7 +99,7 @@ class TokenCounter:
             return self._loaded[name] is not None
 
     def missing(self) -> tuple[str, ...]:
-        """Encodings that are not there or damaged; reads the files."""
+        """Return the encodings that are not there or damaged; reads the files."""
         return tuple(name for name in _FILES if not self._is_intact(name))
 
     def _read(self, name: str) -> _Encoding | None:
@@ -122,7 +124,7 @@ class TokenCounter:
 
 
 def estimate(text: str) -> int:
-    """About four characters of Latin text a token; other scripts take about one token a character."""
+    """Estimate tokens: about four characters of Latin text a token, about one character of other scripts."""
     if text.isascii():
         return (len(text) + 3) // 4
     latin = sum(1 for character in text if character < "\u0250")
@@ -130,7 +132,7 @@ def estimate(text: str) -> int:
 
 
 def _encoding_of(model: str) -> str | None:
-    """The encoding that the model is known to use."""
+    """Return the name of the encoding that the model is known to use."""
     name = model.lower().rsplit("/", 1)[-1]
     if name.startswith(_O200K_MODELS):
         return "o200k_base"

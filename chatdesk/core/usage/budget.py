@@ -1,4 +1,4 @@
-"""What may be spent on a day for work that nobody waits for: titles and summaries."""
+"""Limits what may be spent on a day for work that nobody waits for: titles and summaries."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ _LONGEST_REQUEST_MS = 5 * 60_000
 
 
 class BackgroundBudget:
-    """Days begin at midnight where this computer stands. A limit of 0 is none."""
+    """The tokens for work in the background on one day. Days begin at local midnight; a limit of 0 is none."""
 
     def __init__(
         self, usage: UsageRepository, clock: Clock, *, tokens_per_day: int = 0, limits: UsageLimits | None = None
     ) -> None:
-        """``limits``: those on everything that is spent; work in the background stops at their warnings."""
+        """Take the ledger and the limit. ``limits``: those on everything that is spent; work in the background stops at
+        their warnings."""
         self._limits = limits
         self._usage = usage
         self._clock = clock
@@ -35,8 +36,9 @@ class BackgroundBudget:
         self._tokens_per_day = tokens_per_day
 
     async def reserve(self, kind: UsageKind, expected_tokens: int, *, provider: str = "", thread_id: str = "") -> None:
-        """Raises ``BackgroundLimitReached`` where a request of about that size, its answer included, would be more than
-        the day allows. What was allowed counts as spent until ``release``, one request of a kind at a time."""
+        """Reserve tokens for a request of about that size, its answer included. Raises ``BackgroundLimitReached`` where
+        that would be more than the day allows. The tokens count as spent until ``release``, for one request of a kind
+        at a time."""
         limit, now_ms = self._tokens_per_day, self._clock.now_ms()
         self.release(kind)
         if self._limits is not None:
@@ -51,12 +53,12 @@ class BackgroundBudget:
         self._reserved[kind] = expected_tokens, now_ms + _LONGEST_REQUEST_MS
 
     def release(self, kind: UsageKind) -> None:
-        """The request is in the ledger, or came to nothing."""
+        """Drop the reservation of a request that is in the ledger, or came to nothing."""
         self._reserved.pop(kind, None)
 
 
 def day_of(moment_ms: int) -> tuple[int, int]:
-    """The midnights before and after a moment, as milliseconds UTC; a day may have 23 or 25 hours."""
+    """Return the local midnights before and after a moment, as milliseconds UTC; a day may have 23 or 25 hours."""
     day = datetime.fromtimestamp(moment_ms / _MS_PER_S, tz=UTC).astimezone().date()
     # A time without a zone is local time, with the offset that holds on that day.
     start, end = (datetime.combine(day + timedelta(days=ahead), time()).astimezone() for ahead in (0, 1))

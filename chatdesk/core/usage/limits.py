@@ -1,7 +1,7 @@
-"""UsageLimits: whether a request may be made, seen against what was spent today and this month.
+"""UsageLimits decides whether a request may be made, given what was spent today and this month.
 
-Days and months begin at midnight where this computer stands. What is under way counts at its guess until it ends. A
-request whose price nobody knows counts its tokens and no money.
+Days and months begin at local midnight. A running request counts at its estimate until it ends. A request whose price
+nobody knows counts its tokens and no money.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MOST_REMEMBERED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class LimitState:
-    """How much of a limit is used up in the present period, which ends at ``until_ms`` (milliseconds UTC)."""
+    """The part of a limit that is used up in the present period, which ends at ``until_ms`` (milliseconds UTC)."""
 
     limit: UsageLimit
     spent: float
@@ -41,7 +41,7 @@ class _UnderWay:
 
 
 class UsageLimits:
-    """On the services' loop."""
+    """The limits that the person set, on the services' loop."""
 
     def __init__(self, store: UsageLimitRepository, clock: Clock, bus: EventBus) -> None:
         self._store = store
@@ -57,11 +57,11 @@ class UsageLimits:
         return self._limits
 
     async def states(self) -> tuple[LimitState, ...]:
-        """All limits, with what is used up of them."""
+        """Return all limits, with what is used up of each."""
         return await self._states_of(await self.all())
 
     async def replace(self, limits: Sequence[UsageLimit]) -> None:
-        """Keep these and no others, from the next request on. Raises ``InvalidInput``."""
+        """Replace all limits, from the next request on. Raises ``InvalidInput``."""
         kept = tuple(limit for limit in limits if limit.soft or limit.hard)
         for limit in kept:
             _check(limit)
@@ -75,7 +75,7 @@ class UsageLimits:
         self._limits = kept
 
     def allow_once(self, answer_id: str) -> None:
-        """The person said that this one is to be sent whatever the limits say."""
+        """Let one answer be asked for whatever the limits say, because the person said so."""
         if len(self._allowed_once) < _MOST_REMEMBERED:
             self._allowed_once.add(answer_id)
 
@@ -101,12 +101,12 @@ class UsageLimits:
                 await self._warn(state)
 
     def release(self, answer_id: str) -> None:
-        """It is in the ledger, or came to nothing."""
+        """Stop counting the estimate of a request that is in the ledger, or came to nothing."""
         self._under_way.pop(answer_id, None)
 
     async def admit_background(self, expected_tokens: int, *, provider: str, thread_id: str) -> None:
-        """Work that nobody waits for stops where the warning is, or at the stop where there is none. Raises
-        ``BackgroundLimitReached``."""
+        """Raise ``BackgroundLimitReached`` where work that nobody waits for would pass a warning, or the stop where
+        there is no warning."""
         limits = await self._known()
         if not limits:
             return
@@ -143,7 +143,7 @@ class UsageLimits:
         return tuple(states)
 
     async def _warn(self, state: LimitState) -> None:
-        """Once a day, also where the period is a month."""
+        """Publish a warning once a day, also where the period is a month."""
         today = day_number(self._clock.now_ms())
         limit = state.limit
         if await self._store.mark_warned(limit.key, today):

@@ -1,4 +1,4 @@
-"""What was spent in a stretch of days, put together for a chart, a table and a file. Pure."""
+"""Adds up what was spent in a range of days for a chart, a table and a file. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COLUMNS = (
 
 
 class Grouping(StrEnum):
-    """What the rows of an overview stand for."""
+    """The meaning of the rows of an overview."""
 
     DAY = "day"
     MODEL = "model"
@@ -37,7 +37,7 @@ class Grouping(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OverviewRow:
-    """``name`` is the whole label, ``short`` one for little room."""
+    """A row of an overview. ``name`` is the whole label, ``short`` a shorter one for narrow places."""
 
     name: str
     short: str
@@ -46,8 +46,8 @@ class OverviewRow:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Rows in order: by day from the first to the last without a gap, else the largest first. ``step`` says what a row
-    by day is: a day, a week or a month."""
+    """The rows of an overview: by day from the first to the last without a gap, else the largest first. ``step`` is the
+    length of a row by day: a day, a week or a month."""
 
     grouping: Grouping
     rows: tuple[OverviewRow, ...]
@@ -56,12 +56,12 @@ class Overview:
 
     @property
     def rows_are(self) -> str:
-        """What one row stands for: a week, a model."""
+        """The noun for one row, such as "week" or "model"."""
         return self.step if self.grouping is Grouping.DAY else self.grouping.value
 
 
 def overview_of(cells: Sequence[UsageCell], grouping: Grouping, *, first_day: int, last_day: int) -> Overview:
-    """Both days are included; ``cells`` are those between them."""
+    """Add up ``cells``, which are those from ``first_day`` to ``last_day``, both included."""
     total = sum((cell.total for cell in cells), UsageSum())
     if grouping is Grouping.DAY:
         step = _step_of(last_day - first_day + 1)
@@ -75,8 +75,8 @@ def overview_of(cells: Sequence[UsageCell], grouping: Grouping, *, first_day: in
 
 
 def csv_of(cells: Iterable[UsageCell]) -> str:
-    """RFC 4180, a line for each day, project, model and kind. Words that a spreadsheet would take for a formula have an
-    apostrophe before them."""
+    """Return the cells as CSV (RFC 4180), a line for each day, project, model and kind. Text that a spreadsheet would
+    take for a formula gets an apostrophe before it."""
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow(_COLUMNS)

@@ -1,6 +1,6 @@
-"""When the next message may be sent: a sliding window over those that were, and what vendors say of their own limits.
+"""Computes when the next message may be sent, from a sliding window over sent ones and the limits that vendors report.
 
-Pure: it is told the time in milliseconds UTC and keeps nothing but numbers.
+Pure: it is given the time in milliseconds UTC and keeps nothing but numbers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LONGEST_VENDOR_WAIT_MS = 24 * 3_600_000
 
 
 class RateWindow:
-    """At most so many in any stretch of so long."""
+    """A sliding window: at most ``rate.count`` messages in any ``rate.period_s`` seconds."""
 
     def __init__(self, rate: Rate | None = None) -> None:
         self._rate = rate
@@ -29,17 +29,17 @@ class RateWindow:
         return self._rate
 
     def use(self, rate: Rate | None, sent: Sequence[int] = ()) -> None:
-        """Another rate; ``sent`` are moments that this window may not know of."""
+        """Use another rate; ``sent`` are moments that this window may not know of."""
         self._rate = rate
         self._sent = sorted({*self._sent, *sent})
 
     def note_sent(self, now_ms: int) -> None:
-        """Also without a rate: there may be one later."""
+        """Record a sent message, also without a rate: there may be one later."""
         insort(self._sent, now_ms)
         del self._sent[:-_MOST_REMEMBERED]
 
     def next_times(self, count: int, now_ms: int) -> list[int]:
-        """When each of the next ``count`` messages may be sent; ``now_ms`` where at once."""
+        """Return when each of the next ``count`` messages may be sent; ``now_ms`` where at once."""
         if self._rate is None:
             return [now_ms] * count
         period_ms = self._rate.period_s * _MS_PER_S
@@ -56,20 +56,20 @@ class RateWindow:
 
 @dataclass(slots=True)
 class _Room:
-    """What is left at a vendor for one model, until a moment."""
+    """The number of requests left at a vendor for one model, until a moment."""
 
     left: int
     until_ms: int
 
 
 class VendorRooms:
-    """By provider and model, since that is how vendors count."""
+    """The limits that vendors report, by provider and model, since that is how vendors count."""
 
     def __init__(self) -> None:
         self._rooms: dict[tuple[str, str], _Room] = {}
 
     def note(self, provider: str, model: str, report: RateReport, *, now_ms: int) -> None:
-        """What the headers of an answer said."""
+        """Record what the headers of an answer said."""
         wait_ms = min(round(report.resets_in_s * _MS_PER_S), _LONGEST_VENDOR_WAIT_MS)
         if wait_ms > 0:
             self._rooms[provider, model] = _Room(max(0, report.requests_left), now_ms + wait_ms)
@@ -83,7 +83,7 @@ class VendorRooms:
             room.left -= 1
 
     def free_at(self, provider: str, model: str, now_ms: int) -> int | None:
-        """When that vendor takes another request; None: at once."""
+        """Return when that vendor takes another request; None: at once."""
         room = self._rooms.get((provider, model))
         if room is None:
             return None

@@ -1,4 +1,4 @@
-"""UsageService: what requests took, for whoever shows it. Reads only; lines are written by whoever asks a model."""
+"""UsageService reads sums of what requests took. Lines of the ledger are written by whoever asks a model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class UsageService:
-    """Sums of the ledger."""
+    """The sums of the ledger."""
 
     def __init__(self, usage: UsageRepository, days: UsageDayRepository, clock: Clock) -> None:
         self._usage = usage
@@ -28,30 +28,30 @@ class UsageService:
         self._clock = clock
 
     async def of_thread(self, thread_id: str) -> UsageReport:
-        """All requests of a thread by kind and model, also those of messages that are gone."""
+        """Return all requests of a thread by kind and model, also those of messages that are gone."""
         return await self._usage.of_thread(checked_id(thread_id))
 
     async def between(self, start_ms: int, end_ms: int, *, project_id: str | None = None) -> UsageReport:
-        """All requests of a stretch of time, of one project or of all. Milliseconds UTC; the end is not included."""
+        """Return all requests between two moments (milliseconds UTC, the end excluded), of one project or of all."""
         project = None if project_id is None else checked_id(project_id)
         return await self._usage.between(start_ms, end_ms, project_id=project)
 
     def today(self) -> int:
-        """The number of the local day, counted from 1970-01-01."""
+        """Return the number of the local day, counted from 1970-01-01."""
         return day_number(self._clock.now_ms())
 
     async def first_day(self) -> int:
-        """The first day on which anything was asked; today where nothing ever was."""
+        """Return the first day on which anything was asked; today where nothing ever was."""
         found = await self._days.first_day()
         return self.today() if found is None else found
 
     async def spent_on(self, first_day: int, last_day: int) -> Mapping[Grouping, tuple[UsageCell, ...]]:
-        """What was taken on these local days, both included, added up in each way of looking at it."""
+        """Return what was spent on these local days, both included, added up by each grouping."""
         grouped = await self._days.grouped(first_day, last_day)
         return {grouping: grouped[grouping.value] for grouping in Grouping}
 
     async def write_csv(self, path: Path, first_day: int, last_day: int) -> int:
-        """Write these days to a file, whole or not at all; how many lines there are. Raises ``ExportFailed``."""
+        """Write these days to a file, whole or not at all. Returns the number of lines. Raises ``ExportFailed``."""
         cells = await self._days.cells(first_day, last_day)
         try:
             await asyncio.to_thread(lambda: write_text(path, csv_of(cells)))

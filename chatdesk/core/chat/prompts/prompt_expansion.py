@@ -1,4 +1,4 @@
-"""What stands in a system prompt when it is sent: date, time, project and model in place of their variables."""
+"""Replaces date, time, project and model variables in a system prompt when it is sent."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
 
 
 class PromptExpansion:
-    """Costs nothing where no prompt has braces, and one small read where one has."""
+    """Replaces the variables of system prompts. Costs nothing where no prompt has braces, and one small read where one
+    has."""
 
     def __init__(self, projects: ProjectRepository, clock: Clock) -> None:
         self._projects = projects
         self._clock = clock
 
     async def of_frame(self, frame: ContextFrame, default: str, model: str) -> tuple[ContextFrame, str]:
-        """The frame and the default prompt with variables replaced, as of now."""
+        """Return the frame and the default prompt with variables replaced, as of now."""
         if "{{" not in frame.system_prompt and "{{" not in default:
             return frame, default
         expanded = await self.of_text(frame.system_prompt, frame.project_id, model)
@@ -36,5 +37,5 @@ class PromptExpansion:
 
 
 def local_time(clock: Clock) -> datetime:
-    """Now, as the clocks on the wall say."""
+    """Return the current time in the local time zone."""
     return datetime.fromtimestamp(clock.now_ms() / 1000, UTC).astimezone()

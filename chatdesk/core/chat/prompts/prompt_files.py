@@ -1,6 +1,7 @@
-"""Prompts as one JSON file: ``{"format": "chatdesk-prompts", "format_version": 1, "prompts": [{kind, name, text}]}``.
+"""Reads and writes prompts as one JSON file.
 
-A file comes from anywhere: it is read up to a size, and everything in it is checked.
+The document is ``{"format": "chatdesk-prompts", "format_version": 1, "prompts": [{kind, name, text}]}``. A file comes
+from anywhere: it is read up to a size, and everything in it is checked.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _LARGEST_FILE_BYTES = 16 * 1024 * 1024
 
 
 def write_prompts(target: Path, prompts: Iterable[Prompt]) -> None:
-    """Replaces ``target`` by a whole file or not at all."""
+    """Write prompts to ``target``, which is replaced by a whole file or not at all."""
     listed = [{"kind": each.kind.value, "name": each.name, "text": each.text} for each in prompts]
     document = {"format": _FORMAT, "format_version": _VERSION, "prompts": listed}
     try:
@@ -33,12 +34,13 @@ def write_prompts(target: Path, prompts: Iterable[Prompt]) -> None:
 
 
 def read_prompts(source: Path) -> list[NewPrompt]:
-    """Raises ``InvalidInput`` for a file that holds no prompts, is too large, or cannot be read."""
+    """Read the prompts of a file. Raises ``InvalidInput`` for one that holds no prompts, is too large, or cannot be
+    read."""
     return [each for _key, each in _read(source)]
 
 
 def read_starters(source: Path) -> dict[str, NewPrompt]:
-    """Prompts by the keys that they have in the file that comes with ChatDesk."""
+    """Return the prompts of the file that comes with ChatDesk, by their keys."""
     return {key: each for key, each in _read(source) if key}
 
 

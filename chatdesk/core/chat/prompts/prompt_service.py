@@ -1,7 +1,7 @@
-"""PromptService: the library of prompts. Reached as ``Services.prompts``, on the same loop as the others.
+"""PromptService manages the library of prompts. It is reached as ``Services.prompts``, on the same loop as the others.
 
-A method that writes publishes ``PromptsChanged`` once the write is durable. Each change has its opposite here, which
-is what an undo calls.
+A method that writes publishes ``PromptsChanged`` once the write is durable. Each change has its opposite here, which is
+what an undo calls.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _COPY = " (copy)"
 
 
 class PromptService:
-    """See the module text. ``starters``: a file of prompts that a new library begins with."""
+    """The use cases of the library of prompts. ``starters``: a file of prompts that a new library begins with."""
 
     def __init__(self, prompts: PromptRepository, bus: EventBus, *, starters: Path | None = None) -> None:
         self._prompts = prompts
@@ -40,43 +40,44 @@ class PromptService:
         self._beginning = asyncio.Lock()
 
     async def list(self) -> tuple[PromptHead, ...]:
-        """All prompts, those used last first."""
+        """Return all prompts, those used last first."""
         await self._add_starters()
         return await self._prompts.heads()
 
     async def get(self, prompt_id: str) -> Prompt:
-        """Also one that was deleted. Raises ``PromptNotFound``."""
+        """Return a prompt, also one in the trash. Raises ``PromptNotFound``."""
         return await self._prompts.get(prompt_id)
 
     async def create(self, kind: PromptKind, name: str, text: str) -> Prompt:
-        """Without a name it is called by its first words. Raises ``InvalidInput``."""
+        """Add a prompt; without a name it is called by its first words. Raises ``InvalidInput``."""
         (made,) = await self._prompts.add([checked_prompt(kind, name, text)])
         self._changed()
         return made
 
     async def edit(self, prompt_id: str, kind: PromptKind, name: str, text: str) -> Prompt:
-        """Raises ``InvalidInput``, ``PromptNotFound``."""
+        """Replace kind, name and text of a prompt. Raises ``InvalidInput``, ``PromptNotFound``."""
         changed = await self._prompts.change(prompt_id, checked_prompt(kind, name, text))
         self._changed()
         return changed
 
     async def duplicate(self, prompt_id: str) -> Prompt:
-        """Another one of the same text, whose name says that it is a copy."""
+        """Add a copy of a prompt, whose name says that it is a copy."""
         prompt = await self._prompts.get(prompt_id)
         return await self.create(prompt.kind, prompt.name[: LONGEST_NAME - len(_COPY)] + _COPY, prompt.text)
 
     async def delete(self, prompt_ids: Sequence[str]) -> None:
-        """They can be restored for as long as the trash is kept."""
+        """Move prompts to the trash, from where they can be restored for as long as the trash is kept."""
         await self._prompts.set_deleted(prompt_ids, is_deleted=True)
         self._changed()
 
     async def restore(self, prompt_ids: Sequence[str]) -> None:
-        """Raises ``PromptNotFound`` when one is gone for good."""
+        """Restore prompts from the trash. Raises ``PromptNotFound`` when one is gone for good."""
         await self._prompts.set_deleted(prompt_ids, is_deleted=False)
         self._changed()
 
     async def note_used(self, prompt_id: str) -> None:
-        """It was inserted, so it stands first from now on. A library that cannot be written stays as it is."""
+        """Record that a prompt was inserted, so that it is listed first. Does nothing where the library cannot be
+        written."""
         try:
             await self._prompts.note_used(prompt_id)
         except StorageError:
@@ -84,14 +85,15 @@ class PromptService:
         self._changed()
 
     async def write_file(self, target: Path) -> int:
-        """All prompts as JSON, in place of what is there; how many. Raises ``ChatDeskError``."""
+        """Write all prompts to a JSON file, replacing what is there. Returns how many. Raises ``ChatDeskError``."""
         await self._add_starters()
         prompts = await self._prompts.all()
         await asyncio.to_thread(write_prompts, target, prompts)
         return len(prompts)
 
     async def read_file(self, source: Path) -> tuple[Prompt, ...]:
-        """Add what a file of prompts holds and the library does not. Raises ``ChatDeskError`` for other files."""
+        """Add the prompts of a file that the library does not have, and return them. Raises ``ChatDeskError`` for other
+        files."""
         await self._add_starters()
         found = await asyncio.to_thread(read_prompts, source)
         added = await self._prompts.add_missing([checked_prompt(each.kind, each.name, each.text) for each in found])
@@ -114,7 +116,7 @@ class PromptService:
 
 
 def checked_prompt(kind: PromptKind, name: str, text: str) -> NewPrompt:
-    """What can be stored; raises ``InvalidInput``."""
+    """Return the prompt as it can be stored. Raises ``InvalidInput``."""
     if not text.strip():
         raise InvalidInput(
             "A prompt needs a text.", safe="Nothing was changed.", next_step="Type what it is to say, or delete it."

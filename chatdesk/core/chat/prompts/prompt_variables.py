@@ -40,7 +40,7 @@ _ALIKE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A place in a template. ``name`` is as compared; ``format`` is that of a date or time."""
+    """A variable in a template. ``name`` is normalised for comparing; ``format`` is that of a date or time."""
 
     name: str
     written: str
@@ -50,7 +50,8 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What is asked for. ``name`` is as compared, ``label`` as first written; with ``choices`` one of them is taken."""
+    """A field that the person fills in. ``name`` is normalised for comparing, ``label`` as first written; the value is
+    one of ``choices`` where there are any."""
 
     name: str
     label: str
@@ -60,7 +61,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that may not be meant; line and column count from 1. The text works all the same."""
+    """A warning about something that is probably not meant; line and column count from 1. The text works anyway."""
 
     line: int
     column: int
@@ -78,32 +79,33 @@ class Template:
     problems: tuple[Problem, ...]
 
     def needs(self, name: str) -> bool:
-        """Whether a built-in variable stands somewhere."""
+        """Return whether a built-in variable occurs in the template."""
         return any(isinstance(each, Variable) and not each.is_field and each.name == name for each in self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """The text, and sentences about what was cut short."""
+    """The expanded text, and sentences about what was cut short."""
 
     text: str
     notes: tuple[str, ...] = ()
 
 
 def read_template(text: str, *, is_system: bool = False) -> Template:
-    """``is_system``: a system prompt, in which only ``IN_SYSTEM_PROMPT`` mean something."""
+    """Parse a template. ``is_system``: a system prompt, in which only the variables of ``IN_SYSTEM_PROMPT`` have a
+    meaning."""
     return _Reader(text, is_system=is_system).read()
 
 
 def moment_values(template: Template, now: datetime) -> dict[str, str]:
-    """The dates and times of a template by how they are written."""
+    """Return the values of a template's dates and times, by how they are written."""
     variables = (each for each in template.pieces if isinstance(each, Variable))
     return {each.written: now.strftime(each.format) for each in variables if each.format}
 
 
 def expand(template: Template, values: Mapping[str, str], now: datetime) -> Expanded:
-    """``values`` by the names of variables and fields; one that is missing is empty. Nothing grows without end: a value
-    and the whole are cut at ``LONGEST_VALUE`` and ``LONGEST_RESULT`` characters, and notes say so."""
+    """Replace variables and fields by ``values``, which has their names as keys; a missing one becomes empty. A value
+    and the whole are cut at ``LONGEST_VALUE`` and ``LONGEST_RESULT`` characters, and the notes say so."""
     moments = moment_values(template, now)
     notes: dict[str, str] = {}
     made: list[str] = []
@@ -127,7 +129,7 @@ def expand(template: Template, values: Mapping[str, str], now: datetime) -> Expa
 
 
 def expand_system_prompt(text: str, values: Mapping[str, str], now: datetime) -> str:
-    """A system prompt as it is sent."""
+    """Return a system prompt as it is sent."""
     if "{{" not in text:
         return text
     return expand(read_template(text, is_system=True), values, now).text
@@ -170,7 +172,8 @@ class _Reader:
         return Template(tuple(self._pieces), tuple(self._fields.values()), tuple(self._problems))
 
     def _end_of(self, start: int) -> int:
-        """Where the closing braces stand: on the same line, and before others are opened."""
+        """Return the index of the closing braces, which are on the same line and before others are opened; -1 where
+        there are none."""
         last = start + _LONGEST_VARIABLE
         line_end = self._text.find("\n", start, last)
         end = self._text.find("}}", start, last if line_end < 0 else line_end)
@@ -179,7 +182,7 @@ class _Reader:
         return end
 
     def _variable(self, inner: str, written: str, at: int) -> Variable | None:
-        """None: it stays as written, and a problem says why."""
+        """Return the variable; None where it stays as written, and a problem says why."""
         stop = min((place for place in (inner.find(":"), inner.find("|")) if place >= 0), default=len(inner))
         label, sign, rest = " ".join(inner[:stop].split()), inner[stop : stop + 1], inner[stop + 1 :]
         name = label.casefold()
@@ -261,7 +264,7 @@ class _Reader:
 
 
 def _alike(name: str) -> str:
-    """The built-in variable that was probably meant; empty when it is none."""
+    """Return the built-in variable that was probably meant; empty when there is none."""
     return next(iter(difflib.get_close_matches(name, BUILT_IN, 1, _ALIKE)), "")
 
 
