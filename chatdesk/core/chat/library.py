@@ -152,11 +152,11 @@ class LibraryService:
         """Restore threads from the trash, together with their projects where these were deleted too."""
         return await self._told(await self._library.restore(thread_ids))
 
-    async def make_again(self, change: LibraryChange) -> None:
+    async def redo(self, change: LibraryChange) -> None:
         """Carry a change out again: all of it, or nothing with ``NotPossible``."""
         await self._told(await self._library.carry_out(change))
 
-    async def take_back(self, change: LibraryChange) -> None:
+    async def undo(self, change: LibraryChange) -> None:
         """Carry out the inverse of a change: all of it, or nothing with ``NotPossible``."""
         await self._told(await self._library.carry_out(change, is_back=True))
 

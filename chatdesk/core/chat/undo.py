@@ -104,7 +104,7 @@ class UndoStack:
         chat, before = self._chat, await self._chat.get_thread(thread_id)
         after = await chat.rename_thread(thread_id, title)
         if after.title != before.title:
-            self.did(
+            self.record(
                 "rename thread",
                 partial(chat.rename_thread, thread_id, before.title),
                 partial(chat.rename_thread, thread_id, after.title),
@@ -117,7 +117,7 @@ class UndoStack:
         after = await pin(is_pinned=is_pinned)
         if was_pinned != is_pinned:
             label = "pin thread" if is_pinned else "unpin thread"
-            self.did(label, partial(pin, is_pinned=was_pinned), partial(pin, is_pinned=is_pinned))
+            self.record(label, partial(pin, is_pinned=was_pinned), partial(pin, is_pinned=is_pinned))
         return after
 
     async def archive_thread(self, thread_id: str, *, is_archived: bool = True) -> Thread:
@@ -126,7 +126,7 @@ class UndoStack:
         after = await archive(is_archived=is_archived)
         if was_archived != is_archived:
             label = "archive thread" if is_archived else "unarchive thread"
-            self.did(label, partial(archive, is_archived=was_archived), partial(archive, is_archived=is_archived))
+            self.record(label, partial(archive, is_archived=was_archived), partial(archive, is_archived=is_archived))
         return after
 
     async def delete_thread(self, thread_id: str) -> Thread:
@@ -134,7 +134,9 @@ class UndoStack:
         was_deleted = (await chat.get_thread(thread_id)).deleted_at is not None
         thread = await chat.delete_thread(thread_id)
         if not was_deleted:
-            self.did("delete thread", partial(chat.restore_thread, thread_id), partial(chat.delete_thread, thread_id))
+            self.record(
+                "delete thread", partial(chat.restore_thread, thread_id), partial(chat.delete_thread, thread_id)
+            )
         return thread
 
     async def restore_thread(self, thread_id: str) -> Thread:
@@ -142,7 +144,9 @@ class UndoStack:
         was_deleted = (await chat.get_thread(thread_id)).deleted_at is not None
         thread = await chat.restore_thread(thread_id)
         if was_deleted:
-            self.did("restore thread", partial(chat.delete_thread, thread_id), partial(chat.restore_thread, thread_id))
+            self.record(
+                "restore thread", partial(chat.delete_thread, thread_id), partial(chat.restore_thread, thread_id)
+            )
         return thread
 
     # Messages
@@ -151,7 +155,7 @@ class UndoStack:
         chat = self._chat
         end = await chat.end_of_path(message_id)
         moved = await chat.delete_message(message_id, with_later=with_later)
-        self.did(
+        self.record(
             "delete message" if len(moved.message_ids) == 1 else "delete messages",
             partial(chat.restore_message, message_id, end_id=end),
             partial(chat.delete_message, message_id, with_later=with_later),
@@ -164,7 +168,7 @@ class UndoStack:
         end = await chat.end_of_path(message_id)
         moved = await chat.restore_message(message_id)
         if moved.message_ids:
-            self.did(
+            self.record(
                 "restore message",
                 partial(chat.delete_messages, moved.message_ids, end_id=end),
                 partial(chat.restore_message, message_id),
@@ -177,7 +181,7 @@ class UndoStack:
         end = await chat.end_of_path(message_id)
         thread = await chat.select_version(message_id)
         if end is not None and await chat.end_of_path(message_id) != end:
-            self.did(
+            self.record(
                 "switch version",
                 partial(chat.lead_path_to, end),
                 partial(chat.select_version, message_id),
@@ -209,7 +213,7 @@ class UndoStack:
         return edited
 
     def _edited(self, chat: ChatService, version: Message, end_id: str | None) -> None:
-        self.did(
+        self.record(
             "edit",
             partial(chat.delete_message, version.id, with_later=True, end_id=end_id),
             partial(chat.restore_message, version.id),
@@ -224,16 +228,16 @@ class UndoStack:
         after = await put(mark)
         if before != mark:
             label = _MARKING.get(mark) or _UNMARKING[before]
-            self.did(label, partial(put, before), partial(put, mark), thread_id=after.thread_id)
+            self.record(label, partial(put, before), partial(put, mark), thread_id=after.thread_id)
         return after
 
     async def start_context(self, thread_id: str, message_id: str | None) -> None:
         start = partial(self._chat.context.start_at, thread_id)
         before = await start(message_id)
         if before != message_id:
-            self.did("start of the context", partial(start, before), partial(start, message_id), thread_id=thread_id)
+            self.record("start of the context", partial(start, before), partial(start, message_id), thread_id=thread_id)
 
-    def did(self, label: str, undo: Act, redo: Act, *, size: int = 1, thread_id: str | None = None) -> None:
+    def record(self, label: str, undo: Act, redo: Act, *, size: int = 1, thread_id: str | None = None) -> None:
         """Remember a change, also one that another service made, with the calls that undo and redo it."""
         self._done.append(Step(label, undo, redo, size, thread_id))
         del self._done[:-_MOST_STEPS]

@@ -92,9 +92,9 @@ async def test_a_selection_is_pinned_archived_and_deleted_in_one_step_and_comes_
         change = await act(ids)
         after = await library.state()
         assert before != after
-        await service.take_back(change)
+        await service.undo(change)
         assert await library.state() == before
-        await service.make_again(change)
+        await service.redo(change)
         assert await library.state() == after
     assert await library.ids() == []
     assert sorted(await library.ids(shelf="trash")) == sorted(ids)
@@ -135,7 +135,7 @@ async def test_an_undo_whose_threads_are_gone_for_good_changes_nothing(library: 
     change = await library.service.delete(ids)
     await library.service.delete_for_good(ids[:1])
     with pytest.raises(NotPossible, match="1 of 2"):
-        await library.service.take_back(change)
+        await library.service.undo(change)
     assert await library.ids(shelf="trash") == ids[1:]
 
 
@@ -149,7 +149,7 @@ async def test_threads_move_between_projects_and_new_ones_take_its_model(library
     logged = await library.sql("SELECT project_id FROM changes WHERE entity = ? AND reg = 'lww.project'", thread)
     assert logged == [(home,), (project.id,)]
     await last_chats_are_right(library)
-    await library.service.take_back(change)
+    await library.service.undo(change)
     assert await library.ids(project_id=project.id) == []
     assert (await library.service.move([thread], home)).is_empty
     created = await library.chat.create_thread(project.id, "In it", "hello")
@@ -172,9 +172,9 @@ async def test_a_project_goes_to_the_trash_with_its_threads_and_comes_back_with_
     assert sorted(await library.ids(shelf="trash")) == sorted([before_that, with_it])
     with pytest.raises(ProjectNotFound, match="in the trash"):
         await library.service.delete_project(project.id)
-    await library.service.take_back(change)
+    await library.service.undo(change)
     assert await library.state() == state
-    await library.service.make_again(change)
+    await library.service.redo(change)
     await library.service.restore_project(project.id)
     assert await library.state() == state
     assert (await library.service.restore_project(project.id)).is_empty
@@ -190,7 +190,7 @@ async def test_a_thread_that_is_restored_brings_its_project_back_without_the_oth
     change = await library.service.restore([one])
     assert await library.ids(project_id=project.id) == [one]
     await last_chats_are_right(library)
-    await library.service.take_back(change)
+    await library.service.undo(change)
     assert await library.state() == state
     await library.chat.restore_thread(other)
     assert (await library.service.get_project(project.id)).deleted_at is None
@@ -235,7 +235,7 @@ async def test_tags_are_made_found_renamed_and_deleted_with_a_way_back(library: 
     assert (await library.service.tag(ids[:2], add=["READING"])).is_empty
     taken = await library.service.tag(ids, remove=[todo.id])
     assert await library.ids(tag_id=todo.id) == []
-    await library.service.take_back(taken)
+    await library.service.undo(taken)
     assert sorted(await library.ids(tag_id=todo.id)) == sorted(ids[:2])
     assert await library.service.rename_tag(reading.id, "Books") == "Reading"
     with pytest.raises(NotPossible, match="already"):
@@ -245,13 +245,13 @@ async def test_tags_are_made_found_renamed_and_deleted_with_a_way_back(library: 
             await library.service.tag(ids, add=[name])
     gone = await library.service.delete_tag(todo.id)
     assert [tag.name for tag in await library.service.list_tags()] == ["Books"]
-    await library.service.take_back(gone)
+    await library.service.undo(gone)
     assert sorted(await library.ids(tag_id=todo.id)) == sorted(ids[:2])
-    await library.service.make_again(gone)
+    await library.service.redo(gone)
     await library.service.tag(ids[:1], add=["to do"])
     with pytest.raises(NotPossible, match="another tag"):
-        await library.service.take_back(gone)
-    await library.service.take_back(change)
+        await library.service.undo(gone)
+    await library.service.undo(change)
     with pytest.raises(NotFound):
         await library.service.delete_tag(new_id())
     assert any(isinstance(event, TagsChanged) for event in library.world.events)
@@ -418,9 +418,9 @@ async def _change(library: Library, done: list[object], name: str, pick: int) ->
         if tags:
             done.append(await service.delete_tag(tags[pick % len(tags)].id))
     elif name == "undo" and done:
-        await service.take_back(done[pick % len(done)])  # type: ignore[arg-type]
+        await service.undo(done[pick % len(done)])  # type: ignore[arg-type]
     elif name == "redo" and done:
-        await service.make_again(done[pick % len(done)])  # type: ignore[arg-type]
+        await service.redo(done[pick % len(done)])  # type: ignore[arg-type]
     elif name == "purge" and some:
         await service.delete_for_good(some)
         await service.sweep(trash_days=1)
@@ -428,9 +428,9 @@ async def _change(library: Library, done: list[object], name: str, pick: int) ->
         before = await library.state()
         change = await by_name[name]()
         after = await library.state()
-        await service.take_back(change)
+        await service.undo(change)
         assert await library.state() == before, name
-        await service.make_again(change)
+        await service.redo(change)
         assert await library.state() == after, name
         done.append(change)
 

@@ -170,7 +170,7 @@ async def test_a_step_counts_as_done_again_only_when_it_is() -> None:
         running.set()
         await goes_on.wait()
 
-    stack.did("slow", slow, slow)
+    stack.record("slow", slow, slow)
     await_undo = asyncio.create_task(stack.undo())
     await running.wait()
     assert stack.last is not None and stack.next is None
@@ -186,8 +186,8 @@ async def test_a_step_that_storage_refuses_can_be_tried_again_and_one_that_fails
         if failures:
             raise failures.pop(0)
 
-    stack.did("first", act, act)
-    stack.did("second", act, act)
+    stack.record("first", act, act)
+    stack.record("second", act, act)
     with pytest.raises(StorageFull):
         await stack.undo()
     assert stack.last is not None and stack.last.label == "second"
@@ -282,10 +282,10 @@ async def test_of_very_large_changes_only_the_last_ones_are_remembered(tmp_path:
     async with chat_world(tmp_path) as world:
         stack = UndoStack(world.chat)
         for number in range(5):
-            stack.did(f"step {number}", nothing, nothing, size=140_000)
+            stack.record(f"step {number}", nothing, nothing, size=140_000)
         labels = []
         while (step := await stack.undo()) is not None:
             labels.append(step.label)
         assert labels == ["step 4", "step 3"]
-        stack.did("larger than all", nothing, nothing, size=10**6)
+        stack.record("larger than all", nothing, nothing, size=10**6)
         assert stack.last is not None

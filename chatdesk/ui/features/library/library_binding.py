@@ -155,10 +155,10 @@ class LibraryBinding(QObject):
     async def _did(self, change: LibraryChange) -> None:
         library = await self._library()
         stack = await self._undo.stack()
-        stack.did(
+        stack.record(
             change.label,
-            partial(library.take_back, change),
-            partial(library.make_again, change),
+            partial(library.undo, change),
+            partial(library.redo, change),
             size=max(1, len(change.threads)),
         )
 
@@ -277,7 +277,7 @@ class LibraryBinding(QObject):
             library = await self._library()
             before = await library.rename_tag(tag_id, name)
             stack = await self._undo.stack()
-            stack.did(
+            stack.record(
                 "rename tag", partial(library.rename_tag, tag_id, before), partial(library.rename_tag, tag_id, name)
             )
             self._undo.offer(f"The tag is called {name} now")

@@ -249,7 +249,7 @@ class ProjectBinding(QObject):
         async def work() -> None:
             library = await self._library()
             change = await library.delete_project(project.id)
-            await self._did(change.label, partial(library.take_back, change), partial(library.make_again, change))
+            await self._did(change.label, partial(library.undo, change), partial(library.redo, change))
             self._undo.offer(f"Moved to the trash: {project.name}")
 
         self._tasks.start(work(), "delete project")
@@ -258,7 +258,7 @@ class ProjectBinding(QObject):
         async def work() -> None:
             library = await self._library()
             change = await library.restore_project(project_id)
-            await self._did(change.label, partial(library.take_back, change), partial(library.make_again, change))
+            await self._did(change.label, partial(library.undo, change), partial(library.redo, change))
             self._undo.offer("The project was restored")
             self._lists.show_project(project_id)
 
@@ -287,7 +287,7 @@ class ProjectBinding(QObject):
         return self._lists.project or await (await self._handle.chat()).default_project()
 
     async def _did(self, label: str, undo: Callable[[], Any], redo: Callable[[], Any]) -> None:
-        (await self._undo.stack()).did(label, undo, redo)
+        (await self._undo.stack()).record(label, undo, redo)
 
     async def _library(self) -> LibraryService:
         return (await self._handle.services()).library

@@ -125,7 +125,7 @@ class PromptLibrary(QObject):
         prompt = await self._prompts.get(prompt_id)
         await self._prompts.delete([prompt_id])
         stack = await self._undo.stack()
-        stack.did(
+        stack.record(
             "delete prompt", partial(self._prompts.restore, [prompt_id]), partial(self._prompts.delete, [prompt_id])
         )
         self._deletion = stack.last
@@ -155,12 +155,12 @@ class PromptLibrary(QObject):
         back, forth = (
             partial(self._prompts.edit, each.id, each.kind, each.name, each.text) for each in (before, after)
         )
-        (await self._undo.stack()).did("edit prompt", back, forth)
+        (await self._undo.stack()).record("edit prompt", back, forth)
         self._panes.commands.refresh()
 
     async def _did_make(self, label: str, prompt_ids: list[str]) -> None:
         stack = await self._undo.stack()
-        stack.did(label, partial(self._prompts.delete, prompt_ids), partial(self._prompts.restore, prompt_ids))
+        stack.record(label, partial(self._prompts.delete, prompt_ids), partial(self._prompts.restore, prompt_ids))
         self._panes.commands.refresh()
 
     # Files

@@ -154,7 +154,7 @@ class SystemPromptBinding(QObject):
             self.dialog.show_failure(error.sentence)
             return
         stack = await self._undo.stack()
-        stack.did(
+        stack.record(
             "add prompt", lambda: services.prompts.delete([prompt.id]), lambda: services.prompts.restore([prompt.id])
         )
         if self.dialog is not None:
@@ -174,7 +174,7 @@ class SystemPromptBinding(QObject):
             self.dialog.show_failure(error.sentence)
             return
         stack = await self._undo.stack()
-        stack.did(
+        stack.record(
             "change system prompt",
             lambda: service.change(prompts, before),
             lambda: service.change(prompts, changes),
