@@ -16,7 +16,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import environment
 from chatdesk.services.building import build_services
 from chatdesk.services.owner import verbs_of
-from chatdesk.services.upkeep import look_after
+from chatdesk.services.upkeep import run_upkeep
 
 if TYPE_CHECKING:
     from chatdesk.core.diagnostics.bundle import ReportFile
@@ -77,7 +77,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
             settings_store=SettingsStore(paths.settings_file),
             build=lambda: build_services(paths, settings, lock),
             listen=listen,
-            upkeep=look_after,
+            upkeep=run_upkeep,
             watch_crashes=partial(_watch_crashes, paths),
             collect_report=lambda services: _collect_report(services, paths),
         )

@@ -13,7 +13,7 @@ from chatdesk.core.diagnostics.doctor import DoctorReport, run_doctor
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.store import LoadedSettings
-from chatdesk.services.examination import PURPOSE, probes_of_services, probes_without_database, unusable_database
+from chatdesk.services.doctor_checks import PURPOSE, probes_of_services, probes_without_database, unusable_database
 
 
 async def doctor(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:

@@ -1,4 +1,6 @@
-"""``chatdesk providers`` lists providers and the places of their keys, and tests them with ``--test``. Prints no key.
+"""``chatdesk providers`` lists providers and where their keys are kept, and tests them with ``--test``.
+
+No key is printed.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from chatdesk.core.diagnostics.redaction import process_redactor
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.description import described
 from chatdesk.core.settings.store import SettingsStore
-from chatdesk.services.examination import examine_window
+from chatdesk.services.doctor_checks import examine_window
 from chatdesk.services.health import health_of
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ _SETTLE_S, _UPKEEP_EVERY_S = 20.0, 3600.0
 _TRY_AGAIN_S, _LONGEST_TRY_AGAIN_S = 2.0, 30.0
 
 
-async def look_after(services: Services, *, settle_s: float = _SETTLE_S) -> AsyncGenerator[ChatDeskError, None]:
+async def run_upkeep(services: Services, *, settle_s: float = _SETTLE_S) -> AsyncGenerator[ChatDeskError, None]:
     """Do the upkeep of a window: at once what a start leaves over; later what the search index lacks, and then once a
     day the check and the backup. Yields errors that a person must know; ends where nothing can be maintained."""
     if services.read_only_reason is not None and not await _write_again(services):

@@ -166,7 +166,7 @@ def test_a_directory_that_could_not_be_owned_is_owned_once_it_can(
 
 
 def test_what_the_daily_upkeep_finds_is_shown(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "look_after", partial(app.look_after, settle_s=0))
+    monkeypatch.setattr(app, "run_upkeep", partial(app.run_upkeep, settle_s=0))
     monkeypatch.setattr("chatdesk.core.storage.upkeep.backup_shelf._SPARE_BYTES", 10**18)
 
     async def script(application: WindowApplication) -> None:
@@ -177,7 +177,7 @@ def test_what_the_daily_upkeep_finds_is_shown(paths: AppPaths, monkeypatch: pyte
 
 
 def test_a_window_that_is_open_makes_a_backup(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "look_after", partial(app.look_after, settle_s=0))
+    monkeypatch.setattr(app, "run_upkeep", partial(app.run_upkeep, settle_s=0))
 
     async def script(application: WindowApplication) -> None:
         await ask(application, "hello")

@@ -22,7 +22,7 @@ from chatdesk.core.domain.usage import RateReport
 from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.events import AnswerFinished, EventBus, MessageChanged, QueueChanged, ThreadChanged
-from chatdesk.core.usage.rate_window import RateWindow, VendorRooms
+from chatdesk.core.usage.rate_window import RateWindow, VendorQuotas
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.chat.waiting import WaitingRepository
@@ -55,7 +55,7 @@ class SendingQueue:
         self._clock = clock
         self._start = start
         self._windows: dict[_Scope, RateWindow] = {_ALL: RateWindow()}
-        self._vendors = VendorRooms()
+        self._vendors = VendorQuotas()
         self._waiting: list[WaitingAnswer] = []
         self._held = ""
         self._is_history_known = False
@@ -90,7 +90,7 @@ class SendingQueue:
 
     def note_rate(self, provider: str | None, model: str | None, report: RateReport) -> None:
         """Record what a vendor said of its own limits."""
-        self._vendors.note(provider or "", model or "", report, now_ms=self._clock.now_ms())
+        self._vendors.record(provider or "", model or "", report, now_ms=self._clock.now_ms())
 
     def forget_rate(self, provider: str | None, model: str | None) -> None:
         """Forget that a vendor said it is too early, so that it is asked again."""
@@ -130,7 +130,7 @@ class SendingQueue:
         async with self._looking:
             known = {each.message_id for each in self._waiting}
             self._waiting += [each for each in await self._store.all() if each.message_id not in known]
-        await self.look()
+        await self.send_due()
 
     async def send_first(self, message_id: str) -> None:
         """Move one answer to the head. Raises ``NotPossible`` where it does not wait."""
@@ -140,7 +140,7 @@ class SendingQueue:
                 raise NotPossible("This message does not wait any more.")
             self._waiting = [*chosen, *(each for each in self._waiting if each.message_id != message_id)]
             await self._store.order([each.message_id for each in self._waiting])
-        await self.look()
+        await self.send_due()
 
     async def cancel(self, thread_or_message_id: str) -> Message | None:
         """End one waiting answer, or all of a thread, as stopped; the questions stay. Returns the last one; None where
@@ -152,11 +152,11 @@ class SendingQueue:
             for each in chosen:
                 ended = await self._end(each, Status.STOPPED)
         if chosen:
-            await self.look()
+            await self.send_due()
             self._tell()
         return ended
 
-    async def look(self) -> None:
+    async def send_due(self) -> None:
         """Send what may be sent now, and publish when the rest will be."""
         async with self._looking:
             await self._learn_history()
@@ -250,7 +250,7 @@ class SendingQueue:
 
     def _look_soon(self) -> None:
         if self._waiting:
-            self._tasks.start(self.look(), "look at what waits to be sent")
+            self._tasks.start(self.send_due(), "look at what waits to be sent")
 
     def _set_timer(self) -> None:
         if self._timer is not None:

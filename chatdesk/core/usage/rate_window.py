@@ -55,39 +55,39 @@ class RateWindow:
 
 
 @dataclass(slots=True)
-class _Room:
+class _Quota:
     """The number of requests left at a vendor for one model, until a moment."""
 
     left: int
     until_ms: int
 
 
-class VendorRooms:
+class VendorQuotas:
     """The limits that vendors report, by provider and model, since that is how vendors count."""
 
     def __init__(self) -> None:
-        self._rooms: dict[tuple[str, str], _Room] = {}
+        self._quotas: dict[tuple[str, str], _Quota] = {}
 
-    def note(self, provider: str, model: str, report: RateReport, *, now_ms: int) -> None:
+    def record(self, provider: str, model: str, report: RateReport, *, now_ms: int) -> None:
         """Record what the headers of an answer said."""
         wait_ms = min(round(report.resets_in_s * _MS_PER_S), _LONGEST_VENDOR_WAIT_MS)
         if wait_ms > 0:
-            self._rooms[provider, model] = _Room(max(0, report.requests_left), now_ms + wait_ms)
+            self._quotas[provider, model] = _Quota(max(0, report.requests_left), now_ms + wait_ms)
 
     def forget(self, provider: str, model: str) -> None:
-        self._rooms.pop((provider, model), None)
+        self._quotas.pop((provider, model), None)
 
     def note_sent(self, provider: str, model: str) -> None:
-        room = self._rooms.get((provider, model))
-        if room is not None and room.left > 0:
-            room.left -= 1
+        quota = self._quotas.get((provider, model))
+        if quota is not None and quota.left > 0:
+            quota.left -= 1
 
     def free_at(self, provider: str, model: str, now_ms: int) -> int | None:
         """Return when that vendor takes another request; None: at once."""
-        room = self._rooms.get((provider, model))
-        if room is None:
+        quota = self._quotas.get((provider, model))
+        if quota is None:
             return None
-        if room.until_ms <= now_ms:
-            del self._rooms[provider, model]
+        if quota.until_ms <= now_ms:
+            del self._quotas[provider, model]
             return None
-        return None if room.left > 0 else room.until_ms
+        return None if quota.left > 0 else quota.until_ms

@@ -13,7 +13,7 @@ from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.settings.schema import Settings
 from chatdesk.services.owner import open_services
-from chatdesk.services.upkeep import look_after
+from chatdesk.services.upkeep import run_upkeep
 from tests.core.providers.test_openai_request import answer
 from tests.helpers.chat_world import chat_world
 from tests.helpers.fault_server import FaultServer
@@ -66,7 +66,7 @@ async def test_a_provider_that_cannot_be_loaded_says_so_when_it_is_asked() -> No
 async def test_a_window_loads_it_beside_its_start(tmp_path: Path) -> None:
     settings = Settings(provider="openai", openai_base_url="http://127.0.0.1:9/v1", openai_model="m")
     async with open_services(AppPaths.find(tmp_path), settings, mode="window") as services:
-        upkeep = look_after(services, settle_s=60)
+        upkeep = run_upkeep(services, settle_s=60)
         running = asyncio.ensure_future(anext(upkeep))
         provider = services.providers.get("openai")
         async with asyncio.timeout(60):

@@ -7,7 +7,7 @@ import pytest
 from chatdesk.core.domain.limits import InvalidRate, Rate, parse_rate
 from chatdesk.core.domain.usage import RateReport
 from chatdesk.core.settings.schema import InvalidValue, Settings, all_settings
-from chatdesk.core.usage.rate_window import RateWindow, VendorRooms
+from chatdesk.core.usage.rate_window import RateWindow, VendorQuotas
 
 _NOW = 1_800_000_000_000
 
@@ -79,17 +79,17 @@ def test_a_clock_that_was_set_back_costs_one_period_at_most() -> None:
 
 
 def test_what_a_vendor_has_left_is_counted_down_until_it_begins_anew() -> None:
-    rooms = VendorRooms()
-    rooms.note("p", "m", RateReport(1, 5.0), now_ms=_NOW)
-    assert rooms.free_at("p", "m", _NOW) is None
-    rooms.note_sent("p", "m")
-    assert rooms.free_at("p", "m", _NOW) == _NOW + 5_000
-    assert rooms.free_at("p", "other", _NOW) is None
-    assert rooms.free_at("p", "m", _NOW + 5_000) is None
-    rooms.note_sent("p", "m")  # not known any more
+    quotas = VendorQuotas()
+    quotas.record("p", "m", RateReport(1, 5.0), now_ms=_NOW)
+    assert quotas.free_at("p", "m", _NOW) is None
+    quotas.note_sent("p", "m")
+    assert quotas.free_at("p", "m", _NOW) == _NOW + 5_000
+    assert quotas.free_at("p", "other", _NOW) is None
+    assert quotas.free_at("p", "m", _NOW + 5_000) is None
+    quotas.note_sent("p", "m")  # not known any more
 
 
 def test_an_absurd_wait_is_a_day_at_most() -> None:
-    rooms = VendorRooms()
-    rooms.note("p", "m", RateReport(0, 1e12), now_ms=_NOW)
-    assert rooms.free_at("p", "m", _NOW) == _NOW + 24 * 3_600_000
+    quotas = VendorQuotas()
+    quotas.record("p", "m", RateReport(0, 1e12), now_ms=_NOW)
+    assert quotas.free_at("p", "m", _NOW) == _NOW + 24 * 3_600_000
