@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.task_set import TaskSet
-from chatdesk.core.chat.whole import whole
+from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.domain.waiting import WaitingQuestion
@@ -73,7 +73,7 @@ class QuestionQueue:
         tried."""
         return self._problems.get(question_id, "")
 
-    @whole
+    @uninterruptible
     async def add(self, thread_id: str, text: str, attachments: Sequence[Attachment] = ()) -> WaitingQuestion:
         """Add a question; where the answer has just ended it is asked at once."""
         self._chat.checked_text(text, attachments)
@@ -85,7 +85,7 @@ class QuestionQueue:
             self._tasks.start(self._ask_next(added.thread_id), "ask what waited")
         return added
 
-    @whole
+    @uninterruptible
     async def take_back(self, question_id: str, keep: Callable[[WaitingQuestion], Awaitable[None]]) -> None:
         """Remove a question after ``keep`` has stored it elsewhere, such as in a draft. Raises ``NotPossible`` where it
         was asked already."""
@@ -96,7 +96,7 @@ class QuestionQueue:
             self._forget(question)
         self._bus.publish(WaitingQuestionsChanged(question.thread_id))
 
-    @whole
+    @uninterruptible
     async def move_up(self, question_id: str) -> None:
         """Move a question before the one that precedes it."""
         async with self._lock:
@@ -108,7 +108,7 @@ class QuestionQueue:
             self._waiting = await self._store.all()
         self._bus.publish(WaitingQuestionsChanged(question.thread_id))
 
-    @whole
+    @uninterruptible
     async def send_now(self, question_id: str) -> Sent:
         """Stop the answer that is being written, keep its text, and ask this question. Raises what ``send_message``
         does; the question then waits on."""

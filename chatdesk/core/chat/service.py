@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.attachment_rules import attachments_of, check_count, names_of
 from chatdesk.core.chat.context_service import ContextService
-from chatdesk.core.chat.refusal import Refusal
+from chatdesk.core.chat.refusing_provider import RefusingProvider
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
 from chatdesk.core.chat.sending_queue import SendingQueue
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE, branch_title, checked_title, title_from_text
 from chatdesk.core.chat.turn import Turn, TurnContext, expected_usage
-from chatdesk.core.chat.whole import whole
+from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.limits import Expected
@@ -135,9 +135,8 @@ class ChatService:
         is_nobody_writing: Callable[[], bool] = lambda: False,
         ends_limits: bool = True,
     ) -> None:
-        """Take the repositories and rules. ``is_nobody_writing`` returns True where neither this process nor another
-        can write, so that no answer is really being written. ``ends_limits``: ``limits`` belong to this service and end
-        with it."""
+        """Take the repositories and rules. ``is_nobody_writing``: no process can write, so no answer is really being
+        written. ``ends_limits``: ``limits`` belong to this service and end with it."""
         self._projects = repositories.projects
         self._threads = repositories.threads
         self._messages = repositories.messages
@@ -194,7 +193,7 @@ class ChatService:
 
     # Threads
 
-    @whole
+    @uninterruptible
     async def create_thread(
         self,
         project_id: str | None,
@@ -205,8 +204,7 @@ class ChatService:
         model: str | None = None,
         attachments: Sequence[Attachment] = (),
     ) -> Created:
-        """Create a thread in a project (None: the default one), with its model unless one is given. An empty title is
-        made from the first message."""
+        """Create a thread in a project (None: the default one). An empty title is made from the first message."""
         text = None if initial_message is None else self.checked_text(initial_message, attachments)
         project = await (self._projects.default() if project_id is None else self._projects.get(checked_id(project_id)))
         owner = project.id
@@ -266,25 +264,25 @@ class ChatService:
     async def get_thread(self, thread_id: str) -> Thread:
         return await self._threads.get(checked_id(thread_id))
 
-    @whole
+    @uninterruptible
     async def rename_thread(self, thread_id: str, title: str) -> Thread:
         return self._changed(await self._threads.rename(checked_id(thread_id), checked_title(title)))
 
-    @whole
+    @uninterruptible
     async def archive_thread(self, thread_id: str, *, is_archived: bool = True) -> Thread:
         return self._changed(await self._threads.set_archived(checked_id(thread_id), is_archived))
 
-    @whole
+    @uninterruptible
     async def pin_thread(self, thread_id: str, *, is_pinned: bool = True) -> Thread:
         return self._changed(await self._threads.set_pinned(checked_id(thread_id), is_pinned))
 
-    @whole
+    @uninterruptible
     async def set_thread_model(self, thread_id: str, provider: str, model: str) -> Thread:
         """Set the provider and model for the next turns of a thread."""
         self._providers.get(provider)
         return self._changed(await self._threads.set_model(checked_id(thread_id), provider, model))
 
-    @whole
+    @uninterruptible
     async def delete_thread(self, thread_id: str) -> Thread:
         """Move a thread to the trash, from where it can be restored for 30 days. A running turn is stopped first."""
         checked = checked_id(thread_id)
@@ -293,7 +291,7 @@ class ChatService:
         self._bus.publish(ThreadDeleted(thread.id))
         return thread
 
-    @whole
+    @uninterruptible
     async def restore_thread(self, thread_id: str) -> Thread:
         thread = await self._threads.restore(checked_id(thread_id))
         self._bus.publish(ThreadRestored(thread))
@@ -339,8 +337,8 @@ class ChatService:
         return await self._messages.tree(checked_id(thread_id), preview=_PREVIEW_CHARACTERS)
 
     async def list_questions(self, thread_id: str, *, start: int = 0, limit: int = 500, text: str = "") -> QuestionPage:
-        """Return the questions of the shown path from position ``start`` on, page by page: of each ``limit`` questions
-        those that contain every word of ``text``."""
+        """Return those of the ``limit`` questions of the shown path from ``start`` on that contain every word of
+        ``text``."""
         _check_limit(limit)
         return await self._messages.questions(
             checked_id(thread_id),
@@ -355,13 +353,12 @@ class ChatService:
         return await self._messages.first_since(checked_id(thread_id), since_ms)
 
     async def time_span(self, thread_id: str) -> tuple[int, int] | None:
-        """Return the times of the oldest and the newest message of the shown path (milliseconds UTC); None where there
-        is none."""
+        """Return the times (ms UTC) of the oldest and the newest message of the shown path; None where there is none."""
         return await self._messages.time_span(checked_id(thread_id))
 
     async def find_in_thread(self, thread_id: str, text: str) -> ThreadMatches:
-        """Return every message of the shown path that contains ``text``, without regard to case or styles. Cancel it
-        when another text is typed: it stops at the next stretch of the thread."""
+        """Return every message of the shown path that contains ``text``, whatever its case and styles. When cancelled,
+        it stops at the next stretch of the thread."""
         needle = needle_of(text)
         if not needle:
             return ThreadMatches(text)
@@ -398,7 +395,7 @@ class ChatService:
         """Wait until no answer is being written any more."""
         await self._turns.wait_for_all()
 
-    @whole
+    @uninterruptible
     async def send_message(
         self,
         thread_id: str,
@@ -410,9 +407,8 @@ class ChatService:
         attachments: Sequence[Attachment] = (),
         waited: WaitingQuestion | None = None,
     ) -> Sent:
-        """Ask below ``parent_id`` (None: at the end of the shown path). Returns when the question and the row of the
-        answer are on disk; the answer then streams as events. ``waited`` is the waiting question that this was until
-        now."""
+        """Ask below ``parent_id`` (None: at the end of the shown path). Returns when question and answer are on disk;
+        the answer then streams as events. ``waited`` is the waiting question that this was until now."""
         checked = checked_id(thread_id)
         parent = None if parent_id is None else checked_id(parent_id)
         question_text = self.checked_text(text, attachments) or names_of(attachments)
@@ -436,7 +432,7 @@ class ChatService:
             await self._start_turn(answer)
             return Sent(thread, question, answer)
 
-    @whole
+    @uninterruptible
     async def compare(
         self,
         thread_id: str,
@@ -465,7 +461,7 @@ class ChatService:
                 await self._start_turn(answer)
             return Compared(thread, question, answers)
 
-    @whole
+    @uninterruptible
     async def add_note(self, thread_id: str, text: str, *, attachments: Sequence[Attachment] = ()) -> Noted:
         """Write a note at the end of the shown path. Nobody answers it, and the model does not see it unless the person
         includes it. Not possible while an answer is being written."""
@@ -479,7 +475,7 @@ class ChatService:
             self._bus.publish(ThreadChanged(thread))
             return Noted(thread, note)
 
-    @whole
+    @uninterruptible
     async def edit_note(self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None) -> Noted:
         """Add another version of a note, which is a note, too; ``attachments`` as for ``edit_message``."""
         old = await self._messages.get(checked_id(message_id))
@@ -491,13 +487,13 @@ class ChatService:
         self._path_changed(thread, note.parent_id)
         return Noted(thread, note)
 
-    @whole
+    @uninterruptible
     async def edit_answer(
         self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
     ) -> Edited:
-        """Add a person's own words as another version of an answer; they are sent to the model as what it said, and
-        nobody is asked. The old version stays, with all that came after it. Not possible while an answer is being
-        written in that thread. ``attachments`` as for ``edit_message``."""
+        """Add a person's own words as another version of an answer; they are sent to the model as what it said. The old
+        version stays, with all that came after it. Not possible while an answer is being written in that thread.
+        ``attachments`` as for ``edit_message``."""
         old = await self._messages.get(checked_id(message_id))
         kept = attachments_of(old) if attachments is None else tuple(attachments)
         self.checked_text(text, kept)
@@ -510,7 +506,7 @@ class ChatService:
         """Go on with one of several compared answers. The others stay as versions, and go on being written."""
         return await self.select_version(message_id)
 
-    @whole
+    @uninterruptible
     async def edit_message(
         self, message_id: str, text: str, *, attachments: Sequence[Attachment] | None = None
     ) -> Sent:
@@ -534,7 +530,7 @@ class ChatService:
         await self._start_turn(answer)
         return Sent(thread, question, answer)
 
-    @whole
+    @uninterruptible
     async def regenerate_response(
         self, message_id: str, *, provider: str | None = None, model: str | None = None
     ) -> Message:
@@ -551,7 +547,7 @@ class ChatService:
             await self._start_turn(answer)
             return answer
 
-    @whole
+    @uninterruptible
     async def continue_message(
         self, message_id: str, *, provider: str | None = None, model: str | None = None
     ) -> Message:
@@ -600,22 +596,21 @@ class ChatService:
 
     async def stop(self, thread_or_message_id: str) -> Message | None:
         """Stop the turns of a thread (or the turn that writes a message), also those that wait; the text so far is
-        kept. Returns the last message that ended; None where no turn was running."""
+        kept. Returns the last message that ended, or None."""
         checked = checked_id(thread_or_message_id)
         waited = await self.queue.cancel(checked)
         return await self._turns.stop(checked) or waited
 
-    @whole
+    @uninterruptible
     async def delete_message(self, message_id: str, *, with_later: bool = False, end_id: str | None = None) -> Moved:
-        """Move a message to the trash, alone or with all messages below it. ``end_id``: the end of the shown path
-        afterwards."""
+        """Move a message to the trash, alone or with all below it. ``end_id``: the end of the shown path then."""
         message = await self._messages.get(checked_id(message_id))
         await self.stop(message.thread_id)
         thread, ids = await self._messages.delete(message.id, with_later=with_later, end_id=end_id)
         self._path_changed(thread, message.parent_id)
         return Moved(thread, tuple(ids))
 
-    @whole
+    @uninterruptible
     async def delete_messages(self, message_ids: Sequence[str], *, end_id: str | None = None) -> Moved:
         """Move exactly these messages of one thread to the trash, the topmost first."""
         top = await self._messages.get(checked_id(message_ids[0]))
@@ -624,7 +619,7 @@ class ChatService:
         self._path_changed(thread, top.parent_id)
         return Moved(thread, tuple(ids))
 
-    @whole
+    @uninterruptible
     async def restore_message(self, message_id: str, *, end_id: str | None = None) -> Moved:
         """Restore a message from the trash, with everything that went there in the same step. It is shown unless the
         path is to end at ``end_id``."""
@@ -635,13 +630,13 @@ class ChatService:
         return Moved(thread, tuple(ids))
 
     async def look_ahead(self, message_id: str, limit: int = 50) -> MessagePage | None:
-        """Return the first messages that will be shown from this one on once it is selected, so that they can be shown
-        while that is stored; nothing changes. None where selecting it changes more than what is below it."""
+        """Return the first messages that will be shown from this one on once it is selected; nothing changes. None
+        where selecting it changes more than what is below it."""
         _check_limit(limit)
         page = await self._messages.below(checked_id(message_id), limit=limit)
         return None if page is None else self._turns.overlay_page(page)
 
-    @whole
+    @uninterruptible
     async def select_version(self, message_id: str) -> Thread:
         """Show a version and the path below it."""
         message = await self._messages.get(checked_id(message_id))
@@ -653,14 +648,14 @@ class ChatService:
         """Return the id with which ``lead_path_to`` shows again what is shown now in the thread of that message."""
         return await self._messages.end_of_path(checked_id(message_id))
 
-    @whole
+    @uninterruptible
     async def lead_path_to(self, message_id: str) -> Thread:
         """Show the path that ends with this message."""
         thread, last_kept = await self._messages.lead_path_to(checked_id(message_id))
         self._path_changed(thread, last_kept)
         return thread
 
-    @whole
+    @uninterruptible
     async def branch_thread(self, message_id: str) -> Thread:
         """Create a thread that begins with everything from the first message to this one."""
         message = await self._messages.get(checked_id(message_id))
@@ -698,8 +693,7 @@ class ChatService:
     # Inside
 
     def checked_text(self, text: str, attachments: Sequence[Attachment]) -> str:
-        """Return ``text``, which may be blank beside attachments. Raises ``EmptyMessage``, ``MessageTooLarge`` or
-        ``InvalidInput``."""
+        """Return ``text``, which may be blank beside attachments. Raises a ``ChatDeskError`` where it cannot be sent."""
         check_count(attachments)
         if not text.strip() and not attachments:
             raise EmptyMessage
@@ -758,7 +752,7 @@ class ChatService:
             expected = Expected(usage.total_tokens, self.context.cost_of(provider.name, answer.model, usage))
             await self.limits.admit(answer.id, answer.thread_id, provider=provider.name, expected=expected)
         except (DoesNotFit, LimitReached) as error:
-            provider, request = Refusal(provider, error), ChatRequest(answer.model or "", ())
+            provider, request = RefusingProvider(provider, error), ChatRequest(answer.model or "", ())
         self._turns.start(Turn(self._turn_context, answer=answer, provider=provider, request=request))
 
     def _changed(self, thread: Thread) -> Thread:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE
-from chatdesk.core.chat.whole import whole
+from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.thread import Thread, TitleSource
@@ -65,7 +65,7 @@ class TemporaryThreads:
         if self._chat is not None:
             self._chat.use_providers(providers)
 
-    @whole
+    @uninterruptible
     async def begin(
         self, project_id: str | None = None, *, provider: str | None = None, model: str | None = None
     ) -> Thread:
@@ -106,7 +106,7 @@ class TemporaryThreads:
         thread = await self._chat.get_thread(self._thread_id)
         return thread.message_count > 0 or await self._chat.get_draft(self._thread_id) is not None
 
-    @whole
+    @uninterruptible
     async def keep(self) -> Thread:
         """Store the thread as one like any other, with all messages, versions and times. Raises ``NotPossible`` while
         an answer is being written, or ``StorageError``; the thread is then as temporary as before."""
@@ -134,7 +134,7 @@ class TemporaryThreads:
         await memory.close()
         return thread
 
-    @whole
+    @uninterruptible
     async def forget(self) -> None:
         """End the thread; nothing of it is left. Does nothing where there is none."""
         thread_id = self._thread_id

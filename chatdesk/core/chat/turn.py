@@ -1,8 +1,7 @@
 """Runs one turn: an answer from its first byte to its durable end.
 
-The states are ``pending → streaming → complete | stopped | interrupted | error``. Each step is on disk before anyone is
-told. Streamed text is shown a frame at a time and stored soon after; what was received but not stored yet goes into the
-last write.
+The states are ``pending → streaming → complete | stopped | interrupted | error``. Each is on disk before anyone is
+told. Text is shown a frame at a time and stored soon after; what was not stored yet goes into the last write.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.chat.whole import whole
+from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.events import MessageAdded, PathChanged
 from tests.helpers.chat_world import chat_world
 
@@ -62,7 +62,7 @@ async def test_a_version_that_is_chosen_and_given_up_is_shown(tmp_path: Path) ->
 async def test_what_fails_after_its_caller_was_cancelled_disturbs_nobody(caplog: pytest.LogCaptureFixture) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
-    @whole
+    @uninterruptible
     async def fail() -> None:
         begun.set()
         await go_on.wait()

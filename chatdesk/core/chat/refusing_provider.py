@@ -10,7 +10,7 @@ from chatdesk.core.providers.base import ChatRequest, ListedModel, Provider, Str
 _NOTHING: tuple[StreamEvent, ...] = ()
 
 
-class Refusal:
+class RefusingProvider:
     """Stands in for ``provider`` in one turn and raises ``reason``."""
 
     def __init__(self, provider: Provider, reason: ChatDeskError) -> None:
