@@ -43,7 +43,7 @@ async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock
 
 def _load(paths: AppPaths, settings: Settings) -> tuple[Any, ...]:
     """Import what the services need and look up keys; slow, so it runs on a thread."""
-    from chatdesk.core.chat import attachment_service, enclosures, service  # noqa: F401 - the first two ahead of time
+    from chatdesk.core.chat import attachment_payloads, attachment_service, service  # noqa: F401 - the first two ahead of time
     from chatdesk.core.diagnostics import event_log, metrics  # noqa: F401 - ahead of time
     from chatdesk.core.providers import registry
     from chatdesk.core.storage import profile_database, repositories
@@ -151,8 +151,8 @@ def _context(
     budget: BackgroundBudget,
     attachments: AttachmentService,
 ) -> ContextService:
+    from chatdesk.core.chat.attachment_payloads import AttachmentPayloads
     from chatdesk.core.chat.context_service import ContextService
-    from chatdesk.core.chat.enclosures import Enclosures
     from chatdesk.core.context.catalogue import ModelCatalogue
     from chatdesk.core.context.summary_setup import summariser_opener
     from chatdesk.core.context.tokens import TokenCounter
@@ -177,7 +177,7 @@ def _context(
         clock=SystemClock(),
         open_summariser=open_summariser,
         can_write=lambda: not store.is_read_only,
-        enclosures=Enclosures(attachments, counter),
+        payloads=AttachmentPayloads(attachments, counter),
         budget=budget,
     )
     context.use_options(context_options(settings))

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from chatdesk.core.chat.enclosures import notes_on
+from chatdesk.core.chat.attachment_payloads import notes_on
 from chatdesk.core.chat.prompts.prompt_expansion import PromptExpansion
 from chatdesk.core.chat.shared_choices import SharedChoices
 from chatdesk.core.chat.summary_service import SummaryService
@@ -20,8 +20,8 @@ from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.token_learning import TokenLearning
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.assembler import Assembler, Prepared, tokens_of
-from chatdesk.core.context.attachment_counting import AttachmentCounter, EnclosureSource, NamesOnly
-from chatdesk.core.context.budget import Room
+from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly, PayloadSource
+from chatdesk.core.context.budget import TokenBudget
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
 from chatdesk.core.context.path_windows import PathWindows
 from chatdesk.core.context.reporting import entries_of, report_of
@@ -107,12 +107,12 @@ class ContextService:
         clock: Clock,
         options: ContextOptions | None = None,
         open_summariser: OpenSummariser | None = None,
-        enclosures: EnclosureSource | None = None,
+        payloads: PayloadSource | None = None,
         budget: BackgroundBudget | None = None,
         can_write: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Take the repositories and rules. ``open_summariser``: None where summaries are only sent, not made; the same
-        holds while ``can_write`` returns False. ``budget``: None is no limit."""
+        """Take the repositories and rules. ``open_summariser``: None where summaries are not made, which also holds
+        while ``can_write`` returns False. ``budget``: None is no limit."""
         self._contexts = repositories.contexts
         self._providers = providers
         self.choices = SharedChoices(repositories.shared_choices, lambda: self._providers)
@@ -123,8 +123,8 @@ class ContextService:
         self._options = options or ContextOptions()
         self._tasks = TaskSet()
         self._learning = TokenLearning(repositories.token_counts, self._tasks, lambda: self._stale(None))
-        self._enclosures = enclosures or NamesOnly()
-        self._attached = AttachmentCounter(self._enclosures, counter)
+        self._payloads = payloads or NamesOnly()
+        self._attached = AttachmentCounter(self._payloads, counter)
         self._windows = PathWindows(self._contexts, counter, self._learning.store, attached=self._attached)
         self._assembler = Assembler(self._windows, counter, attached=self._attached)
         self.summaries = SummaryService(
@@ -166,8 +166,7 @@ class ContextService:
         )
 
     def beside(self, repositories: Repositories, bus: EventBus, clock: Clock) -> ContextService:
-        """Return a service with the same rules and model data for the threads of another database. It makes no
-        summaries of those, and files are sent by their names only."""
+        """Return a service with the same rules and models, without summaries, for the threads of another database."""
         return ContextService(
             repositories=repositories,
             providers=self._providers,
@@ -190,7 +189,7 @@ class ContextService:
             frame,
             info,
             answer,
-            factor=await self._learning.factor(provider, info.id, self._counter.way_of(info.id)),
+            factor=await self._learning.factor(provider, info.id, self._counter.encoding_for(info.id)),
             default_prompt=default_prompt,
             has_summaries=self._has_summaries(frame),
         )
@@ -205,12 +204,12 @@ class ContextService:
             prepared = await self._prepare(frame, draft, attachments)
         except DoesNotFit as error:
             info = self._info(frame.provider, frame.model)
-            room = Room.of(info.context_window, answer=info.largest_answer)
+            budget = TokenBudget.of(info.context_window, answer=info.largest_answer)
             return ContextReport(
                 frame.thread_id,
                 provider,
                 info.id,
-                ContextTotals(room.window, room.reserved),
+                ContextTotals(budget.window, budget.reserved),
                 frame.message_count,
                 problem=error.sentence,
             )
@@ -223,8 +222,7 @@ class ContextService:
         return replace(report, notes=notes) if notes else report
 
     async def entries(self, thread_id: str, start: int = 0, limit: int = 100) -> ContextPage:
-        """Return a page of the shown path from the position ``start`` on, oldest first, with what is done with each
-        message."""
+        """Return what is done with each message of the shown path from the position ``start`` on, oldest first."""
         if not 1 <= limit <= _LARGEST_PAGE:
             raise InvalidInput(f"A page holds 1 to {_LARGEST_PAGE} rows.", safe="Nothing was changed.", next_step="")
         prepared = await self._prepared_now(checked_id(thread_id))
@@ -235,9 +233,9 @@ class ContextService:
         return ContextPage(tuple(entries[:limit]), start, prepared.frame.message_count)
 
     async def totals(self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = ()) -> ContextTotals:
-        """Return the token totals for the meter; cheap enough to call for every key that is pressed. ``share`` is above
-        1 where a draft pushes older messages out. Raises a subclass of ``DoesNotFit`` where the system prompt alone is
-        too large."""
+        """Return the tokens for the meter; cheap enough for every key that is pressed. ``share`` is above 1 where a
+        draft pushes older messages out. Raises a subclass of ``DoesNotFit`` where the system prompt alone is too large.
+        """
         prepared = await self._prepared_now(checked_id(thread_id))
         if not draft.strip() and not attachments:
             return prepared.totals()
@@ -245,9 +243,9 @@ class ContextService:
             self._considered.add(thread_id)
             self._consider_soon(thread_id)
         if len(draft) > _LONGEST_COUNTED_AT_ONCE:
-            tokens = await asyncio.to_thread(self._counter.count_in, draft, prepared.way)
+            tokens = await asyncio.to_thread(self._counter.count_in, draft, prepared.encoding)
         else:
-            tokens = self._counter.count_in(draft, prepared.way)
+            tokens = self._counter.count_in(draft, prepared.encoding)
         enclosed = await self._attached.enclosed(attachments, prepared.reading)
         return prepared.totals_with(tokens, tokens_of(enclosed))
 
@@ -277,8 +275,7 @@ class ContextService:
         return await provider.wire_body(await self._written_out(prepared))
 
     def cost_of(self, provider: str | None, model: str | None, usage: Usage) -> float | None:
-        """Return the cost of a request in dollars at today's prices; None where a price is not known. The offline model
-        is free."""
+        """Return the dollars for a request at today's prices (None: unknown). The offline model is free."""
         if (provider or self._providers.default()[0]) == _OFFLINE:
             return 0.0
         price = self._catalogue.find(provider or "", model or "").price
@@ -296,15 +293,14 @@ class ContextService:
     async def prompt_size(self, thread: Thread | None, project_id: str, text: str) -> PromptSize:
         """Measure how much of the window a system prompt takes, for the model of ``thread`` or the default one."""
         info = self._info(thread.provider, thread.model) if thread else self._info(None, None)
-        way = self._counter.way_of(info.id)
+        encoding = self._counter.encoding_for(info.id)
         sent = await self._expansion.of_text(text, project_id, info.id)
-        tokens = await asyncio.to_thread(self._counter.count_in, sent, way.name)
-        room = Room.of(info.context_window, answer=info.largest_answer)
-        return PromptSize(tokens, room.counted, is_estimate=not way.is_exact)
+        tokens = await asyncio.to_thread(self._counter.count_in, sent, encoding.name)
+        budget = TokenBudget.of(info.context_window, answer=info.largest_answer)
+        return PromptSize(tokens, budget.counted, is_estimate=not encoding.is_exact)
 
     async def learn_models(self) -> None:
-        """Ask the providers that gave no list of models yet for theirs; the lists say how large the windows of models
-        are."""
+        """Ask the providers without a list of models for theirs; the lists say how large windows are."""
         for provider in self._providers.all():
             if provider.name in self._listed:
                 continue
@@ -347,8 +343,7 @@ class ContextService:
         return message
 
     async def start_at(self, thread_id: str, message_id: str | None) -> str | None:
-        """Send nothing before a message from now on; None: send from the beginning. Returns the id of the message it
-        started at before."""
+        """Send nothing before a message; None: send from the beginning. Returns where it started before."""
         before = await self._contexts.start_at(thread_id, message_id)
         self._changed(thread_id)
         return before
@@ -423,8 +418,8 @@ class ContextService:
             self._is_learning = False
 
     async def _as_sent(self, frame: ContextFrame, info: ModelInfo) -> tuple[ContextFrame, str]:
-        """Fill in what the settings say where neither thread nor project does. Returns the frame and the default
-        prompt, both with the variables of prompts replaced."""
+        """Return frame and default prompt with the defaults of the settings filled in and variables of prompts
+        replaced."""
         longest = self._options.longest_answer
         if longest is not None and frame.parameters.answer_length is None:
             # Meant for all models: one that is known to write less would refuse the whole request.
@@ -434,7 +429,7 @@ class ContextService:
 
     async def _written_out(self, prepared: Prepared) -> ChatRequest:
         request = replace(prepared.request(), cache=self._options.cache)
-        return await self._enclosures.write_out(request, prepared.reading)
+        return await self._payloads.write_out(request, prepared.reading)
 
     def _has_summaries(self, frame: ContextFrame) -> bool:
         return self._options.has_summaries and frame.has_summaries
@@ -447,7 +442,7 @@ class ContextService:
             frame,
             info,
             draft,
-            factor=await self._learning.factor(provider, info.id, self._counter.way_of(info.id)),
+            factor=await self._learning.factor(provider, info.id, self._counter.encoding_for(info.id)),
             default_prompt=default_prompt,
             has_summaries=self._has_summaries(frame),
             attachments=attachments,
@@ -485,7 +480,7 @@ class ContextService:
 
     def who_does_tasks(self, provider: str, model: str) -> tuple[str, str]:
         """Return the provider and the model that make titles and summaries of a thread in which these answer: the task
-        model, if it can be asked. What was said to the offline model is never sent elsewhere for a title."""
+        model, if it can be asked. What was said to the offline model is never sent to another one for that."""
         task = self._options.task_model
         if task is None or provider == _OFFLINE:
             return provider, model

@@ -204,7 +204,8 @@ class ChatService:
         model: str | None = None,
         attachments: Sequence[Attachment] = (),
     ) -> Created:
-        """Create a thread in a project (None: the default one). An empty title is made from the first message."""
+        """Create a thread in a project (None: the default one), with the project's model unless one is given. An empty
+        title is made from the first message."""
         text = None if initial_message is None else self.checked_text(initial_message, attachments)
         project = await (self._projects.default() if project_id is None else self._projects.get(checked_id(project_id)))
         owner = project.id
@@ -247,8 +248,7 @@ class ChatService:
         is_archived: bool = False,
         is_trashed: bool = False,
     ) -> ThreadPage:
-        """Return a page of threads, newest activity first. ``cursor`` is the ``next_cursor`` of the page before;
-        ``query`` filters titles."""
+        """Return a page, newest activity first; ``cursor`` comes from the page before, ``query`` filters titles."""
         _check_limit(limit)
         owner = None if project_id is None else checked_id(project_id)
         return await self._threads.list_page(
@@ -353,12 +353,12 @@ class ChatService:
         return await self._messages.first_since(checked_id(thread_id), since_ms)
 
     async def time_span(self, thread_id: str) -> tuple[int, int] | None:
-        """Return the times (ms UTC) of the oldest and the newest message of the shown path; None where there is none."""
+        """Return the times (ms UTC) of the oldest and the newest message of the shown path; None where it is empty."""
         return await self._messages.time_span(checked_id(thread_id))
 
     async def find_in_thread(self, thread_id: str, text: str) -> ThreadMatches:
-        """Return every message of the shown path that contains ``text``, whatever its case and styles. When cancelled,
-        it stops at the next stretch of the thread."""
+        """Return every message of the shown path that contains ``text``, without regard to case or styles. Cancel it
+        when another text is typed; it stops at the next stretch of the thread."""
         needle = needle_of(text)
         if not needle:
             return ThreadMatches(text)
@@ -693,7 +693,7 @@ class ChatService:
     # Inside
 
     def checked_text(self, text: str, attachments: Sequence[Attachment]) -> str:
-        """Return ``text``, which may be blank beside attachments. Raises a ``ChatDeskError`` where it cannot be sent."""
+        """Return ``text``, which may be blank beside attachments. Raises a ``ChatDeskError`` if it cannot be sent."""
         check_count(attachments)
         if not text.strip() and not attachments:
             raise EmptyMessage

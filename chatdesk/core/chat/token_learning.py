@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.context.assembler import Prepared
-from chatdesk.core.context.tokens import WayOfCounting
+from chatdesk.core.context.tokens import TokenEncoding
 from chatdesk.core.domain.message import Message
 from chatdesk.core.errors import StorageError
 
@@ -29,13 +29,13 @@ class TokenLearning:
         self._factors: dict[tuple[str, str], float] = {}
         self._expected: dict[str, Prepared] = {}
 
-    def store(self, way: str, counts: dict[str, int]) -> None:
+    def store(self, encoding: str, counts: dict[str, int]) -> None:
         """Store counts in the background."""
-        self._tasks.start(self._store(way, counts), "store token counts")
+        self._tasks.start(self._store(encoding, counts), "store token counts")
 
-    async def factor(self, provider: str, model: str, way: WayOfCounting) -> float:
+    async def factor(self, provider: str, model: str, encoding: TokenEncoding) -> float:
         """Return how many tokens the model counts for each one counted in this encoding."""
-        if way.is_exact:
+        if encoding.is_exact:
             return 1.0
         known = self._factors.get((provider, model))
         if known is None:
@@ -64,8 +64,8 @@ class TokenLearning:
             self._factors[answer.provider, prepared.info.id] = factor
             self._on_learnt()
 
-    async def _store(self, way: str, counts: dict[str, int]) -> None:
+    async def _store(self, encoding: str, counts: dict[str, int]) -> None:
         try:
-            await self._token_counts.put(way, counts)
+            await self._token_counts.put(encoding, counts)
         except StorageError:
             return  # counted again the next time

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly
-from chatdesk.core.context.budget import Choice, Offer, Room, choose
+from chatdesk.core.context.budget import Candidates, Selection, TokenBudget, select
 from chatdesk.core.context.group_run import Stretch
 from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group
 from chatdesk.core.context.path_windows import PathWindows
@@ -35,14 +35,14 @@ class Prepared:
 
     frame: ContextFrame
     info: ModelInfo
-    room: Room
-    choice: Choice
+    budget: TokenBudget
+    selection: Selection
     system_prompt: str
     summary: Summary | None
-    offer: Offer
+    candidates: Candidates
     draft: str
     continue_text: str
-    way: str
+    encoding: str
     is_estimate: bool
     reading: Reading
     enclosed: tuple[Enclosed, ...] = ()
@@ -50,23 +50,23 @@ class Prepared:
     @property
     def counted_tokens(self) -> int:
         """The tokens of the whole request as counted here."""
-        summary = self.offer.summary_tokens if self.choice.has_summary else 0
-        draft = self.offer.question_tokens or 0
-        fixed = self.offer.system_tokens + self.offer.extra_tokens + draft + (summary or 0)
-        return fixed + self.choice.pinned_tokens + self.choice.recent_tokens
+        summary = self.candidates.summary_tokens if self.selection.has_summary else 0
+        draft = self.candidates.question_tokens or 0
+        fixed = self.candidates.system_tokens + self.candidates.extra_tokens + draft + (summary or 0)
+        return fixed + self.selection.pinned_tokens + self.selection.recent_tokens
 
     def totals(self, draft_tokens: int | None = None) -> ContextTotals:
         """Return the token totals. ``draft_tokens``: the tokens of a draft that was not there when the messages were
         selected."""
-        scaled = self.room.scaled
+        scaled = self.budget.scaled
         return ContextTotals(
-            window=self.room.window,
-            reserved=self.room.reserved,
-            system=scaled(self.offer.system_tokens + self.offer.extra_tokens),
-            summary=scaled(self.offer.summary_tokens or 0) if self.choice.has_summary else 0,
-            pinned=scaled(self.choice.pinned_tokens),
-            recent=scaled(self.choice.recent_tokens),
-            draft=scaled((self.offer.question_tokens or 0) if draft_tokens is None else draft_tokens),
+            window=self.budget.window,
+            reserved=self.budget.reserved,
+            system=scaled(self.candidates.system_tokens + self.candidates.extra_tokens),
+            summary=scaled(self.candidates.summary_tokens or 0) if self.selection.has_summary else 0,
+            pinned=scaled(self.selection.pinned_tokens),
+            recent=scaled(self.selection.recent_tokens),
+            draft=scaled((self.candidates.question_tokens or 0) if draft_tokens is None else draft_tokens),
             is_estimate=self.is_estimate,
             has_stale_summary=self.frame.stale_summary_id is not None,
         )
@@ -75,22 +75,22 @@ class Prepared:
         """Return the totals with a draft that was not there when the messages were selected, and how many messages it
         pushes out. Of enclosed files as much is sent as there is room for, so they make no draft too large."""
         totals = self.totals(text_tokens + enclosed_tokens)
-        sent = self.choice.recent_count + self.choice.pinned_count
+        sent = self.selection.recent_count + self.selection.pinned_count
         for tokens in (text_tokens + enclosed_tokens, text_tokens):
             try:
-                choice = choose(self.room, replace(self.offer, question_tokens=tokens + TOKENS_PER_MESSAGE))
+                selection = select(self.budget, replace(self.candidates, question_tokens=tokens + TOKENS_PER_MESSAGE))
             except DoesNotFit:
                 continue
             is_whole = tokens == text_tokens + enclosed_tokens
-            kept = choice.recent_count + choice.pinned_count if is_whole else 0
+            kept = selection.recent_count + selection.pinned_count if is_whole else 0
             return replace(totals, pushed_out=max(sent - kept, 0))
         return replace(totals, pushed_out=sent, is_draft_too_large=True)
 
     def request(self) -> ChatRequest:
         return build_request(
             self.info,
-            self.offer,
-            self.choice,
+            self.candidates,
+            self.selection,
             system_prompt=self.system_prompt,
             summary=self.summary,
             parameters=self.frame.parameters,
@@ -124,11 +124,11 @@ class Assembler:
     ) -> Prepared:
         """Prepare the request for an answer below its parent, which may be on a path that is not shown."""
         assert answer.parent_id is not None  # an answer has a question
-        way = self._counter.way_of(info.id)
-        room = self._room(frame, info, factor)
-        reading = Reading.of(way.name, info, room)
+        encoding = self._counter.encoding_for(info.id)
+        budget = self._budget(frame, info, factor)
+        reading = Reading.of(encoding.name, info, budget)
         summary = frame.summary if has_summaries else None
-        window = await self._windows.get(frame, reading, room.counted, lowest=_lowest(frame, summary))
+        window = await self._windows.get(frame, reading, budget.counted, lowest=_lowest(frame, summary))
         tail = window.up_to(answer.parent_id)
         if tail is not None:
             pinned = await self._windows.pinned_before(frame, reading, window.first)
@@ -138,7 +138,7 @@ class Assembler:
         return self._prepared(
             frame,
             info,
-            room,
+            budget,
             summary,
             tail,
             pinned,
@@ -160,16 +160,16 @@ class Assembler:
         attachments: Sequence[Attachment] = (),
     ) -> Prepared:
         """Prepare the request that would be made if ``draft`` were sent now at the end of the shown path."""
-        way = self._counter.way_of(info.id)
-        room = self._room(frame, info, factor)
-        reading = Reading.of(way.name, info, room)
+        encoding = self._counter.encoding_for(info.id)
+        budget = self._budget(frame, info, factor)
+        reading = Reading.of(encoding.name, info, budget)
         summary = frame.summary if has_summaries else None
-        window = await self._windows.get(frame, reading, room.counted, lowest=_lowest(frame, summary))
+        window = await self._windows.get(frame, reading, budget.counted, lowest=_lowest(frame, summary))
         pinned = await self._windows.pinned_before(frame, reading, window.first)
         return self._prepared(
             frame if has_summaries else replace(frame, stale_summary_id=None),
             info,
-            room,
+            budget,
             summary,
             window.whole,
             pinned,
@@ -180,27 +180,27 @@ class Assembler:
             enclosed=await self._attached.enclosed(attachments, reading),
         )
 
-    def text_tokens(self, text: str, way: str) -> int:
+    def text_tokens(self, text: str, encoding: str) -> int:
         """Count the tokens of a text that is sent again and again, as a message; it is counted once."""
         if not text.strip():
             return 0
-        known = self._texts.get((way, text))
+        known = self._texts.get((encoding, text))
         if known is None:
-            known = self._counter.count_in(text, way) + TOKENS_PER_MESSAGE
+            known = self._counter.count_in(text, encoding) + TOKENS_PER_MESSAGE
             while len(self._texts) >= _MOST_REMEMBERED_TEXTS:
                 del self._texts[next(iter(self._texts))]
-            self._texts[way, text] = known
+            self._texts[encoding, text] = known
         return known
 
-    def _room(self, frame: ContextFrame, info: ModelInfo, factor: float) -> Room:
+    def _budget(self, frame: ContextFrame, info: ModelInfo, factor: float) -> TokenBudget:
         wanted = possible(frame.parameters, info).answer_length
-        return Room.of(info.context_window, answer=wanted or info.largest_answer, factor=factor)
+        return TokenBudget.of(info.context_window, answer=wanted or info.largest_answer, factor=factor)
 
     def _prepared(
         self,
         frame: ContextFrame,
         info: ModelInfo,
-        room: Room,
+        budget: TokenBudget,
         summary: Summary | None,
         tail: Stretch,
         pinned: Sequence[Group],
@@ -211,36 +211,36 @@ class Assembler:
         reading: Reading,
         enclosed: tuple[Enclosed, ...] = (),
     ) -> Prepared:
-        way = self._counter.way_of(info.id)
+        encoding = self._counter.encoding_for(info.id)
         system_prompt = frame.system_prompt if frame.system_prompt.strip() else default_prompt
-        offer = Offer(
+        candidates = Candidates(
             tail,
             pinned,
-            system_tokens=self.text_tokens(system_prompt, way.name),
-            extra_tokens=self._counter.count_in(continue_text, way.name) if continue_text else 0,
-            question_tokens=None if draft is None else self._draft_tokens(draft, way.name, enclosed),
-            summary_tokens=None if summary is None else self.text_tokens(summary_text(summary), way.name),
+            system_tokens=self.text_tokens(system_prompt, encoding.name),
+            extra_tokens=self._counter.count_in(continue_text, encoding.name) if continue_text else 0,
+            question_tokens=None if draft is None else self._draft_tokens(draft, encoding.name, enclosed),
+            summary_tokens=None if summary is None else self.text_tokens(summary_text(summary), encoding.name),
             summarised_to=-1 if summary is None else summary.to_position,
             starts_at=frame.starts_at,
         )
         return Prepared(
             frame,
             info,
-            room,
-            choose(room, offer),
+            budget,
+            select(budget, candidates),
             system_prompt,
             summary,
-            offer,
+            candidates,
             draft or "",
             continue_text,
-            way.name,
-            not way.is_exact,
+            encoding.name,
+            not encoding.is_exact,
             reading,
             enclosed,
         )
 
-    def _draft_tokens(self, draft: str, way: str, enclosed: Sequence[Enclosed]) -> int:
-        text = self._counter.count_in(draft, way) if draft.strip() else 0
+    def _draft_tokens(self, draft: str, encoding: str, enclosed: Sequence[Enclosed]) -> int:
+        text = self._counter.count_in(draft, encoding) if draft.strip() else 0
         return text + tokens_of(enclosed) + TOKENS_PER_MESSAGE if text or enclosed else 0
 
 

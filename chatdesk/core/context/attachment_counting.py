@@ -23,7 +23,7 @@ _MOST_REMEMBERED = 512
 _LONGEST_COUNTED_AT_ONCE = 8_000
 
 
-class EnclosureSource(Protocol):
+class PayloadSource(Protocol):
     """Turns attachments into the content of a request. Implemented by ``core.chat``."""
 
     async def text_for(self, attachment: Attachment, reading: Reading) -> str:
@@ -55,7 +55,7 @@ class NamesOnly:
 class AttachmentCounter:
     """Counts attachments, on one loop."""
 
-    def __init__(self, source: EnclosureSource, counter: TokenCounter) -> None:
+    def __init__(self, source: PayloadSource, counter: TokenCounter) -> None:
         self._source = source
         self._counter = counter
         self._known: OrderedDict[tuple[str, str, Reading], int] = OrderedDict()

@@ -20,7 +20,7 @@ _PARTS = 8  # of what fits, one may stay behind so that a request begins where t
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class TokenBudget:
     """The tokens that a request to a model may have. ``factor``: tokens that the model counts for each one counted
     here."""
 
@@ -29,7 +29,7 @@ class Room:
     factor: float = 1.0
 
     @classmethod
-    def of(cls, window: int, *, answer: int, factor: float = 1.0) -> Room:
+    def of(cls, window: int, *, answer: int, factor: float = 1.0) -> TokenBudget:
         return cls(window, min(answer, int(window * _LARGEST_SHARE_FOR_ANSWER)), factor)
 
     @property
@@ -43,7 +43,7 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Candidates:
     """The content that could be sent. ``tail`` is the newest part of the path without gaps, oldest first; ``pinned``
     are pinned groups from before it. ``question_tokens`` is a question that is no message yet: a draft.
     ``extra_tokens`` are sent in any case, besides the system prompt."""
@@ -59,7 +59,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """The content that is sent: everything of the tail from group ``cut`` on, which begins at the position
     ``tail_from``, that is neither excluded nor empty; and the groups that begin at the positions ``chosen``. Tokens are
     as counted here."""
@@ -87,33 +87,33 @@ class Choice:
             return Reason.SENT
         return Reason.SUMMARISED if self.has_summary and group.first <= self.summarised_to else Reason.DID_NOT_FIT
 
-    def sent_alone(self, offer: Offer) -> list[Group]:
+    def sent_alone(self, candidates: Candidates) -> list[Group]:
         """Return the chosen groups from before ``tail_from``, oldest first."""
-        question = offer.tail.newest_question()
-        known = [*offer.pinned, *offer.tail.pinned, *([question] if question else [])]
+        question = candidates.tail.newest_question()
+        known = [*candidates.pinned, *candidates.tail.pinned, *([question] if question else [])]
         groups = {group.first: group for group in known}
         return [groups[first] for first in sorted(self.chosen) if first < self.tail_from]
 
 
-def choose(room: Room, offer: Offer) -> Choice:
+def select(budget: TokenBudget, candidates: Candidates) -> Selection:
     """Select what is sent. Raises a subclass of ``DoesNotFit`` where no request is possible."""
-    question = _question(offer)
-    left = _left_for_others(room, offer, question)
-    has_summary = offer.summary_tokens is not None and offer.summary_tokens <= left
+    question = _question(candidates)
+    left = _left_for_others(budget, candidates, question)
+    has_summary = candidates.summary_tokens is not None and candidates.summary_tokens <= left
     if has_summary:
-        left -= offer.summary_tokens or 0
-    pinned = _fitting(offer, question, left)
+        left -= candidates.summary_tokens or 0
+    pinned = _fitting(candidates, question, left)
     pinned_tokens = sum(group.tokens for group in pinned)
     chosen = frozenset(group.first for group in pinned) | ({question.first} if question else frozenset())
-    lowest = max(offer.starts_at, offer.summarised_to + 1 if has_summary else 0)
-    cut, tokens, count = _newest(offer, question, chosen, lowest, left - pinned_tokens)
-    return Choice(
+    lowest = max(candidates.starts_at, candidates.summarised_to + 1 if has_summary else 0)
+    cut, tokens, count = _newest(candidates, question, chosen, lowest, left - pinned_tokens)
+    return Selection(
         cut=cut,
-        tail_from=_position(offer.tail, cut),
+        tail_from=_position(candidates.tail, cut),
         chosen=chosen,
         has_summary=has_summary,
-        summarised_to=offer.summarised_to,
-        starts_at=offer.starts_at,
+        summarised_to=candidates.summarised_to,
+        starts_at=candidates.starts_at,
         pinned_tokens=pinned_tokens,
         recent_tokens=tokens,
         pinned_count=sum(len(group.rows) for group in pinned),
@@ -121,42 +121,47 @@ def choose(room: Room, offer: Offer) -> Choice:
     )
 
 
-def _question(offer: Offer) -> Group | None:
+def _question(candidates: Candidates) -> Group | None:
     """Return the newest message of the person; None where a draft takes its place."""
-    if offer.question_tokens is not None:
+    if candidates.question_tokens is not None:
         return None
-    question = offer.tail.newest_question()
+    question = candidates.tail.newest_question()
     if question is not None and question.mark is ContextMark.EXCLUDED:
         raise QuestionExcluded
     return question
 
 
-def _fitting(offer: Offer, question: Group | None, left: int) -> list[Group]:
+def _fitting(candidates: Candidates, question: Group | None, left: int) -> list[Group]:
     """Return pinned groups, the newest first, as long as there are tokens for them."""
     found = []
-    for group in reversed([*offer.pinned, *offer.tail.pinned]):
-        if group is not question and group.first >= offer.starts_at and not group.is_empty and group.tokens <= left:
+    for group in reversed([*candidates.pinned, *candidates.tail.pinned]):
+        if (
+            group is not question
+            and group.first >= candidates.starts_at
+            and not group.is_empty
+            and group.tokens <= left
+        ):
             found.append(group)
             left -= group.tokens
     return found
 
 
 def _newest(
-    offer: Offer, question: Group | None, chosen: frozenset[int], lowest: int, left: int
+    candidates: Candidates, question: Group | None, chosen: frozenset[int], lowest: int, left: int
 ) -> tuple[int, int, int]:
     """Return the index of the first group of the tail from which on everything is sent, with the tokens and the number
     of these messages, pinned ones left out."""
-    run, end = offer.tail.run, offer.tail.end
+    run, end = candidates.tail.run, candidates.tail.end
     is_counted = question is not None and question.mark is ContextMark.NONE
     own_tokens, own_rows = (question.tokens, len(question.rows)) if question else (0, 0)
     cut = run.fitting_from(end, left + (own_tokens if is_counted else 0))
     place = end if question is None else run.index_from(question.first)
     if is_counted and cut > place:  # not even what came after the question fits with it
         cut = max(run.fitting_from(end, left), place + 1)
-    behind = [run.index_from(group.first) + 1 for group in offer.tail.pinned if group.first not in chosen]
+    behind = [run.index_from(group.first) + 1 for group in candidates.tail.pinned if group.first not in chosen]
     cut = max(cut, run.index_from(lowest), *behind)
     if cut > run.index_from(lowest):
-        cut = _steadied(offer, cut, most=place if is_counted else end)
+        cut = _steadied(candidates, cut, most=place if is_counted else end)
     cut = min(cut, end)
     tokens, rows = run.tokens_between(cut, end), run.rows_between(cut, end)
     if question is not None and not (is_counted and place >= cut):
@@ -164,11 +169,11 @@ def _newest(
     return cut, tokens, rows
 
 
-def _steadied(offer: Offer, cut: int, *, most: int) -> int:
+def _steadied(candidates: Candidates, cut: int, *, most: int) -> int:
     """Return the next place at which a request may begin once messages have to stay behind. Such places are few and far
     between, so that the beginning is the same for many turns and a vendor finds it in its cache. At most an eighth of
     what would fit stays behind for that; ``most``: the cut must not come to lie after this group."""
-    run, end = offer.tail.run, offer.tail.end
+    run, end = candidates.tail.run, candidates.tail.end
     if cut >= end:
         return cut
     first, last = run.groups[cut].first, run.groups[end - 1].last
@@ -184,17 +189,18 @@ def _position(tail: Stretch, index: int) -> int:
     return tail.run.groups[tail.end - 1].last + 1 if tail.end else 0
 
 
-def _left_for_others(room: Room, offer: Offer, question: Group | None) -> int:
-    own = offer.question_tokens or 0 if question is None else question.tokens
-    if own > room.counted:
+def _left_for_others(budget: TokenBudget, candidates: Candidates, question: Group | None) -> int:
+    own = candidates.question_tokens or 0 if question is None else question.tokens
+    if own > budget.counted:
         raise MessageLargerThanWindow(
-            f"The message has about {room.scaled(own):,} tokens; the model reads {room.window:,} at once"
-            f" and {room.reserved:,} of them are kept for the answer."
+            f"The message has about {budget.scaled(own):,} tokens; the model reads {budget.window:,} at once"
+            f" and {budget.reserved:,} of them are kept for the answer."
         )
-    left = room.counted - own - offer.system_tokens - offer.extra_tokens
+    left = budget.counted - own - candidates.system_tokens - candidates.extra_tokens
     if left < 0:
         raise SystemPromptTooLarge(
-            f"The system prompt has about {room.scaled(offer.system_tokens):,} tokens and leaves no room for the"
-            f" message: the model reads {room.window:,} at once and {room.reserved:,} of them are kept for the answer."
+            f"The system prompt has about {budget.scaled(candidates.system_tokens):,} tokens and leaves no room for the"
+            f" message: the model reads {budget.window:,} at once and {budget.reserved:,} of them are kept for the"
+            " answer."
         )
     return left

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chatdesk.core.context.budget import Room
+from chatdesk.core.context.budget import TokenBudget
 from chatdesk.core.context.tokens import CHARACTERS
 from chatdesk.core.domain.model_info import Ability, ModelInfo
 
-# Of the room for a request; the rest is for the question, the system prompt and what was said before.
+# Of the tokens of a request; the rest is for the question, the system prompt and what was said before.
 _SHARE_FOR_FILES = 0.6
 # Estimates are corrected a little after each answer; texts need not be cut anew every time.
 _STEPS_OF_FACTOR = 4
@@ -27,9 +27,9 @@ class Reading:
     file_tokens: int = 0
 
     @classmethod
-    def of(cls, encoding: str, info: ModelInfo, room: Room) -> Reading:
-        factor = max(1.0, math.ceil(room.factor * _STEPS_OF_FACTOR) / _STEPS_OF_FACTOR)
-        fitting = int((room.window - room.reserved) * _SHARE_FOR_FILES / factor)
+    def of(cls, encoding: str, info: ModelInfo, budget: TokenBudget) -> Reading:
+        factor = max(1.0, math.ceil(budget.factor * _STEPS_OF_FACTOR) / _STEPS_OF_FACTOR)
+        fitting = int((budget.window - budget.reserved) * _SHARE_FOR_FILES / factor)
         return cls(encoding, info.id, info.has(Ability.IMAGES), fitting)
 
 

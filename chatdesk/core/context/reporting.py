@@ -1,5 +1,4 @@
-"""Reports a request to the reader: how many messages are sent or left out for which reason, and that of each message.
-"""
+"""Reports a request to the reader: how many messages are sent or left out for which reason, and that of each one."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 
 from chatdesk.core.context.assembler import Prepared
-from chatdesk.core.context.budget import Choice
+from chatdesk.core.context.budget import Selection
 from chatdesk.core.context.groups import Group
 from chatdesk.core.domain.context import ContextEntry, ContextReport, PathCounts, Reason
 from chatdesk.core.domain.message import ContextMark, PartType
@@ -23,15 +22,15 @@ CountBetween = Callable[[int, int], Awaitable[PathCounts]]
 async def report_of(prepared: Prepared, provider: str, count_between: CountBetween) -> ContextReport:
     """Return the report of a request. ``count_between`` counts messages of the shown path from one position to another,
     both included: for those that are not in memory."""
-    frame, choice = prepared.frame, prepared.choice
-    tail = prepared.offer.tail
+    frame, selection = prepared.frame, prepared.selection
+    tail = prepared.candidates.tail
     first_known = frame.end + 1 if tail.first is None else tail.first
     counts = await _counts_before(prepared, first_known, count_between)
     groups = list(tail)
     if len(groups) > _MOST_AT_ONCE:
-        counts += await asyncio.to_thread(_counts_of, choice, groups)
+        counts += await asyncio.to_thread(_counts_of, selection, groups)
     else:
-        counts += _counts_of(choice, groups)
+        counts += _counts_of(selection, groups)
     return ContextReport(
         thread_id=frame.thread_id,
         provider=provider,
@@ -39,11 +38,11 @@ async def report_of(prepared: Prepared, provider: str, count_between: CountBetwe
         totals=prepared.totals(),
         message_count=frame.message_count,
         counts={reason: counts[reason] for reason in Reason},
-        summarised_count=prepared.summary.message_count if prepared.summary and choice.has_summary else 0,
-        pinned_count=choice.pinned_count,
-        recent_count=choice.recent_count,
+        summarised_count=prepared.summary.message_count if prepared.summary and selection.has_summary else 0,
+        pinned_count=selection.pinned_count,
+        recent_count=selection.recent_count,
         starts_at_id=frame.starts_at_id,
-        summary_id=prepared.summary.id if prepared.summary and choice.has_summary else None,
+        summary_id=prepared.summary.id if prepared.summary and selection.has_summary else None,
         stale_summary_id=frame.stale_summary_id,
     )
 
@@ -51,13 +50,13 @@ async def report_of(prepared: Prepared, provider: str, count_between: CountBetwe
 async def _counts_before(prepared: Prepared, end: int, count_between: CountBetween) -> Counter[Reason]:
     """Count the messages before the position ``end`` by reason; none of them is sent unless it is pinned."""
     counts: Counter[Reason] = Counter()
-    choice = prepared.choice
-    start = min(choice.starts_at, end)
+    selection = prepared.selection
+    start = min(selection.starts_at, end)
     if end <= 0:
         return counts
     if start > 0:
         counts[Reason.EXCLUDED] += (await count_between(0, start - 1)).total
-    summarised_end = min(choice.summarised_to + 1, end) if choice.has_summary else start
+    summarised_end = min(selection.summarised_to + 1, end) if selection.has_summary else start
     for first, last, fate in (
         (start, summarised_end - 1, Reason.SUMMARISED),
         (max(start, summarised_end), end - 1, Reason.DID_NOT_FIT),
@@ -67,8 +66,8 @@ async def _counts_before(prepared: Prepared, end: int, count_between: CountBetwe
         found = await count_between(first, last)
         sent = sum(
             len(group.rows)
-            for group in prepared.offer.pinned
-            if group.first in choice.chosen and first <= group.first <= last
+            for group in prepared.candidates.pinned
+            if group.first in selection.chosen and first <= group.first <= last
         )
         counts[Reason.EXCLUDED] += found.excluded
         counts[Reason.EMPTY] += found.empty
@@ -77,10 +76,10 @@ async def _counts_before(prepared: Prepared, end: int, count_between: CountBetwe
     return counts
 
 
-def _counts_of(choice: Choice, groups: Iterable[Group]) -> Counter[Reason]:
+def _counts_of(selection: Selection, groups: Iterable[Group]) -> Counter[Reason]:
     counts: Counter[Reason] = Counter()
     for group in groups:
-        counts[choice.reason(group)] += len(group.rows)
+        counts[selection.reason(group)] += len(group.rows)
     return counts
 
 
@@ -92,9 +91,9 @@ def entries_of(prepared: Prepared, groups: Iterable[Group]) -> list[ContextEntry
             position=row.position,
             role=row.role.value,
             preview=_preview([part.text for part in row.parts if part.kind is PartType.TEXT]),
-            tokens=prepared.room.scaled(sum(part.tokens or 0 for part in row.parts)),
+            tokens=prepared.budget.scaled(sum(part.tokens or 0 for part in row.parts)),
             is_estimate=prepared.is_estimate,
-            reason=prepared.choice.reason(group),
+            reason=prepared.selection.reason(group),
             is_pinned=row.mark is ContextMark.PINNED,
             is_excluded=row.mark is ContextMark.EXCLUDED,
         )

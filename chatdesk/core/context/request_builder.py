@@ -5,7 +5,7 @@ Pure. What fits was decided in ``budget``; this writes it down.
 
 from __future__ import annotations
 
-from chatdesk.core.context.budget import Choice, Offer
+from chatdesk.core.context.budget import Candidates, Selection
 from chatdesk.core.domain.attachment import Enclosed
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.model_info import Ability, ModelInfo
@@ -19,8 +19,8 @@ _FACTS_HEADING = "Facts from them, word for word:"
 
 def build_request(
     info: ModelInfo,
-    offer: Offer,
-    choice: Choice,
+    candidates: Candidates,
+    selection: Selection,
     *,
     system_prompt: str,
     summary: Summary | None,
@@ -31,11 +31,11 @@ def build_request(
 ) -> ChatRequest:
     """Build the request for a selection. ``draft`` is a question that is no message yet, ``enclosed`` goes with it."""
     messages = [RequestMessage(Role.SYSTEM, system_prompt)] if system_prompt.strip() else []
-    if summary is not None and choice.has_summary:
+    if summary is not None and selection.has_summary:
         messages.append(RequestMessage(Role.SYSTEM, summary_text(summary)))
-    for group in choice.sent_alone(offer):
+    for group in selection.sent_alone(candidates):
         messages += group.wire
-    messages += offer.tail.run.wire_between(choice.cut, offer.tail.end)
+    messages += candidates.tail.run.wire_between(selection.cut, candidates.tail.end)
     if draft or enclosed:
         messages.append(RequestMessage(Role.USER, draft, enclosed=enclosed))
     wishes = possible(parameters, info)

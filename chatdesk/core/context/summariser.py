@@ -13,7 +13,7 @@ from typing import Protocol
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.attachment_counting import name_line
-from chatdesk.core.context.budget import Room
+from chatdesk.core.context.budget import TokenBudget
 from chatdesk.core.context.catalogue import ModelCatalogue
 from chatdesk.core.context.groups import Group, make_groups
 from chatdesk.core.context.summary_prompt import MOST_OF_WANTED, PROMPT_VERSION, checked_summary, summary_request
@@ -127,8 +127,8 @@ class Summariser:
         Raises ``SummaryRejected``, ``SummaryRangeGone``, ``SummaryNeedsConsent``, ``BackgroundLimitReached`` or what
         the provider raises; what was kept until then stays."""
         info = self._catalogue.find(wanted.provider, wanted.model)
-        room = Room.of(info.context_window, answer=info.largest_answer)
-        kept_tokens = int(self._answering_room(wanted, room).counted * _SHARE_KEPT)
+        budget = TokenBudget.of(info.context_window, answer=info.largest_answer)
+        kept_tokens = int(self._answering_room(wanted, budget).counted * _SHARE_KEPT)
         made: Summary | None = None
         plan: SummaryPlan | None = None
         while True:
@@ -138,22 +138,22 @@ class Summariser:
                 return made
             first = max(frame.starts_at, 0 if previous is None else previous.to_position + 1)
             last = max(await self._last_to_cover(frame, kept_tokens), wanted.at_least)
-            piece = await self._piece(frame, first, last, _piece_tokens(room))
+            piece = await self._piece(frame, first, last, _piece_tokens(budget))
             if not piece:
                 return made
             if plan is None:
-                plan = await self._plan(frame, previous, piece, last=last, room=room)
-            made = await self._cover(wanted, frame, previous, piece, room=room, plan=plan)
+                plan = await self._plan(frame, previous, piece, last=last, budget=budget)
+            made = await self._cover(wanted, frame, previous, piece, budget=budget, plan=plan)
 
-    def _answering_room(self, wanted: Wanted, room: Room) -> Room:
+    def _answering_room(self, wanted: Wanted, budget: TokenBudget) -> TokenBudget:
         """Return the budget of the model that is going to read the summary and what stays beside it."""
         if wanted.answered_by is None:
-            return room
+            return budget
         info = self._catalogue.find(*wanted.answered_by)
-        return Room.of(info.context_window, answer=info.largest_answer)
+        return TokenBudget.of(info.context_window, answer=info.largest_answer)
 
     async def _plan(
-        self, frame: ContextFrame, previous: Summary | None, piece: list[Group], *, last: int, room: Room
+        self, frame: ContextFrame, previous: Summary | None, piece: list[Group], *, last: int, budget: TokenBudget
     ) -> SummaryPlan:
         """Estimate what everything from ``piece`` to the position ``last`` is going to take: each request reads a piece
         and the summary before it, and writes the next one. A token has as many characters as in the first piece."""
@@ -161,8 +161,8 @@ class Summariser:
         tokens_per_character = sum(group.tokens for group in piece) / max(read, 1)
         characters = await self._source.characters(frame.thread_id, first=piece[0].first, last=last)
         source = int(characters * tokens_per_character)
-        written = _summary_tokens(room) * MOST_OF_WANTED  # better too much than too little
-        requests = max(-(-source // max(_piece_tokens(room), 1)), 1)
+        written = _summary_tokens(budget) * MOST_OF_WANTED  # better too much than too little
+        requests = max(-(-source // max(_piece_tokens(budget), 1)), 1)
         prompt = self._counter.count_in(self._prompt, CHARACTERS)
         before = (0 if previous is None else previous.tokens) + (requests - 1) * written
         return SummaryPlan(requests, Usage(source + before + requests * prompt, requests * written, is_estimated=True))
@@ -203,11 +203,11 @@ class Summariser:
         previous: Summary | None,
         piece: list[Group],
         *,
-        room: Room,
+        budget: TokenBudget,
         plan: SummaryPlan,
     ) -> Summary:
-        most_tokens = _summary_tokens(room)
-        cut = _shortened(piece, room.counted // 2)
+        most_tokens = _summary_tokens(budget)
+        cut = _shortened(piece, budget.counted // 2)
         request = summary_request(wanted.model, self._prompt, previous, cut, most_tokens=most_tokens)
         asked_tokens = sum(self._counter.count_in(message.text, CHARACTERS) for message in request.messages)
         await self._allow(asked_tokens + (request.max_output_tokens or 0), plan)
@@ -288,14 +288,14 @@ class Summariser:
         )
 
 
-def _piece_tokens(room: Room) -> int:
+def _piece_tokens(budget: TokenBudget) -> int:
     """Return how many tokens of the messages one request reads."""
-    return min(int(room.counted * _SHARE_OF_PIECE), _LARGEST_PIECE)
+    return min(int(budget.counted * _SHARE_OF_PIECE), _LARGEST_PIECE)
 
 
-def _summary_tokens(room: Room) -> int:
+def _summary_tokens(budget: TokenBudget) -> int:
     """Return how many tokens a summary may have."""
-    return min(int(room.counted * _SHARE_OF_SUMMARY), _LARGEST_SUMMARY)
+    return min(int(budget.counted * _SHARE_OF_SUMMARY), _LARGEST_SUMMARY)
 
 
 def _in_words(part: ContextPart) -> ContextPart:

@@ -28,7 +28,7 @@ _FILES = {
 }
 _O200K_MODELS = ("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "chatgpt-4o", "gpt-oss", "o1", "o3", "o4")
 _CL100K_MODELS = ("gpt-4", "gpt-3.5", "text-embedding")
-#: The way of counting where no encoding is loaded.
+#: The name that stands for an encoding where none is loaded.
 CHARACTERS = "characters"
 
 
@@ -41,7 +41,7 @@ class TokenCount:
 
 
 @dataclass(frozen=True, slots=True)
-class WayOfCounting:
+class TokenEncoding:
     """The encoding that texts for a model are counted with. ``name`` is that of an encoding or ``CHARACTERS``;
     ``is_exact``: the model is known to count so itself."""
 
@@ -64,15 +64,15 @@ class TokenCounter:
     def count(self, text: str, model: str) -> TokenCount:
         """Count the tokens of ``text``. Until ``load`` was called for the model this is an estimate from the
         characters."""
-        way = self.way_of(model)
-        return TokenCount(self.count_in(text, way.name), is_estimate=not way.is_exact)
+        encoding = self.encoding_for(model)
+        return TokenCount(self.count_in(text, encoding.name), is_estimate=not encoding.is_exact)
 
-    def way_of(self, model: str) -> WayOfCounting:
+    def encoding_for(self, model: str) -> TokenEncoding:
         """Return the encoding that texts for ``model`` are counted with at present."""
         name = _encoding_of(model)
         if name is None or self._loaded.get(name) is None:
-            return WayOfCounting(CHARACTERS, is_exact=False)
-        return WayOfCounting(name, is_exact=True)
+            return TokenEncoding(CHARACTERS, is_exact=False)
+        return TokenEncoding(name, is_exact=True)
 
     def can_be_exact(self, model: str) -> bool:
         """Return whether ``load`` would change how texts for ``model`` are counted."""

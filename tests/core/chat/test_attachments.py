@@ -17,9 +17,9 @@ from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.attachments.excerpt import excerpt
 from chatdesk.core.attachments.file_reader import FileReader, SentImage
 from chatdesk.core.attachments.text_extraction import FileText
+from chatdesk.core.chat.attachment_payloads import CANNOT_SEE, AttachmentPayloads, file_block, notes_on
 from chatdesk.core.chat.attachment_service import _UNREAD_AT_ONCE, AttachmentService
 from chatdesk.core.chat.context_service import ContextService
-from chatdesk.core.chat.enclosures import CANNOT_SEE, Enclosures, file_block, notes_on
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly
@@ -87,7 +87,7 @@ class World:
             BlobStore(folder / "blobs"), ArtifactRepository(database), reader=self.reader, max_bytes=1_000_000
         )
         self.counter = TokenCounter(encodings_dir())
-        self.enclosures = Enclosures(self.service, self.counter)
+        self.payloads = AttachmentPayloads(self.service, self.counter)
         repositories = Repositories.of(database)
         self.provider = OfflineProvider(speed_tokens_per_s=None)
         registry = ProviderRegistry([self.provider], "offline", "offline-demo")
@@ -99,7 +99,7 @@ class World:
             counter=self.counter,
             catalogue=ModelCatalogue.of_files(resources_dir() / "models.json"),
             clock=SystemClock(),
-            enclosures=self.enclosures,
+            payloads=self.payloads,
         )
         chat = ChatService(
             repositories=repositories, providers=registry, bus=bus, clock=SystemClock(), context=self.context
@@ -421,9 +421,9 @@ def test_a_file_cannot_end_its_own_block() -> None:
 
 def test_images_of_answers_are_words() -> None:
     async def work() -> RequestMessage:
-        enclosures = Enclosures(None, TokenCounter(encodings_dir()))  # type: ignore[arg-type]
+        payloads = AttachmentPayloads(None, TokenCounter(encodings_dir()))  # type: ignore[arg-type]
         message = RequestMessage(Role.ASSISTANT, "here", enclosed=(Enclosed(IMAGE, 9, 9),))
-        request = await enclosures.write_out(ChatRequest("m", (message,)), Reading("characters", "m", can_see=True))
+        request = await payloads.write_out(ChatRequest("m", (message,)), Reading("characters", "m", can_see=True))
         return request.messages[0]
 
     message = asyncio.run(work())

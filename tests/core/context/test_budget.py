@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.context.budget import Offer, Room, choose
+from chatdesk.core.context.budget import Candidates, TokenBudget, select
 from chatdesk.core.context.group_run import GroupRun, Stretch
 from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, make_groups
 from chatdesk.core.domain.context import ContextPart, ContextRow, Reason
@@ -30,87 +30,87 @@ def _run(rows: list[ContextRow]) -> Stretch:
     return GroupRun(make_groups(rows)).upto()
 
 
-def _sent(offer: Offer, room: Room) -> list[str]:
-    choice = choose(room, offer)
-    groups = [*offer.pinned, *offer.tail]
-    return [row.id for group in groups if choice.reason(group) is Reason.SENT for row in group.rows]
+def _sent(candidates: Candidates, budget: TokenBudget) -> list[str]:
+    selection = select(budget, candidates)
+    groups = [*candidates.pinned, *candidates.tail]
+    return [row.id for group in groups if selection.reason(group) is Reason.SENT for row in group.rows]
 
 
-def _room(messages: int) -> Room:
-    """Room for that many messages of ``_rows``."""
-    return Room(window=messages * (6 + TOKENS_PER_MESSAGE), reserved=0)
+def _budget(messages: int) -> TokenBudget:
+    """Tokens for that many messages of ``_rows``."""
+    return TokenBudget(window=messages * (6 + TOKENS_PER_MESSAGE), reserved=0)
 
 
 def test_the_newest_that_fit_are_sent() -> None:
-    assert _sent(Offer(_run(_rows(9))), _room(3)) == ["m6", "m7", "m8"]
+    assert _sent(Candidates(_run(_rows(9))), _budget(3)) == ["m6", "m7", "m8"]
 
 
 def test_pinned_messages_go_before_newer_ones() -> None:
-    offer = Offer(_run(_rows(9, m1=ContextMark.PINNED)))
-    assert _sent(offer, _room(3)) == ["m1", "m7", "m8"]
-    assert choose(_room(3), offer).pinned_count == 1
+    candidates = Candidates(_run(_rows(9, m1=ContextMark.PINNED)))
+    assert _sent(candidates, _budget(3)) == ["m1", "m7", "m8"]
+    assert select(_budget(3), candidates).pinned_count == 1
 
 
 def test_the_newest_pinned_messages_are_sent_where_not_all_fit() -> None:
-    offer = Offer(_run(_rows(9, m1=ContextMark.PINNED, m3=ContextMark.PINNED)))
-    choice = choose(_room(2), offer)
-    assert _sent(offer, _room(2)) == ["m3", "m8"]
-    assert choice.reason(list(offer.tail)[1]) is Reason.DID_NOT_FIT
+    candidates = Candidates(_run(_rows(9, m1=ContextMark.PINNED, m3=ContextMark.PINNED)))
+    selection = select(_budget(2), candidates)
+    assert _sent(candidates, _budget(2)) == ["m3", "m8"]
+    assert selection.reason(list(candidates.tail)[1]) is Reason.DID_NOT_FIT
 
 
 def test_excluded_messages_make_room_for_older_ones() -> None:
-    assert _sent(Offer(_run(_rows(9, m7=ContextMark.EXCLUDED))), _room(3)) == ["m5", "m6", "m8"]
+    assert _sent(Candidates(_run(_rows(9, m7=ContextMark.EXCLUDED))), _budget(3)) == ["m5", "m6", "m8"]
 
 
 def test_nothing_before_the_start_is_sent_though_it_fits() -> None:
-    offer = Offer(_run(_rows(9)), starts_at=7)
-    assert _sent(offer, _room(9)) == ["m7", "m8"]
-    assert choose(_room(9), offer).reason(next(iter(offer.tail))) is Reason.EXCLUDED
+    candidates = Candidates(_run(_rows(9)), starts_at=7)
+    assert _sent(candidates, _budget(9)) == ["m7", "m8"]
+    assert select(_budget(9), candidates).reason(next(iter(candidates.tail))) is Reason.EXCLUDED
 
 
 def test_a_summary_stands_for_what_it_covers() -> None:
-    offer = Offer(_run(_rows(9)), summary_tokens=10, summarised_to=5)
-    choice = choose(_room(9), offer)
-    assert [choice.reason(group) for group in offer.tail] == [Reason.SUMMARISED] * 6 + [Reason.SENT] * 3
+    candidates = Candidates(_run(_rows(9)), summary_tokens=10, summarised_to=5)
+    selection = select(_budget(9), candidates)
+    assert [selection.reason(group) for group in candidates.tail] == [Reason.SUMMARISED] * 6 + [Reason.SENT] * 3
 
 
 def test_a_summary_that_does_not_fit_gives_way_to_messages() -> None:
-    offer = Offer(_run(_rows(9)), summary_tokens=1_000, summarised_to=5)
-    choice = choose(_room(9), offer)
-    assert not choice.has_summary
-    assert _sent(offer, _room(9)) == [f"m{number}" for number in range(9)]
+    candidates = Candidates(_run(_rows(9)), summary_tokens=1_000, summarised_to=5)
+    selection = select(_budget(9), candidates)
+    assert not selection.has_summary
+    assert _sent(candidates, _budget(9)) == [f"m{number}" for number in range(9)]
 
 
 def test_a_draft_pushes_older_messages_out() -> None:
-    offer = Offer(_run(_rows(8)), question_tokens=30)
-    assert _sent(offer, _room(5)) == ["m6", "m7"]
+    candidates = Candidates(_run(_rows(8)), question_tokens=30)
+    assert _sent(candidates, _budget(5)) == ["m6", "m7"]
 
 
 def test_a_message_larger_than_the_window_says_so() -> None:
-    offer = Offer(_run(_rows(1, tokens=100)))
+    candidates = Candidates(_run(_rows(1, tokens=100)))
     with pytest.raises(MessageLargerThanWindow, match="104 tokens"):
-        choose(Room(window=100, reserved=20), offer)
+        select(TokenBudget(window=100, reserved=20), candidates)
     with pytest.raises(MessageLargerThanWindow):
-        choose(Room(window=100, reserved=20), Offer(_run([]), question_tokens=81))
+        select(TokenBudget(window=100, reserved=20), Candidates(_run([]), question_tokens=81))
 
 
 def test_a_system_prompt_that_leaves_no_room_says_so() -> None:
     with pytest.raises(SystemPromptTooLarge, match="95 tokens"):
-        choose(Room(window=100, reserved=0), Offer(_run(_rows(1)), system_tokens=95))
+        select(TokenBudget(window=100, reserved=0), Candidates(_run(_rows(1)), system_tokens=95))
 
 
 def test_a_question_that_is_excluded_is_not_answered() -> None:
     with pytest.raises(QuestionExcluded):
-        choose(_room(9), Offer(_run(_rows(1, m0=ContextMark.EXCLUDED))))
+        select(_budget(9), Candidates(_run(_rows(1, m0=ContextMark.EXCLUDED))))
 
 
 def test_an_answer_takes_at_most_half_of_the_window() -> None:
-    assert Room.of(8_000, answer=100_000).reserved == 4_000
-    assert Room.of(8_000, answer=1_000).reserved == 1_000
+    assert TokenBudget.of(8_000, answer=100_000).reserved == 4_000
+    assert TokenBudget.of(8_000, answer=1_000).reserved == 1_000
 
 
 def test_what_a_model_counts_more_leaves_less_room() -> None:
-    room = Room.of(1_000, answer=100, factor=1.5)
-    assert room.counted == 600
-    assert room.scaled(600) == 900
-    assert Room.of(1_000, answer=100).scaled(7) == 7
+    budget = TokenBudget.of(1_000, answer=100, factor=1.5)
+    assert budget.counted == 600
+    assert budget.scaled(600) == 900
+    assert TokenBudget.of(1_000, answer=100).scaled(7) == 7

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chatdesk.core.context.budget import Choice, Offer, Room, choose
+from chatdesk.core.context.budget import Candidates, Selection, TokenBudget, select
 from chatdesk.core.context.group_run import GroupRun
 from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group, make_groups
 from chatdesk.core.context.request_builder import build_request, summary_text
@@ -30,7 +30,7 @@ _CALL_IDS = ("", "c1", "c2")
 class Case:
     groups: list[Group]
     first_known: int
-    room: Room
+    budget: TokenBudget
     system_prompt: str
     summary: Summary | None
     starts_at: int
@@ -45,8 +45,8 @@ class Case:
         return [group for group in self.groups if group.first < self.first_known and group.mark is ContextMark.PINNED]
 
     @property
-    def offer(self) -> Offer:
-        return Offer(
+    def candidates(self) -> Candidates:
+        return Candidates(
             GroupRun(self.tail).upto(),
             self.pinned,
             system_tokens=_tokens(self.system_prompt),
@@ -55,14 +55,14 @@ class Case:
             starts_at=self.starts_at,
         )
 
-    def choose(self) -> Choice:
-        return choose(self.room, self.offer)
+    def select(self) -> Selection:
+        return select(self.budget, self.candidates)
 
-    def request(self, choice: Choice) -> ChatRequest:
+    def request(self, selection: Selection) -> ChatRequest:
         return build_request(
-            ModelInfo("m", "m", self.room.window, self.room.reserved),
-            self.offer,
-            choice,
+            ModelInfo("m", "m", self.budget.window, self.budget.reserved),
+            self.candidates,
+            selection,
             system_prompt=self.system_prompt,
             summary=self.summary,
             parameters=Parameters(),
@@ -118,33 +118,35 @@ def _cases(draw: st.DrawFn) -> Case:
     return Case(
         groups,
         first_known=draw(st.sampled_from(positions)),
-        room=Room.of(window, answer=draw(st.integers(1, 2_000)), factor=draw(st.sampled_from([1.0, 1.15, 2.5, 0.5]))),
+        budget=TokenBudget.of(
+            window, answer=draw(st.integers(1, 2_000)), factor=draw(st.sampled_from([1.0, 1.15, 2.5, 0.5]))
+        ),
         system_prompt=draw(st.sampled_from(["", "Be brief.", "y" * 200])),
         summary=summary,
         starts_at=draw(st.sampled_from([0, 0, 0, *positions])),
     )
 
 
-def _chosen(case: Case) -> tuple[Choice, ChatRequest]:
+def _chosen(case: Case) -> tuple[Selection, ChatRequest]:
     try:
-        choice = case.choose()
+        selection = case.select()
     except DoesNotFit:
         assume(False)
         raise
-    return choice, case.request(choice)
+    return selection, case.request(selection)
 
 
 @given(_cases())
 def test_the_request_fits_with_room_for_the_answer(case: Case) -> None:
-    choice, request = _chosen(case)
+    selection, request = _chosen(case)
     counted = sum(
         len(message.text) + sum(len(call.arguments) for call in message.tool_calls) + TOKENS_PER_MESSAGE
         for message in request.messages
     )
-    assert counted <= case.room.counted
-    assert case.room.scaled(counted) <= case.room.window - case.room.reserved + 1
-    summary = _tokens(summary_text(case.summary)) if case.summary and choice.has_summary else 0
-    assert counted == _tokens(case.system_prompt) + summary + choice.pinned_tokens + choice.recent_tokens
+    assert counted <= case.budget.counted
+    assert case.budget.scaled(counted) <= case.budget.window - case.budget.reserved + 1
+    summary = _tokens(summary_text(case.summary)) if case.summary and selection.has_summary else 0
+    assert counted == _tokens(case.system_prompt) + summary + selection.pinned_tokens + selection.recent_tokens
 
 
 @given(_cases())
@@ -172,11 +174,11 @@ def test_no_call_is_without_its_result(case: Case) -> None:
 
 @given(_cases())
 def test_every_message_is_explained_and_the_reason_is_true(case: Case) -> None:
-    choice, request = _chosen(case)
+    selection, request = _chosen(case)
     sent_texts = [message.text for message in request.messages]
     known = {id(group) for group in (*case.tail, *case.pinned)}
     for group in case.groups:
-        reason = choice.reason(group)
+        reason = selection.reason(group)
         is_there = all(message.text in sent_texts for message in group.wire) and not group.is_empty
         if reason is Reason.SENT:
             assert is_there
@@ -192,16 +194,16 @@ def test_every_message_is_explained_and_the_reason_is_true(case: Case) -> None:
 @given(_cases())
 def test_nothing_that_fits_is_left_out_before_something_older(case: Case) -> None:
     """Between the oldest message of the tail that is sent and the question there is no gap but what the reader made."""
-    choice, _request = _chosen(case)
+    selection, _request = _chosen(case)
     for group in case.tail:
-        if group.first >= choice.tail_from:
-            assert choice.reason(group) in (Reason.SENT, Reason.EXCLUDED, Reason.EMPTY)
+        if group.first >= selection.tail_from:
+            assert selection.reason(group) in (Reason.SENT, Reason.EXCLUDED, Reason.EMPTY)
 
 
 @given(_cases())
 def test_a_refusal_has_its_own_words(case: Case) -> None:
     refusal = _refusal(case)
-    is_larger = case.groups[-1].tokens > case.room.counted
+    is_larger = case.groups[-1].tokens > case.budget.counted
     assert isinstance(refusal, MessageLargerThanWindow) == is_larger
     assert refusal is None or (refusal.what and refusal.next_step)
     assert not isinstance(refusal, QuestionExcluded)
@@ -209,7 +211,7 @@ def test_a_refusal_has_its_own_words(case: Case) -> None:
 
 def _refusal(case: Case) -> DoesNotFit | None:
     try:
-        case.choose()
+        case.select()
     except DoesNotFit as error:
         return error
     return None

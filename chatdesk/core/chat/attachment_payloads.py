@@ -30,9 +30,9 @@ _FIRST_SHARE, _NEXT_SHARE, _MOST_TRIES = 0.97, 0.9, 12
 CANNOT_SEE: Final = "It is not sent, because this model cannot see images."
 
 
-class Enclosures:
+class AttachmentPayloads:
     """Writes the attachments of messages into requests, on one loop. Implements
-    ``context.attachment_counting.EnclosureSource``."""
+    ``context.attachment_counting.PayloadSource``."""
 
     def __init__(self, attachments: AttachmentService, counter: TokenCounter) -> None:
         self._attachments = attachments
