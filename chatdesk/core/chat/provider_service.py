@@ -134,7 +134,7 @@ class ProviderService:
         await self._change(lambda: self._book.agree(provider))
 
     async def remove(self, provider: str) -> None:
-        """Forget a provider and its keys; threads keep their answers. Raises as ``save``."""
+        """Delete a provider and its keys; threads keep their answers. Raises as ``save``."""
 
         def work() -> None:
             self._book.remove(provider)

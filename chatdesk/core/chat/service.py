@@ -650,7 +650,7 @@ class ChatService:
 
     @uninterruptible
     async def lead_path_to(self, message_id: str) -> Thread:
-        """Show the path that ends with this message."""
+        """Show the path that ends with a message."""
         thread, last_kept = await self._messages.lead_path_to(checked_id(message_id))
         self._path_changed(thread, last_kept)
         return thread

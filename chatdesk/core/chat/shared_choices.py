@@ -1,4 +1,4 @@
-"""Asks before a question goes to a provider that somebody else of a team chose."""
+"""Asks the person before a question goes to a provider that another member of the team chose."""
 
 from __future__ import annotations
 

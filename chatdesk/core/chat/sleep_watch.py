@@ -1,4 +1,4 @@
-"""Notices that this computer slept: afterwards connections are often dead without a word, and nothing ends by itself.
+"""Detects that this computer slept, because connections are often dead afterwards and nothing ends by itself.
 
 The clock that only counts waking time stands still in a sleep and the clock on the wall does not, or, where both go on,
 a short nap of this program takes much longer than it should. A clock that was set looks the same; so a sleep is only a

@@ -119,7 +119,7 @@ class SummaryService:
             self._worker.ask(wanted)
 
     def stop(self, thread_id: str) -> None:
-        """Make no more for a thread until a person asks for it; what was made stays."""
+        """Stop making summaries of a thread until a person asks for one; what was made stays."""
         if self._worker is not None:
             self._worker.stop(thread_id)
         self._chains.decline(thread_id)

@@ -1,4 +1,4 @@
-"""Runs the summariser beside everything else: a thread of its own, with a loop, connections and providers of its own.
+"""Runs the summariser on a thread of its own, with its own loop, connections and providers.
 
 It reads through its own connection and writes through the owner's: one process has one writer. Nothing waits for it; a
 thread that failed is left alone for a while, longer each time. It ends within a second, whatever a model is doing.
@@ -109,7 +109,7 @@ class SummaryWorker:
         self._loop.call_soon_threadsafe(self._queue.put_nowait, wanted)
 
     def stop(self, thread_id: str) -> None:
-        """Give up what is made, waits or rests for a thread; what was kept stays."""
+        """Cancel what is made, waits or rests for a thread; what was kept stays."""
         self._resting.pop(thread_id, None)
         self._agreed.pop(thread_id, None)
         self._failures.pop(thread_id, None)
@@ -137,7 +137,7 @@ class SummaryWorker:
             self.ask(wanted)
 
     async def close(self) -> None:
-        """Give up what is being made; what was kept stays. Takes at most a second."""
+        """Cancel what is being made; what was kept stays. Takes at most a second."""
         self._is_closed = True
         for timer in (self._waking, *self._retries.values()):
             if timer is not None:

@@ -54,7 +54,7 @@ class _Encoding(Protocol):
 
 
 class TokenCounter:
-    """Counts for any model. Safe to use from any thread; only ``load`` takes long (0.4 s of CPU)."""
+    """Counts tokens for any model. Safe to use from any thread; only ``load`` takes long (0.4 s of CPU)."""
 
     def __init__(self, encodings_dir: Path) -> None:
         self._dir = encodings_dir

@@ -1,4 +1,4 @@
-"""Templates: text with ``{{variables}}``. Pure; what they stand for comes from the caller.
+"""Parses and expands templates: text with ``{{variables}}``. Pure; the values come from the caller.
 
     {{date}}  {{date:%d %B %Y}}  {{time}}     parts as in strftime
     {{clipboard}} {{selection}} {{project}} {{model}} {{thread}}
