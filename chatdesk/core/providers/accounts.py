@@ -1,4 +1,4 @@
-"""The providers that a person set up, each with its key: what the file, the settings and the environment say together.
+"""Joins what the providers file, the settings and the environment say into the accounts that a person uses.
 
 ``AccountBook`` reads and writes; its methods block on the disk and on the keyring and are called in a thread.
 """
@@ -23,9 +23,10 @@ from chatdesk.core.settings.secrets import Secret, SecretSource, SecretStore
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One provider, ready to be used. ``headers`` has the values of secret ones, too. ``fixed`` names what a variable
-    decides, ``is_kept`` is false for the one that the settings imply and nobody has changed yet. ``withheld``: a key or
-    a secret header counts as absent until a person agrees."""
+    """A provider profile with its resolved key and headers, ready for use. ``headers`` includes the values of secret
+    headers. ``fixed`` names the profile fields that an environment variable decides. ``is_kept`` is false for the
+    account that only the settings imply. ``withheld``: a key or secret header counts as absent until a person
+    agrees."""
 
     profile: ProviderProfile
     key: Secret = field(default_factory=Secret)
@@ -42,7 +43,7 @@ class Account:
 
 
 class AccountBook:
-    """All accounts of one person; safe to use from several threads."""
+    """Reads and changes all accounts of one person. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -63,12 +64,12 @@ class AccountBook:
 
     @property
     def accounts(self) -> tuple[Account, ...]:
-        """As they were last read, the one that the settings describe first."""
+        """The accounts as last read; the one that the settings describe comes first."""
         return self._accounts
 
     @property
     def settings(self) -> Settings:
-        """Those in force."""
+        """The settings in force."""
         return self._settings
 
     @property
@@ -86,7 +87,7 @@ class AccountBook:
             self.refresh()
 
     def use_settings(self, settings: Settings) -> None:
-        """Changed settings: keys are looked up again only where they would go elsewhere."""
+        """Apply changed settings. Keys are looked up again only for accounts whose server changed."""
         with self._lock:
             self._settings = settings
             known = {account.profile.id: account for account in self._accounts}
@@ -99,7 +100,7 @@ class AccountBook:
             self._accounts = tuple(self._with_keys(each) for each in self._without_keys())
 
     def get(self, account_id: str) -> Account:
-        """Raises ``NotPossible``."""
+        """Return the account with this id. Raises ``NotPossible`` when there is none."""
         found = next((each for each in self._accounts if each.profile.id == account_id), None)
         if found is None:
             raise NotPossible("There is no such provider any more.")
@@ -140,7 +141,7 @@ class AccountBook:
                         self.agree(profile.id)
 
     def remove(self, account_id: str) -> None:
-        """Forget a provider and its keys. The one of the settings comes back empty, as it was at the beginning."""
+        """Delete a provider and its keys. The account that the settings imply comes back without a key."""
         with self._lock:
             account = self.get(account_id)
             self._secrets.forget(account_id)
@@ -151,15 +152,15 @@ class AccountBook:
             self._save(replace(self._stored, profiles=kept))
 
     def use(self, *, key_place: KeyPlace | None = None, finds_local_servers: bool | None = None) -> None:
-        """Change what holds for all providers. Raises ``ProvidersNotSaved``."""
+        """Change the options shared by all providers; None leaves an option unchanged. Raises ``ProvidersNotSaved``."""
         with self._lock:
             changes = {"key_place": key_place, "finds_local_servers": finds_local_servers}
             wanted = {name: value for name, value in changes.items() if value is not None}
             self._save(replace(self._stored, **wanted))  # type: ignore[arg-type]
 
     def keep_key(self, account_id: str, value: str, *, is_agreed: bool = False) -> None:
-        """Keep a key where new keys go, for the server that the account has now. Raises as ``put``; after
-        ``SecretNotKept`` and the errors of ``KeyFile`` it is used all the same until the end of this run."""
+        """Store a key for the server that the account has now, in the place for new keys. Raises as ``put``; after
+        ``SecretNotKept`` and the errors of ``KeyFile`` the key is still used until the end of this run."""
         with self._lock:
             account = self.get(account_id)
             if not is_agreed:
@@ -167,8 +168,8 @@ class AccountBook:
             self._keep_all(account.profile, {"": value.strip()})
 
     def agree(self, account_id: str) -> None:
-        """The person agrees that the keys of this account go to where it is now, and on the way that it takes. Raises
-        ``SecretNotKept`` and the errors of ``KeyFile``; they hold until the end of this run all the same."""
+        """Record that a person allows the keys of this account to go to its present server by its present connection.
+        Raises ``SecretNotKept`` and the errors of ``KeyFile``; the agreement still holds until the end of this run."""
         with self._lock:
             try:
                 self._rules.agree(self.get(account_id).profile, self._stored.key_place)
@@ -178,8 +179,8 @@ class AccountBook:
     def as_typed(
         self, profile: ProviderProfile, *, key: str = "", secret_headers: Mapping[str, str] | None = None
     ) -> Account:
-        """A provider as it stands in a form, with the keys that were typed, and of the kept ones those that were given
-        for where it is. Nothing is saved."""
+        """Return the account that a form describes: the typed keys, and those kept keys that were given for the same
+        server. Nothing is saved."""
         typed = {each.name: each.value for each in profile.headers if each.value} | dict(secret_headers or {})
         guarded = _guarded(profile)
         found = self._with_keys(Account(guarded), ignores_key=bool(key.strip()), ignores_headers=frozenset(typed))
@@ -191,13 +192,14 @@ class AccountBook:
         return replace(found, key=given, headers={**found.headers, **typed}, withheld=withheld)
 
     def forget_key(self, name: str) -> None:
-        """Raises ``KeyFileUnusable``."""
+        """Delete the key stored under ``name``. Raises ``KeyFileUnusable``."""
         with self._lock:
             self._secrets.forget(name)
             self.refresh()
 
     def _check_agreed(self, profile: ProviderProfile, *, has_key: bool, given: frozenset[str]) -> None:
-        """Raises ``KeyNotAgreed`` where saving would move a key. ``has_key`` and ``given``: what was typed anew."""
+        """Raise ``KeyNotAgreed`` if saving would move a key. ``has_key`` and ``given`` say which secrets were typed
+        anew."""
         wanted = origin_of(profile)
         known = next((each for each in self._accounts if each.profile.id == profile.id), None)
         found = self._open_way(profile, has_typed=has_key or bool(given))
@@ -210,7 +212,8 @@ class AccountBook:
             raise KeyNotAgreed(moved, profile.label)
 
     def _open_way(self, profile: ProviderProfile, *, has_typed: bool) -> Withheld | None:
-        """What is the matter where typed keys would travel unencrypted, and nobody agreed to that yet."""
+        """Return the reason why typed keys are withheld: they would travel unencrypted and nobody agreed to that
+        yet."""
         wanted = origin_of(profile)
         if not has_typed or not wanted.is_open or self._rules.may_be_open(profile):
             return None
@@ -235,7 +238,7 @@ class AccountBook:
         self._store.save(stored)
 
     def _forget_headers(self, profile: ProviderProfile) -> None:
-        """Values of secret headers that are there no more."""
+        """Delete the stored values of secret headers that ``profile`` no longer has."""
         old = next((each for each in self._stored.profiles if each.id == profile.id), None)
         names = {each.name.lower() for each in profile.headers if each.is_secret}
         for header in old.headers if old else ():
@@ -269,7 +272,7 @@ class AccountBook:
     def _with_keys(
         self, account: Account, *, ignores_key: bool = False, ignores_headers: frozenset[str] = frozenset()
     ) -> Account:
-        """With the secrets that may be sent to where it is."""
+        """Return ``account`` with the secrets that may be sent to its server."""
         profile = account.profile
         origin = origin_of(profile)
         headers = {}
@@ -286,7 +289,8 @@ class AccountBook:
 
 
 def implied_profile(settings: Settings) -> ProviderProfile:
-    """The provider that the settings and the environment describe, as long as nobody has set up one of that id."""
+    """Return the provider that the settings and the environment describe; used until a person sets up one of that
+    id."""
     profile = ProviderProfile(OPENAI_ID, OPENAI.id, OPENAI.label, settings.openai_base_url)
     if profile.host and profile.host != "api.openai.com":
         profile = replace(profile, preset="other", label=profile.host)
@@ -294,7 +298,7 @@ def implied_profile(settings: Settings) -> ProviderProfile:
 
 
 def _guarded(profile: ProviderProfile) -> ProviderProfile:
-    """With headers that are keys by their name marked so, and no value of theirs left."""
+    """Return ``profile`` with key-like headers marked as secret and without the values of secret headers."""
     headers = []
     for header in profile.headers:
         is_secret = header.is_secret or bool(SECRET_HEADERS.search(header.name))

@@ -1,4 +1,4 @@
-"""Turns the JSON chunks of a chat completion stream into our events; pure, and suspicious of every field.
+"""Turns the JSON chunks of a chat completion stream into provider events; pure, and suspicious of every field.
 
 Servers that call themselves compatible differ: reasoning comes as ``reasoning_content`` or ``reasoning``, content as
 text or as a list of pieces, tool calls with or without ``index``. What is merely absent is ignored; what is of a wrong
@@ -44,7 +44,7 @@ class ErrorInAnswer(Exception):
 
 
 class AnswerReader:
-    """State of one answer. Feed every decoded chunk; then look at ``finish_reason`` and ``usage``."""
+    """The state of one answer. Feed every decoded chunk; then read ``finish_reason`` and ``usage``."""
 
     def __init__(self) -> None:
         self.finish_reason: FinishReason | None = None
@@ -62,7 +62,7 @@ class AnswerReader:
         return bool(self._arguments)
 
     def feed(self, chunk: object) -> Iterator[Delta]:
-        """The events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
+        """Yield the events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
         if not isinstance(chunk, Mapping):
             raise WrongShapeError("chunk")
         if chunk.get("error"):
@@ -84,7 +84,7 @@ class AnswerReader:
             self._finished_id = chunk.get("id") or ""
 
     def finish(self) -> Iterator[Delta]:
-        """What was held back at the very end."""
+        """Yield a replacement character for each half surrogate pair that was still held back."""
         tail = self._reasoning.finish()
         if tail:
             yield ReasoningDelta(tail)
@@ -97,7 +97,7 @@ class AnswerReader:
                 yield ToolCallDelta(index, None, None, tail)
 
     def _is_of_another_answer(self, chunk: Mapping[str, Any]) -> bool:
-        """Whether a server that has ended this answer has begun another one in the same stream."""
+        """Return whether ``chunk`` belongs to a second answer that the server began in the same stream."""
         other = chunk.get("id")
         return bool(self._finished_id) and bool(other) and other != self._finished_id
 
@@ -159,8 +159,8 @@ class AnswerReader:
         return ToolCallDelta(index, call_id or None, name or None, arguments)
 
     def _index_for(self, given: object, call_id: str | None, name: str | None) -> int:
-        """The server's index; without one, a known id keeps its call, a new id or name begins the next call, and a bare
-        fragment belongs to the newest.
+        """Return the server's index of a tool call. Without one, a known id keeps its call, a new id or name begins the
+        next call, and a bare fragment belongs to the newest.
         """
         if isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 1000:
             return given
@@ -172,8 +172,8 @@ class AnswerReader:
         return newest + 1 if call_id or name or newest < 0 else newest
 
     def _read_usage(self, usage: object) -> None:
-        """Servers send usage once at the end, or a running total with every chunk: the last one counts. One that cannot
-        be true is none: then the tokens are estimated, and no price or limit is reckoned from it.
+        """Remember the newest usage: servers send it once at the end, or a running total with every chunk. Figures that
+        cannot be true are ignored: then the tokens are estimated, and no price or limit is reckoned from them.
         """
         if not isinstance(usage, Mapping):
             return
@@ -189,7 +189,7 @@ class AnswerReader:
 
 
 def _content(value: object) -> tuple[str, str]:
-    """(thoughts, text) of a content field: text, nothing, or a list of typed pieces."""
+    """Return (thoughts, text) of a content field, which holds text, nothing, or a list of typed pieces."""
     if value is None:
         return "", ""
     if isinstance(value, str):
@@ -208,7 +208,7 @@ def _content(value: object) -> tuple[str, str]:
 
 
 def _pictures(value: object) -> str:
-    """The pictures that a model drew (``images``, as gateways send them), as Markdown; others are no part of a text."""
+    """Return a model's pictures (``images``, as gateways send them) as Markdown; other values give an empty text."""
     if not isinstance(value, list):
         return ""
     found = []
@@ -229,6 +229,6 @@ def _optional_text(value: object, field: str) -> str | None:
 
 
 def _first(holder: object, *names: str) -> object:
-    """The first of these fields that says anything; servers call the same figure by different names."""
+    """Return the first of these fields that is set: servers call the same figure by different names."""
     found = (holder.get(name) for name in names) if isinstance(holder, Mapping) else ()
     return next((value for value in found if value is not None), None)

@@ -1,4 +1,4 @@
-"""Reads the body of one streamed answer under our deadlines and caps, and gives its JSON chunks."""
+"""Reads the body of one streamed answer within deadlines and size caps, and yields its JSON chunks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DRAIN_S = 0.1
 
 
 class Deadlines:
-    """How long may still be waited. Only waiting for the server counts as silence, never the reader's own time.
+    """The deadlines of one answer. Only waiting for the server counts as silence, never the reader's own time.
 
     One alarm serves a whole answer: it is set again when it rings too early, not for every event. Closed by ``close``.
     """
@@ -55,24 +55,24 @@ class Deadlines:
         self.last_wait_s = 0.0
 
     def note_event(self) -> None:
-        """The server began to answer."""
+        """Record that the server began to answer."""
         if not self._has_event:
             self._has_event = True
             self._waited_s = 0.0
 
     def note_progress(self) -> None:
-        """A piece of the answer came."""
+        """Record that a piece of the answer came."""
         self._has_event = self.has_begun = True
         self._waited_s = 0.0
 
     def note_finish(self) -> None:
-        """The finish reason came; only usage may still follow."""
+        """Record that the finish reason came; only usage may still follow."""
         if not self.is_finished:
             self.is_finished = True
             self._waited_s = 0.0
 
     async def wait_for(self, awaitable: Awaitable[T]) -> T:
-        """Await something of the server's. Raises ``ProviderError`` when it takes too long."""
+        """Await ``awaitable``, which waits for the server. Raises ``ProviderError`` when that takes too long."""
         self._waiter = asyncio.current_task()
         assert self._waiter is not None
         self._cancelling = self._waiter.cancelling()
@@ -92,7 +92,7 @@ class Deadlines:
             self._waited_s += self.last_wait_s
 
     def close(self) -> None:
-        """No alarm rings any more."""
+        """Cancel the alarm."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -133,7 +133,7 @@ class Deadlines:
 
 
 class AnswerStream:
-    """The chunks of one HTTP response."""
+    """The JSON chunks of one HTTP response."""
 
     def __init__(
         self,
@@ -151,8 +151,8 @@ class AnswerStream:
         self._is_chunk = is_chunk
 
     async def chunks(self) -> AsyncGenerator[Mapping[str, Any], None]:
-        """Decoded chunks until the end of the answer. Raises ``ProviderError``, ``ErrorInAnswer`` and what the HTTP
-        client and the decoders raise.
+        """Yield decoded chunks until the end of the answer. Raises ``ProviderError``, ``ErrorInAnswer`` and what the
+        HTTP client and the decoders raise.
         """
         media_type = self._response.headers.get("content-type", "").partition(";")[0].strip().lower()
         async with aclosing(self._response.aiter_raw()) as raw:
@@ -166,7 +166,7 @@ class AnswerStream:
                         yield chunk
 
     async def _whole_answer(self, raw: AsyncIterator[bytes]) -> Mapping[str, Any]:
-        """A server that ignores ``stream`` sends everything at once; an error may come like this too."""
+        """Read a body of one JSON document: a server that ignores ``stream`` sends one, and an error may be one too."""
         body = bytearray()
         while chunk := await self._next(raw):
             body += chunk
@@ -219,7 +219,8 @@ class AnswerStream:
             raise self._failures.make(Kind.NOT_A_STREAM if reader.has_foreign_lines else Kind.EMPTY_ANSWER)
 
     async def _next(self, raw: AsyncIterator[bytes]) -> bytes:
-        """The next bytes; empty at the end. After the finish reason, silence and a lost connection are an end too."""
+        """Return the next bytes; empty at the end. After the finish reason, silence and a lost connection are an end
+        too."""
         try:
             return await self._deadlines.wait_for(anext(raw, b""))
         except Exception:
@@ -229,7 +230,7 @@ class AnswerStream:
 
 
 async def _chunk_of(event: ServerEvent, is_chunk: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any] | None:
-    """The chunk in an event; None for pings and unknown events. Raises ``ErrorInAnswer`` and ``ValueError``."""
+    """Return the chunk in an event; None for pings and unknown events. Raises ``ErrorInAnswer`` and ``ValueError``."""
     if not event.data.strip():
         return None
     if event.name == "error":
@@ -251,7 +252,7 @@ async def _chunk_of(event: ServerEvent, is_chunk: Callable[[Mapping[str, Any]], 
 
 
 async def _decode(data: bytes) -> object:
-    """JSON, off the GUI thread when it is large."""
+    """Parse JSON; a large document is parsed in a worker thread."""
     if len(data) > _LARGE_JSON:
         return await asyncio.to_thread(_loads, data)
     return _loads(data)

@@ -1,4 +1,4 @@
-"""Anthropic's own protocol, through its SDK, which is an optional extra: nothing else in ChatDesk needs it.
+"""Speaks Anthropic's own protocol through its SDK, an optional extra that nothing else in ChatDesk needs.
 
 The answer is read here, from bytes, like every other: see ``openai_compatible``. Thinking is read and shown and never
 sent back: the vendor requires that within a loop of tool calls only, for which it has to be kept with its signature.
@@ -41,7 +41,7 @@ _REASONS = {
 
 
 class AnthropicProvider(OpenAICompatibleProvider):
-    """See ``OpenAICompatibleProvider``."""
+    """A provider that speaks Anthropic's Messages protocol."""
 
     optional_fields = frozenset({"temperature", "top_p", "thinking", "output_config", "stop_sequences"})
 
@@ -114,7 +114,7 @@ class AnthropicProvider(OpenAICompatibleProvider):
 
 
 class AnthropicReader:
-    """The events of one message."""
+    """Turns the events of one Anthropic message into provider events."""
 
     def __init__(self) -> None:
         self.finish_reason: FinishReason | None = None
@@ -130,7 +130,7 @@ class AnthropicReader:
         return bool(self._calls)
 
     def feed(self, chunk: object) -> Iterator[Delta]:
-        """See ``Reader``."""
+        """Yield the events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
         if not isinstance(chunk, Mapping):
             raise WrongShapeError("chunk")
         kind = chunk.get("type")
@@ -149,7 +149,7 @@ class AnthropicReader:
             yield from self._whole(chunk)
 
     def finish(self) -> Iterator[Delta]:
-        """See ``Reader``."""
+        """Yield a replacement character for each half surrogate pair that was still held back."""
         tail = self._reasoning.finish()
         if tail:
             yield ReasoningDelta(tail)
@@ -201,7 +201,7 @@ class AnthropicReader:
             yield ReasoningDelta(text)
 
     def _read_usage(self, figures: object) -> None:
-        """The beginning has what was read, the end what was written; what came last counts."""
+        """Merge usage figures: the first event counts the tokens read, the last those written; newer values win."""
         if not isinstance(figures, Mapping):
             return
         self._figures |= {name: value for name, value in figures.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Builds Anthropic's client with our guards in it. Importing this module costs seconds: only a worker thread may."""
+"""Builds Anthropic's client with ChatDesk's guards. Importing this takes seconds: do it in a worker thread only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatdesk.core.providers.stream_guard import StreamLimits
 
 
 def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncAnthropic:
-    """A client without retries and without read deadlines of its own: the provider keeps better ones."""
+    """Return a client without retries and read deadlines: the provider has its own."""
     http_client = guarded_http_client(endpoint, limits)
     return AsyncAnthropic(
         api_key=endpoint.api_key or "none",

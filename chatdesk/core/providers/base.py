@@ -1,4 +1,4 @@
-"""What a provider is, and the typed events that its stream yields.
+"""Defines the provider protocol and the typed events that a stream of an answer yields.
 
 Order of a stream: any number of ``TextDelta``, ``ReasoningDelta``, ``ToolCallDelta`` (and ``RetryScheduled`` before
 the first of them only), at most one ``UsageReported``, then exactly one ``StreamFinished``. A stream that cannot go on
@@ -31,10 +31,9 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class RequestMessage:
-    """``tool_calls`` belong to an answer; for each there follows a message of the tool with its ``tool_call_id``.
-
-    ``enclosed`` is what came with the message. It is written out into ``files``, texts that go before the message's
-    own, and ``images``, data URLs, before a provider gets the message.
+    """A message of a request. ``tool_calls`` belong to an answer; for each there follows a message of the tool with its
+    ``tool_call_id``. ``enclosed`` are the attachments. Before a provider gets the message they are written out into
+    ``files`` (texts that precede the message's own) and ``images`` (data URLs).
     """
 
     role: Role
@@ -47,15 +46,15 @@ class RequestMessage:
 
     @property
     def full_text(self) -> str:
-        """All words that are sent."""
+        """The texts of the attached files followed by the message's own text."""
         return "\n\n".join((*self.files, self.text) if self.text else self.files) if self.files else self.text
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One request. ``continue_text`` is the partial answer to be continued in place, if any. What is None or empty is
-    left to the model's own default. ``is_summary`` is for the offline model, which answers by rule. ``cache`` is for
-    requests whose beginning is going to be sent again."""
+    """A request for one answer. ``continue_text`` is the partial answer to be continued in place, if any. None or
+    empty options are left to the model's default. ``is_summary`` is for the offline model, which answers by rule.
+    ``cache`` is for requests whose beginning is going to be sent again."""
 
     model: str
     messages: Sequence[RequestMessage]
@@ -98,8 +97,8 @@ class ToolCallDelta:
 
 @dataclass(frozen=True, slots=True)
 class RetryScheduled:
-    """Nothing came yet; the request is sent again after ``delay_s`` for ``reason`` (attempt from 1), or when somebody
-    calls ``hurry``."""
+    """A retry, announced before anything came: the request is sent again after ``delay_s`` because of ``reason``, or as
+    soon as somebody calls ``hurry``. ``attempt`` counts from 1."""
 
     attempt: int
     delay_s: float
@@ -114,22 +113,22 @@ class UsageReported:
 
 @dataclass(frozen=True, slots=True)
 class RateReported:
-    """What the vendor says of its own limits; it may come before everything else, also before a retry."""
+    """The vendor's statement of its rate limits; may come before every other event, also before a retry."""
 
     report: RateReport
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryLoaded:
-    """The request could not be sent before what speaks to the provider was loaded, which took so long. It comes before
-    everything else and counts for no latency."""
+    """The seconds that loading the provider's library took before the request could be sent. The event comes before all
+    others, and its time does not count as latency."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class ModelNamed:
-    """The model that is asked, where the request named none. It comes before the answer."""
+    """The model that is asked, if the request named none. The event comes before the answer."""
 
     model: str
 
@@ -154,8 +153,8 @@ StreamEvent = (
 
 @dataclass(frozen=True, slots=True)
 class ProviderCheck:
-    """What *doctor* learned about a provider: reachable or the sentence why not. ``is_expected`` is false where that is
-    no fault: nobody gave a key yet, or it was switched off."""
+    """The result of *doctor* for one provider: reachable, or a sentence why not. ``is_expected`` is false if being
+    unreachable is no fault: nobody gave a key yet, or the provider is switched off."""
 
     provider: str
     is_reachable: bool
@@ -165,20 +164,20 @@ class ProviderCheck:
 
 
 class Provider(Protocol):
-    """A vendor or a server."""
+    """A vendor or a server that answers chat requests."""
 
     @property
     def name(self) -> str:
-        """Stable short name, stored with messages."""
+        """The stable short name that is stored with messages."""
         ...
 
     @property
     def label(self) -> str:
-        """What a person reads."""
+        """The name that a person reads."""
         ...
 
     async def list_models(self) -> tuple[ListedModel, ...]:
-        """The models, or ``ProviderError``."""
+        """Return the models that can be asked. Raises ``ProviderError``."""
         ...
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
@@ -186,8 +185,8 @@ class Provider(Protocol):
         ...
 
     async def wire_body(self, request: ChatRequest) -> bytes:
-        """The very bytes that ``stream`` would send for this request; nothing is sent. Raises ``ProviderError`` where a
-        server has to be asked for its model first and cannot be."""
+        """Return the very bytes that ``stream`` would send for this request; nothing is sent. Raises
+        ``ProviderError`` if the server has to be asked for its model first and cannot be."""
         ...
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Where requests go and with what: the address, the key and the extra headers of a server, checked before use."""
+"""Describes a server (address, key, headers and connection options) and checks the description before use."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _OPENAI_HOST = "api.openai.com"
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a server is reached. ``proxy``: None is the system's, empty is none at all. ``needs_key`` None: OpenAI's own
-    does, others may do without. ``ca_digest``: what ``ca_file`` held when the key was looked up. ``withheld``: why
-    nothing is sent, and what to do about it."""
+    """Options of the connection to a server. ``proxy``: None is the system's, empty is none at all. ``needs_key``: None
+    means that only OpenAI's own server needs one. ``ca_digest``: the digest of ``ca_file`` when the key was looked up.
+    ``withheld``: (reason, next step) if nothing may be sent."""
 
     proxy: str | None = None
     ca_file: str = ""
@@ -30,7 +30,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A server. Neither ``repr`` nor ``str`` shows the key or the headers."""
+    """The address, key, headers and options of a server. Neither ``repr`` nor ``str`` shows the key or the headers."""
 
     base_url: str
     api_key: str | None = field(default=None, repr=False)
@@ -41,8 +41,8 @@ class Endpoint:
     def of(
         cls, base_url: str | None, api_key: str | None, headers: Mapping[str, str] | None, *, way: Way | None = None
     ) -> Endpoint:
-        """With spaces and trailing slashes removed; an empty address means OpenAI. A missing ``/v1`` stays missing, for
-        some servers have none.
+        """Return an endpoint with spaces and trailing slashes removed; an empty address means OpenAI. A missing ``/v1``
+        stays missing, for some servers have none.
         """
         address = (base_url or "").strip().rstrip("/") or OPENAI_BASE_URL
         return cls(address, (api_key or "").strip() or None, dict(headers or {}), way or Way())
@@ -60,7 +60,7 @@ class Endpoint:
 
     @property
     def is_configured(self) -> bool:
-        """Whether there is a key, or a server that may do without."""
+        """Return whether nothing is withheld and there is a key or the server needs none."""
         needs_key = self.is_openai if self.way.needs_key is None else self.way.needs_key
         return self.way.withheld is None and (self.api_key is not None or not needs_key)
 
@@ -74,16 +74,16 @@ class Endpoint:
 
     @property
     def is_on_this_machine(self) -> bool:
-        """Loopback addresses are reached directly, never through a proxy."""
+        """Return whether the host is a loopback address, which is reached directly, never through a proxy."""
         return is_loopback(self.host)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Strings that must never be shown."""
+        """The strings that must never be shown."""
         return tuple(value for value in (self.api_key, *self.headers.values()) if value)
 
     def problem(self) -> str | None:
-        """What is wrong with the address, the key or the headers, as a sentence; None when they can be used."""
+        """Return a sentence that says what is wrong with the address, the key or the headers; None if nothing is."""
         try:
             parts = urlsplit(self.base_url)
             is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -104,7 +104,7 @@ class Endpoint:
 
 
 def shown_address(base_url: str) -> str:
-    """The same without a user name or password."""
+    """Return ``base_url`` without a user name or password."""
     scheme, separator, rest = base_url.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}" if separator else base_url

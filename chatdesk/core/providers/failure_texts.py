@@ -1,4 +1,4 @@
-"""One sentence and one next step for every way in which a vendor can fail. ``{who}`` is the provider's label."""
+"""Holds a sentence and a next step for every way in which a vendor can fail. ``{who}`` is the provider's label."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ WITHOUT_BODY_TEXT = FailureText(
 
 
 def elsewhere_text(host: str) -> FailureText:
-    """For a request that should go to another server; ``host`` as it may be shown."""
+    """Return the text for a redirect to another server; ``host`` is inserted as given."""
     base = FAILURE_TEXTS[Kind.REDIRECT]
     return FailureText(base.what.replace("another address", f"another address ({host})"), base.next_step)
 
@@ -145,7 +145,7 @@ CERTIFICATE_TEXTS: Mapping[int, FailureText] = {
 
 
 def duration_text(seconds: float) -> str:
-    """A waiting time in words, rounded up: ``45 seconds``, ``2 minutes``, ``1 hour``."""
+    """Return a waiting time in words, rounded up: ``45 seconds``, ``2 minutes``, ``1 hour``."""
     whole = max(1, -int(-seconds // 1))
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if whole >= size:

@@ -1,5 +1,5 @@
-"""Vendor failures become ours here, and only here: what the SDK, the HTTP client, the sockets and the servers raise or
-write is turned into ``ProviderError`` with its own sentence. No header, key, prompt or answer gets into it.
+"""Turns what the SDK, the HTTP client, the sockets and the servers raise or write into ``ProviderError``, with its own
+sentence. Only this module does that. No header, key, prompt or answer gets into an error.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _QUOTED_KINDS |= {Kind.MODEL_NOT_FOUND, Kind.CONTEXT_TOO_LONG, Kind.UNAUTHORISED
 
 
 class RefusedRedirectError(Exception):
-    """The server pointed somewhere where nothing is sent; ``text`` says where, as far as that can be said."""
+    """A redirect was not followed; ``text`` says where it led, if that is known."""
 
     def __init__(self, text: FailureText | None = None) -> None:
         super().__init__("redirect")
@@ -74,11 +74,11 @@ class RefusedRedirectError(Exception):
 
 
 class CompressedAnswerError(Exception):
-    """The server compressed what it was asked to send plain; unpacking has no bound, so it is refused."""
+    """The server compressed an answer that was requested plain, in a way that is not unpacked."""
 
 
 class FailureTranslator:
-    """Knows what a provider is called and which strings must never be shown."""
+    """Makes a ``ProviderError`` from any failure of one provider, whose secrets are kept out of the text."""
 
     def __init__(self, who: str, secrets: tuple[str, ...] = ()) -> None:
         self._who = who
@@ -95,7 +95,7 @@ class FailureTranslator:
         retry_after: float | None = None,
         seconds: float = 0.0,
     ) -> ProviderError:
-        """The error of ``kind``; ``excerpt`` is raw vendor text, quoted after clean-up."""
+        """Return the error of ``kind``; ``excerpt`` is raw vendor text, quoted after clean-up."""
         texts = FAILURE_TEXTS[kind]
         sentence = (what or texts.what).format(who=self._who, seconds=f"{seconds:g}")
         quoted = plain_excerpt(excerpt, self._secrets) if excerpt and kind in _QUOTED_KINDS else ""
@@ -109,7 +109,7 @@ class FailureTranslator:
         return ProviderError(kind, sentence, next_step=step, details=dict(details or {}), retry_after_s=retry_after)
 
     def from_status(self, status: int, headers: Mapping[str, str], body: object) -> ProviderError:
-        """What an HTTP answer other than success means; ``body`` is the decoded JSON or the raw text."""
+        """Return the error for an HTTP status other than success; ``body`` is the decoded JSON or the raw text."""
         code, text = _code_and_text(body)
         kind = _kind_of_text(code, text, status) or _BY_STATUS.get(status)
         if kind is None:
@@ -120,14 +120,14 @@ class FailureTranslator:
         return self.make(kind, what=what, excerpt=text, details=details, retry_after=wait)
 
     def from_event(self, error: object, *, request_id: str | None = None) -> ProviderError:
-        """What an error inside a stream that began well means."""
+        """Return the error for an error object inside a stream that began well."""
         code, text = _code_and_text(error)
         status = int(code) if code.isascii() and code.isdigit() and 400 <= int(code[:4]) <= 599 else None
         kind = _kind_of_text(code, text, status) or (_BY_STATUS.get(status) if status else None) or Kind.SERVER
         return self.make(kind, excerpt=text, details=self._details(status, request_id, code))
 
     def from_exception(self, exception: BaseException, *, connect_s: float = 0.0) -> ProviderError:
-        """Everything that may be raised while a request runs, apart from cancellation."""
+        """Return the error for anything that may be raised while a request runs, apart from cancellation."""
         if isinstance(exception, ProviderError):
             exception.__cause__ = exception.__context__ = None
             return exception
@@ -150,7 +150,7 @@ class FailureTranslator:
         return self.make(kind, seconds=connect_s)
 
     def _with_payment(self, error: ProviderError, response: Any) -> ProviderError:
-        """The same with amount, payee and link where the server named them. Nothing is ever paid by itself."""
+        """Return ``error`` with amount, payee and link, if the server named them. Nothing is ever paid by ChatDesk."""
         payment = payment_in(response.headers, response.content, self._secrets)
         if payment is None:
             return error
@@ -175,7 +175,7 @@ class FailureTranslator:
 
 
 def with_partial(failure: ProviderError) -> ProviderError:
-    """The same failure, told to someone who already has a part of the answer."""
+    """Return the same failure, worded for a person who already has a part of the answer."""
     can_go_on = failure.kind in CONTINUED_KINDS and failure.retry_after_s is None
     return ProviderError(
         failure.kind,
@@ -188,7 +188,7 @@ def with_partial(failure: ProviderError) -> ProviderError:
 
 
 def refused_fields(exception: BaseException, fields: frozenset[str]) -> set[str]:
-    """Which of ``fields`` a server names while it refuses a request."""
+    """Return those of ``fields`` that a server names while it refuses a request."""
     refusal = _status_error(exception)
     if refusal is None or refusal.status_code not in {400, 422}:
         return set()
@@ -197,8 +197,8 @@ def refused_fields(exception: BaseException, fields: frozenset[str]) -> set[str]
 
 
 def _status_error(exception: Any) -> Any:
-    """``exception`` when an SDK reports an HTTP status with it, else None. The SDKs are made by the same generator and
-    look alike; importing the other one to ask for its class would cost seconds."""
+    """Return ``exception`` if an SDK reports an HTTP status with it, else None. The SDKs are made by the same
+    generator and look alike; importing the other one to ask for its class would cost seconds."""
     import openai
 
     module = type(exception).__module__.partition(".")[0]
@@ -207,7 +207,7 @@ def _status_error(exception: Any) -> Any:
 
 
 def _chain(exception: BaseException, depth: int = 0) -> Iterator[BaseException]:
-    """``exception`` and everything that led to it, groups included."""
+    """Yield ``exception`` and everything that led to it, groups included."""
     if depth > 12:
         return
     yield exception
@@ -232,7 +232,7 @@ def _kind_of_own(link: BaseException) -> Kind | None:
 
 
 def _kind_of_connection(chain: list[BaseException]) -> Kind | None:
-    """What the sockets said; the deepest cause knows best, but a time-out of our own client goes first."""
+    """Return the kind of a socket error: the deepest cause decides, but a time-out of the HTTP client goes first."""
     import httpx2
 
     if any(isinstance(link, httpx2.ConnectTimeout | httpx2.PoolTimeout) for link in chain):
@@ -260,7 +260,7 @@ def _is_circle(link: BaseException) -> bool:
 
 
 def _certificate_text(chain: list[BaseException]) -> FailureText | None:
-    """What is wrong with a server's certificate, where that is known."""
+    """Return the text for a rejected certificate, or None if the reason is unknown."""
     for link in chain:
         if isinstance(link, ssl.SSLCertVerificationError):
             return CERTIFICATE_TEXTS.get(link.verify_code)
@@ -276,7 +276,7 @@ def _kind_of_errno(number: int) -> Kind | None:
 
 
 def _kind_of_shape(link: BaseException) -> Kind | None:
-    """What the HTTP client and the decoders said."""
+    """Return the kind of an error that the HTTP client or a decoder raised."""
     import httpx2
 
     if isinstance(link, httpx2.RemoteProtocolError):
@@ -299,7 +299,7 @@ def _kind_of_shape(link: BaseException) -> Kind | None:
 
 
 def _kind_of_text(code: str, text: str, status: int | None) -> Kind | None:
-    """What the vendor's own words say beyond the status, tried from the most telling to the least."""
+    """Return the kind that the vendor's words name beyond the status, the most specific first."""
     words = f"{code} {text[:2000]}"
     if status in {401, 408}:
         return None
@@ -319,13 +319,13 @@ def _kind_of_text(code: str, text: str, status: int | None) -> Kind | None:
 
 
 def _body_of(error: Any) -> object:
-    """The SDK keeps the inner ``error`` object, or the text of a body that is not JSON."""
+    """Return the inner ``error`` object that the SDK keeps, or the text of a body that is not JSON."""
     body = error.body
     return body if body is not None else ""
 
 
 def _code_and_text(body: object) -> tuple[str, str]:
-    """The vendor's code and words, from the many shapes in which servers send them."""
+    """Return the vendor's code and words, from the many shapes in which servers send them."""
     if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping | str):
         body = body["error"]
     if isinstance(body, str):

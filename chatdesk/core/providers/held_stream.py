@@ -1,4 +1,4 @@
-"""The body of a response, left in order: whoever stops reading halfway leaves nothing for the garbage collector.
+"""Reads the body of a response so that a reader who stops halfway leaves no generator to the garbage collector.
 
 The HTTP client reads a body through generators of generators, and one of them (``AsyncResponseStream``, as of httpx2
 2.16) drops the next when it is closed. A dropped generator is finalised by whatever thread collects it, where its own
@@ -18,7 +18,8 @@ _CHUNKS_A_SLICE = 50
 
 
 class HeldStream(httpx2.AsyncByteStream):
-    """Passes on the bytes of another stream. Leaving it closes the connection and ends all generators below it."""
+    """Passes on the bytes of another stream. Leaving the iteration closes the connection and ends all generators
+    below."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner

@@ -1,5 +1,5 @@
-"""Which key may go where. A kept key goes to the origin that it was given for; a vendor's variable to that vendor's own
-server; where a variable names the server, a variable's key alone.
+"""Decides which key may go where. A kept key goes to the origin that it was given for, and a vendor's variable to that
+vendor's own server. If a variable names the server, only a variable's key goes there.
 
 What a data directory says (``providers.json``, ``settings.toml``) never moves a key: a person does, by agreeing.
 """
@@ -26,30 +26,30 @@ _LARGEST_CA_BYTES = 16 * 1024 * 1024
 
 
 class KeyRules:
-    """Looks up what may be sent. Every method blocks on the keyring."""
+    """Looks up the secrets that may be sent. Every method blocks on the keyring."""
 
     def __init__(self, secrets: SecretStore, environ: Mapping[str, str]) -> None:
         self._secrets = secrets
         self._environ = environ
 
     def find_key(self, profile: ProviderProfile, origin: KeyOrigin) -> Secret:
-        """The key for this provider at ``origin``, or the reason why it is withheld."""
+        """Return the key for this provider at ``origin``, or a secret that says why it is withheld."""
         given = self._secrets.from_environment(key_variable(profile))
         if given.value:
             return self._checked(given, profile, origin)
         return self._kept(profile, profile.id, origin)
 
     def find_header(self, profile: ProviderProfile, header: str, origin: KeyOrigin) -> Secret:
-        """The same for the value of a secret header, which is never a variable's."""
+        """Return the value of a secret header as ``find_key`` does; a variable never gives one."""
         return self._kept(profile, header_secret(profile.id, header), origin)
 
     def may_be_open(self, profile: ProviderProfile) -> bool:
-        """Whether it was agreed before that the key of this provider travels unencrypted to where it is."""
+        """Return whether a person agreed that the key of this provider travels unencrypted to its server."""
         found = self._secrets.find(profile.id, origin_of(profile))
         return bool(found.value)
 
     def agree(self, profile: ProviderProfile, place: KeyPlace) -> None:
-        """Every key of this provider goes to where it is now. Raises as ``SecretStore.keep``."""
+        """Allow every key of this provider to go to its present server. Raises as ``SecretStore.keep``."""
         origin = origin_of(profile)
         if self._secrets.from_environment(key_variable(profile)).value:
             self._secrets.agree(profile.id, origin, place=place, is_variable=True)
@@ -68,7 +68,8 @@ class KeyRules:
         return found
 
     def _checked(self, given: Secret, profile: ProviderProfile, origin: KeyOrigin) -> Secret:
-        """A variable's key goes to the vendor's own server, or to the one that a variable names, by the usual way."""
+        """Return a variable's key if ``origin`` is the vendor's own server, or the one that a variable names,
+        reached as usual; otherwise a withheld secret."""
         address = self._address(profile)
         expected = KeyOrigin.of(address) if address else _own_origin(profile, origin)
         is_allowed = not origin.is_open or origin.host in self._hosts_in_the_open()
@@ -78,7 +79,7 @@ class KeyRules:
         return Secret(source=given.source, withheld=Withheld(reason, origin, expected))
 
     def _address(self, profile: ProviderProfile) -> str:
-        """The server that a variable names; usually empty."""
+        """Return the address that a variable names; usually empty."""
         return self._environ.get(ADDRESS_VARIABLE, "").strip() if profile.id == OPENAI_ID else ""
 
     def _hosts_in_the_open(self) -> frozenset[str]:
@@ -87,13 +88,13 @@ class KeyRules:
 
 
 def origin_of(profile: ProviderProfile) -> KeyOrigin:
-    """Where this provider is and how it is reached. Reads the file of certificates."""
+    """Return the server of this provider and the way it is reached. Reads the file of certificates."""
     address = profile.base_url or preset_of(profile.preset).base_url or OPENAI.base_url
     return KeyOrigin.of(address, proxy=profile.proxy, ca=ca_digest(profile.ca_file))
 
 
 def ca_digest(file: str) -> str:
-    """The SHA-256 of a file of certificates; empty without a file."""
+    """Return the SHA-256 of a file of certificates; empty without a file, ``unreadable`` if it cannot be read."""
     if not file:
         return ""
     try:
@@ -105,8 +106,8 @@ def ca_digest(file: str) -> str:
 
 
 def is_known(profile: ProviderProfile, origin: KeyOrigin) -> bool:
-    """Whether this is a vendor's own server, reached as usual, under the id that its preset gives: then a key which an
-    earlier version kept under that id is that vendor's."""
+    """Return whether this is a vendor's own server, reached as usual, under the id of its preset. Then a key that an
+    earlier version kept under that id belongs to that vendor."""
     preset = next((each for each in PRESETS.values() if profile.id == each.id), None)
     return (
         preset is not None and bool(preset.base_url) and not origin.is_open and origin == KeyOrigin.of(preset.base_url)
@@ -114,8 +115,8 @@ def is_known(profile: ProviderProfile, origin: KeyOrigin) -> bool:
 
 
 def key_variable(profile: ProviderProfile) -> str:
-    """The variable in which the key of a vendor may lie. It goes to that vendor's own host and to nobody else; only
-    OpenAI's follows OPENAI_BASE_URL, as it does everywhere."""
+    """Return the name of the variable that may hold the vendor's key, or an empty text. Such a key goes to that
+    vendor's own host only; OpenAI's alone follows OPENAI_BASE_URL, as it does everywhere."""
     if profile.id == OPENAI_ID:
         return OPENAI.variable
     preset = preset_of(profile.preset)
@@ -126,7 +127,7 @@ def key_variable(profile: ProviderProfile) -> str:
 
 
 def _own_origin(profile: ProviderProfile, origin: KeyOrigin) -> KeyOrigin:
-    """The vendor's own server. Azure's are many: a resource each."""
+    """Return the vendor's own server. Azure has one for each resource."""
     preset = OPENAI if profile.id == OPENAI_ID else preset_of(profile.preset)
     if preset.id == "azure":
         return KeyOrigin.of(f"https://{origin.host}")

@@ -1,4 +1,4 @@
-"""Builds the SDK's client with our guards in it. Importing this module costs over a second: only a worker thread may.
+"""Builds the SDK's client with ChatDesk's guards. Importing this takes over a second: do it in a worker thread only.
 
 The SDK follows redirects with the request body, unpacks any amount of data and retries by itself; all three are turned
 off here. The guards sit in a response hook, not in a transport, so that proxies from the environment go on working.
@@ -47,7 +47,7 @@ _NO_KEY = "none"
 
 
 class _CappedAnswer(httpx2.AsyncByteStream):
-    """Gives another stream, and fails when that is longer than ``limit`` bytes."""
+    """Passes on another stream, and fails when that is longer than ``limit`` bytes."""
 
     def __init__(self, inner: Any, limit: int) -> None:
         self._inner = inner
@@ -67,8 +67,8 @@ class _CappedAnswer(httpx2.AsyncByteStream):
 
 
 class _ErrorBody(httpx2.AsyncByteStream):
-    """The words beside an error status: the beginning of them, what comes in time, and nothing of what goes wrong with
-    them, for the status says enough."""
+    """The beginning of an error's body, as far as it comes in time. Failures while reading it are ignored, for the
+    status says enough."""
 
     def __init__(self, inner: Any, limits: StreamLimits) -> None:
         self._inner = inner
@@ -96,8 +96,8 @@ class _ErrorBody(httpx2.AsyncByteStream):
 
 
 def guarded_http_client(endpoint: Endpoint, limits: StreamLimits) -> httpx2.AsyncClient:
-    """What any SDK sends through: bounded, unpacking nothing, leaving no origin, keeping no cookie, by the way that the
-    endpoint says."""
+    """Return the HTTP client for any SDK. Answers are capped and unpacked in bounds, redirects stay on the origin,
+    no cookie is kept, and proxy and certificates are those of ``endpoint``."""
 
     async def guard(response: httpx2.Response) -> None:
         refusal = _refused_redirect(response)
@@ -128,7 +128,7 @@ def guarded_http_client(endpoint: Endpoint, limits: StreamLimits) -> httpx2.Asyn
 
 
 def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
-    """A client without retries and without read deadlines of its own: the provider keeps better ones."""
+    """Return a client without retries and read deadlines: the provider has its own."""
     http_client = guarded_http_client(endpoint, limits)
     headers: dict[str, Any] = {"User-Agent": f"ChatDesk/{__version__}", "Accept-Encoding": "identity"}
     if not endpoint.is_openai:
@@ -152,7 +152,8 @@ def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
 
 
 async def ask_root(client: AsyncOpenAI, endpoint: Endpoint, path: str, body: Mapping[str, Any] | None) -> bytes:
-    """The answer of ``path`` at the root of the server, asked with ``body`` or without. Raises what the SDK does."""
+    """Return the answer of ``path`` at the root of the server, asked with ``body`` or without. Raises what the SDK
+    does."""
     parts = urlsplit(endpoint.base_url)
     url = f"{parts.scheme}://{parts.netloc}{path}"
     if body is None:
@@ -163,8 +164,8 @@ async def ask_root(client: AsyncOpenAI, endpoint: Endpoint, path: str, body: Map
 
 
 def _trust(way: Way) -> ssl.SSLContext | bool:
-    """The system's certificates, and those of the person's own file besides: just those that were there when the key
-    was looked up. Raises ``ssl.SSLError``."""
+    """Return the system's certificates and those of the person's own file, which must be unchanged since the key was
+    looked up. Raises ``ssl.SSLError``."""
     if not way.ca_file:
         return True
     content = Path(way.ca_file).read_bytes()
@@ -199,8 +200,8 @@ def _warm_up() -> None:
 
 
 def _refused_redirect(response: httpx2.Response) -> FailureText | None:
-    """Why a redirect is not followed; None where there is none, or where it keeps the method and the origin, so that
-    nothing is told to anyone new."""
+    """Return why a redirect is not followed; None if there is none, or if it keeps the method and the origin, so that
+    nothing is sent to anyone new."""
     if response.status_code not in _REDIRECTS:
         return None
     location = response.headers.get("location", "").strip()

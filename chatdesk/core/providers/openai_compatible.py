@@ -68,8 +68,8 @@ OPTIONAL_FIELDS = _LENGTH_FIELDS | {"stream_options", "temperature", "top_p", "r
 
 
 class OpenAICompatibleProvider:
-    """See the module text. ``name`` is stored with messages, ``label`` is what a person reads. Other protocols
-    differ in what is below *The protocol* only."""
+    """A provider that speaks OpenAI's chat completions protocol. ``name`` is stored with messages, ``label`` is what a
+    person reads. Other protocols override only the methods below *The protocol*."""
 
     #: Fields that a server may refuse; without them the answer comes all the same.
     optional_fields = OPTIONAL_FIELDS
@@ -88,7 +88,8 @@ class OpenAICompatibleProvider:
         default_model: str = "",
         has_cache_marks: bool = False,
     ) -> None:
-        """``has_cache_marks``: a gateway that passes ``cache_control`` on to models that cache only what is marked."""
+        """Set up without connecting. ``has_cache_marks``: a gateway passes ``cache_control`` on to models that need
+        it."""
         self._name = name
         self._label = label
         self._endpoint = Endpoint.of(base_url, api_key, headers, way=way)
@@ -114,28 +115,28 @@ class OpenAICompatibleProvider:
 
     @property
     def is_configured(self) -> bool:
-        """Whether there is a key, or a server that may do without."""
+        """Return whether nothing is withheld and there is a key or the server needs none."""
         return self._endpoint.is_configured
 
     @property
     def withheld(self) -> str:
-        """Why the key that there is may not be sent; usually empty."""
+        """The reason why the key may not be sent; usually empty."""
         return self._endpoint.way.withheld[0] if self._endpoint.way.withheld else ""
 
     @property
     def usual_model(self) -> str:
-        """The model that is asked where none was chosen; empty as long as the server's list is not known."""
+        """The model that is asked if none was chosen; empty as long as the server's list is not known."""
         return self._default_model or self._first_listed
 
     def know_models(self, models: Iterable[ListedModel]) -> None:
-        """The list that was fetched before: for naming the nearest when a model is gone. The first of it answers where
-        none was chosen, and goes on to while it is there: servers change the order of their lists."""
+        """Remember a list that was fetched before: for naming the nearest when a model is gone. Its first model
+        answers if none was chosen, and goes on to while it is listed: servers change the order of their lists."""
         self._listed = tuple(model.id for model in models)
         if self._first_listed not in self._listed:
             self._first_listed = self._listed[0] if self._listed else ""
 
     async def list_models(self) -> tuple[ListedModel, ...]:
-        """All models the server offers, in its order. Raises ``ProviderError``."""
+        """Return all models the server offers, in its order. Raises ``ProviderError``."""
         failure: ProviderError | None = None
         try:
             client = await self._ready_client()  # it may load the vendor's library, which is not the server's time
@@ -156,7 +157,7 @@ class OpenAICompatibleProvider:
         raise failure
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
-        """One answer; see ``providers.base``."""
+        """Yield the events of one answer, in the order that ``providers.base`` states. Raises ``ProviderError``."""
         request_id = str(uuid.uuid4())
         is_loaded = self._client is not None
         model = request.model or await self._first_model()
@@ -194,18 +195,19 @@ class OpenAICompatibleProvider:
             attempt += 1
 
     def _could_do_without(self, request: ChatRequest, model: str) -> frozenset[str]:
-        """The fields of a request that a server may refuse."""
+        """Return the fields of a request that a server may refuse and that can be left out."""
         marks = {CACHE_FIELD} if self._marks_cache(request, model) else set()
         return (self.optional_fields & self._body(request, model).keys()) | marks
 
     async def wire_body(self, request: ChatRequest) -> bytes:
-        """See ``providers.base``."""
+        """Return the bytes that ``stream`` would send. Raises ``ProviderError`` if the server cannot be asked for
+        its model."""
         model = request.model or await self._first_model()
         return await asyncio.to_thread(lambda: wire_bytes(self._body(request, model)))
 
     async def prepare(self) -> None:
-        """Load what speaks to the server, so that the first question does not wait for it. What is wrong is said when
-        somebody asks."""
+        """Load the library that speaks to the server, so that the first question does not wait for it. Errors are
+        ignored here; the first question reports them."""
         with suppress(ProviderError, OSError, ValueError):
             await self._ready_client()
 
@@ -232,7 +234,7 @@ class OpenAICompatibleProvider:
             return self._client
 
     async def _first_model(self) -> str:
-        """The model to use when none was chosen: the first one that the server lists."""
+        """Return the model to use when none was chosen: the first one that the server lists."""
         if not self.usual_model and not await self.list_models():
             raise self._failures.make(
                 Kind.MODEL_NOT_FOUND,
@@ -242,7 +244,7 @@ class OpenAICompatibleProvider:
         return self.usual_model
 
     async def _attempt(self, request: ChatRequest, model: str, request_id: str) -> AsyncGenerator[StreamEvent, None]:
-        """Send once and read the answer; what goes wrong is raised as it comes."""
+        """Send the request once and read the answer; failures are raised untranslated."""
         began_s = time.monotonic()
         client = await self._ready_client()
         if (loading_s := time.monotonic() - began_s) > _AT_ONCE_S:
@@ -276,7 +278,7 @@ class OpenAICompatibleProvider:
     async def _read(
         self, answer: AnswerStream, reader: UnechoedReader, deadlines: Deadlines
     ) -> AsyncGenerator[StreamEvent, None]:
-        """What the answer holds. Once it is there and its finish reason, nothing that follows can spoil it."""
+        """Yield the pieces of the answer. After text and a finish reason, nothing that follows can spoil it."""
         room = self._limits.answer_characters
         try:
             async with aclosing(answer.chunks()) as chunks:
@@ -303,23 +305,23 @@ class OpenAICompatibleProvider:
     # The protocol
 
     def _make_client(self) -> Any:
-        """Over a second of imports: this runs in a worker thread."""
+        """Return a new client; call this in a worker thread, for the imports take over a second."""
         from chatdesk.core.providers.openai_client import build_client
 
         return build_client(self._endpoint, self._limits)
 
     def _list(self, client: Any) -> Any:
-        """The request for the list of models, as a context."""
+        """Return the request for the list of models, as a context manager."""
         return client.models.with_streaming_response.list()
 
     async def _ask_root(self, client: Any, path: str, body: Mapping[str, Any] | None) -> bytes:
-        """A request beside the protocol, to the same server: its answer."""
+        """Return the same server's answer to a request outside the protocol."""
         from chatdesk.core.providers.openai_client import ask_root
 
         return await ask_root(client, self._endpoint, path, body)
 
     def _send(self, client: Any, model: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
-        """The request for an answer, as a context."""
+        """Return the request for an answer, as a context manager."""
         # As extra fields: the SDK takes 0.3 ms to look at each message, and the window would stand still.
         return client.chat.completions.with_streaming_response.create(
             model=model, messages=(), stream=True, extra_body=body, extra_headers=headers
@@ -329,15 +331,16 @@ class OpenAICompatibleProvider:
         return AnswerReader()
 
     def _is_chunk(self, chunk: Mapping[str, Any]) -> bool:
-        """Whether an event of a name that nobody knows belongs to the answer."""
+        """Return whether an event with an unknown name belongs to the answer."""
         return bool(chunk.get("choices") or chunk.get("error"))
 
     def _is_answer(self, chunk: Mapping[str, Any]) -> bool:
-        """Whether the server has begun to answer."""
+        """Return whether ``chunk`` shows that the server has begun to answer."""
         return "choices" in chunk
 
     def _takes_marks(self, model: str) -> bool:
-        """Whether the server wants to be told what to keep; gateways pass the marks on to the models that know them."""
+        """Return whether requests for ``model`` need cache marks; gateways pass them on to the models that know
+        them."""
         return self._has_cache_marks and "claude" in model.lower()
 
     def _marks_cache(self, request: ChatRequest, model: str) -> bool:
@@ -345,7 +348,7 @@ class OpenAICompatibleProvider:
         return is_wanted and CACHE_FIELD not in self._refused_fields
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
-        """The request in the vendor's words."""
+        """Return the request as the vendor's JSON object."""
         messages = [wire_message(message) for message in request.messages]
         if self._marks_cache(request, model):
             mark_messages(messages, request.cache)
@@ -371,7 +374,7 @@ class OpenAICompatibleProvider:
         return body
 
     async def _with_nearest(self, failure: ProviderError, model: str) -> ProviderError:
-        """A model that is gone is told with those that are most like it, as far as its list is known."""
+        """Return the failure with the names of the nearest models, if ``model`` is gone and the list is known."""
         listed = self._listed
         if failure.kind is not Kind.MODEL_NOT_FOUND or model in listed:
             return failure
@@ -389,7 +392,7 @@ class OpenAICompatibleProvider:
         return self._failures.make(failure.kind, seconds=self._limits.connect_s).what
 
     def _judge(self, reader: UnechoedReader, *, is_continued: bool) -> FinishReason:
-        """Whether the answer that ended is one."""
+        """Return the finish reason of a complete answer. Raises ``ProviderError`` if it is cut, filtered or empty."""
         reason = reader.finish_reason
         if reason is None:
             raise self._failures.make(Kind.INCOMPLETE)
@@ -405,5 +408,5 @@ class OpenAICompatibleProvider:
 
 
 def _id_headers(request_id: str) -> dict[str, str]:
-    """The same for every attempt, so that a server can tell a repetition from a new question."""
+    """Return headers that stay the same for every attempt, so that a server can recognise a repetition."""
     return {"Idempotency-Key": request_id, "X-Client-Request-Id": request_id}

@@ -1,4 +1,4 @@
-"""What a server that answers 402 wants to be paid, to be shown to a person; nothing here or elsewhere pays.
+"""Reads which payment a server that answers 402 asks for, to show it to a person; ChatDesk never pays.
 
 Two kinds are read: x402 (``accepts`` in the body, or in the header PAYMENT-REQUIRED since its second version; see
 https://github.com/x402-foundation/x402, specs) and prepaid gateways, which each have words of their own and at best a
@@ -42,7 +42,8 @@ _IN_TEXT = re.compile(r"https://[^\s\"'<>()\[\]{}]{4,500}(?![^\s\"'<>()\[\]{}])"
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Each is empty where it is not said. ``amount`` has its unit; ``link`` is https and leads to ``host``."""
+    """A payment that a server asks for. Unknown fields are empty. ``amount`` has its unit; ``link`` is https and
+    leads to ``host``."""
 
     amount: str = ""
     payee: str = ""
@@ -52,7 +53,7 @@ class Payment:
 
     @property
     def sentence(self) -> str:
-        """What is wanted, for a person."""
+        """The amount, payee and network in words."""
         words = [self.amount or "a payment"]
         if self.payee:
             words.append(f"to {self.payee}")
@@ -61,7 +62,7 @@ class Payment:
         return " ".join(words)
 
     def as_details(self) -> dict[str, str]:
-        """What is stored with a failed answer."""
+        """Return the fields that are stored with a failed answer."""
         return {
             name: value
             for name in ("amount", "payee", "network", "link", "host")
@@ -70,7 +71,7 @@ class Payment:
 
 
 def payment_in(headers: Mapping[str, str], body: bytes, secrets: Iterable[str] = ()) -> Payment | None:
-    """What a 402 says of its payment; None where it says nothing that can be used."""
+    """Return the payment that a 402 answer asks for; None if it names nothing that can be used."""
     hidden = tuple(secret for secret in secrets if len(secret) >= 4)
     for document in (_of_header(headers.get("payment-required", "")), _loads(body[:_MOST_BYTES])):
         if not isinstance(document, Mapping):
@@ -143,7 +144,7 @@ def _prepaid(document: Mapping[str, object], secrets: tuple[str, ...]) -> Paymen
 
 
 def _pairs(document: Mapping[str, object], depth: int) -> Iterator[tuple[str, object]]:
-    """Names and values of an object and of those in it, the outermost first."""
+    """Yield names and values of an object and of those in it, the outermost first."""
     items = list(document.items())[:_MOST_KEYS]
     yield from items
     for _key, value in items:
@@ -152,7 +153,7 @@ def _pairs(document: Mapping[str, object], depth: int) -> Iterator[tuple[str, ob
 
 
 def _checked_link(value: str, secrets: tuple[str, ...]) -> str:
-    """An https address that can be shown for what it is, else nothing."""
+    """Return ``value`` if it is a plain https address without secrets, else an empty text."""
     if len(value) > _LONGEST_LINK or not value.isascii() or not value.isprintable() or " " in value:
         return ""
     if _holds(value, secrets):
@@ -167,7 +168,7 @@ def _checked_link(value: str, secrets: tuple[str, ...]) -> str:
 
 
 def _word(value: object, secrets: tuple[str, ...]) -> str:
-    """An address or a name: letters, digits and few signs, else nothing."""
+    """Return ``value`` if it is an address or a name (letters, digits and few signs), else an empty text."""
     if not isinstance(value, str) or not re.fullmatch(r"[\w.:/@+-]{1,100}", value, re.ASCII):
         return ""
     return "" if _holds(value, secrets) else value[:_LONGEST_WORD]

@@ -42,8 +42,8 @@ _BEYOND_KEY = {Kind.PAYMENT, Kind.RATE_LIMITED, Kind.CONTEXT_TOO_LONG, Kind.CONT
 
 
 async def probe(account: Account) -> AsyncGenerator[StepResult, None]:
-    """The steps as they become known, each once running and once with its end; what comes after a failure is skipped.
-    Closing it early ends the requests. Raises nothing."""
+    """Yield the steps as they become known, each once as running and once with its result; steps after a failure are
+    skipped. Closing the generator early ends the requests. Raises nothing."""
     profile = account.profile
     tested = replace(account, profile=replace(profile, connect_s=None, first_byte_s=None, silence_s=None))
     provider = provider_of(tested, _LIMITS, retry=RetryPolicy(longest_wait_s=0.0, max_attempts=1))
@@ -96,7 +96,7 @@ async def _probed(provider: Provider, account: Account, steps: _Steps) -> AsyncG
 
 
 async def _ask(provider: Provider, model: str) -> ProviderError | None:
-    """Read an answer up to its first piece."""
+    """Read an answer up to its first piece; return the error if there is one."""
     messages = (RequestMessage(Role.USER, "Say: ok"),)
     request = ChatRequest(model, messages, max_output_tokens=_ANSWER_TOKENS)
     try:
@@ -113,7 +113,7 @@ async def _ask(provider: Provider, model: str) -> ProviderError | None:
 
 
 class _Steps:
-    """Which steps have an end yet."""
+    """Remembers which steps have a result."""
 
     def __init__(self, account: Account) -> None:
         address = account.profile.base_url or preset_of(account.profile.preset).base_url
@@ -131,7 +131,7 @@ class _Steps:
         return next((step for step in Step if step not in self._ended), Step.STREAMING)
 
     def reached(self) -> list[StepResult]:
-        """The server was there."""
+        """Return the results that hold once the server has answered."""
         found = []
         if Step.ADDRESS not in self._ended:
             found.append(self.done(Step.ADDRESS, StepState.OK, "The server answers."))
@@ -142,7 +142,7 @@ class _Steps:
         return found
 
     def fail(self, step: Step, text: str) -> list[StepResult]:
-        """``step`` failed: what lies before is told as it must be, what lies behind is skipped."""
+        """Return the results after ``step`` failed: earlier steps as they must be, later ones skipped."""
         found = self.reached() if step not in (Step.ADDRESS, Step.TLS) else []
         if step is Step.TLS:
             found.append(self.done(Step.ADDRESS, StepState.OK, "The server answers."))
@@ -175,7 +175,7 @@ def _count_text(models: tuple[ListedModel, ...]) -> str:
 
 
 def _model_to_ask(account: Account, models: tuple[ListedModel, ...]) -> str:
-    """One that a person likes, if it is there; else the first of the list."""
+    """Return a model that the person prefers, if it is listed; else the first of the list."""
     profile = account.profile
     listed = [model.id for model in models]
     wanted = [each for each in (profile.model, *profile.favourites) if each]

@@ -1,4 +1,4 @@
-"""Where a request says that its beginning is worth keeping: marks for vendors that cache only what is marked.
+"""Marks the beginning of a request as worth keeping, for vendors that cache only what is marked.
 
 A mark stands at the end of the system prompt, at the question before the newest one, up to which the last request was
 kept, and at the newest message. A vendor charges more for what it keeps and much less for what it finds again; what is
@@ -20,7 +20,7 @@ _MARKS: Final[dict[CacheLife, dict[str, Any]]] = {
 
 
 def mark(block: dict[str, Any], life: CacheLife) -> None:
-    """Mark one piece of content as the end of what is to be kept."""
+    """Mark one piece of content as the end of the part to be cached."""
     block[FIELD] = dict(_MARKS[life])
 
 

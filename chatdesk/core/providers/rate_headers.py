@@ -1,4 +1,4 @@
-"""What a vendor says of its own limits in the headers of an answer, in the ways that vendors have of saying it."""
+"""Reads the rate limits in the headers of an answer, in the forms that vendors use."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FIRST_MOMENT_S, _FIRST_MOMENT_MS = 1e9, 1e11
 
 
 def rate_of(headers: Mapping[str, str], now_s: float) -> RateReport | None:
-    """How many requests are left and until when; None where nothing sensible is said. ``now_s``: Unix time."""
+    """Return how many requests are left and until when; None if the headers do not say. ``now_s``: Unix time."""
     reports = [report for names in _REQUESTS if (report := _report(headers, *names, now_s)) is not None]
     for names in _TOKENS:
         report = _report(headers, *names, now_s)
@@ -51,7 +51,8 @@ def _report(headers: Mapping[str, str], left_name: str, reset_name: str, now_s: 
 
 
 def seconds_until(value: str, now_s: float) -> float | None:
-    """``6m0s``, ``20ms``, seconds, a moment since 1970 in seconds or milliseconds, or a date as RFC 3339 writes it."""
+    """Return the seconds from ``now_s`` to ``value``: ``6m0s``, ``20ms``, seconds, a Unix time in seconds or
+    milliseconds, or an RFC 3339 date. None if it is none of these."""
     if not value or len(value) > _LONGEST_VALUE:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What reads the chunks of one answer, whatever the protocol."""
+"""Defines the protocol of a reader that turns the chunks of one answer into events, whatever the vendor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ Delta = TextDelta | ReasoningDelta | ToolCallDelta
 
 
 class Reader(Protocol):
-    """State of one answer. ``feed`` it every decoded chunk, then ``finish``; ``finish_reason`` None: it never ended."""
+    """The state of one answer. ``feed`` it every decoded chunk, then ``finish``; ``finish_reason`` is None if no end
+    came."""
 
     finish_reason: FinishReason | None
     usage: Usage | None
@@ -22,9 +23,9 @@ class Reader(Protocol):
     def has_tool_calls(self) -> bool: ...
 
     def feed(self, chunk: object) -> Iterator[Delta]:
-        """The events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
+        """Yield the events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
         ...
 
     def finish(self) -> Iterator[Delta]:
-        """What was held back at the very end."""
+        """Yield the events that were held back until the end of the answer."""
         ...

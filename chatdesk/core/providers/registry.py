@@ -1,4 +1,4 @@
-"""Which providers exist, and which one answers when nothing was chosen."""
+"""Knows the providers that can be asked, and which one answers when nothing was chosen."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ AUTOMATIC = "auto"
 
 
 class ProviderRegistry:
-    """Holds the providers. ``unlisted`` ones are found by name but offered to nobody: they lack a key, and say so
-    when an old thread asks them. ``switched_off`` are names, with their labels, of those that a person turned off.
+    """The providers by name. ``unlisted`` ones are found by name but offered to nobody: they lack a key, and say so
+    when an old thread asks them. ``switched_off`` maps the names of providers that a person turned off to their
+    labels.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class ProviderRegistry:
         self._default = (self.get(default_provider).name, default_model)
 
     def get(self, name: str) -> Provider:
-        """The provider called ``name``. Raises ``NotPossible``."""
+        """Return the provider called ``name``. Raises ``NotPossible``."""
         provider = self._by_name.get(name)
         if provider is None and name in self._switched_off:
             raise NotPossible(
@@ -63,23 +64,23 @@ class ProviderRegistry:
         return provider
 
     def has(self, name: str) -> bool:
-        """Whether there is a provider of that name that is not switched off; it may lack a key."""
+        """Return whether a provider of that name exists and is not switched off; it may lack a key."""
         return name in self._by_name
 
     def default(self) -> tuple[str, str]:
-        """(provider name, model id) of what answers when nothing was chosen, as ``resolve`` says."""
+        """Return (provider name, model id) of what answers when nothing was chosen, as ``resolve`` does."""
         return self.resolve(None, None)
 
     def resolve(self, provider: str | None, model: str | None) -> tuple[str, str]:
-        """(provider name, model id) of what is asked where these were chosen, or one of them, or none. The id is empty
-        as long as the server has not said which models it has: then it is asked for them first."""
+        """Return (provider name, model id) to ask; None for either argument means that it was not chosen. The id is
+        empty as long as the server has not said which models it has: then it is asked for them first."""
         default_provider, default_model = self._default
         name = provider or default_provider
         usual = default_model if name == default_provider else ""
         return name, model or usual or self._usual_model(name)
 
     def know_models(self, provider: str, models: Sequence[ListedModel]) -> None:
-        """The list of a provider, as it was kept."""
+        """Give a provider the stored list of its models."""
         found = self._by_name.get(provider)
         if isinstance(found, OpenAICompatibleProvider):
             found.know_models(models)
@@ -91,16 +92,16 @@ class ProviderRegistry:
         return OFFLINE_MODEL if name == OFFLINE_NAME else ""
 
     def lacks_key(self, name: str) -> bool:
-        """Whether ``name`` cannot answer before it gets a key."""
+        """Return whether ``name`` cannot answer before it gets a key."""
         provider = self.get(name)
         return isinstance(provider, OpenAICompatibleProvider) and not provider.is_configured
 
     def all(self) -> tuple[Provider, ...]:
-        """The providers that can be used, the default first."""
+        """Return the providers that can be used, the default first."""
         return tuple(sorted(self._listed, key=lambda provider: provider.name != self._default[0]))
 
     async def check_all(self) -> tuple[ProviderCheck, ...]:
-        """Ask each usable provider for its models, all at once; then those that nobody can ask, with the reason."""
+        """Ask each usable provider for its models, all at once; add those that cannot be asked, with the reason."""
         checked = await asyncio.gather(*(_check(provider) for provider in self.all()))
         others = [
             ProviderCheck(each.name, is_reachable=False, message=f"{each.label} has no key yet.", is_expected=False)
@@ -113,7 +114,7 @@ class ProviderRegistry:
         return (*checked, *others)
 
     async def prepare(self) -> None:
-        """Load what the first question is going to need. Blocks nothing, and nothing is sent."""
+        """Load what the first question is going to need, without blocking. Nothing is sent."""
         provider = self.get(self._default[0])
         if isinstance(provider, OpenAICompatibleProvider) and provider.is_configured and not provider.withheld:
             await provider.prepare()
@@ -141,7 +142,7 @@ async def _check(provider: Provider) -> ProviderCheck:
 def provider_of(
     account: Account, limits: StreamLimits | None = None, *, retry: RetryPolicy | None = None
 ) -> OpenAICompatibleProvider:
-    """The provider that speaks to this account; ``limits`` hold where the account has none of its own."""
+    """Return the provider that speaks to this account; ``limits`` hold where the account has none of its own."""
     profile = account.profile
     preset = preset_of(profile.preset)
     base = limits or StreamLimits()
@@ -178,7 +179,7 @@ def provider_of(
 
 
 def _protocol(api: Api) -> type[OpenAICompatibleProvider]:
-    """The class that speaks it; the rarer ones are imported when somebody has set up one of them."""
+    """Return the class that speaks ``api``; the rarer ones are imported when somebody has set up one of them."""
     if api is Api.RESPONSES:
         from chatdesk.core.providers.responses import ResponsesProvider
 
@@ -198,9 +199,9 @@ def build_account_registry(
     offline_speed: float | None,
     limits: StreamLimits | None = None,
 ) -> ProviderRegistry:
-    """The registry of these accounts and the offline model. ``chosen`` is the id of the default, ``auto`` the first
-    that has all it needs, or whose key waits for an agreement. A provider that was chosen is the default even without a
-    key: nobody must mistake the offline model for it."""
+    """Return the registry of these accounts and the offline model. ``chosen`` is the id of the default, or ``auto``
+    for the first that has all it needs, or whose key waits for an agreement. A provider that was chosen is the
+    default even without a key: nobody must mistake the offline model for it."""
     offline = OfflineProvider(speed_tokens_per_s=offline_speed)
     enabled = [each for each in accounts if each.profile.is_enabled]
     providers = {each.profile.id: provider_of(each, limits) for each in enabled}
@@ -230,7 +231,7 @@ def build_account_registry(
 
 
 def _usual_model(profile: ProviderProfile) -> str:
-    """The model of a provider for which none was chosen; empty: its server is asked for the first one."""
+    """Return the model of a provider for which none was chosen; empty: its server is asked for the first one."""
     if profile.model or profile.favourites:
         return profile.model or profile.favourites[0]
     is_openai = Endpoint.of(profile.base_url or preset_of(profile.preset).base_url, None, None).is_openai
@@ -247,7 +248,7 @@ def build_registry(
     timeouts: StreamLimits | None = None,
     is_server_wanted: bool = False,
 ) -> ProviderRegistry:
-    """The registry of one server, as tests and benchmarks want it. With a key or a base URL that server is the default,
+    """Return the registry of one server, for tests and benchmarks. With a key or a base URL that server is the default,
     otherwise the offline model; ``is_server_wanted``: never the offline model.
     """
     endpoint = Endpoint.of(openai_base_url, openai_api_key, headers)

@@ -1,4 +1,4 @@
-"""OpenAI's Responses protocol, for the servers that have it: the same stream of events comes out.
+"""Speaks OpenAI's Responses protocol, for the servers that have it, and yields the same events as other protocols.
 
 Nothing is stored at the vendor (``store`` false), and reasoning is read and shown but never sent back.
 """
@@ -31,7 +31,7 @@ _MOST_CALLS = 1000
 
 
 class ResponsesProvider(OpenAICompatibleProvider):
-    """See ``OpenAICompatibleProvider``."""
+    """A provider that speaks OpenAI's Responses protocol."""
 
     optional_fields = frozenset({"max_output_tokens", "temperature", "top_p", "reasoning", "store"})
 
@@ -68,7 +68,7 @@ class ResponsesProvider(OpenAICompatibleProvider):
 
 
 class ResponsesReader:
-    """The events of one response; a server that ignores ``stream`` sends the whole of it as one chunk."""
+    """Turns the events of one response into provider events. A server that ignores ``stream`` sends it as one chunk."""
 
     def __init__(self) -> None:
         self.finish_reason: FinishReason | None = None
@@ -84,7 +84,7 @@ class ResponsesReader:
         return bool(self._calls)
 
     def feed(self, chunk: object) -> Iterator[Delta]:
-        """See ``Reader``."""
+        """Yield the events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
         if not isinstance(chunk, Mapping):
             raise WrongShapeError("chunk")
         kind = chunk.get("type")
@@ -111,7 +111,7 @@ class ResponsesReader:
             self._end(_mapping(chunk.get("response")))
 
     def finish(self) -> Iterator[Delta]:
-        """See ``Reader``."""
+        """Yield a replacement character for each half surrogate pair that was still held back."""
         tail = self._reasoning.finish()
         if tail:
             yield ReasoningDelta(tail)

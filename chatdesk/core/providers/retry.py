@@ -1,4 +1,4 @@
-"""When a request that brought nothing is sent again, and after how long; never once an answer has begun."""
+"""Decides whether and when a failed request is sent again; never once an answer has begun."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RetryPolicy:
         self._max_attempts = max_attempts
 
     def delay_s(self, failure: ProviderError, attempt: int) -> float | None:
-        """Seconds until attempt ``attempt + 1``; None when ``failure`` is final. ``attempt`` counts from 1."""
+        """Return the seconds until attempt ``attempt + 1``; None if ``failure`` is final. ``attempt`` counts from 1."""
         if failure.kind not in _TRANSIENT or attempt >= self._max_attempts:
             return None
         if failure.retry_after_s is not None:
@@ -61,8 +61,8 @@ async def wait_or_hurry(hurried: asyncio.Event, delay_s: float) -> None:
 
 
 def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
-    """What the server asked for, in seconds from ``now_s`` (Unix time): ``retry-after-ms``, or ``retry-after`` as a
-    number or as an HTTP date. None when absent or senseless.
+    """Return the wait that the server asked for, in seconds from ``now_s`` (Unix time): ``retry-after-ms``, or
+    ``retry-after`` as a number or as an HTTP date. None when absent or senseless.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:

@@ -1,4 +1,4 @@
-"""What a server may do to us and for how long: byte caps and the reader of server-sent events that enforces them.
+"""Sets time and size limits for a server's answer, and reads server-sent events within them.
 
 The SDK's own reader has no limits, loses the first event after a byte order mark and drops event names; this one works
 on bytes, costs no more than what it was given, and knows nothing of JSON or of vendors.
@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """Deadlines in seconds and caps in bytes. A deadline of silence counts from the last piece of answer: comments,
+    """Deadlines in seconds and caps in bytes. The deadline for silence counts from the last piece of answer: comments,
     pings and single bytes do not move it.
     """
 
@@ -25,21 +25,22 @@ class StreamLimits:
     total_s: float = 30 * 60.0
     list_models_s: float = 10.0
     after_finish_s: float = 2.0
-    """How long usage may lag behind the finish reason."""
+    """The time that usage may lag behind the finish reason."""
     error_body_s: float = 5.0
-    """How long the words beside an error status may take."""
+    """The time that the body of an error may take."""
     longest_wait_s: float = 60.0
     """The longest Retry-After that is waited for."""
     event_bytes: int = 8 * MIB
     answer_bytes: int = 64 * MIB
-    """Of the stream; an event of one word has some 250."""
+    """The limit for the whole stream; an event of one word has some 250 bytes."""
     answer_characters: int = 3 * MIB
-    """Of text, thoughts and arguments: some 750,000 tokens. The window takes some twenty times that while they come."""
+    """The limit for text, thoughts and arguments together: some 750,000 tokens. The window needs some twenty times as
+    much memory while they come."""
     error_bytes: int = 64 * 1024
 
 
 class ByteCapError(Exception):
-    """A cap was reached. ``what`` names it: "event", "answer" or "text"."""
+    """The server sent more than a cap allows. ``what`` names the cap: "event", "answer" or "text"."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
@@ -48,7 +49,7 @@ class ByteCapError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
-    """One event. ``data`` is not decoded yet."""
+    """A server-sent event; ``data`` is not decoded yet."""
 
     name: str
     data: bytes
@@ -67,10 +68,10 @@ class EventReader:
         self._skip_line_feed = False
         self.total_bytes = 0
         self.has_foreign_lines = False
-        """Whether a line was seen that no event stream has: then this is not an event stream."""
+        """True if a line was seen that no event stream has: then this is not an event stream."""
 
     def feed(self, chunk: bytes) -> Iterator[ServerEvent]:
-        """Events completed by ``chunk``. Raises ``ByteCapError`` before anything larger than a cap is put together."""
+        """Yield the events completed by ``chunk``. Raises ``ByteCapError`` before a cap is exceeded in memory."""
         if not chunk:
             return
         self.total_bytes += len(chunk)
@@ -92,7 +93,7 @@ class EventReader:
         self._line += lines[-1]
 
     def finish(self) -> Iterator[ServerEvent]:
-        """The event at the end that lacks its blank line, if its last line is whole enough to be tried."""
+        """Yield the event at the end that lacks its blank line, if there is one."""
         for event in (self._end_line() if self._line else None, self._end_event()):
             if event is not None:
                 yield event

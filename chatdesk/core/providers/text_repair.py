@@ -11,7 +11,7 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def repair(text: str) -> str:
-    """``text`` with surrogate pairs joined, and lone surrogates and NUL replaced by U+FFFD."""
+    """Return ``text`` with surrogate pairs joined, and lone surrogates and NUL replaced by U+FFFD."""
     if "\0" in text:
         text = text.replace("\0", REPLACEMENT)
     if text.isascii():
@@ -24,13 +24,13 @@ def repair(text: str) -> str:
 
 
 class SurrogateJoiner:
-    """Repairs a text that arrives in pieces; see the module text."""
+    """Repairs a text that arrives in pieces whose borders may split a surrogate pair."""
 
     def __init__(self) -> None:
         self._held = ""
 
     def feed(self, piece: str) -> str:
-        """The repaired text so far not given; may be empty while half a pair is held back."""
+        """Return the repaired text so far not given; may be empty while half a pair is held back."""
         text = self._held + piece
         self._held = ""
         if text and "\ud800" <= text[-1] <= "\udbff":
@@ -39,6 +39,6 @@ class SurrogateJoiner:
         return repair(text)
 
     def finish(self) -> str:
-        """What stands for a half that never got its other half."""
+        """Return a replacement character if half a pair is still held back, else an empty text."""
         held, self._held = self._held, ""
         return REPLACEMENT if held else ""

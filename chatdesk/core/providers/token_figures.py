@@ -1,4 +1,4 @@
-"""What a server says a request took, as far as it can be true."""
+"""Checks the token counts that a server reports for a request, and drops those that cannot be true."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ def usage_of(
     into_cache: object = None,
     for_hour: object = None,
 ) -> Usage | None:
-    """``into_cache`` is how much of what was read went into the provider's cache, ``for_hour`` how much of that for an
-    hour. None where the figures cannot be true: then the tokens are estimated, and no price is reckoned from them."""
+    """Return the usage, or None if the figures cannot be true: then the tokens are estimated, and no price is
+    reckoned from them. ``into_cache`` counts the read tokens that went into the provider's cache, ``for_hour``
+    those kept for an hour."""
     input_tokens, output_tokens = _count(read), _count(written)
     if input_tokens is None or output_tokens is None or (input_tokens == 0 and output_tokens == 0):
         return None

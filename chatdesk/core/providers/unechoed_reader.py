@@ -1,4 +1,4 @@
-"""Reads an answer without the keys that its server may have put into it: they would be stored and shared."""
+"""Removes from an answer the keys that its server may have put into it: they would be stored and shared."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatdesk.core.providers.reader import Delta, Reader
 
 
 class UnechoedReader:
-    """A ``Reader`` over another one. ``secrets`` were sent along with the request."""
+    """A ``Reader`` that hides ``secrets``, which were sent along with the request, in the events of another reader."""
 
     def __init__(self, inner: Reader, secrets: Iterable[str]) -> None:
         self._inner = inner
@@ -37,16 +37,16 @@ class UnechoedReader:
         return self._inner.has_tool_calls
 
     def feed(self, chunk: object) -> Iterator[Delta]:
-        """See ``Reader``."""
+        """Yield the cleaned events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
         return self._cleaned(self._inner.feed(chunk))
 
     def finish(self) -> Iterator[Delta]:
-        """See ``Reader``."""
+        """Yield the cleaned events that were held back until the end of the answer."""
         yield from self._cleaned(self._inner.finish())
         yield from self.rest()
 
     def rest(self) -> Iterator[Delta]:
-        """What waits to be told from a key; for an answer that breaks off."""
+        """Yield the text that was held back as a possible beginning of a key; call it when an answer breaks off."""
         text = self._filter.finish()
         if text:
             yield self._kind(text)

@@ -1,4 +1,4 @@
-"""Answers that come packed although they were asked for plain: unpacked a little at a time, so that caps count in time.
+"""Unpacks answers that come compressed although plain ones were asked for, a little at a time so that caps apply.
 
 The HTTP client would unpack any amount at once. Importing this costs the HTTP client: only a worker thread may.
 """
@@ -20,7 +20,7 @@ _PACKINGS = {"gzip", "x-gzip", "deflate"}
 
 
 class UnpackedStream(httpx2.AsyncByteStream):
-    """What another stream holds packed. Raises ``CompressedAnswerError`` where it cannot be unpacked."""
+    """The unpacked bytes of another stream. Raises ``CompressedAnswerError`` if they cannot be unpacked."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
@@ -47,8 +47,8 @@ class UnpackedStream(httpx2.AsyncByteStream):
 
 
 def unpack(response: httpx2.Response, *, is_error: bool) -> None:
-    """Have ``response`` give plain bytes. A packing that is not known is refused; in an error it is left as it is and
-    shown as unreadable at worst."""
+    """Make ``response`` yield plain bytes. Raises ``CompressedAnswerError`` for an unknown packing, except in an error,
+    which is then shown as unreadable at worst."""
     packing = response.headers.get("content-encoding", "identity").strip().lower()
     if packing in _PACKINGS:
         response.stream = UnpackedStream(response.stream)

@@ -45,7 +45,7 @@ class _TextOnly(HTMLParser):
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """``text`` without ``secrets`` and without anything that looks like a key."""
+    """Return ``text`` without ``secrets`` and without anything that looks like a key."""
     known = [secret for secret in secrets if len(secret) >= 4]
     for secret in known:
         text = text.replace(secret, HIDDEN)
@@ -53,7 +53,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def plain_excerpt(text: str, secrets: Iterable[str] = ()) -> str:
-    """The gist of ``text`` for a person; empty when there is nothing to say."""
+    """Return the gist of ``text`` for a person; empty when there is nothing to say."""
     text = text[:_MAX_READ]
     if re.search(r"<[a-zA-Z!/]", text):
         text = _without_markup(text)

@@ -1,4 +1,4 @@
-"""Requests as they go over the line in the chat completions protocol."""
+"""Writes requests in the chat completions protocol."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FIRST = ("model", "stream", "messages")
 
 
 def wire_message(message: RequestMessage) -> dict[str, Any]:
-    """One message in the vendor's words."""
+    """Return one message as the vendor's JSON object."""
     written: dict[str, Any] = {"role": _ROLES[message.role], "content": _content(message)}
     if message.tool_calls:
         written["tool_calls"] = [
@@ -32,7 +32,7 @@ def wire_message(message: RequestMessage) -> dict[str, Any]:
 
 
 def _content(message: RequestMessage) -> str | list[dict[str, Any]]:
-    """Plain where there are no images: many servers know nothing else."""
+    """Return plain text if there are no images, because many servers know nothing else."""
     text = repair(message.full_text)
     if not message.images:
         return text
@@ -41,6 +41,6 @@ def _content(message: RequestMessage) -> str | list[dict[str, Any]]:
 
 
 def wire_bytes(body: Mapping[str, Any]) -> bytes:
-    """The body as the SDK's client writes it, fields in its order; a test compares them."""
+    """Return the body as the SDK's client writes it, fields in its order; a test compares them."""
     ordered = {name: body[name] for name in (*_FIRST, *body) if name in body}
     return json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")

@@ -1,4 +1,4 @@
-"""Bare addresses in running text, by the rules of GFM: ``https://…``, ``www.…`` and mail.
+"""Recognises bare addresses in running text by the rules of GFM: ``https://…``, ``www.…`` and mail.
 
 Full-width punctuation ends an address: Chinese and Japanese have no blank before it.
 """
@@ -21,7 +21,7 @@ _TRAILING_ENTITY = re.compile(r"&[A-Za-z0-9]+;$")
 
 
 def bare_url_rule(state: StateInline, silent: bool) -> bool:
-    """``https://…`` in running text. Runs at the colon and takes back the scheme, which is pending text by then."""
+    """Parse ``https://…`` in running text. The rule runs at the colon and removes the scheme from the pending text."""
     source, at = state.src, state.pos
     if source[at] != ":" or state.linkLevel > 0 or not source.startswith("://", at):
         return False
@@ -48,8 +48,8 @@ def bare_url_rule(state: StateInline, silent: bool) -> bool:
 
 
 def split_bare_addresses(text: str) -> list[tuple[str, str | None]]:
-    """Pieces of running text with the address each leads to: ``www.…`` and mail addresses, which have
-    no colon to start a rule at."""
+    """Return pieces of running text, each with the address it leads to or None: ``www.…`` and mail addresses, which
+    have no colon to start a rule at."""
     if "www." not in text and "@" not in text:
         return [(text, None)]
     pieces: list[tuple[str, str | None]] = []
@@ -68,7 +68,7 @@ def split_bare_addresses(text: str) -> list[tuple[str, str | None]]:
 
 
 def trim_url(url: str) -> str:
-    """``url`` without the punctuation that ends the sentence around it, by the rules of GFM."""
+    """Return ``url`` without the punctuation that ends the sentence around it, by the rules of GFM."""
     while url:
         last = url[-1]
         if last in "?!.,:*_~'\"":

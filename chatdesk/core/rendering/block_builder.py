@@ -1,4 +1,4 @@
-"""markdown-it's tokens turned into flat blocks."""
+"""Turns markdown-it's tokens into flat blocks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _Quote(NamedTuple):
 
 
 class _Outside(NamedTuple):
-    """Where the walk stood when the note ``label`` began: notes stand for themselves, not where they were written."""
+    """The builder's state when the footnote ``label`` began: a footnote stands for itself, not where it was written."""
 
     label: str
     blocks: list[Block]
@@ -54,7 +54,8 @@ class _Outside(NamedTuple):
 
 
 class BlockBuilder:
-    """Walks block tokens once. ``line_offset`` and ``first_number`` place a tail that was parsed alone."""
+    """Builds blocks in one walk over block tokens. ``line_offset`` and ``first_number`` place a tail that was parsed
+    alone."""
 
     def __init__(
         self,
@@ -82,7 +83,7 @@ class BlockBuilder:
         self.notes: list[Note] = []  # as they stand in the source; ``place_notes`` makes blocks of them
 
     def build(self, tokens: list[Token]) -> tuple[Block, ...]:
-        """The blocks of ``tokens``, those of footnotes left out."""
+        """Return the blocks of ``tokens``, those of footnotes left out."""
         for at, token in enumerate(tokens):
             self._take(token, tokens, at)
         return tuple(self._blocks)
@@ -106,7 +107,7 @@ class BlockBuilder:
         return SpanBuilder(self._env["note_numbers"], is_growing=self._env["is_tail"]).build(children)
 
     def _flush_marker(self) -> None:
-        """An item without a block of its own still shows its marker."""
+        """Add an empty paragraph for an item without a block of its own, so that its marker is shown."""
         if self._marker is not None:
             line = [self._marker_line, self._marker_line + 1]
             self._blocks.append(Paragraph((), self._place(Token("", "", 0, map=line))))
@@ -160,13 +161,13 @@ class BlockBuilder:
             self._begun = len(self._blocks)
 
     def _end_container(self, *, is_quote: bool) -> None:
-        """What stands in an item or a quote reads as its first words do."""
+        """Set the direction of all blocks in an outermost item or quote to that of its first words."""
         if self._is_outermost(is_quote=is_quote) and reads_right_to_left(self._blocks[self._begun :]):
             self._blocks[self._begun :] = map(_mirrored, self._blocks[self._begun :])
 
     def _begin_callout(self, tokens: list[Token]) -> None:
-        """A quote whose first words are ``[!NOTE]`` and the like, as GitHub has them. The line that names it is a block
-        of its own; what stands behind on the same line is the first paragraph."""
+        """Recognise a quote whose first words are ``[!NOTE]`` and the like, as GitHub has them. The line that names it
+        becomes a block of its own; text behind it on the same line becomes the first paragraph."""
         if len(tokens) < 2 or tokens[0].type != "paragraph_open":
             return
         paragraph, inline = tokens

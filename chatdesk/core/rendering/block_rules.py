@@ -1,5 +1,5 @@
-"""Block rules of our own for markdown-it: fences that know whether they are closed, tables as rows, display math, and
-limits on nesting.
+"""Adds block rules to markdown-it: fences that know whether they are closed, tables as rows, display math, and limits
+on nesting.
 
 A table becomes one token that holds its rows as text: markdown-it's own rule makes three tokens a cell and expands
 ragged rows without need.
@@ -54,8 +54,8 @@ def install_block_rules(md: MarkdownIt) -> None:
 
 
 def fold_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """``<details>`` with its summary, and ``</details>``, each alone on a line and in no list or quote. They are
-    leaves: a stream may settle between them."""
+    """Parse ``<details>`` with its summary, and ``</details>``, each alone on a line and in no list or quote. They
+    become leaf tokens, so that a stream may settle between them."""
     if not state.src.startswith("<", state.bMarks[start_line] + state.tShift[start_line]) or state.is_code_block(
         start_line
     ):
@@ -86,8 +86,8 @@ def line_text(state: StateBlock, line: int) -> str:
 
 
 def short_paragraph_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """A paragraph of one line that begins with a letter, the most frequent block of all: a dozen rules need not look
-    at it. Nothing else begins with a letter, but the line after may make a heading or a table of it, or go on."""
+    """Parse a paragraph of one line that begins with a letter, the most frequent block, without asking a dozen rules.
+    Nothing else begins with a letter, but the line after may make a heading or a table of it, or go on."""
     start = state.bMarks[start_line] + state.tShift[start_line]
     if silent or not state.src[start].isalpha() or state.is_code_block(start_line):
         return False
@@ -105,8 +105,8 @@ def short_paragraph_rule(state: StateBlock, start_line: int, end_line: int, sile
 
 
 def _is_next_bullet(state: StateBlock, line: int) -> bool:
-    """Whether ``line`` begins the next item of a list around: it can be neither text nor code of this item. A lazy
-    line of a quote has the column -1, and may be text."""
+    """Return whether ``line`` begins the next item of the enclosing list: it can be neither text nor code of this item.
+    A lazy line of a quote has the column -1, and may be text."""
     column = state.sCount[line]
     return 0 <= column < state.blkIndent and column - max(0, state.listIndent) < 4 and bullet_end(state, line) >= 0
 
@@ -143,7 +143,7 @@ def fence_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) 
 
 
 def split_cells(line: str) -> list[str]:
-    """The cells of a table row; ``\\|`` is a pipe inside a cell, in code too."""
+    """Return the cells of a table row; ``\\|`` is a pipe inside a cell, in code too."""
     cells: list[str] = []
     start = 0
     at = line.find("|")
@@ -161,7 +161,7 @@ def split_cells(line: str) -> list[str]:
 
 
 def read_delimiters(line: str) -> tuple[str, ...] | None:
-    """The alignments of a delimiter row such as ``|:--|--:|``, None when the line is none."""
+    """Return the alignments of a delimiter row such as ``|:--|--:|``, None when the line is none."""
     if DELIMITER_LINE.fullmatch(line) is None or (line[0] == "-" and line[1:2] in ("", " ", "\t")):
         return None
     alignments: list[str] = []
@@ -217,7 +217,7 @@ def table_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) 
 
 
 def _take_growing_header(state: StateBlock, line: int, *, silent: bool) -> bool:
-    """A line of cells at the very end of a text that goes on: the header of a table whose next line is to come."""
+    """Parse a line of cells at the very end of a growing text: the header of a table whose next line is to come."""
     text = line_text(state, line).strip()
     if not (state.env["is_tail"] and _is_last_line(state, line) and text.startswith("|")):
         return False
@@ -238,8 +238,8 @@ def _is_last_line(state: StateBlock, line: int) -> bool:
 
 
 def math_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """``$$ … $$``, ``\\[ … \\]`` and ``\\begin{align} … \\end{align}`` that begin and end a line, without a blank line
-    between."""
+    """Parse ``$$ … $$``, ``\\[ … \\]`` and ``\\begin{align} … \\end{align}`` that begin and end a line, without a
+    blank line between."""
     start = state.bMarks[start_line] + state.tShift[start_line]
     if state.src[start : start + 1] not in ("$", "\\") or state.is_code_block(start_line):
         return False
@@ -285,7 +285,7 @@ def math_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -
 
 
 def _take_open_math(state: StateBlock, start_line: int, end_line: int, *, silent: bool) -> bool:
-    """A formula at the very end of a text that goes on: a token without content, until its end comes."""
+    """Parse a formula at the very end of a growing text: a token without content, until its end comes."""
     if not (state.env["is_tail"] and _is_last_line(state, end_line - 1)):
         return False
     if not silent:

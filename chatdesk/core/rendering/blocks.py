@@ -1,8 +1,7 @@
-"""The block tree that Markdown becomes: flat, in reading order, without Qt and without HTML.
+"""Defines the blocks that Markdown becomes: a flat list in reading order, without Qt and without HTML.
 
 Lists and quotes do not nest blocks; each block carries how deep it stands. So a view lays out one small thing at a
-time,
-and export walks a plain list.
+time, and export walks a plain list.
 """
 
 from __future__ import annotations
@@ -19,11 +18,12 @@ _BYTES_AN_OPERATION = {"M": 4, "L": 4, "Q": 8, "C": 12, "Z": 0}
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """A formula as outlines to be filled, in 256ths of the text's size; the baseline is at y 0, down is positive.
-    ``operations`` has a letter each (M, L, Q, C, Z) and ``points`` the coordinates they take, as signed 16-bit
-    numbers in the machine's order. ``inks`` says from which operation on the colour of which kind of code holds
-    (see ``CodeRun``), "" being the text's own.
-    ``tags`` are the numbers of equations, which stand at the right edge: how far their baselines are below this one,
-    and what they look like."""
+    ``operations`` has a letter each (M, L, Q, C, Z) and ``points`` their coordinates, as signed 16-bit numbers in the
+    machine's byte order. ``inks`` are pairs (operation index, kind of code): from that operation on the colour of that
+    kind holds (see ``CodeRun``), "" being the text's own.
+
+    ``tags`` are the numbers of equations, which stand at the right edge, as pairs (distance of the baseline below this
+    one, drawing)."""
 
     width: int
     ascent: int
@@ -35,7 +35,7 @@ class Drawing:
 
     @property
     def inked_parts(self) -> list[tuple[str, Drawing]]:
-        """The outlines of each colour by themselves."""
+        """The outlines of each colour, as pairs (colour, drawing)."""
         if not self.inks:
             return [("", self)]
         cuts = [(0, ""), *self.inks, (len(self.operations), "")]
@@ -52,7 +52,7 @@ class Drawing:
 
     @property
     def with_tags_beside(self) -> Drawing:
-        """The same in one piece, for what has no right edge to put tags at."""
+        """The drawing with its tags placed beside it, for output that has no right edge to put tags at."""
         whole = replace(self, tags=())
         for below, tag in self.tags:
             if self.width + 2 * DRAWING_UNITS + tag.width > _MAX_COORDINATE:
@@ -93,14 +93,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a block stands. ``marker`` is the list marker drawn before it ("•", "3.", "☐", "☑"), None for none.
-    ``first_line`` and ``end_line`` (exclusive) are its lines in the Markdown source. ``note`` names the footnote that
-    begins here. ``quoted_lists`` says for each quote how many lists it stands in, and is empty when none does.
-    ``quotes`` has for each quote the line where it begins, which tells two of them apart. ``is_right_to_left`` is how
-    the item or the quote around reads, or the table itself.
+    """The place of a block. ``marker`` is the list marker drawn before it ("•", "3.", "☐", "☑"), None for none.
+    ``first_line`` and ``end_line`` (exclusive) are its lines in the Markdown source. ``note`` names the footnote
+    that begins here. ``quoted_lists`` says for each quote how many lists it stands in, and is empty when none does.
+    ``quotes`` has for each quote the line where it begins, which tells two of them apart. ``is_right_to_left`` is
+    the direction of the item or quote around, or of the table itself.
+
     ``callouts`` says for each quote which callout it is ("note", "tip", "important", "warning", "caution", or "" for
-    none), and is empty when none is one; ``is_callout_title`` marks the line that names it. ``is_folded`` is
-    set behind a ``Fold``."""
+    none), and is empty when none is one; ``is_callout_title`` marks the line that names it. ``is_folded`` is set for
+    the blocks behind a ``Fold``."""
 
     list_depth: int = 0
     quote_depth: int = 0
@@ -117,7 +118,7 @@ class Placement:
 
     @property
     def callout(self) -> str:
-        """Of the innermost quote."""
+        """The kind of the innermost quote: a callout, or "" for a plain quote."""
         return self.callouts[-1] if self.callouts else ""
 
 
@@ -136,8 +137,8 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class CodeRun:
-    """``length`` characters of code drawn in the theme colour of ``kind`` (keyword, string, comment, number, name,
-    function, type, operator, inserted, deleted, plain)."""
+    """A run of ``length`` characters of code drawn in the theme colour of ``kind`` (keyword, string, comment, number,
+    name, function, type, operator, inserted, deleted, plain)."""
 
     length: int
     kind: str
@@ -145,9 +146,9 @@ class CodeRun:
 
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
-    """Fenced or indented code. ``runs`` covers all of ``text`` when highlighted, else is empty. ``is_open`` while the
-    closing fence has not arrived. ``pictures`` are what a diagram looks like, as PNGs for light and dark. ``text`` is
-    what can be shown, without the last line end; ``original`` is set where the author's characters are others, and
+    """Fenced or indented code. ``runs`` covers all of ``text`` when highlighted, else is empty. ``is_open`` is true
+    while the closing fence has not arrived. ``pictures`` are a diagram's PNGs for light and dark. ``text`` is what
+    can be shown, without the last line end; ``original`` is set where the author's characters are others, and
     ``ends_line`` tells whether there was a last line end."""
 
     language: str
@@ -168,8 +169,8 @@ class CodeBlock:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``alignments`` holds "left", "right", "center" or "" a column; every row has as many cells as there are
-    columns."""
+    """A table. ``alignments`` holds "left", "right", "center" or "" for each column; every row has as many cells as
+    there are columns."""
 
     alignments: tuple[str, ...]
     header: tuple[tuple[Span, ...], ...]
@@ -196,7 +197,7 @@ class MathBlock:
 @dataclass(frozen=True, slots=True)
 class ImagePlaceholder:
     """An image that the text names. It is never fetched; ``host`` is shown (empty for a local path). ``data`` are the
-    bytes of one that stands in the text itself; ``remark`` says why such a one is not shown."""
+    bytes of an image embedded in the text; ``remark`` says why such an image is not shown."""
 
     alt: str
     url: str
@@ -208,7 +209,8 @@ class ImagePlaceholder:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """The line behind which blocks are folded away, as far as their placement says so; ``label`` is what it says."""
+    """The summary line of folded blocks, which follow and have ``is_folded`` in their placement; ``label`` is its
+    text."""
 
     label: str
     at: Placement = field(default_factory=Placement)

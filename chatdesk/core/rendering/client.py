@@ -1,10 +1,8 @@
-"""The window's side of the rendering worker. Knows frames and blocks; never parses and never blocks the caller.
+"""Runs the rendering worker for the window. Knows frames and blocks; never parses and never blocks the caller.
 
 Three threads: one writes, one a process reads, one watches. The worker answers in the order it is asked, so when it
-hangs or dies
-the oldest unanswered question is to blame: everything is asked again of a new worker, but what was to blame twice
-becomes plain
-paragraphs.
+hangs or dies the oldest unanswered question is to blame: everything is asked again of a new worker, but a text that was
+to blame twice becomes plain paragraphs.
 """
 
 from __future__ import annotations
@@ -48,31 +46,31 @@ Blocks = tuple[Block, ...]
 
 @dataclass(frozen=True, slots=True)
 class StreamUpdate:
-    """The blocks from ``first_changed`` on are replaced by ``blocks``."""
+    """A change of a stream's blocks: those from ``first_changed`` on are replaced by ``blocks``."""
 
     first_changed: int
     blocks: Blocks
 
 
 class RenderTicket:
-    """A request that may be given up."""
+    """A handle to cancel a request."""
 
     def __init__(self, client: RenderClient, number: int) -> None:
         self._client = client
         self._number = number
 
     def cancel(self) -> None:
-        """No callback comes any more. Safe to call at any time."""
+        """Stop all callbacks of this request. Safe to call at any time."""
         self._client.forget(self._number)
 
     @property
     def is_done(self) -> bool:
-        """Whether no callback comes any more."""
+        """Return whether all callbacks have come or were cancelled."""
         return not self._client.is_waited_for(self._number)
 
 
 class RenderStream:
-    """Text that arrives piece by piece. Pieces wait here while the worker is busy with the last ones."""
+    """A text that arrives piece by piece. Pieces wait here while the worker is busy with the last ones."""
 
     def __init__(self, client: RenderClient, number: int) -> None:
         self._client = client
@@ -82,17 +80,16 @@ class RenderStream:
         self._client.append(self._number, delta)
 
     def finish(self) -> None:
-        """No more text; the last update and the colours still arrive."""
+        """End the text; the last update and the colours still arrive."""
         self._client.finish(self._number)
 
     def close(self) -> None:
-        """No more text is wanted and no callback comes any more. Call ``finish`` before, and wait, for the end of
-        it."""
+        """Stop all callbacks. To get the end of the text, call ``finish`` and wait for the last update before."""
         self._client.forget(self._number)
 
 
 class _Question:
-    """What was asked under one number: a text, or a stream."""
+    """The state of one request: a whole text, or a stream."""
 
     def __init__(self, number: int, text: str | None, callback: Callable[[Any], None]) -> None:
         self.number = number
@@ -113,7 +110,8 @@ class _Question:
 
 
 class RenderClient:
-    """Thread-safe. ``deliver`` is given callables to run in the thread that wants the callbacks."""
+    """Asks the worker for blocks. Thread-safe. ``deliver`` is given callables to run in the thread that wants the
+    callbacks."""
 
     def __init__(
         self,
@@ -141,11 +139,11 @@ class RenderClient:
 
     @property
     def is_running(self) -> bool:
-        """Whether there is a worker."""
+        """Return whether there is a worker process."""
         return self._process is not None
 
     def warm_up(self) -> None:
-        """Start the worker before it is needed; takes some ms, so call it on a thread that may wait."""
+        """Start the worker before it is needed. Takes some ms, so call this on a thread that may wait."""
         with self._lock:
             if self._process is None and not self._is_closed:
                 self._start_process()
@@ -236,7 +234,7 @@ class RenderClient:
             self._lock.notify_all()
 
     def _feed(self, question: _Question) -> None:
-        """Send what waits, if the last piece has been answered."""
+        """Send the waiting text, if the last piece has been answered."""
         if question.is_plain:
             self._give_plain(question)
             return
@@ -267,7 +265,7 @@ class RenderClient:
         self._change(question, common_prefix(question.blocks, new), new)
 
     def _change(self, question: _Question, first: int, blocks: list[Block]) -> None:
-        """A stream's blocks are now ``blocks``, changed from ``first`` on; one callback is under way at most."""
+        """Set a stream's blocks, changed from ``first`` on, and call back; one callback is under way at most."""
         question.blocks = blocks
         is_posted = question.dirty_from is not None
         question.dirty_from = first if question.dirty_from is None else min(first, question.dirty_from)
@@ -324,7 +322,7 @@ class RenderClient:
             process.wait()
 
     def _restart(self) -> None:
-        """The worker is dead or hangs: blame the oldest question, ask all again."""
+        """Start a new worker after the old one died or hung: blame the oldest question and ask all again."""
         self._stop_process()
         asked = [self._questions[number] for number in self._asked if number in self._questions]
         self._asked.clear()
@@ -433,7 +431,7 @@ class RenderClient:
             self._feed(question)
 
     def _take_finished(self, question: _Question, index: int, block: Block | None) -> None:
-        """Colours or drawings were found for a block; None when there are none."""
+        """Set a block whose colours or drawings were found; None if there are none."""
         if index >= len(question.blocks):
             block = None
         if question.text is None:
@@ -458,7 +456,7 @@ class RenderClient:
 
 
 class _BlockCache:
-    """Parsed texts, the least recently used leave first. Not thread-safe by itself."""
+    """A cache of parsed texts; the least recently used leave first. Not thread-safe by itself."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -492,7 +490,7 @@ def _blocks_in(frame: Wire) -> list[Block]:
 
 
 def _drawn_bytes(block: Block) -> int:
-    """What pictures add to a block; formulas are small beside their text's share but for a few."""
+    """Return the size of a block's pictures and outlines in bytes; a table's formulas are not counted."""
     if isinstance(block, CodeBlock):
         return sum(map(len, block.pictures))
     if isinstance(block, ImagePlaceholder):
@@ -507,5 +505,5 @@ def _digest(text: str) -> bytes:
 
 
 def default_command() -> list[str]:
-    """The command that starts the worker."""
+    """Return the command that starts the worker."""
     return child_process.command_of("chatdesk.core.rendering.worker", "--render-worker")

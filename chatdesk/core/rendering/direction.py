@@ -1,4 +1,4 @@
-"""Which way a text reads: by its first letter that has a direction, as the Unicode rules for paragraphs say."""
+"""Finds the direction in which a text reads: that of its first letter that has one, as Unicode says for paragraphs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chatdesk.core.rendering.blocks import Block, Heading, Paragraph, Table
 
 
 def is_right_to_left(text: str) -> bool | None:
-    """None where no letter has a direction, as in numbers."""
+    """Return whether ``text`` reads from right to left; None if no letter has a direction, as in numbers."""
     if text.isascii():
         return False if any(map(str.isalpha, text)) else None
     for letter in text:
@@ -22,7 +22,7 @@ def is_right_to_left(text: str) -> bool | None:
 
 
 def reads_right_to_left(blocks: Iterable[Block]) -> bool:
-    """Whether the first words among ``blocks`` do; code and formulas have no say."""
+    """Return whether the first words among ``blocks`` read from right to left; code and formulas do not count."""
     found = (is_right_to_left(text) for block in blocks for text in _texts_of(block))
     return next((each for each in found if each is not None), False)
 

@@ -1,4 +1,4 @@
-"""Footnotes as GitHub shows them: numbered in the order of their marks, standing at the end, with a way back.
+"""Places footnotes as GitHub does: numbered in the order of their marks, standing at the end, with a way back.
 
 A note that nothing refers to is shown too, behind the others under its label: no text is lost.
 """
@@ -16,24 +16,25 @@ WAY_BACK = "↩"
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What was written under ``[^label]:``."""
+    """The blocks written under ``[^label]:``."""
 
     label: str
     blocks: tuple[Block, ...]
 
 
 def note_key(label: str) -> str:
-    """The form in which labels are compared."""
+    """Return the form in which labels are compared."""
     return label.casefold()
 
 
 def is_expected(key: str) -> bool:
-    """Whether a mark is drawn before its note has come: notes stand at the end of a text that is still coming."""
+    """Return whether a mark is drawn before its note has come: notes stand at the end of a text that is still
+    coming."""
     return len(key) <= 3 and key.isdecimal()
 
 
 def place_notes(notes: Sequence[Note], numbers: dict[str, int]) -> list[Block]:
-    """The blocks of all notes in the order in which they stand at the end. The first note of a label counts."""
+    """Return the blocks of all notes in the order in which they stand at the end. The first note of a label counts."""
     numbered: dict[int, list[Block]] = {}
     others: list[Block] = []
     for note in notes:

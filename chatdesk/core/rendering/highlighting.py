@@ -1,8 +1,7 @@
-"""Source code to coloured runs, with Pygments.
+"""Turns source code into coloured runs, with Pygments.
 
 Lexers are quadratic on hostile text, and some are not even interruptible between tokens: call this in a process that
-may be killed
-(``drawing_process``). The budget here only stops what is slow token by token.
+may be killed (``drawing_process``). The budget here only stops what is slow token by token.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ def plain_run(length: int) -> tuple[CodeRun, ...]:
 
 
 def extend_runs(runs: tuple[CodeRun, ...], added: int) -> tuple[CodeRun, ...]:
-    """``runs`` for a text that grew by ``added`` characters, which are plain until they are coloured."""
+    """Return ``runs`` for a text that grew by ``added`` characters, which are plain until they are coloured."""
     if not added:
         return runs
     if runs and runs[-1].kind == "plain":
@@ -94,7 +93,7 @@ _HEADS_OF_FILES = ("--- ", "+++ ")
 
 @cache
 def find_lexer(language: str) -> Lexer | None:
-    """The lexer that a fence names; never guessed."""
+    """Return the lexer that a fence names, or None; it is never guessed."""
     from pygments.lexers import get_lexer_by_name
     from pygments.util import ClassNotFound
 
@@ -112,7 +111,7 @@ def _kind_of(token_type: Any) -> str:
 
 
 def _names_a_file(code: str, at: int) -> bool:
-    """Whether the line at ``at`` is one of the two that stand above the changes of a file."""
+    """Return whether the line at ``at`` is one of the two that stand above the changes of a file."""
     if code.startswith("--- ", at):
         return code.startswith("+++ ", code.find("\n", at) + 1)
     return code.startswith("--- ", code.rfind("\n", 0, max(0, at - 1)) + 1)
@@ -121,9 +120,8 @@ def _names_a_file(code: str, at: int) -> bool:
 def highlight(
     language: str, code: str, *, max_bytes: int = MAX_CODE_BYTES, budget: float = BUDGET_S
 ) -> tuple[CodeRun, ...]:
-    """Runs that cover ``code`` exactly; what the budget (seconds) does not reach is plain. Empty for an unknown
-    language or
-    code over ``max_bytes``."""
+    """Return runs that cover ``code`` exactly; what the budget (seconds) does not reach is plain. Empty for an unknown
+    language or code over ``max_bytes``."""
     lexer = find_lexer(language) if is_highlightable(language, code) else None
     if lexer is None or len(code.encode("utf-8", "replace")) > max_bytes:
         return ()

@@ -1,4 +1,4 @@
-"""Blocks as HTML for other programs: a closed list of tags, every letter escaped, nothing in it that would be fetched.
+"""Writes blocks as HTML for other programs: a closed list of tags, every letter escaped, nothing that would be fetched.
 
 Exports are made by ``core/transfer/exports/html_blocks.py``, for browsers; this is for editors and spreadsheets.
 """
@@ -35,7 +35,7 @@ _BOXES = ("☐", "☑")
 
 
 def html_of(blocks: Sequence[Block]) -> str:
-    """What follows a fold and stands in it is in its ``details``."""
+    """Return the HTML of ``blocks``; folded blocks stand in the ``details`` element of the fold before them."""
     made: list[str] = []
     pending: list[Block] = []
     is_folding = False
@@ -113,7 +113,7 @@ def _block(block: Block | Item | Quote) -> str:
 
 
 def table_as_html(table: Table) -> str:
-    """No cell of it can run anything in a spreadsheet."""
+    """Return the HTML of a table; no cell can run anything in a spreadsheet."""
     head = _row(table.header, table.alignments, "th")
     body = "".join(_row(row, table.alignments, "td") for row in table.rows)
     return f'<table border="1"><thead>{head}</thead><tbody>{body}</tbody></table>'

@@ -1,4 +1,4 @@
-"""Inline rules of our own for markdown-it: math, footnote marks, tags, and emphasis beside CJK letters.
+"""Adds inline rules to markdown-it: math, footnote marks, tags, and emphasis beside CJK letters.
 
 Every search is bounded, so that no text makes one quadratic.
 """
@@ -108,7 +108,7 @@ def _open_braces(content: str) -> int:
 
 
 def _goes_on(source: str, close: int, content: str) -> bool:
-    """Whether the dollar at ``close`` stands inside a word, as that of a shell's variable does."""
+    """Return whether the dollar at ``close`` stands inside a word, as that of a shell's variable does."""
     after = source[close + 1 : close + 2]
     if not after.isascii() or not after.isalnum():
         return False
@@ -146,7 +146,7 @@ def _bare_environment(source: str, at: int, end: int) -> tuple[str, int] | None:
 
 
 def footnote_mark_rule(state: StateInline, silent: bool) -> bool:
-    """``[^label]`` where that footnote is defined, or will be; labels asked for in vain are noted for the stream."""
+    """Parse ``[^label]`` if that footnote is defined, or will be; unknown labels are recorded for the stream."""
     source, at = state.src, state.pos
     if not source.startswith("[^", at):
         return False
@@ -171,7 +171,7 @@ def link_rule(state: StateInline, silent: bool) -> bool:
 
 
 def image_rule(state: StateInline, silent: bool) -> bool:
-    """Images; one that stands in the text itself is matched as a whole: it may have millions of letters."""
+    """Parse an image. An embedded one is matched as a whole: it may have millions of letters."""
     found = IMAGE.match(state.src, state.pos, state.posMax) if state.src.startswith("![", state.pos) else None
     if found is not None:
         if not silent:
@@ -187,7 +187,7 @@ def image_rule(state: StateInline, silent: bool) -> bool:
 
 
 def _may_close_bracket(state: StateInline) -> bool:
-    """Whether a bracket closes anywhere behind: looking for the end of each of many open ones takes long."""
+    """Return whether a bracket closes anywhere behind: looking for the end of each of many open ones takes long."""
     last = state.cache.get(_LAST_BRACKET)
     if last is None:
         last = state.cache[_LAST_BRACKET] = state.src.rfind("]")
@@ -195,8 +195,8 @@ def _may_close_bracket(state: StateInline) -> bool:
 
 
 def tag_rule(state: StateInline, silent: bool) -> bool:
-    """A tag of HTML is shown as it was written: what looks like Markdown or an escape inside it is none. A few
-    that only style words, and carry no attributes, are read (``SpanBuilder``)."""
+    """Keep an HTML tag as it was written: what looks like Markdown or an escape inside it is none. A few tags that only
+    style words, and carry no attributes, are read (``SpanBuilder``)."""
     source, at = state.src, state.pos
     if source[at] != "<":
         return False
@@ -218,8 +218,8 @@ def _is_punctuation(character: str) -> bool:
 
 
 def emphasis_rule(state: StateInline, silent: bool) -> bool:
-    """As in CommonMark, but a CJK letter beside ``*`` lets it open and close as white space would: Chinese and Japanese
-    have no spaces around words (https://github.com/tats-u/markdown-cjk-friendly)."""
+    """Parse emphasis as in CommonMark, but let a CJK letter beside ``*`` open and close as white space would:
+    Chinese and Japanese have no spaces around words (https://github.com/tats-u/markdown-cjk-friendly)."""
     source, start = state.src, state.pos
     marker = source[start]
     if silent or marker not in "_*":

@@ -1,4 +1,4 @@
-"""What reading and writing of inline Markdown have in common. Without the parser, which the window does not load."""
+"""Holds what reading and writing inline Markdown share, without the parser, which the window does not load."""
 
 from __future__ import annotations
 
@@ -13,5 +13,6 @@ CJK = re.compile(
 
 
 def is_punctuation(sign: str) -> bool:
-    """By CommonMark: punctuation and symbols of Unicode, which all of ASCII's are."""
+    """Return whether ``sign`` is punctuation by CommonMark: punctuation and symbols of Unicode, which all of ASCII's
+    are."""
     return unicodedata.category(sign)[0] in "PS"

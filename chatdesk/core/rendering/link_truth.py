@@ -1,4 +1,5 @@
-"""Links whose words name another place than they lead to. Draws nothing: the window and exports show what it finds."""
+"""Finds links whose words name another place than they lead to. Draws nothing: the window and exports show the
+result."""
 
 from __future__ import annotations
 
@@ -56,8 +57,8 @@ _FILE_ENDINGS = frozenset(
 
 
 def truth_behind(spans: Sequence[Span], last: int) -> str:
-    """What to show behind the link that ends with the span ``last``; empty where its words do not mislead, and in the
-    middle of a link whose words have several styles."""
+    """Return the text to show behind the link that ends with the span ``last``; empty if its words do not mislead,
+    and in the middle of a link whose words have several styles."""
     href = spans[last].href
     if href is None or (last + 1 < len(spans) and spans[last + 1].href == href):
         return ""
@@ -66,7 +67,7 @@ def truth_behind(spans: Sequence[Span], last: int) -> str:
 
 
 def link_words(spans: Sequence[Span], last: int) -> str:
-    """All words of the link that ends with the span ``last``, however they are styled."""
+    """Return all words of the link that ends with the span ``last``, however they are styled."""
     first = last
     while first and spans[first - 1].href == spans[last].href:
         first -= 1
@@ -74,8 +75,8 @@ def link_words(spans: Sequence[Span], last: int) -> str:
 
 
 def true_place(words: str, href: str) -> str | None:
-    """Where ``href`` leads, when ``words`` say that it leads elsewhere; also when its host has letters that only look
-    like others."""
+    """Return the host or address of ``href`` if ``words`` name another one, or if the host has letters that only
+    look like others; else None."""
     shown = words.strip().strip("<>()[]\"'“”«».,;:!?\u2028")
     if href.lower().startswith("mailto:"):
         address = unquote(href[7:].split("?")[0])
@@ -97,7 +98,7 @@ def _without_www(host: str) -> str:
 
 
 def _spelt(host: str) -> str:
-    """A host as the network sees it."""
+    """Return a host as the network sees it."""
     try:
         return host.encode("idna").decode("ascii")
     except UnicodeError:

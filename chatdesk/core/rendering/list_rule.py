@@ -1,4 +1,4 @@
-"""Lists, as models write them.
+"""Parses lists as models write them.
 
 The rule is markdown-it's (``rules_block/list.py``, MIT licence, Alex Kocharov and others) with two changes: below a
 numbered item, a nested list or fence indented by only two spaces belongs to the item (CommonMark asks for three or
@@ -16,7 +16,7 @@ _TASKS = {" ": False, "x": True, "X": True}
 
 
 def bullet_end(state: StateBlock, line: int) -> int:
-    """The position after the bullet of ``line``, -1 when there is none."""
+    """Return the position after the bullet of ``line``, -1 when there is none."""
     pos = state.bMarks[line] + state.tShift[line]
     end = state.eMarks[line]
     if pos >= end or state.src[pos] not in "*-+":
@@ -26,7 +26,7 @@ def bullet_end(state: StateBlock, line: int) -> int:
 
 
 def number_end(state: StateBlock, line: int) -> int:
-    """The position after ``12.`` or ``12)`` of ``line``, -1 when there is none; at most nine digits."""
+    """Return the position after ``12.`` or ``12)`` of ``line``, -1 when there is none; at most nine digits."""
     start = pos = state.bMarks[line] + state.tShift[line]
     end = state.eMarks[line]
     while pos < end and "0" <= state.src[pos] <= "9":
@@ -94,7 +94,7 @@ def _number(state: StateBlock, line: int, marker_end: int) -> str:
 
 
 def _item(state: StateBlock, line: int, end_line: int, *, marker_end: int, is_ordered: bool) -> int:
-    """Read one item; returns the line after it."""
+    """Read one item; return the line after it."""
     end = state.eMarks[line]
     marker_column = state.sCount[line]
     initial = offset = marker_column + marker_end - (state.bMarks[line] + state.tShift[line])
@@ -150,8 +150,8 @@ def _item(state: StateBlock, line: int, end_line: int, *, marker_end: int, is_or
 
 
 def _lenient_indent(state: StateBlock, line: int, end_line: int, *, marker_column: int, indent: int) -> int:
-    """Where the content of a numbered item begins: at a nested list or fence that stands two or more to the right.
-    A number that counts on is the next item, wherever it stands."""
+    """Return the column of a numbered item's content: that of a nested list or fence that stands two or more to the
+    right. A number that counts on is the next item, wherever it stands."""
     least = marker_column + 2
     next_number = str(int(_number(state, line, number_end(state, line))) + 1)
     following = line + 1

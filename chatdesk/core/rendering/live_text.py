@@ -1,5 +1,5 @@
-"""What of a text that is still being written is certain: its end, which may mean something else with the next
-character, and its beginning, which nothing that comes can change."""
+"""Finds the certain parts of a growing text. Its end may mean something else with the next character, and its beginning
+cannot change any more."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_HELD_CHARS = 200
 
 
 def without_unripe_end(text: str) -> str:
-    """``text`` without what stands at its end and may mean something else with the next character."""
+    """Return ``text`` without an end that may mean something else with the next character."""
     text = without_unfinished_picture(text)
     for _ in range(_MAX_HELD_ENDS):
         start = text.rfind("\n") + 1
@@ -39,7 +39,7 @@ def without_unripe_end(text: str) -> str:
 
 
 def last_boundary(parsed: ParsedText, source: str) -> tuple[int, bool]:
-    """The last line at which nothing before it can change any more, 0 for none; and whether it is inside a list."""
+    """Return (line, is in a list) of the last line before which nothing can change any more; line 0 for none."""
     lines = source.split("\n")
     complete = len(lines) - 1  # the last one has no newline yet
     best, is_best_in_list = 0, False
@@ -76,7 +76,8 @@ def last_boundary(parsed: ParsedText, source: str) -> tuple[int, bool]:
 
 
 def _has_loose_math(lines: list[str], first: int, end: int, math_lines: set[int]) -> bool:
-    """Whether a formula is open before line ``end``: it may close behind the next item. A blank line ends every one."""
+    """Return whether a formula is open before line ``end``: it may close behind the next item. A blank line ends
+    every one."""
     for number in range(end - 1, first - 1, -1):
         if not lines[number].strip():
             return False

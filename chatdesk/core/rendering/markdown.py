@@ -1,4 +1,4 @@
-"""Markdown as models write it, parsed into the block tree.
+"""Parses Markdown as models write it into blocks.
 
 markdown-it-py with raw HTML off and rules of our own. Hostile input is the normal case: every limit here turns
 structure into text and loses none of it.
@@ -24,7 +24,8 @@ MAX_MARKDOWN_CHARS = 1024 * 1024
 
 
 class References(dict[str, Any]):
-    """Link definitions by label. Notes the labels asked for in vain: a definition may follow later in a stream."""
+    """Link definitions by label. Unknown labels that are asked for go into ``missed``: a definition may follow in a
+    stream."""
 
     def __init__(self, known: dict[str, Any], missed: set[str]) -> None:
         super().__init__(known)
@@ -55,7 +56,7 @@ class ParsedText:
 
 @cache
 def parser() -> MarkdownIt:
-    """The parser, built once in a process. Imported late: most processes never parse."""
+    """Return the parser, built once in a process. Imported late: most processes never parse."""
     from markdown_it import MarkdownIt
 
     from chatdesk.core.rendering.block_rules import install_block_rules
@@ -70,12 +71,13 @@ def parser() -> MarkdownIt:
 
 
 def _is_link_kept(url: str) -> bool:
-    """Links with a scheme that may not be opened stay as they were written; those without one (paths) become words."""
+    """Return whether the parser makes a link of ``url``. Links with a scheme that may not be opened stay as they were
+    written; those without one (paths) become words."""
     return not has_scheme(url) or is_safe_link(url) or url.lower().startswith(tuple(f"{s}:" for s in SAFE_SCHEMES))
 
 
 def clean_source(text: str) -> str:
-    """Line ends as ``\\n``, NUL and lone surrogates as U+FFFD."""
+    """Return ``text`` with line ends as ``\\n``, and NUL and lone surrogates as U+FFFD."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = text.replace("\0", "\ufffd")
@@ -103,8 +105,8 @@ def parse_source(
     is_tail: bool = False,
 ) -> ParsedText:
     """Parse clean ``source`` that knows definitions and marks from earlier text. Undefined labels go into ``missed``;
-    marks met when blocks are built go into ``note_numbers``. ``is_live`` while more text is coming;
-    ``is_tail`` where it comes right behind ``source``, so that what begins a table or a formula is one already."""
+    marks met when blocks are built go into ``note_numbers``. ``is_live`` is true while more text is coming; ``is_tail``
+    if it comes right behind ``source``, so that the beginning of a table or a formula is parsed as one already."""
     env: dict[str, Any] = {
         "references": References(references, missed),
         "footnotes": {"refs": {":" + label: -1 for label in footnotes}, "list": {}},
@@ -117,12 +119,12 @@ def parse_source(
 
 
 def is_too_long(text: str) -> bool:
-    """Whether ``text`` is shown as it is. Pictures in it do not count."""
+    """Return whether ``text`` is too long to be parsed. Pictures in it do not count."""
     return len(text) > MAX_MARKDOWN_CHARS and written_chars(text) > MAX_MARKDOWN_CHARS
 
 
 def parse_markdown(text: str) -> tuple[Block, ...]:
-    """The blocks of ``text``. Longer than a mebibyte it becomes plain paragraphs."""
+    """Return the blocks of ``text``. A text longer than a mebibyte becomes plain paragraphs."""
     if is_too_long(text):
         return plain_blocks(text)
     from chatdesk.core.rendering.block_builder import BlockBuilder

@@ -1,4 +1,4 @@
-"""Spans as inline Markdown that is read as the same spans again: the opposite of ``span_builder``.
+"""Writes spans as inline Markdown that is read as the same spans again: the opposite of ``span_builder``.
 
 Only what would be read as a mark is escaped, so that ordinary words stay as they are.
 """
@@ -34,7 +34,7 @@ _UNSAFE_IN_TARGET = re.compile(r"[\s<>\\|$]")
 
 
 class _Piece(NamedTuple):
-    """``opens`` and ``closes`` are set for marks around words."""
+    """A piece of Markdown. ``opens`` and ``closes`` are set for marks around words."""
 
     text: str
     opens: bool = False
@@ -42,7 +42,8 @@ class _Piece(NamedTuple):
 
 
 def markdown_of_spans(spans: Sequence[Span], *, is_one_line: bool = False, is_cell: bool = False) -> str:
-    """``is_one_line``: as in a heading, where lines are broken by a tag. ``is_cell``: in a row of a table."""
+    """Return ``spans`` as Markdown. ``is_one_line``: as in a heading, where a tag breaks lines. ``is_cell``: in a
+    table row."""
     writer = _Writer(tuple(each for each in spans if not (each.note or "").startswith("fnref-")), is_cell=is_cell)
     text = writer.write()
     if is_cell:
@@ -62,7 +63,7 @@ class _Writer:
         self._guards_dollars = dollars > 1 or (dollars and any(span.is_math for span in spans))
 
     def _runs(self, style: str) -> list[tuple[int, int]]:
-        """From where to where the spans have ``style``."""
+        """Return (start, end) of each run of spans that have ``style``."""
         of, runs = _STYLES[style], list[tuple[int, int]]()
         for place, span in enumerate(self._spans):
             if of(span) and runs and runs[-1][1] == place:
@@ -75,7 +76,8 @@ class _Writer:
         return "".join(_flanked(self._range(0, len(self._spans), frozenset())))
 
     def _range(self, start: int, end: int, inside: frozenset[str]) -> list[_Piece]:
-        """The spans from ``start`` to ``end``; ``inside`` are the styles that are open around them."""
+        """Return the pieces of the spans from ``start`` to ``end``; ``inside`` are the styles that are open around
+        them."""
         made: list[_Piece] = []
         while start < end:
             style, until = "", start
@@ -97,7 +99,7 @@ class _Writer:
         return made
 
     def _cut_at_crossing(self, style: str, start: int, end: int) -> int:
-        """Where marks around the spans from ``start`` have to end: others that begin inside end inside, too."""
+        """Return where marks around the spans from ``start`` have to end: others that begin inside end inside, too."""
         for each in _MARKS:
             of = _STYLES[each]
             if each != style and end < len(self._spans) and of(self._spans[end]) and of(self._spans[end - 1]):
@@ -141,7 +143,7 @@ class _Writer:
         return [_Piece("["), *self._range(start, end, inside | {"href"}), _Piece(f"]({target})")]
 
     def _beside(self, start: int, end: int) -> tuple[str, str]:
-        """The characters beside the spans from ``start`` to ``end``; "" at the ends."""
+        """Return the characters beside the spans from ``start`` to ``end``; "" at the ends."""
         before = self._spans[start - 1].text[-1:] if start else ""
         after = self._spans[end].text[:1] if end < len(self._spans) else ""
         return before, after
@@ -189,7 +191,8 @@ _MARKS = {"struck": "~~", "bold": "**", "italic": "*"}
 
 
 def _have_crossings(bold: list[tuple[int, int]], italic: list[tuple[int, int]]) -> bool:
-    """Whether stars for both could not be told apart: the runs touch, cross, or one holds several of the others."""
+    """Return whether stars for both could not be told apart: the runs touch, cross, or one holds several of the
+    others."""
     edges = {end for _, end in bold} & {start for start, _ in italic} | {end for _, end in italic} & {
         s for s, _ in bold
     }
@@ -206,7 +209,7 @@ def _have_crossings(bold: list[tuple[int, int]], italic: list[tuple[int, int]]) 
 
 
 def code_mark(text: str) -> str:
-    """Code in running text, between as many ticks as it needs."""
+    """Return inline code between as many ticks as it needs."""
     tick = "`" * (1 + max(map(len, _TICKS.findall(text)), default=0))
     needs_room = text.startswith("`") or text.endswith("`") or (text[:1] == text[-1:] == " " and text.strip())
     room = " " if needs_room else ""
@@ -224,12 +227,12 @@ def _formula(tex: str, before: str, after: str) -> str:
 
 
 def _is_alone(text: str, at: int) -> bool:
-    """Whether blanks stand on both sides, so that it cannot be a mark."""
+    """Return whether blanks stand on both sides of the sign at ``at``, so that it cannot be a mark."""
     return 0 < at < len(text) - 1 and text[at - 1] == text[at + 1] == " "
 
 
 def _split_blank(pieces: list[_Piece]) -> tuple[str, list[_Piece]]:
-    """The blanks that ``pieces`` begin with, and the rest."""
+    """Return the blanks that ``pieces`` begin with, and the rest."""
     blank = ""
     for place, piece in enumerate(pieces):
         bare = piece.text.lstrip()
@@ -240,8 +243,8 @@ def _split_blank(pieces: list[_Piece]) -> tuple[str, list[_Piece]]:
 
 
 def _flanked(pieces: list[_Piece]) -> list[str]:
-    """The texts of ``pieces``, with a letter beside a mark written as a reference where the mark would not count:
-    CommonMark asks for space or punctuation outside a mark that has punctuation inside."""
+    """Return the texts of ``pieces``, with a letter beside a mark written as a reference where the mark would not
+    count: CommonMark asks for space or punctuation outside a mark that has punctuation inside."""
     filled = [piece for piece in pieces if piece.text]
     texts = [piece.text for piece in filled]
     start = 0
@@ -270,7 +273,7 @@ def _is_letter(sign: str, mark: str) -> bool:
 
 
 def _with_line_starts(text: str, *, is_one_line: bool) -> str:
-    """``text`` with no line that would begin a block; its line breaks as Markdown writes them."""
+    """Return ``text`` with no line that would begin a block, and its line breaks as Markdown writes them."""
     if is_one_line:
         guarded = text.replace("\n", "<br>")
         return re.sub(r"(?<!\S)(#+)$", r"\\\1", guarded)

@@ -1,4 +1,4 @@
-"""Blocks as Markdown that is read as the same blocks again. Pure; no Qt."""
+"""Writes blocks as Markdown that is read as the same blocks again. Pure; no Qt."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ _RUNS = {sign: re.compile(f"{sign}+") for sign in "`~"}
 
 
 def markdown_of(blocks: Sequence[Block]) -> str:
-    """What stands in folds that are begun in ``blocks`` stands in them again; the rest of a fold stands for itself."""
+    """Return the Markdown of ``blocks``. Folded blocks are written into a fold only if its summary line is among
+    them."""
     made: list[str] = []
     pending: list[Block] = []
     is_folding = False
@@ -56,7 +57,7 @@ def markdown_of(blocks: Sequence[Block]) -> str:
 
 
 def _nodes(nodes: Sequence[Node]) -> list[str]:
-    """The lines of ``nodes``."""
+    """Return the lines of ``nodes``."""
     lines: list[str] = []
     is_first_list, delimiter = True, "."
     for is_list, members in lists_of(nodes):
@@ -80,7 +81,7 @@ def _add(lines: list[str], more: list[str], *, is_close: bool = False) -> None:
 
 
 def _may_touch(nodes: Sequence[Node], first: Item) -> bool:
-    """Whether a list may stand right below the paragraph that its item begins with."""
+    """Return whether a list may stand right below the paragraph that its item begins with."""
     is_second = len(nodes) > 1 and nodes[1] is first and isinstance(nodes[0], Paragraph)
     is_empty = len(first.children) == 1 and isinstance(first.children[0], Paragraph) and not first.children[0].spans
     return is_second and nodes[0].at.list_depth > 0 and first.number in (None, 1) and not is_empty  # type: ignore[union-attr]
@@ -112,7 +113,8 @@ def _list(items: Sequence[Item], delimiter: str) -> list[str]:
 
 
 def _note_children(item: Item) -> list[Node]:
-    """What is written behind the label: a note that nothing refers to shows its label in its first words."""
+    """Return the nodes to write behind a footnote's label: a note that nothing refers to repeats its label in its first
+    words, which are left out."""
     first = item.children[0] if item.children else None
     if not (item.note or "").startswith("fn:") or not isinstance(first, Paragraph) or not first.spans:
         return item.children
@@ -156,7 +158,7 @@ def _block(block: Block | Item | Quote) -> str:
 
 
 def fenced(block: CodeBlock) -> str:
-    """Code to the letter in a fence that nothing in it closes."""
+    """Return code to the letter in a fence that nothing in it closes."""
     text = block.text if block.original is None else block.original
     sign = "~" if "`" in block.language else "`"
     fence = sign * max(3, 1 + max(map(len, _RUNS[sign].findall(text)), default=0))
@@ -165,14 +167,14 @@ def fenced(block: CodeBlock) -> str:
 
 
 def image_as_markdown(block: ImagePlaceholder) -> str:
-    """An image by its address, or with its bytes where the text had them."""
+    """Return an image by its address, or with its bytes if the text had them."""
     url = picture_url(block.data) if block.data else block.url
     alt = re.sub(r"([\[\]\\`*_<&$])", r"\\\1", block.alt)
     return f"![{alt}](<{url}>)" if re.search(r"[\s()]", url) else f"![{alt}]({url})"
 
 
 def table_as_markdown(table: Table) -> str:
-    """A row a line, the header and the alignments first."""
+    """Return a table, one row a line, the header and the alignments first."""
     rule = "| " + " | ".join(_RULES.get(each, "---") for each in table.alignments) + " |"
     header, *rows = (
         "| " + " | ".join(markdown_of_spans(cell, is_cell=True) for cell in row) + " |"

@@ -1,4 +1,4 @@
-"""The flat list of blocks as the tree that it stands for: items and quotes around blocks. For writers; pure."""
+"""Turns the flat list of blocks into the tree that it stands for: items and quotes around blocks. For writers; pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatdesk.core.rendering.blocks import Block, Placement
 
 @dataclass(slots=True)
 class Item:
-    """Of a list. ``marker`` is None where the item began before the first block; ``note`` is set for footnotes."""
+    """A list item. ``marker`` is None where the item began before the first block; ``note`` is set for footnotes."""
 
     marker: str | None
     note: str | None = None
@@ -19,7 +19,7 @@ class Item:
 
     @property
     def number(self) -> int | None:
-        """None for bullets and tasks."""
+        """The number of the item; None for bullets and tasks."""
         digits = (self.marker or "").rstrip(".)")
         is_number = digits.isdecimal() and digits.isascii() and len(digits) <= 9
         return int(digits) if is_number and self.note is None else None
@@ -27,7 +27,7 @@ class Item:
 
 @dataclass(slots=True)
 class Quote:
-    """``callout`` is its kind, "" for a plain quote."""
+    """A quote. ``callout`` is its kind, "" for a plain quote."""
 
     callout: str
     line: int
@@ -39,7 +39,7 @@ _Step = tuple[str, int]  # a list, or a quote with its callout, and the line whe
 
 
 def tree_of(blocks: Sequence[Block]) -> list[Node]:
-    """The tree. Where all of it stands in an item that began before, that item is left out."""
+    """Return the tree of ``blocks``. An item that began earlier and holds all of them is left out."""
     top: list[Node] = []
     around: list[Item | Quote] = []
     for block in blocks:
@@ -66,7 +66,7 @@ def tree_of(blocks: Sequence[Block]) -> list[Node]:
 
 
 def lists_of(nodes: Sequence[Node]) -> list[tuple[bool, list[Node]]]:
-    """Neighbours in groups: (True, the items of one list) or (False, nodes that are in none)."""
+    """Return neighbours in groups: (True, the items of one list) or (False, nodes that are in none)."""
     groups: list[tuple[bool, list[Node]]] = []
     for is_list, members in groupby(nodes, key=lambda node: isinstance(node, Item)):
         if not is_list:
@@ -98,7 +98,7 @@ def _is_same(step: _Step, container: Item | Quote) -> bool:
 
 
 def _path(at: Placement) -> list[_Step]:
-    """The lists and quotes around a block, outermost first."""
+    """Return the lists and quotes around a block, outermost first."""
     path: list[_Step] = []
     lists = 0
     for number in range(at.quote_depth):

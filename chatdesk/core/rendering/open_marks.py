@@ -1,5 +1,5 @@
-"""Marks of Markdown that are open while a text is being written, closed for the time being: what follows ``**`` is bold
-at once, the words of a link stand without their brackets. A formula in running text waits until it is whole.
+"""Closes the marks of Markdown that are open while a text is being written: text behind ``**`` is bold at once, and the
+words of a link stand without their brackets. A formula in running text waits until it is whole.
 
 What is shown this way is parsed again with every addition; nothing here may reach the settled part of a stream.
 """
@@ -34,7 +34,7 @@ class _Mark:
 
 
 def close_marks(source: str, tokens: Sequence[Token]) -> str:
-    """``source`` with the marks closed that are open in the last text of its ``tokens``; the same where none is."""
+    """Return ``source`` with the marks closed that are open in the last text of its ``tokens``."""
     content = _last_text(source, tokens)
     if not content or len(content) > _MAX_SCANNED_CHARS:
         return source
@@ -50,7 +50,7 @@ def close_marks(source: str, tokens: Sequence[Token]) -> str:
 
 
 def close_text(text: str) -> str:
-    """``text`` of a cell that is being written, with its open marks closed."""
+    """Return the text of a growing cell with its open marks closed."""
     kept, closing = _scan(text)
     return _with_closing(text[:kept], closing)
 
@@ -62,7 +62,7 @@ def _with_closing(text: str, closing: str) -> str:
 
 
 def _last_text(source: str, tokens: Sequence[Token]) -> str:
-    """The text that grows at the end of ``source``; empty where something else does, or nothing any more."""
+    """Return the text that grows at the end of ``source``; empty if something else grows, or nothing any more."""
     if source.endswith("\n\n") or not tokens:
         return ""
     for token in reversed(tokens):
@@ -79,7 +79,7 @@ def _last_text(source: str, tokens: Sequence[Token]) -> str:
 
 
 def _scan(content: str) -> tuple[int, str]:
-    """How much of ``content`` is shown, and what closes its marks."""
+    """Return how many characters of ``content`` are shown, and the marks that close it."""
     open_marks: list[_Mark] = []
     at = 0
     while (found := _SIGN.search(content, at)) is not None:
@@ -126,7 +126,8 @@ def _end_of_run(content: str, at: int) -> int:
 
 
 def _take_run(content: str, at: int, open_marks: list[_Mark]) -> int:
-    """Open or close with the run of ``*``, ``_`` or ``~`` at ``at``, by CommonMark's rules in short; its end."""
+    """Open or close marks with the run of ``*``, ``_`` or ``~`` at ``at``, by CommonMark's rules in short; return
+    its end."""
     end = _end_of_run(content, at)
     letter, count = content[at], end - at
     before, after = content[at - 1] if at else " ", content[end] if end < len(content) else " "
@@ -146,7 +147,7 @@ def _take_run(content: str, at: int, open_marks: list[_Mark]) -> int:
 
 
 def _close_with(letter: str, count: int, open_marks: list[_Mark]) -> int:
-    """How many of ``count`` marks are left."""
+    """Close open marks with ``count`` signs; return how many of them are left."""
     while count:
         place = next((place for place in range(len(open_marks) - 1, -1, -1) if open_marks[place].letter == letter), -1)
         if place < 0:
@@ -161,7 +162,7 @@ def _close_with(letter: str, count: int, open_marks: list[_Mark]) -> int:
 
 
 def _end_of_code(content: str, at: int) -> int:
-    """Behind the code that begins at ``at``; -1 while it is open."""
+    """Return the position behind the code that begins at ``at``; -1 while it is open."""
     end = _end_of_run(content, at)
     ticks = end - at
     while (end := content.find("`", end)) >= 0:
@@ -177,7 +178,7 @@ def _is_after_word(content: str, at: int) -> bool:
 
 
 def _is_open_link(content: str, at: int) -> bool:
-    """Whether the words of a link may begin with the bracket at ``at``."""
+    """Return whether the words of a link may begin with the bracket at ``at``."""
     words = content[at + 1 :]
     is_number = words.replace(" ", "").isdigit()
     is_short = 0 < len(words) <= _MAX_LINK_WORDS
@@ -185,7 +186,8 @@ def _is_open_link(content: str, at: int) -> bool:
 
 
 def _end_of_formula(content: str, at: int) -> int:
-    """Behind the formula, the escape or the dollar at ``at``; -1 for a formula whose end has not come."""
+    """Return the position behind the formula, the escape or the dollar at ``at``; -1 for a formula whose end has not
+    come."""
     if content[at] == "\\":
         if content[at + 1 : at + 2] not in ("(", "["):
             return at + 2
@@ -207,7 +209,8 @@ def _end_of_formula(content: str, at: int) -> int:
 
 
 def _may_be_formula(content: str, at: int) -> bool:
-    """Whether the dollar at ``at`` opens a formula that is still being written, and no sum of money or variable."""
+    """Return whether the dollar at ``at`` opens a formula that is still being written, and no sum of money or
+    variable."""
     body = content[at + 1 :]
     if not body or body[0].isspace() or len(body) > _MAX_HELD_FORMULA or (at and content[at - 1].isalnum()):
         return False

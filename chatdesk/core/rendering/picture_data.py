@@ -1,4 +1,4 @@
-"""Pictures that stand in the text itself, as ``![words](data:image/png;base64,…)``: models that draw answer so.
+"""Handles pictures embedded in a text as ``![words](data:image/png;base64,…)``, which models that draw send.
 
 Pure; nothing is decoded as a picture here.
 """
@@ -22,7 +22,7 @@ _LONGEST_WORDS = 320
 
 
 def written_chars(text: str) -> int:
-    """The length of ``text`` without its pictures, which are not read as Markdown."""
+    """Return the length of ``text`` without its pictures, which are not read as Markdown."""
     if "](data:image/" not in text and "](<data:image/" not in text:
         return len(text)
     pictures = sum(match.end() - match.start() for match in _LINK.finditer(text))
@@ -30,7 +30,7 @@ def written_chars(text: str) -> int:
 
 
 def without_unfinished_picture(text: str) -> str:
-    """``text`` without a picture at its end that is still coming."""
+    """Return ``text`` without a picture at its end that is still coming."""
     start = text.rfind("](data:image/")
     if start < 0:
         start = text.rfind("](<data:image/")
@@ -41,7 +41,7 @@ def without_unfinished_picture(text: str) -> str:
 
 
 def without_pictures(text: str) -> str:
-    """``text`` with the words alone of its pictures: a million letters that nobody reads are nothing to send."""
+    """Return ``text`` with each picture replaced by its words, so that no megabytes of letters are sent to a model."""
     if "](data:image/" not in text and "](<data:image/" not in text:
         return text
     return IMAGE.sub(lambda match: f"[picture: {match[1]}]" if match[1].strip() else "[picture]", text)
@@ -52,7 +52,7 @@ def is_picture_url(url: str) -> bool:
 
 
 def picture_bytes(url: str) -> bytes:
-    """What stands in a data URL; empty when it is damaged or too large."""
+    """Return the bytes of a data URL; empty when it is damaged or too large."""
     letters = url.partition(",")[2]
     if len(letters) > MAX_PICTURE_BYTES * 4 // 3 + 4:
         return b""
@@ -63,6 +63,6 @@ def picture_bytes(url: str) -> bytes:
 
 
 def picture_url(data: bytes) -> str:
-    """``data`` as a data URL, empty for what does not begin as a picture."""
+    """Return ``data`` as a data URL, or an empty text if it does not begin as a picture."""
     kind = next((kind for head, kind in _HEADS.items() if data.startswith(head)), "")
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}" if kind else ""

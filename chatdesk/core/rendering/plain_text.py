@@ -1,4 +1,4 @@
-"""Blocks without Markdown: text as it is, cut into paragraphs.
+"""Makes blocks without Markdown: text as it is, cut into paragraphs.
 
 The fallback when no parser can be trusted with a text, so it must not import one.
 """
@@ -13,7 +13,7 @@ MAX_PIECE_CHARS = 4000
 
 
 def plain_blocks(text: str) -> tuple[Block, ...]:
-    """``text`` as paragraphs at blank lines, long ones in pieces; line ends stay."""
+    """Return ``text`` as paragraphs at blank lines, long ones in pieces; line ends stay."""
     blocks: list[Block] = []
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     piece: list[str] = []

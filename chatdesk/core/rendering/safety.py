@@ -1,4 +1,4 @@
-"""Links of hostile text: none that runs something, or hides where it leads. Knows nothing of Markdown."""
+"""Checks links of hostile text: none may run something, or hide where it leads. Knows nothing of Markdown."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//(?:[^/?#@\s]*@)?(\[[^\]\s]*
 
 
 def is_safe_link(url: str) -> bool:
-    """Whether a click may open ``url``: http, https or mailto, of sane length, without blanks, controls or backslashes,
-    which browsers read as slashes and others do not, without a user's name, which looks like the host, and without a
-    file that a mail program would attach unasked."""
+    """Return whether a click may open ``url``: http, https or mailto, of sane length, without blanks, controls or
+    backslashes, which browsers read as slashes and others do not, without a user's name, which looks like the host, and
+    without a file that a mail program would attach unasked."""
     match = _SCHEME.match(url)
     if match is None or match[1].lower() not in SAFE_SCHEMES or len(url) > MAX_URL_CHARS:
         return False
@@ -32,11 +32,11 @@ def is_safe_link(url: str) -> bool:
 
 
 def has_scheme(url: str) -> bool:
-    """Whether ``url`` names a scheme at all; blanks and controls before the colon do not hide one."""
+    """Return whether ``url`` names a scheme at all; blanks and controls before the colon do not hide one."""
     return _SCHEME.match(re.sub(r"[\x00-\x20\x7f]", "", url)) is not None
 
 
 def link_host(url: str) -> str:
-    """The host that ``url`` names, empty for a path."""
+    """Return the host that ``url`` names, empty for a path."""
     match = _HOST.match(url)
     return match[1] if match else ""

@@ -1,4 +1,4 @@
-"""markdown-it's inline tokens turned into spans."""
+"""Turns markdown-it's inline tokens into spans."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ MAX_CELL_CHARS = 4000
 
 
 class SpanBuilder:
-    """Inline tokens to spans. Neighbours of one style are joined. ``numbers`` are those of the footnotes by label; a
-    note gets the next one when its first mark is met. ``is_growing``: a tag that is open at the end is closed there."""
+    """Builds spans from inline tokens and joins neighbours of one style. ``numbers`` are those of the footnotes by
+    label; a note gets the next one when its first mark is met. ``is_growing``: a tag that is open at the end is
+    closed there."""
 
     def __init__(self, numbers: dict[str, int], *, is_growing: bool = False) -> None:
         self._numbers = numbers
@@ -63,7 +64,8 @@ class SpanBuilder:
         self._pieces.append(text)
 
     def _end_span(self) -> None:
-        """Controls are looked for in the whole span: what a joiner joins may have come in two tokens."""
+        """Add the span that grew. Control characters are replaced in the whole span, for tokens may split a sequence
+        of them."""
         if self._style is None or not self._pieces:
             return
         bold, italic, struck, code, math, href, note, script, is_key = self._style
@@ -130,7 +132,7 @@ class SpanBuilder:
 
 
 def _paired_tags(tokens: list[Token], *, is_growing: bool) -> dict[int, str]:
-    """By place, the tags that count: line breaks, and those that are opened and closed in good order."""
+    """Return the tags that count, by place: line breaks, and those that are opened and closed in good order."""
     found: dict[int, str] = {}
     waiting: list[tuple[int, str]] = []
     for place, token in enumerate(tokens):
@@ -159,7 +161,8 @@ def image_alt(token: Token) -> str:
 
 
 def table_row(md: MarkdownIt, env: dict[str, Any], cells: list[str], columns: int) -> tuple[tuple[Span, ...], ...]:
-    """The cells of a row as spans, as many as there are columns. ``<br>`` breaks a line: a row has no other way to."""
+    """Return the cells of a row as spans, as many as there are columns. ``<br>`` breaks a line: a row has no other
+    way to."""
     return tuple(_cell(md, env, cell) for cell in cells[:columns]) + ((),) * (columns - len(cells))
 
 

@@ -1,4 +1,4 @@
-"""Markdown that is still being written: a settled part that is never parsed again, and a live tail.
+"""Parses Markdown that is still being written: a settled part that is never parsed again, and a live tail.
 
 The tail is parsed anew at each addition; what stands before a safe boundary in it settles. Two long things have paths
 of their own, so that a frame costs the same in a 50 KB answer as in a short one: an open fence at the top takes lines
@@ -35,7 +35,8 @@ from chatdesk.core.rendering.wire import common_prefix
 
 @dataclass(frozen=True, slots=True)
 class BlockUpdate:
-    """The blocks from ``first_changed`` on are replaced by ``blocks`` (which may be empty, or fewer than before)."""
+    """A change of the blocks: those from ``first_changed`` on are replaced by ``blocks`` (maybe empty or fewer than
+    before)."""
 
     first_changed: int
     blocks: tuple[Block, ...]
@@ -43,7 +44,7 @@ class BlockUpdate:
 
 @dataclass(slots=True)
 class _OpenFence:
-    """The fast path of a fence at the top, not indented."""
+    """The state of the fast path for a fence at the top, not indented."""
 
     block: CodeBlock
     closing: re.Pattern[str]
@@ -55,7 +56,7 @@ class _OpenFence:
 
 @dataclass(slots=True)
 class _OpenTable:
-    """The fast path of a table at the top whose rows begin with a pipe."""
+    """The state of the fast path for a table at the top whose rows begin with a pipe."""
 
     block: Table
     rows: list[tuple[tuple[Any, ...], ...]]
@@ -63,7 +64,7 @@ class _OpenTable:
 
 
 class StreamingMarkdown:
-    """Feed it text in any pieces; each call says what changed."""
+    """Parses a text that comes in pieces of any size; each call returns the change."""
 
     def __init__(self) -> None:
         self._source = ""  # all of it, clean
@@ -88,7 +89,7 @@ class StreamingMarkdown:
         return tuple(self._blocks)
 
     def append(self, delta: str) -> BlockUpdate:
-        """Add ``delta``."""
+        """Add ``delta`` to the text and return the change."""
         text = self._carry + delta
         self._carry = ""
         if text.endswith("\r"):
@@ -96,7 +97,7 @@ class StreamingMarkdown:
         return self._take(clean_source(text))
 
     def finish(self) -> BlockUpdate:
-        """No more text comes: show what was held back, and resolve definitions that came after their use."""
+        """End the text: show what was held back, and resolve definitions that came after their use."""
         if self._carry:
             self._carry = ""
             self._source += "\n"
@@ -124,7 +125,7 @@ class StreamingMarkdown:
         return self._parse_tail()
 
     def _take_plain(self) -> BlockUpdate:
-        """Over the limit: everything is plain paragraphs, of which only the last ones change."""
+        """Show everything as plain paragraphs, since the text is over the limit; only the last ones change."""
         return self._replace_from(0, list(plain_blocks(self._source)))
 
     def _replace_from(self, first: int, new: list[Block]) -> BlockUpdate:
@@ -141,8 +142,8 @@ class StreamingMarkdown:
         is_live: bool = True,
         is_tail: bool = False,
     ) -> ParsedText:
-        """Without ``numbers``, what is counted here will be counted again next time. ``is_tail``: shown until more
-        comes, and parsed again then."""
+        """Parse ``source``. Without ``numbers``, footnotes numbered now are numbered again next time. ``is_tail``:
+        shown until more comes, and parsed again then."""
         return parse_source(
             source,
             references=self._references,
@@ -163,7 +164,7 @@ class StreamingMarkdown:
         )
 
     def _live_blocks(self, parsed: ParsedText) -> list[Block]:
-        """The blocks of the tail and behind them all notes, those of the settled part too."""
+        """Return the blocks of the tail, followed by all footnotes, those of the settled part too."""
         builder = self._builder(parsed)
         blocks = builder.build(parsed.tokens)
         notes = [*self._settled_notes, *builder.notes]
@@ -192,7 +193,7 @@ class StreamingMarkdown:
         return update
 
     def _settle(self, source: str, lines: int, *, is_in_list: bool) -> list[Block]:
-        """The blocks of ``source``, which stands before the boundary: they are never built again."""
+        """Return the blocks of ``source``, which stands before the boundary: they are never built again."""
         alone = self._parse(source, self._missed, numbers=self._note_numbers)
         builder = self._builder(alone)
         settled = _closed(builder.build(alone.tokens))
@@ -229,7 +230,7 @@ class StreamingMarkdown:
             self._fast = _OpenTable(block, rows, lines[-1])
 
     def _extend_fence(self, fence: _OpenFence, text: str) -> BlockUpdate | None:
-        """Take lines of code; None when the fence closes."""
+        """Add lines of code; return None when the fence closes."""
         *finished, partial = (fence.partial + text).split("\n")
         if any(fence.closing.fullmatch(line) for line in finished):
             return None
@@ -255,7 +256,7 @@ class StreamingMarkdown:
         return self._replace_from(len(self._blocks) - 1, [fence.block])
 
     def _extend_table(self, table: _OpenTable, text: str) -> BlockUpdate | None:
-        """Take rows; None when a line comes that need not be one, or the table grows too large."""
+        """Add rows; return None for a line that need not be a row, and when the table grows too large."""
         *finished, partial = (table.partial + text).split("\n")
         columns = len(table.block.alignments)
         if not all(line.startswith("|") for line in finished) or (partial and not partial.startswith("|")):
@@ -281,7 +282,7 @@ class StreamingMarkdown:
 
 
 def _closed(blocks: Iterable[Block]) -> list[Block]:
-    """``blocks`` with more text behind them: no fence is open."""
+    """Return ``blocks`` as they are with more text behind them: no fence is open."""
     return [
         replace(block, is_open=False) if isinstance(block, CodeBlock) and block.is_open else block for block in blocks
     ]

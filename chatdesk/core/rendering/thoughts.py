@@ -1,4 +1,5 @@
-"""Answers that begin with what the model thought, in ``<think>`` tags: servers that do not read it send that as text.
+"""Folds the thoughts that an answer begins with in ``<think>`` tags: servers that do not read the tags send them as
+text.
 
 The thought is a fold with its own blocks; what follows is the answer. A thought that never ends is shown as it stands.
 """
@@ -19,7 +20,7 @@ _LONGEST_TAG = len("</thinking>")
 
 
 def parse_answer(text: str) -> tuple[Block, ...]:
-    """The blocks of ``text`` with a thought at its beginning folded."""
+    """Return the blocks of ``text`` with a thought at its beginning folded."""
     opening = _OPENING.match(text)
     closing = _closing(opening[1]).search(text, opening.end()) if opening is not None else None
     if opening is None or closing is None:
@@ -29,7 +30,7 @@ def parse_answer(text: str) -> tuple[Block, ...]:
 
 
 class StreamingAnswer:
-    """``parse_answer`` for text in pieces; see ``StreamingMarkdown``."""
+    """Parses an answer that comes in pieces, as ``StreamingMarkdown`` does, and folds a thought at its beginning."""
 
     def __init__(self) -> None:
         self._source: list[str] = []
@@ -70,7 +71,7 @@ class StreamingAnswer:
         return self._take_answer(self._answer.finish())
 
     def _decide(self) -> bool:
-        """Whether it is known by now how the answer begins."""
+        """Decide whether the answer begins with a thought; return False if more text is needed."""
         opening = _OPENING.match(self._waiting)
         if opening is None:
             self._is_decided = _HALF_OPENING.match(self._waiting) is None
@@ -127,13 +128,13 @@ def _folded(blocks: Iterable[Block]) -> list[Block]:
 
 
 def _behind_the_fold(block: Block) -> Block:
-    """A fold in a thought is a line of it."""
+    """Return ``block`` as folded; a fold within the thought becomes a bold line."""
     at = replace(block.at, is_folded=True, note=None)
     return Paragraph((Span(block.label, is_bold=True),), at) if isinstance(block, Fold) else replace(block, at=at)
 
 
 def _shifted(blocks: Iterable[Block], before: str) -> list[Block]:
-    """``blocks`` of a text that stands behind ``before``."""
+    """Return ``blocks`` of a text that stands behind ``before``, with their line numbers adjusted."""
     lines = clean_source(before).count("\n") if before else 0
     if not lines:
         return list(blocks)

@@ -1,8 +1,7 @@
-"""How blocks travel between the window and the worker: frames of plain tuples.
+"""Encodes blocks as frames of plain tuples, which travel between the window and the worker.
 
 A frame is a four-byte length (big endian) and a ``marshal`` value. Both ends are the same interpreter of the same
-program; no class
-is named in a frame, so nothing can be constructed by one.
+program; no class is named in a frame, so nothing can be constructed by one.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ def write_frame(stream: BinaryIO, value: Wire) -> None:
 
 
 def read_frame(stream: BinaryIO) -> Wire | None:
-    """The next frame, None at the end of the stream or in the middle of a broken one."""
+    """Return the next frame, None at the end of the stream or in the middle of a broken one."""
     head = stream.read(4)
     if len(head) < 4:
         return None
@@ -100,7 +99,7 @@ def _encode_spans(spans: Sequence[Span]) -> Wire:
 
 
 def _encode_span(span: Span) -> Any:
-    """The words alone where they have no style, as most have."""
+    """Return the words alone if they have no style, as most have; else all fields."""
     wire: Wire = _SPAN_VALUES(span)
     if wire[1:] == _PLAIN_STYLES:
         return wire[0]
@@ -179,7 +178,7 @@ def decode_block(wire: Wire) -> Block:
 
 
 def encode_change(old: Block | None, new: Block) -> Wire:
-    """``new`` for a reader who has ``old`` in its place: only what was added to long code and tables."""
+    """Encode ``new`` for a reader who has ``old`` in its place: only the additions to long code and tables."""
     if (
         isinstance(new, CodeBlock)
         and isinstance(old, CodeBlock)
@@ -197,7 +196,7 @@ def encode_change(old: Block | None, new: Block) -> Wire:
 
 
 def decode_change(old: Block | None, wire: Wire) -> Block:
-    """The opposite of ``encode_change``."""
+    """Decode the result of ``encode_change``; ``old`` is the block in its place."""
     if wire[0] == "code+":
         assert isinstance(old, CodeBlock)
         runs = extend_runs(old.runs, len(wire[2])) if old.runs else ()
@@ -211,7 +210,7 @@ def decode_change(old: Block | None, wire: Wire) -> Block:
 
 
 def common_prefix(first: Sequence[Any], second: Sequence[Any]) -> int:
-    """How many leading items are equal."""
+    """Return how many leading items are equal."""
     count = 0
     for one, other in zip(first, second, strict=False):
         if one is not other and one != other:

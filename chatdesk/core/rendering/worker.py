@@ -1,14 +1,14 @@
-"""The worker process: Markdown in, blocks out, colours after them. Started by ``RenderClient``.
+"""Runs in the worker process: turns Markdown into blocks, and adds colours later. Started by ``RenderClient``.
 
 It ends when its input ends, whatever it is doing, so nothing is left behind when the window dies. It must stay light
-and must never
-import Qt.
+and must never import Qt.
 
 Frames in: ``("text", id, text)``, ``("open", id)``, ``("delta", id, text)``, ``("finish", id)``, ``("drop", id)``.
-Frames out: ``("blocks", id, blocks)``, ``("update", id, first, changes, count, is_last)``, one for each delta or
-finish,
-``("colours", id, index, runs)`` for a block already sent, whose text has not changed since, and
-``("block", id, index, block)`` for one whose formulas or diagram have been drawn.
+
+Frames out: ``("blocks", id, blocks, count)``, where ``count`` blocks still get colours or drawings;
+``("update", id, first, changes, count, is_last)``, one for each delta or finish; ``("colours", id, index, runs)`` for a
+block already sent, whose text has not changed since; and ``("block", id, index, block)`` for one whose formulas or
+diagram have been drawn.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class _Stream:
 
 
 class Worker:
-    """One loop over frames and finished colours."""
+    """Serves frames and finished drawing jobs in one loop."""
 
     def __init__(self, source: BinaryIO, sink: BinaryIO, drawing_command: Sequence[str]) -> None:
         self._source = source
@@ -96,7 +96,7 @@ class Worker:
             self._start_job()
 
     def _next_event(self) -> Wire | None:
-        """The next frame or colours; None after the streams that had rested were served."""
+        """Return the next frame or job result; None after the streams that had rested were served."""
         resting = [stream.rests_until for stream in self._streams.values() if stream.waiting]
         if not resting:
             return self._events.get()
@@ -149,7 +149,7 @@ class Worker:
                 self._send_update(number, stream, stream.parser.finish(), is_last=True)
 
     def _parse_waiting(self, number: int, stream: _Stream) -> None:
-        """Parse what waits. Text whose tail is slow to parse (hardly any is) rests for twice that time."""
+        """Parse the waiting text. A stream whose tail is slow to parse (hardly any is) rests for twice that time."""
         text = "".join(stream.waiting)
         stream.waiting.clear()
         started = time.monotonic()
@@ -199,7 +199,7 @@ class Worker:
         self._send(("update", number, first, tuple(changes), count, is_last))
 
     def _with_colours(self, number: int, stream: _Stream, index: int, old: Block | None, new: CodeBlock) -> CodeBlock:
-        """``new`` with the colours that the reader has already, and a job for those still missing."""
+        """Return ``new`` with the colours that the reader has already; add a job for those still missing."""
         coloured = 0
         if (
             isinstance(old, CodeBlock)
@@ -257,7 +257,7 @@ class Worker:
             self._jobs.move_to_end(where, last=False)
 
     def _try_again(self, where: tuple[int, int], block: Block, job: Wire | None) -> None:
-        """Behind what else is waiting; a few times."""
+        """Put a job at the end of the queue again, up to ``_MAX_TRIES`` times."""
         tried = job or _colour_job(block)
         self._tries[tried] += 1
         if self._tries[tried] < _MAX_TRIES:
@@ -277,7 +277,7 @@ class Worker:
             self._drawing_s.popitem(last=False)
 
     def _give_drawn(self, where: tuple[int, int], block: Block) -> None:
-        """Send ``block``, or what stands in its place by now, with the drawings that are known."""
+        """Send ``block``, or the block now in its place, with the drawings that are known."""
         number, index = where
         stream = self._streams.get(number)
         if stream is None:
@@ -319,7 +319,7 @@ class Worker:
 
 
 def _with_pending(block: Block, *, is_pending: bool) -> Block:
-    """``block``, if it is a whole formula, as one whose looks are still to come, or are not."""
+    """Return ``block`` with ``is_pending`` set, if it is a whole formula; any other block as it is."""
     return replace(block, is_pending=is_pending) if isinstance(block, MathBlock) and block.text else block
 
 
@@ -329,7 +329,7 @@ def _colour_job(block: Block) -> Wire:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """``--draw`` makes this the drawing process; otherwise it is the worker and starts that one when needed."""
+    """Run the worker, or with ``--draw`` the drawing process, which the worker starts when needed."""
     start_child()
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     if DRAWING_FLAG in arguments:

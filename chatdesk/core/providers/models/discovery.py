@@ -1,4 +1,4 @@
-"""Finds model servers on this computer: by their usual ports, on loopback only, and known by what they answer.
+"""Finds model servers on this computer by their usual ports on loopback, and identifies them by what they answer.
 
 Nothing but 127.0.0.1 is ever asked, no key is sent, and a port with something else behind it is left alone.
 """
@@ -25,12 +25,12 @@ _VERSION = re.compile(r"[\w.+-]{1,40}\Z")
 
 
 def local_ports() -> tuple[int, ...]:
-    """The ports at which servers are looked for."""
+    """Return the ports at which servers are looked for."""
     return tuple(preset.port for preset in PRESETS.values() if preset.port)
 
 
 async def find_local_servers(ports: Sequence[int] | None = None) -> tuple[FoundServer, ...]:
-    """The servers that answer, in the order of ``ports``; takes at most some seconds. Raises nothing."""
+    """Return the servers that answer, in the order of ``ports``; takes at most some seconds. Raises nothing."""
     found = await asyncio.gather(*(_look_at(port) for port in (local_ports() if ports is None else ports)))
     return tuple(server for server in found if server is not None)
 
@@ -52,7 +52,7 @@ async def _look_at(port: int) -> FoundServer | None:
 
 
 async def _named(port: int, models: Sequence[Mapping[str, Any]]) -> FoundServer:
-    """Which of the servers that list models in OpenAI's way this one is."""
+    """Identify a server that lists models in OpenAI's way."""
     names = [each.get("id") for each in models]
     owners = {str(each.get("owned_by", "")).lower() for each in models}
     if "vllm" in owners:
@@ -83,7 +83,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 async def _get(port: int, path: str) -> object | None:
-    """The JSON at ``path``; an empty mapping when there is something else, None when nothing listens."""
+    """Return the JSON at ``path``; an empty mapping for any other answer, None if nothing listens."""
     try:
         async with asyncio.timeout(_CONNECT_S):
             reader, writer = await asyncio.open_connection(_HOST, port, limit=64 * 1024)
@@ -111,7 +111,7 @@ async def _get(port: int, path: str) -> object | None:
 
 
 def _is_whole(received: bytearray) -> bool:
-    """Whether all that was announced is there: some servers keep the connection open all the same."""
+    """Return whether the whole body has come: some servers keep the connection open all the same."""
     head, gap, _ = bytes(received[: 64 * 1024]).partition(b"\r\n\r\n")
     if not gap:
         return False
@@ -135,7 +135,7 @@ def _document(received: bytes) -> object:
 
 
 def _unchunked(body: bytes) -> bytes:
-    """Some servers send chunks to whoever speaks HTTP/1.0."""
+    """Join a chunked body: some servers send chunks even in answer to HTTP/1.0."""
     pieces: list[bytes] = []
     place = 0
     while True:

@@ -1,5 +1,5 @@
-"""Asks Ollama and LM Studio what they say of their models beyond the list that all servers give: which see images,
-which only make embeddings, how much they have room for. Nothing here is needed for an answer: what fails is left out.
+"""Asks Ollama and LM Studio for details that the usual list of models lacks: which see images, which only make
+embeddings, how large their context is. No answer depends on these details: failures are ignored.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ Ask = Callable[[str, Mapping[str, Any] | None], Awaitable[bytes]]
 
 
 async def with_details(models: Sequence[ListedModel], server: LocalServer, ask: Ask) -> tuple[ListedModel, ...]:
-    """The same models with what ``server`` says of them, without those that do not chat. Takes at most some seconds;
-    raises nothing but a cancellation."""
+    """Return ``models`` with the details that ``server`` gives, without those that do not chat. Takes at most some
+    seconds; raises nothing but a cancellation."""
     found = {each.id: each for each in models}
     gone: set[str] = set()
     try:
@@ -45,7 +45,7 @@ async def with_details(models: Sequence[ListedModel], server: LocalServer, ask: 
 
 
 async def _look_at_each(found: dict[str, ListedModel], gone: set[str], ask: Ask) -> None:
-    """Ollama tells one model at a time."""
+    """Ask Ollama for each model: it describes one at a time."""
     slots = asyncio.Semaphore(_AT_ONCE)
 
     async def look_at(name: str) -> None:
@@ -75,14 +75,14 @@ def _joined(listed: ListedModel, told: ListedModel) -> ListedModel:
 
 
 def _read(body: bytes) -> tuple[ListedModel, ...]:
-    """LM Studio's own list; it says of each model whether it sees images, and which are not for chats."""
+    """Parse LM Studio's own list, which says whether a model sees images and which are not for chats."""
     models = read_models(body, is_openai=False)
     return tuple(replace(each, sees_images=bool(each.sees_images)) for each in models)
 
 
 def _shown(body: bytes) -> dict[str, Any]:
-    """What Ollama shows of a model. Its window is what was set for it: the figure of the model itself is not what is
-    loaded."""
+    """Return the abilities and the context size that Ollama shows of a model. The size is the one that was set, because
+    the figure of the model itself is not what is loaded."""
     document = json.loads(body.decode("utf-8"))
     if not isinstance(document, Mapping):
         return {}

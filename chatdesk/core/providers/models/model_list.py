@@ -1,5 +1,5 @@
-"""Reads what a server answers to *list models*; pure. Servers describe their models in many ways; what they say is
-believed where it is plain, and a model that is not made for chats is left out."""
+"""Reads a server's answer to *list models*; pure. Servers describe their models in many ways; plain statements are
+believed, and a model that is not made for chats is left out."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _SEEING = {"vision", "multimodal", "image", "image_input"}
 
 
 class LocalServer(StrEnum):
-    """A server that tells more of its models at addresses of its own than in this list."""
+    """A local server that gives details of its models at addresses of its own."""
 
     OLLAMA = "ollama"
     LM_STUDIO = "lm-studio"
@@ -59,8 +59,8 @@ _OWNERS = {"library": LocalServer.OLLAMA, "organization_owner": LocalServer.LM_S
 
 
 def read_models(body: bytes, *, is_openai: bool) -> tuple[ListedModel, ...]:
-    """The chat models named in ``body`` in its order, each once. Raises ``ValueError`` or ``TypeError`` when it is no
-    list of models."""
+    """Return the chat models named in ``body``, in its order, each once. Raises ``ValueError`` or ``TypeError`` if
+    it is no list of models."""
     models: dict[str, ListedModel] = {}
     for row in _rows(json.loads(body.decode("utf-8"))):
         model_id = row.get("id")
@@ -74,7 +74,7 @@ def read_models(body: bytes, *, is_openai: bool) -> tuple[ListedModel, ...]:
 
 
 def local_server(body: bytes) -> LocalServer | None:
-    """Which server gave this list, if it is one that can be asked for more; a list that cannot be read is nobody's."""
+    """Return the local server that gave this list, if it can be asked for details; None for an unreadable list."""
     try:
         rows = _rows(json.loads(body.decode("utf-8")))
     except (ValueError, TypeError, RecursionError):
@@ -84,7 +84,7 @@ def local_server(body: bytes) -> LocalServer | None:
 
 
 def model_of(model_id: str, row: Mapping[str, Any]) -> ListedModel:
-    """What a row says of one model."""
+    """Return the model that a row of a list describes."""
     name = row.get("name", row.get("display_name"))
     top = row.get("top_provider")
     places = [row, *(each for each in (row.get("meta"), top) if isinstance(each, Mapping))]
@@ -99,7 +99,7 @@ def model_of(model_id: str, row: Mapping[str, Any]) -> ListedModel:
 
 
 def _rows(document: object) -> list[Mapping[str, Any]]:
-    """The rows of a list. llama.cpp has two, of which the second says what a model can do."""
+    """Return the rows of a list. llama.cpp sends two lists; the second says what a model can do."""
     if not isinstance(document, Mapping):
         rows, more = document, None
     else:
@@ -118,7 +118,7 @@ def _is_text(row: Mapping[str, Any], name: str) -> bool:
 
 
 def _is_for_chat(model_id: str, row: Mapping[str, Any]) -> bool:
-    """By what the server says of it; by its name, where it says nothing."""
+    """Return whether a model chats: by the server's description, or by the model's name if there is none."""
     for kind in (row.get("type"), row.get("task"), row.get("pipeline_tag")):
         if isinstance(kind, str) and kind.lower() in _CHATTING_KINDS:
             return True
@@ -136,7 +136,7 @@ def _is_for_chat(model_id: str, row: Mapping[str, Any]) -> bool:
 
 
 def _sees_images(row: Mapping[str, Any]) -> bool | None:
-    """None where the server does not say."""
+    """Return whether a model reads images; None if the server does not say."""
     read = _modalities(row, "input")
     if read:
         return "image" in read
@@ -153,7 +153,7 @@ def _sees_images(row: Mapping[str, Any]) -> bool | None:
 
 
 def _abilities(row: Mapping[str, Any]) -> set[str] | None:
-    """The names of what a model can do; None where the server does not say."""
+    """Return the names of a model's abilities; None if the server does not say."""
     told = row.get("capabilities")
     if isinstance(told, list):
         return {each.lower() for each in told[:100] if isinstance(each, str)}
@@ -163,7 +163,7 @@ def _abilities(row: Mapping[str, Any]) -> set[str] | None:
 
 
 def _modalities(row: Mapping[str, Any], side: str) -> set[str]:
-    """What goes in or comes out, such as ``text`` and ``image``; empty where the server does not say."""
+    """Return the kinds of input or output, such as ``text`` and ``image``; empty if the server does not say."""
     architecture = row.get("architecture")
     for place in (architecture, row):
         told = place.get(f"{side}_modalities") if isinstance(place, Mapping) else None
@@ -177,15 +177,15 @@ def _modalities(row: Mapping[str, Any], side: str) -> set[str]:
 
 
 def _truth(value: object) -> bool | None:
-    """A yes or a no; some write it as ``{"supported": true}``."""
+    """Return a yes or a no; some servers write it as ``{"supported": true}``."""
     if isinstance(value, Mapping):
         value = value.get("supported")
     return value if isinstance(value, bool) else None
 
 
 def _price(pricing: object) -> Price | None:
-    """Dollars for a million tokens: some write the price of one token as ``prompt``, others of a million as ``input``.
-    A million for nothing, in the second way, means that nobody filled it in."""
+    """Return dollars for a million tokens: some write the price of one token as ``prompt``, others of a million as
+    ``input``. A million for nothing, in the second form, means that nobody filled it in."""
     if not isinstance(pricing, Mapping):
         return None
     for names, factor in (

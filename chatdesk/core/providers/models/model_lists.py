@@ -1,4 +1,4 @@
-"""The lists of models that were fetched, on disk with their time: a start shows them before any server has answered."""
+"""Keeps fetched lists of models on disk with their time, so that a start shows them before any server has answered."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class _Kept:
 
 
 class ModelLists:
-    """One file; its methods block and are called in a thread. A file that cannot be used counts as empty: everything in
-    it can be fetched again."""
+    """The file of fetched lists. Its methods block and are called in a thread. A file that cannot be used counts as
+    empty: everything in it can be fetched again."""
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / FILE_NAME
@@ -37,13 +37,13 @@ class ModelLists:
         self._lists: dict[str, _Kept] | None = None
 
     def get(self, provider: str, address: str) -> ModelList | None:
-        """The list of ``provider``, if it came from this address."""
+        """Return the list of ``provider`` if it came from this address, else None."""
         with self._lock:
             kept = self._loaded().get(provider)
             return kept.found if kept is not None and kept.address == address else None
 
     def put(self, provider: str, address: str, models: Sequence[ListedModel], *, now_ms: int) -> ModelList:
-        """Keep a list; a disk that refuses costs the list at the next start only."""
+        """Keep and return a list; if the disk refuses, the list is missing at the next start only."""
         found = ModelList(tuple(models)[:_MOST], now_ms)
         with self._lock:
             lists = self._loaded()
@@ -55,7 +55,7 @@ class ModelLists:
         return found
 
     def drop(self, provider: str) -> None:
-        """Forget the list of a provider that is gone; the file follows with the next one that is kept."""
+        """Remove the list of a deleted provider; the file is written with the next ``put``."""
         with self._lock:
             self._loaded().pop(provider, None)
 
@@ -89,7 +89,7 @@ def _row(model: ListedModel) -> list[Any]:
 
 
 def _model(row: list[Any]) -> ListedModel:
-    """Of a list that an earlier version kept the last two are missing."""
+    """Return the model of a stored row; the last two fields are missing in lists of earlier versions."""
     sees, price = (row[4], row[5]) if len(row) > 5 else (None, None)
     return ListedModel(
         str(row[0]),

@@ -1,4 +1,4 @@
-"""Which models are most like one that is gone; pure."""
+"""Finds the models that are most like one that is gone; pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MOST_COMPARED = 5000
 
 
 def nearest_models(model: str, names: Sequence[str]) -> list[str]:
-    """Up to three of ``names`` that are most like ``model``: its own family first, then by spelling."""
+    """Return up to three of ``names`` that are most like ``model``: its own family first, then by spelling."""
     family = model.rsplit("/", 1)[-1].split(":")[0].lower()
     close = get_close_matches(
         model.lower(), [each.lower() for each in names[:_MOST_COMPARED]], n=_MOST_NEAREST, cutoff=0.4

@@ -1,4 +1,4 @@
-"""What the offline model says: composed from the question by rule, the same for the same request, on every machine."""
+"""Composes the offline model's answers by rule: the same request gives the same answer on every machine."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ Formulas are drawn, $e^{i\\pi} + 1 = 0$, and tables are tables:
 
 
 def quote(text: str) -> str:
-    """A part of ``text`` on one line that Markdown shows as it was typed."""
+    """Return the beginning of ``text`` on one line, escaped so that Markdown shows it as it was typed."""
     visible = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text)
     visible = "".join(c for c in visible if unicodedata.category(c) not in {"Cf", "Cs", "Cn", "Co"})
     line = " ".join(visible.split())
@@ -84,8 +84,8 @@ def quote(text: str) -> str:
 
 
 def compose_answer(question: str, turn: int) -> str:
-    """The answer to ``question``, the ``turn``-th (from 1) of its thread: what ChatDesk shows of such an answer, since
-    this model knows nothing."""
+    """Return the answer to ``question``, the ``turn``-th (from 1) of its thread: a sample of how ChatDesk shows such an
+    answer, since this model knows nothing."""
     seed = zlib.crc32(question.encode("utf-8", "replace"))
     lowered = question.lower()
     if re.search(_TOUR_WANTED, lowered):
@@ -98,7 +98,7 @@ def compose_answer(question: str, turn: int) -> str:
 
 
 def compose_attached(enclosed: Sequence[Enclosed]) -> str:
-    """What came with the question, by name; it knows no more of it."""
+    """Return a list of the attached files by name; the model knows no more of them."""
     if not enclosed:
         return ""
     lines = [f"- {quote(each.attachment.name)}, {_kind(each)}" for each in enclosed]
@@ -115,7 +115,7 @@ def _kind(enclosed: Enclosed) -> str:
 
 
 def compose_echo(question: str) -> str:
-    """The answer of the model that only repeats."""
+    """Return the answer of the model that only repeats the question."""
     return f"You wrote: {quote(question)}" if question.strip() else "You wrote nothing."
 
 

@@ -12,7 +12,7 @@ _LONG_SECTIONS = 60
 
 
 class DemoFault(StrEnum):
-    """What goes wrong in a demo on purpose."""
+    """A fault that a demo shows on purpose."""
 
     RATE_LIMIT = "rate_limit"
     BROKEN_OFF = "broken_off"
@@ -21,7 +21,8 @@ class DemoFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """One command. ``tool_call`` is (name, arguments); ``is_slow`` ignores the speed setting."""
+    """The answer to one ``/demo`` command. ``tool_call`` is (name, arguments); ``is_slow`` ignores the speed
+    setting."""
 
     summary: str
     text: str
@@ -32,7 +33,7 @@ class Demo:
 
 
 def find_demo(question: str) -> Demo | None:
-    """The demo asked for, the list of all for ``/demo`` alone or with an unknown name, None for any other text."""
+    """Return the demo asked for, the list of all for ``/demo`` alone or an unknown name, None for any other text."""
     words = question.split()
     if not words or words[0].lower() != "/demo":
         return None
@@ -42,7 +43,7 @@ def find_demo(question: str) -> Demo | None:
 
 
 def all_demos() -> Mapping[str, Demo]:
-    """Every demo under its name."""
+    """Return every demo under its name."""
     return {
         "long": Demo("a very long answer (some 6,000 words)", _long_text()),
         "code": Demo("code in several languages", _CODE),

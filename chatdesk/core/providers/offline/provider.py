@@ -1,4 +1,4 @@
-"""The provider that needs no network: the same request gives the same answer, to try everything and to test with."""
+"""Provides the offline model, for trying ChatDesk and for tests: the same request gives the same answer."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ _TICK_S = 0.004
 
 
 class OfflineProvider:
-    """``speed_tokens_per_s`` paces the answer; None gives it as fast as it is taken, without the waits of demos."""
+    """The provider that needs no network. ``speed_tokens_per_s`` paces the answer; None gives it as fast as it is read,
+    without the waits of demos."""
 
     def __init__(self, *, speed_tokens_per_s: float | None = 60.0) -> None:
         self._speed = speed_tokens_per_s if speed_tokens_per_s is None or speed_tokens_per_s > 0 else None
@@ -64,11 +65,11 @@ class OfflineProvider:
         return "Offline"
 
     async def list_models(self) -> tuple[ListedModel, ...]:
-        """Always the same two."""
+        """Return the two offline models."""
         return _MODELS
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
-        """One answer; see ``providers.base``."""
+        """Yield the events of one answer, in the order that ``providers.base`` states."""
         model = request.model or DEFAULT_MODEL
         if model not in {info.id for info in _MODELS}:
             raise self._failures.make(Kind.MODEL_NOT_FOUND)
@@ -119,12 +120,12 @@ class OfflineProvider:
         yield StreamFinished(reason)
 
     async def wire_body(self, request: ChatRequest) -> bytes:
-        """What a server would be sent; nothing is."""
+        """Return the body that a server would be sent; nothing is sent."""
         messages = [wire_message(message) for message in request.messages]
         return wire_bytes({"model": request.model or DEFAULT_MODEL, "messages": messages, "stream": True})
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is no connection to close."""
 
     def _plan(self, request: ChatRequest, model: str) -> Demo:
         asked = [message for message in request.messages if message.role is Role.USER]
@@ -167,18 +168,18 @@ class _Pace:
 
 
 def split_pieces(text: str) -> Iterator[str]:
-    """``text`` in pieces the size of tokens; joined they are ``text`` again."""
+    """Return ``text`` in pieces the size of tokens; joined they are ``text`` again."""
     return (match.group() for match in _PIECES.finditer(text))
 
 
 def count_pieces(text: str) -> int:
-    """How many tokens this provider says a text has."""
+    """Return how many tokens a text has for this provider."""
     return sum(1 for _ in split_pieces(text))
 
 
 def _rest(whole: str, partial: str) -> str:
-    """What is missing after ``partial``; when that is no beginning of the answer (it was edited), the answer as a new
-    paragraph.
+    """Return what is missing after ``partial``. If ``partial`` is no beginning of the answer (it was edited), return
+    the whole answer as a new paragraph.
     """
     if not partial:
         return whole
@@ -186,5 +187,5 @@ def _rest(whole: str, partial: str) -> str:
 
 
 def offline_models() -> Sequence[ListedModel]:
-    """The models, for those who must not wait."""
+    """Return the offline models without waiting."""
     return _MODELS

@@ -1,4 +1,4 @@
-"""How the offline model summarises: it picks sentences out of the text, the same ones every time.
+"""Summarises for the offline model: picks sentences out of the text, the same ones every time.
 
 Sentences with numbers, names, decisions or questions are telling; they keep their order.
 """
@@ -16,7 +16,7 @@ _LABEL = re.compile(r"^(?:Person|Model|Note|Tool|Earlier summary):\s*|^=+$|^- ")
 
 
 def compose_summary(material: str) -> str:
-    """The most telling sentences of ``material``, as a list."""
+    """Return the most telling sentences of ``material``, as a list."""
     sentences = list(dict.fromkeys(filter(None, map(_plain, _SENTENCE.findall(material)))))
     ranked = sorted(range(len(sentences)), key=lambda index: (-_weight(sentences[index]), -index))
     kept: list[int] = []

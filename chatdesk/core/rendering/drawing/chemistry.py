@@ -1,4 +1,4 @@
-r"""Chemical equations and units, ``\ce{…}`` and ``\pu{…}`` of the LaTeX package mhchem, as TeX without them.
+r"""Writes chemical equations and units, ``\ce{…}`` and ``\pu{…}`` of the LaTeX package mhchem, as TeX without them.
 
 What models write is covered: formulas, charges, isotopes, states, arrows with words, bonds, adducts, gases and
 precipitates (the package's manual, version 4.14). What is not understood raises ``NotChemistry``.
@@ -37,11 +37,11 @@ _MAX_DEPTH = 6
 
 
 class NotChemistry(ValueError):
-    """The source is not what mhchem understands, or not what this does."""
+    """The source is not valid mhchem, or uses a part of it that is not supported."""
 
 
 def without_chemistry(tex: str) -> str:
-    """``tex`` with each ``\\ce`` and ``\\pu`` written out."""
+    """Return ``tex`` with each ``\\ce`` and ``\\pu`` written out. Raises ``NotChemistry``."""
     return _written_out(tex, 0) if "\\ce" in tex or "\\pu" in tex else tex
 
 
@@ -62,7 +62,7 @@ def _written_out(tex: str, depth: int) -> str:
 
 
 def _closing(text: str, start: int, pair: str) -> int:
-    """The place of the bracket that closes the one at ``start``."""
+    """Return the place of the bracket that closes the one at ``start``. Raises ``NotChemistry`` if there is none."""
     depth = 0
     for at in range(start, len(text)):
         if text[at] == "\\":
@@ -148,7 +148,7 @@ class _Equation:
         self._at = end
 
     def _begin(self, tex: str, *, length: int) -> None:
-        """Something that no script belongs to."""
+        """Add something that no script belongs to."""
         self._end_scripts()
         self._made.append(tex)
         self._has_base = False

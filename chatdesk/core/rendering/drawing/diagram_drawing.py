@@ -1,4 +1,4 @@
-"""Mermaid to pictures, where there is a package that draws it. Runs in the drawing process, which may be killed.
+"""Draws Mermaid as pictures, if its packages are installed. Runs in the drawing process, which may be killed.
 
 merman writes an SVG that resvg draws with our own fonts; neither opens a file or a connection because of the source.
 Both themes are drawn, since a block does not know in which it will be seen.
@@ -24,13 +24,13 @@ _THEMES = ("default", "dark")
 
 
 def can_draw() -> bool:
-    """Whether both packages are here: one of them is not made for every computer."""
+    """Return whether both packages are installed: one of them is not made for every computer."""
     return find_spec("merman") is not None and find_spec("resvg_py") is not None
 
 
 @cache
 def load() -> tuple[Any, Any] | None:
-    """The two packages, None without them."""
+    """Return the two packages (painter, rasteriser), None without them."""
     if not can_draw():
         return None
     import merman
@@ -40,7 +40,7 @@ def load() -> tuple[Any, Any] | None:
 
 
 def draw_diagram(source: str) -> tuple[bytes, ...]:
-    """PNGs for the light and the dark theme; empty when the source is not a diagram that can be drawn."""
+    """Return PNGs for the light and the dark theme; empty when the source is not a diagram that can be drawn."""
     loaded = load()
     if loaded is None or len(source) > MAX_SOURCE_CHARS:
         return ()
@@ -70,7 +70,8 @@ def _draw(painter: Any, rasteriser: Any, source: str, theme: str) -> bytes:
 
 
 def _check(svg: str) -> None:
-    """Bounded, and nothing in it names another resource: resvg would open a file that an image names."""
+    """Raise ``ValueError`` for a large SVG and for one that names another resource: resvg would open an image's
+    file."""
     from xml.etree import ElementTree
 
     root = ElementTree.fromstring(svg)  # noqa: S314 - written by merman, not by the message

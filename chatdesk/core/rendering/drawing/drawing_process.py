@@ -1,4 +1,4 @@
-"""The drawing process: colours code, draws formulas and diagrams. Started by the worker, killed without regret.
+"""Runs and controls the process that colours code and draws formulas and diagrams; the worker starts and kills it.
 
 It kills itself too: a CPU timer with its default action ends the process even inside one regular expression, which no
 Python code can interrupt. Jobs come in as ``(kind, ...)``, one at a time, and each is answered by ``()`` when what it
@@ -59,8 +59,8 @@ def _load_for(job: Wire) -> None:
 
 
 def _work(job: Wire) -> Any:
-    """Runs of ``(CODE, language, code)``, the drawing of ``(FORMULA, tex, is_display)``, the pictures of
-    ``(DIAGRAM, source)``, each as it goes over the wire."""
+    """Return the runs of ``(CODE, language, code)``, the drawing of ``(FORMULA, tex, is_display)`` or the pictures of
+    ``(DIAGRAM, source)``, encoded for the wire."""
     if job[0] == CODE:
         return encode_runs(highlight(job[1], job[2]))
     if job[0] == FORMULA:
@@ -79,8 +79,9 @@ def _limit_memory() -> None:
 
 
 class DrawingProcess:
-    """The worker's hold on it. One job at a time; ``on_result`` is called in a thread of this object with the job's
-    key and its result, None when the process died of it, ``NOT_TRIED`` when it did not come to an end."""
+    """The worker's handle on the drawing process. It does one job at a time. ``on_result`` is called in a thread of
+    this object with the job's key and its result, None if the process died of it, ``NOT_TRIED`` if it did not
+    come to an end."""
 
     def __init__(self, command: Sequence[str], on_result: Callable[[Any, Any], None]) -> None:
         self._command = list(command)
@@ -92,7 +93,7 @@ class DrawingProcess:
         self.is_busy = False
 
     def submit(self, key: Any, job: Wire) -> None:
-        """Do ``job``; only when not busy."""
+        """Start ``job``; call this only when not busy."""
         self.is_busy = True
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="drawing", daemon=True)

@@ -1,4 +1,4 @@
-"""Which formulas and diagrams a block has, and how they look as far as that is known. No drawing happens here."""
+"""Finds the formulas and diagrams of a block and fills in known drawings. No drawing happens here."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _CANNOT_DRAW = "Diagrams cannot be drawn on this computer"
 
 
 class DrawnBlocks:
-    """Remembers what the drawing process answered; the least recently used is forgotten first."""
+    """Remembers the drawing process's results; the least recently used is forgotten first."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[Wire, Any] = OrderedDict()
         self._bytes = 0
 
     def apply(self, block: Block) -> Block:
-        """``block`` with the drawings that are known."""
+        """Return ``block`` with the drawings that are known."""
         if isinstance(block, Paragraph | Heading):
             spans = self._drawn(block.spans)
             return block if spans is block.spans else replace(block, spans=spans)
@@ -49,11 +49,11 @@ class DrawnBlocks:
         return block
 
     def missing(self, block: Block) -> Wire | None:
-        """The next job that ``block`` needs, None when all its drawings are known."""
+        """Return the next job that ``block`` needs, None when all its drawings are known."""
         return next((job for job in _jobs_of(block) if job not in self._known), None)
 
     def take(self, job: Wire, result: Any) -> None:
-        """What came of ``job``; None is remembered too, so that no formula is tried twice."""
+        """Remember the result of ``job``; None is remembered too, so that no formula is tried twice."""
         value = decode_drawing(result) if job[0] == FORMULA else tuple(result or ())
         self._known[job] = value
         self._bytes += _size(job, value)
@@ -74,7 +74,7 @@ class DrawnBlocks:
 
 
 def wanted_blocks(blocks: Sequence[Block], drawn: DrawnBlocks) -> list[int]:
-    """Indexes of the blocks that need drawing. Past the limit of a message the source stays."""
+    """Return the indexes of the blocks that need drawing. Past the limit of a message the source stays."""
     count = 0
     wanted = []
     for index, block in enumerate(blocks):
@@ -86,7 +86,7 @@ def wanted_blocks(blocks: Sequence[Block], drawn: DrawnBlocks) -> list[int]:
 
 
 def is_diagram(block: Block) -> bool:
-    """Whether ``block`` is finished Mermaid that can be drawn here."""
+    """Return whether ``block`` is finished Mermaid that can be drawn here."""
     return (
         _is_finished_mermaid(block)
         and isinstance(block, CodeBlock)

@@ -1,4 +1,4 @@
-"""TeX to outlines, with ziamath. Runs in the drawing process, which may be killed: TeX is hostile text like any other.
+"""Draws TeX as outlines, with ziamath. Runs in the drawing process, which may be killed: TeX is hostile text.
 
 What cannot be drawn faithfully (an unknown command, a letter that the font lacks) gives None, and the source stays.
 A formula is drawn in the colour of the text around it; colours in the source become the nearest of a few that can be
@@ -63,7 +63,7 @@ class _CannotDraw(Exception):
 
 
 def draw_formula(tex: str, *, is_display: bool) -> Drawing | None:
-    """The outlines of ``tex``; None when it cannot be drawn."""
+    """Return the outlines of ``tex``; None when it cannot be drawn."""
     if not tex.strip() or len(tex) > MAX_TEX_CHARS or _depth(tex) > _MAX_DEPTH:
         return None
     try:
@@ -74,7 +74,7 @@ def draw_formula(tex: str, *, is_display: bool) -> Drawing | None:
 
 @cache
 def load() -> Any:
-    """ziamath, set up once; slow, so it is imported when a formula comes."""
+    """Return ziamath, set up once; its import is slow, so call this only when a formula comes."""
     with warnings.catch_warnings():
         # It finds its font by a function that Python deprecated for two versions and then took back.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -87,7 +87,7 @@ def load() -> Any:
 
 
 def _depth(tex: str) -> int:
-    """How deep braces nest."""
+    """Return the depth of nested braces."""
     steps = accumulate(1 if sign == "{" else -1 for sign in tex if sign in "{}")
     return max(steps, default=0)
 
@@ -110,7 +110,7 @@ def _draw(tex: str, is_display: bool) -> Drawing:
 
 
 def _outlines(tex: str, *, is_display: bool) -> tuple[Drawing, list[float]]:
-    """The drawing, and the baselines of the rows of its first table, downwards."""
+    """Return the drawing and the baselines of the rows of its first table, from the top."""
     from xml.etree import ElementTree
 
     ziamath = load()
@@ -157,7 +157,7 @@ def _with_known_paint(tree: Element, *, is_display: bool) -> Element:
 
 
 def _ink(colour: str) -> str:
-    """The kind of code with the nearest colour; empty for black, white and the unknown."""
+    """Return the kind of code with the nearest colour; empty for black, white and the unknown."""
     named = _INKS.get(colour.strip().lower())
     if named is not None:
         return named
@@ -171,7 +171,7 @@ def _ink(colour: str) -> str:
 
 
 def _check_letters(tree: Element, font: Any) -> None:
-    """The font draws a box for a letter it lacks, and the converter spells a command it does not know."""
+    """Raise ``_CannotDraw`` for a letter that the font lacks and for a command that the converter does not know."""
     for element in tree.iter():
         text = element.text or ""
         if text.lstrip().startswith("\\") or any(
@@ -181,7 +181,7 @@ def _check_letters(tree: Element, font: Any) -> None:
 
 
 class _Outline:
-    """Gathers SVG shapes as operations on whole numbers."""
+    """Collects SVG shapes as operations on whole numbers."""
 
     def __init__(self, shift: float) -> None:
         self._shift = shift
@@ -240,7 +240,7 @@ class _Outline:
             self._put(operation, *(each + self._shift if at % 2 == 0 else each for at, each in enumerate(numbers)))
 
     def _add_stroke(self, source: str, width: float) -> None:
-        """A straight line as a thin box along it."""
+        """Add a straight line as a thin box along it. Raises ``_CannotDraw`` for any other path."""
         commands = list(_commands(source))
         if [operation for operation, _ in commands] != ["M", "L"]:
             raise _CannotDraw
@@ -256,7 +256,7 @@ class _Outline:
 
 
 def _commands(source: str) -> Iterator[tuple[str, list[float]]]:
-    """The commands of an SVG path that has absolute ones only."""
+    """Yield the commands of an SVG path that has absolute ones only."""
     operation = ""
     numbers: list[float] = []
     for token in _PATH_TOKEN.findall(source):

@@ -1,4 +1,4 @@
-"""TeX of hostile or careless hands, brought into the form that the converter draws right. Pure text in, text out."""
+"""Rewrites TeX from hostile or careless hands into the form that the converter draws right. Pure."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _MATRIX_ENDS = re.compile(r"\\end\{([pbBvV]?(?:small)?matrix)\*?\}\s*[\^_]")
 
 @dataclass(frozen=True, slots=True)
 class PreparedTex:
-    """``tex`` for the converter, and the numbers (tags) of its rows: (row, words), where row -1 is the whole."""
+    """The TeX for the converter, and the numbers (tags) of its rows: (row, words), where row -1 is the whole."""
 
     tex: str
     tags: tuple[tuple[int, str], ...] = ()
 
 
 def prepare(tex: str) -> PreparedTex:
-    """Chemistry written out, labels left out, environments under the names that the converter knows, and tags apart.
-    Raises ``ValueError`` for what would be drawn wrong."""
+    """Return ``tex`` with chemistry written out, without labels, with the converter's names of environments, tags
+    apart. Raises ``ValueError`` for what would be drawn wrong."""
     tex = _LABEL.sub("", without_chemistry(tex)).strip()
     tex = _with_known_names(tex)
     for name in {match[1] for match in _MATRIX_ENDS.finditer(tex)}:  # else only its last bracket carries the exponent

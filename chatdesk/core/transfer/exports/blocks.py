@@ -1,4 +1,4 @@
-"""Blocks of texts for whoever may wait for them: with colours, formulas and diagrams, from workers of their own.
+"""Renders texts as blocks for callers that may wait: with colours, formulas and diagrams, from workers of their own.
 
 What is asked for one text after the other would have all processes wait for each other in turn; so the texts that come
 next are with the workers already while one is written.
@@ -36,7 +36,7 @@ class _Worker:
 
 @dataclass(slots=True)
 class _Answer:
-    """What is found out about ``text``: some blocks at first, all colours and drawings last."""
+    """The result for ``text``: some blocks at first, all colours and drawings last."""
 
     text: str
     worker: _Worker
@@ -45,7 +45,7 @@ class _Answer:
 
 
 class BlockSource:
-    """Entered before the first text. The workers are killed when it is left."""
+    """Renders texts with several workers. Enter it before the first text; the workers are killed when it is left."""
 
     def __init__(self) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -63,8 +63,8 @@ class BlockSource:
             worker.client.close()
 
     def ahead(self, things: Iterable[T], texts_of: Callable[[T], Sequence[str]]) -> Iterator[T]:
-        """``things``, each when the workers have the texts of some that follow it. All of its texts are then to be
-        asked for, in their order."""
+        """Yield ``things``, each once the workers have the texts of some that follow. The caller must then ask for all
+        texts of that thing, in their order."""
         waiting: deque[tuple[T, int, int]] = deque()
         count = size = 0
         for thing in things:
@@ -80,7 +80,7 @@ class BlockSource:
             yield waiting.popleft()[0]
 
     def blocks(self, text: str) -> tuple[Block, ...]:
-        """Everything that can be found out about ``text``; as paragraphs when the worker does not answer."""
+        """Return the blocks of ``text`` with colours and drawings; plain paragraphs when the worker does not answer."""
         is_asked = bool(self._asked) and self._asked[0].text == text
         answer = self._asked.popleft() if is_asked else self._ask(text)
         assert answer.ticket is not None

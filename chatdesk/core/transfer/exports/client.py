@@ -1,5 +1,5 @@
-"""Runs an export in a process of its own, so that a window feels nothing of it: on a thread beside the window, Python
-would make the two take turns. ``export_process`` is what runs there.
+"""Runs an export in a process of its own (``exports.process``), so that the window does not feel it: a thread beside
+the window would make the two take turns in Python.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ _PATIENCE_S = 15.0
 
 
 def default_command() -> list[str]:
-    """The command that starts the process."""
+    """Return the command that starts the process."""
     return child_process.command_of("chatdesk.core.transfer.exports.process", "--export-worker")
 
 
 class ExportProcess:
-    """One export. ``run`` waits for its end, on a thread that may; ``stop`` gives it up, from any thread."""
+    """A running export. ``run`` waits for its end, so call it on a thread that may wait; ``stop`` cancels from any
+    thread."""
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
         self._process = child_process.start(command or default_command())
 
     def run(self, request: dict[str, Any], tell: Callable[[ExportProgress], None]) -> ExportReport:
-        """Raises what the export raises, ``Stopped`` when it was given up."""
+        """Export and return the report. Raises what the export raises, and ``Stopped`` when it was cancelled."""
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None

@@ -1,4 +1,5 @@
-"""A thread as text: Markdown for people, the shown path as JSON for scripts. Pure: it gets messages, returns text."""
+"""Writes a thread as text: Markdown for people, the shown path as JSON for scripts. Pure: it gets messages, returns
+text."""
 
 from __future__ import annotations
 
@@ -33,12 +34,12 @@ def _no_copies(_sha256: str, _name: str) -> str | None:
 
 
 def thread_to_markdown(thread: Thread, messages: Sequence[Message]) -> str:
-    """The shown path under one heading each; message text as it is, since it is Markdown already."""
+    """Return the shown path with a heading for each message; message text as it is, since it is Markdown already."""
     return head_as_markdown(thread) + "".join(message_as_markdown(message) for message in messages)
 
 
 def head_as_markdown(thread: Thread) -> str:
-    """Title, time and system prompt, with a line's end."""
+    """Return title, time and system prompt, ending with a newline."""
     blocks = [f"# {one_line(thread.title)}", f"*{when(thread.created_at)}*"]
     if thread.system_prompt.strip():
         blocks.append("> " + thread.system_prompt.strip().replace("\n", "\n> "))
@@ -46,7 +47,7 @@ def head_as_markdown(thread: Thread) -> str:
 
 
 def message_as_markdown(message: Message, link_to: LinkTo = _no_copies) -> str:
-    """One message, with an empty line before it and a line's end."""
+    """Return one message, with an empty line before it and a newline at its end."""
     blocks = [f"## {heading(message)}"]
     blocks.extend(text for text in (_part_as_markdown(part, link_to) for part in message.parts) if text)
     note = note_of(message)
@@ -56,20 +57,20 @@ def message_as_markdown(message: Message, link_to: LinkTo = _no_copies) -> str:
 
 
 def speaker(message: Message) -> str:
-    """Who says it, for a heading; what a person wrote for themselves is a note, and instead of the model an edited
-    answer."""
+    """Return who wrote a message, for a heading; a person's message to themselves is a note, and an edited answer is
+    named as such."""
     if message.is_note:
         return "Note"
     return "Edited answer" if message.is_edited_answer else _SPEAKERS[message.role]
 
 
 def note_of(message: Message) -> str | None:
-    """What is to be said of a message that is not whole."""
+    """Return a sentence about a message that is not whole; None for a whole one."""
     return message.error if message.status is Status.ERROR else _STATUS_NOTES.get(message.status)
 
 
 def thread_to_json(thread: Thread, messages: Sequence[Message]) -> str:
-    """One JSON object with everything that is known about the thread and its shown path."""
+    """Return one JSON object with everything that is known about the thread and its shown path."""
     data = {
         "format": FORMAT_NAME,
         "format_version": FORMAT_VERSION,
@@ -80,7 +81,7 @@ def thread_to_json(thread: Thread, messages: Sequence[Message]) -> str:
 
 
 def thread_as_data(thread: Thread) -> dict[str, Any]:
-    """A thread as JSON data; times are ISO 8601 in UTC."""
+    """Return a thread as JSON data; times are ISO 8601 in UTC."""
     return {
         "id": thread.id,
         "project_id": thread.project_id,
@@ -104,7 +105,7 @@ def thread_as_data(thread: Thread) -> dict[str, Any]:
 
 
 def message_as_data(message: Message) -> dict[str, Any]:
-    """A message with its parts as JSON data."""
+    """Return a message with its parts as JSON data."""
     return {
         "id": message.id,
         "parent_id": message.parent_id,
@@ -134,7 +135,7 @@ def message_as_data(message: Message) -> dict[str, Any]:
 
 
 def heading(message: Message) -> str:
-    """Who says it and when."""
+    """Return who wrote a message, with which model, and when."""
     words = [speaker(message)]
     if message.role is Role.ASSISTANT and message.model:
         words.append(f"({one_line(message.model)})")
@@ -166,19 +167,19 @@ def _attachment_as_markdown(part: Part, link_to: LinkTo) -> str:
 
 
 def _fenced(text: str, language: str) -> str:
-    """A code block whose fence is longer than any in the text."""
+    """Return a code block whose fence is longer than any in the text."""
     longest = max((len(run) for run in "".join(c if c == "`" else " " for c in text).split()), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
 
 
 def one_line(text: str) -> str:
-    """``text`` without breaks and without what hides."""
+    """Return ``text`` without line breaks and hidden characters."""
     return clean_line(text)
 
 
 def when(milliseconds: int) -> str:
-    """A moment for people; times that no calendar has are left out."""
+    """Return a Unix time in milliseconds for people; a time outside the calendar is called unknown."""
     try:
         moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     except (OverflowError, OSError, ValueError):

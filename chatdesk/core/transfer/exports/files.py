@@ -1,4 +1,4 @@
-"""Files that an export makes: safe names, nothing overwritten unasked."""
+"""Creates the files of an export: safe names, nothing overwritten unasked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _WINDOWS_NAMES = frozenset(
 
 
 def safe_name(title: str, *, otherwise: str = "thread") -> str:
-    """A file name from a title: letters, digits and a few marks, on every system, never a path and never hidden."""
+    """Return a file name made from a title: letters, digits and a few marks, on every system, never a path, never
+    hidden."""
     composed = unicodedata.normalize("NFC", title[:1000])
     kept = "".join(each if _is_kept(each) else " " for each in composed)
     name = " ".join(kept.split())
@@ -35,7 +36,7 @@ def _is_kept(character: str) -> bool:
 
 
 def safe_file_name(name: str) -> str:
-    """The same for a file that was attached, whose ending says what it is."""
+    """Return a safe name for an attached file, which keeps its ending."""
     stem, dot, ending = name.rpartition(".")
     if not dot or not ending.isalnum() or not ending.isascii() or len(ending) > 10:
         return safe_name(name, otherwise="file")
@@ -43,7 +44,7 @@ def safe_file_name(name: str) -> str:
 
 
 class NameGiver:
-    """Names of one folder, each given once; systems that do not tell capitals apart are thought of."""
+    """Gives each name in a folder once, also on systems that do not tell capitals apart."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._taken: set[str] = set()
@@ -62,8 +63,8 @@ class NameGiver:
 
 
 class StoredFiles:
-    """The bytes behind the attachments of one export, found by their content's name. What is missing, damaged or a link
-    is looked at once and remembered by the name that a person knows."""
+    """The bytes behind the attachments of one export, found by their SHA-256. A file that is missing, damaged or a link
+    is checked once and remembered by the name that a person knows."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -76,7 +77,7 @@ class StoredFiles:
         return tuple(self._lost.values())
 
     def path(self, sha256: object, name: str = "") -> Path | None:
-        """Where they lie; None when they are not there, are not what was saved, or that is no name."""
+        """Return the path of the bytes; None if they are missing or damaged, or if ``sha256`` is no digest."""
         if not is_digest(sha256):
             return None
         if sha256 not in self._complaints:
@@ -88,12 +89,12 @@ class StoredFiles:
         return None
 
     def copy(self, sha256: str, sink: BinaryIO) -> bool:
-        """Copy them if they are there and what they should be; whether they were."""
+        """Copy the bytes to ``sink`` if they are sound; return whether they were."""
         return self.path(sha256) is not None and stored_bytes.copy(self.folder, sha256, sink)
 
 
 class AttachmentFolder:
-    """The folder beside one text, made when the first file comes into it."""
+    """The folder of attachments beside one text, made when the first file comes into it."""
 
     def __init__(self, folder: Path, shown_as: str, stored: StoredFiles) -> None:
         self._folder = folder
@@ -105,7 +106,7 @@ class AttachmentFolder:
         self.count = 0
 
     def link_to(self, sha256: str, name: str) -> str | None:
-        """The way from the text to the copy of an attachment; None when its bytes are missing or damaged."""
+        """Return the path from the text to the copy of an attachment; None when its bytes are missing or damaged."""
         if sha256 not in self._known:
             self._known[sha256] = self._copy(sha256, name)
             self.missing += self._known[sha256] is None

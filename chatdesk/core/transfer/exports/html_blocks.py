@@ -1,4 +1,4 @@
-"""Blocks as HTML. Pure. Every letter is escaped, every address checked, nothing in it would be fetched or run.
+"""Writes blocks as HTML. Pure. Every letter is escaped, every address checked, and nothing would be fetched or run.
 
 Two flavours: for browsers, and for Qt's documents, which know no SVG and draw formulas and pictures that their reader
 hands to them by name (``formula:`` and ``blob:``).
@@ -239,7 +239,7 @@ def _are_alike(wanted: str, is_open: str) -> bool:
 
 
 def _containers(at: Placement) -> list[str]:
-    """The lists and quotes around a block, outermost first."""
+    """Return the lists and quotes around a block, outermost first."""
     path: list[str] = []
     lists = 0
     for number in range(at.quote_depth):
@@ -275,7 +275,7 @@ def _diagram(block: CodeBlock) -> str:
 
 
 def _placeholder(block: ImagePlaceholder) -> str:
-    """An image that the text names is named here, too, and not fetched."""
+    """Return the name of an image, which is not fetched."""
     words = escape(block.alt or "image")
     where = f" ({escape(block.host)})" if block.host else ""
     if is_safe_link(block.url):

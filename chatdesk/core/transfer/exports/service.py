@@ -1,4 +1,4 @@
-"""*Export*: one thread, several, a project or everything, in one of the formats, on a thread of its own.
+"""Exports one thread, several, a project or everything, in one of the formats, on a thread of its own.
 
 The use case knows the order of things (read, write beside, rename) and how to stop; the formats know how text looks.
 """
@@ -47,8 +47,8 @@ class ExportService:
     """Exports from the database at ``database``; writes nothing to it. One service serves any number of exports."""
 
     def __init__(self, database: Path | bytes, blobs: Path, clock: Clock, *, printing: Sequence[str]) -> None:
-        """``database``: its file, or the image of one in memory, which no other process gets. ``printing`` starts the
-        process that makes pages; see ``export_pdf``."""
+        """Set up without opening anything. ``database`` is a file, or the image of one in memory, which no other
+        process gets. ``printing`` is the command of the process that makes pages; see ``to_pdf``."""
         self._database = database
         self._printing = tuple(printing)
         self._blobs = blobs
@@ -140,7 +140,7 @@ class ExportService:
 
 
 class _Run:
-    """One export, on its thread."""
+    """A single export on its worker thread."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What every format does that has a file for each thread."""
+"""Defines the protocol of the formats that write a file for each thread."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Tick = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One thread to be written, where to, and where the bytes of its attachments are."""
+    """A thread to be written, its target, and the bytes of its attachments."""
 
     thread_id: str
     target: Path
@@ -26,16 +26,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Attachments that came along, and those whose bytes were not there."""
+    """The number of attachments written, and of those whose bytes were missing."""
 
     attachments: int = 0
     missing: int = 0
 
 
 class ThreadWriter(Protocol):
-    """One format. Entered for a run of threads, used on one thread of the program, left when all are written.
-
-    ``write`` makes the target whole or leaves what was there; it raises ``OSError`` and ``ExportFailed``.
+    """A writer for one format. It is entered for a run of threads, used on one thread of the program, and left when all
+    are written. ``write`` makes the target whole or leaves what was there; it raises ``OSError`` and
+    ``ExportFailed``.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""Threads as web pages: a file each, with everything inside. Printable, light and dark, without scripts.
+"""Writes threads as web pages: a file each, with everything inside. Printable, light and dark, without scripts.
 
 The page says itself that nothing may be fetched or run (its content security policy), should anything have slipped
 through the escaping.
@@ -43,7 +43,7 @@ def _parsed_texts(message: Message) -> list[str]:
 
 
 class MessageHtml:
-    """One message after another as HTML, for pages and for print."""
+    """Writes one message after another as HTML, for pages and for print."""
 
     def __init__(self, source: BlockSource, stored: StoredFiles, *, is_for_print: bool = False) -> None:
         self._source = source
@@ -59,11 +59,11 @@ class MessageHtml:
         return f'<h1>{escape(one_line(thread.title))}</h1>\n<p class="meta">{when(thread.created_at)}</p>\n{quoted}'
 
     def ahead(self, batches: Iterable[Sequence[Message]]) -> Iterator[Message]:
-        """The messages, while what comes next is parsed; each is to be made into all of its pieces."""
+        """Yield the messages while the next ones are parsed. The caller must take all pieces of each."""
         return self._source.ahead(chain.from_iterable(batches), _parsed_texts)
 
     def pieces(self, message: Message) -> Iterator[str]:
-        """The message in pieces, because a picture may be larger than all the words."""
+        """Yield the message in pieces, because a picture may be larger than all the words."""
         self._count += 1
         who = escape(speaker(message))
         model = f" · {escape(one_line(message.model))}" if message.role is Role.ASSISTANT and message.model else ""
@@ -121,7 +121,7 @@ class MessageHtml:
 
 
 class HtmlWriter:
-    """See ``thread_writer.ThreadWriter``."""
+    """Writes each thread as a web page."""
 
     ending = ".html"
 

@@ -1,4 +1,4 @@
-"""ChatDesk's own JSON, as docs/export-format.md describes it: written piece by piece, so that memory stays small.
+"""Writes ChatDesk's own JSON (docs/export-format.md) piece by piece, so that memory stays small.
 
 Knows the reader and a text sink; where the text goes and how attachments come along is its caller's business.
 """
@@ -21,7 +21,8 @@ HasFile = Callable[[str], bool]
 
 
 class JsonWriter:
-    """Writes one document. ``attachments`` afterwards are the files that it names, with their sizes."""
+    """Writes one document. Afterwards ``attachments`` maps the files that it names (SHA-256) to their sizes in
+    bytes."""
 
     def __init__(self, sink: TextIO, *, has_file: HasFile, tick: Callable[[int], None]) -> None:
         self._sink = sink
@@ -31,7 +32,7 @@ class JsonWriter:
         self.names: dict[str, str] = {}
 
     def write(self, reader: ExportReader, choice: Choice, *, now_ms: int) -> None:
-        """``tick`` is called with how many messages were written since it was called last."""
+        """Write the document. ``tick`` is called with how many messages were written since its last call."""
         out = self._sink.write
         scope = "everything" if choice.is_everything else "threads" if choice.thread_ids else "project"
         head = {
@@ -98,7 +99,7 @@ class JsonWriter:
 
 
 def is_digest(value: object) -> TypeGuard[str]:
-    """Whether ``value`` can be the name of a stored file: nothing else may become part of a path."""
+    """Return whether ``value`` can be the name of a stored file: nothing else may become part of a path."""
     return isinstance(value, str) and len(value) == 64 and not set(value) - set("0123456789abcdef")
 
 

@@ -1,4 +1,4 @@
-"""Threads as Markdown: a file each, the attachments in a folder beside it.
+"""Writes threads as Markdown: a file each, the attachments in a folder beside it.
 
 The text of a message is its source, to the letter. Where the words of a link name another place than it leads to, which
 the window shows, a note below the message says so: another program would show the words alone.
@@ -26,7 +26,7 @@ _LONGEST_WORDS = 120
 
 
 class MarkdownWriter:
-    """See ``thread_writer.ThreadWriter``."""
+    """Writes each thread as a Markdown file."""
 
     ending = ".md"
 
@@ -74,7 +74,7 @@ class MarkdownWriter:
 
 
 def _misleading_links(blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:
-    """The words of each link that misleads, and where it leads."""
+    """Yield the words of each link that misleads, and the place it leads to."""
     for spans in _lines(blocks):
         for last in range(len(spans)):
             truth = truth_behind(spans, last)

@@ -1,4 +1,4 @@
-"""Threads as PDF: what is to be printed goes, a message at a time, to a process that knows pages.
+"""Writes threads as PDF: sends them, a message at a time, to a process that lays out pages.
 
 That process is Qt's (``ui/features/transfer/printing.py``); here it is a command that reads lines of JSON and writes to
 the file that is its output: no name of a file passes between the two, whose directories differ. Laying out text that
@@ -26,7 +26,7 @@ _PATIENCE_S = 600.0
 
 
 class PdfWriter:
-    """See ``thread_writer.ThreadWriter``."""
+    """Writes each thread as a PDF file."""
 
     ending = ".pdf"
 
@@ -59,7 +59,7 @@ class PdfWriter:
 
 
 class _Printer:
-    """The process for one file. Left before it has finished it is killed."""
+    """The process that makes one file. It is killed if left before it has finished."""
 
     def __init__(self, command: Sequence[str], target: BinaryIO) -> None:
         self._process = child_process.start(command, stdout=target, stderr=subprocess.PIPE)
@@ -83,7 +83,8 @@ class _Printer:
             self._fail()
 
     def finish(self, tick: Any) -> None:
-        """No more comes; wait for the end. ``tick`` raises when nobody waits any more."""
+        """End the input and wait for the process. ``tick`` is called meanwhile and raises when the export is
+        cancelled."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
             self._process.stdin.close()

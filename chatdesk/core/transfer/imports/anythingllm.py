@@ -1,4 +1,4 @@
-"""AnythingLLM's exports of workspace chats: rows of one question and its answer each (JSON or CSV), or a line of
+"""Reads AnythingLLM's exports of workspace chats: rows of one question and its answer each (JSON or CSV), or a line of
 messages for each workspace (JSON Lines, which has neither times nor names).
 
 The rows of all workspaces and people stand in one list, so threads are made when all of them were read.
@@ -39,13 +39,13 @@ def is_row(value: Mapping[str, Any]) -> bool:
 
 @dataclass(slots=True)
 class Rows:
-    """All rows of a document, by who asked in which workspace."""
+    """Collects all rows of a document, by workspace and user."""
 
     _groups: dict[tuple[str, str | None], list[ImportedMessage]] = field(default_factory=dict)
     _size: int = 0
 
     def take(self, value: Mapping[str, Any], size: int) -> None:
-        """Raises ``ImportRefused`` when there are more than memory should hold."""
+        """Add a row. Raises ``ImportRefused`` when there are more than memory should hold."""
         self._size += size
         if self._size > LARGEST_IN_PARTS:
             raise ImportRefused("This file holds more chats than can be read at once.")
@@ -85,8 +85,8 @@ class Rows:
 
 
 def csv_rows(stream: Readable) -> Iterator[tuple[dict[str, Any], int]]:
-    """The rows of a CSV file with their sizes; none where it is something else. Raises ``ImportRefused`` where it is
-    cut off or damaged."""
+    """Yield the rows of a CSV file with their sizes; nothing if it is no such file. Raises ``ImportRefused`` where
+    it is cut off or damaged."""
     # The limit is one for the whole process, and nothing else of ChatDesk reads CSV of strangers.
     csv.field_size_limit(_LARGEST_FIELD)
     rows = csv.reader(_lines(stream), strict=True)
@@ -109,7 +109,7 @@ def csv_rows(stream: Readable) -> Iterator[tuple[dict[str, Any], int]]:
 
 
 def _lines(stream: Readable) -> Iterator[str]:
-    """Lines with their ends, decoded; one that no export has ends it."""
+    """Yield decoded lines with their ends. Raises ``csv.Error`` for a line longer than any export has."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
     rest = ""
     while data := stream.read(_PIECE_BYTES):
@@ -122,13 +122,14 @@ def _lines(stream: Readable) -> Iterator[str]:
 
 
 def is_dialogue(value: Mapping[str, Any]) -> bool:
-    """A line of the JSON Lines export: nothing but messages."""
+    """Return whether ``value`` is a line of the JSON Lines export: nothing but messages."""
     messages = list_of(value.get("messages"))
     return len(value) == 1 and bool(messages) and {"role", "content"} <= set(dict_of(messages[0]))
 
 
 def read_dialogue(value: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
-    """``value`` is one workspace. A message's key tells all that was said up to it, as it has no id of its own."""
+    """Return the thread of one workspace. Messages have no ids, so a message's key is made of everything said up to
+    it."""
     messages: list[ImportedMessage] = []
     system, first, above = "", "", ""
     for each in list_of(value.get("messages")):

@@ -1,4 +1,4 @@
-"""The zip file of an export: which documents are in it, and the files that messages name. Nothing is unpacked.
+"""Finds the documents in an export's zip file, and the files that messages name. Nothing is unpacked.
 
 Names in the zip are only compared, never made into paths. What an archive claims is checked before it is read: entries
 that are encrypted, unusual compressions and sizes that no export has are refused. A vendor's privacy portal packs zips
@@ -62,10 +62,10 @@ ZIP_ERRORS = (
 
 
 class Archive:
-    """An opened zip; ``close`` it."""
+    """An opened zip file; ``close`` it."""
 
     def __init__(self, path: Path, *, tick: Callable[[], None] = lambda: None) -> None:
-        """``tick`` is called again and again while zips in the zip are copied, and may raise."""
+        """Open the zip file. ``tick`` is called again and again while zips in the zip are copied, and may raise."""
         self._tick = tick
         self._open = ExitStack()
         try:
@@ -83,8 +83,8 @@ class Archive:
             raise
 
     def _open_nested(self) -> None:
-        """Zips in the zip. Where one is named after conversations, only such ones have them: another may be a person's
-        file that happens to look like an export."""
+        """Open the zips in the zip. If one is named after conversations, only such ones have them: another may be a
+        person's file that happens to look like an export."""
         nested = [name for name in self._by_name if name.lower().endswith(".zip")][:_MOST_NESTED]
         named = [name for name in nested if "conversations" in name.rsplit("/", 1)[-1].lower()]
         for name in nested:
@@ -94,8 +94,9 @@ class Archive:
                 self._no_documents.update(found)
 
     def _opened(self, name: str, *, is_needed: bool) -> Mapping[str, tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
-        """The entries of a zip in the zip, through a copy on disk: reading backwards in a packed one would cost
-        a reading from its beginning each time. One that is damaged has none, unless it ``is_needed``."""
+        """Return the entries of a zip in the zip, through a copy on disk: reading backwards in a packed one would cost
+        a reading from its beginning each time. A damaged one has none, unless it ``is_needed``; then this raises
+        ``ImportRefused``."""
         outer, info = self._by_name[name]
         _check_entry(info, most_ratio=_MOST_RATIO_NESTED)
         copy = self._open.enter_context(tempfile.TemporaryFile(prefix="chatdesk-import-"))  # noqa: SIM115 - closed with it
@@ -138,7 +139,7 @@ class Archive:
         return name in self._by_name
 
     def read_small(self, name: str) -> object:
-        """The value of a small document that is only a help: whatever is wrong with it, there is none then."""
+        """Return the value of a small optional document; None if anything is wrong with it."""
         info = self._by_name[name][1]
         if info.file_size > _LARGEST_NAMES:
             return None
@@ -150,7 +151,7 @@ class Archive:
             return None
 
     def _stored_under(self, manifest: object) -> dict[str, str]:
-        """Chatbox's zip says in one place under which names it has the files that messages name."""
+        """Return the entries for the keys that messages name, which Chatbox's zip lists in its manifest."""
         found: dict[str, str] = {}
         resources = manifest.get("resources") if isinstance(manifest, dict) else None
         for each in resources if isinstance(resources, list) else ():
@@ -162,17 +163,17 @@ class Archive:
 
     @property
     def size_bytes(self) -> int:
-        """Of the documents, unpacked."""
+        """The unpacked size of the documents."""
         return sum(self._by_name[name][1].file_size for name in self.documents)
 
     def open(self, name: str) -> IO[bytes]:
-        """The bytes of an entry. Raises ``ImportRefused``."""
+        """Open an entry for reading. Raises ``ImportRefused``."""
         archive, info = self._by_name[name]
         with zip_errors():
             return archive.open(info)
 
     def open_file(self, pointer: str) -> IO[bytes] | None:
-        """The file that a message points to; None when the export does not have it."""
+        """Open the file that a message points to; None when the export does not have it."""
         last = pointer.rsplit("/", 1)[-1].split("#", 1)[0]
         match = _FILE_ID.match(last)
         name = self._by_id.get(match.group()) if match is not None else None
@@ -183,7 +184,7 @@ class Archive:
         return self.open(name)
 
     def name_of(self, pointer: str) -> str:
-        """What the file is called in the export; empty where that says nothing of its kind."""
+        """Return the file's name in the export; empty if that says nothing of its kind."""
         match = _FILE_ID.match(pointer.rsplit("/", 1)[-1])
         if match is None:
             return ""
@@ -198,7 +199,8 @@ class Archive:
 
 
 def sorted_documents(names: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of what may hold conversations, in the order in which it was written, and of Claude's projects."""
+    """Return the names of documents that may hold conversations, in the order of writing, and those of Claude's
+    projects."""
     found = [name for name in names if name.lower().endswith(_DOCUMENTS) and not _NO_DOCUMENT.search(name)]
     main = [name for name in found if _MAIN.search(name)]
     projects = tuple(sorted(name for name in found if _PROJECTS.search(name))[:_MOST_DOCUMENTS])
@@ -213,7 +215,7 @@ def _is_beside(name: str, names: Collection[str]) -> bool:
 
 
 def _shown_names(value: object) -> dict[str, str]:
-    """What files were called by the person, by their ids: newer exports call them all ``….dat``."""
+    """Return the person's own names of files, by file id: newer exports call all files ``….dat``."""
     pairs: list[tuple[Any, Any]] = list(value.items()) if isinstance(value, dict) else []
     if isinstance(value, list):
         pairs = [(each.get("file_id"), each.get("file_name")) for each in value if isinstance(each, dict)]
@@ -231,7 +233,7 @@ def _entries_of(archive: zipfile.ZipFile, above: str) -> dict[str, tuple[zipfile
 
 @contextmanager
 def zip_errors() -> Iterator[None]:
-    """What reading a zip raises, as ``ImportRefused``."""
+    """Turn the errors of reading a zip into ``ImportRefused``."""
     try:
         yield
     except ZIP_ERRORS as error:
@@ -246,7 +248,7 @@ def zip_errors() -> Iterator[None]:
 
 
 def _check_directory(file: IO[bytes]) -> None:
-    """Refuse a table of contents that would fill the memory before anybody could look at it."""
+    """Raise ``ImportRefused`` for a table of contents that would fill the memory."""
     size = file.seek(0, 2)
     file.seek(max(0, size - 65_557))
     tail = file.read(65_557)
@@ -275,6 +277,6 @@ def _check_entry(info: zipfile.ZipInfo, *, most_ratio: int = _MOST_RATIO) -> Non
 
 
 def _in_order(name: str) -> tuple[str, int, str]:
-    """``conversations-10.json`` comes after ``conversations-9.json``."""
+    """Return a sort key that puts ``conversations-10.json`` after ``conversations-9.json``."""
     number = re.search(r"(\d{1,9})\.json\Z", name)
     return (name[: number.start()] if number else name, int(number.group(1)) if number else -1, name)

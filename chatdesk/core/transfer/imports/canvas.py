@@ -1,4 +1,4 @@
-"""ChatGPT's canvas: the document that calls of ``canmore`` make and change, as text.
+"""Follows ChatGPT's canvas: the document that calls of ``canmore`` make and change, as text.
 
 A change names what it replaces by a regular expression that a model wrote. Only what such expressions are in practice
 is followed (words as they stand, with ``.*`` between them), because any other could take for ever; a change that is
@@ -24,7 +24,7 @@ _LETTERS = {"n": "\n", "t": "\t", "r": "\r"}
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """A document as it stands after a call."""
+    """A canvas document after a call."""
 
     name: str
     kind: str
@@ -32,7 +32,7 @@ class Canvas:
 
     @property
     def as_text(self) -> str:
-        """For the reader: code in a fence, everything else as it is."""
+        """The document for the reader: code in a fence, everything else as it is."""
         if not self.text.strip():
             return ""
         is_markdown = not self.kind.startswith("code")
@@ -40,8 +40,8 @@ class Canvas:
 
 
 def after_call(recipient: str, text: str, before: Canvas | None) -> tuple[Canvas | None, bool]:
-    """The document after a call with these arguments, and whether the call holds all of it. ``before`` is what the
-    calls above it left; the same is given back where nothing of it changed, or none is told."""
+    """Return the document after a call with these arguments, and whether the call holds all of it. ``before`` is the
+    document that earlier calls left; it is returned if the call changes nothing, or says nothing of a document."""
     if not recipient.startswith(_PREFIX):
         return before, False
     try:
@@ -100,7 +100,8 @@ def _replaced(text: str, update: Mapping[str, Any]) -> str | None:
 
 
 def _pieces(pattern: str) -> list[tuple[str, bool]] | None:
-    """Words, and whether as little as possible lies between them and what is before; None for what is not followed."""
+    """Return the words of ``pattern``, each with whether the gap before it is as short as possible; None for a
+    pattern that is not followed."""
     pieces: list[tuple[str, bool]] = []
     literal: list[str] = []
     is_lazy = True
@@ -141,5 +142,5 @@ def _find(text: str, pieces: list[tuple[str, bool]], at: int) -> tuple[int, int]
 
 
 def _filled(replacement: str) -> str:
-    """A replacement is a template, in which a backslash stands before what it escapes."""
+    """Return the text that a replacement template stands for, in which a backslash escapes a sign."""
     return re.sub(r"\\(\\|n|t|r)", lambda match: {"\\": "\\", **_LETTERS}[match.group(1)], replacement)

@@ -1,5 +1,5 @@
-"""Chatbox's exports: one JSON file with a member for each session, its zip with a document for each, or one session
-alone. A session holds the topics that were begun in it one after the other; each becomes a thread of its own."""
+"""Reads Chatbox's exports: one JSON file with a member for each session, its zip with a document for each, or one
+session alone. A session holds the topics begun in it one after the other; each becomes a thread of its own."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def is_session(value: object) -> bool:
 
 
 def is_member(name: str | None, value: object) -> bool:
-    """Whether a member of the outermost object is a session."""
+    """Return whether a member of the outermost object is a session."""
     return name is not None and (name == "session" or name.startswith("session:")) and is_session(value)
 
 
 def read_session(value: Mapping[str, Any], fallback_ms: int) -> list[ImportedThread]:
-    """``value`` is one session: the topic that goes on, and those before it."""
+    """Return the threads of one session: the current topic, and those before it."""
     forks = dict_of(value.get("messageForksHash"))
     topics = [{"name": value.get("threadName"), "messages": value.get("messages")}, *list_of(value.get("threads"))]
     threads = [_topic(value, dict_of(topic), forks, fallback_ms) for topic in topics]
@@ -98,7 +98,7 @@ def _chain(raw: Sequence[Mapping[str, Any]], above: str | None) -> list[Node]:
 
 
 def _add_forks(nodes: list[Node], forks: Mapping[str, Any]) -> None:
-    """Other ways on from a message; each may have forks of its own."""
+    """Add other continuations of a message to ``nodes``; each may have forks of its own."""
     waiting = [node.key for node in nodes]
     seen: set[str] = set()
     by_key = {key_of(name): fork for name, fork in forks.items()}
@@ -182,7 +182,7 @@ def _piece(piece: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
 
 
 def _stored(name: str, key: str, url: str, *, is_image: bool) -> ImportedPart:
-    """Bytes lie beside the sessions, where the export has them at all: only its zip does."""
+    """Return the part for a file. Only Chatbox's zip has the bytes, which lie beside the sessions."""
     if url.startswith("data:") or not key:
         return file_part(name, url if url.startswith("data:") else "", is_image=is_image)
     shown = name or "file"

@@ -1,4 +1,5 @@
-"""ChatDesk's own JSON (docs/export-format.md): version 2, and version 1, which holds the shown path of one thread."""
+"""Reads ChatDesk's own JSON (docs/export-format.md): version 2, and version 1, which holds the shown path of one
+thread."""
 
 from __future__ import annotations
 
@@ -57,7 +58,7 @@ _USAGE = {
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A message with the version below it that is shown; empty keys where the file names none."""
+    """A message with the shown version below it; empty keys if the file names none."""
 
     node: Node
     key: str
@@ -69,7 +70,7 @@ def is_format(name: object) -> bool:
 
 
 class ChatDeskReader:
-    """Takes the members of the document in the order they come; ``thread`` makes one of ``threads``, ``finish`` the
+    """Reads the members of the document in the order they come; ``thread`` returns one of ``threads``, ``finish`` the
     thread of version 1."""
 
     def __init__(self) -> None:
@@ -82,7 +83,7 @@ class ChatDeskReader:
         return is_format(self._header.get("format"))
 
     def member(self, name: str, value: object) -> None:
-        """Raises ``ImportRefused`` for a version that this ChatDesk does not know."""
+        """Read one member of the document. Raises ``ImportRefused`` for a version that this ChatDesk does not know."""
         self._header[name] = value
         if name == "projects":
             self._projects = {project.key: project for project in _projects(list_of(value))}
@@ -97,7 +98,7 @@ class ChatDeskReader:
             )
 
     def parts(self) -> Parts | None:
-        """Messages of a long thread are read one by one, and kept as what is stored of them."""
+        """Return how to read the messages of a long thread one by one; None for another program's document."""
         return Parts("messages", _read_message) if self.is_known else None
 
     def thread(self, value: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
@@ -105,7 +106,7 @@ class ChatDeskReader:
 
     @property
     def extras(self) -> ImportedExtras:
-        """What stood beside the threads."""
+        """The prompts and drafts, which stand beside the threads."""
         prompts = [_prompt(dict_of(each)) for each in list_of(self._header.get("prompts"))]
         drafts = [_draft(dict_of(each)) for each in list_of(self._header.get("drafts"))]
         return ImportedExtras(
@@ -171,7 +172,8 @@ def _thread(
 
 
 def _thread_values(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the provider and the model of the file: the next question goes where the person's own choice says."""
+    """Return a thread's values without provider and model: the next question goes where the person's own choice
+    says."""
     source = text_of(value.get("title_source"))
     return without_nothing(
         {
@@ -192,7 +194,7 @@ def _last(nodes: list[Node]) -> str | None:
 
 
 def _chosen(tree: Tree, read: Iterable[_Read], root: str) -> dict[str | None, str]:
-    """The versions that the file says are shown, as far as they are where it says."""
+    """Return the versions that the file marks as shown, if they stand below the message that names them."""
     parents = {message.key: message.parent_key for message in tree.messages}
     chosen = dict(tree.chosen)
     if root and root in parents and parents[root] is None:
@@ -302,7 +304,8 @@ _WAITING = "next:"  # how the slot of a question begins that waits for an answer
 
 
 def _joined(drafts: Iterable[_Draft]) -> tuple[_Draft, ...]:
-    """One a thread. A file sends nothing: its questions that wait for an answer become part of the draft."""
+    """Return one draft a thread. An import sends nothing: questions that wait for an answer become part of the
+    draft."""
     found: dict[str, _Draft] = {}
     for row, files in drafts:
         first, before = found.get(row["slot"], (row, ()))

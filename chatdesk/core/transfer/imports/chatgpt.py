@@ -1,4 +1,4 @@
-"""ChatGPT's export: ``conversations.json`` (or ``conversations-000.json`` and so on), a tree of nodes each.
+"""Reads ChatGPT's export: ``conversations.json`` (or ``conversations-000.json`` and so on), a tree of nodes each.
 
 The format is not documented by its maker; this follows what its exports of 2023 to 2026 hold. Thoughts, tool calls and
 their results are messages of their own there; here they are parts of the answer that they led to.
@@ -39,7 +39,7 @@ _HIDDEN = "is_visually_hidden_from_conversation"
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A vendor's message: one step of a turn."""
+    """A message of the vendor: one step of a turn."""
 
     key: str
     parent_key: str | None
@@ -54,7 +54,7 @@ def is_conversation(value: Mapping[str, Any]) -> bool:
 
 
 def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
-    """``value`` is one conversation. Total: whatever is strange in it is passed over or kept as text."""
+    """Return the thread of one conversation. Never fails: anything strange in it is passed over or kept as text."""
     mapping = dict_of(value.get("mapping"))
     created = moment(value.get("create_time"))
     instructions: list[str] = []
@@ -91,7 +91,7 @@ def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThr
 
 
 def _steps(mapping: Mapping[str, Any], instructions: list[str]) -> tuple[list[_Step], list[Node], int]:
-    """Steps with content, the nodes without, and how many that had some are hidden from the reader there."""
+    """Return the steps with content, the nodes without, and how many with content the vendor hides from the reader."""
     steps: list[_Step] = []
     empty: list[Node] = []
     left_out = 0
@@ -117,7 +117,7 @@ def _steps(mapping: Mapping[str, Any], instructions: list[str]) -> tuple[list[_S
 
 
 def _with_canvases(steps: list[_Step], empty: Sequence[Node]) -> list[_Step]:
-    """Calls of a canvas, each with the document as it stands after it in its own branch."""
+    """Return the steps; each call of a canvas gets the document as it stands after it in its own branch."""
     calls = {
         step.key: content.call_of(step.message)
         for step in steps
@@ -147,7 +147,8 @@ def _with_canvases(steps: list[_Step], empty: Sequence[Node]) -> list[_Step]:
 
 
 def _nodes(steps: Sequence[_Step], empty: Sequence[Node]) -> list[Node]:
-    """A node a turn: steps of the model and its tools that follow one another without a branch become one."""
+    """Return a node for each turn: steps of the model and its tools that follow one another without a branch become
+    one."""
     above = {node.key: node.parent_key for node in empty}
     by_key: dict[str, _Step] = {}
     for step in steps:
@@ -211,7 +212,7 @@ def _turn(steps: Sequence[_Step], parent_key: str | None) -> Node:
 
 
 def _ends_for_parents(nodes: Sequence[Node]) -> list[Node]:
-    """What stood below any step of a turn stands below the turn."""
+    """Return the nodes with turns as parents: a node below any step of a turn stands below the turn."""
     turn_of = {key: node.key for node in nodes if node.message is not None for key in node.message.keys}
     return [
         Node(node.key, turn_of.get(node.parent_key or "", node.parent_key), node.message, node.created_at)
@@ -255,8 +256,8 @@ def _values(steps: Sequence[_Step], role: Role) -> dict[str, Any]:
 
 
 def _assistant_names(value: Mapping[str, Any]) -> tuple[str, ...]:
-    """The name of the custom GPT or project, where the export has it. Newer ones have only the id, which still says
-    which threads belong together; a tag can be renamed."""
+    """Return the name of the custom GPT or project as a tag, if the export has it. Newer exports have only the id,
+    which still shows which threads belong together; a tag can be renamed."""
     gizmo = dict_of(value.get("gizmo"))
     found = (
         text_of(dict_of(gizmo.get("display")).get("name")),

@@ -1,4 +1,4 @@
-"""What stands in one message of ChatGPT's export, as parts."""
+"""Turns the content of one message of ChatGPT's export into parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SOUND_POINTERS = frozenset(("audio_asset_pointer", "video_container_asset_point
 
 
 def instructions_of(message: Mapping[str, Any]) -> str:
-    """Custom instructions, which the vendor keeps as a hidden message at the top."""
+    """Return custom instructions, which the vendor keeps as a hidden message at the top; empty for other messages."""
     body = dict_of(message.get("content"))
     if body.get("content_type") == _CUSTOM:
         texts = (text_of(body.get("user_profile")), text_of(body.get("user_instructions")))
@@ -37,7 +37,7 @@ def instructions_of(message: Mapping[str, Any]) -> str:
 
 
 def parts_of(message: Mapping[str, Any], role: Role, key: str) -> Iterator[ImportedPart]:
-    """Everything that a message holds; nothing for one that is empty."""
+    """Yield everything that a message holds; nothing for an empty one."""
     body = dict_of(message.get("content"))
     kind = text_of(body.get("content_type"))
     recipient = text_of(message.get("recipient")) or "all"
@@ -60,7 +60,7 @@ def parts_of(message: Mapping[str, Any], role: Role, key: str) -> Iterator[Impor
 
 
 def joined(parts: Sequence[ImportedPart]) -> Iterable[ImportedPart]:
-    """The parts of one turn, with each result bound to the call before it."""
+    """Yield the parts of one turn, with each result bound to the call before it."""
     call_id = ""
     for part in parts:
         if part.type is PartType.TOOL_CALL:
@@ -85,7 +85,7 @@ def _text(text: str, key: str, kind: PartType = PartType.TEXT) -> Iterator[Impor
 def _pieces(
     message: Mapping[str, Any], body: Mapping[str, Any], key: str, *, is_readable: bool
 ) -> Iterator[ImportedPart]:
-    """Texts and pictures in their order; ``is_readable``: marks of sources become links or nothing."""
+    """Yield texts and pictures in their order; ``is_readable``: marks of sources become links or nothing."""
     texts: list[str] = []
 
     def flush() -> Iterator[ImportedPart]:
@@ -116,7 +116,7 @@ def _pieces(
 
 
 def _whatever(body: Mapping[str, Any]) -> str:
-    """The text of a kind of content that is not known: nothing that is there gets lost."""
+    """Return the text of an unknown kind of content, so that nothing is lost."""
     for name in ("text", "result", "content", "summary"):
         if text_of(body.get(name)).strip():
             head = " ".join(filter(None, (text_of(body.get("title")), text_of(body.get("url")))))
@@ -134,7 +134,7 @@ def _image(piece: Mapping[str, Any], pointer: str, key: str) -> ImportedPart:
 
 
 def _sound(piece: Mapping[str, Any], key: str) -> Iterator[ImportedPart]:
-    """What was said aloud, as a file; its words are a piece of their own beside it."""
+    """Yield a recording as a file; its words are a piece of their own beside it."""
     pieces = [piece]
     if piece.get("content_type") == _REAL_TIME:
         pieces = [dict_of(piece.get(name)) for name in ("audio_asset_pointer", "video_container_asset_pointer")]
@@ -148,7 +148,7 @@ def _sound(piece: Mapping[str, Any], key: str) -> Iterator[ImportedPart]:
 
 
 def _attachments(message: Mapping[str, Any], body: Mapping[str, Any], key: str) -> Iterator[ImportedPart]:
-    """Files that came with a question, but for the pictures that stand in it."""
+    """Yield files that came with a question, except the pictures that stand in it."""
     shown = {
         text_of(dict_of(piece).get("asset_pointer")).rsplit("/", 1)[-1]
         for piece in list_of(body.get("parts"))
@@ -178,14 +178,15 @@ def _thoughts(body: Mapping[str, Any]) -> str:
 
 
 def call_of(message: Mapping[str, Any]) -> tuple[str, str]:
-    """Whom a message of the model calls, and with what."""
+    """Return the tool that a message of the model calls, and the arguments."""
     body = dict_of(message.get("content"))
     text = text_of(body.get("text")) or "\n".join(text_of(piece) for piece in list_of(body.get("parts")))
     return text_of(message.get("recipient")), text
 
 
 def with_canvas(parts: Sequence[ImportedPart], canvas: Canvas, key: str, *, is_whole: bool) -> tuple[ImportedPart, ...]:
-    """A call that changed a canvas, with what came of it; one that holds all of it is nothing but the document."""
+    """Return the parts of a call that changed a canvas, with the resulting document; a call that holds all of the
+    document is replaced by it."""
     others = [part for part in parts if not (is_whole and part.type is PartType.TOOL_CALL)]
     return (*others, *_text(canvas.as_text, key))
 
@@ -213,7 +214,8 @@ def _result(message: Mapping[str, Any], body: Mapping[str, Any], key: str) -> It
 
 
 def _with_sources(text: str, message: Mapping[str, Any]) -> str:
-    """Marks of sources as the links they stand for, where the message tells; the rest of them goes."""
+    """Return ``text`` with marks of sources replaced by their links, if the message has them, and without other
+    marks."""
     if text.isascii() or _SOURCE_MARK.search(text) is None:
         return text
     references = list_of(dict_of(message.get("metadata")).get("content_references"))

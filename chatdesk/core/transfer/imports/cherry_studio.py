@@ -1,5 +1,5 @@
-"""Cherry Studio's backup: ``data.json`` with its database (topics, and the blocks of their messages) and its settings,
-which have the titles. Files lie beside it. Older backups have the texts in the messages themselves."""
+"""Reads Cherry Studio's backup: ``data.json`` with its database (topics, and the blocks of their messages) and its
+settings, which have the titles. Files lie beside it. Older backups have the texts in the messages themselves."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _TOO_LARGE = "This backup holds more text than can be read at once."
 
 @dataclass(slots=True)
 class Backup:
-    """Takes a backup's members as they come. Blocks come before the topics that need them; topics that come first
+    """Collects a backup's members as they come. Blocks come before the topics that need them; topics that come first
     wait."""
 
     _blocks: dict[str, tuple[tuple[ImportedPart, ...], str]] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Backup:
             self._has_settings = True
 
     def block(self, value: Mapping[str, Any], size: int) -> None:
-        """Raises ``ImportRefused`` when there are more than memory should hold."""
+        """Keep a block. Raises ``ImportRefused`` when there are more than memory should hold."""
         self._grow(size)
         key = key_of(value.get("id"))
         if key:
@@ -77,7 +77,7 @@ class Backup:
             self._blocks.setdefault(key, (tuple(_block_parts(value)), told))
 
     def topic(self, value: Mapping[str, Any], size: int, fallback_ms: int) -> ImportedThread | None:
-        """A thread where all of it is known already."""
+        """Return the thread of a topic if all of it is known already; otherwise keep the topic for ``rest``."""
         if self._has_settings and self._blocks:
             return self._read(value, fallback_ms)
         self._grow(size)
@@ -115,7 +115,7 @@ class Backup:
 
 
 def _about_topics(store: object) -> dict[str, Mapping[str, Any]]:
-    """What the settings say of each topic: JSON within JSON within JSON."""
+    """Return the settings' entry for each topic, by topic id: JSON within JSON within JSON."""
     assistants = dict_of(_parsed(dict_of(_parsed(store)).get("assistants")))
     found: dict[str, Mapping[str, Any]] = {}
     for each in [assistants.get("defaultAssistant"), *list_of(assistants.get("assistants"))]:
@@ -137,8 +137,8 @@ def _parsed(text: object) -> object:
 def _nodes(
     raw: Sequence[Mapping[str, Any]], blocks: Mapping[str, tuple[tuple[ImportedPart, ...], str]]
 ) -> tuple[list[Node], str | None]:
-    """Answers of several models to one question are versions of each other; the conversation goes on below the one that
-    was marked as useful, else the last."""
+    """Return the nodes, and the key where the conversation ended. Answers of several models to one question are
+    versions of each other; the conversation goes on below the one marked as useful, else the last."""
     nodes: list[Node] = []
     questions: set[str] = set()
     current: str | None = None
@@ -237,7 +237,7 @@ def _tool(block: Mapping[str, Any]) -> Iterator[ImportedPart]:
 
 
 def _file(file: Mapping[str, Any], *, is_image: bool) -> ImportedPart:
-    """Its bytes have its id for a name; where the other computer kept them is of no meaning here."""
+    """Return the part for a file. The bytes are found by the file's id; its path on the other computer is ignored."""
     stored = text_of(file.get("id"))
     suffix = text_of(file.get("ext"))
     name = text_of(file.get("origin_name")) or text_of(file.get("name")) or ("image" if is_image else "file")

@@ -1,5 +1,5 @@
-"""Claude's export: ``conversations.json`` with messages in a row (or, in newer ones, in a tree), and projects, all in
-``projects.json`` or one each in ``projects/``."""
+"""Reads Claude's export: ``conversations.json`` with messages in a row (or, in newer ones, in a tree), and projects,
+all in ``projects.json`` or one each in ``projects/``."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def is_conversation(value: Mapping[str, Any]) -> bool:
 def read_conversation(
     value: Mapping[str, Any], fallback_ms: int, projects: Mapping[str, Mapping[str, Any]]
 ) -> ImportedThread:
-    """``projects`` are the entries of ``projects.json`` by their ids."""
+    """Return the thread of one conversation. ``projects`` are the entries of ``projects.json`` by their ids."""
     created, updated = moment(value.get("created_at")), moment(value.get("updated_at"))
     fallback = created or updated or fallback_ms
     raw = [dict_of(each) for each in list_of(value.get("chat_messages"))]
@@ -87,14 +87,14 @@ def read_conversation(
 
 
 def has_documents(project: Mapping[str, Any]) -> bool:
-    """Whether this is a project with documents in it."""
+    """Return whether this is a project with documents in it."""
     is_project = bool(key_of(project.get("uuid"))) and "chat_messages" not in project
     return is_project and any(text_of(dict_of(each).get("content")).strip() for each in list_of(project.get("docs")))
 
 
 def read_project(project: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
-    """A project's documents as the files of a thread, a message each in the order in which they were added, so that a
-    newer export adds its new ones at the end."""
+    """Return a project's documents as the files of a thread, a message each in the order in which they were added,
+    so that a newer export adds its new ones at the end."""
     created, updated = moment(project.get("created_at")), moment(project.get("updated_at"))
     fallback = created or updated or fallback_ms
     messages: list[ImportedMessage] = []
@@ -215,7 +215,7 @@ def _block(block: Mapping[str, Any], number: int) -> Iterator[ImportedPart]:
 
 
 def _text(text: str) -> Iterator[ImportedPart]:
-    """In exports before 2025 thoughts and artifacts stand in the text, between marks."""
+    """Yield a text without its marks: in exports before 2025 thoughts and artifacts stand between marks in it."""
     if "<antThinking>" in text:
         pieces, thoughts = [], []
         for before, mark, inside in marked_stretches(text, _THINKING, "</antThinking>"):
@@ -261,7 +261,7 @@ def _result_text(content: object) -> str:
 
 
 def _attachment(file: Mapping[str, Any]) -> Iterator[ImportedPart]:
-    """The export has an attachment's text, not its bytes."""
+    """Yield an attachment as a text file: the export has its text, not its bytes."""
     name, text = text_of(file.get("file_name")) or "attachment", text_of(file.get("extracted_content"))
     if not text:
         yield ImportedPart(PartType.FILE, {"name": name}, "", ImportedFile(name, "", name))

@@ -1,4 +1,4 @@
-"""What Claude wrote beside a conversation: artifacts and files, made by one call and changed in places by others."""
+"""Follows Claude's artifacts and files, which one call makes and others change in places."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """As it stands after a call."""
+    """An artifact or file after a call."""
 
     title: str
     language: str
@@ -43,7 +43,7 @@ def artifact(attributes: Mapping[str, Any], text: str) -> Document:
 
 
 def made_by(name: str, data: Mapping[str, Any]) -> Document | None:
-    """The document that a call holds all of."""
+    """Return the document if the call holds all of it, else None."""
     if name == "artifacts" and data.get("command") in ("create", "rewrite") and text_of(data.get("content")).strip():
         return artifact(data, text_of(data.get("content")))
     if name == "create_file" and text_of(data.get("file_text")).strip():
@@ -53,7 +53,7 @@ def made_by(name: str, data: Mapping[str, Any]) -> Document | None:
 
 
 def after_message(message: Mapping[str, Any], before: Documents) -> tuple[Documents, list[str]]:
-    """The documents after a message, and the texts of those that it changed in places only, as they stand then."""
+    """Return the documents after a message, and the new texts of those that it changed in places only."""
     calls = [block for each in list_of(message.get("content")) if (block := dict_of(each)).get("type") == "tool_use"]
     if not calls:
         return before, []

@@ -1,4 +1,4 @@
-"""Reads the documents of an export piece by piece, and gives their threads. What a document is, its content tells."""
+"""Reads the documents of an export piece by piece, and yields their threads. A document's content tells its format."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHAPE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, Rec
 
 @dataclass(slots=True)
 class Reading:
-    """What was found in the documents of one export so far. ``projects`` are Claude's, by their ids."""
+    """The state of reading one export. ``projects`` are Claude's, by their ids."""
 
     now_ms: int
     projects: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Reading:
     extras: ImportedExtras = field(default_factory=ImportedExtras)
 
     def threads(self, source: str, read: Callable[[], Sequence[ImportedThread]], count: int) -> Found:
-        """The threads that ``read`` makes; a line where it fails on a value."""
+        """Yield the threads that ``read`` returns, or a line for the report if it fails on a value."""
         self.has_found = True
         self.source = self.source or source
         try:
@@ -57,20 +57,21 @@ class Reading:
                 yield ImportLine(ImportOutcome.SKIPPED, thread.title, reason="It holds no messages.")
 
     def project(self, value: Mapping[str, Any], count: int) -> Found:
-        """A thread for the documents of one of Claude's projects."""
+        """Yield a thread with the documents of one of Claude's projects, if there are any."""
         if has_documents(value):
             yield from self.threads(CLAUDE, lambda: (read_project(value, self.now_ms),), count)
 
 
 def problem_line(name: str, piece: Piece, count: int) -> ImportLine:
-    """What is told of a piece of a document that could not be read."""
+    """Return the report's line for a piece of a document that could not be read."""
     title = f"Entry {count:,} of {name}" if piece.is_element else f"“{piece.key}” of {name}"
     rest = " Nothing behind it could be read." if piece.is_end else ""
     return ImportLine(ImportOutcome.SKIPPED, title, reason=f"It {piece.problem}.{rest}")
 
 
 class Document:
-    """One document, read once. ``about`` is what stands beside it, for the formats that keep a title elsewhere."""
+    """A document of an export, read once. ``about`` is the file beside it, for the formats that keep a title
+    elsewhere."""
 
     def __init__(self, reading: Reading, name: str, about: Mapping[str, Any]) -> None:
         self._reading = reading
@@ -84,7 +85,8 @@ class Document:
         self._backup = cherry_studio.Backup()
 
     def read(self, open_stream: Callable[[], AbstractContextManager[Readable]]) -> Found:
-        """Raises ``ImportRefused`` where nothing of the export can be read, or where it would fill the memory."""
+        """Yield the threads. Raises ``ImportRefused`` if nothing of the export can be read, or if it would fill the
+        memory."""
         reading = self._reading
         try:
             with open_stream() as stream:
@@ -155,7 +157,7 @@ class Document:
         return () if thread is None else (thread,)
 
     def _whole(self) -> Found:
-        """A document that is one object: one conversation, or what stood around the threads."""
+        """Yield from a document that is one object: one conversation, or what stood around the threads."""
         reading = self._reading
         if self._own.is_known:
             reading.has_found = True

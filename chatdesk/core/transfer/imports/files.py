@@ -1,4 +1,4 @@
-"""Keeps the files that an export has for its messages. What an export says about a file's kind is not believed."""
+"""Keeps the files that an export has for its messages. The export's own word on a file's kind is not believed."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _MOST_MEASURED = 500
 
 
 class FileKeeper:
-    """Called for each file of a new message, on the thread that reads the export. Raises ``AttachmentUnusable`` where
-    the disk takes nothing."""
+    """Stores the files of new messages, on the thread that reads the export. Raises ``AttachmentUnusable`` if the disk
+    refuses a file."""
 
     def __init__(self, export: ExportFile, blobs: BlobStore) -> None:
         self._export = export
@@ -33,7 +33,7 @@ class FileKeeper:
         self._kept: dict[str, Attachment] = {}
 
     def keep(self, file: ImportedFile, content: Mapping[str, Any]) -> Attachment | None:
-        """None for what the export does not have, or what is damaged or too large in it."""
+        """Store a file; return None if the export does not have it, or if it is damaged or too large."""
         known = self._kept.get(file.pointer)
         if known is not None and file.data is None:
             return known

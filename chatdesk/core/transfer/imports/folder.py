@@ -1,4 +1,4 @@
-"""A folder as an export, for programs that keep their chats as files: read like the zip that one would make of it.
+"""Reads a folder as an export, for programs that keep their chats as files, like the zip that one would make of it.
 
 Only plain files below the folder are looked at. Links are not followed, so nothing outside of it is ever read.
 """
@@ -20,8 +20,8 @@ _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class Folder:
-    """The files of a folder by their names below it. ``tick`` is called again and again while it is looked through,
-    and may raise. Raises ``ImportRefused`` for one that holds more than any program's chats."""
+    """The files of a folder by their names below it. ``tick`` is called again and again while it is searched, and may
+    raise. Raises ``ImportRefused`` for a folder that holds more files than any program's chats."""
 
     def __init__(self, path: Path, *, tick: Callable[[], None] = lambda: None) -> None:
         self._path = path
@@ -31,14 +31,14 @@ class Folder:
 
     @property
     def size_bytes(self) -> int:
-        """Of the documents."""
+        """The size of the documents."""
         return sum((self._path / name).lstat().st_size for name in self.documents)
 
     def has(self, name: str) -> bool:
         return name in self._names
 
     def open(self, name: str) -> IO[bytes]:
-        """The bytes of a file that was found. Raises ``ImportRefused`` where it is none any more."""
+        """Open a file that was found. Raises ``ImportRefused`` if it is no plain file any more."""
         try:
             handle = os.open(self._path / name, os.O_RDONLY | _NO_LINK | getattr(os, "O_BINARY", 0))
         except OSError as error:
@@ -49,7 +49,7 @@ class Folder:
         return os.fdopen(handle, "rb")
 
     def open_file(self, pointer: str) -> IO[bytes] | None:
-        """The file that a message points to; None when the folder does not have it."""
+        """Open the file that a message points to; None when the folder does not have it."""
         name = self._by_last.get(pointer.rsplit("/", 1)[-1])
         return self.open(name) if name is not None and pointer else None
 
@@ -57,7 +57,7 @@ class Folder:
         return ""
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is nothing to close."""
 
 
 def _names_below(path: Path, tick: Callable[[], None]) -> dict[str, None]:

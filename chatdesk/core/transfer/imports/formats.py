@@ -1,4 +1,4 @@
-"""The programs whose exports ChatDesk reads: the one place where a format is told by its content.
+"""Lists the programs whose exports ChatDesk reads: the one place where a format is recognised by its content.
 
 A format is a conversation that stands alone. Formats whose threads are spread over a document (rows, lines, tables) are
 gathered by ``import_document``.
@@ -44,7 +44,8 @@ LABELS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """``read`` makes threads of a conversation; the moment is for what has none."""
+    """A format whose conversations stand alone. ``read`` makes threads of a conversation; its second argument, a
+    time in milliseconds, is for messages that have none."""
 
     source: str
     is_known: Callable[[Mapping[str, Any]], bool]
@@ -80,5 +81,5 @@ FORMATS: Final = (
 
 
 def format_of(value: Mapping[str, Any]) -> Format | None:
-    """The first format that knows this conversation."""
+    """Return the first format that knows this conversation, or None."""
     return next((each for each in FORMATS if each.is_known(value)), None)

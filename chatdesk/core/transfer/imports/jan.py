@@ -1,4 +1,4 @@
-"""Jan's threads: a folder each, with ``messages.jsonl`` (a message a line) and ``thread.json`` (title, assistant,
+"""Reads Jan's threads: a folder each, with ``messages.jsonl`` (a message a line) and ``thread.json`` (title, assistant,
 model). Older and newer versions differ in how thoughts and tools are written; both are read."""
 
 from __future__ import annotations
@@ -44,20 +44,20 @@ def is_message(value: Mapping[str, Any]) -> bool:
 
 
 def is_thread(value: Mapping[str, Any]) -> bool:
-    """What stands beside the messages, without them."""
+    """Return whether ``value`` is the file that stands beside the messages."""
     return value.get("object") == "thread" and "assistants" in value
 
 
 @dataclass(slots=True)
 class Messages:
-    """The messages of a document, by thread. ``about`` is the thread's own file."""
+    """Collects the messages of a document, by thread. ``about`` is the thread's own file."""
 
     about: Mapping[str, Any]
     _threads: dict[str, list[ImportedMessage]] = field(default_factory=dict)
     _size: int = 0
 
     def take(self, value: Mapping[str, Any], size: int) -> None:
-        """Raises ``ImportRefused`` when there are more than memory should hold."""
+        """Add a message. Raises ``ImportRefused`` when there are more than memory should hold."""
         self._size += size
         if self._size > LARGEST_IN_PARTS:
             raise ImportRefused("This file holds more messages than can be read at once.")

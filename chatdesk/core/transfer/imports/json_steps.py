@@ -25,11 +25,11 @@ class Damaged(ValueError):
 
 
 class TooDeep(Damaged):
-    """More levels than ``DEEPEST``."""
+    """The text has more levels than ``DEEPEST``."""
 
 
 def decode_in_steps(text: str) -> Any:
-    """The value of one JSON text, as ``json.loads`` gives it, with None for NaN and infinity. Raises ``Damaged``."""
+    """Return the value of a JSON text, as ``json.loads`` does, with None for NaN and infinity. Raises ``Damaged``."""
     try:
         return _Decoder(text, _LEVELS_IN_STEPS).value()
     except RecursionError:
@@ -44,8 +44,8 @@ class _Decoder:
         self._in_c = json.JSONDecoder(strict=False, parse_constant=lambda _name: None)
 
     def value(self) -> Any:
-        """Iterative: ``open_values`` holds the objects and arrays around the place that is read, with the key that an
-        object waits to fill."""
+        """Decode iteratively: ``open_values`` holds the objects and arrays around the place that is read, with the
+        key that an object waits to fill."""
         open_values: list[tuple[dict[str, Any] | list[Any], str | None]] = []
         while True:
             value, is_open = self._next(len(open_values))
@@ -69,14 +69,15 @@ class _Decoder:
                 return value
 
     def _goes_on(self, holder: dict[str, Any] | list[Any]) -> bool:
-        """Whether another value follows in an object or array, and not its end."""
+        """Return whether another value follows in an object or array, and not its end. Raises ``Damaged`` for
+        anything else."""
         mark = self._mark()
         if mark != "," and mark != ("]" if isinstance(holder, list) else "}"):
             raise Damaged
         return mark == ","
 
     def _next(self, depth: int) -> tuple[Any, bool]:
-        """The next value; or an object or array that was only opened, and True."""
+        """Return the next value and False; or an object or array that was only opened, and True."""
         match = self._token()
         kind = match.lastgroup
         if kind == "string":

@@ -42,8 +42,9 @@ class Readable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``key`` is the member it stands in (None: in the outermost array). ``problem``, half a sentence, is there instead
-    of a ``value`` that could not be read; ``is_end`` then says that nothing more can be. ``size`` in characters."""
+    """A piece of a document. ``key`` is the member it stands in (None: in the outermost array). ``problem``, half a
+    sentence, replaces a ``value`` that could not be read; ``is_end`` then says that nothing more can be. ``size``
+    in characters."""
 
     key: str | None
     value: Any = None
@@ -55,8 +56,8 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A member of an element whose array is read item by item where the element is large: what is made of an item, by
-    its index, is all of it that is kept."""
+    """A member of an element whose array is read item by item if the element is large. ``make`` gets an item's index
+    and value; only its result is kept."""
 
     member: str
     make: Callable[[int, Any], Any]
@@ -64,10 +65,10 @@ class Parts:
 
 
 class JsonStream:
-    """``streamed`` names the members of the outermost object whose arrays come element by element; ``nested`` those
-    that are objects to be taken apart the same way, whose members are called ``outer.inner``; ``parts`` what of a
-    large element is taken apart further, at the moment when it is met. Of JSON Lines each line is an element; the
-    first may come as members."""
+    """Reads a document in pieces. ``streamed`` names the members of the outermost object whose arrays come element by
+    element; ``nested`` those that are objects to be taken apart the same way, whose members are called ``outer.inner``;
+    ``parts`` returns how a large element is taken apart further, and is called when one is met. In JSON Lines each line
+    is an element; the first may come as members."""
 
     def __init__(
         self,
@@ -93,7 +94,8 @@ class JsonStream:
         self.has_foreign_bytes = False
 
     def pieces(self) -> Iterator[Piece]:
-        """Raises ``NotJson`` before the first piece if this is something else, and what ``stream`` raises."""
+        """Yield the pieces. Raises ``NotJson`` before the first one if this is something else, and what ``stream``
+        raises."""
         first = self._peek()
         if first == "[":
             self._at += 1
@@ -107,7 +109,7 @@ class JsonStream:
             raise NotJson
 
     def _is_lines(self) -> bool:
-        """Whether an object of usual size is followed by another one."""
+        """Return whether an object of usual size is followed by another one."""
         self._fill(self._at_once)
         try:
             _value, end = self._json.raw_decode(self._text, self._at)
@@ -190,7 +192,7 @@ class JsonStream:
         return self._large(key, is_element=is_element)
 
     def _bare(self, key: str | None, *, is_element: bool) -> Piece:
-        """A number, a word, or nothing that JSON knows."""
+        """Read a number, a word, or nothing that JSON knows."""
         match = _BARE.match(self._text, self._at)
         assert match is not None  # it matches nothing, too
         word, self._at = match.group(), match.end()
@@ -201,7 +203,7 @@ class JsonStream:
         return Piece(key, is_element=is_element, problem="is not JSON")
 
     def _large(self, key: str | None, *, is_element: bool) -> Piece:
-        """Find the end first, then decode in steps."""
+        """Read a large value: find the end first, then decode in steps."""
         extent = _Extent()
         kept: list[str] = []
         size = 0
@@ -232,7 +234,7 @@ class JsonStream:
             return Piece(key, is_element=is_element, problem="is damaged")
 
     def _in_parts(self, key: str | None, parts: Parts) -> Piece:
-        """An element that is not kept as text: member by member, and the items of one of them one by one."""
+        """Read an element that is not kept as text: member by member, and the items of one of them one by one."""
         self._at += 1
         made: dict[str, Any] = {}
         problem, size, around = "", 0, 0
@@ -274,7 +276,7 @@ class JsonStream:
         return _larger_than(self._largest)
 
     def _peek(self) -> str:
-        """The next character that is no space; empty at the end."""
+        """Return the next character that is no space; empty at the end."""
         while True:
             match = _SPACE.match(self._text, self._at)
             assert match is not None  # it matches nothing, too
@@ -285,7 +287,7 @@ class JsonStream:
                 return ""
 
     def _fill(self, wanted: int) -> bool:
-        """Have ``wanted`` characters at hand, or all that are left; whether there are any."""
+        """Read until ``wanted`` characters are at hand, or all that are left; return whether there are any."""
         left = len(self._text) - self._at
         if left >= wanted or self._is_over:
             return left > 0
@@ -312,7 +314,7 @@ class JsonStream:
 
 
 class _Extent:
-    """Where an object, an array or a string ends that comes in stretches."""
+    """Finds the end of an object, an array or a string that comes in stretches."""
 
     def __init__(self) -> None:
         self.deepest = 0
@@ -321,7 +323,7 @@ class _Extent:
         self._is_escaped = False
 
     def feed(self, text: str) -> int | None:
-        """The place behind the end, or None while it is not in sight."""
+        """Return the place behind the end, or None while it is not in sight."""
         at = 0
         if self._is_escaped and text:
             self._is_escaped = False
@@ -365,7 +367,7 @@ def _larger_than(characters: int) -> str:
 
 
 def _encoding(beginning: bytes) -> str:
-    """What a document is written in, by its first bytes (RFC 4627, section 3)."""
+    """Return the encoding of a document, by its first bytes (RFC 4627, section 3)."""
     if beginning.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     return json.detect_encoding(beginning[:4]) if beginning else "utf-8"

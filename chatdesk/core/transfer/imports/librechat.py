@@ -1,4 +1,4 @@
-"""LibreChat's export of one conversation: messages in a row with parents, or messages within messages."""
+"""Reads LibreChat's export of one conversation: messages in a row with parents, or messages within messages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def is_conversation(value: Mapping[str, Any]) -> bool:
 
 
 def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
-    """``value`` is the whole export."""
+    """Return the thread of an export, which holds one conversation."""
     options = dict_of(value.get("options"))
     nodes = _nodes(value)
     tree = make_tree(nodes, current_key=_newest(nodes), fallback_ms=fallback_ms)
@@ -55,7 +55,8 @@ def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThr
 
 
 def _nodes(value: Mapping[str, Any]) -> list[Node]:
-    """Messages within messages are walked without recursion: a long conversation is as deep as it is long."""
+    """Return the nodes. Messages within messages are walked without recursion: a long conversation is as deep as it
+    is long."""
     nodes: list[Node] = []
     top = list_of(value.get("messagesTree")) or list_of(value.get("messages"))
     waiting: list[tuple[Any, str | None]] = [(each, None) for each in reversed(top)]
@@ -78,7 +79,7 @@ def _nodes(value: Mapping[str, Any]) -> list[Node]:
 
 
 def _newest(nodes: list[Node]) -> str | None:
-    """What was said last is what was shown; the export does not tell."""
+    """Return the key of the newest message: the export does not say which path was shown."""
     dated = [node for node in nodes if node.created_at is not None]
     if len(dated) != len(nodes):
         return nodes[-1].key if nodes and not dated else None

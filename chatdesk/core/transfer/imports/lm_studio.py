@@ -1,4 +1,4 @@
-"""LM Studio's conversations: one file each, with versions of every message.
+"""Reads LM Studio's conversations: one file each, with versions of every message.
 
 The program is not open; the form is what public readers and writers of its files agree on. Messages have no ids, so
 a message's key tells all that was said up to it: what was edited or cut there becomes a version here.
@@ -42,7 +42,7 @@ def is_conversation(value: Mapping[str, Any]) -> bool:
 
 
 def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
-    """``value`` is one conversation."""
+    """Return the thread of one conversation."""
     created = moment(value.get("createdAt"))
     nodes: list[Node] = []
     above: str | None = None
@@ -126,7 +126,7 @@ def _said(text: str, role: Role) -> Iterator[ImportedPart]:
 
 
 def _moment_of(step: Mapping[str, Any]) -> int | None:
-    """A step is named after the moment when it began."""
+    """Return the time in a step's name, which is the moment when it began; None if there is none."""
     number = text_of(step.get("stepIdentifier")).split("-", 1)[0]
     return moment(int(number)) if len(number) == 13 and number.isascii() and number.isdigit() else None
 

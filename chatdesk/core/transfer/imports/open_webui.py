@@ -1,4 +1,4 @@
-"""Open WebUI's export: chats with a tree of messages each, pictures and files as data URLs."""
+"""Reads Open WebUI's export: chats with a tree of messages each, pictures and files as data URLs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def is_conversation(value: Mapping[str, Any]) -> bool:
 
 
 def _history(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Of an exported chat, or of a chat alone."""
+    """Return the history of an exported chat, or of a chat alone; None if there is none."""
     for chat in (dict_of(value.get("chat")), value):
         history = chat.get("history")
         if isinstance(history, dict) and isinstance(history.get("messages"), dict):
@@ -48,7 +48,7 @@ def _history(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThread:
-    """``value`` is one chat."""
+    """Return the thread of one chat."""
     chat = dict_of(value.get("chat")) or value
     created = moment(value.get("created_at")) or moment(chat.get("timestamp"))
     updated = moment(value.get("updated_at"))
@@ -151,7 +151,7 @@ def _parts(value: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
 
 
 def _text(text: str, role: Role) -> Iterator[ImportedPart]:
-    """A model's thoughts and tools stand in its text as HTML."""
+    """Yield the parts of a text: a model's thoughts and tools stand in it as HTML."""
     if role is not Role.ASSISTANT or "<details type=" not in text:
         yield from _plain(text)
         return

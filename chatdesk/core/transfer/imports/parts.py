@@ -1,4 +1,4 @@
-"""Parts and threads as every reader of a foreign export makes them: texts, thoughts, tools and files."""
+"""Makes parts and threads for every reader of a foreign export: texts, thoughts, tools and files."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def thread_of(
     fallback_ms: int,
     values: Mapping[str, Any] | None = None,
 ) -> ImportedThread:
-    """A thread of a vendor's nodes; ``created`` and ``updated`` where the export tells."""
+    """Return a thread of a vendor's nodes; ``created`` and ``updated`` are in milliseconds, None if the export has
+    none."""
     fallback = created or updated or fallback_ms
     tree = make_tree(nodes, current_key=current_key, fallback_ms=fallback)
     times = [message.created_at for message in tree.messages]
@@ -68,7 +69,7 @@ def thought_parts(text: str) -> Iterator[ImportedPart]:
 
 
 def answer_parts(text: str) -> Iterator[ImportedPart]:
-    """An answer whose thoughts stand in its text, as many local models write them."""
+    """Yield the parts of an answer whose thoughts stand in its text, as many local models write them."""
     if "<think>" not in text:
         yield from text_parts(text)
         return
@@ -95,7 +96,7 @@ def _tool_values(name: str, call_id: object) -> dict[str, Any]:
 
 
 def _result_text(result: object) -> str:
-    """What a tool returned: a text, or MCP's list of contents, whose texts are what a person reads."""
+    """Return the text of a tool's result, which is a text, or MCP's list of contents, whose texts are joined."""
     contents = list_of(result) or list_of(dict_of(result).get("content"))
     texts = [text_of(dict_of(each).get("text")) for each in contents]
     if texts and all(texts):
@@ -104,7 +105,7 @@ def _result_text(result: object) -> str:
 
 
 def file_part(name: str, url: str, *, is_image: bool) -> ImportedPart:
-    """``url`` holds the bytes themselves, or names a file of the export."""
+    """Return the part for a file; ``url`` holds the bytes themselves, or names a file of the export."""
     kind = PartType.IMAGE if is_image else PartType.FILE
     shown = name or ("image" if is_image else "file")
     match = _DATA_URL.match(url)
@@ -118,7 +119,7 @@ def file_part(name: str, url: str, *, is_image: bool) -> ImportedPart:
 
 
 def text_file_part(name: str, text: str) -> ImportedPart:
-    """A file of which the export has the text that was read out of it."""
+    """Return the part for a file of which the export has only the text that was read out of it."""
     shown = name or "file"
     if not shown.lower().endswith((".txt", ".md", ".csv", ".json", ".html")):
         shown = f"{shown}.txt"

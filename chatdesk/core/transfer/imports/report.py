@@ -1,4 +1,4 @@
-"""What an import did, in a sentence, in lines and as data."""
+"""Reports the result of an import in a sentence, in lines and as data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_LINES: Final = 100_000
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did, line by line in the order of the file. ``is_whole``: nothing was stopped."""
+    """The result of an import, line by line in the order of the file. ``is_whole`` is false if it was stopped."""
 
     source: str = ""
     lines: list[ImportLine] = field(default_factory=list)
@@ -34,7 +34,7 @@ class ImportReport:
 
     @property
     def summary(self) -> str:
-        """One sentence, and what else a person must know."""
+        """A sentence with the counts, and what else a person must know."""
         new, grown = self.counts[ImportOutcome.NEW], self.counts[ImportOutcome.EXTENDED]
         would = "Would import" if self.is_dry_run else "Imported"
         messages = _count(self.messages, "message")
@@ -65,7 +65,7 @@ class ImportReport:
         return notes
 
     def as_text(self) -> str:
-        """The whole report, a line a thread."""
+        """Return the whole report, one line for each thread."""
         lines = [self.summary, ""]
         for line in self.lines:
             count = f" ({_count(line.messages, 'message')})" if line.messages else ""

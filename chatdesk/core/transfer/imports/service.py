@@ -1,5 +1,5 @@
-"""*Import*: reads an export on a thread of its own and stores its threads in short steps, so that a question that is
-asked meanwhile does not wait. Stopping keeps what is whole; the next import of the same file goes on.
+"""Imports an export: reads it on a thread of its own and stores its threads in short steps, so that a question asked
+meanwhile does not wait. Stopping keeps what is whole; the next import of the same file goes on.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _REASONS = {
 
 
 class ImportService:
-    """One import at a time. Coroutines belong to the loop's thread; ``stop`` as well."""
+    """Runs one import at a time. Coroutines and ``stop`` belong to the loop's thread."""
 
     def __init__(self, repository: ImportRepository, blobs: BlobStore, clock: Clock, bus: EventBus) -> None:
         self._repository = repository
@@ -78,9 +78,9 @@ class ImportService:
         is_dry_run: bool = False,
         on_progress: Progress | None = None,
     ) -> ImportReport:
-        """Import a file into a project: the oldest of a name, or the one of an id (else into one named by the program
-        that the file comes from; ChatDesk's own threads go to the projects they were in). Raises ``ImportRefused`` when
-        there is nothing in the file that is known, and ``StorageError``."""
+        """Import a file into a project: the oldest of a name, or the one of an id; without ``project`` into one
+        named after the program that wrote the file, and ChatDesk's own threads into the projects they were in.
+        Raises ``ImportRefused`` when nothing in the file is known, and ``StorageError``."""
         if self._stop is not None:
             raise NotPossible("An import is running already.", next_step="Wait for it or stop it first.")
         stop = self._stop = threading.Event()
@@ -107,14 +107,14 @@ class ImportService:
 
 @dataclass(slots=True)
 class _Work:
-    """Threads that are ready to be written, and the keys of all that were looked at with them."""
+    """Threads that are ready to be written, and the keys of all that were looked up with them."""
 
     waiting: list[tuple[ThreadRows, str]] = field(default_factory=list)
     keys: set[tuple[str, str]] = field(default_factory=set)
 
 
 class _Run:
-    """One import from its first byte to its report: the next threads are read while the last ones are written."""
+    """An import from its first byte to its report: the next threads are read while the last ones are written."""
 
     def __init__(
         self, repository: ImportRepository, blobs: BlobStore, clock: Clock, bus: EventBus, stop: threading.Event
@@ -160,7 +160,7 @@ class _Run:
         return self._report
 
     def _tell(self) -> None:
-        """What was written is news to lists, and to whoever looks at a thread that went on."""
+        """Publish that lists, tags and the threads that grew have changed."""
         if self._report.messages or self._report.counts[ImportOutcome.NEW]:
             self._bus.publish(ThreadsChanged(None))
             self._bus.publish(TagsChanged())
@@ -180,7 +180,7 @@ class _Run:
             keeper.close()
 
     async def _add_extras(self, extras: ImportedExtras, keeper: FileKeeper) -> None:
-        """Prompts and drafts, after the threads that drafts belong to."""
+        """Store prompts and drafts, after the threads that drafts belong to."""
         if not extras.prompts and not extras.drafts:
             return
 
@@ -221,8 +221,8 @@ class _Run:
         keeper: FileKeeper,
         being_written: set[tuple[str, str]],
     ) -> _Work | None:
-        """The next threads with their rows; None at the end. A thread that stands in the file twice waits until its
-        first half is written."""
+        """Return the next threads with their rows; None at the end. A thread that stands in the file twice waits
+        until its first half is written."""
         if not self._rest and not self._stop.is_set():
             with suppress(ImportCancelled):
                 self._rest = await self._on_reader(lambda: _some(found, export))
@@ -242,7 +242,7 @@ class _Run:
         return work
 
     async def _prepare(self, read: Sequence[ImportedThread | ImportLine], work: _Work, keeper: FileKeeper) -> None:
-        """Look up, and make rows of what is new; lines in the order of the file."""
+        """Look threads up, make rows of new ones, and add their lines to the report in the order of the file."""
         threads = [each for each in read if isinstance(each, ImportedThread)]
         known = await self._repository.look_up(threads)
         keep = keeper.keep if not self._report.is_dry_run else lambda _file, _content: None
@@ -304,7 +304,7 @@ _SAFE = "What was imported so far is whole; importing the file again goes on."
 
 
 def _some(found: Iterator[ImportedThread | ImportLine], export: ExportFile) -> list[ImportedThread | ImportLine]:
-    """The next threads, as many as a few steps take; on the thread that reads."""
+    """Return the next threads, as many as a few steps write. Runs on the thread that reads."""
     began = export.done_bytes
     read: list[ImportedThread | ImportLine] = []
     count = 0
@@ -317,7 +317,7 @@ def _some(found: Iterator[ImportedThread | ImportLine], export: ExportFile) -> l
 
 
 def _steps(rows: ThreadRows, project_id: str) -> Iterator[Step]:
-    """The thread, in steps that are written one after the other if it is long."""
+    """Yield the steps that write a thread, several if it is long."""
     cuts, size = [0], 0
     for place, message in enumerate(rows.messages):
         if size >= _STEP:

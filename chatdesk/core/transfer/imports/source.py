@@ -1,4 +1,4 @@
-"""Opens an export, which is a file, a zip or a folder, and gives its threads one by one, whatever program wrote it."""
+"""Opens an export, which is a file, a zip or a folder, and yields its threads one by one, whatever program wrote it."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class ImportCancelled(Exception):
 
 
 class ExportFile:
-    """One export, opened to be read once, on one thread; ``close`` it. Raises ``ImportRefused`` when there is nothing
-    in it that is known."""
+    """An opened export, to be read once, on one thread; ``close`` it. Raises ``ImportRefused`` when nothing in it is
+    known."""
 
     def __init__(self, path: Path, *, now_ms: int, stop: threading.Event | None = None) -> None:
         self._path = path
@@ -70,7 +70,7 @@ class ExportFile:
 
     @property
     def source(self) -> str | None:
-        """The program that wrote it, as far as it was read."""
+        """The program that wrote the export, None until something of it was recognised."""
         return self._reading.source
 
     @property
@@ -82,8 +82,8 @@ class ExportFile:
         return self._reading.has_foreign_bytes
 
     def _check_ends(self, archive: Archive | Folder) -> None:
-        """Refuse a document that is cut off before anything of the zip is stored. Unpacking it once more costs a
-        hundredth of the import; what is damaged in another way is told when it is met."""
+        """Raise ``ImportRefused`` for a document that is cut off, before anything of the zip is stored. Unpacking it
+        once more costs a hundredth of the import; other damage is reported when it is met."""
         try:
             for name in archive.documents:
                 with suppress(ImportRefused, *ZIP_ERRORS), archive.open(name) as stream:
@@ -106,7 +106,7 @@ class ExportFile:
             raise ImportCancelled
 
     def threads(self) -> Found:
-        """Threads, and lines about what could not be read."""
+        """Yield threads, and lines about what could not be read."""
         reading = self._reading
         if self._archive is None:
             yield from self._document(self._path.name, lambda: self._path.open("rb"), {})
@@ -143,7 +143,7 @@ class ExportFile:
         return ImportRefused("This file is not an export that ChatDesk knows.")
 
     def _about(self, name: str) -> Mapping[str, Any]:
-        """What Jan keeps of a thread beside its messages; nothing where that is missing or damaged."""
+        """Return Jan's own file of a thread, which stands beside its messages; empty if it is missing or damaged."""
         assert self._archive is not None
         beside = name.removesuffix(jan.MESSAGES) + jan.THREAD
         if not name.endswith(jan.MESSAGES) or not self._archive.has(beside):
@@ -159,7 +159,7 @@ class ExportFile:
         return found
 
     def open_file(self, file: ImportedFile) -> IO[bytes] | None:
-        """The bytes of a file that a message names; None when the export does not have them."""
+        """Open a file that a message names; None when the export does not have its bytes."""
         if not file.pointer:
             return None
         if self._archive is not None:
@@ -174,7 +174,7 @@ class ExportFile:
             return None
 
     def name_of(self, file: ImportedFile) -> str:
-        """The name that the export's own file has; empty where there is none."""
+        """Return the name that the export's own file has; empty if there is none."""
         return self._archive.name_of(file.pointer) if self._archive is not None else ""
 
     def close(self) -> None:
@@ -182,8 +182,8 @@ class ExportFile:
             self._archive.close()
 
     def _read_projects(self, name: str) -> None:
-        """Claude's projects, which its conversations may name: all in one document, or one each. Whatever is wrong with
-        them, there are none then."""
+        """Read Claude's projects, which its conversations may name: all in one document, or one each. Damaged ones
+        are ignored."""
         assert self._archive is not None
         whole: dict[str, Any] = {}
         try:
@@ -198,14 +198,15 @@ class ExportFile:
         self._keep_project(whole)
 
     def _keep_project(self, project: Mapping[str, Any]) -> None:
-        """Their documents are read when the conversations are done; until then only where they stand is kept."""
+        """Remember a project without its documents, which are read after the conversations."""
         key = key_of(project.get("uuid"))
         if key:
             self._reading.projects[key] = {name: value for name, value in project.items() if name != "docs"}
             self._has_documents = self._has_documents or bool(list_of(project.get("docs")))
 
     def _project_documents(self) -> Found:
-        """A thread for the documents of each of Claude's projects, as no conversation in the export holds them."""
+        """Yield a thread with the documents of each of Claude's projects, as no conversation in the export holds
+        them."""
         assert self._archive is not None
         if not self._has_documents or self._reading.source not in (None, claude.SOURCE):
             return
@@ -230,8 +231,8 @@ class ExportFile:
 
 
 def _is_cut_off(first: bytes, last: bytes) -> bool:
-    """Whether a document ends otherwise than it begins: seen before anything of it is stored. What happens to be cut
-    behind a bracket is read as far as it goes."""
+    """Return whether a document's last bracket does not match its first. One that is cut right behind a matching
+    bracket is not noticed, and read as far as it goes."""
     opening, closing = first.lstrip(_BLANK)[:1], last.rstrip(_BLANK)[-1:]
     return opening in _ENDS and closing not in (b"", _ENDS[opening])
 
@@ -250,7 +251,7 @@ def _cut_off(name: str) -> ImportRefused:
 
 
 class _Measured:
-    """Counts what is read, and ends it when the person wants that."""
+    """A stream that counts the bytes read, and raises ``ImportCancelled`` when the person stops the import."""
 
     def __init__(self, stream: IO[bytes], owner: ExportFile) -> None:
         self._stream = stream

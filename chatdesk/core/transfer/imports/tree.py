@@ -13,7 +13,7 @@ from chatdesk.core.domain.imported import ImportedMessage
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A place in a vendor's tree. ``created_at`` None: not known."""
+    """A place in a vendor's tree. ``created_at`` is in milliseconds; None if it is not known."""
 
     key: str
     parent_key: str | None
@@ -23,16 +23,17 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """``messages``: parents first. ``chosen``: the shown child of each message that has any, of None the first one."""
+    """A tree of messages, parents first. ``chosen`` maps each message that has children to the shown one, and None
+    to the shown first message."""
 
     messages: tuple[ImportedMessage, ...]
     chosen: Mapping[str | None, str]
 
 
 def make_tree(nodes: Sequence[Node], *, current_key: str | None, fallback_ms: int) -> Tree:
-    """``nodes`` in the vendor's order, which decides among versions of the same moment; of two with one key the first
-    counts. The shown path leads through ``current_key`` (or its nearest message above), else through the newest
-    versions. What has no time gets its parent's, else ``fallback_ms``."""
+    """Return the tree of ``nodes``. Their order, the vendor's, decides among versions of the same moment; of two
+    with one key the first counts. The shown path leads through ``current_key`` (or its nearest message above),
+    else through the newest versions. A message without a time gets its parent's, else ``fallback_ms``."""
     by_key: dict[str, Node] = {}
     for node in nodes:
         by_key.setdefault(node.key, node)
@@ -56,7 +57,7 @@ def make_tree(nodes: Sequence[Node], *, current_key: str | None, fallback_ms: in
 
 
 def linear(messages: Iterable[ImportedMessage]) -> list[Node]:
-    """Nodes for messages that follow one another."""
+    """Return nodes for messages that follow one another."""
     nodes: list[Node] = []
     for message in messages:
         nodes.append(Node(message.key, nodes[-1].key if nodes else None, message, message.created_at or None))
@@ -64,7 +65,7 @@ def linear(messages: Iterable[ImportedMessage]) -> list[Node]:
 
 
 def _parents(by_key: Mapping[str, Node]) -> dict[str, str | None]:
-    """The nearest message above each node. A circle is cut where it is met first."""
+    """Return the nearest message above each node. A circle is cut where it is met first."""
     found: dict[str, str | None] = {}
     for start in by_key:
         way: list[str] = []
@@ -90,7 +91,8 @@ def _parents_first(
     parents: Mapping[str, str | None],
     times: dict[str | None, int],
 ) -> Iterable[str]:
-    """Every message from the top, each version with all below it in turn; fills ``times`` and sorts ``children``."""
+    """Yield every message from the top, each version with all below it in turn; fill ``times`` and sort
+    ``children``."""
 
     def settle(parent: str | None) -> list[str]:
         keys = children.get(parent, [])
@@ -108,7 +110,7 @@ def _parents_first(
 
 
 def _nearest(by_key: Mapping[str, Node], key: str | None) -> str | None:
-    """The node itself if it has a message, else the first above it that has."""
+    """Return the key of the node itself if it has a message, else of the first above it that has."""
     seen: set[str] = set()
     while key is not None and key in by_key and key not in seen:
         if by_key[key].message is not None:

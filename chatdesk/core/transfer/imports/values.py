@@ -1,4 +1,4 @@
-"""What every reader of a foreign export needs: values of a type nobody vouches for, moments, texts made of them."""
+"""Checks and converts the values of foreign exports, whose types nobody vouches for: texts, numbers, times, keys."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def list_of(value: object) -> list[Any]:
 
 
 def count_of(value: object) -> int | None:
-    """A whole number that is not negative."""
+    """Return ``value`` as a whole number that is not negative, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return int(value) if 0 <= value < _LARGEST_COUNT else None
 
 
 def moment(value: object) -> int | None:
-    """Milliseconds UTC from seconds, milliseconds or microseconds since 1970, or from ISO 8601; None for anything else
-    and for what lies outside of the possible."""
+    """Return milliseconds UTC from seconds, milliseconds or microseconds since 1970, or from ISO 8601; None for
+    anything else and for times before 1990 or after 2099."""
     if isinstance(value, str):
         return _iso(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -76,7 +76,7 @@ def _possible(milliseconds: int) -> int | None:
 
 
 def key_of(value: object) -> str:
-    """A vendor's id as we keep it: as it is when it is plain, else its fingerprint; empty for none."""
+    """Return a vendor's id as it is kept: unchanged if it is plain, else its fingerprint; empty for none."""
     if isinstance(value, int) and not isinstance(value, bool):
         return key_of(str(value)) if abs(value) < _LARGEST_COUNT else ""
     if not isinstance(value, str) or not value:
@@ -85,7 +85,7 @@ def key_of(value: object) -> str:
 
 
 def fingerprint(*texts: str) -> str:
-    """A key for what has none: the same content gives the same key."""
+    """Return a key for something that has none: the same content gives the same key."""
     hasher = hashlib.blake2b(digest_size=12)
     for text in texts:
         data = text.encode("utf-8", "surrogatepass")
@@ -95,7 +95,7 @@ def fingerprint(*texts: str) -> str:
 
 
 def title_of(value: object, first_question: str = "") -> str:
-    """A title on one line; without one, the beginning of the first question."""
+    """Return a title on one line; without one, the beginning of the first question."""
     title = " ".join(text_of(value)[: 4 * _LONGEST_TITLE].split())
     if title:
         return title[:_LONGEST_TITLE]
@@ -106,12 +106,12 @@ def title_of(value: object, first_question: str = "") -> str:
 
 
 def title_source_of(value: object) -> str | None:
-    """A title that was made here may still be bettered; None: the vendor's stays."""
+    """Return "text" for a missing title, which is made here and may still be improved; None for the vendor's own."""
     return None if text_of(value).strip() else "text"
 
 
 def fenced(text: str, language: object = "") -> str:
-    """A code block whose fence is longer than any in the text."""
+    """Return a code block whose fence is longer than any in the text."""
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
     name = language if isinstance(language, str) and _LANGUAGE.match(language) else ""
@@ -119,7 +119,7 @@ def fenced(text: str, language: object = "") -> str:
 
 
 def as_json(value: object) -> str:
-    """Data as text for a reader; what cannot be written is said to be so."""
+    """Return data as text for a reader; a sentence replaces data nested too deeply."""
     if isinstance(value, str):
         return value
     try:
@@ -129,7 +129,7 @@ def as_json(value: object) -> str:
 
 
 def document(title: object, text: str, language: object = "", *, is_markdown: bool = False) -> str:
-    """A document that a model wrote beside the conversation, such as a canvas or an artifact, as part of the text."""
+    """Return a document that a model wrote beside the conversation, such as a canvas or an artifact, as text."""
     heading = " ".join(text_of(title)[:_LONGEST_TITLE].split())
     body = text.strip("\n") if is_markdown else fenced(text, language)
     return f"**{heading}**\n\n{body}" if heading else body
@@ -142,8 +142,8 @@ def without_nothing(values: Mapping[str, Any]) -> dict[str, Any]:
 def marked_stretches(
     text: str, opening: re.Pattern[str], closing: str
 ) -> Iterator[tuple[str, re.Match[str] | None, str]]:
-    """``text`` cut at what stands between marks: (text before, opening mark, text inside), and at last the rest with
-    None and nothing. Linear, however often a mark is opened and not closed."""
+    """Cut ``text`` at marks: yield (text before, opening mark, text inside), and at last the rest with None and
+    nothing. Linear, however often a mark is opened and not closed."""
     at = 0
     while (match := opening.search(text, at)) is not None:
         end = text.find(closing, match.end())
@@ -155,7 +155,7 @@ def marked_stretches(
 
 
 def first_text(messages: Iterable[ImportedMessage]) -> str:
-    """How the first question begins, for a thread without a title."""
+    """Return the text of the first question, for a thread without a title."""
     for message in messages:
         if message.role is Role.USER:
             return next((text_of(part.content.get("text")) for part in message.parts if part.type is PartType.TEXT), "")
