@@ -268,7 +268,7 @@ class ProviderService:
         is_fresh = kept is not None and 0 <= self._clock.now_ms() - kept.fetched_at_ms < _MS_PER_DAY
         # What runs here changes from one moment to the next, and asking costs nothing.
         if kept is not None and isinstance(provider, OpenAICompatibleProvider):
-            provider.know_models(kept.models)
+            provider.remember_models(kept.models)
         if is_fresh and not is_asked and not _is_local(account):
             return kept
         try:

@@ -54,18 +54,18 @@ class Deadlines:
         self.is_finished = False
         self.last_wait_s = 0.0
 
-    def note_event(self) -> None:
+    def record_event(self) -> None:
         """Record that the server began to answer."""
         if not self._has_event:
             self._has_event = True
             self._waited_s = 0.0
 
-    def note_progress(self) -> None:
+    def record_progress(self) -> None:
         """Record that a piece of the answer came."""
         self._has_event = self.has_begun = True
         self._waited_s = 0.0
 
-    def note_finish(self) -> None:
+    def record_finish(self) -> None:
         """Record that the finish reason came; only usage may still follow."""
         if not self.is_finished:
             self.is_finished = True

@@ -14,7 +14,7 @@ _OPENAI_HOST = "api.openai.com"
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ConnectionOptions:
     """Options of the connection to a server. ``proxy``: None is the system's, empty is none at all. ``needs_key``: None
     means that only OpenAI's own server needs one. ``ca_digest``: the digest of ``ca_file`` when the key was looked up.
     ``withheld``: (reason, next step) if nothing may be sent."""
@@ -35,17 +35,22 @@ class Endpoint:
     base_url: str
     api_key: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    way: Way = Way()
+    connection: ConnectionOptions = ConnectionOptions()
 
     @classmethod
     def of(
-        cls, base_url: str | None, api_key: str | None, headers: Mapping[str, str] | None, *, way: Way | None = None
+        cls,
+        base_url: str | None,
+        api_key: str | None,
+        headers: Mapping[str, str] | None,
+        *,
+        connection: ConnectionOptions | None = None,
     ) -> Endpoint:
         """Return an endpoint with spaces and trailing slashes removed; an empty address means OpenAI. A missing ``/v1``
         stays missing, for some servers have none.
         """
         address = (base_url or "").strip().rstrip("/") or OPENAI_BASE_URL
-        return cls(address, (api_key or "").strip() or None, dict(headers or {}), way or Way())
+        return cls(address, (api_key or "").strip() or None, dict(headers or {}), connection or ConnectionOptions())
 
     @property
     def host(self) -> str:
@@ -61,16 +66,16 @@ class Endpoint:
     @property
     def is_configured(self) -> bool:
         """Return whether nothing is withheld and there is a key or the server needs none."""
-        needs_key = self.is_openai if self.way.needs_key is None else self.way.needs_key
-        return self.way.withheld is None and (self.api_key is not None or not needs_key)
+        needs_key = self.is_openai if self.connection.needs_key is None else self.connection.needs_key
+        return self.connection.withheld is None and (self.api_key is not None or not needs_key)
 
     @property
     def uses_system_proxy(self) -> bool:
-        return self.way.proxy is None and not self.is_on_this_machine
+        return self.connection.proxy is None and not self.is_on_this_machine
 
     @property
     def own_proxy(self) -> str | None:
-        return self.way.proxy or None
+        return self.connection.proxy or None
 
     @property
     def is_on_this_machine(self) -> bool:
@@ -98,7 +103,7 @@ class Endpoint:
         for name, value in self.headers.items():
             if not name or not _can_be_sent(name) or ":" in name or " " in name or not _can_be_sent(value):
                 return "One of the extra headers holds characters that cannot be sent."
-        if self.way.ca_file and not Path(self.way.ca_file).is_file():
+        if self.connection.ca_file and not Path(self.connection.ca_file).is_file():
             return "The file of certificates is not there."
         return None
 

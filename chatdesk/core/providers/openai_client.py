@@ -22,7 +22,8 @@ import httpx2
 from openai import AsyncOpenAI, Omit
 
 from chatdesk import __version__
-from chatdesk.core.providers.endpoint import Endpoint, Way
+from chatdesk.core.providers.drained_stream import DrainedStream
+from chatdesk.core.providers.endpoint import ConnectionOptions, Endpoint
 from chatdesk.core.providers.failure_texts import (
     NO_WEB_TEXT,
     NOWHERE_TEXT,
@@ -32,7 +33,6 @@ from chatdesk.core.providers.failure_texts import (
     elsewhere_text,
 )
 from chatdesk.core.providers.failures import RefusedRedirectError
-from chatdesk.core.providers.held_stream import HeldStream
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
 from chatdesk.core.providers.unpacking import unpack
 from chatdesk.core.providers.vendor_text import plain_excerpt
@@ -104,7 +104,7 @@ def guarded_http_client(endpoint: Endpoint, limits: StreamLimits) -> httpx2.Asyn
         if refusal is not None:
             raise RefusedRedirectError(refusal)
         is_error = response.status_code >= 300
-        response.stream = HeldStream(response.stream)
+        response.stream = DrainedStream(response.stream)
         unpack(response, is_error=is_error)
         whole = response.stream
         response.stream = _ErrorBody(whole, limits) if is_error else _CappedAnswer(whole, limits.answer_bytes)
@@ -122,7 +122,7 @@ def guarded_http_client(endpoint: Endpoint, limits: StreamLimits) -> httpx2.Asyn
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=30.0),
         trust_env=endpoint.uses_system_proxy,
         proxy=endpoint.own_proxy,
-        verify=_trust(endpoint.way),
+        verify=_trust(endpoint.connection),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )
 
@@ -134,7 +134,7 @@ def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
     if not endpoint.is_openai:
         # The SDK takes these from the environment; they are nobody else's business.
         headers |= {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
-    own = {"OpenAI-Organization": endpoint.way.organisation, "OpenAI-Project": endpoint.way.project}
+    own = {"OpenAI-Organization": endpoint.connection.organisation, "OpenAI-Project": endpoint.connection.project}
     headers |= {name: value for name, value in own.items() if value}
     headers |= dict(endpoint.headers)
     client = AsyncOpenAI(
@@ -163,13 +163,13 @@ async def ask_root(client: AsyncOpenAI, endpoint: Endpoint, path: str, body: Map
     return await response.aread()
 
 
-def _trust(way: Way) -> ssl.SSLContext | bool:
+def _trust(connection: ConnectionOptions) -> ssl.SSLContext | bool:
     """Return the system's certificates and those of the person's own file, which must be unchanged since the key was
     looked up. Raises ``ssl.SSLError``."""
-    if not way.ca_file:
+    if not connection.ca_file:
         return True
-    content = Path(way.ca_file).read_bytes()
-    if way.ca_digest and hashlib.sha256(content).hexdigest() != way.ca_digest:
+    content = Path(connection.ca_file).read_bytes()
+    if connection.ca_digest and hashlib.sha256(content).hexdigest() != connection.ca_digest:
         raise ssl.SSLError("the file of certificates was changed meanwhile")
     context = ssl.create_default_context()
     context.load_verify_locations(cadata=content.decode("ascii", "ignore"))

@@ -38,7 +38,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
-from chatdesk.core.providers.endpoint import Endpoint, Way
+from chatdesk.core.providers.endpoint import ConnectionOptions, Endpoint
 from chatdesk.core.providers.failures import FailureTranslator, refused_fields, with_partial
 from chatdesk.core.providers.models.local_details import with_details
 from chatdesk.core.providers.models.model_list import local_server, read_models
@@ -48,9 +48,9 @@ from chatdesk.core.providers.prompt_cache import mark_messages
 from chatdesk.core.providers.rate_headers import rate_of
 from chatdesk.core.providers.reader import Reader
 from chatdesk.core.providers.retry import RetryPolicy, wait_or_hurry
+from chatdesk.core.providers.secret_hiding_reader import SecretHidingReader
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
 from chatdesk.core.providers.text_repair import repair
-from chatdesk.core.providers.unechoed_reader import UnechoedReader
 from chatdesk.core.providers.wire import wire_bytes, wire_message
 
 _log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class OpenAICompatibleProvider:
         headers: Mapping[str, str] | None = None,
         timeouts: StreamLimits | None = None,
         retry: RetryPolicy | None = None,
-        way: Way | None = None,
+        connection: ConnectionOptions | None = None,
         default_model: str = "",
         has_cache_marks: bool = False,
     ) -> None:
@@ -92,7 +92,7 @@ class OpenAICompatibleProvider:
         it."""
         self._name = name
         self._label = label
-        self._endpoint = Endpoint.of(base_url, api_key, headers, way=way)
+        self._endpoint = Endpoint.of(base_url, api_key, headers, connection=connection)
         self._limits = timeouts or StreamLimits()
         self._retry = retry or RetryPolicy(longest_wait_s=self._limits.longest_wait_s)
         self._failures = FailureTranslator(label, self._endpoint.secrets)
@@ -121,14 +121,14 @@ class OpenAICompatibleProvider:
     @property
     def withheld(self) -> str:
         """The reason why the key may not be sent; usually empty."""
-        return self._endpoint.way.withheld[0] if self._endpoint.way.withheld else ""
+        return self._endpoint.connection.withheld[0] if self._endpoint.connection.withheld else ""
 
     @property
     def usual_model(self) -> str:
         """The model that is asked if none was chosen; empty as long as the server's list is not known."""
         return self._default_model or self._first_listed
 
-    def know_models(self, models: Iterable[ListedModel]) -> None:
+    def remember_models(self, models: Iterable[ListedModel]) -> None:
         """Remember a list that was fetched before: for naming the nearest when a model is gone. Its first model
         answers if none was chosen, and goes on to while it is listed: servers change the order of their lists."""
         self._listed = tuple(model.id for model in models)
@@ -147,7 +147,7 @@ class OpenAICompatibleProvider:
                 server = await asyncio.to_thread(local_server, body)
             if server is not None:
                 models = await with_details(models, server, partial(self._ask_root, client))
-            self.know_models(models)
+            self.remember_models(models)
             return models
         except TimeoutError:
             failure = self._failures.make(Kind.FIRST_BYTE_TIMEOUT, seconds=self._limits.list_models_s)
@@ -177,7 +177,7 @@ class OpenAICompatibleProvider:
                 return
             except Exception as error:  # noqa: BLE001 - whatever a server provokes becomes a ProviderError
                 failure = self._failures.from_exception(error, connect_s=self._limits.connect_s)
-                newly_refused = refused_fields(error, self._could_do_without(request, model))
+                newly_refused = refused_fields(error, self._optional_fields_of(request, model))
             # From here on, and not above: an error being handled would hang on to the request and its headers.
             if has_part:
                 raise with_partial(failure)
@@ -194,7 +194,7 @@ class OpenAICompatibleProvider:
             await wait_or_hurry(hurried, delay_s)
             attempt += 1
 
-    def _could_do_without(self, request: ChatRequest, model: str) -> frozenset[str]:
+    def _optional_fields_of(self, request: ChatRequest, model: str) -> frozenset[str]:
         """Return the fields of a request that a server may refuse and that can be left out."""
         marks = {CACHE_FIELD} if self._marks_cache(request, model) else set()
         return (self.optional_fields & self._body(request, model).keys()) | marks
@@ -221,8 +221,8 @@ class OpenAICompatibleProvider:
         problem = self._endpoint.problem()
         if problem is not None:
             raise self._failures.make(Kind.OTHER, what=problem, next_step="Correct it in the settings, then try again.")
-        if self._endpoint.way.withheld is not None:
-            what, next_step = self._endpoint.way.withheld
+        if self._endpoint.connection.withheld is not None:
+            what, next_step = self._endpoint.connection.withheld
             raise ProviderError(Kind.NO_KEY, f"{what} Nothing was sent.", next_step=next_step)
         if not self.is_configured:
             raise self._failures.make(Kind.NO_KEY, next_step=_KEY_STEP)
@@ -254,7 +254,7 @@ class OpenAICompatibleProvider:
         sending = self._send(client, model, body, _id_headers(request_id))
         # Entered and left by hand, because the deadline covers the sending only.
         response = await deadlines.wait_for(sending.__aenter__())
-        reader = UnechoedReader(self._reader(), self._endpoint.secrets)
+        reader = SecretHidingReader(self._reader(), self._endpoint.secrets)
         try:
             report = rate_of(response.http_response.headers, time.time())
             if report is not None:
@@ -276,7 +276,7 @@ class OpenAICompatibleProvider:
         yield StreamFinished(self._judge(reader, is_continued=bool(request.continue_text)))
 
     async def _read(
-        self, answer: AnswerStream, reader: UnechoedReader, deadlines: Deadlines
+        self, answer: AnswerStream, reader: SecretHidingReader, deadlines: Deadlines
     ) -> AsyncGenerator[StreamEvent, None]:
         """Yield the pieces of the answer. After text and a finish reason, nothing that follows can spoil it."""
         room = self._limits.answer_characters
@@ -284,15 +284,15 @@ class OpenAICompatibleProvider:
             async with aclosing(answer.chunks()) as chunks:
                 async for chunk in chunks:
                     if self._is_answer(chunk):
-                        deadlines.note_event()
+                        deadlines.record_event()
                     for delta in reader.feed(chunk):
-                        deadlines.note_progress()
+                        deadlines.record_progress()
                         room -= len(delta.arguments if isinstance(delta, ToolCallDelta) else delta.text)
                         if room < 0:
                             raise ByteCapError("text")
                         yield delta
                     if reader.finish_reason is not None:
-                        deadlines.note_finish()
+                        deadlines.record_finish()
         except Exception as error:
             if reader.finish_reason is None or not (reader.has_text or reader.has_tool_calls):
                 for delta in reader.rest():
@@ -391,7 +391,7 @@ class OpenAICompatibleProvider:
     def _reason(self, failure: ProviderError) -> str:
         return self._failures.make(failure.kind, seconds=self._limits.connect_s).what
 
-    def _judge(self, reader: UnechoedReader, *, is_continued: bool) -> FinishReason:
+    def _judge(self, reader: SecretHidingReader, *, is_continued: bool) -> FinishReason:
         """Return the finish reason of a complete answer. Raises ``ProviderError`` if it is cut, filtered or empty."""
         reason = reader.finish_reason
         if reason is None:

@@ -10,7 +10,7 @@ from chatdesk.core.domain.provider_profile import NO_PROXY, SYSTEM_PROXY, Api, H
 from chatdesk.core.errors import NotPossible, ProviderError
 from chatdesk.core.providers.accounts import Account
 from chatdesk.core.providers.base import ListedModel, Provider, ProviderCheck
-from chatdesk.core.providers.endpoint import Endpoint, Way
+from chatdesk.core.providers.endpoint import ConnectionOptions, Endpoint
 from chatdesk.core.providers.key_rules import OPENAI_ID
 from chatdesk.core.providers.offline.provider import DEFAULT_MODEL as OFFLINE_MODEL
 from chatdesk.core.providers.offline.provider import OFFLINE_NAME, OfflineProvider, offline_models
@@ -79,11 +79,11 @@ class ProviderRegistry:
         usual = default_model if name == default_provider else ""
         return name, model or usual or self._usual_model(name)
 
-    def know_models(self, provider: str, models: Sequence[ListedModel]) -> None:
+    def remember_models(self, provider: str, models: Sequence[ListedModel]) -> None:
         """Give a provider the stored list of its models."""
         found = self._by_name.get(provider)
         if isinstance(found, OpenAICompatibleProvider):
-            found.know_models(models)
+            found.remember_models(models)
 
     def _usual_model(self, name: str) -> str:
         found = self._by_name.get(name)
@@ -150,7 +150,7 @@ def provider_of(
     # For the one that the settings describe its host decides, as ever.
     needs_key = None if profile.id == OPENAI_ID else preset.needs_key
     withheld = account.withheld if account.withheld is not None and account.withheld.can_be_agreed else None
-    way = Way(
+    connection = ConnectionOptions(
         proxy,
         profile.ca_file,
         profile.organisation,
@@ -172,7 +172,7 @@ def provider_of(
             silence_s=profile.silence_s or base.silence_s,
         ),
         retry=retry,
-        way=way,
+        connection=connection,
         default_model=_usual_model(profile),
         has_cache_marks=preset.has_cache_marks,
     )

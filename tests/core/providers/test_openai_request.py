@@ -237,10 +237,10 @@ async def test_without_a_model_the_first_one_listed_answers() -> None:
 
 async def test_the_model_that_answers_stays_when_a_server_lists_another_first() -> None:
     provider = provider_for("http://127.0.0.1:9/v1")
-    provider.know_models([ListedModel("a", "a"), ListedModel("b", "b")])
-    provider.know_models([ListedModel("new", "new"), ListedModel("a", "a")])
+    provider.remember_models([ListedModel("a", "a"), ListedModel("b", "b")])
+    provider.remember_models([ListedModel("new", "new"), ListedModel("a", "a")])
     assert provider.usual_model == "a"
-    provider.know_models([ListedModel("new", "new")])
+    provider.remember_models([ListedModel("new", "new")])
     assert provider.usual_model == "new"
     await provider.close()
 

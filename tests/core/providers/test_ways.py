@@ -14,7 +14,7 @@ from chatdesk.core.domain.provider_profile import NO_PROXY, ProviderProfile
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.providers.accounts import Account
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, TextDelta
-from chatdesk.core.providers.endpoint import Endpoint, Way
+from chatdesk.core.providers.endpoint import ConnectionOptions, Endpoint
 from chatdesk.core.providers.probing import probe
 from chatdesk.core.providers.registry import provider_of
 from chatdesk.core.providers.stream_guard import StreamLimits
@@ -91,7 +91,9 @@ async def test_headers_organisation_and_project_go_along() -> None:
 def test_who_needs_a_key() -> None:
     assert not Endpoint.of("https://api.openai.com/v1", None, None).is_configured
     assert Endpoint.of("https://else.example/v1", None, None).is_configured
-    assert not Endpoint.of("https://else.example/v1", None, None, way=Way(needs_key=True)).is_configured
+    assert not Endpoint.of(
+        "https://else.example/v1", None, None, connection=ConnectionOptions(needs_key=True)
+    ).is_configured
 
 
 @pytest.mark.parametrize("echo", ["{key}", "{upper}", "{split}"])

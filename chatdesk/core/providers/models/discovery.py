@@ -31,11 +31,11 @@ def local_ports() -> tuple[int, ...]:
 
 async def find_local_servers(ports: Sequence[int] | None = None) -> tuple[FoundServer, ...]:
     """Return the servers that answer, in the order of ``ports``; takes at most some seconds. Raises nothing."""
-    found = await asyncio.gather(*(_look_at(port) for port in (local_ports() if ports is None else ports)))
+    found = await asyncio.gather(*(_identify_server(port) for port in (local_ports() if ports is None else ports)))
     return tuple(server for server in found if server is not None)
 
 
-async def _look_at(port: int) -> FoundServer | None:
+async def _identify_server(port: int) -> FoundServer | None:
     ollama = await _get(port, "/api/version")
     if ollama is None:
         return None  # nothing listens

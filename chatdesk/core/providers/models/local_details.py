@@ -38,17 +38,17 @@ async def with_details(models: Sequence[ListedModel], server: LocalServer, ask: 
                 gone = found.keys() - listed.keys() if listed else set()
                 found |= {name: _joined(each, listed[name]) for name, each in found.items() if name in listed}
             else:
-                await _look_at_each(found, gone, ask)
+                await _ask_each_model(found, gone, ask)
     except Exception as error:  # noqa: BLE001 - whatever a server provokes; the list is good without
         _log.info("details of models did not come: %s", type(error).__name__)
     return tuple(each for name, each in found.items() if name not in gone)
 
 
-async def _look_at_each(found: dict[str, ListedModel], gone: set[str], ask: Ask) -> None:
+async def _ask_each_model(found: dict[str, ListedModel], gone: set[str], ask: Ask) -> None:
     """Ask Ollama for each model: it describes one at a time."""
     slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def look_at(name: str) -> None:
+    async def ask_model(name: str) -> None:
         try:
             async with slots:
                 body = await ask("/api/show", {"model": name})
@@ -63,7 +63,7 @@ async def _look_at_each(found: dict[str, ListedModel], gone: set[str], ask: Ask)
 
     async with asyncio.TaskGroup() as group:
         for name in list(found)[:_MOST_MODELS]:
-            group.create_task(look_at(name))
+            group.create_task(ask_model(name))
 
 
 def _joined(listed: ListedModel, told: ListedModel) -> ListedModel:

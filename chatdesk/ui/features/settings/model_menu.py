@@ -73,7 +73,7 @@ class ModelMenu(QObject):
         for provider in services.providers.all():
             kept = await services.provider_service.kept_models(provider.name)
             if kept is not None:
-                services.providers.know_models(provider.name, kept.models)
+                services.providers.remember_models(provider.name, kept.models)
             lists[provider.name] = self._choices(services, provider.name, kept)
         self._show(services, lists)
         failures: list[ChatDeskError] = []

@@ -11,7 +11,7 @@ from chatdesk.core.providers.base import FinishReason, ReasoningDelta, TextDelta
 from chatdesk.core.providers.reader import Delta, Reader
 
 
-class UnechoedReader:
+class SecretHidingReader:
     """A ``Reader`` that hides ``secrets``, which were sent along with the request, in the events of another reader."""
 
     def __init__(self, inner: Reader, secrets: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ import httpx2
 _CHUNKS_A_SLICE = 50
 
 
-class HeldStream(httpx2.AsyncByteStream):
+class DrainedStream(httpx2.AsyncByteStream):
     """Passes on the bytes of another stream. Leaving the iteration closes the connection and ends all generators
     below."""
 
