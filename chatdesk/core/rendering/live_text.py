@@ -23,7 +23,7 @@ _MATH_OPENING = re.compile(r" {0,3}(?:\$\$|\\\[|\\begin\{)")
 _MAX_HELD_CHARS = 200
 
 
-def without_unripe_end(text: str) -> str:
+def without_uncertain_end(text: str) -> str:
     """Return ``text`` without an end that may mean something else with the next character."""
     text = without_unfinished_picture(text)
     for _ in range(_MAX_HELD_ENDS):

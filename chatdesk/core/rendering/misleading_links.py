@@ -56,13 +56,13 @@ _FILE_ENDINGS = frozenset(
 )
 
 
-def truth_behind(spans: Sequence[Span], last: int) -> str:
+def destination_remark(spans: Sequence[Span], last: int) -> str:
     """Return the text to show behind the link that ends with the span ``last``; empty if its words do not mislead,
     and in the middle of a link whose words have several styles."""
     href = spans[last].href
     if href is None or (last + 1 < len(spans) and spans[last + 1].href == href):
         return ""
-    place = true_place(link_words(spans, last), href)
+    place = true_destination(link_words(spans, last), href)
     return f" ({place[:_MAX_PLACE]})" if place else ""
 
 
@@ -74,7 +74,7 @@ def link_words(spans: Sequence[Span], last: int) -> str:
     return "".join(span.text for span in spans[first : last + 1])
 
 
-def true_place(words: str, href: str) -> str | None:
+def true_destination(words: str, href: str) -> str | None:
     """Return the host or address of ``href`` if ``words`` name another one, or if the host has letters that only
     look like others; else None."""
     shown = words.strip().strip("<>()[]\"'“”«».,;:!?\u2028")

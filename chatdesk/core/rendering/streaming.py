@@ -18,7 +18,7 @@ from chatdesk.core.rendering.block_builder import BlockBuilder
 from chatdesk.core.rendering.block_rules import MAX_TABLE_CELLS, split_cells
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Table
 from chatdesk.core.rendering.footnotes import Note, is_expected, place_notes
-from chatdesk.core.rendering.live_text import last_boundary, without_unripe_end
+from chatdesk.core.rendering.live_text import last_boundary, without_uncertain_end
 from chatdesk.core.rendering.markdown import (
     ParsedText,
     clean_source,
@@ -172,7 +172,7 @@ class StreamingMarkdown:
         return [*blocks, *place_notes(notes, parsed.env["note_numbers"])]
 
     def _parse_tail(self) -> BlockUpdate:
-        shown = without_unripe_end(self._source[self._settled_chars :])
+        shown = without_uncertain_end(self._source[self._settled_chars :])
         parsed = self._parse(shown, set(), is_tail=True)
         boundary, is_in_list = last_boundary(parsed, shown)
         first = self._settled_blocks
@@ -266,7 +266,7 @@ class StreamingMarkdown:
         table.rows += [self._row(line, columns) for line in finished]
         table.partial = partial
         rows = tuple(table.rows)
-        shown = without_unripe_end(partial) if partial else ""
+        shown = without_uncertain_end(partial) if partial else ""
         if shown:
             rows += (self._row(shown, columns, is_open=True),)
         at = replace(table.block.at, end_line=table.block.at.first_line + 2 + len(rows))

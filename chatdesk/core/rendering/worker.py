@@ -250,7 +250,7 @@ class Worker:
         if job is None:
             self._take_colours(where, block, decode_runs(result or ()))
             return
-        self._drawn.take(job, result)
+        self._drawn.remember(job, result)
         self._count_time(where[0], time.monotonic() - self._submitted_at)
         if where not in self._jobs:  # else a newer state of that block waits
             self._jobs[where] = block

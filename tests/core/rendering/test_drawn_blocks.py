@@ -49,9 +49,9 @@ def test_each_formula_is_a_job_once() -> None:
     drawn = DrawnBlocks()
     block = Paragraph((INLINE, Span(" and "), replace(INLINE, text="y"), INLINE))
     assert drawn.missing(block) == ("formula", "x", False)
-    drawn.take(("formula", "x", False), encode_drawing(PICTURE))
+    drawn.remember(("formula", "x", False), encode_drawing(PICTURE))
     assert drawn.missing(block) == ("formula", "y", False)
-    drawn.take(("formula", "y", False), None)
+    drawn.remember(("formula", "y", False), None)
     assert drawn.missing(block) is None
     shown = drawn.apply(block)
     assert isinstance(shown, Paragraph)
@@ -60,14 +60,14 @@ def test_each_formula_is_a_job_once() -> None:
 
 def test_display_and_inline_are_drawn_apart() -> None:
     drawn = DrawnBlocks()
-    drawn.take(("formula", "x", False), encode_drawing(PICTURE))
+    drawn.remember(("formula", "x", False), encode_drawing(PICTURE))
     assert drawn.missing(MathBlock("x")) == ("formula", "x", True)
     assert drawn.apply(MathBlock("x")) == MathBlock("x")
 
 
 def test_formulas_in_tables_are_drawn() -> None:
     drawn = DrawnBlocks()
-    drawn.take(("formula", "x", False), encode_drawing(PICTURE))
+    drawn.remember(("formula", "x", False), encode_drawing(PICTURE))
     table = drawn.apply(Table(("",), ((INLINE,),), (((INLINE,),), ((Span("a"),),))))
     assert isinstance(table, Table)
     assert table.header[0][0].drawing == table.rows[0][0][0].drawing == PICTURE
@@ -84,7 +84,7 @@ def test_old_drawings_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawn_blocks, "_MAX_REMEMBERED_BYTES", 1_000)
     drawn = DrawnBlocks()
     for name in "abcdefgh":
-        drawn.take(("formula", name, True), encode_drawing(PICTURE))
+        drawn.remember(("formula", name, True), encode_drawing(PICTURE))
     assert drawn.missing(MathBlock("a")) is not None
     assert drawn.missing(MathBlock("h")) is None
 
@@ -96,7 +96,7 @@ def test_diagrams_wait_for_the_end_of_their_fence(monkeypatch: pytest.MonkeyPatc
     assert drawn.missing(block) is None
     block = replace(block, is_open=False)
     assert drawn.missing(block) == ("diagram", "graph TD")
-    drawn.take(("diagram", "graph TD"), (b"light", b"dark"))
+    drawn.remember(("diagram", "graph TD"), (b"light", b"dark"))
     assert drawn.apply(block) == replace(block, pictures=(b"light", b"dark"))
 
 
@@ -112,7 +112,7 @@ def test_a_diagram_that_cannot_be_drawn_says_so(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(drawn_blocks, "_can_draw_diagrams", lambda: True)
     drawn, block = DrawnBlocks(), CodeBlock("mermaid", "no diagram")
     assert drawn.apply(block) == block
-    drawn.take(("diagram", "no diagram"), None)
+    drawn.remember(("diagram", "no diagram"), None)
     failed = drawn.apply(block)
     assert failed == replace(block, remark="This diagram could not be drawn")
     assert decode_change(block, encode_change(block, failed)) == failed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.rendering.link_truth import true_place
+from chatdesk.core.rendering.misleading_links import true_destination
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from chatdesk.core.rendering.link_truth import true_place
     ],
 )
 def test_honest_links_are_left_alone(words: str, href: str) -> None:
-    assert true_place(words, href) is None
+    assert true_destination(words, href) is None
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,9 @@ def test_honest_links_are_left_alone(words: str, href: str) -> None:
     ],
 )
 def test_deceptive_links_show_where_they_lead(words: str, href: str, place: str) -> None:
-    assert true_place(words, href) == place
+    assert true_destination(words, href) == place
 
 
 def test_hostile_words_take_no_time() -> None:
-    assert true_place("a." * 50_000, "https://example.org") is None
-    assert true_place("@" * 50_000, "mailto:a@b.c") is None
+    assert true_destination("a." * 50_000, "https://example.org") is None
+    assert true_destination("@" * 50_000, "mailto:a@b.c") is None

@@ -28,7 +28,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.rendering.blocks import Drawing, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.transfer.exports.blocks import BlockSource
-from chatdesk.core.transfer.exports.files import NameGiver, safe_file_name, safe_name
+from chatdesk.core.transfer.exports.files import UniqueNames, safe_file_name, safe_name
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from chatdesk.core.transfer.exports.service import ExportService
 from chatdesk.services.parts import printing_command
@@ -184,7 +184,7 @@ def test_texts_are_parsed_ahead_and_no_more_of_them_than_memory_has_room_for() -
         return [f"**{number}**"] * (number % 3)
 
     with BlockSource() as source:
-        for number in islice(source.ahead(count(), texts_of), 200):
+        for number in islice(source.read_ahead(count(), texts_of), 200):
             assert number + 10 < announced < number + 100
             for _ in range(number % 3):
                 assert source.blocks(f"**{number}**") == parse_markdown(f"**{number}**")
@@ -192,7 +192,7 @@ def test_texts_are_parsed_ahead_and_no_more_of_them_than_memory_has_room_for() -
 
 def test_a_text_that_was_not_announced_is_parsed_all_the_same() -> None:
     with BlockSource() as source:
-        for number in source.ahead(range(20), lambda number: [f"text {number}"]):
+        for number in source.read_ahead(range(20), lambda number: [f"text {number}"]):
             assert source.blocks("*another*") == parse_markdown("*another*")
             assert source.blocks(f"text {number}") == parse_markdown(f"text {number}")
 
@@ -341,8 +341,8 @@ def test_names_are_safe_on_every_system(title: str) -> None:
 
 
 def test_names_are_given_once_whatever_their_capitals() -> None:
-    names = NameGiver()
-    assert [names.give(stem, ".md") for stem in ("a", "A", "a")] == ["a.md", "A (2).md", "a (3).md"]
+    names = UniqueNames()
+    assert [names.unique(stem, ".md") for stem in ("a", "A", "a")] == ["a.md", "A (2).md", "a (3).md"]
 
 
 @pytest.mark.parametrize(

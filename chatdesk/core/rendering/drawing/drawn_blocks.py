@@ -52,7 +52,7 @@ class DrawnBlocks:
         """Return the next job that ``block`` needs, None when all its drawings are known."""
         return next((job for job in _jobs_of(block) if job not in self._known), None)
 
-    def take(self, job: Wire, result: Any) -> None:
+    def remember(self, job: Wire, result: Any) -> None:
         """Remember the result of ``job``; None is remembered too, so that no formula is tried twice."""
         value = decode_drawing(result) if job[0] == FORMULA else tuple(result or ())
         self._known[job] = value

@@ -62,7 +62,7 @@ class BlockSource:
         for worker in self._workers:
             worker.client.close()
 
-    def ahead(self, things: Iterable[T], texts_of: Callable[[T], Sequence[str]]) -> Iterator[T]:
+    def read_ahead(self, things: Iterable[T], texts_of: Callable[[T], Sequence[str]]) -> Iterator[T]:
         """Yield ``things``, each once the workers have the texts of some that follow. The caller must then ask for all
         texts of that thing, in their order."""
         waiting: deque[tuple[T, int, int]] = deque()

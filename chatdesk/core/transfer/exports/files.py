@@ -43,7 +43,7 @@ def safe_file_name(name: str) -> str:
     return f"{safe_name(stem, otherwise='file')}.{ending}"
 
 
-class NameGiver:
+class UniqueNames:
     """Gives each name in a folder once, also on systems that do not tell capitals apart."""
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -52,7 +52,7 @@ class NameGiver:
             with suppress(FileNotFoundError):
                 self._taken = {each.name.casefold() for each in folder.iterdir()}
 
-    def give(self, stem: str, ending: str) -> str:
+    def unique(self, stem: str, ending: str) -> str:
         number = 1
         while True:
             name = f"{stem}{ending}" if number == 1 else f"{stem} ({number}){ending}"
@@ -100,7 +100,7 @@ class AttachmentFolder:
         self._folder = folder
         self._shown_as = shown_as
         self._stored = stored
-        self._names: NameGiver | None = None
+        self._names: UniqueNames | None = None
         self._known: dict[str, str | None] = {}
         self.missing = 0
         self.count = 0
@@ -117,9 +117,9 @@ class AttachmentFolder:
             return None
         own_folder(self._folder)
         if self._names is None:
-            self._names = NameGiver(self._folder)
+            self._names = UniqueNames(self._folder)
         safe = Path(safe_file_name(name))
-        given = self._names.give(safe.stem, safe.suffix)
+        given = self._names.unique(safe.stem, safe.suffix)
         target = self._folder / given
         with open_new(target) as file:
             is_whole = self._stored.copy(sha256, file)

@@ -29,7 +29,7 @@ from chatdesk.core.rendering.blocks import (
     Span,
     Table,
 )
-from chatdesk.core.rendering.link_truth import truth_behind
+from chatdesk.core.rendering.misleading_links import destination_remark
 from chatdesk.core.rendering.picture_data import picture_url
 from chatdesk.core.rendering.safety import is_safe_link
 
@@ -185,7 +185,7 @@ class HtmlBlocks:
     # Spans
 
     def _spans(self, spans: Sequence[Span]) -> str:
-        return "".join(self._span(span) + escape(truth_behind(spans, place)) for place, span in enumerate(spans))
+        return "".join(self._span(span) + escape(destination_remark(spans, place)) for place, span in enumerate(spans))
 
     def _span(self, span: Span) -> str:
         if span.is_math and span.drawing is not None:

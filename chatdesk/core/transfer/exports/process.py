@@ -1,4 +1,4 @@
-"""Runs an export in a process of its own; ``export_client`` starts it.
+"""Runs an export in a process of its own; ``exports.client`` starts it.
 
 One line of JSON in says what is wanted; when the input ends, also because the window is gone, the export is given up.
 Lines of JSON out: ``progress``, and last ``report``, ``error`` or ``stopped``.

@@ -31,11 +31,11 @@ from chatdesk.core.file_writing import (
 )
 from chatdesk.core.storage.transfer.export_reader import ExportReader, open_reader
 from chatdesk.core.transfer.exports.files import (
-    NameGiver,
     StoredFiles,
+    UniqueNames,
     safe_name,
 )
-from chatdesk.core.transfer.exports.thread_writer import Task, ThreadWriter
+from chatdesk.core.transfer.exports.thread_writer import ThreadExport, ThreadWriter
 from chatdesk.core.transfer.exports.to_json import JsonWriter
 
 _PROGRESS_EVERY_S = 0.1
@@ -248,26 +248,26 @@ class _Run:
     def _write_folder(self, reader: ExportReader, writer: ThreadWriter, ids: list[str]) -> Path:
         moment = datetime.fromtimestamp(self._now_ms / 1000, UTC).astimezone()
         projects = {row["id"]: row["name"] for row in reader.projects(self._choice)}
-        final = self._target / NameGiver(self._target).give(f"ChatDesk export {moment:%Y-%m-%d %H.%M}", "")
+        final = self._target / UniqueNames(self._target).unique(f"ChatDesk export {moment:%Y-%m-%d %H.%M}", "")
         with filling_folder(final) as folder:
-            folders: dict[str, tuple[Path, NameGiver]] = {}
-            names = NameGiver()
+            folders: dict[str, tuple[Path, UniqueNames]] = {}
+            names = UniqueNames()
             for thread_id in ids:
                 thread = reader.domain_thread(thread_id)
                 if thread.project_id not in folders:
                     inner = folder
                     if len(projects) > 1:
                         project = safe_name(projects.get(thread.project_id, ""), otherwise="project")
-                        inner = folder / names.give(project, "")
+                        inner = folder / names.unique(project, "")
                         inner.mkdir()
-                    folders[thread.project_id] = inner, NameGiver()
+                    folders[thread.project_id] = inner, UniqueNames()
                 inner, given = folders[thread.project_id]
-                name = given.give(safe_name(thread.title), writer.ending)
+                name = given.unique(safe_name(thread.title), writer.ending)
                 self._write_thread(reader, writer, thread_id, inner / name)
         return final
 
     def _write_thread(self, reader: ExportReader, writer: ThreadWriter, thread_id: str, target: Path) -> None:
-        written = writer.write(reader, Task(thread_id, target, self._stored), self._tick)
+        written = writer.write(reader, ThreadExport(thread_id, target, self._stored), self._tick)
         self._threads += 1
         self._attachments += written.attachments
         self._missing += written.missing

@@ -16,7 +16,7 @@ Tick = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ThreadExport:
     """A thread to be written, its target, and the bytes of its attachments."""
 
     thread_id: str
@@ -41,7 +41,7 @@ class ThreadWriter(Protocol):
     @property
     def ending(self) -> str: ...
 
-    def write(self, reader: ExportReader, task: Task, tick: Tick) -> Written: ...
+    def write(self, reader: ExportReader, task: ThreadExport, tick: Tick) -> Written: ...
 
     def __enter__(self) -> Self: ...
 

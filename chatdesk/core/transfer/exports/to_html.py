@@ -23,7 +23,7 @@ from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.transfer.exports.export import note_of, one_line, speaker, when
 from chatdesk.core.transfer.exports.files import StoredFiles
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
-from chatdesk.core.transfer.exports.thread_writer import Task, Tick, Written
+from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
 
 if TYPE_CHECKING:
     from chatdesk.core.transfer.exports.blocks import BlockSource
@@ -58,9 +58,9 @@ class MessageHtml:
         quoted = f'<blockquote class="prompt">{_lines(prompt)}</blockquote>' if prompt else ""
         return f'<h1>{escape(one_line(thread.title))}</h1>\n<p class="meta">{when(thread.created_at)}</p>\n{quoted}'
 
-    def ahead(self, batches: Iterable[Sequence[Message]]) -> Iterator[Message]:
+    def read_ahead(self, batches: Iterable[Sequence[Message]]) -> Iterator[Message]:
         """Yield the messages while the next ones are parsed. The caller must take all pieces of each."""
-        return self._source.ahead(chain.from_iterable(batches), _parsed_texts)
+        return self._source.read_ahead(chain.from_iterable(batches), _parsed_texts)
 
     def pieces(self, message: Message) -> Iterator[str]:
         """Yield the message in pieces, because a picture may be larger than all the words."""
@@ -140,13 +140,13 @@ class HtmlWriter:
     ) -> None:
         self._source.__exit__(kind, error, trace)
 
-    def write(self, reader: ExportReader, task: Task, tick: Tick) -> Written:
+    def write(self, reader: ExportReader, task: ThreadExport, tick: Tick) -> Written:
         messages = MessageHtml(self._source, task.stored)
         with replacing_text(task.target, errors="replace") as sink:
             thread = reader.domain_thread(task.thread_id)
             self._begin(sink, thread)
             sink.write(messages.head(thread))
-            for message in messages.ahead(reader.shown(task.thread_id)):
+            for message in messages.read_ahead(reader.shown(task.thread_id)):
                 sink.writelines(messages.pieces(message))
                 tick(1)
             sink.write("</main>\n</body>\n</html>\n")

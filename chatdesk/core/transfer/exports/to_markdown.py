@@ -13,12 +13,12 @@ from types import TracebackType
 from chatdesk.core.domain.message import Message, PartType
 from chatdesk.core.file_writing import replacing_text
 from chatdesk.core.rendering.blocks import Block, Heading, Paragraph, Span, Table
-from chatdesk.core.rendering.link_truth import link_words, truth_behind
+from chatdesk.core.rendering.misleading_links import destination_remark, link_words
 from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.transfer.exports.blocks import BlockSource
 from chatdesk.core.transfer.exports.export import head_as_markdown, message_as_markdown
 from chatdesk.core.transfer.exports.files import AttachmentFolder
-from chatdesk.core.transfer.exports.thread_writer import Task, Tick, Written
+from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
 
 _LINK_MARKS = ("](", "][", "]:")  # without one of these no link has words of its own
 _MOST_NOTES = 20
@@ -42,7 +42,7 @@ class MarkdownWriter:
     ) -> None:
         self._stack.close()
 
-    def write(self, reader: ExportReader, task: Task, tick: Tick) -> Written:
+    def write(self, reader: ExportReader, task: ThreadExport, tick: Tick) -> Written:
         folder = f"{task.target.stem}-files"
         files = AttachmentFolder(task.target.with_name(folder), folder, task.stored)
         with replacing_text(task.target, errors="replace") as sink:
@@ -77,7 +77,7 @@ def _misleading_links(blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:
     """Yield the words of each link that misleads, and the place it leads to."""
     for spans in _lines(blocks):
         for last in range(len(spans)):
-            truth = truth_behind(spans, last)
+            truth = destination_remark(spans, last)
             if truth:
                 words = " ".join(link_words(spans, last).replace("`", "'").split())
                 yield words[:_LONGEST_WORDS], truth.strip(" ()").replace("`", "'")

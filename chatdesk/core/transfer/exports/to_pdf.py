@@ -19,7 +19,7 @@ from chatdesk.core.errors import ExportFailed
 from chatdesk.core.file_writing import replacing
 from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.transfer.exports.blocks import BlockSource
-from chatdesk.core.transfer.exports.thread_writer import Task, Tick, Written
+from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
 from chatdesk.core.transfer.exports.to_html import MessageHtml
 
 _PATIENCE_S = 600.0
@@ -43,7 +43,7 @@ class PdfWriter:
     ) -> None:
         self._source.__exit__(kind, error, trace)
 
-    def write(self, reader: ExportReader, task: Task, tick: Tick) -> Written:
+    def write(self, reader: ExportReader, task: ThreadExport, tick: Tick) -> Written:
         messages = MessageHtml(self._source, task.stored, is_for_print=True)
         thread = reader.domain_thread(task.thread_id)
         with replacing(task.target) as file:
@@ -51,7 +51,7 @@ class PdfWriter:
             with printer:
                 printer.tell({"title": thread.title, "blobs": str(task.stored.folder)})
                 printer.tell({"html": messages.head(thread)})
-                for message in messages.ahead(reader.shown(task.thread_id)):
+                for message in messages.read_ahead(reader.shown(task.thread_id)):
                     printer.tell({"html": "".join(messages.pieces(message))})
                     tick(1)
                 printer.finish(lambda: tick(0))

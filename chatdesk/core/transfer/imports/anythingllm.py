@@ -44,7 +44,7 @@ class Rows:
     _groups: dict[tuple[str, str | None], list[ImportedMessage]] = field(default_factory=dict)
     _size: int = 0
 
-    def take(self, value: Mapping[str, Any], size: int) -> None:
+    def add(self, value: Mapping[str, Any], size: int) -> None:
         """Add a row. Raises ``ImportRefused`` when there are more than memory should hold."""
         self._size += size
         if self._size > LARGEST_IN_PARTS:

@@ -26,7 +26,7 @@ from chatdesk.core.transfer.imports.values import (
     list_of,
     moment,
     text_of,
-    without_nothing,
+    without_empty_values,
 )
 
 SOURCE: Final = "chatbox"
@@ -124,7 +124,7 @@ def _message(value: Mapping[str, Any], above: str) -> ImportedMessage:
         usage = dict_of(value.get("usage"))
         asked, answered = count_of(usage.get("inputTokens")), count_of(usage.get("outputTokens"))
         problem = text_of(value.get("error"))
-        values = without_nothing(
+        values = without_empty_values(
             {
                 "model": text_of(value.get("model"))[:200],
                 "prompt_tokens": asked,

@@ -30,7 +30,7 @@ from chatdesk.core.transfer.imports.values import (
     moment,
     text_of,
     title_of,
-    without_nothing,
+    without_empty_values,
 )
 
 SOURCE: Final = "chatdesk"
@@ -131,7 +131,7 @@ def _projects(values: Iterable[Any]) -> Iterable[ImportedProject]:
             yield ImportedProject(
                 key,
                 name[:200],
-                without_nothing(
+                without_empty_values(
                     {
                         **kept,
                         "parameters": parameters or None,
@@ -175,7 +175,7 @@ def _thread_values(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return a thread's values without provider and model: the next question goes where the person's own choice
     says."""
     source = text_of(value.get("title_source"))
-    return without_nothing(
+    return without_empty_values(
         {
             "system_prompt": text_of(value.get("system_prompt")),
             "pinned_at": moment(value.get("pinned_at")),
@@ -232,7 +232,7 @@ def _node(value: Mapping[str, Any], key: str) -> Node:
 def _message_values(value: Mapping[str, Any]) -> dict[str, Any]:
     mark = text_of(value.get("context_mark"))
     usage = dict_of(value.get("usage"))  # version 1
-    return without_nothing(
+    return without_empty_values(
         {
             **{column: count_of(usage.get(name)) for name, column in _USAGE.items()},
             **{name: moment(value.get(name)) for name in _MOMENTS},
@@ -261,13 +261,13 @@ def _part(value: Mapping[str, Any]) -> ImportedPart | None:
         "tool_call_id": text_of(value.get("tool_call_id"))[:200],
         "tool_duration_ms": count_of(value.get("tool_duration_ms")),
     }
-    return ImportedPart(kind, content, "", file, without_nothing(values))
+    return ImportedPart(kind, content, "", file, without_empty_values(values))
 
 
 def _summary(value: Mapping[str, Any]) -> dict[str, Any]:
     counts = ("version", "token_count", "message_count", "input_tokens", "output_tokens")
     texts = ("text", "provider", "model", "prompt_version", "stale_reason")
-    return without_nothing(
+    return without_empty_values(
         {
             **{name: count_of(value.get(name)) for name in counts},
             **{name: text_of(value.get(name)) for name in texts},

@@ -25,7 +25,7 @@ from chatdesk.core.transfer.imports.values import (
     text_of,
     title_of,
     title_source_of,
-    without_nothing,
+    without_empty_values,
 )
 
 SOURCE: Final = "chatgpt"
@@ -77,7 +77,7 @@ def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThr
         last_activity_at=last,
         messages=tree.messages,
         chosen=tree.chosen,
-        values=without_nothing(
+        values=without_empty_values(
             {
                 "title_source": title_source_of(value.get("title")),
                 "system_prompt": "\n\n".join(dict.fromkeys(instructions)),
@@ -252,7 +252,7 @@ def _values(steps: Sequence[_Step], role: Role) -> dict[str, Any]:
     values["finish_reason"] = _FINISH.get(text_of(_finish(steps[-1].message).get("type")))
     ended = moment(steps[-1].message.get("update_time")) or moment(steps[-1].message.get("create_time"))
     values["completed_at"] = ended
-    return without_nothing(values)
+    return without_empty_values(values)
 
 
 def _assistant_names(value: Mapping[str, Any]) -> tuple[str, ...]:

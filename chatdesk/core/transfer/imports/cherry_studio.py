@@ -31,7 +31,7 @@ from chatdesk.core.transfer.imports.values import (
     list_of,
     moment,
     text_of,
-    without_nothing,
+    without_empty_values,
 )
 
 SOURCE: Final = "cherry_studio"
@@ -175,7 +175,7 @@ def _message(
         usage, model = dict_of(value.get("usage")), dict_of(value.get("model"))
         told = next((told for _own, told in found if told), "") or text_of(dict_of(value.get("error")).get("message"))
         status = _STATUS.get(text_of(value.get("status")), Status.COMPLETE)
-        values = without_nothing(
+        values = without_empty_values(
             {
                 "model": (text_of(model.get("id")) or text_of(value.get("modelId")))[:200],
                 "prompt_tokens": count_of(usage.get("prompt_tokens")),

@@ -24,7 +24,7 @@ from chatdesk.core.transfer.imports.values import (
     text_of,
     title_of,
     title_source_of,
-    without_nothing,
+    without_empty_values,
 )
 
 SOURCE: Final = "claude"
@@ -75,7 +75,7 @@ def read_conversation(
         last_activity_at=max([updated or created_at, *times]),
         messages=tree.messages,
         chosen=tree.chosen,
-        values=without_nothing(
+        values=without_empty_values(
             {
                 "title_source": title_source_of(value.get("name")),
                 "system_prompt": text_of(project.get("prompt_template")),
@@ -120,7 +120,7 @@ def read_project(project: Mapping[str, Any], fallback_ms: int) -> ImportedThread
         last_activity_at=max([updated or fallback, *times]),
         messages=tree.messages,
         chosen=tree.chosen,
-        values=without_nothing({"system_prompt": text_of(project.get("prompt_template"))}),
+        values=without_empty_values({"system_prompt": text_of(project.get("prompt_template"))}),
         tags=(name[:60],) if name else (),
     )
 
@@ -147,7 +147,7 @@ def _message(value: Mapping[str, Any], index: int) -> tuple[ImportedMessage, str
     parts = tuple(_parts(value, role))
     values: dict[str, Any] = {}
     if role is Role.ASSISTANT:
-        values = without_nothing(
+        values = without_empty_values(
             {
                 "model": text_of(value.get("model"))[:200],
                 "completed_at": moment(value.get("updated_at")) or created,
@@ -192,7 +192,7 @@ def _parts(value: Mapping[str, Any], role: Role) -> Iterator[ImportedPart]:
 
 def _block(block: Mapping[str, Any], number: int) -> Iterator[ImportedPart]:
     kind = text_of(block.get("type"))
-    times = without_nothing(
+    times = without_empty_values(
         {"started_at": moment(block.get("start_timestamp")), "completed_at": moment(block.get("stop_timestamp"))}
     )
     if kind == "text":
@@ -207,7 +207,7 @@ def _block(block: Mapping[str, Any], number: int) -> Iterator[ImportedPart]:
         text = _result_text(block.get("content"))
         values = {"tool_name": text_of(block.get("name"))[:200], "tool_call_id": key_of(block.get("tool_use_id"))}
         if text.strip() and text.strip() != "OK":
-            yield ImportedPart(PartType.TOOL_RESULT, {"text": text}, values=without_nothing(values))
+            yield ImportedPart(PartType.TOOL_RESULT, {"text": text}, values=without_empty_values(values))
     elif kind == "voice_note":
         yield from _text("\n\n".join(filter(None, (text_of(block.get("title")), text_of(block.get("text"))))))
     elif kind not in ("token_budget", "flag", "") and set(block) - {"type", "start_timestamp", "stop_timestamp"}:
@@ -244,7 +244,9 @@ def _tool_use(block: Mapping[str, Any], number: int, times: Mapping[str, Any]) -
     call_id = key_of(block.get("id")) or f"call:{number}"
     values = {**times, "tool_name": name, "tool_call_id": call_id}
     yield ImportedPart(
-        PartType.TOOL_CALL, {"name": name, "arguments": as_json(block.get("input"))}, values=without_nothing(values)
+        PartType.TOOL_CALL,
+        {"name": name, "arguments": as_json(block.get("input"))},
+        values=without_empty_values(values),
     )
 
 

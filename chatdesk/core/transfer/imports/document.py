@@ -30,7 +30,7 @@ SHAPE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, Rec
 
 
 @dataclass(slots=True)
-class Reading:
+class ImportState:
     """The state of reading one export. ``projects`` are Claude's, by their ids."""
 
     now_ms: int
@@ -73,8 +73,8 @@ class Document:
     """A document of an export, read once. ``about`` is the file beside it, for the formats that keep a title
     elsewhere."""
 
-    def __init__(self, reading: Reading, name: str, about: Mapping[str, Any]) -> None:
-        self._reading = reading
+    def __init__(self, state: ImportState, name: str, about: Mapping[str, Any]) -> None:
+        self._state = state
         self._name = name
         self._own = chatdesk.ChatDeskReader()
         self._header: dict[str, Any] = {}
@@ -87,7 +87,7 @@ class Document:
     def read(self, open_stream: Callable[[], AbstractContextManager[Readable]]) -> Found:
         """Yield the threads. Raises ``ImportRefused`` if nothing of the export can be read, or if it would fill the
         memory."""
-        reading = self._reading
+        state = self._state
         try:
             with open_stream() as stream:
                 yield from self._json(stream)
@@ -95,23 +95,23 @@ class Document:
             with open_stream() as stream:
                 for row, size in anythingllm.csv_rows(stream):
                     self._count += 1
-                    self._rows.take(row, size)
+                    self._rows.add(row, size)
         except ZIP_ERRORS as error:
-            if not reading.has_found:
+            if not state.has_found:
                 raise ImportRefused(
                     "The file is damaged or not complete.", next_step="Download the export again, then import it."
                 ) from error
             yield ImportLine(ImportOutcome.SKIPPED, self._name, reason="The rest of the file could not be read.")
         if self._header:
             yield from self._whole()
-        now = reading.now_ms
+        now = state.now_ms
         for source, found in (
             (anythingllm.SOURCE, self._rows.threads(now)),
             (jan.SOURCE, self._messages.threads(now)),
             (cherry_studio.SOURCE, self._backup.rest(now)),
         ):
             for thread in found:
-                yield from reading.threads(source, lambda thread=thread: (thread,), self._count)  # type: ignore[misc]
+                yield from state.threads(source, lambda thread=thread: (thread,), self._count)  # type: ignore[misc]
 
     def _json(self, stream: Readable) -> Found:
         pieces = JsonStream(stream, streamed=_STREAMED, nested=_NESTED, parts=self._own.parts)
@@ -124,7 +124,7 @@ class Document:
                     yield from self._element(piece, piece.value)
             elif piece.key is not None:
                 yield from self._member(piece.key, piece)
-        self._reading.has_foreign_bytes = self._reading.has_foreign_bytes or pieces.has_foreign_bytes
+        self._state.has_foreign_bytes = self._state.has_foreign_bytes or pieces.has_foreign_bytes
 
     def _member(self, key: str, piece: Piece) -> Found:
         if chatbox.is_member(key, piece.value):
@@ -138,14 +138,14 @@ class Document:
         self._backup.member(key, piece.value)
 
     def _element(self, piece: Piece, value: dict[str, Any]) -> Found:
-        now = self._reading.now_ms
+        now = self._state.now_ms
         if piece.key == "threads" and self._own.is_known:
-            yield from self._reading.threads(chatdesk.SOURCE, lambda: (self._own.thread(value, now),), self._count)
+            yield from self._state.threads(chatdesk.SOURCE, lambda: (self._own.thread(value, now),), self._count)
         elif piece.key == _BLOCKS:
             with suppress(*SHAPE_ERRORS):
                 self._backup.block(value, piece.size)
         elif piece.key == _TOPICS:
-            yield from self._reading.threads(cherry_studio.SOURCE, lambda: self._topic(value, piece.size), self._count)
+            yield from self._state.threads(cherry_studio.SOURCE, lambda: self._topic(value, piece.size), self._count)
         else:
             if piece.key is None and self._header:  # the first of several lines
                 yield from self._whole()
@@ -153,32 +153,30 @@ class Document:
             yield from self._foreign(value, piece.size)
 
     def _topic(self, value: dict[str, Any], size: int) -> Sequence[ImportedThread]:
-        thread = self._backup.topic(value, size, self._reading.now_ms)
+        thread = self._backup.topic(value, size, self._state.now_ms)
         return () if thread is None else (thread,)
 
     def _whole(self) -> Found:
         """Yield from a document that is one object: one conversation, or what stood around the threads."""
-        reading = self._reading
+        state = self._state
         if self._own.is_known:
-            reading.has_found = True
-            reading.source = chatdesk.SOURCE
-            reading.extras = self._own.extras
-            thread = self._own.finish(reading.now_ms)
+            state.has_found = True
+            state.source = chatdesk.SOURCE
+            state.extras = self._own.extras
+            thread = self._own.finish(state.now_ms)
             if thread is not None:
                 yield thread
         else:
             yield from self._foreign(self._header, self._header_size)
 
     def _foreign(self, value: dict[str, Any], size: int) -> Found:
-        reading = self._reading
+        state = self._state
         known = format_of(value)
         if known is not None:
-            yield from reading.threads(
-                known.source, lambda: known.read(value, reading.now_ms, reading.projects), self._count
-            )
+            yield from state.threads(known.source, lambda: known.read(value, state.now_ms, state.projects), self._count)
         elif anythingllm.is_row(value):
-            self._rows.take(value, size)
+            self._rows.add(value, size)
         elif jan.is_message(value):
-            self._messages.take(value, size)
+            self._messages.add(value, size)
         else:
-            yield from reading.project(value, self._count)
+            yield from state.project(value, self._count)

@@ -29,7 +29,7 @@ from chatdesk.core.transfer.imports.values import (
     list_of,
     moment,
     text_of,
-    without_nothing,
+    without_empty_values,
 )
 
 SOURCE: Final = "jan"
@@ -56,7 +56,7 @@ class Messages:
     _threads: dict[str, list[ImportedMessage]] = field(default_factory=dict)
     _size: int = 0
 
-    def take(self, value: Mapping[str, Any], size: int) -> None:
+    def add(self, value: Mapping[str, Any], size: int) -> None:
         """Add a message. Raises ``ImportRefused`` when there are more than memory should hold."""
         self._size += size
         if self._size > LARGEST_IN_PARTS:
@@ -105,7 +105,7 @@ def _message(value: Mapping[str, Any], above: str, model: str) -> ImportedMessag
     if role is Role.ASSISTANT:
         status = _STATUS.get(text_of(value.get("status")), Status.COMPLETE)
         problem = text_of(metadata.get("error")) or text_of(value.get("error_code"))
-        values = without_nothing(
+        values = without_empty_values(
             {
                 "model": text_of(metadata.get("modelId"))[:200] or model,
                 "completed_at": moment(value.get("completed_at")),

@@ -19,7 +19,7 @@ from chatdesk.core.transfer.imports.values import (
     moment,
     text_of,
     title_of,
-    without_nothing,
+    without_empty_values,
 )
 
 SOURCE: Final = "librechat"
@@ -47,7 +47,7 @@ def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThr
         last_activity_at=max(times, default=fallback_ms),
         messages=tree.messages,
         chosen=tree.chosen,
-        values=without_nothing(
+        values=without_empty_values(
             {"system_prompt": text_of(options.get("promptPrefix")) or text_of(options.get("system"))}
         ),
         tags=tuple(dict.fromkeys(tag for tag in tags if tag))[:20],
@@ -93,7 +93,7 @@ def _message(value: Mapping[str, Any], key: str) -> tuple[ImportedMessage, int |
     status, values = Status.COMPLETE, dict[str, Any]()
     parts = tuple(_parts(value))
     if not is_question:
-        values = without_nothing(
+        values = without_empty_values(
             {
                 "model": text_of(value.get("model"))[:200],
                 "finish_reason": text_of(value.get("finish_reason"))[:40],
@@ -134,7 +134,7 @@ def _piece(piece: Mapping[str, Any]) -> Iterator[ImportedPart]:
     elif kind == "tool_call":
         call = dict_of(inner)
         name, call_id = text_of(call.get("name"))[:200], key_of(call.get("id"))
-        values = without_nothing({"tool_name": name, "tool_call_id": call_id})
+        values = without_empty_values({"tool_name": name, "tool_call_id": call_id})
         yield ImportedPart(PartType.TOOL_CALL, {"name": name, "arguments": as_json(call.get("args"))}, values=values)
         output = text_of(call.get("output"))
         if output.strip():

@@ -28,7 +28,7 @@ from chatdesk.core.transfer.imports.values import (
     list_of,
     moment,
     text_of,
-    without_nothing,
+    without_empty_values,
 )
 
 SOURCE: Final = "lm_studio"
@@ -147,4 +147,4 @@ def _outcome(version: Mapping[str, Any], steps: list[dict[str, Any]]) -> tuple[S
         "completion_tokens": answered,
         "total_tokens": None if asked is None or answered is None else asked + answered,
     }
-    return status, without_nothing(values)
+    return status, without_empty_values(values)

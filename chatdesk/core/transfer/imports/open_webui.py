@@ -23,7 +23,7 @@ from chatdesk.core.transfer.imports.values import (
     text_of,
     title_of,
     title_source_of,
-    without_nothing,
+    without_empty_values,
 )
 
 SOURCE: Final = "open_webui"
@@ -69,7 +69,7 @@ def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThr
         last_activity_at=last,
         messages=tree.messages,
         chosen=tree.chosen,
-        values=without_nothing(
+        values=without_empty_values(
             {
                 "title_source": title_source_of(value.get("title") or chat.get("title")),
                 "system_prompt": system,
@@ -107,7 +107,7 @@ def _message(value: Mapping[str, Any], name: str) -> tuple[ImportedMessage, str 
         answered = count_of(usage.get("completion_tokens")) or count_of(usage.get("eval_count"))
         error = dict_of(value.get("error"))
         problem = text_of(error.get("content")) or text_of(value.get("error"))
-        values = without_nothing(
+        values = without_empty_values(
             {
                 "model": text_of(value.get("model"))[:200],
                 "prompt_tokens": asked,

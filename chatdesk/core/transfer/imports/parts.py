@@ -21,7 +21,7 @@ from chatdesk.core.transfer.imports.values import (
     text_of,
     title_of,
     title_source_of,
-    without_nothing,
+    without_empty_values,
 )
 
 _DATA_URL: Final = re.compile(r"data:([a-z]{1,20}/[a-zA-Z0-9.+-]{1,80})(?:;[^,;]{0,80})*;base64,")
@@ -54,7 +54,7 @@ def thread_of(
         last_activity_at=max([updated or created_at, *times]),
         messages=tree.messages,
         chosen=tree.chosen,
-        values=without_nothing({"title_source": title_source_of(title), **(values or {})}),
+        values=without_empty_values({"title_source": title_source_of(title), **(values or {})}),
     )
 
 
@@ -92,7 +92,7 @@ def tool_result_parts(name: str, call_id: object, result: object) -> Iterator[Im
 
 
 def _tool_values(name: str, call_id: object) -> dict[str, Any]:
-    return without_nothing({"tool_name": name, "tool_call_id": key_of(call_id)})
+    return without_empty_values({"tool_name": name, "tool_call_id": key_of(call_id)})
 
 
 def _result_text(result: object) -> str:

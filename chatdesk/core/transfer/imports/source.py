@@ -16,7 +16,7 @@ from chatdesk.core.domain.imported import ImportedExtras, ImportedFile, ImportLi
 from chatdesk.core.errors import ImportRefused
 from chatdesk.core.transfer.imports import claude, jan
 from chatdesk.core.transfer.imports.archive import ZIP_ERRORS, Archive
-from chatdesk.core.transfer.imports.document import Document, Found, Reading, problem_line
+from chatdesk.core.transfer.imports.document import Document, Found, ImportState, problem_line
 from chatdesk.core.transfer.imports.folder import Folder
 from chatdesk.core.transfer.imports.json_stream import JsonStream, NotJson
 from chatdesk.core.transfer.imports.values import dict_of, key_of, list_of
@@ -44,7 +44,7 @@ class ExportFile:
     def __init__(self, path: Path, *, now_ms: int, stop: threading.Event | None = None) -> None:
         self._path = path
         self._stop = stop or threading.Event()
-        self._reading = Reading(now_ms)
+        self._state = ImportState(now_ms)
         self._has_documents = False
         self.done_bytes = 0
         self._archive: Archive | Folder | None = None
@@ -71,15 +71,15 @@ class ExportFile:
     @property
     def source(self) -> str | None:
         """The program that wrote the export, None until something of it was recognised."""
-        return self._reading.source
+        return self._state.source
 
     @property
     def extras(self) -> ImportedExtras:
-        return self._reading.extras
+        return self._state.extras
 
     @property
     def has_foreign_bytes(self) -> bool:
-        return self._reading.has_foreign_bytes
+        return self._state.has_foreign_bytes
 
     def _check_ends(self, archive: Archive | Folder) -> None:
         """Raise ``ImportRefused`` for a document that is cut off, before anything of the zip is stored. Unpacking it
@@ -107,7 +107,7 @@ class ExportFile:
 
     def threads(self) -> Found:
         """Yield threads, and lines about what could not be read."""
-        reading = self._reading
+        state = self._state
         if self._archive is None:
             yield from self._document(self._path.name, lambda: self._path.open("rb"), {})
         else:
@@ -124,11 +124,11 @@ class ExportFile:
                     continue
                 yield from self._document(shown, lambda name=name: archive.open(name), self._about(name))  # type: ignore[misc]
             yield from self._project_documents()
-        if not reading.has_found:
+        if not state.has_found:
             raise self._nothing_found()
 
     def _document(self, name: str, open_stream: Callable[[], IO[bytes]], about: Mapping[str, Any]) -> Found:
-        yield from Document(self._reading, name, about).read(lambda: _Measured(open_stream(), self))
+        yield from Document(self._state, name, about).read(lambda: _Measured(open_stream(), self))
 
     def _nothing_found(self) -> ImportRefused:
         if isinstance(self._archive, Archive) and any(_RAW_DATABASE.search(name) for name in self._archive.names):
@@ -201,14 +201,14 @@ class ExportFile:
         """Remember a project without its documents, which are read after the conversations."""
         key = key_of(project.get("uuid"))
         if key:
-            self._reading.projects[key] = {name: value for name, value in project.items() if name != "docs"}
+            self._state.projects[key] = {name: value for name, value in project.items() if name != "docs"}
             self._has_documents = self._has_documents or bool(list_of(project.get("docs")))
 
     def _project_documents(self) -> Found:
         """Yield a thread with the documents of each of Claude's projects, as no conversation in the export holds
         them."""
         assert self._archive is not None
-        if not self._has_documents or self._reading.source not in (None, claude.SOURCE):
+        if not self._has_documents or self._state.source not in (None, claude.SOURCE):
             return
         for name in self._archive.projects:
             yield from self._documents_in(name)
@@ -222,12 +222,12 @@ class ExportFile:
                     if piece.problem:
                         yield problem_line(name.rsplit("/", 1)[-1], piece, count)
                     elif piece.is_element:
-                        yield from self._reading.project(dict_of(piece.value), count)
+                        yield from self._state.project(dict_of(piece.value), count)
                     elif piece.key is not None:
                         whole[piece.key] = piece.value
         except (NotJson, ImportRefused, *ZIP_ERRORS):
             yield ImportLine(ImportOutcome.SKIPPED, name.rsplit("/", 1)[-1], reason="It is damaged.")
-        yield from self._reading.project(whole, 1)
+        yield from self._state.project(whole, 1)
 
 
 def _is_cut_off(first: bytes, last: bytes) -> bool:

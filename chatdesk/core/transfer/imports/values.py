@@ -135,7 +135,7 @@ def document(title: object, text: str, language: object = "", *, is_markdown: bo
     return f"**{heading}**\n\n{body}" if heading else body
 
 
-def without_nothing(values: Mapping[str, Any]) -> dict[str, Any]:
+def without_empty_values(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 

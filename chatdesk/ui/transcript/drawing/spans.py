@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chatdesk.core.rendering.blocks import Span
-from chatdesk.core.rendering.link_truth import truth_behind
+from chatdesk.core.rendering.misleading_links import destination_remark
 
 PIECE_CHARACTERS = 4_000
 _LONG_RUN = 2_000
@@ -97,7 +97,7 @@ def flow_of(spans: Sequence[Span]) -> Flow:
             ranges.append(StyledRange(length, length + len(text), span))
         pieces.append(text)
         length += len(text)
-        truth = truth_behind(spans, place) if span.href else ""
+        truth = destination_remark(spans, place) if span.href else ""
         pieces.append(truth)
         pads.update(range(length, length + len(truth)))
         length += len(truth)
