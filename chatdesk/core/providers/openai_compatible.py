@@ -88,8 +88,7 @@ class OpenAICompatibleProvider:
         default_model: str = "",
         has_cache_marks: bool = False,
     ) -> None:
-        """Set up without connecting. ``has_cache_marks``: a gateway passes ``cache_control`` on to models that need
-        it."""
+        """Set up without connecting. ``has_cache_marks``: the server is a gateway that passes ``cache_control`` on."""
         self._name = name
         self._label = label
         self._endpoint = Endpoint.of(base_url, api_key, headers, connection=connection)
@@ -200,8 +199,7 @@ class OpenAICompatibleProvider:
         return (self.optional_fields & self._body(request, model).keys()) | marks
 
     async def wire_body(self, request: ChatRequest) -> bytes:
-        """Return the bytes that ``stream`` would send. Raises ``ProviderError`` if the server cannot be asked for
-        its model."""
+        """Return the bytes that ``stream`` would send. Raises ``ProviderError`` if no model can be found."""
         model = request.model or await self._first_model()
         return await asyncio.to_thread(lambda: wire_bytes(self._body(request, model)))
 
@@ -339,8 +337,7 @@ class OpenAICompatibleProvider:
         return "choices" in chunk
 
     def _takes_marks(self, model: str) -> bool:
-        """Return whether requests for ``model`` need cache marks; gateways pass them on to the models that know
-        them."""
+        """Return whether ``model`` needs cache marks; gateways pass them on to the models that know them."""
         return self._has_cache_marks and "claude" in model.lower()
 
     def _marks_cache(self, request: ChatRequest, model: str) -> bool:
