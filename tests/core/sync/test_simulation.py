@@ -24,6 +24,7 @@ FOUND = {
     240: "a thread of nonsense",
     259: "a project is shared, and the server restored to before that",
     4821: "nonsense made a thread under the id of a message, and its refused deletion stayed",
+    771004: "nonsense made a thread once more, and some computers showed it as that of who wrote the nonsense",
 }
 #: The same with ``LONGER``.
 LONGER_FOUND = {
