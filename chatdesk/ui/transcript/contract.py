@@ -1,4 +1,4 @@
-"""What the transcript asks of the rest of the program, and what it gives back: its doors and values."""
+"""The interfaces and values through which the transcript talks to the rest of the program."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ ModelName = Callable[[str | None, str | None], str]
 
 
 def own_model_name(_provider: str | None, model: str | None) -> str:
-    """The id itself, where nobody knows a better name."""
+    """Return the model's id as its name, or an empty string when there is no model."""
     return model or ""
 
 
 class MessageFetcher(Protocol):
-    """Brings one page of the shown path. ``deliver`` is called later, once, in the GUI thread, or never when it failed.
+    """A function that fetches one page of the shown path.
+
+    ``deliver`` is called later, once, in the GUI thread, or never when the page could not be fetched.
 
     ``before``, ``after`` and ``around`` are message ids with the meaning they have in the message repository; none of
     them means the newest page. A fetcher may also take ``at`` (a position on the path, int) for jumps into the middle;
@@ -42,23 +44,28 @@ class MessageFetcher(Protocol):
 
 
 class SizesFetcher(Protocol):
-    """Brings the sizes of a thread, for a scroll bar that is true. Delivers as ``MessageFetcher`` does."""
+    """A function that fetches the sizes of a thread for its scroll bar; it delivers as ``MessageFetcher`` does."""
 
     def __call__(self, thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None: ...
 
 
 class ThreadFinder(Protocol):
-    """Looks for a text in a whole thread. A newer call replaces the one before it, which need not deliver any more."""
+    """A function that searches a whole thread for a text.
+
+    A newer call replaces the one before it, which need not deliver any more.
+    """
 
     def __call__(self, thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None: ...
 
 
 class Ticket(Protocol):
+    """A request under way that can be cancelled."""
+
     def cancel(self) -> None: ...
 
 
 class Update(Protocol):
-    """Blocks from ``first_changed`` on are replaced by ``blocks``."""
+    """A change of a streamed text: the blocks from ``first_changed`` on are replaced by ``blocks``."""
 
     @property
     def first_changed(self) -> int: ...
@@ -67,13 +74,17 @@ class Update(Protocol):
 
 
 class BlockStream(Protocol):
+    """A growing Markdown text whose blocks are kept up to date by the renderer."""
+
     def append(self, delta: str) -> None: ...
     def close(self) -> None: ...
 
 
 class BlockRenderer(Protocol):
-    """Turns Markdown into blocks elsewhere; callbacks arrive in the GUI thread. ``on_done`` may be called twice: blocks
-    first, the same with colours later."""
+    """A renderer that turns Markdown into blocks; its callbacks arrive in the GUI thread.
+
+    ``on_done`` may be called twice: with blocks first, then with the same blocks in colour.
+    """
 
     def request(self, text: str, on_done: Callable[[tuple[Block, ...]], None]) -> Ticket: ...
     def open_stream(self, on_update: Callable[[Update], None]) -> BlockStream: ...
@@ -81,9 +92,11 @@ class BlockRenderer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PictureSource:
-    """Where a picture is; one of them is set: the name of a stored file, a URL that the reader has asked for, the
-    bytes. ``most`` is the width and height in pixels that it is shown in at most. ``is_agreed``: the reader has agreed
-    that the URL is in their own network."""
+    """The place of a picture: the name of a stored file, a URL that the reader asked to load, or the bytes.
+
+    Exactly one of the three is set. ``most`` is the largest width and height in pixels that it is shown in.
+    ``is_agreed`` says that the reader has agreed to a URL in their own network.
+    """
 
     stored: str = ""
     url: str = ""
@@ -94,9 +107,12 @@ class PictureSource:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A decoded picture, made smaller where it is shown smaller, and the ``size`` it has by itself; or the sentence
-    that says why there is none. ``elsewhere`` is the URL at another ``host`` that has it, which the reader has to ask
-    for; ``is_near``: that is in their own network, which they have to agree to."""
+    """A decoded picture, or a sentence that says why there is none.
+
+    ``image`` is made smaller where it is shown smaller; ``size`` is its original width and height in pixels.
+    ``elsewhere`` is a URL at another ``host`` that has the picture, which the reader has to ask for. ``is_near`` says
+    that this URL is in the reader's own network, which they have to agree to.
+    """
 
     image: QImage | None
     failure: str = ""
@@ -107,15 +123,18 @@ class Picture:
 
 
 class PictureDoor(Protocol):
-    """Reads and decodes pictures elsewhere; ``on_done`` is called later, once, in the GUI thread."""
+    """A loader that reads and decodes pictures; ``on_done`` is called later, once, in the GUI thread."""
 
     def load(self, source: PictureSource, on_done: Callable[[Picture], None]) -> Ticket: ...
 
 
 @dataclass(frozen=True, slots=True)
 class SharedWith:
-    """What the transcript of a shared thread has to know: the name of whoever has an id, whether one may write here,
-    and whether one may delete what others wrote."""
+    """The names and rights of a shared thread.
+
+    ``name_of`` gives the name of the member with an id. ``can_write`` says that the reader may write in the thread,
+    ``can_manage`` that they may delete what others wrote.
+    """
 
     name_of: Callable[[str], str]
     can_write: bool = True
@@ -124,9 +143,9 @@ class SharedWith:
 
 @dataclass(frozen=True, slots=True)
 class ScrollAnchor:
-    """Where the reader is: the top of the view is ``offset_px`` below the top of ``message_id`` (or above it).
+    """The reader's place: the top of the view is ``offset_px`` below the top of ``message_id`` (or above it).
 
-    In pixels that holds for one width and one size of text. ``line`` says it for all of them, when it is known.
+    The pixels hold for one width and one size of text. ``line``, where it is known, holds for all of them.
     """
 
     message_id: str | None
@@ -137,8 +156,10 @@ class ScrollAnchor:
 
 @dataclass(frozen=True, slots=True)
 class LineAnchor:
-    """The line with character ``offset`` of a message is ``y_px`` below the top of the view; it is in item ``index``,
-    counted from the first of its content."""
+    """A line of a message and its place: the line with character ``offset`` is ``y_px`` below the top of the view.
+
+    The line is in item ``index``, counted from the first item of the content.
+    """
 
     index: int
     offset: int

@@ -1,7 +1,7 @@
-"""The transcript: a scroll area of our own that lays out and paints only what is in view.
+"""The transcript widget: a scroll area that lays out and paints only the part of a thread that is in view.
 
-This is the widget: it puts the rooms of the transcript together and gives each of Qt's events to the one it is for. It
-knows nothing of where messages are stored, how Markdown is read, or what its signals do.
+The widget puts the parts of the transcript together and hands each of Qt's events to the part it is for. It knows
+nothing of where messages are stored, how Markdown is read, or what its signals do.
 """
 
 from __future__ import annotations
@@ -82,9 +82,12 @@ _MARKS = {
 
 
 class TranscriptView(ReadableView):
-    """``fetch`` and ``renderer`` deliver in the GUI thread. All signals carry message ids but ``copyRequested`` (the
+    """A scroll area that shows the messages of one thread.
+
+    ``fetch`` and ``renderer`` deliver in the GUI thread. All signals carry message ids but ``copyRequested`` (the
     text), ``saveRequested`` (a text and a file name), ``linkActivated`` (the target) and ``announced`` (a sentence for
-    screen readers)."""
+    screen readers).
+    """
 
     copyRequested = Signal(str)
     quoteRequested = Signal(str)  # Markdown
@@ -240,20 +243,23 @@ class TranscriptView(ReadableView):
 
     @property
     def whole_height(self) -> float | None:
-        """Of everything that is shown, in px; None while some of it is out of view. ``laidOut`` tells when to look."""
+        """The height of the whole thread in px, or None while part of it is out of view.
+
+        ``laidOut`` is emitted whenever the height may have changed.
+        """
         return self._layout.whole_height
 
     @property
     def total(self) -> int:
-        """How many messages the thread has, as far as is known."""
+        """The number of messages of the thread, as far as it is known."""
         return len(self._layout.scale)
 
     def show_thread(self, thread_id: str | None, anchor: ScrollAnchor | None = None) -> None:
-        """Show a thread at the place where the reader left it, or at its end. ``None`` clears."""
+        """Show a thread at the place where the reader left it, or at its end; ``None`` clears the view."""
         self._conversation.show_thread(thread_id, anchor)
 
     def warm_up(self) -> None:
-        """A thread will be opened soon: load what its messages are drawn with, beside everything else."""
+        """Load what messages are drawn with in the background, because a thread will be opened soon."""
         self._warm_up.begin()
 
     def show_thread_at(self, thread_id: str, message_id: str) -> None:
@@ -261,88 +267,97 @@ class TranscriptView(ReadableView):
         self.show_thread(thread_id, ScrollAnchor(message_id, 0.0, False))
 
     def add_message(self, message: Message) -> None:
-        """A message became the end of the shown path."""
+        """Add a message at the end of the shown path."""
         self._conversation.add_message(message)
 
     def prepare_message(self, message: Message) -> bool:
-        """Get a message ready that will be added soon. Whether it is; until then it would be drawn twice."""
+        """Render a message that will be added soon, and return whether it is ready.
+
+        A message that is added before it is ready is drawn twice.
+        """
         return self._conversation.prepare(message)
 
     def change_message(self, message: Message) -> None:
-        """A newer state of a message. Laid-out blocks stay when its text did not change."""
+        """Show a newer state of a message; laid-out blocks stay when its text did not change."""
         self._conversation.change_message(message)
 
     def append_text(self, message_id: str, part_index: int, kind: str, delta: str) -> None:
-        """Text arrived; it is shown within a frame."""
+        """Append a piece of text to a part of a message; it is shown within a frame."""
         self._conversation.append_text(message_id, part_index, kind, delta)
 
     def show_ahead(self, page: MessagePage, parent_id: str | None) -> bool:
-        """Show what will be the path below ``parent_id`` (None: all of it), until ``confirm_ahead`` says that it is or
-        ``reload_from`` that it is not. Whether it is shown: that message has to be loaded."""
+        """Show a page that will be the path below ``parent_id`` (None: the whole path) before it is stored.
+
+        The page stays until ``confirm_ahead`` is called, or ``reload_from`` if it was not stored. Returns whether the
+        page is shown, for which the parent has to be loaded.
+        """
         self._selection.clear()
         return self._conversation.show_ahead(page, parent_id)
 
     def confirm_ahead(self) -> None:
-        """What was shown ahead is the path now."""
+        """Treat the page given to ``show_ahead`` as the stored path."""
         self._conversation.confirm()
 
     def reload_from(self, message_id: str | None) -> None:
-        """The shown path differs from ``message_id`` on (None: all of it)."""
+        """Load the path again from ``message_id`` on (None: all of it), because it has changed there."""
         self._selection.clear()
         self._conversation.reload_from(message_id)
 
     def set_landmarks(self, landmarks: ContextLandmarks) -> None:
-        """Lines between the messages: where the context starts, where summaries end."""
+        """Set the lines between messages that mark where the context starts and where summaries end."""
         self._conversation.set_landmarks(landmarks)
 
     def set_waiting(self, waiting: Mapping[str, tuple[str, int]]) -> None:
-        """Answers of any thread that are not asked for yet: what is said below each, and how many come before it."""
+        """Set the answers that are not requested yet, by message id: the notice below each, and how many come before.
+        """
         self._conversation.set_waiting(waiting)
 
     def note_asked(self, message_id: str, at_ms: int) -> None:
-        """A provider is asked for an answer of any thread: from now on it is waited for."""
+        """Show that an answer, of any thread, is being waited for since a provider was asked at ``at_ms``."""
         self._conversation.note_asked(message_id, at_ms)
 
     def set_retry(self, message_id: str, retry: Retry) -> None:
-        """An answer of any thread is asked for again in a while, which is counted down below it."""
+        """Count down below an answer, of any thread, until it is requested again."""
         self._conversation.set_retry(message_id, retry)
 
     def note_finished(self, message_id: str) -> None:
-        """An answer of any thread is not waited for any more."""
+        """Stop waiting for an answer, which may be one of any thread."""
         self._conversation.note_finished(message_id)
 
     def mark_edited(self, message_id: str | None) -> None:
-        """The question of which a new version is being written; None: there is none."""
+        """Mark the message of which the reader is writing a new version; None removes the mark."""
         self._conversation.mark_edited(message_id)
 
     def set_model_name(self, model_name: ModelName) -> None:
-        """``model_name(provider, model)`` is what stands above an answer; call again when one may have another name."""
+        """Set the function that names the model above an answer; call again when a name may have changed."""
         self._conversation.set_model_name(model_name)
 
     def set_shared(self, shared: SharedWith | None) -> None:
-        """Names and rights in a shared thread; None: it is private."""
+        """Set the names and rights of a shared thread; None means that the thread is private."""
         self._conversation.set_shared(shared)
 
     def set_file_states(self, state_of: Callable[[str], str]) -> None:
-        """``state_of(sha256)`` says of an attached file that is not here why: "fetching", "missing"; else "". Call
-        again when one may have another."""
+        """Set the function that says why the attached file with a SHA-256 sum is not on this computer.
+
+        ``state_of`` returns "fetching", "missing", or an empty string. Call again when a state may have changed.
+        """
         self._stage.file_state = state_of
         self._stage.relayout()
 
     @property
     def is_at_end(self) -> bool:
-        """Whether the reader sees the newest message."""
+        """True while the reader sees the newest message."""
         return self._layout.is_at_end and not self._layout.has_newer
 
     def set_plain_questions(self, are_plain: bool) -> None:
-        """Whether what a person wrote is shown as it was written, instead of as Markdown."""
+        """Show questions as they were written instead of as Markdown, or as Markdown again."""
         if are_plain != self._stage.has_plain_questions:
             self._stage.has_plain_questions = are_plain
             if self.thread_id is not None:
                 self.show_thread(self.thread_id, self.scroll_anchor())
 
     def set_pictures(self, door: PictureDoor) -> None:
-        """Where pictures come from; without it only their places are shown."""
+        """Set the loader of pictures; without one only the empty places of pictures are shown."""
         self._stage.pictures = door
         self._stage.relayout()
 
@@ -354,11 +369,11 @@ class TranscriptView(ReadableView):
         self._on_theme_changed()
 
     def set_reading(self, mode: ReadAloud) -> None:
-        """How much of an answer is said to a screen reader."""
+        """Set how much of an answer a screen reader is given to say."""
         self._narrator.mode = mode
 
     def foot_of(self, message_id: str) -> QPoint:
-        """Where something that is about a message opens: below what is seen of it, on the screen."""
+        """Return the point on the screen, below the visible part of a message, where a popup about it opens."""
         entry = self._conversation.find(message_id)
         area = self._stage.rect_of(entry) if entry is not None else QRect()
         return area.bottomLeft() if not area.isEmpty() else self.viewport().mapToGlobal(self.viewport().rect().center())
@@ -369,7 +384,7 @@ class TranscriptView(ReadableView):
         return self._scrolling.anchor()
 
     def current_message_id(self) -> str | None:
-        """The message that keys act on: the one walked to, else the one at the top of the view."""
+        """Return the id of the message that keys act on: the one walked to, else the one at the top of the view."""
         entry = self._attending.acting
         return entry.message.id if entry is not None else None
 
@@ -381,7 +396,7 @@ class TranscriptView(ReadableView):
             self._flash.start(message_id)
 
     def show_found(self, message_id: str, text: str) -> None:
-        """A message that a search found: made the current one, lit up, and ``text`` marked in it."""
+        """Show a message that a search found: light it up, make it the current one, and mark ``text`` in it."""
         if self.thread_id is not None:
             self._attending.walk_to(message_id)
             self._flash.start(message_id)
@@ -391,16 +406,18 @@ class TranscriptView(ReadableView):
         self._scrolling.to_end()
 
     def scroll_by(self, delta: float) -> None:
-        """Move down by ``delta`` px, up when negative."""
+        """Scroll down by ``delta`` px, or up when it is negative."""
         self._scrolling.by(delta)
 
     def act(self, *names: str) -> bool:
-        """Do the first of these actions that a message's menu offers, with the message walked to, else with the lowest
-        in view that offers one. Whether there was one."""
+        """Run the first of these actions that a message's menu offers, and return whether there was one.
+
+        The message is the one walked to, else the lowest in view that offers one of the actions.
+        """
         return self._actions.act(*names)
 
     def offered(self, *names: str) -> str | None:
-        """Which of these actions ``act`` would do now; None when it would do nothing."""
+        """Return the one of these actions that ``act`` would run now, or None."""
         return self._actions.offered(*names)
 
     def copy_as(self, form: str) -> None:
@@ -408,15 +425,21 @@ class TranscriptView(ReadableView):
         self._clipboard.copy(self.thread_id, self._attending.acting, form=form)
 
     def quote(self) -> None:
-        """Have the selection quoted, else the message that keys act on; parts may have to be fetched first."""
+        """Emit ``quoteRequested`` with the selection, else with the message that keys act on.
+
+        Parts of the selection may have to be fetched first.
+        """
         self._actions.quote()
 
     def set_quick_actions(self, named: Sequence[tuple[str, str]]) -> None:
-        """Ids and names of a person's own prompts that an answer offers, in its menu and below the last one."""
+        """Set the ids and names of a person's own prompts that an answer offers in its menu and below the last one."""
         self._conversation.set_quick_actions(named)
 
     def selected_text(self, deliver: Callable[[str], None]) -> None:
-        """What is selected, as plain text; parts may have to be fetched first. Empty when nothing is."""
+        """Deliver the selected text as plain text, empty when nothing is selected.
+
+        Parts of the selection may have to be fetched first.
+        """
         self._clipboard.selected_text(self.thread_id, deliver)
 
     def open_find(self) -> None:
@@ -425,7 +448,7 @@ class TranscriptView(ReadableView):
             self._finding.open()
 
     def find_step(self, step: int) -> None:
-        """To the next match, or with -1 to the one before."""
+        """Go to the next match, or with -1 to the one before."""
         if self.thread_id is not None:
             self._finding.step(step)
 
@@ -433,7 +456,7 @@ class TranscriptView(ReadableView):
         return self._stage.column_left
 
     def message_rect(self, entry: MessageEntry) -> QRect:
-        """Where a message is on the screen; empty when it is not in view."""
+        """Return the rectangle of a message on the screen, empty when it is not in view."""
         return self._stage.rect_of(entry)
 
     # Qt's events

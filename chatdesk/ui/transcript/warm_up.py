@@ -1,5 +1,8 @@
-"""Draws one of each common item where nobody sees it: what is drawn for the first time loads fonts, shapes letters and
-reads icons, which would take a third of the time in which the first thread opens."""
+"""Draws one item of each common kind off the screen, before the first thread is opened.
+
+The first drawing loads fonts, shapes letters and reads icons, which would take a third of the time in which the first
+thread opens.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _LETTERS = "The quick brown fox jumps over the lazy dog: 0123456789 (SPHINX OF B
 
 
 class WarmUp(QObject):
-    """One item a turn of the loop, so that nothing waits for it."""
+    """A timer that draws one sample item in each turn of the event loop, so that nothing waits for it."""
 
     def __init__(self, looks: Callable[[], Looks], parent: QObject) -> None:
         super().__init__(parent)
@@ -31,7 +34,7 @@ class WarmUp(QObject):
         self._timer.timeout.connect(self._on_timer_timeout)
 
     def begin(self) -> None:
-        """Once; later calls do nothing."""
+        """Start drawing the samples; later calls do nothing."""
         if self._steps is None:
             self._steps = _drawn(self._looks())
             self._timer.start()

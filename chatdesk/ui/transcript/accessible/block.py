@@ -1,4 +1,5 @@
-"""What is in a message, for assistive programs: paragraphs, code, tables, formulas, images, folds, and all buttons."""
+"""The blocks of a message for assistive programs: paragraphs, code, tables, formulas, images, folds, and all buttons.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +49,7 @@ _ROLES = {
 
 
 class BlockNode(ItemNode):
-    """One item of a message. When the item is replaced by a newer state of the same thing, the node stays."""
+    """The node of one item of a message; it stays when its item is replaced by a newer state of the same thing."""
 
     def __init__(self, view: ReadableView, parent: QAccessibleInterface, entry: MessageEntry, item: Item) -> None:
         super().__init__(view, parent, role_of(item), entry, item)
@@ -64,7 +65,7 @@ class BlockNode(ItemNode):
             self.offer(QAccessible.InterfaceType.AttributesInterface, Level(partial(_level, item)))
 
     def can_become(self, item: Item) -> bool:
-        """Whether ``item`` may take the place of this one's without anyone noticing but by its text."""
+        """Return whether ``item`` may replace this node's item with nothing but its text having changed."""
         return type(item) is type(self.item) and role_of(item) is self._role and _level(item) == _level(self.item)
 
     # Node
@@ -78,7 +79,10 @@ class BlockNode(ItemNode):
         return [self._part(key) for key in parts_of(self.entry, self.item)]
 
     def prune(self) -> None:
-        """Close the parts that are no longer there. Not while Qt asks: the pointer may be in its hands."""
+        """Close the nodes of parts that are gone.
+
+        Never call this while Qt is asking, because Qt may hold a pointer to them.
+        """
         now = set(parts_of(self.entry, self.item))
         for key in [each for each in self._parts if each not in now]:
             self._parts.pop(key).close()
@@ -167,7 +171,7 @@ def role_of(item: Item) -> QAccessible.Role:
 
 
 def _level(item: Item) -> int:
-    """Of a heading, or how deep a list item is nested."""
+    """Return the level of a heading, or how deep a list item is nested."""
     if not isinstance(item, TextItem):
         return 0
     return item.level or (item.at.list_depth if item.at.marker else 0)

@@ -1,4 +1,4 @@
-"""A node that stands for an item of a message: where it is on the screen, and its text."""
+"""The node of an item of a message: its place on the screen, and its text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 
 class ItemNode(Node):
-    """Base of the nodes that stand for a whole item; the nodes of its parts ask it."""
+    """The base of the nodes that stand for a whole item; the nodes of its parts ask it."""
 
     def __init__(
         self,
@@ -30,12 +30,12 @@ class ItemNode(Node):
         self.item = item
 
     def is_at(self, action: str) -> bool:
-        """Whether Tab has reached this button or link."""
+        """Return whether Tab has reached this button or link."""
         stop = self.view.reach.stop
         return stop is not None and stop == (self.entry, self.entry.index_of(self.item), action)
 
     def area_of(self, area: QRectF) -> QRect:
-        """A rectangle of the item on the screen."""
+        """Return the rectangle on the screen of a rectangle in the item."""
         origin = self.view.reach.origin_of(self.item)
         return on_screen(self.view, area.translated(origin)) if origin is not None else QRect()
 

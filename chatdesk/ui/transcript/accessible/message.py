@@ -1,4 +1,4 @@
-"""One message, for assistive programs: its name, its whole text, and the blocks in it."""
+"""The node of a message for assistive programs: its name, its whole text, and the blocks in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAX_VALUE = 100_000
 
 
 class MessageNode(Node):
-    """Its text is that of its blocks, one after the other."""
+    """The node of a message; its text is that of its blocks, one after the other."""
 
     def __init__(self, view: ReadableView, parent: QAccessibleInterface, entry: MessageEntry) -> None:
         super().__init__(view, parent, QAccessible.Role.ListItem)
@@ -34,7 +34,7 @@ class MessageNode(Node):
         self.offer(QAccessible.InterfaceType.ActionInterface, go_there)
 
     def prune(self) -> None:
-        """Close what is no longer in the message. Not while Qt asks."""
+        """Close the nodes of items that are no longer in the message; never call this while Qt is asking."""
         self._hand_on()
         shown = {id(item) for item in self._items()}
         for key in [key for key in self._blocks if key not in shown]:
@@ -43,7 +43,7 @@ class MessageNode(Node):
             block.prune()
 
     def block_of(self, item: Item) -> BlockNode:
-        """The node of an item that is in the message."""
+        """Return the node of an item that is in the message."""
         if id(item) not in self._blocks:
             self._hand_on()
         block = self._blocks.get(id(item))
@@ -134,7 +134,7 @@ class MessageNode(Node):
         return [item for item in self._items() if item.is_selectable]
 
     def _at(self, offset: int) -> tuple[Item | None, int]:
-        """The item that holds the character at ``offset``, and where in it."""
+        """Return the item that holds the character at ``offset``, and the offset in that item."""
         found: tuple[Item | None, int] = (None, 0)
         for item in self._readable():
             length = len(item.text)
@@ -149,7 +149,7 @@ class MessageNode(Node):
         self.view.jump_to(self.entry.message.id)
 
     def _hand_on(self) -> None:
-        """Give nodes whose item was replaced to the item that came in its place, the newer state of the same thing."""
+        """Hand the nodes of replaced items to the items that came in their place."""
         items = self._items()
         shown = {id(item) for item in items}
         free = [block for key, block in self._blocks.items() if key not in shown]

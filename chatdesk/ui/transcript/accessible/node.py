@@ -1,4 +1,4 @@
-"""What the nodes of the transcript's accessible tree have in common."""
+"""The common base of the nodes in the transcript's accessible tree."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from chatdesk.ui.transcript.accessible.view import ReadableView
 
 
 class Node(AccessibleNode):
-    """Base of all nodes but the list itself."""
+    """The base of all nodes but the list itself."""
 
     view: ReadableView

@@ -1,4 +1,4 @@
-"""What is in a block, for assistive programs: buttons, links, cells, and words beside the tools."""
+"""The parts of a block for assistive programs: buttons, links, cells, and words beside the tools."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PartKey = tuple[Hashable, ...]
 
 
 def parts_of(entry: MessageEntry, item: Item) -> list[PartKey]:
-    """What stands in ``item`` now, in reading order."""
+    """Return the keys of all parts of ``item``, in reading order."""
     parts: list[PartKey] = []
     if isinstance(item, TableItem):
         parts += [("cell", row, column) for row, cells in enumerate(item.cells) for column in range(len(cells))]
@@ -42,7 +42,7 @@ def make_part(block: ItemNode, key: PartKey) -> Node:
 
 
 class PartNode(Node):
-    """Something inside an item."""
+    """The node of something inside an item."""
 
     def __init__(self, block: ItemNode, role: QAccessible.Role) -> None:
         super().__init__(block.view, block, role)
@@ -50,6 +50,8 @@ class PartNode(Node):
 
 
 class ButtonNode(PartNode):
+    """The node of a button."""
+
     def __init__(self, block: ItemNode, action: str) -> None:
         super().__init__(block, QAccessible.Role.Button)
         self._action = action
@@ -84,7 +86,7 @@ class ButtonNode(PartNode):
 
 
 class LinkNode(PartNode):
-    """A link in a text, from ``start`` to ``end``."""
+    """The node of a link in a text, from ``start`` to ``end``."""
 
     def __init__(self, block: ItemNode, number: int, start: int, end: int, target: str) -> None:
         super().__init__(block, QAccessible.Role.Link)
@@ -115,7 +117,7 @@ class LinkNode(PartNode):
 
 
 class NoteNode(PartNode):
-    """Words beside the tools: which version is shown, what the answer cost."""
+    """The node of words beside the tools: the shown version, the cost of the answer."""
 
     def __init__(self, block: ItemNode, words: str) -> None:
         super().__init__(block, QAccessible.Role.StaticText)
@@ -129,7 +131,10 @@ class NoteNode(PartNode):
 
 
 class CellNode(PartNode):
-    """A cell, named with its column: there is no table interface in PySide that could tell it."""
+    """The node of a table cell.
+
+    Its name begins with that of its column, because PySide has no table interface that could tell it.
+    """
 
     def __init__(self, block: ItemNode, row: int, column: int) -> None:
         assert isinstance(block.item, TableItem)
@@ -185,7 +190,7 @@ class CellNode(PartNode):
 
 
 def buttons_of(entry: MessageEntry, item: Item) -> tuple[Button, ...]:
-    """The item's buttons; some know theirs only once they are laid out."""
+    """Return the buttons of an item, laying it out first if it has none without a layout."""
     index = entry.index_of(item)
     if index is not None and entry.width and not item.buttons():
         entry.measure(index)
@@ -193,7 +198,7 @@ def buttons_of(entry: MessageEntry, item: Item) -> tuple[Button, ...]:
 
 
 def _links_of(item: Item) -> list[PartKey]:
-    """Each link's number, where its words begin and end (0, 0 when only its target is known), and the target."""
+    """Return the number, start, end and target of each link; start and end are 0 if only the target is known."""
     if isinstance(item, TextItem):
         return [(at, link.start, link.end, link.href) for at, link in enumerate(flow_of(item.spans).links)]
     return [(at, 0, 0, link.label) for at, link in enumerate(item.links())]
@@ -205,7 +210,7 @@ def _notes_of(item: FooterItem) -> list[str]:
 
 
 def _union_of(block: ItemNode, start: int, end: int) -> QRect:
-    """What the characters cover on the screen, in one rectangle."""
+    """Return the rectangle on the screen that encloses the characters from ``start`` to ``end``."""
     whole = QRectF()
     for area in block.item.areas_of(start, end):
         whole = whole.united(area)

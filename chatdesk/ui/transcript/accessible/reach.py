@@ -1,4 +1,4 @@
-"""What assistive programs may ask and do in the transcript, beyond reading: find places, press, follow, select."""
+"""The questions and actions of assistive programs beyond reading: find places, press, follow, select."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 
 class Reach:
+    """The access of assistive programs to the transcript."""
+
     def __init__(
         self,
         stage: Stage,
@@ -40,15 +42,15 @@ class Reach:
 
     @property
     def caret(self) -> TextPlace | None:
-        """Where the keyboard's caret is while the text is browsed with it."""
+        """The place of the text caret while the text is browsed; None otherwise."""
         return self._caret.place
 
     def seen_of(self, entry: MessageEntry) -> list[Item]:
-        """What of a message is in view."""
+        """Return the items of a message that are in view."""
         return [placed.item for placed in self._stage.placed_of(entry)]
 
     def origin_of(self, item: Item) -> QPointF | None:
-        """Where an item begins in the viewport; None when it is not in view."""
+        """Return the top left corner of an item in the viewport, or None when it is not in view."""
         return self._stage.origin_of(item)
 
     def press(self, entry: MessageEntry, item: Item, action: str) -> None:

@@ -15,7 +15,7 @@ _PLAIN = str.maketrans({"\u2028": "\n", "\u00a0": " "})
 
 
 class TextSource(Protocol):
-    """Something with text. Offsets count Python's characters."""
+    """Anything with text; its offsets count Python's characters."""
 
     def plain_text(self) -> str: ...
     def character_rect(self, offset: int) -> QRect: ...
@@ -25,6 +25,8 @@ class TextSource(Protocol):
 
 
 class ReadableText(QAccessibleTextInterface):
+    """The text interface of a node, with offsets as Qt counts them."""
+
     def __init__(self, owner: QAccessibleInterface, source: TextSource) -> None:
         super().__init__()
         self._owner = owner
@@ -46,7 +48,7 @@ class ReadableText(QAccessibleTextInterface):
         self._tell_cursor()
 
     def caret_came(self, offset: int) -> None:
-        """The keyboard's caret is here now; ``offset`` counts Python's characters."""
+        """Announce that the keyboard's caret is at ``offset``, counted in Python's characters."""
         self._cursor = units(self._source.plain_text()[:offset])
         self._tell_cursor()
 
@@ -83,17 +85,17 @@ class ReadableText(QAccessibleTextInterface):
 
 
 def plain(text: str) -> str:
-    """The text of an item as it is read: line breaks for line separators, spaces for the padding of inline code."""
+    """Return the text of an item as it is read: with line breaks, and without the padding of inline code."""
     return text.translate(_PLAIN)
 
 
 def units(text: str) -> int:
-    """Length as Qt counts it."""
+    """Return the length of a text as Qt counts it."""
     return len(text) if _is_basic(text) else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, start: int, end: int) -> str:
-    """``text[start:end]`` with offsets as Qt counts them; ``end`` of -1 is the end."""
+    """Return ``text[start:end]`` with offsets as Qt counts them; an ``end`` of -1 is the end of the text."""
     if end < 0:
         end = units(text)
     start = max(0, start)

@@ -1,4 +1,4 @@
-"""The transcript for assistive programs: a list of its loaded messages, and the events that tell of changes."""
+"""The transcript for assistive programs: a list of its loaded messages, and the events that announce changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
 
 
 class TranscriptAccessible(QAccessibleWidget):
-    """The list of messages, oldest first, and after them what floats over the transcript."""
+    """The list of messages, oldest first, followed by the widgets that float over the transcript."""
 
     def __init__(self, view: ReadableView) -> None:
         super().__init__(view, QAccessible.Role.List, "Transcript")
@@ -83,12 +83,12 @@ class TranscriptAccessible(QAccessibleWidget):
         return node
 
     def sweep_soon(self) -> None:
-        """Messages came or went: let go of those that went, once nobody is asking."""
+        """Close the nodes of messages that are gone, once Qt is not asking any more."""
         if self._nodes and not self._sweeper.isActive():
             self._sweeper.start()
 
     def tell_focus_soon(self) -> None:
-        """After Qt has said that the view has the focus: what in it has."""
+        """Announce the focused part of the view, after Qt has announced that the view has the focus."""
         self._teller.start()
 
     def tell_focus(self) -> None:
@@ -99,7 +99,7 @@ class TranscriptAccessible(QAccessibleWidget):
             QAccessible.updateAccessibility(QAccessibleEvent(child, QAccessible.Event.Focus))
 
     def close(self) -> None:
-        """The view is gone."""
+        """Close all nodes, because the view is gone."""
         nodes, self._nodes = self._nodes, {}
         for node in nodes.values():
             node.close()
@@ -108,7 +108,7 @@ class TranscriptAccessible(QAccessibleWidget):
         return self.node_of(entry).block_of(item) if entry.index_of(item) is not None else None
 
     def tell_caret(self) -> None:
-        """The keyboard's caret moved."""
+        """Announce that the keyboard's caret moved."""
         view = self._view()
         caret = view.reach.caret if view is not None else None
         block = self.block_of(caret.entry, caret.item) if caret is not None else None
@@ -134,7 +134,7 @@ class TranscriptAccessible(QAccessibleWidget):
 
 
 def _at_once(view: ReadableView, run: Callable[[], None]) -> QTimer:
-    """Runs once the present event is done with."""
+    """Return a timer that runs ``run`` once the present event has been handled."""
     timer = QTimer(view)
     timer.setSingleShot(True)
     timer.setInterval(0)
@@ -143,7 +143,7 @@ def _at_once(view: ReadableView, run: Callable[[], None]) -> QTimer:
 
 
 def _floating(view: ReadableView) -> list[QWidget]:
-    """The view's own widgets over the text, such as the button that jumps to the newest message."""
+    """Return the view's own widgets over the text, such as the button that jumps to the newest message."""
     widgets = view.findChildren(QWidget, options=_DIRECT)
     return [each for each in widgets if each.isVisible() and each.accessibleName() and each is not view.viewport()]
 
@@ -154,7 +154,7 @@ def _of(view: ReadableView) -> TranscriptAccessible | None:
 
 
 def children_changed(view: ReadableView) -> None:
-    """Messages came or went."""
+    """Announce that messages came or went."""
     interface = _of(view)
     if interface is not None:
         interface.sweep_soon()
@@ -165,27 +165,28 @@ def children_changed(view: ReadableView) -> None:
 
 
 def focus_changed(view: ReadableView) -> None:
-    """Another message, or another button in it, has the focus."""
+    """Announce that another message, or another button in it, has the focus."""
     interface = _of(view)
     if interface is not None:
         interface.tell_focus()
 
 
 def caret_moved(view: ReadableView) -> None:
+    """Announce that the keyboard's caret moved."""
     interface = _of(view)
     if interface is not None:
         interface.tell_caret()
 
 
 def focus_arrived(view: ReadableView) -> None:
-    """The view itself got the focus."""
+    """Announce that the view itself got the focus."""
     interface = _of(view)
     if interface is not None:
         interface.tell_focus_soon()
 
 
 def busy_changed(view: ReadableView, entry: MessageEntry) -> None:
-    """An answer began or ended."""
+    """Announce that an answer began or ended."""
     interface = _of(view)
     if interface is None or not QAccessible.isActive():
         return

@@ -1,4 +1,4 @@
-"""The transcript as the accessible tree knows it."""
+"""The transcript as its accessible tree sees it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 
 class ReadableView(QAbstractScrollArea):
-    """What the nodes of the tree ask; the view answers it."""
+    """The base of the view, with the questions that the nodes of the tree ask it."""
 
     reach: Reach
 
@@ -25,11 +25,11 @@ class ReadableView(QAbstractScrollArea):
         raise NotImplementedError
 
     def message_rect(self, entry: MessageEntry) -> QRect:
-        """The part of a message that is in view, on the screen; empty when none of it is."""
+        """Return the visible part of a message on the screen, empty when none of it is in view."""
         raise NotImplementedError
 
     def current_message_id(self) -> str | None:
-        """The id of the message that has the focus."""
+        """Return the id of the message that has the focus."""
         raise NotImplementedError
 
     def jump_to(self, message_id: str) -> None:

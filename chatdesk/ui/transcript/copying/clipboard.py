@@ -1,4 +1,4 @@
-"""Copying: what is selected, else a message, in every form that another program may want."""
+"""Copies the selection, or a message, in every format that another program may want."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ Shapes = tuple[str, dict[str, str]]
 
 
 class Clipboard(QObject):
-    """``copied`` carries the text that was put on the clipboard, ``announced`` what the reader should be told."""
+    """The copying of messages.
+
+    ``copied`` carries the text that was put on the clipboard, ``announced`` a sentence for the reader.
+    """
 
     copied = Signal(str)
     announced = Signal(str)
@@ -38,7 +41,10 @@ class Clipboard(QObject):
         self._made.connect(self._on_made, Qt.ConnectionType.QueuedConnection)
 
     def copy(self, thread_id: str | None, entry: MessageEntry | None, *, form: str = "copy") -> None:
-        """The selection, of which parts may have to be fetched first; without one the whole of ``entry``."""
+        """Copy the selection, or the whole of ``entry`` when nothing is selected.
+
+        Parts of the selection may have to be fetched first.
+        """
         selected = self._selection.range()
         if selected is None:
             self._copy_message(entry, form)
@@ -46,7 +52,7 @@ class Clipboard(QObject):
             self._gatherer.gather(thread_id, self._selection, lambda found: self._put(excerpts(found, selected), form))
 
     def selected_text(self, thread_id: str | None, deliver: Callable[[str], None]) -> None:
-        """What is selected, as plain text, once all of it is there; empty when nothing is."""
+        """Deliver the selection as plain text, once all of it is loaded; empty when nothing is selected."""
         selected = self._selection.range()
         if selected is None or thread_id is None:
             deliver("")
@@ -59,7 +65,7 @@ class Clipboard(QObject):
         self._gatherer.gather(thread_id, self._selection, take)
 
     def quote(self, thread_id: str | None, entry: MessageEntry | None, deliver: Callable[[str], None]) -> None:
-        """The Markdown of what is selected, once all of it is there; without a selection of the whole of ``entry``."""
+        """Deliver the Markdown of the selection once all of it is loaded, or of ``entry`` when nothing is selected."""
         selected = self._selection.range()
         if selected is not None and thread_id is not None:
             self._gatherer.gather(
@@ -69,13 +75,13 @@ class Clipboard(QObject):
             deliver("" if entry is None else entry.text)
 
     def forget(self) -> None:
-        """The thread is left: what is still being gathered is not copied."""
+        """Drop the copy that is being made, because the thread is left."""
         self._gatherer.forget()
         self._number += 1
         self._pool.clear()
 
     def put_text(self, text: str, formats: Mapping[str, str] = MappingProxyType({})) -> None:
-        """``formats`` are other shapes of the same by their MIME types."""
+        """Put text on the clipboard; ``formats`` are other formats of it by their MIME types."""
         if not text:
             return
         data = QMimeData()
@@ -106,7 +112,7 @@ class Clipboard(QObject):
     def _make(
         self, made: list[Excerpt], work: Callable[[], Shapes], deliver: Callable[[str, dict[str, str]], None]
     ) -> None:
-        """A short text at once, a long one beside the window."""
+        """Make a short text at once, and a long one on another thread."""
         self._number += 1
         if sum(len(each.items) for each in made) <= _MOST_AT_ONCE:
             deliver(*work())
@@ -132,7 +138,7 @@ class _Job(QRunnable):
 
 
 def shapes_of(made: list[Excerpt], form: str = "copy") -> Shapes:
-    """The excerpts in a form: text, and the same for programs that show more than text."""
+    """Return the text of the excerpts in a form, and their other formats by MIME type."""
     if form == "copy-markdown" or len(made) > MOST_RENDERED:
         return as_markdown(made), {}
     if form == "copy":

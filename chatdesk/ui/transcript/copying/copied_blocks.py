@@ -1,4 +1,4 @@
-"""Excerpts as blocks: the part of the tree that is selected, cut where the selection begins and ends."""
+"""Turns excerpts into blocks, cut where the selection begins and ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chatdesk.ui.transcript.items.text_item import TextItem
 
 
 def blocks_of(pieces: Iterable[Piece]) -> list[Block]:
-    """One block for all pieces of a block that is laid out in several."""
+    """Return the blocks of ``pieces``; the pieces of a block that was laid out in several become one block."""
     blocks: list[Block] = []
     before: Piece | None = None
     for piece in pieces:
@@ -51,7 +51,10 @@ def blocks_of(pieces: Iterable[Piece]) -> list[Block]:
 
 
 def cell_words(piece: Piece) -> tuple[Span, ...] | None:
-    """What is selected of the only cell that ``piece`` touches; None where it is no cell, or more than one."""
+    """Return the selected spans of the only table cell that ``piece`` touches.
+
+    None means that the piece is in no table, or touches several cells.
+    """
     item = piece.item
     if not isinstance(item, TableItem):
         return None
@@ -82,7 +85,7 @@ def _leaf(piece: Piece) -> list[Block]:
 
 
 def _rows(piece: Piece, item: TableItem) -> tuple[tuple[tuple[Span, ...], ...], ...]:
-    """The rows that are touched; cells outside the selection are empty."""
+    """Return the rows that the piece touches; cells outside the selection are empty."""
     made = []
     for place, (row, ranges) in enumerate(zip(item.shown_rows, item.cells, strict=True)):
         is_header = item.first == 0 and place == 0

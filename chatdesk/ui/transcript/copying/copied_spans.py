@@ -1,4 +1,4 @@
-"""The spans that lie between two offsets of a paragraph as it is laid out."""
+"""Cuts the spans of a paragraph at two offsets of its laid-out text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from chatdesk.ui.transcript.drawing.spans import flow_of
 
 
 def cut_spans_of(spans: Sequence[Span], start: int, end: int) -> list[Span]:
-    """``start`` and ``end`` count what ``flow_of`` adds; what is returned is the author's."""
+    """Return the spans between two offsets, without the characters that the layout adds.
+
+    ``start`` and ``end`` count the text of ``flow_of``, which includes those characters.
+    """
     flow = flow_of(spans)
     cut: list[Span] = []
     place = start

@@ -1,4 +1,4 @@
-"""Excerpts in the forms that other programs take: plain as they are read, as Markdown, and as HTML."""
+"""Turns excerpts into the formats that other programs take: plain text, Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from chatdesk.ui.transcript.items.text_item import TextItem
 
 
 def as_plain(excerpts: Sequence[Excerpt], *, has_harmless_cells: bool = False) -> str:
-    """``has_harmless_cells``: several cells of a table cannot run anything in a spreadsheet."""
+    """Return the excerpts as plain text.
+
+    ``has_harmless_cells`` makes sure that the cells of a table cannot run anything in a spreadsheet.
+    """
     made = _harmless if has_harmless_cells else _plain
     texts = []
     for each in excerpts:
@@ -29,8 +32,11 @@ def as_plain(excerpts: Sequence[Excerpt], *, has_harmless_cells: bool = False) -
 
 
 def as_markdown(excerpts: Sequence[Excerpt], *, is_bare: bool = False) -> str:
-    """A whole message is its own source, to the letter; of a part the structure that is selected. ``is_bare``: words
-    out of one place are copied without marks, as they are read."""
+    """Return the excerpts as Markdown.
+
+    A whole message is its own source, to the letter; a part of one is written anew from its structure. ``is_bare``
+    leaves out the marks of words that come from a single place.
+    """
     return "\n\n".join(each.text if each.is_whole else _part(each, is_bare=is_bare) for each in excerpts)
 
 
@@ -54,15 +60,17 @@ def _part(excerpt: Excerpt, *, is_bare: bool) -> str:
 
 
 def _with_edges(spans: Sequence[Span]) -> str:
-    """Inline Markdown that keeps the blanks at its ends: what is pasted goes on in a sentence."""
+    """Return inline Markdown that keeps the blanks at its ends, so that it can be pasted into a sentence."""
     words = "".join(span.text for span in spans)
     lead = words[: len(words) - len(words.lstrip(" "))]
     return lead + markdown_of_spans(spans) + words[len(words.rstrip(" ")) :] if words.strip() else words
 
 
 def _alone(blocks: list[Block], excerpt: Excerpt) -> list[Block]:
-    """Words out of one paragraph, heading or cell stand for themselves, not for the item or the table around;
-    everything else is ``blocks`` itself."""
+    """Return words out of one paragraph, heading or cell without the list item or table around them.
+
+    Everything else is returned as ``blocks`` itself.
+    """
     if len(blocks) != 1 or all(piece.is_whole for piece in excerpt.pieces):
         return blocks
     block = blocks[0]
@@ -82,7 +90,7 @@ def _harmless(piece: Piece) -> str:
 
 
 def _cells(piece: Piece, item: TableItem) -> list[list[str]]:
-    """What of a table is copied: harmless cells, but for words out of a single one."""
+    """Return the cells of a table that are copied, made harmless unless there is only one."""
     rows = [row.split("\t") for row in item.copied(piece.start, piece.end).split("\n")]
     return rows if len(rows) == len(rows[0]) == 1 else [[harmless_cell(cell) for cell in row] for row in rows]
 

@@ -1,4 +1,4 @@
-"""Parts of messages that are to be copied."""
+"""The parts of messages that are to be copied."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Of one message, whose source is ``text``: ``items`` from the character ``start`` of the first to ``end`` of the
-    last (None: all of it). ``is_whole``: nothing of its content is left out. May be read on any thread."""
+    """A part of a message, whose source is ``text``; it may be read on any thread.
+
+    The part is made of ``items``, from the character ``start`` of the first to ``end`` of the last (None: to its end).
+    ``is_whole`` says that nothing of the message's content is left out.
+    """
 
     text: str
     items: tuple[Item, ...]
@@ -51,8 +54,10 @@ class Excerpt:
 
 
 def excerpts(entries: Iterable[MessageEntry], selected: SelectedRange | None) -> list[Excerpt]:
-    """What of these messages is selected, all of it when there is no selection. Notices and tools are no content, and
-    what is folded away is not selected."""
+    """Return the selected part of each of these messages, or all of them when nothing is selected.
+
+    Notices and tools are no content, and what is folded away is not selected.
+    """
     made = []
     for entry in entries:
         items, position = entry.items, entry.message.position
@@ -81,7 +86,7 @@ def excerpts(entries: Iterable[MessageEntry], selected: SelectedRange | None) ->
 
 
 def is_closed(item: Item) -> bool:
-    """Whether it is the line of a fold whose inside is not shown."""
+    """Return whether an item is the line of a closed fold."""
     return isinstance(item, FoldItem) and not item.is_open
 
 

@@ -1,4 +1,4 @@
-"""Brings together the messages of a selection, also those that are not loaded, with their blocks."""
+"""Loads the messages of a selection with their blocks, also those that are not in the view's loaded run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Found = Callable[[list[Message]], None]
 
 
 class Gatherer(QObject):
-    """One gathering at a time: a newer one replaces the one under way."""
+    """A loader of one selection at a time: a newer request replaces the one under way."""
 
     def __init__(
         self, layout: ThreadLayout, fetch: MessageFetcher, renderer: BlockRenderer, parent: QObject | None = None
@@ -33,15 +33,17 @@ class Gatherer(QObject):
         self._made: list[MessageEntry] = []
 
     def forget(self) -> None:
-        """What is under way is not delivered any more."""
+        """Cancel the request under way."""
         self._number += 1
         for entry in self._made:
             entry.close()
         self._made = []
 
     def gather(self, thread_id: str, selection: Selection, deliver: Callable[[list[MessageEntry]], None]) -> None:
-        """Delivers the messages that the selection touches, oldest first; at once when all of them are loaded. No more
-        than ``MOST_MESSAGES``."""
+        """Deliver the messages that the selection touches, oldest first, but no more than ``MOST_MESSAGES``.
+
+        They are delivered at once when all of them are loaded.
+        """
         self.forget()
         selected, entries = selection.range(), self._layout.entries
         if selected is None or not entries:
@@ -146,5 +148,5 @@ class Gatherer(QObject):
 
 
 def _is_readable(entry: MessageEntry) -> bool:
-    """Its blocks are known, or come with the stream."""
+    """Return whether the blocks of a message are known, or come with the stream."""
     return entry.has_blocks or entry.is_live

@@ -1,4 +1,4 @@
-"""What the reader has selected: from a place in one item to a place in another, across messages.
+"""The selection: from a place in one item to a place in another, across messages.
 
 Places are compared by the message's position, so a selection stays what it is while messages are unloaded and loaded
 again.
@@ -19,7 +19,7 @@ _END: Key = (float("inf"), 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class TextPlace:
-    """``offset`` in the text of ``item`` of ``entry``."""
+    """A place in a text: ``offset`` in the text of ``item`` of ``entry``."""
 
     entry: MessageEntry
     item: Item
@@ -28,13 +28,13 @@ class TextPlace:
 
 @dataclass(frozen=True, slots=True)
 class SelectedRange:
-    """Everything from ``low`` to ``high``."""
+    """The selected range of the thread, from ``low`` to ``high``."""
 
     low: Key
     high: Key
 
     def of(self, entry: MessageEntry, index: int) -> tuple[int, int] | None:
-        """What of an item is selected."""
+        """Return the start and end offsets that are selected in an item, or None."""
         place = (entry.message.position, index)
         if place < self.low[:2] or place > self.high[:2]:
             return None
@@ -47,7 +47,7 @@ class SelectedRange:
 
 
 class Selection:
-    """``fixed`` is where it began, ``moving`` where it is being dragged to."""
+    """The reader's selection; its fixed end is where it began, its moving end where it is dragged to."""
 
     def __init__(self, layout: ThreadLayout) -> None:
         self._layout = layout
@@ -56,14 +56,14 @@ class Selection:
         self._is_all = False
 
     def clear(self) -> bool:
-        """Whether there was something."""
+        """Select nothing, and return whether anything was selected."""
         had = self.is_some
         self._fixed = self._moving = None
         self._is_all = False
         return had
 
     def begin(self, start: TextPlace, end: TextPlace | None = None) -> None:
-        """``start`` to ``end`` is what stays selected while the drag goes on: a word, or nothing."""
+        """Begin a selection at ``start``; ``start`` to ``end`` stays selected while the drag goes on."""
         self._fixed = self._moving = (start, end or start)
         self._is_all = False
 
@@ -73,7 +73,7 @@ class Selection:
             self._is_all = False
 
     def select_all(self) -> None:
-        """The whole thread, also what is not loaded."""
+        """Select the whole thread, also the messages that are not loaded."""
         self._is_all = bool(self._layout.entries)
 
     @property
@@ -90,25 +90,25 @@ class Selection:
 
     @property
     def moving_end(self) -> TextPlace | None:
-        """The end that keys move: away from where the selection began."""
+        """The end that keys move, away from where the selection began; None when nothing has begun."""
         if self._fixed is None or self._moving is None:
             return None
         start, end = self._moving
         return start if _key(start) < _key(self._fixed[0]) else end
 
     def ends(self) -> tuple[TextPlace, ...]:
-        """The places between which everything is selected, in no order; none when that is the whole thread."""
+        """Return the places between which everything is selected, in no order; none when all is selected."""
         if self._is_all or self._fixed is None or self._moving is None:
             return ()
         return (*self._fixed, *self._moving)
 
     @property
     def first(self) -> TextPlace | None:
-        """Where the selection begins in the thread; None when that is the start of the thread."""
+        """The place where the selection begins in the thread; None when that is the start of the thread."""
         return min(self.ends(), key=_key, default=None)
 
     def range(self) -> SelectedRange | None:
-        """None when nothing is selected."""
+        """Return the selected range, or None when nothing is selected."""
         if self._is_all:
             return SelectedRange(_START, _END)
         keys = [_key(place) for place in self.ends()]

@@ -1,4 +1,4 @@
-"""The frame shared by code cards, folds and notices."""
+"""Paints the frame shared by code cards, folds and notices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chatdesk.ui.transcript.drawing.looks import Looks
 
 
 def paint_card(painter: QPainter, looks: Looks, area: QRectF, *, ground: str | None, border: str = "line") -> None:
-    """A rounded rectangle with a hairline border."""
+    """Paint a rounded rectangle with a hairline border, filled with the colour ``ground`` if there is one."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(looks.colour(border), 1))
     painter.setBrush(looks.colour(ground) if ground else Qt.BrushStyle.NoBrush)

@@ -1,4 +1,4 @@
-"""Laid-out lines of code, made when they are seen and few at a time."""
+"""Laid-out lines of code, made when they are seen and kept in small number."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _NO_END = 1e7
 
 
 class CodeLayouts:
-    """Offsets are characters within a line. ``widest`` is the width of the widest line that was laid out."""
+    """The layouts of the lines of a code card.
+
+    Offsets are characters within a line. ``widest`` is the width of the widest line that was laid out.
+    """
 
     def __init__(self, lines: CodeLines) -> None:
         self.widest = 0.0
@@ -29,7 +32,7 @@ class CodeLayouts:
         self.widest = 0.0
 
     def forget_from(self, first: int) -> None:
-        """The lines from ``first`` on are other ones."""
+        """Forget the layouts of the lines from ``first`` on, because those lines have changed."""
         for index in [each for each in self._made if each >= first]:
             del self._made[index], self._widths[index]
         self.widest = max(self._widths.values(), default=0.0)
@@ -39,7 +42,7 @@ class CodeLayouts:
         return line.naturalTextWidth() if line.isValid() else 0.0
 
     def x_of(self, looks: Looks, index: int, offset: int) -> float:
-        """Where a letter of a line begins."""
+        """Return the left edge of a letter, from the beginning of its line."""
         line = self._line(looks, index)
         return x_of(line, to_units(self._lines.line(index), offset)) if line.isValid() else 0.0
 

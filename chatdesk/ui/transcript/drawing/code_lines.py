@@ -1,4 +1,4 @@
-"""Code cut into lines that can be painted one by one, so that a long card costs only what is seen of it.
+"""Cuts code into lines that can be painted one by one, so that a long card costs only what is seen of it.
 
 Very long lines are cut too: Qt lays a line out as a whole, and a line of a megabyte is a real thing in model output.
 """
@@ -15,8 +15,10 @@ LINE_LIMIT = 2_000
 
 
 class CodeLines:
-    """The text, where each shown line starts, and the colour runs that fall into it. Lines longer than ``limit``
-    characters are shown as several."""
+    """The text of a code card, the start of each shown line, and the colour runs in each line.
+
+    Lines longer than ``limit`` characters are shown as several.
+    """
 
     def __init__(self, text: str = "", runs: tuple[CodeRun, ...] = (), *, limit: int = LINE_LIMIT) -> None:
         self.text = ""
@@ -45,16 +47,16 @@ class CodeLines:
 
     @property
     def source_count(self) -> int:
-        """How many lines the text has, however they are cut."""
+        """The number of lines of the text, before long ones are cut."""
         return self.text.count("\n") + 1
 
     def tone(self, index: int) -> str:
-        """``inserted`` or ``deleted`` for a line of a diff that is one, else empty."""
+        """Return ``inserted`` or ``deleted`` for such a line of a diff, and an empty string for any other line."""
         runs = self.runs_in(index)
         return runs[0][2] if runs and runs[0][0] == 0 and runs[0][2] in ("inserted", "deleted") else ""
 
     def replace(self, text: str, runs: tuple[CodeRun, ...]) -> int:
-        """Take the new text and return the first line that is not as before. Appending costs what was appended."""
+        """Set the text and its colours, and return the first line that changed; appending costs only the new text."""
         first = 0
         if self.text and text.startswith(self.text):
             first = len(self._starts) - 1
@@ -71,7 +73,7 @@ class CodeLines:
         return first
 
     def runs_in(self, index: int) -> list[tuple[int, int, str]]:
-        """(start, length, kind) relative to the line."""
+        """Return the colour runs of a line as (start, length, kind), with offsets in the line."""
         if not self._run_starts:
             return []
         begin, end = self._starts[index], self._ends[index]
@@ -85,7 +87,7 @@ class CodeLines:
         return found
 
     def _first_other_colour(self, kinds: list[str], starts: list[int]) -> int:
-        """The first character that these runs may colour otherwise than those before."""
+        """Return the first character that these runs may colour otherwise than the runs before."""
         alike = min(_common_length(self._run_kinds, kinds), _common_length(self._run_starts, starts))
         ends = (each[alike] if alike < len(each) else 0 for each in (self._run_starts, starts))
         return min(ends)
@@ -111,7 +113,10 @@ class CodeLines:
 
 
 def _common_length(one: list[Any], other: list[Any]) -> int:
-    """How many leading items are equal. Slices are compared: a card has thousands of runs and changes every frame."""
+    """Return how many leading items are equal.
+
+    Slices are compared, because a card has thousands of runs and changes every frame.
+    """
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2

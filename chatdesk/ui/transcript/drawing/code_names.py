@@ -1,5 +1,8 @@
-"""File names for code that is saved. Only the ending depends on the fence, and only by this table: what a message says
-never becomes part of a path."""
+"""File names for code that is saved.
+
+Only the ending depends on the language of the fence, and only by this table: nothing in a message becomes part of a
+path.
+"""
 
 from __future__ import annotations
 
@@ -50,5 +53,5 @@ _BY_LANGUAGE: Final = MappingProxyType({name: ending for ending, names in _ENDIN
 
 
 def suggested_name(language: str) -> str:
-    """``code.py`` for Python; ``code.txt`` for a language that is not known."""
+    """Return ``code.py`` for Python, and ``code.txt`` for a language that is not known."""
     return f"code.{_BY_LANGUAGE.get(language.strip().lower(), 'txt')}"

@@ -1,4 +1,4 @@
-"""Lengths of every message of a thread, with sums in logarithmic time: a Fenwick tree. And heights before layout."""
+"""Heights of many things with their sums in logarithmic time (a Fenwick tree), and a guess of a text's height."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class HeightTree:
-    """``prefix(i)`` is the sum of the heights before place ``i``; ``find(y)`` its inverse."""
+    """A list of heights: ``prefix(i)`` is their sum before place ``i``, and ``find(y)`` is its inverse."""
 
     def __init__(self, heights: Iterable[float] = ()) -> None:
         self._heights = list(heights)
@@ -37,7 +37,7 @@ class HeightTree:
             index += index & -index
 
     def append(self, height: float) -> None:
-        """One more place at the end, without rebuilding the sums."""
+        """Add one place at the end, without rebuilding the sums."""
         index = len(self._heights) + 1
         covered = self.prefix(index - 1) - self.prefix(index - (index & -index))
         self._heights.append(height)
@@ -52,7 +52,7 @@ class HeightTree:
         return result
 
     def find(self, y: float) -> int:
-        """The place that covers ``y``; the first or last one when ``y`` is outside."""
+        """Return the place that covers ``y``; the first or last one when ``y`` is outside."""
         count = len(self._heights)
         index, step = 0, 1 << max(0, count.bit_length())
         while step:
@@ -65,7 +65,7 @@ class HeightTree:
 
 
 def guess_text_height(text: str, *, width: float, char_width: float, line_height: float) -> float:
-    """Height of ``text`` before it is laid out: its lines plus the wraps that its length makes likely."""
+    """Guess the height of ``text`` before its layout, from its line breaks and the wraps its length makes likely."""
     per_line = max(8, int(width / char_width))
     if len(text) > 4 * per_line * 200:  # far outside any window: one division is good enough
         return (text.count("\n") + math.ceil(len(text) / per_line)) * line_height

@@ -1,5 +1,7 @@
-"""One thing that the transcript lays out and paints. Everything visible is an item: a paragraph, a code card, a row of
-tools. Items know nothing of scrolling or of messages."""
+"""The base of everything that the transcript lays out and paints: a paragraph, a code card, a row of tools.
+
+Items know nothing of scrolling or of messages.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,10 @@ WORDS_PAD_PX = 8  # left and right of the words of a button without a frame
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A place that does ``action`` when pressed. ``label`` is its tooltip and its accessible name; ``text`` and
-    ``icon`` are what is drawn."""
+    """A place in an item that does ``action`` when it is pressed.
+
+    ``label`` is its tooltip and its accessible name; ``text`` and ``icon`` are what is drawn.
+    """
 
     action: str
     label: str
@@ -35,9 +39,12 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What pressing a button leads to beyond the item: text for the clipboard (``formats`` are more MIME types of the
-    same), text to be saved under a suggested name, a link to follow, what is to be done with an attached file;
-    ``is_resized`` when the item's height changed."""
+    """The effects of a pressed button outside its item.
+
+    These are text for the clipboard (``formats`` holds other formats of it by MIME type), text to save under a
+    suggested name, a link to follow, or an action on an attached file. ``is_resized`` says that the item's height
+    changed.
+    """
 
     copied: str = ""
     formats: Mapping[str, str] = field(default_factory=dict)
@@ -49,21 +56,21 @@ class Outcome:
 
 
 class Grip(Protocol):
-    """Something in an item that is moved with the mouse while its button is held."""
+    """A part of an item that is moved with the mouse while its button is held."""
 
     @property
     def shape(self) -> Qt.CursorShape:
-        """Of the mouse over it."""
+        """The shape of the mouse pointer over this part."""
         ...
 
     def move(self, point: QPointF) -> bool:
-        """The mouse is at ``point`` of the item now. Whether heights may have changed."""
+        """Follow the mouse to ``point`` of the item; return whether heights may have changed."""
         ...
 
 
 @dataclass(slots=True)
 class PaintState:
-    """What an item needs to know while it paints itself at the origin."""
+    """The state in which an item paints itself, with its top left corner at the origin."""
 
     looks: Looks
     clip: QRectF
@@ -77,7 +84,10 @@ class PaintState:
 
 
 class Item:
-    """Base of all items. ``layout`` sets ``height`` and ``natural_width``; before, ``height`` is a guess."""
+    """The base of all items.
+
+    ``layout`` sets ``height`` and ``natural_width``; before that, ``height`` is a guess.
+    """
 
     kind = "item"
     gap = 10.0  # space above, unless the item before asks for less
@@ -96,7 +106,7 @@ class Item:
     # Layout
 
     def guess(self, looks: Looks, width: float) -> float:
-        """Height before layout."""
+        """Return the likely height before layout, in px."""
         raise NotImplementedError
 
     def is_laid_out(self, looks: Looks, width: float) -> bool:
@@ -104,12 +114,14 @@ class Item:
         return done is not None and done[0] is looks and done[1] == width
 
     def indent(self, looks: Looks, room: float) -> float:
-        """How far from the column's edge the item stands; what is left of ``room`` is its width. Items that draw
-        something beside them, such as a marker, begin at the edge themselves."""
+        """Return the distance of the item from the column's edge; the rest of ``room`` is its width.
+
+        Items that draw something beside them, such as a marker, begin at the edge themselves.
+        """
         return 0.0
 
     def ensure_layout(self, looks: Looks, width: float) -> bool:
-        """Lay out unless done. Returns whether the height changed."""
+        """Lay out unless this is done already, and return whether the height changed."""
         if self.is_laid_out(looks, width):
             return False
         before = self.height
@@ -125,28 +137,34 @@ class Item:
         self.revision += 1
 
     def tick(self, now_ms: int) -> bool:
-        """In view, once a second where ``ticks``. Whether that shows; the height stays."""
+        """Update what changes with the time, and return whether anything shown changed; the height stays.
+
+        Called once a second while the item is in view, if ``ticks`` is set.
+        """
         return False
 
     def release(self) -> None:
-        """Give back what the layout holds; the height stays as the guess."""
+        """Free the memory of the layout; the height stays as the guess."""
         self._laid_out = None
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         raise NotImplementedError
 
     def ask(self, door: PictureDoor, on_change: Callable[[], None]) -> None:
-        """In view: ask for pictures that are still missing. ``on_change`` is called when one came."""
+        """Request missing pictures while the item is in view; ``on_change`` is called when one came."""
 
     def take_file_state(self, state_of: Callable[[str], str]) -> bool:
-        """In view: look whether an attached file is here by now. Whether that shows."""
+        """Look whether an attached file is here by now, and return whether anything shown changed.
+
+        Called while the item is in view.
+        """
         return False
 
     # Text
 
     @property
     def text(self) -> str:
-        """What can be selected here."""
+        """The text of the item that can be selected."""
         return ""
 
     def copied(self, start: int, end: int) -> str:
@@ -156,18 +174,18 @@ class Item:
         return 0
 
     def areas_of(self, start: int, end: int) -> list[QRectF]:
-        """Where the characters from ``start`` to ``end`` stand, as far as they can be seen."""
+        """Return the visible rectangles of the characters from ``start`` to ``end``."""
         return []
 
     def reveal(self, offset: int) -> bool:
-        """Unfold or scroll sideways until the character at ``offset`` can be seen; whether anything changed."""
+        """Unfold or scroll sideways until the character at ``offset`` can be seen; return whether anything changed."""
         return False
 
     def word_at(self, offset: int) -> tuple[int, int]:
         return word_bounds(self.text, offset)
 
     def line_at(self, offset: int) -> tuple[int, int]:
-        """What a triple click selects."""
+        """Return the range that a triple click at ``offset`` selects."""
         return 0, len(self.text)
 
     # Things to press
@@ -176,47 +194,47 @@ class Item:
         return None
 
     def tip_at(self, point: QPointF) -> str:
-        """What a tooltip says there, where there is no button and no link."""
+        """Return the tooltip of a point where there is no button and no link."""
         return ""
 
     def buttons(self) -> tuple[Button, ...]:
         return ()
 
     def press(self, action: str) -> Outcome | None:
-        """Do what a button of this item does. None when that is not for the item to do."""
+        """Carry out the action of a button, or return None if the action is not one of the item's own."""
         return None
 
     def links(self) -> tuple[Button, ...]:
-        """The links in view, as stops for the keyboard; ``label`` is the target."""
+        """Return the links in view as stops for the keyboard; ``label`` is the target of each."""
         return ()
 
     def button_at(self, point: QPointF) -> Button | None:
         return next((each for each in self.buttons() if each.is_enabled and each.area.contains(point)), None)
 
     def scroll_x(self, delta: float) -> bool:
-        """Move the content sideways; whether anything moved."""
+        """Move the content sideways, and return whether anything moved."""
         return False
 
     def grip_at(self, point: QPointF) -> Grip | None:
-        """What of the item can be taken there with the mouse."""
+        """Return the part at ``point`` that can be moved with the mouse, or None."""
         return None
 
     def step_aside(self, action: str, delta: float) -> bool:
-        """Left or Right was pressed on the button of ``action``; whether that shows."""
+        """Handle Left or Right on the button of ``action``, and return whether anything shown changed."""
         return self.scroll_x(delta)
 
     def widen(self, action: str, delta: float) -> bool:
-        """Shift with Left or Right was pressed there; whether heights may have changed."""
+        """Handle Shift with Left or Right on the button of ``action``; return whether heights may have changed."""
         return False
 
 
 def link_number(action: str | None) -> int | None:
-    """Which link of an item ``action`` is about."""
+    """Return the number of the link that ``action`` follows, or None for any other action."""
     return int(action.removeprefix(LINK_ACTION)) if action is not None and action.startswith(LINK_ACTION) else None
 
 
 def word_bounds(text: str, offset: int) -> tuple[int, int]:
-    """The run of letters, or of other signs, around ``offset``."""
+    """Return the bounds of the run of letters, or of other signs, around ``offset``."""
     if not text:
         return 0, 0
     offset = min(offset, len(text) - 1)
@@ -236,7 +254,7 @@ def _is_word(character: str) -> bool:
 
 
 def paint_button(painter: QPainter, button: Button, state: PaintState, *, role: str = "muted") -> None:
-    """Draw one button: icon, text or both; tinted when hovered, ringed when focused."""
+    """Paint a button: icon, text or both; tinted when hovered, ringed when focused."""
     looks = state.looks
     area = button.area
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -1,4 +1,4 @@
-"""The theme as the painters want it: fonts, colours and measures made once, not at every paint."""
+"""The theme in the form that painters need: fonts, colours and measures that are made once, not at every paint."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ TOOL_PX = 28
 
 
 class ThemeLike(Protocol):
+    """The parts of the application's theme that the transcript uses."""
+
     @property
     def tokens(self) -> Tokens: ...
     @property
@@ -42,7 +44,7 @@ class ThemeLike(Protocol):
 
 
 class Looks:
-    """One theme at one scale. Replaced as a whole when the theme changes."""
+    """The style of the transcript for one theme at one scale, replaced as a whole when the theme changes."""
 
     def __init__(
         self,
@@ -52,7 +54,10 @@ class Looks:
         is_mirrored: bool = False,
         tokens: Tokens | None = None,
     ) -> None:
-        """``is_mirrored``: what stands at the right stands at the left. ``tokens``: others than the theme's."""
+        """Make the style of ``theme``.
+
+        ``is_mirrored`` swaps left and right. ``tokens`` replace those of the theme.
+        """
         self.tokens = tokens or theme.tokens
         self.is_mirrored = is_mirrored
         self._quiet: Looks | None = None
@@ -72,7 +77,7 @@ class Looks:
 
     @property
     def quiet(self) -> Looks:
-        """The same with all text in the colour of hints, which can still be read: for what is not sent."""
+        """The same style with all text in the colour of hints, for messages that are not sent to the model."""
         if self._quiet is None:
             muted = self.tokens.muted
             syntax = SyntaxColours(**{each.name: muted for each in fields(SyntaxColours)})
@@ -81,7 +86,7 @@ class Looks:
         return self._quiet
 
     def colour(self, name: str) -> QColor:
-        """The token ``name``; made once."""
+        """Return the colour of the token ``name``."""
         colour = self._colours.get(name)
         if colour is None:
             colour = self._colours[name] = QColor(str(getattr(self.tokens, name)))
@@ -100,7 +105,7 @@ class Looks:
         return metrics
 
     def line_height(self, role: FontRole) -> float:
-        """At least the design's, and never less than the letters need (the system may scale text)."""
+        """Return the height of a line: the design's, or more if the letters need more."""
         return max(round(self._theme.line_px(role)), math.ceil(self.metrics(role).height()))
 
     def heading_font(self, level: int) -> QFont:
@@ -109,17 +114,20 @@ class Looks:
         return font
 
     def px(self, value: float) -> float:
-        """A distance that grows with the text."""
+        """Return a distance scaled with the size of text."""
         return round(value * self.scale)
 
     def indent(self, at: Placement, width: float) -> float:
-        """How much narrower than the column a block is. Half of the column stays for it, however deep it is nested."""
+        """Return how much narrower than the column a block is; it is never narrower than half of the column."""
         lists, quotes = min(at.list_depth, _MAX_DEPTH), min(at.quote_depth, _MAX_DEPTH)
         return min(self.px(lists * LIST_INDENT_PX + quotes * QUOTE_INDENT_PX), width / 2)
 
     def insets(self, at: Placement, width: float, *, is_right_to_left: bool | None = None) -> tuple[float, float]:
-        """How far from the left and from the right a block stands. The bars of quotes are where the quote begins to
-        read; markers where the item does, which ``is_right_to_left`` tells when it is not as ``at`` says."""
+        """Return the distances of a block from the left and from the right of the column.
+
+        The bars of quotes stand where the quote begins to read, and markers where the item does. ``is_right_to_left``
+        is the direction of the item where it differs from that of ``at``.
+        """
         whole = self.indent(at, width)
         lists, quotes = (
             min(at.list_depth, _MAX_DEPTH) * LIST_INDENT_PX,
@@ -139,7 +147,7 @@ class Looks:
         return found
 
     def callout(self, kind: str) -> QColor:
-        """The colour of a callout's bar and of the line that names it: one in which text can be read."""
+        """Return the colour of a callout's bar and title, in which text can be read."""
         key = f"callout {kind}"
         colour = self._colours.get(key)
         if colour is None:
@@ -147,7 +155,7 @@ class Looks:
         return colour
 
     def diff_ground(self, kind: str) -> QColor:
-        """The tint under an inserted or deleted line."""
+        """Return the tint under an inserted or deleted line."""
         ground = self._colours.get(f"ground of {kind}")
         if ground is None:
             ground = QColor(self.tokens.syntax.of(kind))
@@ -156,7 +164,7 @@ class Looks:
         return ground
 
     def em(self, role: FontRole) -> float:
-        """Size of the letters of ``role`` in px."""
+        """Return the size of the letters of ``role`` in px."""
         return QRawFont.fromFont(self.font(role)).pixelSize()
 
     def span_format(
@@ -193,7 +201,7 @@ class Looks:
         return found
 
     def icon(self, name: str, colour: str, size: int = 16) -> QPixmap:
-        """The icon ``name`` in the token ``colour``, drawn once."""
+        """Return the icon ``name`` in the colour of a token; each one is drawn once."""
         side = round(size * min(self.scale, 1.5))
         key = (name, colour, side)
         found = self._pixmaps.get(key)

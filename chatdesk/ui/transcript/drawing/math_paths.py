@@ -1,5 +1,8 @@
-"""Outlines of formulas as Qt paints them. Paths are made once; the pictures of formulas seen lately are kept, since a
-page of mathematics has thousands of curves."""
+"""Paints formulas from their outlines.
+
+Paths are made once, and the pictures of formulas seen lately are kept, since a page of mathematics has thousands of
+curves.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,10 @@ def descent_px(drawing: Drawing, em: float) -> float:
 def paint_formula(
     painter: QPainter, drawing: Drawing, baseline: QPointF, *, em: float, colour: QColor, syntax: SyntaxColours
 ) -> None:
-    """Draw with the left end of the baseline at ``baseline``; ``syntax`` has the colours that the formula names."""
+    """Paint a formula with the left end of its baseline at ``baseline``.
+
+    ``syntax`` holds the colours that the formula names.
+    """
     ratio = painter.device().devicePixelRatio() if painter.device() is not None else 1.0
     colours = _colours_of(drawing, colour, syntax)
     picture = _picture(drawing, em, colours, ratio)
@@ -49,7 +55,7 @@ def paint_formula(
 def fill_formula(
     painter: QPainter, drawing: Drawing, baseline: QPointF, *, em: float, colour: QColor, syntax: SyntaxColours
 ) -> None:
-    """``paint_formula`` as outlines, for what is not made of pixels."""
+    """Paint a formula as outlines, for devices that are not made of pixels."""
     _fill(painter, drawing, baseline, em, _colours_of(drawing, colour, syntax))
 
 
@@ -80,7 +86,7 @@ def _picture(drawing: Drawing, em: float, colours: tuple[int, ...], ratio: float
 
 
 def _fill(painter: QPainter, drawing: Drawing, baseline: QPointF, em: float, colours: tuple[int, ...]) -> None:
-    """``colours`` are those of the text and of each ink, in the order in which they come."""
+    """Fill the outlines of a formula; ``colours`` are those of the text and of each ink, in this order."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.translate(baseline)
@@ -94,8 +100,10 @@ def _fill(painter: QPainter, drawing: Drawing, baseline: QPointF, em: float, col
 
 @lru_cache(maxsize=256)
 def paths_of(drawing: Drawing) -> tuple[tuple[str, QPainterPath], ...]:
-    """Its outlines, by ink. Made when a line is laid out, which happens ahead of need, so that the first painting is
-    quick."""
+    """Return the outlines of a formula by ink.
+
+    They are made when a line is laid out, ahead of need, so that the first painting is quick.
+    """
     return tuple((ink, _path(part)) for ink, part in drawing.inked_parts)
 
 

@@ -1,4 +1,4 @@
-"""Bytes to a picture. Only formats that are pictures and nothing else, within bounds; runs on any thread."""
+"""Decodes pictures of a few safe formats within bounds of size; its functions may run on any thread."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _MAX_PIXELS = 64_000_000
 
 
 class NotAPicture(Exception):
-    """The text says why, for a person."""
+    """The bytes are no picture that can be shown; the text tells a person why."""
 
 
 def decode(data: bytes, most: tuple[int, int] | None = None) -> Picture:
-    """The picture, no larger than ``most`` pixels. Raises ``NotAPicture``."""
+    """Return the picture, no larger than ``most`` pixels; raises ``NotAPicture``."""
     QImageReader.setAllocationLimit(_MAX_ALLOCATION_MB)
     buffer = QBuffer()
     buffer.setData(QByteArray(data))
@@ -49,7 +49,10 @@ def decode(data: bytes, most: tuple[int, int] | None = None) -> Picture:
 
 
 def read_stored(folder: Path, name: str) -> bytes:
-    """The bytes of a stored file. ``name`` comes from a message's parts and may not lead out of ``folder``."""
+    """Return the bytes of a stored file; raises ``NotAPicture`` if there is none or it is too large.
+
+    ``name`` comes from a message's parts and may not lead out of ``folder``.
+    """
     path = (folder / name).resolve()
     if not name or not path.is_relative_to(folder.resolve()) or not path.is_file():
         raise NotAPicture("The file is not there.")

@@ -1,4 +1,4 @@
-"""Pictures for the transcript, read and decoded on threads of their own. Keeps the ones seen lately."""
+"""Loads pictures for the transcript on threads of its own, and keeps the ones seen lately."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _MAX_KEPT_BYTES = 48 * 1024 * 1024
 
 
 class Fetcher(Protocol):
-    """Gets the bytes behind a URL, or raises a ``ChatDeskError``. ``close`` makes everybody who waits go on."""
+    """A source that returns the bytes behind a URL, or raises a ``ChatDeskError``.
+
+    ``close`` ends all requests that are waiting.
+    """
 
     def fetch(self, url: str, *, is_agreed: bool) -> bytes: ...
 
@@ -30,6 +33,8 @@ class Fetcher(Protocol):
 
 
 class PictureTicket:
+    """A request for a picture that can be cancelled."""
+
     def __init__(self, callbacks: list[Callable[[Picture], None]], callback: Callable[[Picture], None]) -> None:
         self._callbacks, self._callback = callbacks, callback
 
@@ -39,7 +44,7 @@ class PictureTicket:
 
 
 class PictureLoader(QObject):
-    """``fetcher`` gets what the reader asked for from elsewhere; ``folder`` holds stored files."""
+    """A loader of pictures; ``fetcher`` gets those from elsewhere, and ``folder`` holds stored files."""
 
     _finished = Signal(object, object)
 
@@ -55,7 +60,7 @@ class PictureLoader(QObject):
         self._finished.connect(self._on_finished, Qt.ConnectionType.QueuedConnection)
 
     def load(self, source: PictureSource, on_done: Callable[[Picture], None]) -> PictureTicket:
-        """Called later in the GUI thread, also when the picture is known."""
+        """Load a picture; ``on_done`` is called later in the GUI thread, also when the picture is known already."""
         callbacks = self._waiting.get(source)
         if callbacks is None:
             callbacks = self._waiting[source] = []
@@ -69,7 +74,7 @@ class PictureLoader(QObject):
         return PictureTicket(callbacks, on_done)
 
     def close(self) -> None:
-        """No more callbacks; gives up what is being fetched, and waits for what is being decoded."""
+        """Drop all callbacks, cancel what is being fetched, and wait for what is being decoded."""
         self._waiting.clear()
         self._pool.clear()
         self._fetcher.close()

@@ -1,4 +1,4 @@
-"""The bars beside what is quoted: at the left, or at the right of text that reads from there."""
+"""Paints the bars beside quotes: at the left, or at the right of text that reads from there."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ _BAR_PX = 3
 def paint_quote_bars(
     painter: QPainter, looks: Looks, at: Placement, *, area: QRectF, above: float = 0.0, shared: int = 0
 ) -> None:
-    """One bar a quote, a callout's in its colour, beside a block that fills ``area``; a quote in a list stands as far
-    in as the words of its item. The block before is in ``shared`` of the same quotes: their bars begin ``above`` px
-    higher, where it ends."""
+    """Paint one bar for each quote, or callout, around a block that fills ``area``.
+
+    A quote in a list stands as far in as the words of its item. The first ``shared`` quotes go on from the block
+    before, so their bars begin ``above`` px higher, where that block ends.
+    """
     painter.setPen(Qt.PenStyle.NoPen)
     for depth in range(min(at.quote_depth, _MAX_BARS)):
         lists = at.quoted_lists[depth] if at.quoted_lists else 0
@@ -30,6 +32,6 @@ def paint_quote_bars(
 
 
 def shared_quotes(one: Placement, other: Placement) -> int:
-    """In how many of the same quotes two blocks stand."""
+    """Return how many quotes two blocks have in common."""
     same = (mine == yours for mine, yours in zip(one.quotes, other.quotes, strict=False))
     return next((depth for depth, is_same in enumerate(same) if not is_same), min(len(one.quotes), len(other.quotes)))

@@ -1,4 +1,4 @@
-"""A flow as QTextLayout counts it: in UTF-16 units, with one sign in the place of each drawn formula.
+"""A flow of text as QTextLayout counts it: in UTF-16 units, with one sign in the place of each drawn formula.
 
 Python counts characters, so an emoji is one here and two there; a formula is its whole source here and one sign there.
 """
@@ -28,7 +28,10 @@ class ShownFormula:
 
 
 class ShownText:
-    """``text`` is what is laid out. Formulas wider than ``room`` stay source: they could not be seen whole."""
+    """The text that is laid out for a flow.
+
+    Formulas wider than ``room`` stay source, because they could not be seen whole.
+    """
 
     def __init__(self, flow: Flow, *, em: float = 0.0, room: float = 0.0) -> None:
         drawn = [
@@ -55,13 +58,17 @@ class ShownText:
         return position + offset - start
 
     def cover(self, start: int, end: int) -> tuple[int, int]:
-        """The least of the layout that has all characters from ``start`` to ``end``: formulas are seen as a whole."""
+        """Return the smallest range of the layout that has all characters from ``start`` to ``end``.
+
+        A formula is covered as a whole.
+        """
         first = self.to_layout(start)
         inside = next((each for each in self.formulas if each.start < start < each.end), None)
         return (inside.position if inside is not None else first), self.to_layout(end)
 
     def to_flow(self, position: int) -> int:
-        """The opposite; the start of what ``position`` is in the middle of."""
+        """Return the offset in the flow of a position in the layout; inside a character, the offset of that character.
+        """
         if self._is_same:
             return position
         place = bisect_right(self._positions, position) - 1
@@ -104,12 +111,12 @@ class ShownText:
 
 
 def to_units(text: str, offset: int) -> int:
-    """``offset`` of a character of ``text`` in UTF-16 units."""
+    """Return the offset in UTF-16 units of the character at ``offset`` of ``text``."""
     return offset if text.isascii() else len(text[:offset].encode("utf-16-le", "surrogatepass")) // 2
 
 
 def to_characters(text: str, units: int) -> int:
-    """The character of ``text`` that ``units`` UTF-16 units stand before."""
+    """Return the offset in characters of a position in UTF-16 units."""
     if text.isascii():
         return units
     return len(text.encode("utf-16-le", "surrogatepass")[: 2 * units].decode("utf-16-le", "ignore"))

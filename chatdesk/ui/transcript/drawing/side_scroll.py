@@ -1,4 +1,4 @@
-"""How far something wide is moved sideways, and the bar that shows it."""
+"""Sideways scrolling of wide content, and the bar that shows it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ ROOM_PX = 10  # what the bar needs below the content
 
 
 class SideScroll:
-    """``content`` is how wide the thing is; ``x`` how much of it is hidden at the side where it begins: at the left, or
-    at the right of what ``is_mirrored``."""
+    """The sideways position of wide content.
+
+    ``content`` is the width of the content; ``x`` is how much of it is hidden at the side where it begins: at the left,
+    or at the right if ``is_mirrored``.
+    """
 
     def __init__(self) -> None:
         self.content = 0.0
@@ -29,7 +32,7 @@ class SideScroll:
 
     @property
     def shift(self) -> float:
-        """Where the left edge of the content is, from the left of its room."""
+        """The left edge of the content, from the left of its room."""
         return self._room - self.content + self.x if self.is_mirrored else -self.x
 
     def set_widths(self, content: float, room: float) -> None:
@@ -37,13 +40,13 @@ class SideScroll:
         self.x = min(self.x, self.most)
 
     def move(self, delta: float) -> bool:
-        """Show what is ``delta`` px further right. Whether anything moved."""
+        """Scroll ``delta`` px to the right, and return whether anything moved."""
         before = self.x
         self.x = max(0.0, min(self.most, before + (-delta if self.is_mirrored else delta)))
         return self.x != before
 
     def bar(self, area: QRectF) -> QRectF:
-        """The bar along the bottom of ``area``; empty when there is nothing to move."""
+        """Return the bar along the bottom of ``area``, empty when there is nothing to scroll."""
         if self.most <= 0:
             return QRectF()
         track = area.width() - 2 * _INSET_PX
@@ -60,7 +63,7 @@ class SideScroll:
         painter.drawRoundedRect(bar, 2, 2)
 
     def grip_at(self, point: QPointF, area: QRectF) -> BarGrip | None:
-        """The bar, when ``point`` is on it."""
+        """Return the bar as a grip when ``point`` is on it, else None."""
         bar = self.bar(area)
         if bar.isEmpty() or not bar.adjusted(0, -_REACH_PX, 0, _REACH_PX).contains(point):
             return None
@@ -69,7 +72,7 @@ class SideScroll:
 
 
 class BarGrip:
-    """A bar that was taken with the mouse."""
+    """A scroll bar that is being dragged with the mouse."""
 
     shape = Qt.CursorShape.ArrowCursor
 
@@ -79,7 +82,7 @@ class BarGrip:
         self._step = step
 
     def move(self, point: QPointF) -> bool:
-        """Follow the mouse; heights stay."""
+        """Follow the mouse; heights never change."""
         self._scroll.move((point.x() - self._x) * self._step)
         self._x = point.x()
         return False

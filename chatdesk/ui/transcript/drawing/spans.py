@@ -1,6 +1,6 @@
-"""Spans of a paragraph as one run of characters with formats, the form that QTextLayout takes.
+"""Turns the spans of a paragraph into one run of characters with formats, the form that QTextLayout takes.
 
-Inline code gets a no-break space on both sides as room for its tinted ground, and a link whose words name another
+Inline code gets a no-break space on both sides as room for its tinted background, and a link whose words name another
 place than it leads to gets its true host behind it; copying leaves those out.
 """
 
@@ -27,6 +27,8 @@ _SLASH = re.compile(r"(?<!\S)/(?=[\w-]{1,24}(?![\w/-]))")
 
 @dataclass(frozen=True, slots=True)
 class StyledRange:
+    """The range of the text that a styled span covers."""
+
     start: int
     end: int
     span: Span
@@ -34,7 +36,7 @@ class StyledRange:
 
 @dataclass(frozen=True, slots=True)
 class LinkRange:
-    """A link with all its words, however they are styled. ``#fn-1`` leads to a footnote of the message."""
+    """A link with all its words, however they are styled; ``#fn-1`` leads to a footnote of the message."""
 
     start: int
     end: int
@@ -43,7 +45,10 @@ class LinkRange:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """``text`` as laid out; ``pads`` are the offsets of characters that are not the author's."""
+    """The text of a paragraph as laid out.
+
+    ``pads`` are the offsets of characters that are not the author's.
+    """
 
     text: str
     ranges: tuple[StyledRange, ...]
@@ -106,22 +111,26 @@ def flow_of(spans: Sequence[Span]) -> Flow:
 
 
 def _joints(text: str) -> list[int]:
-    """Where inline code may not be broken: behind the slash that a short word begins with, such as ``/demo``. Plain
-    text is left as it is, because a screen reader reads what is laid out."""
+    """Return the offsets at which inline code may not be broken: after the slash of a short word such as ``/demo``.
+
+    Plain text is left as it is, because a screen reader reads what is laid out.
+    """
     return [match.end() for match in _SLASH.finditer(text)] if "/" in text else []
 
 
 def has_long_run(text: str) -> bool:
-    """Whether breaking at words would be slow: Qt looks for a word's end again and again in a long run."""
+    """Return whether breaking at words would be slow, as Qt searches a long run for a word's end again and again."""
     if len(text) <= _LONG_RUN:
         return False
     return any(len(word) > _LONG_RUN for word in text.split())
 
 
 def cut_spans(spans: Sequence[Span], limit: int = PIECE_CHARACTERS) -> list[tuple[Span, ...]]:
-    """Pieces of at most ``limit`` characters, cut at spaces where there are any; a change of style counts as some, for
-    it takes as long to lay out. The cuts of a text do not move when more is appended to it, so a growing paragraph is
-    laid out again only in its last piece."""
+    """Split spans into pieces of at most ``limit`` characters, at spaces where there are any.
+
+    A change of style counts as some characters, for it takes as long to lay out. The cuts of a text do not move when
+    more is appended to it, so a growing paragraph is laid out again only in its last piece.
+    """
     size = sum(len(span.text) for span in spans) + len(spans) * _STYLE_COST
     if size > limit // _SCRIPTS_COST and _has_many_scripts(spans):
         limit //= _SCRIPTS_COST
@@ -149,7 +158,7 @@ def cut_spans(spans: Sequence[Span], limit: int = PIECE_CHARACTERS) -> list[tupl
 
 
 def cut_plain(text: str, limit: int = PIECE_CHARACTERS) -> list[str]:
-    """Plain text as paragraphs: cut at empty lines, and where a paragraph is too long."""
+    """Split plain text into paragraphs, at empty lines and where a paragraph is too long."""
     pieces: list[str] = []
     for paragraph in text.split("\n\n"):
         stripped = paragraph.strip("\n")
@@ -159,7 +168,7 @@ def cut_plain(text: str, limit: int = PIECE_CHARACTERS) -> list[str]:
 
 
 def _has_many_scripts(spans: Sequence[Span]) -> bool:
-    """Whether the beginning draws on letters from everywhere, as no writer does: each block of them may load a font."""
+    """Return whether the beginning mixes more scripts than any writer does: each of them may load a font."""
     text = "".join(span.text for span in spans[:_SPANS_LOOKED_AT])[:PIECE_CHARACTERS]
     if text.isascii():
         return False

@@ -1,4 +1,4 @@
-"""Widths of the columns of a table: as wide as their words, and scrolled sideways where those do not fit."""
+"""Computes the column widths of a table: as wide as their words, and scrolled sideways where those do not fit."""
 
 from __future__ import annotations
 
@@ -29,16 +29,18 @@ Row = tuple[tuple[Span, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class _MeasuredRow:
+    """The widths of a row's cells: the wanted ones, and those of their longest words."""
+
     row: Row
     wanted: list[float]
     longest: list[float]
 
 
 class TableColumns:
-    """Widths of the columns of one table, what the reader made of them, and whether all rows are shown."""
+    """The columns of one table: their widths, the widths the reader chose, and whether all rows are shown."""
 
     def __init__(self, block: Table, like: TableColumns | None = None) -> None:
-        """``like``: the same table in an older state, whose look is kept."""
+        """Make the columns of ``block``; ``like`` is the same table in an older state, whose look is kept."""
         self.block = block
         self.widths: list[float] = []
         self.scroll = SideScroll()
@@ -52,7 +54,7 @@ class TableColumns:
 
     @property
     def x(self) -> float:
-        """How far it is scrolled sideways."""
+        """The distance in px that the table is scrolled sideways."""
         return self.scroll.x
 
     @property
@@ -69,7 +71,7 @@ class TableColumns:
 
     @property
     def lefts(self) -> list[float]:
-        """Where each column begins, from the left edge of what is seen."""
+        """The left edge of each column, from the left edge of the visible part."""
         shift = self.scroll.shift
         starts = list(accumulate((width + GUTTER_PX for width in self.widths), initial=0.0))[:-1]
         if self.is_right_to_left:
@@ -77,11 +79,11 @@ class TableColumns:
         return [shift + start for start in starts]
 
     def choose(self, place: int, width: float) -> None:
-        """The reader wants a column so wide."""
+        """Set the width that the reader wants for a column."""
         self.chosen[place] = max(_NARROWEST_CHOSEN, min(_WIDEST_CHOSEN, width))
 
     def measure(self, looks: Looks, width: float) -> bool:
-        """Whether the widths changed. Rows that are as they were are not measured again."""
+        """Compute the widths, and return whether they changed; unchanged rows are not measured again."""
         rows = (self.block.header, *self.block.rows[:_MEASURED_ROWS])
         done = self._measured
         if done is not None and done[0] is looks and done[1:] == (width, rows, self.chosen):
@@ -119,7 +121,7 @@ class TableColumns:
 
 
 class ColumnEdge:
-    """The edge of a column that was taken with the mouse."""
+    """The edge of a column that is being dragged with the mouse."""
 
     shape = Qt.CursorShape.SplitHCursor
 
@@ -136,7 +138,7 @@ class ColumnEdge:
 
 
 def _measure_row(row: Row, looks: Looks, *, is_header: bool) -> tuple[list[float], list[float]]:
-    """What each cell wants, and how wide its longest word is."""
+    """Return the wanted width of each cell, and the width of the longest word in it."""
     letters, code = looks.metrics("strong" if is_header else "table"), looks.metrics("code")
     em = FORMULA_SIZE * looks.em("table")
     return [_width_of(cell, letters, code, em=em) for cell in row], [_longest_word(cell, letters) for cell in row]
@@ -164,7 +166,10 @@ def _longest_word(cell: tuple[Span, ...], metrics: QFontMetricsF) -> float:
 
 
 def _fit(wanted: list[float], least: list[float], room: float) -> list[float]:
-    """Columns that want little get it; the others share what is left, but none falls below ``least``."""
+    """Return widths that fit into ``room``: narrow columns get what they want, the others share what is left.
+
+    No column falls below its ``least`` width.
+    """
     if sum(wanted) <= room:
         return wanted
     widths = [0.0] * len(wanted)

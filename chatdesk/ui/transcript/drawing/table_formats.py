@@ -1,4 +1,4 @@
-"""A table as other programs want it: Markdown, HTML, and values separated by commas or tabs. No Qt."""
+"""Turns a table into formats that other programs take: Markdown, HTML, CSV and TSV. This module knows no Qt."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def table_markdown(table: Table) -> str:
 
 
 def table_formats(table: Table) -> dict[str, str]:
-    """By MIME type."""
+    """Return the table in several formats, by MIME type."""
     return {
         "text/html": table_html(table),
         "text/csv": _separated(table, ","),
@@ -32,7 +32,7 @@ def table_formats(table: Table) -> dict[str, str]:
 
 
 def table_html(table: Table) -> str:
-    """Made from scratch: nothing of the message is taken over but words."""
+    """Return the table as HTML written from scratch; no markup of the message gets into it."""
     head = _html_row(table.header, table.alignments, "th")
     body = "".join(_html_row(row, table.alignments, "td") for row in table.rows)
     return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"

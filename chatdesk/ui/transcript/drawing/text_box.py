@@ -1,6 +1,6 @@
-"""A run of styled text laid out in a column: QTextLayout with even lines, tinted inline code, links and formulas.
+"""Lays out styled text in a column: even lines, tinted inline code, links and formulas.
 
-No QTextDocument: that one opens files named in the text.
+It uses QTextLayout, because a QTextDocument opens files named in the text.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _NOTHING: Final = ShownText(Flow("", (), frozenset(), False))
 
 
 class TextBox:
-    """Text of one paragraph or cell. Lay it out before anything else."""
+    """The text of one paragraph or cell; call ``lay_out`` before anything else."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
@@ -67,7 +67,10 @@ class TextBox:
         alignment: str = "",
         is_right_to_left: bool | None = None,
     ) -> None:
-        """``is_right_to_left`` is for text whose letters have no direction."""
+        """Lay the text out in ``width`` px.
+
+        ``is_right_to_left`` is the direction of text whose letters have none.
+        """
         flow = self.flow
         self._em = FORMULA_SIZE * QRawFont.fromFont(font).pixelSize() if flow.has_drawings else 0.0
         shown = self._shown = ShownText(flow, em=self._em, room=width)
@@ -160,7 +163,7 @@ class TextBox:
             paint_formula(painter, formula.drawing, baseline, em=self._em, colour=colour, syntax=looks.tokens.syntax)
 
     def offset_at(self, point: QPointF) -> int:
-        """The offset of the gap between letters nearest to ``point``."""
+        """Return the offset of the gap between letters nearest to ``point``."""
         layout = self._layout
         if layout is None or layout.lineCount() == 0:
             return 0
@@ -184,7 +187,7 @@ class TextBox:
         return None
 
     def ring_link(self, painter: QPainter, looks: Looks, number: int) -> None:
-        """Show that the ``number``-th link has the focus of the keyboard."""
+        """Paint a focus ring around the link with this number."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(looks.colour("accent"), FOCUS_RING_PX))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -194,7 +197,7 @@ class TextBox:
                 painter.drawRoundedRect(area.adjusted(-2, -1, 2, 1), radius, radius)
 
     def areas_of(self, start: int, end: int) -> list[QRectF]:
-        """The rectangles that the characters from ``start`` to ``end`` cover, one a line."""
+        """Return the rectangles that the characters from ``start`` to ``end`` cover, one for each line."""
         layout = self._layout
         if layout is None or end <= start:
             return []
@@ -212,7 +215,7 @@ class TextBox:
         return areas
 
     def end_point(self) -> QPointF:
-        """Where the next letter would go: right of the last one, at the top of its line."""
+        """Return the point where the next letter would go: after the last one, at the top of its line."""
         layout = self._layout
         if layout is None or layout.lineCount() == 0:
             return QPointF(0, 0)
@@ -245,14 +248,14 @@ class TextBox:
 
 
 def x_of(line: object, offset: int) -> float:
-    """Where the letter at ``offset`` begins, from the left of the line's layout."""
+    """Return the left edge of the letter at ``offset``, from the left of the line's layout."""
     # PySide returns (x, the offset it settled on).
     found = line.cursorToX(offset)  # type: ignore[attr-defined]
     return float(found[0] if isinstance(found, tuple) else found)
 
 
 def _room_for(formula: ShownFormula, font: QFont, em: float) -> QTextCharFormat:
-    """The sign in the formula's place: not seen, and as wide as the formula."""
+    """Return the format that makes the sign in a formula's place invisible and as wide as the formula."""
     made = QTextCharFormat()
     made.setForeground(QColor(0, 0, 0, 0))
     made.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
@@ -275,6 +278,6 @@ def _format(looks: Looks, span: Span) -> QTextCharFormat:
 
 
 def direction_of(text: str, *, otherwise: bool | None) -> bool:
-    """Whether ``text`` reads from right to left."""
+    """Return whether ``text`` reads from right to left, or ``otherwise`` when its letters have no direction."""
     found = direction(text)
     return bool(otherwise if found is None else found)

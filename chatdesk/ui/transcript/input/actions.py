@@ -1,4 +1,4 @@
-"""What keys, buttons and menus do. The few things that the transcript cannot do itself are requested by name."""
+"""The actions of keys, buttons and menus; those that the transcript cannot do itself are requested by name."""
 
 from __future__ import annotations
 
@@ -27,8 +27,11 @@ _VERSION_STEPS = {"version-previous": -1, "version-next": 1}
 
 
 class Actions(QObject):
-    """``requested`` carries an action (edit, regenerate, ...) and a message id, ``walked`` the entry that became the
-    current one, ``saveRequested`` a text and the file name that suits it."""
+    """The actions on messages.
+
+    ``requested`` carries an action (edit, regenerate, ...) and a message id, ``walked`` the entry that became the
+    current one, ``saveRequested`` a text and the file name that suits it.
+    """
 
     requested = Signal(str, str)
     versionRequested = Signal(str, int)
@@ -62,7 +65,7 @@ class Actions(QObject):
         self._clipboard = clipboard
 
     def obey(self, command: str) -> bool:
-        """Carry out a command of the keyboard; False when it means nothing now, so that others may have the key."""
+        """Carry out a keyboard command; return False when it means nothing now, so that others may have the key."""
         if command in _WIDENS and self._widen_stop(_WIDENS[command]):
             return True
         if self._caret.obey(command):
@@ -89,8 +92,10 @@ class Actions(QObject):
         return True
 
     def act(self, *names: str) -> bool:
-        """Do the first of these that a message offers in its menu: the one walked to, else the lowest in view that
-        offers any. Whether one did."""
+        """Run the first of these actions that a message offers in its menu, and return whether one did.
+
+        The message is the one walked to, else the lowest in view that offers any of the actions.
+        """
         found = self._first_offered(names)
         if found is None:
             return False
@@ -99,12 +104,12 @@ class Actions(QObject):
         return True
 
     def offered(self, *names: str) -> str | None:
-        """Which of these ``act`` would do; None when no message offers any."""
+        """Return the one of these actions that ``act`` would run, or None when no message offers any."""
         found = self._first_offered(names)
         return None if found is None else found[1]
 
     def quote(self) -> None:
-        """What is selected, else the message that keys act on, as ``quoted``."""
+        """Emit ``quoted`` with the selection, else with the message that keys act on."""
         self._clipboard.quote(self._conversation.thread_id, self._attending.acting, self.quoted.emit)
 
     def _first_offered(self, names: tuple[str, ...]) -> tuple[MessageEntry, str] | None:
@@ -117,7 +122,7 @@ class Actions(QObject):
         return None
 
     def press(self, hit: Hit) -> None:
-        """A button or a link was clicked."""
+        """Press the button, or follow the link, that was clicked."""
         if hit.button is not None:
             self.press_button(hit.entry, hit.item, hit.button.action)
         elif hit.link:
@@ -176,7 +181,7 @@ class Actions(QObject):
         return self._conversation.landmarks.starts_at_id is not None
 
     def _in_view(self) -> list[MessageEntry]:
-        """From the lowest up."""
+        """Return the messages in view, the lowest first."""
         height = self._stage.view_height
         placed = [each.entry for each in self._stage.layout.placed if each.bottom > 0 and each.y < height]
         return list(dict.fromkeys(reversed(placed)))
@@ -218,7 +223,7 @@ class Actions(QObject):
             self.press_button(entry, entry.items[stop[0]], stop[1])
 
     def _scroll_stop(self, delta: float) -> bool:
-        """Move what has the focus sideways: long code, a wide table."""
+        """Scroll the focused item sideways: long code, a wide table."""
         entry, stop = self._attending.current, self._attending.stop
         if entry is None or stop is None or not entry.items[stop[0]].step_aside(stop[1], delta):
             return False
@@ -226,7 +231,7 @@ class Actions(QObject):
         return True
 
     def _widen_stop(self, delta: float) -> bool:
-        """Make what has the focus wider or narrower: a column of a table."""
+        """Change the width of what has the focus: a column of a table."""
         entry, stop = self._attending.current, self._attending.stop
         if entry is None or stop is None or not entry.items[stop[0]].widen(stop[1], delta):
             return False

@@ -1,4 +1,4 @@
-"""What the reader is at: the thing under the mouse, the message walked to with the keyboard, the button inside it."""
+"""Tracks the thing under the mouse, the current message of the keyboard, and the focused button in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """What the mouse and the keyboard are at, as painting wants it."""
+    """The hovered item, the current message and the focused button, as painting needs them."""
 
     hovered_entry: MessageEntry | None = None
     hovered_item: Item | None = None
@@ -29,7 +29,10 @@ class Attention:
 
 
 class Attending:
-    """``current_id`` is the message that was walked to, ``stop`` the button in it: (index of its item, action)."""
+    """The message and the button that mouse and keyboard are at.
+
+    ``current_id`` is the message that was walked to, ``stop`` the button in it: (index of its item, action).
+    """
 
     def __init__(self, area: QAbstractScrollArea, stage: Stage, *, scrolling: Scrolling, pointer: Pointer) -> None:
         self.current_id: str | None = None
@@ -42,7 +45,10 @@ class Attending:
         self._position: int | None = None
 
     def forget(self, *, keeps_place: bool = False) -> None:
-        """Nothing is loaded. ``keeps_place``: the same thread comes again, and ``mend`` finds the current message."""
+        """Forget the hovered and focused things, because nothing is loaded any more.
+
+        ``keeps_place`` keeps the current message: the same thread is loaded again, and ``mend`` finds the message.
+        """
         self.stop = self._hit = None
         if not keeps_place:
             self.walk_to(None)
@@ -56,8 +62,7 @@ class Attending:
         return self._stage.layout.find(self.current_id)
 
     def mend(self) -> bool:
-        """Other messages are loaded than before: when the current one is gone from among them, the one in its place, or
-        the nearest, becomes the current one. Whether that was so."""
+        """Choose the nearest message if the current one is gone after a reload, and return whether it was gone."""
         layout, position = self._stage.layout, self._position
         if self.current is not None or self.current_id is None or position is None or not layout.entries:
             return False
@@ -77,7 +82,7 @@ class Attending:
 
     @property
     def target(self) -> str:
-        """Where the link under the mouse leads, else the one that the keyboard is at."""
+        """The target of the link under the mouse, else of the focused link; empty when there is none."""
         if self._hit is not None and self._hit.link:
             return self._hit.link
         entry, stop = self.current, self.stop
@@ -126,7 +131,7 @@ class Attending:
     # The keyboard
 
     def step_stop(self, *, forward: bool) -> bool:
-        """Walk through the buttons of the current message; whether the focus stays in the transcript."""
+        """Move to the next button of the current message, and return whether the focus stays in the transcript."""
         entry = self.current if self._area.hasFocus() else None
         if entry is None:
             return False
@@ -139,7 +144,7 @@ class Attending:
         return had is not None and not forward
 
     def step_message(self, step: int) -> MessageEntry | None:
-        """Walk to the next message, or to the one at the top of the view when none is current."""
+        """Move to the next message, or to the one at the top of the view when none is current."""
         layout = self._stage.layout
         if not layout.entries:
             return None

@@ -1,4 +1,4 @@
-"""The caret: a place in the text that keys move, alone while it is being browsed or with a selection behind it."""
+"""The text caret that keys move: alone while the text is browsed, or at the moving end of a selection."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ _WIDE_PX = 1e5
 
 
 class Caret:
-    """``toggle`` switches browsing. Selecting works without it, from the message that keys act on."""
+    """The text caret; ``toggle`` switches browsing on and off.
+
+    Selecting works without browsing, from the message that keys act on.
+    """
 
     def __init__(self, stage: Stage, selection: Selection, *, scrolling: Scrolling, attending: Attending) -> None:
         self.is_browsing = False
@@ -41,7 +44,7 @@ class Caret:
 
     @property
     def place(self) -> TextPlace | None:
-        """Where it is drawn."""
+        """The place where the caret is drawn; None while the text is not browsed."""
         return self._selection.moving_end if self.is_browsing else None
 
     def toggle(self) -> None:
@@ -53,7 +56,7 @@ class Caret:
         self._stage.repaint()
 
     def obey(self, command: str) -> bool:
-        """Whether ``command`` moves the caret."""
+        """Carry out ``command`` if it moves the caret, and return whether it does."""
         if command.startswith(_SELECT) and command != "select-all":
             self._move(command.removeprefix(_SELECT), extends=True)
             return True
@@ -80,7 +83,7 @@ class Caret:
         self._stage.repaint()
 
     def area_of(self, place: TextPlace) -> QRectF:
-        """The line beside the letter at a place, in its item."""
+        """Return the rectangle beside the letter at a place, 1 px wide, in its item."""
         item, offset = place.item, place.offset
         after = item.areas_of(offset, offset + 1)
         if after and offset < len(item.text):
@@ -140,7 +143,7 @@ class Caret:
         return TextPlace(other.entry, other.item, other.item.offset_at(QPointF(self._goal_x, y)))
 
     def _neighbour(self, place: TextPlace, step: int, *, at_end: bool) -> TextPlace | None:
-        """The start, or the end, of the next text in a direction."""
+        """Return the start, or the end, of the next text in a direction."""
         entry, index = place.entry, self._index(place) + step
         while True:
             while 0 <= index < len(entry.items):
@@ -154,7 +157,7 @@ class Caret:
             index = 0 if step > 0 else len(entry.items) - 1
 
     def _edge(self, *, to_end: bool) -> TextPlace | None:
-        """Where the loaded part of the thread begins or ends."""
+        """Return the place where the loaded part of the thread begins or ends."""
         entries = self._layout.entries
         for entry in reversed(entries) if to_end else entries:
             for index in reversed(range(len(entry.items))) if to_end else range(len(entry.items)):
@@ -163,7 +166,7 @@ class Caret:
         return None
 
     def _first_place(self) -> TextPlace | None:
-        """Where the caret begins: the first text of the message that keys act on."""
+        """Return the place where the caret begins: the first text of the message that keys act on."""
         entry = self._attending.acting
         if entry is None:
             return None
@@ -176,7 +179,7 @@ class Caret:
         return TextPlace(entry, item, len(item.text) if at_end else 0)
 
     def _current(self, place: TextPlace) -> TextPlace:
-        """The place with its item laid out, or what stands there now when the item was replaced."""
+        """Return the place with its item laid out, or its successor when the item was replaced."""
         index = self._index(place)
         self._layout.measure(place.entry, index)
         item = place.entry.items[index]

@@ -1,4 +1,4 @@
-"""What a drag carries: text or a picture, and a file that is only written when somebody asks for it."""
+"""The data of a drag: text or a picture, and a file that is written only when another program asks for it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ _URLS = "text/uri-list"
 
 
 class DragFolder(QObject):
-    """A directory that only its owner can read. It lasts until the program ends: whoever took a file may open it long
-    after the drop."""
+    """A directory that only its owner can read.
+
+    It lasts until the program ends, because the program that took a file may open it long after the drop.
+    """
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -24,7 +26,7 @@ class DragFolder(QObject):
         self._remove: Callable[[], object] | None = None
 
     def write(self, name: str, content: bytes) -> Path:
-        """A new file. ``name`` is ours, never a message's."""
+        """Write a new file and return its path; ``name`` is chosen by ChatDesk, never by a message."""
         if self._path is None:
             self._path = Path(tempfile.mkdtemp(prefix="chatdesk-"))
             self._remove = weakref.finalize(self, shutil.rmtree, self._path, ignore_errors=True)
@@ -42,7 +44,7 @@ class DragFolder(QObject):
 
 
 class FileOnDemand(QMimeData):
-    """``content`` is called when a program wants the file, at most once."""
+    """The data of a file; ``content`` is called at most once, when a program wants the file."""
 
     def __init__(self, folder: DragFolder, name: str, content: Callable[[], bytes]) -> None:
         super().__init__()

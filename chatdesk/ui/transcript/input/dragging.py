@@ -1,6 +1,6 @@
-"""Dragging things out of the transcript: a code card by its header, a picture, the selected text.
+"""Drags things out of the transcript: a code card by its header, a picture, the selected text.
 
-What a drag carries is imported when there is one: the start of the program does without.
+The modules for the data of a drag are imported with the first drag, so that the program starts without them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _THUMB_PX = 160
 
 
 class Dragging(QObject):
-    """``start`` carries the drag out and returns when it is over."""
+    """A press that may become a drag; ``start`` carries the drag out and returns when it is over."""
 
     def __init__(
         self,
@@ -60,11 +60,14 @@ class Dragging(QObject):
 
     @property
     def is_pending(self) -> bool:
-        """Whether the button went down on something that may be dragged."""
+        """True while the button is down on something that may be dragged."""
         return self._hit is not None
 
     def press(self, point: QPointF) -> bool:
-        """Whether the press may become a drag; then it is nothing else until the mouse has moved or gone up."""
+        """Return whether the press may become a drag.
+
+        Such a press does nothing else until the mouse has moved or the button is released.
+        """
         hit = self._pointer.hit(point)
         is_free = hit is not None and hit.button is None and hit.link is None
         self._hit = hit if hit is not None and is_free and self._has_load(hit) else None
@@ -72,7 +75,7 @@ class Dragging(QObject):
         return self.is_pending
 
     def move(self, point: QPointF) -> bool:
-        """Whether the movement belongs to a drag."""
+        """Start a drag once the mouse has moved far enough; return whether the movement belongs to a drag."""
         hit = self._hit
         if hit is None:
             return False
@@ -90,7 +93,7 @@ class Dragging(QObject):
         return True
 
     def release(self) -> bool:
-        """Whether it stayed a click."""
+        """End the press, and return whether it stayed a click."""
         was_pending = self._hit is not None
         self._hit = None
         return was_pending
@@ -128,7 +131,7 @@ class Dragging(QObject):
         return None
 
     def _selected(self) -> QMimeData | None:
-        """What is selected among the loaded messages: a drag cannot wait for the others."""
+        """Return the selected text of the loaded messages; a drag cannot wait for the others."""
         made = excerpts(self._stage.layout.entries, self._selection.range())
         if not made:
             return None

@@ -1,4 +1,5 @@
-"""The bar that looks for words in the thread: a field, how many were found, the way to the next and the last one."""
+"""The bar for finding words in the thread: a field, the number of matches, buttons for the next and the previous one.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ _MARGIN_PX = 12
 
 
 class FindBar(QFrame):
-    """``stepped`` carries 1 or -1."""
+    """The bar for finding words; ``stepped`` carries 1 for the next match and -1 for the previous one."""
 
     textChanged = Signal(str)
     stepped = Signal(int)
@@ -48,7 +49,11 @@ class FindBar(QFrame):
         self.hide()
 
     def show_count(self, current: int, total: int, *, is_more: bool = False) -> None:
-        """``current`` from 1; 0 when none is shown. ``is_more``: the search ended before the thread did."""
+        """Show the number of the current match and of all matches.
+
+        ``current`` counts from 1 and is 0 when no match is shown. ``is_more`` says that the search stopped before the
+        end of the thread.
+        """
         more = "+" if is_more else ""
         if not self.field.text().strip():
             text = ""
@@ -62,7 +67,7 @@ class FindBar(QFrame):
 
     @property
     def covered_px(self) -> float:
-        """How much of the top it covers while it stands there."""
+        """The height in px that the bar covers at the top of the view."""
         return self.height() + 2 * _MARGIN_PX
 
     @property
@@ -70,7 +75,10 @@ class FindBar(QFrame):
         return self._count.text()
 
     def place(self, area: QSize, *, is_low: bool | None = None) -> None:
-        """At the upper right of an area of that size; ``is_low``: at its lower right, until it is said again."""
+        """Move the bar to the upper right of an area of that size, or to the lower right if ``is_low``.
+
+        Without ``is_low`` the bar keeps the corner it was given last.
+        """
         self._is_low = self._is_low if is_low is None else is_low
         scale = self._scale
         wide, high = min(round(_WIDTH_PX * scale), area.width() - 2 * _MARGIN_PX), round(_HEIGHT_PX * scale)

@@ -1,4 +1,4 @@
-"""Find in thread: which messages hold the words, which match is the current one, and the way to it.
+"""Find in thread: the messages with matches, the current match, and the steps from one match to the next.
 
 The whole thread is searched elsewhere; here the matches are counted, walked through and shown. A match is a message and
 the number of the place in it, so it stays the same match while messages are loaded, unloaded and streamed into.
@@ -29,7 +29,7 @@ _LONGEST_TYPED = 500
 
 @dataclass(frozen=True, slots=True)
 class CurrentMatch:
-    """``number`` counts the places in the message from 0."""
+    """The current match; ``number`` counts the places in the message from 0."""
 
     message_id: str
     position: int
@@ -37,7 +37,7 @@ class CurrentMatch:
 
 
 class Finding(QObject):
-    """``announced`` tells screen readers what was found."""
+    """A search in the shown thread; ``announced`` tells screen readers what was found."""
 
     announced = Signal(str)
 
@@ -82,7 +82,7 @@ class Finding(QObject):
         return self.bar.isVisibleTo(self._view)
 
     def open(self, text: str = "") -> None:
-        """Show the bar with the focus in it; ``text`` is looked for at once."""
+        """Show the bar with the focus in it, and search for ``text`` at once."""
         if not self.is_open:
             self._return_to = QApplication.focusWidget()
             self.bar.place(self._view.viewport().size(), is_low=False)
@@ -129,7 +129,7 @@ class Finding(QObject):
         self._return_to = None
 
     def search(self) -> None:
-        """Look for what is in the field, in the whole thread."""
+        """Search the whole thread for the text in the field."""
         self._typing_timer.stop()
         text = self.bar.field.text()[:_LONGEST_TYPED]
         thread_id = self._conversation.thread_id
@@ -144,7 +144,7 @@ class Finding(QObject):
         self._find(thread_id, text, self._take)
 
     def step(self, step: int) -> None:
-        """To the next match, or back to the one before; round at the ends."""
+        """Go to the next match, or back to the one before, and on from the other end at an end of the thread."""
         if not self.is_open:
             self.open()
             return
@@ -182,7 +182,7 @@ class Finding(QObject):
             self._show_count()
 
     def _nearest(self) -> int:
-        """The number of the first match at or below the top of the view."""
+        """Return the number of the first match at or below the top of the view."""
         top = self._layout.top_entry
         position = top[0].message.position if top is not None else 0
         place = bisect_left(self._matches, position, key=lambda match: match.position)
@@ -212,7 +212,7 @@ class Finding(QObject):
         self._stage.repaint()
 
     def _show_current(self, entry: MessageEntry) -> None:
-        """Bring the current match into view; later, when its message has no blocks yet."""
+        """Bring the current match into view, or wait for the blocks of its message first."""
         self._is_wanted = not entry.has_blocks and not entry.is_live
         if self._is_wanted:
             if not any(placed.entry is entry for placed in self._layout.placed):
@@ -233,21 +233,21 @@ class Finding(QObject):
             self._uncover(entry, place.index, areas[0])
 
     def _uncover(self, entry: MessageEntry, index: int, area: QRectF) -> None:
-        """The bar makes way for a match that cannot be scrolled out from under it."""
+        """Move the bar off a match that cannot be scrolled out from under it."""
         placed = next((each for each in self._layout.placed if each.entry is entry and each.index == index), None)
         if placed is not None:
             is_covered = placed.y + area.top() < self.bar.covered_px
             self.bar.place(self._view.viewport().size(), is_low=is_covered)
 
     def current_place(self, entry: MessageEntry) -> FoundPlace | None:
-        """Where the current match stands, if it is in ``entry``."""
+        """Return the place of the current match if it is in ``entry``, else None."""
         if self.current is None or self.current.message_id != entry.message.id:
             return None
         places = self.places.in_entry(entry)
         return places[min(self.current.number, len(places) - 1)] if places else None
 
     def _count_live(self) -> None:
-        """What is being written is not stored yet: its matches are counted as they are shown."""
+        """Count the matches in an answer that is being written, which is not stored yet."""
         for entry in self._layout.entries[-1:]:
             if entry.is_live and self.places.needle:
                 count = len(self.places.in_entry(entry))
@@ -266,7 +266,7 @@ class Finding(QObject):
         self._is_wanted = False
 
     def _find_loaded(self, thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
-        """Without a finder only what is loaded is searched."""
+        """Search the loaded messages, where there is no search of the whole thread."""
         needle = needle_of(text)
         counted = (
             MessageMatch(entry.message.id, entry.message.position, count_in_source(entry.text, needle))

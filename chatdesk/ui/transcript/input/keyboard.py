@@ -1,4 +1,4 @@
-"""Keys of the transcript: which key does what, and walking with Tab through the buttons of the current message."""
+"""The keys of the transcript: the command of each key, and the order in which Tab reaches buttons."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _WITH_BOTH: Final = {
 
 
 def command_of(event: QKeyEvent) -> str | None:
-    """The command of a key press, None when the key is not ours."""
+    """Return the command of a key press, or None when the transcript does not use the key."""
     if event.matches(QKeySequence.StandardKey.Copy):
         return "copy"
     if event.matches(QKeySequence.StandardKey.SelectAll):
@@ -73,7 +73,7 @@ def command_of(event: QKeyEvent) -> str | None:
 
 
 def stops_of(entry: MessageEntry) -> list[tuple[int, Button]]:
-    """Everything in a message that Tab reaches: (index of its item, the button)."""
+    """Return everything in a message that Tab reaches: (index of its item, the button)."""
     return [
         (index, button)
         for index, item in enumerate(entry.items)
@@ -83,7 +83,7 @@ def stops_of(entry: MessageEntry) -> list[tuple[int, Button]]:
 
 
 def next_stop(entry: MessageEntry, current: tuple[int, str] | None, *, forward: bool) -> tuple[int, str] | None:
-    """The stop after ``current``; None past the last one, and before the first one."""
+    """Return the stop after ``current``, or None past the last one and before the first one."""
     stops = [(index, button.action) for index, button in stops_of(entry)]
     if not stops:
         return None

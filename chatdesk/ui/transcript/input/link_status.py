@@ -1,4 +1,4 @@
-"""Where the link under the mouse or the keyboard leads, at the foot of the transcript as browsers show it."""
+"""Shows the target of the link under the mouse or the keyboard at the foot of the transcript, as browsers do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PAD_PX = 8
 
 
 class LinkStatus(QLabel):
-    """A line of plain text that takes no clicks. Hidden when there is no link."""
+    """A line of plain text that takes no clicks and is hidden when there is no link."""
 
     def __init__(self, area: QWidget) -> None:
         super().__init__(area)
@@ -30,7 +30,7 @@ class LinkStatus(QLabel):
         )
 
     def show_target(self, target: str) -> None:
-        """Show ``target``, its end left out where it is too long: what counts, the host, stands at its beginning."""
+        """Show ``target``; a long one loses its end, because its beginning names the host."""
         leads_out = bool(target) and not target.startswith("#")  # a footnote is in the message itself
         self.setVisible(leads_out)
         if not leads_out:

@@ -1,4 +1,4 @@
-"""The menu of a message, built when it is asked for."""
+"""Builds the menu of a message each time it is opened."""
 
 from __future__ import annotations
 
@@ -51,8 +51,11 @@ def build_menu(
     do: Callable[[str], None],
     quick: Sequence[tuple[str, str]] = QUICK_ACTIONS,
 ) -> QMenu:
-    """``do`` gets the name of the action chosen: ``copy``, ``copy-markdown``, ``edit`` and so on. ``starts_later``:
-    the context of the thread does not start at its beginning. ``quick``: keys and names of the quick actions."""
+    """Return the menu of a message; ``do`` gets the name of the chosen action.
+
+    Names are ``copy``, ``copy-markdown``, ``edit`` and so on. ``starts_later`` says that the context of the thread does
+    not start at its beginning. ``quick`` are keys and names of the quick actions.
+    """
     menu = DangerMenu(looks.colour("danger"), looks.colour("selected"), looks.colour("card"), parent)
     menu.setObjectName("messageMenu")
     round_corners(menu, looks.tokens.radius.row)
@@ -77,7 +80,7 @@ def build_menu(
 def offered_by(
     entry: MessageEntry, *, starts_later: bool, quick: Sequence[tuple[str, str]] = QUICK_ACTIONS
 ) -> frozenset[str]:
-    """The names of what can be done with a message now."""
+    """Return the names of the actions that a message offers now."""
     rows = _rows(entry, has_selection=False, starts_later=starts_later, quick=quick)
     return frozenset(row[0] for row in rows if row is not None and row[2] and not entry.is_refused(row[0]))
 
@@ -129,7 +132,7 @@ def _rows(
 
 
 def _context_rows(entry: MessageEntry, *, starts_later: bool) -> list[_Row]:
-    """What is sent of the thread, as far as this message decides it."""
+    """Return the menu rows by which this message decides what is sent of the thread."""
     is_final = entry.message.status.is_final
     rows: list[_Row] = [
         ("unpin", "Unpin from the context", is_final) if entry.is_pinned else ("pin", "Pin into the context", is_final),

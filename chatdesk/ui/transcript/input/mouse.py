@@ -1,4 +1,4 @@
-"""The mouse's buttons: whom a press, a movement and a release belong to."""
+"""Hands each press, movement and release of the mouse to the part of the transcript it belongs to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from chatdesk.ui.transcript.layout.stage import Stage
 
 
 class Mouse:
-    """A press on something that can be carried away may become a drag; every other one selects or clicks."""
+    """The dispatcher of mouse events.
+
+    A press on something that can be dragged may become a drag; every other one selects or clicks.
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The mouse over the transcript: what is under it, pressing, selecting by character, word and paragraph."""
+"""The mouse pointer over the transcript: the thing under it, clicks, and selection by character, word and paragraph."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SCROLL_MS = 33
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What is at a point: ``inside`` is the point in the item."""
+    """The item, button and link at a point; ``inside`` is the point in the item."""
 
     placed: Placed
     inside: QPointF
@@ -36,7 +36,7 @@ class Hit:
 
 
 class Pointer(QObject):
-    """Owned by the view, which gives it points in the viewport."""
+    """The mouse pointer; all its points are in the viewport."""
 
     def __init__(self, stage: Stage, selection: Selection, scroll_by: Callable[[float], None]) -> None:
         super().__init__(stage)
@@ -60,7 +60,7 @@ class Pointer(QObject):
         return self._is_dragging
 
     def hit(self, point: QPointF) -> Hit | None:
-        """The item under ``point``, exactly."""
+        """Return the item exactly under ``point``, or None."""
         self._stage.settle()
         for placed in self._layout.placed:
             if placed.y <= point.y() < placed.bottom:
@@ -71,7 +71,7 @@ class Pointer(QObject):
         return None
 
     def goes_on(self, point: QPointF) -> bool:
-        """Whether a press at ``point`` would be a double or triple click."""
+        """Return whether a press at ``point`` would be a double or triple click."""
         limit = QGuiApplication.styleHints().mouseDoubleClickInterval()
         is_near = (point - self._click_at).manhattanLength() < 6
         return self._since_click.isValid() and self._since_click.elapsed() < limit and is_near
@@ -106,7 +106,7 @@ class Pointer(QObject):
             self._scroller.stop()
 
     def release(self, point: QPointF) -> Hit | None:
-        """The button or link that was clicked, if any."""
+        """Return the button or link that was clicked, if any."""
         self._scroller.stop()
         self._is_dragging = False
         pressed, self._pressed = self._pressed, None
@@ -121,7 +121,7 @@ class Pointer(QObject):
         return hit if hit.link is not None and hit.link == pressed.link else None
 
     def text_place(self, point: QPointF) -> TextPlace | None:
-        """The nearest place in a text, also above, below and beside it."""
+        """Return the place in a text nearest to ``point``, which may be above, below or beside the text."""
         self._stage.settle()
         best: Placed | None = None
         distance = 0.0

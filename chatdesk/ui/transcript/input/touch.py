@@ -1,4 +1,4 @@
-"""A finger on the transcript: it drags the text, flicks it, taps what is under it, and rests for the menu."""
+"""Touch input: a finger drags the text, flicks it, taps what is under it, and rests to open the menu."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOUCH_EVENTS = frozenset(
 
 
 class Touch(QObject):
-    """Points are in the viewport."""
+    """The touches of a finger; all points are in the viewport."""
 
     tapped = Signal(QPointF)
     rested = Signal(QPointF)
@@ -41,7 +41,7 @@ class Touch(QObject):
         self._rest_timer.timeout.connect(self._on_rest_timer_timeout)
 
     def take(self, event: QTouchEvent) -> bool:
-        """Whether the event was ours; a touchpad's fingers come as a wheel instead."""
+        """Handle a touch event, and return False for a touchpad, whose fingers come as wheel events."""
         from PySide6.QtGui import QInputDevice  # with all its kinds it is not free, and most screens are not touched
 
         device = event.device()

@@ -1,4 +1,4 @@
-"""The wheel and the touchpad: which way, how far, and whether it is a step to be smoothed or a movement to follow."""
+"""The wheel and the touchpad: direction and distance, and whether to smooth a step or to follow a movement."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ _NOTCH = 120
 
 
 class Wheel:
+    """Wheel events turned into scrolling, or into sideways movement of the item under the mouse."""
+
     def __init__(self, stage: Stage, scrolling: Scrolling, pointer: Pointer) -> None:
         self._stage = stage
         self._scrolling = scrolling

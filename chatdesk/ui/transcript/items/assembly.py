@@ -1,4 +1,4 @@
-"""Blocks as items, keeping the items of blocks that did not change."""
+"""Turns blocks into items, and keeps the items of blocks that did not change."""
 
 from __future__ import annotations
 
@@ -35,12 +35,14 @@ Group = list[Item]
 
 
 class HasPlace(Protocol):
+    """Anything that stands in lists and quotes."""
+
     @property
     def at(self) -> Placement: ...
 
 
 def plain_items(text: str) -> list[Item]:
-    """The text as it stands, until its blocks are known."""
+    """Return the text as plain paragraphs, which stand in until its blocks are known."""
     return list(map(plain_item, cut_plain(text)))
 
 
@@ -64,7 +66,7 @@ def items_for(block: Block) -> Group:
 
 
 def change_items(old: Block, group: Group, new: Block) -> Group:
-    """Items for ``new``, which stands where ``old`` stood; what looks the same is kept."""
+    """Return the items of ``new``, which replaces ``old``; items that look the same are kept."""
     if old == new:
         return group
     if isinstance(old, CodeBlock) and isinstance(new, CodeBlock) and _stands_alike(old, new):
@@ -94,14 +96,14 @@ def change_items(old: Block, group: Group, new: Block) -> Group:
 
 
 def _stands_alike(one: HasPlace, other: HasPlace) -> bool:
-    """Whether all but the lines of the source are equal."""
+    """Return whether two blocks or items stand alike, apart from their lines of the source."""
     return replace(one.at, first_line=0, end_line=0) == replace(other.at, first_line=0, end_line=0)
 
 
 def change_groups(
     old_blocks: Sequence[Block], old_groups: list[Group], new_blocks: Sequence[Block], *, first: int = 0
 ) -> list[Group]:
-    """One group of items a block; blocks before ``first`` are known to be the same."""
+    """Return one group of items for each block; blocks before ``first`` are known to be unchanged."""
     groups = old_groups[:first]
     for place in range(first, len(new_blocks)):
         block = new_blocks[place]
@@ -113,7 +115,7 @@ def change_groups(
 
 
 def shown_items(blocks: Sequence[Block], groups: Sequence[Group]) -> list[Item]:
-    """The items of all blocks but of those that are folded away."""
+    """Return the items of all blocks that are not folded away."""
     if Fold not in map(type, blocks):  # nearly all texts, and each frame of an answer asks
         return [*chain.from_iterable(groups)]
     items: list[Item] = []

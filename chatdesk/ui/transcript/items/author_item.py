@@ -1,4 +1,4 @@
-"""Above a question of another member: their initials and their name, at the side where questions stand."""
+"""The name above a question of another member, with their initials, at the side where questions stand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _GAP_PX = 6
 
 
 class AuthorItem(Item):
-    """The message's name says it to screen readers, so it is a header to them."""
+    """The name and badge of another member.
+
+    Screen readers treat it as a header, because the message's name already says it.
+    """
 
     kind = "header"
     gap = 2.0
@@ -50,8 +53,10 @@ class AuthorItem(Item):
 def paint_author(
     painter: QPainter, looks: Looks, area: QRectF, name: str, *, key: str, words: str = "", is_at_right: bool = False
 ) -> float:
-    """Badge and ``words`` (else the name) along one side of ``area``; the badge stands where one begins to read.
-    Returns the width."""
+    """Paint a member's badge and ``words`` (else the name) along one side of ``area``; return the width in px.
+
+    The badge stands where one begins to read.
+    """
     side = area.height()
     step = side + looks.px(_GAP_PX)
     font = QFont(looks.font("muted"))

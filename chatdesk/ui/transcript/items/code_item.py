@@ -1,4 +1,7 @@
-"""A code card: language and tools above, lines below; scrolls sideways or wraps, folds when long, grows cheaply."""
+"""A code card: language and tools above, lines below.
+
+The card scrolls sideways or wraps, folds when it is long, and grows cheaply.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,8 @@ _LEAST_COLUMNS = 20
 
 
 class CodeItem(Item):
+    """A card that shows the code of one block."""
+
     kind = "code"
     is_selectable = True
     gap = 11.0
@@ -43,7 +48,7 @@ class CodeItem(Item):
         self._left = 0.0
 
     def update(self, block: CodeBlock) -> bool:
-        """Take a newer state of the same card. Whether its height may have changed."""
+        """Show a newer state of the same code, and return whether the height may have changed."""
         before = len(self._lines)
         first = self._lines.replace(_shown(block.text), block.runs)
         self._layouts.forget_from(first)
@@ -143,7 +148,7 @@ class CodeItem(Item):
 
     @property
     def header_height(self) -> float:
-        """What the card is dragged by."""
+        """The height in px of the header, by which the card is dragged."""
         return self._looks.px(_HEADER_PX) if self._looks is not None else 0.0
 
     def buttons(self) -> tuple[Button, ...]:
@@ -194,7 +199,7 @@ class CodeItem(Item):
         self.invalidate()
 
     def _cut_lines(self, looks: Looks) -> None:
-        """Cut lines where the card ends when they are to wrap: code letters are all equally wide."""
+        """Cut the lines at the width of the card if they are to wrap; all letters of code are equally wide."""
         limit = LINE_LIMIT
         if self.is_wrapped:
             limit = max(_LEAST_COLUMNS, int(self._room(looks) / looks.metrics("code").horizontalAdvance("0")))
@@ -282,7 +287,7 @@ class CodeItem(Item):
 
 
 def _shown(text: str) -> str:
-    """A fence's text ends with a line break that is not a line of its own."""
+    """Return the text of a fence without its last line break, which is not a line of its own."""
     return text[:-1] if text.endswith("\n") else text
 
 

@@ -1,4 +1,4 @@
-"""A diagram as a picture, its source one press away."""
+"""A diagram, shown as a picture with a button that shows its source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MIDDLE = 0.5
 
 
 class DiagramItem(Item):
-    """Shows the picture for the theme in force, or its code."""
+    """The picture of a diagram for the present theme, or its code."""
 
     kind = "diagram"
     is_selectable = True

@@ -1,4 +1,4 @@
-"""The card of a file that came with a message: what it is, and what can be done with it when a person says so."""
+"""The card of a file that came with a message, with buttons to open, save, find or copy it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _STATES = {"fetching": "is being fetched from the team", "missing": "missing on 
 
 
 class FileItem(Item):
-    """Pressing a button only asks: ``Outcome.file`` says for what."""
+    """The card of an attached file; a pressed button only requests an action in ``Outcome.file``."""
 
     kind = "file"
     is_selectable = True
@@ -69,7 +69,7 @@ class FileItem(Item):
 
     @property
     def spoken(self) -> str:
-        """The name for screen readers."""
+        """The name of the card for screen readers."""
         return f"{self.attachment.name}, {self._described()}"
 
     @property

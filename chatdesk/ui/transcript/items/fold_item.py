@@ -1,4 +1,5 @@
-"""The closed card of something the reader may open: reasoning, a tool's call. What it holds are items after it."""
+"""The card of a fold that the reader may open, such as reasoning or a tool's call; the items after it are its content.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +15,11 @@ _MAX_LABEL = 200
 
 
 class FoldItem(Item):
-    """``icon`` stands at the left ("" for the chevron that shows the state), ``aside`` at the right. ``is_structure``:
-    it is part of the text."""
+    """A line that opens and closes the items after it.
+
+    ``icon`` stands at the left ("" for the chevron that shows the state), ``aside`` at the right. ``is_structure`` says
+    that the fold is part of the text.
+    """
 
     kind = "fold"
 

@@ -1,4 +1,4 @@
-"""The row of tools under a message. Its room is always there, so that showing the tools moves nothing."""
+"""The row of tools under a message; its room is always there, so that showing the tools moves nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VERSIONS = ("version-previous", "version-next")
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """``text`` is drawn where there is no ``icon``."""
+    """A tool of the row; ``text`` is drawn where there is no ``icon``."""
 
     action: str
     label: str
@@ -27,10 +27,13 @@ class Tool:
 
 
 class FooterItem(Item):
-    """``versions`` is (shown, of) and stays in sight when there are several: it is the only sign that there are others;
-    ``version_by`` is whose the shown one is, ``versions_tip`` says more of them. ``note`` stands at the right, ``time``
-    left of tools that are at the right; ``tip`` is the time in full. In a mirrored layout the sides are the other way
-    round."""
+    """The row of tools under a message.
+
+    ``versions`` is (shown, of) and stays in sight when there are several, because it is the only sign of the others;
+    ``version_by`` names the author of the shown one, and ``versions_tip`` is its tooltip. ``note`` stands at the right,
+    ``time`` left of tools that are at the right; ``tip`` is the time in full. In a mirrored layout the sides are
+    swapped.
+    """
 
     kind = "footer"
 
@@ -102,7 +105,10 @@ class FooterItem(Item):
         return looks.metrics("muted").horizontalAdvance(self.note) + looks.px(24) if self.note else 0.0
 
     def _add_words(self, buttons: list[Button], x: float, looks: Looks, *, room: float) -> float:
-        """The tools that are words, as many as there is room for; the menu has all. Where the next thing begins."""
+        """Add the tools with words that fit into ``room``, and return the x where the next thing begins.
+
+        The menu has all tools.
+        """
         metrics, height, last = looks.metrics("muted"), looks.px(TOOL_PX), x + room
         for tool in self.tools:
             if not tool.icon:

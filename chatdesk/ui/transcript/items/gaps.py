@@ -1,4 +1,4 @@
-"""The space above each item of a message: little inside a list, more between two lists, a bubble's own at its edges."""
+"""Computes the space above each item of a message: small inside a list, larger between two lists."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ _PARAGRAPH_IN_ITEM_GAP = 6.0
 
 
 def gaps_of(items: Sequence[Item], *, is_question: bool) -> list[float]:
-    """One for each of ``items``."""
+    """Return the space above each of ``items``, in px."""
     return grown_gaps((), items, is_question=is_question)
 
 
 def grown_gaps(old_gaps: Sequence[float], items: Sequence[Item], *, is_question: bool) -> list[float]:
-    """As ``gaps_of``, where ``old_gaps`` belong to the first of ``items`` and nothing but the end is new: what an
-    answer of hundreds of blocks has above its last ones is not looked at for each frame."""
+    """Return the space above each of ``items``, where only the end is new and ``old_gaps`` belong to the first ones.
+
+    So the beginning of an answer of hundreds of blocks is not looked at in each frame.
+    """
     known = len(old_gaps)
     while known and (known == len(items) or items[known].at.list_depth):
         known -= 1  # what lists are open is only known where there is none
@@ -42,19 +44,23 @@ def grown_gaps(old_gaps: Sequence[float], items: Sequence[Item], *, is_question:
 
 
 def alike(old: Sequence[Item], new: Sequence[Item]) -> int:
-    """How many items at the beginning are the same ones."""
+    """Return how many items at the beginning are the same objects."""
     return next(compress(count(), map(is_not, old, new)), min(len(old), len(new)))
 
 
 class _Lists:
-    """Which lists are open. Two lists may follow each other: their marks are of another kind, or count anew."""
+    """The lists that are open at a block.
+
+    Two lists may follow each other: their marks are of another kind, or count anew.
+    """
 
     def __init__(self) -> None:
         self._markers: list[str] = []  # the last one of each open list, from the outermost
         self._quotes: tuple[int, ...] = ()
 
     def take(self, at: Placement) -> bool:
-        """Whether a list begins with the block at ``at`` right where another one of the same depth ends."""
+        """Go on to the block at ``at``, and return whether it begins a list right where another one of its depth ends.
+        """
         if at.quotes != self._quotes:
             self._markers, self._quotes = [], at.quotes
         if not at.list_depth:

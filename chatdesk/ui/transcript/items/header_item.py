@@ -1,4 +1,4 @@
-"""The model's name above an answer, which other member asked for it, and when it began."""
+"""The header of an answer: the model's name, the member who asked for it, and the time it began."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ASKED_GAP_PX = 10
 
 
 class HeaderItem(Item):
-    """``asked_by`` is (id, name) of another member."""
+    """The header of an answer; ``asked_by`` is (id, name) of the other member who asked for it."""
 
     kind = "header"
     gap = 0.0

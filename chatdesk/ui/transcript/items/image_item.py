@@ -1,4 +1,4 @@
-"""An image that the text names. Nothing is fetched until the reader presses the button that names the host."""
+"""An image that the text names, which is fetched only when the reader presses the button that names its host."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ _MAX_ALT = 200
 
 
 class ImageItem(PictureItem):
+    """An image of a message, or a card that offers to load it."""
+
     def __init__(self, block: ImagePlaceholder) -> None:
         inside = PictureSource(data=block.data) if block.data else None
         super().__init__(_label_of(block), inside, shape=png_shape(block.data))

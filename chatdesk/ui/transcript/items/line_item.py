@@ -15,7 +15,7 @@ SHOW_SUMMARY = "show-summary"
 
 
 class LineItem(Item):
-    """With ``action`` the words are a button that does it; ``label`` is its name."""
+    """A line with words; with ``action`` the words are a button named ``label``."""
 
     kind = "line"
     gap = 6.0
@@ -60,12 +60,12 @@ class LineItem(Item):
 
 
 def start_line() -> LineItem:
-    """Above the first message that is sent."""
+    """Return the line above the first message that is sent to the model."""
     return LineItem("The context starts here")
 
 
 def summary_line(end: SummaryEnd) -> LineItem:
-    """Below the last message that a summary stands for. It leads to the summary."""
+    """Return the line below the last message that a summary replaces; it leads to the summary."""
     count = "1 message" if end.message_count == 1 else f"{end.message_count:,} messages"
     if end.is_stale:
         words = f"Summary of {count} ends here · out of date; not sent · Show"

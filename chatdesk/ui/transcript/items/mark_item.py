@@ -25,7 +25,10 @@ _MAX_NAME = 120
 
 
 def mark_of(message: Message, person: str) -> tuple[str, str] | None:
-    """Icon and words; None: there is nothing to say. ``person``: the other member who wrote it; empty: oneself."""
+    """Return the icon and words above a message, or None when there is nothing to say.
+
+    ``person`` is the other member who wrote the message, empty for the reader.
+    """
     mark = message.context_mark
     if message.is_note:
         return "pencil", _NOTE_WORDS[mark]
@@ -37,7 +40,10 @@ def mark_of(message: Message, person: str) -> tuple[str, str] | None:
 
 
 class MarkItem(Item):
-    """``mark`` is icon and words; ``is_beside_end``: at the side where questions stand."""
+    """The mark above a message: an icon and words.
+
+    ``is_beside_end`` puts the mark at the side where questions stand.
+    """
 
     kind = "mark"
     gap = 2.0

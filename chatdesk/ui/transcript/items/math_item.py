@@ -1,5 +1,7 @@
-"""Display mathematics: drawn in the middle of the column, or its TeX source on a tinted ground as long as there is no
-drawing. Copying gives the source."""
+"""A displayed formula: drawn in the middle of the column, or its TeX source on a tinted card while there is no drawing.
+
+Copying gives the source.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +38,8 @@ _SIZE = FORMULA_SIZE * 1.08  # displayed formulas are a little larger than the w
 
 
 class MathItem(Item):
+    """A displayed formula, scrolled sideways when it is too wide."""
+
     kind = "math"
     is_selectable = True
 
@@ -131,7 +135,7 @@ class MathItem(Item):
         return self._scroll.grip_at(point, room) if self.block.drawing is not None else None
 
     def buttons(self) -> tuple[Button, ...]:
-        """One that is wider than its room can be reached with Tab, so that Left and Right move it."""
+        """Return a stop for the keyboard if the formula is too wide, so that Left and Right can move it."""
         if self.block.drawing is None or self._scroll.most <= 0:
             return ()
         area = QRectF(self._left, 0, self._right - self._left, self.height)
@@ -141,7 +145,7 @@ class MathItem(Item):
         return None  # under the mouse it is a text that can be selected
 
     def press(self, action: str) -> Outcome | None:
-        """A step to the right; from the end back to the beginning."""
+        """Scroll a step to the right, and from the end back to the beginning."""
         if action != _MOVE:
             return None
         if not self._scroll.move(_STEP_SHARE * (self._right - self._left)):
@@ -149,7 +153,7 @@ class MathItem(Item):
         return Outcome()
 
     def _paint_place(self, painter: QPainter, looks: Looks) -> None:
-        """A quiet line in the middle, where the formula will stand."""
+        """Paint a quiet line in the middle, where the formula will stand."""
         wide, high = looks.px(_PLACE_PX), looks.px(_PLACE_HEIGHT_PX)
         middle = (self._left + self._right) / 2
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -1,4 +1,4 @@
-"""What went wrong, in place: the sentence, what is safe, and buttons for what to do next."""
+"""A notice below a message that says what went wrong, with buttons for what to do next."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ICONS = {"danger": "circle-x", "warning": "triangle-alert"}
 
 @dataclass(frozen=True, slots=True)
 class Countdown:
-    """The end of a sentence that says how long it is until ``due_ms``, and ``at_end`` what it says then."""
+    """The end of a sentence that tells the time left until ``due_ms``; ``at_end`` replaces it then."""
 
     due_ms: int
     before: str
@@ -40,8 +40,11 @@ class Countdown:
 
 
 class NoticeItem(Item):
-    """``actions`` are (action, label) pairs; ``tone`` is the border's token: danger, warning or line. ``lead``, with
-    which ``text`` begins, is bold. ``countdown`` ends the text. What is not selectable is no part of what is copied."""
+    """A sentence in a frame, with buttons.
+
+    ``actions`` are (action, label) pairs; ``tone`` is the border's token: danger, warning or line. ``lead``, with which
+    ``text`` begins, is bold. ``countdown`` ends the text. A notice that is not selectable is not copied.
+    """
 
     kind = "notice"
     gap = 16.0
@@ -69,7 +72,7 @@ class NoticeItem(Item):
         self._button_areas: list[QRectF] = []
 
     def with_actions(self, actions: tuple[tuple[str, str], ...]) -> NoticeItem:
-        """The same with other buttons."""
+        """Return a copy of the notice with other buttons."""
         text = f"{self._lead}{self._rest}"
         return NoticeItem(
             text,

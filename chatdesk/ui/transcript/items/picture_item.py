@@ -1,4 +1,4 @@
-"""A picture in the column: room of the right shape before it is there, the picture, or why there is none."""
+"""A picture in the column: an empty place of its shape until it is loaded, the picture, or why there is none."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _STATES = {
 
 
 class PictureItem(Item):
-    """``shape`` is (width, height) in pixels as far as it is known; ``zoom`` how many of them make a px."""
+    """A picture.
+
+    ``shape`` is (width, height) in pixels, if it is known; ``zoom`` is the number of pixels in one px.
+    """
 
     kind = "image"
     is_selectable = True
@@ -69,7 +72,7 @@ class PictureItem(Item):
         self.invalidate()
 
     def take_file_state(self, state_of: Callable[[str], str]) -> bool:
-        """A picture of the team that is not here yet says so, and is asked for again when it is."""
+        """Say that a team's picture is not here yet, and request it again when it is."""
         if self.source is None or not self.source.stored or self.image is not None or not self._is_asked:
             return False
         words = _STATES.get(state_of(self.source.stored.rpartition("/")[2]), "")
@@ -89,7 +92,7 @@ class PictureItem(Item):
 
     @property
     def is_picture(self) -> bool:
-        """Whether the picture, or its room, is shown rather than a card with words."""
+        """True if the picture, or its empty place, is shown rather than a card with words."""
         return self.source is not None and not self.failure
 
     # Drawing it
@@ -126,7 +129,7 @@ class PictureItem(Item):
                 painter.fillRect(self._area, state.looks.selection.background())
 
     def paint_words(self, painter: QPainter, looks: Looks, words: str, *, right: float | None = None) -> None:
-        """A card that says what stands here; ``right`` is where the words end."""
+        """Paint a card with words in place of the picture; ``right`` is where the words end."""
         card = QRectF(0, 0, self.natural_width, self.card_height(looks))
         paint_card(painter, looks, card, ground=None)
         self._paint_icon(painter, looks, looks.px(13), card.height())
@@ -184,7 +187,10 @@ class PictureItem(Item):
 
 
 def png_shape(png: bytes) -> tuple[int, int] | None:
-    """Width and height as the head of a PNG tells them, so that the room is right before it is decoded."""
+    """Return (width, height) from the head of a PNG, so that its place is right before it is decoded.
+
+    None means that the bytes are no PNG.
+    """
     if len(png) < _PNG_HEAD or not png.startswith(b"\x89PNG"):
         return None
     return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")

@@ -1,4 +1,4 @@
-"""A thematic break."""
+"""A thematic break: a thin line between two parts of a text."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from chatdesk.ui.transcript.drawing.looks import Looks
 
 
 class RuleItem(Item):
+    """A thin line between two parts of a text."""
+
     kind = "rule"
     gap = 16.0
     is_structure = True

@@ -1,4 +1,4 @@
-"""A table as its items, and those of the table that it grows into."""
+"""Makes the items of a table, and of the longer table that it grows into."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from chatdesk.ui.transcript.items.table_item import ROWS_AN_ITEM, TableItem
 
 
 def table_items(block: Table, like: TableColumns | None = None) -> list[TableItem]:
-    """``like``: how the same table was shown before."""
+    """Return the items of a table; ``like`` are the columns of its older state, whose look is kept."""
     columns = TableColumns(block, like)
     return [TableItem(columns, first) for first in range(0, max(1, len(block.rows)), ROWS_AN_ITEM)]
 
 
 def grow_table(items: list[TableItem], block: Table) -> list[TableItem] | None:
-    """The items for a table that got more rows, keeping those that are full. None when it is another table."""
+    """Return the items of a table that got more rows, keeping the full ones; None when it is another table."""
     columns = items[0].columns
     old = columns.block
     kept = max(0, (len(old.rows) - 1) // ROWS_AN_ITEM)

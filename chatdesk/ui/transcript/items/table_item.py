@@ -37,7 +37,7 @@ _COPY, _COLUMNS, _FOLD = "copy-table", "table-columns", "fold-table"
 
 
 class TableItem(Item):
-    """Rows ``first`` to ``first`` + a dozen of the table; the first item draws the header too."""
+    """A dozen rows of a table, from ``first`` on; the first item draws the header too."""
 
     kind = "table"
     is_selectable = True
@@ -62,7 +62,7 @@ class TableItem(Item):
 
     @property
     def is_hidden(self) -> bool:
-        """Whether its rows are folded away."""
+        """True while the rows of this item are folded away."""
         return self.first > 0 and not self.columns.is_unfolded
 
     @property
@@ -76,7 +76,7 @@ class TableItem(Item):
         return len(self.columns.block.rows) > ROWS_AN_ITEM and self._is_last_shown
 
     def _form_now(self) -> tuple[object, ...]:
-        """All that its layout depends on beside its own rows."""
+        """Return everything that the layout depends on besides the item's own rows."""
         columns = self.columns
         foot = (self._is_last_shown, self._has_fold, columns.max_x > 0)
         return (tuple(columns.widths), columns.is_right_to_left, self.is_hidden, foot)
@@ -92,7 +92,7 @@ class TableItem(Item):
         return self._form == self._form_now()
 
     def _room(self, looks: Looks, width: float) -> float:
-        """What is left for the columns; its tool stands beside them, so that it covers no words."""
+        """Return the width that is left for the columns beside the copy button, which must cover no words."""
         return width - looks.px(TOOL_PX) - _TOOL_GAP_PX
 
     def guess(self, looks: Looks, width: float) -> float:
@@ -182,7 +182,7 @@ class TableItem(Item):
             paint_hairline(painter, looks, QPointF(start, bottom - 1), self.columns.total)
 
     def _ring(self, painter: QPainter, state: PaintState) -> None:
-        """Show what has the focus of the keyboard: a link, or the column that keys make wider."""
+        """Paint the focus ring around a link, or around the column that keys make wider."""
         if state.focused_action == _COLUMNS:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(state.looks.colour("accent"), FOCUS_RING_PX))
@@ -203,7 +203,7 @@ class TableItem(Item):
                 left -= count
 
     def _head_of(self, place: int) -> QRectF:
-        """Where the name of a column stands."""
+        """Return the rectangle of a column's name."""
         if self.first or not self._tops or place >= len(self._widths):
             return QRectF()
         bottom = self._tops[1] if len(self._tops) > 1 else self._rows_height
@@ -217,7 +217,7 @@ class TableItem(Item):
 
     @property
     def cells(self) -> list[list[tuple[int, int]]]:
-        """Row by row, where each cell begins and ends in ``text``; the first item's first row is the header."""
+        """The ranges of the cells in ``text``, row by row; the first item's first row is the header."""
         return [
             [(start, start + len(text)) for start, text in zip(starts, texts, strict=True)]
             for starts, texts in zip(self._starts, self._texts, strict=True)
@@ -302,7 +302,7 @@ class TableItem(Item):
         return Outcome(copied=table_markdown(self.columns.block), formats=table_formats(self.columns.block))
 
     def buttons(self) -> tuple[Button, ...]:
-        """Copying and the widths of columns are offered where the table begins, folding where it ends."""
+        """Return the buttons: copying and column widths where the table begins, folding where it ends."""
         looks = self._looks if self._laid_out is not None else None
         if looks is None or self.is_hidden:
             return ()
@@ -372,7 +372,7 @@ class TableItem(Item):
 
     @property
     def shown_rows(self) -> tuple[Row, ...]:
-        """Its own rows, below the header where it is the first."""
+        """The rows of this item, below the header if it is the first."""
         return (self.columns.block.header, *self.rows) if self.first == 0 else self.rows
 
     def _is_header(self, number: int) -> bool:

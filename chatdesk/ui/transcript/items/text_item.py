@@ -1,4 +1,4 @@
-"""Paragraphs, headings and list items, in quotes or not: everything that is a flow of words."""
+"""Paragraphs, headings and list items, in quotes or not: all items that are a flow of words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from chatdesk.ui.transcript.drawing.text_box import TextBox, direction_of
 
 
 class TextItem(Item):
-    """``level`` is the heading's, 0 for text; ``colour`` a token; ``inset`` extra px at the left."""
+    """A flow of words.
+
+    ``level`` is that of a heading, 0 for text; ``colour`` is a token; ``inset`` is extra space at the left in px.
+    """
 
     kind = "text"
     is_selectable = True
@@ -183,5 +186,5 @@ class TextItem(Item):
 
 
 def plain_item(text: str, *, role: FontRole = "text", colour: str = "text", inset: float = 0.0) -> TextItem:
-    """Text as it stands, nothing in it interpreted."""
+    """Return an item that shows text as it was written, with nothing in it interpreted."""
     return TextItem((Span(text),), role=role, colour=colour, inset=inset)

@@ -13,6 +13,8 @@ _LABEL = "New"
 
 
 class UnreadItem(Item):
+    """A line with the word "New" at its end."""
+
     kind = "unread"
     gap = 0.0
 

@@ -1,4 +1,4 @@
-"""Where an answer is going to stand: the caret and, after a moment, whom it waits for and for how long."""
+"""The place of an answer that is waited for: the caret and, after a moment, the model's name and the seconds."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ _CARET_ROOM_PX = 22
 
 
 class WaitingItem(TextItem):
-    """As high as the first line of the answer will be, so that nothing moves when it comes. The words are drawn and not
-    read: a screen reader hears once that somebody answers, and not every second."""
+    """The caret and the waiting time in place of an answer.
+
+    The item is as high as the first line of the answer will be, so that nothing moves when it comes. The words are
+    drawn but not read: a screen reader hears once that an answer is coming, and not every second.
+    """
 
     ticks = True
 

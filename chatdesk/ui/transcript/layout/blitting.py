@@ -1,4 +1,4 @@
-"""Moving what is on the screen: whether the picture of one layout is that of another, and which part can be moved."""
+"""Compares two layouts to find which part of the picture on the screen can be moved instead of drawn again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CHANGING_KINDS = frozenset({"table", "fold"})  # their looks hang on more than 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """An item as it was drawn: where, and which state of it."""
+    """An item as it was drawn: its place and its state."""
 
     item: Item
     y: float
@@ -33,14 +33,17 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What stands in both pictures has moved down by ``shift``; from ``top`` on there is something new."""
+    """A change at the end of a picture.
+
+    What both pictures show has moved down by ``shift`` px, and the part below ``top`` is new.
+    """
 
     shift: int
     top: float
 
 
 def drawn(placed: Sequence[Placed], last: MessageEntry | None) -> list[Drawn]:
-    """``last`` is the message that the thread ends with."""
+    """Return the state of all placed items; ``last`` is the message that the thread ends with."""
     return [
         Drawn(
             each.item,
@@ -54,7 +57,10 @@ def drawn(placed: Sequence[Placed], last: MessageEntry | None) -> list[Drawn]:
 
 
 def growth(old: Sequence[Drawn], new: Sequence[Drawn]) -> Growth | None:
-    """How a picture follows from the one before when something came at its end; None when it has to be drawn anew."""
+    """Return how a picture follows from the one before when something came at its end.
+
+    None means that the picture has to be drawn anew.
+    """
     before = {id(each.item): each for each in old}
     shift: int | None = None
     for place, each in enumerate(new):
@@ -72,7 +78,7 @@ def growth(old: Sequence[Drawn], new: Sequence[Drawn]) -> Growth | None:
 
 
 def moved_by(old: Sequence[Placed], new: Sequence[Placed]) -> int | None:
-    """By how many px everything that stands in both has moved down; None when that is not one whole number."""
+    """Return how many px everything in both pictures has moved down, or None if that is not one whole number."""
     before = {id(placed.item): placed.y for placed in old}
     shifts = [placed.y - before[id(placed.item)] for placed in new if id(placed.item) in before]
     if not shifts:
@@ -82,7 +88,10 @@ def moved_by(old: Sequence[Placed], new: Sequence[Placed]) -> int | None:
 
 
 def free_band(viewport: QRect, overlays: Sequence[QWidget]) -> QRect:
-    """The part of the viewport that nothing stands on. Where a widget stands on it, Qt draws all of it anew."""
+    """Return the part of the viewport that no widget covers.
+
+    Qt draws all of the viewport anew when a widget stands on the part that is moved.
+    """
     top, bottom = 0, viewport.height()
     for overlay in overlays:
         if not overlay.isVisible():

@@ -1,6 +1,6 @@
 """The messages of the shown thread: pages that come, messages that are added or change, text that streams in.
 
-What it takes in it hands to the layout; where the reader stands is for ``scrolling`` to keep.
+The messages are handed to the layout; ``scrolling`` keeps the reader's place.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ from chatdesk.ui.transcript.speech.narration import Narrator
 
 
 class Conversation(QObject):
-    """``added``: a message is about to become the end. ``changed``: other messages are loaded than before.
-    ``stateChanged``: an answer (its entry) began or ended."""
+    """The controller of the shown thread's messages.
+
+    ``added`` is emitted before a message becomes the end, ``changed`` after other messages were loaded, and
+    ``stateChanged`` with the entry of an answer that began or ended.
+    """
 
     added = Signal(object)
     changed = Signal()
@@ -60,7 +63,7 @@ class Conversation(QObject):
         self.model_name: ModelName = own_model_name
 
     def find(self, message_id: str) -> MessageEntry | None:
-        """Loaded, or written to while it is out of reach."""
+        """Return the entry of a message that is loaded, or that is streamed into while it is not loaded."""
         return self._layout.find(message_id) or self._live.get(message_id)
 
     def show_thread(self, thread_id: str | None, anchor: ScrollAnchor | None) -> None:
@@ -89,8 +92,10 @@ class Conversation(QObject):
         self._pages.set_thread(thread_id)
 
     def prepare(self, message: Message) -> bool:
-        """Ask for the blocks of what will be added soon, so that it is laid out and drawn once. Whether it is as ready
-        as it can be made; asked again, it tells that of the same message."""
+        """Request the blocks of a message that will be added soon, and return whether it is ready.
+
+        A message that is prepared is laid out and drawn only once. Call again with the same message until it is ready.
+        """
         is_wanted = message.thread_id == self.thread_id and message.status.is_final and not self._layout.has_newer
         if not is_wanted or self.find(message.id) is not None:
             return True
@@ -134,7 +139,7 @@ class Conversation(QObject):
         self.changed.emit()
 
     def mark_unread(self, message_id: str | None) -> None:
-        """Above this message stands the line where the unread part begins; None takes it away."""
+        """Put the line where the unread part begins above this message; None removes the line."""
         marked, self.first_unread = self.first_unread, message_id
         for each, is_first in ((marked, False), (message_id, True)):
             entry = self.find(each) if each is not None else None
@@ -143,7 +148,7 @@ class Conversation(QObject):
         self._stage.schedule()
 
     def set_model_name(self, model_name: ModelName) -> None:
-        """How models are called above their answers, from now on."""
+        """Set the function that names the model above an answer."""
         self.model_name = model_name
         entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
         changed = [entry for entry in entries.values() if entry.set_model_name(model_name)]
@@ -152,7 +157,10 @@ class Conversation(QObject):
             self.changed.emit()
 
     def set_shared(self, shared: SharedWith | None) -> None:
-        """With whom the thread is shared; None: with nobody. Holds for the threads that are shown from now on too."""
+        """Set with whom the thread is shared; None means with nobody.
+
+        The setting holds for the threads that are shown later, too.
+        """
         self.shared = shared
         entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
         changed = [entry for entry in entries.values() if entry.set_shared(shared)]
@@ -161,7 +169,7 @@ class Conversation(QObject):
             self.changed.emit()
 
     def set_landmarks(self, landmarks: ContextLandmarks) -> None:
-        """The lines that stand between the messages. What the reader looks at stays where it is."""
+        """Set the lines between the messages; the text in view stays where it is."""
         self.landmarks = landmarks
         entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
         changed = [entry for entry in entries.values() if self._mark_landmarks(entry)]
@@ -227,8 +235,11 @@ class Conversation(QObject):
         self._stage.relayout()
 
     def show_ahead(self, page: MessagePage, parent_id: str | None) -> bool:
-        """Show what will be the path below ``parent_id`` (None: all of it) before that is stored; until ``confirm`` no
-        pages are asked for. Whether it could be shown: that message must be loaded."""
+        """Show a page that will be the path below ``parent_id`` (None: the whole path) before it is stored.
+
+        No pages are requested until ``confirm``. Returns whether the page could be shown, for which the parent must be
+        loaded.
+        """
         layout = self._layout
         parent = layout.find(parent_id)
         if page.thread_id != self.thread_id or (parent_id is not None and parent is None):
@@ -252,12 +263,15 @@ class Conversation(QObject):
         return True
 
     def confirm(self) -> None:
-        """What was shown ahead is stored."""
+        """Treat the page given to ``show_ahead`` as stored, and request pages again."""
         self._pages.release()
         self._stage.schedule()
 
     def set_waiting(self, waiting: Mapping[str, tuple[str, int]]) -> None:
-        """What is said of answers that are not asked for yet, and how many come before each; others wait no more."""
+        """Set the answers that are not requested yet: the notice of each, and how many come before it.
+
+        Answers that are not among them do not wait any more.
+        """
         before, self._waiting = self._waiting, dict(waiting)
         for message_id in before.keys() - waiting.keys():
             entry = self.find(message_id)
@@ -273,17 +287,17 @@ class Conversation(QObject):
 
     @property
     def last_id(self) -> str | None:
-        """The last message of the thread; None while it is out of reach."""
+        """The id of the last message of the thread; None while its end is not loaded."""
         layout = self._layout
         return layout.entries[-1].message.id if layout.entries and not layout.has_newer else None
 
     def mark_end(self, message_id: str | None) -> None:
-        """The message that the thread ends with; None: its end is out of reach."""
+        """Set the message that the thread ends with; None while its end is not loaded."""
         if self._set_end(message_id):
             self._stage.schedule()
 
     def _set_end(self, message_id: str | None) -> bool:
-        """Whether that shows."""
+        """Set the last message, and return whether anything shown changed."""
         marked, self.end_id = self.end_id, message_id
         found = [self.find(each) for each in dict.fromkeys((marked, message_id)) if each is not None]
         changed = [
@@ -294,12 +308,12 @@ class Conversation(QObject):
         return bool(changed)
 
     def set_quick_actions(self, own: Sequence[tuple[str, str]]) -> None:
-        """Ids and names of what a person added to what every answer offers in one press."""
+        """Set the ids and names of the quick actions that a person added to the built-in ones."""
         self.quick = (*QUICK_ACTIONS, *own)
         self.mark_end(self.end_id)
 
     def mark_edited(self, message_id: str | None) -> None:
-        """The message of which a new version is being written."""
+        """Mark the message of which a new version is being written; None removes the mark."""
         marked, self._edited_id = self._edited_id, message_id
         for each in dict.fromkeys((marked, message_id)):
             entry = self.find(each) if each is not None else None
@@ -308,7 +322,7 @@ class Conversation(QObject):
         self._stage.repaint()
 
     def note_asked(self, message_id: str, at_ms: int) -> None:
-        """A provider is asked for an answer of any thread, from that moment on."""
+        """Remember that a provider was asked for an answer, of any thread, at ``at_ms``."""
         self._asked[message_id] = at_ms
         entry = self.find(message_id)
         if entry is not None:
@@ -316,7 +330,7 @@ class Conversation(QObject):
             self._stage.schedule()
 
     def set_retry(self, message_id: str, retry: Retry) -> None:
-        """An answer of any thread is asked for again in a while."""
+        """Remember the next attempt at an answer, which may be one of any thread, until it is due."""
         self._retries[message_id] = retry
         entry = self.find(message_id)
         if entry is not None:
@@ -327,7 +341,7 @@ class Conversation(QObject):
         QTimer.singleShot(wait_ms, self, lambda: self._end_retry(message_id, retry))
 
     def note_finished(self, message_id: str) -> None:
-        """An answer of any thread is not waited for any more."""
+        """Forget the waiting time and the retry of an answer, which may be one of any thread."""
         self._asked.pop(message_id, None)
         self._retries.pop(message_id, None)
 
@@ -365,7 +379,7 @@ class Conversation(QObject):
         self.changed.emit()
 
     def _entry_for(self, message: Message) -> MessageEntry:
-        """A live message is the entry that the stream writes into, also when its page comes again."""
+        """Return the entry of a message; a live message keeps the entry that the stream writes into."""
         entry = self._live.get(message.id)
         if entry is not None:
             entry.change(message)

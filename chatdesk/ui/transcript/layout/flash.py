@@ -1,4 +1,4 @@
-"""A message that was jumped to lights up for a moment, so that the eye finds it."""
+"""Lights up a message that was jumped to for a moment, so that the eye finds it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STEP_MS = 60
 
 
 class Flash(QObject):
-    """``strength`` goes from 1 to 0; with reduced motion it stays 1 until the end."""
+    """A message that is lit up: its strength falls from 1 to 0, or stays 1 until the end with reduced motion."""
 
     def __init__(self, stage: Stage, is_motion_reduced: Callable[[], bool]) -> None:
         super().__init__(stage)

@@ -1,4 +1,4 @@
-"""Short movements that slow down: a step of the wheel, a page, a flick of the finger."""
+"""Scrolls smoothly over short distances and slows down: a step of the wheel, a page, a flick of the finger."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ _FASTEST_PX = 4_000.0  # what may be left to do, so that a turned wheel can be s
 
 
 class Glide(QObject):
-    """``move`` is given whole pixels, so that what is on the screen can be moved instead of drawn again. With reduced
-    motion everything is one step."""
+    """A smooth movement; with reduced motion everything is one step.
+
+    ``move`` is given whole pixels, so that what is on the screen can be moved instead of drawn again.
+    """
 
     def __init__(self, parent: QObject, move: Callable[[float], None], is_reduced: Callable[[], bool]) -> None:
         super().__init__(parent)
@@ -34,7 +36,7 @@ class Glide(QObject):
         return self._timer.isActive()
 
     def by(self, distance: float, *, slowness_ms: float = STEP_MS) -> None:
-        """Move ``distance`` px further than what is under way. A step against it ends it first."""
+        """Add ``distance`` px to the movement under way; a step in the other direction ends that movement first."""
         if self._is_reduced():
             self.stop()
             self._move(round(distance))
@@ -52,7 +54,7 @@ class Glide(QObject):
         self._timer.stop()
 
     def finish(self) -> None:
-        """Do what is left at once."""
+        """Move the remaining distance at once."""
         left = round(self._left)
         self.stop()
         if left:

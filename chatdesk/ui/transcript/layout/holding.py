@@ -1,4 +1,4 @@
-"""Holding the line under the eye while what is around it, or the item it stands in, is laid out anew."""
+"""Keeps the line under the reader's eye in place while anything around it, or its own item, is laid out anew."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ class Placed:
 
 @dataclass(slots=True)
 class Hold:
-    """The reader's place: ``y`` is the top of ``item`` in the view. ``line`` is set while that may not be enough:
-    the offset of the first letter in view, and the y of its line."""
+    """The reader's place: ``y`` is the top of ``item`` in the view.
+
+    ``line`` is set when the item will change its height: the offset of the first letter in view, and the y of its line.
+    """
 
     entry: MessageEntry
     item: Item
@@ -44,13 +46,16 @@ class Hold:
     line: tuple[int, float] | None = None
 
     def mark(self) -> None:
-        """The item will change its height: from now on its line is held, not its top."""
+        """Hold the line at the top of the view instead of the item's top, because the item will change its height."""
         if self.line is None and self.y < 0:
             self.line = line_at_top(self)
 
 
 def hold_of(placed: Sequence[Placed]) -> Placed | None:
-    """The item to hold on to: the first in view, but not a picture that may change its size above the eye."""
+    """Return the item to keep in place: the first in view, but not a picture whose upper part is out of view.
+
+    Such a picture may still change its height above the eye.
+    """
     shown = [each for each in placed if each.bottom > 0]
     whole = next((each for each in shown if each.y >= 0), None)
     if shown and shown[0].y < 0 and shown[0].item.kind in _PICTURES and whole is not None:
@@ -59,7 +64,7 @@ def hold_of(placed: Sequence[Placed]) -> Placed | None:
 
 
 def line_at_top(hold: Hold) -> tuple[int, float]:
-    """The first letter whose line begins at the top of the view or just above it, and the y of that line."""
+    """Return the first letter whose line begins at the top of the view or just above it, and the y of that line."""
     if hold.y >= 0:
         return 0, hold.y
     offset = hold.item.offset_at(QPointF(0, 1 - hold.y))
@@ -67,13 +72,13 @@ def line_at_top(hold: Hold) -> tuple[int, float]:
 
 
 def line_top(item: Item, offset: int) -> float:
-    """Where the line with the letter at ``offset`` begins, from the top of the item; the first one at its very top."""
+    """Return the top of the line with the letter at ``offset``, in px from the item's top; 0 for the first line."""
     areas = item.areas_of(offset, offset + 1) or item.areas_of(offset - 1, offset)
     return areas[0].top() if areas and offset > 0 else 0.0
 
 
 def y_after_change(hold: Hold, measure: Callable[[MessageEntry, int], None]) -> tuple[int, float]:
-    """The index of the held item and its y now, after its layout or the items of its message changed."""
+    """Return the index and the y of the held item after its layout or the items of its message changed."""
     entry = hold.entry
     index = entry.index_of(hold.item)
     if index is not None and hold.line is None:
@@ -87,7 +92,7 @@ def y_after_change(hold: Hold, measure: Callable[[MessageEntry, int], None]) -> 
 
 
 def _find_again(hold: Hold, offset: int) -> tuple[int, int]:
-    """The item and the offset in it of what stood at ``offset`` of an item that was replaced, by its words."""
+    """Return the item, and the offset in it, that now has the words that stood at ``offset`` of the held item."""
     items = hold.entry.items
     if not hold.item.is_selectable:
         same = next((place for place, item in enumerate(items) if item.kind == hold.item.kind), None)

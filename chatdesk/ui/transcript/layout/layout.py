@@ -1,4 +1,4 @@
-"""Where everything is: which items are in view, and the place the reader holds.
+"""Lays out the loaded messages around the reader's place, and knows which items are in view.
 
 The reader's place is an item and the y of its top in the view, never a number of pixels from the start of the thread:
 so heights above and below may change as they become known, and the line under the eye stays.
@@ -22,7 +22,7 @@ _MAX_LAID_OUT = 500
 
 
 class ThreadLayout(LoadedRun):
-    """Lays out the loaded run around the reader's place: ``arrange`` finds what is in view, ``placed``."""
+    """The layout of the loaded messages: ``arrange`` fills ``placed`` with the items in view."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class ThreadLayout(LoadedRun):
         self.__init__()  # type: ignore[misc]
 
     def replace_all(self, entries: Iterable[MessageEntry], *, total: int) -> None:
-        """Another part of the thread is loaded. The scale stays when it is known for as many positions."""
+        """Show another part of the thread; the scale stays if it already covers as many positions."""
         self.replace(entries)
         self._hold = None
         self.placed = []
@@ -60,16 +60,16 @@ class ThreadLayout(LoadedRun):
                 self.note_length(entry)
 
     def note_end(self, position: int, length: float) -> None:
-        """The thread goes on to ``position`` though that message is not loaded."""
+        """Extend the scale to ``position``, whose message is not loaded."""
         if position >= len(self.scale):
             self.scale.set(position, length)
 
     def note_length(self, entry: MessageEntry) -> None:
-        """A message at the end came or grew."""
+        """Update the scale for a message at the end that came or grew."""
         self.scale.set(entry.message.position, length_of(entry.text))
 
     def cut_from(self, place: int) -> list[MessageEntry]:
-        """Forget the loaded messages from ``place`` on, and how long the thread was from there."""
+        """Remove the loaded messages from ``place`` on, also from the scale, and return them."""
         gone = self.cut(place)
         seam = next(
             (each.y - each.entry.gaps[0] for each in self.placed if each.index == 0 and each.entry in gone), 0.0
@@ -86,7 +86,7 @@ class ThreadLayout(LoadedRun):
         return gone
 
     def drop_far(self, keep: int) -> list[MessageEntry]:
-        """Unload messages far from the view, so that at most about ``keep`` stay."""
+        """Unload messages far from the view, so that about ``keep`` stay, and return them."""
         if len(self.entries) <= keep + keep // 4 or not self.placed:
             return []
         return self.keep_around(self.order_of(self.placed[0].entry), keep)
@@ -102,12 +102,14 @@ class ThreadLayout(LoadedRun):
         self._set_hold(Placed(entry, index, tops[index] - offset))
 
     def want_line(self, entry: MessageEntry, line: LineAnchor | None) -> None:
-        """Put a line of a message where it was when its anchor was taken, as soon as the message has its blocks. The
-        place that is held until then is as near as one can tell."""
+        """Put a line of a message back where its anchor says, as soon as the message has its blocks.
+
+        The place that is held until then is only approximately right.
+        """
         self._wanted_line = (entry, line) if line is not None else None
 
     def hold_point(self, point: ScalePoint) -> bool:
-        """Bring a place of the scale to the top of the view. False when that message is not loaded."""
+        """Bring a place of the scale to the top of the view; return False when its message is not loaded."""
         entry = self.nearest(point.position)
         if entry is None:
             return False
@@ -122,7 +124,7 @@ class ThreadLayout(LoadedRun):
             self._hold.y -= delta
 
     def line_anchor(self, entry: MessageEntry) -> LineAnchor | None:
-        """The line at the top of the view, when it is one of ``entry`` with its blocks."""
+        """Return the line at the top of the view, or None if it is not in ``entry`` or the entry has no blocks."""
         hold = self._hold
         if hold is None or hold.entry is not entry or not entry.has_blocks:
             return None
@@ -135,7 +137,7 @@ class ThreadLayout(LoadedRun):
 
     @property
     def top_entry(self) -> tuple[MessageEntry, float] | None:
-        """The message at the top of the view, and how far its top is above it."""
+        """The message at the top of the view, and how many px of it are above the view."""
         for placed in self.placed:
             if placed.bottom > 0:
                 return placed.entry, placed.entry.tops[placed.index] - placed.y
@@ -143,7 +145,7 @@ class ThreadLayout(LoadedRun):
 
     @property
     def is_at_end(self) -> bool:
-        """Whether the end of the thread is in view."""
+        """True while the end of the thread is in view."""
         if self.has_newer:
             return False
         if not self.placed:
@@ -154,12 +156,12 @@ class ThreadLayout(LoadedRun):
 
     @property
     def follows_end(self) -> bool:
-        """Whether the end is in view, or will be with the next layout."""
+        """True if the end of the thread is in view, or will be with the next layout."""
         return self.is_at_end or (self.sticks_to_end and not self.has_newer)
 
     @property
     def whole_height(self) -> float | None:
-        """Of all messages with the space around them, in px; None while some are out of view."""
+        """The height in px of all messages with the space around them; None while some are out of view."""
         if not self.placed or not (self.is_at_start and self.is_at_end):
             return None
         last = self.placed[-1]
@@ -173,7 +175,7 @@ class ThreadLayout(LoadedRun):
         return first is None or (first.entry is self.entries[0] and first.index == 0 and first.y >= 0)
 
     def scale_at(self, y: float) -> float:
-        """The place of the scale that stands ``y`` px below the top of the view."""
+        """Return the place of the scale that stands ``y`` px below the top of the view."""
         found: Placed | None = None
         for placed in self.placed:
             if found is not None and placed.y > y:
@@ -193,13 +195,13 @@ class ThreadLayout(LoadedRun):
         self._laid_out.clear()
 
     def set_width(self, width: float) -> None:
-        """The width of the column."""
+        """Set the width of the column in px."""
         if width != self._width:
             self._mark_line()
             self._width = width
 
     def arrange(self, width: float, height: float) -> None:
-        """Lay out what a view of this size shows, ``placed``, starting from the reader's place."""
+        """Lay out what a view of this size shows, starting from the reader's place, into ``placed``."""
         assert self._looks is not None
         if not self.entries:
             self.placed = []
@@ -223,7 +225,7 @@ class ThreadLayout(LoadedRun):
         self._laid_out[item] = None
 
     def ahead(self, reach: float) -> Iterator[None]:
-        """Lay out what comes within ``reach`` px below and above the view, one item a step."""
+        """Lay out what is within ``reach`` px below and above the view, one item a step."""
         below = above = self.placed[-1] if self.placed else None
         if below is None:
             return
@@ -277,7 +279,7 @@ class ThreadLayout(LoadedRun):
         return above[::-1] + below
 
     def _pull_to_edges(self, placed: list[Placed], height: float) -> list[Placed]:
-        """No empty space below the last message unless the thread is short, and none above the first."""
+        """Leave no empty space below the last message, unless the thread is short, and none above the first."""
         last = placed[-1]
         if not self.has_newer and last.entry is self.entries[-1] and last.index == len(last.entry.items) - 1:
             spare = height - (last.bottom + last.entry.tail + PAD_BOTTOM)
@@ -325,7 +327,7 @@ class ThreadLayout(LoadedRun):
         self._hold = Hold(placed.entry, placed.item, placed.index, placed.y)
 
     def _mark_line(self) -> None:
-        """Everything will be laid out anew: note which line is at the top while that can be told."""
+        """Note which line is at the top of the view, before everything is laid out anew."""
         if self._hold is not None:
             self._hold.mark()
 

@@ -1,4 +1,4 @@
-"""The loaded messages: one run of the shown path, oldest first. Messages outside it exist, but are not here."""
+"""The loaded messages: a run of the shown path, oldest first, without gaps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 
 class LoadedRun:
-    """``has_older`` and ``has_newer`` tell whether the thread goes on beyond the ends of the run."""
+    """The loaded messages; ``has_older`` and ``has_newer`` tell whether the thread goes on beyond them."""
 
     def __init__(self) -> None:
         self.entries: list[MessageEntry] = []
@@ -22,13 +22,16 @@ class LoadedRun:
         return self._by_id.get(message_id) if message_id is not None else None
 
     def order_of(self, entry: MessageEntry) -> int:
-        """Its place in the run, -1 when it is not loaded."""
+        """Return the place of a message in the run, -1 when it is not loaded."""
         if self._order is None:
             self._order = {each.message.id: place for place, each in enumerate(self.entries)}
         return self._order.get(entry.message.id, -1)
 
     def nearest(self, position: int) -> MessageEntry | None:
-        """The loaded message at ``position``, or the one before it when that place is empty. None out of reach."""
+        """Return the loaded message at ``position``, or the one before it when that position is empty.
+
+        None means that the position is not loaded.
+        """
         if not self.entries:
             return None
         if position < self.entries[0].message.position:
@@ -40,7 +43,7 @@ class LoadedRun:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every message of the thread is loaded."""
+        """True if every message of the thread is loaded."""
         return not self.has_older and not self.has_newer
 
     def replace(self, entries: Iterable[MessageEntry]) -> None:
@@ -56,14 +59,14 @@ class LoadedRun:
         self._reindex()
 
     def cut(self, place: int) -> list[MessageEntry]:
-        """Take away everything from ``place`` on."""
+        """Remove and return all messages from ``place`` on."""
         gone = self.entries[place:]
         del self.entries[place:]
         self._reindex()
         return gone
 
     def keep_around(self, middle: int, keep: int) -> list[MessageEntry]:
-        """Unload all but about ``keep`` messages around ``middle``; what was unloaded."""
+        """Unload all but about ``keep`` messages around ``middle``, and return the unloaded ones."""
         first = max(0, min(middle - keep // 2, len(self.entries) - keep))
         last = first + keep
         gone = self.entries[:first] + self.entries[last:]

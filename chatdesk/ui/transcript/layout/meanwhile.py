@@ -1,4 +1,4 @@
-"""What is said of messages while a page of them is on its way: the page was read before that."""
+"""Changes of messages that arrive while a page is being fetched, which was read before them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chatdesk.core.domain.message import Message, MessagePage
 
 
 class Meanwhile:
-    """The last state heard of each message since the last page came."""
+    """The newest known state of each message that changed since the last page came."""
 
     def __init__(self) -> None:
         self._heard: dict[str, Message] = {}
@@ -22,12 +22,12 @@ class Meanwhile:
         self._heard[message.id] = message
 
     def forget(self) -> None:
-        """Whatever is asked for from now on is read later than all of it."""
+        """Forget all changes, because a page that is requested from now on contains them."""
         self._heard.clear()
         self._added.clear()
 
     def bring_up_to_date(self, page: MessagePage) -> MessagePage:
-        """The page with what was heard; where it holds the end of the thread, with the messages that came as well."""
+        """Return the page with all changes, and with the new messages if it holds the end of the thread."""
         if not self._heard:
             return page
         messages = [self._newer(message) for message in page.messages]
@@ -40,6 +40,6 @@ class Meanwhile:
         return replace(page, messages=tuple(messages), total=page.total + len(messages) - len(page.messages))
 
     def _newer(self, message: Message) -> Message:
-        """Of an answer that is being written the page holds more text than anything that was said of it."""
+        """Return the newer state of a message; of an unfinished answer the page holds more text than the change."""
         heard = self._heard.get(message.id, message)
         return heard if heard.status.is_final or message.status.is_final else message

@@ -1,4 +1,4 @@
-"""Asking for pages of the thread: one request at a time, answers of an older thread or an older wish dropped."""
+"""Requests pages of the thread: one at a time, and answers to an older request or thread are dropped."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ _STRIDE = 200  # messages a step while walking to a position that cannot be aske
 
 
 class Pages:
-    """``on_page(page, wish)``: ``wish`` is "newest", "around", "older", "newer" or "at". Whoever takes the pages sets
-    it before asking for any."""
+    """The requests for pages.
+
+    ``on_page(page, wish)`` gets each page; ``wish`` is "newest", "around", "older", "newer" or "at". Set it before any
+    request.
+    """
 
     def __init__(self, fetch: MessageFetcher) -> None:
         self.on_page: Callable[[MessagePage, str], None] = _drop
@@ -30,7 +33,7 @@ class Pages:
 
     @property
     def is_asking(self) -> bool:
-        """Whether a page that was asked for may still come."""
+        """True while a page that was requested may still come."""
         return bool(self._pending)
 
     @property
@@ -45,12 +48,12 @@ class Pages:
         self._pending = ""
 
     def hold(self) -> None:
-        """Ask for nothing until ``release``: what is stored is about to be another path."""
+        """Request nothing until ``release``, because another path is about to be stored."""
         if self._held is None:
             self._held = []
 
     def release(self) -> None:
-        """Ask for what was wanted last meanwhile."""
+        """Send the last request that was held back."""
         held, self._held = self._held, None
         for ask in (held or [])[-1:]:
             ask()
@@ -70,7 +73,7 @@ class Pages:
             self._ask("newer", self._deliver("newer"), after=message_id)
 
     def at(self, position: int, first: tuple[str, int], last: tuple[str, int]) -> None:
-        """The page that holds ``position``; ``first`` and ``last`` are id and position of the loaded ends."""
+        """Request the page that holds ``position``; ``first`` and ``last`` are id and position of the loaded ends."""
         if self._can_ask_at:
             self._ask("at", self._deliver("at"), at=position)
         elif position < first[1]:
@@ -138,7 +141,7 @@ class Pages:
 
 
 def _drop(_page: MessagePage, _wish: str) -> None:
-    """Nobody takes pages yet."""
+    """Ignore a page, because no receiver is set yet."""
 
 
 def _takes_position(fetch: MessageFetcher) -> bool:

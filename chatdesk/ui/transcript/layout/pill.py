@@ -1,4 +1,4 @@
-"""The way back to the newest message, shown while the reader is elsewhere."""
+"""The button that leads back to the newest message, shown while the reader is elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MARGIN_PX = 16
 
 
 class JumpPill(QPushButton):
-    """Painted by hand: it is drawn again with every step of a scroll."""
+    """A button that is painted by hand, because it is drawn again with every step of a scroll."""
 
     def __init__(self, parent: QWidget, looks: Looks) -> None:
         super().__init__(parent)
@@ -29,7 +29,7 @@ class JumpPill(QPushButton):
         self.hide()
 
     def set_count(self, count: int) -> None:
-        """``count`` messages came since the reader left the end."""
+        """Show that ``count`` messages came since the reader left the end."""
         if count == self._count:
             return
         self._count = count
@@ -50,7 +50,7 @@ class JumpPill(QPushButton):
         return QSize(round(wide + icon + looks.px(2 * _PAD_PX + _GAP_PX)), round(looks.px(_HEIGHT_PX)))
 
     def place(self, width: int, height: int) -> None:
-        """Centred above the lower edge."""
+        """Move the button to the middle of the lower edge of a view of this size."""
         self.move((width - self.width()) // 2, height - self.height() - _MARGIN_PX)
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -1,4 +1,4 @@
-"""The scale of the scroll bar: how long each message is taken to be, agreed once and kept.
+"""The scale of the scroll bar: an estimated length of each message that does not change while the reader scrolls.
 
 Lengths come from counts of characters and lines, never from layouts. So a message stands at the same place of the bar
 however much of the thread has been seen, and the thumb never moves against the reader.
@@ -20,14 +20,17 @@ _FIRST_STEP = 512  # positions a group before the true sizes are known
 
 @dataclass(frozen=True, slots=True)
 class ScalePoint:
-    """``share`` of the way through the message at ``position``."""
+    """A place in the thread: ``share`` (0 to 1) of the way through the message at ``position``."""
 
     position: int
     share: float
 
 
 class ThreadScale:
-    """Lengths in px, roughly. The first ``step`` * n positions are known in groups, the ones after them one by one."""
+    """The estimated lengths of a thread's messages, in px.
+
+    The first positions are known in groups of ``step``, the ones after them one by one.
+    """
 
     def __init__(self) -> None:
         self._tree = HeightTree()
@@ -35,7 +38,7 @@ class ThreadScale:
         self._groups = 0
 
     def __len__(self) -> int:
-        """How many positions the thread has, as far as is known."""
+        """Return how many positions the thread has, as far as it is known."""
         return self._grouped + len(self._tree) - self._groups
 
     @property
@@ -43,9 +46,12 @@ class ThreadScale:
         return self._tree.total
 
     def begin(self, count: int, lengths: dict[int, float], *, is_whole: bool) -> None:
-        """A thread of ``count`` positions. When its ``lengths`` are not those of the whole of it, all positions count
-        the same, their mean: what is learnt later must not move what was shown. They stand in groups then, because the
-        first paint of a long thread must not wait for a walk over it."""
+        """Start with a thread of ``count`` positions, whose ``lengths`` may be known only in part.
+
+        Unless ``is_whole``, all positions get the mean of the lengths, because lengths that are learnt later must not
+        move what was shown. They stand in groups then, because the first paint of a long thread must not wait for a
+        walk over it.
+        """
         if is_whole:
             self._fill([lengths.get(position, 0.0) for position in range(count)])
             return
@@ -54,7 +60,7 @@ class ThreadScale:
         self._fill([mean * _FIRST_STEP] * groups + [mean] * rest, step=_FIRST_STEP, groups=groups)
 
     def take(self, sizes: ThreadSizes) -> None:
-        """The true sizes; positions beyond them keep what they have."""
+        """Set the true sizes; positions beyond them keep their lengths."""
         lengths = [
             messages * _MESSAGE_PX + _text_px(characters, lines)
             for messages, characters, lines in zip(sizes.messages, sizes.characters, sizes.lines, strict=True)
@@ -66,7 +72,7 @@ class ThreadScale:
         self._fill(lengths[:groups] + last + later, step=sizes.step, groups=groups)
 
     def set(self, position: int, length: float) -> None:
-        """A message at the end that came or grew. Nothing happens to those that are known in groups."""
+        """Set the length of a message at the end; positions that are known in groups do not change."""
         place = self._groups + position - self._grouped
         while len(self._tree) < place:
             self._tree.append(0.0)
@@ -76,7 +82,7 @@ class ThreadScale:
             self._tree.set(place, length)
 
     def cut(self, count: int) -> None:
-        """The thread ends after ``count`` positions."""
+        """End the thread after ``count`` positions."""
         if count >= len(self):
             return
         groups = min(self._groups, count // self._step)
@@ -118,7 +124,7 @@ class ThreadScale:
 
 
 def length_of(text: str) -> float:
-    """How long a message with this text is taken to be."""
+    """Return the estimated length of a message with this text, in px."""
     return _MESSAGE_PX + _text_px(len(text), text.count("\n") + 1)
 
 

@@ -1,4 +1,4 @@
-"""The scroll bar, painted by hand: a style takes longer to paint its bar than the transcript takes for its text."""
+"""The scroll bar, painted by hand because a style takes longer for it than the transcript takes for its text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _INSET_PX = 3.0
 
 
 class ThreadScrollBar(QScrollBar):
-    """The style decides where the thumb is and what a click does; only the painting is ours."""
+    """A scroll bar with its own painting; the style decides where the thumb is and what a click does."""
 
     def __init__(self, looks: Looks, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
@@ -61,5 +61,8 @@ class ThreadScrollBar(QScrollBar):
         painter.end()
 
     def _stay_opaque(self) -> None:
-        """Say that nothing below it shows through: else all of that is painted first. A stylesheet takes it back."""
+        """Tell Qt that nothing below the bar shows through, so that nothing below it is painted first.
+
+        A stylesheet resets this attribute.
+        """
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)

@@ -1,4 +1,4 @@
-"""The reader's place and everything that moves it: steps, jumps, the scroll bar, the pill that leads to the end."""
+"""The reader's place and everything that moves it: steps, jumps, the scroll bar, the button that leads to the end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SHORTEST_TRACK = 200  # steps of a bar whose thread is hardly longer than the v
 
 
 class Scrolling(QObject):
-    """``rested``: the reader's place changed and has not for a moment."""
+    """The movements of the reader's place; ``rested`` is emitted a moment after the last one."""
 
     rested = Signal()
 
@@ -61,7 +61,7 @@ class Scrolling(QObject):
         stage.laidOut.connect(self._on_stage_laid_out)
 
     def start(self, anchor: ScrollAnchor | None) -> None:
-        """Another thread is shown: ask for the page that holds ``anchor``, else for the newest."""
+        """Request the page that holds ``anchor``, else the newest page, of a thread that was just opened."""
         self.glide.stop()
         self._new_count = 0
         self._wanted_anchor = anchor
@@ -82,7 +82,7 @@ class Scrolling(QObject):
     # Moving
 
     def by(self, delta: float) -> None:
-        """Move down by ``delta`` px, up when negative."""
+        """Scroll down by ``delta`` px, or up when it is negative."""
         if self._layout.entries:
             self._layout.sticks_to_end = False
             self._layout.scroll_by(delta)
@@ -120,21 +120,21 @@ class Scrolling(QObject):
             self.to_point(entry, -_ABOVE_MESSAGE_PX)
 
     def to_point(self, entry: MessageEntry, offset: float) -> None:
-        """Put what is ``offset`` px below the top of ``entry`` at the top of the view."""
+        """Put the point ``offset`` px below the top of ``entry`` at the top of the view."""
         self.glide.stop()
         self._layout.sticks_to_end = False
         self._layout.hold_at(entry, offset)
         self._go()
 
     def reveal_item(self, entry: MessageEntry, index: int) -> None:
-        """Bring an item into view unless it is there."""
+        """Bring an item into view unless it is in view."""
         height = self._stage.view_height
         placed = next((each for each in self._stage.placed_of(entry) if each.index == index), None)
         if placed is None or placed.y < 0 or placed.y > height - 60:
             self.to_point(entry, entry.tops[index] - height / 3)
 
     def reveal_area(self, entry: MessageEntry, index: int, area: QRectF) -> None:
-        """Bring a part of an item into view with as little movement as that takes."""
+        """Bring a part of an item into view with as little movement as possible."""
         placed = next((each for each in self._stage.placed_of(entry) if each.index == index), None)
         height = self._stage.view_height
         if placed is None:
@@ -147,7 +147,7 @@ class Scrolling(QObject):
             self.by(math.ceil(bottom - height))
 
     def show_area(self, entry: MessageEntry, index: int, area: QRectF) -> None:
-        """Bring a part of an item to where one reads, unless it is well in view."""
+        """Bring a part of an item to the upper third of the view, unless it is well in view."""
         placed = next((each for each in self._stage.placed_of(entry) if each.index == index), None)
         height = self._stage.view_height
         y = placed.y + area.top() if placed is not None else -1.0
@@ -155,7 +155,7 @@ class Scrolling(QObject):
             self.to_point(entry, round(entry.tops[index] + area.top() - height / 3))
 
     def bar_moved(self) -> None:
-        """The scroll bar was moved, by the reader or by an assistive program."""
+        """Follow the scroll bar, which the reader or an assistive program has moved."""
         bar = self._area.verticalScrollBar()
         if self._is_syncing or not self._layout.entries:
             return
@@ -176,12 +176,12 @@ class Scrolling(QObject):
     # Following what arrives
 
     def count_new(self) -> None:
-        """A message came while the reader was elsewhere."""
+        """Count a message that came while the reader was elsewhere."""
         self._new_count += 1
         self._update_pill()
 
     def take_wanted_place(self, wish: str) -> None:
-        """A page came that replaces everything loaded: find in it the place it was asked for."""
+        """Go to the place for which a page was requested that has now replaced all loaded messages."""
         layout = self._layout
         layout.sticks_to_end = wish == "newest"
         anchor, self._wanted_anchor = self._wanted_anchor, None
@@ -218,8 +218,11 @@ class Scrolling(QObject):
         self._bar_step = steps.get(QAbstractSlider.SliderAction(action), 0.0)
 
     def sync_bar(self) -> None:
-        """``A / (A + B)`` of the scale lies above the view, with A above and B below it: 0 at the start and 1 at the
-        end whatever the lengths are, and growing with every step down."""
+        """Move the scroll bar to the reader's place.
+
+        The thumb is at ``A / (A + B)``, with the length A of the scale above the view and B below it: 0 at the start
+        and 1 at the end whatever the lengths are, and growing with every step down.
+        """
         bar = self._area.verticalScrollBar()
         if bar.isSliderDown():
             return  # it is where the reader holds it
@@ -239,7 +242,7 @@ class Scrolling(QObject):
         self._is_syncing = False
 
     def _looks_alike(self, bar: QScrollBar, most: int) -> bool:
-        """Whether the thumb of a bar that ends at ``most`` is the one that is seen, but for parts of a pixel."""
+        """Return whether the thumb of a bar that ends at ``most`` looks like the present one, within half a pixel."""
         page = max(1, round(self._stage.view_height))
         if bar.maximum() <= bar.minimum() or bar.pageStep() != page:
             return False
@@ -277,7 +280,7 @@ class Scrolling(QObject):
             self._pages.newer(entries[-1].message.id)
 
     def _is_near_edge(self, beyond: list[MessageEntry]) -> bool:
-        """Whether the loaded messages ``beyond`` the view, nearest first, would soon be scrolled through."""
+        """Return whether the loaded messages ``beyond`` the view, nearest first, would soon be scrolled through."""
         reach = self._stage.view_height * _PREFETCH_VIEWS
         for entry in beyond:
             reach -= length_of(entry.message.text)

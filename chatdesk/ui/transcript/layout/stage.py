@@ -1,5 +1,7 @@
-"""The part of the thread that stands in the viewport: its column, when it is laid out again, and which blocks it asks
-for. Nobody else calls ``ThreadLayout.arrange``."""
+"""The layout of the viewport: its column, the time of each new layout, and the blocks and pictures it requests.
+
+Only this module calls ``ThreadLayout.arrange``.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ _ASK_AROUND = 6  # neighbours of the view whose blocks are asked for ahead of ne
 
 
 class Stage(QObject):
-    """``laidOut`` comes after every new layout: scroll bar, pill and pages follow it."""
+    """The layout of the viewport; ``laidOut`` is emitted after every new layout."""
 
     laidOut = Signal()
 
@@ -86,20 +88,23 @@ class Stage(QObject):
     # Laying out
 
     def schedule(self, *, is_growth: bool = False) -> None:
-        """Lay out soon, once for everything that happens until then. ``is_growth`` as in ``relayout``."""
+        """Lay out soon, once for all changes until then; ``is_growth`` is as in ``relayout``."""
         self._only_grows = is_growth and (self._only_grows or not self._timer.isActive())
         if not self._timer.isActive():
             self._timer.start()
 
     def settle(self) -> None:
-        """Lay out now if that is due: places in view must never point at items that are gone."""
+        """Lay out now if a layout is due, because places in view must never point at items that are gone."""
         if self._timer.isActive():
             self.relayout(is_growth=self._only_grows)
 
     def relayout(self, *, is_scroll: bool = False, is_growth: bool = False) -> None:
-        """Lay out now. ``is_scroll``: nothing but the reader's place has changed, so what is on the screen can be
-        moved, and only what came into view is drawn. ``is_growth``: nothing but messages that are being written, which
-        grow at their ends, or that came at the end."""
+        """Lay out now.
+
+        ``is_scroll`` says that nothing but the reader's place has changed, so what is on the screen can be moved, and
+        only what came into view is drawn. ``is_growth`` says that nothing has changed but messages that are being
+        written, which grow at their ends, or that came at the end.
+        """
         is_scroll = is_scroll and not self._timer.isActive()
         is_growth = is_growth and (self._only_grows or not self._timer.isActive())
         self._only_grows = False
@@ -139,14 +144,14 @@ class Stage(QObject):
         return [each for each in self.layout.placed if each.entry is entry]
 
     def shows_end_of(self, entry: MessageEntry) -> bool:
-        """Whether the end of a message, where it grows, stands in the viewport."""
+        """Return whether the end of a message, where it grows, is in the viewport."""
         placed = self.layout.placed
         if not placed or placed[-1].entry is entry:
             return not placed or placed[-1].index >= entry.body[1] - 1
         return any(each.entry is entry for each in placed)
 
     def rect_of(self, entry: MessageEntry) -> QRect:
-        """Where a message is on the screen; empty when it is not in view."""
+        """Return the rectangle of a message on the screen, empty when it is not in view."""
         shown = self.placed_of(entry)
         if not shown:
             return QRect()
@@ -156,7 +161,7 @@ class Stage(QObject):
         return QRect(viewport.mapToGlobal(area.topLeft()), area.size())
 
     def origin_of(self, item: Item) -> QPointF | None:
-        """Where an item begins in the viewport; None when it is not in view."""
+        """Return the top left corner of an item in the viewport, or None when it is not in view."""
         self.settle()
         placed = next((each for each in self.layout.placed if each.item is item), None)
         return QPointF(self.column_left + placed.entry.x_of(item), placed.y) if placed is not None else None
@@ -214,7 +219,7 @@ class Stage(QObject):
             self.ask_for_blocks(entry)
 
     def _ask_around(self) -> None:
-        """Ask for the blocks of what will soon be in view, too, once what is in view has been painted."""
+        """Request the blocks of messages near the view, once what is in view has been painted."""
         layout, ends = self.layout, _ends(self.layout.placed)
         if ends is None or ends == self._asked_around:
             return
@@ -224,7 +229,7 @@ class Stage(QObject):
             self.ask_for_blocks(entry)
 
     def ask_for_blocks(self, entry: MessageEntry) -> None:
-        """Once; it need not be loaded yet."""
+        """Request the blocks of a message once; the message need not be loaded yet."""
         if not entry.is_live and not (self.has_plain_questions and entry.is_question):
             entry.request_blocks(self._renderer, self._on_entry_ready)
 

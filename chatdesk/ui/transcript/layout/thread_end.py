@@ -1,4 +1,4 @@
-"""The message that a thread ends with: a question there offers to get an answer, an answer has the quick actions."""
+"""Marks the message that a thread ends with, which offers to answer a question or has the quick actions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from chatdesk.ui.transcript.layout.stage import Stage
 
 
 class ThreadEnd(QObject):
-    """Looks after each new layout: a question that is sent is followed by its answer in the same moment."""
+    """A watcher that marks the last message a moment after each new layout.
+
+    It waits because a question that is sent is followed by its answer in the same moment.
+    """
 
     def __init__(self, stage: Stage, conversation: Conversation) -> None:
         super().__init__(stage)

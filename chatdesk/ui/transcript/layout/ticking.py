@@ -1,4 +1,4 @@
-"""What changes with the time while it is in view: how long an answer is waited for, when it is asked for again."""
+"""Updates items that change with the time while they are in view, such as the waiting time of an answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TICK_MS = 1_000
 
 
 class Ticking(QObject):
-    """The timer runs only while something in view ticks."""
+    """A timer that runs once a second, only while an item in view changes with the time."""
 
     def __init__(self, stage: Stage, clock: Clock | None = None) -> None:
         super().__init__(stage)

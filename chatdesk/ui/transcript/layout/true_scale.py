@@ -1,4 +1,4 @@
-"""Asks how long a thread is that is not loaded whole, so that its scroll bar is true soon after its first page."""
+"""Fetches the sizes of a thread that is not loaded whole, so that its scroll bar is right soon after the first page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatdesk.ui.transcript.layout.stage import Stage
 
 
 class TrueScale(QObject):
-    """Once each time a thread is shown."""
+    """A request for the sizes, made once each time a thread is shown."""
 
     def __init__(self, stage: Stage, conversation: Conversation, scrolling: Scrolling, fetch: SizesFetcher) -> None:
         super().__init__(stage)

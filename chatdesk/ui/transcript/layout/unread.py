@@ -1,4 +1,4 @@
-"""Where the unread part begins: above the first answer that came while the reader was not at the end, or not there."""
+"""Places the line where the unread part begins: above the first answer that the reader did not see come."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ _READ_AFTER_MS = 3_000
 
 
 class Unread(QObject):
-    """The line goes a moment after the end of the thread was in view of a reader who is there, and with the reader's
-    own next message."""
+    """The line above the first unread answer.
+
+    The line goes away with the reader's own next message, and a moment after the end of the thread was in view in an
+    active window.
+    """
 
     def __init__(self, view: QWidget, stage: Stage, conversation: Conversation) -> None:
         super().__init__(view)
@@ -30,7 +33,7 @@ class Unread(QObject):
         stage.laidOut.connect(self.look)
 
     def look(self) -> None:
-        """Something changed in what the reader sees: at the end, what is there is being read."""
+        """Start or stop the time after which the line goes away, according to what the reader sees now."""
         is_marked = self._conversation.first_unread is not None
         if is_marked and self._is_reader_here and self._layout.is_at_end:
             if not self.read_timer.isActive():

@@ -1,4 +1,4 @@
-"""One message in the transcript: its items, where they stand in it, and what it offers."""
+"""A message in the transcript: its items, where they stand in it, and what it offers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _HUG_ITEMS = 12  # a bubble with more items than this is as wide as it may be
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The provider makes us wait: why, the number of the next attempt, and when it is made (milliseconds UTC)."""
+    """The next attempt at an answer: the reason to wait, its number, and its time in milliseconds UTC."""
 
     reason: str
     attempt: int
@@ -52,15 +52,16 @@ class Retry:
 
 
 class MessageEntry:
-    """``items`` in reading order. ``gaps[i]`` is the space above item ``i``; heights are guesses until laid out.
+    """A message as it is shown: its items in reading order, and the space above each in ``gaps``.
 
-    Nothing is made of a message before somebody looks at it: a page brings many more messages than are in view.
+    Heights are guesses until the items are laid out. The items are made when they are first asked for, because a page
+    brings many more messages than are in view.
     """
 
     def __init__(
         self, message: Message, shared: SharedWith | None = None, *, model_name: ModelName = own_model_name
     ) -> None:
-        """``shared``: None in a private thread."""
+        """Show ``message``; ``shared`` is None in a private thread."""
         self.message = message
         self._shared = shared
         self._model_name = model_name
@@ -134,29 +135,29 @@ class MessageEntry:
 
     @property
     def can_continue(self) -> bool:
-        """Whether the answer ended before it was complete."""
+        """True if the answer ended before it was complete."""
         message = self.message
         is_cut_off = message.status is Status.COMPLETE and message.finish_reason == "length"
         return message.role is Role.ASSISTANT and (message.status.can_continue or is_cut_off)
 
     @property
     def is_unanswered(self) -> bool:
-        """Whether it is a question of one's own that the thread ends with."""
+        """True if this is the reader's own question and the thread ends with it."""
         return self.is_end and self.is_question and not self.message.is_note and self.message.author_id is None
 
     @property
     def has_quick_actions(self) -> bool:
-        """Whether it is an answer about which something can be asked in one press."""
+        """True if this is an answer about which quick questions can be asked."""
         return self.message.role is Role.ASSISTANT and bool(self.text)
 
     @property
     def is_context_start(self) -> bool:
-        """Whether the line that says so stands above it."""
+        """True if the line that marks the start of the context stands above this message."""
         return self._start_line is not None
 
     @property
     def has_blocks(self) -> bool:
-        """Whether its text is shown rendered, not as it stands."""
+        """True if the text is shown rendered, False while it is shown as it was written."""
         texts = [each for each in self._sections if isinstance(each, TextSection)]
         return all(each.blocks is not None for each in texts)
 
@@ -170,7 +171,7 @@ class MessageEntry:
 
     @property
     def person(self) -> str:
-        """The other member who wrote it, or asked for it; empty: oneself."""
+        """The name of the other member who wrote the message or asked for it; empty for the reader."""
         author_id = self.message.author_id
         if author_id is None:
             return ""
@@ -178,7 +179,10 @@ class MessageEntry:
 
     @property
     def version_words(self) -> str:
-        """ "version 2 of 3, by Ana" in a shared thread; empty where there is one version, or nobody else."""
+        """The shown version, such as "version 2 of 3, by Ana", in a shared thread.
+
+        Empty in a private thread, and where there is only one version.
+        """
         message = self.message
         if self._shared is None or message.version_count < 2:
             return ""
@@ -186,11 +190,11 @@ class MessageEntry:
 
     @property
     def is_shared(self) -> bool:
-        """Whether others have it, too."""
+        """True if other members have this message, too."""
         return self._shared is not None
 
     def is_refused(self, action: str) -> str:
-        """Why one may not do ``action`` with it, in words; empty: one may."""
+        """Return why the reader may not do ``action`` with this message; empty if they may."""
         shared = self._shared
         if shared is None or (action not in _WRITES and not action.startswith(QUICK)):
             return ""
@@ -202,7 +206,7 @@ class MessageEntry:
 
     @property
     def text(self) -> str:
-        """Its Markdown as far as it has arrived."""
+        """The Markdown of the message, as far as it has arrived."""
         if self._made_sections is None:
             return self.message.text
         texts = [each.text for each in self._sections if isinstance(each, TextSection)]
@@ -210,18 +214,18 @@ class MessageEntry:
 
     @property
     def blocks(self) -> list[Block]:
-        """Of its Markdown, as far as they are known."""
+        """The blocks of the message's Markdown, as far as they are known."""
         return [block for each in self._sections if isinstance(each, TextSection) for block in each.blocks or ()]
 
     @property
     def body(self) -> tuple[int, int]:
-        """First item of the content and the one after the last."""
+        """The index of the first item of the content, and the index after its last one."""
         self._make_sections()
         return self._body
 
     @property
     def foot_top(self) -> float:
-        """Where its tools begin, below its top."""
+        """The top of the row of tools, in px below the top of the message."""
         return self.tops[self._foot]
 
     @property
@@ -230,7 +234,7 @@ class MessageEntry:
 
     @property
     def caret_item(self) -> Item | None:
-        """Where the caret stands while text arrives; nowhere while it waits to be asked for."""
+        """The item that shows the caret while text arrives; None while the answer waits to be requested."""
         if not self.is_live or self._is_held:
             return None
         first, end = self._body
@@ -240,7 +244,7 @@ class MessageEntry:
     # Changes
 
     def change(self, message: Message) -> None:
-        """Take a newer state. Items stay as they are when the text did not change."""
+        """Show a newer state of the message; items stay as they are when the text did not change."""
         old, self.message = self.message, message
         if self._made_sections is None:
             return
@@ -252,7 +256,7 @@ class MessageEntry:
             self.rebuild()
 
     def append(self, part_index: int, kind: str, delta: str) -> Section:
-        """Text arrived; call ``settle`` once a frame to show it."""
+        """Append text to a part and return its section; call ``settle`` once a frame to show it."""
         section = next((each for each in self._sections if each.index == part_index), None)
         if section is None:
             section = new_section(part_index, kind)
@@ -270,20 +274,22 @@ class MessageEntry:
         self.rebuild(is_growth=True)
 
     def set_retry(self, retry: Retry | None) -> None:
-        """When it is asked for again; None: it need not be."""
+        """Set the next attempt at this answer; None means that there is none."""
         self._retry = retry
         if self._made_sections is not None:
             self.rebuild()
 
     def set_asked(self, at_ms: int) -> None:
-        """Since when the provider has been asked for it."""
+        """Set the time since which the provider has been asked for this answer."""
         self._asked_ms = at_ms
         if self._made_sections is not None:
             self.rebuild()
 
     def set_end(self, is_end: bool, *, quick: tuple[tuple[str, str], ...]) -> bool:
-        """Whether the thread ends with it; ``quick`` are ids and names of the quick actions that the last answer has
-        in its row of tools. Whether that shows."""
+        """Set whether the thread ends with this message, and return whether anything shown changed.
+
+        ``quick`` are the ids and names of the quick actions that the last answer has in its row of tools.
+        """
         if (is_end, quick if is_end else ()) == (self.is_end, self._quick):
             return False
         self.is_end, self._quick = is_end, quick if is_end else ()
@@ -295,21 +301,24 @@ class MessageEntry:
         self._notice, self._notice_actions, self._retry = "", (), None
 
     def set_waiting(self, text: str, *, before: int) -> None:
-        """It is not asked for yet: why, until when, and after how many others. An empty text: it is."""
+        """Show why and until when this answer is not requested yet; an empty text removes the notice.
+
+        ``before`` is the number of other answers that come first.
+        """
         self._notice = text
         self._notice_actions = ((SEND_FIRST, CANCEL_WAITING) if before else (CANCEL_WAITING,)) if text else ()
         if self._made_sections is not None:
             self.rebuild()
 
     def set_unread(self, is_first: bool) -> None:
-        """Whether the unread part of the thread begins here."""
+        """Set whether the unread part of the thread begins here."""
         if is_first != self._is_first_unread:
             self._is_first_unread = is_first
             if self._made_sections is not None:
                 self.rebuild()
 
     def set_model_name(self, model_name: ModelName) -> bool:
-        """How models are called. Whether that shows here."""
+        """Set the function that names models, and return whether the name shown here changed."""
         before, self._model_name = self.author, model_name
         is_other = self.author != before
         if is_other and self._made_sections is not None:
@@ -317,7 +326,7 @@ class MessageEntry:
         return is_other
 
     def set_shared(self, shared: SharedWith | None) -> bool:
-        """With whom the thread is shared. Whether that shows here."""
+        """Set with whom the thread is shared, and return whether anything shown here changed."""
         before = self._shown_of_team()
         self._shared = shared
         is_other = self._shown_of_team() != before
@@ -329,7 +338,7 @@ class MessageEntry:
         return self.person, self.version_words, *(self.is_refused(action) for action in ("edit", "delete"))
 
     def set_landmarks(self, *, is_context_start: bool, summary_end: SummaryEnd | None) -> bool:
-        """Whether the context starts here, and the summary whose last message this is. Whether that is new."""
+        """Set whether the context starts here and which summary ends here; return whether that is new."""
         shown = self._summary_line[0] if self._summary_line is not None else None
         if is_context_start == self.is_context_start and summary_end == shown:
             return False
@@ -348,7 +357,7 @@ class MessageEntry:
         self.rebuild()
 
     def request_blocks(self, renderer: BlockRenderer, on_ready: Callable[[MessageEntry], None]) -> None:
-        """Ask for the blocks of text that has none; once."""
+        """Ask the renderer for the blocks of texts that have none; each text is requested once."""
         for section in self._sections:
             if isinstance(section, TextSection) and section.wants_blocks:
                 section.wants_blocks = False
@@ -356,7 +365,7 @@ class MessageEntry:
 
     @property
     def awaits_blocks(self) -> bool:
-        """Whether blocks of it were asked for and have not come."""
+        """True while blocks were requested and have not come."""
         return bool(self._tickets) and any(
             isinstance(each, TextSection) and bool(each.text) and each.blocks is None for each in self._sections
         )
@@ -377,7 +386,7 @@ class MessageEntry:
         return receive
 
     def _has_same_parts(self, message: Message) -> bool:
-        """Whether the text shown is the text of ``message``. While an answer streams, what is stored may be behind."""
+        """Return whether the text shown is the text of ``message``; a stored answer may be behind while it streams."""
         is_live = not message.status.is_final
         if is_live and not message.parts:
             return True
@@ -422,8 +431,10 @@ class MessageEntry:
     # Items and their places
 
     def rebuild(self, *, is_growth: bool = False) -> None:
-        """Put the items together again; items that are still there keep their layouts. ``is_growth``: text came at the
-        end, and nothing else has changed."""
+        """Put the items together again; items that are still there keep their layouts.
+
+        ``is_growth`` says that text came at the end and nothing else has changed.
+        """
         items: list[Item] = []
         if self._is_first_unread:
             items.append(self._unread)
@@ -462,7 +473,7 @@ class MessageEntry:
 
     @property
     def _is_held(self) -> bool:
-        """Whether it waits to be asked for, or to be asked for again."""
+        """True while the answer waits to be requested, or to be requested again."""
         return bool(self._notice_actions) or self._retry is not None
 
     def _waiting(self) -> WaitingItem:
@@ -497,7 +508,7 @@ class MessageEntry:
         return self._mark[1] if self._mark is not None else None
 
     def prepare(self, looks: Looks, width: float) -> None:
-        """Know the column's width; guess what is not laid out."""
+        """Set the style and the column's width in px, and guess the heights of items that are not laid out."""
         looks = self.looks_in(looks)
         if looks is self._looks and width == self.width:
             return
@@ -512,11 +523,11 @@ class MessageEntry:
                 item.ensure_layout(looks, self.width_of(item))
 
     def looks_in(self, looks: Looks) -> Looks:
-        """How it is drawn where the others are drawn in ``looks``."""
+        """Return the style for this message where the others are drawn in ``looks``."""
         return looks.quiet if self.is_excluded else looks
 
     def measure(self, index: int) -> bool:
-        """Lay item ``index`` out. Whether its height changed."""
+        """Lay out item ``index`` and return whether its height changed."""
         item = self.items[index]
         assert self._looks is not None
         if item.ensure_layout(self._looks, self.width_of(item)):
@@ -526,7 +537,7 @@ class MessageEntry:
 
     @property
     def tops(self) -> list[float]:
-        """Top of every item below the top of the message."""
+        """The top of each item in px below the top of the message."""
         if self._tops is None:
             heights = [item.height for item in self.items]
             steps = [gap + height for gap, height in zip(self.gaps, heights, strict=True)]
@@ -555,7 +566,7 @@ class MessageEntry:
         return self.room_of(item) - self._indent_of(item)
 
     def x_of(self, item: Item) -> float:
-        """Left edge of ``item`` from the left of the column."""
+        """Return the left edge of ``item`` from the left of the column, in px."""
         indent = 0.0 if item.at.is_right_to_left else self._indent_of(item)
         if self.is_question and item.kind not in _OUTSIDE_BUBBLE:
             if item.is_right_to_left:
@@ -565,22 +576,22 @@ class MessageEntry:
 
     @property
     def looks(self) -> Looks | None:
-        """How it is drawn; None before it was prepared."""
+        """The style this message is drawn in; None before ``prepare``."""
         return self._looks
 
     def quotes_left(self, item: Item) -> float:
-        """Left edge of what bars of quotes stand in, from the left of the column."""
+        """Return the left edge of the area in which quote bars stand, from the left of the column."""
         if self.is_question and item.at.is_right_to_left:
             return self.bubble_left + self.bubble_width - BUBBLE_PAD_X - self.room_of(item)
         return self.body_left
 
     @property
     def body_left(self) -> float:
-        """Left edge of the content from the left of the column."""
+        """The left edge of the content from the left of the column."""
         return self.bubble_left + BUBBLE_PAD_X if self.is_question else 0.0
 
     def room_of(self, item: Item) -> float:
-        """The width that an item of no list has."""
+        """Return the width of an item that is in no list."""
         if self.is_question and item.kind not in _OUTSIDE_BUBBLE:
             looks = self._looks
             most = looks.px(BUBBLE_MAX_PX) if looks is not None else BUBBLE_MAX_PX
@@ -592,7 +603,7 @@ class MessageEntry:
 
     @property
     def bubble_left(self) -> float:
-        """Left edge of the bubble from the left of the column."""
+        """The left edge of the bubble from the left of the column."""
         is_mirrored = self._looks is not None and self._looks.is_mirrored
         return 0.0 if is_mirrored else self.width - self.bubble_width
 
@@ -610,7 +621,10 @@ class MessageEntry:
         return sum(len(item.text) for item in self.items[:index])
 
     def index_at_characters(self, count: int) -> int:
-        """The item that holds the ``count``-th character; finds a place again after the items were replaced."""
+        """Return the index of the item that holds the ``count``-th character.
+
+        It finds a place again after the items were replaced.
+        """
         for place, item in enumerate(self.items):
             length = len(item.text)
             if count < length or (count == 0 and length):
@@ -670,19 +684,22 @@ class MessageEntry:
         )
 
     def _allowed(self, tool: Tool) -> Tool:
-        """``tool`` as one may use it; what one may not do says why."""
+        """Return ``tool``, disabled and with the reason in its label when the reader may not use it."""
         refusal = self.is_refused(tool.action)
         return replace(tool, label=f"{tool.label}: {refusal}", is_enabled=False) if refusal else tool
 
     def _tools(self) -> tuple[Tool, ...]:
-        """Those that every message has."""
+        """Return the tools that every message has."""
         pin = Tool("unpin", "Unpin from the context", "pin-off") if self.is_pinned else Tool("pin", _PIN, "pin")
         return (Tool("branch", "Branch into a new thread", "git-branch"), pin, Tool("more", "More", "ellipsis"))
 
 
 def figures(message: Message) -> str:
-    """Tokens, seconds and price of an answer, as far as they are known; what costs nothing has no price. Tokens of the
-    question that the provider found in its cache, or put there, have prices of their own."""
+    """Return the tokens, seconds and price of an answer, as far as they are known, in one line.
+
+    An answer that costs nothing has no price. Tokens of the question that the provider found in its cache, or put
+    there, have prices of their own.
+    """
     parts = []
     tokens = message.total_tokens
     if tokens is None and message.completion_tokens is not None:

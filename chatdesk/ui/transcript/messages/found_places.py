@@ -1,4 +1,4 @@
-"""Where the needle stands in loaded messages: found once for each item and kept while its text is the same."""
+"""Finds the places of a search text in loaded messages; the places of each item are found once and kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 @dataclass(frozen=True, slots=True)
 class FoundPlace:
-    """Characters ``start`` to ``end`` of item ``index`` of a message."""
+    """A place of the search text: the characters from ``start`` to ``end`` of item ``index`` of a message."""
 
     index: int
     start: int
@@ -20,6 +20,8 @@ class FoundPlace:
 
 
 class FoundPlaces:
+    """The places of one search text, kept for each item while its text is the same."""
+
     def __init__(self) -> None:
         self.needle = ""
         self._known: WeakKeyDictionary[Item, tuple[int, list[tuple[int, int]]]] = WeakKeyDictionary()

@@ -1,4 +1,4 @@
-"""Where a footnote's mark and its way back lead."""
+"""Finds the places that a footnote's mark and its link back lead to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BACK = "#fnref-"
 
 
 def note_place(items: Sequence[Item], target: str) -> int | None:
-    """The item that ``#fn-1`` (the note) or ``#fnref-1`` (its first mark) leads to."""
+    """Return the index of the item that ``#fn-1`` (the note) or ``#fnref-1`` (its first mark) leads to, or None."""
     if target.startswith(_BACK):
         mark = "#fn-" + target.removeprefix(_BACK)
         return next((place for place, item in enumerate(items) if _leads_to(item, mark)), None)

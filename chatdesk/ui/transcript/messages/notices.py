@@ -1,4 +1,4 @@
-"""What stands below an answer that is not whole: the sentence, and a button for each thing that helps."""
+"""The notices below an answer that is not complete: a sentence, and a button for each thing that helps."""
 
 from __future__ import annotations
 
@@ -71,7 +71,10 @@ _LONGEST_LEAD = 240
 
 
 def notice_of(message: Message, *, person: str, can_continue: bool, now_ms: int) -> NoticeItem | None:
-    """What is said of an answer at its end; None: there is nothing to say. ``person``: the other member whose it is."""
+    """Return the notice below an answer, or None when there is nothing to say.
+
+    ``person`` is the name of the other member whose answer it is, empty for one's own.
+    """
     if message.status is Status.ERROR:
         text = message.error or "Something went wrong. Your message is kept."
         return NoticeItem(text, _actions_of(message, now_ms=now_ms), lead=lead_of(text))
@@ -92,7 +95,7 @@ def notice_of(message: Message, *, person: str, can_continue: bool, now_ms: int)
 
 
 def retry_notice(reason: str, *, attempt: int, due_ms: int) -> NoticeItem:
-    """While a provider makes us wait: until when, and the way not to."""
+    """Return the notice that counts down to the next attempt and offers to try at once."""
     lead = reason[: len(lead_of(f"{reason} "))]
     return NoticeItem(
         reason,
@@ -106,7 +109,7 @@ def retry_notice(reason: str, *, attempt: int, due_ms: int) -> NoticeItem:
 
 
 def lead_of(text: str) -> str:
-    """The first sentence, which says what happened; empty where it is the only one."""
+    """Return the first sentence of a text, which says what happened; empty when it is the only sentence."""
     found = _SENTENCE_END.search(text, 0, _LONGEST_LEAD)
     return text[: found.end()] if found is not None else ""
 
@@ -123,7 +126,7 @@ def _actions_of(message: Message, *, now_ms: int) -> tuple[Action, ...]:
 
 
 def _payment_of(message: Message) -> tuple[Action, ...]:
-    """Where a server wants to be paid: the button says whose page it opens."""
+    """Return a button that opens the page of a server that wants to be paid, named after its host."""
     payment = message.error_details.get("payment")
     host = payment.get("host") if isinstance(payment, Mapping) else None
     return ((_PAY, f"Open {host[:80]}…"),) if isinstance(host, str) and host else ()

@@ -1,4 +1,4 @@
-"""Quick actions: what can be asked about an answer in one press."""
+"""The quick actions: the questions about an answer that can be asked with one press."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a message as the reader sees them: rendered text, a fold of reasoning, a tool's card."""
+"""The sections of a message, one for each part: rendered text, folded reasoning, a tool's card, a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MAX_SIDE = 100_000
 
 
 class Section:
-    """A part. ``items`` are what it shows now."""
+    """The items that show one part of a message."""
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -35,16 +35,16 @@ class Section:
         raise NotImplementedError
 
     def settle(self) -> None:
-        """Bring ``items`` up to date with what was appended."""
+        """Bring ``items`` up to date with the text that was appended."""
 
     def take_name(self, newer: Section) -> None:
-        """Be called what ``newer``, which is made from a later state of the same part, is called."""
+        """Take the label of ``newer``, which is made from a later state of the same part."""
         old, new = _fold_of(self), _fold_of(newer)
         if old is not None and new is not None:
             old.rename(new.label)
 
     def keep_open(self, before: Section) -> None:
-        """Be as open as the section that stood here."""
+        """Be as open as ``before``, the section that stood here."""
         old, new = _fold_of(before), _fold_of(self)
         if old is not None and new is not None and old.is_open != new.is_open:
             new.is_open = old.is_open
@@ -52,7 +52,7 @@ class Section:
 
 
 class TextSection(Section):
-    """Markdown. Its blocks come from the renderer; plain paragraphs stand in for them."""
+    """A Markdown text; plain paragraphs stand in for its blocks until the renderer delivers them."""
 
     def __init__(self, index: int, text: str, *, is_rendered: bool = True) -> None:
         super().__init__(index)
@@ -83,7 +83,7 @@ class TextSection(Section):
         self.items = items
 
     def take_blocks(self, blocks: tuple[Block, ...], *, first: int = 0) -> None:
-        """All blocks of the text; those before ``first`` are as they were."""
+        """Show all blocks of the text; those before ``first`` are unchanged."""
         old = self.blocks or ()
         first = min(first, len(old), len(blocks))
         self._groups = change_groups(old, self._groups, blocks, first=first)
@@ -93,6 +93,8 @@ class TextSection(Section):
 
 
 class ReasoningSection(Section):
+    """The reasoning of a model, folded away below a line that says how long it took."""
+
     def __init__(self, part: Part | None, index: int, text: str, *, is_live: bool) -> None:
         super().__init__(index)
         self._chunks = [text] if text else []
@@ -131,7 +133,7 @@ class ReasoningSection(Section):
 
 
 class ToolSection(Section):
-    """A call and, once it is there, its result."""
+    """A tool's call and, once it is there, its result."""
 
     def __init__(self, part: Part | None, index: int, arguments: str = "") -> None:
         super().__init__(index)
@@ -171,7 +173,10 @@ class ToolSection(Section):
 
 
 def sections_of(parts: tuple[Part, ...], *, is_live: bool, is_rendered: bool = True) -> list[Section]:
-    """One section a part; a result joins the call it answers, an error part is shown by the message's notice."""
+    """Return one section for each part.
+
+    A result joins the call it answers, and an error is shown by the message's notice.
+    """
     sections: list[Section] = []
     calls: dict[str, ToolSection] = {}
     last_call: ToolSection | None = None
@@ -197,8 +202,10 @@ def sections_of(parts: tuple[Part, ...], *, is_live: bool, is_rendered: bool = T
 
 
 class FileSection(Section):
-    """A file that came with a message: an image is shown, in the shape that ``width`` and ``height`` tell, anything
-    else is a card. Before files were kept by their content, ``path`` named the stored file."""
+    """A file that came with a message: an image, or a card for anything else.
+
+    An image gets the shape that ``width`` and ``height`` tell. In old messages ``path`` names the stored file.
+    """
 
     def __init__(self, part: Part) -> None:
         super().__init__(part.index)
@@ -225,7 +232,7 @@ def _shape(content: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def new_section(index: int, kind: str) -> Section:
-    """For a part that begins to stream."""
+    """Return the section for a part that begins to stream."""
     if kind == "reasoning":
         return ReasoningSection(None, index, "", is_live=True)
     if kind == "tool_call":
@@ -234,7 +241,7 @@ def new_section(index: int, kind: str) -> Section:
 
 
 def _hint(arguments: str) -> str:
-    """The first value of a call's arguments, enough to tell calls apart."""
+    """Return the first value of a call's arguments, which is enough to tell calls apart."""
     import json
 
     if len(arguments) > 20_000:

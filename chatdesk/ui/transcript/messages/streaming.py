@@ -1,4 +1,4 @@
-"""Text that arrives, shown once a frame: deltas are gathered, and only changed blocks are laid out again."""
+"""Shows streaming text once a frame: deltas are collected, and only changed blocks are laid out again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNSEEN_FRAME_MS = 250
 
 
 class _Feed:
-    """One growing text: deltas go to the renderer, its updates wait here for the next frame."""
+    """A growing text: deltas go to the renderer, and its updates wait here for the next frame."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class _Feed:
             self._stream.append(delta)
 
     def show(self) -> bool:
-        """Put what the renderer sent since the last frame into the message. Whether there was something."""
+        """Put what the renderer sent since the last frame into the message; return whether there was something."""
         first, self._first_changed = self._first_changed, None
         if first is None:
             return False
@@ -65,9 +65,11 @@ class _Feed:
 
 
 class StreamFeeds(QObject):
-    """``on_frame`` gets the messages that changed, at most 30 times a second; only the first words of a text come
-    sooner. Where nobody reads, because the view is hidden or the end of the message is not in it (``is_seen``), there
-    are four frames a second."""
+    """The texts that are being streamed, shown in frames.
+
+    ``on_frame`` gets the messages that changed, at most 30 times a second; only the first words of a text come sooner.
+    While the view is hidden, or the end of a message is not in view (``is_seen``), there are four frames a second.
+    """
 
     def __init__(
         self,
@@ -91,7 +93,7 @@ class StreamFeeds(QObject):
         self._timer.timeout.connect(self.show_frame)
 
     def set_visible(self, is_visible: bool) -> None:
-        """A hidden view gets fewer, larger batches."""
+        """Set whether the view is visible; a hidden view gets fewer, larger batches."""
         self._is_visible = is_visible
         if is_visible and self._timer.isActive():
             self._timer.start(self._wait_ms(FRAME_MS))
@@ -119,7 +121,7 @@ class StreamFeeds(QObject):
         self._wake(entry, False)
 
     def finish(self, message_id: str) -> None:
-        """The message is final: show what is there and close its streams."""
+        """Show what has arrived of a finished message and close its streams."""
         for key in [each for each in self._feeds if each[0] == message_id]:
             feed = self._feeds.pop(key)
             feed.send()
@@ -156,6 +158,6 @@ class StreamFeeds(QObject):
         return FRAME_MS if self._is_visible and self._is_seen(entry) else _UNSEEN_FRAME_MS
 
     def _wait_ms(self, pace_ms: int) -> int:
-        """Until a frame that comes ``pace_ms`` after the last one."""
+        """Return the milliseconds until a frame that comes ``pace_ms`` after the last one."""
         since_ms = (time.monotonic() - self._shown_at_s) * 1000
         return math.ceil(pace_ms - since_ms) if since_ms < pace_ms else 0

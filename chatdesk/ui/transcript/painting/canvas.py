@@ -1,4 +1,4 @@
-"""The transcript as it is drawn: items, what was found in them, the caret."""
+"""Paints the transcript: its items, the matches of a search, the flash of a jump, and the caret."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ _MOST_PARTS = 4
 
 
 class Canvas:
+    """The painter of the viewport; it paints each damaged part of it separately."""
+
     def __init__(
         self, stage: Stage, *, selection: Selection, attending: Attending, finding: Finding, caret: Caret, flash: Flash
     ) -> None:

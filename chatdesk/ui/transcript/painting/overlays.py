@@ -1,4 +1,4 @@
-"""What is drawn over the items: the message that was jumped to, the places that were found, the caret."""
+"""Paints the overlays of the items: the message that was jumped to, the matches of a search, the caret."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def paint_flash(painter: QPainter, looks: Looks, layout: ThreadLayout, flash: Fl
 def paint_found(
     painter: QPainter, looks: Looks, layout: ThreadLayout, finding: Finding, *, area: QRectF, left: float
 ) -> None:
-    """Over the letters, which show through: cards and tables have grounds of their own."""
+    """Tint the places that were found, over the letters, which show through.
+
+    The tint lies above the letters because cards and tables have backgrounds of their own.
+    """
     if not finding.places.needle:
         return
     tint = QColor(looks.colour("warning"))

@@ -1,4 +1,4 @@
-"""Painting the items in view: bubbles, items, the ring around the current message."""
+"""Paints the items in view with their bubbles, quote bars and the ring around the current message."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def paint_view(
     area: QRectF,
     left: float,
 ) -> None:
-    """Draw what lies in ``area`` of the viewport; ``left`` is the column's."""
+    """Paint the part of the viewport in ``area``; ``left`` is the left edge of the column."""
     painter.fillRect(area, looks.colour("background"))
     selected = selection.range()
     last = layout.entries[-1] if layout.entries and not layout.has_newer else None
@@ -68,7 +68,7 @@ def paint_view(
 
 
 def _paint_bars(painter: QPainter, placed: Placed, left: float, area: QRectF) -> None:
-    """The bars of quotes go on through the space between their blocks."""
+    """Continue the bars of quotes through the space between their blocks."""
     entry, index, item = placed.entry, placed.index, placed.item
     above = entry.gaps[index]
     if placed.bottom < area.top() or placed.y - above > area.bottom() or entry.looks is None:
@@ -96,7 +96,7 @@ def _paint_bubble(painter: QPainter, looks: Looks, placed: Placed, left: float) 
 
 
 def _paint_edited(painter: QPainter, looks: Looks, placed: Placed, left: float) -> None:
-    """The line around an answer and its header; a question has it around its bubble."""
+    """Paint the line around an answer that is being edited; a question has it around its bubble."""
     entry = placed.entry
     tops, last = entry.tops, entry.body[1] - 1
     first = next((place for place, item in enumerate(entry.items) if item.kind == "header"), 0)

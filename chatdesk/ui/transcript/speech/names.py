@@ -1,4 +1,4 @@
-"""What a screen reader hears of a message and of what is in it. Words only; no Qt."""
+"""Names of a message and of its parts for screen readers. This module knows no Qt."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _MARKERS = {"•": "bullet", "☐": "not done", "☑": "done"}
 
 
 def message_name(entry: MessageEntry, total: int) -> str:
-    """ "test-model, 14:32, message 5 of 312, stopped"; in a shared thread also who asked, and whose version it is."""
+    """Return the name of a message, such as "test-model, 14:32, message 5 of 312, stopped".
+
+    In a shared thread the name also says who asked, and whose version it is.
+    """
     message = entry.message
     parts = [entry.author]
     if message.is_edited_answer:
@@ -43,20 +46,23 @@ def message_name(entry: MessageEntry, total: int) -> str:
 
 
 def message_summary(items: list[Item]) -> str:
-    """What is in a message besides words: "2 code blocks, 1 table"."""
+    """Return what a message contains besides words, such as "2 code blocks, 1 table"."""
     counts = Counter(_COUNTED[item.kind] for item in items if item.kind in _COUNTED and not _goes_on(item))
     return ", ".join(f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts.items())
 
 
 def code_name(language: str, text: str) -> str:
-    """ "Code, python, 12 lines"."""
+    """Return the name of a code block, such as "Code, python, 12 lines"."""
     count = text.rstrip("\n").count("\n") + 1 if text.strip("\n") else 0
     lines = "1 line" if count == 1 else f"{count:,} lines"
     return ", ".join(part for part in ("Code", language[:40], lines) if part)
 
 
 def table_name(columns: int, rows: int, *, first: int, total: int) -> str:
-    """ "Table, 3 columns, 2 rows"; a long table comes in pieces that say which rows they hold."""
+    """Return the name of a table, such as "Table, 3 columns, 2 rows".
+
+    A long table comes in several pieces, whose names say which rows they hold.
+    """
     size = f"Table, {columns} column{'s' if columns != 1 else ''}"
     if total > rows:
         return f"{size}, rows {first + 1:,} to {first + rows:,} of {total:,}"
@@ -64,18 +70,18 @@ def table_name(columns: int, rows: int, *, first: int, total: int) -> str:
 
 
 def text_name(text: str, marker: str | None) -> str:
-    """A paragraph or list item; a mark that is drawn and not written is said."""
+    """Return the name of a paragraph or list item, with its marker in words."""
     said = _MARKERS.get(marker or "", marker or "")
     return f"{said} {text}" if said else text
 
 
 def link_name(words: str, target: str) -> str:
-    """The words of a link; marks of footnotes are said in words."""
+    """Return the words of a link; the marks of footnotes are put into words."""
     if target.startswith("#fnref"):
         return "Back to the text"
     return f"Footnote {words}" if target.startswith("#fn") else words or target
 
 
 def _goes_on(item: Item) -> bool:
-    """Whether it is a later piece of a table."""
+    """Return whether an item is a later piece of a table."""
     return getattr(item, "first", 0) > 0

@@ -1,6 +1,6 @@
-"""What is said aloud of an answer: that it began, what it says if that is wanted, and how it ended.
+"""Announces an answer to screen readers: its beginning, its text if that is wanted, and how it ended.
 
-It reads blocks, not Markdown: no signs are spelled out, and code is named, not read.
+The text is read by blocks, not as Markdown: no signs are spelled out, and code is named, not read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Say = Callable[[str, bool], None]
 
 
 class Narrator:
-    """``say`` gets one sentence at a time, and whether it must not be missed."""
+    """The announcer of answers; ``say`` gets one sentence at a time, and whether it must not be missed."""
 
     def __init__(self, renderer: BlockRenderer, say: Say) -> None:
         self.mode: ReadAloud = "off"
@@ -34,7 +34,7 @@ class Narrator:
             self._say(f"{entry.author} is answering", False)
 
     def grew(self, entries: Iterable[MessageEntry]) -> None:
-        """More of these answers is shown than before."""
+        """Say the new sentences of these answers, if answers are read while they are written."""
         if self.mode != "sentences":
             return
         for entry in entries:
@@ -43,7 +43,10 @@ class Narrator:
                 self._say_all(reading.take(entry.blocks, is_complete=False))
 
     def ended(self, entry: MessageEntry) -> None:
-        """The last words may still be on their way to the blocks, so these are asked for once more."""
+        """Say the rest of an answer and how it ended.
+
+        The last words may still be on their way to the blocks, so these are requested once more.
+        """
         reading = self._readings.pop(entry.message.id, None)
         farewell = farewell_of(entry.author, entry.message)
         if self.mode == "off" or reading is None or not entry.text:
@@ -60,11 +63,11 @@ class Narrator:
         self._renderer.request(entry.text, finish)
 
     def tell(self, text: str) -> None:
-        """Something else about an answer, such as why it waits."""
+        """Say something else about an answer, such as why it waits."""
         self._say(text, False)
 
     def forget(self) -> None:
-        """Another thread is shown."""
+        """Forget all answers, because another thread is shown."""
         self._readings.clear()
 
     def _say_all(self, sentences: Iterable[str]) -> None:
@@ -73,14 +76,14 @@ class Narrator:
 
 
 class Reading:
-    """How far an answer has been read: the block, and the characters of it."""
+    """The progress of reading one answer aloud: the block, and the number of its characters already said."""
 
     def __init__(self) -> None:
         self._block = 0
         self._said = 0
 
     def take(self, blocks: Sequence[Block], *, is_complete: bool) -> list[str]:
-        """What can be said now. All blocks but the last are taken to be finished."""
+        """Return the sentences that can be said now; all blocks but the last count as finished."""
         sentences: list[str] = []
         while self._block < len(blocks):
             is_done = is_complete or self._block < len(blocks) - 1
@@ -93,7 +96,7 @@ class Reading:
 
 
 def spoken(block: Block, start: int, *, is_complete: bool) -> tuple[list[str], int]:
-    """What to say of ``block`` after its first ``start`` characters, and how many are said then."""
+    """Return the sentences of ``block`` after its first ``start`` characters, and the new number of characters said."""
     if block.at.is_folded:
         return [], start
     if isinstance(block, Paragraph | Heading):
