@@ -79,12 +79,12 @@ async def click(application: WindowApplication, label: str) -> None:
     def place() -> object:
         item = notice(application)
         shown = item is not None and any(button.text == label for button in item.buttons())
-        return shown and transcript._stage.origin_of(item) is not None
+        return shown and transcript._viewport_layout.origin_of(item) is not None
 
     await until(place)
     item = notice(application)
     assert item is not None
-    origin = transcript._stage.origin_of(item)
+    origin = transcript._viewport_layout.origin_of(item)
     assert origin is not None
     area = next(button.area for button in item.buttons() if button.text == label)
     QTest.mouseClick(transcript.viewport(), Qt.MouseButton.LeftButton, pos=(origin + area.center()).toPoint())

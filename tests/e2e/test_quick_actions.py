@@ -152,10 +152,10 @@ def test_quick_actions_stand_below_the_last_answer_and_in_the_palette(paths: App
         if way == "mouse":
             button = button_of(application, "Table")
             assert button is not None
-            await until(lambda: transcript._stage.placed_of(transcript.entries[-1]))
+            await until(lambda: transcript._viewport_layout.placed_of(transcript.entries[-1]))
             placed = next(
                 each
-                for each in transcript._stage.placed_of(transcript.entries[-1])
+                for each in transcript._viewport_layout.placed_of(transcript.entries[-1])
                 if each.item is transcript.entries[-1].items[-1]
             )
             at = button.area.center().toPoint() + QPoint(round(transcript.column_left()), round(placed.y))

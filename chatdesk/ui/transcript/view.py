@@ -61,10 +61,10 @@ from chatdesk.ui.transcript.layout.pages import Pages
 from chatdesk.ui.transcript.layout.pill import JumpPill
 from chatdesk.ui.transcript.layout.scroll_bar import ThreadScrollBar
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.layout.thread_end import ThreadEnd
 from chatdesk.ui.transcript.layout.ticking import Ticking
-from chatdesk.ui.transcript.layout.true_scale import TrueScale
+from chatdesk.ui.transcript.layout.scroll_bar_sizes import ScrollBarSizes
 from chatdesk.ui.transcript.layout.unread import Unread
 from chatdesk.ui.transcript.messages.entry import MessageEntry, Retry
 from chatdesk.ui.transcript.messages.notices import WAYS_OUT
@@ -136,18 +136,18 @@ class TranscriptView(ReadableView):
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self._theme = theme
         self._build_rooms(fetch, renderer)
-        self._stage.laidOut.connect(self.laidOut)
+        self._viewport_layout.laidOut.connect(self.laidOut)
         self._finding = Finding(
-            self, self._stage, conversation=self._conversation, scrolling=self._scrolling, find=find
+            self, self._viewport_layout, conversation=self._conversation, scrolling=self._scrolling, find=find
         )
-        self._warm_up = WarmUp(lambda: self._stage.looks, self)
-        self._flash = Flash(self._stage, lambda: self._theme.is_motion_reduced)
-        Ticking(self._stage)
-        ThreadEnd(self._stage, self._conversation)
-        self._unread = Unread(self, self._stage, self._conversation)
-        self._dragging = Dragging(self, self._stage, pointer=self._pointer, selection=self._selection)
+        self._warm_up = WarmUp(lambda: self._viewport_layout.looks, self)
+        self._flash = Flash(self._viewport_layout, lambda: self._theme.is_motion_reduced)
+        Ticking(self._viewport_layout)
+        ThreadEnd(self._viewport_layout, self._conversation)
+        self._unread = Unread(self, self._viewport_layout, self._conversation)
+        self._dragging = Dragging(self, self._viewport_layout, pointer=self._pointer, selection=self._selection)
         self._mouse = Mouse(
-            self._stage,
+            self._viewport_layout,
             pointer=self._pointer,
             dragging=self._dragging,
             attending=self._attending,
@@ -155,7 +155,7 @@ class TranscriptView(ReadableView):
             link_status=self._link_status,
         )
         self._canvas = Canvas(
-            self._stage,
+            self._viewport_layout,
             selection=self._selection,
             attending=self._attending,
             finding=self._finding,
@@ -164,36 +164,36 @@ class TranscriptView(ReadableView):
         )
         self._connect_rooms()
         if sizes is not None:
-            TrueScale(self._stage, self._conversation, self._scrolling, sizes)
-        self._finding.bar.set_looks(self._stage.looks)
-        self._link_status.set_looks(self._stage.looks)
+            ScrollBarSizes(self._viewport_layout, self._conversation, self._scrolling, sizes)
+        self._finding.bar.set_looks(self._viewport_layout.looks)
+        self._link_status.set_looks(self._viewport_layout.looks)
         theme.changed.connect(self._on_theme_changed)
 
     def _build_rooms(self, fetch: MessageFetcher, renderer: BlockRenderer) -> None:
-        stage = self._stage = Stage(self, renderer, Looks(self._theme, is_mirrored=self.isRightToLeft()))
-        self._layout = stage.layout
-        self._bar = ThreadScrollBar(stage.looks, self)
+        viewport_layout = self._viewport_layout = ViewportLayout(self, renderer, Looks(self._theme, is_mirrored=self.isRightToLeft()))
+        self._layout = viewport_layout.layout
+        self._bar = ThreadScrollBar(viewport_layout.looks, self)
         self.setVerticalScrollBar(self._bar)
-        self._pill = JumpPill(self, stage.looks)
+        self._pill = JumpPill(self, viewport_layout.looks)
         self._link_status = LinkStatus(self)  # no child of the viewport: those move when its picture is moved
         pages = Pages(fetch)
         self._scrolling = Scrolling(
-            self, stage, pages, pill=self._pill, is_motion_reduced=lambda: self._theme.is_motion_reduced
+            self, viewport_layout, pages, pill=self._pill, is_motion_reduced=lambda: self._theme.is_motion_reduced
         )
         self._narrator = Narrator(renderer, self._announce)
         self._conversation = Conversation(
-            stage, pages, scrolling=self._scrolling, renderer=renderer, narrator=self._narrator
+            viewport_layout, pages, scrolling=self._scrolling, renderer=renderer, narrator=self._narrator
         )
         self._selection = Selection(self._layout)
-        self._pointer = Pointer(stage, self._selection, self._scrolling.by)
-        self._attending = Attending(self, stage, scrolling=self._scrolling, pointer=self._pointer)
-        self._wheel = Wheel(stage, self._scrolling, self._pointer)
+        self._pointer = Pointer(viewport_layout, self._selection, self._scrolling.by)
+        self._attending = Attending(self, viewport_layout, scrolling=self._scrolling, pointer=self._pointer)
+        self._wheel = Wheel(viewport_layout, self._scrolling, self._pointer)
         self._touch = Touch(self, self._scrolling)
-        self._caret = Caret(stage, self._selection, scrolling=self._scrolling, attending=self._attending)
+        self._caret = Caret(viewport_layout, self._selection, scrolling=self._scrolling, attending=self._attending)
         self._clipboard = Clipboard(self._selection, Gatherer(self._layout, fetch, renderer, self))
         self._actions = Actions(
             self,
-            stage,
+            viewport_layout,
             conversation=self._conversation,
             scrolling=self._scrolling,
             attending=self._attending,
@@ -202,7 +202,7 @@ class TranscriptView(ReadableView):
             clipboard=self._clipboard,
         )
         self.reach = Reach(
-            stage,
+            viewport_layout,
             attending=self._attending,
             actions=self._actions,
             scrolling=self._scrolling,
@@ -211,7 +211,7 @@ class TranscriptView(ReadableView):
         )
 
     def _connect_rooms(self) -> None:
-        self._stage.overlays = (self._pill, self._finding.bar, self._link_status)
+        self._viewport_layout.overlays = (self._pill, self._finding.bar, self._link_status)
         self._scrolling.rested.connect(self.anchorChanged)
         self._conversation.cleared.connect(self._on_conversation_cleared)
         self._conversation.changed.connect(self._on_conversation_changed)
@@ -341,8 +341,8 @@ class TranscriptView(ReadableView):
 
         ``state_of`` returns "fetching", "missing", or an empty string. Call again when a state may have changed.
         """
-        self._stage.file_state = state_of
-        self._stage.relayout()
+        self._viewport_layout.file_state = state_of
+        self._viewport_layout.relayout()
 
     @property
     def is_at_end(self) -> bool:
@@ -351,15 +351,15 @@ class TranscriptView(ReadableView):
 
     def set_plain_questions(self, are_plain: bool) -> None:
         """Show questions as they were written instead of as Markdown, or as Markdown again."""
-        if are_plain != self._stage.has_plain_questions:
-            self._stage.has_plain_questions = are_plain
+        if are_plain != self._viewport_layout.has_plain_questions:
+            self._viewport_layout.has_plain_questions = are_plain
             if self.thread_id is not None:
                 self.show_thread(self.thread_id, self.scroll_anchor())
 
     def set_pictures(self, door: PictureDoor) -> None:
         """Set the loader of pictures; without one only the empty places of pictures are shown."""
-        self._stage.pictures = door
-        self._stage.relayout()
+        self._viewport_layout.pictures = door
+        self._viewport_layout.relayout()
 
     def set_theme(self, theme: ThemeLike) -> None:
         if theme is not self._theme:
@@ -375,7 +375,7 @@ class TranscriptView(ReadableView):
     def foot_of(self, message_id: str) -> QPoint:
         """Return the point on the screen, below the visible part of a message, where a popup about it opens."""
         entry = self._conversation.find(message_id)
-        area = self._stage.rect_of(entry) if entry is not None else QRect()
+        area = self._viewport_layout.rect_of(entry) if entry is not None else QRect()
         return area.bottomLeft() if not area.isEmpty() else self.viewport().mapToGlobal(self.viewport().rect().center())
 
     # The reader's place
@@ -453,11 +453,11 @@ class TranscriptView(ReadableView):
             self._finding.step(step)
 
     def column_left(self) -> float:
-        return self._stage.column_left
+        return self._viewport_layout.column_left
 
     def message_rect(self, entry: MessageEntry) -> QRect:
         """Return the rectangle of a message on the screen, empty when it is not in view."""
-        return self._stage.rect_of(entry)
+        return self._viewport_layout.rect_of(entry)
 
     # Qt's events
 
@@ -467,7 +467,7 @@ class TranscriptView(ReadableView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._finding.bar.place(self.viewport().size())
-        self._stage.relayout()
+        self._viewport_layout.relayout()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         self._scrolling.bar_moved()
@@ -482,12 +482,12 @@ class TranscriptView(ReadableView):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self._stage.repaint()
+        self._viewport_layout.repaint()
         tree.focus_arrived(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        self._stage.repaint()
+        self._viewport_layout.repaint()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._wheel.turn(event)
@@ -532,7 +532,7 @@ class TranscriptView(ReadableView):
         return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        self._stage.settle()
+        self._viewport_layout.settle()
         command = command_of(event)
         if command is None or not self._actions.obey(command):
             event.ignore()
@@ -569,9 +569,9 @@ class TranscriptView(ReadableView):
 
     def _show_menu_at(self, point: QPointF) -> None:
         hit = self._pointer.hit(point)
-        entry = hit.entry if hit is not None else self._stage.entry_at(point.y())
+        entry = hit.entry if hit is not None else self._viewport_layout.entry_at(point.y())
         if entry is not None:
-            self._actions.show_menu(entry, self._stage.to_global(point.x(), point.y()))
+            self._actions.show_menu(entry, self._viewport_layout.to_global(point.x(), point.y()))
 
     def _on_actions_requested(self, action: str, message_id: str) -> None:
         if action in _MARKS:
@@ -610,7 +610,7 @@ class TranscriptView(ReadableView):
         self._bar.set_looks(looks)
         self._finding.bar.set_looks(looks)
         self._link_status.set_looks(looks)
-        self._stage.set_looks(looks)
+        self._viewport_layout.set_looks(looks)
 
     def _announce(self, sentence: str, is_assertive: bool = False) -> None:
         self.announced.emit(sentence)

@@ -72,7 +72,7 @@ def test_only_the_end_of_a_growing_answer_is_drawn(world: World, monkeypatch: py
     monkeypatch.setattr(view._canvas, "paint", lambda port, event: (painted.append(event.rect()), paint(port, event)))
     view._conversation.feeds.show_frame()
     world.settle()
-    last = view._stage.layout.placed[-2]
+    last = view._viewport_layout.layout.placed[-2]
     assert painted
     assert all(area.top() > last.y - 20 for area in painted)
 
@@ -104,7 +104,7 @@ def test_a_message_that_was_prepared_is_laid_out_and_drawn_once(world: World, mo
     world.renderer.deliver_all()
     assert view.prepare_message(message)
     laid_out, painted = [], []
-    view._stage.laidOut.connect(lambda: laid_out.append(1))
+    view._viewport_layout.laidOut.connect(lambda: laid_out.append(1))
     paint = view._canvas.paint
     monkeypatch.setattr(view._canvas, "paint", lambda port, event: (painted.append(event.rect()), paint(port, event)))
     view.add_message(message)
@@ -226,7 +226,7 @@ def test_what_grows_out_of_view_has_four_frames_a_second(
     view = _answering(world)
     view.scroll_by(-3000)
     world.settle()
-    assert view._stage.layout.placed[-1].entry.message.id != "m8"
+    assert view._viewport_layout.layout.placed[-1].entry.message.id != "m8"
     frames = _frames_of(view, monkeypatch)
     _grow(view, qtbot, frames, 3)
     assert all(later - sooner >= 0.2 for sooner, later in pairwise(frames))
@@ -258,16 +258,16 @@ def test_the_end_of_a_long_answer_may_be_out_of_view_in_the_answer_itself(world:
     entry = view.entries[-1]
     view.scroll_by(9000)
     world.settle()
-    assert view._stage.shows_end_of(entry)
+    assert view._viewport_layout.shows_end_of(entry)
     view.scroll_by(-600)
     world.settle()
-    assert view._stage.layout.placed[-1].entry is entry
-    assert not view._stage.shows_end_of(entry)
+    assert view._viewport_layout.layout.placed[-1].entry is entry
+    assert not view._viewport_layout.shows_end_of(entry)
 
 
 def test_a_frame_of_what_grows_looks_for_nothing_to_lay_out_ahead(world: World, qtbot: QtBot) -> None:
     view = _answering(world)
-    ahead = view._stage._ahead_timer
+    ahead = view._viewport_layout._ahead_timer
     qtbot.waitUntil(lambda: not ahead.isActive())
     view.append_text("m8", 0, "text", " grows")
     view._conversation.feeds.show_frame()

@@ -91,7 +91,7 @@ def test_a_triple_click_takes_the_paragraph(world: World) -> None:
 
 def test_a_drag_after_a_double_click_goes_by_words(world: World) -> None:
     view = world.open(make_thread(2, lambda place: "Alpha beta gamma delta."))
-    metrics = view._stage.looks.metrics("text")
+    metrics = view._viewport_layout.looks.metrics("text")
     point = _point(view, "m1", 4)
     view._pointer._since_click.invalidate()
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=point)
@@ -165,7 +165,7 @@ def test_a_caret_walks_through_the_text(world: World) -> None:
     place = view._caret.place
     assert place.entry.message.position > 10
     area = view._caret.area_of(place)
-    top = view._stage.origin_of(place.item).y() + area.top()
+    top = view._viewport_layout.origin_of(place.item).y() + area.top()
     assert 0 <= top <= view.viewport().height()
     QTest.keyClick(view, Qt.Key.Key_End)
     QTest.keyClick(view, Qt.Key.Key_Home)

@@ -38,7 +38,7 @@ def shown(world: World, text: str) -> tuple[TranscriptView, TableItem]:
 
 
 def place_of(view: TranscriptView, item: TableItem, x: float, y: float) -> QPoint:
-    origin = view._stage.origin_of(item)
+    origin = view._viewport_layout.origin_of(item)
     assert origin is not None
     return (origin + QPointF(x, y)).toPoint()
 
@@ -75,7 +75,7 @@ def test_the_bar_below_a_wide_table_is_drawn_and_taken_with_the_mouse(world: Wor
     assert 0 < bar.width() < item.columns.view_width
     start = place_of(view, item, bar.center().x(), bar.center().y())
     image = view.viewport().grab().toImage()
-    assert image.pixelColor(start) == view._stage.looks.colour("line")
+    assert image.pixelColor(start) == view._viewport_layout.looks.colour("line")
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
     move_mouse(view.viewport(), start + QPoint(2_000, 0))
     assert item.columns.x == item.columns.max_x

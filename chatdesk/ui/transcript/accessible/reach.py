@@ -10,7 +10,7 @@ from chatdesk.ui.transcript.input.actions import Actions
 from chatdesk.ui.transcript.input.attention import Attending
 from chatdesk.ui.transcript.input.caret import Caret
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 
@@ -19,7 +19,7 @@ class Reach:
 
     def __init__(
         self,
-        stage: Stage,
+        viewport_layout: ViewportLayout,
         *,
         attending: Attending,
         actions: Actions,
@@ -27,7 +27,7 @@ class Reach:
         selection: Selection,
         caret: Caret,
     ) -> None:
-        self._stage = stage
+        self._viewport_layout = viewport_layout
         self._attending = attending
         self._actions = actions
         self._scrolling = scrolling
@@ -47,11 +47,11 @@ class Reach:
 
     def seen_of(self, entry: MessageEntry) -> list[Item]:
         """Return the items of a message that are in view."""
-        return [placed.item for placed in self._stage.placed_of(entry)]
+        return [placed.item for placed in self._viewport_layout.placed_of(entry)]
 
     def origin_of(self, item: Item) -> QPointF | None:
         """Return the top left corner of an item in the viewport, or None when it is not in view."""
-        return self._stage.origin_of(item)
+        return self._viewport_layout.origin_of(item)
 
     def press(self, entry: MessageEntry, item: Item, action: str) -> None:
         self._actions.press_button(entry, item, action)
@@ -66,10 +66,10 @@ class Reach:
             return
         if item.reveal(offset):
             entry.forget_places()
-            self._stage.relayout()
+            self._viewport_layout.relayout()
         self._scrolling.reveal_item(entry, index)
 
     def select(self, start: TextPlace, end: TextPlace) -> None:
         self._selection.begin(start)
         self._selection.extend(end)
-        self._stage.repaint()
+        self._viewport_layout.repaint()

@@ -15,7 +15,7 @@ from chatdesk.ui.transcript.input.pointer import Hit
 from chatdesk.ui.transcript.items.fold_item import FoldItem
 from chatdesk.ui.transcript.layout.conversation import Conversation
 from chatdesk.ui.transcript.layout.scrolling import LINE_STEP_PX, Scrolling
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.messages.note_place import note_place
 
@@ -45,7 +45,7 @@ class Actions(QObject):
     def __init__(
         self,
         view: QWidget,
-        stage: Stage,
+        viewport_layout: ViewportLayout,
         *,
         conversation: Conversation,
         scrolling: Scrolling,
@@ -56,7 +56,7 @@ class Actions(QObject):
     ) -> None:
         super().__init__(view)
         self._view = view
-        self._stage = stage
+        self._viewport_layout = viewport_layout
         self._conversation = conversation
         self._scrolling = scrolling
         self._attending = attending
@@ -79,7 +79,7 @@ class Actions(QObject):
             self._clipboard.copy(self._conversation.thread_id, self._attending.acting)
         elif command == "select-all":
             self._selection.select_all()
-            self._stage.repaint()
+            self._viewport_layout.repaint()
         elif command == "browse":
             self._caret.toggle()
             self.caretMoved.emit()
@@ -100,7 +100,7 @@ class Actions(QObject):
         if found is None:
             return False
         self._do(*found)
-        self._stage.relayout()
+        self._viewport_layout.relayout()
         return True
 
     def offered(self, *names: str) -> str | None:
@@ -133,13 +133,13 @@ class Actions(QObject):
         if outcome is not None:
             self._follow(entry, outcome)
         elif action == "toggle-fold" and isinstance(item, FoldItem):
-            self._stage.layout.sticks_to_end = False
+            self._viewport_layout.layout.sticks_to_end = False
             entry.toggle_fold(item)
         elif action == "more":
             self._show_menu_below(entry, item, action)
         else:
             self._do(entry, action)
-        self._stage.relayout()
+        self._viewport_layout.relayout()
 
     def _follow(self, entry: MessageEntry, outcome: Outcome) -> None:
         self._clipboard.put_text(outcome.copied, outcome.formats)
@@ -150,7 +150,7 @@ class Actions(QObject):
         if outcome.link:
             self._follow_link(entry, outcome.link)
         if outcome.is_resized:
-            self._stage.layout.sticks_to_end = False
+            self._viewport_layout.layout.sticks_to_end = False
             entry.forget_places()
 
     def _follow_link(self, entry: MessageEntry, target: str) -> None:
@@ -167,7 +167,7 @@ class Actions(QObject):
         menu = build_menu(
             self._view,
             entry,
-            self._stage.looks,
+            self._viewport_layout.looks,
             has_selection=self._selection.is_some,
             starts_later=self._starts_later,
             do=lambda action: self._do(entry, action),
@@ -182,12 +182,12 @@ class Actions(QObject):
 
     def _in_view(self) -> list[MessageEntry]:
         """Return the messages in view, the lowest first."""
-        height = self._stage.view_height
-        placed = [each.entry for each in self._stage.layout.placed if each.bottom > 0 and each.y < height]
+        height = self._viewport_layout.view_height
+        placed = [each.entry for each in self._viewport_layout.layout.placed if each.bottom > 0 and each.y < height]
         return list(dict.fromkeys(reversed(placed)))
 
     def _move(self, command: str) -> bool:
-        page = self._stage.view_height - LINE_STEP_PX
+        page = self._viewport_layout.view_height - LINE_STEP_PX
         steps = {"line-up": -LINE_STEP_PX, "line-down": LINE_STEP_PX, "page-up": -page, "page-down": page}
         if command in steps:
             self._scrolling.glide.by(steps[command])
@@ -227,7 +227,7 @@ class Actions(QObject):
         entry, stop = self._attending.current, self._attending.stop
         if entry is None or stop is None or not entry.items[stop[0]].step_aside(stop[1], delta):
             return False
-        self._stage.repaint()
+        self._viewport_layout.repaint()
         return True
 
     def _widen_stop(self, delta: float) -> bool:
@@ -235,27 +235,27 @@ class Actions(QObject):
         entry, stop = self._attending.current, self._attending.stop
         if entry is None or stop is None or not entry.items[stop[0]].widen(stop[1], delta):
             return False
-        self._stage.layout.sticks_to_end = False
+        self._viewport_layout.layout.sticks_to_end = False
         entry.forget_places()
-        self._stage.relayout()
+        self._viewport_layout.relayout()
         return True
 
     def _escape(self) -> bool:
         had = self._selection.clear() or self._attending.current_id is not None
         self._attending.walk_to(None)
-        self._stage.repaint()
+        self._viewport_layout.repaint()
         return had
 
     def _show_menu_below(self, entry: MessageEntry, item: Item, action: str) -> None:
-        placed = next((each for each in self._stage.placed_of(entry) if each.item is item), None)
+        placed = next((each for each in self._viewport_layout.placed_of(entry) if each.item is item), None)
         button = next((each for each in item.buttons() if each.action == action), None)
-        x = self._stage.column_left + (button.area.x() if button else 0)
-        self.show_menu(entry, self._stage.to_global(x, (placed.y if placed else 0.0) + item.height))
+        x = self._viewport_layout.column_left + (button.area.x() if button else 0)
+        self.show_menu(entry, self._viewport_layout.to_global(x, (placed.y if placed else 0.0) + item.height))
 
     def _show_menu_of_current(self) -> None:
         entry = self._attending.acting
         if entry is None:
             return
-        placed = next((each for each in self._stage.placed_of(entry) if each.bottom > 0), None)
-        y = min(max(0.0, placed.y if placed else 0.0), self._stage.view_height - 40)
-        self.show_menu(entry, self._stage.to_global(self._stage.column_left, y + 24))
+        placed = next((each for each in self._viewport_layout.placed_of(entry) if each.bottom > 0), None)
+        y = min(max(0.0, placed.y if placed else 0.0), self._viewport_layout.view_height - 40)
+        self.show_menu(entry, self._viewport_layout.to_global(self._viewport_layout.column_left, y + 24))

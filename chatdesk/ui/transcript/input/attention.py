@@ -12,7 +12,7 @@ from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.input.keyboard import next_stop
 from chatdesk.ui.transcript.input.pointer import Hit, Pointer
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 
@@ -34,11 +34,11 @@ class Attending:
     ``current_id`` is the message that was walked to, ``stop`` the button in it: (index of its item, action).
     """
 
-    def __init__(self, area: QAbstractScrollArea, stage: Stage, *, scrolling: Scrolling, pointer: Pointer) -> None:
+    def __init__(self, area: QAbstractScrollArea, viewport_layout: ViewportLayout, *, scrolling: Scrolling, pointer: Pointer) -> None:
         self.current_id: str | None = None
         self.stop: tuple[int, str] | None = None
         self._area = area
-        self._stage = stage
+        self._viewport_layout = viewport_layout
         self._scrolling = scrolling
         self._pointer = pointer
         self._hit: Hit | None = None
@@ -59,11 +59,11 @@ class Attending:
 
     @property
     def current(self) -> MessageEntry | None:
-        return self._stage.layout.find(self.current_id)
+        return self._viewport_layout.layout.find(self.current_id)
 
     def mend(self) -> bool:
         """Choose the nearest message if the current one is gone after a reload, and return whether it was gone."""
-        layout, position = self._stage.layout, self._position
+        layout, position = self._viewport_layout.layout, self._position
         if self.current is not None or self.current_id is None or position is None or not layout.entries:
             return False
         first, last = layout.entries[0].message.position, layout.entries[-1].message.position
@@ -71,13 +71,13 @@ class Attending:
             return False  # it is only out of reach
         nearest = min(layout.entries, key=lambda entry: abs(entry.message.position - position))
         self.walk_to(nearest.message.id)
-        self._stage.repaint()
+        self._viewport_layout.repaint()
         return True
 
     @property
     def acting(self) -> MessageEntry | None:
         """The message that keys act on: the one walked to, else the one at the top of the view."""
-        top = self._stage.layout.top_entry
+        top = self._viewport_layout.layout.top_entry
         return self.current or (top[0] if top else None)
 
     @property
@@ -122,11 +122,11 @@ class Attending:
         # A tooltip that looks like HTML would be read as HTML.
         viewport.setToolTip(f"<qt>{escape(text)}</qt>" if text else "")
         if _target_of(old) != _target_of(hit):
-            self._stage.repaint()
+            self._viewport_layout.repaint()
 
     def leave(self) -> None:
         self._hit = None
-        self._stage.repaint()
+        self._viewport_layout.repaint()
 
     # The keyboard
 
@@ -137,7 +137,7 @@ class Attending:
             return False
         following = next_stop(entry, self.stop, forward=forward)
         had, self.stop = self.stop, following
-        self._stage.repaint()
+        self._viewport_layout.repaint()
         if following is not None:
             self._scrolling.reveal_item(entry, following[0])
             return True
@@ -145,7 +145,7 @@ class Attending:
 
     def step_message(self, step: int) -> MessageEntry | None:
         """Move to the next message, or to the one at the top of the view when none is current."""
-        layout = self._stage.layout
+        layout = self._viewport_layout.layout
         if not layout.entries:
             return None
         if self.current is None:

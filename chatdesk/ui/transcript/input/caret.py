@@ -8,7 +8,7 @@ from chatdesk.ui.transcript.copying.selection import Selection, TextPlace
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.input.attention import Attending
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 # What the keys that scroll mean while the caret is browsed with.
@@ -33,10 +33,10 @@ class Caret:
     Selecting works without browsing, from the message that keys act on.
     """
 
-    def __init__(self, stage: Stage, selection: Selection, *, scrolling: Scrolling, attending: Attending) -> None:
+    def __init__(self, viewport_layout: ViewportLayout, selection: Selection, *, scrolling: Scrolling, attending: Attending) -> None:
         self.is_browsing = False
-        self._stage = stage
-        self._layout = stage.layout
+        self._viewport_layout = viewport_layout
+        self._layout = viewport_layout.layout
         self._selection = selection
         self._scrolling = scrolling
         self._attending = attending
@@ -53,7 +53,7 @@ class Caret:
             start = self._first_place()
             if start is not None:
                 self._selection.begin(start)
-        self._stage.repaint()
+        self._viewport_layout.repaint()
 
     def obey(self, command: str) -> bool:
         """Carry out ``command`` if it moves the caret, and return whether it does."""
@@ -80,7 +80,7 @@ class Caret:
         else:
             self._selection.begin(moved)
         self._scrolling.reveal_area(moved.entry, self._index(moved), self.area_of(moved))
-        self._stage.repaint()
+        self._viewport_layout.repaint()
 
     def area_of(self, place: TextPlace) -> QRectF:
         """Return the rectangle beside the letter at a place, 1 px wide, in its item."""

@@ -19,7 +19,7 @@ from chatdesk.ui.transcript.drawing.code_names import suggested_name
 from chatdesk.ui.transcript.input.pointer import Hit, Pointer
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.picture_item import PictureItem
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
@@ -37,7 +37,7 @@ class Dragging(QObject):
     def __init__(
         self,
         view: QWidget,
-        stage: Stage,
+        viewport_layout: ViewportLayout,
         *,
         pointer: Pointer,
         selection: Selection,
@@ -46,7 +46,7 @@ class Dragging(QObject):
         super().__init__(view)
         self.start = start
         self._view = view
-        self._stage = stage
+        self._viewport_layout = viewport_layout
         self._pointer = pointer
         self._selection = selection
         self._hit: Hit | None = None
@@ -132,7 +132,7 @@ class Dragging(QObject):
 
     def _selected(self) -> QMimeData | None:
         """Return the selected text of the loaded messages; a drag cannot wait for the others."""
-        made = excerpts(self._stage.layout.entries, self._selection.range())
+        made = excerpts(self._viewport_layout.layout.entries, self._selection.range())
         if not made:
             return None
         from PySide6.QtCore import QMimeData

@@ -19,7 +19,7 @@ from chatdesk.ui.transcript.contract import ThreadFinder
 from chatdesk.ui.transcript.input.find_bar import FindBar
 from chatdesk.ui.transcript.layout.conversation import Conversation
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.messages.found_places import FoundPlace, FoundPlaces
 
@@ -44,7 +44,7 @@ class Finding(QObject):
     def __init__(
         self,
         view: QAbstractScrollArea,
-        stage: Stage,
+        viewport_layout: ViewportLayout,
         *,
         conversation: Conversation,
         scrolling: Scrolling,
@@ -55,8 +55,8 @@ class Finding(QObject):
         self.places = FoundPlaces()
         self.current: CurrentMatch | None = None
         self._view = view
-        self._stage = stage
-        self._layout = stage.layout
+        self._viewport_layout = viewport_layout
+        self._layout = viewport_layout.layout
         self._conversation = conversation
         self._scrolling = scrolling
         self._find = find or self._find_loaded
@@ -72,7 +72,7 @@ class Finding(QObject):
         self.bar.textChanged.connect(self._on_bar_text_changed)
         self.bar.stepped.connect(self.step)
         self.bar.closed.connect(self.close)
-        stage.laidOut.connect(self._on_stage_laid_out)
+        viewport_layout.laidOut.connect(self._on_viewport_layout_laid_out)
         conversation.cleared.connect(self._on_conversation_cleared)
         conversation.changed.connect(self._on_conversation_changed)
         conversation.stateChanged.connect(self._on_conversation_state_changed)
@@ -123,7 +123,7 @@ class Finding(QObject):
         self.bar.hide()
         self._forget()
         self.places.look_for("")
-        self._stage.repaint()
+        self._viewport_layout.repaint()
         if had_focus:
             (self._return_to or self._view).setFocus()
         self._return_to = None
@@ -135,7 +135,7 @@ class Finding(QObject):
         thread_id = self._conversation.thread_id
         needle = needle_of(text)
         self.places.look_for(needle)
-        self._stage.repaint()
+        self._viewport_layout.repaint()
         if not needle or thread_id is None:
             self._forget()
             self.bar.show_count(0, 0)
@@ -209,7 +209,7 @@ class Finding(QObject):
             self._scrolling.to_message(match.message_id)
         else:
             self._show_current(entry)
-        self._stage.repaint()
+        self._viewport_layout.repaint()
 
     def _show_current(self, entry: MessageEntry) -> None:
         """Bring the current match into view, or wait for the blocks of its message first."""
@@ -280,7 +280,7 @@ class Finding(QObject):
         self.current = None
         self._typing_timer.start()
 
-    def _on_stage_laid_out(self) -> None:
+    def _on_viewport_layout_laid_out(self) -> None:
         if not self.is_open or not self.places.needle:
             return
         before = self._matches

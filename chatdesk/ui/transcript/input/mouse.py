@@ -10,7 +10,7 @@ from chatdesk.ui.transcript.input.attention import Attending
 from chatdesk.ui.transcript.input.dragging import Dragging
 from chatdesk.ui.transcript.input.link_status import LinkStatus
 from chatdesk.ui.transcript.input.pointer import Hit, Pointer
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 
 
 class Mouse:
@@ -21,7 +21,7 @@ class Mouse:
 
     def __init__(
         self,
-        stage: Stage,
+        viewport_layout: ViewportLayout,
         *,
         pointer: Pointer,
         dragging: Dragging,
@@ -29,7 +29,7 @@ class Mouse:
         actions: Actions,
         link_status: LinkStatus,
     ) -> None:
-        self._stage = stage
+        self._viewport_layout = viewport_layout
         self._pointer = pointer
         self._dragging = dragging
         self._attending = attending
@@ -45,7 +45,7 @@ class Mouse:
         can_drag = not extends and not self._pointer.goes_on(point)
         if not (can_drag and self._dragging.press(point)):
             self._pointer.press(point, extends=extends)
-            self._stage.repaint()
+            self._viewport_layout.repaint()
 
     def _hold(self, point: QPointF) -> tuple[Hit, Grip] | None:
         hit = self._pointer.hit(point)
@@ -53,15 +53,15 @@ class Mouse:
         return (hit, grip) if hit is not None and grip is not None else None
 
     def _move_held(self, hit: Hit, grip: Grip, point: QPointF) -> None:
-        origin = self._stage.origin_of(hit.item)
+        origin = self._viewport_layout.origin_of(hit.item)
         if origin is None:  # the item is gone
             self._held = None
         elif grip.move(point - origin):
-            self._stage.layout.sticks_to_end = False
+            self._viewport_layout.layout.sticks_to_end = False
             hit.entry.forget_places()
-            self._stage.relayout()
+            self._viewport_layout.relayout()
         else:
-            self._stage.repaint()
+            self._viewport_layout.repaint()
 
     def move(self, point: QPointF) -> None:
         if self._held is not None:
@@ -81,7 +81,7 @@ class Mouse:
             return
         if self._dragging.release():  # it stayed a click
             self._pointer.press(point, extends=False)
-            self._stage.repaint()
+            self._viewport_layout.repaint()
         hit = self._pointer.release(point)
         if hit is not None:
             self._actions.press(hit)

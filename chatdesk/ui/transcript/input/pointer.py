@@ -10,8 +10,8 @@ from PySide6.QtGui import QGuiApplication
 
 from chatdesk.ui.transcript.copying.selection import Selection, TextPlace
 from chatdesk.ui.transcript.drawing.item import Button, Item
-from chatdesk.ui.transcript.layout.holding import Placed
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.held_place import Placed
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 _SCROLL_MS = 33
@@ -38,10 +38,10 @@ class Hit:
 class Pointer(QObject):
     """The mouse pointer; all its points are in the viewport."""
 
-    def __init__(self, stage: Stage, selection: Selection, scroll_by: Callable[[float], None]) -> None:
-        super().__init__(stage)
-        self._stage = stage
-        self._layout = stage.layout
+    def __init__(self, viewport_layout: ViewportLayout, selection: Selection, scroll_by: Callable[[float], None]) -> None:
+        super().__init__(viewport_layout)
+        self._viewport_layout = viewport_layout
+        self._layout = viewport_layout.layout
         self._scroll_by = scroll_by
         self._selection = selection
         self._pressed: Hit | None = None
@@ -61,7 +61,7 @@ class Pointer(QObject):
 
     def hit(self, point: QPointF) -> Hit | None:
         """Return the item exactly under ``point``, or None."""
-        self._stage.settle()
+        self._viewport_layout.settle()
         for placed in self._layout.placed:
             if placed.y <= point.y() < placed.bottom:
                 inside = self._inside(placed, point)
@@ -99,7 +99,7 @@ class Pointer(QObject):
         if not self._is_dragging:
             return
         self._extend()
-        is_outside = point.y() < 0 or point.y() > self._stage.view_height
+        is_outside = point.y() < 0 or point.y() > self._viewport_layout.view_height
         if is_outside and not self._scroller.isActive():
             self._scroller.start()
         elif not is_outside:
@@ -122,7 +122,7 @@ class Pointer(QObject):
 
     def text_place(self, point: QPointF) -> TextPlace | None:
         """Return the place in a text nearest to ``point``, which may be above, below or beside the text."""
-        self._stage.settle()
+        self._viewport_layout.settle()
         best: Placed | None = None
         distance = 0.0
         for placed in self._layout.placed:
@@ -143,7 +143,7 @@ class Pointer(QObject):
         return TextPlace(best.entry, best.item, offset)
 
     def _inside(self, placed: Placed, point: QPointF) -> QPointF:
-        left = self._stage.column_left + placed.entry.x_of(placed.item)
+        left = self._viewport_layout.column_left + placed.entry.x_of(placed.item)
         return QPointF(point.x() - left, point.y() - placed.y)
 
     def _widened(self, place: TextPlace) -> tuple[TextPlace, TextPlace]:
@@ -159,7 +159,7 @@ class Pointer(QObject):
         place = self.text_place(self._at)
         if place is not None:
             self._selection.extend(*self._widened(place))
-            self._stage.repaint()
+            self._viewport_layout.repaint()
 
     def _count_clicks(self, point: QPointF) -> None:
         self._clicks = self._clicks % 3 + 1 if self.goes_on(point) else 1
@@ -167,7 +167,7 @@ class Pointer(QObject):
         self._since_click.start()
 
     def _on_scroller_timeout(self) -> None:
-        height = self._stage.view_height
+        height = self._viewport_layout.view_height
         over = self._at.y() if self._at.y() < 0 else self._at.y() - height
         if not self._is_dragging or 0 <= self._at.y() <= height:
             self._scroller.stop()

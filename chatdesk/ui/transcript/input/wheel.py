@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from chatdesk.ui.transcript.input.pointer import Pointer
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 
 _LINE_PX = 33.0
 _NOTCH = 120
@@ -17,8 +17,8 @@ _NOTCH = 120
 class Wheel:
     """Wheel events turned into scrolling, or into sideways movement of the item under the mouse."""
 
-    def __init__(self, stage: Stage, scrolling: Scrolling, pointer: Pointer) -> None:
-        self._stage = stage
+    def __init__(self, viewport_layout: ViewportLayout, scrolling: Scrolling, pointer: Pointer) -> None:
+        self._viewport_layout = viewport_layout
         self._scrolling = scrolling
         self._pointer = pointer
         self._rest = 0.0
@@ -48,7 +48,7 @@ class Wheel:
     def _move_item(self, point: QPointF, distance: float) -> None:
         hit = self._pointer.hit(point)
         if hit is not None and hit.item.scroll_x(distance):
-            self._stage.repaint()
+            self._viewport_layout.repaint()
 
 
 def _notch_px() -> float:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.layout.holding import Placed
+from chatdesk.ui.transcript.layout.held_place import Placed
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 _NOTHING = 0.001

@@ -13,11 +13,11 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import Message, MessagePage, Role
 from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, ScrollAnchor, SharedWith, own_model_name
-from chatdesk.ui.transcript.layout.meanwhile import Meanwhile
+from chatdesk.ui.transcript.layout.pending_changes import PendingMessageChanges
 from chatdesk.ui.transcript.layout.pages import Pages
 from chatdesk.ui.transcript.layout.scale import length_of
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry, Retry
 from chatdesk.ui.transcript.messages.quick import QUICK_ACTIONS
 from chatdesk.ui.transcript.messages.streaming import StreamFeeds
@@ -37,14 +37,14 @@ class Conversation(QObject):
     cleared = Signal(bool)  # whether the same thread comes again
 
     def __init__(
-        self, stage: Stage, pages: Pages, *, scrolling: Scrolling, renderer: BlockRenderer, narrator: Narrator
+        self, viewport_layout: ViewportLayout, pages: Pages, *, scrolling: Scrolling, renderer: BlockRenderer, narrator: Narrator
     ) -> None:
-        super().__init__(stage)
+        super().__init__(viewport_layout)
         self.thread_id: str | None = None
         self.first_unread: str | None = None
-        self.feeds = StreamFeeds(renderer, self._on_feeds_frame, is_seen=stage.shows_end_of, parent=self)
-        self._stage = stage
-        self._layout = stage.layout
+        self.feeds = StreamFeeds(renderer, self._on_feeds_frame, is_seen=viewport_layout.shows_end_of, parent=self)
+        self._viewport_layout = viewport_layout
+        self._layout = viewport_layout.layout
         self._pages = pages
         pages.on_page = self._on_pages_page
         self._scrolling = scrolling
@@ -57,7 +57,7 @@ class Conversation(QObject):
         self.end_id: str | None = None
         self.quick: tuple[tuple[str, str], ...] = QUICK_ACTIONS
         self._edited_id: str | None = None
-        self._meanwhile = Meanwhile()
+        self._pending_changes = PendingMessageChanges()
         self.landmarks = ContextLandmarks()
         self.shared: SharedWith | None = None
         self.model_name: ModelName = own_model_name
@@ -79,16 +79,16 @@ class Conversation(QObject):
         self._forget_prepared()
         self._narrator.forget()
         self.cleared.emit(thread_id == self.thread_id)
-        self._stage.clear()
+        self._viewport_layout.clear()
         if thread_id != self.thread_id:
             self.landmarks = ContextLandmarks()
         self.thread_id = thread_id
         self.first_unread = None
         self._begin_pages(thread_id)
-        self._stage.relayout()
+        self._viewport_layout.relayout()
 
     def _begin_pages(self, thread_id: str | None) -> None:
-        self._meanwhile.forget()
+        self._pending_changes.forget()
         self._pages.set_thread(thread_id)
 
     def prepare(self, message: Message) -> bool:
@@ -102,7 +102,7 @@ class Conversation(QObject):
         entry = self._prepared.get(message.id)
         if entry is None:
             entry = self._prepared[message.id] = self._entry_for(message)
-            self._stage.ask_for_blocks(entry)
+            self._viewport_layout.ask_for_blocks(entry)
         return not entry.awaits_blocks
 
     def add_message(self, message: Message) -> None:
@@ -112,7 +112,7 @@ class Conversation(QObject):
             self.change_message(message)
             return
         if self._pages.is_asking:
-            self._meanwhile.add(message)
+            self._pending_changes.add(message)
         self.added.emit(message)
         is_own = message.role is Role.USER and message.author_id is None
         entry = self._entry_for(message)
@@ -135,7 +135,7 @@ class Conversation(QObject):
             self._scrolling.count_new()
         if not is_own:  # whose answer comes in the same moment
             self._set_end(self.last_id)
-        self._stage.schedule(is_growth=place is None)
+        self._viewport_layout.schedule(is_growth=place is None)
         self.changed.emit()
 
     def mark_unread(self, message_id: str | None) -> None:
@@ -145,7 +145,7 @@ class Conversation(QObject):
             entry = self.find(each) if each is not None else None
             if entry is not None:
                 entry.set_unread(is_first)
-        self._stage.schedule()
+        self._viewport_layout.schedule()
 
     def set_model_name(self, model_name: ModelName) -> None:
         """Set the function that names the model above an answer."""
@@ -153,7 +153,7 @@ class Conversation(QObject):
         entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
         changed = [entry for entry in entries.values() if entry.set_model_name(model_name)]
         if changed:
-            self._stage.schedule()
+            self._viewport_layout.schedule()
             self.changed.emit()
 
     def set_shared(self, shared: SharedWith | None) -> None:
@@ -165,7 +165,7 @@ class Conversation(QObject):
         entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
         changed = [entry for entry in entries.values() if entry.set_shared(shared)]
         if changed:
-            self._stage.schedule()
+            self._viewport_layout.schedule()
             self.changed.emit()
 
     def set_landmarks(self, landmarks: ContextLandmarks) -> None:
@@ -174,7 +174,7 @@ class Conversation(QObject):
         entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
         changed = [entry for entry in entries.values() if self._mark_landmarks(entry)]
         if changed:
-            self._stage.schedule()
+            self._viewport_layout.schedule()
             self.changed.emit()
 
     def _mark_landmarks(self, entry: MessageEntry) -> bool:
@@ -188,7 +188,7 @@ class Conversation(QObject):
         if message.thread_id != self.thread_id:
             return
         if self._pages.is_asking:
-            self._meanwhile.change(message)
+            self._pending_changes.change(message)
         entry = self.find(message.id)
         if entry is None:
             return
@@ -207,7 +207,7 @@ class Conversation(QObject):
         elif not was_live and not message.status.is_final:
             self._narrator.began(entry)
             self.stateChanged.emit(entry)
-        self._stage.schedule()
+        self._viewport_layout.schedule()
 
     def append_text(self, message_id: str, part_index: int, kind: str, delta: str) -> None:
         entry = self.find(message_id)
@@ -232,7 +232,7 @@ class Conversation(QObject):
         layout.has_newer = True
         self._begin_pages(self.thread_id)
         self._pages.newer(layout.entries[-1].message.id)
-        self._stage.relayout()
+        self._viewport_layout.relayout()
 
     def show_ahead(self, page: MessagePage, parent_id: str | None) -> bool:
         """Show a page that will be the path below ``parent_id`` (None: the whole path) before it is stored.
@@ -258,14 +258,14 @@ class Conversation(QObject):
         else:
             layout.replace_all(entries, total=page.total)
             layout.sticks_to_end = False
-        self._stage.relayout()
+        self._viewport_layout.relayout()
         self.changed.emit()
         return True
 
     def confirm(self) -> None:
         """Treat the page given to ``show_ahead`` as stored, and request pages again."""
         self._pages.release()
-        self._stage.schedule()
+        self._viewport_layout.schedule()
 
     def set_waiting(self, waiting: Mapping[str, tuple[str, int]]) -> None:
         """Set the answers that are not requested yet: the notice of each, and how many come before it.
@@ -283,7 +283,7 @@ class Conversation(QObject):
                 entry.set_waiting(text, before=others)
                 if message_id not in before:
                     self._narrator.tell(text)
-        self._stage.schedule()
+        self._viewport_layout.schedule()
 
     @property
     def last_id(self) -> str | None:
@@ -294,7 +294,7 @@ class Conversation(QObject):
     def mark_end(self, message_id: str | None) -> None:
         """Set the message that the thread ends with; None while its end is not loaded."""
         if self._set_end(message_id):
-            self._stage.schedule()
+            self._viewport_layout.schedule()
 
     def _set_end(self, message_id: str | None) -> bool:
         """Set the last message, and return whether anything shown changed."""
@@ -319,7 +319,7 @@ class Conversation(QObject):
             entry = self.find(each) if each is not None else None
             if entry is not None:
                 entry.is_edited = each == message_id
-        self._stage.repaint()
+        self._viewport_layout.repaint()
 
     def note_asked(self, message_id: str, at_ms: int) -> None:
         """Remember that a provider was asked for an answer, of any thread, at ``at_ms``."""
@@ -327,7 +327,7 @@ class Conversation(QObject):
         entry = self.find(message_id)
         if entry is not None:
             entry.set_asked(at_ms)
-            self._stage.schedule()
+            self._viewport_layout.schedule()
 
     def set_retry(self, message_id: str, retry: Retry) -> None:
         """Remember the next attempt at an answer, which may be one of any thread, until it is due."""
@@ -336,7 +336,7 @@ class Conversation(QObject):
         if entry is not None:
             entry.set_retry(retry)
             self._narrator.tell(retry.reason)
-            self._stage.schedule()
+            self._viewport_layout.schedule()
         wait_ms = max(0, retry.due_ms - SystemClock().now_ms())
         QTimer.singleShot(wait_ms, self, lambda: self._end_retry(message_id, retry))
 
@@ -351,12 +351,12 @@ class Conversation(QObject):
             entry = self.find(message_id)
             if entry is not None:
                 entry.set_retry(None)
-                self._stage.schedule()
+                self._viewport_layout.schedule()
 
     def _on_pages_page(self, page: MessagePage, wish: str) -> None:
         layout = self._layout
-        page = self._meanwhile.bring_up_to_date(page)
-        self._meanwhile.forget()
+        page = self._pending_changes.bring_up_to_date(page)
+        self._pending_changes.forget()
         if wish in ("older", "newer"):
             known = {entry.message.id for entry in layout.entries}
             fresh = [self._entry_for(each) for each in page.messages if each.id not in known]
@@ -375,7 +375,7 @@ class Conversation(QObject):
             layout.replace_all((self._entry_for(each) for each in page.messages), total=page.total)
             self._scrolling.take_wanted_place(wish)
         self._set_end(self.last_id)
-        self._stage.relayout()
+        self._viewport_layout.relayout()
         self.changed.emit()
 
     def _entry_for(self, message: Message) -> MessageEntry:
@@ -425,5 +425,5 @@ class Conversation(QObject):
         for entry in shown:
             self._layout.note_length(entry)
         if shown:
-            self._stage.relayout(is_growth=True)
+            self._viewport_layout.relayout(is_growth=True)
             self._narrator.grew(shown)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
 
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 _STEPS = 12
@@ -16,10 +16,10 @@ _STEP_MS = 60
 class Flash(QObject):
     """A message that is lit up: its strength falls from 1 to 0, or stays 1 until the end with reduced motion."""
 
-    def __init__(self, stage: Stage, is_motion_reduced: Callable[[], bool]) -> None:
-        super().__init__(stage)
+    def __init__(self, viewport_layout: ViewportLayout, is_motion_reduced: Callable[[], bool]) -> None:
+        super().__init__(viewport_layout)
         self.message_id: str | None = None
-        self._stage = stage
+        self._viewport_layout = viewport_layout
         self._is_motion_reduced = is_motion_reduced
         self._left = 0
         self._timer = QTimer(self)
@@ -30,7 +30,7 @@ class Flash(QObject):
         self.message_id = message_id
         self._left = _STEPS
         self._timer.start()
-        self._stage.repaint()
+        self._viewport_layout.repaint()
 
     def stop(self) -> None:
         self.message_id = None
@@ -42,11 +42,11 @@ class Flash(QObject):
         return 1.0 if self._is_motion_reduced() else self._left / _STEPS
 
     def _on_timer_timeout(self) -> None:
-        entry = self._stage.layout.find(self.message_id)
+        entry = self._viewport_layout.layout.find(self.message_id)
         if entry is None:
             return  # its page is on the way
         self._left -= 1
         if self._left <= 0:
             self.stop()
         if self._left <= 0 or not self._is_motion_reduced():
-            self._stage.repaint()
+            self._viewport_layout.repaint()

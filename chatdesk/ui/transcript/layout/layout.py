@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from chatdesk.ui.transcript.contract import LineAnchor
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.looks import Looks
-from chatdesk.ui.transcript.layout.holding import Hold, Placed, hold_of, line_at_top, line_top, y_after_change
-from chatdesk.ui.transcript.layout.loaded import LoadedRun
+from chatdesk.ui.transcript.layout.held_place import HeldPlace, Placed, item_to_hold, line_at_top, line_top, y_after_change
+from chatdesk.ui.transcript.layout.loaded_messages import LoadedMessages
 from chatdesk.ui.transcript.layout.scale import ScalePoint, ThreadScale, length_of
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
@@ -21,7 +21,7 @@ PAD_BOTTOM = 14.0
 _MAX_LAID_OUT = 500
 
 
-class ThreadLayout(LoadedRun):
+class ThreadLayout(LoadedMessages):
     """The layout of the loaded messages: ``arrange`` fills ``placed`` with the items in view."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class ThreadLayout(LoadedRun):
         self.scale = ThreadScale()
         self.placed: list[Placed] = []
         self.sticks_to_end = True
-        self._hold: Hold | None = None
+        self._held: HeldPlace | None = None
         self._wanted_line: tuple[MessageEntry, LineAnchor] | None = None
         self._laid_out: dict[Item, None] = {}
         self._looks: Looks | None = None
@@ -44,7 +44,7 @@ class ThreadLayout(LoadedRun):
     def replace_all(self, entries: Iterable[MessageEntry], *, total: int) -> None:
         """Show another part of the thread; the scale stays if it already covers as many positions."""
         self.replace(entries)
-        self._hold = None
+        self._held = None
         self.placed = []
         self._laid_out.clear()
         last = self.entries[-1].message.position + 1 if self.entries else 0
@@ -75,14 +75,14 @@ class ThreadLayout(LoadedRun):
             (each.y - each.entry.gaps[0] for each in self.placed if each.index == 0 and each.entry in gone), 0.0
         )
         self.scale.cut(self.entries[-1].message.position + 1 if self.entries else 0)
-        if self._hold is not None and self._hold.entry in gone:
-            self._hold = None
+        if self._held is not None and self._held.entry in gone:
+            self._held = None
         self.placed = [each for each in self.placed if each.entry not in gone]
-        if self._hold is None and self.entries:
+        if self._held is None and self.entries:
             # What stood above the cut stays where it is; when that was out of view, its end comes to the top.
             last = self.entries[-1]
             self._prepare(last)
-            self._set_hold(Placed(last, len(last.items) - 1, seam - last.tail - last.items[-1].height))
+            self._set_held(Placed(last, len(last.items) - 1, seam - last.tail - last.items[-1].height))
         return gone
 
     def drop_far(self, keep: int) -> list[MessageEntry]:
@@ -99,7 +99,7 @@ class ThreadLayout(LoadedRun):
         self._wanted_line = None
         tops = entry.tops
         index = max(0, sum(1 for top in tops if top <= offset) - 1)
-        self._set_hold(Placed(entry, index, tops[index] - offset))
+        self._set_held(Placed(entry, index, tops[index] - offset))
 
     def want_line(self, entry: MessageEntry, line: LineAnchor | None) -> None:
         """Put a line of a message back where its anchor says, as soon as the message has its blocks.
@@ -120,18 +120,18 @@ class ThreadLayout(LoadedRun):
 
     def scroll_by(self, delta: float) -> None:
         self._wanted_line = None
-        if self._hold is not None:
-            self._hold.y -= delta
+        if self._held is not None:
+            self._held.y -= delta
 
     def line_anchor(self, entry: MessageEntry) -> LineAnchor | None:
         """Return the line at the top of the view, or None if it is not in ``entry`` or the entry has no blocks."""
-        hold = self._hold
-        if hold is None or hold.entry is not entry or not entry.has_blocks:
+        held = self._held
+        if held is None or held.entry is not entry or not entry.has_blocks:
             return None
-        index = entry.index_of(hold.item)
+        index = entry.index_of(held.item)
         if index is None:
             return None
-        offset, line_y = line_at_top(hold)
+        offset, line_y = line_at_top(held)
         # Counted from the content: lines and marks above it come and go.
         return LineAnchor(index - entry.body[0], offset, line_y)
 
@@ -211,9 +211,9 @@ class ThreadLayout(LoadedRun):
         self._hold_wanted_line()
         placed = self._walk(self._starting_point(height), height)
         self.placed = self._pull_to_edges(placed, height)
-        chosen = hold_of(self.placed)
+        chosen = item_to_hold(self.placed)
         if chosen is not None:
-            self._set_hold(chosen)
+            self._set_held(chosen)
         self._release_far()
 
     def measure(self, entry: MessageEntry, index: int) -> None:
@@ -245,7 +245,7 @@ class ThreadLayout(LoadedRun):
         (entry, line), self._wanted_line = self._wanted_line, None
         index = max(0, min(line.index + entry.body[0], len(entry.items) - 1))
         self.measure(entry, index)
-        self._set_hold(Placed(entry, index, line.y_px - line_top(entry.items[index], line.offset)))
+        self._set_held(Placed(entry, index, line.y_px - line_top(entry.items[index], line.offset)))
 
     def _starting_point(self, height: float) -> Placed:
         if self.sticks_to_end and not self.has_newer:
@@ -254,13 +254,13 @@ class ThreadLayout(LoadedRun):
             index = len(entry.items) - 1
             self.measure(entry, index)
             return Placed(entry, index, height - PAD_BOTTOM - entry.tail - entry.items[index].height)
-        hold = self._hold
-        if hold is None or self.find(hold.entry.message.id) is not hold.entry:
+        held = self._held
+        if held is None or self.find(held.entry.message.id) is not held.entry:
             entry = self.entries[0]
             self._prepare(entry)
             return Placed(entry, 0, PAD_TOP + entry.gaps[0])
-        index, y = y_after_change(hold, self.measure)
-        return Placed(hold.entry, index, y)
+        index, y = y_after_change(held, self.measure)
+        return Placed(held.entry, index, y)
 
     def _walk(self, start: Placed, height: float) -> list[Placed]:
         self.measure(start.entry, start.index)
@@ -323,13 +323,13 @@ class ThreadLayout(LoadedRun):
         if self._looks is not None and self._width:
             entry.prepare(self._looks, self._width)
 
-    def _set_hold(self, placed: Placed) -> None:
-        self._hold = Hold(placed.entry, placed.item, placed.index, placed.y)
+    def _set_held(self, placed: Placed) -> None:
+        self._held = HeldPlace(placed.entry, placed.item, placed.index, placed.y)
 
     def _mark_line(self) -> None:
         """Note which line is at the top of the view, before everything is laid out anew."""
-        if self._hold is not None:
-            self._hold.mark()
+        if self._held is not None:
+            self._held.mark()
 
     def _release_far(self) -> None:
         if len(self._laid_out) <= _MAX_LAID_OUT:

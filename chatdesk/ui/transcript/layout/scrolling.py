@@ -13,7 +13,7 @@ from chatdesk.ui.transcript.layout.gliding import Glide
 from chatdesk.ui.transcript.layout.pages import Pages
 from chatdesk.ui.transcript.layout.pill import JumpPill
 from chatdesk.ui.transcript.layout.scale import ScalePoint, length_of
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 LINE_STEP_PX = 44.0
@@ -34,7 +34,7 @@ class Scrolling(QObject):
     def __init__(
         self,
         area: QAbstractScrollArea,
-        stage: Stage,
+        viewport_layout: ViewportLayout,
         pages: Pages,
         *,
         pill: JumpPill,
@@ -43,8 +43,8 @@ class Scrolling(QObject):
         super().__init__(area)
         self.glide = Glide(self, self.by, is_motion_reduced)
         self._area = area
-        self._stage = stage
-        self._layout = stage.layout
+        self._viewport_layout = viewport_layout
+        self._layout = viewport_layout.layout
         self._pages = pages
         self._pill = pill
         self._wanted_anchor: ScrollAnchor | None = None
@@ -58,7 +58,7 @@ class Scrolling(QObject):
         self._rest_timer.setInterval(_REST_MS)
         self._rest_timer.timeout.connect(self.rested)
         pill.clicked.connect(self.to_end)
-        stage.laidOut.connect(self._on_stage_laid_out)
+        viewport_layout.laidOut.connect(self._on_viewport_layout_laid_out)
 
     def start(self, anchor: ScrollAnchor | None) -> None:
         """Request the page that holds ``anchor``, else the newest page, of a thread that was just opened."""
@@ -72,7 +72,7 @@ class Scrolling(QObject):
             self._pages.newest()
 
     def anchor(self) -> ScrollAnchor:
-        self._stage.settle()
+        self._viewport_layout.settle()
         top = self._layout.top_entry
         is_at_end = self._layout.sticks_to_end and not self._layout.has_newer
         if top is None:
@@ -106,7 +106,7 @@ class Scrolling(QObject):
         if self._layout.has_older:
             self._fetch_point(ScalePoint(0, 0.0))
             return
-        self._layout.hold_at(self._layout.entries[0], -self._stage.view_height)
+        self._layout.hold_at(self._layout.entries[0], -self._viewport_layout.view_height)
         self._go()
 
     def to_message(self, message_id: str) -> None:
@@ -128,15 +128,15 @@ class Scrolling(QObject):
 
     def reveal_item(self, entry: MessageEntry, index: int) -> None:
         """Bring an item into view unless it is in view."""
-        height = self._stage.view_height
-        placed = next((each for each in self._stage.placed_of(entry) if each.index == index), None)
+        height = self._viewport_layout.view_height
+        placed = next((each for each in self._viewport_layout.placed_of(entry) if each.index == index), None)
         if placed is None or placed.y < 0 or placed.y > height - 60:
             self.to_point(entry, entry.tops[index] - height / 3)
 
     def reveal_area(self, entry: MessageEntry, index: int, area: QRectF) -> None:
         """Bring a part of an item into view with as little movement as possible."""
-        placed = next((each for each in self._stage.placed_of(entry) if each.index == index), None)
-        height = self._stage.view_height
+        placed = next((each for each in self._viewport_layout.placed_of(entry) if each.index == index), None)
+        height = self._viewport_layout.view_height
         if placed is None:
             self.to_point(entry, entry.tops[index] + area.center().y() - height / 2)
             return
@@ -148,8 +148,8 @@ class Scrolling(QObject):
 
     def show_area(self, entry: MessageEntry, index: int, area: QRectF) -> None:
         """Bring a part of an item to the upper third of the view, unless it is well in view."""
-        placed = next((each for each in self._stage.placed_of(entry) if each.index == index), None)
-        height = self._stage.view_height
+        placed = next((each for each in self._viewport_layout.placed_of(entry) if each.index == index), None)
+        height = self._viewport_layout.view_height
         y = placed.y + area.top() if placed is not None else -1.0
         if not _COVERED_PX <= y <= height - area.height() - _MARGIN_PX:
             self.to_point(entry, round(entry.tops[index] + area.top() - height / 3))
@@ -186,7 +186,7 @@ class Scrolling(QObject):
         layout.sticks_to_end = wish == "newest"
         anchor, self._wanted_anchor = self._wanted_anchor, None
         point, self._wanted_point = self._wanted_point, None
-        self._stage.apply_width()
+        self._viewport_layout.apply_width()
         if wish == "around" and anchor is not None:
             entry = layout.find(anchor.message_id)
             if entry is None:
@@ -199,7 +199,7 @@ class Scrolling(QObject):
 
     def _scale_of_bar(self, value: int) -> float:
         most = max(1, self._area.verticalScrollBar().maximum())
-        return value / most * max(0.0, self._layout.scale.total - self._stage.view_height)
+        return value / most * max(0.0, self._layout.scale.total - self._viewport_layout.view_height)
 
     def _to_point(self, point: ScalePoint) -> None:
         if self._layout.hold_point(point):
@@ -208,7 +208,7 @@ class Scrolling(QObject):
             self._fetch_point(point)
 
     def _on_bar_action(self, action: int) -> None:
-        page = self._stage.view_height - LINE_STEP_PX
+        page = self._viewport_layout.view_height - LINE_STEP_PX
         steps = {
             QAbstractSlider.SliderAction.SliderSingleStepAdd: LINE_STEP_PX,
             QAbstractSlider.SliderAction.SliderSingleStepSub: -LINE_STEP_PX,
@@ -226,7 +226,7 @@ class Scrolling(QObject):
         bar = self._area.verticalScrollBar()
         if bar.isSliderDown():
             return  # it is where the reader holds it
-        layout, height = self._layout, self._stage.view_height
+        layout, height = self._layout, self._viewport_layout.view_height
         is_whole = layout.is_at_start and layout.is_at_end
         most = 0 if is_whole else max(_SHORTEST_TRACK, round(layout.scale.total - height))
         is_at_end = not is_whole and layout.is_at_end
@@ -243,13 +243,13 @@ class Scrolling(QObject):
 
     def _looks_alike(self, bar: QScrollBar, most: int) -> bool:
         """Return whether the thumb of a bar that ends at ``most`` looks like the present one, within half a pixel."""
-        page = max(1, round(self._stage.view_height))
+        page = max(1, round(self._viewport_layout.view_height))
         if bar.maximum() <= bar.minimum() or bar.pageStep() != page:
             return False
         return abs(page / (page + most) - page / (page + bar.maximum())) * bar.height() < _UNSEEN_PX
 
     def _go(self, *, is_scroll: bool = False) -> None:
-        self._stage.relayout(is_scroll=is_scroll)
+        self._viewport_layout.relayout(is_scroll=is_scroll)
         self._layout.sticks_to_end = self._layout.is_at_end
         if self._layout.sticks_to_end:
             self._new_count = 0
@@ -262,7 +262,7 @@ class Scrolling(QObject):
         self._wanted_point = point
         self._pages.at(point.position, (first.id, first.position), (last.id, last.position))
 
-    def _on_stage_laid_out(self) -> None:
+    def _on_viewport_layout_laid_out(self) -> None:
         self.sync_bar()
         self._update_pill()
         self._ask_for_more()
@@ -281,7 +281,7 @@ class Scrolling(QObject):
 
     def _is_near_edge(self, beyond: list[MessageEntry]) -> bool:
         """Return whether the loaded messages ``beyond`` the view, nearest first, would soon be scrolled through."""
-        reach = self._stage.view_height * _PREFETCH_VIEWS
+        reach = self._viewport_layout.view_height * _PREFETCH_VIEWS
         for entry in beyond:
             reach -= length_of(entry.message.text)
             if reach <= 0:
@@ -292,7 +292,7 @@ class Scrolling(QObject):
         layout = self._layout
         is_away = bool(layout.entries) and not layout.sticks_to_end and not layout.is_at_end
         bar = self._area.verticalScrollBar()
-        is_far = layout.has_newer or bar.maximum() - bar.value() > self._stage.view_height / 2
+        is_far = layout.has_newer or bar.maximum() - bar.value() > self._viewport_layout.view_height / 2
         if is_away and (is_far or self._new_count):
             viewport = self._area.viewport()
             self._pill.set_count(self._new_count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer
 
 from chatdesk.ui.transcript.layout.conversation import Conversation
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 
 
 class ThreadEnd(QObject):
@@ -14,15 +14,15 @@ class ThreadEnd(QObject):
     It waits because a question that is sent is followed by its answer in the same moment.
     """
 
-    def __init__(self, stage: Stage, conversation: Conversation) -> None:
-        super().__init__(stage)
+    def __init__(self, viewport_layout: ViewportLayout, conversation: Conversation) -> None:
+        super().__init__(viewport_layout)
         self._conversation = conversation
         # Not inside the layout, which may be made for a paint that goes on with what was laid out.
         self._timer = QTimer(self, singleShot=True, interval=0)
         self._timer.timeout.connect(self._on_timer_timeout)
-        stage.laidOut.connect(self._on_stage_laid_out)
+        viewport_layout.laidOut.connect(self._on_viewport_layout_laid_out)
 
-    def _on_stage_laid_out(self) -> None:
+    def _on_viewport_layout_laid_out(self) -> None:
         if self._conversation.last_id != self._conversation.end_id:
             self._timer.start()
 

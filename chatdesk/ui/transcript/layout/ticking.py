@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer
 
 from chatdesk.core.clock import Clock, SystemClock
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 
 _TICK_MS = 1_000
 
@@ -13,23 +13,23 @@ _TICK_MS = 1_000
 class Ticking(QObject):
     """A timer that runs once a second, only while an item in view changes with the time."""
 
-    def __init__(self, stage: Stage, clock: Clock | None = None) -> None:
-        super().__init__(stage)
-        self._stage = stage
+    def __init__(self, viewport_layout: ViewportLayout, clock: Clock | None = None) -> None:
+        super().__init__(viewport_layout)
+        self._viewport_layout = viewport_layout
         self._clock = clock or SystemClock()
         self.timer = QTimer(self, interval=_TICK_MS)
         self.timer.timeout.connect(self.tick)
-        stage.laidOut.connect(self._on_stage_laid_out)
+        viewport_layout.laidOut.connect(self._on_viewport_layout_laid_out)
 
     def tick(self) -> None:
         now_ms = self._clock.now_ms()
-        ticking = [placed.item for placed in self._stage.layout.placed if placed.item.ticks]
+        ticking = [placed.item for placed in self._viewport_layout.layout.placed if placed.item.ticks]
         changed = [item for item in ticking if item.tick(now_ms)]
         if changed:
-            self._stage.repaint()
+            self._viewport_layout.repaint()
 
-    def _on_stage_laid_out(self) -> None:
-        has_any = any(placed.item.ticks for placed in self._stage.layout.placed)
+    def _on_viewport_layout_laid_out(self) -> None:
+        has_any = any(placed.item.ticks for placed in self._viewport_layout.layout.placed)
         if has_any and not self.timer.isActive():
             self.timer.start()
         elif not has_any:

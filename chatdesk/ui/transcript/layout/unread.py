@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.ui.transcript.layout.conversation import Conversation
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 
 _READ_AFTER_MS = 3_000
 
@@ -19,18 +19,18 @@ class Unread(QObject):
     active window.
     """
 
-    def __init__(self, view: QWidget, stage: Stage, conversation: Conversation) -> None:
+    def __init__(self, view: QWidget, viewport_layout: ViewportLayout, conversation: Conversation) -> None:
         super().__init__(view)
         self.read_timer = QTimer(self)
         self.read_timer.setSingleShot(True)
         self.read_timer.setInterval(_READ_AFTER_MS)
         self.read_timer.timeout.connect(self._on_read_timer_timeout)
         self._view = view
-        self._layout = stage.layout
+        self._layout = viewport_layout.layout
         self._conversation = conversation
         conversation.added.connect(self._on_conversation_added)
         conversation.cleared.connect(self._on_conversation_cleared)
-        stage.laidOut.connect(self.look)
+        viewport_layout.laidOut.connect(self.look)
 
     def look(self) -> None:
         """Start or stop the time after which the line goes away, according to what the reader sees now."""

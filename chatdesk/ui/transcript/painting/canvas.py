@@ -11,7 +11,7 @@ from chatdesk.ui.transcript.input.attention import Attending
 from chatdesk.ui.transcript.input.caret import Caret
 from chatdesk.ui.transcript.input.finding import Finding
 from chatdesk.ui.transcript.layout.flash import Flash
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.painting.overlays import paint_caret, paint_flash, paint_found
 from chatdesk.ui.transcript.painting.painting import paint_view
 
@@ -22,9 +22,9 @@ class Canvas:
     """The painter of the viewport; it paints each damaged part of it separately."""
 
     def __init__(
-        self, stage: Stage, *, selection: Selection, attending: Attending, finding: Finding, caret: Caret, flash: Flash
+        self, viewport_layout: ViewportLayout, *, selection: Selection, attending: Attending, finding: Finding, caret: Caret, flash: Flash
     ) -> None:
-        self._stage = stage
+        self._viewport_layout = viewport_layout
         self._selection = selection
         self._attending = attending
         self._finding = finding
@@ -32,7 +32,7 @@ class Canvas:
         self._flash = flash
 
     def paint(self, viewport: QWidget, event: QPaintEvent) -> None:
-        self._stage.settle()
+        self._viewport_layout.settle()
         painter = QPainter(viewport)
         # A scroll leaves strips at opposite ends: what lies between them need not be drawn again.
         parts = [event.rect()] if event.region().rectCount() > _MOST_PARTS else [*event.region()]  # type: ignore[misc]
@@ -43,8 +43,8 @@ class Canvas:
         painter.end()
 
     def _paint_part(self, painter: QPainter, part: QRect) -> None:
-        stage, area = self._stage, QRectF(part)
-        looks, layout, left = stage.looks, stage.layout, stage.column_left
+        viewport_layout, area = self._viewport_layout, QRectF(part)
+        looks, layout, left = viewport_layout.looks, viewport_layout.layout, viewport_layout.column_left
         paint_view(painter, looks, layout, self._selection, self._attending.shown, area=area, left=left)
         paint_flash(painter, looks, layout, self._flash, left=left)
         paint_found(painter, looks, layout, self._finding, area=area, left=left)

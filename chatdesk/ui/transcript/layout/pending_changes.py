@@ -7,7 +7,7 @@ from dataclasses import replace
 from chatdesk.core.domain.message import Message, MessagePage
 
 
-class Meanwhile:
+class PendingMessageChanges:
     """The newest known state of each message that changed since the last page came."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 
-class LoadedRun:
+class LoadedMessages:
     """The loaded messages; ``has_older`` and ``has_newer`` tell whether the thread goes on beyond them."""
 
     def __init__(self) -> None:

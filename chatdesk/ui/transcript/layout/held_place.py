@@ -33,7 +33,7 @@ class Placed:
 
 
 @dataclass(slots=True)
-class Hold:
+class HeldPlace:
     """The reader's place: ``y`` is the top of ``item`` in the view.
 
     ``line`` is set when the item will change its height: the offset of the first letter in view, and the y of its line.
@@ -51,7 +51,7 @@ class Hold:
             self.line = line_at_top(self)
 
 
-def hold_of(placed: Sequence[Placed]) -> Placed | None:
+def item_to_hold(placed: Sequence[Placed]) -> Placed | None:
     """Return the item to keep in place: the first in view, but not a picture whose upper part is out of view.
 
     Such a picture may still change its height above the eye.
@@ -63,12 +63,12 @@ def hold_of(placed: Sequence[Placed]) -> Placed | None:
     return shown[0] if shown else None
 
 
-def line_at_top(hold: Hold) -> tuple[int, float]:
+def line_at_top(held: HeldPlace) -> tuple[int, float]:
     """Return the first letter whose line begins at the top of the view or just above it, and the y of that line."""
-    if hold.y >= 0:
-        return 0, hold.y
-    offset = hold.item.offset_at(QPointF(0, 1 - hold.y))
-    return offset, hold.y + line_top(hold.item, offset)
+    if held.y >= 0:
+        return 0, held.y
+    offset = held.item.offset_at(QPointF(0, 1 - held.y))
+    return offset, held.y + line_top(held.item, offset)
 
 
 def line_top(item: Item, offset: int) -> float:
@@ -77,27 +77,27 @@ def line_top(item: Item, offset: int) -> float:
     return areas[0].top() if areas and offset > 0 else 0.0
 
 
-def y_after_change(hold: Hold, measure: Callable[[MessageEntry, int], None]) -> tuple[int, float]:
+def y_after_change(held: HeldPlace, measure: Callable[[MessageEntry, int], None]) -> tuple[int, float]:
     """Return the index and the y of the held item after its layout or the items of its message changed."""
-    entry = hold.entry
-    index = entry.index_of(hold.item)
-    if index is not None and hold.line is None:
+    entry = held.entry
+    index = entry.index_of(held.item)
+    if index is not None and held.line is None:
         measure(entry, index)
-        return index, hold.y
-    offset, line_y = hold.line or line_at_top(hold)
+        return index, held.y
+    offset, line_y = held.line or line_at_top(held)
     if index is None:
-        index, offset = _find_again(hold, offset)
+        index, offset = _find_again(held, offset)
     measure(entry, index)
     return index, line_y - line_top(entry.items[index], offset)
 
 
-def _find_again(hold: Hold, offset: int) -> tuple[int, int]:
+def _find_again(held: HeldPlace, offset: int) -> tuple[int, int]:
     """Return the item, and the offset in it, that now has the words that stood at ``offset`` of the held item."""
-    items = hold.entry.items
-    if not hold.item.is_selectable:
-        same = next((place for place, item in enumerate(items) if item.kind == hold.item.kind), None)
-        return (min(hold.index, len(items) - 1) if same is None else same), 0
-    text = hold.item.text
+    items = held.entry.items
+    if not held.item.is_selectable:
+        same = next((place for place, item in enumerate(items) if item.kind == held.item.kind), None)
+        return (min(held.index, len(items) - 1) if same is None else same), 0
+    text = held.item.text
     for length in _SNIPPETS:
         words = text[offset : offset + length].strip()
         if len(words) < min(length, 8) // 2:
@@ -106,4 +106,4 @@ def _find_again(hold: Hold, offset: int) -> tuple[int, int]:
             found = item.text.find(words)
             if found >= 0:
                 return place, found
-    return min(hold.index, len(items) - 1), 0
+    return min(held.index, len(items) - 1), 0

@@ -17,7 +17,7 @@ from chatdesk.ui.transcript.contract import BlockRenderer, PictureDoor
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.layout.blitting import Drawn, drawn, free_band, growth, moved_by
-from chatdesk.ui.transcript.layout.holding import Placed
+from chatdesk.ui.transcript.layout.held_place import Placed
 from chatdesk.ui.transcript.layout.layout import ThreadLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
@@ -31,7 +31,7 @@ _ABOVE_ITEM_PX = 18  # rings, marks and the bars of quotes reach above the item 
 _ASK_AROUND = 6  # neighbours of the view whose blocks are asked for ahead of need
 
 
-class Stage(QObject):
+class ViewportLayout(QObject):
     """The layout of the viewport; ``laidOut`` is emitted after every new layout."""
 
     laidOut = Signal()

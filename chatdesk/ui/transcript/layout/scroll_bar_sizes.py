@@ -8,15 +8,15 @@ from chatdesk.core.domain.message import ThreadSizes
 from chatdesk.ui.transcript.contract import SizesFetcher
 from chatdesk.ui.transcript.layout.conversation import Conversation
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
-from chatdesk.ui.transcript.layout.stage import Stage
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 
 
-class TrueScale(QObject):
+class ScrollBarSizes(QObject):
     """A request for the sizes, made once each time a thread is shown."""
 
-    def __init__(self, stage: Stage, conversation: Conversation, scrolling: Scrolling, fetch: SizesFetcher) -> None:
-        super().__init__(stage)
-        self._layout = stage.layout
+    def __init__(self, viewport_layout: ViewportLayout, conversation: Conversation, scrolling: Scrolling, fetch: SizesFetcher) -> None:
+        super().__init__(viewport_layout)
+        self._layout = viewport_layout.layout
         self._conversation = conversation
         self._scrolling = scrolling
         self._fetch = fetch
