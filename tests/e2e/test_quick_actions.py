@@ -78,8 +78,8 @@ def test_the_commands_ask_below_the_answer_that_was_walked_to(paths: AppPaths) -
         assert [each.role for each in await shown(application)] == [Role.USER, Role.ASSISTANT] * 3
         # The first answer: what came later stays as another version.
         await until(lambda: len(transcript.entries) == 6)
-        transcript._attending.walk_to(transcript.entries[1].message.id)
-        assert transcript._attending.current is transcript.entries[1]
+        transcript._message_focus.walk_to(transcript.entries[1].message.id)
+        assert transcript._message_focus.current is transcript.entries[1]
         await answered(application, lambda: commands.trigger("message.longer"))
         messages = await shown(application)
         assert (messages[2].parent_id, messages[2].version_count) == (first.id, 2)
@@ -164,8 +164,8 @@ def test_quick_actions_stand_below_the_last_answer_and_in_the_palette(paths: App
             )
         elif way == "keys":
             transcript.setFocus()
-            transcript._attending.walk_to(transcript.entries[-1].message.id)
-            while transcript._attending.stop is None or not transcript._attending.stop[1].startswith("quick:"):
+            transcript._message_focus.walk_to(transcript.entries[-1].message.id)
+            while transcript._message_focus.stop is None or not transcript._message_focus.stop[1].startswith("quick:"):
                 QTest.keyClick(transcript, Qt.Key.Key_Tab)
             QTest.keyClick(transcript, Qt.Key.Key_Tab)
             QTest.keyClick(transcript, Qt.Key.Key_Tab)

@@ -27,7 +27,7 @@ from chatdesk.core.domain.message import ContextMark, Message, MessagePage
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.interfaces import give_interfaces
 from chatdesk.ui.transcript.accessible import tree
-from chatdesk.ui.transcript.accessible.reach import Reach
+from chatdesk.ui.transcript.accessible.accessible_actions import AccessibleActions
 from chatdesk.ui.transcript.accessible.view import ReadableView
 from chatdesk.ui.transcript.contract import (
     BlockRenderer,
@@ -40,11 +40,11 @@ from chatdesk.ui.transcript.contract import (
     ThreadFinder,
 )
 from chatdesk.ui.transcript.copying.clipboard import Clipboard
-from chatdesk.ui.transcript.copying.gathering import Gatherer
+from chatdesk.ui.transcript.copying.selection_loader import SelectionLoader
 from chatdesk.ui.transcript.copying.selection import Selection
 from chatdesk.ui.transcript.drawing.looks import Looks, ThemeLike
 from chatdesk.ui.transcript.input.actions import Actions
-from chatdesk.ui.transcript.input.attention import Attending
+from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.input.caret import Caret
 from chatdesk.ui.transcript.input.dragging import Dragging
 from chatdesk.ui.transcript.input.finding import Finding
@@ -150,14 +150,14 @@ class TranscriptView(ReadableView):
             self._viewport_layout,
             pointer=self._pointer,
             dragging=self._dragging,
-            attending=self._attending,
+            message_focus=self._message_focus,
             actions=self._actions,
             link_status=self._link_status,
         )
         self._canvas = Canvas(
             self._viewport_layout,
             selection=self._selection,
-            attending=self._attending,
+            message_focus=self._message_focus,
             finding=self._finding,
             caret=self._caret,
             flash=self._flash,
@@ -186,24 +186,24 @@ class TranscriptView(ReadableView):
         )
         self._selection = Selection(self._layout)
         self._pointer = Pointer(viewport_layout, self._selection, self._scrolling.by)
-        self._attending = Attending(self, viewport_layout, scrolling=self._scrolling, pointer=self._pointer)
+        self._message_focus = MessageFocus(self, viewport_layout, scrolling=self._scrolling, pointer=self._pointer)
         self._wheel = Wheel(viewport_layout, self._scrolling, self._pointer)
         self._touch = Touch(self, self._scrolling)
-        self._caret = Caret(viewport_layout, self._selection, scrolling=self._scrolling, attending=self._attending)
-        self._clipboard = Clipboard(self._selection, Gatherer(self._layout, fetch, renderer, self))
+        self._caret = Caret(viewport_layout, self._selection, scrolling=self._scrolling, message_focus=self._message_focus)
+        self._clipboard = Clipboard(self._selection, SelectionLoader(self._layout, fetch, renderer, self))
         self._actions = Actions(
             self,
             viewport_layout,
             conversation=self._conversation,
             scrolling=self._scrolling,
-            attending=self._attending,
+            message_focus=self._message_focus,
             selection=self._selection,
             caret=self._caret,
             clipboard=self._clipboard,
         )
-        self.reach = Reach(
+        self.accessible_actions = AccessibleActions(
             viewport_layout,
-            attending=self._attending,
+            message_focus=self._message_focus,
             actions=self._actions,
             scrolling=self._scrolling,
             selection=self._selection,
@@ -385,20 +385,20 @@ class TranscriptView(ReadableView):
 
     def current_message_id(self) -> str | None:
         """Return the id of the message that keys act on: the one walked to, else the one at the top of the view."""
-        entry = self._attending.acting
+        entry = self._message_focus.acting
         return entry.message.id if entry is not None else None
 
     def jump_to(self, message_id: str) -> None:
         """Bring a message to the top of the view, make it the current one and light it up for a moment."""
         if self.thread_id is not None:
-            self._attending.walk_to(message_id)
+            self._message_focus.walk_to(message_id)
             self._scrolling.to_message(message_id)
             self._flash.start(message_id)
 
     def show_found(self, message_id: str, text: str) -> None:
         """Show a message that a search found: light it up, make it the current one, and mark ``text`` in it."""
         if self.thread_id is not None:
-            self._attending.walk_to(message_id)
+            self._message_focus.walk_to(message_id)
             self._flash.start(message_id)
             self._finding.show(text, message_id)
 
@@ -422,7 +422,7 @@ class TranscriptView(ReadableView):
 
     def copy_as(self, form: str) -> None:
         """Copy the selection, else the message that keys act on; ``form`` is one of ``clipboard.FORMS``."""
-        self._clipboard.copy(self.thread_id, self._attending.acting, form=form)
+        self._clipboard.copy(self.thread_id, self._message_focus.acting, form=form)
 
     def quote(self) -> None:
         """Emit ``quoteRequested`` with the selection, else with the message that keys act on.
@@ -539,8 +539,8 @@ class TranscriptView(ReadableView):
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab walks through the buttons of the current message before it leaves the transcript."""
-        has_stepped = self._attending.step_stop(forward=forward)
-        self._link_status.show_target(self._attending.target)
+        has_stepped = self._message_focus.step_stop(forward=forward)
+        self._link_status.show_target(self._message_focus.target)
         if has_stepped:
             tree.focus_changed(self)
             return True
@@ -550,14 +550,14 @@ class TranscriptView(ReadableView):
 
     def _on_conversation_changed(self) -> None:
         tree.children_changed(self)
-        if self._attending.mend() and self.hasFocus():
+        if self._message_focus.mend() and self.hasFocus():
             tree.focus_arrived(self)
 
     def _on_conversation_cleared(self, is_same_thread: bool) -> None:
         self._selection.clear()
         self._clipboard.forget()
         self._flash.stop()
-        self._attending.forget(keeps_place=is_same_thread)
+        self._message_focus.forget(keeps_place=is_same_thread)
         tree.children_changed(self)
         if self.hasFocus():
             tree.focus_arrived(self)

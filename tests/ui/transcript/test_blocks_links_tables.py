@@ -89,7 +89,7 @@ def _link(world: World) -> tuple[TranscriptView, QPoint]:
     view.jump_to("m1")
     world.settle()
     placed = next(each for each in view.entries[1].items if isinstance(each, TextItem))
-    origin = view.reach.origin_of(placed)
+    origin = view.accessible_actions.origin_of(placed)
     assert origin is not None
     return view, (origin + placed.links()[0].area.center()).toPoint()
 

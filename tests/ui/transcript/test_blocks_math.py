@@ -225,8 +225,8 @@ def test_a_wide_formula_is_reached_with_tab_and_moved_with_the_arrows(world: Wor
     view.setFocus()
     view.jump_to("m1")
     QTest.keyClick(view, Qt.Key.Key_Tab)
-    assert view.reach.stop is not None
-    assert view.reach.stop[2] == "move-aside"
+    assert view.accessible_actions.stop is not None
+    assert view.accessible_actions.stop[2] == "move-aside"
     item = next(each for each in view.entries[1].items if isinstance(each, MathItem))
     start = item._scroll.x
     QTest.keyClick(view, Qt.Key.Key_Right)

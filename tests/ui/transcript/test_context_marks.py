@@ -147,7 +147,7 @@ def press(view: TranscriptView, message_id: str, action: str) -> None:
     entry = entry_of(view, message_id)
     item = next(item for item in entry.items if any(button.action == action for button in item.buttons()))
     button = next(button for button in item.buttons() if button.action == action)
-    origin = view.reach.origin_of(item)
+    origin = view.accessible_actions.origin_of(item)
     assert origin is not None
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=(origin + button.area.center()).toPoint())
 
@@ -222,7 +222,7 @@ def test_the_line_is_reached_by_keys(world: World) -> None:
     view.setFocus()
     view.jump_to("m1")
     for _ in range(12):
-        if view.reach.stop is not None and view.reach.stop[2] == "show-summary":
+        if view.accessible_actions.stop is not None and view.accessible_actions.stop[2] == "show-summary":
             break
         QTest.keyClick(view, Qt.Key.Key_Tab)
     view.viewport().grab()  # the ring is drawn

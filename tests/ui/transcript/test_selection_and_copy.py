@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from chatdesk.core.domain.message import Role
-from chatdesk.ui.transcript.copying import gathering
+from chatdesk.ui.transcript.copying import selection_loader
 from tests.helpers.mouse import move_mouse
 
 from conftest import FakeThread, World, copied_text, make_message, make_thread  # isort: skip
@@ -228,10 +228,10 @@ def test_a_copy_under_way_is_given_up_for_a_newer_one_and_for_another_thread(wor
 
 
 def test_a_very_long_selection_is_cut_and_the_reader_is_told(world: World, monkeypatch) -> None:
-    monkeypatch.setattr(gathering, "MOST_MESSAGES", 50)
+    monkeypatch.setattr(selection_loader, "MOST_MESSAGES", 50)
     monkeypatch.setattr("chatdesk.ui.transcript.copying.clipboard.MOST_MESSAGES", 50)
     monkeypatch.setattr("chatdesk.ui.transcript.copying.clipboard.MOST_RENDERED", 10)
-    monkeypatch.setattr(gathering, "MOST_RENDERED", 10)
+    monkeypatch.setattr(selection_loader, "MOST_RENDERED", 10)
     view = world.open(make_thread(400))
     said: list[str] = []
     view.announced.connect(said.append)

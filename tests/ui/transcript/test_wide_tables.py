@@ -114,8 +114,8 @@ def test_a_column_is_widened_by_keys(world: World) -> None:
     view.jump_to("m0")
     for _ in range(2):
         QTest.keyClick(view, Qt.Key.Key_Tab)
-    assert view._attending.stop is not None
-    assert view._attending.stop[1] == "table-columns"
+    assert view._message_focus.stop is not None
+    assert view._message_focus.stop[1] == "table-columns"
     before = list(item.columns.widths)
     QTest.keyClick(view, Qt.Key.Key_Right)
     QTest.keyClick(view, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)

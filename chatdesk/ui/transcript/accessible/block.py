@@ -144,7 +144,7 @@ class BlockNode(ItemNode):
             state.expanded, state.collapsed = item.is_open, not item.is_open
             state.focused = any(self.is_at(button.action) for button in item.buttons())
         elif item.is_selectable:
-            caret = self.view.reach.caret
+            caret = self.view.accessible_actions.caret
             state.focused = caret is not None and caret.item is item
 
     # Parts
@@ -157,7 +157,7 @@ class BlockNode(ItemNode):
 
     def _press_first(self) -> None:
         for button in self.item.buttons()[:1]:
-            self.view.reach.press(self.entry, self.item, button.action)
+            self.view.accessible_actions.press(self.entry, self.item, button.action)
 
 
 def role_of(item: Item) -> QAccessible.Role:

@@ -31,12 +31,12 @@ class ItemNode(Node):
 
     def is_at(self, action: str) -> bool:
         """Return whether Tab has reached this button or link."""
-        stop = self.view.reach.stop
+        stop = self.view.accessible_actions.stop
         return stop is not None and stop == (self.entry, self.entry.index_of(self.item), action)
 
     def area_of(self, area: QRectF) -> QRect:
         """Return the rectangle on the screen of a rectangle in the item."""
-        origin = self.view.reach.origin_of(self.item)
+        origin = self.view.accessible_actions.origin_of(self.item)
         return on_screen(self.view, area.translated(origin)) if origin is not None else QRect()
 
     # TextSource
@@ -49,11 +49,11 @@ class ItemNode(Node):
         return self.area_of(areas[0]) if areas else QRect()
 
     def offset_at(self, point: QPoint) -> int:
-        origin = self.view.reach.origin_of(self.item)
+        origin = self.view.accessible_actions.origin_of(self.item)
         return self.item.offset_at(QPointF(in_viewport(self.view, point)) - origin) if origin is not None else -1
 
     def select(self, start: int, end: int) -> None:
-        self.view.reach.select(TextPlace(self.entry, self.item, start), TextPlace(self.entry, self.item, end))
+        self.view.accessible_actions.select(TextPlace(self.entry, self.item, start), TextPlace(self.entry, self.item, end))
 
     def show(self, offset: int) -> None:
-        self.view.reach.show(self.entry, self.item, offset)
+        self.view.accessible_actions.show(self.entry, self.item, offset)

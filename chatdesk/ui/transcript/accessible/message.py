@@ -67,7 +67,7 @@ class MessageNode(Node):
         return self.block_of(items[index]) if 0 <= index < len(items) else None
 
     def childAt(self, x: int, y: int) -> QAccessibleInterface | None:  # type: ignore[override]
-        blocks = (self.block_of(item) for item in self.view.reach.seen_of(self.entry) if item.kind != "header")
+        blocks = (self.block_of(item) for item in self.view.accessible_actions.seen_of(self.entry) if item.kind != "header")
         return next((block for block in blocks if block.rect().contains(x, y)), None)
 
     def indexOfChild(self, child: QAccessibleInterface) -> int:
@@ -93,7 +93,7 @@ class MessageNode(Node):
         is_current = self.view.hasFocus() and self.view.current_message_id() == self.entry.message.id
         state.focusable = state.selectable = state.selectableText = state.multiLine = True
         state.selected = is_current
-        state.focused = is_current and self.view.reach.stop is None
+        state.focused = is_current and self.view.accessible_actions.stop is None
         state.busy = self.entry.is_live
 
     # TextSource
@@ -120,12 +120,12 @@ class MessageNode(Node):
         first, low = self._at(start)
         last, high = self._at(end)
         if first is not None and last is not None:
-            self.view.reach.select(TextPlace(self.entry, first, low), TextPlace(self.entry, last, high))
+            self.view.accessible_actions.select(TextPlace(self.entry, first, low), TextPlace(self.entry, last, high))
 
     def show(self, offset: int) -> None:
         item, inside = self._at(offset)
         if item is not None:
-            self.view.reach.show(self.entry, item, inside)
+            self.view.accessible_actions.show(self.entry, item, inside)
 
     def _items(self) -> list[Item]:
         return [item for item in self.entry.items if item.kind != "header"]

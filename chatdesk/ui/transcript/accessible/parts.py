@@ -82,7 +82,7 @@ class ButtonNode(PartNode):
     def _press(self) -> None:
         button = self._button()
         if button is not None and button.is_enabled:
-            self.view.reach.press(self.block.entry, self.block.item, self._action)
+            self.view.accessible_actions.press(self.block.entry, self.block.item, self._action)
 
 
 class LinkNode(PartNode):
@@ -113,7 +113,7 @@ class LinkNode(PartNode):
         state.focused = self.block.is_at(self._action)
 
     def _follow(self) -> None:
-        self.view.reach.press(self.block.entry, self.block.item, self._action)
+        self.view.accessible_actions.press(self.block.entry, self.block.item, self._action)
 
 
 class NoteNode(PartNode):

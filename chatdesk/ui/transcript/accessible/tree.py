@@ -58,7 +58,7 @@ class TranscriptAccessible(QAccessibleWidget):
         view = self._view()
         if view is None or not view.hasFocus():
             return None
-        stop, caret = view.reach.stop, view.reach.caret
+        stop, caret = view.accessible_actions.stop, view.accessible_actions.caret
         if stop is not None:
             return self._part_node(*stop)
         if caret is not None:
@@ -110,7 +110,7 @@ class TranscriptAccessible(QAccessibleWidget):
     def tell_caret(self) -> None:
         """Announce that the keyboard's caret moved."""
         view = self._view()
-        caret = view.reach.caret if view is not None else None
+        caret = view.accessible_actions.caret if view is not None else None
         block = self.block_of(caret.entry, caret.item) if caret is not None else None
         if caret is None or block is None or block.reading is None:
             return

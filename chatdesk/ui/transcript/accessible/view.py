@@ -5,14 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QAbstractScrollArea
 
-from chatdesk.ui.transcript.accessible.reach import Reach
+from chatdesk.ui.transcript.accessible.accessible_actions import AccessibleActions
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 
 class ReadableView(QAbstractScrollArea):
     """The base of the view, with the questions that the nodes of the tree ask it."""
 
-    reach: Reach
+    accessible_actions: AccessibleActions
 
     @property
     def entries(self) -> tuple[MessageEntry, ...]:

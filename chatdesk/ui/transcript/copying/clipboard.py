@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication
 
 from chatdesk.ui.transcript.copying.copied_text import as_html, as_markdown, as_plain
 from chatdesk.ui.transcript.copying.excerpt import Excerpt, excerpts
-from chatdesk.ui.transcript.copying.gathering import MOST_MESSAGES, MOST_RENDERED, Gatherer
+from chatdesk.ui.transcript.copying.selection_loader import MOST_MESSAGES, MOST_RENDERED, SelectionLoader
 from chatdesk.ui.transcript.copying.selection import Selection
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
@@ -31,10 +31,10 @@ class Clipboard(QObject):
     announced = Signal(str)
     _made = Signal(int, object)
 
-    def __init__(self, selection: Selection, gatherer: Gatherer) -> None:
-        super().__init__(gatherer)
+    def __init__(self, selection: Selection, loader: SelectionLoader) -> None:
+        super().__init__(loader)
         self._selection = selection
-        self._gatherer = gatherer
+        self._loader = loader
         self._number = 0  # of the newest copy: an older one that is still being made is not put there
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
@@ -49,7 +49,7 @@ class Clipboard(QObject):
         if selected is None:
             self._copy_message(entry, form)
         elif thread_id is not None:
-            self._gatherer.gather(thread_id, self._selection, lambda found: self._put(excerpts(found, selected), form))
+            self._loader.load(thread_id, self._selection, lambda found: self._put(excerpts(found, selected), form))
 
     def selected_text(self, thread_id: str | None, deliver: Callable[[str], None]) -> None:
         """Deliver the selection as plain text, once all of it is loaded; empty when nothing is selected."""
@@ -62,13 +62,13 @@ class Clipboard(QObject):
             made = excerpts(found, selected)
             self._make(made, lambda: (as_plain(made), {}), lambda text, _: deliver(text))
 
-        self._gatherer.gather(thread_id, self._selection, take)
+        self._loader.load(thread_id, self._selection, take)
 
     def quote(self, thread_id: str | None, entry: MessageEntry | None, deliver: Callable[[str], None]) -> None:
         """Deliver the Markdown of the selection once all of it is loaded, or of ``entry`` when nothing is selected."""
         selected = self._selection.range()
         if selected is not None and thread_id is not None:
-            self._gatherer.gather(
+            self._loader.load(
                 thread_id, self._selection, lambda found: deliver(as_markdown(excerpts(found, selected)))
             )
         else:
@@ -76,7 +76,7 @@ class Clipboard(QObject):
 
     def forget(self) -> None:
         """Drop the copy that is being made, because the thread is left."""
-        self._gatherer.forget()
+        self._loader.forget()
         self._number += 1
         self._pool.clear()
 

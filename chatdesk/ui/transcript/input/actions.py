@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from chatdesk.ui.transcript.copying.clipboard import FORMS, Clipboard
 from chatdesk.ui.transcript.copying.selection import Selection
 from chatdesk.ui.transcript.drawing.item import Item, Outcome
-from chatdesk.ui.transcript.input.attention import Attending
+from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.input.caret import Caret
 from chatdesk.ui.transcript.input.menu import build_menu, offered_by
 from chatdesk.ui.transcript.input.pointer import Hit
@@ -49,7 +49,7 @@ class Actions(QObject):
         *,
         conversation: Conversation,
         scrolling: Scrolling,
-        attending: Attending,
+        message_focus: MessageFocus,
         selection: Selection,
         caret: Caret,
         clipboard: Clipboard,
@@ -59,7 +59,7 @@ class Actions(QObject):
         self._viewport_layout = viewport_layout
         self._conversation = conversation
         self._scrolling = scrolling
-        self._attending = attending
+        self._message_focus = message_focus
         self._selection = selection
         self._caret = caret
         self._clipboard = clipboard
@@ -71,12 +71,12 @@ class Actions(QObject):
         if self._caret.obey(command):
             self.caretMoved.emit()
             return True
-        if command in ("activate", "page-down") and self._attending.stop is not None:
+        if command in ("activate", "page-down") and self._message_focus.stop is not None:
             self._activate_stop()
         elif command in ("left", "right"):
             return self._scroll_stop(-_SIDE_STEP_PX if command == "left" else _SIDE_STEP_PX)
         elif command == "copy":
-            self._clipboard.copy(self._conversation.thread_id, self._attending.acting)
+            self._clipboard.copy(self._conversation.thread_id, self._message_focus.acting)
         elif command == "select-all":
             self._selection.select_all()
             self._viewport_layout.repaint()
@@ -110,10 +110,10 @@ class Actions(QObject):
 
     def quote(self) -> None:
         """Emit ``quoted`` with the selection, else with the message that keys act on."""
-        self._clipboard.quote(self._conversation.thread_id, self._attending.acting, self.quoted.emit)
+        self._clipboard.quote(self._conversation.thread_id, self._message_focus.acting, self.quoted.emit)
 
     def _first_offered(self, names: tuple[str, ...]) -> tuple[MessageEntry, str] | None:
-        entries = [self._attending.current] if self._attending.current is not None else self._in_view()
+        entries = [self._message_focus.current] if self._message_focus.current is not None else self._in_view()
         for entry in entries:
             offered = offered_by(entry, starts_later=self._starts_later, quick=self._conversation.quick)
             name = next((each for each in names if each in offered), None)
@@ -213,18 +213,18 @@ class Actions(QObject):
             self.requested.emit(action, message_id)
 
     def _walk(self, step: int) -> None:
-        entry = self._attending.step_message(step)
+        entry = self._message_focus.step_message(step)
         if entry is not None:
             self.walked.emit(entry)
 
     def _activate_stop(self) -> None:
-        entry, stop = self._attending.current, self._attending.stop
+        entry, stop = self._message_focus.current, self._message_focus.stop
         if entry is not None and stop is not None and stop[0] < len(entry.items):
             self.press_button(entry, entry.items[stop[0]], stop[1])
 
     def _scroll_stop(self, delta: float) -> bool:
         """Scroll the focused item sideways: long code, a wide table."""
-        entry, stop = self._attending.current, self._attending.stop
+        entry, stop = self._message_focus.current, self._message_focus.stop
         if entry is None or stop is None or not entry.items[stop[0]].step_aside(stop[1], delta):
             return False
         self._viewport_layout.repaint()
@@ -232,7 +232,7 @@ class Actions(QObject):
 
     def _widen_stop(self, delta: float) -> bool:
         """Change the width of what has the focus: a column of a table."""
-        entry, stop = self._attending.current, self._attending.stop
+        entry, stop = self._message_focus.current, self._message_focus.stop
         if entry is None or stop is None or not entry.items[stop[0]].widen(stop[1], delta):
             return False
         self._viewport_layout.layout.sticks_to_end = False
@@ -241,8 +241,8 @@ class Actions(QObject):
         return True
 
     def _escape(self) -> bool:
-        had = self._selection.clear() or self._attending.current_id is not None
-        self._attending.walk_to(None)
+        had = self._selection.clear() or self._message_focus.current_id is not None
+        self._message_focus.walk_to(None)
         self._viewport_layout.repaint()
         return had
 
@@ -253,7 +253,7 @@ class Actions(QObject):
         self.show_menu(entry, self._viewport_layout.to_global(x, (placed.y if placed else 0.0) + item.height))
 
     def _show_menu_of_current(self) -> None:
-        entry = self._attending.acting
+        entry = self._message_focus.acting
         if entry is None:
             return
         placed = next((each for each in self._viewport_layout.placed_of(entry) if each.bottom > 0), None)

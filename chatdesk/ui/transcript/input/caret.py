@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF
 
 from chatdesk.ui.transcript.copying.selection import Selection, TextPlace
 from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.input.attention import Attending
+from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
@@ -33,13 +33,13 @@ class Caret:
     Selecting works without browsing, from the message that keys act on.
     """
 
-    def __init__(self, viewport_layout: ViewportLayout, selection: Selection, *, scrolling: Scrolling, attending: Attending) -> None:
+    def __init__(self, viewport_layout: ViewportLayout, selection: Selection, *, scrolling: Scrolling, message_focus: MessageFocus) -> None:
         self.is_browsing = False
         self._viewport_layout = viewport_layout
         self._layout = viewport_layout.layout
         self._selection = selection
         self._scrolling = scrolling
-        self._attending = attending
+        self._message_focus = message_focus
         self._goal_x: float | None = None
 
     @property
@@ -167,7 +167,7 @@ class Caret:
 
     def _first_place(self) -> TextPlace | None:
         """Return the place where the caret begins: the first text of the message that keys act on."""
-        entry = self._attending.acting
+        entry = self._message_focus.acting
         if entry is None:
             return None
         index = next((index for index, item in enumerate(entry.items) if _is_text(item)), None)

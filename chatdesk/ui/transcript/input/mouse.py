@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF
 
 from chatdesk.ui.transcript.drawing.item import Grip
 from chatdesk.ui.transcript.input.actions import Actions
-from chatdesk.ui.transcript.input.attention import Attending
+from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.input.dragging import Dragging
 from chatdesk.ui.transcript.input.link_status import LinkStatus
 from chatdesk.ui.transcript.input.pointer import Hit, Pointer
@@ -25,20 +25,20 @@ class Mouse:
         *,
         pointer: Pointer,
         dragging: Dragging,
-        attending: Attending,
+        message_focus: MessageFocus,
         actions: Actions,
         link_status: LinkStatus,
     ) -> None:
         self._viewport_layout = viewport_layout
         self._pointer = pointer
         self._dragging = dragging
-        self._attending = attending
+        self._message_focus = message_focus
         self._actions = actions
         self._link_status = link_status
         self._held: tuple[Hit, Grip] | None = None
 
     def press(self, point: QPointF, *, extends: bool) -> None:
-        self._attending.walk_to(None)
+        self._message_focus.walk_to(None)
         self._held = self._hold(point)
         if self._held is not None:
             return
@@ -71,13 +71,13 @@ class Mouse:
             return
         self._pointer.move(point)
         if not self._pointer.is_dragging:
-            self._attending.hover(point)
-            self._link_status.show_target(self._attending.target)
+            self._message_focus.hover(point)
+            self._link_status.show_target(self._message_focus.target)
 
     def release(self, point: QPointF) -> None:
         if self._held is not None:
             self._held = None
-            self._attending.hover(point)
+            self._message_focus.hover(point)
             return
         if self._dragging.release():  # it stayed a click
             self._pointer.press(point, extends=False)
@@ -85,8 +85,8 @@ class Mouse:
         hit = self._pointer.release(point)
         if hit is not None:
             self._actions.press(hit)
-        self._attending.hover(point)
+        self._message_focus.hover(point)
 
     def leave(self) -> None:
-        self._attending.leave()
-        self._link_status.show_target(self._attending.target)
+        self._message_focus.leave()
+        self._link_status.show_target(self._message_focus.target)

@@ -9,7 +9,7 @@ from chatdesk.ui.transcript.copying.selection import Selection
 from chatdesk.ui.transcript.drawing.item import PaintState
 from chatdesk.ui.transcript.drawing.looks import BUBBLE_PAD_Y, Looks
 from chatdesk.ui.transcript.drawing.quote_bars import paint_quote_bars, shared_quotes
-from chatdesk.ui.transcript.input.attention import Attention
+from chatdesk.ui.transcript.input.message_focus import Attention
 from chatdesk.ui.transcript.layout.held_place import Placed
 from chatdesk.ui.transcript.layout.layout import ThreadLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry

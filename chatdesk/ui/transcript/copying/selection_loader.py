@@ -19,7 +19,7 @@ _PAGE = 200
 Found = Callable[[list[Message]], None]
 
 
-class Gatherer(QObject):
+class SelectionLoader(QObject):
     """A loader of one selection at a time: a newer request replaces the one under way."""
 
     def __init__(
@@ -39,7 +39,7 @@ class Gatherer(QObject):
             entry.close()
         self._made = []
 
-    def gather(self, thread_id: str, selection: Selection, deliver: Callable[[list[MessageEntry]], None]) -> None:
+    def load(self, thread_id: str, selection: Selection, deliver: Callable[[list[MessageEntry]], None]) -> None:
         """Deliver the messages that the selection touches, oldest first, but no more than ``MOST_MESSAGES``.
 
         They are delivered at once when all of them are loaded.

@@ -7,28 +7,28 @@ from PySide6.QtCore import QPointF
 from chatdesk.ui.transcript.copying.selection import Selection, TextPlace
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.input.actions import Actions
-from chatdesk.ui.transcript.input.attention import Attending
+from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.input.caret import Caret
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 
-class Reach:
+class AccessibleActions:
     """The access of assistive programs to the transcript."""
 
     def __init__(
         self,
         viewport_layout: ViewportLayout,
         *,
-        attending: Attending,
+        message_focus: MessageFocus,
         actions: Actions,
         scrolling: Scrolling,
         selection: Selection,
         caret: Caret,
     ) -> None:
         self._viewport_layout = viewport_layout
-        self._attending = attending
+        self._message_focus = message_focus
         self._actions = actions
         self._scrolling = scrolling
         self._selection = selection
@@ -37,7 +37,7 @@ class Reach:
     @property
     def stop(self) -> tuple[MessageEntry, int, str] | None:
         """The button that Tab has reached: its message, the index of its item, its action."""
-        entry, stop = self._attending.shown.current_entry, self._attending.stop
+        entry, stop = self._message_focus.shown.current_entry, self._message_focus.stop
         return (entry, *stop) if entry is not None and stop is not None else None
 
     @property

@@ -28,7 +28,7 @@ class Attention:
     focused_action: str | None = None
 
 
-class Attending:
+class MessageFocus:
     """The message and the button that mouse and keyboard are at.
 
     ``current_id`` is the message that was walked to, ``stop`` the button in it: (index of its item, action).
