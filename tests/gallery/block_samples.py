@@ -31,7 +31,7 @@ from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.drawing.picture_decoding import decode
 from chatdesk.ui.transcript.drawing.quote_bars import paint_quote_bars, shared_quotes
-from chatdesk.ui.transcript.items.assembly import items_for
+from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.diagram_item import DiagramItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem

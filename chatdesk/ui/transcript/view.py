@@ -494,7 +494,7 @@ class TranscriptView(ReadableView):
         event.accept()
 
     def viewportEvent(self, event: QEvent) -> bool:
-        if event.type() in TOUCH_EVENTS and self._touch.take(event):  # type: ignore[arg-type]
+        if event.type() in TOUCH_EVENTS and self._touch.handle(event):  # type: ignore[arg-type]
             event.accept()
             return True
         return bool(super().viewportEvent(event))
@@ -528,13 +528,13 @@ class TranscriptView(ReadableView):
         if event.type() is QEvent.Type.LayoutDirectionChange:
             self._on_theme_changed()
         if event.type() in (QEvent.Type.WindowActivate, QEvent.Type.WindowDeactivate):
-            self._unread.look()
+            self._unread.update_timer()
         return bool(super().event(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        self._viewport_layout.settle()
+        self._viewport_layout.ensure_laid_out()
         command = command_of(event)
-        if command is None or not self._actions.obey(command):
+        if command is None or not self._actions.run_command(command):
             event.ignore()
 
     def focusNextPrevChild(self, forward: bool) -> bool:

@@ -15,7 +15,7 @@ from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun, Heading, Paragraph, Span
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.looks import Looks
-from chatdesk.ui.transcript.items.assembly import items_for
+from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 _WIDTH_PX, _HEIGHT_PX = 480, 96

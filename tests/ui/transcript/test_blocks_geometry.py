@@ -14,7 +14,7 @@ from chatdesk.core.rendering.blocks import CodeBlock, Heading, Paragraph, Placem
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.looks import Looks
-from chatdesk.ui.transcript.items.assembly import items_for
+from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from tests.gallery.block_samples import samples
 from tests.ui.transcript.conftest import World, make_thread
 

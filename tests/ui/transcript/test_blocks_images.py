@@ -24,7 +24,7 @@ from chatdesk.ui.transcript.drawing import picture_decoding, picture_loader
 from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.drawing.picture_decoding import MAX_SIDE_PX, NotAPicture, decode, read_stored
 from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
-from chatdesk.ui.transcript.items.assembly import change_groups
+from chatdesk.ui.transcript.items.items_from_blocks import change_groups
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.diagram_item import DiagramItem
 from chatdesk.ui.transcript.items.image_item import ImageItem

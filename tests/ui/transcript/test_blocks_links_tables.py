@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QLabel
 
 from chatdesk.core.rendering.blocks import Placement, Span, Table
 from chatdesk.ui.transcript.drawing.looks import Looks
-from chatdesk.ui.transcript.drawing.spans import cut_spans, flow_of
+from chatdesk.ui.transcript.drawing.spans import split_spans, flow_of
 from chatdesk.ui.transcript.drawing.table_columns import TableColumns
 from chatdesk.ui.transcript.drawing.table_formats import table_formats, table_markdown
-from chatdesk.ui.transcript.items.assembly import items_for
+from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from chatdesk.ui.transcript.items.table_growth import grow_table, table_items
 from chatdesk.ui.transcript.items.table_item import ROWS_AN_ITEM, TableItem
 from chatdesk.ui.transcript.items.text_item import TextItem
@@ -257,18 +257,18 @@ def test_right_to_left_items_have_their_marker_at_the_right(looks: Looks) -> Non
 def test_a_text_of_many_styles_is_laid_out_in_pieces() -> None:
     """A change of style takes as long to lay out as some letters: thousands in one piece took a third of a second."""
     spans = (Span("a", is_code=True), Span("b")) * 2000
-    pieces = cut_spans(spans)
+    pieces = split_spans(spans)
     assert all(len(piece) <= 1000 for piece in pieces)
     assert [span for piece in pieces for span in piece] == list(spans)
-    assert cut_spans((Span("a", is_code=True), Span("b")) * 20) == [(Span("a", is_code=True), Span("b")) * 20]
+    assert split_spans((Span("a", is_code=True), Span("b")) * 20) == [(Span("a", is_code=True), Span("b")) * 20]
 
 
 def test_letters_from_everywhere_are_laid_out_in_small_pieces() -> None:
     """Each of them may load a font. What people write, in a few scripts at a time, stays in one piece."""
     strange = "".join(chr(0x100 + 97 * number) for number in range(300)) * 4
-    assert max(len(piece[0].text) for piece in cut_spans((Span(strange),))) <= 500
+    assert max(len(piece[0].text) for piece in split_spans((Span(strange),))) <= 500
     for text in ("words " * 500, "слова и words " * 200, "汉字と仮名と한글" * 300, "مرحبا and שלום " * 200):
-        assert len(cut_spans((Span(text[:3500]),))) == 1
+        assert len(split_spans((Span(text[:3500]),))) == 1
 
 
 def test_a_wide_table_is_moved_with_the_arrows_from_its_button(world: World) -> None:

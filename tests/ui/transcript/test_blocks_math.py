@@ -17,9 +17,9 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.drawing.shown_text import ShownText, to_characters, to_units
-from chatdesk.ui.transcript.drawing.spans import cut_spans, flow_of
+from chatdesk.ui.transcript.drawing.spans import split_spans, flow_of
 from chatdesk.ui.transcript.drawing.text_box import TextBox
-from chatdesk.ui.transcript.items.assembly import change_groups, items_for
+from chatdesk.ui.transcript.items.items_from_blocks import change_groups, items_for
 from chatdesk.ui.transcript.items.math_item import MathItem
 from chatdesk.ui.transcript.items.text_item import TextItem
 from tests.ui.transcript.conftest import World, make_thread
@@ -171,7 +171,7 @@ def test_a_table_gives_formulas_their_room(looks: Looks) -> None:
 
 def test_text_cut_in_pieces_keeps_whole_drawings_only() -> None:
     long = replace(formula("x"), text="x" * 100)
-    pieces = cut_spans((long,), limit=30)
+    pieces = split_spans((long,), limit=30)
     assert all(span.drawing is None for piece in pieces for span in piece)
 
 

@@ -136,11 +136,11 @@ def test_the_time_of_a_thought(started: int | None, completed: int | None, label
 def test_a_thought_is_named_by_its_time_while_the_answer_goes_on() -> None:
     entry = MessageEntry(make_message(1, status=Status.PENDING))
     entry.append(0, "reasoning", "Let me see.")
-    entry.settle()
+    entry.show_appended()
     (fold,) = (item for item in entry.items if isinstance(item, FoldItem))
     assert fold.label == "Thinking…"
     entry.append(1, "text", "So")
-    entry.settle()
+    entry.show_appended()
     before = fold.revision
     thought = Part("a", "m", 0, PartType.REASONING, {"text": "Let me see."}, started_at=0, completed_at=4_000)
     text = Part("b", "m", 1, PartType.TEXT, {"text": "So"}, started_at=4_000)
@@ -175,11 +175,11 @@ def test_a_thought_and_a_call_that_are_being_written() -> None:
         assert isinstance(fold, FoldItem)
         fold.is_open = True
         section.append("one")
-        section.settle()
+        section.update_items()
         before = section.items[1]
         assert "one" in before.text
         section.append(" two")
-        section.settle()
+        section.update_items()
         assert "one two" in section.items[1].text
 
 
@@ -303,7 +303,7 @@ def test_a_thought_in_the_text_is_folded_and_opened() -> None:
     assert isinstance(fold, FoldItem)
     assert (fold.label, answer.text) == ("Thought", "Yes.")
     fold.is_open = True
-    section.settle()
+    section.update_items()
     assert [item.text for item in section.items[1:]] == ["Hm.", "Yes."]
     section.take_blocks((*parse_answer(section.text), *parse_markdown("More.")))
     assert [item.text for item in section.items[1:]] == ["Hm.", "Yes.", "More."]

@@ -10,7 +10,7 @@ from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.transcript.copying.copied_text import as_markdown
 from chatdesk.ui.transcript.copying.excerpt import Excerpt
 from chatdesk.ui.transcript.drawing.looks import Looks
-from chatdesk.ui.transcript.items.assembly import items_for
+from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from chatdesk.ui.transcript.messages.note_place import note_place
 from tests.ui.transcript.conftest import World, make_thread
 from tests.ui.transcript.test_blocks_math import WIDTH, looks  # noqa: F401 - a fixture

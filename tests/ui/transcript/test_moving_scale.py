@@ -45,9 +45,9 @@ def test_sums_and_places_of_a_tree_agree() -> None:
 @pytest.mark.parametrize("step", [1, 7])
 def test_every_point_is_found_where_it_stands(step: int) -> None:
     scale = ThreadScale()
-    scale.begin(50, {}, is_whole=False)
+    scale.reset(50, {}, is_whole=False)
     assert scale.find(scale.total / 2).position == 25
-    scale.take(_sizes(50, step))
+    scale.set_sizes(_sizes(50, step))
     assert len(scale) == 50
     last = -1.0
     for position in range(50):
@@ -61,7 +61,7 @@ def test_every_point_is_found_where_it_stands(step: int) -> None:
 
 def test_a_thread_that_grows_and_is_cut_keeps_its_start() -> None:
     scale = ThreadScale()
-    scale.take(_sizes(50, 7))
+    scale.set_sizes(_sizes(50, 7))
     before = [scale.y_of(ScalePoint(position, 0.0)) for position in range(50)]
     scale.set(50, 300.0)
     scale.set(52, 100.0)  # 51 is in the trash
@@ -123,7 +123,7 @@ def test_a_message_that_comes_lengthens_the_bar(world: World) -> None:
 
 def test_a_long_thread_begins_in_groups() -> None:
     scale = ThreadScale()
-    scale.begin(1_000_000, {999_999: 300.0}, is_whole=False)
+    scale.reset(1_000_000, {999_999: 300.0}, is_whole=False)
     assert len(scale) == 1_000_000
     assert len(scale._tree) < 3_000
     assert scale.total == pytest.approx(300.0 * 1_000_000)

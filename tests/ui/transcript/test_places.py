@@ -11,7 +11,7 @@ from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.drawing.quote_bars import shared_quotes
 from chatdesk.ui.transcript.items import gaps as gaps_module
-from chatdesk.ui.transcript.items.assembly import items_for
+from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from chatdesk.ui.transcript.items.gaps import alike, gaps_of, grown_gaps
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.ui.transcript.conftest import FakeThread, World, make_message

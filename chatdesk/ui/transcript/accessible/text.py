@@ -45,12 +45,12 @@ class ReadableText(QAccessibleTextInterface):
     def setCursorPosition(self, position: int) -> None:
         self._cursor = max(0, min(position, self.characterCount()))
         self._source.show(self._offset(self._cursor))
-        self._tell_cursor()
+        self._announce_cursor()
 
     def caret_came(self, offset: int) -> None:
         """Announce that the keyboard's caret is at ``offset``, counted in Python's characters."""
         self._cursor = units(self._source.plain_text()[:offset])
-        self._tell_cursor()
+        self._announce_cursor()
 
     def characterRect(self, offset: int) -> QRect:
         return self._source.character_rect(self._offset(offset))
@@ -76,7 +76,7 @@ class ReadableText(QAccessibleTextInterface):
     def removeSelection(self, _index: int) -> None:
         self._source.select(0, 0)
 
-    def _tell_cursor(self) -> None:
+    def _announce_cursor(self) -> None:
         if QAccessible.isActive():
             QAccessible.updateAccessibility(QAccessibleTextCursorEvent(self._owner, self._cursor))
 

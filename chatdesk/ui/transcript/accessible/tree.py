@@ -28,8 +28,8 @@ class TranscriptAccessible(QAccessibleWidget):
         self._view = ref(view)
         self._nodes: dict[MessageEntry, MessageNode] = {}
         self._caret_item: Item | None = None
-        self._sweeper = _at_once(view, self._sweep)
-        self._teller = _at_once(view, self.tell_focus)
+        self._sweep_timer = _at_once(view, self._sweep)
+        self._focus_timer = _at_once(view, self.announce_focus)
 
     def childCount(self) -> int:
         view = self._view()
@@ -84,14 +84,14 @@ class TranscriptAccessible(QAccessibleWidget):
 
     def sweep_soon(self) -> None:
         """Close the nodes of messages that are gone, once Qt is not asking any more."""
-        if self._nodes and not self._sweeper.isActive():
-            self._sweeper.start()
+        if self._nodes and not self._sweep_timer.isActive():
+            self._sweep_timer.start()
 
-    def tell_focus_soon(self) -> None:
+    def announce_focus_soon(self) -> None:
         """Announce the focused part of the view, after Qt has announced that the view has the focus."""
-        self._teller.start()
+        self._focus_timer.start()
 
-    def tell_focus(self) -> None:
+    def announce_focus(self) -> None:
         view = self._view()
         child = self.focusChild()
         self.owes_focus = child is None and view is not None and view.hasFocus()
@@ -107,7 +107,7 @@ class TranscriptAccessible(QAccessibleWidget):
     def block_of(self, entry: MessageEntry, item: Item) -> BlockNode | None:
         return self.node_of(entry).block_of(item) if entry.index_of(item) is not None else None
 
-    def tell_caret(self) -> None:
+    def announce_caret(self) -> None:
         """Announce that the keyboard's caret moved."""
         view = self._view()
         caret = view.accessible_actions.caret if view is not None else None
@@ -116,7 +116,7 @@ class TranscriptAccessible(QAccessibleWidget):
             return
         if caret.item is not self._caret_item:
             self._caret_item = caret.item
-            self.tell_focus()
+            self.announce_focus()
         block.reading.caret_came(caret.offset)
 
     def _part_node(self, entry: MessageEntry, index: int, action: str) -> QAccessibleInterface | None:
@@ -161,28 +161,28 @@ def children_changed(view: ReadableView) -> None:
         if QAccessible.isActive():
             QAccessible.updateAccessibility(QAccessibleEvent(view, QAccessible.Event.ObjectReorder))
         if interface.owes_focus:
-            interface.tell_focus_soon()
+            interface.announce_focus_soon()
 
 
 def focus_changed(view: ReadableView) -> None:
     """Announce that another message, or another button in it, has the focus."""
     interface = _of(view)
     if interface is not None:
-        interface.tell_focus()
+        interface.announce_focus()
 
 
 def caret_moved(view: ReadableView) -> None:
     """Announce that the keyboard's caret moved."""
     interface = _of(view)
     if interface is not None:
-        interface.tell_caret()
+        interface.announce_caret()
 
 
 def focus_arrived(view: ReadableView) -> None:
     """Announce that the view itself got the focus."""
     interface = _of(view)
     if interface is not None:
-        interface.tell_focus_soon()
+        interface.announce_focus_soon()
 
 
 def busy_changed(view: ReadableView, entry: MessageEntry) -> None:

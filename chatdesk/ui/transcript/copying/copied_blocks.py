@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Fold, Heading, Paragraph, Placement, Rule, Span, Table
-from chatdesk.ui.transcript.copying.copied_spans import cut_spans_of
+from chatdesk.ui.transcript.copying.copied_spans import spans_between
 from chatdesk.ui.transcript.copying.excerpt import Piece, is_closed
 from chatdesk.ui.transcript.drawing.table_columns import MAX_COLUMNS
 from chatdesk.ui.transcript.items.code_item import CodeItem
@@ -27,7 +27,7 @@ def blocks_of(pieces: Iterable[Piece]) -> list[Block]:
         item = piece.item
         last = blocks[-1] if blocks else None
         if isinstance(item, TextItem):
-            spans = tuple(cut_spans_of(item.spans, piece.start, piece.end))
+            spans = tuple(spans_between(item.spans, piece.start, piece.end))
             is_same = before is not None and isinstance(before.item, TextItem) and before.item.at is item.at
             if is_same and isinstance(last, Paragraph | Heading) and item.gap == 0.0:
                 blocks[-1] = replace(last, spans=last.spans + spans)
@@ -59,7 +59,7 @@ def cell_words(piece: Piece) -> tuple[Span, ...] | None:
     if not isinstance(item, TableItem):
         return None
     touched = [
-        cut_spans_of(cell, max(piece.start, start) - start, min(piece.end, end) - start)
+        spans_between(cell, max(piece.start, start) - start, min(piece.end, end) - start)
         for row, ranges in zip(item.shown_rows, item.cells, strict=True)
         for cell, (start, end) in zip(row, ranges, strict=False)
         if min(piece.end, end) > max(piece.start, start)
@@ -96,7 +96,7 @@ def _rows(piece: Piece, item: TableItem) -> tuple[tuple[tuple[Span, ...], ...], 
         for cell, (start, end) in zip(row, ranges, strict=False):
             low, high = max(piece.start, start), min(piece.end, end)
             is_all = low <= start and high >= end
-            cells.append(tuple(cell) if is_all else tuple(cut_spans_of(cell, low - start, max(low, high) - start)))
+            cells.append(tuple(cell) if is_all else tuple(spans_between(cell, low - start, max(low, high) - start)))
         made.append(tuple(cells))
     return tuple(made)
 

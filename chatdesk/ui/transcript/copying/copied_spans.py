@@ -9,7 +9,7 @@ from chatdesk.core.rendering.blocks import Span
 from chatdesk.ui.transcript.drawing.spans import flow_of
 
 
-def cut_spans_of(spans: Sequence[Span], start: int, end: int) -> list[Span]:
+def spans_between(spans: Sequence[Span], start: int, end: int) -> list[Span]:
     """Return the spans between two offsets, without the characters that the layout adds.
 
     ``start`` and ``end`` count the text of ``flow_of``, which includes those characters.

@@ -125,7 +125,7 @@ def has_long_run(text: str) -> bool:
     return any(len(word) > _LONG_RUN for word in text.split())
 
 
-def cut_spans(spans: Sequence[Span], limit: int = PIECE_CHARACTERS) -> list[tuple[Span, ...]]:
+def split_spans(spans: Sequence[Span], limit: int = PIECE_CHARACTERS) -> list[tuple[Span, ...]]:
     """Split spans into pieces of at most ``limit`` characters, at spaces where there are any.
 
     A change of style counts as some characters, for it takes as long to lay out. The cuts of a text do not move when
@@ -157,13 +157,13 @@ def cut_spans(spans: Sequence[Span], limit: int = PIECE_CHARACTERS) -> list[tupl
     return pieces
 
 
-def cut_plain(text: str, limit: int = PIECE_CHARACTERS) -> list[str]:
+def split_plain(text: str, limit: int = PIECE_CHARACTERS) -> list[str]:
     """Split plain text into paragraphs, at empty lines and where a paragraph is too long."""
     pieces: list[str] = []
     for paragraph in text.split("\n\n"):
         stripped = paragraph.strip("\n")
         if stripped.strip():
-            pieces += ["".join(span.text for span in piece) for piece in cut_spans((Span(stripped),), limit)]
+            pieces += ["".join(span.text for span in piece) for piece in split_spans((Span(stripped),), limit)]
     return pieces
 
 

@@ -64,11 +64,11 @@ class Actions(QObject):
         self._caret = caret
         self._clipboard = clipboard
 
-    def obey(self, command: str) -> bool:
+    def run_command(self, command: str) -> bool:
         """Carry out a keyboard command; return False when it means nothing now, so that others may have the key."""
         if command in _WIDENS and self._widen_stop(_WIDENS[command]):
             return True
-        if self._caret.obey(command):
+        if self._caret.run_command(command):
             self.caretMoved.emit()
             return True
         if command in ("activate", "page-down") and self._message_focus.stop is not None:

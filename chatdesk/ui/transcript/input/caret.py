@@ -55,7 +55,7 @@ class Caret:
                 self._selection.begin(start)
         self._viewport_layout.repaint()
 
-    def obey(self, command: str) -> bool:
+    def run_command(self, command: str) -> bool:
         """Carry out ``command`` if it moves the caret, and return whether it does."""
         if command.startswith(_SELECT) and command != "select-all":
             self._move(command.removeprefix(_SELECT), extends=True)

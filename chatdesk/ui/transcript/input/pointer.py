@@ -61,7 +61,7 @@ class Pointer(QObject):
 
     def hit(self, point: QPointF) -> Hit | None:
         """Return the item exactly under ``point``, or None."""
-        self._viewport_layout.settle()
+        self._viewport_layout.ensure_laid_out()
         for placed in self._layout.placed:
             if placed.y <= point.y() < placed.bottom:
                 inside = self._inside(placed, point)
@@ -122,7 +122,7 @@ class Pointer(QObject):
 
     def text_place(self, point: QPointF) -> TextPlace | None:
         """Return the place in a text nearest to ``point``, which may be above, below or beside the text."""
-        self._viewport_layout.settle()
+        self._viewport_layout.ensure_laid_out()
         best: Placed | None = None
         distance = 0.0
         for placed in self._layout.placed:

@@ -40,7 +40,7 @@ class Touch(QObject):
         self._rest_timer.setInterval(QGuiApplication.styleHints().mousePressAndHoldInterval())
         self._rest_timer.timeout.connect(self._on_rest_timer_timeout)
 
-    def take(self, event: QTouchEvent) -> bool:
+    def handle(self, event: QTouchEvent) -> bool:
         """Handle a touch event, and return False for a touchpad, whose fingers come as wheel events."""
         from PySide6.QtGui import QInputDevice  # with all its kinds it is not free, and most screens are not touched
 

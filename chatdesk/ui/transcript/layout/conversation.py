@@ -282,7 +282,7 @@ class Conversation(QObject):
             if entry is not None and before.get(message_id) != (text, others):
                 entry.set_waiting(text, before=others)
                 if message_id not in before:
-                    self._narrator.tell(text)
+                    self._narrator.announce(text)
         self._viewport_layout.schedule()
 
     @property
@@ -335,7 +335,7 @@ class Conversation(QObject):
         entry = self.find(message_id)
         if entry is not None:
             entry.set_retry(retry)
-            self._narrator.tell(retry.reason)
+            self._narrator.announce(retry.reason)
             self._viewport_layout.schedule()
         wait_ms = max(0, retry.due_ms - SystemClock().now_ms())
         QTimer.singleShot(wait_ms, self, lambda: self._end_retry(message_id, retry))

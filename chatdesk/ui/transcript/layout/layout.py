@@ -51,7 +51,7 @@ class ThreadLayout(LoadedMessages):
         count = max(last, total) if self.has_newer else last
         if len(self.scale) < count or (len(self.scale) > count and not self.has_newer):
             lengths = {entry.message.position: length_of(entry.message.text) for entry in self.entries}
-            self.scale.begin(count, lengths, is_whole=self.is_whole)
+            self.scale.reset(count, lengths, is_whole=self.is_whole)
 
     def add_newer(self, entries: list[MessageEntry]) -> None:
         self.put_newer(entries)

@@ -45,7 +45,7 @@ class ThreadScale:
     def total(self) -> float:
         return self._tree.total
 
-    def begin(self, count: int, lengths: dict[int, float], *, is_whole: bool) -> None:
+    def reset(self, count: int, lengths: dict[int, float], *, is_whole: bool) -> None:
         """Start with a thread of ``count`` positions, whose ``lengths`` may be known only in part.
 
         Unless ``is_whole``, all positions get the mean of the lengths, because lengths that are learnt later must not
@@ -59,7 +59,7 @@ class ThreadScale:
         groups, rest = divmod(count, _FIRST_STEP)
         self._fill([mean * _FIRST_STEP] * groups + [mean] * rest, step=_FIRST_STEP, groups=groups)
 
-    def take(self, sizes: ThreadSizes) -> None:
+    def set_sizes(self, sizes: ThreadSizes) -> None:
         """Set the true sizes; positions beyond them keep their lengths."""
         lengths = [
             messages * _MESSAGE_PX + _text_px(characters, lines)

@@ -35,7 +35,7 @@ class ScrollBarSizes(QObject):
 
         def take(sizes: ThreadSizes) -> None:
             if self._asked == thread_id:
-                self._layout.scale.take(sizes)
+                self._layout.scale.set_sizes(sizes)
                 self._scrolling.sync_bar()
 
         self._fetch(thread_id, take)

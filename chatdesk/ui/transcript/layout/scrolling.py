@@ -72,7 +72,7 @@ class Scrolling(QObject):
             self._pages.newest()
 
     def anchor(self) -> ScrollAnchor:
-        self._viewport_layout.settle()
+        self._viewport_layout.ensure_laid_out()
         top = self._layout.top_entry
         is_at_end = self._layout.sticks_to_end and not self._layout.has_newer
         if top is None:

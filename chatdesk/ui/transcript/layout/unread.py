@@ -30,9 +30,9 @@ class Unread(QObject):
         self._conversation = conversation
         conversation.added.connect(self._on_conversation_added)
         conversation.cleared.connect(self._on_conversation_cleared)
-        viewport_layout.laidOut.connect(self.look)
+        viewport_layout.laidOut.connect(self.update_timer)
 
-    def look(self) -> None:
+    def update_timer(self) -> None:
         """Start or stop the time after which the line goes away, according to what the reader sees now."""
         is_marked = self._conversation.first_unread is not None
         if is_marked and self._is_reader_here and self._layout.is_at_end:

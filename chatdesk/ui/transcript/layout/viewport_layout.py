@@ -93,7 +93,7 @@ class ViewportLayout(QObject):
         if not self._timer.isActive():
             self._timer.start()
 
-    def settle(self) -> None:
+    def ensure_laid_out(self) -> None:
         """Lay out now if a layout is due, because places in view must never point at items that are gone."""
         if self._timer.isActive():
             self.relayout(is_growth=self._only_grows)
@@ -140,7 +140,7 @@ class ViewportLayout(QObject):
     # What is in view
 
     def placed_of(self, entry: MessageEntry) -> list[Placed]:
-        self.settle()
+        self.ensure_laid_out()
         return [each for each in self.layout.placed if each.entry is entry]
 
     def shows_end_of(self, entry: MessageEntry) -> bool:
@@ -162,12 +162,12 @@ class ViewportLayout(QObject):
 
     def origin_of(self, item: Item) -> QPointF | None:
         """Return the top left corner of an item in the viewport, or None when it is not in view."""
-        self.settle()
+        self.ensure_laid_out()
         placed = next((each for each in self.layout.placed if each.item is item), None)
         return QPointF(self.column_left + placed.entry.x_of(item), placed.y) if placed is not None else None
 
     def entry_at(self, y: float) -> MessageEntry | None:
-        self.settle()
+        self.ensure_laid_out()
         return next((placed.entry for placed in self.layout.placed if placed.bottom >= y), None)
 
     def to_global(self, x: float, y: float) -> QPoint:
@@ -205,7 +205,7 @@ class ViewportLayout(QObject):
         self.relayout(is_growth=self._only_grows)
 
     def _on_ahead_timer_timeout(self) -> None:
-        self.settle()
+        self.ensure_laid_out()
         end = time.perf_counter() + _AHEAD_SLICE_S
         self._ask_around()
         for _ in self.layout.ahead(self.view_height * _AHEAD_VIEWS):

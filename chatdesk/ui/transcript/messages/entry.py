@@ -256,7 +256,7 @@ class MessageEntry:
             self.rebuild()
 
     def append(self, part_index: int, kind: str, delta: str) -> Section:
-        """Append text to a part and return its section; call ``settle`` once a frame to show it."""
+        """Append text to a part and return its section; call ``show_appended`` once a frame to show it."""
         section = next((each for each in self._sections if each.index == part_index), None)
         if section is None:
             section = new_section(part_index, kind)
@@ -268,9 +268,9 @@ class MessageEntry:
         self._forget_notice()
         return section
 
-    def settle(self) -> None:
+    def show_appended(self) -> None:
         for section in self._sections:
-            section.settle()
+            section.update_items()
         self.rebuild(is_growth=True)
 
     def set_retry(self, retry: Retry | None) -> None:
@@ -353,7 +353,7 @@ class MessageEntry:
     def toggle_fold(self, item: FoldItem) -> None:
         item.is_open = not item.is_open
         for section in self._sections:
-            section.settle()
+            section.update_items()
         self.rebuild()
 
     def request_blocks(self, renderer: BlockRenderer, on_ready: Callable[[MessageEntry], None]) -> None:

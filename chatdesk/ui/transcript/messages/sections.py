@@ -12,8 +12,8 @@ from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.transcript.contract import PictureSource
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import duration_of
-from chatdesk.ui.transcript.drawing.spans import cut_plain
-from chatdesk.ui.transcript.items.assembly import Group, change_groups, plain_items, shown_items
+from chatdesk.ui.transcript.drawing.spans import split_plain
+from chatdesk.ui.transcript.items.items_from_blocks import Group, change_groups, plain_items, shown_items
 from chatdesk.ui.transcript.items.code_item import plain_code
 from chatdesk.ui.transcript.items.file_item import FileItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
@@ -34,7 +34,7 @@ class Section:
     def append(self, delta: str) -> None:
         raise NotImplementedError
 
-    def settle(self) -> None:
+    def update_items(self) -> None:
         """Bring ``items`` up to date with the text that was appended."""
 
     def take_name(self, newer: Section) -> None:
@@ -48,7 +48,7 @@ class Section:
         old, new = _fold_of(before), _fold_of(self)
         if old is not None and new is not None and old.is_open != new.is_open:
             new.is_open = old.is_open
-            self.settle()
+            self.update_items()
 
 
 class TextSection(Section):
@@ -71,7 +71,7 @@ class TextSection(Section):
     def append(self, delta: str) -> None:
         self._chunks.append(delta)
 
-    def settle(self) -> None:
+    def update_items(self) -> None:
         if self.blocks is not None:
             self.items = shown_items(self.blocks, self._groups)
             return
@@ -100,7 +100,7 @@ class ReasoningSection(Section):
         self._chunks = [text] if text else []
         self._fold = FoldItem(f"reasoning-{index}", "")
         self.name(part, is_live=is_live)
-        self.settle()
+        self.update_items()
 
     def name(self, part: Part | None, *, is_live: bool) -> None:
         if is_live and (part is None or part.completed_at is None):
@@ -117,13 +117,13 @@ class ReasoningSection(Section):
     def append(self, delta: str) -> None:
         self._chunks.append(delta)
 
-    def settle(self) -> None:
+    def update_items(self) -> None:
         if not self._fold.is_open:
             self.items = [self._fold]
             return
         old = self.items[1:]
         body: list[Item] = []
-        for place, piece in enumerate(cut_plain(self.text[:_FOLD_TEXT_LIMIT])):
+        for place, piece in enumerate(split_plain(self.text[:_FOLD_TEXT_LIMIT])):
             before = old[place] if place < len(old) else None
             if before is not None and before.text == piece.replace("\n", "\u2028"):
                 body.append(before)
@@ -142,7 +142,7 @@ class ToolSection(Section):
         self._fold = FoldItem(f"tool-{index}", "Tool", icon="terminal")
         if part is not None:
             self._take_call(part)
-        self.settle()
+        self.update_items()
 
     def append(self, delta: str) -> None:
         self._arguments.append(delta)
@@ -152,7 +152,7 @@ class ToolSection(Section):
         self._fold.is_done = True
         if part.tool_duration_ms is not None and not self._fold.aside:
             self._fold.aside = _tenths(part.tool_duration_ms)
-        self.settle()
+        self.update_items()
 
     def _take_call(self, part: Part) -> None:
         name = clean_line(part.tool_name or str(part.content.get("name", ""))) or "Tool"
@@ -164,7 +164,7 @@ class ToolSection(Section):
         if part.tool_duration_ms is not None:
             self._fold.aside = _tenths(part.tool_duration_ms)
 
-    def settle(self) -> None:
+    def update_items(self) -> None:
         self.items = [self._fold]
         if self._fold.is_open:
             self.items.append(plain_code("".join(self._arguments)[:_FOLD_TEXT_LIMIT], "arguments"))

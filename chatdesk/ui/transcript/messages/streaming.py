@@ -145,7 +145,7 @@ class StreamFeeds(QObject):
             if feed.show():
                 changed[feed.entry.message.id] = feed.entry
         for entry in changed.values():
-            entry.settle()
+            entry.show_appended()
         if changed:
             self._on_frame(list(changed.values()))
 

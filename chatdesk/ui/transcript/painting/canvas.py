@@ -32,7 +32,7 @@ class Canvas:
         self._flash = flash
 
     def paint(self, viewport: QWidget, event: QPaintEvent) -> None:
-        self._viewport_layout.settle()
+        self._viewport_layout.ensure_laid_out()
         painter = QPainter(viewport)
         # A scroll leaves strips at opposite ends: what lies between them need not be drawn again.
         parts = [event.rect()] if event.region().rectCount() > _MOST_PARTS else [*event.region()]  # type: ignore[misc]

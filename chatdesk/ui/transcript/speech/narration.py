@@ -40,7 +40,7 @@ class Narrator:
         for entry in entries:
             reading = self._readings.get(entry.message.id)
             if reading is not None:
-                self._say_all(reading.take(entry.blocks, is_complete=False))
+                self._say_all(reading.next_sentences(entry.blocks, is_complete=False))
 
     def ended(self, entry: MessageEntry) -> None:
         """Say the rest of an answer and how it ended.
@@ -57,12 +57,12 @@ class Narrator:
             nonlocal reading
             now, reading = reading, None
             if now is not None:  # colours come with a second delivery
-                self._say_all(now.take(blocks, is_complete=True))
+                self._say_all(now.next_sentences(blocks, is_complete=True))
                 self._say(*farewell)
 
         self._renderer.request(entry.text, finish)
 
-    def tell(self, text: str) -> None:
+    def announce(self, text: str) -> None:
         """Say something else about an answer, such as why it waits."""
         self._say(text, False)
 
@@ -82,7 +82,7 @@ class Reading:
         self._block = 0
         self._said = 0
 
-    def take(self, blocks: Sequence[Block], *, is_complete: bool) -> list[str]:
+    def next_sentences(self, blocks: Sequence[Block], *, is_complete: bool) -> list[str]:
         """Return the sentences that can be said now; all blocks but the last count as finished."""
         sentences: list[str] = []
         while self._block < len(blocks):

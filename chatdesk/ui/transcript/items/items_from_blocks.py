@@ -20,7 +20,7 @@ from chatdesk.core.rendering.blocks import (
     Table,
 )
 from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.drawing.spans import cut_plain, cut_spans
+from chatdesk.ui.transcript.drawing.spans import split_plain, split_spans
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.diagram_item import DiagramItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
@@ -43,7 +43,7 @@ class HasPlace(Protocol):
 
 def plain_items(text: str) -> list[Item]:
     """Return the text as plain paragraphs, which stand in until its blocks are known."""
-    return list(map(plain_item, cut_plain(text)))
+    return list(map(plain_item, split_plain(text)))
 
 
 def items_for(block: Block) -> Group:
@@ -130,7 +130,7 @@ def shown_items(blocks: Sequence[Block], groups: Sequence[Group]) -> list[Item]:
 
 def _pieces(block: Paragraph | Heading, *, level: int) -> Group:
     items: Group = []
-    for place, piece in enumerate(cut_spans(block.spans)):
+    for place, piece in enumerate(split_spans(block.spans)):
         item = TextItem(piece, block.at, level=level)
         if place:
             item.gap = 0.0
