@@ -122,7 +122,7 @@ class Picture:
     is_near: bool = False
 
 
-class PictureDoor(Protocol):
+class PictureLoaderLike(Protocol):
     """A loader that reads and decodes pictures; ``on_done`` is called later, once, in the GUI thread."""
 
     def load(self, source: PictureSource, on_done: Callable[[Picture], None]) -> Ticket: ...

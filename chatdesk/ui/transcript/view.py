@@ -33,7 +33,7 @@ from chatdesk.ui.transcript.contract import (
     BlockRenderer,
     MessageFetcher,
     ModelName,
-    PictureDoor,
+    PictureLoaderLike,
     ScrollAnchor,
     SharedWith,
     SizesFetcher,
@@ -356,9 +356,9 @@ class TranscriptView(ReadableView):
             if self.thread_id is not None:
                 self.show_thread(self.thread_id, self.scroll_anchor())
 
-    def set_pictures(self, door: PictureDoor) -> None:
+    def set_pictures(self, loader: PictureLoaderLike) -> None:
         """Set the loader of pictures; without one only the empty places of pictures are shown."""
-        self._viewport_layout.pictures = door
+        self._viewport_layout.pictures = loader
         self._viewport_layout.relayout()
 
     def set_theme(self, theme: ThemeLike) -> None:

@@ -14,7 +14,7 @@ from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.rendering.blocks import Placement
-from chatdesk.ui.transcript.contract import PictureDoor
+from chatdesk.ui.transcript.contract import PictureLoaderLike
 from chatdesk.ui.transcript.drawing.looks import Looks
 
 LINK_ACTION = "link-"
@@ -150,7 +150,7 @@ class Item:
     def paint(self, painter: QPainter, state: PaintState) -> None:
         raise NotImplementedError
 
-    def ask(self, door: PictureDoor, on_change: Callable[[], None]) -> None:
+    def ask(self, loader: PictureLoaderLike, on_change: Callable[[], None]) -> None:
         """Request missing pictures while the item is in view; ``on_change`` is called when one came."""
 
     def take_file_state(self, state_of: Callable[[str], str]) -> bool:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from chatdesk.core.rendering.blocks import CodeBlock, Placement
 from chatdesk.core.rendering.drawing.diagram_drawing import ZOOM
-from chatdesk.ui.transcript.contract import PictureDoor, PictureSource
+from chatdesk.ui.transcript.contract import PictureLoaderLike, PictureSource
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.items.code_item import CodeItem
@@ -52,8 +52,8 @@ class DiagramItem(Item):
     def _picture(self) -> PictureItem:
         return self._pictures[-1 if self._is_dark else 0]
 
-    def ask(self, door: PictureDoor, on_change: Callable[[], None]) -> None:
-        self._picture.ask(door, lambda: self._on_picture(on_change))
+    def ask(self, loader: PictureLoaderLike, on_change: Callable[[], None]) -> None:
+        self._picture.ask(loader, lambda: self._on_picture(on_change))
 
     def guess(self, looks: Looks, width: float) -> float:
         self._look(looks)

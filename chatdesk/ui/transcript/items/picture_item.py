@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
 
-from chatdesk.ui.transcript.contract import Picture, PictureDoor, PictureSource
+from chatdesk.ui.transcript.contract import Picture, PictureLoaderLike, PictureSource
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.looks import Looks
@@ -51,7 +51,7 @@ class PictureItem(Item):
 
     # Getting it
 
-    def ask(self, door: PictureDoor, on_change: Callable[[], None]) -> None:
+    def ask(self, loader: PictureLoaderLike, on_change: Callable[[], None]) -> None:
         if self.source is None or self._is_asked:
             return
         self._is_asked = True
@@ -62,7 +62,7 @@ class PictureItem(Item):
                 self.take(picture)
                 on_change()
 
-        door.load(replace(source, most=self._most), take)
+        loader.load(replace(source, most=self._most), take)
 
     def take(self, picture: Picture) -> None:
         self.image, self.failure = picture.image, picture.failure

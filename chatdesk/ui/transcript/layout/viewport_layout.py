@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QTimer, Sign
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
-from chatdesk.ui.transcript.contract import BlockRenderer, PictureDoor
+from chatdesk.ui.transcript.contract import BlockRenderer, PictureLoaderLike
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.layout.blitting import Drawn, drawn, free_band, growth, moved_by
@@ -41,7 +41,7 @@ class ViewportLayout(QObject):
         self.layout = ThreadLayout()
         self.looks = looks
         self.overlays: tuple[QWidget, ...] = ()  # siblings of the viewport that stand on it
-        self.pictures: PictureDoor | None = None
+        self.pictures: PictureLoaderLike | None = None
         self.file_state: Callable[[str], str] | None = None  # of the file with a sum: why it is not here
         self.has_plain_questions = False
         self._area = area
