@@ -82,14 +82,9 @@ _MARKS = {
 
 
 class TranscriptView(ReadableView):
-    """A scroll area that shows the messages of one thread.
+    """A scroll area that shows the messages of one thread; its signals carry message ids where nothing else is said."""
 
-    ``fetch`` and ``renderer`` deliver in the GUI thread. All signals carry message ids but ``copyRequested`` (the
-    text), ``saveRequested`` (a text and a file name), ``linkActivated`` (the target) and ``announced`` (a sentence for
-    screen readers).
-    """
-
-    copyRequested = Signal(str)
+    copyRequested = Signal(str)  # the text
     quoteRequested = Signal(str)  # Markdown
     quickRequested = Signal(str, str)  # "shorter", "longer" or the id of a prompt, and the answer
     answerRequested = Signal(str)
@@ -107,11 +102,11 @@ class TranscriptView(ReadableView):
     summaryRequested = Signal()
     wayOutRequested = Signal(str, str)  # one of entry.WAYS_OUT, and the answer that could not be asked for
     versionRequested = Signal(str, int)
-    linkActivated = Signal(str)
-    saveRequested = Signal(str, str)
+    linkActivated = Signal(str)  # the target
+    saveRequested = Signal(str, str)  # a text and a file name
     fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
     anchorChanged = Signal()
-    announced = Signal(str)
+    announced = Signal(str)  # a sentence for screen readers
     laidOut = Signal()
 
     def __init__(
@@ -170,7 +165,9 @@ class TranscriptView(ReadableView):
         theme.changed.connect(self._on_theme_changed)
 
     def _build_rooms(self, fetch: MessageFetcher, renderer: BlockRenderer) -> None:
-        viewport_layout = self._viewport_layout = ViewportLayout(self, renderer, Looks(self._theme, is_mirrored=self.isRightToLeft()))
+        viewport_layout = self._viewport_layout = ViewportLayout(
+            self, renderer, Looks(self._theme, is_mirrored=self.isRightToLeft())
+        )
         self._layout = viewport_layout.layout
         self._bar = ThreadScrollBar(viewport_layout.looks, self)
         self.setVerticalScrollBar(self._bar)
@@ -189,7 +186,9 @@ class TranscriptView(ReadableView):
         self._message_focus = MessageFocus(self, viewport_layout, scrolling=self._scrolling, pointer=self._pointer)
         self._wheel = Wheel(viewport_layout, self._scrolling, self._pointer)
         self._touch = Touch(self, self._scrolling)
-        self._caret = Caret(viewport_layout, self._selection, scrolling=self._scrolling, message_focus=self._message_focus)
+        self._caret = Caret(
+            viewport_layout, self._selection, scrolling=self._scrolling, message_focus=self._message_focus
+        )
         self._clipboard = Clipboard(self._selection, SelectionLoader(self._layout, fetch, renderer, self))
         self._actions = Actions(
             self,
@@ -243,10 +242,7 @@ class TranscriptView(ReadableView):
 
     @property
     def whole_height(self) -> float | None:
-        """The height of the whole thread in px, or None while part of it is out of view.
-
-        ``laidOut`` is emitted whenever the height may have changed.
-        """
+        """The height of the thread in px, None while part of it is out of view; it changes with ``laidOut``."""
         return self._layout.whole_height
 
     @property
@@ -271,10 +267,7 @@ class TranscriptView(ReadableView):
         self._conversation.add_message(message)
 
     def prepare_message(self, message: Message) -> bool:
-        """Render a message that will be added soon, and return whether it is ready.
-
-        A message that is added before it is ready is drawn twice.
-        """
+        """Render a message that will be added soon, so that it is drawn once; return whether it is ready."""
         return self._conversation.prepare(message)
 
     def change_message(self, message: Message) -> None:
@@ -286,11 +279,7 @@ class TranscriptView(ReadableView):
         self._conversation.append_text(message_id, part_index, kind, delta)
 
     def show_ahead(self, page: MessagePage, parent_id: str | None) -> bool:
-        """Show a page that will be the path below ``parent_id`` (None: the whole path) before it is stored.
-
-        The page stays until ``confirm_ahead`` is called, or ``reload_from`` if it was not stored. Returns whether the
-        page is shown, for which the parent has to be loaded.
-        """
+        """Show a page below ``parent_id`` (None: as the whole path) before it is stored; return whether it is shown."""
         self._selection.clear()
         return self._conversation.show_ahead(page, parent_id)
 
@@ -308,8 +297,7 @@ class TranscriptView(ReadableView):
         self._conversation.set_landmarks(landmarks)
 
     def set_waiting(self, waiting: Mapping[str, tuple[str, int]]) -> None:
-        """Set the answers that are not requested yet, by message id: the notice below each, and how many come before.
-        """
+        """Set the answers that are not requested yet: the notice below each, and how many come first."""
         self._conversation.set_waiting(waiting)
 
     def note_asked(self, message_id: str, at_ms: int) -> None:
@@ -337,10 +325,7 @@ class TranscriptView(ReadableView):
         self._conversation.set_shared(shared)
 
     def set_file_states(self, state_of: Callable[[str], str]) -> None:
-        """Set the function that says why the attached file with a SHA-256 sum is not on this computer.
-
-        ``state_of`` returns "fetching", "missing", or an empty string. Call again when a state may have changed.
-        """
+        """Set the function that says why the file with a SHA-256 sum is not here: "fetching", "missing", or ""."""
         self._viewport_layout.file_state = state_of
         self._viewport_layout.relayout()
 
@@ -362,6 +347,7 @@ class TranscriptView(ReadableView):
         self._viewport_layout.relayout()
 
     def set_theme(self, theme: ThemeLike) -> None:
+        """Draw in the colours and fonts of ``theme`` from now on."""
         if theme is not self._theme:
             self._theme.changed.disconnect(self._on_theme_changed)
             self._theme = theme
@@ -410,10 +396,7 @@ class TranscriptView(ReadableView):
         self._scrolling.by(delta)
 
     def act(self, *names: str) -> bool:
-        """Run the first of these actions that a message's menu offers, and return whether there was one.
-
-        The message is the one walked to, else the lowest in view that offers one of the actions.
-        """
+        """Run the first of these actions that a message offers, the one walked to first; return whether one did."""
         return self._actions.act(*names)
 
     def offered(self, *names: str) -> str | None:
@@ -425,10 +408,7 @@ class TranscriptView(ReadableView):
         self._clipboard.copy(self.thread_id, self._message_focus.acting, form=form)
 
     def quote(self) -> None:
-        """Emit ``quoteRequested`` with the selection, else with the message that keys act on.
-
-        Parts of the selection may have to be fetched first.
-        """
+        """Have the selection quoted, else the message that keys act on; parts may have to be fetched first."""
         self._actions.quote()
 
     def set_quick_actions(self, named: Sequence[tuple[str, str]]) -> None:
@@ -436,10 +416,7 @@ class TranscriptView(ReadableView):
         self._conversation.set_quick_actions(named)
 
     def selected_text(self, deliver: Callable[[str], None]) -> None:
-        """Deliver the selected text as plain text, empty when nothing is selected.
-
-        Parts of the selection may have to be fetched first.
-        """
+        """Deliver the selection as plain text, fetching parts first if need be; empty when nothing is selected."""
         self._clipboard.selected_text(self.thread_id, deliver)
 
     def open_find(self) -> None:

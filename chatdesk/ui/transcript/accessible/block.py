@@ -1,5 +1,4 @@
-"""The blocks of a message for assistive programs: paragraphs, code, tables, formulas, images, folds, and all buttons.
-"""
+"""The blocks of a message for assistive programs: paragraphs, code, tables, formulas, images, folds, buttons."""
 
 from __future__ import annotations
 

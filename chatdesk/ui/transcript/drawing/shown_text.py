@@ -67,8 +67,7 @@ class ShownText:
         return (inside.position if inside is not None else first), self.to_layout(end)
 
     def to_flow(self, position: int) -> int:
-        """Return the offset in the flow of a position in the layout; inside a character, the offset of that character.
-        """
+        """Return the offset in the flow of a position in the layout, rounded down inside a character."""
         if self._is_same:
             return position
         place = bisect_right(self._positions, position) - 1

@@ -67,10 +67,7 @@ class TextBox:
         alignment: str = "",
         is_right_to_left: bool | None = None,
     ) -> None:
-        """Lay the text out in ``width`` px.
-
-        ``is_right_to_left`` is the direction of text whose letters have none.
-        """
+        """Lay the text out in ``width`` px; ``is_right_to_left`` is the direction of text whose letters have none."""
         flow = self.flow
         self._em = FORMULA_SIZE * QRawFont.fromFont(font).pixelSize() if flow.has_drawings else 0.0
         shown = self._shown = ShownText(flow, em=self._em, room=width)

@@ -1,5 +1,4 @@
-"""The bar for finding words in the thread: a field, the number of matches, buttons for the next and the previous one.
-"""
+"""The bar for finding words in the thread: a field, the number of matches, and buttons to walk through them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The card of a fold that the reader may open, such as reasoning or a tool's call; the items after it are its content.
-"""
+"""The card of a fold, such as reasoning or a tool's call, that the reader may open; its content follows as items."""
 
 from __future__ import annotations
 

@@ -59,8 +59,7 @@ class _Lists:
         self._quotes: tuple[int, ...] = ()
 
     def take(self, at: Placement) -> bool:
-        """Go on to the block at ``at``, and return whether it begins a list right where another one of its depth ends.
-        """
+        """Go on to the block at ``at``; return whether it begins a list right where another of its depth ends."""
         if at.quotes != self._quotes:
             self._markers, self._quotes = [], at.quotes
         if not at.list_depth:

@@ -1,7 +1,4 @@
-"""The messages of the shown thread: pages that come, messages that are added or change, text that streams in.
-
-The messages are handed to the layout; ``scrolling`` keeps the reader's place.
-"""
+"""The messages of the shown thread: pages, new and changed messages, streaming text; not the reader's place."""
 
 from __future__ import annotations
 
@@ -25,19 +22,21 @@ from chatdesk.ui.transcript.speech.narration import Narrator
 
 
 class Conversation(QObject):
-    """The controller of the shown thread's messages.
+    """The controller of the shown thread's messages; ``stateChanged`` carries an answer that began or ended."""
 
-    ``added`` is emitted before a message becomes the end, ``changed`` after other messages were loaded, and
-    ``stateChanged`` with the entry of an answer that began or ended.
-    """
-
-    added = Signal(object)
-    changed = Signal()
+    added = Signal(object)  # a message, before it becomes the end
+    changed = Signal()  # other messages are loaded than before
     stateChanged = Signal(object)
     cleared = Signal(bool)  # whether the same thread comes again
 
     def __init__(
-        self, viewport_layout: ViewportLayout, pages: Pages, *, scrolling: Scrolling, renderer: BlockRenderer, narrator: Narrator
+        self,
+        viewport_layout: ViewportLayout,
+        pages: Pages,
+        *,
+        scrolling: Scrolling,
+        renderer: BlockRenderer,
+        narrator: Narrator,
     ) -> None:
         super().__init__(viewport_layout)
         self.thread_id: str | None = None
@@ -92,10 +91,7 @@ class Conversation(QObject):
         self._pages.set_thread(thread_id)
 
     def prepare(self, message: Message) -> bool:
-        """Request the blocks of a message that will be added soon, and return whether it is ready.
-
-        A message that is prepared is laid out and drawn only once. Call again with the same message until it is ready.
-        """
+        """Request the blocks of a message that will be added soon; return whether it is ready to be shown."""
         is_wanted = message.thread_id == self.thread_id and message.status.is_final and not self._layout.has_newer
         if not is_wanted or self.find(message.id) is not None:
             return True
@@ -157,10 +153,7 @@ class Conversation(QObject):
             self.changed.emit()
 
     def set_shared(self, shared: SharedWith | None) -> None:
-        """Set with whom the thread is shared; None means with nobody.
-
-        The setting holds for the threads that are shown later, too.
-        """
+        """Set with whom the thread is shared, also for threads that are shown later; None means with nobody."""
         self.shared = shared
         entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
         changed = [entry for entry in entries.values() if entry.set_shared(shared)]
@@ -235,11 +228,7 @@ class Conversation(QObject):
         self._viewport_layout.relayout()
 
     def show_ahead(self, page: MessagePage, parent_id: str | None) -> bool:
-        """Show a page that will be the path below ``parent_id`` (None: the whole path) before it is stored.
-
-        No pages are requested until ``confirm``. Returns whether the page could be shown, for which the parent must be
-        loaded.
-        """
+        """Show a page below ``parent_id`` (None: as the whole path) until ``confirm``; False if that is not loaded."""
         layout = self._layout
         parent = layout.find(parent_id)
         if page.thread_id != self.thread_id or (parent_id is not None and parent is None):
@@ -268,10 +257,7 @@ class Conversation(QObject):
         self._viewport_layout.schedule()
 
     def set_waiting(self, waiting: Mapping[str, tuple[str, int]]) -> None:
-        """Set the answers that are not requested yet: the notice of each, and how many come before it.
-
-        Answers that are not among them do not wait any more.
-        """
+        """Set the notice of each answer that is not requested yet, and how many come first; others wait no more."""
         before, self._waiting = self._waiting, dict(waiting)
         for message_id in before.keys() - waiting.keys():
             entry = self.find(message_id)

@@ -54,8 +54,7 @@ class Retry:
 class MessageEntry:
     """A message as it is shown: its items in reading order, and the space above each in ``gaps``.
 
-    Heights are guesses until the items are laid out. The items are made when they are first asked for, because a page
-    brings many more messages than are in view.
+    Heights are guesses before layout. Items are made when first asked for: a page has more messages than the view.
     """
 
     def __init__(
@@ -179,10 +178,7 @@ class MessageEntry:
 
     @property
     def version_words(self) -> str:
-        """The shown version, such as "version 2 of 3, by Ana", in a shared thread.
-
-        Empty in a private thread, and where there is only one version.
-        """
+        """The shown version, such as "version 2 of 3, by Ana"; empty in a private thread or with one version."""
         message = self.message
         if self._shared is None or message.version_count < 2:
             return ""
@@ -286,10 +282,7 @@ class MessageEntry:
             self.rebuild()
 
     def set_end(self, is_end: bool, *, quick: tuple[tuple[str, str], ...]) -> bool:
-        """Set whether the thread ends with this message, and return whether anything shown changed.
-
-        ``quick`` are the ids and names of the quick actions that the last answer has in its row of tools.
-        """
+        """Set whether the thread ends here, with its ``quick`` actions; return whether anything shown changed."""
         if (is_end, quick if is_end else ()) == (self.is_end, self._quick):
             return False
         self.is_end, self._quick = is_end, quick if is_end else ()
@@ -301,10 +294,7 @@ class MessageEntry:
         self._notice, self._notice_actions, self._retry = "", (), None
 
     def set_waiting(self, text: str, *, before: int) -> None:
-        """Show why and until when this answer is not requested yet; an empty text removes the notice.
-
-        ``before`` is the number of other answers that come first.
-        """
+        """Show why this answer is not requested yet; ``before`` others come first. An empty text shows nothing."""
         self._notice = text
         self._notice_actions = ((SEND_FIRST, CANCEL_WAITING) if before else (CANCEL_WAITING,)) if text else ()
         if self._made_sections is not None:
@@ -431,10 +421,7 @@ class MessageEntry:
     # Items and their places
 
     def rebuild(self, *, is_growth: bool = False) -> None:
-        """Put the items together again; items that are still there keep their layouts.
-
-        ``is_growth`` says that text came at the end and nothing else has changed.
-        """
+        """Put the items together again, keeping the layouts of those that stay; ``is_growth``: only the end grew."""
         items: list[Item] = []
         if self._is_first_unread:
             items.append(self._unread)
@@ -621,9 +608,9 @@ class MessageEntry:
         return sum(len(item.text) for item in self.items[:index])
 
     def index_at_characters(self, count: int) -> int:
-        """Return the index of the item that holds the ``count``-th character.
+        """Return the index of the item that holds the ``count``-th character, to find a place again.
 
-        It finds a place again after the items were replaced.
+        The items may have been replaced since the characters were counted.
         """
         for place, item in enumerate(self.items):
             length = len(item.text)
@@ -695,11 +682,7 @@ class MessageEntry:
 
 
 def figures(message: Message) -> str:
-    """Return the tokens, seconds and price of an answer, as far as they are known, in one line.
-
-    An answer that costs nothing has no price. Tokens of the question that the provider found in its cache, or put
-    there, have prices of their own.
-    """
+    """Return the tokens, seconds and price of an answer, as far as they are known; cached tokens are counted apart."""
     parts = []
     tokens = message.total_tokens
     if tokens is None and message.completion_tokens is not None:
