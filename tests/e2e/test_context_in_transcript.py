@@ -129,7 +129,11 @@ def test_pictures_are_shown_in_compared_answers(paths: AppPaths, tmp_path: Path)
         view = application.comparison.view
         assert view is not None
         for column in view.columns:
-            assert column.view._viewport_layout.pictures is application.panes.transcript._viewport_layout.pictures is not None
+            assert (
+                column.view._viewport_layout.pictures
+                is application.panes.transcript._viewport_layout.pictures
+                is not None
+            )
 
         async def ended() -> Message:
             async with asyncio.timeout(PATIENCE_S):

@@ -28,10 +28,9 @@ from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import Picture, PictureSource
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
-from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.drawing.picture_decoding import decode
 from chatdesk.ui.transcript.drawing.quote_bars import paint_quote_bars, shared_quotes
-from chatdesk.ui.transcript.items.items_from_blocks import items_for
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.diagram_item import DiagramItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
@@ -39,6 +38,7 @@ from chatdesk.ui.transcript.items.footer_item import FooterItem, Tool
 from chatdesk.ui.transcript.items.gaps import gaps_of
 from chatdesk.ui.transcript.items.header_item import HeaderItem
 from chatdesk.ui.transcript.items.image_item import ImageItem
+from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.transcript.items.picture_item import PictureItem
 from chatdesk.ui.transcript.items.waiting_item import WaitingItem
@@ -220,28 +220,28 @@ def _waiting_and_failures() -> Sample:
     return Sample([waiting, retry, *(each for each in failures if each is not None)], {"show_caret": True}, 0)
 
 
-def draw(sample: Sample, looks: Looks) -> QImage:
+def draw(sample: Sample, style: TranscriptStyle) -> QImage:
     """The items as the transcript paints them, on its ground."""
     tops: list[float] = []
     y = float(_MARGIN_PX)
     gaps = gaps_of(sample.items, is_question=False)
     for item, gap in zip(sample.items, gaps, strict=True):
-        item.ensure_layout(looks, WIDTH_PX - item.indent(looks, WIDTH_PX))
+        item.ensure_layout(style, WIDTH_PX - item.indent(style, WIDTH_PX))
         y += gap
         tops.append(y)
         y += item.height
     image = QImage(WIDTH_PX + 2 * _MARGIN_PX, round(y) + _MARGIN_PX, QImage.Format.Format_RGB32)
-    image.fill(looks.colour("background"))
+    image.fill(style.colour("background"))
     painter = QPainter(image)
     for place, (item, top) in enumerate(zip(sample.items, tops, strict=True)):
         before = sample.items[place - 1].at if place else Placement()
         area = QRectF(_MARGIN_PX, top, WIDTH_PX, item.height)
         shared = shared_quotes(before, item.at)
-        paint_quote_bars(painter, looks, item.at, area=area, above=gaps[place], shared=shared)
-        x = _MARGIN_PX + (0.0 if item.at.is_right_to_left else item.indent(looks, WIDTH_PX))
+        paint_quote_bars(painter, style, item.at, area=area, above=gaps[place], shared=shared)
+        x = _MARGIN_PX + (0.0 if item.at.is_right_to_left else item.indent(style, WIDTH_PX))
         painter.translate(x, top)
         state = sample.state if place == sample.stateful else {}
-        item.paint(painter, PaintState(looks, QRectF(0, 0, WIDTH_PX, item.height), **state))  # type: ignore[arg-type]
+        item.paint(painter, PaintState(style, QRectF(0, 0, WIDTH_PX, item.height), **state))  # type: ignore[arg-type]
         painter.translate(-x, -top)
     painter.end()
     return image
@@ -262,8 +262,8 @@ class _Shown(QWidget):
 
 
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
-    looks = Looks(theme)
-    return [(f"block {name}", _Shown(draw(sample, looks))) for name, sample in samples().items()]
+    style = TranscriptStyle(theme)
+    return [(f"block {name}", _Shown(draw(sample, style))) for name, sample in samples().items()]
 
 
 def _blocks(*blocks: Block, **state: object) -> Sample:

@@ -1,7 +1,6 @@
 """The transcript widget: a scroll area that lays out and paints only the part of a thread that is in view.
 
-The widget puts the parts of the transcript together and hands each of Qt's events to the part it is for. It knows
-nothing of where messages are stored, how Markdown is read, or what its signals do.
+The widget knows nothing of where messages are stored, how Markdown is read, or what its signals do.
 """
 
 from __future__ import annotations
@@ -40,16 +39,16 @@ from chatdesk.ui.transcript.contract import (
     ThreadFinder,
 )
 from chatdesk.ui.transcript.copying.clipboard import Clipboard
-from chatdesk.ui.transcript.copying.selection_loader import SelectionLoader
 from chatdesk.ui.transcript.copying.selection import Selection
-from chatdesk.ui.transcript.drawing.looks import Looks, ThemeLike
+from chatdesk.ui.transcript.copying.selection_loader import SelectionLoader
+from chatdesk.ui.transcript.drawing.transcript_style import ThemeLike, TranscriptStyle
 from chatdesk.ui.transcript.input.actions import Actions
-from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.input.caret import Caret
 from chatdesk.ui.transcript.input.dragging import Dragging
 from chatdesk.ui.transcript.input.finding import Finding
 from chatdesk.ui.transcript.input.keyboard import command_of
 from chatdesk.ui.transcript.input.link_status import LinkStatus
+from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.input.mouse import Mouse
 from chatdesk.ui.transcript.input.pointer import Pointer
 from chatdesk.ui.transcript.input.touch import TOUCH_EVENTS, Touch
@@ -60,12 +59,12 @@ from chatdesk.ui.transcript.layout.flash import Flash
 from chatdesk.ui.transcript.layout.pages import Pages
 from chatdesk.ui.transcript.layout.pill import JumpPill
 from chatdesk.ui.transcript.layout.scroll_bar import ThreadScrollBar
+from chatdesk.ui.transcript.layout.scroll_bar_sizes import ScrollBarSizes
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
-from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.layout.thread_end import ThreadEnd
 from chatdesk.ui.transcript.layout.ticking import Ticking
-from chatdesk.ui.transcript.layout.scroll_bar_sizes import ScrollBarSizes
 from chatdesk.ui.transcript.layout.unread import Unread
+from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry, Retry
 from chatdesk.ui.transcript.messages.notices import WAYS_OUT
 from chatdesk.ui.transcript.messages.quick import QUICK
@@ -135,7 +134,7 @@ class TranscriptView(ReadableView):
         self._finding = Finding(
             self, self._viewport_layout, conversation=self._conversation, scrolling=self._scrolling, find=find
         )
-        self._warm_up = WarmUp(lambda: self._viewport_layout.looks, self)
+        self._warm_up = WarmUp(lambda: self._viewport_layout.style, self)
         self._flash = Flash(self._viewport_layout, lambda: self._theme.is_motion_reduced)
         Ticking(self._viewport_layout)
         ThreadEnd(self._viewport_layout, self._conversation)
@@ -160,18 +159,18 @@ class TranscriptView(ReadableView):
         self._connect_rooms()
         if sizes is not None:
             ScrollBarSizes(self._viewport_layout, self._conversation, self._scrolling, sizes)
-        self._finding.bar.set_looks(self._viewport_layout.looks)
-        self._link_status.set_looks(self._viewport_layout.looks)
+        self._finding.bar.set_style(self._viewport_layout.style)
+        self._link_status.set_style(self._viewport_layout.style)
         theme.changed.connect(self._on_theme_changed)
 
     def _build_rooms(self, fetch: MessageFetcher, renderer: BlockRenderer) -> None:
         viewport_layout = self._viewport_layout = ViewportLayout(
-            self, renderer, Looks(self._theme, is_mirrored=self.isRightToLeft())
+            self, renderer, TranscriptStyle(self._theme, is_mirrored=self.isRightToLeft())
         )
         self._layout = viewport_layout.layout
-        self._bar = ThreadScrollBar(viewport_layout.looks, self)
+        self._bar = ThreadScrollBar(viewport_layout.style, self)
         self.setVerticalScrollBar(self._bar)
-        self._pill = JumpPill(self, viewport_layout.looks)
+        self._pill = JumpPill(self, viewport_layout.style)
         self._link_status = LinkStatus(self)  # no child of the viewport: those move when its picture is moved
         pages = Pages(fetch)
         self._scrolling = Scrolling(
@@ -347,7 +346,6 @@ class TranscriptView(ReadableView):
         self._viewport_layout.relayout()
 
     def set_theme(self, theme: ThemeLike) -> None:
-        """Draw in the colours and fonts of ``theme`` from now on."""
         if theme is not self._theme:
             self._theme.changed.disconnect(self._on_theme_changed)
             self._theme = theme
@@ -582,12 +580,14 @@ class TranscriptView(ReadableView):
         signals[action].emit(message_id)
 
     def _on_theme_changed(self) -> None:
-        looks = Looks(self._theme, device_pixel_ratio=self.devicePixelRatioF(), is_mirrored=self.isRightToLeft())
-        self._pill.set_looks(looks)
-        self._bar.set_looks(looks)
-        self._finding.bar.set_looks(looks)
-        self._link_status.set_looks(looks)
-        self._viewport_layout.set_looks(looks)
+        style = TranscriptStyle(
+            self._theme, device_pixel_ratio=self.devicePixelRatioF(), is_mirrored=self.isRightToLeft()
+        )
+        self._pill.set_style(style)
+        self._bar.set_style(style)
+        self._finding.bar.set_style(style)
+        self._link_status.set_style(style)
+        self._viewport_layout.set_style(style)
 
     def _announce(self, sentence: str, is_assertive: bool = False) -> None:
         self.announced.emit(sentence)

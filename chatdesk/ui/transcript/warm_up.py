@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage, QPainter
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun, Heading, Paragraph, Span
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
@@ -25,9 +25,9 @@ _LETTERS = "The quick brown fox jumps over the lazy dog: 0123456789 (SPHINX OF B
 class WarmUp(QObject):
     """A timer that draws one sample item in each turn of the event loop, so that nothing waits for it."""
 
-    def __init__(self, looks: Callable[[], Looks], parent: QObject) -> None:
+    def __init__(self, style: Callable[[], TranscriptStyle], parent: QObject) -> None:
         super().__init__(parent)
-        self._looks = looks
+        self._style = style
         self._steps: Iterator[None] | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(0)
@@ -36,7 +36,7 @@ class WarmUp(QObject):
     def begin(self) -> None:
         """Start drawing the samples; later calls do nothing."""
         if self._steps is None:
-            self._steps = _drawn(self._looks())
+            self._steps = _drawn(self._style())
             self._timer.start()
 
     def _on_timer_timeout(self) -> None:
@@ -45,12 +45,12 @@ class WarmUp(QObject):
             self._timer.stop()
 
 
-def _drawn(looks: Looks) -> Iterator[None]:
+def _drawn(style: TranscriptStyle) -> Iterator[None]:
     image = QImage(_WIDTH_PX, _HEIGHT_PX, QImage.Format.Format_RGB32)
     for item in _samples():
-        item.ensure_layout(looks, float(_WIDTH_PX))
+        item.ensure_layout(style, float(_WIDTH_PX))
         painter = QPainter(image)
-        item.paint(painter, PaintState(looks, QRectF(image.rect()), is_active=True, is_attended=True))
+        item.paint(painter, PaintState(style, QRectF(image.rect()), is_active=True, is_attended=True))
         painter.end()
         yield
 

@@ -10,24 +10,24 @@ from PySide6.QtTest import QTest
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
 from chatdesk.ui.transcript.drawing.code_lines import CodeLines
 from chatdesk.ui.transcript.drawing.code_names import suggested_name
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import FOLD_LINES, CodeItem
 from tests.ui.transcript.conftest import World, make_thread
-from tests.ui.transcript.test_blocks_math import WIDTH, looks, painted  # noqa: F401 - a fixture
+from tests.ui.transcript.test_blocks_math import WIDTH, painted, style  # noqa: F401 - a fixture
 
 LONG_LINE = "word " * 60
 
 
-def test_tools_are_named_and_copying_comes_first(looks: Looks) -> None:  # noqa: F811
+def test_tools_are_named_and_copying_comes_first(style: TranscriptStyle) -> None:  # noqa: F811
     item = CodeItem(CodeBlock("python", "x = 1"))
     assert item.buttons() == ()
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     assert [button.label for button in item.buttons()] == ["Copy python code", "Wrap lines", "Save python code…"]
     for one in item.buttons():
         assert item.button_at(one.area.center()) == one
 
 
-def test_pressing_says_what_is_copied_and_saved(looks: Looks) -> None:  # noqa: F811
+def test_pressing_says_what_is_copied_and_saved(style: TranscriptStyle) -> None:  # noqa: F811
     item = CodeItem(CodeBlock("../../etc/passwd", "text\n"))
     copied, saved = item.press("copy-code"), item.press("save-code")
     assert copied is not None
@@ -45,15 +45,15 @@ def test_the_file_name_comes_from_a_table(language: str, name: str) -> None:
     assert suggested_name(language) == name
 
 
-def test_wrapped_code_is_higher_and_needs_no_scrolling(looks: Looks) -> None:  # noqa: F811
+def test_wrapped_code_is_higher_and_needs_no_scrolling(style: TranscriptStyle) -> None:  # noqa: F811
     item = CodeItem(CodeBlock("", LONG_LINE))
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     height = item.height
     assert item.scroll_x(10)
     outcome = item.press("wrap-code")
     assert outcome is not None
     assert outcome.is_resized
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     assert item.height > height
     assert not item.scroll_x(10)
     assert item.text == LONG_LINE
@@ -62,45 +62,45 @@ def test_wrapped_code_is_higher_and_needs_no_scrolling(looks: Looks) -> None:  #
     assert all(area.right() <= WIDTH for area in areas)
     assert any(button.label == "Do not wrap lines" for button in item.buttons())
     item.press("wrap-code")
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     assert item.height == height
 
 
-def test_wrapped_code_keeps_its_colours_and_grows(looks: Looks) -> None:  # noqa: F811
+def test_wrapped_code_keeps_its_colours_and_grows(style: TranscriptStyle) -> None:  # noqa: F811
     runs = (CodeRun(4, "keyword"), CodeRun(len(LONG_LINE) - 4, "plain"))
     item = CodeItem(CodeBlock("x", LONG_LINE, runs))
     item.press("wrap-code")
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     rows = len(item.areas_of(0, len(item.text)))
     assert item.update(CodeBlock("x", LONG_LINE + LONG_LINE))
     item.invalidate()
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     assert len(item.areas_of(0, len(item.text))) > rows
-    painted(item, looks)
+    painted(item, style)
 
 
-def test_long_code_counts_its_own_lines(looks: Looks) -> None:  # noqa: F811
+def test_long_code_counts_its_own_lines(style: TranscriptStyle) -> None:  # noqa: F811
     item = CodeItem(CodeBlock("", "\n".join(f"line {n}" for n in range(312))))
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     fold = item.buttons()[-1]
     assert fold.label == "Show all 312 lines"
     assert item.shown_lines == FOLD_LINES
     outcome = item.press(fold.action)
     assert outcome is not None
     assert outcome.is_resized
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     assert item.shown_lines == 312
     assert item.buttons()[-1].label == "Show fewer lines"
 
 
-def test_lines_of_a_diff_stand_on_their_ground(looks: Looks) -> None:  # noqa: F811
+def test_lines_of_a_diff_stand_on_their_ground(style: TranscriptStyle) -> None:  # noqa: F811
     text = "-old\n+new\n same"
     item = CodeItem(CodeBlock("diff", text, (CodeRun(5, "deleted"), CodeRun(5, "inserted"), CodeRun(5, "plain"))))
-    image = painted(item, looks)
+    image = painted(item, style)
     right = round(WIDTH) - 10
     grounds = [image.pixelColor(right, round(area.center().y())).name() for area in item.areas_of(0, len(text))]
     assert len(set(grounds)) == 3
-    assert grounds[2] == looks.colour("code").name()
+    assert grounds[2] == style.colour("code").name()
     lines = CodeLines(text, item.block.runs)
     assert [lines.tone(index) for index in range(3)] == ["deleted", "inserted", ""]
 
@@ -110,19 +110,19 @@ def test_a_word_coloured_inserted_within_a_line_is_no_ground() -> None:
     assert lines.tone(0) == ""
 
 
-def test_code_with_emoji_is_hit_and_marked_by_its_own_letters(looks: Looks) -> None:  # noqa: F811
+def test_code_with_emoji_is_hit_and_marked_by_its_own_letters(style: TranscriptStyle) -> None:  # noqa: F811
     text = "a = '🙂🙂' # end"
     item = CodeItem(CodeBlock("python", text, (CodeRun(9, "plain"), CodeRun(5, "comment"))))
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     (area,) = item.areas_of(9, 14)
     assert item.offset_at(QPointF(area.x() + 0.5, area.center().y())) == 9
     assert item.offset_at(QPointF(area.right() - 0.5, area.center().y())) == 14
-    painted(item, looks, selected=(4, 10))
+    painted(item, style, selected=(4, 10))
 
 
-def test_tools_show_when_the_message_has_the_attention(looks: Looks) -> None:  # noqa: F811
+def test_tools_show_when_the_message_has_the_attention(style: TranscriptStyle) -> None:  # noqa: F811
     item = CodeItem(CodeBlock("python", "x = 1"))
-    assert painted(item, looks, is_attended=True) != painted(item, looks)
+    assert painted(item, style, is_attended=True) != painted(item, style)
 
 
 def test_the_keyboard_saves_wraps_and_moves_code(world: World) -> None:

@@ -7,13 +7,13 @@ from PySide6.QtCore import QPointF
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.ui.transcript.accessible.block import BlockNode
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.file_item import FileItem
 from chatdesk.ui.transcript.items.picture_item import PictureItem
 from chatdesk.ui.transcript.messages.sections import sections_of
 from tests.ui.transcript.conftest import World, make_message, make_thread
 from tests.ui.transcript.test_blocks_images import Door, item_of
-from tests.ui.transcript.test_blocks_math import WIDTH, looks, painted  # noqa: F401 - a fixture
+from tests.ui.transcript.test_blocks_math import WIDTH, painted, style  # noqa: F401 - a fixture
 
 REPORT = Attachment("report.pdf", "application/pdf", "ab" * 32, 250_000)
 PROGRAM = Attachment("install.exe", "application/octet-stream", "cd" * 32, 12)
@@ -23,11 +23,11 @@ def part_of(attachment: Attachment, kind: PartType = PartType.FILE, index: int =
     return Part(f"p{index}", "m0", index, kind, attachment.as_content())
 
 
-def test_a_file_is_a_card_with_its_kind_and_size(looks: Looks) -> None:  # noqa: F811
+def test_a_file_is_a_card_with_its_kind_and_size(style: TranscriptStyle) -> None:  # noqa: F811
     item = FileItem(REPORT)
-    assert item.guess(looks, WIDTH) == 52
+    assert item.guess(style, WIDTH) == 52
     assert item.buttons() == ()
-    plain = painted(item, looks)
+    plain = painted(item, style)
     assert item.spoken == "report.pdf, PDF · 244 KB"
     assert [button.label for button in item.buttons()] == [
         "Open report.pdf",
@@ -35,20 +35,20 @@ def test_a_file_is_a_card_with_its_kind_and_size(looks: Looks) -> None:  # noqa:
         "Show in its folder: report.pdf",
         "Copy report.pdf",
     ]
-    assert painted(item, looks, hovered_action="file-save") != plain
-    assert painted(item, looks, selected=(0, 3)) != plain
+    assert painted(item, style, hovered_action="file-save") != plain
+    assert painted(item, style, selected=(0, 3)) != plain
 
 
-def test_what_could_run_cannot_be_opened(looks: Looks) -> None:  # noqa: F811
+def test_what_could_run_cannot_be_opened(style: TranscriptStyle) -> None:  # noqa: F811
     item = FileItem(PROGRAM)
-    painted(item, looks)
+    painted(item, style)
     assert [button.action for button in item.buttons()] == ["file-save", "file-folder", "file-copy"]
     assert item.spoken == "install.exe, EXE file · 12 bytes"
     assert FileItem(Attachment("x", "application/zip", "e" * 64, 3 * 1024 * 1024)).spoken == "x, Archive · 3.0 MB"
     assert FileItem(Attachment("noending", "text/x-a", "e" * 64, 1)).spoken == "noending, File · 1 byte"
 
 
-def test_buttons_only_ask(looks: Looks) -> None:  # noqa: F811
+def test_buttons_only_ask(style: TranscriptStyle) -> None:  # noqa: F811
     item = FileItem(REPORT)
     outcome = item.press("file-open")
     assert outcome is not None
@@ -56,9 +56,9 @@ def test_buttons_only_ask(looks: Looks) -> None:  # noqa: F811
     assert item.press("toggle-fold") is None
 
 
-def test_a_card_is_selected_as_its_name(looks: Looks) -> None:  # noqa: F811
+def test_a_card_is_selected_as_its_name(style: TranscriptStyle) -> None:  # noqa: F811
     item = FileItem(REPORT)
-    painted(item, looks)
+    painted(item, style)
     assert item.text == "report.pdf"
     assert item.copied(0, 4) == "[report.pdf]"
     assert item.copied(2, 2) == ""

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from chatdesk.core.rendering.blocks import CodeBlock, Heading, Paragraph, Placement, Span, Table
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from tests.gallery.block_samples import samples
 from tests.ui.transcript.conftest import World, make_thread
@@ -32,29 +32,29 @@ SCRIPTS = {
 
 
 @pytest.fixture(params=[("light", 1.0), ("light", 2.0), ("dark", 2.0)], ids=["normal", "double", "double dark"])
-def looks(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[Looks]:
+def style(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[TranscriptStyle]:
     scheme, scale = request.param
     theme = Theme(qapp, preference=scheme, scale=scale)
     theme.apply()
     theme.load_other_fonts()
-    yield Looks(theme)
+    yield TranscriptStyle(theme)
     theme.set_scale(1.0)
     theme.deleteLater()
 
 
-def spilt(item: Item, looks: Looks, **state: object) -> list[str]:
+def spilt(item: Item, style: TranscriptStyle, **state: object) -> list[str]:
     """The sides on which ``item`` paints outside its place."""
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     wide, high = round(WIDTH) + 2 * MARGIN, round(item.height) + 2 * MARGIN
     image = QImage(wide, high, QImage.Format.Format_RGB32)
-    image.fill(looks.colour("background"))
+    image.fill(style.colour("background"))
     painter = QPainter(image)
     painter.translate(MARGIN, MARGIN)
     area = QRectF(-MARGIN, -MARGIN, wide, high)
-    item.paint(painter, PaintState(looks, area, **state))  # type: ignore[arg-type]
+    item.paint(painter, PaintState(style, area, **state))  # type: ignore[arg-type]
     painter.end()
     ground = QImage(image.size(), image.format())
-    ground.fill(looks.colour("background"))
+    ground.fill(style.colour("background"))
     edge = MARGIN - SLACK
     sides = {
         "left": (0, 0, edge, high),
@@ -65,15 +65,15 @@ def spilt(item: Item, looks: Looks, **state: object) -> list[str]:
     return [name for name, place in sides.items() if image.copy(*place) != ground.copy(*place)]
 
 
-def test_blocks_stay_in_their_place(looks: Looks) -> None:
+def test_blocks_stay_in_their_place(style: TranscriptStyle) -> None:
     for name, sample in samples().items():
         for place, item in enumerate(sample.items):
             state = sample.state if place == sample.stateful else {}
-            assert spilt(item, looks, **state) == [], name
+            assert spilt(item, style, **state) == [], name
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_every_script_stays_in_its_place(looks: Looks, script: str) -> None:
+def test_every_script_stays_in_its_place(style: TranscriptStyle, script: str) -> None:
     words = (Span(SCRIPTS[script]),)
     blocks = (
         Paragraph(words),
@@ -85,12 +85,12 @@ def test_every_script_stays_in_its_place(looks: Looks, script: str) -> None:
     )
     for block in blocks:
         for item in items_for(block):
-            assert spilt(item, looks) == [], block
+            assert spilt(item, style) == [], block
 
 
-def test_lines_of_tall_letters_do_not_run_into_each_other(looks: Looks) -> None:
+def test_lines_of_tall_letters_do_not_run_into_each_other(style: TranscriptStyle) -> None:
     (item,) = items_for(Paragraph((Span(SCRIPTS["combining"] + " words " * 40),)))
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     lines = item.areas_of(0, len(item.text))
     assert len(lines) > 1
     assert all(below.top() >= above.bottom() - 1 for above, below in pairwise(lines))

@@ -21,18 +21,18 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.rendering.blocks import CodeBlock, ImagePlaceholder
 from chatdesk.ui.transcript.contract import Picture, PictureSource
 from chatdesk.ui.transcript.drawing import picture_decoding, picture_loader
-from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.drawing.picture_decoding import MAX_SIDE_PX, NotAPicture, decode, read_stored
 from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
-from chatdesk.ui.transcript.items.items_from_blocks import change_groups
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.diagram_item import DiagramItem
 from chatdesk.ui.transcript.items.image_item import ImageItem
+from chatdesk.ui.transcript.items.items_from_blocks import change_groups
 from chatdesk.ui.transcript.items.picture_item import PictureItem
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.core.attachments.test_remote_image import Site, as_open, image
 from tests.ui.transcript.conftest import World, make_message, make_thread
-from tests.ui.transcript.test_blocks_math import WIDTH, looks, painted  # noqa: F401 - a fixture
+from tests.ui.transcript.test_blocks_math import WIDTH, painted, style  # noqa: F401 - a fixture
 
 
 def picture_bytes(width: int = 60, height: int = 40, kind: str = "PNG", colour: Any = Qt.GlobalColor.red) -> bytes:
@@ -248,21 +248,21 @@ def test_a_remote_image_is_fetched_by_the_press_of_its_button_only(world: World,
     site.close()
 
 
-def test_a_failure_is_told_and_may_be_tried_again(looks: Looks) -> None:  # noqa: F811
+def test_a_failure_is_told_and_may_be_tried_again(style: TranscriptStyle) -> None:  # noqa: F811
     door = Door()
     item = ImageItem(ImagePlaceholder("cat", "https://a.test/c.png", "a.test"))
     item.ask(door, lambda: None)
     assert door.asked == []
-    painted(item, looks)
+    painted(item, style)
     assert item.press("load-image") is not None
     assert item.press("other") is None
     changes: list[int] = []
     item.ask(door, lambda: changes.append(1))
     item.ask(door, lambda: changes.append(1))
-    painted(item, looks)
+    painted(item, style)
     door.answer(Picture(None, "It did not answer.", "https://b.test/c.png", "b.test"))
     assert changes == [1]
-    painted(item, looks)
+    painted(item, style)
     (button,) = item.buttons()
     assert button.label == "Load image from b.test"
     item.press("load-image")
@@ -272,9 +272,9 @@ def test_a_failure_is_told_and_may_be_tried_again(looks: Looks) -> None:  # noqa
 
 
 @pytest.mark.parametrize("url", ["/etc/passwd", "file:///etc/passwd", "data:image/png;base64,AAAA", "javascript:1"])
-def test_other_addresses_have_no_button(looks: Looks, url: str) -> None:  # noqa: F811
+def test_other_addresses_have_no_button(style: TranscriptStyle, url: str) -> None:  # noqa: F811
     item = ImageItem(ImagePlaceholder("", url, ""))
-    painted(item, looks)
+    painted(item, style)
     assert item.buttons() == ()
     assert "not shown" in item.text
 
@@ -304,25 +304,25 @@ def test_an_attached_image_keeps_its_room_before_it_comes(world: World) -> None:
 @pytest.mark.parametrize(
     "size", [{}, {"width": 0, "height": 3}, {"width": "4", "height": 3}, {"width": 10**9, "height": 1}]
 )
-def test_an_image_of_unknown_shape_has_a_room_too(looks: Looks, size: dict[str, Any]) -> None:  # noqa: F811
+def test_an_image_of_unknown_shape_has_a_room_too(style: TranscriptStyle, size: dict[str, Any]) -> None:  # noqa: F811
     from chatdesk.ui.transcript.messages.sections import sections_of
 
     part = Part("p", "m", 0, PartType.IMAGE, {"name": "a", "path": "a.png", **size})
     (section,) = sections_of((part,), is_live=False)
     (item,) = section.items
-    assert item.guess(looks, WIDTH) == round(WIDTH * 9 / 16)
-    assert painted(item, looks).height() == round(WIDTH * 9 / 16)
+    assert item.guess(style, WIDTH) == round(WIDTH * 9 / 16)
+    assert painted(item, style).height() == round(WIDTH * 9 / 16)
 
 
-def test_a_tall_picture_is_bounded_and_a_selected_one_tinted(looks: Looks) -> None:  # noqa: F811
+def test_a_tall_picture_is_bounded_and_a_selected_one_tinted(style: TranscriptStyle) -> None:  # noqa: F811
     item = PictureItem("tall", PictureSource(data=b"x"))
     item.take(decode(picture_bytes(100, 2_000)))
-    plain = painted(item, looks)
+    plain = painted(item, style)
     assert plain.height() <= 560
-    assert painted(item, looks, selected=(0, 2)) != plain
+    assert painted(item, style, selected=(0, 2)) != plain
     item.release()
     item.take(Picture(None, "Gone."))
-    assert painted(item, looks).height() == item.guess(looks, WIDTH)
+    assert painted(item, style).height() == item.guess(style, WIDTH)
     assert item.areas_of(0, 1)
 
 
@@ -334,7 +334,7 @@ def diagram() -> CodeBlock:
     return CodeBlock("mermaid", "graph TD\n A --> B", pictures=(light, dark))
 
 
-def test_a_diagram_replaces_its_code_and_shows_it_on_request(looks: Looks) -> None:  # noqa: F811
+def test_a_diagram_replaces_its_code_and_shows_it_on_request(style: TranscriptStyle) -> None:  # noqa: F811
     block = diagram()
     plain = CodeBlock(block.language, block.text)
     groups = change_groups((), [], (plain,))
@@ -347,14 +347,14 @@ def test_a_diagram_replaces_its_code_and_shows_it_on_request(looks: Looks) -> No
     assert [each.data for each in door.asked] == [block.pictures[0]]
     door.answer(decode(block.pictures[0]))
     assert changes == [1]
-    painted(item, looks)
-    assert item.guess(looks, WIDTH) == item.height
+    painted(item, style)
+    assert item.guess(style, WIDTH) == item.height
     assert item.areas_of(0, 3)
     assert item.offset_at(item.buttons()[-1].area.center()) == len(item.text)
     outcome = item.press("show-source")
     assert outcome is not None
     assert outcome.is_resized
-    painted(item, looks)
+    painted(item, style)
     assert [button.label for button in item.buttons()][-1] == "Show diagram"
     copied = item.press("copy-code")
     assert copied is not None
@@ -365,12 +365,12 @@ def test_a_diagram_replaces_its_code_and_shows_it_on_request(looks: Looks) -> No
     item.release()
 
 
-def test_a_diagram_that_cannot_be_shown_is_code(looks: Looks) -> None:  # noqa: F811
+def test_a_diagram_that_cannot_be_shown_is_code(style: TranscriptStyle) -> None:  # noqa: F811
     item = DiagramItem(diagram())
     door = Door()
     item.ask(door, lambda: None)
     door.answer(Picture(None, "It is damaged."))
-    painted(item, looks)
+    painted(item, style)
     assert isinstance(item.shown, CodeItem)
     assert item.offset_at(item.areas_of(0, 1)[0].center()) in (0, 1)
 

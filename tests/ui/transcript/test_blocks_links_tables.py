@@ -11,10 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from chatdesk.core.rendering.blocks import Placement, Span, Table
-from chatdesk.ui.transcript.drawing.looks import Looks
-from chatdesk.ui.transcript.drawing.spans import split_spans, flow_of
+from chatdesk.ui.transcript.drawing.spans import flow_of, split_spans
 from chatdesk.ui.transcript.drawing.table_columns import TableColumns
 from chatdesk.ui.transcript.drawing.table_formats import table_formats, table_markdown
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from chatdesk.ui.transcript.items.table_growth import grow_table, table_items
 from chatdesk.ui.transcript.items.table_item import ROWS_AN_ITEM, TableItem
@@ -22,7 +22,7 @@ from chatdesk.ui.transcript.items.text_item import TextItem
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.helpers.mouse import move_mouse
 from tests.ui.transcript.conftest import World, make_thread
-from tests.ui.transcript.test_blocks_math import WIDTH, drawing_of, looks, painted  # noqa: F401 - a fixture
+from tests.ui.transcript.test_blocks_math import WIDTH, drawing_of, painted, style  # noqa: F401 - a fixture
 
 HREF = "https://example.org/a"
 
@@ -39,9 +39,9 @@ def table(rows: int = 2, columns: int = 2) -> Table:
     )
 
 
-def test_a_link_of_several_styles_is_one_stop(looks: Looks) -> None:  # noqa: F811
+def test_a_link_of_several_styles_is_one_stop(style: TranscriptStyle) -> None:  # noqa: F811
     item = TextItem((Span("see "), Span("the ", href=HREF), Span("docs", href=HREF, is_bold=True), Span(".")))
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     (stop,) = item.links()
     assert stop.label == HREF
     assert stop.area.width() > 30
@@ -52,12 +52,12 @@ def test_a_link_of_several_styles_is_one_stop(looks: Looks) -> None:  # noqa: F8
     assert item.press("other") is None
 
 
-def test_the_focused_link_has_a_ring(looks: Looks) -> None:  # noqa: F811
+def test_the_focused_link_has_a_ring(style: TranscriptStyle) -> None:  # noqa: F811
     item = TextItem((Span("see "), Span("docs", href=HREF)))
-    assert painted(item, looks, focused_action="link-0") != painted(item, looks)
+    assert painted(item, style, focused_action="link-0") != painted(item, style)
 
 
-def test_a_deceptive_link_shows_its_host_which_is_not_copied(looks: Looks) -> None:  # noqa: F811
+def test_a_deceptive_link_shows_its_host_which_is_not_copied(style: TranscriptStyle) -> None:  # noqa: F811
     flow = flow_of((Span("bank", href="https://evil.test"), Span(".example", href="https://evil.test"), Span(" now")))
     assert flow.text == "bank.example (evil.test) now"
     assert flow.copied(0, len(flow.text)) == "bank.example now"
@@ -144,35 +144,35 @@ def test_copied_tables_carry_no_markup_and_no_formulas_of_the_model() -> None:
     assert table_markdown(block).splitlines()[3].startswith("| $x$~~ y<br>z~~ |")
 
 
-def test_only_the_first_part_of_a_long_table_offers_copying(looks: Looks) -> None:  # noqa: F811
+def test_only_the_first_part_of_a_long_table_offers_copying(style: TranscriptStyle) -> None:  # noqa: F811
     first, second, third = items = table_items(table(rows=2 * ROWS_AN_ITEM + 1))
     first.press("fold-table")
     for item in items:
-        item.ensure_layout(looks, WIDTH)
+        item.ensure_layout(style, WIDTH)
     assert [button.action for button in first.buttons()] == ["copy-table", "table-columns"]
     assert second.buttons() == ()
     assert [button.label for button in third.buttons()] == ["Show fewer rows"]
-    assert painted(first, looks, is_attended=True) != painted(first, looks)
+    assert painted(first, style, is_attended=True) != painted(first, style)
 
 
-def test_a_wide_table_moves_sideways_with_all_its_parts(looks: Looks) -> None:  # noqa: F811
+def test_a_wide_table_moves_sideways_with_all_its_parts(style: TranscriptStyle) -> None:  # noqa: F811
     first, second = table_items(table(rows=ROWS_AN_ITEM + 1, columns=12))
     first.press("fold-table")
-    first.ensure_layout(looks, WIDTH)
-    second.ensure_layout(looks, WIDTH)
+    first.ensure_layout(style, WIDTH)
+    second.ensure_layout(style, WIDTH)
     before = second.areas_of(0, 4)[0].width()
     assert first.scroll_x(20)
     assert second.areas_of(0, 4)[0].width() < before
     assert first.scroll_x(-1_000)
     assert not first.scroll_x(-1)
     assert first.reveal(len("\t".join(f"head {n}" for n in range(12))) - 2)
-    painted(first, looks, selected=(0, 30))
+    painted(first, style, selected=(0, 30))
 
 
-def test_places_in_a_table_are_found_by_point_and_by_row(looks: Looks) -> None:  # noqa: F811
+def test_places_in_a_table_are_found_by_point_and_by_row(style: TranscriptStyle) -> None:  # noqa: F811
     (item,) = table_items(table())
     assert item.offset_at(QPointF(0, 0)) == 0
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     start = item.text.index("cell 1.1")
     (area,) = item.areas_of(start, start + 8)
     assert item.offset_at(area.center()) in range(start, start + 9)
@@ -183,10 +183,10 @@ def test_places_in_a_table_are_found_by_point_and_by_row(looks: Looks) -> None: 
     assert item.areas_of(0, 5) == []
 
 
-def test_links_in_cells_are_stops_and_ringed(looks: Looks) -> None:  # noqa: F811
+def test_links_in_cells_are_stops_and_ringed(style: TranscriptStyle) -> None:  # noqa: F811
     block = Table(("", ""), cells("a", "b"), (((Span("x", href=HREF),), (Span("y", href="https://two.test"),)),))
     (item,) = items_for(block)
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     one, two = item.links()
     assert (one.label, two.label) == (HREF, "https://two.test")
     assert item.link_at(two.area.center()) == "https://two.test"
@@ -195,7 +195,7 @@ def test_links_in_cells_are_stops_and_ringed(looks: Looks) -> None:  # noqa: F81
     assert outcome is not None
     assert outcome.link == "https://two.test"
     assert item.press("link-9") is None
-    rings = [painted(item, looks, focused_action=each) for each in ("link-0", "link-1")]
+    rings = [painted(item, style, focused_action=each) for each in ("link-0", "link-1")]
     assert rings[0] != rings[1]
 
 
@@ -210,41 +210,41 @@ def test_a_table_that_grows_keeps_its_full_parts() -> None:
     assert grow_table(items, other) is None
 
 
-def test_a_last_row_that_grows_makes_its_column_wider(looks: Looks) -> None:  # noqa: F811
+def test_a_last_row_that_grows_makes_its_column_wider(style: TranscriptStyle) -> None:  # noqa: F811
     def named(word: str) -> Table:
         return replace(table(rows=20), rows=(*table(rows=20).rows, cells(word, "1")))
 
     grown: list[TableItem] | None = table_items(named("Cherr"))
     assert grown is not None
     for item in grown:
-        item.ensure_layout(looks, WIDTH)
+        item.ensure_layout(style, WIDTH)
     for word in ("Cherry", "Cherry tomatoes of the market"):
         grown = grow_table(grown, named(word))
         assert grown is not None
     fresh = table_items(named("Cherry tomatoes of the market"))
     for item in (*grown, *fresh):
-        item.ensure_layout(looks, WIDTH)
+        item.ensure_layout(style, WIDTH)
     assert grown[0].columns.widths == fresh[0].columns.widths
     assert [each.height for each in grown] == [each.height for each in fresh]
 
 
-def test_a_formula_that_is_drawn_later_makes_its_column_wider(looks: Looks) -> None:  # noqa: F811
+def test_a_formula_that_is_drawn_later_makes_its_column_wider(style: TranscriptStyle) -> None:  # noqa: F811
     wide = drawing_of(r"\int_0^1 x^2 + y^2 + z^2 \, dx", is_display=False)
     columns = TableColumns(replace(table(), rows=(((Span("x", is_math=True),), (Span("1"),)),)))
-    columns.measure(looks, WIDTH)
+    columns.measure(style, WIDTH)
     before = columns.widths[0]
     columns.block = replace(table(), rows=(((Span("x", is_math=True, drawing=wide),), (Span("1"),)),))
-    assert columns.measure(looks, WIDTH)
+    assert columns.measure(style, WIDTH)
     assert columns.widths[0] > before
 
 
-def test_right_to_left_items_have_their_marker_at_the_right(looks: Looks) -> None:  # noqa: F811
+def test_right_to_left_items_have_their_marker_at_the_right(style: TranscriptStyle) -> None:  # noqa: F811
     for words, is_right in (("שלום עולם", True), ("hello", False)):
         for marker in ("•", "3.", "☑"):
             item = TextItem((Span(words),), Placement(list_depth=1, marker=marker))
-            image = painted(item, looks)
-            gutter = round(looks.px(22))
-            ground = looks.colour("background")
+            image = painted(item, style)
+            gutter = round(style.px(22))
+            ground = style.colour("background")
             left = any(image.pixelColor(x, y) != ground for x in range(gutter - 4) for y in range(image.height()))
             right = any(
                 image.pixelColor(image.width() - 1 - x, y) != ground
@@ -286,7 +286,7 @@ def test_a_wide_table_is_moved_with_the_arrows_from_its_button(world: World) -> 
     assert item.columns.x == 0
 
 
-def test_a_short_path_in_code_is_not_broken_behind_its_slash(looks: Looks) -> None:  # noqa: F811
+def test_a_short_path_in_code_is_not_broken_behind_its_slash(style: TranscriptStyle) -> None:  # noqa: F811
     spans = (Span("Type /help or "), Span("/demo", is_code=True), Span(" and /usr/bin now, a/b and /x"))
     flow = flow_of(spans)
     assert flow.copied(0, len(flow.text)) == "Type /help or /demo and /usr/bin now, a/b and /x"
@@ -296,6 +296,6 @@ def test_a_short_path_in_code_is_not_broken_behind_its_slash(looks: Looks) -> No
     item = TextItem((Span("Now type "), Span("/demo", is_code=True), Span(" there.")))
     slash = item.text.index("/")
     for width in range(60, 260, 5):
-        item.layout(looks, width)
+        item.layout(style, width)
         (before,), (behind,) = item.areas_of(slash, slash + 1), item.areas_of(slash + 2, slash + 3)
         assert before.top() == behind.top(), width

@@ -15,10 +15,10 @@ from chatdesk.core.rendering.blocks import Block, Drawing, MathBlock, Paragraph,
 from chatdesk.core.rendering.drawing.math_drawing import draw_formula
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
-from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.drawing.shown_text import ShownText, to_characters, to_units
-from chatdesk.ui.transcript.drawing.spans import split_spans, flow_of
+from chatdesk.ui.transcript.drawing.spans import flow_of, split_spans
 from chatdesk.ui.transcript.drawing.text_box import TextBox
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.items_from_blocks import change_groups, items_for
 from chatdesk.ui.transcript.items.math_item import MathItem
 from chatdesk.ui.transcript.items.text_item import TextItem
@@ -38,21 +38,21 @@ def formula(tex: str) -> Span:
 
 
 @pytest.fixture
-def looks(qapp: QApplication) -> Looks:
+def style(qapp: QApplication) -> TranscriptStyle:
     theme = Theme(qapp, preference="light")
     theme.apply()
     theme.load_other_fonts()
-    made = Looks(theme)
+    made = TranscriptStyle(theme)
     theme.deleteLater()
     return made
 
 
-def painted(item: Item, looks: Looks, *, width: float = WIDTH, **state: object) -> QImage:
-    item.ensure_layout(looks, width)
+def painted(item: Item, style: TranscriptStyle, *, width: float = WIDTH, **state: object) -> QImage:
+    item.ensure_layout(style, width)
     image = QImage(round(width), max(1, round(item.height)), QImage.Format.Format_RGB32)
-    image.fill(looks.colour("background"))
+    image.fill(style.colour("background"))
     painter = QPainter(image)
-    item.paint(painter, PaintState(looks, QRectF(image.rect()), **state))  # type: ignore[arg-type]
+    item.paint(painter, PaintState(style, QRectF(image.rect()), **state))  # type: ignore[arg-type]
     painter.end()
     return image
 
@@ -66,29 +66,29 @@ def ink(image: QImage, ground: QColor) -> QRectF:
     return QRectF(left, top, max(x for x, _ in places) - left + 1, max(y for _, y in places) - top + 1)
 
 
-def test_an_inline_formula_has_its_width_and_makes_the_line_higher(looks: Looks) -> None:
+def test_an_inline_formula_has_its_width_and_makes_the_line_higher(style: TranscriptStyle) -> None:
     plain = TextItem((Span("a b"),))
     item = TextItem((Span("a "), formula(r"\sum_{i=1}^{n} \frac{1}{2}"), Span(" b")))
-    plain.ensure_layout(looks, WIDTH)
-    item.ensure_layout(looks, WIDTH)
+    plain.ensure_layout(style, WIDTH)
+    item.ensure_layout(style, WIDTH)
     assert item.height > plain.height
     assert item.natural_width > plain.natural_width + 20
-    area = ink(painted(item, looks), looks.colour("background"))
+    area = ink(painted(item, style), style.colour("background"))
     assert area.top() >= 0
     assert area.bottom() <= item.height
     assert area.right() <= item.natural_width + 1
 
 
-def test_a_small_formula_leaves_the_line_as_it_is(looks: Looks) -> None:
+def test_a_small_formula_leaves_the_line_as_it_is(style: TranscriptStyle) -> None:
     plain, item = TextItem((Span("a x b"),)), TextItem((Span("a "), formula("x"), Span(" b")))
-    plain.ensure_layout(looks, WIDTH)
-    item.ensure_layout(looks, WIDTH)
+    plain.ensure_layout(style, WIDTH)
+    item.ensure_layout(style, WIDTH)
     assert item.height == plain.height
 
 
-def test_a_formula_is_read_and_copied_as_its_source(looks: Looks) -> None:
+def test_a_formula_is_read_and_copied_as_its_source(style: TranscriptStyle) -> None:
     item = TextItem((Span("Let "), formula("x^2"), Span(" be")))
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     assert item.text == "Let x^2 be"
     assert item.copied(0, len(item.text)) == "Let x^2 be"
     (area,) = item.areas_of(4, 7)
@@ -101,70 +101,70 @@ def test_a_formula_is_painted_in_the_colour_of_the_text(qapp: QApplication) -> N
     for scheme in ("light", "dark"):
         theme = Theme(qapp, preference=scheme)  # type: ignore[arg-type]
         theme.apply()
-        looks = Looks(theme)
-        image = painted(MathItem(MathBlock("x", drawing=drawing_of(r"\blacksquare", is_display=True))), looks)
+        style = TranscriptStyle(theme)
+        image = painted(MathItem(MathBlock("x", drawing=drawing_of(r"\blacksquare", is_display=True))), style)
         colours = {image.pixelColor(x, y).name() for y in range(image.height()) for x in range(image.width())}
-        assert looks.colour("text").name() in colours
+        assert style.colour("text").name() in colours
         theme.deleteLater()
 
 
-def test_a_formula_wider_than_the_column_stays_source_in_the_text(looks: Looks) -> None:
+def test_a_formula_wider_than_the_column_stays_source_in_the_text(style: TranscriptStyle) -> None:
     wide = formula("+".join(f"x_{{{n}}}" for n in range(30)))
     item = TextItem((Span("a "), wide))
-    item.ensure_layout(looks, 120.0)
+    item.ensure_layout(style, 120.0)
     assert item.natural_width <= 120.0
-    assert item.height > 2 * looks.line_height("text")
+    assert item.height > 2 * style.line_height("text")
 
 
-def test_a_displayed_formula_stands_in_the_middle(looks: Looks) -> None:
+def test_a_displayed_formula_stands_in_the_middle(style: TranscriptStyle) -> None:
     item = MathItem(MathBlock("x^2", drawing=drawing_of("x^2", is_display=True)))
-    area = ink(painted(item, looks), looks.colour("background"))
+    area = ink(painted(item, style), style.colour("background"))
     assert abs(area.center().x() - WIDTH / 2) < 3
     assert item.copied(0, len(item.text)) == "x^2"
     assert item.offset_at(QPointF(0, 5)) == 0
     assert item.offset_at(QPointF(WIDTH, 5)) == 3
-    assert painted(item, looks, selected=(0, 3)) != painted(item, looks)
+    assert painted(item, style, selected=(0, 3)) != painted(item, style)
 
 
-def test_a_wide_displayed_formula_is_moved_sideways(looks: Looks) -> None:
+def test_a_wide_displayed_formula_is_moved_sideways(style: TranscriptStyle) -> None:
     tex = "+".join(f"x_{{{n}}}" for n in range(20))
     item = MathItem(MathBlock(tex, Placement(list_depth=1), drawing_of(tex, is_display=True)))
-    before = painted(item, looks, width=200.0)
+    before = painted(item, style, width=200.0)
     assert item.scroll_x(50)
-    assert painted(item, looks, width=200.0) != before
+    assert painted(item, style, width=200.0) != before
     assert item.scroll_x(10_000)
     assert not item.scroll_x(1)
     assert all(area.right() <= 200 for area in item.areas_of(0, 3))
 
 
-def test_the_source_stands_there_until_the_drawing_comes(looks: Looks) -> None:
+def test_the_source_stands_there_until_the_drawing_comes(style: TranscriptStyle) -> None:
     block = MathBlock("x^2")
     drawn = replace(block, drawing=drawing_of("x^2", is_display=True))
     groups = change_groups((), [], (block,))
     before = groups[0][0]
-    assert before.guess(looks, WIDTH) > 0
-    assert not ink(painted(before, looks), looks.colour("background")).isEmpty()
+    assert before.guess(style, WIDTH) > 0
+    assert not ink(painted(before, style), style.colour("background")).isEmpty()
     assert before.areas_of(0, 3)
     assert before.offset_at(QPointF(0, 0)) == 0
     after = change_groups((block,), groups, (drawn,))[0][0]
-    after.ensure_layout(looks, WIDTH)
+    after.ensure_layout(style, WIDTH)
     assert after is not before
     assert abs(after.height - before.height) < 24
-    assert after.guess(looks, WIDTH) == after.height
+    assert after.guess(style, WIDTH) == after.height
     assert after.text == before.text
 
 
-def test_a_paragraph_whose_formulas_are_drawn_is_another_item(looks: Looks) -> None:
+def test_a_paragraph_whose_formulas_are_drawn_is_another_item(style: TranscriptStyle) -> None:
     block = Paragraph((Span("a "), Span("x", is_math=True)))
     drawn = replace(block, spans=(block.spans[0], formula("x")))
     groups = change_groups((), [], (block,))
     assert change_groups((block,), groups, (drawn,))[0][0] is not groups[0][0]
 
 
-def test_a_table_gives_formulas_their_room(looks: Looks) -> None:
+def test_a_table_gives_formulas_their_room(style: TranscriptStyle) -> None:
     block: Block = Table(("",), ((Span("f"),),), (((formula(r"\int_0^1 x^2\,dx = \frac{1}{3}"),),),))
     (item,) = items_for(block)
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     (area,) = item.areas_of(2, len(item.text))
     assert area.width() > 60
 
@@ -195,10 +195,10 @@ def test_offsets_around_formulas_map_both_ways() -> None:
     assert shown.to_layout(4) == shown.to_layout(5)
 
 
-def test_style_after_an_emoji_stands_on_its_own_letters(looks: Looks) -> None:
+def test_style_after_an_emoji_stands_on_its_own_letters(style: TranscriptStyle) -> None:
     href = "https://example.org"
     box = TextBox(flow_of((Span("🙂🙂🙂 "), Span("link", href=href), Span(" end"))))
-    box.lay_out(looks, WIDTH, font=looks.font("text"), line_height=22.0)
+    box.lay_out(style, WIDTH, font=style.font("text"), line_height=22.0)
     (area,) = box.areas_of(4, 8)
     assert box.span_link_at(area.center()) == href
     assert box.span_link_at(QPointF(area.right() + 6, area.center().y())) is None
@@ -246,7 +246,7 @@ def test_a_wide_formula_is_reached_with_tab_and_moved_with_the_arrows(world: Wor
     assert item.press("other") is None
 
 
-def test_a_formula_with_room_enough_is_no_stop(looks: Looks) -> None:
+def test_a_formula_with_room_enough_is_no_stop(style: TranscriptStyle) -> None:
     item = MathItem(MathBlock("x^2", drawing=drawing_of("x^2", is_display=True)))
-    painted(item, looks)
+    painted(item, style)
     assert item.buttons() == ()

@@ -15,8 +15,8 @@ from chatdesk.core.domain.message import Part, PartType, Status
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.thoughts import parse_answer
 from chatdesk.ui.transcript.drawing.item import Item, word_bounds
-from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.input.menu import build_menu
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
@@ -27,7 +27,7 @@ from chatdesk.ui.transcript.items.text_item import TextItem
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.messages.sections import TextSection, new_section, sections_of
 from tests.ui.transcript.conftest import FakeThread, World, make_message, make_thread
-from tests.ui.transcript.test_blocks_math import WIDTH, looks, painted  # noqa: F401 - a fixture
+from tests.ui.transcript.test_blocks_math import WIDTH, painted, style  # noqa: F401 - a fixture
 
 
 def milliseconds(moment: datetime) -> int:
@@ -44,13 +44,13 @@ def test_today_is_told_by_the_clock_and_other_days_with_their_date() -> None:
     assert time_of(0) == whole_time_of(0) == ""
 
 
-def test_the_time_shows_with_the_attention_and_its_tooltip_is_whole(looks: Looks) -> None:  # noqa: F811
+def test_the_time_shows_with_the_attention_and_its_tooltip_is_whole(style: TranscriptStyle) -> None:  # noqa: F811
     header = HeaderItem("gpt-4o", "12:05", "Monday, 12:05:07")
-    assert painted(header, looks) != painted(header, looks, is_attended=True)
+    assert painted(header, style) != painted(header, style, is_attended=True)
     assert header.tip_at(QPointF(WIDTH - 3, 5)) == "Monday, 12:05:07"
     assert header.tip_at(QPointF(3, 5)) == ""
     footer = FooterItem((Tool("copy", "Copy", "copy"),), time="12:05", tip="whole", is_right_aligned=True)
-    assert painted(footer, looks, is_active=True) != painted(footer, looks, is_active=True, is_attended=True)
+    assert painted(footer, style, is_active=True) != painted(footer, style, is_active=True, is_attended=True)
     left = footer.buttons()[0].area.left()
     assert footer.tip_at(QPointF(left - 10, 5)) == "whole"
     assert footer.tip_at(QPointF(left + 5, 5)) == ""
@@ -81,10 +81,10 @@ def test_questions_may_be_shown_as_they_were_written(world: World) -> None:
     assert view.entries[0].items[0].text == "x"
 
 
-def test_versions_can_be_changed_from_the_first_and_from_the_last(looks: Looks) -> None:  # noqa: F811
+def test_versions_can_be_changed_from_the_first_and_from_the_last(style: TranscriptStyle) -> None:  # noqa: F811
     for shown, enabled in ((1, [False, True]), (3, [True, False])):
         footer = FooterItem((), versions=(shown, 3), note="5 tokens")
-        painted(footer, looks, is_active=True)
+        painted(footer, style, is_active=True)
         assert [button.is_enabled for button in footer.buttons()] == enabled
         off = footer.buttons()[enabled.index(False)]
         assert footer.button_at(off.area.center()) is None
@@ -183,12 +183,12 @@ def test_a_thought_and_a_call_that_are_being_written() -> None:
         assert "one two" in section.items[1].text
 
 
-def test_an_open_fold_and_a_hovered_one_look_different(looks: Looks) -> None:  # noqa: F811
+def test_an_open_fold_and_a_hovered_one_look_different(style: TranscriptStyle) -> None:  # noqa: F811
     fold = FoldItem("a", "Thought for 4 s")
-    pictures = [painted(fold, looks), painted(fold, looks, hovered_action="toggle-fold")]
+    pictures = [painted(fold, style), painted(fold, style, hovered_action="toggle-fold")]
     fold.is_open = True
-    pictures.append(painted(fold, looks))
-    pictures.append(painted(fold, looks, focused_action="toggle-fold"))
+    pictures.append(painted(fold, style))
+    pictures.append(painted(fold, style, focused_action="toggle-fold"))
     assert all(one != other for place, one in enumerate(pictures) for other in pictures[:place])
     assert fold.buttons()[0].label == "Hide Thought for 4 s"
 
@@ -210,16 +210,16 @@ ANSWERED = {
 }
 
 
-def test_a_notice_puts_its_buttons_below_where_there_is_no_room_beside(looks: Looks) -> None:  # noqa: F811
+def test_a_notice_puts_its_buttons_below_where_there_is_no_room_beside(style: TranscriptStyle) -> None:  # noqa: F811
     item = NoticeItem("The server did not answer. " * 3, (("retry", "Try again"), ("continue", "Continue")))
-    painted(item, looks, width=700.0)
+    painted(item, style, width=700.0)
     beside = item.height
     assert item.buttons()[0].area.x() > 400
-    painted(item, looks, width=260.0)
+    painted(item, style, width=260.0)
     assert item.height > beside
     assert item.buttons()[0].area.bottom() <= item.height
     many = NoticeItem("Too large.", tuple((f"a{place}", "A way out of it") for place in range(4)))
-    painted(many, looks, width=300.0)
+    painted(many, style, width=300.0)
     areas = [button.area for button in many.buttons()]
     assert len({area.y() for area in areas}) > 1
     assert max(area.right() for area in areas) <= 300
@@ -246,7 +246,7 @@ def test_the_menu_offers_what_can_be_done(
     entry = MessageEntry(make_message(position, "x", status=status, **versions))
     chosen: list[str] = []
     menu = build_menu(
-        view, entry, Looks(world.theme), has_selection=has_selection, starts_later=False, do=chosen.append
+        view, entry, TranscriptStyle(world.theme), has_selection=has_selection, starts_later=False, do=chosen.append
     )
     actions = {each.objectName().removeprefix("message-"): each for each in menu.actions() if not each.isSeparator()}
     enabled = {name for name, action in actions.items() if action.isEnabled()}
@@ -292,7 +292,7 @@ def test_a_bubble_ends_below_its_words_whatever_width_the_column_gets(world: Wor
         heights = [item.height for item in question.items]
         for item in question.items:
             item.invalidate()
-            item.ensure_layout(view._viewport_layout.looks, question.width_of(item))
+            item.ensure_layout(view._viewport_layout.style, question.width_of(item))
         assert [item.height for item in question.items] == heights
 
 

@@ -9,19 +9,19 @@ from PySide6.QtWidgets import QLabel
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.transcript.copying.copied_text import as_markdown
 from chatdesk.ui.transcript.copying.excerpt import Excerpt
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from chatdesk.ui.transcript.messages.note_place import note_place
 from tests.ui.transcript.conftest import World, make_thread
-from tests.ui.transcript.test_blocks_math import WIDTH, looks  # noqa: F401 - a fixture
+from tests.ui.transcript.test_blocks_math import WIDTH, style  # noqa: F401 - a fixture
 
 TEXT = "A claim[^a].\n\n" + "Some more words.\n\n" * 60 + "[^a]: The source.\n"
 
 
-def test_a_mark_and_the_way_back_find_each_other(looks: Looks) -> None:  # noqa: F811
+def test_a_mark_and_the_way_back_find_each_other(style: TranscriptStyle) -> None:  # noqa: F811
     items = [item for block in parse_markdown(TEXT) for item in items_for(block)]
     for item in items:
-        item.ensure_layout(looks, WIDTH)
+        item.ensure_layout(style, WIDTH)
     assert [link.label for link in items[0].links()] == ["#fn-1"]
     assert [link.label for link in items[-1].links()] == ["#fnref-1"]
     assert note_place(items, "#fn-1") == len(items) - 1
@@ -46,7 +46,7 @@ def test_return_on_a_mark_shows_the_note_and_opens_nothing(world: World) -> None
     assert followed == []
 
 
-def test_copied_marks_and_notes_are_markdown_again(looks: Looks) -> None:  # noqa: F811
+def test_copied_marks_and_notes_are_markdown_again(style: TranscriptStyle) -> None:  # noqa: F811
     items = [item for block in parse_markdown("A **b**[^a].\n\n[^a]: The *source*.\n") for item in items_for(block)]
     excerpt = Excerpt("", tuple(items))
     assert [line.rstrip() for line in as_markdown([excerpt]).split("\n\n")] == ["A **b**[^1].", "[^1]: The *source*."]

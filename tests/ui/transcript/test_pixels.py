@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from tests.gallery.block_samples import draw, samples
 
 FOLDER = Path(__file__).parents[2] / "data" / "pixels"
@@ -44,10 +44,10 @@ def test_blocks_look_as_they_did(
     theme = Theme(qapp, preference=scheme)  # type: ignore[arg-type]
     theme.apply()
     theme.load_other_fonts()
-    looks = Looks(theme)
+    style = TranscriptStyle(theme)
     wrong = []
     for name, sample in samples().items():
-        image = draw(sample, looks)
+        image = draw(sample, style)
         stored = FOLDER / f"{name.replace(' ', '-')}-{scheme}.png"
         if request.config.getoption("--update-pixels"):
             FOLDER.mkdir(parents=True, exist_ok=True)

@@ -8,14 +8,14 @@ from PySide6.QtGui import QImage
 from chatdesk.core.domain.message import Role
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.drawing.quote_bars import shared_quotes
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items import gaps as gaps_module
-from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from chatdesk.ui.transcript.items.gaps import alike, gaps_of, grown_gaps
+from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.ui.transcript.conftest import FakeThread, World, make_message
-from tests.ui.transcript.test_blocks_math import WIDTH, looks  # noqa: F401 - a fixture
+from tests.ui.transcript.test_blocks_math import WIDTH, style  # noqa: F401 - a fixture
 
 
 def items_of(text: str) -> list[Item]:
@@ -62,7 +62,7 @@ def bar_of(view: TranscriptView, image: QImage, x: float) -> list[bool]:
     """Whether the colour of bars is at ``x`` of the column, from the first quoted block to the last."""
     quoted = [each for each in view._layout.placed if each.item.at.quote_depth]
     column = round(view._viewport_layout.column_left + x)
-    ground = view._viewport_layout.looks.colour("background")
+    ground = view._viewport_layout.style.colour("background")
     return [image.pixelColor(column, y) != ground for y in range(round(quoted[0].y), round(quoted[-1].bottom))]
 
 
@@ -82,11 +82,11 @@ def test_the_bar_of_a_quote_from_the_right_is_at_the_right(world: World) -> None
     assert not any(bar_of(view, image, 1)[:20])
 
 
-def test_code_in_an_item_from_the_right_keeps_clear_of_the_marks(looks: Looks) -> None:  # noqa: F811
+def test_code_in_an_item_from_the_right_keeps_clear_of_the_marks(style: TranscriptStyle) -> None:  # noqa: F811
     word, code = items_of("1. كلمة\n   ```\n   x\n   ```")
     for item in (word, code):
-        item.ensure_layout(looks, WIDTH)
-    gutter = looks.px(22)
+        item.ensure_layout(style, WIDTH)
+    gutter = style.px(22)
     assert max(area.right() for area in word.areas_of(0, 4)) <= WIDTH - gutter
     copy = code.buttons()[0].area
     assert WIDTH - gutter - 10 < copy.right() <= WIDTH - gutter

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from chatdesk.core.domain.message import Role, Status
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.ui.transcript.conftest import World, make_message, make_thread
 
@@ -45,11 +45,11 @@ def test_what_has_no_room_is_left_to_the_menu_and_covers_nothing(world: World, w
     thread.messages.append(make_message(1, "x", total_tokens=12_345, latency_ms=3_200))
     view = world.open(thread)
     view.set_quick_actions([(f"p{number}", f"A rather long name, number {number}") for number in range(9)])
-    entry, looks = view.entries[1], Looks(world.theme)
+    entry, style = view.entries[1], TranscriptStyle(world.theme)
     footer = entry.items[-1]
-    footer.layout(looks, float(width))
+    footer.layout(style, float(width))
     buttons = footer.buttons()
     assert all(left.area.right() <= right.area.left() for left, right in pairwise(buttons))
-    note = looks.metrics("muted").horizontalAdvance("12,345 tokens · 3.2 s")
+    note = style.metrics("muted").horizontalAdvance("12,345 tokens · 3.2 s")
     assert buttons[-1].area.right() <= max(width - note, 5 * 40)
     assert len([button for button in buttons if button.text]) == {300: 0, 420: 2, 700: 3}[width]

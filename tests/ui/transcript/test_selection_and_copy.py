@@ -91,7 +91,7 @@ def test_a_triple_click_takes_the_paragraph(world: World) -> None:
 
 def test_a_drag_after_a_double_click_goes_by_words(world: World) -> None:
     view = world.open(make_thread(2, lambda place: "Alpha beta gamma delta."))
-    metrics = view._viewport_layout.looks.metrics("text")
+    metrics = view._viewport_layout.style.metrics("text")
     point = _point(view, "m1", 4)
     view._pointer._since_click.invalidate()
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=point)
@@ -218,7 +218,7 @@ def test_a_copy_under_way_is_given_up_for_a_newer_one_and_for_another_thread(wor
     view = world.open(thread)
     _keys(view, Qt.Key.Key_A, _CONTROL)
     held = []
-    fetch, view._clipboard._gatherer._fetch = view._clipboard._gatherer._fetch, lambda *a, **k: held.append((a, k))
+    fetch, view._clipboard._loader._fetch = view._clipboard._loader._fetch, lambda *a, **k: held.append((a, k))
     QGuiApplication.clipboard().setText("before")
     QTest.keyClick(view, Qt.Key.Key_C, _CONTROL)
     view.show_thread(None)

@@ -125,7 +125,7 @@ def test_versions_name_their_authors_in_shared_threads_only(make_view):
     assert "version 2 of 3, by Ana Ruiz" in message_name(hers, 2)
     assert "version 2 of 3, by you" in message_name(mine, 2)
     footer = _item(mine, FooterItem)
-    footer.ensure_layout(make_view(messages, shared())._viewport_layout.looks, 600)
+    footer.ensure_layout(make_view(messages, shared())._viewport_layout.style, 600)
     assert footer.tip_at(footer._count_area.center()) == "Version 2 of 3, by you"
     private = make_view(messages, None).entries[1]
     assert "version" not in message_name(private, 2)
@@ -164,7 +164,9 @@ def test_one_who_may_only_read_sees_why_tools_are_off(make_view, qtbot):
     assert _item(answer, NoticeItem).actions == ()
     assert not offered_by(question, starts_later=False) & {"edit", "delete", "branch"}
     assert {"copy", "pin"} <= offered_by(question, starts_later=False)
-    menu = build_menu(view, answer, view._viewport_layout.looks, has_selection=False, starts_later=False, do=lambda _name: None)
+    menu = build_menu(
+        view, answer, view._viewport_layout.style, has_selection=False, starts_later=False, do=lambda _name: None
+    )
     words = {each.text(): each.isEnabled() for each in menu.actions()}
     assert words["Delete: you can only read this project"] is False
     view.set_shared(shared())

@@ -8,7 +8,7 @@ from PySide6.QtTest import QSignalSpy
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.errors import ProviderErrorKind
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.transcript.items.waiting_item import WaitingItem
 from chatdesk.ui.transcript.layout.ticking import Ticking
@@ -159,11 +159,11 @@ def test_the_first_sentence_is_bold(text: str, lead: str) -> None:
 
 
 def test_buttons_stand_beside_few_words_also_where_there_is_little_room(world: World) -> None:
-    looks = Looks(world.theme)
+    style = TranscriptStyle(world.theme)
     few = NoticeItem("No answer.", (("answer", "Answer"),))
     many = NoticeItem("No answer came of it. " * 3, (("answer", "Answer"),))
     for item, is_beside in ((few, True), (many, False)):
-        item.ensure_layout(looks, 300)
+        item.ensure_layout(style, 300)
         words = item.areas_of(0, len(item.text))
         assert (item.buttons()[0].area.top() < max(area.bottom() for area in words)) is is_beside
 

@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QApplication
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.core.rendering.blocks import Table
 from chatdesk.core.rendering.markdown import parse_markdown
-from chatdesk.ui.transcript.drawing.looks import TOOL_PX, Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TOOL_PX, TranscriptStyle
 from chatdesk.ui.transcript.items.table_growth import grow_table, table_items
 from chatdesk.ui.transcript.items.table_item import ROWS_AN_ITEM, TableItem
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.helpers.mouse import move_mouse
 from tests.ui.transcript.conftest import FakeThread, World, make_message
-from tests.ui.transcript.test_blocks_math import WIDTH, looks  # noqa: F401 - a fixture
+from tests.ui.transcript.test_blocks_math import WIDTH, style  # noqa: F401 - a fixture
 
 
 def markdown(columns: int, rows: int, *, word: str = "cell") -> str:
@@ -75,7 +75,7 @@ def test_the_bar_below_a_wide_table_is_drawn_and_taken_with_the_mouse(world: Wor
     assert 0 < bar.width() < item.columns.view_width
     start = place_of(view, item, bar.center().x(), bar.center().y())
     image = view.viewport().grab().toImage()
-    assert image.pixelColor(start) == view._viewport_layout.looks.colour("line")
+    assert image.pixelColor(start) == view._viewport_layout.style.colour("line")
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
     move_mouse(view.viewport(), start + QPoint(2_000, 0))
     assert item.columns.x == item.columns.max_x
@@ -131,20 +131,20 @@ def test_a_column_is_widened_by_keys(world: World) -> None:
     assert item.columns.widths == before
 
 
-def test_the_tool_of_a_table_covers_no_words(looks: Looks) -> None:  # noqa: F811
+def test_the_tool_of_a_table_covers_no_words(style: TranscriptStyle) -> None:  # noqa: F811
     for columns in (2, 4, 5, 6, 11):
         (item,) = table_items(table(markdown(columns, 2)))
-        item.ensure_layout(looks, WIDTH)
+        item.ensure_layout(style, WIDTH)
         copy = item.buttons()[0].area
-        assert copy.width() == looks.px(TOOL_PX)
+        assert copy.width() == style.px(TOOL_PX)
         assert copy.right() <= WIDTH
         assert not any(area.intersects(copy) for area in item.areas_of(0, len(item.text)))
 
 
-def test_a_row_has_no_empty_line_in_a_table_that_is_moved_sideways(looks: Looks) -> None:  # noqa: F811
+def test_a_row_has_no_empty_line_in_a_table_that_is_moved_sideways(style: TranscriptStyle) -> None:  # noqa: F811
     words = "Keeps two databases equal under load"
     (item,) = table_items(table(markdown(11, 1, word=words)))
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     assert item.columns.max_x > 0
     assert max(len(item.areas_of(*cell)) for cell in item.cells[1]) <= 2
 
@@ -168,12 +168,12 @@ def test_more_than_a_dozen_rows_fold(world: World) -> None:
     assert button.label == "Show fewer rows"
 
 
-def test_a_folded_row_that_is_found_is_shown(looks: Looks) -> None:  # noqa: F811
+def test_a_folded_row_that_is_found_is_shown(style: TranscriptStyle) -> None:  # noqa: F811
     parts = table_items(table(markdown(2, 40)))
     for part in parts:
-        part.ensure_layout(looks, WIDTH)
+        part.ensure_layout(style, WIDTH)
     assert parts[2].reveal(0)
-    parts[2].ensure_layout(looks, WIDTH)
+    parts[2].ensure_layout(style, WIDTH)
     assert parts[2].areas_of(0, 4)
 
 
@@ -195,9 +195,9 @@ def test_a_table_that_is_watched_stays_open_and_as_it_was_made(world: World) -> 
     assert fresh[0].columns.chosen == {0: 300}
 
 
-def test_a_table_from_the_right_begins_there(looks: Looks) -> None:  # noqa: F811
+def test_a_table_from_the_right_begins_there(style: TranscriptStyle) -> None:  # noqa: F811
     (item,) = table_items(table("| الاسم | القيمة |\n|---|---|\n| أحمد | 12 |"))
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     (name,), (value,) = (item.areas_of(*cell) for cell in item.cells[0])
     assert value.right() < name.left()
     (number,) = item.areas_of(*item.cells[1][1])
@@ -208,11 +208,11 @@ def test_a_table_from_the_right_begins_there(looks: Looks) -> None:  # noqa: F81
     assert item.offset_at(name.center()) <= item.cells[0][0][1]
 
 
-def test_a_wide_table_from_the_right_is_moved_to_the_left(looks: Looks) -> None:  # noqa: F811
+def test_a_wide_table_from_the_right_is_moved_to_the_left(style: TranscriptStyle) -> None:  # noqa: F811
     (item,) = table_items(
         table(markdown(11, 2).replace("Column number", "عمود طويل رقم").replace("cell", "خلية طويلة"))
     )
-    item.ensure_layout(looks, WIDTH)
+    item.ensure_layout(style, WIDTH)
     assert not item.scroll_x(20)
     assert item.scroll_x(-20)
     assert item.columns.x == 20

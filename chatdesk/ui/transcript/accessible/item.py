@@ -53,7 +53,9 @@ class ItemNode(Node):
         return self.item.offset_at(QPointF(in_viewport(self.view, point)) - origin) if origin is not None else -1
 
     def select(self, start: int, end: int) -> None:
-        self.view.accessible_actions.select(TextPlace(self.entry, self.item, start), TextPlace(self.entry, self.item, end))
+        self.view.accessible_actions.select(
+            TextPlace(self.entry, self.item, start), TextPlace(self.entry, self.item, end)
+        )
 
     def show(self, offset: int) -> None:
         self.view.accessible_actions.show(self.entry, self.item, offset)

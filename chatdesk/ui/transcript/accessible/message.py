@@ -67,7 +67,9 @@ class MessageNode(Node):
         return self.block_of(items[index]) if 0 <= index < len(items) else None
 
     def childAt(self, x: int, y: int) -> QAccessibleInterface | None:  # type: ignore[override]
-        blocks = (self.block_of(item) for item in self.view.accessible_actions.seen_of(self.entry) if item.kind != "header")
+        blocks = (
+            self.block_of(item) for item in self.view.accessible_actions.seen_of(self.entry) if item.kind != "header"
+        )
         return next((block for block in blocks if block.rect().contains(x, y)), None)
 
     def indexOfChild(self, child: QAccessibleInterface) -> int:

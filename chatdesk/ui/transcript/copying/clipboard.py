@@ -10,8 +10,8 @@ from PySide6.QtGui import QGuiApplication
 
 from chatdesk.ui.transcript.copying.copied_text import as_html, as_markdown, as_plain
 from chatdesk.ui.transcript.copying.excerpt import Excerpt, excerpts
-from chatdesk.ui.transcript.copying.selection_loader import MOST_MESSAGES, MOST_RENDERED, SelectionLoader
 from chatdesk.ui.transcript.copying.selection import Selection
+from chatdesk.ui.transcript.copying.selection_loader import MOST_MESSAGES, MOST_RENDERED, SelectionLoader
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 _MOST_AT_ONCE = 60  # items; more are put into their forms on another thread
@@ -68,9 +68,7 @@ class Clipboard(QObject):
         """Deliver the Markdown of the selection once all of it is loaded, or of ``entry`` when nothing is selected."""
         selected = self._selection.range()
         if selected is not None and thread_id is not None:
-            self._loader.load(
-                thread_id, self._selection, lambda found: deliver(as_markdown(excerpts(found, selected)))
-            )
+            self._loader.load(thread_id, self._selection, lambda found: deliver(as_markdown(excerpts(found, selected))))
         else:
             deliver("" if entry is None else entry.text)
 

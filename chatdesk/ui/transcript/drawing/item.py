@@ -15,7 +15,7 @@ from PySide6.QtGui import QPainter, QPen
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.rendering.blocks import Placement
 from chatdesk.ui.transcript.contract import PictureLoaderLike
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 LINK_ACTION = "link-"
 WORDS_PAD_PX = 8  # left and right of the words of a button without a frame
@@ -72,7 +72,7 @@ class Grip(Protocol):
 class PaintState:
     """The state in which an item paints itself, with its top left corner at the origin."""
 
-    looks: Looks
+    style: TranscriptStyle
     clip: QRectF
     selected: tuple[int, int] | None = None
     hovered_action: str | None = None
@@ -101,35 +101,35 @@ class Item:
     def __init__(self) -> None:
         self.height = 0.0
         self.natural_width = 0.0
-        self._laid_out: tuple[Looks, float] | None = None
+        self._laid_out: tuple[TranscriptStyle, float] | None = None
 
     # Layout
 
-    def guess(self, looks: Looks, width: float) -> float:
+    def guess(self, style: TranscriptStyle, width: float) -> float:
         """Return the likely height before layout, in px."""
         raise NotImplementedError
 
-    def is_laid_out(self, looks: Looks, width: float) -> bool:
+    def is_laid_out(self, style: TranscriptStyle, width: float) -> bool:
         done = self._laid_out
-        return done is not None and done[0] is looks and done[1] == width
+        return done is not None and done[0] is style and done[1] == width
 
-    def indent(self, looks: Looks, room: float) -> float:
+    def indent(self, style: TranscriptStyle, room: float) -> float:
         """Return the distance of the item from the column's edge; the rest of ``room`` is its width.
 
         Items that draw something beside them, such as a marker, begin at the edge themselves.
         """
         return 0.0
 
-    def ensure_layout(self, looks: Looks, width: float) -> bool:
+    def ensure_layout(self, style: TranscriptStyle, width: float) -> bool:
         """Lay out unless this is done already, and return whether the height changed."""
-        if self.is_laid_out(looks, width):
+        if self.is_laid_out(style, width):
             return False
         before = self.height
-        self.layout(looks, width)
-        self._laid_out = (looks, width)
+        self.layout(style, width)
+        self._laid_out = (style, width)
         return self.height != before
 
-    def layout(self, looks: Looks, width: float) -> None:
+    def layout(self, style: TranscriptStyle, width: float) -> None:
         raise NotImplementedError
 
     def invalidate(self) -> None:
@@ -255,26 +255,26 @@ def _is_word(character: str) -> bool:
 
 def paint_button(painter: QPainter, button: Button, state: PaintState, *, role: str = "muted") -> None:
     """Paint a button: icon, text or both; tinted when hovered, ringed when focused."""
-    looks = state.looks
+    style = state.style
     area = button.area
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     is_hovered = state.hovered_action == button.action and button.is_enabled
     if is_hovered or button.is_framed:
-        painter.setPen(looks.line_pen if button.is_framed else Qt.PenStyle.NoPen)
-        painter.setBrush(looks.colour("hover") if is_hovered else looks.colour("card"))
-        painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), looks.tokens.radius.row, looks.tokens.radius.row)
+        painter.setPen(style.line_pen if button.is_framed else Qt.PenStyle.NoPen)
+        painter.setBrush(style.colour("hover") if is_hovered else style.colour("card"))
+        painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), style.tokens.radius.row, style.tokens.radius.row)
     colour = "text" if is_hovered or button.is_framed else role
     painter.setOpacity(1.0 if button.is_enabled else 0.4)
-    x = area.x() + looks.px(12 if button.is_framed else WORDS_PAD_PX if button.text and not button.icon else 0)
+    x = area.x() + style.px(12 if button.is_framed else WORDS_PAD_PX if button.text and not button.icon else 0)
     if button.icon:
-        pixmap = looks.icon(button.icon, colour)
+        pixmap = style.icon(button.icon, colour)
         side = pixmap.deviceIndependentSize().width()
-        left = area.center().x() - side / 2 if not button.text else x + looks.px(4)
+        left = area.center().x() - side / 2 if not button.text else x + style.px(4)
         painter.drawPixmap(QPointF(round(left), round(area.center().y() - side / 2)), pixmap)
-        x = left + side + looks.px(8)
+        x = left + side + style.px(8)
     if button.text:
-        painter.setFont(looks.font("muted"))
-        painter.setPen(looks.colour(colour))
+        painter.setFont(style.font("muted"))
+        painter.setPen(style.colour(colour))
         painter.drawText(
             QRectF(x, area.y(), area.right() - x, area.height()),
             int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft),
@@ -282,6 +282,6 @@ def paint_button(painter: QPainter, button: Button, state: PaintState, *, role: 
         )
     painter.setOpacity(1.0)
     if state.focused_action == button.action:
-        painter.setPen(QPen(looks.colour("accent"), 2))
+        painter.setPen(QPen(style.colour("accent"), 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), looks.tokens.radius.row, looks.tokens.radius.row)
+        painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), style.tokens.radius.row, style.tokens.radius.row)

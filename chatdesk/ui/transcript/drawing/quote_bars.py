@@ -6,14 +6,14 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from chatdesk.core.rendering.blocks import Placement
-from chatdesk.ui.transcript.drawing.looks import LIST_INDENT_PX, QUOTE_INDENT_PX, Looks
+from chatdesk.ui.transcript.drawing.transcript_style import LIST_INDENT_PX, QUOTE_INDENT_PX, TranscriptStyle
 
 _MAX_BARS = 8
 _BAR_PX = 3
 
 
 def paint_quote_bars(
-    painter: QPainter, looks: Looks, at: Placement, *, area: QRectF, above: float = 0.0, shared: int = 0
+    painter: QPainter, style: TranscriptStyle, at: Placement, *, area: QRectF, above: float = 0.0, shared: int = 0
 ) -> None:
     """Paint one bar for each quote, or callout, around a block that fills ``area``.
 
@@ -23,10 +23,10 @@ def paint_quote_bars(
     painter.setPen(Qt.PenStyle.NoPen)
     for depth in range(min(at.quote_depth, _MAX_BARS)):
         lists = at.quoted_lists[depth] if at.quoted_lists else 0
-        inset = looks.px(depth * QUOTE_INDENT_PX + min(lists, _MAX_BARS) * LIST_INDENT_PX)
+        inset = style.px(depth * QUOTE_INDENT_PX + min(lists, _MAX_BARS) * LIST_INDENT_PX)
         x = area.right() - inset - _BAR_PX if at.is_right_to_left else area.x() + inset
         kind = at.callouts[depth] if depth < len(at.callouts) else ""
-        painter.setBrush(looks.callout(kind) if kind else looks.colour("line"))
+        painter.setBrush(style.callout(kind) if kind else style.colour("line"))
         top = area.y() - (above if depth < shared else 0.0)
         painter.drawRect(QRectF(x, top, _BAR_PX, area.bottom() - top))
 

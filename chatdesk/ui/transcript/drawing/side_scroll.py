@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _INSET_PX = 12
 _BAR_PX = 4
@@ -54,12 +54,12 @@ class SideScroll:
         passed = 1 - self.x / self.most if self.is_mirrored else self.x / self.most
         return QRectF(area.x() + _INSET_PX + track * (1 - share) * passed, area.bottom() - 7, track * share, _BAR_PX)
 
-    def paint(self, painter: QPainter, looks: Looks, area: QRectF) -> None:
+    def paint(self, painter: QPainter, style: TranscriptStyle, area: QRectF) -> None:
         bar = self.bar(area)
         if bar.isEmpty():
             return
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(looks.colour("line"))
+        painter.setBrush(style.colour("line"))
         painter.drawRoundedRect(bar, 2, 2)
 
     def grip_at(self, point: QPointF, area: QRectF) -> BarGrip | None:

@@ -9,10 +9,10 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetricsF
 
 from chatdesk.core.rendering.blocks import Span, Table
-from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.drawing.math_paths import FORMULA_SIZE, width_px
 from chatdesk.ui.transcript.drawing.side_scroll import SideScroll
 from chatdesk.ui.transcript.drawing.spans import flow_of
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _MEASURED_ROWS = 60
 _MEASURED_CHARACTERS = 80
@@ -49,7 +49,7 @@ class TableColumns:
         self.chosen: dict[int, float] = dict(like.chosen) if like is not None else {}
         self.current = 0  # the column that keys are about
         self._wanted_x = like.x if like is not None else 0.0
-        self._measured: tuple[Looks, float, tuple[Row, ...], dict[int, float]] | None = None
+        self._measured: tuple[TranscriptStyle, float, tuple[Row, ...], dict[int, float]] | None = None
         self._rows: list[_MeasuredRow] = []
 
     @property
@@ -82,23 +82,23 @@ class TableColumns:
         """Set the width that the reader wants for a column."""
         self.chosen[place] = max(_NARROWEST_CHOSEN, min(_WIDEST_CHOSEN, width))
 
-    def measure(self, looks: Looks, width: float) -> bool:
+    def measure(self, style: TranscriptStyle, width: float) -> bool:
         """Compute the widths, and return whether they changed; unchanged rows are not measured again."""
         rows = (self.block.header, *self.block.rows[:_MEASURED_ROWS])
         done = self._measured
-        if done is not None and done[0] is looks and done[1:] == (width, rows, self.chosen):
+        if done is not None and done[0] is style and done[1:] == (width, rows, self.chosen):
             return False
-        if done is None or done[0] is not looks:
+        if done is None or done[0] is not style:
             self._rows = []
-        self._measured = (looks, width, rows, dict(self.chosen))
+        self._measured = (style, width, rows, dict(self.chosen))
         self.view_width = width
         count = min(len(self.block.header), MAX_COLUMNS)
         for place, row in enumerate(rows):
             if place >= len(self._rows) or self._rows[place].row != row:
-                measured = _measure_row(row[:count], looks, is_header=place == 0)
+                measured = _measure_row(row[:count], style, is_header=place == 0)
                 self._rows[place : place + 1] = [_MeasuredRow(row, *measured)]
         del self._rows[len(rows) :]
-        fitted = self._fit(width - GUTTER_PX * count, count, comfortable=looks.px(_COMFORTABLE))
+        fitted = self._fit(width - GUTTER_PX * count, count, comfortable=style.px(_COMFORTABLE))
         changed = fitted != self.widths
         self.widths = fitted
         self.scroll.is_mirrored = self.is_right_to_left
@@ -137,10 +137,10 @@ class ColumnEdge:
         return True
 
 
-def _measure_row(row: Row, looks: Looks, *, is_header: bool) -> tuple[list[float], list[float]]:
+def _measure_row(row: Row, style: TranscriptStyle, *, is_header: bool) -> tuple[list[float], list[float]]:
     """Return the wanted width of each cell, and the width of the longest word in it."""
-    letters, code = looks.metrics("strong" if is_header else "table"), looks.metrics("code")
-    em = FORMULA_SIZE * looks.em("table")
+    letters, code = style.metrics("strong" if is_header else "table"), style.metrics("code")
+    em = FORMULA_SIZE * style.em("table")
     return [_width_of(cell, letters, code, em=em) for cell in row], [_longest_word(cell, letters) for cell in row]
 
 

@@ -24,7 +24,6 @@ from PySide6.QtGui import (
 from chatdesk.core.rendering.blocks import Span
 from chatdesk.core.rendering.direction import is_right_to_left as direction
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
-from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.drawing.math_paths import (
     FORMULA_SIZE,
     ascent_px,
@@ -35,6 +34,7 @@ from chatdesk.ui.transcript.drawing.math_paths import (
 )
 from chatdesk.ui.transcript.drawing.shown_text import FORMULA_SIGN, ShownFormula, ShownText
 from chatdesk.ui.transcript.drawing.spans import Flow
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _WORDS: Final = QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere
 _FORMULA_GAP_PX: Final = 1
@@ -59,7 +59,7 @@ class TextBox:
 
     def lay_out(
         self,
-        looks: Looks,
+        style: TranscriptStyle,
         width: float,
         *,
         font: QFont,
@@ -79,10 +79,10 @@ class TextBox:
         ways = (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft)
         option.setTextDirection(ways[is_rtl])
         if "\t" in shown.text:
-            option.setTabStopDistance(4 * looks.metrics("code").horizontalAdvance(" "))
+            option.setTabStopDistance(4 * style.metrics("code").horizontalAdvance(" "))
         layout.setTextOption(option)
         if flow.ranges:
-            layout.setFormats(self._formats(looks, font))
+            layout.setFormats(self._formats(style, font))
         metrics = QFontMetricsF(font)
         base = (line_height - metrics.ascent() - metrics.descent()) / 2 + metrics.ascent()
         y = 0.0
@@ -132,7 +132,7 @@ class TextBox:
     def draw(
         self,
         painter: QPainter,
-        looks: Looks,
+        style: TranscriptStyle,
         colour: QColor,
         *,
         selected: tuple[int, int] | None = None,
@@ -143,9 +143,9 @@ class TextBox:
             return
         if self._grounds:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(looks.line_pen)
-            painter.setBrush(looks.colour("code"))
-            radius = looks.tokens.radius.inline_code
+            painter.setPen(style.line_pen)
+            painter.setBrush(style.colour("code"))
+            radius = style.tokens.radius.inline_code
             for ground in self._grounds:
                 painter.drawRoundedRect(ground, radius, radius)
         painter.setPen(QPen(colour))
@@ -153,11 +153,11 @@ class TextBox:
         if selected is not None and selected[1] > selected[0]:
             start, end = self._shown.cover(*selected)
             chosen = QTextLayout.FormatRange()
-            chosen.start, chosen.length, chosen.format = start, end - start, looks.selection
+            chosen.start, chosen.length, chosen.format = start, end - start, style.selection
             selections.append(chosen)
         layout.draw(painter, QPointF(0, 0), selections, clip if clip is not None else QRectF())
         for formula, baseline in self._formulas:
-            paint_formula(painter, formula.drawing, baseline, em=self._em, colour=colour, syntax=looks.tokens.syntax)
+            paint_formula(painter, formula.drawing, baseline, em=self._em, colour=colour, syntax=style.tokens.syntax)
 
     def offset_at(self, point: QPointF) -> int:
         """Return the offset of the gap between letters nearest to ``point``."""
@@ -183,12 +183,12 @@ class TextBox:
                 return link.href
         return None
 
-    def ring_link(self, painter: QPainter, looks: Looks, number: int) -> None:
+    def ring_link(self, painter: QPainter, style: TranscriptStyle, number: int) -> None:
         """Paint a focus ring around the link with this number."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(looks.colour("accent"), FOCUS_RING_PX))
+        painter.setPen(QPen(style.colour("accent"), FOCUS_RING_PX))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        radius = looks.tokens.radius.inline_code
+        radius = style.tokens.radius.inline_code
         for link in self.flow.links[number : number + 1]:
             for area in self.areas_of(link.start, link.end):
                 painter.drawRoundedRect(area.adjusted(-2, -1, 2, 1), radius, radius)
@@ -219,7 +219,7 @@ class TextBox:
         line = layout.lineAt(layout.lineCount() - 1)
         return QPointF(x_of(line, line.textStart() + line.textLength()), self.height - self._line_height)
 
-    def _formats(self, looks: Looks, font: QFont) -> list[QTextLayout.FormatRange]:
+    def _formats(self, style: TranscriptStyle, font: QFont) -> list[QTextLayout.FormatRange]:
         drawn = {formula.start: formula for formula in self._shown.formulas}
         made = []
         for each in self.flow.ranges:
@@ -227,7 +227,7 @@ class TextBox:
             run.start = self._shown.to_layout(each.start)
             run.length = self._shown.to_layout(each.end) - run.start
             formula = drawn.get(each.start)
-            run.format = _room_for(formula, font, self._em) if formula is not None else _format(looks, each.span)
+            run.format = _room_for(formula, font, self._em) if formula is not None else _format(style, each.span)
             made.append(run)
         return made
 
@@ -262,8 +262,8 @@ def _room_for(formula: ShownFormula, font: QFont, em: float) -> QTextCharFormat:
     return made
 
 
-def _format(looks: Looks, span: Span) -> QTextCharFormat:
-    return looks.span_format(
+def _format(style: TranscriptStyle, span: Span) -> QTextCharFormat:
+    return style.span_format(
         is_bold=span.is_bold,
         is_italic=span.is_italic,
         is_struck=span.is_struck,

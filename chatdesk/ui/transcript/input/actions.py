@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QWidget
 from chatdesk.ui.transcript.copying.clipboard import FORMS, Clipboard
 from chatdesk.ui.transcript.copying.selection import Selection
 from chatdesk.ui.transcript.drawing.item import Item, Outcome
-from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.input.caret import Caret
 from chatdesk.ui.transcript.input.menu import build_menu, offered_by
+from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.input.pointer import Hit
 from chatdesk.ui.transcript.items.fold_item import FoldItem
 from chatdesk.ui.transcript.layout.conversation import Conversation
@@ -167,7 +167,7 @@ class Actions(QObject):
         menu = build_menu(
             self._view,
             entry,
-            self._viewport_layout.looks,
+            self._viewport_layout.style,
             has_selection=self._selection.is_some,
             starts_later=self._starts_later,
             do=lambda action: self._do(entry, action),

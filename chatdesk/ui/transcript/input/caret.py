@@ -33,7 +33,14 @@ class Caret:
     Selecting works without browsing, from the message that keys act on.
     """
 
-    def __init__(self, viewport_layout: ViewportLayout, selection: Selection, *, scrolling: Scrolling, message_focus: MessageFocus) -> None:
+    def __init__(
+        self,
+        viewport_layout: ViewportLayout,
+        selection: Selection,
+        *,
+        scrolling: Scrolling,
+        message_focus: MessageFocus,
+    ) -> None:
         self.is_browsing = False
         self._viewport_layout = viewport_layout
         self._layout = viewport_layout.layout

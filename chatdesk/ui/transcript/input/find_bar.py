@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _WIDTH_PX = 380
 _HEIGHT_PX = 44
@@ -84,15 +84,15 @@ class FindBar(QFrame):
         top = area.height() - high - _MARGIN_PX if self._is_low else _MARGIN_PX
         self.setGeometry(area.width() - wide - _MARGIN_PX, top, wide, high)
 
-    def set_looks(self, looks: Looks) -> None:
-        tokens = looks.tokens
-        self._scale = looks.scale
-        self.field.setFont(looks.font("text"))
-        self._count.setFont(looks.font("muted"))
-        side = round(28 * looks.scale)
+    def set_style(self, style: TranscriptStyle) -> None:
+        tokens = style.tokens
+        self._scale = style.scale
+        self.field.setFont(style.font("text"))
+        self._count.setFont(style.font("muted"))
+        side = round(28 * style.scale)
         for name, button in self._buttons.items():
-            button.setIcon(QIcon(looks.icon(name, "muted")))
-            button.setIconSize(QSize(round(16 * looks.scale), round(16 * looks.scale)))
+            button.setIcon(QIcon(style.icon(name, "muted")))
+            button.setIconSize(QSize(round(16 * style.scale), round(16 * style.scale)))
             button.setFixedSize(side, side)
         self.setStyleSheet(
             f"#findBar {{ background: {tokens.surface}; border: 1px solid {tokens.line};"

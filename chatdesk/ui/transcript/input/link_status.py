@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _PAD_PX = 8
 
@@ -21,9 +21,9 @@ class LinkStatus(QLabel):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
-    def set_looks(self, looks: Looks) -> None:
-        tokens = looks.tokens
-        self.setFont(looks.font("muted"))
+    def set_style(self, style: TranscriptStyle) -> None:
+        tokens = style.tokens
+        self.setFont(style.font("muted"))
         self.setStyleSheet(
             f"#linkStatus {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};"
             f" border-radius: {tokens.radius.inline_code}px; padding: 3px {_PAD_PX}px; }}"

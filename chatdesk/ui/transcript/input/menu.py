@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from chatdesk.core.domain.message import Role
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import icon
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.messages.quick import QUICK, QUICK_ACTIONS
 from chatdesk.ui.widgets.danger_menu import DangerMenu
@@ -44,7 +44,7 @@ _Row = tuple[str, str, bool]  # action, words, whether it can be done
 def build_menu(
     parent: QWidget,
     entry: MessageEntry,
-    looks: Looks,
+    style: TranscriptStyle,
     *,
     has_selection: bool,
     starts_later: bool,
@@ -56,9 +56,9 @@ def build_menu(
     Names are ``copy``, ``copy-markdown``, ``edit`` and so on. ``starts_later`` says that the context of the thread does
     not start at its beginning. ``quick`` are keys and names of the quick actions.
     """
-    menu = DangerMenu(looks.colour("danger"), looks.colour("selected"), looks.colour("card"), parent)
+    menu = DangerMenu(style.colour("danger"), style.colour("selected"), style.colour("card"), parent)
     menu.setObjectName("messageMenu")
-    round_corners(menu, looks.tokens.radius.row)
+    round_corners(menu, style.tokens.radius.row)
     for row in _rows(entry, has_selection=has_selection, starts_later=starts_later, quick=quick):
         if row is None:
             menu.addSeparator()
@@ -69,7 +69,7 @@ def build_menu(
         action.setObjectName(f"message-{name}")
         action.setEnabled(is_enabled and not refusal)
         if name in _ICONS:
-            action.setIcon(icon(_ICONS[name], looks.colour("danger" if name in _DANGERS else "muted")))
+            action.setIcon(icon(_ICONS[name], style.colour("danger" if name in _DANGERS else "muted")))
         if name in _DANGERS:
             menu.mark_danger(action)
         action.triggered.connect(lambda _checked=False, chosen=name: do(chosen))

@@ -34,7 +34,9 @@ class MessageFocus:
     ``current_id`` is the message that was walked to, ``stop`` the button in it: (index of its item, action).
     """
 
-    def __init__(self, area: QAbstractScrollArea, viewport_layout: ViewportLayout, *, scrolling: Scrolling, pointer: Pointer) -> None:
+    def __init__(
+        self, area: QAbstractScrollArea, viewport_layout: ViewportLayout, *, scrolling: Scrolling, pointer: Pointer
+    ) -> None:
         self.current_id: str | None = None
         self.stop: tuple[int, str] | None = None
         self._area = area

@@ -38,7 +38,9 @@ class Hit:
 class Pointer(QObject):
     """The mouse pointer; all its points are in the viewport."""
 
-    def __init__(self, viewport_layout: ViewportLayout, selection: Selection, scroll_by: Callable[[float], None]) -> None:
+    def __init__(
+        self, viewport_layout: ViewportLayout, selection: Selection, scroll_by: Callable[[float], None]
+    ) -> None:
         super().__init__(viewport_layout)
         self._viewport_layout = viewport_layout
         self._layout = viewport_layout.layout

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter
 
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.widgets.initials import paint_badge
 
 _MAX_NAME = 120
@@ -28,38 +28,45 @@ class AuthorItem(Item):
         self._member_id = member_id
         self._tip = tip
 
-    def guess(self, looks: Looks, width: float) -> float:
-        return looks.line_height("muted")
+    def guess(self, style: TranscriptStyle, width: float) -> float:
+        return style.line_height("muted")
 
-    def layout(self, looks: Looks, width: float) -> None:
-        self.height = looks.line_height("muted")
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        self.height = style.line_height("muted")
         self.natural_width = width
 
     def tip_at(self, point: QPointF) -> str:
         return self._tip
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
-        looks = state.looks
+        style = state.style
         paint_author(
             painter,
-            looks,
+            style,
             QRectF(0, 0, self.natural_width, self.height),
             self.name,
             key=self._member_id,
-            is_at_right=not looks.is_mirrored,
+            is_at_right=not style.is_mirrored,
         )
 
 
 def paint_author(
-    painter: QPainter, looks: Looks, area: QRectF, name: str, *, key: str, words: str = "", is_at_right: bool = False
+    painter: QPainter,
+    style: TranscriptStyle,
+    area: QRectF,
+    name: str,
+    *,
+    key: str,
+    words: str = "",
+    is_at_right: bool = False,
 ) -> float:
     """Paint a member's badge and ``words`` (else the name) along one side of ``area``; return the width in px.
 
     The badge stands where one begins to read.
     """
     side = area.height()
-    step = side + looks.px(_GAP_PX)
-    font = QFont(looks.font("muted"))
+    step = side + style.px(_GAP_PX)
+    font = QFont(style.font("muted"))
     if not words:
         font.setWeight(QFont.Weight.DemiBold)
     painter.setFont(font)
@@ -68,10 +75,10 @@ def paint_author(
     shown = metrics.elidedText(words or name, Qt.TextElideMode.ElideRight, room)
     wide = step + metrics.horizontalAdvance(shown) + 1
     left = area.right() - wide if is_at_right else area.left()
-    badge_x, text_x = (left + wide - side, left) if looks.is_mirrored else (left, left + step)
-    painter.setPen(looks.colour("muted"))
+    badge_x, text_x = (left + wide - side, left) if style.is_mirrored else (left, left + step)
+    painter.setPen(style.colour("muted"))
     place = QRectF(text_x, area.top(), wide - step, area.height())
     painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
     badge = QRectF(badge_x, area.top(), side, side)
-    paint_badge(painter, badge, name, key=key, tokens=looks.tokens, font=font)
+    paint_badge(painter, badge, name, key=key, tokens=style.tokens, font=font)
     return wide

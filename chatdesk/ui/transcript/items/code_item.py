@@ -14,8 +14,8 @@ from chatdesk.ui.transcript.drawing.code_layouts import CodeLayouts
 from chatdesk.ui.transcript.drawing.code_lines import LINE_LIMIT, CodeLines
 from chatdesk.ui.transcript.drawing.code_names import suggested_name
 from chatdesk.ui.transcript.drawing.item import Button, Grip, Item, Outcome, PaintState, paint_button
-from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.drawing.side_scroll import SideScroll
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 FOLD_LINES = 40
 _HEADER_PX = 31
@@ -44,7 +44,7 @@ class CodeItem(Item):
         self._layouts = CodeLayouts(self._lines)
         self._scroll = SideScroll()
         self._width = 0.0
-        self._looks: Looks | None = None
+        self._style: TranscriptStyle | None = None
         self._left = 0.0
 
     def update(self, block: CodeBlock) -> bool:
@@ -65,18 +65,18 @@ class CodeItem(Item):
     def shown_lines(self) -> int:
         return FOLD_LINES if self.is_folded else len(self._lines)
 
-    def guess(self, looks: Looks, width: float) -> float:
-        return self._height(looks)
+    def guess(self, style: TranscriptStyle, width: float) -> float:
+        return self._height(style)
 
-    def layout(self, looks: Looks, width: float) -> None:
-        if looks is not self._looks:
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        if style is not self._style:
             self._layouts.clear()
-        self._looks = looks
-        self._left, right = looks.insets(self.at, width)
+        self._style = style
+        self._left, right = style.insets(self.at, width)
         self._width = width - right
-        self._cut_lines(looks)
+        self._cut_lines(style)
         self._measure_content()
-        self.height = self._height(looks)
+        self.height = self._height(style)
         self.natural_width = width
 
     def release(self) -> None:
@@ -84,18 +84,18 @@ class CodeItem(Item):
         self._layouts.clear()
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
-        looks = state.looks
+        style = state.style
         area = QRectF(self._left, 0, self._width - self._left, self.height)
-        paint_card(painter, looks, area, ground="code")
-        header = looks.px(_HEADER_PX)
+        paint_card(painter, style, area, ground="code")
+        header = style.px(_HEADER_PX)
         if state.clip.top() <= header:
             self._paint_header(painter, state, header)
         self._paint_lines(painter, state, header)
         if len(self._lines) > FOLD_LINES:
-            paint_hairline(painter, looks, QPointF(self._left + 1, self.height - looks.px(_FOLD_PX)), area.width() - 2)
-            paint_button(painter, self._fold_button(looks), state)
+            paint_hairline(painter, style, QPointF(self._left + 1, self.height - style.px(_FOLD_PX)), area.width() - 2)
+            paint_button(painter, self._fold_button(style), state)
         self._measure_content()  # lines that were painted may be wider than they were guessed
-        self._scroll.paint(painter, looks, self._bar_area)
+        self._scroll.paint(painter, style, self._bar_area)
 
     @property
     def text(self) -> str:
@@ -105,40 +105,40 @@ class CodeItem(Item):
         return self._lines.text[start:end]
 
     def offset_at(self, point: QPointF) -> int:
-        looks = self._looks
-        if looks is None:
+        style = self._style
+        if style is None:
             return 0
-        index = int((point.y() - looks.px(_HEADER_PX + _PAD_Y)) // looks.line_height("code"))
+        index = int((point.y() - style.px(_HEADER_PX + _PAD_Y)) // style.line_height("code"))
         if index < 0:
             return 0
         if index >= self.shown_lines:
             return self._lines.end(self.shown_lines - 1)
-        x = point.x() - self._left - looks.px(_PAD_X) + self._scroll.x
-        return self._lines.start(index) + self._layouts.offset_at(looks, index, x)
+        x = point.x() - self._left - style.px(_PAD_X) + self._scroll.x
+        return self._lines.start(index) + self._layouts.offset_at(style, index, x)
 
     def areas_of(self, start: int, end: int) -> list[QRectF]:
-        looks = self._looks
-        if looks is None:
+        style = self._style
+        if style is None:
             return []
-        height = looks.line_height("code")
-        top, left = looks.px(_HEADER_PX + _PAD_Y), self._left + looks.px(_PAD_X) - self._scroll.x
+        height = style.line_height("code")
+        top, left = style.px(_HEADER_PX + _PAD_Y), self._left + style.px(_PAD_X) - self._scroll.x
         inner = QRectF(self._left + 1, 0, self._width - self._left - 2, self.height)
         areas = []
         for index in range(self._lines.line_of(start), min(self._lines.line_of(end) + 1, self.shown_lines)):
             low, high = (max(0, min(each, self._lines.end(index)) - self._lines.start(index)) for each in (start, end))
-            x, right = self._layouts.x_of(looks, index, low), self._layouts.x_of(looks, index, high)
+            x, right = self._layouts.x_of(style, index, low), self._layouts.x_of(style, index, high)
             areas.append(QRectF(left + x, top + index * height, right - x, height).intersected(inner))
         return areas
 
     def reveal(self, offset: int) -> bool:
-        looks = self._looks
+        style = self._style
         index = self._lines.line_of(offset)
         is_hidden = index >= self.shown_lines
         if is_hidden:
             self.toggle_fold()
-        if looks is None:
+        if style is None:
             return is_hidden
-        x, room = self._layouts.x_of(looks, index, offset - self._lines.start(index)), self._room(looks)
+        x, room = self._layouts.x_of(style, index, offset - self._lines.start(index)), self._room(style)
         is_aside = not self._scroll.x <= x <= self._scroll.x + room
         return (self.scroll_x(x - room / 2 - self._scroll.x) if is_aside else False) or is_hidden
 
@@ -149,15 +149,15 @@ class CodeItem(Item):
     @property
     def header_height(self) -> float:
         """The height in px of the header, by which the card is dragged."""
-        return self._looks.px(_HEADER_PX) if self._looks is not None else 0.0
+        return self._style.px(_HEADER_PX) if self._style is not None else 0.0
 
     def buttons(self) -> tuple[Button, ...]:
-        looks = self._looks
-        if looks is None:
+        style = self._style
+        if style is None:
             return ()
         language = self.block.language[:_MAX_LABEL]
         code = f"{language} code" if language else "code"
-        wide, side = looks.px(78), looks.px(28)
+        wide, side = style.px(78), style.px(28)
         copy = QRectF(self._width - wide - 4, 1.5, wide, side)
         save = QRectF(copy.x() - side - 2, 1.5, side, side)
         wrap = QRectF(save.x() - side - 2, 1.5, side, side)
@@ -166,7 +166,7 @@ class CodeItem(Item):
             Button("wrap-code", "Do not wrap lines" if self.is_wrapped else "Wrap lines", wrap, "corner-down-right"),
             Button("save-code", f"Save {code}…", save, "download"),
         )
-        return (*tools, self._fold_button(looks)) if len(self._lines) > FOLD_LINES else tools
+        return (*tools, self._fold_button(style)) if len(self._lines) > FOLD_LINES else tools
 
     def press(self, action: str) -> Outcome | None:
         if action == "copy-code":
@@ -186,59 +186,59 @@ class CodeItem(Item):
         return self._scroll.move(delta)
 
     def grip_at(self, point: QPointF) -> Grip | None:
-        return self._scroll.grip_at(point, self._bar_area) if self._looks is not None else None
+        return self._scroll.grip_at(point, self._bar_area) if self._style is not None else None
 
     @property
     def _bar_area(self) -> QRectF:
-        assert self._looks is not None
-        fold = self._looks.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
+        assert self._style is not None
+        fold = self._style.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
         return QRectF(self._left, 0, self._width - self._left, self.height - fold)
 
     def toggle_fold(self) -> None:
         self.is_unfolded = not self.is_unfolded
         self.invalidate()
 
-    def _cut_lines(self, looks: Looks) -> None:
+    def _cut_lines(self, style: TranscriptStyle) -> None:
         """Cut the lines at the width of the card if they are to wrap; all letters of code are equally wide."""
         limit = LINE_LIMIT
         if self.is_wrapped:
-            limit = max(_LEAST_COLUMNS, int(self._room(looks) / looks.metrics("code").horizontalAdvance("0")))
+            limit = max(_LEAST_COLUMNS, int(self._room(style) / style.metrics("code").horizontalAdvance("0")))
         if limit != self._lines.limit:
             self._lines = CodeLines(_shown(self.block.text), self.block.runs, limit=limit)
             self._layouts = CodeLayouts(self._lines)
 
-    def _height(self, looks: Looks) -> float:
-        lines = self.shown_lines * looks.line_height("code")
-        fold = looks.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
-        return looks.px(_HEADER_PX) + 2 * looks.px(_PAD_Y) + lines + fold
+    def _height(self, style: TranscriptStyle) -> float:
+        lines = self.shown_lines * style.line_height("code")
+        fold = style.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
+        return style.px(_HEADER_PX) + 2 * style.px(_PAD_Y) + lines + fold
 
-    def _room(self, looks: Looks) -> float:
-        return self._width - self._left - 2 * looks.px(_PAD_X)
+    def _room(self, style: TranscriptStyle) -> float:
+        return self._width - self._left - 2 * style.px(_PAD_X)
 
     def _measure_content(self) -> None:
         # One advance for all letters: wide letters may need more than this guess, which the painted lines correct.
-        looks = self._looks
-        if looks is not None:
-            guess = self._lines.longest * looks.metrics("code").horizontalAdvance("0")
-            self._scroll.set_widths(max(self._layouts.widest, guess), self._room(looks))
+        style = self._style
+        if style is not None:
+            guess = self._lines.longest * style.metrics("code").horizontalAdvance("0")
+            self._scroll.set_widths(max(self._layouts.widest, guess), self._room(style))
 
-    def _fold_button(self, looks: Looks) -> Button:
+    def _fold_button(self, style: TranscriptStyle) -> Button:
         count = self._lines.source_count
         text = f"Show all {count:,} lines" if self.is_folded else "Show fewer lines"
-        height = looks.px(_FOLD_PX)
-        area = QRectF(self._left + 6, self.height - height + 2, looks.px(170), height - 4)
+        height = style.px(_FOLD_PX)
+        area = QRectF(self._left + 6, self.height - height + 2, style.px(170), height - 4)
         icon = "chevron-right" if self.is_folded else "chevron-down"
         return Button("fold-code", text, area, icon=icon, text=text)
 
     def _paint_header(self, painter: QPainter, state: PaintState, header: float) -> None:
-        looks = state.looks
-        paint_hairline(painter, looks, QPointF(self._left + 1, header), self._width - self._left - 2)
-        painter.setFont(looks.font("muted"))
-        painter.setPen(looks.colour("muted"))
+        style = state.style
+        paint_hairline(painter, style, QPointF(self._left + 1, header), self._width - self._left - 2)
+        painter.setFont(style.font("muted"))
+        painter.setPen(style.colour("muted"))
         tools = self.buttons()[:3]
-        area = QRectF(self._left + looks.px(12), 0, tools[1].area.x() - self._left - looks.px(20), header)
+        area = QRectF(self._left + style.px(12), 0, tools[1].area.x() - self._left - style.px(20), header)
         words = self.block.language[:_MAX_LABEL] + (f" · {self.block.remark}" if self.block.remark else "")
-        language = looks.metrics("muted").elidedText(words, Qt.TextElideMode.ElideRight, area.width())
+        language = style.metrics("muted").elidedText(words, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), language)
         for button in tools:
             is_at_hand = state.is_attended or button.action == "copy-code"
@@ -246,9 +246,9 @@ class CodeItem(Item):
                 paint_button(painter, button, state)
 
     def _paint_lines(self, painter: QPainter, state: PaintState, header: float) -> None:
-        looks = state.looks
-        line_height = looks.line_height("code")
-        top = header + looks.px(_PAD_Y)
+        style = state.style
+        line_height = style.line_height("code")
+        top = header + style.px(_PAD_Y)
         first = max(0, int((state.clip.top() - top) // line_height))
         last = min(self.shown_lines, int((state.clip.bottom() - top) // line_height) + 1)
         if last <= first:
@@ -260,30 +260,30 @@ class CodeItem(Item):
             tone = self._lines.tone(index)
             if tone:
                 row = QRectF(inner.x(), top + index * line_height, inner.width(), line_height)
-                painter.fillRect(row, looks.diff_ground(tone))
-        painter.setPen(looks.colour("text"))
-        x = self._left + looks.px(_PAD_X) - self._scroll.x
+                painter.fillRect(row, style.diff_ground(tone))
+        painter.setPen(style.colour("text"))
+        x = self._left + style.px(_PAD_X) - self._scroll.x
         for index in range(first, last):
-            layout = self._layouts.layout(looks, index)
-            layout.draw(painter, QPointF(x, top + index * line_height), self._selection(looks, state, index))
+            layout = self._layouts.layout(style, index)
+            layout.draw(painter, QPointF(x, top + index * line_height), self._selection(style, state, index))
         painter.restore()
         if state.show_caret and last == len(self._lines):
-            self._paint_caret(painter, looks, top + (last - 1) * line_height, x)
+            self._paint_caret(painter, style, top + (last - 1) * line_height, x)
 
-    def _paint_caret(self, painter: QPainter, looks: Looks, y: float, x: float) -> None:
-        right = min(x + self._layouts.width_of(looks, len(self._lines) - 1) + 3, self._width - 12)
+    def _paint_caret(self, painter: QPainter, style: TranscriptStyle, y: float, x: float) -> None:
+        right = min(x + self._layouts.width_of(style, len(self._lines) - 1) + 3, self._width - 12)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(looks.colour("accent"))
-        painter.drawRoundedRect(QRectF(right, y + 3, looks.px(8), looks.px(14)), 2, 2)
+        painter.setBrush(style.colour("accent"))
+        painter.drawRoundedRect(QRectF(right, y + 3, style.px(8), style.px(14)), 2, 2)
 
-    def _selection(self, looks: Looks, state: PaintState, index: int) -> list[QTextLayout.FormatRange]:
+    def _selection(self, style: TranscriptStyle, state: PaintState, index: int) -> list[QTextLayout.FormatRange]:
         if state.selected is None:
             return []
         start = max(state.selected[0], self._lines.start(index)) - self._lines.start(index)
         end = min(state.selected[1], self._lines.end(index)) - self._lines.start(index)
         if end <= start:
             return []
-        return [self._layouts.selection(looks, index, start, end)]
+        return [self._layouts.selection(style, index, start, end)]
 
 
 def _shown(text: str) -> str:

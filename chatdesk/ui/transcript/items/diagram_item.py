@@ -12,7 +12,7 @@ from chatdesk.core.rendering.blocks import CodeBlock, Placement
 from chatdesk.core.rendering.drawing.diagram_drawing import ZOOM
 from chatdesk.ui.transcript.contract import PictureLoaderLike, PictureSource
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.picture_item import PictureItem, png_shape
 
@@ -39,8 +39,8 @@ class DiagramItem(Item):
         self._is_dark = False
         self._bar = 0.0
 
-    def indent(self, looks: Looks, room: float) -> float:
-        return looks.indent(self.block.at, room)
+    def indent(self, style: TranscriptStyle, room: float) -> float:
+        return style.indent(self.block.at, room)
 
     @property
     def shown(self) -> Item:
@@ -55,14 +55,14 @@ class DiagramItem(Item):
     def ask(self, loader: PictureLoaderLike, on_change: Callable[[], None]) -> None:
         self._picture.ask(loader, lambda: self._on_picture(on_change))
 
-    def guess(self, looks: Looks, width: float) -> float:
-        self._look(looks)
-        return self.shown.guess(looks, width) + looks.px(_BAR_PX)
+    def guess(self, style: TranscriptStyle, width: float) -> float:
+        self._look(style)
+        return self.shown.guess(style, width) + style.px(_BAR_PX)
 
-    def layout(self, looks: Looks, width: float) -> None:
-        self._look(looks)
-        self.shown.ensure_layout(looks, width)
-        self._bar = looks.px(_BAR_PX)
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        self._look(style)
+        self.shown.ensure_layout(style, width)
+        self._bar = style.px(_BAR_PX)
         self.height = self.shown.height + self._bar
         self.natural_width = width
 
@@ -106,8 +106,8 @@ class DiagramItem(Item):
     def scroll_x(self, delta: float) -> bool:
         return self.shown.scroll_x(delta)
 
-    def _look(self, looks: Looks) -> None:
-        self._is_dark = QColor(looks.tokens.background).lightnessF() < _MIDDLE
+    def _look(self, style: TranscriptStyle) -> None:
+        self._is_dark = QColor(style.tokens.background).lightnessF() < _MIDDLE
 
     def _on_picture(self, on_change: Callable[[], None]) -> None:
         self.invalidate()

@@ -12,7 +12,7 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.widgets.file_size import size_text
 
 _HEIGHT_PX = 52
@@ -49,7 +49,7 @@ class FileItem(Item):
     def __init__(self, attachment: Attachment) -> None:
         super().__init__()
         self.attachment = attachment
-        self._looks: Looks | None = None
+        self._style: TranscriptStyle | None = None
         self._state = ""
 
     def take_file_state(self, state_of: Callable[[str], str]) -> bool:
@@ -59,13 +59,13 @@ class FileItem(Item):
         self.revision += 1
         return True
 
-    def guess(self, looks: Looks, width: float) -> float:
-        return looks.px(_HEIGHT_PX)
+    def guess(self, style: TranscriptStyle, width: float) -> float:
+        return style.px(_HEIGHT_PX)
 
-    def layout(self, looks: Looks, width: float) -> None:
-        self._looks = looks
-        self.height = looks.px(_HEIGHT_PX)
-        self.natural_width = min(width, looks.px(_WIDTH_PX))
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        self._style = style
+        self.height = style.px(_HEIGHT_PX)
+        self.natural_width = min(width, style.px(_WIDTH_PX))
 
     @property
     def spoken(self) -> str:
@@ -86,12 +86,12 @@ class FileItem(Item):
         return 0 if point.x() < self.natural_width / 2 else len(self.text)
 
     def buttons(self) -> tuple[Button, ...]:
-        looks = self._looks
-        if looks is None or self._state:  # there is nothing yet that could be opened
+        style = self._style
+        if style is None or self._state:  # there is nothing yet that could be opened
             return ()
-        side = looks.px(_BUTTON_PX)
+        side = style.px(_BUTTON_PX)
         verbs = _VERBS if safe_ending(self.attachment.mime) is not None else _VERBS[1:]
-        left = self.natural_width - looks.px(8) - side * len(verbs)
+        left = self.natural_width - style.px(8) - side * len(verbs)
         top = (self.height - side) / 2
         return tuple(
             Button(action, f"{verb} {self.attachment.name}", QRectF(left + place * side, top, side, side), icon=icon)
@@ -104,29 +104,29 @@ class FileItem(Item):
         return Outcome(file=(action, self.attachment))
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
-        looks = state.looks
+        style = state.style
         ground = "selected" if state.selected else "code"
-        paint_card(painter, looks, QRectF(0, 0, self.natural_width, self.height), ground=ground)
-        icon = looks.icon("file-text", "muted")
+        paint_card(painter, style, QRectF(0, 0, self.natural_width, self.height), ground=ground)
+        icon = style.icon("file-text", "muted")
         side = icon.deviceIndependentSize().height()
-        painter.drawPixmap(QPointF(round(looks.px(14)), round((self.height - side) / 2)), icon)
+        painter.drawPixmap(QPointF(round(style.px(14)), round((self.height - side) / 2)), icon)
         buttons = self.buttons()
-        left = looks.px(40)
-        room = (buttons[0].area.x() if buttons else self.natural_width) - left - looks.px(8)
+        left = style.px(40)
+        room = (buttons[0].area.x() if buttons else self.natural_width) - left - style.px(8)
         line = self.height / 2
-        upper = QRectF(left, looks.px(5), room, line - looks.px(5))
-        lower = QRectF(left, line, room, line - looks.px(6))
-        self._paint_line(painter, looks, upper, self.attachment.name, role="table", colour="text")
-        self._paint_line(painter, looks, lower, self._described(), role="muted", colour="muted")
+        upper = QRectF(left, style.px(5), room, line - style.px(5))
+        lower = QRectF(left, line, room, line - style.px(6))
+        self._paint_line(painter, style, upper, self.attachment.name, role="table", colour="text")
+        self._paint_line(painter, style, lower, self._described(), role="muted", colour="muted")
         for button in buttons:
             paint_button(painter, button, state)
 
     def _paint_line(
-        self, painter: QPainter, looks: Looks, area: QRectF, text: str, *, role: FontRole, colour: str
+        self, painter: QPainter, style: TranscriptStyle, area: QRectF, text: str, *, role: FontRole, colour: str
     ) -> None:
-        painter.setFont(looks.font(role))
-        painter.setPen(looks.colour(colour))
-        shown = looks.metrics(role).elidedText(text, Qt.TextElideMode.ElideMiddle, max(0.0, area.width()))
+        painter.setFont(style.font(role))
+        painter.setPen(style.colour(colour))
+        shown = style.metrics(role).elidedText(text, Qt.TextElideMode.ElideMiddle, max(0.0, area.width()))
         painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
 
     def _described(self) -> str:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _HEIGHT_PX = 36
 _MAX_LABEL = 200
@@ -47,11 +47,11 @@ class FoldItem(Item):
             self.label = label
             self.revision += 1
 
-    def guess(self, looks: Looks, width: float) -> float:
-        return looks.px(_HEIGHT_PX)
+    def guess(self, style: TranscriptStyle, width: float) -> float:
+        return style.px(_HEIGHT_PX)
 
-    def layout(self, looks: Looks, width: float) -> None:
-        self.height = looks.px(_HEIGHT_PX)
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        self.height = style.px(_HEIGHT_PX)
         self.natural_width = width
 
     def buttons(self) -> tuple[Button, ...]:
@@ -66,41 +66,41 @@ class FoldItem(Item):
         return f"{self.label}, {self.aside}" if self.aside else self.label
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
-        looks = state.looks
+        style = state.style
         area = QRectF(0, 0, self.natural_width, self.height)
         is_hovered = state.hovered_action == "toggle-fold"
-        paint_card(painter, looks, area, ground="hover" if is_hovered else None)
+        paint_card(painter, style, area, ground="hover" if is_hovered else None)
         colour = "text" if is_hovered else "muted"
         name = self._icon or ("chevron-down" if self.is_open else "chevron-right")
-        self._paint_icon(painter, looks, name, colour, looks.px(13))
-        painter.setFont(looks.font("note"))
-        painter.setPen(looks.colour(colour))
-        right = self._paint_aside(painter, looks, colour)
-        x = looks.px(37)
-        label = looks.metrics("note").elidedText(
+        self._paint_icon(painter, style, name, colour, style.px(13))
+        painter.setFont(style.font("note"))
+        painter.setPen(style.colour(colour))
+        right = self._paint_aside(painter, style, colour)
+        x = style.px(37)
+        label = style.metrics("note").elidedText(
             self.label[:_MAX_LABEL], Qt.TextElideMode.ElideRight, max(0.0, right - x - 12)
         )
         painter.drawText(QRectF(x, 0, right - x, self.height), int(Qt.AlignmentFlag.AlignVCenter), label)
         if state.focused_action == "toggle-fold":
-            painter.setPen(QPen(looks.colour("accent"), 2))
+            painter.setPen(QPen(style.colour("accent"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            radius = looks.tokens.radius.code
+            radius = style.tokens.radius.code
             painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), radius, radius)
 
-    def _paint_aside(self, painter: QPainter, looks: Looks, colour: str) -> float:
-        right = self.natural_width - looks.px(12)
+    def _paint_aside(self, painter: QPainter, style: TranscriptStyle, colour: str) -> float:
+        right = self.natural_width - style.px(12)
         if self.is_done:
-            right -= looks.px(16)
-            self._paint_icon(painter, looks, "check", colour, right)
-            right -= looks.px(4)
+            right -= style.px(16)
+            self._paint_icon(painter, style, "check", colour, right)
+            right -= style.px(4)
         if self.aside:
-            wide = looks.metrics("note").horizontalAdvance(self.aside)
+            wide = style.metrics("note").horizontalAdvance(self.aside)
             area = QRectF(right - wide, 0, wide + 1, self.height)
             painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), self.aside)
             right -= wide
         return right
 
-    def _paint_icon(self, painter: QPainter, looks: Looks, name: str, colour: str, x: float) -> None:
-        pixmap = looks.icon(name, colour)
+    def _paint_icon(self, painter: QPainter, style: TranscriptStyle, name: str, colour: str, x: float) -> None:
+        pixmap = style.icon(name, colour)
         side = pixmap.deviceIndependentSize().height()
         painter.drawPixmap(QPointF(round(x), round((self.height - side) / 2)), pixmap)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from chatdesk.ui.transcript.drawing.item import WORDS_PAD_PX, Button, Item, PaintState, paint_button
-from chatdesk.ui.transcript.drawing.looks import TOOL_PX, Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TOOL_PX, TranscriptStyle
 
 _BY_PX = 160  # of a name
 _WORDS_PX = 160  # of a quick action
@@ -65,22 +65,22 @@ class FooterItem(Item):
         self._count_text = ""
         self._note_area = QRectF()
 
-    def guess(self, looks: Looks, width: float) -> float:
-        return looks.px(TOOL_PX)
+    def guess(self, style: TranscriptStyle, width: float) -> float:
+        return style.px(TOOL_PX)
 
-    def layout(self, looks: Looks, width: float) -> None:
-        self.height = looks.px(TOOL_PX)
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        self.height = style.px(TOOL_PX)
         self.natural_width = width
-        side = looks.px(TOOL_PX)
+        side = style.px(TOOL_PX)
         step = side + 2
         shown, count = self.versions
-        metrics = looks.metrics("muted")
-        by = metrics.elidedText(self.version_by, Qt.TextElideMode.ElideRight, looks.px(_BY_PX))
+        metrics = style.metrics("muted")
+        by = metrics.elidedText(self.version_by, Qt.TextElideMode.ElideRight, style.px(_BY_PX))
         self._count_text = f"{shown} / {count} · {by}" if by else f"{shown} / {count}"
         count_wide = metrics.horizontalAdvance(self._count_text) + 16
         whole = sum(bool(tool.icon) for tool in self.tools) * step + (2 * step + count_wide if count > 1 else 0)
         x = width - whole + (side - 16) / 2 if self.is_right_aligned else -(side - 16) / 2
-        wide = looks.metrics("muted").horizontalAdvance(self.time) + looks.px(12)
+        wide = style.metrics("muted").horizontalAdvance(self.time) + style.px(12)
         self._time_area = QRectF(x - wide, 0, wide, side) if self.time and self.is_right_aligned else QRectF()
         buttons = [] if self.is_right_aligned else self._version_buttons(x, side, count_wide)
         x += 2 * step + count_wide - 2 if buttons else 0
@@ -90,30 +90,30 @@ class FooterItem(Item):
                     Button(tool.action, tool.label, QRectF(x, 0, side, side), tool.icon, is_enabled=tool.is_enabled)
                 )
                 x += step
-        x = self._add_words(buttons, x, looks, room=width - x - self._note_room(looks))
+        x = self._add_words(buttons, x, style, room=width - x - self._note_room(style))
         if self.is_right_aligned:  # the versions, which are always seen, stand at the edge
             buttons += self._version_buttons(x, side, count_wide)
-        self._note_area = QRectF(x + looks.px(8), 0, max(0.0, width - x - looks.px(8)), side)
-        if looks.is_mirrored:
+        self._note_area = QRectF(x + style.px(8), 0, max(0.0, width - x - style.px(8)), side)
+        if style.is_mirrored:
             buttons = [replace(each, area=_mirrored(each.area, width), icon=_turned(each.icon)) for each in buttons]
             self._count_area = _mirrored(self._count_area, width)
             self._time_area = _mirrored(self._time_area, width)
             self._note_area = _mirrored(self._note_area, width)
         self._buttons = tuple(buttons)
 
-    def _note_room(self, looks: Looks) -> float:
-        return looks.metrics("muted").horizontalAdvance(self.note) + looks.px(24) if self.note else 0.0
+    def _note_room(self, style: TranscriptStyle) -> float:
+        return style.metrics("muted").horizontalAdvance(self.note) + style.px(24) if self.note else 0.0
 
-    def _add_words(self, buttons: list[Button], x: float, looks: Looks, *, room: float) -> float:
+    def _add_words(self, buttons: list[Button], x: float, style: TranscriptStyle, *, room: float) -> float:
         """Add the tools with words that fit into ``room``, and return the x where the next thing begins.
 
         The menu has all tools.
         """
-        metrics, height, last = looks.metrics("muted"), looks.px(TOOL_PX), x + room
+        metrics, height, last = style.metrics("muted"), style.px(TOOL_PX), x + room
         for tool in self.tools:
             if not tool.icon:
-                text = metrics.elidedText(tool.text, Qt.TextElideMode.ElideRight, looks.px(_WORDS_PX))
-                wide = metrics.horizontalAdvance(text) + 2 * looks.px(WORDS_PAD_PX)
+                text = metrics.elidedText(tool.text, Qt.TextElideMode.ElideRight, style.px(_WORDS_PX))
+                wide = metrics.horizontalAdvance(text) + 2 * style.px(WORDS_PAD_PX)
                 if x + wide > last:
                     break
                 area = QRectF(round(x), 0, round(wide), height)
@@ -144,24 +144,24 @@ class FooterItem(Item):
         count = self.versions[1]
         if not state.is_active and count < 2:
             return
-        looks = state.looks
+        style = state.style
         for button in self._buttons:
             if state.is_active or button.action in _VERSIONS:
                 paint_button(painter, button, state)
-        painter.setFont(looks.font("muted"))
-        painter.setPen(looks.colour("muted"))
+        painter.setFont(style.font("muted"))
+        painter.setPen(style.colour("muted"))
         if count > 1:
             painter.drawText(self._count_area, int(Qt.AlignmentFlag.AlignCenter), self._count_text)
         if not state.is_active:
             return
         near, far = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-        if looks.is_mirrored:
+        if style.is_mirrored:
             near, far = far, near
         if state.is_attended:
             painter.drawText(self._time_area, int(Qt.AlignmentFlag.AlignVCenter | near), self.time)
         if self.note and not self.is_right_aligned:
             room = self._note_area.width()
-            note = looks.metrics("muted").elidedText(self.note, Qt.TextElideMode.ElideRight, room)
+            note = style.metrics("muted").elidedText(self.note, Qt.TextElideMode.ElideRight, room)
             painter.drawText(self._note_area, int(Qt.AlignmentFlag.AlignVCenter | far), note)
 
 

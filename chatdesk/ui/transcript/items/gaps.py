@@ -8,7 +8,7 @@ from operator import is_not
 
 from chatdesk.core.rendering.blocks import Placement
 from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.drawing.looks import BUBBLE_PAD_Y
+from chatdesk.ui.transcript.drawing.transcript_style import BUBBLE_PAD_Y
 from chatdesk.ui.transcript.items.author_item import AuthorItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
 from chatdesk.ui.transcript.items.header_item import HeaderItem

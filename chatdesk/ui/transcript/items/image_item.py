@@ -10,7 +10,7 @@ from chatdesk.core.rendering.picture_data import picture_url
 from chatdesk.core.rendering.safety import is_safe_link
 from chatdesk.ui.transcript.contract import Picture, PictureSource
 from chatdesk.ui.transcript.drawing.item import Button, Outcome, PaintState, paint_button
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.picture_item import PictureItem, png_shape
 
 _BUTTON_PX = 32
@@ -29,14 +29,14 @@ class ImageItem(PictureItem):
         self._url = block.url if block.host and is_safe_link(block.url) else ""
         self._host = block.host
         self._is_near = False
-        self._looks: Looks | None = None
+        self._style: TranscriptStyle | None = None
 
-    def indent(self, looks: Looks, room: float) -> float:
-        return looks.indent(self.block.at, room)
+    def indent(self, style: TranscriptStyle, room: float) -> float:
+        return style.indent(self.block.at, room)
 
-    def layout(self, looks: Looks, width: float) -> None:
-        super().layout(looks, width)
-        self._looks = looks
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        super().layout(style, width)
+        self._style = style
 
     def take(self, picture: Picture) -> None:
         super().take(picture)
@@ -49,27 +49,27 @@ class ImageItem(PictureItem):
             return
         buttons = self.buttons()
         words = f"{self.failure} ({self.label})" if self.failure else self.label
-        self.paint_words(painter, state.looks, words, right=buttons[0].area.x() - 8 if buttons else None)
+        self.paint_words(painter, state.style, words, right=buttons[0].area.x() - 8 if buttons else None)
         for button in buttons:
             paint_button(painter, button, state)
 
     def buttons(self) -> tuple[Button, ...]:
-        looks = self._looks
-        if looks is None or self.is_picture or not self._url:
+        style = self._style
+        if style is None or self.is_picture or not self._url:
             return ()
         near = " in your own network" if self._is_near else ""
         label = f"Load image from {self._host[:_MAX_HOST]}{near}"
         shown, room = label, self.natural_width / 2
-        if self._width_of(label, looks) > room:
+        if self._width_of(label, style) > room:
             shown = "Load it anyway" if self._is_near else "Load image"
-        wide = min(self._width_of(shown, looks), room)
-        height = looks.px(_BUTTON_PX)
+        wide = min(self._width_of(shown, style), room)
+        height = style.px(_BUTTON_PX)
         area = QRectF(self.natural_width - wide - 6, (self.height - height) / 2, wide, height)
         return (Button("load-image", label, area, text=shown, is_framed=True),)
 
     @staticmethod
-    def _width_of(words: str, looks: Looks) -> float:
-        return looks.metrics("muted").horizontalAdvance(words) + looks.px(26)
+    def _width_of(words: str, style: TranscriptStyle) -> float:
+        return style.metrics("muted").horizontalAdvance(words) + style.px(26)
 
     def press(self, action: str) -> Outcome | None:
         if action != "load-image":

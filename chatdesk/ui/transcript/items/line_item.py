@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.core.domain.context import SummaryEnd
 from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _HEIGHT_PX = 28
 _WORDS_GAP_PX = 10
@@ -28,13 +28,13 @@ class LineItem(Item):
         self._shown = words
         self._area = QRectF()
 
-    def guess(self, looks: Looks, width: float) -> float:
-        return looks.px(_HEIGHT_PX)
+    def guess(self, style: TranscriptStyle, width: float) -> float:
+        return style.px(_HEIGHT_PX)
 
-    def layout(self, looks: Looks, width: float) -> None:
-        self.height = looks.px(_HEIGHT_PX)
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        self.height = style.px(_HEIGHT_PX)
         self.natural_width = width
-        metrics, gap = looks.metrics("muted"), looks.px(_WORDS_GAP_PX)
+        metrics, gap = style.metrics("muted"), style.px(_WORDS_GAP_PX)
         self._shown = metrics.elidedText(self.words, Qt.TextElideMode.ElideRight, max(0.0, width - 4 * gap))
         wide = metrics.horizontalAdvance(self._shown) + 2 * gap
         self._area = QRectF(round((width - wide) / 2), 0, wide, self.height)
@@ -43,18 +43,18 @@ class LineItem(Item):
         return (Button(self._action, self._label, self._area),) if self._action else ()
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
-        looks = state.looks
+        style = state.style
         middle = round(self.height / 2)
-        painter.setPen(looks.line_pen)
+        painter.setPen(style.line_pen)
         painter.drawLine(QPointF(0, middle), QPointF(self._area.left(), middle))
         painter.drawLine(QPointF(self._area.right(), middle), QPointF(self.natural_width, middle))
         is_hovered = bool(self._action) and state.hovered_action == self._action
-        painter.setFont(looks.font("muted"))
-        painter.setPen(looks.colour("text" if is_hovered else "muted"))
+        painter.setFont(style.font("muted"))
+        painter.setPen(style.colour("text" if is_hovered else "muted"))
         painter.drawText(self._area, int(Qt.AlignmentFlag.AlignCenter), self._shown)
         if self._action and state.focused_action == self._action:
-            radius = looks.tokens.radius.row
-            painter.setPen(QPen(looks.colour("accent"), 2))
+            radius = style.tokens.radius.row
+            painter.setPen(QPen(style.colour("accent"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(self._area.adjusted(1, 1, -1, -1), radius, radius)
 

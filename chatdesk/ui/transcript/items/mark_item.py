@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter
 
 from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _WORDS: Final = {
     ContextMark.PINNED: ("pin", "Pinned into the context"),
@@ -53,26 +53,26 @@ class MarkItem(Item):
         self.icon, self.words = mark
         self._is_beside_end = is_beside_end
 
-    def guess(self, looks: Looks, width: float) -> float:
-        return looks.line_height("muted")
+    def guess(self, style: TranscriptStyle, width: float) -> float:
+        return style.line_height("muted")
 
-    def layout(self, looks: Looks, width: float) -> None:
-        self.height = looks.line_height("muted")
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        self.height = style.line_height("muted")
         self.natural_width = width
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
-        looks = state.looks
-        pixmap = looks.icon(self.icon, "muted", _ICON_PX)
+        style = state.style
+        pixmap = style.icon(self.icon, "muted", _ICON_PX)
         side = pixmap.deviceIndependentSize().width()
-        step = side + looks.px(6)
-        wide = step + looks.metrics("muted").horizontalAdvance(self.words) + 1
-        is_right = self._is_beside_end != looks.is_mirrored
+        step = side + style.px(6)
+        wide = step + style.metrics("muted").horizontalAdvance(self.words) + 1
+        is_right = self._is_beside_end != style.is_mirrored
         left = max(0.0, self.natural_width - wide) if is_right else 0.0
         # Mirrored, the icon still stands where one begins to read.
-        icon_x = left + wide - side if looks.is_mirrored else left
-        text_x = left if looks.is_mirrored else left + step
+        icon_x = left + wide - side if style.is_mirrored else left
+        text_x = left if style.is_mirrored else left + step
         painter.drawPixmap(QPointF(round(icon_x), round((self.height - side) / 2)), pixmap)
-        painter.setFont(looks.font("muted"))
-        painter.setPen(looks.colour("muted"))
+        painter.setFont(style.font("muted"))
+        painter.setPen(style.colour("muted"))
         area = QRectF(text_x, 0, wide - step, self.height)
         painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), self.words)

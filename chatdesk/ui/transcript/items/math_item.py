@@ -12,7 +12,6 @@ from chatdesk.core.rendering.blocks import DRAWING_UNITS, MathBlock, Span
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.heights import guess_text_height
 from chatdesk.ui.transcript.drawing.item import Button, Grip, Item, Outcome, PaintState
-from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.drawing.math_paths import (
     FORMULA_SIZE,
     ascent_px,
@@ -24,6 +23,7 @@ from chatdesk.ui.transcript.drawing.math_paths import (
 from chatdesk.ui.transcript.drawing.side_scroll import ROOM_PX, SideScroll
 from chatdesk.ui.transcript.drawing.spans import flow_of
 from chatdesk.ui.transcript.drawing.text_box import TextBox
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _PAD_X = 14
 _PAD_Y = 9
@@ -54,38 +54,38 @@ class MathItem(Item):
         self._tag_room = 0.0  # what the widest number of a row takes at the right, with the gap before it
         self._scroll = SideScroll()
 
-    def guess(self, looks: Looks, width: float) -> float:
+    def guess(self, style: TranscriptStyle, width: float) -> float:
         if self.block.is_pending:
-            return looks.px(_PENDING_PX)
+            return style.px(_PENDING_PX)
         if self.block.drawing is not None:
-            return self._drawn_height(looks)
+            return self._drawn_height(style)
         return 2 * _PAD_Y + guess_text_height(
             self.block.text,
             width=width - 2 * _PAD_X,
-            char_width=looks.metrics("code").averageCharWidth(),
-            line_height=looks.line_height("code"),
+            char_width=style.metrics("code").averageCharWidth(),
+            line_height=style.line_height("code"),
         )
 
-    def layout(self, looks: Looks, width: float) -> None:
-        self._left, right = looks.insets(self.at, width)
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        self._left, right = style.insets(self.at, width)
         self.natural_width = width
         self._right = width - right
         drawing = self.block.drawing
         if self.block.is_pending:
-            self.height = looks.px(_PENDING_PX)
+            self.height = style.px(_PENDING_PX)
             return
         if drawing is not None:
             paths_of(drawing)
-            self._em = looks.em("text") * _SIZE
+            self._em = style.em("text") * _SIZE
             self._tag_room = max((width_px(tag, self._em) + _TAG_GAP_PX for _, tag in drawing.tags), default=0.0)
             self._scroll.set_widths(width_px(drawing, self._em) + self._tag_room, self._right - self._left)
-            self.height = self._drawn_height(looks) + (ROOM_PX if self._scroll.most else 0)
+            self.height = self._drawn_height(style) + (ROOM_PX if self._scroll.most else 0)
             return
         self._box.lay_out(
-            looks,
+            style,
             max(40.0, self._right - self._left - 2 * _PAD_X),
-            font=looks.font("code"),
-            line_height=looks.line_height("code"),
+            font=style.font("code"),
+            line_height=style.line_height("code"),
             alignment="center",
         )
         self.height = self._box.height + 2 * _PAD_Y
@@ -98,14 +98,14 @@ class MathItem(Item):
         if self.block.drawing is not None:
             self._paint_drawing(painter, state)
             return
-        looks = state.looks
+        style = state.style
         if self.block.is_pending:
-            self._paint_place(painter, looks)
+            self._paint_place(painter, style)
             return
         area = QRectF(self._left, 0, self._right - self._left, self.height)
-        paint_card(painter, looks, area, ground="code")
+        paint_card(painter, style, area, ground="code")
         painter.translate(self._left + _PAD_X, _PAD_Y)
-        self._box.draw(painter, looks, looks.colour("text"), selected=state.selected)
+        self._box.draw(painter, style, style.colour("text"), selected=state.selected)
         painter.translate(-self._left - _PAD_X, -_PAD_Y)
 
     @property
@@ -152,19 +152,19 @@ class MathItem(Item):
             self._scroll.move(-self._scroll.most)
         return Outcome()
 
-    def _paint_place(self, painter: QPainter, looks: Looks) -> None:
+    def _paint_place(self, painter: QPainter, style: TranscriptStyle) -> None:
         """Paint a quiet line in the middle, where the formula will stand."""
-        wide, high = looks.px(_PLACE_PX), looks.px(_PLACE_HEIGHT_PX)
+        wide, high = style.px(_PLACE_PX), style.px(_PLACE_HEIGHT_PX)
         middle = (self._left + self._right) / 2
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(looks.colour("line"))
+        painter.setBrush(style.colour("line"))
         painter.drawRoundedRect(QRectF(middle - wide / 2, (self.height - high) / 2, wide, high), high / 2, high / 2)
 
-    def _drawn_height(self, looks: Looks) -> float:
+    def _drawn_height(self, style: TranscriptStyle) -> float:
         drawing = self.block.drawing
         assert drawing is not None
-        em = looks.em("text") * _SIZE
+        em = style.em("text") * _SIZE
         return round(ascent_px(drawing, em) + descent_px(drawing, em)) + 2 * _DRAWN_PAD_Y
 
     def _formula_area(self) -> QRectF:
@@ -176,24 +176,24 @@ class MathItem(Item):
         return QRectF(x, _DRAWN_PAD_Y, wide, self.height - 2 * _DRAWN_PAD_Y - below)
 
     def _paint_drawing(self, painter: QPainter, state: PaintState) -> None:
-        looks, drawing = state.looks, self.block.drawing
+        style, drawing = state.style, self.block.drawing
         assert drawing is not None
         area = self._formula_area()
         painter.save()
         room = QRectF(self._left, 0, self._right - self._left, self.height)
         painter.setClipRect(room, Qt.ClipOperation.IntersectClip)
         if state.selected is not None:
-            painter.fillRect(area, looks.selection.background())
+            painter.fillRect(area, style.selection.background())
         baseline = QPointF(area.x(), area.y() + ascent_px(drawing, self._em))
-        text, syntax = looks.colour("text"), looks.tokens.syntax
+        text, syntax = style.colour("text"), style.tokens.syntax
         paint_formula(painter, drawing, baseline, em=self._em, colour=text, syntax=syntax)
         edge = max(room.right(), area.right() + self._tag_room)
         for below, tag in drawing.tags:
             place = QPointF(edge - width_px(tag, self._em), baseline.y() + below * self._em / DRAWING_UNITS)
             paint_formula(painter, tag, place, em=self._em, colour=text, syntax=syntax)
         painter.restore()
-        self._scroll.paint(painter, looks, room)
+        self._scroll.paint(painter, style, room)
         if state.focused_action == _MOVE:
-            painter.setPen(QPen(looks.colour("accent"), 2))
+            painter.setPen(QPen(style.colour("accent"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(room.adjusted(1, 1, -1, -1), looks.tokens.radius.row, looks.tokens.radius.row)
+            painter.drawRoundedRect(room.adjusted(1, 1, -1, -1), style.tokens.radius.row, style.tokens.radius.row)

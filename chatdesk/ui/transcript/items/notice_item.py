@@ -12,10 +12,10 @@ from chatdesk.core.rendering.blocks import Span
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.heights import guess_text_height
 from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState, paint_button
-from chatdesk.ui.transcript.drawing.looks import Looks
 from chatdesk.ui.transcript.drawing.moments import duration_of
 from chatdesk.ui.transcript.drawing.spans import flow_of
 from chatdesk.ui.transcript.drawing.text_box import TextBox
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _PAD_X = 12
 _PAD_Y = 10
@@ -83,29 +83,29 @@ class NoticeItem(Item):
             is_selectable=self.is_selectable,
         )
 
-    def guess(self, looks: Looks, width: float) -> float:
+    def guess(self, style: TranscriptStyle, width: float) -> float:
         lines = guess_text_height(
             self.text,
             width=width - 200,
-            char_width=looks.metrics("table").averageCharWidth(),
-            line_height=looks.line_height("table"),
+            char_width=style.metrics("table").averageCharWidth(),
+            line_height=style.line_height("table"),
         )
-        return max(lines, looks.px(_BUTTON_PX)) + 2 * looks.px(_PAD_Y)
+        return max(lines, style.px(_BUTTON_PX)) + 2 * style.px(_PAD_Y)
 
-    def layout(self, looks: Looks, width: float) -> None:
-        pad_x, pad_y = looks.px(_PAD_X), looks.px(_PAD_Y)
-        self._left = pad_x + looks.px(27)
-        wide = [looks.metrics("muted").horizontalAdvance(label) + looks.px(24) for _, label in self.actions]
-        buttons = sum(wide) + looks.px(8) * len(wide)
-        words = min(looks.px(_WORDS_PX), looks.metrics("table").horizontalAdvance(self.text) + 1)
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        pad_x, pad_y = style.px(_PAD_X), style.px(_PAD_Y)
+        self._left = pad_x + style.px(27)
+        wide = [style.metrics("muted").horizontalAdvance(label) + style.px(24) for _, label in self.actions]
+        buttons = sum(wide) + style.px(8) * len(wide)
+        words = min(style.px(_WORDS_PX), style.metrics("table").horizontalAdvance(self.text) + 1)
         is_beside = width - self._left - buttons - 2 * pad_x > words
         room = width - self._left - pad_x - (buttons + pad_x if is_beside and wide else 0)
         self._room = max(60.0, room)
-        self._box.lay_out(looks, self._room, font=looks.font("table"), line_height=looks.line_height("table"))
-        button_height = looks.px(_BUTTON_PX)
+        self._box.lay_out(style, self._room, font=style.font("table"), line_height=style.line_height("table"))
+        button_height = style.px(_BUTTON_PX)
         if is_beside or not wide:
             body = max(self._box.height, button_height if wide else 0)
-            x = width - pad_x - (buttons - looks.px(8) if wide else 0)
+            x = width - pad_x - (buttons - style.px(8) if wide else 0)
             y = pad_y + (body - button_height) / 2
         else:
             body = self._box.height + pad_y + button_height
@@ -113,10 +113,10 @@ class NoticeItem(Item):
         self._button_areas = []
         for each in wide:
             if not is_beside and self._button_areas and x + each > width - pad_x:  # another row of buttons
-                x, y = self._left, y + button_height + looks.px(8)
-                body += button_height + looks.px(8)
+                x, y = self._left, y + button_height + style.px(8)
+                body += button_height + style.px(8)
             self._button_areas.append(QRectF(round(x), round(y), each, button_height))
-            x += each + looks.px(8)
+            x += each + style.px(8)
         self.height = body + 2 * pad_y
         self._text_top = pad_y + (max(0.0, body - self._box.height) / 2 if is_beside or not wide else 0)
         self.natural_width = width
@@ -126,8 +126,8 @@ class NoticeItem(Item):
         if box.flow.text == self.text:
             return False
         if self._laid_out is not None:
-            looks = self._laid_out[0]
-            box.lay_out(looks, self._room, font=looks.font("table"), line_height=looks.line_height("table"))
+            style = self._laid_out[0]
+            box.lay_out(style, self._room, font=style.font("table"), line_height=style.line_height("table"))
         self._box = box
         self.revision += 1
         return True
@@ -137,14 +137,14 @@ class NoticeItem(Item):
         return TextBox(flow_of((Span(self._lead, is_bold=True), Span(f"{self._rest}{end}"))))
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
-        looks = state.looks
-        paint_card(painter, looks, QRectF(0, 0, self.natural_width, self.height), ground=None, border=self.tone)
-        pixmap = looks.icon(_ICONS.get(self.tone, "info"), "muted" if self.tone == "line" else self.tone)
+        style = state.style
+        paint_card(painter, style, QRectF(0, 0, self.natural_width, self.height), ground=None, border=self.tone)
+        pixmap = style.icon(_ICONS.get(self.tone, "info"), "muted" if self.tone == "line" else self.tone)
         side = pixmap.deviceIndependentSize().height()
-        y = self._text_top + (looks.line_height("table") - side) / 2
-        painter.drawPixmap(QPointF(round(looks.px(_PAD_X)), round(y)), pixmap)
+        y = self._text_top + (style.line_height("table") - side) / 2
+        painter.drawPixmap(QPointF(round(style.px(_PAD_X)), round(y)), pixmap)
         painter.translate(self._left, self._text_top)
-        self._box.draw(painter, looks, looks.colour("text"), selected=state.selected)
+        self._box.draw(painter, style, style.colour("text"), selected=state.selected)
         painter.translate(-self._left, -self._text_top)
         for button in self.buttons():
             paint_button(painter, button, state)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
 from chatdesk.ui.transcript.contract import Picture, PictureLoaderLike, PictureSource
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _MAX_HEIGHT_PX = 560
 _CARD_PX = 44
@@ -97,55 +97,55 @@ class PictureItem(Item):
 
     # Drawing it
 
-    def guess(self, looks: Looks, width: float) -> float:
-        return self._size(looks, width).height() if self.is_picture else self.card_height(looks)
+    def guess(self, style: TranscriptStyle, width: float) -> float:
+        return self._size(style, width).height() if self.is_picture else self.card_height(style)
 
-    def layout(self, looks: Looks, width: float) -> None:
+    def layout(self, style: TranscriptStyle, width: float) -> None:
         self.natural_width = width
-        self._most = (round(width * looks.ratio), round(looks.px(_MAX_HEIGHT_PX) * looks.ratio))
+        self._most = (round(width * style.ratio), round(style.px(_MAX_HEIGHT_PX) * style.ratio))
         if self.is_picture:
-            self._area = QRectF(QPointF(0, 0), self._size(looks, width))
+            self._area = QRectF(QPointF(0, 0), self._size(style, width))
             self.height = self._area.height()
         else:
-            self.height = self.card_height(looks)
+            self.height = self.card_height(style)
         self._pixmap = None
 
     def release(self) -> None:
         super().release()
         self._pixmap = None
 
-    def card_height(self, looks: Looks) -> float:
-        return looks.px(_CARD_PX)
+    def card_height(self, style: TranscriptStyle) -> float:
+        return style.px(_CARD_PX)
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         if not self.is_picture:
-            self.paint_words(painter, state.looks, self.failure or self.label)
+            self.paint_words(painter, state.style, self.failure or self.label)
         elif self.image is None:
-            paint_card(painter, state.looks, self._area, ground="code")
-            self._paint_icon(painter, state.looks, self._area.center().x() - 8, self._area.height())
+            paint_card(painter, state.style, self._area, ground="code")
+            self._paint_icon(painter, state.style, self._area.center().x() - 8, self._area.height())
         else:
-            self._paint_picture(painter, state.looks, self.image)
+            self._paint_picture(painter, state.style, self.image)
             if state.selected is not None:
-                painter.fillRect(self._area, state.looks.selection.background())
+                painter.fillRect(self._area, state.style.selection.background())
 
-    def paint_words(self, painter: QPainter, looks: Looks, words: str, *, right: float | None = None) -> None:
+    def paint_words(self, painter: QPainter, style: TranscriptStyle, words: str, *, right: float | None = None) -> None:
         """Paint a card with words in place of the picture; ``right`` is where the words end."""
-        card = QRectF(0, 0, self.natural_width, self.card_height(looks))
-        paint_card(painter, looks, card, ground=None)
-        self._paint_icon(painter, looks, looks.px(13), card.height())
-        x = looks.px(37)
+        card = QRectF(0, 0, self.natural_width, self.card_height(style))
+        paint_card(painter, style, card, ground=None)
+        self._paint_icon(painter, style, style.px(13), card.height())
+        x = style.px(37)
         area = QRectF(x, 0, (self.natural_width - 12 if right is None else right) - x, card.height())
-        painter.setFont(looks.font("note"))
-        painter.setPen(looks.colour("muted"))
-        shown = looks.metrics("note").elidedText(words, Qt.TextElideMode.ElideRight, area.width())
+        painter.setFont(style.font("note"))
+        painter.setPen(style.colour("muted"))
+        shown = style.metrics("note").elidedText(words, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), shown)
 
-    def _paint_icon(self, painter: QPainter, looks: Looks, x: float, height: float) -> None:
-        pixmap = looks.icon("image", "muted")
+    def _paint_icon(self, painter: QPainter, style: TranscriptStyle, x: float, height: float) -> None:
+        pixmap = style.icon("image", "muted")
         side = pixmap.deviceIndependentSize().width()
         painter.drawPixmap(QPointF(round(x), round((height - side) / 2)), pixmap)
 
-    def _paint_picture(self, painter: QPainter, looks: Looks, image: QImage) -> None:
+    def _paint_picture(self, painter: QPainter, style: TranscriptStyle, image: QImage) -> None:
         ratio = painter.device().devicePixelRatio()
         if self._pixmap is None:
             # It comes nearly as large as its place, and is fitted once: doing so at each painting would cost a frame.
@@ -156,19 +156,19 @@ class PictureItem(Item):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         corners = QPainterPath()
-        radius = looks.tokens.radius.row
+        radius = style.tokens.radius.row
         corners.addRoundedRect(self._area, radius, radius)
         painter.setClipPath(corners, Qt.ClipOperation.IntersectClip)
         painter.drawPixmap(self._area.topLeft(), self._pixmap)
         painter.restore()
 
-    def _size(self, looks: Looks, width: float) -> QSizeF:
+    def _size(self, style: TranscriptStyle, width: float) -> QSizeF:
         wide, high = self._shape or _UNKNOWN_SHAPE
         if self._shape is None:
             size = QSizeF(width, width * high / wide)
         else:
             size = QSizeF(max(1, wide), max(1, high)) / self._zoom
-        bound = QSizeF(min(width, size.width()), min(looks.px(_MAX_HEIGHT_PX), size.height()))
+        bound = QSizeF(min(width, size.width()), min(style.px(_MAX_HEIGHT_PX), size.height()))
         size.scale(bound, Qt.AspectRatioMode.KeepAspectRatio)
         return QSizeF(max(1, round(size.width())), max(1, round(size.height())))
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QPainter
 from chatdesk.core.rendering.blocks import Rule
 from chatdesk.ui.transcript.drawing.card import paint_hairline
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 
 class RuleItem(Item):
@@ -22,13 +22,13 @@ class RuleItem(Item):
         super().__init__()
         self.at = block.at
 
-    def guess(self, looks: Looks, width: float) -> float:
+    def guess(self, style: TranscriptStyle, width: float) -> float:
         return 9.0
 
-    def layout(self, looks: Looks, width: float) -> None:
+    def layout(self, style: TranscriptStyle, width: float) -> None:
         self.height = 9.0
         self.natural_width = width
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
-        left, right = state.looks.insets(self.at, self.natural_width)
-        paint_hairline(painter, state.looks, QPointF(left, 4), self.natural_width - left - right)
+        left, right = state.style.insets(self.at, self.natural_width)
+        paint_hairline(painter, state.style, QPointF(left, 4), self.natural_width - left - right)

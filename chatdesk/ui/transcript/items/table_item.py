@@ -20,12 +20,12 @@ from chatdesk.ui.transcript.drawing.item import (
     link_number,
     paint_button,
 )
-from chatdesk.ui.transcript.drawing.looks import TOOL_PX, Looks
 from chatdesk.ui.transcript.drawing.side_scroll import ROOM_PX
 from chatdesk.ui.transcript.drawing.spans import flow_of
 from chatdesk.ui.transcript.drawing.table_columns import GUTTER_PX, MAX_COLUMNS, ColumnEdge, Row, TableColumns, text_of
 from chatdesk.ui.transcript.drawing.table_formats import table_formats, table_markdown
 from chatdesk.ui.transcript.drawing.text_box import TextBox
+from chatdesk.ui.transcript.drawing.transcript_style import TOOL_PX, TranscriptStyle
 
 ROWS_AN_ITEM = 12
 _PAD_Y = 5.5
@@ -56,7 +56,7 @@ class TableItem(Item):
         self._text = self._join()
         self._widths: tuple[float, ...] = ()
         self._form: tuple[object, ...] = ()
-        self._looks: Looks | None = None
+        self._style: TranscriptStyle | None = None
         self._view_left = 0.0
         self._rows_height = 0.0
 
@@ -81,47 +81,47 @@ class TableItem(Item):
         foot = (self._is_last_shown, self._has_fold, columns.max_x > 0)
         return (tuple(columns.widths), columns.is_right_to_left, self.is_hidden, foot)
 
-    def indent(self, looks: Looks, room: float) -> float:
-        return looks.indent(self.columns.block.at, room)
+    def indent(self, style: TranscriptStyle, room: float) -> float:
+        return style.indent(self.columns.block.at, room)
 
-    def is_laid_out(self, looks: Looks, width: float) -> bool:
-        if not super().is_laid_out(looks, width):
+    def is_laid_out(self, style: TranscriptStyle, width: float) -> bool:
+        if not super().is_laid_out(style, width):
             return False
         # Measured first: what came below may have made the columns wider for the rows above, too.
-        self.columns.measure(looks, self._room(looks, width))
+        self.columns.measure(style, self._room(style, width))
         return self._form == self._form_now()
 
-    def _room(self, looks: Looks, width: float) -> float:
+    def _room(self, style: TranscriptStyle, width: float) -> float:
         """Return the width that is left for the columns beside the copy button, which must cover no words."""
-        return width - looks.px(TOOL_PX) - _TOOL_GAP_PX
+        return width - style.px(TOOL_PX) - _TOOL_GAP_PX
 
-    def guess(self, looks: Looks, width: float) -> float:
+    def guess(self, style: TranscriptStyle, width: float) -> float:
         if self.is_hidden:
             return 0.0
-        fold = looks.px(_FOLD_PX) if self._has_fold else 0.0
-        return len(self._texts) * (looks.line_height("table") + 2 * _PAD_Y) + fold
+        fold = style.px(_FOLD_PX) if self._has_fold else 0.0
+        return len(self._texts) * (style.line_height("table") + 2 * _PAD_Y) + fold
 
-    def layout(self, looks: Looks, width: float) -> None:
+    def layout(self, style: TranscriptStyle, width: float) -> None:
         columns = self.columns
-        columns.measure(looks, self._room(looks, width))
-        self.at, self._looks = columns.block.at, looks
+        columns.measure(style, self._room(style, width))
+        self.at, self._style = columns.block.at, style
         self._form, self._widths = self._form_now(), tuple(columns.widths)
         self._view_left = width - columns.view_width if columns.is_right_to_left else 0.0
         self._boxes, self._tops = [], []
         y = 0.0
         for number, row in enumerate(self.shown_rows if not self.is_hidden else ()):
-            boxes = self._lay_out_row(looks, row, is_header=self._is_header(number))
+            boxes = self._lay_out_row(style, row, is_header=self._is_header(number))
             self._boxes.append(boxes)
             self._tops.append(y)
-            y += max((box.height for box in boxes), default=looks.line_height("table")) + 2 * _PAD_Y
+            y += max((box.height for box in boxes), default=style.line_height("table")) + 2 * _PAD_Y
         self._rows_height = y
         self.height = y
         if self._is_last_shown:
-            self.height += (ROOM_PX if columns.max_x > 0 else 0) + (looks.px(_FOLD_PX) if self._has_fold else 0)
+            self.height += (ROOM_PX if columns.max_x > 0 else 0) + (style.px(_FOLD_PX) if self._has_fold else 0)
         self.natural_width = min(width, columns.total)
 
-    def _lay_out_row(self, looks: Looks, row: Row, *, is_header: bool) -> list[TextBox]:
-        font, line_height = looks.font("table"), looks.line_height("table")
+    def _lay_out_row(self, style: TranscriptStyle, row: Row, *, is_header: bool) -> list[TextBox]:
+        font, line_height = style.font("table"), style.line_height("table")
         if is_header:
             font = QFont(font)
             font.setWeight(QFont.Weight.DemiBold)
@@ -131,7 +131,7 @@ class TableItem(Item):
         for place, cell in enumerate(row[: len(self._widths)]):
             box = TextBox(flow_of(cell))
             alignment = (alignments[place] if place < len(alignments) else "") or otherwise
-            box.lay_out(looks, self._widths[place], font=font, line_height=line_height, alignment=alignment)
+            box.lay_out(style, self._widths[place], font=font, line_height=line_height, alignment=alignment)
             boxes.append(box)
         return boxes
 
@@ -154,7 +154,7 @@ class TableItem(Item):
     # Drawing
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
-        looks = state.looks
+        style = state.style
         painter.save()
         if self.columns.max_x > 0:
             painter.setClipRect(self._view, Qt.ClipOperation.IntersectClip)
@@ -162,13 +162,13 @@ class TableItem(Item):
         self._ring(painter, state)
         painter.restore()
         if self._is_last_shown:
-            self.columns.scroll.paint(painter, looks, self._bar_area)
+            self.columns.scroll.paint(painter, style, self._bar_area)
         for button in self.buttons():
             if button.action == _FOLD or (button.action == _COPY and state.is_attended):
                 paint_button(painter, button, state)
 
     def _paint_rows(self, painter: QPainter, state: PaintState) -> None:
-        looks, lefts = state.looks, self._lefts
+        style, lefts = state.style, self._lefts
         start = self._view_left + self.columns.scroll.shift
         for number, boxes in enumerate(self._boxes):
             top = self._tops[number]
@@ -177,17 +177,17 @@ class TableItem(Item):
                 continue
             for place, box in enumerate(boxes):
                 painter.translate(lefts[place], top + _PAD_Y)
-                box.draw(painter, looks, looks.colour("text"), selected=self._selected_in(state, number, place))
+                box.draw(painter, style, style.colour("text"), selected=self._selected_in(state, number, place))
                 painter.translate(-lefts[place], -top - _PAD_Y)
-            paint_hairline(painter, looks, QPointF(start, bottom - 1), self.columns.total)
+            paint_hairline(painter, style, QPointF(start, bottom - 1), self.columns.total)
 
     def _ring(self, painter: QPainter, state: PaintState) -> None:
         """Paint the focus ring around a link, or around the column that keys make wider."""
         if state.focused_action == _COLUMNS:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(state.looks.colour("accent"), FOCUS_RING_PX))
+            painter.setPen(QPen(state.style.colour("accent"), FOCUS_RING_PX))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            radius = state.looks.tokens.radius.row
+            radius = state.style.tokens.radius.row
             painter.drawRoundedRect(self._head_of(self.columns.current).adjusted(1, 1, -1, -2), radius, radius)
         left = link_number(state.focused_action)
         if left is None:
@@ -198,7 +198,7 @@ class TableItem(Item):
                 count = len(box.flow.links)
                 if 0 <= left < count:
                     painter.translate(lefts[place], self._tops[row] + _PAD_Y)
-                    box.ring_link(painter, state.looks, left)
+                    box.ring_link(painter, state.style, left)
                     painter.translate(-lefts[place], -self._tops[row] - _PAD_Y)
                 left -= count
 
@@ -303,18 +303,18 @@ class TableItem(Item):
 
     def buttons(self) -> tuple[Button, ...]:
         """Return the buttons: copying and column widths where the table begins, folding where it ends."""
-        looks = self._looks if self._laid_out is not None else None
-        if looks is None or self.is_hidden:
+        style = self._style if self._laid_out is not None else None
+        if style is None or self.is_hidden:
             return ()
         made = []
         if self.first == 0:
-            side = looks.px(TOOL_PX)
+            side = style.px(TOOL_PX)
             columns = self.columns
             x = self._view.x() - side - _TOOL_GAP_PX if columns.is_right_to_left else self._view.right() + _TOOL_GAP_PX
             made.append(Button(_COPY, "Copy table", QRectF(x, 0, side, side), "copy"))
             made.append(Button(_COLUMNS, self._columns_label, self._head_of(columns.current)))
         if self._has_fold:
-            made.append(self._fold_button(looks))
+            made.append(self._fold_button(style))
         return tuple(made)
 
     def button_at(self, point: QPointF) -> Button | None:
@@ -330,11 +330,11 @@ class TableItem(Item):
             "Enter fits all columns again"
         )
 
-    def _fold_button(self, looks: Looks) -> Button:
+    def _fold_button(self, style: TranscriptStyle) -> Button:
         is_folded = not self.columns.is_unfolded
         text = f"Show all {len(self.columns.block.rows):,} rows" if is_folded else "Show fewer rows"
-        high = looks.px(_FOLD_PX)
-        wide = looks.metrics("muted").horizontalAdvance(text) + looks.px(40)
+        high = style.px(_FOLD_PX)
+        wide = style.metrics("muted").horizontalAdvance(text) + style.px(40)
         view = self._view
         x = view.right() - wide if self.columns.is_right_to_left else view.x()
         icon = "chevron-right" if is_folded else "chevron-down"

@@ -9,9 +9,9 @@ from chatdesk.core.rendering.blocks import Placement, Span
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.drawing.heights import guess_text_height
 from chatdesk.ui.transcript.drawing.item import LINK_ACTION, Button, Item, Outcome, PaintState, link_number
-from chatdesk.ui.transcript.drawing.looks import LIST_INDENT_PX, Looks
 from chatdesk.ui.transcript.drawing.spans import flow_of
 from chatdesk.ui.transcript.drawing.text_box import TextBox, direction_of
+from chatdesk.ui.transcript.drawing.transcript_style import LIST_INDENT_PX, TranscriptStyle
 
 
 class TextItem(Item):
@@ -44,20 +44,20 @@ class TextItem(Item):
         if level:
             self.gap = 18.0 if level <= 2 else 14.0
 
-    def guess(self, looks: Looks, width: float) -> float:
+    def guess(self, style: TranscriptStyle, width: float) -> float:
         return guess_text_height(
             self.text,
-            width=max(40.0, width - sum(self._insets(looks, width))),
-            char_width=looks.metrics(self.role).averageCharWidth(),
-            line_height=looks.line_height(self.role),
+            width=max(40.0, width - sum(self._insets(style, width))),
+            char_width=style.metrics(self.role).averageCharWidth(),
+            line_height=style.line_height(self.role),
         )
 
-    def layout(self, looks: Looks, width: float) -> None:
-        self._left, self._right = self._insets(looks, width)
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        self._left, self._right = self._insets(style, width)
         inset = self._left + self._right
-        font, line_height = self._type(looks)
+        font, line_height = self._type(style)
         self._box.lay_out(
-            looks,
+            style,
             max(40.0, width - inset),
             font=font,
             line_height=line_height,
@@ -73,25 +73,25 @@ class TextItem(Item):
         self._box.release()
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
-        looks = state.looks
+        style = state.style
         shift = self._left
         if self.at.marker:
-            self._paint_marker(painter, looks)
+            self._paint_marker(painter, style)
         painter.translate(shift, 0)
-        colour = self._text_colour(looks)
+        colour = self._text_colour(style)
         clip = state.clip.translated(-shift, 0)
-        self._box.draw(painter, looks, colour, selected=state.selected, clip=clip)
+        self._box.draw(painter, style, colour, selected=state.selected, clip=clip)
         ringed = link_number(state.focused_action)
         if ringed is not None:
-            self._box.ring_link(painter, looks, ringed)
+            self._box.ring_link(painter, style, ringed)
         if state.show_caret:
             end = self._box.end_point()
-            height = looks.px(15)
+            height = style.px(15)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(looks.colour("accent"))
-            top = end.y() + (looks.line_height(self.role) - height) / 2
-            painter.drawRoundedRect(QRectF(end.x() + 4, top, looks.px(8), height), 2, 2)
+            painter.setBrush(style.colour("accent"))
+            top = end.y() + (style.line_height(self.role) - height) / 2
+            painter.drawRoundedRect(QRectF(end.x() + 4, top, style.px(8), height), 2, 2)
         painter.translate(-shift, 0)
 
     @property
@@ -129,37 +129,37 @@ class TextItem(Item):
     def _inside(self, point: QPointF) -> QPointF:
         return point - QPointF(self._left, 0) if self._laid_out is not None else point
 
-    def _insets(self, looks: Looks, width: float) -> tuple[float, float]:
+    def _insets(self, style: TranscriptStyle, width: float) -> tuple[float, float]:
         reads = direction_of(self._box.flow.text, otherwise=self.at.is_right_to_left)
-        left, right = looks.insets(self.at, width, is_right_to_left=reads)
+        left, right = style.insets(self.at, width, is_right_to_left=reads)
         return left + self._inset, right
 
-    def _type(self, looks: Looks) -> tuple[QFont, float]:
+    def _type(self, style: TranscriptStyle) -> tuple[QFont, float]:
         if not self.level:
-            return looks.font(self.role), looks.line_height(self.role)
-        font = looks.heading_font(self.level)
-        factor = font.pointSizeF() / looks.font("strong").pointSizeF()
-        return font, round(looks.line_height("text") * max(1.0, factor * 0.95))
+            return style.font(self.role), style.line_height(self.role)
+        font = style.heading_font(self.level)
+        factor = font.pointSizeF() / style.font("strong").pointSizeF()
+        return font, round(style.line_height("text") * max(1.0, factor * 0.95))
 
-    def _paint_marker(self, painter: QPainter, looks: Looks) -> None:
+    def _paint_marker(self, painter: QPainter, style: TranscriptStyle) -> None:
         marker = self.at.marker or ""
-        line = looks.line_height(self.role)
-        gutter = looks.px(LIST_INDENT_PX)
+        line = style.line_height(self.role)
+        gutter = style.px(LIST_INDENT_PX)
         is_rtl = self._box.is_right_to_left
         x = self._width - self._right if is_rtl else self._left - gutter
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if marker == "•":
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(looks.colour(self._colour))
-            radius = looks.px(5) / 2
-            middle = x + looks.px(8) if not is_rtl else x + gutter - looks.px(8)
+            painter.setBrush(style.colour(self._colour))
+            radius = style.px(5) / 2
+            middle = x + style.px(8) if not is_rtl else x + gutter - style.px(8)
             painter.drawEllipse(QPointF(middle, line / 2 + 0.5), radius, radius)
         elif marker in "☐☑":
-            self._paint_box(painter, looks, QRectF(x + 1, (line - looks.px(13)) / 2, looks.px(13), looks.px(13)))
+            self._paint_box(painter, style, QRectF(x + 1, (line - style.px(13)) / 2, style.px(13), style.px(13)))
         else:
-            painter.setFont(looks.font(self.role))
-            painter.setPen(looks.colour(self._colour))
-            wide = looks.metrics(self.role).horizontalAdvance(marker)
+            painter.setFont(style.font(self.role))
+            painter.setPen(style.colour(self._colour))
+            wide = style.metrics(self.role).horizontalAdvance(marker)
             room = max(gutter - 5, wide)
             area = QRectF(x + 5 if is_rtl else x + gutter - 5 - room, 0, room, line)
             option = QTextOption(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -167,18 +167,18 @@ class TextItem(Item):
                 option.setTextDirection(Qt.LayoutDirection.RightToLeft)
             painter.drawText(area, marker, option)
 
-    def _text_colour(self, looks: Looks) -> QColor:
+    def _text_colour(self, style: TranscriptStyle) -> QColor:
         if self.at.is_callout_title:
-            return looks.callout(self.at.callout)
+            return style.callout(self.at.callout)
         is_quoted = (self.at.quote_depth and not self.at.callout) or self.at.is_folded
-        return looks.colour("muted" if is_quoted and self._colour == "text" else self._colour)
+        return style.colour("muted" if is_quoted and self._colour == "text" else self._colour)
 
-    def _paint_box(self, painter: QPainter, looks: Looks, area: QRectF) -> None:
-        painter.setPen(looks.colour("muted"))
+    def _paint_box(self, painter: QPainter, style: TranscriptStyle, area: QRectF) -> None:
+        painter.setPen(style.colour("muted"))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
         if self.at.marker == "☑":
-            pixmap = looks.icon("check", "accent", 12)
+            pixmap = style.icon("check", "accent", 12)
             side = pixmap.deviceIndependentSize().width()
             painter.drawPixmap(QPointF(area.center().x() - side / 2, area.center().y() - side / 2), pixmap)
 

@@ -45,10 +45,10 @@ class WaitingItem(TextItem):
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         super().paint(painter, state)
-        looks = state.looks
-        left = looks.px(_CARET_ROOM_PX)
+        style = state.style
+        left = style.px(_CARET_ROOM_PX)
         area = QRectF(left, 0, max(0.0, self._width - left), self.height)
-        painter.setFont(looks.font("note"))
-        painter.setPen(looks.colour("muted"))
-        words = looks.metrics("note").elidedText(self.words, Qt.TextElideMode.ElideMiddle, area.width())
+        painter.setFont(style.font("note"))
+        painter.setPen(style.colour("muted"))
+        words = style.metrics("note").elidedText(self.words, Qt.TextElideMode.ElideMiddle, area.width())
         painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), words)

@@ -27,7 +27,7 @@ class Drawn:
     is_last_foot: bool  # the tools of the last message are shown
 
     @property
-    def looks(self) -> tuple[int, bool, bool]:
+    def state(self) -> tuple[int, bool, bool]:
         return self.revision, self.has_caret, self.is_last_foot
 
 
@@ -65,7 +65,7 @@ def growth(old: Sequence[Drawn], new: Sequence[Drawn]) -> Growth | None:
     shift: int | None = None
     for place, each in enumerate(new):
         was = before.get(id(each.item))
-        is_same = was is not None and was.looks == each.looks
+        is_same = was is not None and was.state == each.state
         if was is None or not is_same or each.item.kind in _CHANGING_KINDS:
             # What came into view above the first line that is known has no place in the picture before.
             return Growth(shift, each.y) if shift is not None and place else None

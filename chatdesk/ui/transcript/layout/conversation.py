@@ -10,8 +10,8 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import Message, MessagePage, Role
 from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, ScrollAnchor, SharedWith, own_model_name
-from chatdesk.ui.transcript.layout.pending_changes import PendingMessageChanges
 from chatdesk.ui.transcript.layout.pages import Pages
+from chatdesk.ui.transcript.layout.pending_changes import PendingMessageChanges
 from chatdesk.ui.transcript.layout.scale import length_of
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout

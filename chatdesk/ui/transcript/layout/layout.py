@@ -10,8 +10,15 @@ from collections.abc import Iterable, Iterator
 
 from chatdesk.ui.transcript.contract import LineAnchor
 from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.drawing.looks import Looks
-from chatdesk.ui.transcript.layout.held_place import HeldPlace, Placed, item_to_hold, line_at_top, line_top, y_after_change
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
+from chatdesk.ui.transcript.layout.held_place import (
+    HeldPlace,
+    Placed,
+    item_to_hold,
+    line_at_top,
+    line_top,
+    y_after_change,
+)
 from chatdesk.ui.transcript.layout.loaded_messages import LoadedMessages
 from chatdesk.ui.transcript.layout.scale import ScalePoint, ThreadScale, length_of
 from chatdesk.ui.transcript.messages.entry import MessageEntry
@@ -32,7 +39,7 @@ class ThreadLayout(LoadedMessages):
         self._held: HeldPlace | None = None
         self._wanted_line: tuple[MessageEntry, LineAnchor] | None = None
         self._laid_out: dict[Item, None] = {}
-        self._looks: Looks | None = None
+        self._style: TranscriptStyle | None = None
         self._width = 0.0
         self._view_height = 0.0
 
@@ -189,9 +196,9 @@ class ThreadLayout(LoadedMessages):
 
     # Laying out
 
-    def set_looks(self, looks: Looks) -> None:
+    def set_style(self, style: TranscriptStyle) -> None:
         self._mark_line()
-        self._looks = looks
+        self._style = style
         self._laid_out.clear()
 
     def set_width(self, width: float) -> None:
@@ -202,7 +209,7 @@ class ThreadLayout(LoadedMessages):
 
     def arrange(self, width: float, height: float) -> None:
         """Lay out what a view of this size shows, starting from the reader's place, into ``placed``."""
-        assert self._looks is not None
+        assert self._style is not None
         if not self.entries:
             self.placed = []
             return
@@ -320,8 +327,8 @@ class ThreadLayout(LoadedMessages):
         return Placed(following, 0, placed.bottom + entry.tail + following.gaps[0])
 
     def _prepare(self, entry: MessageEntry) -> None:
-        if self._looks is not None and self._width:
-            entry.prepare(self._looks, self._width)
+        if self._style is not None and self._width:
+            entry.prepare(self._style, self._width)
 
     def _set_held(self, placed: Placed) -> None:
         self._held = HeldPlace(placed.entry, placed.item, placed.index, placed.y)

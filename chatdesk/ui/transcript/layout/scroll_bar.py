@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QScrollBar, QStyle, QStyleOptionSlider, QWidget
 
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _INSET_PX = 3.0
 
@@ -14,13 +14,13 @@ _INSET_PX = 3.0
 class ThreadScrollBar(QScrollBar):
     """A scroll bar with its own painting; the style decides where the thumb is and what a click does."""
 
-    def __init__(self, looks: Looks, parent: QWidget) -> None:
+    def __init__(self, style: TranscriptStyle, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
-        self._looks = looks
+        self._style = style
         self._is_hovered = False
 
-    def set_looks(self, looks: Looks) -> None:
-        self._looks = looks
+    def set_style(self, style: TranscriptStyle) -> None:
+        self._style = style
         self.update()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -44,7 +44,7 @@ class ThreadScrollBar(QScrollBar):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self._looks.colour("background"))
+        painter.fillRect(self.rect(), self._style.colour("background"))
         if self.maximum() > self.minimum():
             option = QStyleOptionSlider()
             self.initStyleOption(option)
@@ -54,7 +54,7 @@ class ThreadScrollBar(QScrollBar):
             is_active = self._is_hovered or self.isSliderDown()
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._looks.colour("muted" if is_active else "line"))
+            painter.setBrush(self._style.colour("muted" if is_active else "line"))
             area = QRectF(thumb).adjusted(_INSET_PX, 1, -_INSET_PX, -1)
             radius = area.width() / 2
             painter.drawRoundedRect(area, radius, radius)

@@ -14,7 +14,9 @@ from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 class ScrollBarSizes(QObject):
     """A request for the sizes, made once each time a thread is shown."""
 
-    def __init__(self, viewport_layout: ViewportLayout, conversation: Conversation, scrolling: Scrolling, fetch: SizesFetcher) -> None:
+    def __init__(
+        self, viewport_layout: ViewportLayout, conversation: Conversation, scrolling: Scrolling, fetch: SizesFetcher
+    ) -> None:
         super().__init__(viewport_layout)
         self._layout = viewport_layout.layout
         self._conversation = conversation

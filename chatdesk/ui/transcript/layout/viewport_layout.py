@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
 from chatdesk.ui.transcript.contract import BlockRenderer, PictureLoaderLike
 from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.layout.blitting import Drawn, drawn, free_band, growth, moved_by
 from chatdesk.ui.transcript.layout.held_place import Placed
 from chatdesk.ui.transcript.layout.layout import ThreadLayout
@@ -36,10 +36,10 @@ class ViewportLayout(QObject):
 
     laidOut = Signal()
 
-    def __init__(self, area: QAbstractScrollArea, renderer: BlockRenderer, looks: Looks) -> None:
+    def __init__(self, area: QAbstractScrollArea, renderer: BlockRenderer, style: TranscriptStyle) -> None:
         super().__init__(area)
         self.layout = ThreadLayout()
-        self.looks = looks
+        self.style = style
         self.overlays: tuple[QWidget, ...] = ()  # siblings of the viewport that stand on it
         self.pictures: PictureLoaderLike | None = None
         self.file_state: Callable[[str], str] | None = None  # of the file with a sum: why it is not here
@@ -49,7 +49,7 @@ class ViewportLayout(QObject):
         self._drawn: list[Drawn] = []
         self._only_grows = False  # what is scheduled
         self._asked_around: tuple[MessageEntry, MessageEntry] | None = None  # the ends of the view when that was done
-        self.layout.set_looks(looks)
+        self.layout.set_style(style)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
@@ -62,11 +62,11 @@ class ViewportLayout(QObject):
     def clear(self) -> None:
         self.layout.clear()
         self._asked_around = None
-        self.layout.set_looks(self.looks)
+        self.layout.set_style(self.style)
 
-    def set_looks(self, looks: Looks) -> None:
-        self.looks = looks
-        self.layout.set_looks(looks)
+    def set_style(self, style: TranscriptStyle) -> None:
+        self.style = style
+        self.layout.set_style(style)
         self.relayout()
 
     # Measures
@@ -77,7 +77,7 @@ class ViewportLayout(QObject):
 
     @property
     def column_width(self) -> float:
-        most = self.looks.px(TRANSCRIPT_WIDTH_PX)
+        most = self.style.px(TRANSCRIPT_WIDTH_PX)
         return float(max(_NARROWEST_PX, min(most, self._area.width() - 2 * _SIDE_PX)))
 
     @property

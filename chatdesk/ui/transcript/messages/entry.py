@@ -13,8 +13,8 @@ from chatdesk.core.domain.usage import cost_text
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, SharedWith, Ticket, own_model_name
 from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.drawing.looks import BUBBLE_MAX_PX, BUBBLE_PAD_X, Looks
 from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of
+from chatdesk.ui.transcript.drawing.transcript_style import BUBBLE_MAX_PX, BUBBLE_PAD_X, TranscriptStyle
 from chatdesk.ui.transcript.items.author_item import AuthorItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
 from chatdesk.ui.transcript.items.footer_item import FooterItem, Tool
@@ -85,7 +85,7 @@ class MessageEntry:
         self._tickets: list[Ticket] = []
         self._tops: list[float] | None = None
         self._indexes: dict[int, int] | None = None
-        self._looks: Looks | None = None
+        self._style: TranscriptStyle | None = None
         self._notice_actions: tuple[Action, ...] = ()
         self._body: tuple[int, int] = (0, 0)
         self._foot = 0
@@ -454,8 +454,8 @@ class MessageEntry:
         known = alike(before, items)
         self._gaps = grown_gaps(self._gaps[:known], items, is_question=self.is_question)
         self._items = items
-        if self._looks is not None:
-            self._guess_heights(self._looks, items[known:])
+        if self._style is not None:
+            self._guess_heights(self._style, items[known:])
         self.forget_places()
 
     @property
@@ -494,30 +494,30 @@ class MessageEntry:
             self._mark = mark, MarkItem(mark, is_beside_end=self.is_question)
         return self._mark[1] if self._mark is not None else None
 
-    def prepare(self, looks: Looks, width: float) -> None:
+    def prepare(self, style: TranscriptStyle, width: float) -> None:
         """Set the style and the column's width in px, and guess the heights of items that are not laid out."""
-        looks = self.looks_in(looks)
-        if looks is self._looks and width == self.width:
+        style = self.style_in(style)
+        if style is self._style and width == self.width:
             return
-        self._looks, self.width = looks, width
+        self._style, self.width = style, width
         for item in self.items:
             # A bubble may be as wide as before in a wider column: what is laid out then keeps its true height.
-            if not item.is_laid_out(looks, self.width_of(item)):
-                item.height = item.guess(looks, self.width_of(item))
+            if not item.is_laid_out(style, self.width_of(item)):
+                item.height = item.guess(style, self.width_of(item))
         self._tops = None
         if self.is_question and self._body[1] - self._body[0] <= _HUG_ITEMS:
             for item in self.items[slice(*self._body)]:
-                item.ensure_layout(looks, self.width_of(item))
+                item.ensure_layout(style, self.width_of(item))
 
-    def looks_in(self, looks: Looks) -> Looks:
-        """Return the style for this message where the others are drawn in ``looks``."""
-        return looks.quiet if self.is_excluded else looks
+    def style_in(self, style: TranscriptStyle) -> TranscriptStyle:
+        """Return the style of this message, where the others have the style ``style``."""
+        return style.quiet if self.is_excluded else style
 
     def measure(self, index: int) -> bool:
         """Lay out item ``index`` and return whether its height changed."""
         item = self.items[index]
-        assert self._looks is not None
-        if item.ensure_layout(self._looks, self.width_of(item)):
+        assert self._style is not None
+        if item.ensure_layout(self._style, self.width_of(item)):
             self._tops = None
             return True
         return False
@@ -562,9 +562,9 @@ class MessageEntry:
         return indent
 
     @property
-    def looks(self) -> Looks | None:
+    def style(self) -> TranscriptStyle | None:
         """The style this message is drawn in; None before ``prepare``."""
-        return self._looks
+        return self._style
 
     def quotes_left(self, item: Item) -> float:
         """Return the left edge of the area in which quote bars stand, from the left of the column."""
@@ -580,18 +580,18 @@ class MessageEntry:
     def room_of(self, item: Item) -> float:
         """Return the width of an item that is in no list."""
         if self.is_question and item.kind not in _OUTSIDE_BUBBLE:
-            looks = self._looks
-            most = looks.px(BUBBLE_MAX_PX) if looks is not None else BUBBLE_MAX_PX
+            style = self._style
+            most = style.px(BUBBLE_MAX_PX) if style is not None else BUBBLE_MAX_PX
             return min(most, self.width) - 2 * BUBBLE_PAD_X
         return self.width
 
     def _indent_of(self, item: Item) -> float:
-        return item.indent(self._looks, self.room_of(item)) if self._looks is not None else 0.0
+        return item.indent(self._style, self.room_of(item)) if self._style is not None else 0.0
 
     @property
     def bubble_left(self) -> float:
         """The left edge of the bubble from the left of the column."""
-        is_mirrored = self._looks is not None and self._looks.is_mirrored
+        is_mirrored = self._style is not None and self._style.is_mirrored
         return 0.0 if is_mirrored else self.width - self.bubble_width
 
     @property
@@ -619,10 +619,10 @@ class MessageEntry:
             count -= length
         return max(0, self._body[1] - 1)
 
-    def _guess_heights(self, looks: Looks, items: list[Item]) -> None:
+    def _guess_heights(self, style: TranscriptStyle, items: list[Item]) -> None:
         for item in items:
-            if item.height == 0.0 and not item.is_laid_out(looks, self.width_of(item)):
-                item.height = item.guess(looks, self.width_of(item))
+            if item.height == 0.0 and not item.is_laid_out(style, self.width_of(item)):
+                item.height = item.guess(style, self.width_of(item))
 
     def _notices(self) -> list[NoticeItem]:
         if self._shared is not None and not self._shared.can_write and not self._notice:

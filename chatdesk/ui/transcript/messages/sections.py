@@ -13,10 +13,10 @@ from chatdesk.ui.transcript.contract import PictureSource
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import duration_of
 from chatdesk.ui.transcript.drawing.spans import split_plain
-from chatdesk.ui.transcript.items.items_from_blocks import Group, change_groups, plain_items, shown_items
 from chatdesk.ui.transcript.items.code_item import plain_code
 from chatdesk.ui.transcript.items.file_item import FileItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
+from chatdesk.ui.transcript.items.items_from_blocks import Group, change_groups, plain_items, shown_items
 from chatdesk.ui.transcript.items.picture_item import PictureItem
 from chatdesk.ui.transcript.items.text_item import plain_item
 

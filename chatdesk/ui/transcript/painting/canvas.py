@@ -7,9 +7,9 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.transcript.copying.selection import Selection
-from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.input.caret import Caret
 from chatdesk.ui.transcript.input.finding import Finding
+from chatdesk.ui.transcript.input.message_focus import MessageFocus
 from chatdesk.ui.transcript.layout.flash import Flash
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.painting.overlays import paint_caret, paint_flash, paint_found
@@ -22,7 +22,14 @@ class Canvas:
     """The painter of the viewport; it paints each damaged part of it separately."""
 
     def __init__(
-        self, viewport_layout: ViewportLayout, *, selection: Selection, message_focus: MessageFocus, finding: Finding, caret: Caret, flash: Flash
+        self,
+        viewport_layout: ViewportLayout,
+        *,
+        selection: Selection,
+        message_focus: MessageFocus,
+        finding: Finding,
+        caret: Caret,
+        flash: Flash,
     ) -> None:
         self._viewport_layout = viewport_layout
         self._selection = selection
@@ -44,8 +51,8 @@ class Canvas:
 
     def _paint_part(self, painter: QPainter, part: QRect) -> None:
         viewport_layout, area = self._viewport_layout, QRectF(part)
-        looks, layout, left = viewport_layout.looks, viewport_layout.layout, viewport_layout.column_left
-        paint_view(painter, looks, layout, self._selection, self._message_focus.shown, area=area, left=left)
-        paint_flash(painter, looks, layout, self._flash, left=left)
-        paint_found(painter, looks, layout, self._finding, area=area, left=left)
-        paint_caret(painter, looks, layout, self._caret, left=left)
+        style, layout, left = viewport_layout.style, viewport_layout.layout, viewport_layout.column_left
+        paint_view(painter, style, layout, self._selection, self._message_focus.shown, area=area, left=left)
+        paint_flash(painter, style, layout, self._flash, left=left)
+        paint_found(painter, style, layout, self._finding, area=area, left=left)
+        paint_caret(painter, style, layout, self._caret, left=left)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from chatdesk.ui.transcript.drawing.looks import Looks
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.input.caret import Caret
 from chatdesk.ui.transcript.input.finding import Finding
 from chatdesk.ui.transcript.layout.flash import Flash
@@ -17,22 +17,22 @@ _TINT = 0.32
 _FLASH_TINT = 0.22
 
 
-def paint_flash(painter: QPainter, looks: Looks, layout: ThreadLayout, flash: Flash, *, left: float) -> None:
+def paint_flash(painter: QPainter, style: TranscriptStyle, layout: ThreadLayout, flash: Flash, *, left: float) -> None:
     shown = [placed for placed in layout.placed if flash.strength_of(placed.entry) > 0]
     if not shown:
         return
     entry = shown[0].entry
-    tint = QColor(looks.colour("accent"))
+    tint = QColor(style.colour("accent"))
     tint.setAlphaF(_FLASH_TINT * flash.strength_of(entry))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(tint)
     area = QRectF(left, shown[0].y, entry.width, shown[-1].bottom - shown[0].y).adjusted(-12, -6, 12, 6)
-    painter.drawRoundedRect(area, looks.tokens.radius.card, looks.tokens.radius.card)
+    painter.drawRoundedRect(area, style.tokens.radius.card, style.tokens.radius.card)
 
 
 def paint_found(
-    painter: QPainter, looks: Looks, layout: ThreadLayout, finding: Finding, *, area: QRectF, left: float
+    painter: QPainter, style: TranscriptStyle, layout: ThreadLayout, finding: Finding, *, area: QRectF, left: float
 ) -> None:
     """Tint the places that were found, over the letters, which show through.
 
@@ -40,7 +40,7 @@ def paint_found(
     """
     if not finding.places.needle:
         return
-    tint = QColor(looks.colour("warning"))
+    tint = QColor(style.colour("warning"))
     tint.setAlphaF(_TINT)
     current = finding.current
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -52,18 +52,18 @@ def paint_found(
         painter.translate(left + entry.x_of(item), placed.y)
         for start, end in finding.places.in_item(item):
             is_current = here is not None and (here.index, here.start) == (placed.index, start)
-            painter.setPen(QPen(looks.colour("accent"), 2) if is_current else Qt.PenStyle.NoPen)
+            painter.setPen(QPen(style.colour("accent"), 2) if is_current else Qt.PenStyle.NoPen)
             painter.setBrush(tint)
             for each in item.areas_of(start, end):
                 painter.drawRoundedRect(each.adjusted(-1, 1, 1, -1), _RADIUS_PX, _RADIUS_PX)
         painter.translate(-left - entry.x_of(item), -placed.y)
 
 
-def paint_caret(painter: QPainter, looks: Looks, layout: ThreadLayout, caret: Caret, *, left: float) -> None:
+def paint_caret(painter: QPainter, style: TranscriptStyle, layout: ThreadLayout, caret: Caret, *, left: float) -> None:
     place = caret.place
     placed = next((each for each in layout.placed if place is not None and each.item is place.item), None)
     if place is None or placed is None:
         return
     area = caret.area_of(place).translated(QPointF(left + placed.entry.x_of(placed.item), placed.y))
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.fillRect(QRectF(area.left() - 1, area.top(), _CARET_PX, area.height()), looks.colour("accent"))
+    painter.fillRect(QRectF(area.left() - 1, area.top(), _CARET_PX, area.height()), style.colour("accent"))

@@ -7,8 +7,8 @@ from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.ui.transcript.copying.selection import Selection
 from chatdesk.ui.transcript.drawing.item import PaintState
-from chatdesk.ui.transcript.drawing.looks import BUBBLE_PAD_Y, Looks
 from chatdesk.ui.transcript.drawing.quote_bars import paint_quote_bars, shared_quotes
+from chatdesk.ui.transcript.drawing.transcript_style import BUBBLE_PAD_Y, TranscriptStyle
 from chatdesk.ui.transcript.input.message_focus import Attention
 from chatdesk.ui.transcript.layout.held_place import Placed
 from chatdesk.ui.transcript.layout.layout import ThreadLayout
@@ -19,7 +19,7 @@ _EDITED_PX = 1.5  # around the message that a new version of is being written
 
 def paint_view(
     painter: QPainter,
-    looks: Looks,
+    style: TranscriptStyle,
     layout: ThreadLayout,
     selection: Selection,
     attention: Attention,
@@ -28,7 +28,7 @@ def paint_view(
     left: float,
 ) -> None:
     """Paint the part of the viewport in ``area``; ``left`` is the left edge of the column."""
-    painter.fillRect(area, looks.colour("background"))
+    painter.fillRect(area, style.colour("background"))
     selected = selection.range()
     last = layout.entries[-1] if layout.entries and not layout.has_newer else None
     bubbled: MessageEntry | None = None
@@ -37,11 +37,11 @@ def paint_view(
         if entry is not bubbled:
             bubbled = entry
             if entry.is_question:
-                _paint_bubble(painter, looks, placed, left)
+                _paint_bubble(painter, style, placed, left)
             elif entry.is_edited:
-                _paint_edited(painter, looks, placed, left)
+                _paint_edited(painter, style, placed, left)
             if entry is attention.current_entry:
-                _paint_ring(painter, looks, placed, left)
+                _paint_ring(painter, style, placed, left)
         if item.at.quote_depth:
             _paint_bars(painter, placed, left, area)
         if placed.bottom < area.top() - 2 or placed.y > area.bottom() + 2:
@@ -53,7 +53,7 @@ def paint_view(
         is_attended = entry is attention.hovered_entry or entry is attention.current_entry
         is_focused = entry is attention.current_entry and placed.index == attention.focused_index
         state = PaintState(
-            entry.looks_in(looks),
+            entry.style_in(style),
             area.translated(-x, -placed.y),
             selected=selected.of(entry, placed.index) if selected and item.is_selectable else None,
             hovered_action=attention.hovered_action if is_hovered else None,
@@ -71,14 +71,14 @@ def _paint_bars(painter: QPainter, placed: Placed, left: float, area: QRectF) ->
     """Continue the bars of quotes through the space between their blocks."""
     entry, index, item = placed.entry, placed.index, placed.item
     above = entry.gaps[index]
-    if placed.bottom < area.top() or placed.y - above > area.bottom() or entry.looks is None:
+    if placed.bottom < area.top() or placed.y - above > area.bottom() or entry.style is None:
         return
     shared = shared_quotes(entry.items[index - 1].at, item.at) if index else 0
     body = QRectF(left + entry.quotes_left(item), placed.y, entry.room_of(item), item.height)
-    paint_quote_bars(painter, entry.looks, item.at, area=body, above=above, shared=shared)
+    paint_quote_bars(painter, entry.style, item.at, area=body, above=above, shared=shared)
 
 
-def _paint_bubble(painter: QPainter, looks: Looks, placed: Placed, left: float) -> None:
+def _paint_bubble(painter: QPainter, style: TranscriptStyle, placed: Placed, left: float) -> None:
     entry = placed.entry
     first, last = entry.body
     if last <= first or placed.index >= last:
@@ -89,13 +89,13 @@ def _paint_bubble(painter: QPainter, looks: Looks, placed: Placed, left: float) 
     bottom = origin + tops[last - 1] + entry.items[last - 1].height + BUBBLE_PAD_Y
     wide = entry.bubble_width
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(looks.colour("accent"), _EDITED_PX) if entry.is_edited else Qt.PenStyle.NoPen)
-    painter.setBrush(looks.colour("question"))
-    radius = looks.tokens.radius.card
+    painter.setPen(QPen(style.colour("accent"), _EDITED_PX) if entry.is_edited else Qt.PenStyle.NoPen)
+    painter.setBrush(style.colour("question"))
+    radius = style.tokens.radius.card
     painter.drawRoundedRect(QRectF(left + entry.bubble_left, top, wide, bottom - top), radius, radius)
 
 
-def _paint_edited(painter: QPainter, looks: Looks, placed: Placed, left: float) -> None:
+def _paint_edited(painter: QPainter, style: TranscriptStyle, placed: Placed, left: float) -> None:
     """Paint the line around an answer that is being edited; a question has it around its bubble."""
     entry = placed.entry
     tops, last = entry.tops, entry.body[1] - 1
@@ -105,23 +105,23 @@ def _paint_edited(painter: QPainter, looks: Looks, placed: Placed, left: float) 
     pad = BUBBLE_PAD_Y
     area = QRectF(left - pad, top - pad, entry.width + 2 * pad, bottom - top + 2 * pad)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(looks.colour("accent"), _EDITED_PX))
+    painter.setPen(QPen(style.colour("accent"), _EDITED_PX))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    radius = looks.tokens.radius.code
+    radius = style.tokens.radius.code
     painter.drawRoundedRect(area, radius, radius)
 
 
-def _paint_ring(painter: QPainter, looks: Looks, placed: Placed, left: float) -> None:
+def _paint_ring(painter: QPainter, style: TranscriptStyle, placed: Placed, left: float) -> None:
     entry = placed.entry
     top = placed.y - entry.tops[placed.index]
     pad = 8.0
     if entry.is_question:
         area = QRectF(left + entry.bubble_left - 4, top - 4, entry.bubble_width + 8, entry.foot_top + 8)
-        radius = looks.tokens.radius.card + 3
+        radius = style.tokens.radius.card + 3
     else:
         area = QRectF(left - pad - 4, top - pad + 2, entry.width + 2 * pad + 8, entry.foot_bottom + pad)
-        radius = looks.tokens.radius.code
+        radius = style.tokens.radius.code
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(looks.colour("accent"), 2))
+    painter.setPen(QPen(style.colour("accent"), 2))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(area, radius, radius)

@@ -43,7 +43,7 @@ class ThemeLike(Protocol):
     def line_px(self, role: FontRole = "text") -> float: ...
 
 
-class Looks:
+class TranscriptStyle:
     """The style of the transcript for one theme at one scale, replaced as a whole when the theme changes."""
 
     def __init__(
@@ -60,7 +60,7 @@ class Looks:
         """
         self.tokens = tokens or theme.tokens
         self.is_mirrored = is_mirrored
-        self._quiet: Looks | None = None
+        self._quiet: TranscriptStyle | None = None
         self.scale = theme.scale
         self._theme = theme
         self.ratio = device_pixel_ratio
@@ -76,13 +76,15 @@ class Looks:
         self.selection.setBackground(QBrush(tint))
 
     @property
-    def quiet(self) -> Looks:
+    def quiet(self) -> TranscriptStyle:
         """The same style with all text in the colour of hints, for messages that are not sent to the model."""
         if self._quiet is None:
             muted = self.tokens.muted
             syntax = SyntaxColours(**{each.name: muted for each in fields(SyntaxColours)})
             tokens = replace(self.tokens, text=muted, syntax=syntax)
-            self._quiet = Looks(self._theme, device_pixel_ratio=self.ratio, is_mirrored=self.is_mirrored, tokens=tokens)
+            self._quiet = TranscriptStyle(
+                self._theme, device_pixel_ratio=self.ratio, is_mirrored=self.is_mirrored, tokens=tokens
+            )
         return self._quiet
 
     def colour(self, name: str) -> QColor:
