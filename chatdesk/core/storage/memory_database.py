@@ -1,4 +1,4 @@
-"""A profile database without a file, for threads that are kept nowhere."""
+"""Keeps a profile database in memory, for threads that are stored nowhere."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ T = TypeVar("T")
 
 
 class MemoryDatabase(Database):
-    """Lives in memory and ends with ``close``: no file, no log, no mark. One thread reads and
-    writes, since there is one connection. It has the schema and the rules of any other."""
+    """A database that lives in memory and ends with ``close``: no file, no log, no mark. One thread reads and writes,
+    since there is one connection. It has the schema and the rules of any other."""
 
     def __init__(self, *, clock: Clock) -> None:
         super().__init__(Path(":memory:"), clock=clock, backup_dir=Path(":memory:"))
@@ -58,7 +58,7 @@ class MemoryDatabase(Database):
         return self._writer.wait_for(partial(self._read, work))
 
     async def image(self) -> bytes:
-        """All of it as SQLite would write it to a file, for ``export_reader.open_reader``."""
+        """Return all of the database as SQLite would write it to a file, for ``export_reader.open_reader``."""
         return await self._writer.run(lambda: driver(self._writer.connection).serialize())
 
     def _open(self) -> None:
@@ -77,13 +77,13 @@ class MemoryDatabase(Database):
             raise translated(error, self.path) from error
 
     def _reconnect(self) -> None:
-        """There is nothing to connect to again."""
+        """Do nothing, because there is nothing to connect to again."""
 
     def _check_identity(self) -> None:
-        """No file, nothing that could be exchanged."""
+        """Do nothing, because there is no file that could be exchanged."""
 
     def _find_file(self) -> None:
-        """See ``_check_identity``."""
+        """Do nothing, because there is no file that could be moved."""
 
     def _write_mark(self, mark: high_water.HighWater) -> None:
-        """A mark says how far a file had come."""
+        """Do nothing, because a mark says how far a file had come."""

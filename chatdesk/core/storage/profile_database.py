@@ -1,4 +1,4 @@
-"""Opens the database of a profile: what must be true before its threads read or write anything."""
+"""Opens the database of a profile, which is checked, upgraded and recovered before anything else reads or writes it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _no_room(directory: Path) -> StorageFull:
 
 @dataclass(frozen=True, slots=True)
 class OpenReport:
-    """What opening did. ``upgraded_from`` is None when no upgrade was needed; ``warning`` is for the user."""
+    """The result of opening. ``upgraded_from`` is None when no upgrade was needed; ``warning`` is for the user."""
 
     upgraded_from: str | None
     upgraded_to: str
@@ -96,7 +96,8 @@ class ProfileDatabase(Database):
         return report
 
     async def _open_to_write(self) -> OpenReport | None:
-        """None where reading is still possible, which is then all that this database is good for."""
+        """Open for writing. Returns None where reading is still possible, which is then all that this database is good
+        for."""
         try:
             return await self._writer.run(self._open_with_room)
         except (UpgradeFailed, StorageFull, StorageReadOnly) as error:
@@ -109,8 +110,8 @@ class ProfileDatabase(Database):
             return None
 
     async def write_again(self) -> bool:
-        """Open for writing what could only be opened for reading; whether that succeeded. Only for the one process that
-        may write here."""
+        """Open for writing what could only be opened for reading. Returns whether that succeeded. Only for the one
+        process that may write here."""
         if not self.is_read_only:
             return True
         try:
@@ -185,7 +186,8 @@ class ProfileDatabase(Database):
         )
 
     def _refuse_lost_file(self) -> bool:
-        """Whether there is no database yet. Raises if there was one: an empty file in its place helps nobody."""
+        """Return whether there is no database yet. Raises ``StorageMissing`` if there was one: an empty file in its
+        place helps nobody."""
         try:
             size = self.path.stat().st_size
         except FileNotFoundError:
@@ -197,7 +199,7 @@ class ProfileDatabase(Database):
         return True
 
     def _revision(self) -> str | None:
-        """The schema version, learnt without changing the file; unknown ones are refused."""
+        """Return the schema version, learnt without changing the file; unknown ones are refused."""
         with closing(connect(self.path, "write")) as conn:
             conn.execute("PRAGMA query_only=ON")
             revision = schema_upgrade.current_revision(conn)
@@ -240,7 +242,8 @@ class ProfileDatabase(Database):
         return OpenReport(None, revision, 0, None, warning=warning)
 
     def _connect_reader(self) -> str | None:
-        """Connect to a file that may lie where nothing can be made; the sentence to show when that leaves a gap."""
+        """Connect to a file that may lie where nothing can be made. Returns the sentence to show when that leaves a
+        gap."""
         try:
             self._reader.connect(reading_engine(self.path))
         except (SQLAlchemyError, sqlite3.Error):

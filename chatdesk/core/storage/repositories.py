@@ -1,4 +1,4 @@
-"""All repositories of one database, for the composition root to hand out."""
+"""Gathers all repositories of one database, for the composition root to hand out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is attached to messages: the rows that name the bytes, the texts that stand in them, and which are still named.
+"""Stores the rows of attached files: which bytes they name, the texts read from them, and which are still in use.
 
 The bytes themselves are none of the database's business; their store is ``core/attachments/blob_store``.
 """
@@ -28,14 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoredText:
-    """What was read out of a file; ``problem`` is the sentence why there is nothing, or not everything."""
+    """The text read from a file; ``problem`` is the sentence why there is nothing, or not everything."""
 
     text: str
     problem: str | None
 
 
 class ArtifactRepository:
-    """Texts are derived data: neither stamped nor logged, and written without waiting for the disk."""
+    """Stores the texts of attached files. They are derived data: neither stamped nor logged, and written without
+    waiting for the disk."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -45,7 +46,7 @@ class ArtifactRepository:
         return self._db.is_read_only
 
     async def text(self, sha256: str) -> StoredText | None:
-        """None while nobody has read that file."""
+        """Return the text of a file; None while it was not read."""
 
         def work(conn: Connection) -> StoredText | None:
             row = conn.exec_driver_sql("SELECT text, problem FROM artifact_texts WHERE sha256 = ?", (sha256,)).first()
@@ -54,7 +55,7 @@ class ArtifactRepository:
         return await self._db.read(work)
 
     async def put_text(self, sha256: str, text: str, problem: str | None) -> None:
-        """Keep what was read out of a file; what was there before goes."""
+        """Keep the text that was read from a file, instead of what was there before."""
         if self._db.is_read_only:
             return
         cleaned = clean(text)
@@ -75,8 +76,8 @@ class ArtifactRepository:
         await self._db.write(work, is_durable=False)
 
     async def unread(self, *, before: str | None, limit: int) -> list[tuple[str, str, str]]:
-        """Files of messages in which nobody has looked yet, the newest first: (id, MIME type, sum). ``before`` is the
-        last id that was seen. Pictures are left out."""
+        """Return files of messages that were not read yet, the newest first: (id, MIME type, SHA-256). ``before`` is
+        the last id that was seen. Pictures are left out."""
         images = sorted(IMAGE_MIMES)
 
         def work(conn: Connection) -> list[tuple[str, str, str]]:
@@ -92,7 +93,7 @@ class ArtifactRepository:
         return await self._db.read(work)
 
     async def unnamed(self, sums: Sequence[str]) -> list[str]:
-        """Which of these bytes no row names: no message, in the trash or not, and no draft."""
+        """Return those of these digests that no row names: no message, in the trash or not, and no draft."""
         wanted = list(sums)
 
         def work(conn: Connection) -> list[str]:
@@ -113,14 +114,14 @@ class ArtifactRepository:
 
 
 def described(attachments: Sequence[Attachment]) -> list[tuple[int, str, str]]:
-    """(index, type, content) of the part that each attachment becomes, from index 0 on."""
+    """Return (index, type, content) of the part that each attachment becomes, from index 0 on."""
     return [
         (index, _kind_of(attachment), to_json(attachment.as_content())) for index, attachment in enumerate(attachments)
     ]
 
 
 def add_attachments(conn: Connection, origin: Origin, message_id: str, attachments: Sequence[Attachment]) -> None:
-    """A part, as ``described``, and an artifact for each."""
+    """Insert a part, as ``described``, and an artifact for each attachment."""
     now = origin.now()
     for attachment, (index, kind, content) in zip(attachments, described(attachments), strict=True):
         part_id = new_id()
@@ -140,7 +141,8 @@ def add_attachments(conn: Connection, origin: Origin, message_id: str, attachmen
 
 
 def artifact_row(part_id: str, attachment: Attachment) -> dict[str, Any]:
-    """The row that names the bytes behind a part, but for its stamp. ``path`` is relative to the blob directory."""
+    """Return the row that names the bytes behind a part, without its stamp. ``path`` is relative to the blob
+    directory."""
     return {
         "id": new_id(),
         "part_id": part_id,
@@ -153,12 +155,12 @@ def artifact_row(part_id: str, attachment: Attachment) -> dict[str, Any]:
 
 
 def draft_json(attachments: Iterable[Attachment]) -> str:
-    """How a draft keeps what is attached to it."""
+    """Return the JSON in which a draft keeps its attachments."""
     return "[" + ",".join(to_json(attachment.as_content()) for attachment in attachments) + "]"
 
 
 def from_draft_json(stored: str | None) -> tuple[Attachment, ...]:
-    """What ``draft_json`` wrote; anything else reads as nothing."""
+    """Read what ``draft_json`` wrote; anything else reads as nothing."""
     try:
         values = json.loads(stored or "[]")
     except ValueError:
@@ -168,7 +170,7 @@ def from_draft_json(stored: str | None) -> tuple[Attachment, ...]:
 
 
 def _kind_of(attachment: Attachment) -> str:
-    """Of the part and of the artifact."""
+    """Return the type of the part and of the artifact."""
     return (PartType.IMAGE if attachment.is_image else PartType.FILE).value
 
 

@@ -1,4 +1,4 @@
-"""A new thread that begins with the messages of another one's path, inside a transaction of the caller.
+"""Copies the messages of a path into a new thread, inside a transaction of the caller.
 
 Every row is copied, so that neither deleting the old thread for good nor going on with one of its answers touches the
 new one. What is heavy is not: an artifact's bytes lie in a file that is named by their content, and both rows name it.
@@ -35,7 +35,7 @@ SELECT m.* FROM up CROSS JOIN messages m ON m.id = up.id WHERE m.deleted_at IS N
 
 
 def branch(conn: Connection, origin: Origin, message_id: str, title: str) -> str:
-    """Copy the live messages from the root to this one into a thread of their own. Returns its id."""
+    """Copy the live messages from the root to this one into a new thread. Returns its id."""
     node = shown_path.find_node(conn, message_id)
     if node is None:
         raise MessageNotFound
@@ -65,8 +65,8 @@ def branch(conn: Connection, origin: Origin, message_id: str, title: str) -> str
 
 
 def copy_path(conn: Connection, origin: Origin, thread: Thread, path: Sequence[Row]) -> dict[str, str]:
-    """Fill a thread that has no messages with copies of these, given as whole rows, one below the other. Returns old
-    ids to new ones."""
+    """Fill a thread that has no messages with copies of these, given as whole rows, one below the other. Returns the
+    new ids by the old ones."""
     new_ids = {row["id"]: new_id() for row in path}
     if projects.share_of(conn, thread.project_id) is not None:
         path = [row | {"author_id": None} for row in path]  # to the others, who copies them wrote them
@@ -87,8 +87,8 @@ def copy_path(conn: Connection, origin: Origin, thread: Thread, path: Sequence[R
 
 
 def copy_beside(conn: Connection, origin: Origin, message_id: str) -> str:
-    """Another version with all that a message says, beside it and not shown. Returns its id. The log hears of it where
-    it is this person's own; what another member wrote stays theirs, and is kept here only."""
+    """Copy a message into another version beside it, which is not shown. Returns its id. The copy is logged if the
+    message is this person's own; what another member wrote stays theirs, and its copy is kept here only."""
     (row,) = _rows_of(conn, "messages", "id", (message_id,))
     made = new_id()
     own = {"id": made, "chosen_child_id": None, "on_path": 0, "owner_pid_token": None, "search_n": None}
@@ -104,20 +104,22 @@ def copy_beside(conn: Connection, origin: Origin, message_id: str) -> str:
 
 
 def copy_parts(conn: Connection, origin: Origin, messages: Mapping[str, str]) -> None:
-    """Give messages the parts of others, with all that hangs on them; by the ids of the others."""
+    """Copy the parts of messages, with their artifacts and token counts, to other messages. ``messages``: the ids of
+    those that get the parts, by the ids of those that have them."""
     parts = _copy_owned(conn, origin, "message_parts", "message_id", messages)
     _copy_owned(conn, origin, "artifacts", "part_id", parts)
     _copy_counts(conn, parts)
 
 
 def message_rows(conn: Connection, message_ids: Sequence[str]) -> list[Row]:
-    """Whole rows of messages, those nearer to the root first."""
+    """Return whole rows of messages, those nearer to the root first."""
     rows = [row for batch in batches(message_ids) for row in _rows_of(conn, "messages", "id", batch)]
     return sorted(rows, key=lambda row: (row["position"], row["id"]))
 
 
 def log_steering(conn: Connection, origin: Origin, thread: Thread) -> None:
-    """How answers are made came along, which the log of the new thread does not say yet."""
+    """Log the parameters and the summary switch that were copied into a new thread, where they are not the usual
+    ones."""
     row = conn.exec_driver_sql("SELECT parameters, is_without_summaries FROM threads WHERE id = ?", (thread.id,)).one()
     for reg, body, usual in (
         (PARAMETERS, {"parameters": row[0]}, {"parameters": "{}"}),
@@ -164,7 +166,7 @@ def _copy_messages(
 
 
 def _copy_owned(conn: Connection, origin: Origin, table: str, owner: str, owners: Mapping[str, str]) -> dict[str, str]:
-    """Copy the rows of ``table`` whose column ``owner`` is among the keys. Returns old ids to new ones."""
+    """Copy the rows of ``table`` whose column ``owner`` is among the keys. Returns the new ids by the old ones."""
     ids: dict[str, str] = {}
     for batch in batches(list(owners)):
         rows = _rows_of(conn, table, owner, batch)
@@ -186,14 +188,15 @@ def _rows_of(conn: Connection, table: str, owner: str, owners: Sequence[str]) ->
 
 
 def rows_as_stored(conn: Connection, query: str, values: Sequence[str] | Mapping[str, str]) -> list[Row]:
-    """Whole rows, as the driver has them."""
+    """Return whole rows, with values as the driver has them."""
     found = conn.exec_driver_sql(query, dict(values) if isinstance(values, Mapping) else tuple(values))
     names = tuple(found.keys())
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def insert_rows(conn: Connection, table: str, rows: Sequence[Row]) -> None:
-    """Rows that were read from this table, as the driver has them: quicker than through statements that know types."""
+    """Insert rows that were read from this table, with values as the driver has them: quicker than through statements
+    that know types."""
     if rows:
         names = tuple(rows[0])
         values = [tuple(row.values()) for row in rows]
@@ -201,6 +204,6 @@ def insert_rows(conn: Connection, table: str, rows: Sequence[Row]) -> None:
 
 
 def _start_of(conn: Connection, thread_id: str, new_ids: Mapping[str, str]) -> str | None:
-    """Where the context begins, if that message came along."""
+    """Return the copy of the message where the context begins; None if that message was not copied."""
     start = conn.exec_driver_sql("SELECT context_from_id FROM threads WHERE id = ?", (thread_id,)).scalar()
     return None if start is None else new_ids.get(start)

@@ -1,4 +1,5 @@
-"""What a request is made of: messages with the pieces that may be sent and their token counts, newest first by keyset.
+"""Reads what a request is made of: messages with the parts that may be sent and their token counts, newest first by
+keyset.
 
 Reasoning is never read: it is not sent.
 """
@@ -41,7 +42,7 @@ WHERE thread_id = ? AND on_path = 1 AND deleted_at IS NULL AND position >= ? AND
 def shown_before(
     conn: Connection, thread_id: str, encoding: str, *, before: int | None, limit: int
 ) -> tuple[ContextRow, ...]:
-    """The newest ``limit`` messages of the shown path below a position, oldest first."""
+    """Return the newest ``limit`` messages of the shown path below a position, oldest first."""
     condition, values = ("", ()) if before is None else (" AND m.position < ?", (before,))
     rows = conn.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM messages m WHERE {_SHOWN}{condition} ORDER BY m.position DESC LIMIT ?",
@@ -53,7 +54,7 @@ def shown_before(
 def shown_between(
     conn: Connection, thread_id: str, encoding: str, *, first: int, last: int, limit: int
 ) -> tuple[ContextRow, ...]:
-    """The oldest ``limit`` messages of the shown path from one position to another, both included."""
+    """Return the oldest ``limit`` messages of the shown path from one position to another, both included."""
     rows = conn.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM messages m WHERE {_SHOWN} AND m.position >= ? AND m.position <= ?"
         " ORDER BY m.position LIMIT ?",
@@ -63,13 +64,14 @@ def shown_between(
 
 
 def path_up(conn: Connection, message_id: str, encoding: str, *, limit: int) -> tuple[ContextRow, ...]:
-    """The newest ``limit`` messages on the way from the root to a message that need not be shown, oldest first."""
+    """Return the newest ``limit`` messages on the way from the root to a message that need not be shown, oldest
+    first."""
     rows = conn.exec_driver_sql(_UP, (message_id, limit)).all()
     return _with_parts(conn, rows[::-1], encoding)
 
 
 def pinned_before(conn: Connection, thread_id: str, encoding: str, before: int) -> tuple[ContextRow, ...]:
-    """Pinned messages of the shown path below a position, oldest first."""
+    """Return pinned messages of the shown path below a position, oldest first."""
     rows = conn.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM messages m WHERE {_SHOWN} AND m.position < ? AND m.context_mark <> ''"
         " AND m.context_mark = 'pinned' ORDER BY m.position",
@@ -86,7 +88,8 @@ def one(conn: Connection, message_id: str, encoding: str) -> ContextRow | None:
 
 
 def counts(conn: Connection, thread_id: str, first: int, last: int) -> PathCounts:
-    """How many messages are shown between two positions, and how many of them the reader marked or are empty."""
+    """Count the messages that are shown between two positions, and those of them that the reader marked or that are
+    empty."""
     total = conn.exec_driver_sql(_COUNTS, (thread_id, first, last)).one()[0]
     marked: dict[str, int] = dict(
         conn.exec_driver_sql(
@@ -104,7 +107,7 @@ def counts(conn: Connection, thread_id: str, first: int, last: int) -> PathCount
 
 
 def characters(conn: Connection, thread_id: str, first: int, last: int) -> int:
-    """The length of what is shown between two positions and not excluded by the reader."""
+    """Return the length of what is shown between two positions and not excluded by the reader."""
     return int(
         conn.exec_driver_sql(
             f"SELECT coalesce(sum(m.char_count), 0) FROM messages m WHERE {_SHOWN} AND m.position >= ?"
@@ -136,7 +139,7 @@ def _with_parts(conn: Connection, rows: Sequence[Sequence[Any]], encoding: str) 
 def _part(
     part_id: str, kind: str, content: str, call_id: str | None, name: str | None, tokens: int | None
 ) -> ContextPart | None:
-    """None for what cannot be sent: a file that was not kept by its content."""
+    """Return a part as it is sent; None for what cannot be sent: a file that was not kept by its content."""
     data = from_json(content)
     if kind in (PartType.IMAGE, PartType.FILE):
         attachment = attachment_from(data)

@@ -1,4 +1,4 @@
-"""What a reader says about a thread's context, in the database, and what a request is built from."""
+"""Stores what a reader decides about a thread's context, and reads what a request is built from."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ORDER BY t.last_activity_at DESC
 
 
 class ContextRepository:
-    """Reads are one snapshot each; writes are one transaction each."""
+    """Reads and changes the contexts of threads. Each read is one snapshot, each write one transaction."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -54,7 +54,7 @@ class ContextRepository:
         return await self._db.read(lambda conn: _frame(conn, wanted))
 
     async def tail(self, thread_id: str, encoding: str, *, before: int | None, limit: int) -> tuple[ContextRow, ...]:
-        """The newest messages of the shown path below a position (None: its end), oldest first."""
+        """Return the newest messages of the shown path below a position (None: its end), oldest first."""
         return await self._db.read(
             lambda conn: context_rows.shown_before(conn, thread_id, encoding, before=before, limit=limit)
         )
@@ -62,13 +62,13 @@ class ContextRepository:
     async def between(
         self, thread_id: str, encoding: str, *, first: int, last: int, limit: int
     ) -> tuple[ContextRow, ...]:
-        """Messages of the shown path between two positions, both included, from the oldest on."""
+        """Return messages of the shown path between two positions, both included, from the oldest on."""
         return await self._db.read(
             lambda conn: context_rows.shown_between(conn, thread_id, encoding, first=first, last=last, limit=limit)
         )
 
     async def path_up(self, message_id: str, encoding: str, *, limit: int) -> tuple[ContextRow, ...]:
-        """The way from the root to a message, whether it is shown or not; its newest part."""
+        """Return the newest messages on the way from the root to a message, whether it is shown or not."""
         wanted = checked_id(message_id)
         return await self._db.read(lambda conn: context_rows.path_up(conn, wanted, encoding, limit=limit))
 
@@ -82,14 +82,14 @@ class ContextRepository:
         return await self._db.read(lambda conn: context_rows.counts(conn, thread_id, first, last))
 
     async def characters(self, thread_id: str, *, first: int, last: int) -> int:
-        """How much text is shown between two positions, both included, and not kept from the model."""
+        """Return how much text is shown between two positions, both included, and not kept from the model."""
         return await self._db.read(lambda conn: context_rows.characters(conn, thread_id, first, last))
 
     async def long_threads(
         self, *, least_characters: Callable[[str | None, str | None], int], idle_since: int
     ) -> tuple[str, ...]:
-        """Threads in which nothing was said since a moment, with much to read on their shown path, newest first.
-        ``least_characters`` says of a provider and a model how much that is; called on a storage thread."""
+        """Return threads in which nothing was said since ``idle_since``, with much to read on their shown path, newest
+        first. ``least_characters`` says of a provider and a model how much that is; called on a storage thread."""
 
         def work(conn: Connection) -> tuple[str, ...]:
             # Of projects where one may only read no summary can be kept.
@@ -101,7 +101,8 @@ class ContextRepository:
         return await self._db.read(work)
 
     async def mark(self, message_id: str, mark: ContextMark) -> Message:
-        """Pin, exclude or neither. A summary that knows of a message which must not be sent is stale."""
+        """Pin or exclude a message, or neither. Summaries of a range in which a message is excluded, or included again,
+        become stale."""
         wanted = checked_id(message_id)
 
         def work(conn: Connection) -> Message:
@@ -119,7 +120,8 @@ class ContextRepository:
         return await self._db.write(work)
 
     async def start_at(self, thread_id: str, message_id: str | None) -> str | None:
-        """Nothing before that message is sent; None: from the beginning. Returns where it started before."""
+        """Send nothing before that message from now on; None: send from the beginning. Returns where the context
+        started before."""
         thread = checked_id(thread_id)
         start = None if message_id is None else checked_id(message_id)
 
@@ -137,7 +139,7 @@ class ContextRepository:
         return await self._db.write(work)
 
     async def own_parameters(self, thread_id: str) -> tuple[Parameters, Parameters]:
-        """The thread's and its project's."""
+        """Return the parameters of the thread and those of its project."""
         wanted = checked_id(thread_id)
 
         def work(conn: Connection) -> tuple[Parameters, Parameters]:
@@ -170,7 +172,7 @@ class ContextRepository:
         await self._change_project(project_id, {"parameters": to_json(parameters.as_json())}, PARAMETERS)
 
     async def summary_switches(self, thread_id: str) -> SummarySwitches:
-        """Those of the thread and its project."""
+        """Return whether summaries are on in the thread and in its project."""
         wanted = checked_id(thread_id)
 
         def work(conn: Connection) -> SummarySwitches:

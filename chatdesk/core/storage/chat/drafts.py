@@ -1,4 +1,4 @@
-"""Unsent text, and what is to be sent with it."""
+"""Stores unsent text with its attachments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NEW = "new"
 
 
 class DraftRepository:
-    """One draft a thread, and one (None) for the thread that does not exist yet."""
+    """Stores one draft for each thread, and one (None) for the thread that does not exist yet."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

@@ -1,4 +1,4 @@
-"""Reading messages: pages of the shown path by keyset, single ones, versions, and the way from the root."""
+"""Reads messages: pages of the shown path by keyset, single ones, versions, and the way from the root."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -56,7 +56,7 @@ def page(
     around: str | None,
     at: int | None = None,
 ) -> MessagePage:
-    """Messages of the shown path, oldest first; see ``MessageRepository.page``."""
+    """Return messages of the shown path, oldest first; see ``MessageRepository.page``."""
     if (around is not None or at is not None) and (before is not None or after is not None):
         raise InvalidInput("A page is either around a message, or before or after one.", safe="Nothing was changed.")
     bounds = conn.exec_driver_sql(_BOUNDS, (thread_id,)).first()
@@ -80,7 +80,7 @@ def page(
 def _rows(
     conn: Connection, thread_id: str, limit: int, before: str | None, after: str | None, around: str | None
 ) -> tuple[Rows, int | None, int | None]:
-    """The rows, and for an empty result the positions at its older and newer end."""
+    """Return the rows, and for an empty result the positions at its older and newer end."""
     if around is not None:
         return _around(conn, thread_id, limit, position_of(conn, thread_id, around)), None, None
     low = None if after is None else position_of(conn, thread_id, after)
@@ -93,7 +93,7 @@ def _rows(
 
 
 def _around(conn: Connection, thread_id: str, limit: int, centre: int) -> Rows:
-    """About as many before as after; what one side lacks the other gets."""
+    """Return about as many rows before ``centre`` as after it; what one side lacks the other gets."""
     older = _downwards(conn, thread_id, limit, centre)
     newer = _upwards(conn, thread_id, limit, centre, None)
     wanted_older = min(len(older), max(limit // 2, limit - len(newer)))
@@ -120,7 +120,7 @@ def _downwards(conn: Connection, thread_id: str, limit: int, end: int | None) ->
 
 
 def below(conn: Connection, message_id: str, limit: int) -> MessagePage | None:
-    """See ``MessageRepository.below``."""
+    """Return what would be shown from a message on if it were chosen; see ``MessageRepository.below``."""
     node = find_node(conn, message_id)
     parent = None if node is None or node.parent_id is None else find_node(conn, node.parent_id)
     if node is None or (node.parent_id is not None and (parent is None or not parent.is_on_path)):
@@ -155,7 +155,8 @@ def position_of(conn: Connection, thread_id: str, message_id: str) -> int:
 
 
 def versions(conn: Connection, message_id: str) -> tuple[Message, ...]:
-    """Live messages in the same place and role, oldest first; the one asked for is among them even in the trash."""
+    """Return live messages in the same place and role, oldest first; the one asked for is among them even in the
+    trash."""
     row = conn.exec_driver_sql("SELECT parent_id, thread_id, role FROM messages WHERE id = ?", (message_id,)).first()
     if row is None:
         raise MessageNotFound
@@ -169,7 +170,8 @@ def versions(conn: Connection, message_id: str) -> tuple[Message, ...]:
 
 
 def path_to(conn: Connection, message_id: str, limit: int | None) -> tuple[Message, ...]:
-    """Root to message, without what is in the trash; with ``limit`` only its newest part."""
+    """Return the messages from the root to this one, without what is in the trash; with ``limit`` only the newest
+    part."""
     if conn.exec_driver_sql("SELECT 1 FROM messages WHERE id = ?", (message_id,)).first() is None:
         raise MessageNotFound
     rows = list(conn.exec_driver_sql(_UP, (message_id, -1 if limit is None else limit)))

@@ -1,4 +1,4 @@
-"""New messages and versions of messages, inside a transaction of the caller."""
+"""Inserts messages and versions of messages, inside a transaction of the caller."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def add_note(
     *,
     instead_of: str | None = None,
 ) -> Message:
-    """A note at the end of the shown path, or another version of one. The model does not see it until the person
+    """Add a note at the end of the shown path, or another version of one. The model does not see it until the person
     includes it."""
     live_thread(conn, thread_id)
     parent = shown_path.tip(conn, thread_id) if instead_of is None else _parent_of(conn, _live_node(conn, instead_of))
@@ -95,7 +95,8 @@ def add_note(
 def add_edited_answer(
     conn: Connection, origin: Origin, message_id: str, text: str, attachments: Sequence[Attachment] = ()
 ) -> Message:
-    """A person's words as another version of an answer. No provider and no model are named: none of them said it."""
+    """Add a person's words as another version of an answer. No provider and no model are named: none of them said
+    it."""
     node = _live_node(conn, message_id)
     if node.role != Role.ASSISTANT:
         raise NotPossible("Only an answer can get a version of this kind.")
@@ -117,7 +118,7 @@ def add_answer(conn: Connection, origin: Origin, owner: str, parent_id: str, pla
 
 
 def add_others(conn: Connection, origin: Origin, owner: str, first: Message, plans: Sequence[AnswerPlan]) -> list[str]:
-    """More pending answers beside ``first``, which stays the shown one."""
+    """Add more pending answers beside ``first``, which stays the shown one."""
     assert first.parent_id is not None  # an answer stands below its question
     parent = _live_node(conn, first.parent_id)
     ids = [_insert_answer(conn, origin, owner, parent.thread_id, parent, plan).id for plan in plans]
@@ -126,8 +127,8 @@ def add_others(conn: Connection, origin: Origin, owner: str, first: Message, pla
 
 
 def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: AnswerPlan) -> str:
-    """Go on with an answer where it stands. What members of a shared project have does not change any more: there it
-    goes on as another version, which begins with what there is. Returns the id of the answer that goes on."""
+    """Continue an answer where it stands. A logged answer of a shared project does not change any more: another version
+    continues there, which begins with the same parts. Returns the id of the answer that continues."""
     node = _live_node(conn, message_id)
     project_id = get_thread(conn, node.thread_id).project_id
     origin.watch.check(project_id)
@@ -174,7 +175,7 @@ def _go_on_beside(conn: Connection, origin: Origin, owner: str, node: Node, plan
 
 
 def select_version(conn: Connection, message_id: str) -> str:
-    """Show a message. Which version one looks at is one's own business, so the change log does not hear of it."""
+    """Show a message. The choice is a person's own, so it is not logged. Returns the id of its thread."""
     node = _live_node(conn, message_id)
     shown_path.show(conn, node)
     return node.thread_id
@@ -218,8 +219,8 @@ def _insert_written(
     role: Role,
     **values: object,
 ) -> Node:
-    """What a person wrote, which is whole at once. What is attached comes first; the text is left out where there is
-    none beside it."""
+    """Insert what a person wrote, which is whole at once. What is attached comes first; the text is left out where
+    there is none beside it."""
     texts = [(len(attachments), PartType.TEXT.value, to_json({"text": text}))] if text or not attachments else []
     described = artifacts.described(attachments)
     now = origin.now()

@@ -1,4 +1,4 @@
-"""Messages in the database: reading, and every step of a turn as one transaction."""
+"""Reads messages from the database, and writes every step of a turn as one transaction."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ __all__ = ["LEAF", "MessageRepository"]
 
 
 class MessageRepository:
-    """Every write is one transaction and returns what it changed."""
+    """Reads and writes messages. Every write is one transaction and returns what it changed."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -53,9 +53,9 @@ class MessageRepository:
         around: str | None = None,
         at: int | None = None,
     ) -> MessagePage:
-        """Part of the shown path, oldest first. ``before``: the newest ones older than it; ``after``: the oldest ones
-        newer than it; both: the open interval; ``around``: centred on it, ``at``: on a position; none: the newest page.
-        """
+        """Return part of the shown path, oldest first. ``before``: the newest ones older than it; ``after``: the oldest
+        ones newer than it; both: the open interval; ``around``: centred on it, ``at``: on a position; none: the newest
+        page."""
         thread = checked_id(thread_id)
         older, newer, centre = (None if edge is None else checked_id(edge) for edge in (before, after, around))
         return await self._db.read(
@@ -63,37 +63,37 @@ class MessageRepository:
         )
 
     async def sizes(self, thread_id: str, *, most_groups: int) -> ThreadSizes:
-        """How long the messages of the shown path are, without their texts."""
+        """Return the lengths of the messages of the shown path, without their texts."""
         thread = checked_id(thread_id)
         return await self._db.read(lambda conn: thread_scan.sizes(conn, thread, most_groups=most_groups))
 
     async def tree(self, thread_id: str, *, preview: int) -> tuple[TreeRow, ...]:
-        """All messages of a thread as rows; put in order where no window waits."""
+        """Return all messages of a thread as rows, put in order on the storage thread, where no window waits."""
         thread = checked_id(thread_id)
         return await self._db.read(lambda conn: tree_rows(thread_scan.tree_nodes(conn, thread, preview=preview)))
 
     async def questions(
         self, thread_id: str, *, start: int, limit: int, preview: int, words: Sequence[str] = ()
     ) -> QuestionPage:
-        """A page of the questions of the shown path: of the next ``limit`` those that hold all ``words``."""
+        """Return a page of the questions of the shown path: of the next ``limit`` those that hold all ``words``."""
         thread = checked_id(thread_id)
         return await self._db.read(
             lambda conn: outline_rows.questions(conn, thread, start=start, limit=limit, preview=preview, words=words)
         )
 
     async def first_since(self, thread_id: str, since_ms: int) -> DatedMessage | None:
-        """The first message of the shown path that was written at ``since_ms`` or later."""
+        """Return the first message of the shown path that was written at ``since_ms`` or later."""
         thread = checked_id(thread_id)
         return await self._db.read(lambda conn: outline_rows.first_since(conn, thread, since_ms))
 
     async def time_span(self, thread_id: str) -> tuple[int, int] | None:
-        """When the oldest and the newest message of the shown path were written."""
+        """Return when the oldest and the newest message of the shown path were written; None where there is none."""
         thread = checked_id(thread_id)
         return await self._db.read(lambda conn: outline_rows.time_span(conn, thread))
 
     async def find(self, thread_id: str, needle: str, *, start: int) -> tuple[tuple[MessageMatch, ...], int | None]:
-        """Where ``needle`` stands in the next stretch of the shown path, and the position to go on from; None at the
-        end. A stretch a call, so that a search can be given up and others may read meanwhile."""
+        """Find ``needle`` in the next stretch of the shown path. Returns the matches and the position to go on from;
+        None at the end. A stretch a call, so that a search can be given up and others may read meanwhile."""
         thread = checked_id(thread_id)
 
         def work(conn: Connection) -> tuple[tuple[MessageMatch, ...], int | None]:
@@ -108,25 +108,26 @@ class MessageRepository:
         return await self._db.read(lambda conn: get_message(conn, wanted))
 
     async def were_imported(self, *ids: str) -> bool:
-        """Whether all of these messages, threads and projects came out of a file; none was made here or by a team."""
+        """Return whether all of these messages, threads and projects came out of a file; none was made here or by a
+        team."""
         wanted = [checked_id(each) for each in ids]
         statement = f"SELECT count(DISTINCT entity) FROM import_origins WHERE entity IN ({marks(wanted)})"  # noqa: S608
         found = await self._db.read(lambda conn: conn.exec_driver_sql(statement, tuple(wanted)).scalar())
         return found == len(set(wanted))
 
     async def versions(self, message_id: str) -> tuple[Message, ...]:
-        """Live siblings of the same role, itself included, oldest first."""
+        """Return the live siblings of the same role, the message itself included, oldest first."""
         wanted = checked_id(message_id)
         return await self._db.read(lambda conn: message_pages.versions(conn, wanted))
 
     async def below(self, message_id: str, *, limit: int) -> MessagePage | None:
-        """The beginning of what would be shown from this message on if it were chosen now. None where the message
-        above it is not shown, so that choosing it would change more than what is below."""
+        """Return the beginning of what would be shown from this message on if it were chosen now. None where the
+        message above it is not shown, so that choosing it would change more than what is below."""
         wanted = checked_id(message_id)
         return await self._db.read(lambda conn: message_pages.below(conn, wanted, limit))
 
     async def path_to(self, message_id: str, limit: int | None = None) -> tuple[Message, ...]:
-        """From the root to this message, live ones only; with ``limit`` the newest of them."""
+        """Return the live messages from the root to this one; with ``limit`` the newest of them."""
         wanted = checked_id(message_id)
         return await self._db.read(lambda conn: message_pages.path_to(conn, wanted, limit))
 
@@ -143,7 +144,7 @@ class MessageRepository:
         with_answer: AnswerPlan | None = None,
         attachments: Sequence[Attachment] = (),
     ) -> tuple[Thread, Message, Message | None]:
-        """A thread with its first question, and the pending answer below it: all of it or nothing."""
+        """Create a thread with its first question, and the pending answer below it: all of it or nothing."""
         project = checked_id(project_id)
 
         def work(conn: Connection) -> tuple[Thread, Message, Message | None]:
@@ -174,10 +175,9 @@ class MessageRepository:
         attachments: Sequence[Attachment] = (),
         waited: WaitingQuestion | None = None,
     ) -> tuple[Message, Message | None, Thread]:
-        """A complete user message below ``parent_id`` (``LEAF``: the end of the shown path; None: a first message), and
-        the pending answer below it. ``waited``: as what it stood until now. Raises ``UnknownParent``,
-        ``ThreadInTrash``, ``MessageInTrash``.
-        """
+        """Add a complete user message below ``parent_id`` (``LEAF``: the end of the shown path; None: a first message),
+        and the pending answer below it. ``waited``: the waiting question that it was until now, which goes. Raises
+        ``UnknownParent``, ``ThreadInTrash``, ``MessageInTrash``."""
         thread = checked_id(thread_id)
         parent = parent_id if parent_id is None or parent_id == LEAF else checked_id(parent_id)
 
@@ -199,7 +199,7 @@ class MessageRepository:
         attachments: Sequence[Attachment] = (),
         instead_of: str | None = None,
     ) -> tuple[Message, Thread]:
-        """A note at the end of the shown path, or another version of one."""
+        """Add a note at the end of the shown path, or another version of one."""
         thread = checked_id(thread_id)
 
         def work(conn: Connection) -> tuple[Message, Thread]:
@@ -211,7 +211,7 @@ class MessageRepository:
     async def add_edited_answer(
         self, message_id: str, text: str, *, attachments: Sequence[Attachment] = ()
     ) -> tuple[Message, Thread]:
-        """A person's words as another version of an answer; it becomes the shown one."""
+        """Add a person's words as another version of an answer; it becomes the shown one."""
         answer_id = checked_id(message_id)
 
         def work(conn: Connection) -> tuple[Message, Thread]:
@@ -221,7 +221,7 @@ class MessageRepository:
         return await self._db.write(work)
 
     async def add_answer(self, parent_id: str, plan: AnswerPlan) -> tuple[Message, Thread]:
-        """Another pending answer to ``parent_id``; it becomes the shown version."""
+        """Add another pending answer to ``parent_id``; it becomes the shown version."""
         parent = checked_id(parent_id)
 
         def work(conn: Connection) -> tuple[Message, Thread]:
@@ -238,7 +238,7 @@ class MessageRepository:
         *,
         attachments: Sequence[Attachment] = (),
     ) -> tuple[Message, Message | None, Thread]:
-        """Another version of a user message; it becomes the shown one. The old one is kept."""
+        """Add another version of a user message; it becomes the shown one. The old one is kept."""
         wanted = checked_id(message_id)
 
         def work(conn: Connection) -> tuple[Message, Message | None, Thread]:
@@ -252,7 +252,7 @@ class MessageRepository:
     async def add_comparison(
         self, thread_id: str, text: str, plans: Sequence[AnswerPlan], *, attachments: Sequence[Attachment] = ()
     ) -> tuple[Message, tuple[Message, ...], Thread]:
-        """A question at the end of the shown path with a pending answer for each plan, the first of them shown."""
+        """Add a question at the end of the shown path with a pending answer for each plan, the first of them shown."""
         thread = checked_id(thread_id)
 
         def work(conn: Connection) -> tuple[Message, tuple[Message, ...], Thread]:
@@ -265,7 +265,8 @@ class MessageRepository:
         return await self._db.write(work)
 
     async def start_streaming(self, message_id: str, started_at: int, *, model: str | None = None) -> Message:
-        """pending to streaming; ``model`` is the one that answers, where it was not known before."""
+        """Change an answer from pending to streaming; ``model`` is the one that answers, where it was not known
+        before."""
         wanted = checked_id(message_id)
 
         def work(conn: Connection) -> Message:
@@ -282,7 +283,7 @@ class MessageRepository:
         )
 
     async def finish(self, message_id: str, outcome: TurnOutcome) -> tuple[Message, Thread]:
-        """The end of a turn: text, status, usage, counters and change log together."""
+        """Store the end of a turn: text, status, usage, counters and change log together."""
         wanted = checked_id(message_id)
 
         def work(conn: Connection) -> tuple[Message, Thread]:
@@ -304,7 +305,7 @@ class MessageRepository:
     async def delete(
         self, message_id: str, *, with_later: bool, end_id: str | None = None
     ) -> tuple[Thread, tuple[str, ...]]:
-        """To the trash: the message, or it and everything below it. Returns the thread and the ids. ``end_id`` is
+        """Move the message, or it and everything below it, to the trash. Returns the thread and the ids. ``end_id`` is
         where the shown path is to end then, see ``end_of_path``."""
         wanted, end = checked_id(message_id), _checked(end_id)
         return await self._db.write(
@@ -314,18 +315,19 @@ class MessageRepository:
     async def delete_these(
         self, message_ids: Sequence[str], *, end_id: str | None = None
     ) -> tuple[Thread, tuple[str, ...]]:
-        """Back to the trash: exactly these messages of one thread."""
+        """Move exactly these messages of one thread back to the trash."""
         wanted, end = [checked_id(message_id) for message_id in message_ids], _checked(end_id)
         return await self._db.write(lambda conn: trash.delete_messages(conn, self._db.origin, wanted, end_id=end))
 
     async def restore(self, message_id: str, *, end_id: str | None = None) -> tuple[Thread, tuple[str, ...]]:
-        """Out of the trash, with what went there together with it; shown unless the path is to lead to ``end_id``."""
+        """Bring a message back from the trash, with what went there together with it; shown unless the path is to lead
+        to ``end_id``."""
         wanted, end = checked_id(message_id), _checked(end_id)
         return await self._db.write(lambda conn: trash.restore_message(conn, self._db.origin, wanted, end_id=end))
 
     async def end_of_path(self, message_id: str) -> str | None:
-        """The last message of the path of its thread, which may be in the trash: leading the path there shows again
-        what is shown now."""
+        """Return the last message of the path of its thread, which may be in the trash: leading the path there shows
+        again what is shown now."""
         wanted = checked_id(message_id)
 
         def work(conn: Connection) -> str | None:
@@ -355,7 +357,7 @@ class MessageRepository:
         return await self._db.write(work, is_durable=False)
 
     async def branch(self, message_id: str, title: str) -> Thread:
-        """A new thread with copies of the messages from the root to this one."""
+        """Create a thread with copies of the messages from the root to this one."""
         wanted = checked_id(message_id)
         return await self._db.write(
             lambda conn: get_thread(conn, branching.branch(conn, self._db.origin, wanted, title))

@@ -1,4 +1,4 @@
-"""The shown path by its questions and by its days, without reading the messages themselves."""
+"""Reads the questions and the days of the shown path, without the messages themselves."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _ENDS = f"SELECT min(m.created_at), max(m.created_at) {_SHOWN}"
 def questions(
     conn: Connection, thread_id: str, *, start: int, limit: int, preview: int, words: Sequence[str] = ()
 ) -> QuestionPage:
-    """Of the next ``limit`` questions from position ``start`` on those that hold all ``words`` (as ``needle_of`` gives
-    them), with ``preview`` characters of each."""
+    """Return those of the next ``limit`` questions from position ``start`` on that hold all ``words`` (as ``needle_of``
+    gives them), with ``preview`` characters of each."""
     rows = list(conn.exec_driver_sql(_QUESTIONS, (preview, bool(words), thread_id, start, limit + 1)))
     page = tuple(
         Question(message_id, position, asked_ms, clean_line(str(text or "")))
@@ -39,12 +39,12 @@ def questions(
 
 
 def first_since(conn: Connection, thread_id: str, since_ms: int) -> DatedMessage | None:
-    """The first message of the path that was written at ``since_ms`` or later."""
+    """Return the first message of the path that was written at ``since_ms`` or later."""
     row = conn.exec_driver_sql(_FIRST_SINCE, (thread_id, since_ms)).first()
     return None if row is None else DatedMessage(row[0], row[1])
 
 
 def time_span(conn: Connection, thread_id: str) -> tuple[int, int] | None:
-    """When the oldest and the newest message of the path were written; None where there is none."""
+    """Return when the oldest and the newest message of the path were written; None where there is none."""
     row = conn.exec_driver_sql(_ENDS, (thread_id,)).first()
     return None if row is None or row[0] is None else (row[0], row[1])

@@ -1,4 +1,4 @@
-"""Projects in the database."""
+"""Reads and writes projects in the database."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -44,7 +44,7 @@ def _project(row: Sequence[Any]) -> Project:
 
 
 def ensure_default_project(conn: Connection, origin: Origin) -> None:
-    """A database always has a project to put threads in."""
+    """Make a project if none is left outside the trash: a database always has one to put threads in."""
     if conn.exec_driver_sql("SELECT 1 FROM projects WHERE deleted_at IS NULL LIMIT 1").first() is None:
         insert_project(conn, origin, DEFAULT_NAME, DEFAULT_COLOUR)
 
@@ -100,7 +100,7 @@ def get_project(conn: Connection, project_id: str) -> Project:
 
 
 def live_project(conn: Connection, project_id: str) -> Project:
-    """One that is not in the trash, or ``ProjectNotFound``."""
+    """Return a project that is not in the trash. Raises ``ProjectNotFound``."""
     project = get_project(conn, project_id)
     if project.deleted_at is not None:
         raise ProjectNotFound("This project is in the trash.", next_step="Restore it first.")
@@ -108,13 +108,13 @@ def live_project(conn: Connection, project_id: str) -> Project:
 
 
 def read_only_projects(conn: Connection) -> frozenset[str]:
-    """Shared projects in which this person may only read, for ``LogWatch.read_only``."""
+    """Return shared projects in which this person may only read, for ``LogWatch.read_only``."""
     rows = conn.exec_driver_sql("SELECT project_id FROM shared_projects WHERE role = 'viewer' AND state <> 'ended'")
     return frozenset(row[0] for row in rows)
 
 
 def share_of(conn: Connection, project_id: str) -> tuple[str, str] | None:
-    """(workspace, role) of a project that is shared, or about to be; None for one that is private."""
+    """Return (workspace, role) of a project that is shared, or about to be; None for one that is private."""
     row = conn.exec_driver_sql(
         "SELECT workspace_id, role FROM shared_projects WHERE project_id = ? AND state <> 'ended'", (project_id,)
     ).first()
@@ -131,7 +131,7 @@ def live_threads(conn: Connection, project_id: str) -> list[str]:
 
 
 def is_last(conn: Connection, project_id: str) -> bool:
-    """Whether no other project is in use."""
+    """Return whether no other project is in use."""
     other = conn.exec_driver_sql(
         "SELECT 1 FROM projects WHERE id <> ? AND deleted_at IS NULL AND archived_at IS NULL LIMIT 1", (project_id,)
     ).first()
@@ -139,13 +139,13 @@ def is_last(conn: Connection, project_id: str) -> bool:
 
 
 def check_not_last(conn: Connection, project_id: str) -> None:
-    """New threads need a project, so the last one that is in use stays."""
+    """Raise ``NotPossible`` for the last project that is in use, because new threads need one."""
     if is_last(conn, project_id):
         raise NotPossible("This is the last project, and new threads need one.", next_step="Make another one first.")
 
 
 def own_moment(conn: Connection, project_id: str, now: int) -> int:
-    """A moment of deletion that no thread of the project has, so that those deleted with it can be told."""
+    """Return a moment of deletion that no thread of the project has, so that those deleted with it can be told."""
     newest = conn.exec_driver_sql(
         "SELECT max(deleted_at) FROM threads WHERE project_id = ? AND deleted_at IS NOT NULL", (project_id,)
     ).scalar()
@@ -153,7 +153,7 @@ def own_moment(conn: Connection, project_id: str, now: int) -> int:
 
 
 def set_deleted(conn: Connection, origin: Origin, project_id: str, deleted_at: int | None) -> None:
-    """The project alone; its threads are the caller's."""
+    """Move a project to the trash (None: out of it) without its threads, which are the caller's."""
     stamp = origin.stamp()
     conn.execute(
         tables.projects.update().where(tables.projects.c.id == project_id).values(deleted_at=deleted_at, **stamp)
@@ -180,7 +180,8 @@ def bring_back(conn: Connection, origin: Origin, project_id: str) -> int | None:
 
 
 def refresh_last_chat(conn: Connection, project_id: str) -> None:
-    """``last_chat_at`` as it should be, from the ends of two indexes; for whoever adds, moves or removes threads."""
+    """Set ``last_chat_at`` to what it should be, from the ends of two indexes; called after threads were added, moved
+    or removed."""
     newest = (
         "SELECT max(last_activity_at) FROM threads WHERE project_id = :project AND deleted_at IS NULL AND archived_at"
     )
@@ -198,7 +199,8 @@ class ProjectRepository:
         self._db = db
 
     async def list(self, *, deleted_too: bool = False) -> tuple[Project, ...]:
-        """All projects that are not in the trash, archived ones included, in order of creation."""
+        """Return all projects that are not in the trash, archived ones included, in order of creation. ``deleted_too``:
+        also those in the trash."""
         condition = "" if deleted_too else " WHERE deleted_at IS NULL"
         return await self._db.read(
             lambda conn: tuple(_project(row) for row in conn.exec_driver_sql(f"{_SELECT}{condition} ORDER BY id"))
@@ -270,7 +272,7 @@ class ProjectRepository:
 
 
 def checked_name(name: str) -> str:
-    """``name`` on one line, or ``InvalidTitle``."""
+    """Return ``name`` on one line. Raises ``InvalidTitle``."""
     wanted = clean_line(clean(name))
     if not wanted:
         raise InvalidTitle("A project needs a name.")
@@ -282,7 +284,8 @@ def checked_name(name: str) -> str:
 
 
 def checked_colour(colour: str) -> str:
-    """``#RRGGBB`` in capitals; anything else, which only a foreign file or program gives, is the default."""
+    """Return ``#RRGGBB`` in capitals; anything else, which only a foreign file or program gives, becomes the
+    default."""
     wanted = colour.strip().upper()
     is_colour = len(wanted) == 7 and wanted[0] == "#" and set(wanted[1:]) <= set("0123456789ABCDEF")
     return wanted if is_colour else DEFAULT_COLOUR

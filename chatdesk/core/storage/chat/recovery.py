@@ -1,4 +1,4 @@
-"""Turns that were running when their process died."""
+"""Ends turns that were running when their process died."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def recover_turns(conn: Connection, origin: Origin, own_token: str) -> int:
 
 
 def _enter(conn: Connection, origin: Origin, row: Row[Any]) -> None:
-    """What had arrived was paid for; how much was sent is not known any more."""
+    """Enter what had arrived into the ledger, as it was paid for; how much was sent is not known any more."""
     letters = conn.exec_driver_sql("SELECT char_count FROM messages WHERE id = ?", (row.id,)).scalar() or 0
     usage = Usage(output_tokens=-(-letters // _CHARACTERS_PER_TOKEN), is_estimated=True) if letters else None
     events.enter(

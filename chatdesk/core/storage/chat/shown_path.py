@@ -1,4 +1,4 @@
-"""Keeps ``on_path``: which message of each place in a thread's tree is shown.
+"""Maintains ``on_path``, which says for each message of a thread's tree whether it is shown.
 
 A page is then one walk over an index. The price is paid when another version is chosen: the path changes from that
 place on.
@@ -19,7 +19,7 @@ from chatdesk.core.storage.chat import summary_staleness
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What the tree needs to know of a message."""
+    """A message as the tree needs to know it, without its content."""
 
     id: str
     thread_id: str
@@ -83,9 +83,8 @@ def _node(row: Sequence[Any]) -> Node:
 
 
 def tip(conn: Connection, thread_id: str) -> Node | None:
-    """The last message of the path, whether live or in the trash: a new message goes below it, so that one that is
-    restored later still has its place.
-    """
+    """Return the last message of the path, whether live or in the trash: a new message goes below it, so that one that
+    is restored later still has its place."""
     row = conn.exec_driver_sql(
         f"{_NODE} WHERE thread_id = ? AND on_path = 1 AND deleted_at IS NULL ORDER BY position DESC LIMIT 1",
         (thread_id,),
@@ -100,7 +99,7 @@ def tip(conn: Connection, thread_id: str) -> Node | None:
 
 
 def find_place(conn: Connection, thread_id: str, position: int) -> Node | None:
-    """The message of the path at a position, whether live or in the trash."""
+    """Return the message of the path at a position, whether live or in the trash."""
     for condition in ("deleted_at IS NULL", "deleted_at IS NOT NULL"):  # each has its index
         row = conn.exec_driver_sql(
             f"{_NODE} WHERE thread_id = ? AND on_path = 1 AND position = ? AND {condition}", (thread_id, position)
@@ -111,8 +110,8 @@ def find_place(conn: Connection, thread_id: str, position: int) -> Node | None:
 
 
 def next_below(conn: Connection, thread_id: str, message_id: str | None) -> Node | None:
-    """The live message that the path leads to below ``message_id`` (None: at the beginning of the thread): the chosen
-    one, else the newest."""
+    """Return the live message that the path leads to below ``message_id`` (None: at the beginning of the thread): the
+    chosen one, else the newest."""
     if message_id is None:
         place, chosen = "thread_id = ? AND +parent_id IS NULL", "SELECT chosen_root_id FROM threads WHERE id = ?"
     else:
@@ -187,7 +186,7 @@ def _show_below(conn: Connection, node: Node) -> None:
 
 
 def refresh_end(conn: Connection, thread_id: str) -> None:
-    """``current_leaf_id`` is the newest live message of the path."""
+    """Set ``current_leaf_id`` to the newest live message of the path."""
     conn.exec_driver_sql(
         "UPDATE threads SET current_leaf_id = (SELECT id FROM messages WHERE thread_id = threads.id AND on_path = 1"
         " AND deleted_at IS NULL ORDER BY position DESC LIMIT 1) WHERE id = ?",
@@ -196,7 +195,7 @@ def refresh_end(conn: Connection, thread_id: str) -> None:
 
 
 def id_at(conn: Connection, thread_id: str, position: int) -> str | None:
-    """The live message of the path at a position."""
+    """Return the id of the live message of the path at a position; None where there is none."""
     found = conn.exec_driver_sql(
         "SELECT id FROM messages WHERE thread_id = ? AND on_path = 1 AND deleted_at IS NULL AND position = ?",
         (thread_id, position),

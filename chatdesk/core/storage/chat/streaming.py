@@ -1,4 +1,4 @@
-"""An answer on its way to the disk: pieces are appended while it streams, and merged once when it ends."""
+"""Stores an answer: pieces are appended while it streams, and merged once when it ends."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EMPTY: dict[PartType, Mapping[str, Any]] = {
 
 
 def start(conn: Connection, origin: Origin, message_id: str, started_at: int, *, model: str | None = None) -> None:
-    """pending to streaming; ``model`` is the one that answers, where it was not known before."""
+    """Change an answer from pending to streaming; ``model`` is the one that answers, where it was not known before."""
     found = conn.exec_driver_sql(
         "UPDATE messages SET status = 'streaming', hlc = ?, model = coalesce(nullif(model, ''), ?)"
         " WHERE id = ? AND status = 'pending'",
@@ -68,7 +68,8 @@ def append_chunks(conn: Connection, origin: Origin, message_id: str, chunks: Ite
 
 
 def _end_parts_before(conn: Connection, message_id: str, index: int, *, ended_at: int) -> None:
-    """A part ends where the next one begins, and not with the whole answer: that is how long a model thought."""
+    """End the earlier parts where the next one begins, and not with the whole answer: that is how long a model
+    thought."""
     conn.exec_driver_sql(
         "UPDATE message_parts SET completed_at = ? WHERE message_id = ? AND part_index < ? AND completed_at IS NULL",
         (ended_at, message_id, index),
@@ -97,7 +98,7 @@ def _new_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamCh
 
 
 def _describe_part(conn: Connection, message_id: str, chunk: StreamChunk) -> None:
-    """A provider may tell a tool's name after its first arguments."""
+    """Add a tool's name and call id to its part, which a provider may tell after the first arguments."""
     name = _optional(chunk.meta.get("name"))
     conn.exec_driver_sql(
         "UPDATE message_parts SET tool_name = coalesce(?, tool_name), tool_call_id = coalesce(?, tool_call_id),"
@@ -112,7 +113,7 @@ def _optional(value: object) -> str | None:
 
 
 def finish(conn: Connection, origin: Origin, message_id: str, outcome: TurnOutcome) -> str:
-    """The end of a turn, whatever the end, whole or not at all. Returns the thread's id."""
+    """Store the end of a turn, whatever the end, whole or not at all. Returns the thread's id."""
     if not outcome.status.is_final:
         raise NotPossible("A turn cannot end in a state that is not final.")
     row = _unfinished(conn, message_id)
@@ -156,9 +157,8 @@ def finish(conn: Connection, origin: Origin, message_id: str, outcome: TurnOutco
 
 
 def settle(conn: Connection, origin: Origin, row: Row[Any], before: thread_counters.Tally, hlc: int) -> None:
-    """What a final answer changes besides itself: its thread's counters, and the change log, which hears of an answer
-    for the first time now.
-    """
+    """Update the counters of the thread and the change log after an answer became final; the log hears of an answer for
+    the first time then."""
     if row.deleted_at is None:
         after = thread_counters.of_messages(conn, [row.id])
         thread_counters.change_by_difference(conn, row.thread_id, before, after)
@@ -180,7 +180,7 @@ def settle(conn: Connection, origin: Origin, row: Row[Any], before: thread_count
 
 
 def _log_below(conn: Connection, origin: Origin, project_id: str, message_id: str) -> None:
-    """What was written below an answer that had not ended: the log hears of it now, after what it stands below."""
+    """Log what was written below an answer that had not ended: it has to come after what it stands below."""
     waiting = [message_id]
     while waiting:
         parent_id = waiting.pop()
@@ -235,7 +235,7 @@ def merge(conn: Connection, message_id: str, completed_at: int) -> dict[str, Any
 
 
 def sizes(parts: list[tuple[int, str, str]]) -> dict[str, Any]:
-    """The columns that describe stored parts: how much they show, and their digest."""
+    """Return the columns that describe stored parts: how much they show, and their digest."""
     shown = [_shown(content) for content in map(_content, parts)]
     return {
         "char_count": sum(len(text) for text in shown),
@@ -245,7 +245,7 @@ def sizes(parts: list[tuple[int, str, str]]) -> dict[str, Any]:
 
 
 def _shown(content: dict[str, Any]) -> str:
-    """Of a file that is its name."""
+    """Return the text that a part shows; of a file that is its name."""
     return str(content.get("text", content.get("arguments", content.get("name", ""))))
 
 

@@ -1,4 +1,4 @@
-"""Summaries in the database: every version is kept, and the newest good one for the shown path is sent."""
+"""Stores every version of a thread's summaries, and finds the newest good one for the shown path."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ LEFT JOIN messages last ON last.id = s.up_to_message_id AND last.purged_at IS NU
 
 
 class SummaryRepository:
-    """Every write is one transaction and returns the summary as it is now."""
+    """Reads and writes summaries. Every write is one transaction and returns the summary as it is now."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def list(self, thread_id: str) -> tuple[Summary, ...]:
-        """All versions, the newest first."""
+        """Return all versions, the newest first."""
         wanted = checked_id(thread_id)
         return await self._db.read(lambda conn: tuple(_summary(row) for row in rows_of_thread(conn, wanted)))
 
@@ -50,8 +50,8 @@ class SummaryRepository:
         return await self._db.read(lambda conn: _get(conn, wanted))
 
     async def add(self, new: NewSummary, *, spent: Spent | None = None) -> Summary:
-        """The next version. One that a model made is also entered into the ledger. Raises ``SummaryRangeGone`` when the
-        messages are no longer there, or not shown any more."""
+        """Store the next version. One that a model made is also entered into the ledger. Raises ``SummaryRangeGone``
+        when the messages are no longer there, or not shown any more."""
         return await self._db.write(lambda conn: _add(conn, self._db.origin, new, spent))
 
     async def switch(self, summary_id: str, *, is_on: bool) -> Summary:
@@ -77,7 +77,7 @@ class SummaryRepository:
 
 @dataclass(frozen=True, slots=True)
 class ForPath:
-    """``summary`` can be sent for the shown path; ``stale_id`` is a newer one that cannot, because it is stale.
+    """The summary that can be sent for the shown path. ``stale_id`` is a newer one that cannot, because it is stale.
     ``is_off``: the reader switched the newest one off, so that no older one takes its place."""
 
     summary: Summary | None = None

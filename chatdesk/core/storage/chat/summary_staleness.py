@@ -1,4 +1,4 @@
-"""Keeps summaries true: what changes a message in the range of one marks it, in the same transaction.
+"""Marks summaries as stale when a message in their range changes, in the same transaction.
 
 A summary whose last message leaves the shown path is stale because another version was chosen, and good again when the
 path comes back: which messages are above it follows from the tree. Any other change is for good, also one that happens
@@ -30,7 +30,8 @@ _IS_SHOWN = "EXISTS (SELECT 1 FROM messages last WHERE last.id = summaries.up_to
 def mark_range(
     conn: Connection, thread_id: str, reason: StaleReason, *, is_on_path: bool, first: int, last: int
 ) -> None:
-    """Something changed between two positions, on the shown path or beside it."""
+    """Mark summaries as stale whose range meets the positions from ``first`` to ``last``, on the shown path or beside
+    it."""
     conn.exec_driver_sql(_MARK, (reason.value, thread_id, int(is_on_path), last, first))
 
 
@@ -41,7 +42,7 @@ def mark_message(conn: Connection, message_id: str, reason: StaleReason) -> None
 
 
 def follow_path(conn: Connection, thread_id: str) -> None:
-    """The shown path leads elsewhere now."""
+    """Mark summaries as switched that end beside the shown path now, and those as good that end on it again."""
     conn.exec_driver_sql(
         f"UPDATE summaries SET stale_reason = ? WHERE thread_id = ? AND stale_reason IS NULL AND NOT {_IS_SHOWN}",
         (_SWITCHED, thread_id),

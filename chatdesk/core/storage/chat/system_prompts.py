@@ -1,4 +1,4 @@
-"""The system prompts of threads and projects in the database."""
+"""Stores the system prompts of threads and projects."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _REGISTER = "system_prompt"
 
 
 class SystemPromptRepository:
-    """Each write is one transaction with its line in the change log."""
+    """Changes system prompts. Each write is one transaction with its line in the change log."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def change(self, *, threads: Mapping[str, str], projects: Mapping[str, str]) -> tuple[Thread, ...]:
-        """Texts by the ids of what they belong to, all or none; the threads as they are now. Raises
-        ``ProjectNotFound``, ``ThreadInTrash``."""
+        """Set system prompts, given by the ids of what they belong to, all or none. Returns the threads as they are
+        now. Raises ``ProjectNotFound``, ``ThreadInTrash``."""
 
         def work(conn: Connection) -> tuple[Thread, ...]:
             for thread_id, text in threads.items():

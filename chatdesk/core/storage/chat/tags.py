@@ -1,4 +1,4 @@
-"""Tags in the database: words that belong to the profile, and which threads have them."""
+"""Stores tags, which are words that belong to the profile, and which threads have them."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -33,13 +33,13 @@ class TagRepository:
         self._db = db
 
     async def list(self) -> tuple[Tag, ...]:
-        """All tags by name, with how many threads have each."""
+        """Return all tags by name, with how many threads have each."""
         return await self._db.read(
             lambda conn: tuple(_tag(row) for row in conn.exec_driver_sql(f"{_SELECT} ORDER BY g.name_folded"))
         )
 
     async def of_threads(self, thread_ids: Sequence[str]) -> dict[str, int]:
-        """How many of these threads have each tag, by the tag's id."""
+        """Return how many of these threads have each tag, by the tag's id."""
         wanted = tuple(checked_id(each) for each in thread_ids)
 
         def work(conn: Connection) -> dict[str, int]:
@@ -51,7 +51,7 @@ class TagRepository:
         return await self._db.read(work)
 
     async def rename(self, tag_id: str, name: str) -> tuple[Tag, str]:
-        """The tag, and the name it had. Raises ``NotPossible`` when another tag is called so."""
+        """Rename a tag. Returns the tag, and the name it had. Raises ``NotPossible`` when another tag is called so."""
         wanted, key = checked_id(tag_id), checked_name(name)
 
         def work(conn: Connection) -> tuple[Tag, str]:
@@ -74,7 +74,7 @@ class TagRepository:
 
 
 def checked_name(name: str) -> str:
-    """``name`` on one line, or ``InvalidTitle``."""
+    """Return ``name`` on one line. Raises ``InvalidTitle``."""
     wanted = clean_line(clean(name).replace(TAG_MARK, " ")).lstrip("#").strip()
     if not wanted:
         raise InvalidTitle("A tag needs a name.", safe="Nothing was changed.")
@@ -100,7 +100,7 @@ def get_tag(conn: Connection, tag_id: str) -> Tag:
 
 
 def find_or_plan(conn: Connection, names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Ids for these names; those that are to be made, too, by id."""
+    """Return ids for these names, and the names of tags that are to be made, by id."""
     ids: list[str] = []
     new: dict[str, str] = {}
     planned: dict[str, str] = {}
@@ -135,7 +135,7 @@ def remove(conn: Connection, origin: Origin, tag_id: str) -> None:
 
 
 def pairs_of(conn: Connection, thread_ids: Sequence[str]) -> set[tuple[str, str]]:
-    """(thread, tag) for every tag of these threads."""
+    """Return (thread, tag) for every tag of these threads."""
     return {
         (row[0], row[1])
         for batch in batches(thread_ids)

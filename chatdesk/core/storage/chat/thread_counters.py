@@ -1,4 +1,4 @@
-"""A thread's counters: kept by adding and taking away, and counted afresh to prove it."""
+"""Keeps a thread's counters by adding and taking away, and counts them afresh to prove it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chatdesk.core.storage.engine.rows import batches, marks
 
 @dataclass(slots=True)
 class Tally:
-    """What some messages add to their thread."""
+    """The counts that some messages add to their thread."""
 
     message_count: int = 0
     input_tokens: int = 0
@@ -50,7 +50,7 @@ _TOOLS = (
 
 
 def of_messages(conn: Connection, message_ids: Sequence[str]) -> Tally:
-    """What these messages add, as long as they are live."""
+    """Return what these messages add, as long as they are live."""
     total = Tally()
     for batch in batches(message_ids):
         total.add(_tally(conn, f"id IN ({marks(batch)})", f"m.id IN ({marks(batch)})", tuple(batch)))
@@ -58,7 +58,7 @@ def of_messages(conn: Connection, message_ids: Sequence[str]) -> Tally:
 
 
 def of_thread(conn: Connection, thread_id: str) -> Tally:
-    """All live messages of a thread, counted afresh."""
+    """Return the counts of all live messages of a thread, counted afresh."""
     return _tally(
         conn, "thread_id = ? AND deleted_at IS NULL", "m.thread_id = ? AND m.deleted_at IS NULL", (thread_id,)
     )
@@ -74,7 +74,7 @@ def _tally(conn: Connection, condition: str, joined_condition: str, values: tupl
 
 
 def change_by_difference(conn: Connection, thread_id: str, before: Tally, after: Tally) -> None:
-    """Account for messages that added ``before`` and now add ``after``."""
+    """Change the counters of a thread for messages that added ``before`` and now add ``after``."""
     delta = Tally()
     delta.add(after)
     delta.add(before, -1)

@@ -1,4 +1,4 @@
-"""Lists of threads: page by page from an index, never sorted and never counted through.
+"""Lists threads page by page from an index, never sorted and never counted through.
 
 The conditions are spelt as in the partial indexes, which is what lets SQLite use them.
 """
@@ -29,7 +29,7 @@ _FEW = 2_000
 
 
 def page(conn: Connection, query: ThreadQuery, *, limit: int, cursor: str | None) -> ThreadPage:
-    """At most ``limit`` threads after ``cursor``, the ``next_cursor`` of the page before."""
+    """Return at most ``limit`` threads after ``cursor``, the ``next_cursor`` of the page before."""
     sql, values = statement(query, cursor, is_rare_tag=is_rare_tag(conn, query.tag_id))
     rows = conn.exec_driver_sql(sql, (*values, limit + 1)).all()
     threads = tuple(thread_from(row) for row in rows[:limit])
@@ -37,7 +37,7 @@ def page(conn: Connection, query: ThreadQuery, *, limit: int, cursor: str | None
 
 
 def ids(conn: Connection, query: ThreadQuery, *, limit: int) -> tuple[str, ...]:
-    """The ids of all threads of a list, up to ``limit``."""
+    """Return the ids of all threads of a list, up to ``limit``."""
     sql, values = statement(query, None, columns="id", is_rare_tag=is_rare_tag(conn, query.tag_id))
     return tuple(row[0] for row in conn.exec_driver_sql(sql, (*values, limit)))
 
@@ -48,7 +48,7 @@ def count(conn: Connection, query: ThreadQuery) -> int:
 
 
 def count_by_project(conn: Connection) -> dict[str, int]:
-    """How many threads each project lists under its name: neither archived, deleted nor pinned."""
+    """Return how many threads each project lists under its name: neither archived, deleted nor pinned."""
     # Two indexes answer this; asked in one for what is not pinned, every row would be read.
     active = _SHELVES["active"]
     counts = dict(_by_project(conn, active))
@@ -65,7 +65,7 @@ def _by_project(conn: Connection, condition: str) -> list[tuple[str, int]]:
 def statement(
     query: ThreadQuery, cursor: str | None, *, columns: str = THREAD_COLUMNS, is_rare_tag: bool = False
 ) -> tuple[str, list[Any]]:
-    """A list's query, all but its limit."""
+    """Return a list's query without its limit, and the values for it."""
     condition, values = _conditions(query, is_rare_tag=is_rare_tag)
     key = sort_key(query)
     by_name = key == "title_folded"
@@ -77,14 +77,14 @@ def statement(
 
 
 def sort_key(query: ThreadQuery) -> str:
-    """The column a list is ordered by, besides the id."""
+    """Return the column a list is ordered by, besides the id."""
     if query.shelf == "trash":
         return "deleted_at"
     return "title_folded" if query.order == "name" else "last_activity_at"
 
 
 def is_rare_tag(conn: Connection, tag_id: str | None) -> bool:
-    """Whether it is cheaper to begin at the tag than at the list."""
+    """Return whether it is cheaper to begin at the tag than at the list."""
     if tag_id is None:
         return False
     found = conn.exec_driver_sql(

@@ -1,4 +1,4 @@
-"""Reading through a whole thread: how long its messages are, how they hang together, where in them a text stands."""
+"""Reads through a whole thread: how long its messages are, how they hang together, where in them a text stands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ESCAPE = "!"
 
 
 def tree_nodes(conn: Connection, thread_id: str, *, preview: int) -> list[TreeNode]:
-    """Every message of a thread, live or not, with the first characters of its first text."""
+    """Return every message of a thread, live or not, with the first characters of its first text."""
     rows = conn.exec_driver_sql(
         "SELECT m.id, m.parent_id, m.role, m.status, m.model,"
         " (SELECT substr(json_extract(p.content, '$.text'), 1, :preview) FROM message_parts p"
@@ -44,7 +44,7 @@ def tree_nodes(conn: Connection, thread_id: str, *, preview: int) -> list[TreeNo
 
 
 def end_of(conn: Connection, thread_id: str) -> int:
-    """The position after the last one of the shown path."""
+    """Return the position after the last one of the shown path."""
     last = conn.exec_driver_sql(
         f"SELECT max(m.position) FROM messages m WHERE {_SHOWN}",  # noqa: S608 - a constant
         {"thread": thread_id},
@@ -53,7 +53,7 @@ def end_of(conn: Connection, thread_id: str) -> int:
 
 
 def sizes(conn: Connection, thread_id: str, *, most_groups: int) -> ThreadSizes:
-    """Lengths of the shown path, in at most ``most_groups`` groups of as many positions each."""
+    """Return the lengths of the shown path, in at most ``most_groups`` groups of as many positions each."""
     count = end_of(conn, thread_id)
     step = max(1, -(-count // most_groups))
     rows = conn.exec_driver_sql(
@@ -69,7 +69,7 @@ def sizes(conn: Connection, thread_id: str, *, most_groups: int) -> ThreadSizes:
 
 
 def find_between(conn: Connection, thread_id: str, *, start: int, needle: str) -> list[MessageMatch]:
-    """Messages of one step of the path, from position ``start`` on, in which ``needle`` stands."""
+    """Return messages of one step of the path, from position ``start`` on, in which ``needle`` stands."""
     values = {"thread": thread_id, "start": start, "end": start + SCAN_STEP}
     condition = ""
     words = [json.dumps(word, ensure_ascii=False)[1:-1] for word in needle.split()]  # as they stand in stored JSON
@@ -98,7 +98,7 @@ def find_between(conn: Connection, thread_id: str, *, start: int, needle: str) -
 
 
 def _holds(content: str, words: list[str]) -> bool:
-    """Whether it is worth a closer look."""
+    """Return whether all words stand in ``content``, so that it is worth a closer look."""
     lowered = content.lower()
     return all(word in lowered for word in words)
 

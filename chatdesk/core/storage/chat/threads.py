@@ -1,4 +1,4 @@
-"""Threads in the database: the list, and everything but their messages."""
+"""Reads and writes threads: the list, and everything but their messages."""
 
 from __future__ import annotations
 
@@ -69,20 +69,20 @@ class ThreadRepository:
         archived: bool = False,
         trashed: bool = False,
     ) -> ThreadPage:
-        """Threads with the newest activity first, in the trash those deleted last; ``cursor`` is ``next_cursor`` of the
-        page before."""
+        """Return threads with the newest activity first, in the trash those deleted last; ``cursor`` is ``next_cursor``
+        of the page before."""
         shelf: Shelf = "trash" if trashed else "archive" if archived else "active"
         wanted = ThreadQuery(shelf, project_id, text=query, is_pinned=pinned)
         return await self._db.read(lambda conn: thread_lists.page(conn, wanted, limit=limit, cursor=cursor))
 
     async def rename(self, thread_id: str, title: str) -> Thread:
-        """By a person: no better one is made from then on."""
+        """Set a title that a person gave: no better one is made from then on."""
         wanted = checked_title(title)
         return await self._change(thread_id, *_title_change(wanted, TitleSource.PERSON))
 
     async def retitle(self, thread_id: str, title: str, source: TitleSource) -> Thread | None:
-        """A title that nobody typed; None, and nothing changes, where somebody did, the thread is in the trash, or in
-        a shared project where this person may not change it."""
+        """Set a title that nobody typed. Returns None, and nothing changes, where somebody typed one, the thread is in
+        the trash, or in a shared project where this person may not change it."""
         wanted, better = checked_id(thread_id), checked_title(title)
 
         def work(conn: Connection) -> Thread | None:
@@ -98,7 +98,7 @@ class ThreadRepository:
         return await self._db.write(work)
 
     async def title_source(self, thread_id: str) -> TitleSource:
-        """Who gave the title. What a newer ChatDesk may know counts as a person's."""
+        """Return who gave the title. A source that only a newer ChatDesk knows counts as a person."""
         wanted = checked_id(thread_id)
 
         def work(conn: Connection) -> TitleSource:
@@ -122,7 +122,7 @@ class ThreadRepository:
         return await self._change(thread_id, values, change_log.MODEL, values)
 
     async def delete(self, thread_id: str) -> Thread:
-        """Move to the trash. A thread that is there already stays as it is."""
+        """Move a thread to the trash. One that is there already stays as it is."""
         wanted = checked_id(thread_id)
         return await self._db.write(lambda conn: trash.delete_thread(conn, self._db.origin, wanted))
 
@@ -131,7 +131,7 @@ class ThreadRepository:
         return await self._db.write(lambda conn: trash.restore_thread(conn, self._db.origin, wanted))
 
     async def recount(self, thread_id: str) -> Thread:
-        """The thread with counters as they should be, counted afresh; nothing is changed."""
+        """Return the thread with counters as they should be, counted afresh; nothing is changed."""
         wanted = checked_id(thread_id)
 
         def work(conn: Connection) -> Thread:
@@ -155,7 +155,7 @@ class ThreadRepository:
 
 
 def checked_title(title: str) -> str:
-    """``title`` on one line, or ``InvalidTitle``."""
+    """Return ``title`` on one line. Raises ``InvalidTitle``."""
     wanted = clean_line(clean(title))
     if not wanted:
         raise InvalidTitle
@@ -237,7 +237,7 @@ def insert_thread(
 
 
 def touch(conn: Connection, thread_id: str, now: int) -> None:
-    """Something was said: move the thread to the top of its lists."""
+    """Move a thread to the top of its lists, because something was said in it."""
     conn.exec_driver_sql(
         "UPDATE threads SET last_activity_at = max(last_activity_at, ?) WHERE id = ?", (now, thread_id)
     )

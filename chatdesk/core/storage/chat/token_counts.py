@@ -1,4 +1,4 @@
-"""Token counts of parts, counted once for each encoding, and how far off estimates turned out to be for a model."""
+"""Stores token counts of parts, counted once for each encoding, and how far off estimates were for a model."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -20,7 +20,8 @@ _LEAST_FACTOR, _LARGEST_FACTOR = 0.3, 4.0
 
 
 class TokenCountRepository:
-    """Counts are derived data: neither stamped nor logged, and written without waiting for the disk."""
+    """Stores token counts. They are derived data: neither stamped nor logged, and written without waiting for the
+    disk."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -31,7 +32,7 @@ class TokenCountRepository:
             await self._db.write(lambda conn: _put(conn, encoding, counts), is_durable=False)
 
     async def factor(self, provider: str, model: str) -> float | None:
-        """Reported tokens for each estimated one; None while nothing was learnt."""
+        """Return the number of reported tokens for each estimated one; None while nothing was learnt."""
 
         def work(conn: Connection) -> float | None:
             row = conn.exec_driver_sql(
@@ -54,7 +55,7 @@ class TokenCountRepository:
 
 
 def forget(conn: Connection, message_id: str) -> None:
-    """The text of a message is going to change."""
+    """Drop the token counts of a message whose text is going to change."""
     conn.exec_driver_sql(
         "DELETE FROM part_token_counts WHERE part_id IN (SELECT id FROM message_parts WHERE message_id = ?)",
         (message_id,),

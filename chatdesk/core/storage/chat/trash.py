@@ -1,4 +1,4 @@
-"""Deleting as tombstones: what is in the trash can come back for a while, and then goes for good."""
+"""Deletes threads and messages as tombstones: they can come back for a while, and then go for good."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -83,7 +83,7 @@ def delete_message(
 def delete_messages(
     conn: Connection, origin: Origin, message_ids: Sequence[str], *, end_id: str | None
 ) -> tuple[Thread, tuple[str, ...]]:
-    """Back to the trash with exactly these messages of one thread, the topmost first."""
+    """Move exactly these messages of one thread back to the trash, the topmost first."""
     nodes = [shown_path.find_node(conn, message_id) for message_id in message_ids]
     live = [node for node in nodes if node is not None and node.deleted_at is None]
     if not live:
@@ -97,7 +97,7 @@ def delete_messages(
 
 
 def bury_here(conn: Connection, origin: Origin, message_id: str) -> None:
-    """Into the trash of this profile alone: nobody else ever had it."""
+    """Move a message to the trash of this profile alone: it is not logged, because nobody else ever had it."""
     node = shown_path.find_node(conn, message_id)
     if node is not None and node.deleted_at is None:
         _bury(conn, origin, node, (node.id,), is_logged=False)
@@ -106,7 +106,7 @@ def bury_here(conn: Connection, origin: Origin, message_id: str) -> None:
 def _bury(
     conn: Connection, origin: Origin, top: shown_path.Node, affected: tuple[str, ...], *, is_logged: bool = True
 ) -> None:
-    """Into the trash together, as one step that began with ``top``."""
+    """Move messages to the trash together, as one step that began with ``top``."""
     tally = thread_counters.of_messages(conn, affected)
     hidden = _mark_messages(
         conn, origin, top.thread_id, affected, deleted_at=origin.now(), deleted_with=top.id, is_logged=is_logged
@@ -209,7 +209,7 @@ def _mark_messages(
 
 
 def _nearest_version(conn: Connection, node: shown_path.Node) -> shown_path.Node | None:
-    """The live version before ``node``, else the one after it."""
+    """Return the live version before ``node``, else the one after it."""
     place = "parent_id = ?" if node.parent_id is not None else "thread_id = ? AND parent_id IS NULL"
     row = conn.exec_driver_sql(
         f"SELECT id FROM messages WHERE {place} AND role = ? AND deleted_at IS NULL"
@@ -224,7 +224,8 @@ def _nearest_version(conn: Connection, node: shown_path.Node) -> shown_path.Node
 
 
 def give_up(conn: Connection, thread_ids: Sequence[str] | None) -> int:
-    """Mark threads of the trash (None: all) as gone. Returns how many. Nothing of the sort: ``NotPossible``."""
+    """Mark threads of the trash (None: all) as gone for good. Returns how many. Raises ``NotPossible`` when one of them
+    is not in the trash."""
     gone = f"UPDATE threads SET deleted_at = {GONE} WHERE deleted_at > {GONE}"
     if thread_ids is None:
         return conn.exec_driver_sql(gone).rowcount
@@ -260,7 +261,7 @@ def give_up_expired(conn: Connection, trashed_before: int) -> list[str]:
 
 
 def steps(conn: Connection, thread_ids: Sequence[str]) -> list[list[str]]:
-    """All messages of these threads, children before their parents, in steps of a size that holds nobody up."""
+    """Return all messages of these threads, children before their parents, in steps of a size that holds nobody up."""
     ids = [
         row[0]
         for row in conn.exec_driver_sql(
@@ -276,8 +277,8 @@ def remove_messages(conn: Connection, message_ids: Sequence[str]) -> None:
 
 
 def remove_threads(conn: Connection, thread_ids: Sequence[str]) -> None:
-    """With what the log says of them: titles, prompts, summaries. A team may still have what was shared with it; there
-    an erasure is what removes words."""
+    """Remove threads with what the log says of them: titles, prompts, summaries. A team may still have what was shared
+    with it; there an erasure is what removes words."""
     of_threads = f"SELECT id FROM summaries WHERE thread_id IN ({marks(thread_ids)})"
     conn.exec_driver_sql(
         f"UPDATE changes SET body = NULL WHERE (entity IN ({marks(thread_ids)}) OR entity IN ({of_threads}))"
@@ -288,7 +289,7 @@ def remove_threads(conn: Connection, thread_ids: Sequence[str]) -> None:
 
 
 def remove_projects(conn: Connection, trashed_before: int) -> None:
-    """Projects whose time in the trash is over, once their threads are gone."""
+    """Remove projects whose time in the trash is over, once their threads are gone."""
     conn.exec_driver_sql(
         "DELETE FROM projects WHERE deleted_at IS NOT NULL AND deleted_at < ?"
         " AND NOT EXISTS (SELECT 1 FROM threads t WHERE t.project_id = projects.id)",
@@ -297,8 +298,8 @@ def remove_projects(conn: Connection, trashed_before: int) -> None:
 
 
 def deleted_messages(conn: Connection, *, limit: int, preview: int) -> tuple[DeletedMessage, ...]:
-    """What can be brought back message by message, the latest deletion first: one row a deletion. ``preview`` is how
-    many characters of each are read."""
+    """Return what can be brought back message by message, the latest deletion first: one row a deletion. ``preview`` is
+    how many characters of each are read."""
     rows = conn.exec_driver_sql(
         "SELECT m.id, m.thread_id, t.title, m.role = 'user', m.deleted_at,"
         " (SELECT count(*) FROM messages o WHERE o.thread_id = m.thread_id AND o.deleted_at IS NOT NULL"

@@ -1,5 +1,8 @@
-"""Answers that wait to be asked for. They are pending like others, but owned by no process: their place in the order
-stands where others have their owner, so that they survive the end of the program."""
+"""Stores answers that wait to be asked for.
+
+They are pending like others, but owned by no process: their place in the order stands where others have their owner, so
+that they survive the end of the program.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +31,13 @@ _MOST_UNREACHED: Final = 500
 
 
 class WaitingRepository:
-    """Every write is one transaction."""
+    """Reads and changes waiting answers. Every write is one transaction."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def all(self) -> tuple[WaitingAnswer, ...]:
-        """In the order in which they are to be sent; those in the trash are left out."""
+        """Return the waiting answers in the order in which they are to be sent; those in the trash are left out."""
 
         def work(conn: Connection) -> tuple[WaitingAnswer, ...]:
             rows = conn.exec_driver_sql(
@@ -49,7 +52,7 @@ class WaitingRepository:
         return await self._db.read(work)
 
     async def order(self, message_ids: Sequence[str]) -> None:
-        """These wait, in this order."""
+        """Let these pending answers wait, in this order."""
         wanted = [checked_id(message_id) for message_id in message_ids]
 
         def work(conn: Connection) -> None:
@@ -62,7 +65,8 @@ class WaitingRepository:
         await self._db.write(work)
 
     async def take(self, message_id: str) -> Message:
-        """It is going to be asked for by this process. Raises ``NotPossible`` where it does not wait any more."""
+        """Make this process the owner of a waiting answer, which it is going to ask for. Raises ``NotPossible`` where
+        the answer does not wait any more."""
         wanted = checked_id(message_id)
 
         def work(conn: Connection) -> Message:
@@ -77,7 +81,7 @@ class WaitingRepository:
         return await self._db.write(work)
 
     async def finish(self, message_id: str, outcome: TurnOutcome) -> tuple[Message, Thread]:
-        """It ends without having been asked for."""
+        """End a waiting answer that was never asked for."""
         wanted = checked_id(message_id)
 
         def work(conn: Connection) -> tuple[Message, Thread]:
@@ -87,7 +91,7 @@ class WaitingRepository:
         return await self._db.write(work)
 
     async def project_of(self, thread_id: str) -> str:
-        """The project of a thread; empty where the thread is gone."""
+        """Return the project of a thread; empty where the thread is gone."""
 
         def work(conn: Connection) -> str:
             found = conn.exec_driver_sql("SELECT project_id FROM threads WHERE id = ?", (thread_id,)).scalar()
@@ -96,7 +100,7 @@ class WaitingRepository:
         return await self._db.read(work)
 
     async def sent_since(self, moment_ms: int) -> tuple[SentAnswer, ...]:
-        """What was asked for since then, as far as it has ended, oldest first."""
+        """Return the answers that were asked for since then, as far as they have ended, oldest first."""
 
         def work(conn: Connection) -> tuple[SentAnswer, ...]:
             rows = conn.exec_driver_sql(
@@ -110,7 +114,7 @@ class WaitingRepository:
         return await self._db.read(work)
 
     async def keep_unreached(self, message_ids: Sequence[str]) -> None:
-        """These answers failed for want of a connection, and are asked for again when there is one."""
+        """Remember answers that failed for want of a connection, to be asked for again when there is one."""
         value = json.dumps([checked_id(message_id) for message_id in message_ids[:_MOST_UNREACHED]])
 
         def work(conn: Connection) -> None:
@@ -122,7 +126,7 @@ class WaitingRepository:
         await self._db.write(work)
 
     async def unreached(self) -> tuple[Message, ...]:
-        """Those that were kept so and are still there, in their order."""
+        """Return the answers of ``keep_unreached`` that are still there, in their order."""
 
         def work(conn: Connection) -> tuple[Message, ...]:
             stored = conn.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (UNREACHED,)).scalar()

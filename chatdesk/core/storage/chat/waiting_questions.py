@@ -1,4 +1,5 @@
-"""Questions that wait for the answer before them: unsent text like drafts, in their table, under slots of their own."""
+"""Stores questions that wait for the answer before them: unsent text like drafts, in their table, under slots of their
+own."""
 
 # ruff: noqa: S608 - statements are put together from constants of this module; values are always bound
 
@@ -26,13 +27,14 @@ _ID_LENGTH: Final = 36
 
 
 class WaitingQuestionRepository:
-    """Every write is one transaction. ``cursor``, of which these have no use, is the place in the thread's order."""
+    """Reads and changes waiting questions. Every write is one transaction. ``cursor``, of which these have no use, is
+    the place in the thread's order."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def all(self) -> tuple[WaitingQuestion, ...]:
-        """Of all threads that are not in the trash; those of a thread in their order."""
+        """Return the waiting questions of all threads that are not in the trash; those of a thread in their order."""
 
         def work(conn: Connection) -> tuple[WaitingQuestion, ...]:
             rows = conn.exec_driver_sql(
@@ -45,7 +47,7 @@ class WaitingQuestionRepository:
         return await self._db.read(work)
 
     async def add(self, thread_id: str, text: str, attachments: Sequence[Attachment] = ()) -> WaitingQuestion:
-        """The last one of its thread."""
+        """Add a question as the last one of its thread."""
         added = WaitingQuestion(new_id(), checked_id(thread_id), clean(text), tuple(attachments))
         now = self._db.origin.now()
 
@@ -75,7 +77,7 @@ class WaitingQuestionRepository:
         await self._db.write(work)
 
     async def order(self, questions: Sequence[WaitingQuestion]) -> None:
-        """These of one thread wait in this order."""
+        """Set the order in which these questions of one thread wait."""
 
         def work(conn: Connection) -> None:
             for place, question in enumerate(questions):
@@ -86,16 +88,16 @@ class WaitingQuestionRepository:
 
 
 def take_out(conn: Connection, question: WaitingQuestion) -> None:
-    """It waits no more: it becomes a message in the same transaction, or a draft again. Raises ``NotPossible`` where
-    that has happened already."""
+    """Remove a waiting question, which becomes a message in the same transaction, or a draft again. Raises
+    ``NotPossible`` where that has happened already."""
     slot = _slot(question.thread_id, question.id)
     if not conn.exec_driver_sql("DELETE FROM drafts WHERE slot = ?", (slot,)).rowcount:
         raise NotPossible("This question does not wait any more.")
 
 
 def become_drafts(conn: sqlite3.Connection) -> int:
-    """Let the questions of a database that comes from a file wait no more, because a file sends nothing: what they say
-    goes behind the draft of their thread. Slots and threads may be anything. Returns how many they were."""
+    """Turn the waiting questions of a database that comes from a file into drafts, because a file sends nothing: what
+    they say goes behind the draft of their thread. Slots and threads may be anything. Returns how many they were."""
     return _put_behind(conn, "slot >= 'next:' AND slot < 'next;'")
 
 
@@ -106,7 +108,8 @@ def keep_homeless(conn: sqlite3.Connection) -> int:
 
 
 def _put_behind(conn: sqlite3.Connection, chosen: str) -> int:
-    """Versions before 0004 have no attachments; of a foreign file a text may be of any type."""
+    """Append drafts to the draft of their thread. Versions before 0004 have no attachments; of a foreign file a text
+    may be of any type."""
     columns = {row[1] for row in conn.execute("PRAGMA main.table_info(drafts)")}
     files = "CAST(attachments AS TEXT)" if "attachments" in columns else "'[]'"
     words = f"CAST(text AS TEXT), {files}"

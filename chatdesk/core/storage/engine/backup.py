@@ -1,4 +1,4 @@
-"""Copies of the whole database that are proven good before they get their name."""
+"""Copies the whole database, and names a copy only after it was checked."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -47,7 +47,7 @@ def back_up(source: sqlite3.Connection, target: Path) -> Path:
 
 @contextmanager
 def _one_moment(source: sqlite3.Connection) -> Iterator[None]:
-    """What is counted must be what was copied, although another connection goes on writing."""
+    """Hold one read snapshot, so that the rows that are counted are the rows that were copied while others write."""
     is_own = not source.in_transaction
     if is_own:
         source.execute("BEGIN")
@@ -60,7 +60,7 @@ def _one_moment(source: sqlite3.Connection) -> Iterator[None]:
 
 
 def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
-    """Rows of every table that holds anything of ours."""
+    """Return the number of rows by table, without the tables derived for the search index."""
     names = connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
     ).fetchall()
@@ -80,6 +80,6 @@ def _verify(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Bring a file to the disk."""
+    """Flush a file to the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())

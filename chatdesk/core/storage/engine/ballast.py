@@ -1,4 +1,4 @@
-"""A file that holds some room on the disk, and gives it up when the disk is full.
+"""Reserves disk space in a file, and frees it when the disk is full.
 
 On a full disk SQLite can neither delete nor checkpoint; with the room of this file it can do both, and what a person
 just wrote still gets in.
@@ -21,13 +21,13 @@ _LEAST_FREE = 16
 
 
 class Ballast:
-    """The file beside one database."""
+    """The reserve file beside one database."""
 
     def __init__(self, database: Path) -> None:
         self.path = database.with_name(database.name + ".ballast")
 
     def keep(self) -> bool:
-        """Make the file if there is plenty of room; whether it is there now."""
+        """Create the file if plenty of space is free. Returns whether it exists now."""
         if self.path.exists():
             return True
         try:
@@ -45,7 +45,7 @@ class Ballast:
         return True
 
     def release(self) -> bool:
-        """Give the room up; whether there was any to give."""
+        """Delete the file to free its space. Returns whether it existed."""
         with suppress(OSError):
             self.path.unlink()
             return True
@@ -53,7 +53,7 @@ class Ballast:
 
 
 def _reserve(descriptor: int) -> None:
-    """Real blocks, not a hole."""
+    """Allocate real blocks, not a sparse file."""
     if hasattr(os, "posix_fallocate"):
         try:
             os.posix_fallocate(descriptor, 0, SIZE_BYTES)

@@ -1,5 +1,7 @@
-"""The step of a restore that is all or nothing: from a small note on, the prepared database takes the place of the old
-one, at once or, after a kill, at the next start. Light, because every start looks for that note.
+"""Puts a prepared database in the place of the old one: all of it or nothing.
+
+A small note decides. Once it exists, the replacement is carried out, at once or, after a kill, at the next start. This
+module imports little, because every start looks for that note.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 def commit(database: Path) -> None:
-    """Let the prepared file take its place. The point of no return is the renaming of the note."""
+    """Decide on the restore and carry it out. Renaming the note is the point of no return."""
     note = _note_path(database)
     temporary = note.with_name(note.name + ".new")
     make_private_file(temporary)
@@ -29,8 +31,9 @@ def commit(database: Path) -> None:
 
 
 def finish(database: Path) -> bool:
-    """Carry out a restore that was decided on, also by a process that is no more; whether there was one. Tidies up
-    after one that was not. Called by the owner of the data directory before the database is opened."""
+    """Carry out a restore that was decided on, by this process or one that is gone. Returns whether there was one; what
+    is left of one that was not decided on is removed. Called by the owner of the data directory before the database is
+    opened."""
     note, plain = _note_path(database), ready_path(database)
     if not note.exists():
         for left in (plain, note.with_name(note.name + ".new")):
@@ -52,7 +55,7 @@ def finish(database: Path) -> bool:
 
 
 def ready_path(database: Path) -> Path:
-    """Where a prepared database waits."""
+    """Return the path of a prepared database that waits to replace ``database``."""
     return database.with_name(database.name + ".restoring")
 
 

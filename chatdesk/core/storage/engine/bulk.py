@@ -1,7 +1,7 @@
-"""Puts many rows into a table with few statements.
+"""Inserts many rows into a table with few statements.
 
-SQLite is left alone for a whole statement, while other threads of Python run; a statement a row would have each of its
-rows wait for its turn among them.
+SQLite is left alone for a whole statement, while other threads of Python run. With one statement for each row, each row
+would wait for its turn among those threads.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TOGETHER: Final = (32, 8, 1)
 
 
 def insert_rows(raw: sqlite3.Connection, head: str, rows: Sequence[Sequence[Any]]) -> None:
-    """``head`` is an INSERT up to its VALUES; all rows are equally long."""
+    """Insert ``rows``, which are equally long; ``head`` is an INSERT up to its VALUES."""
     if not rows:
         return
     row = f"({','.join('?' * len(rows[0]))})"

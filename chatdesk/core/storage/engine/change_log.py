@@ -1,8 +1,9 @@
-"""What changed, one row a change, written in the transaction of the change: team sync sends these rows.
+"""Logs every change as one row, in the transaction that makes the change; team sync sends these rows.
 
-A register is (kind, entity, reg); a hostile member can give a thread the id of a message. Its heads are the changes no
-other one names as a parent. A change made here names the heads it saw. ``reg`` that starts with ``lww.`` shows only the
-winner; others keep all versions. Bodies of messages, which never change once they are final, are read when sent.
+A register is (kind, entity, reg), because a hostile member can give a thread the id of a message. Its heads are the
+changes that no other change names as a parent; a change made here names the heads it saw. A ``reg`` that starts with
+``lww.`` shows only the winner; others keep all versions. Bodies of messages, which never change once they are final,
+are read when they are sent.
 """
 
 from __future__ import annotations
@@ -64,9 +65,8 @@ DROP_HEAD = "DELETE FROM register_heads WHERE entity = ? AND reg = ? AND change_
 
 
 class LogWatch:
-    """Which projects the running transaction logged changes of, told to ``listener`` once it is committed, on the
-    thread that writes. ``read_only``: projects of others in which this person may not write; replaced as a whole.
-    """
+    """The projects whose changes the running transaction logged, passed to ``listener`` on the writing thread after the
+    commit. ``read_only``: projects of others in which this person may not write; replaced as a whole."""
 
     def __init__(self) -> None:
         self.listener: Callable[[frozenset[str]], None] | None = None
@@ -77,16 +77,16 @@ class LogWatch:
         self._noted.add(project_id)
 
     def check(self, project_id: str) -> None:
-        """Raises ``SharedReadOnly`` where this person may not write."""
+        """Raise ``SharedReadOnly`` if this person may not write to the project."""
         if project_id in self.read_only:
             raise SharedReadOnly
 
     def forget(self) -> None:
-        """The transaction was rolled back."""
+        """Drop the recorded projects, because the transaction was rolled back."""
         self._noted.clear()
 
     def tell(self) -> None:
-        """The transaction was committed."""
+        """Pass the recorded projects to ``listener``, because the transaction was committed."""
         if self._noted:
             noted = frozenset(self._noted)
             self._noted.clear()
@@ -95,7 +95,7 @@ class LogWatch:
 
 
 class Origin:
-    """This device: who stamps rows, and when."""
+    """The device that stamps rows, with the clocks that it uses."""
 
     def __init__(self, device_id: str, clock: Clock, hybrid_clock: HybridClock, watch: LogWatch | None = None) -> None:
         self.device_id = device_id
@@ -107,7 +107,7 @@ class Origin:
         return self.clock.now_ms()
 
     def stamp(self) -> dict[str, Any]:
-        """The two columns that every shareable row carries."""
+        """Return the two columns that every shareable row carries."""
         return {"hlc": self.hybrid_clock.next(), "origin_device": self.device_id}
 
 
@@ -122,7 +122,8 @@ def write_register(
     values: Mapping[str, Any],
     body: Mapping[str, Any] | None = None,
 ) -> None:
-    """Columns of one row, their stamp, and the change; ``body`` is what is sent, ``values`` unless it differs."""
+    """Write columns of one row with a new stamp, and log the change. ``body`` is what is sent: ``values`` unless
+    given."""
     stamp = origin.stamp()
     conn.execute(table.update().where(table.c.id == entity).values(**values, **stamp))
     log_change(
@@ -231,8 +232,8 @@ def log_many(
 
 
 def known_deletions(conn: Connection, message_id: str | None) -> list[str]:
-    """The deletions of a message below which another one is written: whoever names them knew, and what was deleted does
-    not come back for that."""
+    """Return the ids of the deletions of a message. A message written below it names them as known, so that it does not
+    bring the deleted one back."""
     rows = conn.exec_driver_sql(
         "SELECT c.id FROM register_heads h JOIN changes c ON c.id = h.change_id"
         " WHERE h.entity = ? AND h.reg = ? AND c.kind = 'message' AND c.op = 'del' ORDER BY c.id",
@@ -242,8 +243,8 @@ def known_deletions(conn: Connection, message_id: str | None) -> list[str]:
 
 
 def seen(conn: Connection, origin: Origin, project_id: str) -> dict[str, int]:
-    """The newest change of each device. A deletion covers exactly what its author had seen; anything newer brings back
-    what was deleted."""
+    """Return the number (``dseq``) of the newest known change of each device. A deletion covers exactly what its author
+    had seen; anything newer brings back what was deleted."""
     covers = {
         row[0]: row[1]
         for row in conn.exec_driver_sql("SELECT device, dseq FROM seen_changes WHERE project_id = ?", (project_id,))
@@ -261,7 +262,7 @@ def log_message(
     parent_id: str | None,
     is_kept: bool = False,
 ) -> None:
-    """Append the making of a message that is finished, and has its parent in the log."""
+    """Log the creation of a finished message whose parent is in the log."""
     log_change(
         conn,
         origin,
@@ -276,14 +277,14 @@ def log_message(
 
 
 def has_content(conn: Connection, message_id: str) -> bool:
-    """Whether the log has heard of a message at all."""
+    """Return whether the log has any change of a message's content."""
     said = "SELECT 1 FROM changes WHERE entity = ? AND reg = ? AND kind = 'message' LIMIT 1"
     return conn.exec_driver_sql(said, (message_id, CONTENT)).first() is not None
 
 
 def can_follow(conn: Connection, parent_id: str | None) -> bool:
-    """Whether a message below this one may be logged now. One below an answer that has not ended, which the log hears
-    of at its end, is logged after it; so is all that is below that."""
+    """Return whether a message below ``parent_id`` may be logged now. An answer enters the log when it ends, so what
+    stands below an unfinished one is logged after it."""
     if parent_id is None:
         return True
     row = conn.exec_driver_sql(
@@ -298,7 +299,7 @@ def can_follow(conn: Connection, parent_id: str | None) -> bool:
 
 
 def is_logged(conn: Connection, message_id: str) -> bool:
-    """Whether others may know of a message."""
+    """Return whether the log has a change of a message that others may know of."""
     found = conn.exec_driver_sql(
         "SELECT 1 FROM changes WHERE entity = ? AND reg = ? AND kind = 'message' AND state <> ? LIMIT 1",
         (message_id, CONTENT, _PRIVATE),
@@ -315,8 +316,8 @@ def _announce(origin: Origin, project_id: str, reg: str, *, is_kept: bool = Fals
 
 
 def is_anothers(conn: Connection, project_id: str, kind: str, entities: Sequence[str]) -> bool:
-    """Whether any of them is another member's, in a shared project where this person changes only their own. The server
-    would refuse what is done with it."""
+    """Return whether any of these entities belongs to another member, in a shared project where this person changes
+    only their own. The server would refuse such a change."""
     role = conn.exec_driver_sql(
         "SELECT role FROM shared_projects WHERE project_id = ? AND state <> 'ended'", (project_id,)
     ).scalar()
@@ -364,7 +365,7 @@ def _heads(conn: Connection, kind: str, entities: Sequence[str], reg: str) -> di
 
 
 def log_new(conn: Connection, origin: Origin, *, project_id: str, kind: str, entities: Sequence[str]) -> None:
-    """Append the making of many things at once, in their order."""
+    """Log the creation of many entities at once, in their order."""
     _announce(origin, project_id, CONTENT)
     first = conn.exec_driver_sql(
         "UPDATE devices SET next_dseq = next_dseq + ? WHERE id = ? RETURNING next_dseq - ?",

@@ -1,4 +1,4 @@
-"""How a connection to the profile database is made: pragmas, transactions, permissions.
+"""Opens connections to a database file: pragmas, transactions, permissions.
 
 Python's sqlite3 opens transactions on its own and late, which loses updates; so it is told not to, and SQLAlchemy's
 ``begin`` event opens them.
@@ -60,7 +60,7 @@ def connect(
 
 
 def driver(conn: Connection) -> sqlite3.Connection:
-    """The connection below, for many small statements."""
+    """Return the sqlite3 connection below, for many small statements."""
     raw = conn.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)
     return raw
@@ -68,8 +68,8 @@ def driver(conn: Connection) -> sqlite3.Connection:
 
 @contextmanager
 def trusting(conn: sqlite3.Connection) -> Iterator[None]:
-    """For statements of FTS5 that read through the index's views, which call a function of ours, or that mend its own
-    tables."""
+    """Trust the schema within the block: for statements of FTS5 that read through the index's views, which call a
+    function of ours, or that mend its own tables."""
     was_trusting = conn.execute("PRAGMA trusted_schema").fetchone()[0]
     set_defensive(conn, is_on=False)
     conn.execute("PRAGMA trusted_schema=ON")
@@ -81,14 +81,14 @@ def trusting(conn: sqlite3.Connection) -> Iterator[None]:
 
 
 def set_defensive(conn: sqlite3.Connection, *, is_on: bool) -> None:
-    """Whether SQL may reach the file's own bookkeeping; always so before Python 3.12."""
+    """Set whether SQL is kept away from the file's own bookkeeping. Has no effect before Python 3.12."""
     if hasattr(conn, "setconfig"):  # since Python 3.12
         conn.setconfig(getattr(sqlite3, "SQLITE_DBCONFIG_DEFENSIVE"), is_on)  # noqa: B009 - unknown to older stubs
 
 
 def writing_engine(path: Path, *, foreign_keys: bool = True) -> Engine:
-    """An engine whose every transaction is ``BEGIN IMMEDIATE``. Only one connection of it may exist at a time: it alone
-    writes and checkpoints (SQLite before 3.51.3 can lose data when two connections reset the log).
+    """Return an engine whose every transaction is ``BEGIN IMMEDIATE``. Only one connection of it may exist at a time:
+    it alone writes and checkpoints (SQLite before 3.51.3 can lose data when two connections reset the log).
 
     The triggers of the search index call functions of JSON, which SQLite counts as unsafe; so a schema is trusted here,
     once it was found to be ours to the letter. Raises ``StorageCorrupt`` for any other.
@@ -106,8 +106,8 @@ def writing_engine(path: Path, *, foreign_keys: bool = True) -> Engine:
 
 @contextmanager
 def unused_database(path: Path) -> Iterator[Connection]:
-    """One transaction in a database that no other connection uses, as one that is being made: without a log beside it,
-    and rows may point at what is not there yet."""
+    """Open one transaction in a database that no other connection uses, such as one that is being made. It has no log
+    beside it, and rows may point at what is not there yet."""
     engine = writing_engine(path, foreign_keys=False)
     try:
         with engine.connect() as conn:
@@ -119,9 +119,8 @@ def unused_database(path: Path) -> Iterator[Connection]:
 
 
 def reading_engine(path: Path, *, is_only_user: bool = False) -> Engine:
-    """An engine that cannot write. ``is_only_user``: for a directory that cannot be written to, where the files that
-    SQLite shares with writers cannot be made.
-    """
+    """Return an engine that cannot write. ``is_only_user``: for a directory that cannot be written to, where the files
+    that SQLite shares with writers cannot be made."""
 
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA query_only=ON")
@@ -131,7 +130,7 @@ def reading_engine(path: Path, *, is_only_user: bool = False) -> Engine:
 
 
 def image_engine(image: bytes) -> Engine:
-    """An engine that cannot write, over what ``sqlite3.Connection.serialize`` gave."""
+    """Return an engine that cannot write, over the bytes that ``sqlite3.Connection.serialize`` gave."""
 
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA temp_store=MEMORY")
@@ -142,8 +141,8 @@ def image_engine(image: bytes) -> Engine:
 
 
 def memory_engine() -> Engine:
-    """An engine over a new database in memory, which is gone with its connection. Nothing of it reaches a disk, also
-    not what SQLite sets aside while it works."""
+    """Return an engine over a new database in memory, which is gone with its connection. Nothing of it reaches a disk,
+    not even SQLite's temporary data."""
 
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA temp_store=MEMORY")
@@ -201,7 +200,7 @@ def make_private_file(path: Path) -> None:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Which file stands at ``path``: device and inode; None if there is none that can be reached."""
+    """Return the device and inode of the file at ``path``; None if none can be reached."""
     try:
         found = path.stat()
     except OSError:

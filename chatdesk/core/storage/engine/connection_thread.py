@@ -1,4 +1,4 @@
-"""A thread with a connection of its own, to which coroutines and other threads hand their work over."""
+"""Runs the work of coroutines and other threads on a thread that owns a database connection."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class ConnectionThread:
-    """A thread that owns one connection and does one thing after the other."""
+    """A thread that owns one connection and runs one piece of work after the other."""
 
     def __init__(self, name: str) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
@@ -32,7 +32,7 @@ class ConnectionThread:
 
     @property
     def is_waited_for(self) -> bool:
-        """Whether something else is to be done next; long work may end early for it."""
+        """True while other work waits; long work may end early for it."""
         return bool(self._waiting)
 
     @property
@@ -67,7 +67,7 @@ class ConnectionThread:
         return self.begin(work)()
 
     def begin(self, work: Callable[[], T]) -> Callable[[], T]:
-        """Hand ``work`` over; what is returned waits for its result."""
+        """Hand ``work`` over. Returns a function that waits for its result."""
         if self._is_closed:
             raise StorageError("The database is closed.")
         return self.submit(work).result
@@ -89,7 +89,7 @@ class ConnectionThread:
 
 
 def _uncancelled(inner: Future[T]) -> Future[T]:
-    """A future that may be cancelled without taking ``inner``, which may not have started yet, with it."""
+    """Return a future that may be cancelled without cancelling ``inner``, which may not have started yet."""
     outer: Future[T] = Future()
 
     def copy(done: Future[T]) -> None:

@@ -1,4 +1,4 @@
-"""The fingerprint by which a finished message proves that its text is what was saved."""
+"""Computes the digest that shows whether the text of a finished message is still what was saved."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 
 def digest(parts: Iterable[tuple[int, str, str]]) -> str:
-    """Fingerprint of a message's parts, given as (index, type, stored content) in order of index."""
+    """Return the digest of a message's parts, given as (index, type, stored content) in order of index."""
     hasher = hashlib.blake2b(digest_size=16)
     for index, kind, content in parts:
         data = content.encode("utf-8", "replace")
@@ -19,7 +19,7 @@ def digest(parts: Iterable[tuple[int, str, str]]) -> str:
 
 
 def damaged_ids(conn: Connection) -> list[str]:
-    """The ids of messages whose text has changed since it was finished."""
+    """Return the ids of messages whose text has changed since it was finished."""
     rows = conn.exec_driver_sql(
         "SELECT m.id, m.content_digest, p.part_index, p.type, p.content"
         " FROM messages m LEFT JOIN message_parts p ON p.message_id = m.id"

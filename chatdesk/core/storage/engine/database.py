@@ -1,4 +1,4 @@
-"""The profile database: one thread that writes and one that reads.
+"""Runs reads and writes of the profile database: one thread writes and one reads.
 
 SQLAlchemy runs synchronously on these two threads; the coroutines here only hand work over. Work that writes is always
 carried out, even when the task that asked for it is cancelled while it waits. ``profile_database`` opens the file.
@@ -33,9 +33,8 @@ _log = logging.getLogger(__name__)
 
 
 class Database:
-    """Reads and writes of a database that a subclass has opened. Where nothing can be written, ``is_read_only`` is set
-    and ``refusal`` is what a write raises.
-    """
+    """A database that a subclass has opened, to read and write. Where nothing can be written, ``is_read_only`` is set
+    and ``refusal`` is what a write raises."""
 
     def __init__(
         self,
@@ -73,7 +72,7 @@ class Database:
 
     @property
     def is_write_waiting(self) -> bool:
-        """Whether somebody waits for the transaction that is running; one that can be cut short ends then."""
+        """True while another write waits for the running transaction; one that can be cut short ends then."""
         return self._writer.is_waited_for
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -89,27 +88,27 @@ class Database:
         return await self._writer.run(partial(self._write, work, is_durable))
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
-        """``read``, for a thread without a loop, which waits."""
+        """Run ``work`` as ``read`` does and wait, for a thread without an event loop."""
         return self._reader.wait_for(partial(self._read, work))
 
     def write_now(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> T:
-        """``write``, for a thread without a loop, which waits."""
+        """Run ``work`` as ``write`` does and wait, for a thread without an event loop."""
         if self.is_read_only:
             raise self.refusal
         return self._writer.wait_for(partial(self._write, work, is_durable))
 
     def begin_write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> Callable[[], T]:
-        """``write_now`` without waiting; what it returns waits."""
+        """Start ``write_now`` without waiting. Returns a function that waits for its result."""
         if self.is_read_only:
             raise self.refusal
         return self._writer.begin(partial(self._write, work, is_durable))
 
     def become(self, device_id: str) -> None:
-        """Another device from now on: ``sync_fork`` made it."""
+        """Use another device id from now on, which ``storage.sync.fork`` made."""
         self.device_id = device_id
 
     async def back_up(self, target: Path) -> Path:
-        """A verified copy of the database at ``target``, made on a thread of its own: reading and writing go on."""
+        """Make a verified copy of the database at ``target``, on a thread of its own: reading and writing go on."""
 
         def run() -> Path:
             with translating(self.path), closing(connect(self.path, "read")) as source:
@@ -118,7 +117,7 @@ class Database:
         return await asyncio.to_thread(run)
 
     async def keep_ballast(self) -> bool:
-        """Hold some room for the day the disk is full; whether it is held."""
+        """Reserve disk space for the day the disk is full. Returns whether it is reserved."""
         return not self.is_read_only and await self._writer.run(self._ballast.keep)
 
     async def close(self) -> None:
@@ -187,7 +186,8 @@ class Database:
         return result
 
     def _reconnect(self) -> None:
-        """After an I/O error SQLite's view of the file is unknown; a new connection reads it from the disk."""
+        """Connect again after an I/O error: SQLite's view of the file is unknown then, and a new connection reads it
+        from the disk."""
         if identity(self.path) != self._identity:
             self._is_replaced = True  # connecting would make an empty file where a drive was
             return
@@ -205,8 +205,8 @@ class Database:
             raise StorageGone if found is None else StorageReplaced
 
     def _find_file(self) -> None:
-        """Raises ``StorageReplaced`` unless the file is in its place, or back there with all that was committed: a
-        drive that was removed, a file that was moved."""
+        """Raise ``StorageGone`` or ``StorageReplaced`` unless the file is in its place, or back there with all that was
+        committed: a drive that was removed, a file that was moved."""
         if not self._is_replaced and identity(self.path) == self._identity:
             return
         self._is_replaced = True
@@ -232,7 +232,8 @@ class Database:
         _log.info("the database is back in its place")
 
     def _is_of_this_device(self) -> bool:
-        """Told by the file alone, without its log and without a lock: another file's must not be touched."""
+        """Return whether the file is of this device, read from the file alone, without its log and without a lock:
+        another file's must not be touched."""
         try:
             with closing(connect(self.path, "immutable")) as conn:
                 return high_water.found_in(conn).device_id == self.device_id

@@ -1,4 +1,4 @@
-"""Turns what SQLAlchemy, sqlite3 and the file system raise into our own errors; the only place that does."""
+"""Turns exceptions of SQLAlchemy, sqlite3 and the file system into our own errors; no other module does."""
 
 from __future__ import annotations
 
@@ -44,20 +44,22 @@ _IOERR_WRITE = (778, 1034, 1546, 4874)  # write, fsync, truncate, grow by mappin
 
 
 def sqlite_code(error: BaseException) -> int | None:
-    """SQLite's extended result code behind ``error``, if there is one."""
+    """Return SQLite's extended result code behind ``error``; None if there is none."""
     original = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(original, "sqlite_errorcode", None)
     return code if isinstance(code, int) else None
 
 
 def is_io_error(error: BaseException) -> bool:
-    """Whether the state of the connection is unknown after ``error``: it must be reopened before it is used again."""
+    """Return whether the state of the connection is unknown after ``error``: it must be reopened before it is used
+    again."""
     code = sqlite_code(error)
     return code is not None and code & 0xFF in (_IOERR, 11, 26)
 
 
 def translated(error: BaseException, path: Path | None = None) -> StorageError:
-    """Our error for ``error``. The log gets SQLite's code and own words, which name columns but hold no values."""
+    """Return our error for ``error``. The log gets SQLite's code and own words, which name columns but hold no
+    values."""
     code = sqlite_code(error)
     _log.warning("database failed: %s, code %s: %s", type(error).__name__, code, _words(error))
     if isinstance(error, OSError):
@@ -102,7 +104,8 @@ _NOT_READ: Final = {
 
 
 def cannot_open(path: Path) -> StorageError:
-    """SQLite says only "cannot open" for half a dozen causes; the file system knows which."""
+    """Return the error for a file that SQLite cannot open. SQLite says no more for half a dozen causes; the file system
+    knows which."""
     parent = path.parent
     try:
         if path.is_dir():
@@ -131,7 +134,7 @@ def _for_os_error(error: OSError) -> type[StorageError]:
 
 @contextmanager
 def translating(path: Path | None = None) -> Iterator[None]:
-    """Everything inside raises ``ChatDeskError`` or what is not storage's business."""
+    """Turn database and file errors that are raised inside the block into ``StorageError``."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:

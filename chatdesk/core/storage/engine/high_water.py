@@ -1,4 +1,4 @@
-"""A small file beside the database that remembers how far the database had come.
+"""Keeps a small file beside the database, the mark, that says how far the database had come.
 
 SQLite cannot tell an empty file from a new one, nor a lost write-ahead log from nothing written: both pass its checks.
 The mark is written after durable commits only, so it never claims more than was saved.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class HighWater:
-    """``commits`` and ``messages`` are counts since the database was made; they never fall."""
+    """The counts of commits and messages since the database was made; they never fall."""
 
     device_id: str
     commits: int
@@ -27,18 +27,18 @@ def mark_path(database: Path) -> Path:
 
 
 def exists(database: Path) -> bool:
-    """Whether a database was here once, even when the mark itself is damaged."""
+    """Return whether a database was here once, even when the mark itself is damaged."""
     return mark_path(database).exists()
 
 
 def has_log(database: Path) -> bool:
-    """Whether a write-ahead log with something in it lies beside the database."""
+    """Return whether a write-ahead log with something in it lies beside the database."""
     log = database.with_name(database.name + "-wal")
     return log.exists() and log.stat().st_size > 0
 
 
 def read(database: Path) -> HighWater | None:
-    """The mark, or None if there is none that makes sense."""
+    """Return the mark; None if there is none that makes sense."""
     try:
         data = json.loads(mark_path(database).read_text("utf-8"))
         return HighWater(str(data["device_id"]), int(data["commits"]), int(data["messages"]))
@@ -47,13 +47,13 @@ def read(database: Path) -> HighWater | None:
 
 
 def found_in(conn: sqlite3.Connection) -> HighWater:
-    """How far the database has come."""
+    """Return the counts that the database itself holds."""
     row = conn.execute("SELECT id, commit_count, message_count FROM devices WHERE is_mine = 1").fetchone()
     return HighWater("", 0, 0) if row is None else HighWater(*row)
 
 
 def write(database: Path, mark: HighWater) -> None:
-    """Replace the mark. Not synced: after a power loss an older mark is as good, and a torn one is ignored."""
+    """Replace the mark without syncing it: after a power loss an older mark is as good, and a torn one is ignored."""
     target = mark_path(database)
     temporary = target.with_name(target.name + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -65,7 +65,7 @@ def write(database: Path, mark: HighWater) -> None:
 
 
 def warning(mark: HighWater | None, found: HighWater) -> str | None:
-    """A sentence for the user if the database holds less than it once did."""
+    """Return a sentence for the user if the database holds less than the mark says; else None."""
     if mark is None:
         return None
     if mark.device_id == found.device_id and mark.commits <= found.commits:

@@ -1,4 +1,4 @@
-"""How much a foreign JSON text would become in memory: sixty megabytes can hold twenty million empty objects."""
+"""Bounds the memory that a foreign JSON text may take: sixty megabytes can hold twenty million empty objects."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _WORD = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 def is_bounded(text: str, most: int) -> bool:
-    """Whether ``text`` makes at most ``most`` objects and lists and ten times as many values. What stands in words
-    counts nothing, so that a message about JSON is like any other."""
+    """Return whether ``text`` makes at most ``most`` objects and lists and ten times as many values. The contents of
+    strings are not counted, so that a message about JSON is like any other."""
     if len(text) <= most:
         return True
     if text.count("{") + text.count("[") <= most and text.count(",") <= _VALUES * most:

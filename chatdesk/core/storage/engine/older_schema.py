@@ -14,7 +14,8 @@ from chatdesk.core.storage.engine import tables
 
 
 def stand_in(conn: sqlite3.Connection) -> None:
-    """Add to ``conn`` what the file lacks. Afterwards it can only read."""
+    """Add the tables and columns that the file lacks to the temporary schema of ``conn``. Afterwards it can only
+    read."""
     conn.execute("PRAGMA temp_store=MEMORY")
     conn.execute("PRAGMA query_only=OFF")
     try:

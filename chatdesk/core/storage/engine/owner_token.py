@@ -1,4 +1,4 @@
-"""Which process owns an unfinished turn, told apart from later processes that got the same number."""
+"""Identifies the process that owns an unfinished turn, even if a later process gets the same number."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from chatdesk.core.ids import new_id
 
 
 def make() -> str:
-    """A token for this opening of the database: process, its start, and a part that is never the same twice."""
+    """Return a token for this opening of the database: process, its start, and a part that is never the same twice."""
     return f"{os.getpid()}:{started(os.getpid())}:{new_id()}"
 
 
 def is_alive(token: str | None) -> bool:
-    """Whether another living process made ``token``. Earlier tokens of this process count as dead.
+    """Return whether another living process made ``token``. Earlier tokens of this process count as dead.
 
     Only Linux tells reliably; elsewhere every other token is dead, and the lock on the data directory keeps two
     processes from writing at once.
@@ -28,7 +28,7 @@ def is_alive(token: str | None) -> bool:
 
 
 def started(pid: int) -> str:
-    """When a process began, in the system's own count; empty where it is gone or nobody can tell."""
+    """Return when a process began, in the system's own count; empty if it is gone or the system does not tell."""
     if not sys.platform.startswith("linux"):
         return ""
     try:

@@ -12,7 +12,8 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def clean(text: str) -> str:
-    """``text`` with NUL and lone surrogates replaced by U+FFFD; halves of a pair that stand together are joined."""
+    """Return ``text`` with NUL and lone surrogates replaced by U+FFFD; halves of a pair that stand together are
+    joined."""
     if "\0" in text:
         text = text.replace("\0", _REPLACEMENT)
     if text.isascii():
@@ -25,8 +26,8 @@ def clean(text: str) -> str:
 
 
 def shown_name(stored: str) -> str:
-    """The stored title of a thread, or name of a project, tag, workspace or member, as it may be shown: a backup, a
-    team or another program may have put anything there."""
+    """Return the stored title of a thread, or name of a project, tag, workspace or member, as it may be shown: a
+    backup, a team or another program may have put anything there."""
     return clean_line(stored) or "Untitled"
 
 
@@ -45,7 +46,7 @@ def to_json(value: Mapping[str, Any]) -> str:
 
 
 def from_json(text: str | None) -> dict[str, Any]:
-    """What ``to_json`` wrote; anything else reads as empty, so that one damaged row does not hide a thread."""
+    """Read what ``to_json`` wrote; anything else reads as empty, so that one damaged row does not hide a thread."""
     if not text:
         return {}
     try:
@@ -56,5 +57,5 @@ def from_json(text: str | None) -> dict[str, Any]:
 
 
 def folded(title: str) -> str:
-    """``title`` as it is compared in searches, without regard to case in any script."""
+    """Return ``title`` as it is compared in searches, without regard to case in any script."""
     return title.casefold()

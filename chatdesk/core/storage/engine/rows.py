@@ -1,4 +1,4 @@
-"""Rows to domain objects, in as few queries as a page needs."""
+"""Turns database rows into domain objects, in as few queries as a page needs."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -42,7 +42,7 @@ MESSAGE_COLUMNS = ", ".join(f"m.{name}" for name in _MESSAGE_NAMES.split(", "))
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """Of one answer: dollars, None where anything of them is not known, and tokens that went into a cache."""
+    """The cost of one answer: dollars, None where any part of them is not known, and tokens that went into a cache."""
 
     cost_usd: float | None = None
     written_tokens: int = 0
@@ -56,7 +56,7 @@ _PART_COLUMNS = (
 
 
 def thread_from(row: Sequence[Any]) -> Thread:
-    """A thread from a row of ``THREAD_COLUMNS``, read from ``threads`` under that name."""
+    """Return a thread from a row of ``THREAD_COLUMNS``, read from ``threads`` under that name."""
     values = list(row)
     values[2] = shown_name(values[2])
     values[18] = from_json(values[18])
@@ -81,9 +81,8 @@ def get_message(conn: Connection, message_id: str) -> Message:
 
 
 def messages_from(conn: Connection, rows: Sequence[Sequence[Any]]) -> list[Message]:
-    """Whole messages, in the order of ``rows`` (of ``MESSAGE_COLUMNS``): parts, streamed text and places among versions
-    are fetched for all of them at once.
-    """
+    """Return whole messages, in the order of ``rows`` (of ``MESSAGE_COLUMNS``): parts, streamed text and places among
+    versions are fetched for all of them at once."""
     if not rows:
         return []
     parts = _parts(conn, [row[0] for row in rows], [row[0] for row in rows if not Status(row[4]).is_final])
@@ -131,12 +130,12 @@ def _message(
 
 
 def _mark(stored: str) -> ContextMark:
-    """A mark that a newer ChatDesk may know is none to this one."""
+    """Return the stored mark; one that only a newer ChatDesk knows counts as none."""
     return ContextMark(stored) if stored in _MARKS else ContextMark.NONE
 
 
 def _taken(conn: Connection, message_ids: Sequence[str]) -> dict[str, _Taken]:
-    """What the ledger says of answers, continuing them included."""
+    """Return the cost of answers by message id, continuing them included, as the ledger has it."""
     found: dict[str, _Taken] = {}
     for batch in batches(message_ids):
         for message_id, cost, written in conn.exec_driver_sql(
@@ -169,7 +168,7 @@ def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[st
 
 
 def streamed_text(conn: Connection, message_ids: Sequence[str]) -> dict[tuple[str, int], str]:
-    """Text that is stored in pieces, by message and part."""
+    """Return text that is stored in pieces, by message id and part index."""
     pieces: dict[tuple[str, int], list[str]] = defaultdict(list)
     for batch in batches(message_ids):
         for message_id, index, text in conn.exec_driver_sql(
@@ -182,13 +181,13 @@ def streamed_text(conn: Connection, message_ids: Sequence[str]) -> dict[tuple[st
 
 
 def appended(kind: PartType, content: dict[str, Any], text: str) -> dict[str, Any]:
-    """``content`` with ``text`` at the end of what this kind of part streams."""
+    """Return ``content`` with ``text`` at the end of what this kind of part streams."""
     field = "arguments" if kind is PartType.TOOL_CALL else "text"
     return {**content, field: str(content.get(field, "")) + text}
 
 
 def _live_siblings(conn: Connection, rows: Sequence[Sequence[Any]]) -> dict[tuple[str, str], list[str]]:
-    """Ids of live versions in order, by parent (of roots: by thread) and role."""
+    """Return the ids of live versions in order, by parent (of roots: by thread) and role."""
     siblings: dict[tuple[str, str], list[str]] = defaultdict(list)
     for batch in batches(sorted({row[2] for row in rows if row[2] is not None})):
         for message_id, parent_id, role in conn.exec_driver_sql(

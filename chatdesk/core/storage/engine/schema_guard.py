@@ -1,4 +1,4 @@
-"""Tells whether all that stands in a database's schema was put there by ChatDesk.
+"""Checks that all that stands in a database's schema was put there by ChatDesk.
 
 A schema is code: a trigger or a view of somebody else would run with every statement of ours. Names, triggers, views
 and virtual tables are compared with those of this application; they are the same in every schema version that has them.
@@ -29,7 +29,7 @@ _LONGEST_NAME: Final = 60
 
 
 def check(conn: sqlite3.Connection) -> None:
-    """Raises ``StorageCorrupt``, which names what is not ours."""
+    """Raise ``StorageCorrupt``, which names what is not ours, if there is anything."""
     found = foreign_objects(conn)
     if found:
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
@@ -41,7 +41,7 @@ def check(conn: sqlite3.Connection) -> None:
 
 
 def foreign_objects(conn: sqlite3.Connection) -> list[str]:
-    """What is not ours, such as "the trigger zz"; empty when all is."""
+    """Name what is not ours, such as "the trigger zz"; empty when all is."""
     found = []
     for kind, name, table, sql in conn.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"):
         words = f"the {kind if kind in _KINDS else 'object'} {shown(name)}"
@@ -56,7 +56,7 @@ def foreign_objects(conn: sqlite3.Connection) -> list[str]:
 
 
 def shown(name: object) -> str:
-    """A name from outside, fit for a sentence."""
+    """Return a name from outside, fit for a sentence."""
     text = "".join(letter if letter.isprintable() else "\ufffd" for letter in str(name))
     return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
 

@@ -33,7 +33,7 @@ _FREE_SPACE_FACTOR = 2.2
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """``upgraded_from`` is None when nothing had to be done or the database was new."""
+    """The result of an upgrade. ``upgraded_from`` is None when nothing had to be done or the database was new."""
 
     upgraded_from: str | None
     upgraded_to: str
@@ -41,7 +41,7 @@ class Upgrade:
 
 
 def current_revision(conn: sqlite3.Connection) -> str | None:
-    """The schema version in the file; None for an empty one. Needs no Alembic."""
+    """Return the schema version in the file; None for an empty one. Needs no Alembic."""
     names = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "alembic_version" not in names:
         if names - {"sqlite_sequence"}:
@@ -56,7 +56,7 @@ def current_revision(conn: sqlite3.Connection) -> str | None:
 
 
 def check_revision(revision: str) -> None:
-    """Refuse what this application does not know."""
+    """Raise ``SchemaTooNew`` for a schema version that this application does not know."""
     if revision not in tables.REVISIONS:
         raise SchemaTooNew(
             f"This database has schema version {revision}; this ChatDesk knows versions up to {tables.HEAD_REVISION}."
@@ -72,7 +72,7 @@ def create(conn: Connection) -> None:
 
 @cache
 def _statements() -> tuple[str, ...]:
-    """The statements of the newest schema. Writing them costs as much as running them, and they never change."""
+    """Return the statements of the newest schema. Writing them costs as much as running them, and they never change."""
     made: list[ExecutableDDLElement] = []
     for table in tables.metadata.sorted_tables:
         made += [CreateTable(table), *(CreateIndex(index) for index in sorted(table.indexes, key=_width))]
@@ -83,7 +83,8 @@ def _statements() -> tuple[str, ...]:
 
 
 def _width(index: Index) -> tuple[int, str]:
-    """Where two indexes serve equally, SQLite takes the newer one: those over fewer rows have to come later."""
+    """Return the sort key of an index. Where two indexes serve equally, SQLite takes the newer one: those over fewer
+    rows have to come later."""
     condition = index.dialect_options["sqlite"]["where"]
     return len(str(condition)) if condition is not None else 0, str(index.name)
 
@@ -151,7 +152,7 @@ def migrate(
 
 
 def _verifier(conn: Connection) -> Callable[[], None]:
-    """A check to be called inside the last transaction: what was there is there, and points at something."""
+    """Return a check to be called inside the last transaction: what was there is there, and points at something."""
     kept = _counts(conn)
 
     def verify() -> None:
@@ -175,7 +176,7 @@ def _counts(conn: Connection) -> dict[str, int]:
 
 
 def differences_from_models(path: Path) -> list[str]:
-    """How the schema in a file differs from ``tables``; empty when they agree. For CI, and for *doctor*."""
+    """List how the schema in a file differs from ``tables``; empty when they agree. For CI, and for *doctor*."""
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 

@@ -1,4 +1,4 @@
-"""Keeps the search index true: what changed goes into it with the change, what was there before a batch at a time.
+"""Keeps the search index up to date: changes enter it in their own transaction, older texts a batch at a time.
 
 See ``search_schema`` for what stands where. What waits is in ``search_backlog``: names one by one, messages as the id
 below which they may have no number yet. In ``meta`` there is ``search.floor`` while the index is made anew (messages
@@ -34,12 +34,12 @@ _IS_SEARCHED = (
 
 
 class IndexFailed(Exception):
-    """Damage of the index took the whole transaction with it: note the damage, and do the work again."""
+    """Raised when damage of the index took the whole transaction with it: record the damage, and do the work again."""
 
 
 def drain(conn: sqlite3.Connection) -> None:
     """Bring the index up to what changed in this transaction. Damage of the index does not stop the change: it is
-    noted, and the index waits to be made anew. Raises ``IndexFailed``."""
+    recorded, and the index waits to be made anew. Raises ``IndexFailed``."""
     if conn.execute("SELECT 1 FROM search_queue LIMIT 1").fetchone() is None or read_meta(conn, DAMAGED) is not None:
         return
     with _indexing(conn):
@@ -47,7 +47,7 @@ def drain(conn: sqlite3.Connection) -> None:
 
 
 def first_free(conn: sqlite3.Connection) -> int | None:
-    """The next number for a message; None while the index waits to be made anew."""
+    """Return the next number for a message; None while the index waits to be made anew."""
     if read_meta(conn, DAMAGED) is not None:
         return None
     # Below the floor a number would wait to be indexed, and be so twice.
@@ -55,15 +55,15 @@ def first_free(conn: sqlite3.Connection) -> int | None:
 
 
 def put_new(conn: sqlite3.Connection, entries: Sequence[tuple[int, str]]) -> None:
-    """Index messages that are new in this transaction and carry their numbers, which rise from ``first_free``, with
-    the texts that the index's view has for them. Damage is noted, as in ``drain``. Raises ``IndexFailed``."""
+    """Index messages that are new in this transaction and carry their numbers, which rise from ``first_free``, with the
+    texts that the index's view has for them. Damage is recorded, as in ``drain``. Raises ``IndexFailed``."""
     with _indexing(conn):
         insert_rows(conn, "INSERT INTO search_index (rowid, text)", entries)
 
 
 @contextmanager
 def _indexing(conn: sqlite3.Connection) -> Iterator[None]:
-    """Damage that is met inside undoes what was done inside, is noted, and goes no further."""
+    """Undo and record damage of the index that is met inside the block; it goes no further."""
     conn.execute("SAVEPOINT search")
     try:
         yield
@@ -84,7 +84,7 @@ def _indexing(conn: sqlite3.Connection) -> Iterator[None]:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether ``error`` speaks of the index itself."""
+    """Return whether ``error`` reports damage of the index itself."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
@@ -143,7 +143,7 @@ def _number(conn: sqlite3.Connection, ids: Iterable[str]) -> list[int]:
 
 
 def _insert_messages(conn: sqlite3.Connection, numbers: Sequence[int]) -> None:
-    """One statement, in rising order: FTS5 writes a segment whenever a number falls."""
+    """Insert in rising order, a statement for each batch: FTS5 writes a segment whenever a number falls."""
     for start in range(0, len(numbers), BATCH):
         batch = sorted(numbers)[start : start + BATCH]
         conn.execute(
@@ -166,7 +166,7 @@ def _put_entries(conn: sqlite3.Connection, entries: Iterable[tuple[str, str]]) -
 
 
 def rebuild(conn: sqlite3.Connection) -> None:
-    """Throw the words away; ``fill`` finds them again."""
+    """Empty the index; ``fill_batch`` fills it again."""
     for table in search_schema.VIRTUAL_TABLES:
         try:
             conn.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
@@ -275,7 +275,8 @@ def _fill_unnumbered(conn: sqlite3.Connection, size: int) -> bool:
 
 
 def percent(conn: sqlite3.Connection) -> int:
-    """How much of the messages can be found, estimated from the numbers that are left; 100 when nothing waits."""
+    """Return the percentage of messages that can be found, estimated from the numbers that are left; 100 when nothing
+    waits."""
     floor, cursor = _floor(conn), _cursor(conn)
     if floor is None and cursor is None:
         waiting = conn.execute("SELECT 1 FROM search_backlog LIMIT 1").fetchone()
@@ -293,7 +294,7 @@ def percent(conn: sqlite3.Connection) -> int:
 
 
 def _end(conn: sqlite3.Connection, which: str) -> int | None:
-    """The lowest or highest number. One at a time: asked for both, SQLite walks through the whole index."""
+    """Return the lowest or highest number. One at a time: asked for both, SQLite walks through the whole index."""
     found = conn.execute(f"SELECT {which}(search_n) FROM messages WHERE search_n IS NOT NULL").fetchone()[0]
     return None if found is None else int(found)
 
@@ -321,8 +322,8 @@ def _write_meta(conn: sqlite3.Connection, key: str, value: str) -> None:
 
 
 def check(conn: sqlite3.Connection) -> list[str]:
-    """What is wrong with the index, in plain words. While messages wait to be indexed only its own structure is looked
-    at, because what it holds is less than what there is."""
+    """Return what is wrong with the index, in plain words. While messages wait to be indexed only its own structure is
+    looked at, because what it holds is less than what there is."""
     if read_meta(conn, DAMAGED) is not None:
         return ["the search index is damaged and waits to be made anew"]
     is_whole = int(_floor(conn) is None and conn.execute("SELECT 1 FROM search_backlog LIMIT 1").fetchone() is None)

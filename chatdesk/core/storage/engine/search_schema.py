@@ -1,4 +1,4 @@
-"""The schema of the search index: what is beside the tables, as statements.
+"""Defines the schema of the search index as SQL statements: views, FTS5 tables and triggers.
 
 Two FTS5 tables keep words and places and no text: ``search_index`` for messages, ``search_names`` for everything else
 that has a name or a text of its own. Their rows are numbered by ``messages.search_n`` and ``search_entries.n``, because
@@ -23,7 +23,7 @@ _TOKENS = "tokenize='unicode61 remove_diacritics 2'"
 
 
 def _text_of(message: str) -> str:
-    """The text of the message with the id ``message`` (an SQL expression). JSON that is damaged has none."""
+    """Return an SQL expression for the text of the message with the id ``message``. JSON that is damaged has none."""
     return (
         "(SELECT substr(group_concat(words, char(10)), 1, 1000000) FROM (SELECT CASE WHEN json_valid(content)"
         f" THEN json_extract(content, '$.text') END AS words FROM message_parts WHERE message_id = {message}"
@@ -45,7 +45,7 @@ _ENTRIES = {
 
 
 def _entry_text(kind: str, entity: str) -> str:
-    """The text of one entry; ``entity`` is an SQL expression."""
+    """Return an SQL expression for the text of one entry; ``entity`` is an SQL expression for its id."""
     table, key, text, _, _ = _ENTRIES[kind]
     return f"(SELECT {text} FROM {table} WHERE {key} = {entity})"
 

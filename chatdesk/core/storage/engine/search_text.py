@@ -1,4 +1,4 @@
-"""Texts as the index keeps them: scripts that are written without spaces letter by letter.
+"""Prepares texts for the search index: scripts that are written without spaces are split into letters.
 
 A word of such a script is found as a phrase of its letters, so any part of it is found, and one letter as well.
 SQLite's own trigrams find nothing for one or two letters and take five times the room.
@@ -27,14 +27,14 @@ _LETTER = re.compile(f"([{_UNSPACED}])")
 
 
 def words(text: str | None) -> str | None:
-    """``text`` composed, with spaces around each letter of a script that has none."""
+    """Return ``text`` composed, with spaces around each letter of a script that has none."""
     if text is None or text.isascii():
         return text
     return _LETTER.sub(r" \1 ", unicodedata.normalize("NFC", text))
 
 
 def of_message(texts: Sequence[str]) -> str:
-    """What the index keeps of a message with these text parts: what its view gives, without asking it."""
+    """Return the indexed text of a message with these text parts: what the index's view gives, without asking it."""
     return words("\n".join(texts)[:LONGEST]) or ""
 
 
@@ -43,5 +43,5 @@ def is_unspaced(letter: str) -> bool:
 
 
 def register(connection: sqlite3.Connection) -> None:
-    """Give ``connection`` what the index's view needs."""
+    """Register the SQL function that the index's view calls."""
     connection.create_function(FUNCTION, 1, words, deterministic=True)

@@ -1,4 +1,4 @@
-"""The bytes of attached files as they are taken out of the data directory: only what was put there.
+"""Reads the bytes of attached files from the data directory, and nothing but what was saved there.
 
 A file is called by the digest of its bytes, so whoever packs, copies or checks one can tell whether it is still what
 was saved. A link in its place is not followed: it may lead to any file of this computer.
@@ -18,12 +18,12 @@ _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONB
 
 
 def place(blobs: Path, name: str) -> Path:
-    """Where the bytes with the digest ``name`` lie, or would lie."""
+    """Return the path of the bytes with the digest ``name``, whether or not they exist."""
     return blobs / name[:2] / name
 
 
 def open_file(blobs: Path, name: str) -> BinaryIO:
-    """The file itself, never what a link leads to. Raises ``OSError``."""
+    """Open the file itself, never what a link leads to. Raises ``OSError``."""
     path = place(blobs, name)
     if path.is_symlink():  # also where there is no flag for it
         raise OSError(errno.ELOOP, "a link stands in its place", str(path))
@@ -35,7 +35,7 @@ def open_file(blobs: Path, name: str) -> BinaryIO:
 
 
 def complaint(blobs: Path, name: str) -> str:
-    """What is wrong with the bytes, to stand after "the attached file"; empty when they are what was saved."""
+    """Return what is wrong with the bytes, to stand after "the attached file"; empty when they are what was saved."""
     try:
         with open_file(blobs, name) as file:
             return "" if digest(file) == name else "is not what was saved"
@@ -46,7 +46,7 @@ def complaint(blobs: Path, name: str) -> str:
 
 
 def digest(file: BinaryIO) -> str:
-    """The digest of the rest of ``file``."""
+    """Return the SHA-256 of the rest of ``file``, in hexadecimal."""
     hasher = hashlib.sha256()
     while piece := file.read(_PIECE_BYTES):
         hasher.update(piece)
@@ -54,7 +54,8 @@ def digest(file: BinaryIO) -> str:
 
 
 def copy(blobs: Path, name: str, sink: BinaryIO) -> bool:
-    """Write the bytes to ``sink``; whether they were what was saved. What was written of others must be thrown away."""
+    """Write the bytes to ``sink``. Returns whether they were what was saved; if not, what was written must be thrown
+    away."""
     hasher = hashlib.sha256()
     try:
         with open_file(blobs, name) as source:

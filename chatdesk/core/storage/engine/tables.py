@@ -1,4 +1,4 @@
-"""The schema of the profile database, as SQLAlchemy tables.
+"""Defines the schema of the profile database, as SQLAlchemy tables.
 
 The migrations build the same thing step by step; a test holds the two equal. New columns go at the end of their table,
 because that is where ``ALTER TABLE`` puts them.
@@ -40,7 +40,7 @@ metadata = MetaData(
 
 
 def _origin() -> tuple[Column[int], Column[str]]:
-    """What every row that may be shared carries: a hybrid clock stamp and the device that wrote it last."""
+    """Return the columns of every row that may be shared: a hybrid clock stamp and the device that wrote it last."""
     return (
         Column("hlc", Integer, nullable=False, server_default=text("0")),
         Column("origin_device", Text, nullable=False, server_default=text("''")),

@@ -1,4 +1,4 @@
-"""Names of files that are being made in a directory of ours, and the removal of those whose maker is gone.
+"""Names files that are being made in a directory of ours, and removes those whose process is gone.
 
 One rule for all: ``.NAME.PID-STARTED-RANDOM.new`` beside what it will become. The process and its start stand in the
 name, so that the next start or backup can tell a copy that is being made from one that a killed process left.
@@ -32,7 +32,7 @@ _OLD_S: Final = 24 * 3600
 
 
 def name_for(target: Path) -> Path:
-    """A name beside ``target`` for what will become it, or for what is only needed for a while."""
+    """Return a name beside ``target`` for what will become it, or for what is only needed for a while."""
     pid = os.getpid()
     return target.with_name(
         f".{target.name[:_LONGEST_NAME]}.{pid}-{owner_token.started(pid)}-{secrets.token_hex(8)}.new"
@@ -40,8 +40,8 @@ def name_for(target: Path) -> Path:
 
 
 def clear(directory: Path) -> int:
-    """Remove what killed processes left in ``directory``; how many files. Nothing there that is called otherwise is
-    touched, and what cannot be removed stays."""
+    """Remove what killed processes left in ``directory``. Returns how many files. Nothing there that is called
+    otherwise is touched, and what cannot be removed stays."""
     count = 0
     try:
         entries = list(os.scandir(directory))

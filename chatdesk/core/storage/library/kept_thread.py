@@ -1,4 +1,4 @@
-"""A thread that goes whole from one database into another: a temporary one that is kept.
+"""Copies a whole thread from one database into another: a temporary one that is kept.
 
 Every row keeps its id, its words and its times, so that whoever shows the thread goes on showing it. The rows are this
 device's from then on; the log hears of them as of anything new.
@@ -43,7 +43,7 @@ ThreadRows = Mapping[str, Sequence[Row]]
 
 
 def rows_of(conn: Connection, thread_id: str) -> ThreadRows:
-    """All rows of one thread, by table."""
+    """Return all rows of one thread, by table."""
     return {
         table: rows_as_stored(conn, f"SELECT * FROM {table} WHERE {whose}", {"thread": thread_id})
         for table, whose in _WHOSE.items()
@@ -51,12 +51,13 @@ def rows_of(conn: Connection, thread_id: str) -> ThreadRows:
 
 
 def copy_project(conn: Connection, row: Row) -> None:
-    """Put a project into a database that has none, as it is where the row was read."""
+    """Insert a project into a database that has none, as it is where the row was read."""
     insert_rows(conn, "projects", [row])
 
 
 def project_row(conn: Connection, project_id: str) -> Row:
-    """A project that nobody shares, to be copied: that one, else the oldest in use, else one that is not stored."""
+    """Return the row of a project that nobody shares: of the given one, else of the oldest in use, else of the given
+    one without its prompt and parameters."""
     found = rows_as_stored(
         conn,
         "SELECT * FROM projects WHERE deleted_at IS NULL"

@@ -1,4 +1,4 @@
-"""Many threads changed in one transaction, so that all of a selection changes or none of it."""
+"""Changes many threads in one transaction, so that all of a selection changes or none of it."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -24,7 +24,7 @@ Found = Mapping[str, tuple[str, Value, int | None]]
 
 
 class LibraryRepository:
-    """Lists over everything, and changes of many threads. A change returns what it did, which is also the way back."""
+    """Lists and changes many threads. A change returns what it did, which is also the way back."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -44,7 +44,7 @@ class LibraryRepository:
         return await self._db.read(thread_lists.count_by_project)
 
     async def threads(self, thread_ids: Sequence[str]) -> tuple[Thread, ...]:
-        """These threads as they are."""
+        """Return these threads as they are."""
         return await self._db.read(lambda conn: read_threads(conn, thread_ids))
 
     async def deleted_messages(self, *, limit: int, preview: int) -> tuple[DeletedMessage, ...]:
@@ -53,7 +53,7 @@ class LibraryRepository:
     # Changes
 
     async def set_flag(self, thread_ids: Sequence[str], column: Column, value: Value, label: str) -> LibraryChange:
-        """One value for one column of all these threads: ``pinned_at``, ``archived_at`` or ``project_id``. Raises
+        """Set one column of all these threads to one value: ``pinned_at``, ``archived_at`` or ``project_id``. Raises
         ``NotPossible`` when one of them is gone, ``ThreadInTrash`` when one is in the trash."""
 
         def plan(conn: Connection, found: Found) -> LibraryChange:
@@ -76,7 +76,7 @@ class LibraryRepository:
         return await self._planned(thread_ids, column, plan)
 
     async def delete(self, thread_ids: Sequence[str]) -> LibraryChange:
-        """To the trash; those that are there already stay as they are."""
+        """Move threads to the trash; those that are there already stay as they are."""
         now = self._db.origin.now()
 
         def plan(_conn: Connection, found: Found) -> LibraryChange:
@@ -86,7 +86,7 @@ class LibraryRepository:
         return await self._planned(thread_ids, "deleted_at", plan)
 
     async def restore(self, thread_ids: Sequence[str]) -> LibraryChange:
-        """From the trash, with the projects they are in where these were deleted too."""
+        """Bring threads back from the trash, with the projects they are in where these were deleted too."""
 
         def plan(conn: Connection, found: Found) -> LibraryChange:
             back = {key: (before, None) for key, (_, before, _) in found.items() if before is not None}
@@ -123,7 +123,7 @@ class LibraryRepository:
         return await self._planned(thread_ids, "pinned_at", plan)
 
     async def delete_tag(self, tag_id: str) -> LibraryChange:
-        """Take a tag off all its threads and forget it."""
+        """Take a tag off all its threads and delete it."""
         wanted = checked_id(tag_id)
 
         def work(conn: Connection) -> LibraryChange:
@@ -138,7 +138,8 @@ class LibraryRepository:
         return await self._db.write(work)
 
     async def delete_project(self, project_id: str) -> LibraryChange:
-        """To the trash with all its threads. They carry the moment of the project, by which they come back with it."""
+        """Move a project to the trash with all its threads. They carry the moment of the project, by which they come
+        back with it."""
         wanted = checked_id(project_id)
 
         def work(conn: Connection) -> LibraryChange:
@@ -156,7 +157,7 @@ class LibraryRepository:
         return await self._db.write(work)
 
     async def restore_project(self, project_id: str) -> LibraryChange:
-        """Back, with the threads that went to the trash with it."""
+        """Bring a project back, with the threads that went to the trash with it."""
         wanted = checked_id(project_id)
 
         def work(conn: Connection) -> LibraryChange:
@@ -189,8 +190,8 @@ class LibraryRepository:
         return await self._db.write(work)
 
     async def begin_purge(self, thread_ids: Sequence[str] | None) -> int:
-        """Give up for good threads of the trash (None: all of them). From here on nothing shows them and nothing brings
-        them back; their rows are removed by ``TrashRepository.purge_expired``. Returns how many."""
+        """Mark threads of the trash (None: all of them) as gone for good. From here on nothing shows them and nothing
+        brings them back; their rows are removed by ``TrashRepository.purge_expired``. Returns how many."""
 
         def work(conn: Connection) -> int:
             wanted = None if thread_ids is None else [checked_id(each) for each in dict.fromkeys(thread_ids)]
@@ -209,7 +210,8 @@ class LibraryRepository:
 
 
 def find(conn: Connection, thread_ids: Sequence[str], column: Column) -> Found:
-    """Project, value of ``column`` and ``deleted_at`` of each thread; ``NotPossible`` when some are gone for good."""
+    """Return project, value of ``column`` and ``deleted_at`` of each thread. Raises ``NotPossible`` when some are gone
+    for good."""
     found: dict[str, tuple[str, Value, int | None]] = {}
     for batch in batches(thread_ids):
         for row in conn.exec_driver_sql(

@@ -62,7 +62,8 @@ def carry_out(conn: Connection, origin: Origin, change: LibraryChange) -> Librar
 
 
 def _may_go(conn: Connection, project_id: str) -> bool:
-    """Whether a project can go to the trash: it is not there yet, all its threads are, and new ones have another."""
+    """Return whether a project can go to the trash: it is not there yet, all its threads are, and new ones have
+    another."""
     if projects.get_project(conn, project_id).deleted_at is not None:
         return False
     live = "SELECT 1 FROM threads WHERE project_id = ? AND deleted_at IS NULL LIMIT 1"
@@ -146,7 +147,7 @@ def _set_tags(conn: Connection, origin: Origin, change: LibraryChange) -> None:
 
 
 def check_moves(conn: Connection, found: Iterable[tuple[str, tuple[str, Value, int | None]]], target: str) -> None:
-    """Raises ``NotPossible`` for threads that others have, too: a thread belongs to the project it was shared in."""
+    """Raise ``NotPossible`` for threads that others have, too: a thread belongs to the project it was shared in."""
     shares = {owner: projects.share_of(conn, owner) for owner in {entry[0] for _key, entry in found}}
     if any(owner != target and share is not None for owner, share in shares.items()):
         raise NotPossible(
@@ -167,7 +168,7 @@ def check_moves(conn: Connection, found: Iterable[tuple[str, tuple[str, Value, i
 
 
 def _enter(conn: Connection, origin: Origin, project_id: str, thread_ids: Sequence[str]) -> None:
-    """Where threads were moved into a shared project, its members learn of them there."""
+    """Log threads that were moved into a shared project, so that its members learn of them there."""
     if projects.share_of(conn, project_id) is not None:
         from chatdesk.core.storage.sync import entering  # which few ever need
 

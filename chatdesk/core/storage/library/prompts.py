@@ -1,4 +1,4 @@
-"""Prompts in the database.
+"""Stores prompts in the database.
 
 They belong to a person and to no project, so that they are stamped like every row but not in the change log, which is
 kept by project.
@@ -44,17 +44,17 @@ class PromptRepository:
         return await self._db.read(work)
 
     async def all(self) -> tuple[Prompt, ...]:
-        """Whole ones, by name."""
+        """Return all prompts with their whole texts, by name."""
         sql = f"{_SELECT} WHERE deleted_at IS NULL ORDER BY name_folded, id"
         return await self._db.read(lambda conn: tuple(_prompt(row) for row in conn.exec_driver_sql(sql)))
 
     async def get(self, prompt_id: str) -> Prompt:
-        """Also one that was deleted. Raises ``PromptNotFound``."""
+        """Return a prompt, also one that was deleted. Raises ``PromptNotFound``."""
         wanted = checked_id(prompt_id)
         return await self._db.read(lambda conn: _get(conn, wanted))
 
     async def add(self, prompts: Sequence[NewPrompt]) -> tuple[Prompt, ...]:
-        """All of them, or none where that would be too many."""
+        """Add all of these prompts, or none where that would be too many. Raises ``NotPossible``."""
 
         def work(conn: Connection) -> tuple[Prompt, ...]:
             return tuple(_get(conn, each) for each in self._insert(conn, prompts))
@@ -62,7 +62,7 @@ class PromptRepository:
         return await self._db.write(work)
 
     async def add_missing(self, prompts: Sequence[NewPrompt]) -> tuple[Prompt, ...]:
-        """Those that are not there yet, to the letter; what was added."""
+        """Add the prompts that are not there yet, to the letter. Returns what was added."""
 
         def work(conn: Connection) -> tuple[Prompt, ...]:
             known = {
@@ -79,7 +79,7 @@ class PromptRepository:
         return await self._db.write(work)
 
     async def add_starters(self, starters: Mapping[str, NewPrompt]) -> int:
-        """Those with keys that this database never had: what was deleted does not come back. Returns how many."""
+        """Add the prompts whose keys this database never had: what was deleted does not come back. Returns how many."""
         if await self._db.read(lambda conn: set(starters) <= _known_starters(conn)):
             return 0
 
@@ -105,7 +105,8 @@ class PromptRepository:
         return await self._db.write(work)
 
     async def set_deleted(self, prompt_ids: Sequence[str], *, is_deleted: bool) -> None:
-        """All or none. Raises ``PromptNotFound`` also for one whose text is gone for good."""
+        """Delete prompts or bring them back, all or none. Raises ``PromptNotFound`` also for one whose text is gone for
+        good."""
         wanted = [checked_id(each) for each in prompt_ids]
 
         def work(conn: Connection) -> None:
@@ -116,13 +117,13 @@ class PromptRepository:
         await self._db.write(work)
 
     async def note_used(self, prompt_id: str) -> None:
-        """Not worth waiting for the disk, nor a new stamp."""
+        """Count one use of a prompt. It is not worth waiting for the disk, nor a new stamp."""
         wanted, now = checked_id(prompt_id), self._db.origin.now()
         sql = "UPDATE prompts SET use_count = use_count + 1, used_at = ? WHERE id = ?"
         await self._db.write(lambda conn: conn.exec_driver_sql(sql, (now, wanted)), is_durable=False)
 
     async def purge_deleted(self, before_ms: int) -> int:
-        """Empty those that were deleted before a moment; the rows stay, to tell other devices. Returns how many."""
+        """Empty prompts that were deleted before a moment; the rows stay, to tell other devices. Returns how many."""
 
         expired, values = "FROM prompts WHERE deleted_at < ? AND name <> ''", (before_ms,)
         count = await self._db.read(

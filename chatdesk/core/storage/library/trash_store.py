@@ -1,4 +1,4 @@
-"""What empties the trash: in steps, so that others write in between and a kill leaves nothing half done."""
+"""Empties the trash in steps, so that others write in between and a kill leaves nothing half done."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DAY_MS = 24 * 3600 * 1000
 
 
 class TrashRepository:
-    """Each step is one transaction."""
+    """Removes for good what was in the trash for long enough; each step is one transaction."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -43,7 +43,7 @@ class TrashRepository:
         return gone
 
     async def retire_archived(self, archived_before_ms: int) -> int:
-        """To the trash with threads that were archived before a moment, in steps. Returns how many."""
+        """Move threads to the trash that were archived before a moment, in steps. Returns how many."""
         retired = 0
         while step := await self._db.write(lambda conn: trash.retire(conn, self._db.origin, archived_before_ms)):
             retired += step

@@ -1,4 +1,4 @@
-"""Finding: rows for the hits of a query, best first, within bounds of number and time.
+"""Finds the rows that fit a query, best first, within bounds of number and time.
 
 FTS5 takes more than a second to rank all hits of a common word, so the newest ``MOST_RANKED`` are ranked and no more.
 What a filter has to look at one by one ends after ``LONGEST_S``. Both are told by ``Found.is_more``.
@@ -46,8 +46,8 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of rows, best first. ``count`` of all hits; ``is_more``: there are or may be more; ``is_late``: time ran
-    out. ``next_cursor`` is None at the end. ``unknown``: filters that nothing can fulfil."""
+    """A page of rows, best first. ``count`` is that of all hits; ``is_more``: there are or may be more; ``is_late``:
+    time ran out. ``next_cursor`` is None at the end. ``unknown``: filters that nothing can fulfil."""
 
     rows: tuple[Row, ...] = ()
     count: int = 0
@@ -58,7 +58,7 @@ class Found:
 
 
 def messages(conn: sqlite3.Connection, query: SearchQuery, *, limit: int, cursor: str | None = None) -> Found:
-    """Messages in all versions. With words by rank, the newer first among equals; else the newest first."""
+    """Find messages in all versions. With words by rank, the newer first among equals; else the newest first."""
     limits = match.conditions(conn, query)
     if limits.unknown:
         return Found(unknown=tuple(limits.unknown))
@@ -81,7 +81,7 @@ def messages(conn: sqlite3.Connection, query: SearchQuery, *, limit: int, cursor
 def _candidates(
     conn: sqlite3.Connection, query: SearchQuery, limits: Conditions, below: int | None
 ) -> tuple[str, list[Any]]:
-    """A statement that gives numbers and scores, the newest first."""
+    """Return a statement that gives numbers and scores, the newest first, and its values."""
     wanted = match.expression(query)
     # While the first letters of a word are typed, newest first will do.
     score = "0" if match.has_short_beginning(query) else "bm25(search_index)"
@@ -123,7 +123,7 @@ def _candidates(
 
 
 def _unfiltered(wanted: str, trashed: Sequence[int], below: int | None, score: str) -> tuple[str, list[Any]]:
-    """Of the index alone: looking up a message for each hit takes as long as ranking it."""
+    """Return a statement that reads the index alone: looking up a message for each hit takes as long as ranking it."""
     tests = ["search_index MATCH ?"]
     values: list[Any] = [wanted]
     if trashed:
@@ -140,7 +140,7 @@ def _unfiltered(wanted: str, trashed: Sequence[int], below: int | None, score: s
 
 
 def _few_in_trash(conn: sqlite3.Connection) -> list[int] | None:
-    """The numbers of all messages in the trash; None when they are many."""
+    """Return the numbers of all messages in the trash; None when they are many."""
     rows = conn.execute(
         f"SELECT m.search_n FROM ({TRASHED_THREADS}) t CROSS JOIN messages m ON m.thread_id = t.id"
         f" UNION ALL SELECT search_n FROM messages WHERE deleted_at IS NOT NULL LIMIT {_FEW_IN_TRASH + 1}"
@@ -149,7 +149,7 @@ def _few_in_trash(conn: sqlite3.Connection) -> list[int] | None:
 
 
 def _messages_in(conn: sqlite3.Connection, limits: Conditions) -> int:
-    """How many messages the threads have that are wanted."""
+    """Return how many messages the wanted threads have."""
     row = conn.execute(
         f"SELECT coalesce(sum(t.message_count), 0) FROM threads t WHERE {' AND '.join(limits.of_threads)}",
         limits.thread_values,
@@ -158,7 +158,7 @@ def _messages_in(conn: sqlite3.Connection, limits: Conditions) -> int:
 
 
 def _gather(conn: sqlite3.Connection, sql: str, values: Sequence[Any]) -> tuple[list[tuple[int, float]], bool]:
-    """All rows, or those that came before the time ran out."""
+    """Return the rows, or those that came before the time ran out, and whether it ran out."""
     rows: list[tuple[int, float]] = []
     with _deadline(conn) as is_over:
         try:
@@ -189,7 +189,7 @@ def is_interrupt(error: BaseException) -> bool:
 
 
 def _place(cursor: str | None) -> tuple[int, int | None]:
-    """How many of the ranked were shown already, and below which number the ranked lie."""
+    """Return how many of the ranked rows were shown already, and the number below which the ranked ones lie."""
     offset, _, below = (cursor or "0:").partition(":")
     return int(offset), int(below) if below else None
 
@@ -206,8 +206,8 @@ def _messages_of(conn: sqlite3.Connection, numbers: Sequence[int]) -> tuple[Row,
 
 
 def names(conn: sqlite3.Connection, query: SearchQuery) -> tuple[dict[str, dict[str, float]], bool]:
-    """What has a name or a text of its own and fits the words: ids and scores, by kind of entry; and whether there is
-    more."""
+    """Find what has a name or a text of its own and fits the words. Returns scores by kind of entry and id, and whether
+    there is more."""
     wanted = match.expression(query)
     found: dict[str, dict[str, float]] = {}
     if wanted is None:
@@ -231,7 +231,7 @@ def threads(
     limit: int,
     offset: int,
 ) -> Found:
-    """Threads by title first, then by summary; with filters alone those with the newest activity first."""
+    """Find threads, by title first, then by summary; with filters alone those with the newest activity first."""
     limits = match.conditions(conn, query)
     if limits.unknown or match.is_about_messages(query):
         return Found()
@@ -275,7 +275,7 @@ def _thread_tests(query: SearchQuery, limits: Conditions) -> tuple[list[str], li
 
 
 def _threads_of_summaries(conn: sqlite3.Connection, found: dict[str, float]) -> dict[str, tuple[float, str]]:
-    """The best score and the summary's text, by thread."""
+    """Return the best score and the summary's text, by thread."""
     best: dict[str, tuple[float, str]] = {}
     for summary, thread, text in conn.execute(
         "SELECT s.id, s.thread_id, substr(s.text, 1, 100000) FROM json_each(?) j"
@@ -320,7 +320,7 @@ def artifacts(
     limit: int,
     offset: int,
 ) -> Found:
-    """Files by name first, then by what stands in them; each at the newest message that holds it."""
+    """Find files, by name first, then by what stands in them; each at the newest message that holds it."""
     limits = match.conditions(conn, query)
     if limits.unknown or not query.clauses or match.is_about_messages(query):
         return Found()

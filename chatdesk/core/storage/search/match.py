@@ -1,4 +1,4 @@
-"""A query as SQL: the expression that FTS5 reads, and the conditions that filters put on messages and threads.
+"""Turns a query into SQL: the expression that FTS5 reads, and the conditions that filters put on messages and threads.
 
 Everything that a person typed is bound as a value or stands in a quoted string of the expression.
 """
@@ -39,7 +39,7 @@ _OF_MESSAGES = frozenset({FilterName.ROLE, FilterName.MODEL, FilterName.HAS})
 
 @dataclass(slots=True)
 class Conditions:
-    """What a row of ``threads t`` and, where there is one, of ``messages m`` must fulfil."""
+    """The conditions that a row of ``threads t`` and, where there is one, of ``messages m`` must fulfil."""
 
     of_threads: list[str] = field(default_factory=list)
     of_messages: list[str] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Conditions:
 
 
 def expression(query: SearchQuery) -> str | None:
-    """What FTS5 is asked for; None when no word is wanted."""
+    """Return the expression that FTS5 is asked for; None when no word is wanted."""
     if not query.clauses:
         return None
     wanted = " AND ".join(f"({' OR '.join(map(_quoted, clause))})" for clause in query.clauses)
@@ -78,7 +78,7 @@ def _quoted(term: Term) -> str:
 
 
 def has_short_beginning(query: SearchQuery) -> bool:
-    """Whether a word is so short a beginning that ranking would have to count half of all messages."""
+    """Return whether a word is so short a beginning that ranking would have to count half of all messages."""
     return any(
         term.is_prefix
         and _SHORTEST_BEGINNING <= len((search_text.words(term.text) or "").split()[-1]) <= _COSTLY_BEGINNING
@@ -88,12 +88,13 @@ def has_short_beginning(query: SearchQuery) -> bool:
 
 
 def is_about_messages(query: SearchQuery) -> bool:
-    """Whether a filter asks for something that only messages have."""
+    """Return whether a filter asks for something that only messages have."""
     return any(each.name in _OF_MESSAGES for each in query.filters)
 
 
 def conditions(conn: sqlite3.Connection, query: SearchQuery) -> Conditions:
-    """Of one name, wanted projects, roles and models are alternatives; everything else must hold together."""
+    """Return the conditions that the filters of a query make. Wanted projects are alternatives, and so are roles and
+    models; everything else must hold together."""
     made = Conditions()
     made.is_in_trash = any(
         each.name is FilterName.IS and each.value == "trashed" and not each.is_excluded for each in query.filters
@@ -171,7 +172,7 @@ def _lazily(conn: sqlite3.Connection, name: FilterName, filters: Iterable[Filter
 
 
 def _named(rows: Sequence[tuple[str, str]], value: str) -> list[str]:
-    """The ids of what is called so; else of what begins so."""
+    """Return the ids of what is called so; else of what begins so."""
     wanted = folded(value)
 
     def those(test: Callable[[str], bool]) -> list[str]:

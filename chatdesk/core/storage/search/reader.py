@@ -1,4 +1,4 @@
-"""A reading connection and a thread of their own for searching, so that typing never waits behind other reads."""
+"""Runs searches on a connection and a thread of their own, so that typing never waits behind other reads."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _CACHE_KIB = 16_000
 
 
 class SearchSuperseded(Exception):
-    """A newer search began, or nobody waits any more."""
+    """Raised when a newer search began, or nobody waits for this one any more."""
 
 
 class IndexDamaged(Exception):
-    """What FTS5 found is not what it wrote."""
+    """Raised when FTS5 does not find what it wrote."""
 
 
 class SearchReader:
-    """Runs one piece of work at a time; what is newer ends what is older, in the database itself."""
+    """Runs one search at a time; a newer one interrupts an older one, in the database itself."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -44,14 +44,14 @@ class SearchReader:
         self._is_closed = False
 
     def begin(self) -> int:
-        """A number for a new search; the one that runs is ended."""
+        """Return a number for a new search; the one that runs is interrupted."""
         with self._lock:
             self._newest += 1
             self._interrupt_older(self._newest)
             return self._newest
 
     def end(self, number: int) -> None:
-        """Nobody waits for this search any more."""
+        """Interrupt a search that nobody waits for any more."""
         with self._lock:
             self._interrupt_older(number + 1)
 
@@ -59,7 +59,7 @@ class SearchReader:
         return number == self._newest and not self._is_closed
 
     async def run(self, number: int, work: Callable[[sqlite3.Connection], T]) -> T:
-        """What ``work`` returns, in one snapshot. Raises ``SearchSuperseded``, ``IndexDamaged`` or ``StorageError``."""
+        """Run ``work`` in one snapshot. Raises ``SearchSuperseded``, ``IndexDamaged`` or ``StorageError``."""
         if self._is_closed:
             raise StorageError("The database is closed.")
         return await asyncio.wrap_future(self._pool.submit(self._run, number, work))

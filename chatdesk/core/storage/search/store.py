@@ -1,4 +1,4 @@
-"""The search index of one database: searching on a thread of its own, keeping and mending it through the one writer."""
+"""Gives access to the search index of one database: reading on a thread of its own, writing through the one writer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DAMAGED = "The search index is damaged and is being made anew. Your messages ar
 
 
 class SearchStore:
-    """What the search service needs of a database."""
+    """The search index of one database, as the search service needs it."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -32,23 +32,24 @@ class SearchStore:
         return self._db.is_read_only
 
     async def state(self) -> IndexState:
-        """How much can be found already."""
+        """Return how much can be found already."""
         return await self._db.read(lambda conn: state(driver(conn)))
 
     async def fill_batch(self) -> int | None:
-        """Index some of what waits; the percent that is done, None when nothing is left. Raises ``StorageError``."""
+        """Index some of what waits. Returns the percentage that is done, None when nothing is left. Raises
+        ``StorageError``."""
         return await self._write(search_index.fill_batch)
 
     async def note_damage(self) -> None:
-        """The index is made anew by the next ``fill_batch``."""
+        """Record that the index is damaged; the next ``fill_batch`` makes it anew."""
         await self._write(search_index.note_damage)
 
     async def rebuild(self) -> None:
         await self._write(search_index.rebuild)
 
     async def check(self) -> list[str]:
-        """Whether the index holds exactly the words of the texts; blocks writing meanwhile, some 60 s for a million
-        messages."""
+        """Return what is wrong where the index does not hold exactly the words of the texts. Blocks writing meanwhile,
+        some 60 s for a million messages."""
         return await self._write(search_index.check)
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -59,7 +60,7 @@ class SearchStore:
 
 
 def state(conn: sqlite3.Connection) -> IndexState:
-    """How much can be found already."""
+    """Return how much can be found already."""
     found = conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'search_index'").fetchone()
     if found is None:
         return IndexState(0, _OLD_SCHEMA)

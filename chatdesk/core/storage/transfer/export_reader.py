@@ -1,4 +1,4 @@
-"""Reads whatever an export wants, in one snapshot and on a connection of its own: reading and writing go on meanwhile.
+"""Reads what an export wants in one snapshot, on a connection of its own: reading and writing go on meanwhile.
 
 Everything comes in pieces, so that memory does not grow with the size of a thread. Synchronous: used on a thread of the
 caller.
@@ -84,7 +84,7 @@ _STEP = 500
 
 
 class ExportReader:
-    """One snapshot; made by ``open_reader``."""
+    """A reader of one snapshot, made by ``open_reader``."""
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
@@ -92,11 +92,11 @@ class ExportReader:
 
     @property
     def connection(self) -> Connection:
-        """For whoever reads something else in the same snapshot."""
+        """The connection, to read something else in the same snapshot."""
         return self._conn
 
     def counts(self, choice: Choice) -> tuple[int, int]:
-        """Threads, and messages in all their versions."""
+        """Return the number of threads, and of messages in all their versions."""
         condition, values = _where(choice)
         row = self._raw.execute(
             f"WITH chosen AS MATERIALIZED (SELECT id FROM threads WHERE {condition})"
@@ -107,7 +107,7 @@ class ExportReader:
         return int(row[0]), int(row[1])
 
     def thread_ids(self, choice: Choice) -> list[str]:
-        """The threads, the oldest first."""
+        """Return the ids of the threads, the oldest first."""
         condition, values = _where(choice)
         return [
             row[0]
@@ -144,7 +144,7 @@ class ExportReader:
         yield from self._rows("drafts", f"(text <> '' OR attachments <> '[]'){live} ORDER BY updated_at, slot", [])
 
     def thread(self, thread_id: str) -> Row:
-        """All about one thread but its messages."""
+        """Return everything about one thread but its messages."""
         row = next(self._rows("threads", "id = ?", [thread_id]))
         row["tags"] = [
             found[0]
@@ -156,7 +156,7 @@ class ExportReader:
         return row
 
     def messages(self, thread_id: str, *, has_trash: bool) -> Iterator[list[Row]]:
-        """Every message with its parts, parents first, some hundreds at a time."""
+        """Yield every message with its parts, parents first, some hundreds at a time."""
         names = COLUMNS["messages"]
         found = self._raw.execute(
             f"SELECT {', '.join(names)} FROM messages WHERE thread_id = ? ORDER BY position, id", (thread_id,)
@@ -169,7 +169,7 @@ class ExportReader:
         return get_thread(self._conn, thread_id)
 
     def shown(self, thread_id: str) -> Iterator[list[Message]]:
-        """The shown path as a reader sees it, oldest first, some hundreds at a time."""
+        """Yield the shown path as a reader sees it, oldest first, some hundreds at a time."""
         position = -1
         while True:
             rows = self._conn.exec_driver_sql(
@@ -233,7 +233,7 @@ class ExportReader:
 
 @contextmanager
 def open_reader(database: Path | bytes) -> Iterator[ExportReader]:
-    """A snapshot of the database at that path, also of one that can only be read or has an older schema, or of the
+    """Open a snapshot of the database at that path, also of one that can only be read or has an older schema, or of the
     ``image`` of one in memory. Raises ``StorageError``."""
     try:
         conn = _connect(database)
@@ -278,7 +278,7 @@ def _where(choice: Choice) -> tuple[str, list[Any]]:
 
 
 def _row(names: Sequence[str], values: Sequence[Any]) -> Row:
-    """What is set; null says no more than nothing."""
+    """Return the columns that are set; null says no more than nothing."""
     return {name: _value(name, value) for name, value in zip(names, values, strict=True) if value is not None}
 
 
@@ -299,7 +299,7 @@ def _data(name: str, value: str) -> Any:
 
 
 def _tombstone(row: Row) -> Row:
-    """What is left of a message whose content is not wanted: its place in the tree."""
+    """Return what is left of a message whose content is not wanted: its place in the tree."""
     kept: Row = {
         name: row[name]
         for name in ("id", "parent_id", "role", "status", "created_at", "chosen_child_id")

@@ -1,4 +1,4 @@
-"""Writes what an export of everything has beside threads. What is there already stays as it is."""
+"""Writes the prompts and drafts that an export of everything has. What is there already stays as it is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chatdesk.core.storage.engine.plain_text import clean, folded
 
 
 def add_prompts(conn: Connection, origin: Origin, prompts: Sequence[Mapping[str, Any]]) -> int:
-    """Those whose id was never here, and that nobody has to the letter. Returns how many."""
+    """Add prompts whose id was never here, and that nobody has to the letter. Returns how many."""
     count = 0
     for prompt in prompts:
         name, text = clean(prompt["name"]), clean(prompt["text"])
@@ -31,7 +31,8 @@ def add_prompts(conn: Connection, origin: Origin, prompts: Sequence[Mapping[str,
 
 
 def add_drafts(conn: Connection, drafts: Sequence[tuple[Mapping[str, Any], Sequence[Attachment]]]) -> int:
-    """Those of threads that are here and have none: what a person is typing is never replaced. Returns how many."""
+    """Add drafts of threads that are here and have none: what a person is typing is never replaced. Returns how
+    many."""
     count = 0
     for draft, attachments in drafts:
         thread_id = draft["thread_id"]

@@ -1,4 +1,4 @@
-"""What is there already of an imported thread, as the origins of earlier imports tell, and our own ids."""
+"""Finds what is there already of an imported thread, as the origins of earlier imports tell, and our own ids."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -17,7 +17,7 @@ OWN: Final = "chatdesk"
 
 
 def known(conn: Connection, thread: ImportedThread) -> Known:
-    """Whether the thread is new, here, in the trash or gone, and which of its messages came before."""
+    """Return whether the thread is new, here, in the trash or gone, and which of its messages came before."""
     row = conn.exec_driver_sql(
         "SELECT o.digest, t.id, t.deleted_at FROM import_origins o LEFT JOIN threads t ON t.id = o.entity"
         " WHERE o.source = ? AND o.source_key = ?",
@@ -34,7 +34,7 @@ def known(conn: Connection, thread: ImportedThread) -> Known:
 
 
 def _own_thread(conn: Connection, thread: ImportedThread) -> tuple[str | None, int | None]:
-    """A thread of our own that is here, with the moment of its deletion."""
+    """Return a thread of our own that is here, with the moment of its deletion."""
     if thread.source != OWN or thread.wanted_id is None:
         return None, None
     row = conn.exec_driver_sql("SELECT id, deleted_at FROM threads WHERE id = ?", (thread.wanted_id,)).first()
@@ -60,7 +60,7 @@ def _known_messages(conn: Connection, thread: ImportedThread, thread_id: str) ->
 
 
 def _taken(conn: Connection, thread: ImportedThread) -> frozenset[str]:
-    """Which of the ids that are wanted are in use."""
+    """Return the wanted ids that are in use."""
     if thread.source != OWN:
         return frozenset()
     wanted = [message.wanted_id for message in thread.messages if message.wanted_id is not None]

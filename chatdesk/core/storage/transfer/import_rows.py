@@ -1,4 +1,4 @@
-"""Makes rows of an imported thread, away from the thread that writes: ids for moments long ago, places, sizes, sums.
+"""Makes rows of an imported thread, away from the thread that writes: ids for moments long ago, places, sizes, digests.
 
 A row that is made here equals one that is written when a person chats; a test compares them.
 """
@@ -50,7 +50,7 @@ _NO_VALUES: Final[Mapping[str, Any]] = dict.fromkeys(sorted(_PLAIN_VALUES))
 
 @dataclass(frozen=True, slots=True)
 class KnownMessage:
-    """A message that came with an earlier import; ``position`` None: it is gone for good."""
+    """A message that came with an earlier import; ``position`` is None when it is gone for good."""
 
     id: str
     position: int | None
@@ -58,8 +58,8 @@ class KnownMessage:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is there of a thread. ``outcome`` says what is to be done: NEW and EXTENDED are written. ``taken`` are
-    wanted ids that something else has."""
+    """The parts of an imported thread that are there already. ``outcome`` says what is to be done: NEW and EXTENDED are
+    written. ``taken`` are wanted ids that something else has."""
 
     outcome: ImportOutcome
     thread_id: str | None = None
@@ -69,8 +69,8 @@ class Known:
 
 @dataclass(slots=True)
 class MessageRows:
-    """One message with all that is its own. ``words``: its text as the search index keeps it; None where it has none,
-    or one that the index has to read from the stored rows (``is_searched``)."""
+    """The rows of one message with all that is its own. ``words``: its text as the search index keeps it; None where it
+    has none, or one that the index has to read from the stored rows (``is_searched``)."""
 
     id: str
     message: tuple[Any, ...]
@@ -88,13 +88,13 @@ class MessageRows:
 
     @property
     def weight(self) -> int:
-        """How many usual messages take as long to write."""
+        """The cost of writing the message: 1 for a usual one."""
         return 1 + len(self.words or "") // _USUAL_CHARS
 
 
 @dataclass(slots=True)
 class ThreadRows:
-    """What is to be written of a thread. ``path_start``: the first new message of the vendor's path, and what it stands
+    """The rows to write of a thread. ``path_start``: the first new message of the vendor's path, and what it stands
     below. ``choices``: (child, parent) for messages that had nothing below them. ``ids``: of all messages, by key."""
 
     imported: ImportedThread
@@ -109,7 +109,8 @@ class ThreadRows:
 
 
 def thread_digest(thread: ImportedThread) -> str:
-    """What tells whether an export has anything of a thread that an earlier one had not; the title comes last."""
+    """Return a digest that tells whether an export has anything of a thread that an earlier one had not; the title
+    comes last."""
     hasher = hashlib.blake2b(digest_size=12)
     for message in thread.messages:
         head = f"{message.keys}|{message.role}|{message.status}|{len(message.parts)}\n"
@@ -121,12 +122,12 @@ def thread_digest(thread: ImportedThread) -> str:
 
 
 def title_mark(title: str) -> str:
-    """Recognises the title that was imported, so that one that a person gave is left alone."""
+    """Return a digest that recognises the title that was imported, so that one that a person gave is left alone."""
     return hashlib.blake2b(title.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
 def make_rows(thread: ImportedThread, known: Known, origin: Origin, keep_file: KeepFile) -> ThreadRows:
-    """Rows of every message that is not there yet."""
+    """Return the rows of every message that is not there yet."""
     return _Maker(thread, known, origin, keep_file).rows()
 
 
@@ -179,7 +180,8 @@ class _Maker:
         return wanted if wanted is not None and wanted not in self._known.taken else None
 
     def _settle(self, message: ImportedMessage) -> ImportedMessage | None:
-        """Give the message its id and place; None if all of it is there. Of a turn that has grown since, the rest."""
+        """Give the message its id and place. Returns None if all of it is there, and of a turn that has grown since the
+        rest."""
         known = self._known.messages
         found = [known[key] for key in message.keys if key in known]
         fresh = tuple(key for key in message.keys if key not in known)
@@ -333,7 +335,7 @@ class _Maker:
 
 
 def _text_json(content: Mapping[str, Any]) -> str:
-    """``to_json``, without its detours for what nearly every part is."""
+    """Return ``to_json`` of a content, without its detours for what nearly every part is."""
     text = content.get("text")
     if len(content) != 1 or not isinstance(text, str):
         return to_json(content)
@@ -345,5 +347,5 @@ def _cleaned(text: object) -> str | None:
 
 
 def live_count(rows: Sequence[MessageRows]) -> int:
-    """How many of these are on the shown path and not in the trash."""
+    """Return how many of these are on the shown path and not in the trash."""
     return sum(1 for row in rows if row.is_shown and row.is_live)

@@ -62,7 +62,7 @@ _USUAL, _LOADING = (2_000, 1_000), (48_000, 2_000)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Some messages of a thread, in their order; ``is_last``: then the thread is whole."""
+    """A run of messages of one thread, in their order; ``is_last``: the thread is whole after it."""
 
     rows: ThreadRows
     project_id: str
@@ -72,7 +72,7 @@ class Step:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is all of a new thread, which then needs no second look."""
+        """True when the step is all of a new thread, which then needs no second look."""
         return self.rows.is_new and self.is_first and self.is_last
 
 
@@ -86,12 +86,12 @@ class ImportRepository:
         return self._db.origin
 
     async def look_up(self, threads: Sequence[ImportedThread]) -> list[Known]:
-        """What is there already of each of these threads."""
+        """Return what is there already of each of these threads."""
         return await self._db.read(lambda conn: [import_lookup.known(conn, thread) for thread in threads])
 
     async def project(self, wanted: ImportedProject | str) -> tuple[Project, bool]:
-        """The live project that is meant, made if need be, and whether it was: by a ChatDesk id and else by its name,
-        or by a name alone."""
+        """Return the live project that is meant, made if need be, and whether it was: by a ChatDesk id and else by its
+        name, or by a name alone."""
         return await self._db.write(lambda conn: _project(conn, self._db.origin, wanted))
 
     async def write(self, steps: Sequence[Step]) -> int:
@@ -125,7 +125,7 @@ class ImportRepository:
         prompts: Sequence[Mapping[str, Any]],
         drafts: Sequence[tuple[Mapping[str, Any], Sequence[Attachment]]],
     ) -> tuple[int, int]:
-        """Prompts and drafts that are not there yet; how many of each."""
+        """Add prompts and drafts that are not there yet. Returns how many of each."""
 
         def work(conn: Connection) -> tuple[int, int]:
             return import_extras.add_prompts(conn, self._db.origin, prompts), import_extras.add_drafts(conn, drafts)
@@ -133,7 +133,7 @@ class ImportRepository:
         return await self._db.write(work)
 
     async def settle(self) -> None:
-        """Bring everything that was written to the disk, and go back to the usual."""
+        """Bring everything that was written to the disk, and go back to the usual cache settings."""
         await self._db.write(lambda conn: _tune(conn, _USUAL))
 
     async def prepare(self) -> None:
@@ -183,8 +183,8 @@ def _groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
 
 
 def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> list[tuple[int, str]]:
-    """All rows of these steps, a statement a table. A thread that went to the trash meanwhile is left alone. Returns
-    numbers and words of messages that the search index is to have before the commit."""
+    """Insert all rows of these steps, a statement a table. A thread that went to the trash meanwhile is left alone.
+    Returns numbers and words of messages that the search index is to have before the commit."""
     steps = [step for step in steps if step.rows.is_new or _is_live(conn, step.rows.thread_id)]
     _insert_threads(conn, origin, [step for step in steps if step.is_first and step.rows.is_new])
     rows = [row for step in steps for row in step.messages]
@@ -218,8 +218,8 @@ def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> list
 
 
 def _insert_messages(conn: Connection, rows: Sequence[MessageRows]) -> list[tuple[int, str]]:
-    """Messages and their parts; returns numbers and words for the index. Parts come first, because the index's triggers
-    note nothing for a message that is not there yet, and what would be looked up again is at hand."""
+    """Insert messages and their parts. Returns numbers and words for the index. Parts come first, because the index's
+    triggers note nothing for a message that is not there yet, and what would be looked up again is at hand."""
     raw = driver(conn)
     first = search_index.first_free(raw)
     found = sorted((row for row in rows if row.words is not None), key=lambda row: row.id) if first is not None else []
@@ -383,7 +383,8 @@ def _finish_thread(conn: Connection, origin: Origin, step: Step) -> None:
 
 
 def _digest_of(step: Step) -> str:
-    """Of a thread that is not whole yet there is none, so that the next import looks at all of it."""
+    """Return the digest to store; empty for a thread that is not whole yet, so that the next import looks at all of
+    it."""
     return step.rows.digest if step.is_whole else ""
 
 
@@ -411,7 +412,7 @@ def _go_on(conn: Connection, rows: ThreadRows) -> None:
 
 
 def _show_as_there(conn: Connection, rows: ThreadRows) -> None:
-    """Where the path goes on with messages of this import, let it go the vendor's way, else the newest: an earlier step
+    """Let the path go the vendor's way, else the newest, where it goes on with messages of this import: an earlier step
     may have led it another way, because that came first."""
     new = {row.id for row in rows.messages}
     tops = [row for row in rows.messages if row.parent_id not in new]
@@ -458,7 +459,7 @@ def _retitle(conn: Connection, origin: Origin, rows: ThreadRows) -> None:
 
 
 def _attach(conn: Connection, origin: Origin, step: Step) -> None:
-    """What hangs on a thread that was made now: its tags, its summaries, and that it is in the trash."""
+    """Add the tags and summaries of a thread that was made now, and move it to the trash where it lay there."""
     imported, thread_id = step.rows.imported, step.rows.thread_id
     if imported.tags:
         ids, new = tags.find_or_plan(conn, [name[: tags.LONGEST_NAME] for name in imported.tags if name.strip(" #")])

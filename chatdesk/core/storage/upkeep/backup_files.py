@@ -1,4 +1,4 @@
-"""Backups as files: packed, checked against what was packed, and unpacked again, whatever shape they have.
+"""Packs backups, checks them against what was packed, and unpacks them again, whatever form they have.
 
 A backup is a database (``.db``), one that is packed (``.db.gz``), or a zip with the database and the files that
 messages name. Those files are listed beside a packed one (``.files``): their bytes never change and lie in the data
@@ -79,8 +79,8 @@ def pack(source: Path, target: Path, *, named: Iterable[str]) -> Path:
 
 
 def unpack(backup: Path, target: Path, *, is_room: Room) -> None:
-    """The database of any backup, written to ``target``. ``is_room`` is called for every piece with the bytes so far,
-    and raises when they are too many. Raises ``StorageCorrupt`` for what is no backup, ``OSError``."""
+    """Write the database of any backup to ``target``. ``is_room`` is called for every piece with the bytes so far, and
+    raises when they are too many. Raises ``StorageCorrupt`` for what is no backup, ``OSError``."""
     make_private_file(target)
     try:
         with _opened(backup) as source, target.open("wb") as sink:
@@ -92,7 +92,7 @@ def unpack(backup: Path, target: Path, *, is_room: Room) -> None:
 
 
 def not_a_backup(path: Path) -> StorageCorrupt:
-    """What is said of a file that cannot be restored."""
+    """Return the error for a file that cannot be restored."""
     return StorageCorrupt(
         f"{path.name} is not a whole backup of ChatDesk.",
         safe="Nothing was changed.",
@@ -135,12 +135,13 @@ class _Member:
 
 
 def named_files(database: sqlite3.Connection) -> set[str]:
-    """The names of all bytes that messages and drafts refer to."""
+    """Return the names of all bytes that messages and drafts refer to."""
     return set(named_sizes(database))
 
 
 def named_sizes(database: sqlite3.Connection) -> dict[str, int]:
-    """The same with how many bytes they are said to have. What is no name of a file is left out."""
+    """Return the sizes in bytes that messages and drafts state for the files they refer to, by name. What is no name of
+    a file is left out."""
     found: dict[Any, Any] = {}
     tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "artifacts" in tables:
@@ -159,7 +160,7 @@ def named_sizes(database: sqlite3.Connection) -> dict[str, int]:
 
 
 def names_of(database: Path) -> set[str]:
-    """The same of a database that is a file."""
+    """Return the names of all bytes that the database in a file refers to."""
     with closing(connect(database, "read")) as conn:
         return named_files(conn)
 
@@ -170,7 +171,8 @@ def _listed(text: str) -> list[dict[str, Any]]:
 
 
 def names_in(backup: Path) -> set[str]:
-    """What the list beside a packed backup says; where there is none, what the database in it says."""
+    """Return the file names that are listed beside a backup; of one without a list that is not packed, those that its
+    database refers to."""
     with suppress(OSError, UnicodeError):
         return set(backup.with_name(backup.name + FILES_ENDING).read_text("ascii").split())
     if backup.name.endswith(PACKED):
@@ -189,8 +191,8 @@ def _write_list(path: Path, names: Iterable[str]) -> None:
 
 
 def write_zip(database: Path, blobs: Path, target: Path, *, about: dict[str, Any], is_stopped: Stop) -> tuple[str, ...]:
-    """``database`` and the files that it names in one zip at ``target``. Files that are missing or not what was saved
-    are left out; returned are sentences that name them."""
+    """Write ``database`` and the files that it names to one zip at ``target``. Files that are missing or not what was
+    saved are left out. Returns sentences that name them."""
     lost: list[str] = []
     with closing(connect(database, "read")) as conn:
         names = sorted(named_files(conn))
@@ -220,7 +222,7 @@ def _pack(archive: zipfile.ZipFile, blobs: Path, name: str) -> str:
 
 
 def _called(conn: sqlite3.Connection, name: str) -> str:
-    """What a person knows an attached file by."""
+    """Return the name by which a person knows an attached file."""
     row = conn.execute(
         "SELECT p.content FROM artifacts a JOIN message_parts p ON p.id = a.part_id WHERE a.sha256 = ? LIMIT 1", (name,)
     ).fetchone()
@@ -229,7 +231,7 @@ def _called(conn: sqlite3.Connection, name: str) -> str:
 
 
 def blobs_of_zip(backup: Path) -> dict[str, int]:
-    """The names of the files that a zip brings along, and how many bytes each of them says that it has."""
+    """Return the names of the files that a zip brings along, with how many bytes each of them says that it has."""
     if not zipfile.is_zipfile(backup):
         return {}
     with zipfile.ZipFile(backup) as archive:
@@ -241,8 +243,8 @@ def blobs_of_zip(backup: Path) -> dict[str, int]:
 
 
 def unpack_blobs(backup: Path, blobs: Path, sizes: Mapping[str, int], *, is_room: Room) -> int:
-    """Put the files of a zip where they belong, those that are not there yet; how many. ``sizes``: those that are
-    wanted, and the bytes that the database says they have. What is not what its name says is left out."""
+    """Put the files of a zip where they belong, those that are not there yet. Returns how many. ``sizes``: those that
+    are wanted, and the bytes that the database says they have. What is not what its name says is left out."""
     wanted = [name for name in blobs_of_zip(backup) if name in sizes and not (blobs / name[:2] / name).is_file()]
     if not wanted:
         return 0

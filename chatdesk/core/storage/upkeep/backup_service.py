@@ -1,4 +1,4 @@
-"""What a person does with backups: make one now, look into one, list them, restore one."""
+"""Makes, inspects, lists and restores backups when a person asks for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf, restorable
 
 
 class BackupService:
-    """Backups of the database at ``database``, which may be open meanwhile. All work is done on threads of its own."""
+    """The backups of the database at ``database``, which may be open meanwhile. All work is done on threads of its
+    own."""
 
     def __init__(self, database: Path, shelf: BackupShelf, blobs: Path, clock: Clock) -> None:
         self._database = database
@@ -35,18 +36,17 @@ class BackupService:
         return self._shelf.directory
 
     async def list(self) -> list[Path]:
-        """All backups of this database, the newest first."""
+        """Return all backups of this database, the newest first."""
         return await asyncio.to_thread(restorable, self._shelf.directory, self._database.stem)
 
     async def named_files(self) -> set[str]:
-        """The stored files that a kept backup refers to: whoever tidies must leave those."""
+        """Return the stored files that a kept backup refers to, which a clean-up must leave."""
         return await asyncio.to_thread(self._shelf.named_files)
 
     async def make_zip(self, target: Path) -> tuple[str, ...]:
-        """The database and all attachments in one zip at ``target``, which is replaced when the zip is whole. Returns
-        sentences that name the attachments that are missing or damaged, and not in it. Cancelling leaves what was
-        there. Raises ``StorageError``, and where
-        ``target`` cannot be written ``ExportFailed``."""
+        """Write the database and all attachments to one zip at ``target``, which is replaced when the zip is whole.
+        Returns sentences that name the attachments that are missing or damaged, and not in it. Cancelling leaves what
+        was there. Raises ``StorageError``, and where ``target`` cannot be written ``ExportFailed``."""
         stop = threading.Event()
         work = asyncio.ensure_future(asyncio.to_thread(self._zip, target, stop))
         with job("backup.ended", kind="zip") as told:
@@ -62,12 +62,12 @@ class BackupService:
         return lost
 
     async def look_into(self, path: Path) -> BackupContents:
-        """What is inside a backup, before anything is replaced. Raises ``StorageError``, ``NotFound``."""
+        """Return what is inside a backup, before anything is replaced. Raises ``StorageError``, ``NotFound``."""
         _check_there(path)
         return await asyncio.to_thread(restore.look_into, path, work_dir=self._database.parent, blobs=self._blobs)
 
     async def prepare(self, path: Path) -> BackupContents:
-        """Unpack and check a backup so that only its renaming is left to do; see ``storage.restore``."""
+        """Unpack and check a backup so that only its renaming is left to do; see ``storage.upkeep.restore``."""
         _check_there(path)
         with job("restore.prepared") as told:
             contents = await asyncio.to_thread(restore.prepare, path, self._database, blobs=self._blobs)
@@ -75,7 +75,8 @@ class BackupService:
         return contents
 
     async def put_in_place(self) -> Path | None:
-        """Restore what was prepared. The database is closed, and this process owns the data directory."""
+        """Restore what was prepared. The database must be closed, and this process own the data directory. Returns
+        where the old database is kept, None when there was none."""
         with job("restore.ended") as told:
             kept = await asyncio.to_thread(
                 restore.put_in_place,

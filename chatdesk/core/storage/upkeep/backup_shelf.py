@@ -1,4 +1,4 @@
-"""The directory of regular backups: their names, when the next one is due, and which ones are given up.
+"""Manages the directory of regular backups: their names, when the next one is due, and which ones are removed.
 
 Backups are numbered, and the numbers say which is newer: a clock that jumps must not make old ones look new, nor have
 all of them thrown away at once.
@@ -30,7 +30,7 @@ _SPACE_FACTOR, _SPARE_BYTES = 1.6, 32 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class KeptBackup:
-    """One backup; ``at_ms`` is what the clock said when it was made."""
+    """A regular backup; ``at_ms`` is what the clock said when it was made."""
 
     path: Path
     number: int
@@ -38,7 +38,7 @@ class KeptBackup:
 
 
 class BackupShelf:
-    """The backups of the database called ``stem``. Used on one thread at a time."""
+    """The directory of regular backups of the database called ``stem``. Used on one thread at a time."""
 
     def __init__(self, directory: Path, stem: str, *, daily: int, weekly: int) -> None:
         self.directory = directory
@@ -48,11 +48,11 @@ class BackupShelf:
         self._name = re.compile(re.escape(stem) + r"-(\d{6,})-(\d{8}T\d{6}Z)\.db(?:\.gz)?")
 
     def keep(self, *, daily: int, weekly: int) -> None:
-        """How many are kept, from the next one on."""
+        """Set how many backups are kept, from the next one on."""
         self._daily, self._weekly = daily, weekly
 
     def kept(self) -> list[KeptBackup]:
-        """All of them, the oldest first."""
+        """Return all regular backups, the oldest first."""
         found = []
         with suppress(FileNotFoundError):
             for path in self.directory.iterdir():
@@ -63,11 +63,12 @@ class BackupShelf:
         return sorted(found, key=lambda each: each.number)
 
     def is_due(self, now_ms: int) -> bool:
-        """Whether none was made within a day of ``now_ms``, before it or, where the clock was wrong, after it."""
+        """Return whether no backup was made within a day of ``now_ms``, before it or, where the clock was wrong, after
+        it."""
         return all(abs(now_ms - each.at_ms) >= _DAY_MS for each in self.kept())
 
     def add(self, source: sqlite3.Connection, now_ms: int) -> Path:
-        """A new verified backup of ``source``; older ones that are one too many go. Raises ``StorageError``."""
+        """Make a verified backup of ``source``; older ones that are one too many go. Raises ``StorageError``."""
         from chatdesk.core.storage.upkeep import backup_files  # it brings gzip and zipfile, which no start needs
 
         self._clear_unfinished()
@@ -90,7 +91,7 @@ class BackupShelf:
         return made
 
     def _clear_unfinished(self) -> None:
-        """What a process left that was killed while it copied; such files never have a backup's name."""
+        """Remove what a process left that was killed while it copied; such files never have a backup's name."""
         unfinished_files.clear(self.directory)
         for path in self.directory.glob(f"{self._stem}-*.db*{backup.FILES_ENDING}"):
             if not path.with_name(path.name.removesuffix(backup.FILES_ENDING)).exists():
@@ -98,7 +99,7 @@ class BackupShelf:
                     path.unlink()
 
     def named_files(self) -> set[str]:
-        """The names of all stored files that a kept backup refers to: whoever tidies must leave those."""
+        """Return the names of all stored files that a kept backup refers to, which a clean-up must leave."""
         from chatdesk.core.storage.upkeep import backup_files
 
         found: set[str] = set()
@@ -120,7 +121,8 @@ class BackupShelf:
 
 
 def restorable(directory: Path, stem: str) -> list[Path]:
-    """Every backup of the database called ``stem``, also those made before upgrades and restores; the newest first."""
+    """Return every backup of the database called ``stem``, also those made before upgrades and restores; the newest
+    first."""
     found: list[tuple[float, Path]] = []
     with suppress(FileNotFoundError):
         for path in directory.iterdir():
@@ -132,7 +134,8 @@ def restorable(directory: Path, stem: str) -> list[Path]:
 
 
 def superfluous(kept: Sequence[KeptBackup], *, daily: int, weekly: int) -> list[KeptBackup]:
-    """Those to give up: all but the newest ``daily`` and, before them, the last one of each of ``weekly`` weeks."""
+    """Return the backups to remove: all but the newest ``daily`` and, before them, the last one of each of ``weekly``
+    weeks."""
     newest_first = sorted(kept, key=lambda each: each.number, reverse=True)
     weeks: set[tuple[int, int]] = set()
     given_up = []

@@ -1,4 +1,4 @@
-"""Looks after the database once a day, on a thread and a connection of its own: a check for damage, then a backup.
+"""Checks the database for damage and backs it up once a day, on a thread and a connection of its own.
 
 Neither the reading nor the writing thread waits for it, and it never writes to the database. A damaged database is not
 backed up, so that it cannot push out the good backups.
@@ -33,7 +33,7 @@ _POLITENESS = 10  # of the thread, as ``nice`` counts
 
 @dataclass(frozen=True, slots=True)
 class UpkeepReport:
-    """What was done; nothing of it when nothing was due. ``problem`` is for the user."""
+    """The result of upkeep; empty when nothing was due. ``problem`` is for the user."""
 
     is_checked: bool = False
     backup: Path | None = None
@@ -41,7 +41,7 @@ class UpkeepReport:
 
 
 class Caretaker:
-    """Of one database that this process owns. ``close`` before the database."""
+    """The daily upkeep of one database that this process owns. Close it before the database."""
 
     def __init__(self, database: Path, shelf: BackupShelf, clock: Clock) -> None:
         self._path = database
@@ -54,7 +54,7 @@ class Caretaker:
         self._is_closed = False
 
     async def look_after(self) -> UpkeepReport:
-        """Do what is due. What fails is told in the report."""
+        """Do what is due. What fails is in the report, not raised."""
         if self._is_closed:
             return UpkeepReport()
         report = await asyncio.wrap_future(self._pool.submit(self._work))
@@ -63,11 +63,11 @@ class Caretaker:
         return report
 
     def keep(self, *, daily: int, weekly: int) -> None:
-        """How many backups are kept, from the next one on."""
+        """Set how many backups are kept, from the next one on."""
         self._shelf.keep(daily=daily, weekly=weekly)
 
     async def back_up_now(self) -> Path:
-        """A backup, whether or not one is due; the oldest one that is too many goes. Raises ``StorageError``."""
+        """Make a backup, whether or not one is due; the oldest one that is too many goes. Raises ``StorageError``."""
         if self._is_closed:
             raise StorageError("The database is closed.")
         return await asyncio.wrap_future(self._pool.submit(self._back_up))
@@ -160,7 +160,7 @@ class Caretaker:
         return abs(now - at) >= _DAY_MS
 
     def _note_check(self, now: int) -> None:
-        """A note that is lost only means one more check."""
+        """Write down when the check was made; if that is lost, it only means one more check."""
         with suppress(OSError):
             descriptor = os.open(self._note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:

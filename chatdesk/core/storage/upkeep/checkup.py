@@ -1,6 +1,7 @@
-"""Everything that can be wrong with a database that opens: what SQLite finds, rows that point at nothing, what nobody
-can find, counters that are off, texts and files that are not what was saved. Reads only; says for each kind whether
-``repair`` can mend it.
+"""Checks a database that opens for everything that can be wrong with it.
+
+That is what SQLite finds, rows that point at nothing, what nobody can find, counters that are off, texts and files that
+are not what was saved. Nothing is changed; each kind of trouble says whether ``repair`` can mend it.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One complaint in plain words, without contents."""
+    """A complaint in plain words, without contents."""
 
     kind: Kind
     text: str
@@ -70,8 +71,8 @@ class Trouble:
 
 
 def examine(conn: Connection, blobs: Path, *, go_on: Callable[[], bool] = lambda: True) -> list[Trouble]:
-    """All complaints, at most a hundred of a kind; when pages are damaged, only those. ``go_on`` is asked between the
-    steps, and between two files."""
+    """Return all complaints, at most a hundred of a kind; when pages are damaged, only those. ``go_on`` is asked
+    between the steps, and between two files."""
     pages = check_pages(conn)
     if pages:
         return [Trouble(Kind.PAGES, text) for text in pages]
@@ -90,7 +91,7 @@ def examine(conn: Connection, blobs: Path, *, go_on: Callable[[], bool] = lambda
 
 
 def wrong_counters(conn: Connection) -> list[str]:
-    """Threads whose counters are not what their messages give."""
+    """Return threads whose counters are not what their messages give."""
     wrong = {row[0] for row in conn.exec_driver_sql(_COUNTERS)}
     for (thread_id,) in conn.exec_driver_sql(_TOOLS).all():
         if thread_id in wrong:
@@ -105,7 +106,7 @@ def wrong_counters(conn: Connection) -> list[str]:
 
 
 def wrong_ends(conn: Connection) -> list[str]:
-    """Threads that do not know the newest message of their shown path."""
+    """Return threads that do not know the newest message of their shown path."""
     return [row[0] for row in conn.exec_driver_sql(_ENDS)]
 
 

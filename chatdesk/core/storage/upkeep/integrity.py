@@ -1,5 +1,5 @@
-"""Looks for damage: what SQLite can find, and what it cannot: what nobody can reach, and by a digest of
-every finished message texts that changed."""
+"""Looks for damage that SQLite can find, and for damage that it cannot: rows that nobody can reach, and texts that do
+not fit their digest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chatdesk.core.storage.upkeep.reachability import unreachable
 
 
 def check_database(conn: Connection, *, is_thorough: bool) -> list[str]:
-    """Complaints in plain words, without contents; empty when all is well."""
+    """Return complaints in plain words, without contents; empty when all is well."""
     found = check_pages(conn, is_thorough=is_thorough)
     if found or not is_thorough:
         return found
@@ -18,13 +18,13 @@ def check_database(conn: Connection, *, is_thorough: bool) -> list[str]:
 
 
 def check_pages(conn: Connection, *, is_thorough: bool = True) -> list[str]:
-    """What SQLite itself complains about."""
+    """Return the complaints of SQLite itself."""
     pragma = "integrity_check" if is_thorough else "quick_check"
     return [str(row[0]) for row in conn.exec_driver_sql(f"PRAGMA {pragma}(100)") if row[0] != "ok"]
 
 
 def dangling_rows(conn: Connection) -> list[str]:
-    """Rows that point at nothing."""
+    """Return a complaint for each row that points at nothing."""
     return [
         f"a row of {row[0]} points at a missing row of {row[2]}"
         for row in conn.exec_driver_sql("PRAGMA foreign_key_check")
@@ -32,5 +32,6 @@ def dangling_rows(conn: Connection) -> list[str]:
 
 
 def damaged_messages(conn: Connection) -> list[str]:
-    """Messages whose text has changed since it was finished: what no check of SQLite can see."""
+    """Return a complaint for each message whose text has changed since it was finished, which no check of SQLite can
+    see."""
     return [f"the text of message {each} is not what was saved" for each in damaged_ids(conn)]

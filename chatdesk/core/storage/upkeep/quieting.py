@@ -9,9 +9,9 @@ from chatdesk.core.storage.sync import setup
 
 
 def make_quiet(conn: sqlite3.Connection) -> None:
-    """Let nothing of it act: answers that had not ended are owned by nobody, so that the next start ends them as
-    interrupted; nothing waits for the network; questions that wait are drafts; no team is being made. Older versions
-    lack some of the tables."""
+    """Let nothing in the database act by itself: answers that had not ended are owned by nobody, so that the next start
+    ends them as interrupted; nothing waits for the network; questions that wait are drafts; no team is being made.
+    Older versions lack some of the tables."""
     tables = {row[0] for row in conn.execute("SELECT name FROM main.sqlite_master")}
     conn.execute("UPDATE main.messages SET owner_pid_token = NULL WHERE owner_pid_token IS NOT NULL")
     conn.execute("DELETE FROM main.meta WHERE key IN (?, ?)", (waiting.UNREACHED, setup.KEY))

@@ -1,4 +1,4 @@
-"""What must always hold so that everything a person wrote can be found, whatever was undone, redone, synced or purged.
+"""Checks and mends what must hold so that everything a person wrote can be found, also after undo, sync and purges.
 
 - A thread that is not in the trash is in a project that is not there either.
 - A message stands below one of its own thread, one place further down; so every message has its place in the tree.
@@ -50,7 +50,7 @@ AND NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.part_id = p.id)
 
 
 def unreachable(conn: Connection) -> list[str]:
-    """Complaints in plain words, without contents; empty when all can be found."""
+    """Return complaints in plain words, without contents; empty when all can be found."""
     return [
         *(f"project {each} is in the trash, but not all of its threads" for each in hiding_projects(conn)),
         *(f"messages of thread {each} have no place in it" for each in _threads(conn, _MISPLACED)),
@@ -60,7 +60,7 @@ def unreachable(conn: Connection) -> list[str]:
 
 
 def make_reachable(conn: Connection, origin: Origin) -> list[str]:
-    """Mend all of it in the caller's transaction; a sentence for each kind of thing."""
+    """Mend what ``unreachable`` finds, in the caller's transaction. Returns a sentence for each kind of thing."""
     done = []
     back = bring_projects_back(conn, origin)
     if back:
@@ -85,12 +85,12 @@ def make_reachable(conn: Connection, origin: Origin) -> list[str]:
 
 
 def hiding_projects(conn: Connection) -> list[str]:
-    """Projects in the trash with threads that are not. Quick enough for a start."""
+    """Return projects in the trash with threads that are not there. Quick enough for a start."""
     return _threads(conn, _HIDING_PROJECTS)
 
 
 def bring_projects_back(conn: Connection, origin: Origin) -> int:
-    """Take them out of the trash; how many."""
+    """Take projects out of the trash whose threads are not all there. Returns how many."""
     found = hiding_projects(conn)
     for project_id in found:
         projects.set_deleted(conn, origin, project_id, None)

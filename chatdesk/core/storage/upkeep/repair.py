@@ -1,4 +1,4 @@
-"""*Repair*: mends what can be mended in a database that opens, and says line by line what was done and what was not.
+"""Mends what can be mended in a database that opens, and reports line by line what was done and what was not.
 
 A copy of the database as it was is kept first. Everything is mended in one transaction: all of it or nothing. Nothing
 that a person wrote is removed: messages of a thread that is missing get a thread again, and a text that is not what was
@@ -52,8 +52,8 @@ _COUNTED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RepairReport:
-    """``done`` and ``left`` are sentences; ``kept`` is the copy of the database as it was, None when nothing was to
-    be done."""
+    """The result of a repair. ``done`` and ``left`` are sentences; ``kept`` is the copy of the database as it was, None
+    when nothing was to be done."""
 
     done: tuple[str, ...]
     left: tuple[str, ...]
@@ -74,8 +74,8 @@ class RepairService:
         self._blobs = blobs
 
     async def check(self, *, with_index: bool = True) -> list[Trouble]:
-        """Everything that is wrong. Takes its time, on a thread and a connection of its own. ``with_index``: also the
-        search index, during which nothing can be written."""
+        """Return everything that is wrong. Takes its time, on a thread and a connection of its own. ``with_index``:
+        also the search index, during which nothing can be written."""
         try:
             found = await asyncio.to_thread(self._examine)
         except StorageCorrupt:
@@ -117,14 +117,15 @@ class RepairService:
 
 
 def _mend_and_pull(conn: Connection, origin: Origin, *, has_lost: bool) -> tuple[str, list[str]]:
-    """The id of this device from now on, and what was done."""
+    """Mend the database, and have what was lost pulled again. Returns the id of this device from now on, and what was
+    done."""
     done = [COMES_AGAIN] if has_lost and salvage.pull_again(conn, origin.now()) else []
     done += mend(conn, origin)
     return str(conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar_one()), done
 
 
 def mend(conn: Connection, origin: Origin) -> list[str]:
-    """Mend everything that can be, in the caller's transaction; a sentence for each kind of thing."""
+    """Mend everything that can be, in the caller's transaction. Returns a sentence for each kind of thing."""
     done = _give_references(conn, origin) + reachability.make_reachable(conn, origin)
     raw = driver(conn)
     if _index_troubles(conn):
@@ -144,7 +145,7 @@ def mend(conn: Connection, origin: Origin) -> list[str]:
 
 
 def _give_references(conn: Connection, origin: Origin) -> list[str]:
-    """Rows that point at nothing: what was written gets a place, what only belonged to the missing row goes."""
+    """Mend rows that point at nothing: what was written gets a place, what only belonged to the missing row goes."""
     done = []
     moved = _move_to_private_project(conn, origin)
     if moved:
@@ -174,7 +175,7 @@ def _give_references(conn: Connection, origin: Origin) -> list[str]:
 
 
 def _move_to_private_project(conn: Connection, origin: Origin) -> int:
-    """Move the threads of projects that are missing; how many they were."""
+    """Move the threads of projects that are missing. Returns how many they were."""
     homeless = "project_id NOT IN (SELECT id FROM projects)"
     if conn.exec_driver_sql(f"SELECT 1 FROM threads WHERE {homeless} LIMIT 1").first() is None:
         return 0
@@ -190,7 +191,7 @@ def _recover_thread(conn: Connection, origin: Origin, thread_id: str) -> None:
 
 
 def _remove_or_unset(conn: Connection, row: Any) -> int:
-    """``row`` of foreign_key_check: (table, rowid, parent, key). Returns how many rows went."""
+    """Mend ``row`` of foreign_key_check: (table, rowid, parent, key). Returns how many rows went."""
     table, rowid, _parent, key = row
     names = {each.name for each in tables.metadata.sorted_tables}
     if table not in names:
@@ -223,7 +224,7 @@ def _count(conn: Connection, thread_id: str) -> None:
 
 
 def _index_troubles(conn: Connection) -> list[Trouble]:
-    """What FTS5 says about its own tables; asking is a statement that writes, though nothing is changed."""
+    """Return what FTS5 says about its own tables; asking is a statement that writes, though nothing is changed."""
     raw = driver(conn)
     for table in search_schema.VIRTUAL_TABLES:
         try:

@@ -26,8 +26,8 @@ from chatdesk.core.storage.upkeep import backup_files, restore_process
 
 
 def look_into(path: Path, *, work_dir: Path, blobs: Path) -> BackupContents:
-    """What a backup holds; nothing is changed. Raises ``StorageError``: ``SchemaTooNew`` for that of a newer ChatDesk,
-    ``StorageCorrupt`` for a file that is none, is damaged, or holds more than data."""
+    """Return what a backup holds; nothing is changed. Raises ``StorageError``: ``SchemaTooNew`` for that of a newer
+    ChatDesk, ``StorageCorrupt`` for a file that is none, is damaged, or holds more than data."""
     plain = unfinished_files.name_for(work_dir / "look.db")
     with translating(path):
         try:
@@ -64,7 +64,8 @@ def put_in_place(database: Path, *, backup_dir: Path, now_ms: int) -> Path | Non
 
 
 def keep_present(database: Path, *, backup_dir: Path, now_ms: int, reason: str = "restore") -> Path | None:
-    """A copy of the present database in the backup directory, packed; of a damaged one, of its files as they are."""
+    """Copy the present database into the backup directory, packed; of a damaged one, its files as they are. Returns
+    where it is kept, None when there is none."""
     if not database.exists() or database.stat().st_size == 0:
         return None
     make_private_directory(backup_dir)
@@ -93,7 +94,7 @@ def _has_header(database: Path) -> bool:
 
 
 def _keep_damaged(database: Path, target: Path) -> Path:
-    """What cannot be read as a database is kept byte for byte, with its log."""
+    """Keep what cannot be read as a database byte for byte, with its log."""
     temporary = unfinished_files.name_for(target)
     try:
         make_private_file(temporary)

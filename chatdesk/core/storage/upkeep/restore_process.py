@@ -1,7 +1,7 @@
-"""The process that reads a backup, and how it is asked. It has limits of time, memory and bytes, and may be killed at
-any moment without regret: what it writes has no name that anybody looks for.
+"""Reads a backup in a process of its own, with limits of time, memory and bytes.
 
-One line of JSON goes in, one comes out; when the input ends, also because the window is gone, the process does too.
+The process may be killed at any moment: what it writes has no name that anybody looks for. One line of JSON goes in,
+one comes out; when the input ends, also because the window is gone, the process does too.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ _ERRORS: Final[dict[str, type[StorageError]]] = {
 def run(
     backup: Path, *, plain: Path, blobs: Path, target: Path | None = None, command: Sequence[str] | None = None
 ) -> BackupContents:
-    """Unpack ``backup`` to ``plain`` and say what is in it; with ``target``, also make a database of its rows there and
-    put its files among ``blobs``. Raises ``StorageError``; the caller removes ``plain`` and ``target`` in any case."""
+    """Unpack ``backup`` to ``plain`` and return what is in it; with ``target``, also make a database of its rows there
+    and put its files among ``blobs``. Raises ``StorageError``; the caller removes ``plain`` and ``target`` in any case.
+    """
     _check_space(backup, plain.parent)
     from chatdesk.core.paths import migrations_dir
 
@@ -76,12 +77,12 @@ def run(
 
 
 def time_limit_s(backup: Path) -> float:
-    """How long reading a backup may take, by its size."""
+    """Return how long reading a backup may take, by its size."""
     return _LEAST_TIME_S + backup.stat().st_size / 1_000_000 * _TIME_S_A_MB
 
 
 def default_command() -> list[str]:
-    """The command that starts the process."""
+    """Return the command that starts the process."""
     return child_process.command_of("chatdesk.core.storage.upkeep.restore_process", "--restore-worker")
 
 
@@ -123,8 +124,8 @@ def _check_space(path: Path, directory: Path) -> None:
 
 
 def room(backup: Path, directory: Path) -> Callable[[int], None]:
-    """A check of how much may be unpacked from ``backup`` into ``directory``: by what the bytes are, not by what the
-    file says of them."""
+    """Return a check of how much may be unpacked from ``backup`` into ``directory``: by what the bytes are, not by what
+    the file says of them."""
     most = backup.stat().st_size * _MOST_UNPACKED_FACTOR + _SPARE_BYTES
     looked_at = 0
 
@@ -151,7 +152,7 @@ def room(backup: Path, directory: Path) -> Callable[[int], None]:
 
 
 def read(job: Mapping[str, Any]) -> BackupContents:
-    """Carry out one job."""
+    """Carry out one job inside the process."""
     path, plain, blobs = Path(job["backup"]), Path(job["plain"]), Path(job["blobs"])
     try:
         is_room = room(path, plain.parent)

@@ -46,8 +46,8 @@ _WRONG_TREE: Final = "SELECT 1 FROM messages m JOIN messages p ON p.id = m.paren
 
 
 def check_schema(source: sqlite3.Connection, name: str) -> str:
-    """The schema version of a foreign database of which everything is ours. Raises ``StorageCorrupt`` for any other,
-    ``SchemaTooNew``."""
+    """Return the schema version of a foreign database in which everything is ours. Raises ``StorageCorrupt`` for any
+    other, ``SchemaTooNew``."""
     foreign = schema_guard.foreign_objects(source)
     if foreign:
         more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
@@ -94,8 +94,8 @@ def _make_empty(target: Path, revision: str, migrations: Path) -> None:
 
 @contextmanager
 def _bare(conn: sqlite3.Connection) -> Iterator[None]:
-    """Without indexes and triggers, which are made again from the same words in the same order: all rows at once take
-    a fraction of the time then."""
+    """Drop indexes and triggers for the block, and make them again from the same words in the same order: all rows at
+    once take a fraction of the time then."""
     made = conn.execute(
         "SELECT type, name, sql FROM main.sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL"
         " ORDER BY rowid"
@@ -134,7 +134,8 @@ def _copy(conn: sqlite3.Connection, table: str, name: str) -> None:
 
 
 def _as(kind: str, column: str, default: str | None) -> str:
-    """An expression for a column's value as what it should be; what is nothing of the kind becomes the default."""
+    """Return an expression for a column's value as what it should be; what is nothing of the kind becomes the
+    default."""
     quoted, otherwise = f'"{column}"', default or "NULL"
     if kind == "INTEGER":
         return (
@@ -164,7 +165,7 @@ def _make_quiet(conn: sqlite3.Connection) -> None:
 
 
 def _mend(target: Path) -> None:
-    """A tree that no message could be found in would be no use; see ``reachability``."""
+    """Mend a tree in which no message could be found; see ``reachability``."""
     clock = SystemClock()
     with unused_database(target) as conn:
         device = conn.exec_driver_sql("SELECT id, last_hlc FROM devices WHERE is_mine = 1").first()

@@ -39,16 +39,16 @@ _UNREADABLE: Final = StorageCorrupt(
 
 @dataclass(frozen=True, slots=True)
 class SalvageReport:
-    """``lines`` are sentences that say how much was copied, a table each, and what was mended in the copy.
-    ``is_whole``: nothing was lost, as far as anybody can tell."""
+    """The result of copying. ``lines`` are sentences that say how much was copied, a table each, and what was mended in
+    the copy. ``is_whole``: nothing was lost, as far as anybody can tell."""
 
     lines: tuple[str, ...]
     is_whole: bool
 
 
 def salvage(database: Path, origin: Origin) -> SalvageReport:
-    """Copy what reads; the copy is ready for ``begun_restore.commit``. Raises ``StorageCorrupt`` when no text could be
-    read."""
+    """Copy what can be read; the copy is ready for ``begun_restore.commit``. Raises ``StorageCorrupt`` when no text
+    could be read."""
     target = ready_path(database)
     with translating(database):
         remove_database(target)
@@ -107,7 +107,7 @@ def _damaged(database: Path) -> sqlite3.Connection:
 
 
 def _copy(source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, lines: list[str], lost: list[str]) -> int:
-    """Copy one table; how many rows. What is no table of rows, whatever its name, is not read."""
+    """Copy one table. Returns how many rows. What is no table of rows, whatever its name, is not read."""
     if table.name in _DERIVED:
         return 0
     try:
@@ -138,7 +138,7 @@ def _copy(source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, li
 
 
 class _Gaps:
-    """How often reading had to begin anew behind something that cannot be read."""
+    """Counts how often reading had to begin anew behind something that cannot be read."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -173,7 +173,8 @@ def _from(source: sqlite3.Connection, table: str, columns: str, start: int, size
 
 
 def _beyond(source: sqlite3.Connection, table: str, start: int) -> int | None:
-    """The smallest row number behind ``start`` from which on a row can be read, found by doubling and halving."""
+    """Return the smallest row number behind ``start`` from which on a row can be read, found by doubling and
+    halving."""
     step = 1
     while _first_from(source, table, start + step) is None:
         step *= 2
@@ -190,7 +191,7 @@ def _beyond(source: sqlite3.Connection, table: str, start: int) -> int | None:
 
 
 def _first_from(source: sqlite3.Connection, table: str, rowid: int) -> int | None:
-    """The number of the first row from ``rowid`` on, when that row can be read. At the end there is none."""
+    """Return the number of the first row from ``rowid`` on, when that row can be read. At the end there is none."""
     with suppress(sqlite3.DatabaseError):
         row = source.execute(
             f'SELECT rowid, * FROM "{table}" WHERE rowid >= ? ORDER BY rowid LIMIT 1', (rowid,)

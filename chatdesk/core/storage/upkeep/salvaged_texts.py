@@ -50,7 +50,7 @@ WHERE m.parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages x WHERE x.i
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """What is left of one message."""
+    """The remains of one message."""
 
     id: str
     started_at: int | None
@@ -59,9 +59,9 @@ class _Text:
 
 
 def recover(conn: Connection, origin: Origin) -> tuple[int, int]:
-    """Give them messages; how many found their place in their thread again, and how many are in a thread of their own,
-    in the order of their ids, which is that of their making. What the team has comes from there again and is left
-    alone."""
+    """Give texts that lost their messages new ones. Returns how many found their place in their thread again, and how
+    many are in a thread of their own, in the order of their ids, which is that of their making. What the team has comes
+    from there again and is left alone."""
     lost = {row[0]: _Text(row[0], row[1], bool(row[2]), row[3]) for row in conn.exec_driver_sql(_ORPHANS)}
     placed = sum(_close(conn, origin, lost, gap) for gap in conn.exec_driver_sql(_GAPS).all()) if lost else 0
     if not lost:

@@ -1,4 +1,4 @@
-"""The ledger added up by local day, kept with each line that is entered, so that months are read in milliseconds."""
+"""Adds the ledger up by local day, with each line that is entered, so that months are read in milliseconds."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def add_up(
     usage: Usage | None,
     cost_usd: float | None,
 ) -> None:
-    """One more request, inside the transaction that enters it. ``at``: milliseconds UTC."""
+    """Add one more request to its day, inside the transaction that enters it. ``at``: milliseconds UTC."""
     used = usage or Usage()
     has_tokens = used.total_tokens > 0
     conn.exec_driver_sql(
@@ -85,24 +85,25 @@ def add_up(
 
 
 class UsageDayRepository:
-    """Reads what days took."""
+    """Reads the usage of days."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def cells(self, first_day: int, last_day: int) -> tuple[UsageCell, ...]:
-        """What each model took for each kind of work in each project, day by day; both days are included."""
+        """Return what each model used for each kind of work in each project, day by day; both days are included."""
 
         return await self._db.read(lambda conn: _cells(conn, _CELLS, first_day, last_day))
 
     async def grouped(self, first_day: int, last_day: int) -> Mapping[str, tuple[UsageCell, ...]]:
-        """The same added up by ``day``, ``model``, ``project`` and ``kind``: few rows, however much was asked."""
+        """Return the usage added up by ``day``, ``model``, ``project`` and ``kind``: few rows, however much was
+        asked."""
         return await self._db.read(
             lambda conn: {name: _cells(conn, sql, first_day, last_day) for name, sql in _BY.items()}
         )
 
     async def first_day(self) -> int | None:
-        """The first day on which anything was asked; None: nothing ever was."""
+        """Return the first day on which anything was asked; None: nothing ever was."""
 
         def work(conn: Connection) -> int | None:
             found = conn.exec_driver_sql("SELECT min(day) FROM usage_days").scalar()

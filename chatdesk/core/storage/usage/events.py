@@ -1,4 +1,4 @@
-"""The ledger: one line for each request to a provider, written with what the request changed, and its sums.
+"""Keeps the ledger: one line for each request to a provider, written with what the request changed, and its sums.
 
 A line outlives its thread and its message, because the money is spent all the same. It belongs to this device and is
 not sent to others.
@@ -33,8 +33,8 @@ _GROUPED = " GROUP BY kind, provider, model ORDER BY kind, sum(input_tokens + ou
 
 
 def enter(conn: Connection, origin: Origin, event: UsageEvent, *, at: int | None = None) -> None:
-    """A line of the ledger, inside a transaction of the caller. A thread that is gone for good is left out of it.
-    ``at``: milliseconds UTC, now unless said."""
+    """Enter a line into the ledger, inside a transaction of the caller. A thread that is gone for good is left out of
+    it. ``at``: milliseconds UTC, now unless said."""
     row = conn.exec_driver_sql("SELECT project_id FROM threads WHERE id = ?", (event.thread_id,)).first()
     spent, usage = event.spent, event.spent.usage
     moment = origin.now() if at is None else at
@@ -73,7 +73,7 @@ def enter(conn: Connection, origin: Origin, event: UsageEvent, *, at: int | None
 
 
 class UsageRepository:
-    """Sums of the ledger, and lines that go with no other change."""
+    """Reads sums of the ledger, and enters lines that go with no other change."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -82,12 +82,12 @@ class UsageRepository:
         await self._db.write(lambda conn: enter(conn, self._db.origin, event))
 
     async def of_thread(self, thread_id: str) -> UsageReport:
-        """All requests of a thread, by kind and model."""
+        """Return the usage of all requests of a thread, by kind and model."""
         wanted = checked_id(thread_id)
         return await self._db.read(lambda conn: _report(conn, "thread_id = ?", (wanted,)))
 
     async def between(self, start_ms: int, end_ms: int, *, project_id: str | None = None) -> UsageReport:
-        """All requests of a stretch of time, by kind and model; the end is not included."""
+        """Return the usage of all requests of a stretch of time, by kind and model; the end is not included."""
         condition, values = "created_at >= ? AND created_at < ?", [start_ms, end_ms]
         if project_id is None:
             return await self._db.read(lambda conn: _report(conn, condition, values))
@@ -95,7 +95,7 @@ class UsageRepository:
         return await self._db.read(lambda conn: _report(conn, f"{condition} AND project_id = ?", [*values, project]))
 
     async def background_tokens_since(self, start_ms: int) -> int:
-        """Tokens in and out of everything that nobody waited for."""
+        """Return the tokens in and out of everything that nobody waited for."""
 
         def work(conn: Connection) -> int:
             kinds = tuple(kind.value for kind in BACKGROUND_KINDS)
@@ -110,7 +110,7 @@ class UsageRepository:
         return await self._db.read(work)
 
     async def has_title_request(self, thread_id: str) -> bool:
-        """Whether a model was asked for a title of that thread."""
+        """Return whether a model was asked for a title of that thread."""
         wanted = checked_id(thread_id)
 
         def work(conn: Connection) -> bool:

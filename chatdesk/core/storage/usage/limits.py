@@ -1,4 +1,4 @@
-"""Limits on what is spent, kept as one value of the profile, and how much of each is used up.
+"""Stores limits on what is spent as one value of the profile, and computes how much of each is used up.
 
 They belong to this device's profile and are few, so that one row of ``meta`` holds them all.
 """
@@ -22,13 +22,14 @@ _SPENT = "SELECT coalesce(sum(input_tokens + output_tokens), 0), total(cost_usd)
 
 
 class UsageLimitRepository:
-    """Every write is one transaction."""
+    """Reads and writes the limits. Every write is one transaction."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def all(self) -> tuple[UsageLimit, ...]:
-        """As they were stored, with the names that projects have now; those of projects that are gone are left out."""
+        """Return the limits as they were stored, with the names that projects have now; those of projects that are gone
+        are left out."""
 
         def work(conn: Connection) -> tuple[UsageLimit, ...]:
             names = {row[0]: row[1] for row in conn.exec_driver_sql("SELECT id, name FROM projects")}
@@ -52,7 +53,7 @@ class UsageLimitRepository:
         return await self._db.read(work)
 
     async def spent(self, limits: Sequence[UsageLimit], first_days: Sequence[int]) -> tuple[tuple[int, float], ...]:
-        """Tokens and dollars that count against each limit since its first day."""
+        """Return the tokens and dollars that count against each limit since its first day."""
 
         def work(conn: Connection) -> tuple[tuple[int, float], ...]:
             return tuple(_spent(conn, limit, day) for limit, day in zip(limits, first_days, strict=True))
@@ -60,7 +61,8 @@ class UsageLimitRepository:
         return await self._db.read(work)
 
     async def mark_warned(self, key: str, first_day: int) -> bool:
-        """Note that a warning is given for the period that began on that day; false where it was given before."""
+        """Record that a warning is given for the period that began on that day. Returns false where it was given
+        before."""
 
         def work(conn: Connection) -> bool:
             warned = _stored(conn, _WARNED, {})
