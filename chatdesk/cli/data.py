@@ -139,7 +139,7 @@ async def backup(options: argparse.Namespace, services: Services) -> int:
             "A window is open on this data directory, and it makes the regular backups.",
             next_step="Use Settings, Data and backup, Back up now; or give a FILE.",
         )
-    terminal.say(str(await services.caretaker.back_up_now()))
+    terminal.say(str(await services.maintenance.back_up_now()))
     return 0
 
 
@@ -175,7 +175,7 @@ async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Setti
     if not lock.acquire():
         raise lock.problem or in_use(read_holder(paths.data_dir), next_step=_CLOSE_IT)
     try:
-        for line in describe(await backups.look_into(path)):
+        for line in describe(await backups.inspect_backup(path)):
             terminal.note(line)
         if not options.yes and not await terminal.agrees(_QUESTION):
             terminal.complain("nothing was changed")

@@ -102,10 +102,10 @@ async def _build(
     except BaseException:
         await store.close()
         raise
-    shelf = caretaker.BackupShelf(
+    backups = caretaker.BackupDirectory(
         paths.backup_dir, paths.database.stem, daily=settings.backups_daily, weekly=settings.backups_weekly
     )
-    keeper = caretaker.Caretaker(paths.database, shelf, clock)
+    maintenance = caretaker.Maintenance(paths.database, backups, clock)
     prompts, system_prompts = _prompts(together, context, bus)
     titles, usage = _usage(settings, together, context, providers, bus, budget)
     return Services(
@@ -118,7 +118,7 @@ async def _build(
         report,
         has_other_owner,
         accounts,
-        keeper,
+        maintenance,
         attachments,
         prompts=prompts,
         system_prompts=system_prompts,

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
     """Return the backups of a data directory, whether or not its database can be opened."""
+    from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
     from chatdesk.core.storage.upkeep.backup_service import BackupService
-    from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
 
-    shelf = BackupShelf(
+    backups = BackupDirectory(
         paths.backup_dir, paths.database.stem, daily=settings.backups_daily, weekly=settings.backups_weekly
     )
-    return BackupService(paths.database, shelf, paths.blob_dir, SystemClock())
+    return BackupService(paths.database, backups, paths.blob_dir, SystemClock())
 
 
 def printing_command() -> list[str]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
     from chatdesk.core.storage.repositories import Repositories
     from chatdesk.core.storage.upkeep.backup_service import BackupService
-    from chatdesk.core.storage.upkeep.caretaker import Caretaker
+    from chatdesk.core.storage.upkeep.caretaker import Maintenance
     from chatdesk.core.storage.upkeep.repair import RepairService
     from chatdesk.core.sync.service import TeamService
     from chatdesk.core.transfer.exports.service import ExportService
@@ -59,7 +59,7 @@ class Services:
     report: OpenReport
     has_other_owner: bool
     accounts: AccountBook
-    caretaker: Caretaker
+    maintenance: Maintenance
     attachments: AttachmentService
     prompts: PromptService
     system_prompts: SystemPromptService
@@ -240,7 +240,7 @@ class Services:
         self.attachments.set_max_bytes(settings.max_attachment_mb * 1024 * 1024)
         await asyncio.to_thread(self.accounts.use_settings, settings)
         self.use_accounts()
-        self.caretaker.keep(daily=settings.backups_daily, weekly=settings.backups_weekly)
+        self.maintenance.keep(daily=settings.backups_daily, weekly=settings.backups_weekly)
         self.budget.set_limit(settings.background_tokens_per_day)
         self.chat.context.use_options(context_options(settings))
         self.chat.context.summaries.note_new_limit()
@@ -271,7 +271,7 @@ class Services:
         await self.attachments.close()
         for registry in (*self._retired, self.providers):
             await registry.close()
-        await self.caretaker.close()
+        await self.maintenance.close()
         await self.search.close()
         await self.database.close()
 

@@ -41,7 +41,7 @@ async def run_upkeep(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
             yield error
         await purge_trash(services)
         await services.attachments.remove_unnamed(named_elsewhere=partial(_named_elsewhere, services))
-        report = await services.caretaker.look_after()
+        report = await services.maintenance.run_due()
         if report.problem is not None:
             yield report.problem
         services.attachments.read_soon()

@@ -66,7 +66,7 @@ from contextlib import closing
 from pathlib import Path
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.exports import Choice
-from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
+from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.domain.exports import ExportFormat
 from chatdesk.core.transfer.exports.service import ExportService
 from tests.benchmarks.processes import peak_mb
@@ -97,7 +97,7 @@ async def main(folder, threads):
             conn.backup(copy)
         found["copy_s"] = time.perf_counter() - began
         began = time.perf_counter()
-        made = BackupShelf(folder / "backups", "chatdesk", daily=1, weekly=0).add(conn, SystemClock().now_ms())
+        made = BackupDirectory(folder / "backups", "chatdesk", daily=1, weekly=0).add(conn, SystemClock().now_ms())
         found["backup_s"] = time.perf_counter() - began
     found["size_mb"] = path.stat().st_size / 1e6
     print(json.dumps(found))

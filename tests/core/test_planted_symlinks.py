@@ -19,8 +19,8 @@ from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
+from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.storage.upkeep.backup_service import BackupService
-from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
 from chatdesk.core.storage.usage.days import UsageDayRepository
 from chatdesk.core.storage.usage.events import UsageRepository
 from chatdesk.core.transfer.exports.service import ExportService
@@ -66,7 +66,7 @@ def _export(kind: ExportFormat) -> Callable[[World, Path], Awaitable[object]]:
 
 
 async def _backup(world: World, target: Path) -> object:
-    shelf = BackupShelf(world.store.path.parent / "backups", "chatdesk", daily=1, weekly=1)
+    shelf = BackupDirectory(world.store.path.parent / "backups", "chatdesk", daily=1, weekly=1)
     return await BackupService(world.store.path, shelf, world.blobs.folder, world.store.clock).make_zip(target)
 
 

@@ -179,7 +179,7 @@ def test_a_restore_shows_what_is_inside_closes_and_asks_for_a_new_start(
     async def script(application: WindowApplication) -> None:
         await ask(application, "old")
         services = await application.services()
-        backup = await services.caretaker.back_up_now()
+        backup = await services.maintenance.back_up_now()
         await ask(application, "new")
         page = await _open_data_page(application)
         _press(page, "data_restore")

@@ -107,7 +107,7 @@ async def _use_everything(paths: AppPaths, outside: Path) -> None:
         assert {each.headers["authorization"] for each in asked} == {f"Bearer {KEY}"}
         assert {each.headers["x-api-token"] for each in asked} == {SECRET_HEADER}
         assert _processes() == []
-        await services.caretaker.back_up_now()
+        await services.maintenance.back_up_now()
         await services.backups.make_zip(outside / "everything.zip")
         try:
             raise ValueError(f"a failure with {KEY} and {SECRET_HEADER}")

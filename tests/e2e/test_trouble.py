@@ -167,7 +167,7 @@ def test_a_directory_that_could_not_be_owned_is_owned_once_it_can(
 
 def test_what_the_daily_upkeep_finds_is_shown(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "run_upkeep", partial(app.run_upkeep, settle_s=0))
-    monkeypatch.setattr("chatdesk.core.storage.upkeep.backup_shelf._SPARE_BYTES", 10**18)
+    monkeypatch.setattr("chatdesk.core.storage.upkeep.backup_directory._SPARE_BYTES", 10**18)
 
     async def script(application: WindowApplication) -> None:
         await application.services()

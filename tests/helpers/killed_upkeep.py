@@ -27,7 +27,7 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.library.trash_store import TrashRepository
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.upkeep import backup_files, restore
-from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
+from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from tests.helpers.bulk_data import make_database
 from tests.helpers.checks import integrity_check
 from tests.helpers.make_old_database import make
@@ -132,7 +132,7 @@ class _World:
     # The works
 
     def _back_up(self, cycle: int) -> None:
-        shelf = BackupShelf(self.backups, "chatdesk", daily=5, weekly=0)
+        shelf = BackupDirectory(self.backups, "chatdesk", daily=5, weekly=0)
         with closing(sqlite3.connect(self.path)) as conn:
             shelf.add(conn, _NOW + cycle * _DAY)
 
@@ -157,7 +157,7 @@ class _World:
     # What is left
 
     def _check_backups(self, _cycle: int) -> str:
-        for each in BackupShelf(self.backups, "chatdesk", daily=5, weekly=0).kept()[-2:]:
+        for each in BackupDirectory(self.backups, "chatdesk", daily=5, weekly=0).kept()[-2:]:
             plain = self.folder / "plain.db"
             backup_files.unpack(each.path, plain, is_room=lambda _count: None)
             if _count(plain) != _THREADS * _MESSAGES:

@@ -173,7 +173,7 @@ async def _use(paths: AppPaths, outside: Path) -> dict[str, str]:
         await services.exports.export(Choice(), ExportFormat.JSON, outside / "all.json")
         await services.importer.run(outside / "all.json")
         await services.backups.make_zip(outside / f"{WORDS}.zip")
-        await services.caretaker.back_up_now()
+        await services.maintenance.back_up_now()
         await services.chat.delete_thread(thread_id)
         await services.chat.restore_thread(thread_id)
     return ids

@@ -12,20 +12,20 @@ import pytest
 
 from chatdesk.core.errors import StorageCorrupt, StorageFull, StorageReplaced
 from chatdesk.core.storage.upkeep import backup_files
-from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
-from chatdesk.core.storage.upkeep.caretaker import Caretaker, UpkeepReport
+from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
+from chatdesk.core.storage.upkeep.caretaker import Maintenance, UpkeepReport
 from tests.helpers.store import Store
 
 DAY_MS = 24 * 60 * 60 * 1000
 
 
-def _shelf(store: Store) -> BackupShelf:
-    return BackupShelf(store.path.parent / "backups", "chatdesk", daily=7, weekly=4)
+def _backups(store: Store) -> BackupDirectory:
+    return BackupDirectory(store.path.parent / "backups", "chatdesk", daily=7, weekly=4)
 
 
 @pytest.fixture
-async def caretaker(store: Store) -> AsyncIterator[Caretaker]:
-    keeper = Caretaker(store.path, _shelf(store), store.clock)
+async def maintenance(store: Store) -> AsyncIterator[Maintenance]:
+    keeper = Maintenance(store.path, _backups(store), store.clock)
     yield keeper
     await keeper.close()
 
@@ -47,15 +47,15 @@ def _damage(path: Path) -> None:
         file.write(b"\xa5" * page_bytes)
 
 
-async def test_a_sound_database_is_checked_and_backed_up_once_a_day(store: Store, caretaker: Caretaker) -> None:
+async def test_a_sound_database_is_checked_and_backed_up_once_a_day(store: Store, maintenance: Maintenance) -> None:
     await _fill(store, 3)
-    first = await caretaker.look_after()
+    first = await maintenance.run_due()
     assert first.is_checked
     assert first.problem is None
     assert first.backup is not None
-    assert await caretaker.look_after() == UpkeepReport()
+    assert await maintenance.run_due() == UpkeepReport()
     store.clock.now += DAY_MS
-    second = await caretaker.look_after()
+    second = await maintenance.run_due()
     assert second.is_checked
     assert second.backup is not None
     assert second.backup != first.backup
@@ -66,71 +66,73 @@ async def test_a_sound_database_is_checked_and_backed_up_once_a_day(store: Store
 
 
 async def test_the_check_is_remembered_by_the_next_process_and_its_lost_note_means_one_more(
-    store: Store, caretaker: Caretaker
+    store: Store, maintenance: Maintenance
 ) -> None:
-    await caretaker.look_after()
-    again = Caretaker(store.path, _shelf(store), store.clock)
-    assert await again.look_after() == UpkeepReport()
+    await maintenance.run_due()
+    again = Maintenance(store.path, _backups(store), store.clock)
+    assert await again.run_due() == UpkeepReport()
     store.path.with_name("chatdesk.db.checked").write_text("{")
-    report = await again.look_after()
+    report = await again.run_due()
     await again.close()
     assert report == UpkeepReport(is_checked=True)
 
 
-async def test_damage_is_told_with_the_newest_backup_and_is_not_backed_up(store: Store, caretaker: Caretaker) -> None:
+async def test_damage_is_told_with_the_newest_backup_and_is_not_backed_up(
+    store: Store, maintenance: Maintenance
+) -> None:
     await _fill(store)
-    good = (await caretaker.look_after()).backup
+    good = (await maintenance.run_due()).backup
     await store.db.close()
     _damage(store.path)
     store.clock.now += DAY_MS
     for _ in range(2):  # it is looked for again until it is gone
-        report = await caretaker.look_after()
+        report = await maintenance.run_due()
         assert isinstance(report.problem, StorageCorrupt)
         assert str(good) in report.problem.sentence
         assert report.backup is None
-    assert [each.path for each in _shelf(store).kept()] == [good]
+    assert [each.path for each in _backups(store).kept()] == [good]
 
 
-async def test_damage_without_any_backup_says_so(store: Store, caretaker: Caretaker) -> None:
+async def test_damage_without_any_backup_says_so(store: Store, maintenance: Maintenance) -> None:
     await _fill(store)
     await store.db.close()
     _damage(store.path)
-    report = await caretaker.look_after()
+    report = await maintenance.run_due()
     assert report.problem is not None
     assert "there is no backup yet" in report.problem.sentence
 
 
 async def test_a_full_disk_is_told_and_tried_again(
-    store: Store, caretaker: Caretaker, monkeypatch: pytest.MonkeyPatch
+    store: Store, maintenance: Maintenance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("chatdesk.core.storage.upkeep.backup_shelf._SPARE_BYTES", 10**18)
-        report = await caretaker.look_after()
+        patch.setattr("chatdesk.core.storage.upkeep.backup_directory._SPARE_BYTES", 10**18)
+        report = await maintenance.run_due()
     assert isinstance(report.problem, StorageFull)
-    assert (await caretaker.look_after()).backup is not None
+    assert (await maintenance.run_due()).backup is not None
 
 
 async def test_an_older_file_in_the_databases_place_does_not_push_out_good_backups(
-    store: Store, caretaker: Caretaker, tmp_path: Path
+    store: Store, maintenance: Maintenance, tmp_path: Path
 ) -> None:
     await store.db.back_up(tmp_path / "old.db")
     await _fill(store, 2)
     await store.db.close()
     store.path.write_bytes((tmp_path / "old.db").read_bytes())
-    assert isinstance((await caretaker.look_after()).problem, StorageReplaced)
-    assert _shelf(store).kept() == []
+    assert isinstance((await maintenance.run_due()).problem, StorageReplaced)
+    assert _backups(store).kept() == []
 
 
-async def test_a_database_that_went_away_is_a_sentence(store: Store, caretaker: Caretaker) -> None:
+async def test_a_database_that_went_away_is_a_sentence(store: Store, maintenance: Maintenance) -> None:
     await store.db.close()
     store.path.unlink()
-    report = await caretaker.look_after()
+    report = await maintenance.run_due()
     assert report.problem is not None
     assert report.backup is None
 
 
 async def test_reading_and_writing_go_on_while_it_works(
-    store: Store, caretaker: Caretaker, monkeypatch: pytest.MonkeyPatch
+    store: Store, maintenance: Maintenance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Held up in the middle of a backup, it holds up nobody."""
     import threading
@@ -142,7 +144,7 @@ async def test_reading_and_writing_go_on_while_it_works(
         assert may_go.wait(20)
 
     monkeypatch.setattr("chatdesk.core.storage.engine.backup._verify", hold)
-    working = asyncio.create_task(caretaker.look_after())
+    working = asyncio.create_task(maintenance.run_due())
     await asyncio.to_thread(is_there.wait, 20)
     thread = await store.thread("meanwhile")
     await store.ask(thread)
@@ -152,7 +154,7 @@ async def test_reading_and_writing_go_on_while_it_works(
 
 
 async def test_closing_breaks_a_check_off_without_a_complaint(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    keeper = Caretaker(store.path, _shelf(store), store.clock)
+    keeper = Maintenance(store.path, _backups(store), store.clock)
     closing_now: list[asyncio.Task[None]] = []
     loop = asyncio.get_running_loop()
     connect = keeper._connect
@@ -172,7 +174,7 @@ async def test_closing_breaks_a_check_off_without_a_complaint(store: Store, monk
 
     monkeypatch.setattr(keeper, "_connect", connect_and_close)
     await _fill(store)
-    report = await keeper.look_after()
+    report = await keeper.run_due()
     await asyncio.gather(*closing_now)
     assert report.problem is None
-    assert await keeper.look_after() == UpkeepReport()
+    assert await keeper.run_due() == UpkeepReport()

@@ -15,7 +15,7 @@ from chatdesk.core.storage.chat.waiting import WaitingRepository
 from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
 from chatdesk.core.storage.engine import begun_restore, search_schema
 from chatdesk.core.storage.sync import setup
-from chatdesk.core.storage.upkeep.checkup import Kind
+from chatdesk.core.storage.upkeep.db_check import Kind
 from chatdesk.core.storage.upkeep.repair import COMES_AGAIN, RECOVERED_TITLE, RepairService
 from chatdesk.core.storage.upkeep.salvage import salvage
 from tests.helpers.checks import integrity_check

@@ -19,8 +19,8 @@ from chatdesk.core.errors import ExportFailed, NotFound, SchemaTooNew, StorageCo
 from chatdesk.core.storage.engine import begun_restore
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.upkeep import backup_files, restore
+from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.storage.upkeep.backup_service import BackupService
-from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
 from tests.helpers.checks import integrity_check
 from tests.helpers.make_old_database import make
 from tests.helpers.store import MovableClock, Store
@@ -35,7 +35,7 @@ def _blobs(store: Store) -> Path:
 
 
 def _service(store: Store) -> BackupService:
-    shelf = BackupShelf(store.path.parent / "backups", "chatdesk", daily=7, weekly=4)
+    shelf = BackupDirectory(store.path.parent / "backups", "chatdesk", daily=7, weekly=4)
     return BackupService(store.path, shelf, _blobs(store), store.clock)
 
 
@@ -109,7 +109,7 @@ async def test_what_is_inside_is_shown_and_nothing_changes(store: Store, tmp_pat
         await store.ask(await store.thread(f"Thread {number}"))
     made = await store.db.back_up(tmp_path / "x.db")
     before = sorted(path.name for path in store.path.parent.iterdir())
-    contents = await _service(store).look_into(made)
+    contents = await _service(store).inspect_backup(made)
     assert contents.threads == 8
     assert contents.titles == tuple(f"Thread {number}" for number in (6, 5, 4, 3, 2))
     assert contents.missing_files == 1
@@ -119,7 +119,7 @@ async def test_what_is_inside_is_shown_and_nothing_changes(store: Store, tmp_pat
 
 async def test_an_older_schema_is_restored_and_upgraded_at_the_next_start(store: Store, tmp_path: Path) -> None:
     make(tmp_path / "old.db", "0002")
-    contents = await _service(store).look_into(tmp_path / "old.db")
+    contents = await _service(store).inspect_backup(tmp_path / "old.db")
     assert contents.is_older_schema
     assert contents.messages > 0
     await _service(store).prepare(tmp_path / "old.db")
@@ -169,7 +169,7 @@ async def test_a_newer_schema_and_a_missing_file_are_refused(store: Store, tmp_p
         conn.execute("UPDATE alembic_version SET version_num = '9999'")
         conn.commit()
     with pytest.raises(SchemaTooNew, match="newer ChatDesk"):
-        await _service(store).look_into(made)
+        await _service(store).inspect_backup(made)
     with pytest.raises(NotFound):
         await _service(store).prepare(tmp_path / "none.db")
 
@@ -238,7 +238,7 @@ async def test_a_zip_names_what_is_not_what_was_saved_and_never_packs_it(
 async def test_backups_say_which_files_they_name(store: Store) -> None:
     await _with_picture(store)
     service = _service(store)
-    shelf = BackupShelf(service.directory, "chatdesk", daily=1, weekly=0)
+    shelf = BackupDirectory(service.directory, "chatdesk", daily=1, weekly=0)
     assert await service.named_files() == set()
     with closing(sqlite3.connect(store.path)) as conn:
         made = shelf.add(conn, NOW)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.storage.engine import owner_token, unfinished_files
+from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.storage.upkeep.backup_service import BackupService
-from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
 from tests.helpers.store import Store
 
 EARLIER = (
@@ -87,6 +87,6 @@ async def test_a_start_and_a_zip_tidy_up(store: Store, tmp_path: Path) -> None:
     assert not list(backups.glob(".zip*"))
     assert not list(store.path.parent.glob("chatdesk-look*"))
     (backups / ".zip-12.db.new").write_text("x")
-    shelf = BackupShelf(backups, "chatdesk", daily=1, weekly=0)
+    shelf = BackupDirectory(backups, "chatdesk", daily=1, weekly=0)
     await BackupService(store.path, shelf, store.path.parent / "blobs", store.clock).make_zip(tmp_path / "x.zip")
     assert _names(backups) == set()

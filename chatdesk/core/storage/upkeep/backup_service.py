@@ -18,30 +18,30 @@ from chatdesk.core.storage.engine import backup, schema_upgrade, unfinished_file
 from chatdesk.core.storage.engine.connection import connect, make_private_directory
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.upkeep import backup_files, restore
-from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf, restorable
+from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory, restorable
 
 
 class BackupService:
     """The backups of the database at ``database``, which may be open meanwhile. All work is done on threads of its
     own."""
 
-    def __init__(self, database: Path, shelf: BackupShelf, blobs: Path, clock: Clock) -> None:
+    def __init__(self, database: Path, backups: BackupDirectory, blobs: Path, clock: Clock) -> None:
         self._database = database
-        self._shelf = shelf
+        self._backups = backups
         self._blobs = blobs
         self._clock = clock
 
     @property
     def directory(self) -> Path:
-        return self._shelf.directory
+        return self._backups.directory
 
     async def list(self) -> list[Path]:
         """Return all backups of this database, the newest first."""
-        return await asyncio.to_thread(restorable, self._shelf.directory, self._database.stem)
+        return await asyncio.to_thread(restorable, self._backups.directory, self._database.stem)
 
     async def named_files(self) -> set[str]:
         """Return the stored files that a kept backup refers to, which a clean-up must leave."""
-        return await asyncio.to_thread(self._shelf.named_files)
+        return await asyncio.to_thread(self._backups.named_files)
 
     async def make_zip(self, target: Path) -> tuple[str, ...]:
         """Write the database and all attachments to one zip at ``target``, which is replaced when the zip is whole.
@@ -61,10 +61,10 @@ class BackupService:
             told["bytes"] = await asyncio.to_thread(_size_of, target)
         return lost
 
-    async def look_into(self, path: Path) -> BackupContents:
+    async def inspect_backup(self, path: Path) -> BackupContents:
         """Return what is inside a backup, before anything is replaced. Raises ``StorageError``, ``NotFound``."""
         _check_there(path)
-        return await asyncio.to_thread(restore.look_into, path, work_dir=self._database.parent, blobs=self._blobs)
+        return await asyncio.to_thread(restore.inspect_backup, path, work_dir=self._database.parent, blobs=self._blobs)
 
     async def prepare(self, path: Path) -> BackupContents:
         """Unpack and check a backup so that only its renaming is left to do; see ``storage.upkeep.restore``."""
@@ -81,7 +81,7 @@ class BackupService:
             kept = await asyncio.to_thread(
                 restore.put_in_place,
                 self._database,
-                backup_dir=self._shelf.directory,
+                backup_dir=self._backups.directory,
                 now_ms=self._clock.now_ms(),
             )
             told["has_kept_old"] = kept is not None
@@ -89,11 +89,11 @@ class BackupService:
 
     def _zip(self, target: Path, stop: threading.Event) -> tuple[str, ...]:
         try:
-            make_private_directory(self._shelf.directory)
+            make_private_directory(self._backups.directory)
         except OSError as error:
-            raise write_failure(error, self._shelf.directory) from error
-        unfinished_files.clear(self._shelf.directory)
-        plain = unfinished_files.name_for(self._shelf.directory / "zip.db")
+            raise write_failure(error, self._backups.directory) from error
+        unfinished_files.clear(self._backups.directory)
+        plain = unfinished_files.name_for(self._backups.directory / "zip.db")
         with translating(self._database):
             try:
                 with closing(connect(self._database, "read")) as source:

@@ -23,7 +23,7 @@ from chatdesk.core.errors import StorageCorrupt, StorageError, StorageReplaced
 from chatdesk.core.storage.engine import high_water
 from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.engine.failures import translated
-from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf
+from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 
 _log = logging.getLogger(__name__)
 
@@ -40,12 +40,12 @@ class UpkeepReport:
     problem: StorageError | None = None
 
 
-class Caretaker:
+class Maintenance:
     """The daily upkeep of one database that this process owns. Close it before the database."""
 
-    def __init__(self, database: Path, shelf: BackupShelf, clock: Clock) -> None:
+    def __init__(self, database: Path, backups: BackupDirectory, clock: Clock) -> None:
         self._path = database
-        self._shelf = shelf
+        self._backups = backups
         self._clock = clock
         self._note = database.with_name(database.name + ".checked")
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="storage-caretaker", initializer=_give_way)
@@ -53,7 +53,7 @@ class Caretaker:
         self._connection: sqlite3.Connection | None = None
         self._is_closed = False
 
-    async def look_after(self) -> UpkeepReport:
+    async def run_due(self) -> UpkeepReport:
         """Do what is due. What fails is in the report, not raised."""
         if self._is_closed:
             return UpkeepReport()
@@ -64,7 +64,7 @@ class Caretaker:
 
     def keep(self, *, daily: int, weekly: int) -> None:
         """Set how many backups are kept, from the next one on."""
-        self._shelf.keep(daily=daily, weekly=weekly)
+        self._backups.keep(daily=daily, weekly=weekly)
 
     async def back_up_now(self) -> Path:
         """Make a backup, whether or not one is due; the oldest one that is too many goes. Raises ``StorageError``."""
@@ -85,7 +85,7 @@ class Caretaker:
     def _work(self) -> UpkeepReport:
         now = self._clock.now_ms()
         is_check_due = self._is_check_due(now)
-        is_backup_due = self._shelf.is_due(now)
+        is_backup_due = self._backups.is_due(now)
         if not (is_check_due or is_backup_due):
             return UpkeepReport()
         try:
@@ -133,12 +133,12 @@ class Caretaker:
 
     def _make_backup(self, conn: sqlite3.Connection, now: int, *, kind: str) -> Path:
         with job("backup.ended", kind=kind) as told:
-            made = self._shelf.add(conn, now)
+            made = self._backups.add(conn, now)
             told["bytes"] = made.stat().st_size
         return made
 
     def _damaged(self) -> StorageCorrupt:
-        kept = self._shelf.kept()
+        kept = self._backups.kept()
         if not kept:
             return StorageCorrupt(
                 "The daily check found damage in the database file.",

@@ -1,4 +1,4 @@
-"""Takes out of a database that was read from a file what would be sent by itself: a file is data."""
+"""Stops what a database that was read from a file would do by itself, because a file is data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chatdesk.core.storage.chat import waiting, waiting_questions
 from chatdesk.core.storage.sync import setup
 
 
-def make_quiet(conn: sqlite3.Connection) -> None:
+def stop_automatic_actions(conn: sqlite3.Connection) -> None:
     """Let nothing in the database act by itself: answers that had not ended are owned by nobody, so that the next start
     ends them as interrupted; nothing waits for the network; questions that wait are drafts; no team is being made.
     Older versions lack some of the tables."""

@@ -30,7 +30,7 @@ from chatdesk.core.storage.engine.plain_text import to_json
 from chatdesk.core.storage.sync import salvage
 from chatdesk.core.storage.transfer.export_reader import open_reader
 from chatdesk.core.storage.upkeep import reachability, restore
-from chatdesk.core.storage.upkeep.checkup import Kind, Trouble, examine, wrong_counters, wrong_ends
+from chatdesk.core.storage.upkeep.db_check import Complaint, Kind, examine, wrong_counters, wrong_ends
 from chatdesk.core.storage.upkeep.salvaged_texts import RECOVERED_TITLE, insert_recovered_thread
 
 _log = logging.getLogger(__name__)
@@ -73,18 +73,18 @@ class RepairService:
         self._database = database
         self._blobs = blobs
 
-    async def check(self, *, with_index: bool = True) -> list[Trouble]:
+    async def check(self, *, with_index: bool = True) -> list[Complaint]:
         """Return everything that is wrong. Takes its time, on a thread and a connection of its own. ``with_index``:
         also the search index, during which nothing can be written."""
         try:
             found = await asyncio.to_thread(self._examine)
         except StorageCorrupt:
-            return [Trouble(Kind.PAGES, "the file is too damaged for SQLite to check it")]
+            return [Complaint(Kind.PAGES, "the file is too damaged for SQLite to check it")]
         if with_index and not self._database.is_read_only and not any(each.kind is Kind.PAGES for each in found):
-            found += await self._database.write(_index_troubles, is_durable=False)
+            found += await self._database.write(_index_complaints, is_durable=False)
         return found
 
-    def _examine(self) -> list[Trouble]:
+    def _examine(self) -> list[Complaint]:
         with open_reader(self._database.path) as reader:
             return examine(reader.connection, self._blobs)
 
@@ -128,7 +128,7 @@ def mend(conn: Connection, origin: Origin) -> list[str]:
     """Mend everything that can be, in the caller's transaction. Returns a sentence for each kind of thing."""
     done = _give_references(conn, origin) + reachability.make_reachable(conn, origin)
     raw = driver(conn)
-    if _index_troubles(conn):
+    if _index_complaints(conn):
         search_index.rebuild(raw)
         done.append("The search index was made anew; it fills up again in the background.")
     ends = wrong_ends(conn)
@@ -223,7 +223,7 @@ def _count(conn: Connection, thread_id: str) -> None:
     )
 
 
-def _index_troubles(conn: Connection) -> list[Trouble]:
+def _index_complaints(conn: Connection) -> list[Complaint]:
     """Return what FTS5 says about its own tables; asking is a statement that writes, though nothing is changed."""
     raw = driver(conn)
     for table in search_schema.VIRTUAL_TABLES:
@@ -232,23 +232,23 @@ def _index_troubles(conn: Connection) -> list[Trouble]:
         except sqlite3.DatabaseError as error:
             if not search_index.is_damage(error):
                 raise
-            return [Trouble(Kind.INDEX, "the search index is damaged")]
+            return [Complaint(Kind.INDEX, "the search index is damaged")]
     return []
 
 
-def _damaged_pages(found: list[Trouble]) -> list[str]:
+def _damaged_pages(found: list[Complaint]) -> list[str]:
     return [
         f"The file itself is damaged ({len(found)} findings), so nothing was changed in it.",
         "Restore a backup, or close ChatDesk and run 'chatdesk doctor --repair', which copies what can still be read.",
     ]
 
 
-def _left(trouble: Trouble) -> str:
+def _left(complaint: Complaint) -> str:
     advice = {
         Kind.TEXT: "It was left as it is; a backup may have it as it was.",
         Kind.FILES: "A backup made with 'chatdesk backup FILE' has it, if it was made in time.",
-    }.get(trouble.kind, "It could not be mended.")
-    return f"{trouble.text[:1].upper()}{trouble.text[1:]}. {advice}"
+    }.get(complaint.kind, "It could not be mended.")
+    return f"{complaint.text[:1].upper()}{complaint.text[1:]}. {advice}"
 
 
 def _changed(conn: Connection, statement: str, values: tuple[Any, ...] = ()) -> int:

@@ -25,7 +25,7 @@ from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.upkeep import backup_files, restore_process
 
 
-def look_into(path: Path, *, work_dir: Path, blobs: Path) -> BackupContents:
+def inspect_backup(path: Path, *, work_dir: Path, blobs: Path) -> BackupContents:
     """Return what a backup holds; nothing is changed. Raises ``StorageError``: ``SchemaTooNew`` for that of a newer
     ChatDesk, ``StorageCorrupt`` for a file that is none, is damaged, or holds more than data."""
     plain = unfinished_files.name_for(work_dir / "look.db")
@@ -38,7 +38,7 @@ def look_into(path: Path, *, work_dir: Path, blobs: Path) -> BackupContents:
 
 def prepare(path: Path, database: Path, *, blobs: Path) -> BackupContents:
     """Read a backup into a new database, ready to be put in the place of ``database``. Files that a zip brings along
-    are put where they belong. Raises like ``look_into``; the database has not changed then or afterwards."""
+    are put where they belong. Raises like ``inspect_backup``; the database has not changed then or afterwards."""
     ready = ready_path(database)
     plain, target = unfinished_files.name_for(ready), unfinished_files.name_for(ready)
     with translating(path):

@@ -1,8 +1,9 @@
 """Reads the rows of a foreign database into a new one of ours: a backup is data, and nothing but data.
 
 Nothing of the backup's schema is taken over. The new database has the schema that this application makes for the
-backup's version; each value is read as the kind that its column holds. What would act by itself is made quiet
-(``quieting``), and workspaces are parked until the person joins again. The search index is made anew from the texts.
+backup's version; each value is read as the kind that its column holds. What would act by itself is stopped
+(``quieting``), and workspaces are parked until the person joins again. The search index is made anew from the
+texts.
 
 Runs in the process of ``restore_process``, which has limits.
 """
@@ -75,7 +76,7 @@ def copy_rows(source: Path, target: Path, revision: str, *, migrations: Path, na
             conn.execute("BEGIN")
             for table in _tables(conn, "main"):
                 _copy(conn, table, name)
-            _make_quiet(conn)
+            _stop_automatic_actions(conn)
             conn.execute("COMMIT")
         if revision != tables.HEAD_REVISION and conn.execute(_WRONG_TREE).fetchone() is not None:
             raise _refused(f"{name} is damaged: some messages stand below themselves.")
@@ -149,8 +150,8 @@ def _as(kind: str, column: str, default: str | None) -> str:
     return f"CASE typeof({quoted}) WHEN 'blob' THEN CAST({quoted} AS TEXT) ELSE {quoted} END"
 
 
-def _make_quiet(conn: sqlite3.Connection) -> None:
-    quieting.make_quiet(conn)
+def _stop_automatic_actions(conn: sqlite3.Connection) -> None:
+    quieting.stop_automatic_actions(conn)
     keys = search_index.META_KEYS
     conn.execute(f"DELETE FROM main.meta WHERE key IN ({', '.join('?' * len(keys))})", keys)
     conn.execute(

@@ -91,7 +91,7 @@ class DataBinding(QObject):
         if services.has_other_owner or (services.read_only_reason is not None and name == "repair"):
             raise services.read_only_reason or NotPossible("Another window has this data directory open.")
         if name == "backup":
-            return [f"The backup was made: {(await services.caretaker.back_up_now()).name}"]
+            return [f"The backup was made: {(await services.maintenance.back_up_now()).name}"]
         if name == "check":
             found = await services.repairs.check(with_index=False)
             return [f"{each.text[:1].upper()}{each.text[1:]}." for each in found] or ["Nothing is wrong."]
@@ -159,7 +159,7 @@ class DataBinding(QObject):
     async def _look(self, dialog: RestoreDialog, path: str) -> None:
         services = await self._handle.services()
         try:
-            contents = await services.backups.look_into(Path(path))
+            contents = await services.backups.inspect_backup(Path(path))
         except ChatDeskError as error:
             dialog.show_contents(path, [error.sentence], can_restore=False)
             return

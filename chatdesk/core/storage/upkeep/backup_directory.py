@@ -37,7 +37,7 @@ class KeptBackup:
     at_ms: int
 
 
-class BackupShelf:
+class BackupDirectory:
     """The directory of regular backups of the database called ``stem``. Used on one thread at a time."""
 
     def __init__(self, directory: Path, stem: str, *, daily: int, weekly: int) -> None:

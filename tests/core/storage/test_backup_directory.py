@@ -19,15 +19,15 @@ from hypothesis import strategies as st
 
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.storage.upkeep import backup_files
-from chatdesk.core.storage.upkeep.backup_shelf import BackupShelf, KeptBackup, superfluous
+from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory, KeptBackup, superfluous
 from tests.helpers.make_old_database import make
 
 DAY_MS = 24 * 60 * 60 * 1000
 NOON = int(datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp() * 1000)  # a Monday
 
 
-def _shelf(directory: Path, *, daily: int = 7, weekly: int = 4) -> BackupShelf:
-    return BackupShelf(directory / "backups", "chatdesk", daily=daily, weekly=weekly)
+def _backups(directory: Path, *, daily: int = 7, weekly: int = 4) -> BackupDirectory:
+    return BackupDirectory(directory / "backups", "chatdesk", daily=daily, weekly=weekly)
 
 
 def _source(directory: Path) -> sqlite3.Connection:
@@ -43,28 +43,28 @@ def _opened(backup: Path) -> sqlite3.Connection:
     return sqlite3.connect(plain)
 
 
-def _numbers(shelf: BackupShelf) -> list[int]:
-    return [each.number for each in shelf.kept()]
+def _numbers(backups: BackupDirectory) -> list[int]:
+    return [each.number for each in backups.kept()]
 
 
 def test_seven_days_and_four_weeks_are_kept(tmp_path: Path) -> None:
-    shelf = _shelf(tmp_path)
+    backups = _backups(tmp_path)
     with closing(_source(tmp_path)) as source:
         for day in range(60):
             now = NOON + day * DAY_MS
-            assert shelf.is_due(now)
-            made = shelf.add(source, now)
-            assert not shelf.is_due(now + DAY_MS - 1000)
-            assert shelf.kept()[-1].path == made
+            assert backups.is_due(now)
+            made = backups.add(source, now)
+            assert not backups.is_due(now + DAY_MS - 1000)
+            assert backups.kept()[-1].path == made
     # Number 1 is a Monday: before the newest seven, the last one of that week and three Sundays.
-    assert _numbers(shelf) == [35, 42, 49, 53, *range(54, 61)]
-    with closing(_opened(shelf.kept()[0].path)) as kept:
+    assert _numbers(backups) == [35, 42, 49, 53, *range(54, 61)]
+    with closing(_opened(backups.kept()[0].path)) as kept:
         assert kept.execute("SELECT count(*) FROM messages").fetchone() == (30,)
 
 
 def test_a_backup_is_its_owners_only_and_whole(tmp_path: Path) -> None:
     with closing(_source(tmp_path)) as source:
-        made = _shelf(tmp_path).add(source, NOON)
+        made = _backups(tmp_path).add(source, NOON)
     assert made.name == "chatdesk-000001-20260302T120000Z.db.gz"
     assert sorted(path.name for path in made.parent.iterdir()) == [made.name, f"{made.name}.files"]
     if os.name == "posix":
@@ -73,13 +73,13 @@ def test_a_backup_is_its_owners_only_and_whole(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_jumps_neither_stops_backups_nor_throws_the_new_ones_away(tmp_path: Path) -> None:
-    shelf = _shelf(tmp_path, daily=3, weekly=0)
+    backups = _backups(tmp_path, daily=3, weekly=0)
     year = 365 * DAY_MS
     with closing(_source(tmp_path)) as source:
         for now in (NOON, NOON + year, NOON + year + DAY_MS, NOON + DAY_MS, 0, NOON + 2 * DAY_MS):
-            assert shelf.is_due(now)
-            shelf.add(source, now)
-    assert _numbers(shelf) == [4, 5, 6]
+            assert backups.is_due(now)
+            backups.add(source, now)
+    assert _numbers(backups) == [4, 5, 6]
 
 
 @given(
@@ -99,50 +99,50 @@ def test_the_newest_are_never_given_up_and_never_more_than_wanted_are_kept(
 
 
 def test_what_is_no_backup_is_left_alone(tmp_path: Path) -> None:
-    shelf = _shelf(tmp_path, daily=1, weekly=0)
-    shelf.directory.mkdir()
+    backups = _backups(tmp_path, daily=1, weekly=0)
+    backups.directory.mkdir()
     strange = ("chatdesk-pre-0002-from-0001.db", "notes.txt", "chatdesk-000001-20269999T120000Z.db", "other-1.db.new")
     for name in strange:
-        (shelf.directory / name).write_text("kept")
+        (backups.directory / name).write_text("kept")
     with closing(_source(tmp_path)) as source:
-        shelf.add(source, NOON)
-        shelf.add(source, NOON + DAY_MS)
-    assert _numbers(shelf) == [2]
-    assert all((shelf.directory / name).read_text() == "kept" for name in strange)
+        backups.add(source, NOON)
+        backups.add(source, NOON + DAY_MS)
+    assert _numbers(backups) == [2]
+    assert all((backups.directory / name).read_text() == "kept" for name in strange)
 
 
 def test_without_room_nothing_is_begun_and_the_old_backups_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelf = _shelf(tmp_path, daily=1)
+    backups = _backups(tmp_path, daily=1)
     usage = namedtuple("usage", "total used free")
     with closing(_source(tmp_path)) as source:
-        shelf.add(source, NOON)
+        backups.add(source, NOON)
         monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(1, 1, 1_000_000))
         with pytest.raises(StorageFull, match="backup was not made"):
-            shelf.add(source, NOON + DAY_MS)
-    assert _numbers(shelf) == [1]
+            backups.add(source, NOON + DAY_MS)
+    assert _numbers(backups) == [1]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux") or os.geteuid() != 0, reason="needs to mount a small disk")
 def test_a_disk_that_fills_up_meanwhile_leaves_the_old_backups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = _shelf(tmp_path, daily=1)
-    shelf.directory.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", shelf.directory], check=False)
+    backups = _backups(tmp_path, daily=1)
+    backups.directory.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", backups.directory], check=False)
     if mounted.returncode:
         pytest.skip("a tmpfs cannot be mounted here")
     try:
-        monkeypatch.setattr("chatdesk.core.storage.upkeep.backup_shelf._SPARE_BYTES", -(10**9))
+        monkeypatch.setattr("chatdesk.core.storage.upkeep.backup_directory._SPARE_BYTES", -(10**9))
         with closing(_source(tmp_path)) as source:
-            first = shelf.add(source, NOON)
+            first = backups.add(source, NOON)
             before = first.read_bytes()
-            (shelf.directory / "filler").write_bytes(bytes(shutil.disk_usage(shelf.directory).free - 8192))
+            (backups.directory / "filler").write_bytes(bytes(shutil.disk_usage(backups.directory).free - 8192))
             with pytest.raises(StorageFull):
-                shelf.add(source, NOON + DAY_MS)
+                backups.add(source, NOON + DAY_MS)
         assert first.read_bytes() == before
-        assert {path.name for path in shelf.directory.iterdir()} == {first.name, f"{first.name}.files", "filler"}
+        assert {path.name for path in backups.directory.iterdir()} == {first.name, f"{first.name}.files", "filler"}
     finally:
-        subprocess.run(["umount", shelf.directory], check=True)
+        subprocess.run(["umount", backups.directory], check=True)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -151,9 +151,9 @@ def test_a_disk_that_fills_up_meanwhile_leaves_the_old_backups(tmp_path: Path, m
 def test_a_kill_in_the_middle_leaves_only_good_backups(
     tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelf = _shelf(tmp_path)
+    backups = _backups(tmp_path)
     with closing(_source(tmp_path)) as source:
-        shelf.add(source, NOON)
+        backups.add(source, NOON)
     places = {
         "copying": "chatdesk.core.storage.engine.backup._verify",
         "syncing": "chatdesk.core.storage.engine.backup.sync_file",
@@ -165,16 +165,16 @@ def test_a_kill_in_the_middle_leaves_only_good_backups(
     if child == 0:
         monkeypatch.setattr(places[step], lambda *_arguments: os._exit(9))
         with closing(_source(tmp_path)) as source:
-            shelf.add(source, NOON + DAY_MS)
+            backups.add(source, NOON + DAY_MS)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
-    assert _numbers(shelf) == [1]
-    assert list(shelf.directory.glob(".*.new"))
+    assert _numbers(backups) == [1]
+    assert list(backups.directory.glob(".*.new"))
     with closing(_source(tmp_path)) as source:
-        shelf.add(source, NOON + DAY_MS)
-    assert _numbers(shelf) == [1, 2]
-    assert not list(shelf.directory.glob(".*.new*"))
-    for each in shelf.kept():
+        backups.add(source, NOON + DAY_MS)
+    assert _numbers(backups) == [1, 2]
+    assert not list(backups.directory.glob(".*.new*"))
+    for each in backups.kept():
         with closing(_opened(each.path)) as kept:
             assert kept.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert kept.execute("SELECT count(*) FROM messages").fetchone() == (30,)
@@ -184,7 +184,7 @@ def test_a_backup_is_of_one_moment_while_another_connection_writes(tmp_path: Pat
     """Every one must be found complete although rows come in between copying and counting."""
     path = tmp_path / "chatdesk.db"
     make(path, "0002")
-    shelf = _shelf(tmp_path)
+    backups = _backups(tmp_path)
     is_over = threading.Event()
     written = threading.Event()
 
@@ -202,8 +202,8 @@ def test_a_backup_is_of_one_moment_while_another_connection_writes(tmp_path: Pat
         assert written.wait(20)
         with closing(_source(tmp_path)) as source:
             for day in range(5):
-                shelf.add(source, NOON + day * DAY_MS)
+                backups.add(source, NOON + day * DAY_MS)
     finally:
         is_over.set()
         writer.join()
-    assert _numbers(shelf) == [1, 2, 3, 4, 5]
+    assert _numbers(backups) == [1, 2, 3, 4, 5]

@@ -1,7 +1,7 @@
 """Checks a database that opens for everything that can be wrong with it.
 
 That is what SQLite finds, rows that point at nothing, what nobody can find, counters that are off, texts and files that
-are not what was saved. Nothing is changed; each kind of trouble says whether ``repair`` can mend it.
+are not what was saved. Nothing is changed; each complaint says whether ``repair`` can mend it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Complaint:
     """A complaint in plain words, without contents."""
 
     kind: Kind
@@ -70,13 +70,13 @@ class Trouble:
         return self.kind not in (Kind.TEXT, Kind.FILES)
 
 
-def examine(conn: Connection, blobs: Path, *, go_on: Callable[[], bool] = lambda: True) -> list[Trouble]:
+def examine(conn: Connection, blobs: Path, *, go_on: Callable[[], bool] = lambda: True) -> list[Complaint]:
     """Return all complaints, at most a hundred of a kind; when pages are damaged, only those. ``go_on`` is asked
     between the steps, and between two files."""
     pages = check_pages(conn)
     if pages:
-        return [Trouble(Kind.PAGES, text) for text in pages]
-    found = [Trouble(Kind.REFERENCES, text) for text in dangling_rows(conn)]
+        return [Complaint(Kind.PAGES, text) for text in pages]
+    found = [Complaint(Kind.REFERENCES, text) for text in dangling_rows(conn)]
     steps: tuple[tuple[Kind, Callable[[], list[str]]], ...] = (
         (Kind.TEXT, lambda: damaged_messages(conn)),
         (Kind.COUNTERS, lambda: [f"the counters of thread {each} are off" for each in wrong_counters(conn)]),
@@ -86,7 +86,7 @@ def examine(conn: Connection, blobs: Path, *, go_on: Callable[[], bool] = lambda
     )
     for kind, look in steps:
         if go_on():
-            found += [Trouble(kind, text) for text in look()[:_MOST_LINES]]
+            found += [Complaint(kind, text) for text in look()[:_MOST_LINES]]
     return found
 
 
