@@ -203,7 +203,7 @@ class LibraryService:
         many threads and messages are gone."""
         async with self._purging:
             now = self._clock.now_ms()
-            if archive_days and await self._trash.retire_archived(now - archive_days * _MS_PER_DAY):
+            if archive_days and await self._trash.trash_archived(now - archive_days * _MS_PER_DAY):
                 self._bus.publish(ThreadsChanged(None))
             gone = await self._trash.purge_expired(now - trash_days * _MS_PER_DAY)
             if gone:

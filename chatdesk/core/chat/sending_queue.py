@@ -207,7 +207,7 @@ class SendingQueue:
 
     async def _send(self, entry: WaitingAnswer) -> None:
         try:
-            await self._start(await self._store.take(entry.message_id))
+            await self._start(await self._store.claim(entry.message_id))
         except ChatDeskError as error:
             _log.warning("answer %s could not be asked for: %s", entry.message_id, error.code)
             await self._end(entry, Status.ERROR, error)

@@ -128,7 +128,7 @@ class SearchService:
     async def _damaged(self) -> str:
         if self._store.is_read_only:
             return _UNSEARCHABLE
-        await self._store.note_damage()
+        await self._store.mark_damaged()
         self._has_work.set()
         return _BEING_MENDED
 

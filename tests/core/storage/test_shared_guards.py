@@ -127,13 +127,13 @@ async def test_what_one_archived_long_ago_is_not_deleted_for_everybody(store: St
         await store.threads.set_archived(each, True)
     project = await share(store, role)
     before = len(sent(store, project))
-    assert await store.trash.retire_archived(2**60) == 1
+    assert await store.trash.trash_archived(2**60) == 1
     assert (await store.threads.get(private)).deleted_at is not None
     assert (await store.threads.get(thread)).deleted_at is None
     assert len(sent(store, project)) == before
     do(store, lambda conn: sharing.end(conn, project, EndReason.LEFT))
     store.db.log_watch.read_only = frozenset()
-    assert await store.trash.retire_archived(2**60) == 1
+    assert await store.trash.trash_archived(2**60) == 1
 
 
 async def test_an_answer_on_its_way_is_kept_when_the_role_is_lowered(store: Store) -> None:

@@ -354,7 +354,7 @@ async def test_a_damaged_index_does_not_stop_an_import_and_finds_it_later(
         world.service = ImportService(ImportRepository(world.store.db), world.blobs, world.store.clock, world.bus)
         index = SearchStore(world.store.db)
     else:
-        await index.note_damage()
+        await index.mark_damaged()
     report = await world.bring([plain_chatgpt("two", 300)])
     assert report.messages == 600
     assert await index.check() != []

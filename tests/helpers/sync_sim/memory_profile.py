@@ -66,9 +66,9 @@ class MemoryDatabase:
                 result = work(self._connection)
                 search_index.drain(self.raw)
         except BaseException:
-            self.log_watch.forget()
+            self.log_watch.discard()
             raise
-        self.log_watch.tell()
+        self.log_watch.publish()
         return result
 
     def begin_write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> Callable[[], T]:

@@ -1,7 +1,8 @@
 """Copies the messages of a path into a new thread, inside a transaction of the caller.
 
 Every row is copied, so that neither deleting the old thread for good nor going on with one of its answers touches the
-new one. What is heavy is not: an artifact's bytes lie in a file that is named by their content, and both rows name it.
+new one. The bytes of attached files are not copied: they lie in a file that is named by its content, and both rows
+name it.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound

@@ -28,7 +28,7 @@ from chatdesk.core.storage.chat import (
 )
 from chatdesk.core.storage.chat.message_writes import LEAF
 from chatdesk.core.storage.chat.threads import insert_thread
-from chatdesk.core.storage.chat.waiting_questions import take_out
+from chatdesk.core.storage.chat.waiting_questions import remove_waiting_question
 from chatdesk.core.storage.engine.rows import get_message, get_thread, marks
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class MessageRepository:
 
         def work(conn: Connection) -> tuple[Message, Message | None, Thread]:
             if waited is not None:
-                take_out(conn, waited)
+                remove_waiting_question(conn, waited)
             asked, answer = message_writes.add_question(
                 conn, self._db.origin, self._db.owner_token, thread, text, parent, with_answer, attachments
             )

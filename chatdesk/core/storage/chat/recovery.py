@@ -48,7 +48,7 @@ def recover_turns(conn: Connection, origin: Origin, own_token: str) -> int:
                 **stamp,
             )
         )
-        streaming.settle(conn, origin, row, before, stamp["hlc"])
+        streaming.record_final_answer(conn, origin, row, before, stamp["hlc"])
         _enter(conn, origin, row)
     return len(orphans)
 

@@ -151,12 +151,14 @@ def finish(conn: Connection, origin: Origin, message_id: str, outcome: TurnOutco
         word = "refused" if outcome.is_refused else outcome.status.value
         event = UsageEvent(UsageKind.ANSWER, row.thread_id, row.provider, row.model, word, spent, message_id=message_id)
         events.enter(conn, origin, event, at=outcome.finished_at)
-    settle(conn, origin, row, before, stamp["hlc"])
+    record_final_answer(conn, origin, row, before, stamp["hlc"])
     touch(conn, row.thread_id, outcome.finished_at)
     return str(row.thread_id)
 
 
-def settle(conn: Connection, origin: Origin, row: Row[Any], before: thread_counters.Tally, hlc: int) -> None:
+def record_final_answer(
+    conn: Connection, origin: Origin, row: Row[Any], before: thread_counters.Tally, hlc: int
+) -> None:
     """Update the counters of the thread and the change log after an answer became final; the log hears of an answer for
     the first time then."""
     if row.deleted_at is None:

@@ -75,7 +75,7 @@ def delete_message(
     if any(row[1] in ("pending", "streaming") for row in rows):
         raise TurnInProgress
     affected = tuple(row[0] for row in rows)
-    _bury(conn, origin, node, affected)
+    _move_to_trash(conn, origin, node, affected)
     _lead_to(conn, end_id)
     return get_thread(conn, node.thread_id), affected
 
@@ -91,19 +91,19 @@ def delete_messages(
     affected = tuple(node.id for node in live)
     if any(node.status in ("pending", "streaming") for node in live):
         raise TurnInProgress
-    _bury(conn, origin, live[0], affected)
+    _move_to_trash(conn, origin, live[0], affected)
     _lead_to(conn, end_id)
     return get_thread(conn, live[0].thread_id), affected
 
 
-def bury_here(conn: Connection, origin: Origin, message_id: str) -> None:
+def trash_unlogged(conn: Connection, origin: Origin, message_id: str) -> None:
     """Move a message to the trash of this profile alone: it is not logged, because nobody else ever had it."""
     node = shown_path.find_node(conn, message_id)
     if node is not None and node.deleted_at is None:
-        _bury(conn, origin, node, (node.id,), is_logged=False)
+        _move_to_trash(conn, origin, node, (node.id,), is_logged=False)
 
 
-def _bury(
+def _move_to_trash(
     conn: Connection, origin: Origin, top: shown_path.Node, affected: tuple[str, ...], *, is_logged: bool = True
 ) -> None:
     """Move messages to the trash together, as one step that began with ``top``."""
@@ -365,7 +365,7 @@ def _drop_childless(conn: Connection) -> None:
         continue
 
 
-def retire(conn: Connection, origin: Origin, archived_before: int) -> int:
+def trash_archived(conn: Connection, origin: Origin, archived_before: int) -> int:
     """Move the next few threads to the trash that were archived before a moment. Returns how many. Archiving is
     personal, and the trash of a shared project is everybody's: there they stay archived."""
     ids = [

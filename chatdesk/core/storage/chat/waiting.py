@@ -64,7 +64,7 @@ class WaitingRepository:
 
         await self._db.write(work)
 
-    async def take(self, message_id: str) -> Message:
+    async def claim(self, message_id: str) -> Message:
         """Make this process the owner of a waiting answer, which it is going to ask for. Raises ``NotPossible`` where
         the answer does not wait any more."""
         wanted = checked_id(message_id)

@@ -72,7 +72,7 @@ class WaitingQuestionRepository:
 
     async def remove(self, question: WaitingQuestion) -> None:
         def work(conn: Connection) -> None:
-            take_out(conn, question)
+            remove_waiting_question(conn, question)
 
         await self._db.write(work)
 
@@ -87,7 +87,7 @@ class WaitingQuestionRepository:
         await self._db.write(work)
 
 
-def take_out(conn: Connection, question: WaitingQuestion) -> None:
+def remove_waiting_question(conn: Connection, question: WaitingQuestion) -> None:
     """Remove a waiting question, which becomes a message in the same transaction, or a draft again. Raises
     ``NotPossible`` where that has happened already."""
     slot = _slot(question.thread_id, question.id)

@@ -71,27 +71,27 @@ class LogWatch:
     def __init__(self) -> None:
         self.listener: Callable[[frozenset[str]], None] | None = None
         self.read_only: frozenset[str] = frozenset()
-        self._noted: set[str] = set()
+        self._recorded: set[str] = set()
 
-    def note(self, project_id: str) -> None:
-        self._noted.add(project_id)
+    def record(self, project_id: str) -> None:
+        self._recorded.add(project_id)
 
     def check(self, project_id: str) -> None:
         """Raise ``SharedReadOnly`` if this person may not write to the project."""
         if project_id in self.read_only:
             raise SharedReadOnly
 
-    def forget(self) -> None:
+    def discard(self) -> None:
         """Drop the recorded projects, because the transaction was rolled back."""
-        self._noted.clear()
+        self._recorded.clear()
 
-    def tell(self) -> None:
+    def publish(self) -> None:
         """Pass the recorded projects to ``listener``, because the transaction was committed."""
-        if self._noted:
-            noted = frozenset(self._noted)
-            self._noted.clear()
+        if self._recorded:
+            recorded = frozenset(self._recorded)
+            self._recorded.clear()
             if self.listener is not None:
-                self.listener(noted)
+                self.listener(recorded)
 
 
 class Origin:
@@ -312,7 +312,7 @@ def _announce(origin: Origin, project_id: str, reg: str, *, is_kept: bool = Fals
         return
     if not is_kept:
         origin.watch.check(project_id)
-    origin.watch.note(project_id)
+    origin.watch.record(project_id)
 
 
 def is_anothers(conn: Connection, project_id: str, kind: str, entities: Sequence[str]) -> bool:

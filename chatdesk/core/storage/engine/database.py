@@ -155,7 +155,7 @@ class Database:
             return self._commit(work, is_durable)
         except search_index.IndexFailed:
             with translating(self.path), self._writer.connection.begin():
-                search_index.note_damage(driver(self._writer.connection))
+                search_index.mark_damaged(driver(self._writer.connection))
             return self._commit(work, is_durable)
 
     def _commit(self, work: Callable[[Connection], T], is_durable: bool) -> T:
@@ -172,13 +172,13 @@ class Database:
                 mark = self._count_commit(conn) if is_durable else None
                 self._check_identity()
         except BaseException as error:
-            self.log_watch.forget()
+            self.log_watch.discard()
             if not isinstance(error, SQLAlchemyError | sqlite3.Error | OSError):
                 raise
             if is_io_error(error):
                 self._reconnect()
             raise translated(error, self.path) from error
-        self.log_watch.tell()
+        self.log_watch.publish()
         self._check_identity()
         if mark is not None:
             self._committed = mark

@@ -41,14 +41,14 @@ MESSAGE_COLUMNS = ", ".join(f"m.{name}" for name in _MESSAGE_NAMES.split(", "))
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
+class _AnswerCost:
     """The cost of one answer: dollars, None where any part of them is not known, and tokens that went into a cache."""
 
     cost_usd: float | None = None
     written_tokens: int = 0
 
 
-_NOTHING = _Taken()
+_NO_COST = _AnswerCost()
 _PART_COLUMNS = (
     "id, message_id, part_index, type, content, step_index, started_at, completed_at, tool_name, tool_call_id,"
     " tool_duration_ms"
@@ -87,12 +87,12 @@ def messages_from(conn: Connection, rows: Sequence[Sequence[Any]]) -> list[Messa
         return []
     parts = _parts(conn, [row[0] for row in rows], [row[0] for row in rows if not Status(row[4]).is_final])
     siblings = _live_siblings(conn, rows)
-    taken = _taken(conn, [row[0] for row in rows if row[3] == Role.ASSISTANT])
-    return [_message(row, parts.get(row[0], ()), siblings, taken.get(row[0], _NOTHING)) for row in rows]
+    costs = _answer_costs(conn, [row[0] for row in rows if row[3] == Role.ASSISTANT])
+    return [_message(row, parts.get(row[0], ()), siblings, costs.get(row[0], _NO_COST)) for row in rows]
 
 
 def _message(
-    row: Sequence[Any], parts: Iterable[Part], siblings: dict[tuple[str, str], list[str]], taken: _Taken
+    row: Sequence[Any], parts: Iterable[Part], siblings: dict[tuple[str, str], list[str]], cost: _AnswerCost
 ) -> Message:
     versions = siblings.get((row[2] or row[1], row[3]), [])
     older = sum(1 for version in versions if version < row[0])
@@ -124,8 +124,8 @@ def _message(
         version_count=max(len(versions), older + 1),
         context_mark=_mark(row[22]),
         author_id=row[23],
-        cost_usd=taken.cost_usd,
-        written_tokens=taken.written_tokens,
+        cost_usd=cost.cost_usd,
+        written_tokens=cost.written_tokens,
     )
 
 
@@ -134,16 +134,16 @@ def _mark(stored: str) -> ContextMark:
     return ContextMark(stored) if stored in _MARKS else ContextMark.NONE
 
 
-def _taken(conn: Connection, message_ids: Sequence[str]) -> dict[str, _Taken]:
+def _answer_costs(conn: Connection, message_ids: Sequence[str]) -> dict[str, _AnswerCost]:
     """Return the cost of answers by message id, continuing them included, as the ledger has it."""
-    found: dict[str, _Taken] = {}
+    found: dict[str, _AnswerCost] = {}
     for batch in batches(message_ids):
         for message_id, cost, written in conn.exec_driver_sql(
             "SELECT message_id, CASE WHEN count(*) = count(cost_usd) THEN sum(cost_usd) END, sum(written_tokens)"
             f" FROM usage_events WHERE message_id IN ({marks(batch)}) GROUP BY message_id",
             tuple(batch),
         ):
-            found[message_id] = _Taken(None if cost is None else float(cost), int(written))
+            found[message_id] = _AnswerCost(None if cost is None else float(cost), int(written))
     return found
 
 

@@ -78,7 +78,7 @@ def _indexing(conn: sqlite3.Connection) -> Iterator[None]:
         conn.execute("RELEASE search")
         if not is_damage(error):
             raise
-        note_damage(conn)
+        mark_damaged(conn)
     else:
         conn.execute("RELEASE search")
 
@@ -88,7 +88,7 @@ def is_damage(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
-def note_damage(conn: sqlite3.Connection) -> None:
+def mark_damaged(conn: sqlite3.Connection) -> None:
     _log.error("the search index is damaged; it will be made anew")
     _write_meta(conn, DAMAGED, "1")
 

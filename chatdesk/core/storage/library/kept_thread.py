@@ -1,7 +1,7 @@
 """Copies a whole thread from one database into another: a temporary one that is kept.
 
 Every row keeps its id, its words and its times, so that whoever shows the thread goes on showing it. The rows are this
-device's from then on; the log hears of them as of anything new.
+device's from then on, and are logged as new ones.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound

@@ -42,9 +42,11 @@ class TrashRepository:
         await self._db.write(lambda conn: trash.remove_projects(conn, moment))
         return gone
 
-    async def retire_archived(self, archived_before_ms: int) -> int:
+    async def trash_archived(self, archived_before_ms: int) -> int:
         """Move threads to the trash that were archived before a moment, in steps. Returns how many."""
-        retired = 0
-        while step := await self._db.write(lambda conn: trash.retire(conn, self._db.origin, archived_before_ms)):
-            retired += step
-        return retired
+        moved = 0
+        while step := await self._db.write(
+            lambda conn: trash.trash_archived(conn, self._db.origin, archived_before_ms)
+        ):
+            moved += step
+        return moved

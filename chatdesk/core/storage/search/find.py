@@ -1,7 +1,7 @@
 """Finds the rows that fit a query, best first, within bounds of number and time.
 
 FTS5 takes more than a second to rank all hits of a common word, so the newest ``MOST_RANKED`` are ranked and no more.
-What a filter has to look at one by one ends after ``LONGEST_S``. Both are told by ``Found.is_more``.
+What a filter has to look at one by one ends after ``LONGEST_S``. ``Found.is_more`` reports both.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound

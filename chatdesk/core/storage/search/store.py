@@ -40,9 +40,9 @@ class SearchStore:
         ``StorageError``."""
         return await self._write(search_index.fill_batch)
 
-    async def note_damage(self) -> None:
+    async def mark_damaged(self) -> None:
         """Record that the index is damaged; the next ``fill_batch`` makes it anew."""
-        await self._write(search_index.note_damage)
+        await self._write(search_index.mark_damaged)
 
     async def rebuild(self) -> None:
         await self._write(search_index.rebuild)

@@ -101,7 +101,7 @@ def step(conn: Connection, origin: Origin, project_id: str, *, rows: int = 500) 
             following = _next_threads(conn, project_id, after, until=progress.get("until", 0))
             if not following:
                 _finish(conn, share, progress)
-                origin.watch.note(project_id)
+                origin.watch.record(project_id)
                 return None
             for thread in following:
                 progress |= {"thread": thread.id, "current": thread.id}
@@ -130,7 +130,7 @@ def enter_threads(conn: Connection, origin: Origin, project_id: str, thread_ids:
         progress: dict[str, Any] = {"current": thread_id}
         while "current" in progress:
             _enter_content(conn, origin, share, progress, rows=2000)
-    origin.watch.note(project_id)
+    origin.watch.record(project_id)
 
 
 def _next_threads(conn: Connection, project_id: str, after: str, *, until: int) -> list[Row[Any]]:

@@ -144,7 +144,7 @@ def retry_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -
             " n = (SELECT max(n) + 1 FROM changes) WHERE id = ?",
             (origin.device_id, dseq, row.id),
         )
-        origin.watch.note(row.project_id)
+        origin.watch.record(row.project_id)
     fall_back(conn, origin, dict.fromkeys((row.kind, row.entity, row.reg) for row in rows))
     return len(rows)
 
@@ -155,7 +155,7 @@ def forget_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) 
     for row in rows:
         conn.exec_driver_sql(f"UPDATE changes SET state = {_PRIVATE} WHERE id = ?", (row.id,))
         if row.op == "new" and row.kind == "message":
-            trash.bury_here(conn, origin, row.entity)
+            trash.trash_unlogged(conn, origin, row.entity)
         elif row.op == "new" and row.kind == "thread":
             conn.exec_driver_sql(
                 "UPDATE threads SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (origin.now(), row.entity)

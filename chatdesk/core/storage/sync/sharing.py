@@ -98,7 +98,7 @@ def begin(
         _go_on(conn, project_id)
     else:
         enter_project(conn, origin, project_id, workspace_id)
-    origin.watch.note(project_id)
+    origin.watch.record(project_id)
 
 
 def may_adopt(conn: Connection, head: ProjectHead, *, is_ended: bool) -> bool:

@@ -10,13 +10,13 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.imported import ImportedThread, ImportOutcome
 from chatdesk.core.storage.engine.rows import batches, marks
-from chatdesk.core.storage.transfer.import_rows import Known, KnownMessage, thread_digest
+from chatdesk.core.storage.transfer.import_rows import KnownMessage, KnownThread, thread_digest
 
 #: The source whose keys are our own ids.
 OWN: Final = "chatdesk"
 
 
-def known(conn: Connection, thread: ImportedThread) -> Known:
+def known(conn: Connection, thread: ImportedThread) -> KnownThread:
     """Return whether the thread is new, here, in the trash or gone, and which of its messages came before."""
     row = conn.exec_driver_sql(
         "SELECT o.digest, t.id, t.deleted_at FROM import_origins o LEFT JOIN threads t ON t.id = o.entity"
@@ -25,12 +25,18 @@ def known(conn: Connection, thread: ImportedThread) -> Known:
     ).first()
     digest, thread_id, deleted_at = row if row is not None else ("", *_own_thread(conn, thread))
     if thread_id is None:
-        return Known(ImportOutcome.NEW, taken=_taken(conn, thread)) if row is None else Known(ImportOutcome.DELETED)
+        return (
+            KnownThread(ImportOutcome.NEW, taken=_taken(conn, thread))
+            if row is None
+            else KnownThread(ImportOutcome.DELETED)
+        )
     if deleted_at is not None:
-        return Known(ImportOutcome.IN_TRASH, thread_id)
+        return KnownThread(ImportOutcome.IN_TRASH, thread_id)
     if digest and digest == thread_digest(thread):
-        return Known(ImportOutcome.UNCHANGED, thread_id)
-    return Known(ImportOutcome.EXTENDED, thread_id, _known_messages(conn, thread, thread_id), _taken(conn, thread))
+        return KnownThread(ImportOutcome.UNCHANGED, thread_id)
+    return KnownThread(
+        ImportOutcome.EXTENDED, thread_id, _known_messages(conn, thread, thread_id), _taken(conn, thread)
+    )
 
 
 def _own_thread(conn: Connection, thread: ImportedThread) -> tuple[str | None, int | None]:

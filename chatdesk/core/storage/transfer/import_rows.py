@@ -57,7 +57,7 @@ class KnownMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownThread:
     """The parts of an imported thread that are there already. ``outcome`` says what is to be done: NEW and EXTENDED are
     written. ``taken`` are wanted ids that something else has."""
 
@@ -126,13 +126,13 @@ def title_mark(title: str) -> str:
     return hashlib.blake2b(title.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
-def make_rows(thread: ImportedThread, known: Known, origin: Origin, keep_file: KeepFile) -> ThreadRows:
+def make_rows(thread: ImportedThread, known: KnownThread, origin: Origin, keep_file: KeepFile) -> ThreadRows:
     """Return the rows of every message that is not there yet."""
     return _Maker(thread, known, origin, keep_file).rows()
 
 
 class _Maker:
-    def __init__(self, thread: ImportedThread, known: Known, origin: Origin, keep_file: KeepFile) -> None:
+    def __init__(self, thread: ImportedThread, known: KnownThread, origin: Origin, keep_file: KeepFile) -> None:
         self._thread = thread
         self._known = known
         self._origin = origin

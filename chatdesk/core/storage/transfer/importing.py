@@ -1,8 +1,8 @@
 """Writes imported threads in bounded steps, and remembers where every thread and message came from.
 
 A transaction has one or more steps, each of which leaves a proper tree, whatever comes after it: parents before
-children, counters, the shown path, the change log and the origins together. An import that is killed is gone on with by
-the next one, because what has an origin is there. Origins outlive what they name: what a person deleted for good does
+children, counters, the shown path, the change log and the origins together. The next import continues one that was
+killed, because what has an origin is there. Origins outlive what they name: what a person deleted for good does
 not come back.
 """
 
@@ -34,7 +34,7 @@ from chatdesk.core.storage.transfer.import_lookup import OWN
 from chatdesk.core.storage.transfer.import_rows import (
     MESSAGE_COLUMNS,
     PART_COLUMNS,
-    Known,
+    KnownThread,
     MessageRows,
     ThreadRows,
     live_count,
@@ -85,7 +85,7 @@ class ImportRepository:
     def origin(self) -> Origin:
         return self._db.origin
 
-    async def look_up(self, threads: Sequence[ImportedThread]) -> list[Known]:
+    async def look_up(self, threads: Sequence[ImportedThread]) -> list[KnownThread]:
         """Return what is there already of each of these threads."""
         return await self._db.read(lambda conn: [import_lookup.known(conn, thread) for thread in threads])
 
@@ -132,7 +132,7 @@ class ImportRepository:
 
         return await self._db.write(work)
 
-    async def settle(self) -> None:
+    async def finish(self) -> None:
         """Bring everything that was written to the disk, and go back to the usual cache settings."""
         await self._db.write(lambda conn: _tune(conn, _USUAL))
 

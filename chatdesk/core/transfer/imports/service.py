@@ -28,7 +28,7 @@ from chatdesk.core.domain.imported import (
 )
 from chatdesk.core.errors import AttachmentUnusable, ImportRefused, NotPossible
 from chatdesk.core.events import EventBus, PathChanged, ProjectCreated, TagsChanged, ThreadsChanged
-from chatdesk.core.storage.transfer.import_rows import Known, ThreadRows, make_rows
+from chatdesk.core.storage.transfer.import_rows import KnownThread, ThreadRows, make_rows
 from chatdesk.core.storage.transfer.importing import ImportRepository, Step
 from chatdesk.core.thread_turns import short_turns
 from chatdesk.core.transfer.imports.files import FileKeeper
@@ -149,7 +149,7 @@ class _Run:
             finally:
                 await asyncio.shield(self._on_reader(export.close))
                 if not is_dry_run:
-                    await asyncio.shield(self._repository.settle())
+                    await asyncio.shield(self._repository.finish())
                     self._tell()
         finally:
             self._pool.shutdown(wait=False)
@@ -264,7 +264,7 @@ class _Run:
             else:
                 await self._account(each, *next(made), work)
 
-    async def _account(self, thread: ImportedThread, found: Known, rows: ThreadRows | None, work: _Work) -> None:
+    async def _account(self, thread: ImportedThread, found: KnownThread, rows: ThreadRows | None, work: _Work) -> None:
         if rows is None:
             self._add(thread, found.outcome, found.thread_id, 0)
             return
