@@ -67,7 +67,7 @@ def test_a_file_goes_with_its_maker_and_not_before(tmp_path: Path) -> None:
     stale = mine.with_name(mine.name.replace(f"-{started}-", "-1-"))
     stale.write_text("x")
     code = (
-        "import sys; from pathlib import Path; from chatdesk.core.storage import unfinished_files as files;"
+        "import sys; from pathlib import Path; from chatdesk.core.storage.engine import unfinished_files as files;"
         " files.name_for(Path(sys.argv[1]) / 'x.db.gz').write_text('x')"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
