@@ -1,7 +1,7 @@
-"""How a server is named: what a person pastes or types, and what an invitation may name.
+"""Reads and checks the address of a team's server, as a person types it or an invitation names it.
 
-Only a host, never a path of a socket or a list of hosts: what libpq would take beyond that is nothing a stranger's
-invitation may choose.
+Only a host is accepted, never the path of a socket or a list of hosts: an invitation may come from a stranger, who must
+not choose anything else that libpq understands.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class AddressUnusable(InvalidInput):
 
 
 def read_address(text: str) -> tuple[ServerAddress, str]:
-    """A connection string as a server's operator shows it, and the password in it (or empty). ``sslmode=disable`` is
-    taken at its word; every other is ``verify-full``, which nobody has to weaken. Raises ``AddressUnusable``."""
+    """Return the address and the password (or an empty string) in a Postgres connection string. ``sslmode=disable``
+    switches TLS off; every other mode becomes ``verify-full``. Raises ``AddressUnusable``."""
     wanted = text.strip().removeprefix("psql ").strip().strip("'\"")
     if not wanted or len(wanted) > _LONGEST:
         raise AddressUnusable
@@ -64,7 +64,7 @@ def read_address(text: str) -> tuple[ServerAddress, str]:
 
 
 def checked_address(address: ServerAddress) -> ServerAddress:
-    """As it is, or ``AddressUnusable`` with a sentence about the part that cannot be."""
+    """Return the address unchanged. Raises ``AddressUnusable`` with a sentence about the first part that is invalid."""
     if not is_host(address.host):
         raise AddressUnusable(f"“{address.host[:80]}” is not the name or the number of a server.")
     if not 1 <= address.port <= 65_535:
@@ -79,7 +79,7 @@ def checked_address(address: ServerAddress) -> ServerAddress:
 
 
 def is_host(host: str) -> bool:
-    """Whether it is one name or number."""
+    """Return whether ``host`` is a single host name or IP address."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -88,8 +88,8 @@ def is_host(host: str) -> bool:
 
 
 def is_private(host: str, port: int) -> bool:
-    """Whether a server is on this computer or in a network of one's own. Blocks on the look-up of a name; false where
-    it is not known."""
+    """Return whether a server is on this computer or in a private network. Blocks on the DNS lookup; false if the name
+    is unknown."""
     try:
         found = {str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
@@ -98,8 +98,8 @@ def is_private(host: str, port: int) -> bool:
 
 
 def reach_words(host: str) -> str:
-    """A sentence where a server is reached from this computer, or this network, only: others who are invited to it
-    would not find it. Empty for every other host."""
+    """Return a warning for an invitation to a server that is reached from this computer or network only; empty for
+    every other host."""
     name = host.strip("[]").rstrip(".").casefold()
     try:
         address = ipaddress.ip_address(name)

@@ -1,4 +1,4 @@
-"""How long to wait before a server that could not be reached is tried again."""
+"""The delay before a server that could not be reached is tried again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ _SURE = 0.5
 
 
 class Backoff:
-    """Waits that double from ``first_s`` to ``longest_s``, each with jitter; ``chance`` gives 0..1. From any thread."""
+    """Delays that double from ``first_s`` to ``longest_s`` seconds, each with jitter. Safe to use from any thread.
+    ``chance`` returns a number from 0 to 1."""
 
     def __init__(
         self, first_s: float = 1.0, longest_s: float = 60.0, *, chance: Callable[[], float] = random.random
@@ -22,11 +23,11 @@ class Backoff:
         self._wait_s = first_s
 
     def next_s(self) -> float:
-        """Seconds to wait after one more failure."""
+        """Return the seconds to wait after one more failure."""
         wait_s = self._wait_s
         self._wait_s = min(wait_s * _DOUBLING, self._longest_s)
         return wait_s * (_SURE + (1 - _SURE) * self._chance())
 
     def reset(self) -> None:
-        """It worked, or there is a reason to think that it will: a new network, something to send."""
+        """Reset the delay to its minimum: after a success, a network change or new work."""
         self._wait_s = self.first_s

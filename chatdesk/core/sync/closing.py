@@ -1,4 +1,4 @@
-"""The end of a connection to a team's database, which may be dead already."""
+"""Closes connections to a team's database, which may be dead already."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _log = logging.getLogger(__name__)
 
 
 def close_quietly(team: TeamStore | None) -> None:
-    """Close what is open; that it fails is only for the log, because the connection is gone either way."""
+    """Close a connection, if there is one. A failure is only logged, because the connection is gone either way."""
     if team is None:
         return
     try:

@@ -1,7 +1,7 @@
-"""Tells the window what came: takes what pages changed from the thread of sync, and publishes it on the loop's thread.
+"""Publishes what pulled pages changed: collects it from the thread of sync and publishes events on the event loop.
 
-A few changes are told one by one, so that the window shows them where they are. A first pull is told as a whole and at
-most once a second, so that a hundred thousand messages cost the window no more than a few.
+A few changes are published one by one, so that the window updates them in place. A first pull is published as a whole
+and at most once a second, so that a hundred thousand messages cost the window no more than a few.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _MOST_PATHS: Final = 500
 
 @dataclass(slots=True)
 class _News:
-    """What came since it was last told."""
+    """Changes that were applied and not published yet."""
 
     threads: set[str] = field(default_factory=set)
     new_threads: set[str] = field(default_factory=set)
@@ -83,8 +83,9 @@ class _News:
 
 
 class Delivery:
-    """``add`` is for threads of sync, everything else for the loop's. ``name_of``: a member's name; ``refresh`` is
-    awaited before anything is told, so that what is looked up then is what was told."""
+    """Collects applied changes and publishes them as events. ``add`` may be called from any thread, everything else
+    from the event loop's. ``name_of`` returns a member's name; ``refresh`` is awaited before events are published, so
+    that look-ups in their handlers see the new state."""
 
     def __init__(
         self,
@@ -107,7 +108,7 @@ class Delivery:
         self._is_closed = False
 
     def add(self, applied: Applied, *, is_catch_up: bool, me: str) -> None:
-        """A page changed that here. ``me``: this person's id as a member."""
+        """Collect what a page changed. ``me``: this person's id as a member."""
         with self._lock:
             is_first = self._news is None
             news = self._news = self._news or _News()
@@ -118,7 +119,7 @@ class Delivery:
             self._call(self._begin)
 
     async def close(self) -> None:
-        """What was not told yet is told by the next start, which reads everything."""
+        """Stop publishing. Changes that were not published yet appear after the next start, which reads everything."""
         self._is_closed = True
         if self._task is not None:
             self._task.cancel()
@@ -201,7 +202,7 @@ class Delivery:
             self._bus.publish(ThreadCreated(thread) if is_new else ThreadChanged(thread))
 
     async def _tell_siblings(self, version: Message) -> None:
-        """The shown one of them says how many there are."""
+        """Publish all versions of a message, because the shown one displays how many there are."""
         try:
             siblings = await self._repositories.messages.versions(version.id)
         except NotFound:
@@ -219,7 +220,7 @@ class Delivery:
         return found
 
     def _notify(self, written: Sequence[Message]) -> None:
-        """Of what others wrote; what this person wrote on another computer is no news."""
+        """Report messages of other members; those that this person wrote on another computer are left out."""
         by_thread: dict[str, list[Message]] = {}
         for message in written:
             if message.author_id is not None and message.author_id not in self._members:

@@ -1,4 +1,4 @@
-"""Erasing threads and messages of shared projects for everybody, as a window and scripts ask for it."""
+"""Erases threads and messages of shared projects for everybody."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from chatdesk.core.storage.repositories import Repositories
 
 
 class Erasing:
-    """What is asked for goes to the trash at once; its words leave when the server has taken it.
-    Raises ``NotPossible``, ``SharedReadOnly``, ``SharedNotOwn``, ``StorageError``."""
+    """Erases threads and messages for everybody. They go to the trash at once; their text is removed when the server
+    has accepted the change. Raises ``NotPossible``, ``SharedReadOnly``, ``SharedNotOwn``, ``StorageError``."""
 
     def __init__(self, repositories: Repositories, bus: EventBus) -> None:
         self._erasures = repositories.erasures
@@ -17,11 +17,11 @@ class Erasing:
         self._bus = bus
 
     async def of_thread(self, thread_id: str) -> Erasure:
-        """What ``erase_thread`` would ask for; nothing is changed."""
+        """Return what ``erase_thread`` would erase; nothing is changed."""
         return await self._erasures.of_thread(thread_id)
 
     async def of_message(self, message_id: str) -> Erasure:
-        """What ``erase_message`` would ask for; nothing is changed."""
+        """Return what ``erase_message`` would erase; nothing is changed."""
         return await self._erasures.of_message(message_id)
 
     async def erase_thread(self, thread_id: str) -> Erasure:
@@ -37,7 +37,7 @@ class Erasing:
         return found
 
     async def keep_for(self, project_id: str, days: int | None) -> None:
-        """What is older than this many days is erased from a shared project, about once a day; None: nothing is."""
+        """Set after how many days a shared project's content is erased, about once a day; None keeps it."""
         await self._erasures.set_retention(project_id, days)
 
     async def kept_for(self, project_id: str) -> int | None:

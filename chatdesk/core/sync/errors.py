@@ -1,4 +1,4 @@
-"""What can go wrong between a profile and its team's database, in words for people."""
+"""Errors of the connection to a team's database, with the sentences that people read."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class TeamUnreachable(TeamError):
 
 
 class TeamBusy(TeamError):
-    """``by``: the names of the members whose transactions have been open for a while, as far as one may know them."""
+    """The database waits for another transaction. ``by``: the names of the members whose transactions have been open
+    for a while, as far as this login may know them."""
 
     code = "team_busy"
     what = "The team's database is busy with another member's change."
@@ -65,7 +66,7 @@ class TeamBusy(TeamError):
 
 
 class TeamLimited(TeamError):
-    """``limit``: which of the workspace's settings, as the server calls it."""
+    """A limit of the workspace is reached. ``limit``: the name of the setting, as the server reports it."""
 
     code = "team_limited"
     what = "A limit of the workspace is reached."
@@ -79,7 +80,7 @@ class TeamLimited(TeamError):
 
     @classmethod
     def told_by(cls, what: str) -> TeamLimited | None:
-        """Return the limit of which ``what`` is the sentence, as the log of rounds keeps it; None where it is none."""
+        """Return the error whose sentence is ``what`` (the log of rounds keeps only the sentence), or None."""
         name = next((name for name, (sentence, _) in _LIMITS.items() if sentence == what), None)
         return None if name is None else cls(name)
 
@@ -92,7 +93,7 @@ class TeamNameTaken(TeamError):
 
 
 class OtherWorkspace(TeamError):
-    """Nothing is ever taken from, or given to, a database that is not the one that was joined."""
+    """The database belongs to another workspace than the joined one, so nothing is sent or accepted."""
 
     code = "team_other_workspace"
     what = "This address leads to another team's database than the one you joined."
@@ -135,7 +136,7 @@ class TeamServerFull(TeamUnreachable):
 
 
 class TeamLoginRefused(TeamError):
-    """A server does not say which of these it is."""
+    """The password is wrong or has expired; the server does not say which."""
 
     code = "team_login_refused"
     what = "The team's server did not take the password: it is wrong, or it has expired."
@@ -161,7 +162,7 @@ class TeamInvitationEnded(TeamError):
 
 
 class TeamInvitationUsed(TeamError):
-    """Also where the server does not take its secret any more, and there is no time to blame."""
+    """The invitation was used or withdrawn; also raised where the server rejects its secret before it expires."""
 
     code = "invitation_used"
     what = "The invitation was used already, or withdrawn; each is good once."
@@ -191,7 +192,7 @@ class TeamCertificateNotTrusted(TeamError):
 
 
 class TeamPasswordAskedFor(TeamError):
-    """A member's password is proven (SCRAM), never told."""
+    """The server asked for the password in plain text. ChatDesk only proves that it knows it (SCRAM)."""
 
     code = "team_password_asked_for"
     what = "The server asked for your password itself instead of a proof that you know it, so it was not told."
@@ -223,7 +224,7 @@ class TeamServerTooOld(TeamError):
 
 
 class TeamServerTooNew(TeamError):
-    """The workspace is of a newer ChatDesk than this one."""
+    """The workspace was upgraded by a newer ChatDesk."""
 
     code = "team_server_too_new"
     what = "The workspace was upgraded by a newer ChatDesk than this one."
@@ -249,7 +250,8 @@ class TeamNotInProject(TeamError):
 
 
 class TeamDeviceUnknown(TeamError):
-    """Its next hello makes the device known again, or says that it is another member's."""
+    """The server does not know this device. The next ``hello`` registers it again, or reports that it belongs to
+    another member."""
 
     code = "team_device_unknown"
     what = "The workspace does not know this computer (any more)."

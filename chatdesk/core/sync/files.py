@@ -1,8 +1,9 @@
-"""Moves attached files of one workspace: up before the change that names them, down after the messages.
+"""Transfers the attached files of one workspace: sends them before the change that names them, fetches them after the
+messages.
 
-A thread and a connection of its own, both only while there is something to move, so that no message waits for a
-picture. A file travels in chunks by its sum; what was moved before a break is not moved again. What arrives is kept
-only if its sum is right.
+Files have a thread and a connection of their own, both only while there is something to transfer, so that no message
+waits for a picture. A file travels in chunks, identified by its SHA-256; chunks that were transferred before a break
+are not sent again. A fetched file is kept only if its SHA-256 is right.
 """
 
 from __future__ import annotations
@@ -47,20 +48,21 @@ _TOO_LARGE = "The file is larger than ChatDesk takes from a team."
 
 
 class FileStore(Protocol):
-    """The profile's side. Raises ``StorageError``."""
+    """The access to the profile that ``FileMover`` needs. Raises ``StorageError``."""
 
     def read(self, work: Callable[[Connection], T]) -> T: ...
 
     def write(self, work: Callable[[Connection], T]) -> T: ...
 
     def take_body(self, project_id: str, sha256: str, data: bytes) -> Applied:
-        """Fill in the messages whose parts these bytes are."""
+        """Fill in the messages whose parts are stored in the file with these bytes."""
         ...
 
 
 class FileMover:
-    """``on_sent``: changes that waited for a file may go now; ``on_moved``: these files are here now, or known to be
-    missing; ``on_body``: messages got their parts. All are called on the mover's thread."""
+    """Transfers the files of one workspace on a thread of its own. ``on_sent``: changes that waited for a file may be
+    sent now; ``on_moved``: these files have arrived, or are known to be missing; ``on_body``: messages got their parts.
+    All are called on that thread."""
 
     def __init__(
         self,
@@ -93,7 +95,7 @@ class FileMover:
     # From any thread
 
     def look(self) -> None:
-        """There may be something to move."""
+        """Start the thread, or have it look for files once more."""
         with self._lock:
             self._is_news.set()
             if self._stopping.is_set() or self._thread is not None:
@@ -102,19 +104,19 @@ class FileMover:
             self._thread.start()
 
     def look_if_any(self) -> None:
-        """The same, at the price of a query on the caller's thread where there is nothing."""
+        """Start the thread if there are files to transfer; costs a query on the caller's thread."""
         if self._thread is not None or self._store.read(self._is_any):
             self.look()
 
     def break_off(self, stuck_s: float) -> None:
-        """End the connection if nothing moved for longer."""
+        """Abort the connection if nothing was transferred for longer than ``stuck_s`` seconds."""
         with self._lock:
             team = self._team
         if team is not None and self._clock.monotonic_s() - self._step_at > stuck_s:
             team.abort()
 
     def stop(self) -> bool:
-        """Break off what is under way; False where the thread did not end in time."""
+        """Abort what is under way. Returns false if the thread did not end in time."""
         with self._lock:
             self._stopping.set()
             team, thread = self._team, self._thread
@@ -220,7 +222,8 @@ class FileMover:
                 self._connected().put_chunk(file.project_id, file.sha256, index, total, _chunk(path, index))
 
     def _is_broken(self, file: SharedFile) -> bool:
-        """Pieces that were there before may be somebody else's, and others. Whether they had to be removed."""
+        """Return whether chunks on the server, which another member may have sent, did not match the SHA-256 and were
+        removed."""
         try:
             return self._connected().discard_broken_file(file.project_id, file.sha256)
         except TeamUnreachable:
@@ -247,7 +250,7 @@ class FileMover:
         self._on_moved(frozenset((file.sha256,)))
 
     def _fetch_bytes(self, file: SharedFile) -> str | None:
-        """What is in the way; None: it is here (or this thread is to stop)."""
+        """Fetch a file. Returns the problem as a sentence; None if the file has arrived or the thread is to stop."""
         if file.size_bytes > MAX_FILE_BYTES:
             return _TOO_LARGE
         unfinished = self._blobs.unfinished(file.sha256)
@@ -273,7 +276,7 @@ class FileMover:
         return None if blob.sha256 == file.sha256 else _DAMAGED
 
     def _take_in(self, file: SharedFile) -> None:
-        """The parts of a message that was too large to travel in the log."""
+        """Apply a file that holds the parts of a message too large for the log."""
         if self._store.read(lambda conn: files.is_attached(conn, file.sha256)):
             return
         try:
@@ -323,7 +326,7 @@ def _append(unfinished: Path, index: int, data: bytes) -> None:
 
 
 def _expected(stream: BinaryIO, sha256: str) -> Iterator[bytes]:
-    """Its pieces; raises before the last one is taken where they are not what the sum says."""
+    """Yield the stream in pieces. Raises ``_OtherFile`` at its end if the SHA-256 is another one."""
     digest = hashlib.sha256()
     while piece := stream.read(256 * 1024):
         digest.update(piece)

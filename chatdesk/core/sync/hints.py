@@ -1,4 +1,5 @@
-"""How soon a notification is followed: anybody with a login can send them, without end, and with nothing in them."""
+"""Limits how soon a notification is followed: anybody with a login can send any number of them, with nothing behind
+them."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ _FIRST_S: Final = 0.1
 
 
 class HintPace:
-    """Used by one thread; times are of a monotonic clock."""
+    """Delays notifications that bring nothing new. Used by one thread; times are seconds of a monotonic clock."""
 
     def __init__(self) -> None:
         self._in_vain = 0
@@ -24,7 +25,7 @@ class HintPace:
         self._is_people_news = False
 
     def heard(self, now_s: float) -> float:
-        """A notification came; how long to wait before it is followed."""
+        """Record a notification. Returns how many seconds to wait before it is followed."""
         if now_s - self._heard_at > CALM_S:
             self._in_vain = 0
         self._heard_at = now_s
@@ -33,16 +34,16 @@ class HintPace:
         return 0.0 if beyond < 0 else min(_FIRST_S * 2 ** min(beyond, 10), MOST_S)
 
     def brought_something(self) -> None:
-        """What was followed was true."""
+        """Reset the delay, because a notification was followed and brought changes."""
         self._in_vain = 0
 
     def heard_of_people(self) -> None:
         self._is_people_news = True
 
     def people_s(self, now_s: float) -> float | None:
-        """How long until it is asked who is here; None: nobody said anything."""
+        """Return in how many seconds presence is to be read; None if no notification asked for it."""
         return max(0.0, self._asked_at + PEOPLE_S - now_s) if self._is_people_news else None
 
     def asked(self, now_s: float) -> None:
-        """Who is here is known."""
+        """Record that presence was read just now."""
         self._is_people_news, self._asked_at = False, now_s

@@ -1,8 +1,9 @@
-"""Codes that bring people and computers into a workspace: how they are written, and how a stranger's text is read.
+"""Codes that bring people and computers into a workspace: writes them, and reads them from a stranger's text.
 
 ``chatdesk-join:<payload>.<check>`` or ``chatdesk://join/<payload>.<check>``: the payload is JSON in URL-safe base64,
-the check eight signs of its SHA-256, which tells a code that was cut off or changed on its way from one that is no
-good. It may stand in a letter or in a file. ``chatdesk-computer:`` is the same with a sealed login.
+the check the first eight characters of its SHA-256, which tells a code that was cut off or changed on its way from one
+that is invalid. The code may stand inside a letter or a file. ``chatdesk-computer:`` has the same form and holds a
+sealed login.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ class WrongCodePassphrase(InvitationUnusable):
 
 @dataclass(frozen=True, slots=True)
 class MemberCode:
-    """What an invitation holds: all that is needed to join. ``secret`` is the password until one joins."""
+    """The content of an invitation. ``secret`` is the password until the person has joined; ``expires_at`` is in
+    milliseconds UTC."""
 
     address: ServerAddress
     secret: str = field(repr=False)
@@ -91,7 +93,7 @@ class MemberCode:
 
 @dataclass(frozen=True, slots=True)
 class SealedCode:
-    """What a further computer is given; ``open_computer_code`` makes a login of it."""
+    """The content of a code for a further computer; ``open_computer_code`` decrypts its login."""
 
     workspace_id: str
     workspace_name: str
@@ -100,7 +102,7 @@ class SealedCode:
 
 
 def new_secret() -> str:
-    """A password that is good once: 192 random bits."""
+    """Return a one-time password: 192 random bits."""
     return secrets.token_urlsafe(24)
 
 
@@ -130,7 +132,8 @@ def write_member_code(code: MemberCode) -> str:
 def write_computer_code(
     login: tuple[ServerAddress, str], passphrase: str, *, workspace: tuple[str, str], expires_at: int, work: int = WORK
 ) -> str:
-    """``login`` is an address and its password, ``workspace`` its id and name. Takes most of a second."""
+    """Return the code for a further computer. ``login`` is an address and its password, ``workspace`` its id and name.
+    Takes most of a second (scrypt)."""
     address, password = login
     plain = json.dumps({**_address_as_data(address), "password": password}).encode()
     beside = {"id": workspace[0], "name": _short(workspace[1]), "expires": expires_at}
@@ -139,13 +142,13 @@ def write_computer_code(
 
 
 def link_of(code: str) -> str:
-    """The same code for a browser or a mail program to open."""
+    """Return the code as a link for a browser or a mail program to open."""
     word, _, rest = code.partition(":")
     return f"chatdesk://{word.removeprefix('chatdesk-')}/{rest}"
 
 
 def file_text_of(code: str, *, workspace_name: str, expires_at: int) -> str:
-    """The same code as a file that says what it is."""
+    """Return the text of a file that holds the code and says what it is."""
     until = datetime.fromtimestamp(expires_at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
     return (
         f"An invitation to the workspace {_short(workspace_name)} in ChatDesk, good once, until {until}.\n"
@@ -155,7 +158,7 @@ def file_text_of(code: str, *, workspace_name: str, expires_at: int) -> str:
 
 
 def read_code(text: str) -> MemberCode | SealedCode:
-    """What stands in a code, link or file. Raises ``InvitationUnusable`` and its kinds."""
+    """Return the content of a code, link or file. Raises ``InvitationUnusable`` and its subclasses."""
     kind, payload = _payload_in(text)
     try:
         data = json.loads(payload)
@@ -173,7 +176,8 @@ def read_code(text: str) -> MemberCode | SealedCode:
 
 
 def open_computer_code(code: SealedCode, passphrase: str) -> tuple[ServerAddress, str]:
-    """Address and password. Takes most of a second. Raises ``WrongCodePassphrase``, ``InvitationUnusable``."""
+    """Return the address and the password in a sealed code. Takes most of a second (scrypt). Raises
+    ``WrongCodePassphrase``, ``InvitationUnusable``."""
     try:
         data = json.loads(unseal(code.document, _folded(passphrase)))
         return _address_in(data), _text_in(data, "password", 256)
@@ -184,7 +188,7 @@ def open_computer_code(code: SealedCode, passphrase: str) -> tuple[ServerAddress
 
 
 def view_of(code: MemberCode | SealedCode, *, now_ms: int) -> InvitationView:
-    """What a person is shown before anything is sent."""
+    """Return what a person is shown of a code before anything is sent."""
     is_expired = code.expires_at <= now_ms
     if isinstance(code, SealedCode):
         return InvitationView(
@@ -204,7 +208,8 @@ def view_of(code: MemberCode | SealedCode, *, now_ms: int) -> InvitationView:
 
 
 def shown_name(text: object) -> str:
-    """A stranger's name as it may be shown: one line, bounded, without signs that command or turn it around."""
+    """Return a stranger's name as it may be shown: one line, bounded, without control or direction characters. Raises
+    ``TypeError`` for anything but a string."""
     if not isinstance(text, str):
         raise TypeError("a name")
     return _short("".join(sign if sign.isprintable() else " " for sign in text[: 4 * LONGEST_NAME]))
@@ -325,6 +330,6 @@ def _short(name: str) -> str:
 
 
 def _folded(passphrase: str) -> bytes:
-    """However it was typed: capitals, gaps, and letters that look like numbers."""
+    """Return the passphrase without regard to case, spaces and letters that look like digits."""
     plain = passphrase.casefold().translate(str.maketrans("oil", "011"))
     return "".join(sign for sign in plain if sign in _ALPHABET).encode()

@@ -1,7 +1,7 @@
-"""The ways into a workspace, step by step, as a thread walks them: making one, by invitation, as a further computer.
+"""The ways into a workspace, step by step: creating one, accepting an invitation, adding a further computer.
 
-A server that is asked with a wrong password, an expired one or for a login that was never made says the same each time;
-which of these it was is told from what this profile knows.
+A server gives the same answer to a wrong password, an expired one and a login that never existed; which of them it was
+is inferred from what this profile knows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 
 class Joining:
-    """Every method blocks on the network and the keyring, and returns the workspace that this profile is then in."""
+    """Creates and joins workspaces. Every method blocks on the network and the keyring, and returns the workspace that
+    this profile is in afterwards."""
 
     def __init__(self, passwords: TeamPasswords, clock: Clock) -> None:
         self._passwords = passwords
@@ -85,8 +86,8 @@ class Joining:
         return self._joined(code.address, password.value, code.workspace_id)
 
     def _join_again(self, code: MemberCode) -> Workspace:
-        """The secret is no good: it was this profile that used it before it was killed, or somebody else, or it is too
-        late. A server says no more than that."""
+        """Join with a secret that the server rejects: this profile may have used it before it was killed. Raises
+        ``InvitationExpired`` or ``InvitationUsed`` otherwise."""
         kept = self._passwords.find(code.workspace_id, code.address)
         if kept.value:
             try:
@@ -136,7 +137,7 @@ class Joining:
 
 
 def checked_name(name: str) -> str:
-    """One line without what cannot be seen, or ``NameUnusable``."""
+    """Return the name as one line without invisible characters. Raises ``NameUnusable``."""
     shown = invitations.shown_name(name)
     if not shown or len(" ".join(name.split())) > invitations.LONGEST_NAME:
         raise NameUnusable
@@ -144,13 +145,15 @@ def checked_name(name: str) -> str:
 
 
 def new_setup() -> BegunSetup:
-    """Roles are the whole server's, so their names begin with something of the workspace's own."""
+    """Return a new workspace id and login. Roles belong to the whole server, so the login begins with a part of the
+    id."""
     workspace_id = new_id()
     return BegunSetup(workspace_id, f"cd_{workspace_id[-6:]}_{secrets.token_hex(5)}")
 
 
 def examine(address: ServerAddress, password: str, *, is_begun: bool = False) -> tuple[SetupCheck, ...]:
-    """``is_begun``: this profile began to set up a workspace there, so that it may be in the database already."""
+    """Return the checks of a server for a new workspace. ``is_begun``: this profile began to set up a workspace there,
+    so the database may contain it already."""
     from chatdesk.core.sync.team_store import examination
 
     try:
@@ -195,6 +198,6 @@ def check_agreed(address: ServerAddress, *, allows_unencrypted: bool) -> None:
 
 
 def check_private(address: ServerAddress) -> None:
-    """A look-up of a name, so in a thread."""
+    """Refuse an unencrypted server outside of private networks. Blocks on a DNS lookup. Raises ``UnencryptedAfar``."""
     if address.tls == "disable" and not is_private(address.host, address.port):
         raise UnencryptedAfar

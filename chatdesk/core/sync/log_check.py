@@ -1,5 +1,5 @@
-"""The first half of *Check against the server*: the server's log by itself, whose rows prove each other, and against
-what was taken over of it."""
+"""The first half of *Check against the server*: compares the server's log with itself, as its rows are chained, and
+with the copy here."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ T = TypeVar("T")
 
 
 class Read(Protocol):
-    """Runs its argument in a transaction."""
+    """Runs a function in a read transaction and returns its result."""
 
     def __call__(self, work: Callable[[Connection], T], /) -> T: ...
 
 
 def compare_log(read: Read, team: TeamStore, log: HeldLog) -> tuple[int, list[str]]:
-    """How many changes were compared, and what differs: each change's place, the words that the server has of it, and
-    whether they are those that it took."""
+    """Return how many changes were compared, and the differences as sentences: missing, moved, rewritten or unknown
+    changes."""
     found = _Found()
     last: PulledChange | None = None
     while (last.seq if last is not None else 0) < log.seq:
@@ -50,7 +50,7 @@ def compare_log(read: Read, team: TeamStore, log: HeldLog) -> tuple[int, list[st
 
 @dataclass(slots=True)
 class _Found:
-    """What was met in one project."""
+    """Counts of the differences in one project."""
 
     compared: int = 0
     missing: int = 0
@@ -63,7 +63,7 @@ class _Found:
     erased: set[str] = field(default_factory=set)
 
     def add(self, row: PulledChange, before: PulledChange | None) -> None:
-        """By itself: rows of the server prove each other."""
+        """Compare a row with the one before: rows of the server are chained."""
         self.compared += 1
         seq, chain = (0, None) if before is None else (before.seq, before.chain)
         self.missing += row.seq - seq - 1
@@ -77,7 +77,7 @@ class _Found:
             self.erased.add(row.id)
 
     def compare(self, row: PulledChange, here: tuple[int | None, bytes | None] | None) -> None:
-        """With what was taken over here, as (number, digest)."""
+        """Compare a row with the local copy, which is (sequence number, digest)."""
         if here is None or here[0] != row.seq:
             self.unknown += 1
         elif here[1] is not None and here[1] != row.digest:

@@ -1,7 +1,7 @@
-"""Being in a team: making a workspace, inviting, joining, leaving, and what owners and administrators do.
+"""Membership of workspaces: creating, inviting, joining, leaving, and what owners and administrators do.
 
 Everything that reaches the network or the keyring runs in a thread. Each way in can be killed between any two steps and
-taken again: a password is kept before the server is told of it, and the profile remembers a workspace last.
+repeated: a password is kept before the server is told of it, and the profile records a workspace last.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _COMPUTER_CODE_DAYS = 1
 
 
 class Membership:
-    """One of a profile. All methods raise ``TeamError`` where the server does not do it, ``InvalidInput`` for what was
-    typed, ``StorageError`` for the profile; each with words. ``on_changed`` is told the workspace, once the profile is
-    in it, left it, or reaches it otherwise."""
+    """Creates, joins, leaves and administers workspaces. All methods raise ``TeamError`` where the server refuses,
+    ``InvalidInput`` for what was typed, ``StorageError`` for the profile. ``on_changed`` is called with the workspace's
+    id once the profile has joined or left it, or reaches it at another address."""
 
     def __init__(
         self,
@@ -60,15 +60,15 @@ class Membership:
         self._joining = Joining(passwords, clock)
 
     async def examine(self, address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
-        """What a workspace needs of this server, check by check, in the order in which they are shown. Does not raise:
-        what could not be reached is a failed check."""
+        """Return the checks of a server for a new workspace, in the order in which they are shown. Does not raise: an
+        unreachable server is a failed check."""
         self._passwords.note(password)
         begun = await self._database.read(lambda conn: setup.begun_setup(conn, address))
         return await asyncio.to_thread(joining.examine, address, password, is_begun=begun is not None)
 
     async def create_workspace(self, name: str, my_name: str, address: ServerAddress, *, password: str) -> Workspace:
-        """Set up an empty database with an owner's login, which is used once and not kept; this person is its owner.
-        Taken again after a kill it goes on where it was."""
+        """Set up a workspace in an empty database with the login that owns it, which is used once and not kept; this
+        person becomes its owner. Repeated after a kill, it goes on where it was."""
         names = checked_name(name), checked_name(my_name)
         self._passwords.note(password)
         checked_address(address)
@@ -83,7 +83,7 @@ class Membership:
     async def invite(
         self, workspace_id: str, name: str, *, roles: Mapping[str, TeamRole], valid_days: int = 7
     ) -> Invitation:
-        """``roles``: by project id, shared ones that this person manages; may be empty."""
+        """Create an invitation. ``roles``: by project id, shared projects that this person manages; may be empty."""
         workspace = await self._workspace(workspace_id)
         member_name = checked_name(name)
         if not 1 <= valid_days <= _LONGEST_DAYS:
@@ -121,15 +121,15 @@ class Membership:
         )
 
     def read_invitation(self, text: str) -> InvitationView:
-        """What a pasted code, link or file says; nothing is sent. Raises ``InvitationUnusable``. Cheap."""
+        """Return what a pasted code, link or file says; nothing is sent. Raises ``InvitationUnusable``. Cheap."""
         return invitations.view_of(invitations.read_code(text), now_ms=self._clock.now_ms())
 
     async def join(
         self, text: str, my_name: str, *, passphrase: str | None = None, allows_unencrypted: bool = False
     ) -> Workspace:
-        """Take an invitation, or the code for a further computer (``passphrase``; ``my_name`` does not matter then).
+        """Join by an invitation, or by the code for a further computer (``passphrase``; ``my_name`` is ignored then).
         May be repeated after a kill. ``allows_unencrypted``: the person agreed to a server without TLS. A workspace
-        that does not let this profile in any more is joined again; what waits here goes up then."""
+        that no longer admits this profile is joined again, and what waits here is sent then."""
         code = invitations.read_code(text)
         for each in await self._database.read(team.workspaces):
             if each.id == code.workspace_id and await asyncio.to_thread(self._is_let_in, each):
@@ -144,13 +144,13 @@ class Membership:
         return await self._take_in(partial(self._joining.as_member, code, checked_name(my_name)), code.workspace_id)
 
     async def sign_in(self, address: ServerAddress, *, password: str) -> Workspace:
-        """With a member's login that exists: one of a workspace that was set up by hand."""
+        """Join with the existing login of a member, for a workspace that was set up by hand."""
         self._passwords.note(password)
         return await self._take_in(partial(self._joining.as_login, checked_address(address), password))
 
     async def upgrade(self, workspace_id: str, *, user: str, password: str) -> None:
-        """Bring the team's database up to date with this ChatDesk, by the login that set it up, which is not kept.
-        Older ones of other members go on, or say what they need."""
+        """Upgrade the team's database to this ChatDesk's version, with the login that set it up, which is not kept.
+        Older versions of other members continue, or say what they need."""
         workspace = await self._workspace(workspace_id)
         self._passwords.note(password)
         address = checked_address(replace(workspace.address, user=user))
@@ -158,7 +158,7 @@ class Membership:
         await self._on_changed(workspace.id)
 
     async def move(self, workspace_id: str, address: ServerAddress) -> None:
-        """The server is reached in another way from now on; ``user`` stays. Only where the same workspace is there."""
+        """Change the address of the server; ``user`` stays. Raises ``OtherWorkspace`` if another workspace is there."""
         workspace = await self._workspace(workspace_id)
         wanted = replace(checked_address(address), user=workspace.address.user)
 
@@ -173,9 +173,9 @@ class Membership:
         await self._on_changed(workspace.id)
 
     async def join_again(self, workspace_id: str) -> Workspace:
-        """Go on with a parked workspace, whose server the person has seen and agreed to. Its projects go on where they
-        were. The password is the one that this computer keeps for that very server; without one, an invitation, a code
-        of another computer or a sign-in leads back."""
+        """Join a parked workspace again, whose server the person has seen and agreed to. Its projects continue where
+        they were. The password is the one that this computer keeps for that very server; without one, an invitation, a
+        code of another computer or a sign-in is needed."""
         workspace = await self._parked(workspace_id)
         address = checked_address(workspace.address)
 
@@ -188,7 +188,7 @@ class Membership:
         return await self._take_in(get)
 
     async def leave_parked(self, workspace_id: str) -> None:
-        """Give a parked workspace up; its projects stay as private copies. Needs no server."""
+        """Leave a parked workspace; its projects stay as private copies. Needs no server."""
         workspace, now = await self._parked(workspace_id), self._clock.now_ms()
         await self._database.write(lambda conn: team.leave_workspace(conn, workspace.id, now))
         await self._on_changed(workspace.id)
@@ -200,9 +200,9 @@ class Membership:
         raise NotJoined
 
     async def leave(self, workspace_id: str, *, for_good: bool = False) -> None:
-        """This profile syncs with it no more; projects stay as private copies. The person stays a member, on other
-        computers too, and can come back by a code of one of these. ``for_good``: the membership ends first, which
-        needs the server; only a new invitation leads back."""
+        """Stop syncing with a workspace; its projects stay as private copies. The person remains a member, also on
+        other computers, and can return by a code of one of these. ``for_good``: end the membership first, which needs
+        the server; only a new invitation leads back."""
         workspace = await self._workspace(workspace_id)
         if for_good:
             await self._on_server(workspace, lambda server: server.remove_member(workspace.member_id))
@@ -214,7 +214,7 @@ class Membership:
             await self._on_changed(workspace.id)
 
     async def add_computer(self, workspace_id: str) -> ComputerCode:
-        """A code for a further computer of this person. Needs no server."""
+        """Return a code for a further computer of this person. Needs no server."""
         workspace = await self._workspace(workspace_id)
         password = await asyncio.to_thread(self._passwords.find, workspace.id, workspace.address)
         if not password.value:
@@ -233,12 +233,12 @@ class Membership:
         return ComputerCode(code, invitations.link_of(code), text, passphrase, expires_at)
 
     async def members(self, workspace_id: str) -> tuple[TeamMember, ...]:
-        """As the server says at this moment, by name; removed ones last."""
+        """Return the members as the server lists them now, by name; removed ones last."""
         workspace = await self._workspace(workspace_id)
         return await self._on_server(workspace, lambda server: server.members())
 
     async def remove_member(self, workspace_id: str, member_id: str) -> None:
-        """At once: their login is closed, their connections end, and channels change."""
+        """Remove a member: their login is closed, their connections end, and channels change, all at once."""
         workspace = await self._workspace(workspace_id)
         if member_id == workspace.member_id:
             raise NotPossible("You cannot remove yourself.", next_step="Leave the workspace instead.")
@@ -246,30 +246,31 @@ class Membership:
         await self._on_changed(workspace.id)
 
     async def end_connections(self, workspace_id: str, member_id: str) -> int:
-        """Of a member who holds others up, by an owner; their ChatDesk connects again by itself. Returns how many."""
+        """End the connections of a member whose transaction blocks others, as an owner; their ChatDesk reconnects by
+        itself. Returns how many were ended."""
         workspace = await self._workspace(workspace_id)
         return await self._on_server(workspace, lambda server: server.end_connections(member_id))
 
     async def policy(self, workspace_id: str) -> WorkspacePolicy:
-        """Who may do what in the workspace, and how much."""
+        """Return the workspace's permissions and limits."""
         workspace = await self._workspace(workspace_id)
         return await self._on_server(workspace, lambda server: server.policy())
 
     async def set_policy(self, workspace_id: str, changed: Mapping[str, str | int]) -> None:
-        """Fields of ``WorkspacePolicy`` by name; the others stay. By an owner of the workspace. Raises ``TeamNotTaken``
-        for a value that cannot be."""
+        """Change fields of ``WorkspacePolicy``, by name, as an owner; the others stay. Raises ``TeamNotTaken`` for an
+        invalid value."""
         workspace = await self._workspace(workspace_id)
         await self._on_server(workspace, lambda server: server.set_policy(**changed))
 
     async def remove_device(self, workspace_id: str, device_id: str) -> None:
-        """Take a retired computer off the list. Whoever has its password is let in again: after a loss, change the
-        password, too."""
+        """Remove a retired computer from the list. A computer that has its password can still connect: after a loss,
+        change the password, too."""
         workspace = await self._workspace(workspace_id)
         await self._on_server(workspace, lambda server: server.remove_device(device_id))
         await self._on_changed(workspace.id)
 
     async def set_role(self, project_id: str, member_id: str, role: TeamRole | None) -> None:
-        """None takes the project from the member."""
+        """Set a member's role in a shared project; None removes the member from the project."""
         shared = await self._database.read(lambda conn: team.shared_project(conn, project_id))
         if shared is None or shared.ended is not None:
             raise NotPossible("This project is not shared.", next_step="Share it first.")
@@ -278,27 +279,29 @@ class Membership:
         await self._on_changed(workspace.id)
 
     async def set_workspace_owner(self, workspace_id: str, member_id: str, is_owner: bool) -> None:
-        """Owners of a workspace invite anybody and remove members; at least one remains."""
+        """Make a member an owner of the workspace, or no longer one. Owners invite anybody and remove members; at least
+        one remains."""
         workspace = await self._workspace(workspace_id)
         await self._on_server(workspace, lambda server: server.set_workspace_owner(member_id, is_owner))
         await self._on_changed(workspace.id)
 
     async def rename_workspace(self, workspace_id: str, name: str) -> None:
-        """For everybody, by an owner."""
+        """Rename the workspace for everybody, as an owner."""
         workspace = await self._workspace(workspace_id)
         wanted = checked_name(name)
         await self._on_server(workspace, lambda server: server.rename_workspace(wanted))
         await self._on_changed(workspace.id)
 
     async def rename_me(self, workspace_id: str, name: str) -> None:
-        """The name that the others see."""
+        """Change the name that other members see."""
         workspace = await self._workspace(workspace_id)
         wanted = checked_name(name)
         await self._on_server(workspace, lambda server: server.rename(wanted))
         await self._on_changed(workspace.id)
 
     async def change_password(self, workspace_id: str) -> None:
-        """A new random password; other computers of this person are cut off at once and have to be added anew."""
+        """Set a new random password. Other computers of this person are disconnected at once and have to be added
+        anew."""
         workspace = await self._workspace(workspace_id)
 
         def change() -> None:
@@ -320,7 +323,7 @@ class Membership:
         await self._on_changed(workspace.id)
 
     async def enter_password(self, workspace_id: str, password: str) -> None:
-        """Use a password that the person typed, once the server takes it."""
+        """Use a password that the person typed, once the server accepts it."""
         workspace = await self._workspace(workspace_id)
 
         def enter() -> None:
@@ -333,7 +336,8 @@ class Membership:
         await self._on_changed(workspace.id)
 
     async def _take_in(self, get: Callable[[], Workspace], may_be: str = "") -> Workspace:
-        """Get in, in a thread, and remember the workspace. ``may_be``: one that may be joined already."""
+        """Run ``get`` in a thread and record the workspace that it returns. ``may_be``: the id of a workspace that may
+        be joined already."""
         self._check_writable()
         workspace = await asyncio.to_thread(get)
         joined = {each.id for each in await self._database.read(team.workspaces)}
@@ -369,7 +373,7 @@ class Membership:
     # In a thread from here on.
 
     def _is_let_in(self, workspace: Workspace) -> bool:
-        """False: its login was closed, or its password is another one by now."""
+        """Return false if the login was closed or its password has changed."""
         try:
             with self._connect(workspace) as server:
                 check_same(server, workspace.id)

@@ -1,4 +1,4 @@
-"""What can stand in the way of making, joining and leaving a workspace, in words for people."""
+"""Errors of creating, joining and leaving a workspace, with the sentences that people read."""
 
 from __future__ import annotations
 

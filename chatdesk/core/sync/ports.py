@@ -1,8 +1,8 @@
-"""What a round of sync needs of both sides: this profile's database and the team's.
+"""The interfaces that a round of sync needs: this profile's database and the team's.
 
-Every method is one transaction, blocks (but for ``begin_apply``), and is called from the thread of sync; what it raises
-ends the round. The round itself (``round``) knows neither SQL nor the network, so that a simulation can put anything in
-their place.
+Every method is one transaction, blocks (but for ``begin_apply``), and is called from the thread of sync; an exception
+ends the round. The round itself (``round``) knows neither SQL nor the network, so that a simulation can replace both
+sides.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ __all__ = ["Applied", "Cursor", "Heard", "LocalStore", "PulledPage", "Settled", 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Channels on which something was said: of new changes (``c:…``), with the newest number that was named, or 0 where
-    it was about something else, too; of who is there (``p``). ``people_at``: the earliest moment that was named at
-    which people or roles changed (``v:…``), as ``TeamView.version`` counts. Only hints, which anybody with a login
-    can send."""
+    """Notifications that arrived, by channel. ``changes``: channels with new changes (``c:…``) and the highest sequence
+    number that was named, or 0 if any was about something else. ``presence``: channels where presence changed (``p``).
+    ``people_at``: the earliest time that was named at which people or roles changed (``v:…``), in units of
+    ``TeamView.version``. All are only hints, which anybody with a login can send."""
 
     changes: Mapping[str, int] = field(default_factory=dict)
     presence: frozenset[str] = frozenset()
@@ -38,11 +38,11 @@ class Heard:
 
 
 class PulledPage(Protocol):
-    """Rows of a pull that were read for being taken over."""
+    """Rows of a pull, parsed for being applied."""
 
     @property
     def pulled(self) -> Sequence[PulledChange]:
-        """As they came."""
+        """Return the changes in commit order (ascending ``seq``)."""
         ...
 
 
@@ -51,98 +51,102 @@ Taking: TypeAlias = Callable[[], Applied]
 
 
 class LocalStore(Protocol):
-    """This profile's side. Raises ``StorageError``."""
+    """The interface to this profile's database. Raises ``StorageError``."""
 
     def device(self) -> str:
-        """The id under which changes are made now."""
+        """Return the id of the device that changes are made under now."""
         ...
 
     def cursors(self) -> list[Cursor]:
-        """The shared projects of the workspace, those that were used last first."""
+        """Return the cursors of the workspace's shared projects, the most recently used first."""
         ...
 
     def shares(self) -> dict[str, ShareMark]:
-        """Every project that is or was shared with a team, by id; read before a view is asked for."""
+        """Return every project that is or was shared with a team, by id; read before a view is requested."""
         ...
 
     def take_view(self, hello: Hello, view: TeamView, before: Mapping[str, ShareMark]) -> frozenset[str]:
-        """Keep members, devices and roles; take up projects that are new, end those that are gone. Returns the ids of
-        projects that were taken up or ended. ``before``: what ``shares`` returned before the view was asked for. A
-        project whose share began or ended here since is left alone: the view may be older than that."""
+        """Store members, devices and roles; add new projects, end those that are gone. Returns the ids of projects that
+        were added or ended. ``before``: what ``shares`` returned before the view was requested. A project whose share
+        began or ended here since is left alone: the view may be older than that."""
         ...
 
     def share_step(self, project_id: str) -> bool:
-        """Enter some more of what was there before a project was shared into the log; whether there is more."""
+        """Write the next batch of a project's earlier content into the log. Returns whether more is left."""
         ...
 
     def pending(self, project_id: str, *, max_rows: int, max_bytes: int) -> list[WireChange]:
-        """The next changes to push, by ``dseq``; at least one if there is any, however large."""
+        """Return the next changes to push, by ``dseq``; at least one if there is any, however large."""
         ...
 
     def settle(self, project_id: str, results: Sequence[PushResult]) -> Settled:
-        """Take the server's word: taken changes are acknowledged (and adopt its stamp), refused ones kept as such."""
+        """Record the server's results of a push: accepted changes are acknowledged (and get its stamp), refused ones
+        are kept as refused."""
         ...
 
     def read_page(self, rows: Sequence[PulledChange]) -> PulledPage:
-        """Read pulled rows for ``begin_apply``, which changes nothing. Never raises: rows are hostile input."""
+        """Parse pulled rows for ``begin_apply``; changes nothing. Never raises: rows are hostile input."""
         ...
 
     def begin_apply(self, project_id: str, page: Any, *, after: Cursor, is_damaged: bool = False) -> Taking:
-        """Begin to take over a page of ``read_page`` that follows ``after`` without a gap, and to move the cursor, in
-        one transaction: it goes on while this thread does something else, and ends also where nobody waits for it.
-        ``is_damaged``: gaps are noted, and what is there is taken over."""
+        """Begin to apply a page of ``read_page`` that follows ``after`` without a gap, and to move the cursor, in one
+        transaction. It continues while this thread does something else, and ends even if nobody waits for it.
+        ``is_damaged``: gaps are recorded, and the rows that exist are applied."""
         ...
 
     def end_apply(self, taking: Taking) -> Applied:
-        """Wait until a page is taken over. Raises ``HistoryChanged`` where numbers or chain did not fit, and then
-        nothing of it was."""
+        """Wait until a page is applied. Raises ``HistoryChanged`` if its numbers or chain did not fit; nothing of it is
+        applied then."""
         ...
 
     def requeue_lost(self, project_id: str) -> int:
-        """Changes that were acknowledged and did not come although everything was pulled: pending again."""
+        """Queue again the changes that were acknowledged but missing although everything was pulled. Returns how
+        many."""
         ...
 
     def begin_again(self, project_id: str) -> None:
-        """The server's history is another one: own changes are pending, others' orphaned, the cursor is at 0."""
+        """Start a project over, because the server's history is another one: own changes become pending, others'
+        orphaned, the cursor 0."""
         ...
 
     def lost_by_server(self, project_id: str, *, limit: int) -> list[RelayedChange]:
-        """Others' changes that are still orphaned when everything was pulled."""
+        """Return others' changes that are still orphaned after everything was pulled."""
         ...
 
     def settle_relayed(self, project_id: str, results: Sequence[PushResult]) -> None: ...
 
     def tending(self, project_id: str) -> Tending | None:
-        """What this person is to do for a project today, if anything."""
+        """Return what this person is to clean up in a project today, or None."""
         ...
 
     def tended(self, project_id: str, expired: Sequence[tuple[str, str]]) -> None:
-        """The server tidied a project up; of these, as (thread, change), the time is over."""
+        """Record that the server cleaned a project up. ``expired``: the changes that are older than it keeps, as
+        (thread, change)."""
         ...
 
     def fork(self) -> str:
-        """Become another device: what is not confirmed is numbered anew under its id, which is returned."""
+        """Become another device. Unconfirmed changes are renumbered under the new id, which is returned."""
         ...
 
 
 class TeamStore(Protocol):
-    """The team's side: one connection to its Postgres. Raises ``TeamError`` (``sync/errors``)."""
+    """The interface to the team's database: one connection to its Postgres. Raises ``TeamError`` (``sync/errors``)."""
 
     def hello(self, device: str, *, name: str, version: str) -> Hello: ...
 
     def view(self, device: str, *, since: int = 0) -> tuple[Hello, TeamView]:
-        """How things stand now, as ``hello`` says it, and what changed of people since ``TeamView.version`` was
-        ``since``; 0: everything. Where this version may not even read, the view is empty."""
+        """Return the same as ``hello``, and what changed of people since ``TeamView.version`` was ``since``; 0 returns
+        everything. The view is empty if this ChatDesk is too old even to read."""
         ...
 
     @property
     def is_deaf(self) -> bool:
-        """Whether notifications do not arrive, not even one's own: something between here and the server keeps no
-        connection for one client, as poolers do."""
+        """Return whether notifications do not arrive, not even one's own: poolers between here and the server can cause
+        this."""
         ...
 
     def chain_at(self, project_id: str, seq: int) -> bytes | None:
-        """The chain up to one change; None where the server has no such change."""
+        """Return the chain hash up to one change; None if the server has no such change."""
         ...
 
     def push(self, project_id: str, device: str, changes: Sequence[WireChange]) -> list[PushResult]: ...
@@ -152,15 +156,15 @@ class TeamStore(Protocol):
     def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]: ...
 
     def poke(self, project_id: str) -> None:
-        """Tell listeners that something was pushed; only a hint."""
+        """Notify listeners that something was pushed; only a hint."""
         ...
 
     def tidy(self, project_id: str, days: int | None) -> list[tuple[str, str]]:
-        """Remove what nothing needs any more. Returns, as (thread, change), what is older than this many days."""
+        """Remove what nothing needs any more. Returns the changes that are older than ``days``, as (thread, change)."""
         ...
 
     def acknowledge(self, device: str, seqs: dict[str, int]) -> None:
-        """Tell how far this device has pulled; for clearing up only."""
+        """Report how far this device has pulled, by project; used for cleaning up only."""
         ...
 
     def have_chunks(self, project_id: str, sha256: str) -> set[int]: ...
@@ -168,11 +172,11 @@ class TeamStore(Protocol):
     def put_chunk(self, project_id: str, sha256: str, index: int, total: int, data: bytes) -> None: ...
 
     def get_chunk(self, project_id: str, sha256: str, index: int) -> tuple[int, bytes] | None:
-        """(how many there are, these bytes)."""
+        """Return how many chunks the file has, and the bytes of this one; None if the server does not have it."""
         ...
 
     def discard_broken_file(self, project_id: str, sha256: str) -> bool:
-        """Remove a file whose pieces are all there and do not make up its sum; whether it was one."""
+        """Remove a file whose chunks are complete and do not match its SHA-256. Returns whether it was removed."""
         ...
 
     def set_presence(self, project_id: str, device: str, thread_id: str | None, state: str) -> None: ...
@@ -180,19 +184,19 @@ class TeamStore(Protocol):
     def presence(self) -> list[PresenceRow]: ...
 
     def listen(self, channels: Sequence[str]) -> None:
-        """Listen on exactly these."""
+        """Listen on exactly these channels."""
         ...
 
     def wait(self, timeout_s: float) -> Heard:
-        """What was heard on which channels, as soon as there is anything; nothing when woken or when time is up."""
+        """Return the notifications as soon as there are any; empty when woken or after ``timeout_s``."""
         ...
 
     def wake(self) -> None:
-        """End ``wait``, or the next one if there is none; from any thread."""
+        """End the current ``wait``, or the next one if there is none. Safe to call from any thread."""
         ...
 
     def abort(self) -> None:
-        """Let whatever is under way, and all that follows, fail at once; from any thread."""
+        """Make the current call and all that follow fail at once. Safe to call from any thread."""
         ...
 
     def close(self) -> None: ...

@@ -1,7 +1,7 @@
-"""Who is here: what of one's own place is worth sending, and what others sent.
+"""Presence in shared projects: decides what of this person's position is worth sending, and keeps what others sent.
 
-Knows neither threads nor the network: the window says where the person is with every key, the thread of sync asks what
-is due. Everything may be called from any thread.
+Knows neither threads nor the network: the window reports the position with every key, the thread of sync asks what is
+due. Everything may be called from any thread.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ AWAY: Final = "gone"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the server is to know of this person's place; ``state``: a ``PresenceState`` or ``AWAY``."""
+    """A presence update for the server. ``state``: a ``PresenceState`` or ``AWAY``."""
 
     project_id: str
     thread_id: str | None
@@ -35,7 +35,7 @@ class Said:
 
 
 class PresenceBoard:
-    """One for each workspace."""
+    """The presence of this person and of others in one workspace."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -50,7 +50,7 @@ class PresenceBoard:
     # One's own place
 
     def stand(self, project_id: str | None, thread_id: str | None, *, is_typing: bool) -> bool:
-        """The person is there now; whether that is worth waking the thread of sync for."""
+        """Record the person's position. Returns whether the thread of sync should be woken for it."""
         with self._lock:
             now = self._clock.monotonic_s()
             place = None if project_id is None else (project_id, thread_id)
@@ -63,12 +63,12 @@ class PresenceBoard:
             return wait_s is not None and wait_s <= 0
 
     def wait_s(self) -> float | None:
-        """How long until something is to be said; None: nothing before the person moves."""
+        """Return in how many seconds an update is due; None: not before the person moves."""
         with self._lock:
             return self._wait_s(self._clock.monotonic_s())
 
     def take_due(self) -> tuple[Said, ...]:
-        """What is to be sent now; it counts as sent."""
+        """Return the updates that are due now; they count as sent."""
         with self._lock:
             now = self._clock.monotonic_s()
             wait_s = self._wait_s(now)
@@ -86,7 +86,7 @@ class PresenceBoard:
             return tuple(due)
 
     def start_again(self) -> None:
-        """The connection is a new one: the server may know nothing."""
+        """Forget what was sent, because a new connection was made and the server may have forgotten it."""
         with self._lock:
             self._said = None
 
@@ -114,7 +114,8 @@ class PresenceBoard:
     # Others
 
     def take_rows(self, rows: Iterable[PresenceRow], *, me: str, name_of: Callable[[str], str]) -> frozenset[str]:
-        """All that the server has; the projects in which something differs. A member at two computers counts once."""
+        """Replace what is known of others by the server's rows. Returns the ids of the projects that differ. A member
+        at two computers counts once."""
         found: dict[str, dict[str, Presence]] = {}
         for row in rows:
             if row.member_id == me or row.state not in _SHOWN:
@@ -136,7 +137,7 @@ class PresenceBoard:
         )
 
     def at(self, project_id: str) -> tuple[Presence, ...]:
-        """Who else is there, by name."""
+        """Return the other people in a project, by name."""
         return self._others.get(project_id, ())
 
 

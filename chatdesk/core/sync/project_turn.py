@@ -1,4 +1,4 @@
-"""What a round does with one project in one turn: check, share, push, pull, and bring back what the server lost."""
+"""A turn of a round with one project: check its history, share, push, pull, and restore what the server lost."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class _Project:
 
 @dataclass(frozen=True, slots=True)
 class _Ahead:
-    """What was pulled after ``seq`` of a project while the page before it was taken over; None if nothing was there,
-    or the error that met it."""
+    """A page that was read ahead, after ``seq``, while the page before it was applied. ``page`` is None if nothing was
+    there, or the error that occurred."""
 
     project_id: str
     seq: int
@@ -67,8 +67,8 @@ class _Ahead:
 
 
 class ProjectTurns:
-    """The projects of a round. ``greet`` says hello again where this device became another one; ``heads`` are the
-    newest numbers as the server told them, where they are known."""
+    """The projects of a round. ``greet`` sends ``hello`` again where this device became another one; ``heads`` are the
+    newest sequence numbers by project, where the server named them."""
 
     def __init__(
         self,
@@ -104,13 +104,13 @@ class ProjectTurns:
         )
 
     def wake(self, cursor: Cursor) -> None:
-        """Something was written in this project just now."""
+        """Record that something was written in this project just now."""
         if cursor.project_id not in self._projects:
             self.begin(cursor)
         self._projects[cursor.project_id].wants_push = True
 
     def take(self, project_id: str) -> Generator[Request, Any, bool]:
-        """One turn; whether the project needs another."""
+        """Run one turn of a project. Returns whether the project needs another."""
         project = self._projects[project_id]
         if not project.is_checked:
             yield from self._check(project)
@@ -132,7 +132,7 @@ class ProjectTurns:
 
     @property
     def seqs(self) -> dict[str, int]:
-        """How far each project was pulled."""
+        """Return the last pulled sequence number by project."""
         return {project.id: project.cursor.seq for project in self._projects.values()}
 
     @property
@@ -143,7 +143,7 @@ class ProjectTurns:
         return RoundResult(mode, sent=self._sent, received=self._received, refused=self._refused)
 
     def _check(self, project: _Project) -> Generator[Request, Any, None]:
-        """Is the server's history up to here the one that was pulled?"""
+        """Check whether the server's history up to the cursor is the one that was pulled, and start over if not."""
         cursor = project.cursor
         if cursor.seq:
             chain: bytes | None = yield ToTeam("chain_at", (cursor.project_id, cursor.seq))
@@ -184,7 +184,7 @@ class ProjectTurns:
                 return
 
     def _next_batch(self, project: _Project) -> Generator[Request, Any, Sequence[WireChange]]:
-        """What is sent next, numbered in the sequence of the device that the server knows this connection by."""
+        """Return the next changes to send, numbered for the device that the server knows this connection by."""
         while True:
             batch: Sequence[WireChange] = yield ToLocal(
                 "pending", (project.id,), {"max_rows": PUSH_ROWS, "max_bytes": PUSH_BYTES}
@@ -200,7 +200,7 @@ class ProjectTurns:
     def _settle(
         self, project: _Project, results: Sequence[PushResult], *, is_last: bool
     ) -> Generator[Request, Any, bool]:
-        """Whether that brought anything forward."""
+        """Record the results of a push. Returns whether any change was accepted or refused for good."""
         taken = sum(result.status.is_taken for result in results)
         if taken and is_last:
             yield ToTeam("poke", (project.id,))  # first: others wait for it
@@ -262,7 +262,8 @@ class ProjectTurns:
         yield PageTaken(project.id, applied, rows[-1].seq, self._received, self._total)
 
     def _is_proven(self, project: _Project) -> Generator[Request, Any, bool]:
-        """Whether the server still has what was pulled: then it was not restored, and what follows is damaged."""
+        """Return whether the server still has what was pulled: then it was not restored, and what follows is
+        damaged."""
         cursor = project.cursor
         if not cursor.seq:
             return True
@@ -272,8 +273,8 @@ class ProjectTurns:
     def _pull_damaged(
         self, project: _Project
     ) -> Generator[Request, Any, tuple[Sequence[PulledChange], Applied] | None]:
-        """Take over what is there although it does not follow from what was before: rows were removed or rewritten on
-        the server. It is pulled anew, as what did not fit may have been on its way."""
+        """Pull once more and apply the rows that exist although they do not follow from the last one: rows were removed
+        or rewritten on the server."""
         self._forget_ahead(project)
         page = yield from self._read(project, project.cursor.seq)
         if page is None:
@@ -285,7 +286,7 @@ class ProjectTurns:
         return page.pulled, applied
 
     def _page(self, project: _Project) -> Generator[Request, Any, PulledPage | None]:
-        """What comes next of a project; whether there is more stands in it then."""
+        """Return the next page of a project, or None at its end; sets ``wants_pull`` to whether more may follow."""
         ahead = self._ahead
         if ahead is not None and ahead.project_id == project.id:
             self._ahead = None
@@ -299,12 +300,13 @@ class ProjectTurns:
         return page
 
     def _is_full(self, rows: Sequence[PulledChange]) -> bool:
-        """Whether more may follow: many changes, or large ones, of which bytes are counted and here at least a quarter
-        as many characters arrive."""
+        """Return whether more may follow: many changes, or large ones. The limit counts bytes, of which at least a
+        quarter as many characters arrive."""
         return len(rows) >= self._pull_rows or sum(len(row.body or "") for row in rows) >= PULL_BYTES // 4
 
     def _read_ahead(self, project: _Project, seq: int) -> Generator[Request, Any, None]:
-        """The next page, while the one up to ``seq`` is taken over. What goes wrong is told in its turn."""
+        """Read the page after ``seq`` while the one up to it is applied. An error is kept and raised when that page is
+        due."""
         try:
             page: PulledPage | TeamError | None = yield from self._read(project, seq)
         except TeamError as error:
@@ -323,7 +325,8 @@ class ProjectTurns:
             self._ahead = None
 
     def _come_to_rest(self, project: _Project) -> Generator[Request, Any, bool]:
-        """Everything was sent and pulled; whether that brought up something to send."""
+        """Look for lost changes after everything was sent and pulled. Returns whether there is something to send
+        again."""
         if not project.may_have_lost:
             return False
         if (yield ToLocal("requeue_lost", (project.id,))):
@@ -342,7 +345,7 @@ class ProjectTurns:
         return False
 
     def _relay(self, project: _Project) -> Generator[Request, Any, bool]:
-        """Bring back what the server lost of others; whether it took any."""
+        """Send others' changes that the server lost. Returns whether it accepted any."""
         if project.relay_mark == project.received:
             return False  # what it took last time never came back
         lost: list[RelayedChange] = yield ToLocal("lost_by_server", (project.id,), {"limit": PUSH_ROWS})
@@ -365,7 +368,7 @@ class ProjectTurns:
 
 
 def _fitting(sizes: Sequence[int]) -> int:
-    """How many of the first stay within a push together; at least one, if there is any."""
+    """Return how many of the first sizes fit into one push; at least one, if there is any."""
     total = 0
     for count, size in enumerate(sizes):
         total += size

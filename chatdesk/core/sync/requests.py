@@ -1,4 +1,4 @@
-"""What a round asks for and tells while it runs, and what it remembers of a connection. See ``round``."""
+"""The requests and notices that a round (``round``) yields, and the state of a connection between rounds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chatdesk.core.sync.ports import Applied, Settled
 
 @dataclass(frozen=True, slots=True)
 class ToLocal:
-    """Call a method of the ``LocalStore``; what it returns is sent into the round, what it raises is thrown into it."""
+    """A call of a method of the ``LocalStore``. Its result is sent into the round, its exception is thrown into it."""
 
     method: str
     args: tuple[Any, ...] = ()
@@ -23,7 +23,7 @@ class ToLocal:
 
 @dataclass(frozen=True, slots=True)
 class ToTeam:
-    """The same of the ``TeamStore``."""
+    """A call of a method of the ``TeamStore``, answered like ``ToLocal``."""
 
     method: str
     args: tuple[Any, ...] = ()
@@ -32,7 +32,7 @@ class ToTeam:
 
 @dataclass(frozen=True, slots=True)
 class ViewTaken:
-    """Members, devices and roles are known; ``changed`` projects were taken up or ended."""
+    """Notice: members, devices and roles were stored; ``changed`` projects were added or ended."""
 
     hello: Hello
     view: TeamView
@@ -41,8 +41,8 @@ class ViewTaken:
 
 @dataclass(frozen=True, slots=True)
 class PageTaken:
-    """A page of a project became part of this profile. ``done`` of ``total`` rows of this round, over all projects;
-    ``total`` grows when more is written meanwhile."""
+    """Notice: a page of a project was applied. ``done`` of ``total`` rows of this round, over all projects; ``total``
+    grows when more is written meanwhile."""
 
     project_id: str
     applied: Applied
@@ -53,7 +53,7 @@ class PageTaken:
 
 @dataclass(frozen=True, slots=True)
 class BatchSettled:
-    """The server answered a push. ``sent`` rows were new or known to it."""
+    """Notice: the server answered a push. ``sent`` rows were new or known to it."""
 
     project_id: str
     settled: Settled
@@ -62,7 +62,7 @@ class BatchSettled:
 
 @dataclass(frozen=True, slots=True)
 class Forked:
-    """A copy of this profile writes under the same device, so this one is ``device`` from now on."""
+    """Notice: a copy of this profile writes under the same device, so this one is ``device`` from now on."""
 
     device: str
 
@@ -72,8 +72,8 @@ Request: TypeAlias = ToLocal | ToTeam | Notice
 
 
 class Link:
-    """What is known of one connection to a team's database, from one round to the next; a new connection needs a new
-    one. ``hello`` is None until it was said."""
+    """The state of one connection to a team's database, kept from round to round; a new connection needs a new one.
+    ``hello`` is None until it was answered."""
 
     def __init__(self) -> None:
         self.hello: Hello | None = None
@@ -88,18 +88,19 @@ class Link:
         self._written: deque[str] = deque()
 
     def written(self, projects: Iterable[str]) -> None:
-        """Something was written here, and shall not wait for the end of a long pull. From any thread."""
+        """Record that these projects were written, so that they need not wait for the end of a long pull. Safe to call
+        from any thread."""
         self._written.extend(projects)
 
     def take_written(self) -> list[str]:
-        """Those projects, each once, the first first; they are forgotten."""
+        """Return the projects that were written since the last call, each once, in order."""
         found: dict[str, None] = {}
         while self._written:
             found[self._written.popleft()] = None
         return list(found)
 
     def forget(self) -> None:
-        """This profile is another device now: say hello again."""
+        """Require a new ``hello``, because this profile is another device now."""
         self.hello = None
         self.version = 0
         self.told.clear()
@@ -107,8 +108,8 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class RoundResult:
-    """How a round ended. ``is_drained``: everything that the server had was taken over, and it has everything that may
-    be pushed. ``problems``: what went wrong with single projects, the first first."""
+    """The result of a round. ``is_drained``: everything that the server had was applied, and it has everything that may
+    be pushed. ``problems``: errors of single projects, the first first."""
 
     mode: str
     sent: int = 0

@@ -1,9 +1,9 @@
-"""One round of one workspace: everything that is to be said and heard now, as a generator without I/O.
+"""A round of sync of one workspace: everything that is to be sent and received now, as a generator without I/O.
 
-It yields calls to either side (``ToLocal``, ``ToTeam``) and is sent what they return, or thrown what they raise; and
-it yields notices, to which nothing is answered. Dropping it between any two is the same as a crash: all that must last
-is in the two stores. Projects take turns of a few calls each, in which sending comes first, so that neither a long
-first pull nor a large project makes a person's words wait.
+The generator yields calls to either side (``ToLocal``, ``ToTeam``) and is sent their results or thrown their
+exceptions; and it yields notices, which get no answer. Dropping it between any two steps is the same as a crash: all
+that must last is in the two stores. Projects take turns of a few calls each, in which sending comes first, so that
+neither a long first pull nor a large project delays what a person writes.
 """
 
 from __future__ import annotations
@@ -44,12 +44,13 @@ def sync_round(
     only: Iterable[str] | None = None,
     pull_rows: int = PULL_ROWS,
 ) -> Generator[Request, Any, RoundResult]:
-    """``name`` and ``version``: of this device. ``is_fresh``: ask who is in the team and which projects there are,
-    which the first round of a connection always does. ``only``: these projects, for a quick round after a notification
-    or a local write; what ``Link.written`` names comes in any case. ``pull_rows``: how large a page is.
+    """Run one round. ``name`` and ``version``: of this device. ``is_fresh``: ask who is in the team and which projects
+    there are, which the first round of a connection always does. ``only``: these projects, for a quick round after a
+    notification or a local write; projects in ``Link.written`` are always included. ``pull_rows``: the size of a page
+    in changes.
 
-    Raises ``TeamUnreachable`` and ``StorageError``, ``OtherWorkspace`` if the database is not that of
-    ``workspace_id``; what a single project runs into is told in the result, and the others go on.
+    Raises ``TeamUnreachable`` and ``StorageError``, and ``OtherWorkspace`` if the database is not that of
+    ``workspace_id``. Errors of a single project are in the result, and the other projects continue.
     """
     return (
         yield from _Round(link, name=name, version=version, workspace_id=workspace_id, pull_rows=pull_rows).run(
@@ -59,7 +60,7 @@ def sync_round(
 
 
 def perform(request: Request, local: LocalStore, team: TeamStore) -> Any:
-    """Make the call that a round asks for. A notice is not one, and gives None."""
+    """Make the call that a round requests and return its result; None for a notice."""
     if isinstance(request, ToLocal):
         return getattr(local, request.method)(*request.args, **request.options)
     if isinstance(request, ToTeam):
@@ -74,7 +75,7 @@ def drive(
     *,
     tell: Callable[[Notice], None] | None = None,
 ) -> RoundResult:
-    """The whole round, in this thread."""
+    """Run the whole round in this thread and return its result. ``tell`` is called with each notice."""
     answer: Any = None
     error: Exception | None = None
     while True:
@@ -145,7 +146,7 @@ class _Round:
         return self._link.hello
 
     def greet(self) -> Generator[Request, Any, None]:
-        """Say hello, if this connection does not know this device yet."""
+        """Send ``hello``, unless this connection has done so for this device."""
         link = self._link
         device: str = yield ToLocal("device")
         if link.hello is not None and link.device == device:
@@ -165,7 +166,8 @@ class _Round:
         link.hello = hello
 
     def _view(self) -> Generator[Request, Any, tuple[frozenset[str], dict[str, int]]]:
-        """How things stand: one statement where nothing happened."""
+        """Read the state of the team: one statement where nothing happened. Returns the ids of the projects that
+        changed, and the newest sequence number by project."""
         link = self._link
         changed: frozenset[str] = frozenset()
         heads: dict[str, int] = {}
@@ -246,7 +248,7 @@ class _Round:
             self._link.told.update(news)
 
     def _tend(self, projects: Iterable[str]) -> Generator[Request, Any, None]:
-        """No process of the server looks after a project: its owners and admins do, about once a day."""
+        """Clean up projects, about once a day: no process of the server does, so owners and admins do."""
         for project in projects:
             if project in self._problems:
                 continue

@@ -1,4 +1,5 @@
-"""What Postgres stores of a password (RFC 5803), made here, so that the server and its logs never see the password."""
+"""The SCRAM verifier that Postgres stores for a password (RFC 5803), computed here, so that the server never sees the
+password."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ _SALT_BYTES = 16
 
 
 def verifier_of(password: str, *, salt: bytes | None = None, iterations: int = _ITERATIONS) -> str:
-    """``SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`` for a password of printable ASCII, for which
-    SASLprep (RFC 4013) changes nothing. Raises ``ValueError`` for any other."""
+    """Return ``SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`` for a password of printable ASCII, which
+    SASLprep (RFC 4013) does not change. Raises ``ValueError`` for any other."""
     if not password or not all(" " <= sign <= "~" for sign in password):
         raise ValueError("only printable ASCII")
     used = os.urandom(_SALT_BYTES) if salt is None else salt

@@ -1,4 +1,4 @@
-"""Waits until a team's server has what was written here, for who ends afterwards."""
+"""Waits until a team's server has what was written here, for programs that end afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _LOOK_EVERY_S: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How far it came: changes that wait, those that the server refused, and what is in the way, as a sentence."""
+    """The progress of sending: how many changes wait, how many the server refused, and what is in the way, as a
+    sentence."""
 
     waiting: int
     refused: int
@@ -32,8 +33,8 @@ class Sending:
 async def wait_until_sent(
     team: TeamService, workspace_id: str, clock: Clock, *, projects: Iterable[str] = (), timeout_s: float
 ) -> Sending:
-    """Begin to sync, and wait until nothing waits of these projects of a workspace, or of all of them, and what others
-    wrote is here. Ends early where trying again by itself does not help."""
+    """Sync a workspace until nothing of these projects (or of all) waits to be sent and what others wrote has arrived.
+    Returns early where trying again does not help, and after ``timeout_s``."""
     wanted = frozenset(projects)
     began = clock.now_ms()
     await team.start()

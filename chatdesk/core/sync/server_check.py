@@ -1,5 +1,5 @@
-"""*Check against the server*: walks through what the server has and compares it with what was taken over, change by
-change, and then what all of it makes, anew, with what is shown."""
+"""*Check against the server*: compares the server's log with the local one, change by change, and then a replica made
+of it with what is shown."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WAYS: Final = {
 
 
 class ServerComparison:
-    """One workspace of a profile against its server; used by one thread. ``folder``: for what is thrown away."""
+    """Compares one workspace of a profile with its server; used by one thread. ``folder``: for temporary files."""
 
     def __init__(self, read: Read, team: TeamStore, workspace: Workspace, *, clock: Clock, folder: Path) -> None:
         self._read = read
@@ -41,8 +41,8 @@ class ServerComparison:
         self._folder = folder
 
     def run(self) -> ServerCheck:
-        """Every change up to where this profile is, of every shared project, and what they make of it.
-        Raises ``TeamError`` and ``StorageError``."""
+        """Compare every change up to this profile's cursor, of every shared project, and what they result in. Raises
+        ``TeamError`` and ``StorageError``."""
         differences: list[str] = []
         repairable = []
         changes = 0
@@ -59,11 +59,10 @@ class ServerComparison:
         return ServerCheck(len(logs), changes, told, waiting=waiting, repairable=tuple(repairable))
 
     def _compare_log(self, log: HeldLog) -> tuple[int, list[str]]:
-        """How many changes were compared, and what differs."""
         return compare_log(self._read, self._team, log)
 
     def _compare_shown(self, log: HeldLog) -> list[str]:
-        """The log is the same; whether the same is shown."""
+        """Compare what is shown with a replica made of the log, which was found to be the same."""
         with Replica(
             self._folder,
             self._clock,

@@ -1,8 +1,8 @@
-"""Team sync as a window and scripts see it: workspaces, what is shared, how it stands, who is here.
+"""Team sync as a window and scripts see it: workspaces, shares, status and presence.
 
-One for all workspaces. Each has threads of its own (``workspace_sync``), which this starts, stops, and hears from;
-coroutines and events belong to the loop's thread. What is looked up while something is painted (unread counts, roles,
-names, presence) is kept here, so that asking costs a look into a dictionary.
+One service serves all workspaces. Each workspace has threads of its own (``workspace_sync``), which the service starts
+and stops; coroutines and events belong to the event loop's thread. What is looked up while something is painted (unread
+counts, roles, names, presence) is kept in memory, so that a look-up costs one dictionary access.
 """
 
 from __future__ import annotations
@@ -85,9 +85,10 @@ SleepWatching = Callable[[Callable[[float], None]], Coroutine[Any, Any, None]]
 
 
 class TeamService:
-    """See the module text. Made lazily (``Services.team``) and on the loop's thread; does nothing before ``start``.
+    """Syncs the workspaces of a profile. Made lazily (``Services.team``) on the event loop's thread; does nothing
+    before ``start``.
 
-    ``connect`` reaches a server, on a thread; ``watch_sleep`` tells that connections may be dead.
+    ``connect`` reaches a server, on a thread; ``watch_sleep`` reports that connections may be dead.
     """
 
     def __init__(
@@ -131,8 +132,8 @@ class TeamService:
         self._is_closed = False
 
     async def start(self) -> None:
-        """Read what is known and begin to sync every workspace that was joined; nothing where there is none. Safe to
-        call again, as after joining one."""
+        """Read the known state and begin to sync every joined workspace; does nothing where there is none. Safe to call
+        again, as after joining one."""
         async with self._starting:
             if self._is_closed:
                 return
@@ -150,17 +151,17 @@ class TeamService:
             await self._match_workspaces()
 
     async def look_up(self) -> None:
-        """Read what is known, without beginning to sync, as for a command that only asks."""
+        """Read the known state without beginning to sync, as for a command that only asks."""
         await self._refresh()
 
     @property
     def erasing(self) -> Erasing:
-        """Erasing single threads and messages for everybody."""
+        """The service that erases single threads and messages for everybody."""
         return Erasing(self._repositories, self._bus)
 
     @property
     def membership(self) -> Membership:
-        """Making, joining and leaving workspaces, and inviting."""
+        """The service for creating, joining and leaving workspaces, and for inviting."""
         if self._membership is None:
             from chatdesk.core.sync.membership import Membership
 
@@ -170,24 +171,25 @@ class TeamService:
     # How it stands
 
     async def workspaces(self) -> tuple[Workspace, ...]:
-        """The joined ones, the oldest first."""
+        """Return the joined workspaces, the oldest first."""
         return tuple(await self._database.read(team.workspaces))
 
     async def parked(self) -> tuple[Workspace, ...]:
-        """Workspaces of a profile that was restored: known, and not connected to before they are joined again."""
+        """Return the parked workspaces: known from a restored profile, and not connected to before they are joined
+        again."""
         return tuple(await self._database.read(team.parked))
 
     def status(self, workspace_id: str) -> SyncStatus:
-        """How it stands right now; ``SyncPhase.OFF`` for one that is not known. Cheap."""
+        """Return the current status of a workspace; ``SyncPhase.OFF`` for an unknown one. Cheap."""
         sync = self._syncs.get(workspace_id)
         return SyncStatus(workspace_id, SyncPhase.OFF) if sync is None else sync.worker.status
 
     def statuses(self) -> tuple[SyncStatus, ...]:
-        """Of all workspaces. Cheap."""
+        """Return the current status of all workspaces. Cheap."""
         return tuple(sync.worker.status for sync in self._syncs.values())
 
     def sync_now(self, workspace_id: str | None = None) -> None:
-        """Begin a round at once, whatever was waited for; None: in every workspace. Also what to call when the network
+        """Begin a round at once, in every workspace if ``workspace_id`` is None. Also to be called when the network
         changed or the computer woke up. Cheap."""
         for id_, sync in self._syncs.items():
             if workspace_id in (None, id_):
@@ -195,11 +197,11 @@ class TeamService:
                 sync.fetch_again()
 
     async def rounds(self, workspace_id: str, limit: int = 100) -> tuple[SyncRound, ...]:
-        """The log of rounds, the newest first."""
+        """Return the log of rounds, the newest first."""
         return tuple(await self._database.read(lambda conn: team.rounds(conn, workspace_id, limit=limit)))
 
     async def check(self, workspace_id: str) -> ServerCheck:
-        """Compare all that this profile took over with what the server has, change by change. Raises ``TeamError``."""
+        """Compare everything this profile has pulled with the server, change by change. Raises ``TeamError``."""
         workspace = self._workspace(workspace_id)
         async with self._server(workspace) as server:
             comparison = ServerComparison(
@@ -208,8 +210,8 @@ class TeamService:
             return await asyncio.to_thread(comparison.run)
 
     async def repair(self, check: ServerCheck) -> None:
-        """Fetch again what ``check`` found to be shown otherwise than the team has it. What was written here stays;
-        everything of these projects is pulled again, which ``status`` tells of. Raises ``StorageError``."""
+        """Rebuild and fetch again what ``check`` found to differ from the team's log. Local writing stays; everything
+        of these projects is pulled again, with progress in ``status``. Raises ``StorageError``."""
         origin = self._database.origin
         for project_id in check.repairable:
             found = await self._database.read(partial(replica.registers, project_id=project_id))
@@ -223,28 +225,30 @@ class TeamService:
     # People and projects
 
     async def members(self, workspace_id: str) -> tuple[TeamMember, ...]:
-        """As of the last round; removed ones too, because they wrote things."""
+        """Return the members as of the last round, including removed ones, because they wrote messages."""
         return tuple(await self._database.read(lambda conn: team.members(conn, workspace_id)))
 
     async def devices(self, workspace_id: str) -> tuple[TeamDevice, ...]:
-        """As of the last round."""
+        """Return the devices as of the last round."""
         return tuple(await self._database.read(lambda conn: team.devices(conn, workspace_id)))
 
     def member_name(self, member_id: str) -> str:
-        """What to show for an author's id; a word for one that is not known. Cheap."""
+        """Return the name to show for an author's id, or a general word for an unknown one. Cheap."""
         return self._state.name_of(member_id)
 
     async def projects(self) -> tuple[SharedProject, ...]:
-        """All that are or were shared."""
+        """Return all projects that are or were shared."""
         return tuple(await self._database.read(team.shared_projects))
 
     def take_ended(self) -> tuple[SharedProject, ...]:
-        """Projects that are shared no more since ``start``, each told once: whoever asks tells the person."""
+        """Return the projects that stopped being shared since ``start``, each only once; the caller tells the
+        person."""
         ended, self._ended = self._ended, {}
         return tuple(ended.values())
 
     def take_let_in(self) -> tuple[SharedProject, ...]:
-        """Private copies whose project is open to this person again, and that wait for *Share…*, each told once."""
+        """Return the private copies whose project is open to this person again and that wait for *Share…*, each only
+        once."""
         let_in, self._let_in = self._let_in, {}
         return tuple(each for each in let_in.values() if self._is_waiting_for_share(each.project_id))
 
@@ -253,15 +257,15 @@ class TeamService:
         return now is not None and now.is_let_in
 
     def shared_project(self, project_id: str) -> SharedProject | None:
-        """None for a private one. Counters as of the last round. Cheap."""
+        """Return the share of a project; None for a private one. Counters are as of the last round. Cheap."""
         return self._state.projects.get(project_id)
 
     async def share_count(self, project_id: str) -> ShareCount:
-        """What would go up."""
+        """Return how much would be sent if the project were shared."""
         return await self._database.read(lambda conn: sharing.count(conn, project_id))
 
     async def share(self, project_id: str, workspace_id: str) -> None:
-        """Share a project with a workspace; sending goes on by itself, across restarts. Needs the server. Raises
+        """Share a project with a workspace; sending continues by itself, across restarts. Needs the server. Raises
         ``TeamError``, ``NotPossible``, ``StorageError``."""
         workspace = self._workspace(workspace_id)
         known = self._state.projects.get(project_id)
@@ -286,9 +290,9 @@ class TeamService:
         self.sync_now(workspace_id)
 
     async def unshare(self, project_id: str, *, and_erase: bool = False) -> None:
-        """The owner ends it for everybody, anybody else leaves it; a private copy stays here. ``and_erase``, for
-        owners: nothing of it stays, neither on the server nor on any computer that syncs. Needs the server. Raises
-        ``TeamError``, ``NotPossible``, ``StorageError``."""
+        """End the share for everybody as its owner, or leave it as anybody else; a private copy stays here.
+        ``and_erase``, for owners: nothing of it stays, neither on the server nor on any computer that syncs. Needs the
+        server. Raises ``TeamError``, ``NotPossible``, ``StorageError``."""
         project = self._state.projects.get(project_id)
         if project is None or project.state is ShareState.ENDED:
             raise NotPossible("This project is not shared.")
@@ -323,17 +327,18 @@ class TeamService:
         self._bus.publish(ThreadsChanged(None))
 
     async def set_role(self, project_id: str, member_id: str, role: TeamRole | None) -> None:
-        """None takes the project from the member. Raises ``TeamError``, ``NotPossible``."""
+        """Set a member's role in a shared project; None removes the member from it. Raises ``TeamError``,
+        ``NotPossible``."""
         await self.membership.set_role(project_id, member_id, role)
 
     # What needs a person
 
     async def refused(self) -> tuple[RefusedChange, ...]:
-        """Changes that the server did not take, the newest first."""
+        """Return the changes that the server refused, the newest first."""
         return tuple(await self._database.read(sync_refused.refused))
 
     async def copy_refused(self, change_ids: Sequence[str]) -> Thread:
-        """Copy what they say into a new thread of a private project, which is returned."""
+        """Copy the content of refused changes into a new thread of a private project and return the thread."""
         ids, origin = list(change_ids), self._database.origin
         thread_id = await self._database.write(lambda conn: sync_refused.copy_refused(conn, origin, ids))
         thread = await self._repositories.threads.get(thread_id)
@@ -341,23 +346,23 @@ class TeamService:
         return thread
 
     async def retry_refused(self, change_ids: Sequence[str]) -> None:
-        """Send them again."""
+        """Send refused changes again."""
         ids, origin = list(change_ids), self._database.origin
         await self._database.write(lambda conn: sync_refused.retry_refused(conn, origin, ids))
         self.sync_now()
 
     async def forget_refused(self, change_ids: Sequence[str]) -> None:
-        """Show them no more."""
+        """Remove refused changes from the list."""
         ids, origin = list(change_ids), self._database.origin
         await self._database.write(lambda conn: sync_refused.forget_refused(conn, origin, ids))
         self._telling.on_counts()
 
     async def disagreements(self, project_id: str) -> tuple[Disagreement, ...]:
-        """Titles, prompts and the like that two people wrote at once."""
+        """Return titles, prompts and other values that two people changed at once."""
         return tuple(await self._database.read(lambda conn: sync_disagreements.disagreements(conn, project_id)))
 
     async def choose(self, disagreement: Disagreement, change_id: str) -> None:
-        """Settle it for everybody. Raises ``NotPossible`` where it is settled already."""
+        """Resolve a disagreement for everybody. Raises ``NotPossible`` if it is resolved already."""
         origin = self._database.origin
         await self._database.write(
             lambda conn: sync_disagreements.choose(conn, origin, disagreement.entity, disagreement.register, change_id)
@@ -365,29 +370,29 @@ class TeamService:
         self._bus.publish(ThreadsChanged(None))
 
     async def notes(self, thread_id: str) -> tuple[TeamNote, ...]:
-        """What was not seen yet of what happened to a thread, the oldest first."""
+        """Return the unread notes on what happened to a thread, the oldest first."""
         return tuple(await self._database.read(lambda conn: team.notes_of(conn, thread_id)))
 
     async def note_seen(self, thread_id: str) -> None:
-        """Its notes were read."""
+        """Mark the notes of a thread as read."""
         now = self._clock.now_ms()
         await self._database.write(lambda conn: team.note_seen(conn, thread_id, now), is_durable=False)
 
     # Unread and presence
 
     def unread(self) -> Mapping[str, int]:
-        """Messages of others that were not seen, by thread; threads without any are left out. Cheap."""
+        """Return how many messages of others are unread, by thread; threads without any are left out. Cheap."""
         return self._state.unread
 
     async def mark_read(self, thread_id: str) -> None:
-        """All of it was seen; ``UnreadChanged`` tells if that is news."""
+        """Mark all messages of a thread as read. Publishes ``UnreadChanged`` if that changes anything."""
         if thread_id not in self._state.unread or self._database.is_read_only:
             return
         await self._database.write(lambda conn: team.mark_read(conn, thread_id), is_durable=False)
         await self._refresh()
 
     def set_presence(self, project_id: str | None, thread_id: str | None, *, is_typing: bool = False) -> None:
-        """Where the person is; None: at no shared project. Sent as often as is good, so that it may be called with
+        """Set the person's position; None: in no shared project. Updates are throttled, so that this may be called with
         every key. Cheap."""
         project = self._state.projects.get(project_id) if project_id is not None else None
         is_here = project is not None and project.state is not ShareState.ENDED
@@ -400,13 +405,14 @@ class TeamService:
                 sync.worker.speak()
 
     def presence(self, project_id: str) -> tuple[Presence, ...]:
-        """Who else is there, by name. Cheap."""
+        """Return the other people in a project, by name. Cheap."""
         project = self._state.projects.get(project_id)
         sync = self._syncs.get(project.workspace_id) if project is not None else None
         return () if sync is None else sync.board.at(project_id)
 
     def file_state(self, sha256: str) -> str:
-        """Why an attached file is not here: "fetching", "missing", or "" (it is, or it is not shared). Cheap."""
+        """Return why an attached file is not here: "fetching", "missing", or "" (it is here, or it is not shared).
+        Cheap."""
         state = self._state.files.get(sha256)
         return {files.TO_FETCH: "fetching", files.MISSING: "missing"}.get(state or "", "")
 
@@ -424,7 +430,7 @@ class TeamService:
     # Which workspaces are synced
 
     async def _match_workspaces(self) -> None:
-        """A thread for each that was joined, none for those that were left or lie elsewhere now."""
+        """Start the sync of joined workspaces; stop it for those that were left or have another address now."""
         for id_, sync in tuple(self._syncs.items()):
             if not sync.is_for(self._state.workspace(id_)):
                 del self._syncs[id_]
@@ -445,7 +451,7 @@ class TeamService:
                 sync.start()
 
     async def _watch_calls(self) -> None:
-        """A network may swallow everything and say nothing."""
+        """Abort calls that hang: a network may swallow everything and report nothing."""
         while True:
             await asyncio.sleep(self._stuck_s / 4)
             for sync in tuple(self._syncs.values()):
@@ -456,7 +462,7 @@ class TeamService:
             _log.info("the sync of workspace %s did not end in time; it changes nothing more", sync.workspace.id)
 
     async def _on_membership(self, _workspace_id: str) -> None:
-        """A workspace was joined, left, or is reached in another way."""
+        """Called after a workspace was joined, left, or got another address."""
         await self.start()
         self._bus.publish(TeamChanged())
         self.sync_now()
@@ -487,7 +493,7 @@ class TeamService:
     # What is known
 
     async def _refresh(self) -> None:
-        """Read what is looked up, and tell what differs."""
+        """Read the state that is kept in memory, and publish what differs."""
         async with self._refreshing:  # what was read first would else replace what was read last
             before, self._state = self._state, await self._database.read(TeamState.read)
             self._database.log_watch.read_only = self._state.read_only
@@ -500,7 +506,7 @@ class TeamService:
             self._bus.publish(UnreadChanged(self._state.unread))
 
     def _on_written(self, projects: frozenset[str]) -> None:
-        """On the thread that writes, after a commit."""
+        """Called on the writing thread after a commit."""
         state = self._state
         for id_, sync in tuple(self._syncs.items()):
             own = [each for each in projects if each in state.projects and state.projects[each].workspace_id == id_]

@@ -1,4 +1,5 @@
-"""A person's passwords for their teams' databases: kept where the keys of providers are, or given by a variable."""
+"""A person's passwords for their teams' databases: kept like the providers' keys, or given by an environment
+variable."""
 
 from __future__ import annotations
 
@@ -44,19 +45,19 @@ class PasswordNotKept(SecretNotKept):
 
 
 class TeamPasswords:
-    """Every method blocks on the keyring and is called in a thread. A password is kept with the server that it was made
-    for, and counts as absent where a database names another."""
+    """Finds, makes and keeps passwords. Every method blocks on the keyring and is called in a thread. A password is
+    kept together with its server, and counts as absent for any other."""
 
     def __init__(self, secrets: SecretStore, key_place: Callable[[], KeyPlace]) -> None:
         self._secrets = secrets
         self._place = key_place
 
     def find(self, workspace_id: str, address: ServerAddress) -> Secret:
-        """Never raises; an empty value with a ``problem`` where there is none."""
+        """Return the password of a workspace; an empty value with a ``problem`` where there is none. Never raises."""
         return self._found(workspace_id, address, VARIABLE)
 
     def kept(self, workspace_id: str, address: ServerAddress) -> Secret:
-        """Without regard to the variable."""
+        """Return the kept password, without regard to the environment variable."""
         return self._found(workspace_id, address, "")
 
     def _found(self, workspace_id: str, address: ServerAddress, variable: str, *, is_agreed: bool = False) -> Secret:
@@ -72,7 +73,7 @@ class TeamPasswords:
         return replace(found, problem=problem)
 
     def make(self) -> Secret:
-        """A password of one's own: what the variable says, else a random one. Raises ``PasswordUnusable``."""
+        """Return a new password: the environment variable's value, else a random one. Raises ``PasswordUnusable``."""
         given = self._secrets.from_environment(VARIABLE)
         if given.value:
             check_password(given.value)
@@ -82,12 +83,12 @@ class TeamPasswords:
         return Secret(made, SecretSource.NONE)
 
     def note(self, value: str) -> None:
-        """Logs must not show it, either."""
+        """Hide this value in logs."""
         self._secrets.note(value)
 
     def keep(self, workspace_id: str, password: Secret, address: ServerAddress) -> None:
-        """Keep what ``make`` made so that the next start finds it; what the variable says is kept nowhere. Raises
-        ``PasswordNotKept``, also where a person wants keys to be kept for one run only: a password that nobody knows
+        """Keep a password that ``make`` returned, so that the next start finds it; one from the environment variable is
+        not kept. Raises ``PasswordNotKept``, also where a person wants keys to be kept for one run only: the password
         would be lost with it."""
         if password.source is SecretSource.ENVIRONMENT:
             return
@@ -100,28 +101,28 @@ class TeamPasswords:
             raise PasswordNotKept from None
 
     def keep_next(self, workspace_id: str, password: Secret, address: ServerAddress) -> None:
-        """Keep a password that the server is told of next, beside the one that holds until then. Raises
-        ``PasswordNotKept``."""
+        """Keep a new password beside the current one, before the server is told of it. Raises ``PasswordNotKept``."""
         self.keep(f"{workspace_id}{_NEXT}", password, address)
 
     def promote(self, workspace_id: str, address: ServerAddress) -> None:
-        """The server took the next one. Raises ``PasswordNotKept``."""
+        """Make the next password the current one, after the server accepted it. Raises ``PasswordNotKept``."""
         following = self.kept(f"{workspace_id}{_NEXT}", address)
         if following.value:
             self.keep(workspace_id, following, address)
             self._secrets.forget(_name(f"{workspace_id}{_NEXT}"))
 
     def move(self, workspace_id: str, address: ServerAddress) -> None:
-        """The server of a workspace is here now, as its person said. Raises ``SecretNotKept`` and as ``KeyFile``."""
+        """Allow the kept passwords of a workspace to be sent to a new address, as its person decided. Raises
+        ``SecretNotKept`` and as ``KeyFile``."""
         for each in (workspace_id, f"{workspace_id}{_NEXT}"):
             self._secrets.agree(_name(each), _origin(address), place=self._place())
 
     def open_with(
         self, workspace_id: str, address: ServerAddress, connect: Callable[[str], T], *, is_agreed: bool = False
     ) -> T:
-        """Connect with the kept password; where a change of it was killed before its end, with the one that the server
-        has by now. ``is_agreed``: the person named this server, so the password of another goes there. Raises
-        ``TeamPasswordMissing`` and what ``connect`` raises."""
+        """Connect with the kept password, or with the next one where a change of password was interrupted after the
+        server accepted it. ``is_agreed``: the person named this server, so a password of another may be sent to it.
+        Raises ``TeamPasswordMissing`` and what ``connect`` raises."""
         password = self._found(workspace_id, address, VARIABLE, is_agreed=is_agreed)
         if not password.value:
             raise TeamPasswordMissing(next_step=password.problem or None)
@@ -137,27 +138,28 @@ class TeamPasswords:
         return connected
 
     def hold(self, workspace_id: str, password: str, address: ServerAddress) -> None:
-        """Use a typed password: kept where keys are kept, else until the end of this run. Never raises for want of a
-        place."""
+        """Use a typed password: kept where keys are kept, else until the end of this run. Never raises where it cannot
+        be kept."""
         try:
             self._secrets.keep(_name(workspace_id), password, _origin(address), place=self._place())
         except SecretNotKept:
             return
 
     def forget(self, workspace_id: str) -> None:
-        """The next one, too. Raises ``KeyFileUnusable``."""
+        """Remove the kept passwords of a workspace, the next one included. Raises ``KeyFileUnusable``."""
         self._secrets.forget(_name(f"{workspace_id}{_NEXT}"))
         self._secrets.forget(_name(workspace_id))
 
 
 def check_password(password: str) -> None:
-    """Raises ``PasswordUnusable``. Other signs would have to be prepared (RFC 4013) in just the way the server does."""
+    """Raise ``PasswordUnusable`` for any but printable ASCII: other characters would have to be prepared (RFC 4013) in
+    just the way the server does."""
     if not _SHORTEST <= len(password) <= _LONGEST or not all("!" <= sign <= "~" for sign in password):
         raise PasswordUnusable
 
 
 def _origin(address: ServerAddress) -> KeyOrigin:
-    """Unencrypted is another origin than the same server with encryption."""
+    """Return where a password may be sent; without encryption, the same server is another origin."""
     scheme = "postgresql" if address.tls == "verify-full" else "postgresql-unencrypted"
     ca = hashlib.sha256(address.ca.encode()).hexdigest() if address.ca else ""
     return KeyOrigin(scheme, address.host.lower(), address.port, ca=ca)

@@ -1,6 +1,6 @@
-"""What is known of teams without asking anybody: read from the profile in one go, looked up from memory.
+"""The known state of teams, read from the profile in one transaction and looked up from memory.
 
-Replaced as a whole, so that any thread may look at it.
+It is replaced as a whole, so that any thread may read it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _NOBODY_KNOWN = "Somebody"
 
 @dataclass(frozen=True, slots=True)
 class TeamState:
-    """``members``: of joined workspaces, ``names``: of those that were left too, both by id;
-    ``files``: ``sync_files`` states of those that are not here, by sum; ``read_only``: projects in which this
-    person may not write."""
+    """The known state of teams. ``members``: of joined workspaces, by id; ``names``: also of workspaces that were left,
+    by id; ``files``: ``sync_files`` states of the files that are not here, by SHA-256; ``read_only``: projects in which
+    this person may not write."""
 
     workspaces: tuple[Workspace, ...] = ()
     members: Mapping[str, TeamMember] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class TeamState:
 
     @classmethod
     def read(cls, conn: Connection) -> TeamState:
-        """All of it, in the caller's transaction."""
+        """Read the state in the caller's transaction."""
         shared = {each.project_id: each for each in team.shared_projects(conn)}
         workspaces = tuple(team.workspaces(conn))
         if not workspaces and not shared:
@@ -58,7 +58,7 @@ class TeamState:
         return self.names.get(member_id) or _NOBODY_KNOWN
 
     def ended_since(self, other: TeamState) -> dict[str, SharedProject]:
-        """Projects that were shared then and are so no more, by id."""
+        """Return the projects that were shared in the ``other`` state and are no longer, by id."""
         return {
             id_: project
             for id_, project in self.projects.items()
@@ -66,7 +66,7 @@ class TeamState:
         }
 
     def let_in_since(self, other: TeamState) -> dict[str, SharedProject]:
-        """Private copies that wait for *Share…* since then, by id."""
+        """Return the private copies that wait for *Share…* and did not in the ``other`` state, by id."""
         return {
             id_: project
             for id_, project in self.projects.items()
@@ -74,7 +74,7 @@ class TeamState:
         }
 
     def differs_in_people(self, other: TeamState) -> bool:
-        """Whether whoever shows workspaces, members, roles or shares has to look again."""
+        """Return whether workspaces, members, roles or shares differ."""
         return (
             _without_clock(self.workspaces) != _without_clock(other.workspaces)
             or self.members != other.members

@@ -1,4 +1,4 @@
-"""What threads of sync tell, as events on the loop's thread: each thing once, however often it is said until then."""
+"""Publishes what threads of sync report as events on the event loop's thread, each once for any number of reports."""
 
 from __future__ import annotations
 
@@ -35,10 +35,9 @@ _COUNTS_EVERY_S: Final = 0.3
 
 
 class Telling:
-    """``workspace_sync.News``: what begins with ``on_`` is for threads of sync, everything else for the loop's.
-
-    ``status_of``: how a workspace stands right now; ``name_of``: a member's name; ``refresh`` is awaited before
-    anything is told that is looked up then."""
+    """Publishes reports of sync as events; a ``workspace_sync.News``. Methods that begin with ``on_`` are for threads
+    of sync, everything else for the event loop's. ``status_of`` returns the current status of a workspace, ``name_of``
+    a member's name; ``refresh`` is awaited before events are published whose handlers look something up."""
 
     def __init__(
         self,
@@ -63,15 +62,15 @@ class Telling:
         self._is_closed = False
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Before any thread of sync is started."""
+        """Set the event loop. Called before any thread of sync is started."""
         self._loop = loop
         self._delivery = Delivery(
             self._repositories, self._bus, loop=loop, name_of=self._name_of, refresh=self._refresh
         )
 
     def run(self, work: Work, name: str) -> None:
-        """As a task that ends with this. ``work`` begins with the task: a coroutine that was made before it would never
-        be awaited where the task is cancelled, or the loop ends, before its first step."""
+        """Run ``work`` as a task that ``close`` cancels. ``work`` is called inside the task: a coroutine that was made
+        before would never be awaited if the task is cancelled, or the loop ends, before its first step."""
         if self._is_closed:
             return
         task = asyncio.get_running_loop().create_task(self._guarded(work, name), name=name)
@@ -79,7 +78,7 @@ class Telling:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Nothing is told any more."""
+        """Stop publishing and cancel the tasks."""
         self._is_closed = True
         for task in tuple(self._tasks):
             task.cancel()
@@ -118,7 +117,7 @@ class Telling:
     # On the loop's thread
 
     def _soon(self, name: str, work: Work) -> None:
-        """Run on the loop's thread, once for all that want the same until then."""
+        """Run ``work`` on the event loop's thread, once for all calls with the same name until then."""
         if self._loop is None or self._is_closed or name in self._wanted:
             return
         self._wanted.add(name)
@@ -144,7 +143,7 @@ class Telling:
             self._bus.publish(SyncStatusChanged(status))
 
     async def _tell_projects(self, changed: frozenset[str]) -> None:
-        """Projects were taken up or ended."""
+        """Publish that projects were added or ended."""
         await self._refresh()
         for project_id in changed:
             try:
@@ -166,7 +165,7 @@ class Telling:
             self._bus.publish(PresenceChanged(project_id))
 
     async def _tell_files(self) -> None:
-        """Together: of a first pull there are thousands, and what is known is read anew each time."""
+        """Publish changed files together: a first pull has thousands, and the state is read anew each time."""
         await asyncio.sleep(_COUNTS_EVERY_S)
         self._wanted.discard("files")
         sums, self._files = frozenset(self._files), set()

@@ -1,8 +1,8 @@
 """The thread that syncs one workspace: connects, runs rounds, waits until there is something to do.
 
-It owns the connection. Others only tell it that something was written or that it should look now, and hear of what
-happened through ``Ears``, which are called on this thread. It ends within a second of being asked to: whatever is under
-way at the server is broken off, because every step is one that can be repeated.
+It owns the connection. Other threads only report that something was written or request a round, and get its events
+through ``Ears``, whose methods are called on this thread. It ends within a second of being asked to: calls to the
+server are aborted, because every step can be repeated.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ _MS_PER_S: Final = 1000
 
 
 class Ears(Protocol):
-    """Who hears of what happened, on the thread of sync; must be quick and must not raise."""
+    """The listener of a ``SyncWorker``. Called on the thread of sync; must be quick and must not raise."""
 
     def on_status(self, status: SyncStatus) -> None: ...
 
     def on_view(self, notice: ViewTaken) -> None: ...
 
     def on_page(self, notice: PageTaken, me: str) -> None:
-        """``me``: this person's id as a member."""
+        """Called after a page was applied. ``me``: this person's id as a member."""
         ...
 
     def on_settled(self, notice: BatchSettled) -> None: ...
@@ -63,12 +63,12 @@ class Ears(Protocol):
     def on_presence(self, rows: Iterable[PresenceRow], me: str) -> None: ...
 
     def on_round(self, line: SyncRound | None, result: RoundResult | None) -> None:
-        """A round ended. ``line``: for the log; None where it found nothing: an idle day would push everything else out
-        of it. ``result``: None where it failed."""
+        """Called after a round. ``line``: its entry for the log; None if the round found nothing, because an idle day
+        would push everything else out of the log. ``result``: None if the round failed."""
         ...
 
     def count(self) -> tuple[int, int]:
-        """(changes that the server does not have, changes that it refused) here. Raises ``StorageError``."""
+        """Return how many local changes the server does not have, and how many it refused. Raises ``StorageError``."""
         ...
 
 
@@ -78,14 +78,15 @@ class _Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What the server is told of this computer."""
+    """The name and version of this computer's ChatDesk, as the server is told."""
 
     name: str
     version: str
 
 
 class SyncWorker:
-    """See the module text. ``open_team`` connects, which may take seconds, and raises ``TeamError``."""
+    """Syncs one workspace on a thread of its own. ``open_team`` connects, which may take seconds, and raises
+    ``TeamError``."""
 
     def __init__(
         self,
@@ -125,24 +126,25 @@ class SyncWorker:
 
     @property
     def status(self) -> SyncStatus:
-        """How it stands; from any thread."""
+        """Return the current status. Safe to call from any thread."""
         return self._status
 
     def start(self) -> None:
-        """Begin, once."""
+        """Start the thread. Called once."""
         self._thread.start()
 
     # From any thread
 
     def note_written(self, projects: Iterable[str]) -> None:
-        """Something was committed here that may have to be sent."""
+        """Record that changes of these projects were committed, which may have to be sent."""
         with self._lock:
             self._written.update(projects)
             self._link.written(projects)
         self._wake()
 
     def look_now(self) -> None:
-        """A whole round at once; what was waited for is not waited for any longer."""
+        """Request a whole round at once. Aborts a call that has been silent for seconds, as the connection may be
+        dead."""
         with self._lock:
             self._is_look_wanted = True
         self._backoff.reset()
@@ -150,18 +152,18 @@ class SyncWorker:
         self._wake()
 
     def break_off(self, stuck_s: float) -> None:
-        """End the connection if a call goes on for longer."""
+        """Abort the connection if a call takes longer than ``stuck_s`` seconds."""
         began, team = self._call_began_s, self._team
         if began is not None and team is not None and self._clock.monotonic_s() - began > stuck_s:
             _log.info("a call of workspace %s is broken off", self.workspace.id)
             team.abort()
 
     def speak(self) -> None:
-        """There is something to say of who is here."""
+        """Wake the thread, because a presence update is due."""
         self._wake()
 
     def ask_to_stop(self) -> None:
-        """Break off what is under way; ``join`` waits for the end."""
+        """Abort what is under way; ``join`` waits for the end."""
         with self._lock:
             self._stopping.set()
             team = self._team
@@ -170,7 +172,7 @@ class SyncWorker:
             team.abort()
 
     def join(self, timeout_s: float = STOP_S) -> bool:
-        """Wait for the end; False where it did not come, which is safe but worth a line in the log."""
+        """Wait until the thread ends. Returns false if it did not, which is safe but worth a line in the log."""
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -227,7 +229,7 @@ class SyncWorker:
         close_quietly(team)
 
     def _round(self) -> None:
-        """One round: a whole one where it is due, else of the projects that something was heard of or written in."""
+        """Run one round: a whole one where it is due, else one of the projects with notifications or local writes."""
         with self._lock:
             is_fresh, self._is_look_wanted = self._is_look_wanted, False
             heard = frozenset(self._heard)
@@ -327,7 +329,7 @@ class SyncWorker:
             self._ears.on_settled(notice)
 
     def _settle(self, result: RoundResult) -> None:
-        """How it stands after a round."""
+        """Publish the status after a round."""
         waiting, refused = self._ears.count()
         self._backoff.reset()
         known: dict[str, Any] = {
@@ -356,12 +358,13 @@ class SyncWorker:
             self._tell(phase=SyncPhase.SYNCED, problem=problem, next_step=next_step, **known)
 
     def _deafness(self) -> tuple[str, str] | None:
-        """Everything is sent and received, but late."""
+        """Return the problem and the next step if notifications do not arrive: everything is sent and received, but
+        late."""
         team = self._team
         return (_DEAF, _DEAF_NEXT) if team is not None and team.is_deaf else None
 
     def _clock_problem(self, hello: Hello | None) -> str:
-        """Everything works, but other programs may not."""
+        """Return a sentence if this computer's clock is wrong: sync works, but other programs may not."""
         if hello is None:
             return ""
         ahead_ms = self._hello_at - hello.server_time_ms
@@ -373,7 +376,7 @@ class SyncWorker:
     # Waiting
 
     def _wait(self) -> None:
-        """Until something is heard, written or wanted, or it is time to ask anyway."""
+        """Wait until something is notified, written or requested, or the next poll is due."""
         team = self._team
         if team is None:
             raise TeamUnreachable
@@ -409,8 +412,8 @@ class SyncWorker:
                 return
 
     def _news_of(self, changes: Mapping[str, int]) -> set[str] | None:
-        """The projects in which something was said to be new; None where all that was named is here already, as often
-        when several write at once: what one says of comes with what another said of."""
+        """Return the projects with new changes, by their channels; None if all that was named has been pulled already,
+        as often when several people write at once."""
         link = self._link
         projects = {channel: project for project, channel in link.channels.items()}
         news = [
@@ -419,12 +422,12 @@ class SyncWorker:
         return {projects[channel] for channel in news if channel in projects} if news else None
 
     def _due_s(self) -> list[float]:
-        """How long until something is to be said of who is here, or asked."""
+        """Return in how many seconds presence is to be sent, and to be read."""
         due = (self._board.wait_s(), self._hints.people_s(self._clock.monotonic_s()))
         return [max(each, 0.0) for each in due if each is not None]
 
     def _gather(self) -> None:
-        """What was written in one go is often more than one transaction."""
+        """Wait a few milliseconds: what was written in one go is often more than one transaction."""
         if self._written and not self._stopping.is_set():
             self._stopping.wait(_GATHER_S)
 
@@ -449,7 +452,7 @@ class SyncWorker:
             _log.info("presence was not told: %s", error.code)
 
     def _rest(self) -> None:
-        """After a failure: until the next try, or until somebody wants one sooner."""
+        """Wait after a failure: until the next try is due, or is requested sooner."""
         if self._stopping.is_set():
             return
         wait_s = self._backoff.next_s()

@@ -1,7 +1,4 @@
-"""Everything that runs for one joined workspace: its thread of sync, its files, who is here; and what they tell.
-
-``News`` is what the service wants to hear; it is called on threads of sync.
-"""
+"""Everything that runs for one joined workspace: its thread of sync, its file transfer and its presence."""
 
 from __future__ import annotations
 
@@ -34,31 +31,31 @@ MAX_BODY_BLOB: Final = 1024**3
 
 
 class News(Protocol):
-    """See the module text."""
+    """The listener of a ``WorkspaceSync``. Called on threads of sync."""
 
     def on_status(self, status: SyncStatus) -> None: ...
 
     def on_applied(self, applied: Applied, *, is_catch_up: bool, me: str) -> None: ...
 
     def on_team(self, changed: frozenset[str]) -> None:
-        """People or shares may differ; ``changed`` projects were taken up or ended."""
+        """Called when people or shares may have changed; ``changed`` projects were added or ended."""
         ...
 
     def on_counts(self) -> None:
-        """What waits, or was refused, differs."""
+        """Called when the number of waiting or refused changes differs."""
         ...
 
     def on_presence(self, projects: frozenset[str]) -> None: ...
 
     def on_files(self, sums: frozenset[str]) -> None:
-        """Files arrived or are missing."""
+        """Called when files have arrived or are missing; ``sums`` are their SHA-256."""
         ...
 
     def name_of(self, member_id: str) -> str: ...
 
 
 class WorkspaceSync:
-    """``open_team`` connects with the address and password of the moment."""
+    """Syncs one joined workspace. ``open_team`` connects with the address and password of the moment."""
 
     def __init__(
         self,
@@ -107,7 +104,7 @@ class WorkspaceSync:
         )
 
     def is_for(self, workspace: Workspace | None) -> bool:
-        """Whether that is the one, reached in the same way."""
+        """Return whether this syncs the given workspace, at the same address and as the same member."""
         mine = self.workspace
         return workspace is not None and (workspace.id, workspace.address, workspace.member_id) == (
             mine.id,
@@ -120,11 +117,11 @@ class WorkspaceSync:
         self._files.look()
 
     def fetch_again(self) -> None:
-        """Files that are missing may be there by now."""
+        """Try to fetch missing files again."""
         self._files.look()
 
     def break_off(self, stuck_s: float) -> None:
-        """End connections whose call goes on for longer."""
+        """Abort connections whose current call takes longer than ``stuck_s`` seconds."""
         self.worker.break_off(stuck_s)
         self._files.break_off(stuck_s)
 
@@ -132,7 +129,7 @@ class WorkspaceSync:
         self.worker.ask_to_stop()
 
     def join(self) -> bool:
-        """Wait for the end of both threads, less than two seconds; whether they ended."""
+        """Wait for the end of both threads, less than two seconds. Returns whether they ended."""
         has_ended = self.worker.join()
         return self._files.stop() and has_ended
 
@@ -175,7 +172,7 @@ class WorkspaceSync:
 
 
 class _Files:
-    """What the mover needs of the profile."""
+    """The access to the profile that the ``FileMover`` needs."""
 
     def __init__(self, database: Database, store: SyncStore) -> None:
         self._database = database

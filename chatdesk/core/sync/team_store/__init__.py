@@ -1,1 +1,1 @@
-"""The team's PostgreSQL. The only package that speaks to it; everything else knows the port in ``sync.ports``."""
+"""The team's PostgreSQL: the only package that connects to it; everything else uses the interface in ``sync.ports``."""

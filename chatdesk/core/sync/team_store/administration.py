@@ -1,6 +1,6 @@
-"""What members and owners do to a workspace besides writing: inviting, accepting, roles, removals, names, passwords.
+"""Administration of a workspace: inviting, accepting, roles, removals, names, passwords.
 
-A connection of its own for each errand; a person waits for it, so it ends soon.
+Each task has a connection of its own, which ends soon, because a person waits for it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ _POLICY_TYPES: dict[str, Callable[[Any], Any]] = {"str": str, "int": int}
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Who one is in a workspace. ``member_id`` and ``member_name`` are empty before an invitation is accepted."""
+    """This login's place in a workspace. ``member_id`` and ``member_name`` are empty before an invitation is
+    accepted."""
 
     workspace_id: str
     workspace_name: str
@@ -50,7 +51,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """A new login, whose member it is, and the name of the one who invited."""
+    """The result of ``invite``: the new login, its member's id, and the name of the inviting member."""
 
     login: str
     member_id: str
@@ -58,14 +59,15 @@ class Invited:
 
 
 class Administration:
-    """Raises ``TeamError`` everywhere. A context manager that closes the connection."""
+    """Administers a workspace over one connection. Every method raises ``TeamError``. A context manager that closes the
+    connection."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     @classmethod
     def connect(cls, address: ServerAddress, password: str) -> Administration:
-        """Blocks for some seconds at most."""
+        """Connect to the server. Blocks for some seconds at most."""
         return cls(open_connection(address, password))
 
     def __enter__(self) -> Administration:
@@ -80,7 +82,7 @@ class Administration:
         self._connection.close()
 
     def standing(self) -> Standing:
-        """Raises ``TeamNotInvited`` for a login that is no member's."""
+        """Return this login's place in the workspace. Raises ``TeamNotInvited`` for a login that is no member's."""
         row = self._row(
             "SELECT cd.workspace(), m.id::text, m.display_name, m.is_owner,"
             " floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
@@ -94,7 +96,7 @@ class Administration:
             raise NoWorkspaceThere from None  # something else that answers to these names
 
     def members(self) -> tuple[TeamMember, ...]:
-        """Those whom one may see, by name; removed ones last."""
+        """Return the members that this login may see, by name; removed ones last."""
         with our_errors():
             rows = self._connection.execute(
                 "SELECT m.id::text, m.display_name, m.is_owner, m.status,"
@@ -109,8 +111,8 @@ class Administration:
             raise NoWorkspaceThere from None
 
     def invite(self, verifier: str, name: str, *, roles: Mapping[str, TeamRole], expires_at: int) -> Invited:
-        """Make a login with a password that is good until ``expires_at`` (milliseconds UTC by the server's clock), for
-        a new member with these roles by project."""
+        """Create a login for a new member with these roles by project. Its password is good until ``expires_at``
+        (milliseconds UTC by the server's clock)."""
         standing = self.standing()
         given = json.dumps({project_id: role.value for project_id, role in roles.items()})
         for left in reversed(range(_TRIES)):
@@ -141,24 +143,24 @@ class Administration:
         self._row("SELECT cd.set_workspace_owner(%s, %s)", (member_id, is_owner))
 
     def remove_member(self, member_id: str) -> None:
-        """With their open invitations, and at once, whatever they or others hold. Their connections end once more when
-        the removal is committed: one that was made in between ends as well."""
+        """Remove a member and their open invitations, at once, whatever they or others hold. Their connections are
+        ended once more after the commit: one may have been made in between."""
         standing = self.standing()
         self._row("SELECT cd.remove_member(%s)", (member_id,))
         if member_id != standing.member_id:  # who removed themselves may ask for nothing more
             self._row("SELECT cd.disconnect_removed()")
 
     def end_connections(self, member_id: str) -> int:
-        """Of a member, by an owner of the workspace; they can connect again. Returns how many there were."""
+        """End the connections of a member, as an owner; they can connect again. Returns how many there were."""
         return int(self._row("SELECT cd.end_connections(%s)", (member_id,))[0])
 
     def blockers(self) -> tuple[Blocker, ...]:
-        """The members for whose unfinished changes others wait."""
+        """Return the members for whose unfinished changes others wait."""
         with our_errors():
             return blockers(self._connection)
 
     def policy(self) -> WorkspacePolicy:
-        """Who may do what in the workspace, and how much."""
+        """Return the workspace's permissions and limits."""
         try:
             told = dict(self._row("SELECT to_jsonb(p) - 'one' FROM cd.policy p")[0])
             return WorkspacePolicy(
@@ -168,26 +170,26 @@ class Administration:
             raise NoWorkspaceThere from None
 
     def set_policy(self, **changed: str | int) -> None:
-        """By an owner of the workspace: fields of ``WorkspacePolicy`` by name; the others stay. Raises ``TeamNotTaken``
-        for a value that cannot be."""
+        """Change fields of ``WorkspacePolicy``, by name, as an owner; the others stay. Raises ``TeamNotTaken`` for an
+        invalid value."""
         self._row("SELECT cd.set_policy(%s::jsonb)", (json.dumps(changed),))
 
     def remove_device(self, device_id: str) -> None:
         self._row("SELECT cd.remove_device(%s)", (device_id,))
 
     def rename(self, name: str) -> None:
-        """Oneself."""
+        """Rename the member of this login."""
         self._row("SELECT cd.rename_me(%s)", (name,))
 
     def rename_workspace(self, name: str) -> None:
         self._row("SELECT cd.rename_workspace(%s)", (name,))
 
     def change_password(self, verifier: str) -> None:
-        """One's own, from the next connection on; see ``end_other_connections``."""
+        """Set this login's password, from the next connection on; ``end_other_connections`` ends the present ones."""
         self._row("SELECT cd.change_password(%s)", (verifier,))
 
     def end_other_connections(self) -> None:
-        """Of this login: those that were made with a password that holds no longer."""
+        """End all other connections of this login, made with a password that is no longer valid."""
         self._row(
             "SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a"
             " WHERE a.usename = session_user AND a.datname = current_database() AND a.pid <> pg_backend_pid()"
@@ -200,7 +202,7 @@ class Administration:
 
 
 def _standing(row: tuple[Any, ...]) -> Standing:
-    """Of what a server said, which may be anybody's."""
+    """Return the checked answer of a server, which may be anybody's."""
     told, member_id, member_name, is_owner, server_time_ms = row
     return Standing(
         workspace_id=checked_id(told["workspace_id"]),

@@ -1,4 +1,4 @@
-"""Who holds up the others: members whose transaction has written something and stays open."""
+"""Members whose open transaction has written something and blocks others."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from chatdesk.core.sync.team_store.connection import Connection
 
 
 def blockers(conn: Connection) -> tuple[Blocker, ...]:
-    """Those of whom one knows, and "" for others. The server ends transactions that are open far longer than any of
-    ChatDesk's. Raises ``psycopg.Error``."""
+    """Return the blocking members; the name is "" for those unknown to this login. The server ends transactions that
+    are open far longer than any of ChatDesk's. Raises ``psycopg.Error``."""
     rows = conn.execute("SELECT o_member::text, o_name, o_seconds, o_is_ended FROM cd.blockers()").fetchall()
     return tuple(
         Blocker(
@@ -30,7 +30,7 @@ def blockers(conn: Connection) -> tuple[Blocker, ...]:
 
 @contextmanager
 def naming_blockers(conn: Connection) -> Iterator[None]:
-    """A ``TeamBusy`` that leaves this says for whom one waited."""
+    """Add the names of the blocking members to a ``TeamBusy`` that is raised inside."""
     try:
         yield
     except TeamBusy as busy:

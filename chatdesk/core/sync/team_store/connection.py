@@ -1,4 +1,5 @@
-"""How the team's database is reached: encrypted and proven unless a person chose otherwise, never waited for long."""
+"""Opens connections to the team's database: encrypted and verified unless a person chose otherwise, with time
+limits."""
 
 from __future__ import annotations
 
@@ -25,9 +26,9 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 def open_connection(
     address: ServerAddress, password: str, *, statement_s: int = STATEMENT_S, is_members: bool = True
 ) -> Connection:
-    """Each statement is a transaction. Blocks for at most ``CONNECT_S`` for each address of the host, and a statement.
-    Raises ``TeamError``. ``is_members``: a member's login, whose password no server is ever told, only that it is known
-    (SCRAM): an invitation may come from a stranger and lead anywhere."""
+    """Return a new connection, on which each statement is a transaction. Blocks for at most ``CONNECT_S`` for each
+    address of the host, and for one statement. Raises ``TeamError``. ``is_members``: a member's login, which only
+    proves that it knows its password (SCRAM): an invitation may come from a stranger and lead anywhere."""
     with our_errors(), _trusted(address) as certificates:
         conn = psycopg.connect(
             host=address.host,
@@ -58,7 +59,8 @@ def open_connection(
 
 @contextmanager
 def _trusted(address: ServerAddress) -> Iterator[str | None]:
-    """The certificates to trust, as a file for as long as the connection is made: the library takes no text."""
+    """Yield the path of a file with the certificates to trust while the connection is made: the library takes no
+    text."""
     if not address.tls.startswith("verify"):
         yield None
         return

@@ -1,4 +1,4 @@
-"""What a workspace needs of a server, looked at before anything is changed there."""
+"""Checks whether a server can hold a workspace, before anything is changed there."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _STEPS: Final[tuple[tuple[type[TeamError], str], ...]] = (
 
 
 def examine(address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
-    """With the login that owns the database. Changes nothing and does not raise: what could not be asked is a check
-    that failed, and ends the list."""
+    """Run all checks with the login that owns the database. Changes nothing and does not raise: a failed question is a
+    failed check, which ends the list."""
     checks: list[SetupCheck] = []
     try:
         conn = open_connection(address, password, is_members=False)
@@ -53,7 +53,7 @@ def examine(address: ServerAddress, password: str) -> tuple[SetupCheck, ...]:
 
 
 def foreign_things(conn: Connection) -> int:
-    """How many tables and views lie in the database that belong to no extension."""
+    """Return how many tables and views in the database belong to no extension."""
     return _number(
         conn,
         "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -63,7 +63,8 @@ def foreign_things(conn: Connection) -> int:
 
 
 def missing_rights(conn: Connection) -> tuple[str, ...]:
-    """What the login lacks to set up a workspace, in words; empty when it may make roles and owns the database."""
+    """Return the rights that the login lacks to set up a workspace, in words; empty if it may create roles and owns the
+    database."""
     row = conn.execute(
         "SELECT r.rolsuper OR r.rolcreaterole, r.rolsuper OR pg_has_role(d.datdba, 'USAGE')"
         " FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()"
@@ -125,7 +126,8 @@ def _writing(conn: Connection) -> SetupCheck:
 
 
 def _notifications(conn: Connection) -> SetupCheck:
-    """A pooler that hands out its connections for one transaction each takes LISTEN and never tells anything."""
+    """Check that notifications arrive: a pooler that hands out connections for one transaction each accepts LISTEN and
+    never delivers any."""
     channel = f"cd_probe_{secrets.token_hex(8)}"
     conn.execute(f"LISTEN {channel}".encode())
     before = conn.info.backend_pid

@@ -1,8 +1,8 @@
-"""What PostgreSQL and its client library say when something fails, in our classes.
+"""Translates errors of PostgreSQL and its client library into ChatDesk's classes.
 
-A server names its errors by SQLSTATE (five signs, in no language); CD… are those of our own functions. A connection
-that does not come about has only a text, the library's own in English or the server's in its own language: what is not
-recognised there is shown as it is; there are no secrets in it.
+A server names its errors by SQLSTATE (five characters, in no language); CD… are those of our own functions. A
+connection that is not made has only a text, the library's own in English or the server's in its own language: a text
+that is not recognised is shown as it is; there are no secrets in it.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _WORDS: Final[tuple[tuple[str, type[TeamError]], ...]] = (
 
 
 def translated(error: psycopg.Error) -> TeamError:
-    """``what`` names the reason of the server where no class of ours has words for it."""
+    """Return the ``TeamError`` for an error of psycopg. If no class fits, ``what`` quotes the server's message."""
     state = error.sqlstate or ""
     said = " ".join(str(error).split())
     if state == "42501" and "row-level security" in said:
@@ -93,7 +93,7 @@ def translated(error: psycopg.Error) -> TeamError:
 
 @contextmanager
 def our_errors() -> Iterator[None]:
-    """Around everything that speaks to the server."""
+    """Raise errors of psycopg inside as ``TeamError``."""
     try:
         yield
     except psycopg.Error as error:

@@ -1,4 +1,4 @@
-"""One connection to a team's PostgreSQL, the port of sync. Used by one thread; ``wake`` and ``abort`` by any."""
+"""A connection to a team's PostgreSQL, for sync. Used by one thread; ``wake`` and ``abort`` may be called by any."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ _HEAD: Final = (
 
 
 def connect(address: ServerAddress, password: str) -> PostgresTeamStore:
-    """Blocks for some seconds at most. Raises ``TeamError``."""
+    """Connect to the server. Blocks for some seconds at most. Raises ``TeamError``."""
     return PostgresTeamStore(open_connection(address, password))
 
 
 class PostgresTeamStore:
-    """See ``sync.ports.TeamStore``. After an error that is ``TeamUnreachable`` it is of no more use; ``close`` it."""
+    """A ``sync.ports.TeamStore`` on PostgreSQL. After ``TeamUnreachable`` it is unusable; ``close`` it."""
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
@@ -129,8 +129,8 @@ class PostgresTeamStore:
             raise errors.NoWorkspaceThere from None  # something else that answers to this name
 
     def _is_anothers(self) -> bool:
-        """Whether all roles of the workspace in this database have other names than this login, which is of one that
-        lies in another database of the same server."""
+        """Return whether this login belongs to a workspace in another database of the same server: all roles of the
+        workspace here have another prefix."""
         rows = self._rows(
             "SELECT r.rolname FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = 'cd'"
         )
@@ -157,8 +157,8 @@ class PostgresTeamStore:
         self._rows("SELECT cd.acknowledge(%s, %s::jsonb)", device, json.dumps(seqs))
 
     def create_project(self, project_id: str) -> ProjectHead:
-        """Share it: this member is its owner. Repeated it changes nothing; of one that others shared with this member,
-        it tells how it stands."""
+        """Share a project, with this member as its owner. Repeating it changes nothing; for a project that others
+        shared with this member, it returns its present state."""
         try:
             self._rows("SELECT cd.create_project(%s)", project_id)
         except errors.TeamTaken:
@@ -169,7 +169,7 @@ class PostgresTeamStore:
         return ProjectHead(*self._rows(_HEAD, project_id)[0])
 
     def end_project(self, project_id: str) -> None:
-        """For everybody; only an owner's."""
+        """End the share for everybody; allowed to owners only."""
         self._rows("SELECT cd.end_project(%s)", project_id)
 
     def tidy(self, project_id: str, days: int | None) -> list[tuple[str, str]]:
@@ -177,7 +177,7 @@ class PostgresTeamStore:
         return [(row[0], row[1]) for row in rows]
 
     def erase_project(self, project_id: str) -> None:
-        """The same, and nothing of it is left; only an owner's."""
+        """End the share for everybody and erase the project from the server; allowed to owners only."""
         self._rows("SELECT cd.erase_project(%s)", project_id)
 
     def leave_project(self, project_id: str) -> None:
@@ -190,7 +190,8 @@ class PostgresTeamStore:
         return bytes(rows[0][0]) if rows else None
 
     def push(self, project_id: str, device: str, changes: Sequence[WireChange]) -> list[PushResult]:
-        """One transaction, and in it one status a change; a body over the limit is not even sent."""
+        """Push changes in one transaction and return a status for each; a change with a body over the limit is not
+        sent."""
         return self._enter("push", project_id, device, [(change, _row(change)) for change in changes])
 
     def relay(self, project_id: str, device: str, changes: Sequence[RelayedChange]) -> list[PushResult]:
@@ -231,7 +232,7 @@ class PostgresTeamStore:
 
     @property
     def backend_pid(self) -> int:
-        """The server's process of this connection."""
+        """The id of the server's process for this connection."""
         return self._pid
 
     def poke(self, project_id: str) -> None:
@@ -303,17 +304,17 @@ class PostgresTeamStore:
         return None if row is None else (int(row[0]), bytes(row[1]))
 
     def discard_broken_file(self, project_id: str, sha256: str) -> bool:
-        """Remove a file whose pieces are all there and do not make up what its name says; a good one stays."""
+        """Remove a file whose chunks are complete and do not match its SHA-256; a good one stays."""
         return bool(self._value("SELECT cd.discard_broken_file(%s, %s)", project_id, sha256))
 
     # -- presence ----------------------------------------------------------------------------------------------------
 
     def set_presence(self, project_id: str, device: str, thread_id: str | None, state: str) -> None:
-        """``state``: here, typing or gone."""
+        """Send this device's presence. ``state``: here, typing or gone."""
         self._rows("SELECT cd.set_presence(%s, %s, %s, %s)", project_id, device, thread_id, state)
 
     def presence(self) -> list[PresenceRow]:
-        """Of the other members."""
+        """Return the presence of the other members."""
         rows = self._page(
             "SELECT project_id::text, member_id::text, device_id::text, thread_id::text, state FROM cd.presence"
             " WHERE member_id <> (SELECT cd.me()) ORDER BY project_id, member_id, device_id LIMIT %s",
@@ -407,7 +408,7 @@ class PostgresTeamStore:
             return cursor.fetchall() if cursor.description is not None else []
 
     def _page(self, query: str, *values: Any, most_rows: int) -> list[tuple[Any, ...]]:
-        """Rows as they come: a server that sends more than was asked for is not listened to until memory is full."""
+        """Return rows as they stream in, up to a limit: a hostile server could send until memory is full."""
         rows: list[tuple[Any, ...]] = []
         size = 0
         with our_errors(), self._conn.cursor() as cursor:
@@ -426,7 +427,7 @@ class PostgresTeamStore:
 
 
 def _row(change: WireChange, **more: str) -> str:
-    """As JSON; the body is put in as it is."""
+    """Return a change as JSON, with its body unchanged."""
     head = {
         "id": change.id,
         "dseq": change.dseq,
@@ -456,13 +457,13 @@ def _size(change: WireChange) -> int:
 
 
 def _number_in(payload: str) -> int:
-    """The number that a notification names; 0 where it is about something else."""
+    """Return the number that a notification names; 0 if it is about something else."""
     number = payload[2:] if payload[:2] in ("c:", "v:") else ""
     return int(number) if number.isascii() and number.isdecimal() and len(number) < 20 else 0
 
 
 def _checked(channel: str) -> str:
-    """Channels come from the server, and end up in a statement."""
+    """Return a channel that is safe inside a statement: channels come from the server."""
     if not channel.isidentifier() or not channel.isascii() or len(channel) > 63:
         raise errors.TeamNotTaken
     return channel

@@ -1,7 +1,7 @@
-"""Making a workspace of an empty database, and bringing it up to date: Alembic's migrations of the team's branch.
+"""Creates a workspace in an empty database, and upgrades it: Alembic's migrations of the team's branch.
 
-Everything is one transaction, roles included, so that a set-up that was killed was none. Both need the login that owns
-the database; it is used for this and not kept.
+Everything is one transaction, roles included, so that an interrupted set-up leaves nothing. Both need the login that
+owns the database, which is not kept.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _STATEMENT_S: Final = 600
 
 
 def role_prefix(workspace_id: str) -> str:
-    """How the names of all roles of a workspace begin; the group of its members has this name."""
+    """Return the prefix of the names of all roles of a workspace; the group of its members has this very name."""
     return f"cd_{re.sub('[^0-9a-f]', '', workspace_id)[-6:]}"
 
 
@@ -51,10 +51,10 @@ def set_up(
     verifier: str,
     partitions: int = 0,
 ) -> None:
-    """Make the workspace, and ``login`` (``role_prefix`` and more) of its first member, who owns it, with a password
-    that is given as its SCRAM verifier. ``partitions``: into how many parts, by project, the tables are divided
-    that grow; 0 leaves them whole. Where it is there already, by a call whose answer was lost, and nobody has used it,
-    login and verifier are set anew. Raises ``TeamError``: ``TeamServerTooOld``, ``TeamDatabaseNotEmpty``,
+    """Create the workspace, and ``login`` (``role_prefix`` and more) of its first member, who owns it, with a password
+    that is given as its SCRAM verifier. ``partitions``: into how many parts, by project, the growing tables are
+    divided; 0 leaves them whole. If the workspace exists already, from a call whose answer was lost, and nobody has
+    used it, login and verifier are set anew. Raises ``TeamError``: ``TeamServerTooOld``, ``TeamDatabaseNotEmpty``,
     ``TeamNoRightForRoles`` and those of a connection."""
     with _transaction(address, password) as conn:
         if conn.info.server_version < OLDEST_SERVER * 10_000:
@@ -84,8 +84,8 @@ def set_up(
 
 
 def upgrade(address: ServerAddress, password: str, *, target: str = "head") -> None:
-    """Run what migrations are missing; ``address`` and ``password`` of the login that owns the database. Raises
-    ``TeamServerTooNew`` where a newer ChatDesk was here, ``NoWorkspaceThere`` and those of a connection."""
+    """Run the missing migrations, with the address and password of the login that owns the database. Raises
+    ``TeamServerTooNew`` if a newer ChatDesk upgraded it already, ``NoWorkspaceThere`` and those of a connection."""
     try:
         with _as_owner(address, password) as conn:
             migrate(conn, target)
@@ -99,7 +99,7 @@ def upgrade(address: ServerAddress, password: str, *, target: str = "head") -> N
 
 
 def migrate(conn: Connection, target: str = "head") -> None:
-    """In the transaction of ``conn``, which is the schema's owner by now."""
+    """Run the missing migrations in the transaction of ``conn``, which is the schema's owner by now."""
     config = alembic_config()
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if _has(conn, "SELECT FROM pg_tables WHERE schemaname = 'cd' AND tablename = 'alembic_version'"):
@@ -158,7 +158,7 @@ def _set_up_again(conn: Connection, workspace_id: str, *, login: str, verifier: 
 
 @contextmanager
 def _as_owner(address: ServerAddress, password: str) -> Iterator[Connection]:
-    """In a transaction, as the owner of a schema that is there; nobody else upgrades meanwhile."""
+    """Open a transaction as the owner of an existing schema; locks out other upgrades."""
     with _transaction(address, password) as conn:
         if not _has(conn, _IS_THERE):
             raise errors.NoWorkspaceThere
@@ -186,7 +186,7 @@ def _settings(conn: Connection, values: Mapping[str, str]) -> None:
 
 
 def _group(conn: Connection) -> str:
-    """Who may use the schema besides its owner: its name is what all of the workspace's roles begin with."""
+    """Return the name of the group that may use the schema, which is the prefix of all of the workspace's roles."""
     row = conn.execute(
         "SELECT regexp_replace(r.rolname, '_owner$', '') FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner"
         " WHERE n.nspname = 'cd'"

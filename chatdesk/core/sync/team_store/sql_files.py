@@ -1,4 +1,4 @@
-"""The SQL of migrations lies in files, one thought each; this cuts it into statements."""
+"""Splits the SQL files of migrations into statements."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ def sql_folder() -> Path:
 
 
 def migration_statements(revision: str) -> Iterator[TextClause]:
-    """Those of one migration, by the names of its files; what looks like a parameter is none."""
+    """Yield the statements of one migration, in the order of its files' names, with colons escaped so that none is a
+    parameter."""
     for file in sorted((sql_folder() / revision).glob("*.sql")):
         for statement in statements(file.read_text(encoding="utf-8")):
             yield sa.text(statement.replace(":", "\\:"))
 
 
 def statements(text: str) -> Iterator[str]:
-    """A statement ends with a semicolon at the end of a line, outside of a function's ``$$``. Comments stay with what
-    follows them."""
+    """Yield the statements of a text. A statement ends with a semicolon at the end of a line, outside of a function's
+    ``$$``; comments stay with the statement that follows."""
     lines: list[str] = []
     is_inside = False
     for line in text.splitlines():
