@@ -1,4 +1,4 @@
-"""What this profile holds of a shared log, for *Check against the server*."""
+"""Reads this profile's copy of a shared log, for *Check against the server*."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from chatdesk.core.storage.engine.rows import batches, marks
 
 @dataclass(frozen=True, slots=True)
 class HeldLog:
-    """``seq`` and ``chain``: up to where the project was taken over; ``name`` is the project's."""
+    """The local copy of one project's log. ``seq`` and ``chain``: the last change that was applied; ``name`` is the
+    project's."""
 
     project_id: str
     name: str
@@ -21,7 +22,7 @@ class HeldLog:
 
 
 def held(conn: Connection, workspace_id: str) -> list[HeldLog]:
-    """The logs of the shared projects of one workspace."""
+    """Return the logs of the shared projects of one workspace."""
     rows = conn.exec_driver_sql(
         "SELECT s.project_id, p.name, s.seq, s.chain FROM shared_projects s JOIN projects p ON p.id = s.project_id"
         " WHERE s.workspace_id = ? AND s.state = 'shared' ORDER BY s.project_id",
@@ -31,7 +32,7 @@ def held(conn: Connection, workspace_id: str) -> list[HeldLog]:
 
 
 def places(conn: Connection, project_id: str, change_ids: Sequence[str]) -> dict[str, tuple[int | None, bytes | None]]:
-    """Number and digest of those of these changes that are here."""
+    """Return (sequence number, digest) by change id, for those of these changes that are stored here."""
     return {
         row[0]: (row[1], row[2])
         for batch in batches(list(change_ids))
@@ -43,7 +44,7 @@ def places(conn: Connection, project_id: str, change_ids: Sequence[str]) -> dict
 
 
 def waiting(conn: Connection, workspace_id: str) -> int:
-    """How many changes of a workspace's projects the server does not have yet."""
+    """Return how many changes of a workspace's projects the server does not have yet."""
     return int(
         conn.exec_driver_sql(
             "SELECT count(*) FROM changes c JOIN shared_projects s ON s.project_id = c.project_id"

@@ -1,7 +1,7 @@
-"""A fingerprint of what a shared project holds, the same on every computer that has taken over the same log.
+"""A fingerprint of a shared project's content, the same on every computer that has applied the same log.
 
-What only this computer knows is not in it: which version is looked at, pins, trash that was emptied, times of arrival.
-What the server does not have, or refused, is not in it either.
+It leaves out what only this computer knows (the version looked at, pins, emptied trash, times of arrival), and what the
+server does not have or refused.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
@@ -58,7 +58,7 @@ _SUMMARIES = (
 
 
 def digest(conn: Connection, project_id: str) -> str:
-    """32 hexadecimal digits; equal where the same is shown of a project."""
+    """Return the fingerprint of a project as 32 hexadecimal digits; equal where the same is shown."""
     raw = driver(conn)
     hasher = blake2b(digest_size=16)
     for line in lines(raw, project_id):
@@ -68,7 +68,7 @@ def digest(conn: Connection, project_id: str) -> str:
 
 
 def lines(raw: sqlite3.Connection, project_id: str) -> Iterator[tuple[Any, ...]]:
-    """What the fingerprint is of, one thing a line, in an order that is the same everywhere."""
+    """Yield the content that the fingerprint covers, one thing a tuple, in an order that is the same everywhere."""
     me = member_of(raw, project_id)
     row = raw.execute(_PROJECT, (project_id,)).fetchone()
     if row is not None:
@@ -87,8 +87,9 @@ def lines(raw: sqlite3.Connection, project_id: str) -> Iterator[tuple[Any, ...]]
 def _messages(
     raw: sqlite3.Connection, project_id: str, thread_id: str, me: str | None, known: set[str]
 ) -> Iterator[tuple[Any, ...]]:
-    """``known`` grows by all that others can have, hidden or not. No time is later than its stamp, which the server
-    bounds: one's own clock may be ahead, and of others it was not believed."""
+    """Yield the messages of a thread. ``known`` collects the ids of all that others can have, hidden or not. Times are
+    limited to the stamp of the change, which the server bounds: one's own clock may be ahead, and others did not accept
+    a later time."""
     contents: dict[str, list[Any]] = defaultdict(list)
     for message_id, kind, content, *rest in raw.execute(_PARTS, (thread_id,)):
         values = from_json(content)

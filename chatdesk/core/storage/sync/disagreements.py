@@ -1,4 +1,4 @@
-"""Texts that two members wrote at once: both are kept, one is shown, and a person may choose."""
+"""Texts that two members changed at once: both are kept, one is shown, and a person may choose."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LABELS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def disagreements(conn: Connection, project_id: str) -> list[Disagreement]:
-    """The registers of a project that have several versions of which the texts differ."""
+    """Return the registers of a project that have several versions with different texts."""
     raw = driver(conn)
     me = member_of(raw, project_id)
     found = []
@@ -45,7 +45,7 @@ def disagreements(conn: Connection, project_id: str) -> list[Disagreement]:
 
 
 def _heads(raw: sqlite3.Connection, project_id: str, kind: str, entity: str, reg: str) -> list[LogRow]:
-    """The heads that show something, the shown one first."""
+    """Return the heads that have content, the shown one first."""
     rows = {row.id: row for row in read(raw, project_id, kind, entity, reg)}
     kept = raw.execute(change_log.HEADS, (entity, reg, kind))
     heads = [rows[row[0]] for row in kept if row[0] in rows]
@@ -80,8 +80,8 @@ def _who(raw: sqlite3.Connection, project_id: str, row: LogRow, me: str | None) 
 
 
 def choose(conn: Connection, origin: Origin, entity: str, reg: str, change_id: str) -> None:
-    """Settle a disagreement for everybody: one version, written anew by somebody who saw all of them. Raises
-    ``NotFound`` when that version is not one of them any more."""
+    """Resolve a disagreement for everybody by writing one version anew, as a successor of all. Raises ``NotFound`` if
+    that version is no longer one of them."""
     raw = driver(conn)
     found = raw.execute("SELECT project_id, kind FROM changes WHERE id = ?", (change_id,)).fetchone()
     heads = [] if found is None else settle(raw, found[0], found[1], entity, reg)[1]

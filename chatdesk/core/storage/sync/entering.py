@@ -1,8 +1,8 @@
-"""Enters what a project holds into its log, from the rows as they are: when it is shared, and threads that are moved
-into one that is.
+"""Writes the present content of a project into its log: when it is shared, and for threads that are moved into a shared
+one.
 
-Ids of these changes follow from what they say, so that a step that is repeated, or another computer with a copy of the
-same project, makes the same ones.
+The ids of these changes are derived from their content, so that a repeated step, or another computer with a copy of the
+same project, makes the same changes.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
@@ -58,7 +58,7 @@ SELECT id FROM below
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One change that is to be made. ``parents``: what it follows."""
+    """A change to be written. ``parents``: the ids of the changes that it follows."""
 
     kind: str
     op: str
@@ -74,20 +74,22 @@ class _Share:
     workspace_id: str
 
     def id_of(self, entry: _Entry) -> str:
-        """Something new is the same thing wherever it is entered; other changes are what they say."""
+        """Return the id of the change: for a creation derived from the entity alone, for any other also from its
+        body."""
         said = "" if entry.op == "new" or entry.body is None else to_json(entry.body)
         name = "\n".join((self.workspace_id, self.project_id, entry.entity, entry.reg, entry.op, said))
         return str(uuid.uuid5(uuid.NAMESPACE_OID, name))
 
 
 def enter_project(conn: Connection, origin: Origin, project_id: str, workspace_id: str) -> None:
-    """The project itself; its threads follow in steps. Raises ``ProjectNotFound``."""
+    """Write the project itself into the log; ``step`` writes its threads. Raises ``ProjectNotFound``."""
     share = _Share(project_id, workspace_id)
     _enter(conn, origin, share, "project", _project_entries(conn, project_id), new=[project_id])
 
 
 def step(conn: Connection, origin: Origin, project_id: str, *, rows: int = 500) -> tuple[int, int] | None:
-    """Enter about ``rows`` more things. Returns (how many are entered, how many there were); None when all is done."""
+    """Write about ``rows`` more things into the log. Returns how many were written so far, and how many there were at
+    the start; None when all is done."""
     row = conn.exec_driver_sql(
         "SELECT workspace_id, progress, state FROM shared_projects WHERE project_id = ?", (project_id,)
     ).first()
@@ -119,7 +121,7 @@ def step(conn: Connection, origin: Origin, project_id: str, *, rows: int = 500) 
 
 
 def enter_threads(conn: Connection, origin: Origin, project_id: str, thread_ids: Sequence[str]) -> None:
-    """Threads that were moved into a shared project are new there."""
+    """Write threads that were moved into a shared project into its log, as new ones."""
     workspace_id = conn.exec_driver_sql(
         "SELECT workspace_id FROM shared_projects WHERE project_id = ?", (project_id,)
     ).scalar_one()
@@ -134,7 +136,8 @@ def enter_threads(conn: Connection, origin: Origin, project_id: str, thread_ids:
 
 
 def _next_threads(conn: Connection, project_id: str, after: str, *, until: int) -> list[Row[Any]]:
-    """The newest first. Those that were made meanwhile are in the log already."""
+    """Return the next threads to write, the newest first. Those that were made since the share began are in the log
+    already."""
     return list(
         conn.exec_driver_sql(
             f"SELECT {_THREAD} FROM threads t WHERE project_id = ? AND id < ? AND deleted_at IS NOT {GONE}"
@@ -148,8 +151,8 @@ def _next_threads(conn: Connection, project_id: str, after: str, *, until: int) 
 
 
 def _enter_content(conn: Connection, origin: Origin, share: _Share, progress: dict[str, Any], *, rows: int) -> int:
-    """Messages of the current thread, those nearer to the root first, then which of them are deleted, then the rest.
-    Takes ``current`` out of ``progress`` when there is no more. Returns how many were entered."""
+    """Write the messages of the current thread, those nearer to the root first, then their deletions, then the rest.
+    Removes ``current`` from ``progress`` at the end. Returns how many messages were written."""
     thread_id, place, rows = progress["current"], progress.get("place", [-1, ""]), max(rows, 1)
     found: Sequence[Row[Any]] = ()
     if "deleted" not in progress:
@@ -191,7 +194,7 @@ def _enter_content(conn: Connection, origin: Origin, share: _Share, progress: di
 
 
 def _enter_rest(conn: Connection, origin: Origin, share: _Share, thread_id: str) -> None:
-    """Its summaries, and that it lies in the trash."""
+    """Write the summaries of a thread, and its deletion if it is in the trash."""
     entries, ids = [], []
     for row in conn.exec_driver_sql(
         f"SELECT id, is_off, {', '.join(_SUMMARY)} FROM summaries WHERE thread_id = ? AND deleted_at IS NULL"
@@ -221,7 +224,7 @@ def _delete(
 
 
 def _finish(conn: Connection, share: _Share, progress: Mapping[str, Any]) -> None:
-    """Whatever else the old log of the private project says stays here."""
+    """Mark the share as complete. What the old log of the private project says besides stays private."""
     conn.exec_driver_sql(
         f"UPDATE changes SET state = {_PRIVATE}, problem = ? WHERE project_id = ? AND state = {_PENDING} AND n <= ?",
         (ENTERED, share.project_id, progress.get("until", 0)),
@@ -269,7 +272,7 @@ def _thread_entries(conn: Connection, row: Row[Any]) -> list[_Entry]:
 
 
 def _steering(kind: str, entity: str, row: Row[Any]) -> Iterable[_Entry]:
-    """What differs from what it is where nobody said anything."""
+    """Yield the settings that differ from their defaults."""
     if row.system_prompt:
         yield _Entry(kind, "edit", entity, change_log.SYSTEM_PROMPT, {"system_prompt": row.system_prompt})
     if row.provider is not None or row.model is not None:
@@ -301,8 +304,8 @@ def _replace(conn: Connection, kind: str, things: Sequence[str]) -> None:
 def _enter(
     conn: Connection, origin: Origin, share: _Share, kind: str, entries: Sequence[_Entry], *, new: Sequence[str]
 ) -> None:
-    """Log changes of one kind as they are to be sent. What the log says of the things ``new`` so far is replaced
-    by them."""
+    """Write changes of one kind into the log, to be sent. They replace what the log says so far of the ``new``
+    entities."""
     if new:
         _replace(conn, kind, new)
     if not entries:

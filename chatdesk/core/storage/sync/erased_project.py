@@ -1,4 +1,4 @@
-"""The end of a shared project whose owner had it erased: nothing of it stays here but what nobody else ever had."""
+"""Removes a shared project that its owner had erased, except for what only this person ever had."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -22,8 +22,8 @@ _LONG_AGO: Final = 1
 
 
 def erase(conn: Connection, origin: Origin, project_id: str) -> None:
-    """Remove a project with all that was in it. What this person wrote and the server never had is copied into a thread
-    of a private project first."""
+    """Remove a project with its content. What this person wrote and the server never had is copied into a thread of a
+    private project first."""
     driver(conn).execute("PRAGMA secure_delete=ON").fetchall()
     _save_unsent(conn, origin, project_id)
     sharing.end(conn, project_id, EndReason.ERASED)

@@ -1,24 +1,26 @@
-"""Erasing for everybody: the words of a shared project leave the server and every computer that syncs.
+"""Erases content for everybody: the text of a shared project leaves the server and every computer that syncs.
 
-**An erasure is a change.** It is of a thread, ``del`` in the register ``erased``, and its body names the changes of the
-log whose words are to go: ``{"changes": [ids]}``, at most ``MOST_IN_ONE``. So it waits while nobody is connected, is
-refused or taken as any other change is, comes to every computer in its turn, and is brought back after a restore of the
-server by whoever has it, as its seal proves it. It covers exactly what its author had: what came meanwhile stays.
+**An erasure is a change.** It belongs to a thread, is a ``del`` in the register ``erased``, and its body names the
+changes of the log whose text is to be removed: ``{"changes": [ids]}``, at most ``MOST_IN_ONE``. So it waits while the
+server cannot be reached, is refused or accepted as any other change, is pulled by every computer, and is relayed after
+a restore of the server by whoever has it, as its seal proves it. It covers exactly what its author had: later changes
+stay.
 
-**Who may.** Everybody who may write: what they wrote themselves, and summaries that a model made. Admins and owners:
-everything. The server looks at each change that is named, and takes all of an erasure or none of it.
+**Permissions.** Everybody who may write may erase what they wrote themselves, and summaries that a model made. Admins
+and owners may erase everything. The server checks each change that is named, and accepts all of an erasure or none of
+it.
 
-**What is left.** The server replaces each body by its *stub* (``stub`` here, ``cd.stub`` there): of a message where it
-stands and whose turn it was, of a thread when it was begun, of others nothing. The digest of what was there stays in
-the row, so the chain over the log and the seal of the change hold; files that no other change names are removed.
+**What is left.** The server replaces each body by its *stub* (``stub`` here, ``cd.stub`` there): of a message its
+position and role, of a thread its time of creation, of others nothing. The digest of the former body stays in the row,
+so the chain over the log and the seal of the change remain valid; files that no other change names are removed.
 
 **On arrival** a computer does the same to its copy of the log, and empties the rows: a message becomes a tombstone that
-keeps the place of what hangs below it, a summary is gone, a title or prompt is empty. Nothing is removed before the
-server took the erasure: one that is refused has changed nothing.
+keeps the position of what is below it, a summary is removed, a title or prompt is empty. Nothing is removed before the
+server accepted the erasure: one that is refused has changed nothing.
 
-**Nothing comes back.** A computer that knows of an erasure sends stubs with their digests where it brings changes back
-(``sync_outbox.lost_by_server``), and keeps no words that an older backup of the server has. The server remembers which
-changes were erased before they came back; from whoever still brings the words, it enters the stub.
+**Nothing comes back.** A computer that knows of an erasure sends stubs with their digests where it relays changes
+(``outbox.lost_by_server``), and keeps no text that an older backup of the server has. The server remembers which
+changes were erased before they came back; from whoever still sends the text, it stores the stub.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
@@ -77,13 +79,14 @@ _OF_THREAD: Final = " UNION ALL ".join(
 
 
 def named(body: str | None) -> list[str]:
-    """The changes that an erasure names, whatever its body holds."""
+    """Return the ids of the changes that an erasure names, whatever its body holds."""
     value = (read_object(body) or {}).get("changes")
     return [each for each in value[:MOST_IN_ONE] if is_id(each)] if isinstance(value, list) else []
 
 
 def look(conn: Connection, thread_id: str, message_id: str | None) -> Erasure | None:
-    """What this person may have erased of a thread, or of one message of it; None where its project is not shared."""
+    """Return what this person may have erased of a thread, or of one of its messages; None if its project is not
+    shared."""
     row = conn.exec_driver_sql(
         "SELECT s.role, w.member_id FROM threads t JOIN shared_projects s ON s.project_id = t.project_id"
         " JOIN workspaces w ON w.id = s.workspace_id WHERE t.id = ? AND s.state <> 'ended'",
@@ -102,13 +105,15 @@ def look(conn: Connection, thread_id: str, message_id: str | None) -> Erasure | 
 
 
 def ask_for_thread(conn: Connection, origin: Origin, thread_id: str) -> int:
-    """Have all that a thread holds erased for everybody, as far as this person may. Returns of how many changes."""
+    """Request the erasure of a thread's content for everybody, as far as this person may. Returns the number of
+    changes."""
     project_id = _project_of(conn, thread_id)
     return _ask(conn, origin, project_id, thread_id, driver(conn).execute(_OF_THREAD, (project_id, thread_id)))
 
 
 def ask_for_messages(conn: Connection, origin: Origin, thread_id: str, message_ids: Sequence[str]) -> int:
-    """The same of single messages of one thread, and of the summaries that tell of them."""
+    """Request the erasure of single messages of a thread, and of the summaries that cover them. Returns the number of
+    changes."""
     project_id = _project_of(conn, thread_id)
     wanted = set(message_ids) | set(_summaries_over(conn, thread_id, message_ids))
     rows = [
@@ -126,7 +131,7 @@ def ask_for_messages(conn: Connection, origin: Origin, thread_id: str, message_i
 def ask_for_changes(
     conn: Connection, origin: Origin, project_id: str, thread_id: str, change_ids: Sequence[str]
 ) -> None:
-    """Have these changes of one thread erased; their time in this project is over."""
+    """Log the erasure of these changes of one thread."""
     for start in range(0, len(change_ids), MOST_IN_ONE):
         change_log.log_change(
             conn,
@@ -142,8 +147,9 @@ def ask_for_changes(
 
 
 def ask_for_purged(conn: Connection, origin: Origin, trashed_before: int) -> int:
-    """Of shared projects: what was removed from the trash, or has been there since before a moment, is erased for
-    everybody where this person may ask for that, and has not. Returns how many things; call it until there are none."""
+    """Request, in shared projects, the erasure of what was removed from the trash or lies in it since before
+    ``trashed_before``, where this person may and has not yet. Returns how many things were requested; call it until
+    0."""
     asked = 0
     for thread_id in _purged_threads(conn):
         asked += ask_for_thread(conn, origin, thread_id) > 0
@@ -192,7 +198,8 @@ def _expired_messages(conn: Connection, trashed_before: int) -> list[tuple[str, 
 
 
 def _ask(conn: Connection, origin: Origin, project_id: str, thread_id: str, rows: Iterable[tuple[Any, ...]]) -> int:
-    """``rows``: (change, kind, op, body, author, mine, n)."""
+    """Request the erasure of those changes that this person may erase. ``rows``: (change, kind, op, body, author, mine,
+    n)."""
     role = conn.exec_driver_sql("SELECT role FROM shared_projects WHERE project_id = ?", (project_id,)).scalar_one()
     me = member_of(driver(conn), project_id)
     may_all = TeamRole(role).can_manage
@@ -211,7 +218,7 @@ def _is_made_by_model(kind: str, body: str | None) -> bool:
 
 
 def _summaries_over(conn: Connection, thread_id: str, message_ids: Sequence[str]) -> list[str]:
-    """Summaries of the thread in whose range of places one of these messages lies."""
+    """Return the summaries of the thread whose range of positions contains one of these messages."""
     return [
         row[0]
         for batch in batches(list(message_ids))
@@ -250,8 +257,8 @@ _KEPT: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
 
 
 def stub(kind: str, op: str, body: str | None) -> str | None:
-    """What is left of a body, as ``cd.stub`` has it: of a message its place, whose turn it was and how many tokens it
-    took; of a thread when it was begun. Nothing is kept that could be words."""
+    """Return what is left of a body, as ``cd.stub`` has it: of a message its position, role and token counts; of a
+    thread its time of creation. Nothing is kept that could be text."""
     if op != "new" or kind not in _KEPT:
         return None
     value = read_object(body) or {}
@@ -260,7 +267,7 @@ def stub(kind: str, op: str, body: str | None) -> str | None:
 
 
 def is_number(value: object) -> bool:
-    """A whole number that is not negative."""
+    """Return whether this is a whole number that is not negative."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
@@ -283,8 +290,8 @@ _SET_ERASED: Final = (
 def erase(
     conn: Connection, origin: Origin, project_id: str, change_ids: Iterable[str], effects: Effects
 ) -> set[Register]:
-    """Remove the words of these changes of one project that are here and were not erased yet. Returns what is to be
-    projected for it."""
+    """Remove the text of those of these changes that are stored here and not erased yet. Returns the registers to be
+    projected."""
     raw = driver(conn)
     rows = [
         row
@@ -327,8 +334,8 @@ def _erase(conn: Connection, origin: Origin, rows: Sequence[tuple[Any, ...]], ef
 
 
 def _is_own(raw: sqlite3.Connection, message_id: str, erased: set[str]) -> bool:
-    """Whether what lies under this id is what this person wrote and nobody else had: a copy of the profile gave the
-    same id to words of its own."""
+    """Return whether this id holds text that only this person has: a copy of the profile gave the same id to other
+    text."""
     return any(
         row[0] not in erased
         for row in raw.execute(
@@ -340,8 +347,8 @@ def _is_own(raw: sqlite3.Connection, message_id: str, erased: set[str]) -> bool:
 
 
 def empty_messages(conn: Connection, origin: Origin, message_ids: Sequence[str], effects: Effects) -> set[Register]:
-    """Leave of these messages that are here only their places. Returns what is to be projected again: whether
-    something above them is hidden may hang on what is below."""
+    """Remove the content of these messages and keep only their positions. Returns the registers to be projected: a
+    message above may be hidden or shown because of them."""
     shown: dict[str, dict[str, str]] = defaultdict(dict)
     registers: set[Register] = set()
     here = []

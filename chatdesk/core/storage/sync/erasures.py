@@ -1,6 +1,6 @@
-"""What a person has erased for everybody, threads and messages: first to the trash, then asked of the team's server.
+"""Erases threads and messages for everybody on a person's request: first to the trash, then on the team's server.
 
-How an erasure travels and is carried out is ``sync_erasing``'s.
+``erasing`` describes how an erasure travels and is carried out.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ if TYPE_CHECKING:
 
 
 class ErasureRepository:
-    """Each method is one transaction."""
+    """Requests erasures. Each method is one transaction."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def of_thread(self, thread_id: str) -> Erasure:
-        """What ``erase_thread`` would ask for. Raises ``NotPossible`` where the thread is nobody else's."""
+        """Return what ``erase_thread`` would erase. Raises ``NotPossible`` if the project is not shared or nothing is
+        this person's to erase, ``SharedReadOnly``."""
         wanted = checked_id(thread_id)
         return await self._db.read(lambda conn: _look(conn, wanted, None))
 
     async def of_message(self, message_id: str) -> Erasure:
-        """What ``erase_message`` would ask for."""
+        """Return what ``erase_message`` would erase. Raises as ``of_thread``."""
         wanted = checked_id(message_id)
         return await self._db.read(lambda conn: _look(conn, _thread_of(conn, wanted), wanted))
 
     async def erase_thread(self, thread_id: str) -> Erasure:
-        """Move a thread to the trash, and have all of it erased that this person may. Raises ``NotPossible``,
-        ``SharedReadOnly``, ``SharedNotOwn``."""
+        """Move a thread to the trash, and request the erasure of everything in it that this person may erase. Raises
+        ``NotPossible``, ``SharedReadOnly``, ``SharedNotOwn``."""
         wanted = checked_id(thread_id)
 
         def work(conn: Connection) -> Erasure:
@@ -51,7 +52,8 @@ class ErasureRepository:
         return await self._db.write(work)
 
     async def erase_message(self, message_id: str) -> Erasure:
-        """The same of one message, and of the summaries that tell of it."""
+        """Move a message to the trash, and request its erasure and that of the summaries that cover it. Raises as
+        ``erase_thread``."""
         wanted = checked_id(message_id)
 
         def work(conn: Connection) -> Erasure:
@@ -66,14 +68,14 @@ class ErasureRepository:
         return await self._db.write(work)
 
     async def set_retention(self, project_id: str, days: int | None) -> None:
-        """Keep messages of a shared project for so many days; None: for ever. Raises ``InvalidInput``,
+        """Keep messages of a shared project for so many days; None keeps them for ever. Raises ``InvalidInput``,
         ``SharedReadOnly``, ``SharedNotOwn``."""
         wanted = checked_id(project_id)
         origin = self._db.origin
         await self._db.write(lambda conn: tending.set_retention(conn, origin, wanted, days))
 
     async def retention(self, project_id: str) -> int | None:
-        """For how many days messages of a shared project are kept; None: for ever."""
+        """Return for how many days messages of a shared project are kept; None: for ever."""
         wanted = checked_id(project_id)
         return await self._db.read(lambda conn: tending.retention(conn, wanted))
 

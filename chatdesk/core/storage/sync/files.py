@@ -1,4 +1,4 @@
-"""Attached files of shared projects: which are to be sent, which to be fetched, and how far that is.
+"""Attached files of shared projects: which are to be sent or fetched, and their progress.
 
 ``shared_files.state``: ``to_send`` → ``sent``; ``to_fetch`` → ``here`` or ``missing``, which is tried again later.
 """
@@ -18,7 +18,7 @@ MISSING: Final = "missing"
 
 @dataclass(frozen=True, slots=True)
 class SharedFile:
-    """One file of one project. ``done`` counts whole chunks."""
+    """A file of one project. ``done`` counts whole chunks."""
 
     project_id: str
     sha256: str
@@ -28,7 +28,7 @@ class SharedFile:
 
 
 def to_send(conn: Connection, workspace_id: str, *, limit: int = 50) -> list[SharedFile]:
-    """The next files to send, the smallest first, because changes wait for them."""
+    """Return the next files to send, the smallest first, because changes wait for them."""
     return _files(
         conn,
         "WHERE f.state = 'to_send' AND p.workspace_id = ? AND p.state <> 'ended'"
@@ -38,8 +38,8 @@ def to_send(conn: Connection, workspace_id: str, *, limit: int = 50) -> list[Sha
 
 
 def to_fetch(conn: Connection, workspace_id: str, *, tried_before: int, limit: int = 50) -> list[SharedFile]:
-    """The next files to fetch: those of the newest messages first; then, again, those that the server did not have at
-    ``tried_before`` (milliseconds UTC)."""
+    """Return the next files to fetch: those of the newest messages first, then those that the server did not have when
+    last tried, before ``tried_before`` (milliseconds UTC)."""
     return _files(
         conn,
         "WHERE (f.state = 'to_fetch' OR (f.state = 'missing' AND coalesce(f.tried_at, 0) < ?))"
@@ -51,7 +51,7 @@ def to_fetch(conn: Connection, workspace_id: str, *, tried_before: int, limit: i
 
 
 def is_any(conn: Connection, workspace_id: str, *, tried_before: int) -> bool:
-    """Whether ``to_send`` or ``to_fetch`` would name anything."""
+    """Return whether ``to_send`` or ``to_fetch`` would return anything."""
     return bool(
         conn.exec_driver_sql(
             "SELECT EXISTS (SELECT 1 FROM shared_files f JOIN shared_projects p ON p.project_id = f.project_id"
@@ -67,7 +67,7 @@ def is_any(conn: Connection, workspace_id: str, *, tried_before: int) -> bool:
 def mark(
     conn: Connection, file: SharedFile, state: str, *, now: int, done: int | None = None, problem: str | None = None
 ) -> None:
-    """Where a file stands now."""
+    """Store the state of a file."""
     conn.exec_driver_sql(
         "UPDATE shared_files SET state = ?, done = coalesce(?, done), problem = ?, tried_at = ?"
         " WHERE project_id = ? AND sha256 = ?",
@@ -76,7 +76,7 @@ def mark(
 
 
 def not_here(conn: Connection) -> dict[str, str]:
-    """``TO_FETCH`` or ``MISSING`` by sum, of the files that are not on this computer yet."""
+    """Return ``TO_FETCH`` or ``MISSING`` by SHA-256, for files that are not on this computer yet."""
     rows = conn.exec_driver_sql(
         "SELECT sha256, min(state = 'missing') FROM shared_files WHERE state IN ('to_fetch', 'missing') GROUP BY sha256"
     )
@@ -84,12 +84,12 @@ def not_here(conn: Connection) -> dict[str, str]:
 
 
 def still_needed(conn: Connection) -> set[str]:
-    """Sums of bytes that wait to be sent: upkeep must not remove them, whoever else names them."""
+    """Return the SHA-256 of files that wait to be sent, which upkeep must not remove."""
     return {row[0] for row in conn.exec_driver_sql("SELECT sha256 FROM shared_files WHERE state = 'to_send'")}
 
 
 def is_attached(conn: Connection, sha256: str) -> bool:
-    """Whether a message shows the file; one that none does holds the parts of a message that was too large."""
+    """Return whether a message shows the file; one that none shows holds the parts of a message that was too large."""
     return conn.exec_driver_sql("SELECT 1 FROM artifacts WHERE sha256 = ? LIMIT 1", (sha256,)).first() is not None
 
 

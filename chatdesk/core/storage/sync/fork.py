@@ -1,4 +1,5 @@
-"""Becoming another device: a copy of this profile goes on under the old id, and a sequence has one writer only."""
+"""Makes this profile another device, because a copy of it continues under the old id: a sequence has only one
+writer."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -16,7 +17,7 @@ _TAKEN = f"{int(ChangeState.CONFIRMED)}, {int(ChangeState.ACKNOWLEDGED)}"
 
 
 def fork(conn: Connection, now: int) -> str:
-    """Number what the server does not have anew, in order, under the id of a new device, which is returned."""
+    """Renumber the changes that the server does not have, in order, under the id of a new device, which is returned."""
     device = new_id()
     conn.exec_driver_sql(
         "INSERT INTO devices"
@@ -52,7 +53,7 @@ def fork(conn: Connection, now: int) -> str:
 
 
 def _reached(conn: Connection, project_id: str, device: str) -> int:
-    """The newest change of an own device that the server took: what comes after it may be the copy's."""
+    """Return the newest change of an own device that the server accepted: later ones may be the copy's."""
     found = conn.exec_driver_sql(
         f"SELECT dseq FROM changes WHERE device = ? AND project_id = ? AND state IN ({_TAKEN})"
         " ORDER BY dseq DESC LIMIT 1",
@@ -72,8 +73,8 @@ def _keep_seen(conn: Connection, reached: dict[tuple[str, str], int]) -> None:
 
 
 def _covers(body: str | None, device: str, own: int, reached: dict[str, int]) -> str:
-    """A deletion covers what its author saw: of the old device no more than the server took, of the new one all that
-    was numbered before it."""
+    """Return the body of a deletion for the new device. It covers what its author saw: of the old device what the
+    server accepted, of the new one all that was numbered before."""
     value = from_json(body)
     stored = value.get("covers")
     covers = {

@@ -1,7 +1,7 @@
-"""What waits to be sent, and what becomes of it.
+"""Queues the changes to be sent, and records the server's answers.
 
-A change is done when it comes back in a pull. Until then it is pending, or acknowledged, or refused; nothing of what a
-person wrote is dropped in any of these.
+A change is done when it comes back in a pull. Until then it is pending, acknowledged or refused; nothing that a person
+wrote is dropped in any of these states.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
@@ -45,9 +45,9 @@ _ORPHANED, _ACKNOWLEDGED, _PRIVATE = int(ChangeState.ORPHANED), int(ChangeState.
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What ``look`` found. ``private``: changes that are not for others; ``gone``: messages that were removed for good
-    before they were sent; ``files``: (sum, bytes) of files that nobody sent yet; ``blob``: bytes of a file that is
-    still to be made. If any of these is there, they are to be noted and ``look`` is to be asked again."""
+    """The result of ``look``. ``private``: changes that are not for others; ``gone``: messages that were purged before
+    they were sent; ``files``: (SHA-256, bytes) of files that were not queued yet; ``blob``: the content of a file that
+    is still to be created. If any of these is set, call ``note`` and then ``look`` again."""
 
     changes: tuple[WireChange, ...] = ()
     private: tuple[str, ...] = ()
@@ -63,8 +63,8 @@ class Outgoing:
 def pending(
     conn: Connection, project_id: str, *, max_rows: int, max_bytes: int, put_blob: PutBlob | None = None
 ) -> list[WireChange]:
-    """The next changes to send, by ``dseq``; see ``LocalStore.pending``. It ends before the first change that names a
-    file which is still to be sent: the changes of a device keep their order."""
+    """Return the next changes to send, by ``dseq``, as ``LocalStore.pending``. Stops before the first change that names
+    a file still to be sent: the changes of a device keep their order."""
     while True:
         found = look(conn, project_id, max_rows=max_rows, max_bytes=max_bytes)
         is_noted = found.needs_writing and note(conn, project_id, found, put_blob=put_blob)
@@ -73,7 +73,7 @@ def pending(
 
 
 def look(conn: Connection, project_id: str, *, max_rows: int, max_bytes: int) -> Outgoing:
-    """``pending`` without writing anything, so that it can be asked on the thread that reads."""
+    """Return the next changes to send without writing anything, so that it can run in a read transaction."""
     state = conn.exec_driver_sql("SELECT state FROM shared_projects WHERE project_id = ?", (project_id,)).scalar()
     if state != ShareState.SHARED:
         return Outgoing()
@@ -123,7 +123,7 @@ def look(conn: Connection, project_id: str, *, max_rows: int, max_bytes: int) ->
 
 
 def note(conn: Connection, project_id: str, found: Outgoing, *, put_blob: PutBlob | None) -> bool:
-    """Write down what ``look`` found out; whether there was anything that could be."""
+    """Store what ``look`` found. Returns whether anything was stored."""
     if found.private:
         conn.exec_driver_sql(
             f"UPDATE changes SET state = {_PRIVATE} WHERE id = ? AND state = {_PENDING}",
@@ -149,7 +149,7 @@ def note(conn: Connection, project_id: str, found: Outgoing, *, put_blob: PutBlo
 
 
 def settle(conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]) -> Settled:
-    """See ``LocalStore.settle``."""
+    """Record the server's results of a push, as ``LocalStore.settle``."""
     # What the server has already may be a copy of this profile's, in other words: no number until it was pulled.
     taken = [
         (result.seq if result.status is PushStatus.OK else None, result.hlc, result.id)
@@ -173,7 +173,7 @@ def settle(conn: Connection, origin: Origin, project_id: str, results: Sequence[
 
 
 def requeue_lost(conn: Connection, project_id: str) -> int:
-    """See ``LocalStore.requeue_lost``."""
+    """Queue acknowledged changes again that never came back, as ``LocalStore.requeue_lost``."""
     return conn.exec_driver_sql(
         f"UPDATE changes SET state = {_PENDING}, seq = NULL"
         f" WHERE project_id = ? AND state = {_ACKNOWLEDGED} AND mine = 1",
@@ -182,7 +182,7 @@ def requeue_lost(conn: Connection, project_id: str) -> int:
 
 
 def has_lost(conn: Connection, project_id: str) -> bool:
-    """Whether ``requeue_lost`` has something to do."""
+    """Return whether ``requeue_lost`` would change anything."""
     return (
         conn.exec_driver_sql(
             f"SELECT 1 FROM changes WHERE project_id = ? AND state = {_ACKNOWLEDGED} LIMIT 1", (project_id,)
@@ -192,7 +192,7 @@ def has_lost(conn: Connection, project_id: str) -> bool:
 
 
 def begin_again(conn: Connection, project_id: str) -> None:
-    """See ``LocalStore.begin_again``."""
+    """Start a project over from the beginning of its log, as ``LocalStore.begin_again``."""
     conn.exec_driver_sql(
         # Of what was erased only its place can be brought back, and that the server took it.
         f"UPDATE changes SET state = CASE WHEN mine = 1 AND erased = 0 THEN {_PENDING} ELSE {_ORPHANED} END,"
@@ -214,7 +214,8 @@ def begin_again(conn: Connection, project_id: str) -> None:
 
 
 def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[RelayedChange]:
-    """See ``LocalStore.lost_by_server``. What arrived and only waits for what it belongs to is not lost."""
+    """Return others' changes that the server lost, as ``LocalStore.lost_by_server``. Changes that arrived and wait for
+    another are not lost."""
     rows = conn.exec_driver_sql(
         f"SELECT n, {_COLUMNS}, device, author, seal, CASE WHEN erased = 1 THEN digest END FROM changes"
         f" WHERE project_id = ? AND state = {_ORPHANED} AND seq IS NULL AND (mine = 0 OR erased = 1)"
@@ -237,8 +238,8 @@ def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[Rel
 
 
 def settle_relayed(conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]) -> None:
-    """See ``LocalStore.settle_relayed``. What is not taken counts no more, as nobody else will ever have it; what it
-    belongs to may still come, and then it is offered again (``offer_again``)."""
+    """Record the server's results of a relay. A refused change no longer counts, as nobody else will ever have it; one
+    whose parent is missing is offered again later (``offer_again``)."""
     for each in results:
         waits = each.status is PushStatus.ORPHAN and not _is_refused_with_it(conn, each.id)
         if each.status.is_taken or waits:
@@ -251,7 +252,7 @@ def settle_relayed(conn: Connection, origin: Origin, project_id: str, results: S
 
 
 def offer_again(conn: Connection, workspace_id: str) -> None:
-    """What others' changes waited for may be on the server by now."""
+    """Offer others' changes again that the server could not accept before, because their parent was missing."""
     conn.exec_driver_sql(
         f"UPDATE changes SET problem = NULL WHERE state = {_ORPHANED} AND problem = ? AND project_id IN"
         " (SELECT project_id FROM shared_projects WHERE workspace_id = ?)",
@@ -260,8 +261,8 @@ def offer_again(conn: Connection, workspace_id: str) -> None:
 
 
 def given_up(n: int, dseq: int) -> int:
-    """Where a change of others, row ``n``, goes whose place ``dseq`` the server gave to another one: a place that
-    nobody else has, and from which its own can be told, because its seal is for that."""
+    """Return the number for a change of others, row ``n``, whose ``dseq`` the server gave to another change: a unique
+    one from which ``dseq`` can be computed, because the seal depends on it."""
     return -(n << _PLACE_BITS | dseq) if dseq >> _PLACE_BITS == 0 else -n
 
 
@@ -270,7 +271,7 @@ def _as_made(dseq: int) -> int:
 
 
 def _is_refused_with_it(conn: Connection, change_id: str) -> bool:
-    """Whether what it changes, or hangs below, was not taken either."""
+    """Return whether the entity, parent or thread of this change was refused, too."""
     found = conn.exec_driver_sql(
         "SELECT 1 FROM changes c LEFT JOIN messages m ON m.id = c.entity"
         " JOIN changes made ON made.entity IN (c.entity, m.parent_id, m.thread_id) AND made.reg = 'content'"
@@ -281,12 +282,12 @@ def _is_refused_with_it(conn: Connection, change_id: str) -> bool:
 
 
 def _is_message(row: Sequence[Any]) -> bool:
-    """Whether the body of this change, a row of ``n`` and ``_COLUMNS``, lies in the rows of its message."""
+    """Return whether the body of this change, a row of ``n`` and ``_COLUMNS``, is stored in the rows of its message."""
     return bool(row[3] == "message" and row[4] == "new" and row[6] == CONTENT)
 
 
 def _large(conn: Connection, message_id: str) -> tuple[str, list[FileBody], bytes]:
-    """The text that travels, the files that it names, and the bytes of the one that holds its parts."""
+    """Return the body that is sent, the files that it names, and the bytes of the file with its parts."""
     body = bodies.make_messages(conn, [message_id])[message_id]
     data = bodies.write_parts(body.parts)
     made = FileBody("", "", UNKNOWN_MIME, len(data), hashlib.sha256(data).hexdigest())
@@ -296,19 +297,19 @@ def _large(conn: Connection, message_id: str) -> tuple[str, list[FileBody], byte
 
 
 def _without_details(body: MessageBody) -> MessageBody:
-    """What an error said in detail may be what is large."""
+    """Return the body without the details of its error, which may be what is large."""
     return replace(body, values={name: value for name, value in body.values.items() if name != "error_details"})
 
 
 def _wire(row: Sequence[Any], text: str | None) -> WireChange:
-    """From the columns ``_COLUMNS``."""
+    """Return the change of a row with the columns ``_COLUMNS``."""
     change_id, dseq, kind, op, entity, reg, parents, hlc, v, _body = row
     named = () if parents == "[]" else tuple(parent_ids(parents))
     return WireChange(change_id, dseq, kind, op, entity, reg, named, hlc, text, v)
 
 
 def _states(conn: Connection, project_id: str, sums: Sequence[str]) -> dict[str, str]:
-    """Where the files stand that are known in this project."""
+    """Return the state of each of these files that is known in this project."""
     return {
         row[0]: row[1]
         for batch in batches(sums)

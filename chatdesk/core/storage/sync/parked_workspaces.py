@@ -1,7 +1,7 @@
-"""Teams of a profile that was restored: known, with all that was shared, but not connected to until the person joins
-again. The address in a backup may be anybody's.
+"""Parked workspaces: those of a restored profile, not connected to until the person joins them again.
 
-A parked workspace counts as left everywhere; joining it again puts it back, and its projects go on where they were.
+The address in a backup may be anybody's. A parked workspace counts as left everywhere; joining it again restores it,
+and its projects continue where they were.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def park_all(conn: sqlite3.Connection, now_ms: int) -> None:
 
 
 def forget(conn: Connection, workspace_id: str) -> None:
-    """This one was left."""
+    """Remove a workspace from the parked ones, because it was left."""
     stored = conn.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (_KEY,)).scalar()
     kept = [each for each in _ids(stored) if each != workspace_id]
     conn.exec_driver_sql("UPDATE meta SET value = ? WHERE key = ?", (json.dumps({"ids": kept}), _KEY))

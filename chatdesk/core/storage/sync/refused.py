@@ -1,4 +1,5 @@
-"""Changes that the server does not take: kept, shown, to be copied out, tried again or forgotten."""
+"""Changes that the server refused: they are kept and shown, and can be copied out, sent again or removed from the
+list."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -40,8 +41,8 @@ _OTHERWISE: Final = "The team's server did not take this. Try again, or copy it 
 
 
 def refuse(conn: Connection, origin: Origin, project_id: str, changes: Sequence[tuple[str, str]]) -> list[str]:
-    """The server does not take these, given as (change, its word): they are kept, and what they changed falls back to
-    what is left. Returns the ids of those that were waiting."""
+    """Mark changes, given as (change, the server's status), as refused, and reset their registers. Returns the ids of
+    those that were waiting."""
     said: list[str] = []
     registers: dict[Register, None] = {}
     for change_id, word in changes:
@@ -58,7 +59,7 @@ def refuse(conn: Connection, origin: Origin, project_id: str, changes: Sequence[
 
 
 def fall_back(conn: Connection, origin: Origin, registers: Iterable[Register]) -> None:
-    """Registers as they are without what was refused."""
+    """Update the rows of registers after changes of them were refused."""
     from chatdesk.core.storage.sync.projection import projection  # which imports this package's modules in turn
 
     for kind, entity, reg in registers:
@@ -66,7 +67,7 @@ def fall_back(conn: Connection, origin: Origin, registers: Iterable[Register]) -
 
 
 def parent_ids(stored: str) -> list[str]:
-    """The parents of a change, as the log keeps them."""
+    """Return the parents of a change, from their stored JSON."""
     try:
         value = json.loads(stored)
     except ValueError:
@@ -75,9 +76,8 @@ def parent_ids(stored: str) -> list[str]:
 
 
 def set_aside(conn: Connection, origin: Origin, message_id: str) -> str | None:
-    """The log has something else under the id of this message than what lies here: a copy of this profile ended the
-    same answer in another way. What lies here becomes a version of its own, whose id is returned, before the log's
-    content takes its place; None where it was never this profile's, or says nothing."""
+    """Copy this message into a version of its own, before the log's text replaces it: a copy of this profile completed
+    the same answer differently. Returns the version's id; None if the message was never this profile's, or is empty."""
     own = conn.exec_driver_sql(
         f"UPDATE changes SET state = {_PRIVATE}, problem = 'copied' WHERE entity = ? AND reg = 'content' AND op = 'new'"
         f" AND mine = 1 AND state IN ({_PENDING}, {_REFUSED})",
@@ -90,7 +90,7 @@ def set_aside(conn: Connection, origin: Origin, message_id: str) -> str | None:
 
 
 def refused(conn: Connection) -> list[RefusedChange]:
-    """What the server did not take, the newest first."""
+    """Return the changes that the server refused, the newest first."""
     return [
         RefusedChange(
             id=row.id,
@@ -107,8 +107,8 @@ def refused(conn: Connection) -> list[RefusedChange]:
 
 
 def copy_refused(conn: Connection, origin: Origin, change_ids: Sequence[str], *, not_into: str = "") -> str:
-    """Put what these changes say into a new thread of a private project, which is not ``not_into``. Returns its id; the
-    changes stay."""
+    """Copy the content of these changes into a new thread of a private project other than ``not_into``. Returns the
+    thread's id; the changes stay."""
     rows = _refused_rows(conn, change_ids)
     messages = [row.entity for row in rows if row.kind == "message" and row.op == "new"]
     copied = branching.message_rows(conn, messages)
@@ -133,7 +133,7 @@ def copy_refused(conn: Connection, origin: Origin, change_ids: Sequence[str], *,
 
 
 def retry_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -> int:
-    """Send them once more, as the newest changes. Returns how many."""
+    """Send changes again, as the newest ones. Returns how many."""
     rows = _refused_rows(conn, change_ids)
     for row in rows:
         dseq = conn.exec_driver_sql(
@@ -150,7 +150,7 @@ def retry_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -
 
 
 def forget_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -> int:
-    """Show them no more. What they made lies in this profile's trash from then on. Returns how many."""
+    """Remove changes from the list; what they created moves to this profile's trash. Returns how many."""
     rows = _refused_rows(conn, change_ids)
     for row in rows:
         conn.exec_driver_sql(f"UPDATE changes SET state = {_PRIVATE} WHERE id = ?", (row.id,))
@@ -191,7 +191,7 @@ def _thread_of(conn: Connection, row: Row[Any]) -> str | None:
 
 
 def _text_of(conn: Connection, row: Row[Any]) -> str:
-    """What a person wrote, or what names it."""
+    """Return what a person wrote in a change, or the name in it."""
     if row.kind == "message":
         found = conn.exec_driver_sql("SELECT 1 FROM messages WHERE id = ?", (row.entity,)).first()
         return "" if found is None else get_message(conn, row.entity).text
@@ -201,7 +201,7 @@ def _text_of(conn: Connection, row: Row[Any]) -> str:
 
 
 def _private_project(conn: Connection, origin: Origin, not_into: str) -> str:
-    """The oldest project that is in use and not shared; one is made where there is none."""
+    """Return the oldest project in use that is not shared; one is created if there is none."""
     found = conn.exec_driver_sql(
         "SELECT id FROM projects WHERE deleted_at IS NULL AND id NOT IN"
         " (SELECT project_id FROM shared_projects WHERE state <> 'ended') AND id <> ?"

@@ -1,9 +1,8 @@
-"""Registers as they stand in the log: which changes count, which of them are heads, and which of those is shown.
+"""Registers in the log: which changes count, which of them are heads, and which head is shown.
 
-A register is (kind, entity, reg) within one project. What is done with a thread says nothing of a message under the
-same id, which only a hostile member makes. What the server refused, and what was never sent, does not count; what a
-change of another project says of the same entity does not either. Nothing here depends on the order in which changes
-came.
+A register is (kind, entity, reg) within one project. A thread and a message of the same id, which only a hostile member
+makes, are different entities. Changes that the server refused or that were never sent do not count, nor do changes of
+another project. Nothing here depends on the order in which changes arrived.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this module; values are always bound
@@ -55,11 +54,11 @@ class LogRow:
     is_mine: bool
 
     def values(self) -> dict[str, Any]:
-        """What its body holds; nothing where it is none."""
+        """Return the content of the body; empty if it is not a JSON object."""
         return read_object(self.body) or {}
 
     def covers(self) -> Mapping[str, int]:
-        """Of a deletion: the newest change of each device that its author had seen."""
+        """Return, for a deletion, the newest change of each device that its author had seen."""
         covers = self.values().get("covers")
         if not isinstance(covers, dict):
             return {}
@@ -67,12 +66,12 @@ class LogRow:
 
 
 def read(raw: sqlite3.Connection, project_id: str, kind: str, entity: str, reg: str) -> list[LogRow]:
-    """All changes of a register that count."""
+    """Return all changes of a register that count."""
     return [log_row(row) for row in raw.execute(_ROWS, (entity, reg, kind, project_id))]
 
 
 def log_row(row: Sequence[Any]) -> LogRow:
-    """From the columns of ``LogRow``, in their order."""
+    """Return a ``LogRow`` from its columns, in their order."""
     change_id, device, dseq, kind, op, parents, hlc, body, seq, author, mine = row
     return LogRow(change_id, device, dseq, kind, op, _parents(parents), hlc, body, seq, author, bool(mine))
 
@@ -88,15 +87,15 @@ def _parents(stored: str) -> frozenset[str]:
 
 
 def heads_of(rows: Sequence[LogRow]) -> list[LogRow]:
-    """Those that no other one names as its parent. Changes that name each other in a ring, which nobody makes by
-    mistake, have the newest as their head."""
+    """Return the changes that no other one names as its parent. If changes name each other in a ring, which nobody
+    makes by mistake, the newest is the head."""
     named = {parent for row in rows for parent in row.parents if parent != row.id}
     heads = [row for row in rows if row.id not in named]
     return heads or ([max(rows, key=_order)] if rows else [])
 
 
 def winner(heads: Iterable[LogRow]) -> LogRow | None:
-    """The head that is shown; None where all of them are deletions."""
+    """Return the head that is shown; None if all of them are deletions."""
     return max((row for row in heads if row.op != DELETE), key=_order, default=None)
 
 
@@ -107,7 +106,7 @@ def _order(row: LogRow) -> tuple[int, str]:
 def settle(
     raw: sqlite3.Connection, project_id: str, kind: str, entity: str, reg: str
 ) -> tuple[list[LogRow], list[LogRow]]:
-    """Find the heads of a register anew and keep them. Returns all rows, and the heads."""
+    """Compute the heads of a register and store them. Returns all rows, and the heads."""
     rows = read(raw, project_id, kind, entity, reg)
     heads = heads_of(rows)
     wanted = {row.id for row in heads}
@@ -119,13 +118,13 @@ def settle(
 
 
 def made_with(raw: sqlite3.Connection, project_id: str, kind: str, entity: str) -> dict[str, Any]:
-    """What the making of an entity said: the value of every register that nobody has written since."""
+    """Return the body of an entity's creation: the value of every register that was not changed since."""
     row = raw.execute(_MADE, (entity, kind, project_id)).fetchone()
     return {} if row is None else read_object(row[0]) or {}
 
 
 def member_of(raw: sqlite3.Connection, project_id: str) -> str | None:
-    """Who this person is in the workspace of a project; None where it is not shared."""
+    """Return this person's member id in the workspace of a project; None if it is not shared."""
     row = raw.execute(
         "SELECT w.member_id FROM shared_projects s JOIN workspaces w ON w.id = s.workspace_id WHERE s.project_id = ?",
         (project_id,),

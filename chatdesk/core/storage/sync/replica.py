@@ -1,5 +1,7 @@
-"""A shared project made anew from its team's log alone, in a database that is thrown away, to compare what it shows
-with what this profile shows. The same code takes the log over, so whatever differs came about here in another way."""
+"""Builds a shared project from its team's log in a temporary database, to compare it with what this profile shows.
+
+The same code applies the log, so any difference here has another cause.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,8 @@ _REGISTERS_A_STEP: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class ShownHere:
-    """What this profile shows of a project, up to where it took the log over. ``unsent``: threads, and the project
-    itself, in which something waits to be sent or that the server lost: they may look otherwise for good reason."""
+    """The content of a project as this profile shows it at its cursor. ``unsent``: threads, and the project itself,
+    with changes that wait to be sent or that the server lost: they may rightly differ."""
 
     seq: int
     lines: Shown
@@ -49,7 +51,7 @@ class ShownHere:
 
 
 class Replica:
-    """Of one project of the workspace of ``member_id``; ``folder``: where its database lies meanwhile. One thread."""
+    """A temporary copy of one project. ``folder``: where its database is kept. Used by one thread."""
 
     def __init__(self, folder: Path, clock: Clock, *, workspace_id: str, member_id: str, project_id: str) -> None:
         self.seq = 0
@@ -78,7 +80,7 @@ class Replica:
         self._folder.cleanup()
 
     def take(self, rows: Sequence[PulledChange]) -> None:
-        """The next page of the log."""
+        """Apply the next page of the log."""
         page = inbox.prepare(rows, own_device=self._origin.device_id)
         after = Cursor(self._project_id, self.seq, None, False)
         with self._conn.begin():
@@ -86,7 +88,7 @@ class Replica:
         self.seq = rows[-1].seq
 
     def lines(self) -> tuple[Shown, frozenset[str]]:
-        """What it shows, and the messages whose words come in a file, which is not fetched for this."""
+        """Return what the copy shows, and the messages whose text is in a file, which is not fetched for this."""
         with self._conn.begin():
             waiting = driver(self._conn).execute(
                 "SELECT entity FROM changes WHERE kind = 'message' AND problem LIKE 'waits:%'"
@@ -95,7 +97,7 @@ class Replica:
 
 
 def shown_here(conn: Connection, project_id: str) -> ShownHere:
-    """All of it as of one moment."""
+    """Read what this profile shows of a project, in one transaction."""
     raw = driver(conn)
     seq = raw.execute("SELECT seq FROM shared_projects WHERE project_id = ?", (project_id,)).fetchone()
     threads = dict(
@@ -125,7 +127,7 @@ def _digest(line: tuple[Any, ...]) -> bytes:
 
 
 def registers(conn: Connection, project_id: str) -> list[projection.Register]:
-    """All that the log says something of."""
+    """Return all registers that the log has changes of."""
     rows = conn.exec_driver_sql(
         "SELECT DISTINCT kind, entity, reg FROM changes WHERE project_id = ? ORDER BY 1, 2, 3", (project_id,)
     )
@@ -139,13 +141,13 @@ def steps(found: Sequence[projection.Register]) -> list[Sequence[projection.Regi
 def project_again(
     conn: Connection, *, origin: Origin, project_id: str, registers: Sequence[projection.Register]
 ) -> None:
-    """Make the rows say again what the log says of these."""
+    """Update the rows of these registers from the log."""
     effects = Effects(me=member_of(driver(conn), project_id), is_quiet=True)
     projection.project_many(conn, origin, project_id, registers, effects)
 
 
 def take_anew(conn: Connection, project_id: str) -> None:
-    """Have the project pulled again from its beginning, as nobody's news: what is missing, emptied or in other words
-    comes anew, and what was written here is kept."""
+    """Pull a project again from its beginning, without notifications: what is missing, emptied or different is fetched,
+    and local writing is kept."""
     salvage.be_quiet(conn, project_id)
     outbox.begin_again(conn, project_id)

@@ -1,5 +1,7 @@
-"""A profile of which parts were lost has its shared projects again from the team: what is there is compared with the
-log, and what is missing or damaged comes anew. Everything may be pulled again: taking it over twice changes nothing.
+"""Restores shared projects of a damaged profile from the team's log.
+
+Stored messages are compared with the log, and what is missing or damaged is fetched. Everything may be pulled again:
+applying it twice changes nothing.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
@@ -26,7 +28,7 @@ _RUNNING: Final = "SELECT project_id FROM shared_projects WHERE state <> 'ended'
 
 
 def damaged(conn: Connection) -> list[str]:
-    """Messages of shared projects whose words, or files, are not here as they were, and that the team has."""
+    """Return the messages of shared projects whose text or files are damaged here, and that the team has."""
     found = damaged_ids(conn)
     found += [
         row[0]
@@ -48,8 +50,8 @@ def damaged(conn: Connection) -> list[str]:
 
 
 def pull_again(conn: Connection, now: int) -> bool:
-    """Have all shared projects pulled again from their beginning, before anything else is mended; whether there are
-    any. The profile goes on as another device then: of its own messages it only looks at whether they come back."""
+    """Prepare all shared projects to be pulled again from their beginning, before other repairs. Returns whether there
+    are any. The profile becomes another device: of its own messages it only checks whether they come back."""
     shared = [row[0] for row in conn.exec_driver_sql(_RUNNING)]
     if not shared:
         return False
@@ -82,7 +84,7 @@ def pull_again(conn: Connection, now: int) -> bool:
 
 
 def _give_up(conn: Connection, messages: Sequence[str]) -> None:
-    """What is left of their words says less than the team has."""
+    """Remove what is left of damaged messages, because the team's copy is complete."""
     for batch in batches(messages):
         chosen = f"message_id IN ({marks(batch)})"
         conn.exec_driver_sql(
@@ -93,7 +95,7 @@ def _give_up(conn: Connection, messages: Sequence[str]) -> None:
 
 
 def be_quiet(conn: Connection, project_id: str) -> None:
-    """What was here before is nobody's news."""
+    """Mark everything up to the cursor as old, so that it causes no notifications."""
     seq, progress = conn.exec_driver_sql(
         "SELECT seq, progress FROM shared_projects WHERE project_id = ?", (project_id,)
     ).one()

@@ -1,4 +1,4 @@
-"""A workspace that is being made: what an attempt that was killed had chosen, so that the next one goes on with it."""
+"""The choices of a begun set-up of a workspace, so that the next attempt continues after a crash."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ KEY = "team.setup"
 
 @dataclass(frozen=True, slots=True)
 class BegunSetup:
-    """``login`` is the owner's to be; nothing here is secret."""
+    """The choices of a begun set-up. ``login`` is that of the future owner; nothing here is secret."""
 
     workspace_id: str
     login: str
 
 
 def begun_setup(conn: Connection, address: ServerAddress) -> BegunSetup | None:
-    """The one that was begun for this database and not finished."""
+    """Return the unfinished set-up for this database, or None."""
     stored = from_json(conn.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (KEY,)).scalar())
     if stored.get("place") != _place(address):
         return None

@@ -1,4 +1,4 @@
-"""Who chose what the next question takes along, and whom this person asked last: read before anything is sent."""
+"""Reads which member chose what the next question is sent with, before anything is sent."""
 
 from __future__ import annotations
 
@@ -37,18 +37,19 @@ _LAST_ASKED = (
 
 
 class SharedChoiceRepository:
-    """Reads only; cheap where nothing is shared."""
+    """Reads choices of other members. Cheap if nothing is shared."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     async def provider_by_other(self, project_id: str, thread_id: str | None) -> ChosenByOther | None:
-        """Who chose the provider of a thread, or for new ones that of the project; None where it was this person."""
+        """Return the member who chose the provider of a thread, or of the project for a new thread; None if this person
+        did."""
         return await self._db.read(lambda conn: _provider_by_other(driver(conn), project_id, thread_id))
 
     async def prompt_by_other(self, project_id: str, thread_id: str) -> str | None:
-        """Who changed the system prompt of the thread, or of its project, since this person last asked in it; None
-        where nobody did."""
+        """Return the member who changed the system prompt of the thread or its project since this person last asked in
+        it; None if nobody did."""
         return await self._db.read(lambda conn: _prompt_by_other(driver(conn), project_id, thread_id))
 
 
@@ -75,7 +76,7 @@ def _prompt_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str) -
 
 
 def _other(raw: sqlite3.Connection, kind: str, entity: str, project_id: str, reg: str) -> tuple[str, int] | None:
-    """The member whose change of a register is the one that is shown, and its place in the log."""
+    """Return the member whose change of a register is shown, and its place in the log; None if it is this person's."""
     if raw.execute(_TOUCHED, (entity, kind, reg)).fetchone() is None:
         return None
     shown = registers.winner(registers.heads_of(registers.read(raw, project_id, kind, entity, reg)))

@@ -1,8 +1,8 @@
-"""Sharing a project that was private, taking up one that another member shared, and the end of a share.
+"""Shares a private project, adds one that another member shared, and ends a share.
 
-What was there before is entered into the log afresh (``sync_entering``): the old log of a private project says much
-that others need not know. Until all is entered nothing is sent: what the person writes meanwhile is logged as usual,
-and is either entered with its thread or follows it.
+The content is written into the log afresh (``entering``): the old log of a private project says much that others need
+not know. Nothing is sent until that is complete: what the person writes meanwhile is logged as usual, and is either
+written with its thread or follows it.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
@@ -34,7 +34,7 @@ _PENDING, _PRIVATE = int(ChangeState.PENDING), int(ChangeState.PRIVATE)
 
 
 def count(conn: Connection, project_id: str) -> ShareCount:
-    """What goes up when a project is shared, what lies in its trash included."""
+    """Return how much is sent when a project is shared, its trash included."""
     threads, messages = conn.exec_driver_sql(
         f"SELECT (SELECT count(*) FROM threads WHERE project_id = :project AND deleted_at IS NOT {GONE}),"
         " (SELECT count(*) FROM messages m JOIN threads t ON t.id = m.thread_id WHERE t.project_id = :project"
@@ -61,8 +61,8 @@ def begin(
     *,
     joined_seq: int = 0,
 ) -> None:
-    """This project is shared from now on; ``step`` enters what is there. Raises ``ProjectNotFound``, ``NotPossible``.
-    ``joined_seq``: how much of it others wrote before."""
+    """Begin to share a project; ``entering.step`` writes its content into the log. Raises ``ProjectNotFound``,
+    ``NotPossible``. ``joined_seq``: the number of changes that others wrote before."""
     projects.live_project(conn, project_id)
     before = conn.exec_driver_sql(
         "SELECT workspace_id, state, progress FROM shared_projects WHERE project_id = ?", (project_id,)
@@ -102,10 +102,10 @@ def begin(
 
 
 def may_adopt(conn: Connection, head: ProjectHead, *, is_ended: bool) -> bool:
-    """Whether a project that the server tells of may be taken up without asking the person: nothing here goes up with
-    it that they did not share. ``is_ended``: it was shared with this team before. A private project under its id goes
-    up only where this member shared it from another computer; a private copy of what was shared, only as long as
-    nothing was written in it. Everything else waits for *Share…*."""
+    """Return whether a project that the server names may be added without asking the person, because nothing is sent
+    that they did not share. ``is_ended``: it was shared with this team before. A private project with its id is sent
+    only if this member shared it from another computer; a private copy of a former share, only if nothing was written
+    in it since. Everything else waits for *Share…*."""
     row = conn.exec_driver_sql("SELECT 1 FROM projects WHERE id = ?", (head.project_id,)).first()
     if row is None:
         return True
@@ -120,7 +120,8 @@ def may_adopt(conn: Connection, head: ProjectHead, *, is_ended: bool) -> bool:
 
 
 def note_let_in(conn: Connection, project_id: str, *, is_let_in: bool) -> bool:
-    """Keep whether the team lets this person into the project of a private copy again; True where that is new."""
+    """Store whether the team admits this person to the project of a private copy again. Returns whether that
+    changed."""
     changed = conn.exec_driver_sql(
         "UPDATE shared_projects SET progress = json_set(progress, '$.let_in', ?1)"
         " WHERE project_id = ?2 AND state = 'ended' AND coalesce(json_extract(progress, '$.let_in'), 0) <> ?1",
@@ -130,8 +131,8 @@ def note_let_in(conn: Connection, project_id: str, *, is_let_in: bool) -> bool:
 
 
 def adopt(conn: Connection, origin: Origin, head: ProjectHead, workspace_id: str) -> None:
-    """A project that another member, or another computer, shared is here from now on. What this profile has of it
-    already is entered, as in ``begin``."""
+    """Add a project that another member, or another computer, shared. Content that this profile has already is written
+    into the log, as in ``begin``."""
     row = conn.exec_driver_sql("SELECT deleted_at FROM projects WHERE id = ?", (head.project_id,)).first()
     if row is not None:
         if row.deleted_at is not None:
@@ -161,7 +162,7 @@ def adopt(conn: Connection, origin: Origin, head: ProjectHead, workspace_id: str
 
 
 def _forget(conn: Connection, project_id: str) -> None:
-    """What the log says of a project that was removed here for good: all of it comes again."""
+    """Remove the log of a project that was purged here, because all of it is pulled again."""
     conn.exec_driver_sql(
         "DELETE FROM register_heads WHERE change_id IN (SELECT id FROM changes WHERE project_id = ?)", (project_id,)
     )
@@ -170,8 +171,8 @@ def _forget(conn: Connection, project_id: str) -> None:
 
 
 def _go_on(conn: Connection, project_id: str) -> None:
-    """Shared with the same team as before: its log is compared with what this profile has, and what was changed while
-    it was private follows."""
+    """Continue a share with the same team as before: the log is compared with this profile, and what was changed while
+    it was private is sent."""
     conn.exec_driver_sql(
         f"UPDATE changes SET state = {_PENDING} WHERE project_id = ? AND state = {_PRIVATE} AND mine = 1"
         f" AND problem IS NULL AND {NOT_PERSONAL}",
@@ -181,7 +182,7 @@ def _go_on(conn: Connection, project_id: str) -> None:
 
 
 def is_shared(conn: Connection, project_id: str) -> bool:
-    """Whether others have this project, or are about to."""
+    """Return whether others have this project, or are about to."""
     return (
         conn.exec_driver_sql(
             "SELECT 1 FROM shared_projects WHERE project_id = ? AND state <> 'ended'", (project_id,)
@@ -194,7 +195,8 @@ def is_shared(conn: Connection, project_id: str) -> bool:
 
 
 def end(conn: Connection, project_id: str, reason: EndReason) -> None:
-    """The project stays here as a private copy. What was not sent yet stays private; so does what comes from now on."""
+    """End a share. The project stays as a private copy; changes that were not sent, and all later ones, stay
+    private."""
     conn.exec_driver_sql(
         f"UPDATE changes SET state = {_PRIVATE} WHERE project_id = ? AND mine = 1"
         f" AND state IN ({_PENDING}, {int(ChangeState.ACKNOWLEDGED)})",

@@ -1,4 +1,4 @@
-"""This profile's side of sync, made of the functions of this package: see ``core/sync/ports.LocalStore``."""
+"""This profile's side of sync (``core/sync/ports.LocalStore``), made of the functions of this package."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ WHERE s.workspace_id = ? AND s.state <> 'ended' ORDER BY coalesce(p.last_chat_at
 
 
 class Run(Protocol):
-    """Runs work in one transaction and returns what it returns."""
+    """Runs a function in one transaction and returns its result."""
 
     def __call__(self, work: Callable[[Connection], T], /) -> T: ...
 
 
 class Write(Protocol):
-    """The same. ``is_durable``: what was written survives a power cut once this returns."""
+    """Runs a function in one write transaction. ``is_durable``: the result survives a power cut once this returns."""
 
     def __call__(self, work: Callable[[Connection], T], /, *, is_durable: bool = True) -> T: ...
 
 
 class Begin(Protocol):
-    """The same without waiting: what it returns waits. Work that was begun is carried out in any case, before whatever
-    is written later."""
+    """Queues a function to run in one write transaction, and returns a function that waits for its result. It runs in
+    any case, before anything that is written later."""
 
     def __call__(self, work: Callable[[Connection], T], /, *, is_durable: bool = True) -> Callable[[], T]: ...
 
 
 class SyncStore:
-    """``write`` and ``read`` run work in one transaction each and wait for it, ``begin`` does not; ``origin`` is this
-    device at the moment. ``on_fork`` is told the id of the new device; ``put_blob`` keeps bytes where attached files
-    lie."""
+    """The ``LocalStore`` of one workspace. ``write`` and ``read`` run a function in one transaction and wait for it,
+    ``begin`` does not wait; ``origin`` returns this device. ``on_fork`` is called with the id of a new device;
+    ``put_blob`` stores bytes as an attached file."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class SyncStore:
         return device
 
     def take_file(self, project_id: str, sha256: str, data: bytes) -> Applied:
-        """A file that was waited for is here, and may hold the parts of a message."""
+        """Insert the parts of messages that a fetched file holds."""
         text = data.decode("utf-8", "replace")
 
         def work(conn: Connection) -> Applied:

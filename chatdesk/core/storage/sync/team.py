@@ -1,4 +1,4 @@
-"""What this profile knows of its teams: workspaces, members, computers, roles, rounds, notes, what is unread."""
+"""Stores the known state of teams: workspaces, members, computers, roles, rounds, notes and unread counts."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ _SOMEBODY: Final = "another member"
 
 
 def add_workspace(conn: Connection, workspace: Workspace) -> None:
-    """Join, or join again: what was known of it is replaced. As another member than before, one did not write what the
-    team has of that one."""
+    """Store a joined workspace, replacing what was known of it. If this person is another member than before, what the
+    team has from the former member no longer counts as theirs."""
     before = conn.exec_driver_sql(
         "DELETE FROM workspaces WHERE id = ? RETURNING member_id", (workspace.id,)
     ).scalar_one_or_none()
@@ -77,7 +77,7 @@ def add_workspace(conn: Connection, workspace: Workspace) -> None:
 
 
 def _give_to(conn: Connection, workspace_id: str, member_id: str) -> None:
-    """Everybody knows as this member's what the team took from here."""
+    """Attribute to this member what the server accepted from here before."""
     taken = (
         "project_id IN (SELECT project_id FROM shared_projects WHERE workspace_id = ?)"  # noqa: S608 - constants
         f" AND mine = 1 AND state = {int(ChangeState.CONFIRMED)}"
@@ -95,12 +95,12 @@ def _give_to(conn: Connection, workspace_id: str, member_id: str) -> None:
 
 
 def workspaces(conn: Connection) -> list[Workspace]:
-    """Those that were joined and not left, in the order of joining."""
+    """Return the workspaces that were joined and not left, in the order of joining."""
     return _workspaces(conn, "left_at IS NULL")
 
 
 def parked(conn: Connection) -> list[Workspace]:
-    """Those of a profile that was restored which were not joined again, nor left, since."""
+    """Return the workspaces of a restored profile that were neither joined again nor left since."""
     return _workspaces(conn, parked_workspaces.CONDITION)
 
 
@@ -116,7 +116,8 @@ def _workspaces(conn: Connection, condition: str) -> list[Workspace]:
 
 
 def leave_workspace(conn: Connection, workspace_id: str, now: int) -> frozenset[str]:
-    """Its projects stay as private copies, whose ids are returned; the names of its members stay known."""
+    """Leave a workspace. Its projects stay as private copies, whose ids are returned; the names of its members stay
+    known."""
     projects = [
         row[0]
         for row in conn.exec_driver_sql(
@@ -150,7 +151,7 @@ def _address(stored: str) -> ServerAddress:
 
 
 def shares(conn: Connection) -> dict[str, ShareMark]:
-    """See ``LocalStore.shares``."""
+    """Return every project that is or was shared, by id, as ``LocalStore.shares``."""
     rows = conn.exec_driver_sql("SELECT project_id, workspace_id, state, shared_at FROM shared_projects")
     return {row[0]: ShareMark(row[1], row[2] == ShareState.ENDED, row[3]) for row in rows}
 
@@ -158,8 +159,8 @@ def shares(conn: Connection) -> dict[str, ShareMark]:
 def take_view(
     conn: Connection, origin: Origin, hello: Hello, view: TeamView, *, before: Mapping[str, ShareMark]
 ) -> frozenset[str]:
-    """See ``LocalStore.take_view``. A server is believed in what it says of members, not in what it says of projects
-    that this profile keeps to itself or shares with another team."""
+    """Store the server's view, as ``LocalStore.take_view``. The server is trusted about members, but not about projects
+    that are private here or shared with another team."""
     workspace_id, now = hello.workspace_id, origin.now()
     view = team_view_cleaning.cleaned(view, () if view.is_whole else _known_members(conn, workspace_id))
     conn.exec_driver_sql(
@@ -193,7 +194,7 @@ def take_view(
 
 
 def _take_head(conn: Connection, origin: Origin, workspace_id: str, head: ProjectHead, mine: ShareMark | None) -> bool:
-    """Whether a project that the server tells of was taken up, opened or ended."""
+    """Add, update or end a project that the server names. Returns whether it was added, opened or ended."""
     if mine is not None and not mine.is_ended:
         if mine.workspace_id != workspace_id:
             return False  # another team has it already
@@ -214,7 +215,7 @@ def _take_head(conn: Connection, origin: Origin, workspace_id: str, head: Projec
 
 
 def _take_absence(conn: Connection, project_id: str, share: ShareMark) -> bool:
-    """Whether a project that the server does not tell of any more was ended or closed by that."""
+    """Handle a project that the server no longer names. Returns whether it was ended or closed by that."""
     if share.is_ended:
         return sharing.note_let_in(conn, project_id, is_let_in=False)
     sharing.end(conn, project_id, EndReason.REMOVED)
@@ -222,7 +223,7 @@ def _take_absence(conn: Connection, project_id: str, share: ShareMark) -> bool:
 
 
 def _end(conn: Connection, origin: Origin, head: ProjectHead) -> None:
-    """Its owner ended a project for everybody."""
+    """End a share because its owner ended it for everybody."""
     if head.is_erased:
         erased_project.erase(conn, origin, head.project_id)
     else:
@@ -230,7 +231,8 @@ def _end(conn: Connection, origin: Origin, head: ProjectHead) -> None:
 
 
 def _keep_people(conn: Connection, workspace_id: str, view: TeamView) -> None:
-    """Members that are not told of any more keep their names: they stand beside what they wrote."""
+    """Store members, devices and roles. Members that are no longer named keep their names, which stand beside their
+    messages."""
     if view.is_whole:
         _forget_people(conn, workspace_id)
     members = [
@@ -295,7 +297,7 @@ def _known_members(conn: Connection, workspace_id: str) -> list[MemberRow]:
 
 
 def members(conn: Connection, workspace_id: str) -> list[TeamMember]:
-    """Active and invited ones by name, then those that were removed."""
+    """Return active and invited members by name, then removed ones."""
     roles: dict[str, dict[str, TeamRole]] = {}
     for project_id, member_id, role in conn.exec_driver_sql(
         "SELECT r.project_id, r.member_id, r.role FROM team_roles r JOIN shared_projects s"
@@ -315,7 +317,7 @@ def members(conn: Connection, workspace_id: str) -> list[TeamMember]:
 
 
 def devices(conn: Connection, workspace_id: str) -> list[TeamDevice]:
-    """Computers of members, those used last first."""
+    """Return the computers of members, the most recently used first."""
     own = conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar()
     rows = conn.exec_driver_sql(
         "SELECT id, member_id, name, app_version, last_seen_at FROM team_devices WHERE workspace_id = ?"
@@ -326,7 +328,7 @@ def devices(conn: Connection, workspace_id: str) -> list[TeamDevice]:
 
 
 def member_names(conn: Connection) -> dict[str, str]:
-    """Names by member id, also of members who left and of workspaces that were left."""
+    """Return names by member id, also of former members and of workspaces that were left."""
     return {
         row[0]: clean_line(row[1])
         for row in conn.exec_driver_sql(
@@ -337,7 +339,7 @@ def member_names(conn: Connection) -> dict[str, str]:
 
 
 def shared_projects(conn: Connection, workspace_id: str | None = None) -> list[SharedProject]:
-    """Projects that are or were shared, of one workspace or of all."""
+    """Return the projects that are or were shared, of one workspace or of all."""
     condition, values = ("", ()) if workspace_id is None else (" WHERE s.workspace_id = ?", (workspace_id,))
     return [_shared(row) for row in conn.exec_driver_sql(f"{_SHARED}{condition} ORDER BY s.project_id", values)]
 
@@ -368,7 +370,7 @@ def _shared(row: Sequence[Any]) -> SharedProject:
 
 
 def add_round(conn: Connection, entry: SyncRound) -> None:
-    """The newest 500 are kept."""
+    """Add a round to the log, of which the newest ``ROUNDS_KEPT`` are kept."""
     conn.exec_driver_sql(
         "INSERT INTO sync_rounds (at, workspace_id, sent, received, took_ms, problem) VALUES (?, ?, ?, ?, ?, ?)",
         (entry.at, entry.workspace_id, entry.sent, entry.received, entry.took_ms, clean(entry.problem)),
@@ -377,7 +379,7 @@ def add_round(conn: Connection, entry: SyncRound) -> None:
 
 
 def rounds(conn: Connection, workspace_id: str, *, limit: int = ROUNDS_KEPT) -> list[SyncRound]:
-    """The newest first."""
+    """Return the log of rounds, the newest first."""
     rows = conn.exec_driver_sql(
         "SELECT at, workspace_id, sent, received, took_ms, problem FROM sync_rounds WHERE workspace_id = ?"
         " ORDER BY n DESC LIMIT ?",
@@ -390,7 +392,7 @@ def rounds(conn: Connection, workspace_id: str, *, limit: int = ROUNDS_KEPT) -> 
 
 
 def notes_of(conn: Connection, thread_id: str) -> list[TeamNote]:
-    """What was not yet seen of a thread, the oldest first."""
+    """Return the unseen notes of a thread, the oldest first."""
     names = member_names(conn)
     notes = []
     for at, code, details in conn.exec_driver_sql(
@@ -413,7 +415,7 @@ def note_seen(conn: Connection, thread_id: str, now: int) -> None:
 
 
 def unread(conn: Connection) -> dict[str, int]:
-    """How many messages of others were not seen, by thread."""
+    """Return how many messages of others are unread, by thread."""
     rows = conn.exec_driver_sql("SELECT thread_id, messages FROM unread_threads WHERE messages > 0")
     return {row[0]: row[1] for row in rows}
 

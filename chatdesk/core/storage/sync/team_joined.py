@@ -1,4 +1,4 @@
-"""Whether this profile works with a team at all: asked after each start, so it needs nothing of team sync."""
+"""Tells whether this profile works with a team at all. Checked after each start, so it needs nothing of team sync."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -10,8 +10,7 @@ from chatdesk.core.storage.sync import parked_workspaces
 
 
 def is_joined(conn: Connection) -> bool:
-    """Whether there is a workspace, also a parked one, or a project whose share ended, of which a person is to be
-    told."""
+    """Return whether there is a workspace, also a parked one, or a project that is or was shared."""
     return bool(
         conn.exec_driver_sql(
             "SELECT EXISTS (SELECT 1 FROM workspaces WHERE left_at IS NULL) OR EXISTS (SELECT 1 FROM shared_projects)"

@@ -1,7 +1,8 @@
-"""What a server says of people and projects, as it may be kept: ids that are ids, short names on one line, known words.
+"""Cleans what a server says of people and projects before it is stored: valid ids, short names on one line, known
+words.
 
-A server may be anybody's, and members choose their own names: nothing in a name may command or turn a line round, and
-nobody is shown under the very name of somebody else.
+A server may be anybody's, and members choose their own names: no name may contain control or direction characters, and
+no member is shown under the very name of another.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _ALIKE: Final = str.maketrans("аеорсухіјѕԁһԛԝӏαοινρκτυχ"
 
 
 def cleaned(view: TeamView, known: Sequence[MemberRow] = ()) -> TeamView:
-    """``view`` without what cannot be. ``known``: members of before, from whom new ones are to be told apart."""
+    """Return ``view`` without invalid values. ``known``: earlier members, from whom new ones are to be told apart."""
     members = [_member(each) for each in view.members[:MOST] if is_id(each.id)]
     named = {each.id for each in members}
     told = _told_apart([*(each for each in known if each.id not in named), *members])
@@ -41,7 +42,7 @@ def cleaned(view: TeamView, known: Sequence[MemberRow] = ()) -> TeamView:
 
 
 def shown(name: object) -> str:
-    """A name on one line, without what cannot be seen."""
+    """Return a name on one line, without invisible characters."""
     if not isinstance(name, str):
         return ""
     kept = "".join(sign if sign.isprintable() else " " for sign in clean(name[: 4 * LONGEST_NAME]))
@@ -76,7 +77,7 @@ def _device(device: DeviceRow) -> DeviceRow:
 
 
 def _told_apart(members: Sequence[MemberRow]) -> tuple[MemberRow, ...]:
-    """Of members whose names look the same, all but the one who is here longest have a number behind theirs."""
+    """Append a number to names that look the same, for all members but the earliest."""
     alike: dict[str, int] = {}
     names: dict[str, str] = {}
     for each in sorted(members, key=_standing):
@@ -90,7 +91,7 @@ def _standing(member: MemberRow) -> tuple[bool, int, str]:
 
 
 def _look(name: str) -> str:
-    """The same for names that a person would take for each other."""
+    """Return a key that is equal for names that a person would take for each other."""
     return "".join(unicodedata.normalize("NFKD", name).casefold().translate(_ALIKE).split())
 
 

@@ -1,7 +1,7 @@
-"""What owners and admins of a shared project do for it about once a day, because no process of the server does: how
-long its messages are kept, and what becomes of those whose time is over.
+"""Daily housekeeping of a shared project by its owners and admins, because no process of the server does it: erasing
+messages after their retention time.
 
-How long is a value of the project like any other (``lww.retention``), which only they may set.
+The retention time is a register of the project (``lww.retention``), which only they may set.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _EVERY_MS: Final = 24 * 3600 * 1000
 
 
 def due(conn: Connection, origin: Origin, project_id: str) -> Tending | None:
-    """What is to be asked of the server now; None where it is not this person's to ask, or was not long ago."""
+    """Return what is to be requested of the server now; None if this person may not, or did so within a day."""
     row = conn.exec_driver_sql(
         "SELECT role, state, coalesce(json_extract(progress, '$.tended_at'), 0) FROM shared_projects"
         " WHERE project_id = ?",
@@ -40,8 +40,8 @@ def due(conn: Connection, origin: Origin, project_id: str) -> Tending | None:
 
 
 def tended(conn: Connection, origin: Origin, project_id: str, expired: Sequence[tuple[str, str]]) -> None:
-    """The server did its part, and named what the time is over of, as (thread, change): it is erased for everybody,
-    and threads of which nothing is left go to the trash."""
+    """Record that the server did its part, and request the erasure of ``expired``, (thread, change), for everybody.
+    Threads of which nothing is left move to the trash."""
     conn.exec_driver_sql(
         "UPDATE shared_projects SET progress = json_set(coalesce(progress, '{}'), '$.tended_at', ?)"
         " WHERE project_id = ?",
@@ -64,7 +64,7 @@ def tended(conn: Connection, origin: Origin, project_id: str, expired: Sequence[
 
 
 def retention(conn: Connection, project_id: str) -> int | None:
-    """For how many days messages of a shared project are kept; None: for ever."""
+    """Return for how many days messages of a shared project are kept; None: for ever."""
     rows = registers.read(driver(conn), project_id, "project", project_id, RETENTION)
     shown = registers.winner(registers.heads_of(rows))
     days = None if shown is None else shown.values().get("days")
@@ -74,7 +74,8 @@ def retention(conn: Connection, project_id: str) -> int | None:
 
 
 def set_retention(conn: Connection, origin: Origin, project_id: str, days: int | None) -> None:
-    """Raises ``InvalidInput``, ``SharedReadOnly``, ``SharedNotOwn``. It is carried out with the next round."""
+    """Set for how many days messages of a project are kept; carried out with the next round. Raises ``InvalidInput``,
+    ``SharedReadOnly``, ``SharedNotOwn``."""
     if days is not None and not 1 <= days <= LONGEST_RETENTION_DAYS:
         raise InvalidInput(f"Messages are kept for 1 to {LONGEST_RETENTION_DAYS:,} days.", safe="Nothing was changed.")
     log_change(

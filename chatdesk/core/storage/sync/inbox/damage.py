@@ -1,5 +1,6 @@
-"""What somebody changed in the server's tables by hand: rows that are missing, and words that are not those the server
-took. It is noted, what is there is shown all the same, and nothing that is here already is replaced by it.
+"""Handles rows that somebody removed or rewrote in the server's tables by hand.
+
+Damage is counted; the rows that exist are shown all the same, and nothing that is stored here is replaced by them.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
@@ -31,7 +32,8 @@ _WAITING: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """``missing``: rows that are not there; ``altered``: rows that do not say what the server took."""
+    """The damage of a page. ``missing``: rows that do not exist; ``altered``: rows that differ from what the server
+    accepted."""
 
     missing: int = 0
     altered: int = 0
@@ -44,9 +46,9 @@ def found_in(
     altered: Collection[str],
     is_chained: bool = False,
 ) -> Damage:
-    """What is damaged of rows that come after (number, chain). ``altered``: the ids of those that do not say what the
-    server took; of what is here already, the words do not matter. ``is_chained``: numbers and chain were found to be
-    right, so only words can be others."""
+    """Return the damage of rows that follow ``after``, a (sequence number, chain). ``altered``: the ids of rows that
+    differ from what the server accepted, without those stored here already. ``is_chained``: numbers and chain were
+    verified before."""
     if is_chained:
         return Damage(altered=sum(row.id in altered for row in rows) if altered else 0)
     missing = others = 0
@@ -66,7 +68,7 @@ def _is_other(row: PulledChange, before: bytes | None) -> bool:
 
 
 def note(raw: sqlite3.Connection, project_id: str, damage: Damage) -> bool:
-    """Add to what is known of the damage of a project. Whether rows of it are missing."""
+    """Add to the stored damage of a project. Returns whether rows of it are missing."""
     if damage.missing or damage.altered:
         raw.execute(
             "UPDATE shared_projects SET progress = json_set(coalesce(progress, '{}'),"
@@ -82,8 +84,7 @@ def note(raw: sqlite3.Connection, project_id: str, damage: Damage) -> bool:
 
 
 def make_places(conn: Connection, origin: Origin, project_id: str, effects: Effects) -> set[str]:
-    """Empty places for what is missing and what others hang below: threads without a title, messages without words.
-    Returns their ids."""
+    """Insert empty threads and messages for missing ones that others wait for. Returns their ids."""
     raw = driver(conn)
     made: set[str] = set()
     for problem, body, hlc, device, author, at in raw.execute(_WAITING, (project_id,)).fetchall():

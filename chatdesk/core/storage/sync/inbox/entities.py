@@ -1,4 +1,4 @@
-"""Threads and summaries that other members made, and what waits for something that has not come yet."""
+"""Stores other members' threads and summaries, and changes that wait for something that has not arrived yet."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -38,7 +38,7 @@ _THREAD_COLUMNS: Final = ("id", "project_id", "created_at", "last_activity_at", 
 
 
 def put_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange], effects: Effects) -> dict[str, str]:
-    """Make the threads that are not there. Returns why, by change, of those that are another project's."""
+    """Insert the threads that do not exist. Returns, by change id, why others were rejected as another project's."""
     raw = driver(conn)
     here = homes(raw, "thread", [row.entity for row in rows])
     taken = homes(raw, "project", [row.entity for row in rows])
@@ -77,8 +77,9 @@ def put_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange],
 def revive(
     conn: Connection, origin: Origin, project_id: str, waiting: Iterable[tuple[str, str]], effects: Effects
 ) -> set[str]:
-    """Make places for messages that hang below what was removed here for good: (wanted, its thread). The log knows what
-    is wanted, so nobody will send it again. Returns what is there again."""
+    """Insert empty messages and threads for those that were purged here and that new messages hang below, given as
+    (wanted, its thread): they are in the log already, so nobody will send them again. Returns the ids that exist
+    again."""
     raw = driver(conn)
     back = set()
     for wanted, thread_id in waiting:
@@ -113,7 +114,7 @@ def revive(
 def put_summary(
     raw: sqlite3.Connection, project_id: str, row: PulledChange, effects: Effects
 ) -> tuple[str | None, str | None]:
-    """Store a summary. Returns why it is foreign, and what it waits for; at most one of them."""
+    """Store a summary. Returns why it is foreign and the id it waits for; at most one of them is not None."""
     body = read_object(row.body)
     thread_id = None if body is None else summaries.thread_of(body)
     if body is None or thread_id is None:
@@ -139,7 +140,7 @@ def put_summary(
 
 
 def _missing_end(raw: sqlite3.Connection, body: Mapping[str, Any]) -> str:
-    """The first message that a summary stands for and that is not there; the last one comes last."""
+    """Return the first missing message that a summary covers the range of; the last one is checked first."""
     last = str(body["up_to_message_id"])
     here = raw.execute("SELECT 1 FROM messages WHERE id = ?", (last,)).fetchone()
     return str(body["from_message_id"]) if here is not None else last
@@ -157,7 +158,7 @@ def put_waiting_summary(
     at: int,
     effects: Effects,
 ) -> list[str]:
-    """Store one that waited, if it can be now. Returns its id then."""
+    """Store a summary that waited, if that is possible now. Returns its id then, else nothing."""
     values = read_object(body) or {}
     values["created_at"] = moment(values.get("created_at"), latest_of(at))
     thread_id = summaries.thread_of(values)
@@ -174,8 +175,8 @@ def put_waiting_summary(
 
 
 def waiting_for(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str]) -> list[tuple[Any, ...]]:
-    """What waits for one of these, in the order of the log, as (change, kind, entity, hlc, device, author, at, seq,
-    body)."""
+    """Return the changes that wait for one of these ids, in the order of the log, as (change, kind, entity, hlc,
+    device, author, at, seq, body)."""
     if not any_waiting(raw, project_id):
         return []
     found: list[tuple[Any, ...]] = []
@@ -189,7 +190,7 @@ def waiting_for(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str]
 
 
 def any_waiting(raw: sqlite3.Connection, project_id: str) -> bool:
-    """Whether anything of a project waits."""
+    """Return whether any change of a project waits."""
     row = raw.execute(
         "SELECT 1 FROM changes WHERE project_id = ? AND state = ? AND seq IS NOT NULL LIMIT 1", (project_id, _ORPHANED)
     )
@@ -197,7 +198,8 @@ def any_waiting(raw: sqlite3.Connection, project_id: str) -> bool:
 
 
 def ended_since(raw: sqlite3.Connection, project_id: str) -> list[str]:
-    """Messages of which the log has another end than the one that was still being written here, and is now."""
+    """Return the messages that were still being written here when the log brought another ending of them, and are
+    complete now."""
     if not any_waiting(raw, project_id):
         return []
     rows = raw.execute(
@@ -209,7 +211,7 @@ def ended_since(raw: sqlite3.Connection, project_id: str) -> list[str]:
 
 
 def note_outcome(raw: sqlite3.Connection, outcome: Outcome, *, waits: str, foreign: str) -> None:
-    """Of messages that waited."""
+    """Store the result for changes of messages that waited."""
     fresh = set(outcome.fresh)
     for each in outcome.done:
         file = each.rows.parts_file
@@ -227,7 +229,7 @@ def note_outcome(raw: sqlite3.Connection, outcome: Outcome, *, waits: str, forei
 
 
 def registers_of(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str]) -> set[Register]:
-    """What the log said already of entities that are there only now."""
+    """Return the registers that the log has changes of, for entities that have arrived only now."""
     return {
         (row[0], row[1], row[2])
         for batch in batches(sorted(set(arrived)))
@@ -240,12 +242,12 @@ def registers_of(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str
 
 
 def refresh_project(conn: Connection, project_id: str) -> None:
-    """When it was last used, as its threads say."""
+    """Update when the project was last used."""
     projects.refresh_last_chat(conn, project_id)
 
 
 def fill_parts(conn: Connection, project_id: str, problem: str, text: str, effects: Effects) -> list[str]:
-    """Give the messages that wait with this ``problem`` their parts. Returns their ids."""
+    """Insert the parts of the messages that wait with this ``problem``. Returns their ids."""
     raw = driver(conn)
     waiting = raw.execute(
         "SELECT c.id, m.id, m.thread_id, c.hlc, c.device, c.at, m.deleted_at FROM changes c"

@@ -1,8 +1,8 @@
-"""Takes over what other devices wrote, a page of a project's log at once.
+"""Applies what other devices wrote, one page of a project's log at a time.
 
-A page is one transaction with its cursor, so that a process that is killed anywhere takes it over again, to the same
-end. What is read out of the page beforehand (``prepare``) holds nobody up. A change is kept whatever it holds, and
-counts only where it may: see ``sync_projection``. A message's body is not kept once its rows are there.
+A page and its cursor are one transaction, so that a process that is killed anywhere applies it again with the same
+result. Parsing is done before (``prepare``), outside of the transaction. A change is stored whatever it contains, and
+takes effect only where it may (``projection``). A message's body is not kept once its rows exist.
 
 A change that waits for its thread, its parent or a file with its parts is ``ORPHANED`` and has a ``seq``.
 """
@@ -51,10 +51,10 @@ def apply(
     after: Cursor,
     is_damaged: bool = False,
 ) -> Applied:
-    """Take over a page that follows ``after`` and move the cursor, in the caller's transaction. What was taken over
-    already is left out. Raises ``HistoryChanged`` where numbers or chain do not fit, unless the server's rows are
-    known to be damaged (``is_damaged``): then that is noted. A page with a change of this device that it does not know
-    changes nothing: ``is_foreign_mine``."""
+    """Apply a page that follows ``after`` and move the cursor, in the caller's transaction. Rows that were applied
+    before are skipped. Raises ``HistoryChanged`` where numbers or chain do not fit, unless the server's rows are known
+    to be damaged (``is_damaged``): the damage is counted then. A page with an unknown change of this device changes
+    nothing and returns ``is_foreign_mine``."""
     raw = driver(conn)
     share = raw.execute(
         "SELECT s.seq, s.chain, s.state, s.progress, w.member_id FROM shared_projects s"
@@ -99,7 +99,7 @@ def apply(
 def _without_erased(
     rows: list[PulledChange], prepared: Prepared, known: Mapping[str, tuple[Any, ...]]
 ) -> tuple[list[PulledChange], Prepared]:
-    """The same page without words that are known to be erased: the server was restored from before that."""
+    """Return the page without text that is known to be erased: the server was restored from an older backup."""
     back = {row.id for row in rows if row.id in known and known[row.id][_ERASED] and not row.is_erased}
     if not back:
         return rows, prepared
@@ -111,7 +111,7 @@ def _without_erased(
 def _without_altered(
     rows: list[PulledChange], prepared: Prepared, known: Mapping[str, tuple[Any, ...]]
 ) -> tuple[list[PulledChange], Prepared]:
-    """The same page without words that somebody rewrote on the server: of what is here, these replace nothing."""
+    """Return the page without text that was rewritten on the server: what is stored here is not replaced by it."""
     altered = prepared.altered & known.keys()
     if not altered:
         return rows, prepared
@@ -121,7 +121,7 @@ def _without_altered(
 
 
 def _tune(raw: sqlite3.Connection, *, is_loading: bool) -> None:
-    """While much comes at once, hold more pages in memory and copy the log into the database less often."""
+    """Use a larger cache and fewer checkpoints of SQLite's log while much is loaded."""
     # Each copying waits for the disk three times.
     kilobytes, pages = (48_000, 6_000) if is_loading else (2_000, 1_000)
     raw.execute(f"PRAGMA cache_size=-{kilobytes}")
@@ -155,8 +155,8 @@ def _move_cursor(raw: sqlite3.Connection, origin: Origin, project_id: str, rows:
 
 
 def fill_parts(conn: Connection, _origin: Origin, project_id: str, sha256: str, text: str) -> frozenset[str]:
-    """The parts of messages that were too large for the log have come, as the JSON of a file with this sum. Returns the
-    messages."""
+    """Insert the parts of messages that were too large for the log, from the JSON of the file with this SHA-256.
+    Returns the messages' ids."""
     effects = Effects(me=registers.member_of(driver(conn), project_id))
     filled = entities.fill_parts(conn, project_id, WAITS + sha256, text, effects)
     return frozenset(filled)

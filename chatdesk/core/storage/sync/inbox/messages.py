@@ -1,8 +1,8 @@
-"""Puts messages of others into their threads, a page at once: their places in the tree, what is shown of them, what the
-thread's counters and the search index know of them.
+"""Inserts messages of others into their threads, a page at a time: positions, the shown path, counters, the search
+index.
 
-Nobody's reading place jumps: the shown path goes on where it ended, and everything else is a version beside it. Only of
-what was there before this person was, the newest is shown.
+Nobody's reading position jumps: the shown path continues where it ended, and everything else becomes a version beside
+it. Only of what was written before this person joined, the newest version is shown.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
@@ -53,8 +53,8 @@ _NEWER_ROOT = (
 # Not frozen for the same reason as ``PulledChange``.
 @dataclass(slots=True)
 class Incoming:
-    """A message and the change that brings it. ``at`` is the server's time, 0 where nobody knows; ``is_first``: it was
-    there before this person was."""
+    """A message and the change that brings it. ``at`` is the server's time in milliseconds, 0 if unknown; ``is_first``:
+    it was written before this person joined."""
 
     change_id: str
     author: str | None
@@ -65,8 +65,8 @@ class Incoming:
 
 @dataclass(slots=True)
 class Outcome:
-    """Change ids by what became of them: ``waiting`` (for the id of a message or thread), ``foreign`` (never applied).
-    ``done`` are in their places, also those that were before."""
+    """The result for each message, by change id: ``waiting`` (for the id of a message or thread), ``foreign`` (never
+    applied, with the reason). ``done`` are stored, now or before; ``fresh`` are the ids of those stored now."""
 
     done: list[Incoming] = field(default_factory=list)
     fresh: list[str] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Outcome:
     deleted_parents: set[str] = field(default_factory=set)
 
     def join(self, more: Outcome) -> None:
-        """Of messages that were tried again."""
+        """Add the result of messages that were tried again."""
         self.done += more.done
         self.fresh += more.fresh
         self.waiting.update(more.waiting)
@@ -85,7 +85,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Grown:
-    """What a page adds to one thread."""
+    """The messages that a page adds to one thread."""
 
     tip: str | None
     is_new: bool
@@ -99,8 +99,8 @@ class _Grown:
 
 
 def put(conn: Connection, origin: Origin, project_id: str, incoming: Sequence[Incoming], effects: Effects) -> Outcome:
-    """Store messages in the order in which they came. One whose thread or parent is not there waits; one that would
-    touch another project, or that is there already with other content, is foreign."""
+    """Store messages in the given order. One whose thread or parent does not exist waits; one that would touch another
+    project, or whose id is in another thread, is foreign."""
     return _Page(conn, origin, project_id, effects).put(incoming)
 
 
@@ -134,7 +134,7 @@ class _Page:
         }
 
     def _look_up(self, incoming: Sequence[Incoming]) -> dict[str, str]:
-        """Threads of those of these messages and their parents that are there."""
+        """Return the thread of each of these messages and of their parents, if they exist."""
         wanted = {each.rows.id for each in incoming}
         wanted.update(each.rows.parent_id for each in incoming if each.rows.parent_id is not None)
         here = {}
@@ -182,7 +182,7 @@ class _Page:
         self._placed.append((each, position, self._grow(each)))
 
     def _grow(self, each: Incoming) -> bool:
-        """Account for a message in its thread; whether it is shown."""
+        """Count a message for its thread. Returns whether it is shown."""
         rows = each.rows
         grown = self._grown.get(rows.thread_id)
         if grown is None:
@@ -286,7 +286,8 @@ class _Page:
             effects.paths.add(thread_id)
 
     def _show_newest(self, beside: Sequence[str]) -> bool:
-        """Of a thread that was there before this person was, the newest version at every place."""
+        """Show the newest version at every place, for messages from before this person joined. Returns whether the path
+        changed."""
         has_moved = False
         for batch in batches(beside):
             # Each step leads the path to another of these, further down or newer than before.
@@ -308,7 +309,7 @@ class _Page:
 
 
 def put_parts(raw: sqlite3.Connection, owns: Sequence[PartRows]) -> None:
-    """Store parts and the files that they name. Their ids are only names here: one that is taken is replaced."""
+    """Store parts and their artifacts. An id that is in use already is replaced by a new one."""
     taken = _taken(raw, "message_parts", [part[0] for own in owns for part in own.parts])
     if taken:
         for own in owns:
@@ -328,7 +329,7 @@ def put_parts(raw: sqlite3.Connection, owns: Sequence[PartRows]) -> None:
 
 
 def _taken(raw: sqlite3.Connection, table: str, ids: Sequence[str]) -> set[str]:
-    """Ids that are there already, or come twice."""
+    """Return the ids that exist already or occur twice."""
     taken = {each for each, count in Counter(ids).items() if count > 1} if len(set(ids)) != len(ids) else set()
     for batch in batches(sorted(set(ids))):
         taken |= {row[0] for row in raw.execute(f"SELECT id FROM {table} WHERE id IN ({marks(batch)})", batch)}
@@ -336,7 +337,7 @@ def _taken(raw: sqlite3.Connection, table: str, ids: Sequence[str]) -> set[str]:
 
 
 def want_files(raw: sqlite3.Connection, project_id: str, files: dict[str, int], effects: Effects) -> None:
-    """Have these fetched, by sum and size, unless it is known where they are."""
+    """Queue files to be fetched, by SHA-256 and size, unless they are known."""
     for sha256, size in files.items():
         if raw.execute(
             "INSERT OR IGNORE INTO shared_files (project_id, sha256, state, size_bytes) VALUES (?, ?, 'to_fetch', ?)",
@@ -346,7 +347,7 @@ def want_files(raw: sqlite3.Connection, project_id: str, files: dict[str, int], 
 
 
 def want_again(raw: sqlite3.Connection, project_id: str, file: tuple[str, int], effects: Effects) -> None:
-    """Have this one fetched, (sum, bytes), wherever it was."""
+    """Queue a file, given as (SHA-256, bytes), to be fetched whatever its state."""
     want_files(raw, project_id, dict([file]), effects)
     raw.execute(
         "UPDATE shared_files SET state = 'to_fetch', done = 0, problem = NULL, tried_at = NULL"
@@ -357,7 +358,7 @@ def want_again(raw: sqlite3.Connection, project_id: str, file: tuple[str, int], 
 
 
 def put_below(conn: Connection, message_id: str, parent_id: str) -> bool:
-    """Give a message that begins a thread its place below another one, with all that follows it. Whether it has."""
+    """Move a root message and everything below it under a parent. Returns whether that was possible."""
     node, parent = shown_path.find_node(conn, message_id), shown_path.find_node(conn, parent_id)
     if node is None or parent is None or parent.thread_id != node.thread_id or node.parent_id is not None:
         return False
@@ -379,14 +380,14 @@ def put_below(conn: Connection, message_id: str, parent_id: str) -> bool:
 
 
 def known_rows(raw: sqlite3.Connection, query: str, ids: Iterable[str]) -> dict[str, tuple[Any, ...]]:
-    """Rows of ``query``, which ends in ``IN``, by their first column."""
+    """Return the rows of ``query``, which ends in ``IN``, by their first column."""
     return {
         row[0]: row for batch in batches(sorted(set(ids))) for row in raw.execute(f"{query} ({marks(batch)})", batch)
     }
 
 
 def group_by_device(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """The newest of each device, from (device, dseq)."""
+    """Return the largest ``dseq`` of each device, from (device, dseq)."""
     newest: dict[str, int] = defaultdict(int)
     for device, dseq in rows:
         newest[device] = max(newest[device], dseq)

@@ -1,4 +1,4 @@
-"""Reads a pulled page before it is taken over, on any thread: rows may hold anything, and nothing here raises."""
+"""Parses a pulled page before it is applied, on any thread. Rows may hold anything, and nothing here raises."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _LONGEST_SEAL: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A page that was read; ``pulled`` is it as it came. ``messages``: by the id of the change that brings them;
-    ``flaws``: why a change is none. ``is_whole``: numbers and chain fit from the first to the last. ``own_device``:
-    whose messages were left out; ``altered``: changes whose words are not those that the server took."""
+    """A parsed page; ``pulled`` is the original. ``messages``: by the id of the change that brings them; ``flaws``: why
+    a change is invalid. ``is_whole``: numbers and chain fit from the first row to the last. ``own_device``: the device
+    whose messages were left out; ``altered``: changes that differ from what the server accepted."""
 
     rows: tuple[PulledChange, ...]
     pulled: tuple[PulledChange, ...]
@@ -38,13 +38,14 @@ class Prepared:
 
     @property
     def is_in_order(self) -> bool:
-        """Whether numbers grow, with or without gaps."""
+        """Return whether sequence numbers grow, with or without gaps."""
         numbers = [row.seq for row in self.rows]
         return all(isinstance(number, int) for number in numbers) and all(a < b for a, b in pairwise(numbers))
 
 
 def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
-    """Read a page, on any thread. Never raises, whatever the rows hold. Messages of ``own_device`` are here already."""
+    """Parse a page, on any thread. Never raises. Messages of ``own_device`` are left out, because they are stored
+    already."""
     is_whole = _is_whole(rows)
     kept, messages, flaws = [], {}, {}
     sound: PulledChange | None = None
@@ -68,7 +69,7 @@ def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
 
 
 def read_new(row: PulledChange) -> MessageRows | None:
-    """The message that a change brings; None where it cannot be read."""
+    """Return the message that a change brings; None if it cannot be parsed."""
     try:
         return read_message(row.body, message_id=row.entity, hlc=row.hlc, device=row.device, at=row.at)
     except (ValueError, RecursionError, TypeError, OverflowError):
@@ -85,7 +86,7 @@ def _is_whole(rows: Sequence[PulledChange]) -> bool:
 
 
 def _flaw(row: PulledChange, sound: PulledChange | None) -> str | None:
-    """Why a row is no change at all. ``sound``: one that is; what a row has in common with it is not looked at again,
+    """Return why a row is no valid change, or None. ``sound``: a valid row; values equal to its are not checked again,
     as most rows are of one device and one kind."""
     if not is_id(row.entity):
         return "it names nothing"
@@ -141,7 +142,7 @@ def _is_number(value: object) -> bool:
 
 
 def _harmless(row: PulledChange) -> PulledChange:
-    """The same with nothing in it that could not be stored."""
+    """Return the row with everything replaced that could not be stored."""
     return replace(
         row,
         device=row.device if is_id(row.device) else row.id,

@@ -1,5 +1,5 @@
-"""Takes over one page of a project's log: what each change brings, what becomes of the change, and what is to be
-projected for it."""
+"""Applies one page of a project's log: stores its changes and their rows, and collects the registers to be
+projected."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -61,7 +61,7 @@ _CONFIRM = (
 
 
 class Page:
-    """The work on one page; ``registers`` are those to be projected at its end."""
+    """Applies one page in three calls: ``confirm`` for known changes, ``take`` for new ones, then ``finish``."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Page:
     # What is known: own changes that come back, others' after the server's history changed.
 
     def confirm(self, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]) -> int:
-        """Take the server's word for changes that are here. Returns how many there are."""
+        """Record the server's numbers for changes that are stored already. Returns how many there are."""
         values, threads, messages, summaries, others, again = [], [], [], [], [], []
         authors: dict[tuple[str, str], str] = {}
         claimed: set[str] = set()
@@ -141,7 +141,7 @@ class Page:
         return len(values)
 
     def _confirm_threads(self, rows: Sequence[PulledChange]) -> None:
-        """Those that were removed here for good, while this was a private copy, come again."""
+        """Insert threads again that were purged here while the project was a private copy."""
         here = projection.homes(self._raw, "thread", [row.entity for row in rows])
         self._put_threads([row for row in rows if row.entity not in here and row.id not in self._prepared.flaws])
 
@@ -165,8 +165,8 @@ class Page:
         )
 
     def _fill_emptied(self, rows: Sequence[PulledChange], threads: Mapping[str, str]) -> None:
-        """Give messages their words again that were emptied here while this was a private copy: whether they are shown
-        is the team's to say, and what nobody deleted there must not be a hole here. ``threads``: in which they lie."""
+        """Restore messages that were emptied here while the project was a private copy: the team decides what is shown.
+        ``threads``: the thread of each message."""
         incoming = []
         for row in rows:
             read = None if row.id in self._prepared.flaws else self._read(row)
@@ -177,18 +177,19 @@ class Page:
         self._registers.update(("message", each.rows.id, change_log.CONTENT) for each in incoming)
 
     def _read(self, row: PulledChange) -> MessageRows | None:
-        """The message of a change; one's own were not read beforehand, as nearly always they are here."""
+        """Return the message of a change. Own ones are parsed only here, because they are nearly always stored
+        already."""
         return self._prepared.messages.get(row.id) or prepare.read_new(row)
 
     def _wait_for(self, rows: Sequence[PulledChange], waiting: Mapping[str, str]) -> None:
-        """Keep the bodies of messages that wait for a file or for an end, and what they wait for."""
+        """Store the bodies of messages that wait for a file or an ending, and what they wait for."""
         self._raw.executemany(
             "UPDATE changes SET state = ?, problem = ?, body = ? WHERE id = ?",
             [(ORPHANED, waiting[row.id], row.body, row.id) for row in rows if row.id in waiting],
         )
 
     def _confirm_summaries(self, rows: Sequence[PulledChange]) -> None:
-        """Those that waited for their messages, or that are gone here, are taken over like new ones."""
+        """Store summaries that waited for their messages, or no longer exist here, like new ones."""
         here = projection.homes(self._raw, "summary", [row.entity for row in rows])
         for row in rows:
             if row.entity in here or row.id in self._prepared.flaws or row.is_erased:
@@ -202,7 +203,7 @@ class Page:
                 self._arrived.append(row.entity)
 
     def _put_back(self, rows: Sequence[PulledChange]) -> None:
-        """Below what they stand under: it was lost here when the database was damaged, and has come again."""
+        """Move messages below their parent again, if it was lost here by damage and has arrived again."""
         for row in rows:
             read = self._prepared.messages.get(row.id)
             if (
@@ -214,9 +215,9 @@ class Page:
                     gathered.add(read.thread_id)
 
     def _compare(self, rows: Sequence[PulledChange], claimed: Container[str]) -> set[str]:
-        """Messages of others, or of a copy of this profile, that are here in other words: what waited until an answer
-        had ended here, before the server's history became another one, waits again or takes its place. ``claimed``: own
-        ones that are somebody else's in the log. Returns the messages that do not simply say the same."""
+        """Compare messages of others, or of a copy of this profile, with what is stored under their ids. Those that
+        differ replace it, or wait until an answer ends that is being written here. ``claimed``: own messages that are
+        another member's in the log. Returns the ids of the messages that are not the same."""
         here = known_rows(
             self._raw,
             "SELECT id, content_digest, status FROM messages WHERE purged_at IS NULL AND id IN",
@@ -250,14 +251,13 @@ class Page:
         return unlike | found
 
     def _give_up(self, rows: Sequence[PulledChange]) -> None:
-        """The log still has what was entered again here, for another team or from a copy: once is enough."""
+        """Mark own changes as private that repeat what the log has already."""
         for row in rows:
             twins.give_up(self._conn, row.entity)
             self._registers.add((row.kind, row.entity, change_log.CONTENT))
 
     def _sends_the_same(self, row: PulledChange, read: MessageRows) -> bool:
-        """Whether what is here would be read as the same by others: what ChatDesk stores itself may hold more than
-        what travels."""
+        """Return whether others would parse the same from the local message: ChatDesk may store more than it sends."""
         sent = bodies.message_texts(self._conn, [row.entity]).get(row.entity)
         own = None if sent is None else prepare.read_new(replace(row, body=sent[0]))
         return own is not None and own.own.content_digest == read.own.content_digest
@@ -272,7 +272,7 @@ class Page:
             self._raw.execute(f"UPDATE {table} SET author_id = ? WHERE id = ?", (self._effects.member(author), entity))
 
     def _free_slot(self, device: str, dseq: int) -> None:
-        """The server has another change at this place of a device's sequence: the one that is here gives way."""
+        """Move the local change away from a number in a device's sequence that the server gave to another change."""
         row = self._raw.execute("SELECT n FROM changes WHERE device = ? AND dseq = ?", (device, dseq)).fetchone()
         if row is None:
             return
@@ -317,7 +317,7 @@ class Page:
         self._tell_relays((row, row.entity) for row in rows if row.id not in foreign)
 
     def _put_messages(self, rows: Sequence[PulledChange], *, is_known: bool) -> None:
-        """``is_known``: their changes are stored, and only their rows are missing."""
+        """Store messages. ``is_known``: their changes are stored, and only their rows are missing."""
         messages = self._prepared.messages
         if is_known:
             good = [row for row in rows if row.id not in self._prepared.flaws]
@@ -341,7 +341,7 @@ class Page:
         self._tell_relays((row, threads[row.id]) for row in readable if row.id in threads)
 
     def _put(self, incoming: Sequence[Incoming]) -> Outcome:
-        """Into their places; where that was removed here for good, it is made again."""
+        """Insert messages, after reviving purged parents and threads that they need."""
         outcome = sync_inbox_messages.put(self._conn, self._origin, self._project_id, incoming, self._effects)
         while outcome.waiting:
             again = [each for each in incoming if each.change_id in outcome.waiting]
@@ -357,8 +357,8 @@ class Page:
     def _meet(
         self, outcome: Outcome, *, ended: Container[str] | None = None, claimed: Container[str] = ()
     ) -> dict[str, str]:
-        """What the log has under an id that is here: see ``sync_inbox_twins``. Returns the changes that wait.
-        ``ended``: of what waited, only these had to; ``claimed``: see ``_compare``."""
+        """Reconcile messages whose ids are stored already (``twins``). Returns the changes that wait. ``ended``: of
+        those that waited, only these; ``claimed``: as for ``_compare``."""
         fresh = set(outcome.fresh)
         met = [each for each in outcome.done if each.rows.id not in fresh and (ended is None or each.rows.id in ended)]
         busy = twins.meet(
@@ -372,7 +372,7 @@ class Page:
         self._registers.update(("message", each, change_log.CONTENT) for each in outcome.deleted_parents)
 
     def _look_again(self, messages: Iterable[tuple[Any, ...]]) -> None:
-        """Own messages that came back may stand in what somebody deleted meanwhile."""
+        """Collect registers of deleted parents and threads, because own messages that came back may bring them back."""
         parents, threads = set(), set()
         for _, thread_id, parent_id, _ in messages:
             threads.add(thread_id)
@@ -492,7 +492,7 @@ class Page:
     # The end.
 
     def _gather_erased(self, rows: Iterable[PulledChange]) -> None:
-        """What these say was erased, and those that were themselves."""
+        """Collect the changes that these rows erase, and those that arrived erased."""
         for row in rows:
             if row.is_erased:
                 self._erased.add(row.id)
@@ -513,7 +513,7 @@ class Page:
             entities.refresh_project(self._conn, self._project_id)
 
     def _adopt_waiting(self) -> None:
-        """What waited for something of this page, and for what comes with it."""
+        """Store the changes that waited for something of this page, and those that waited for these in turn."""
         ended = entities.ended_since(self._raw, self._project_id)
         arrived = [*self._arrived, *ended]
         while arrived:

@@ -1,5 +1,5 @@
-"""One answer that two copies of a profile ended, each in its own way: the log's takes the place, and what was written
-here stands beside it as a version."""
+"""Resolves one answer that two copies of a profile completed differently: the log's text replaces it, and the local
+text becomes a version beside it."""
 
 # ruff: noqa: S608 - statements are put together from constants of this module; values are always bound
 
@@ -42,9 +42,9 @@ def meet(
     waited: bool = False,
     claimed: Container[str] = (),
 ) -> list[Incoming]:
-    """Let messages of the log take the places of those that are here and that the log does not know. Returns those
-    that have to wait, because here they are still being written. ``waited``: these did, and have ended since;
-    ``claimed``: own ones that somebody else has put into the log as theirs, in whatever words."""
+    """Replace local messages that the log does not know by the log's under the same id. Returns those that have to
+    wait, because they are still being written here. ``waited``: these did, and have ended since; ``claimed``: own
+    messages that are another member's in the log, whatever their text."""
     raw = driver(conn)
     busy = []
     for each in met:
@@ -82,7 +82,7 @@ def _is_erased(raw: sqlite3.Connection, change_id: str) -> bool:
 
 
 def give_up(conn: Connection, entity: str) -> None:
-    """The own change that made this says what the log's does."""
+    """Mark the own change that made this entity as private, because the log's says the same."""
     driver(conn).execute(
         "UPDATE changes SET state = ?, problem = 'copied' WHERE entity = ? AND reg = 'content' AND op = 'new'"
         " AND mine = 1 AND state IN (?, ?)",
@@ -91,8 +91,8 @@ def give_up(conn: Connection, entity: str) -> None:
 
 
 def fill_emptied(conn: Connection, project_id: str, incoming: Sequence[Incoming], effects: Effects) -> dict[str, str]:
-    """Give messages that are empty tombstones here what the log has of them. Returns the sums of the files that changes
-    wait for, because their parts travel in these."""
+    """Restore the content of messages that are empty tombstones here from the log. Returns, by change id, the SHA-256
+    of the files with their parts that they wait for."""
     raw = driver(conn)
     waiting = {}
     for each in incoming:

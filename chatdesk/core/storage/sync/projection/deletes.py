@@ -1,9 +1,10 @@
-"""Deletions as the log tells them: a deletion hides exactly what its author had seen, and anything else brings back
-what it stands in.
+"""Applies deletions: each hides exactly what its author had seen, and anything newer brings back the thing that
+contains it.
 
-A thread is hidden if it was deleted, nobody brought it back, and every change of it and of what is in it is covered by
-a deletion, or was erased since. A message is hidden if it was deleted, nobody brought it back, and nothing stands below
-it whose author did not know of the deletion: one knows what one's own device did before, and what is named as parent.
+A thread is hidden if it was deleted, nobody restored it, and every change of it and of its content is covered by a
+deletion, or was erased since. A message is hidden if it was deleted, nobody restored it, and every message below it has
+an author who knew of the deletion: an author knows what their own device did before, and what the change names as
+parent.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
@@ -57,7 +58,8 @@ _WRITTEN = " UNION ALL ".join(
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """Whether something is hidden; if not although it was deleted, by which deletion, and who brought it back."""
+    """The decision to hide or show. If something was deleted and is shown: by which deletion, and the author who
+    brought it back."""
 
     is_hidden: bool
     deletion: LogRow | None = None
@@ -65,7 +67,7 @@ class _Verdict:
 
 
 def settle_threads(conn: Connection, origin: Origin, project_id: str, ids: Iterable[str], effects: Effects) -> None:
-    """Hide and show threads of one project as their logs say."""
+    """Hide and show threads of one project according to the log."""
     raw = driver(conn)
     has_changed = False
     for thread_id in sorted(ids):
@@ -104,7 +106,7 @@ def _thread_verdict(raw: sqlite3.Connection, project_id: str, thread_id: str) ->
 
 
 def _deletions(raw: sqlite3.Connection, project_id: str, kind: str, entity: str) -> list[LogRow]:
-    """The deletions that are heads; none as soon as anybody brought it back beside them."""
+    """Return the deletions among the heads; none if anybody restored the entity beside them."""
     _, heads = settle(raw, project_id, kind, entity, change_log.CONTENT)
     deletions = [row for row in heads if row.op == DELETE]
     # What is deleted was made before, so its making is nobody's answer to a deletion.
@@ -112,8 +114,8 @@ def _deletions(raw: sqlite3.Connection, project_id: str, kind: str, entity: str)
 
 
 def settle_messages(conn: Connection, origin: Origin, project_id: str, ids: Iterable[str], effects: Effects) -> None:
-    """Hide and show messages of one project as their logs say. What is below is looked at first, because whether
-    something comes back depends on whether what is below it is there."""
+    """Hide and show messages of one project according to the log. Lower messages come first, because a message is shown
+    if one below it is."""
     raw = driver(conn)
     queue: list[tuple[int, str]] = []
     waiting: set[str] = set()
@@ -184,7 +186,7 @@ def _message_verdict(
 
 
 def _knew(child: LogRow, deletion: LogRow, seen: Mapping[str, int]) -> bool:
-    """Whether a deletion saw a message, or its author the deletion."""
+    """Return whether a deletion covers a message, or the message's author knew of the deletion."""
     return (
         child.dseq <= seen.get(child.device, -1)
         or deletion.id in child.parents
@@ -193,13 +195,13 @@ def _knew(child: LogRow, deletion: LogRow, seen: Mapping[str, int]) -> bool:
 
 
 def _together(deletions: Sequence[LogRow], message_id: str) -> str:
-    """The message with which this one was deleted, and comes back."""
+    """Return the id of the message with which this one was deleted, and is restored."""
     top = max(deletions, key=lambda row: row.id).values().get("with")
     return str(top) if is_id(top) else message_id
 
 
 def hide(conn: Connection, origin: Origin, thread_id: str, gone: Mapping[str, str], effects: Effects) -> None:
-    """Take messages of one thread off what is shown; ``gone``: with which message each went."""
+    """Remove messages of one thread from what is shown; ``gone``: by id, the message that each was deleted with."""
     raw, ids = driver(conn), list(gone)
     tally = thread_counters.of_messages(conn, ids)
     hidden, top = _mark_summaries(conn, thread_id, ids)
@@ -234,8 +236,8 @@ def _after(conn: Connection, thread_id: str, effects: Effects) -> None:
 
 
 def _mark_summaries(conn: Connection, thread_id: str, ids: Sequence[str]) -> tuple[int, shown_path.Node | None]:
-    """Mark the summaries that these messages are part of. Returns how many of them are on the path, and the topmost of
-    those."""
+    """Mark the summaries that cover these messages as outdated. Returns how many of the messages are on the path, and
+    the topmost of those."""
     shown, top = 0, None
     for batch in batches(ids):
         for is_on_path, count, first, last in conn.exec_driver_sql(
@@ -265,7 +267,7 @@ def _account(conn: Connection, thread_id: str, tally: thread_counters.Tally, sig
 
 
 def _nearest_version(conn: Connection, node: shown_path.Node) -> shown_path.Node | None:
-    """The live version before ``node``, else the one after it."""
+    """Return the live version before ``node``, else the one after it."""
     place = "parent_id = ?" if node.parent_id is not None else "thread_id = ? AND parent_id IS NULL"
     row = conn.exec_driver_sql(
         f"SELECT id FROM messages WHERE {place} AND role = ? AND deleted_at IS NULL ORDER BY id < ? DESC,"
@@ -303,7 +305,7 @@ def leave_note(
     details: Mapping[str, str | None],
     effects: Effects,
 ) -> None:
-    """Tell of something once."""
+    """Store a note for the person, once for each event."""
     if effects.is_quiet:
         return
     # What brought it back is told once for each deletion, whoever else wrote below it.

@@ -1,4 +1,4 @@
-"""What taking over others' changes did, gathered while it is done."""
+"""Collects what applying others' changes did."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from chatdesk.core.domain.sharing.sync_results import Applied
 
 @dataclass(slots=True)
 class Effects:
-    """Grows into ``Applied``; see there. ``me`` is this person's member id in the workspace.
-    ``is_quiet``: what arrives was there before this person was, so nobody needs to be told of it."""
+    """The effects so far, from which ``applied`` makes an ``Applied``. ``me`` is this person's member id in the
+    workspace. ``is_quiet``: the changes are older than this person's membership, so nobody is notified of them."""
 
     me: str | None = None
     is_quiet: bool = False
@@ -42,5 +42,5 @@ class Effects:
         )
 
     def member(self, author: str | None) -> str | None:
-        """``author`` as rows keep it: None is this person."""
+        """Return ``author`` as rows store it: None is this person."""
         return None if author == self.me else author

@@ -1,7 +1,7 @@
-"""The log of a shared project to rows: what a register says now is what its columns hold, whoever wrote it and in
-whatever order it came.
+"""Applies the log of a shared project to its rows: the columns of a register hold the value of its winning head,
+whoever wrote it and in whatever order changes arrived.
 
-What the log says of an entity counts only in the project that the entity lies in.
+Changes of an entity count only in the project that contains the entity.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
@@ -56,7 +56,7 @@ Register = tuple[str, str, str]  # kind, entity, reg
 
 
 def homes(raw: sqlite3.Connection, kind: str, entities: Iterable[str]) -> dict[str, str]:
-    """The project of each of these that is there."""
+    """Return the project of each of these entities that exists."""
     query = _HOMES.get(kind)
     if query is None:
         return {}
@@ -68,7 +68,7 @@ def homes(raw: sqlite3.Connection, kind: str, entities: Iterable[str]) -> dict[s
 
 
 def project_register(conn: Connection, origin: Origin, kind: str, entity: str, reg: str) -> None:
-    """Make the rows say what the log does of one register, now that a change of it does not count any more, or does."""
+    """Update the rows of one register, after one of its changes began or ceased to count."""
     raw = driver(conn)
     home = homes(raw, kind, (entity,)).get(entity)
     if home is None:
@@ -80,7 +80,8 @@ def project_register(conn: Connection, origin: Origin, kind: str, entity: str, r
 def project_many(
     conn: Connection, origin: Origin, project_id: str, registers: Iterable[Register], effects: Effects
 ) -> None:
-    """The same for many registers of one project; those of entities that are not there, or lie elsewhere, wait."""
+    """Update the rows of many registers of one project; entities that do not exist, or are in another project, are
+    skipped."""
     raw = driver(conn)
     by_kind: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for kind, entity, reg in registers:
@@ -111,7 +112,7 @@ def project_many(
 
 
 def _threads_of(raw: sqlite3.Connection, by_kind: Mapping[str, set[tuple[str, str]]]) -> set[str]:
-    """Threads of which something changed."""
+    """Return the threads that these registers belong to."""
     found = {entity for entity, _ in by_kind.get("thread", ())}
     for kind, table in (("message", "messages"), ("summary", "summaries")):
         for batch in batches(sorted({entity for entity, _ in by_kind.get(kind, ())})):
@@ -121,7 +122,7 @@ def _threads_of(raw: sqlite3.Connection, by_kind: Mapping[str, set[tuple[str, st
 
 
 def threads_with_deletions(raw: sqlite3.Connection, project_id: str, ids: Iterable[str]) -> set[str]:
-    """Those of these threads that anybody ever deleted."""
+    """Return those of these threads that anybody ever deleted."""
     return {
         row[0]
         for batch in batches(sorted(ids))
@@ -142,7 +143,7 @@ def _project_all(raw: sqlite3.Connection, project_id: str, effects: Effects) -> 
 def _settle_columns(
     raw: sqlite3.Connection, project_id: str, kind: str, entity: str, reg: str, effects: Effects
 ) -> None:
-    """The shown head's values, or those that it was made with, into the columns of the register."""
+    """Write the value of the shown head, or else of the creation, into the columns of the register."""
     reader = _READERS.get(kind, {}).get(reg)
     _, heads = settle(raw, project_id, kind, entity, reg)
     if reader is None:
@@ -178,7 +179,7 @@ def _tell(raw: sqlite3.Connection, kind: str, entity: str, reg: str, effects: Ef
 
 
 def tags_in_log(raw: sqlite3.Connection, project_id: str, thread_id: str) -> dict[str, tuple[bool, LogRow, str]]:
-    """By folded name: whether the thread has that tag, by which change, and in which register."""
+    """Return the tags of a thread by folded name: whether it is set, the deciding change, and its register."""
     regs = [
         row[0]
         for row in raw.execute(
@@ -208,7 +209,7 @@ def _seen_last(row: LogRow) -> tuple[int, int, str]:
 
 
 def tag_name(body: Mapping[str, Any]) -> str | None:
-    """A tag's name as it is kept here; None where there is none."""
+    """Return the tag's name in a body as it is stored here; None if there is none."""
     name = body.get("name")
     if not isinstance(name, str):
         return None
@@ -241,7 +242,8 @@ def _settle_tag(
 
 
 def _local_tag(raw: sqlite3.Connection, origin: Origin, reg: str, name: str, *, is_wanted: bool) -> str | None:
-    """This profile's tag: the very one, which may be called otherwise here by now, else the one of that name."""
+    """Return the id of this profile's tag: the one with the same id, whatever its name by now, else the one of that
+    name."""
     wanted = reg.removeprefix(change_log.TAG)
     row = raw.execute("SELECT id FROM tags WHERE id = ?", (wanted,)).fetchone()
     if row is None:
@@ -259,7 +261,7 @@ def _local_tag(raw: sqlite3.Connection, origin: Origin, reg: str, name: str, *, 
 
 
 def rebuild(conn: Connection, origin: Origin, project_id: str) -> None:
-    """Make all rows of a project say anew what its log does. Changes nothing where they are right."""
+    """Update all rows of a project from its log. Changes nothing where they are right."""
     raw = driver(conn)
     registers = raw.execute(
         f"SELECT DISTINCT kind, entity, reg FROM changes WHERE project_id = ? AND {COUNTS}"

@@ -1,5 +1,4 @@
-"""Summaries of other members: one member's cost serves all. They are treated as those that were made here, and are
-valid for whoever is shown the messages that they stand for."""
+"""Stores summaries of other members. One member's summary serves all who are shown the messages that it covers."""
 
 from __future__ import annotations
 
@@ -32,7 +31,7 @@ _INSERT = (
 
 
 def thread_of(body: Mapping[str, Any]) -> str | None:
-    """The thread that a summary is of; None where the body is none of a summary."""
+    """Return the thread of a summary; None if the body is not that of a summary."""
     thread_id, text = body.get("thread_id"), body.get("text")
     ends = body.get("from_message_id"), body.get("up_to_message_id")
     if is_id(thread_id) and isinstance(text, str) and text and all(is_id(end) for end in ends):
@@ -50,7 +49,8 @@ def insert(
     device: str,
     effects: Effects,
 ) -> bool:
-    """Store a summary of a thread that is there; whether the messages it stands for are, without which it waits."""
+    """Store a summary of an existing thread. Returns false if the messages at its ends do not exist yet; it has to wait
+    then."""
     thread_id = thread_of(body)
     first, last = body.get("from_message_id"), body.get("up_to_message_id")
     ends = raw.execute(
@@ -90,7 +90,7 @@ def insert(
 
 
 def _facts(value: object) -> str:
-    """Of a list, or of its JSON."""
+    """Return pinned facts as JSON, from a list or its JSON."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -101,7 +101,7 @@ def _facts(value: object) -> str:
 
 
 def settle_summary(raw: sqlite3.Connection, origin: Origin, project_id: str, summary_id: str, effects: Effects) -> None:
-    """Gone if it was deleted and nobody brought it back."""
+    """Hide a summary if it was deleted and nobody restored it, else show it."""
     _, heads = settle(raw, project_id, "summary", summary_id, change_log.CONTENT)
     is_gone = any(row.op == DELETE for row in heads) and not any(row.op == "edit" for row in heads)
     deleted_at, thread_id = raw.execute(

@@ -1,4 +1,4 @@
-"""Bodies of registers to columns. A body is another member's word: what is strange in it becomes the usual value."""
+"""Reads the bodies of registers into columns. A body comes from another member: invalid values become defaults."""
 
 from __future__ import annotations
 
@@ -88,5 +88,5 @@ CONTEXT: Final = frozenset((change_log.SYSTEM_PROMPT, change_log.PARAMETERS, cha
 
 
 def thread_columns(body: Values) -> Columns:
-    """All registers of a thread, from the body of its making."""
+    """Return the columns of all registers of a thread, from the body of its creation."""
     return {name: value for read in THREAD.values() for name, value in read(body).items()}

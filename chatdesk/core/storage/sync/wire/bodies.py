@@ -1,8 +1,7 @@
-"""What a message is on its way to other members: made from its rows, and read from text that may hold anything.
+"""The format in which messages are sent: written from rows, and read from text that may hold anything.
 
-Both ways go through one door, so that what is sent is what a reader would make of it:
-``write_message(read_message(x))`` is ``x`` for every text that was made here. Nulls and what has its usual value are
-left out. Whoever receives it makes rows of it by the same limits (``sync_inbox_rows``).
+For every text that was written here, ``write_message(read_message(x))`` is ``x``. Nulls and default values are left
+out. The receiver makes rows of it with the same limits (``wire/rows``).
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
@@ -69,7 +68,7 @@ _FILE_NAMES = ("part_id", "id", "kind", "mime", "size_bytes", "sha256")
 
 @dataclass(frozen=True, slots=True)
 class FileBody:
-    """One attached file; ``kind`` is that of its part."""
+    """An attached file; ``kind`` is that of its part."""
 
     id: str
     kind: str
@@ -80,7 +79,7 @@ class FileBody:
 
 @dataclass(frozen=True, slots=True)
 class PartBody:
-    """One part, in the order of the message. ``content`` is clean and at most 32 levels deep."""
+    """A part of a message. ``content`` is clean and at most 32 levels deep."""
 
     id: str
     type: str
@@ -92,10 +91,10 @@ class PartBody:
 
 @dataclass(frozen=True, slots=True)
 class MessageBody:
-    """A message that was sent. ``status`` is a final one. ``values``: columns of ``messages`` by name, of those that
-    are not null, ``error_details`` as a mapping. ``parts_file``: sum and size of the file that holds the parts, and
-    ``part_files`` the sums of those that these name, which the server would not know of else.
-    ``is_purged``: it was removed for good before it was sent, and only keeps its place."""
+    """A message as it is sent. ``status`` is a final one. ``values``: columns of ``messages`` by name, of those that
+    are not null, ``error_details`` as a mapping. ``parts_file``: SHA-256 and size of the file that holds the parts, and
+    ``part_files`` the SHA-256 of the files that these name, which the server would not know of otherwise.
+    ``is_purged``: the content was removed before it was sent, and only the position is left."""
 
     thread_id: str
     parent_id: str | None
@@ -110,12 +109,12 @@ class MessageBody:
 
     @property
     def files(self) -> list[FileBody]:
-        """Of its parts, in order."""
+        """The files of the parts, in order."""
         return [file for part in self.parts for file in part.artifacts]
 
 
 def read_message(text: str | None) -> MessageBody | None:
-    """The message that a body describes; None for what describes none."""
+    """Return the message in a body; None if it is invalid."""
     if text is None or len(text) > MAX_BODY_BYTES:
         return None
     value = _loaded(text)
@@ -123,7 +122,7 @@ def read_message(text: str | None) -> MessageBody | None:
 
 
 def read_parts(data: bytes) -> tuple[PartBody, ...] | None:
-    """The parts that a file holds; None for what is no such file."""
+    """Return the parts that a file holds; None if it is no such file."""
     if len(data) > MAX_PARTS_BYTES:
         return None
     try:
@@ -134,7 +133,7 @@ def read_parts(data: bytes) -> tuple[PartBody, ...] | None:
 
 
 def write_message(body: MessageBody) -> str:
-    """As text, in one form only."""
+    """Return the message as text, in canonical form."""
     wire: dict[str, Any] = {
         "thread_id": body.thread_id,
         "role": body.role,
@@ -156,12 +155,13 @@ def write_message(body: MessageBody) -> str:
 
 
 def write_parts(parts: Sequence[PartBody]) -> bytes:
-    """The file that holds parts which are too large for a body."""
+    """Return the content of a file for parts that are too large for a body."""
     return _dumped([_wire_part(part) for part in parts]).encode()
 
 
 def make_messages(conn: Connection, message_ids: Sequence[str]) -> dict[str, MessageBody]:
-    """What the rows of finished messages describe, by id; those that are gone, or still being written, are left out."""
+    """Return finished messages from their rows, by id; those that do not exist, or are still being written, are left
+    out."""
     made: dict[str, MessageBody] = {}
     for batch in batches(message_ids):
         rows = conn.exec_driver_sql(
@@ -182,8 +182,8 @@ def make_messages(conn: Connection, message_ids: Sequence[str]) -> dict[str, Mes
 
 
 def message_texts(conn: Connection, message_ids: Sequence[str]) -> dict[str, tuple[str, list[FileBody]]]:
-    """``write_message(make_messages(…))`` with the files that each names, put together from the stored texts where
-    these are plain, as nearly all are: many are sent at once."""
+    """Return ``write_message(make_messages(…))`` and the files of each, by id. Plain messages, nearly all, are put
+    together from the stored texts, because many are sent at once."""
     made: dict[str, tuple[str, list[FileBody]]] = {}
     for batch in batches(message_ids):
         parts: dict[str, list[str] | None] = {}
@@ -217,7 +217,7 @@ def message_texts(conn: Connection, message_ids: Sequence[str]) -> dict[str, tup
 
 
 def _plain_part(kind: str, content: str, values: Sequence[Any]) -> str | None:
-    """None where it takes a closer look."""
+    """Return the JSON of a plain part; None if it is not plain."""
     frame = _pairs(_PLAIN_PART, values)
     if frame is None or kind not in _TYPES or kind in _WITH_BYTES or not isinstance(_loaded(content), dict):
         return None
@@ -225,7 +225,7 @@ def _plain_part(kind: str, content: str, values: Sequence[Any]) -> str | None:
 
 
 def _pairs(names: Sequence[str], values: Sequence[Any]) -> str | None:
-    """What is there of numbers and short words, in JSON."""
+    """Return numbers and short words as pairs of JSON; None if a word is too long."""
     pairs = []
     for name, value in zip(names, values, strict=True):
         if isinstance(value, str):
@@ -312,7 +312,8 @@ def _parts(value: object) -> tuple[PartBody, ...] | None:
 
 
 def _part(value: Mapping[str, Any]) -> PartBody | None:
-    """None for what cannot be shown. A kind that only a newer ChatDesk knows is shown as the text that it has."""
+    """Return a part; None if it cannot be shown. A kind that only a newer ChatDesk knows becomes a text part with its
+    text."""
     part_id, kind, stored = value.get("id"), value.get("type"), value.get("content")
     if not _is_id(part_id) or not isinstance(kind, str) or not isinstance(stored, dict):
         return None
@@ -349,7 +350,7 @@ def _files(value: object, kind: str) -> tuple[FileBody, ...]:
 
 
 def _content(value: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Clean; None for what is nested too deeply."""
+    """Return the content with clean text; None if it is nested too deeply."""
     content: dict[str, Any] = {}
     for key, item in value.items():
         if isinstance(item, str):

@@ -1,7 +1,7 @@
-"""Makes rows of a message that another device sent, away from the thread that writes. What arrives may be anything:
-what is too large, of a wrong type or unknown becomes nothing, or a plain value, and never an error.
+"""Makes rows of a message that another device sent, outside of the writing thread.
 
-A row that is made here equals the one its author has; a test compares them.
+The text may hold anything: values that are too large, of a wrong type or unknown are dropped or become defaults, and
+never raise. The rows equal those of the author; a test compares them.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ _FILES: Final = frozenset((PartType.IMAGE.value, PartType.FILE.value))
 
 @dataclass(slots=True)
 class PartRows:
-    """The parts of one message, and what its own row says of them. ``files``: (sha256, bytes) that they name.
-    ``words``: what the search index keeps; None where there is no text part. ``is_exact``: they say all that arrived,
-    as far as names of values and kinds of parts go."""
+    """The parts of one message, and the columns of its row that depend on them. ``files``: (SHA-256, bytes) that they
+    name. ``words``: the text for the search index; None without a text part. ``is_exact``: nothing that arrived was
+    dropped, as far as names of values and kinds of parts go."""
 
     parts: list[tuple[Any, ...]] = field(default_factory=list)
     artifacts: list[tuple[Any, ...]] = field(default_factory=list)
@@ -83,8 +83,8 @@ class PartRows:
 
 @dataclass(slots=True)
 class MessageRows:
-    """One message with all that is its own, but for its place. ``ended_at`` is the newest moment of it. ``is_purged``:
-    its author has no text of it any more. ``parts_file``: (sha256, bytes) of the file in which its parts travel."""
+    """A message with its rows, except for its position. ``ended_at`` is its latest time in milliseconds. ``is_purged``:
+    its author has no text of it any more. ``parts_file``: (SHA-256, bytes) of the file in which its parts are sent."""
 
     id: str
     thread_id: str
@@ -98,12 +98,12 @@ class MessageRows:
 
 
 def is_id(value: object) -> bool:
-    """Whether this is an id as ChatDesk writes them."""
+    """Return whether this is an id as ChatDesk writes them."""
     return isinstance(value, str) and _ID(value) is not None
 
 
 def read_object(text: str | None) -> dict[str, Any] | None:
-    """A JSON object of a size that can be held; None for anything else."""
+    """Return the JSON object in a text of bounded size; None for anything else."""
     if text is None or len(text) > LONGEST_BODY or not is_bounded(text, MOST_IN_BODY):
         return None
     try:
@@ -114,13 +114,14 @@ def read_object(text: str | None) -> dict[str, Any] | None:
 
 
 def latest_of(at: int) -> int:
-    """The latest moment that somebody can speak of whose change the server took at ``at``; 0 where nobody knows when
-    that was. How long ago something was said is its author's to tell, as chats are imported and people were offline."""
+    """Return the latest time that a change may name which the server accepted at ``at`` (milliseconds; 0 if unknown).
+    There is no earliest one, as chats are imported and people work offline."""
     return at + MAX_AHEAD_MS if at > 0 else LAST_MOMENT
 
 
 def read_message(text: str | None, *, message_id: str, hlc: int, device: str, at: int = 0) -> MessageRows | None:
-    """The message in a body; None for what is none. ``at``: when the server took it, after which nothing of it was."""
+    """Return the rows of the message in a body; None if it is invalid. ``at``: when the server accepted it, in
+    milliseconds."""
     body = read_object(text)
     if body is None:
         return None
@@ -172,12 +173,12 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str, at
 
 
 def _mark(role: str, finish_reason: object) -> str:
-    """The model sees a note of another member where this person includes it."""
+    """Return the context mark: another member's note is left out of the context until this person includes it."""
     return _EXCLUDED if finish_reason == NOTE and role == _USER else _UNMARKED
 
 
 def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str, latest: int = LAST_MOMENT) -> PartRows:
-    """The parts that can be known for such, in their order. ``latest``: the last moment that any of them can be of."""
+    """Return the rows of the valid parts, in their order. ``latest``: later times are replaced by it."""
     found = PartRows()
     texts: list[str] = []
     stored: list[tuple[int, str, str]] = []
@@ -218,7 +219,8 @@ def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str, late
 
 
 def _read_columns(row: list[Any], part: Mapping[str, Any], latest: int) -> bool:
-    """Put what a part says beside its content into its row; whether its times are no later than ``latest``."""
+    """Read the values of a part beside its content into its row. Returns whether its times are no later than
+    ``latest``."""
     for name, value in part.items():
         column = _PART_READERS.get(name)
         if column is not None:
@@ -233,7 +235,7 @@ def _read_columns(row: list[Any], part: Mapping[str, Any], latest: int) -> bool:
 
 
 def _read_artifacts(found: PartRows, artifacts: list[Any], part_id: str, hlc: int, device: str) -> None:
-    """Where bytes lie here follows from their sum; nobody else's path is ever used."""
+    """Read artifacts. The path of a file follows from its SHA-256; one that another member names is never used."""
     for artifact in artifacts[:MOST_FILES]:
         if not isinstance(artifact, dict) or not is_id(artifact.get("id")):
             continue
@@ -259,7 +261,7 @@ def _read_artifacts(found: PartRows, artifacts: list[Any], part_id: str, hlc: in
 
 
 def _content(kind: str, content: dict[str, Any]) -> tuple[str, str]:
-    """What a part shows, and how its content is stored."""
+    """Return the shown text of a part, and its content as it is stored."""
     text = content.get("text")
     if isinstance(text, str) and len(content) == 1:
         text = clean(text)
@@ -290,7 +292,7 @@ def _details(details: object) -> str | None:
 
 
 def _plain(value: Any, depth: int) -> Any:
-    """JSON that can be written, read and shown again; what is deeper than anything ChatDesk makes is left out."""
+    """Return the value as JSON that can be stored and shown; too deep levels are dropped."""
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, int):
@@ -305,7 +307,7 @@ def _plain(value: Any, depth: int) -> Any:
 
 
 def _file(value: object) -> tuple[str, int] | None:
-    """(sha256, bytes) as something names them."""
+    """Return (SHA-256, bytes) of the file that a value names, or None."""
     if not isinstance(value, dict):
         return None
     sha256, size = value.get("sha256"), whole(value.get("size_bytes"))
@@ -313,17 +315,17 @@ def _file(value: object) -> tuple[str, int] | None:
 
 
 def whole(value: object) -> int | None:
-    """A whole number that is not negative; None for anything else."""
+    """Return a whole number that is not negative; None for anything else."""
     return value if type(value) is int and 0 <= value < _LARGEST else None
 
 
 def moment(value: object, latest: int = LAST_MOMENT) -> int | None:
-    """Milliseconds UTC that a calendar knows, ``latest`` where it says a later one; None for anything else."""
+    """Return a time in milliseconds UTC, at most ``latest``; None for anything else."""
     return min(value, latest) if type(value) is int and 0 <= value <= LAST_MOMENT else None
 
 
 def word(value: object, longest: int = LONGEST_WORD) -> str | None:
-    """A short text, cut where it is none; None for anything else and for nothing."""
+    """Return a text, cut to ``longest`` characters; None for anything but a string."""
     return clean(value[:longest]) if isinstance(value, str) else None
 
 
