@@ -94,7 +94,7 @@ class FileMover:
 
     # From any thread
 
-    def look(self) -> None:
+    def start(self) -> None:
         """Start the thread, or have it look for files once more."""
         with self._lock:
             self._is_news.set()
@@ -103,10 +103,10 @@ class FileMover:
             self._thread = threading.Thread(target=self._run, name=f"files-{self._workspace_id[-6:]}", daemon=True)
             self._thread.start()
 
-    def look_if_any(self) -> None:
+    def start_if_needed(self) -> None:
         """Start the thread if there are files to transfer; costs a query on the caller's thread."""
         if self._thread is not None or self._store.read(self._is_any):
-            self.look()
+            self.start()
 
     def break_off(self, stuck_s: float) -> None:
         """Abort the connection if nothing was transferred for longer than ``stuck_s`` seconds."""

@@ -154,13 +154,13 @@ def new_setup() -> BegunSetup:
 def examine(address: ServerAddress, password: str, *, is_begun: bool = False) -> tuple[SetupCheck, ...]:
     """Return the checks of a server for a new workspace. ``is_begun``: this profile began to set up a workspace there,
     so the database may contain it already."""
-    from chatdesk.core.sync.team_store import examination
+    from chatdesk.core.sync.team_store import setup_checks
 
     try:
         check_private(checked_address(address))
     except ChatDeskError as error:
         return (SetupCheck("Address", CheckState.FAILED, f"{error.what} {error.next_step}"),)
-    checks = examination.examine(address, password)
+    checks = setup_checks.examine(address, password)
     if not is_begun:
         return checks
     return tuple(

@@ -22,11 +22,21 @@ from chatdesk.core.domain.sharing.sync_wire import (
     WireChange,
 )
 
-__all__ = ["Applied", "Cursor", "Heard", "LocalStore", "PulledPage", "Settled", "Taking", "TeamStore", "Tending"]
+__all__ = [
+    "Applied",
+    "Cursor",
+    "LocalStore",
+    "Notifications",
+    "PulledPage",
+    "Settled",
+    "Taking",
+    "TeamStore",
+    "Tending",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Notifications:
     """Notifications that arrived, by channel. ``changes``: channels with new changes (``c:…``) and the highest sequence
     number that was named, or 0 if any was about something else. ``presence``: channels where presence changed (``p``).
     ``people_at``: the earliest time that was named at which people or roles changed (``v:…``), in units of
@@ -65,7 +75,7 @@ class LocalStore(Protocol):
         """Return every project that is or was shared with a team, by id; read before a view is requested."""
         ...
 
-    def take_view(self, hello: Hello, view: TeamView, before: Mapping[str, ShareMark]) -> frozenset[str]:
+    def store_view(self, hello: Hello, view: TeamView, before: Mapping[str, ShareMark]) -> frozenset[str]:
         """Store members, devices and roles; add new projects, end those that are gone. Returns the ids of projects that
         were added or ended. ``before``: what ``shares`` returned before the view was requested. A project whose share
         began or ended here since is left alone: the view may be older than that."""
@@ -187,7 +197,7 @@ class TeamStore(Protocol):
         """Listen on exactly these channels."""
         ...
 
-    def wait(self, timeout_s: float) -> Heard:
+    def wait(self, timeout_s: float) -> Notifications:
         """Return the notifications as soon as there are any; empty when woken or after ``timeout_s``."""
         ...
 

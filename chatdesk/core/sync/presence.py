@@ -26,7 +26,7 @@ AWAY: Final = "gone"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PresenceUpdate:
     """A presence update for the server. ``state``: a ``PresenceState`` or ``AWAY``."""
 
     project_id: str
@@ -42,7 +42,7 @@ class PresenceBoard:
         self._lock = threading.Lock()
         self._place: tuple[str, str | None] | None = None
         self._typed_at: float | None = None
-        self._said: Said | None = None
+        self._said: PresenceUpdate | None = None
         self._said_at = 0.0
         self._said_typing_at: float | None = None
         self._others: dict[str, tuple[Presence, ...]] = {}
@@ -67,7 +67,7 @@ class PresenceBoard:
         with self._lock:
             return self._wait_s(self._clock.monotonic_s())
 
-    def take_due(self) -> tuple[Said, ...]:
+    def pop_due(self) -> tuple[PresenceUpdate, ...]:
         """Return the updates that are due now; they count as sent."""
         with self._lock:
             now = self._clock.monotonic_s()
@@ -75,9 +75,9 @@ class PresenceBoard:
             if wait_s is None or wait_s > 0:
                 return ()
             wanted, before = self._wanted(now), self._said
-            due: list[Said] = []
+            due: list[PresenceUpdate] = []
             if before is not None and (wanted is None or wanted.project_id != before.project_id):
-                due.append(Said(before.project_id, None, AWAY))
+                due.append(PresenceUpdate(before.project_id, None, AWAY))
             if wanted is not None:
                 due.append(wanted)
                 if wanted.state == PresenceState.TYPING:
@@ -90,11 +90,11 @@ class PresenceBoard:
         with self._lock:
             self._said = None
 
-    def _wanted(self, now: float) -> Said | None:
+    def _wanted(self, now: float) -> PresenceUpdate | None:
         if self._place is None:
             return None
         is_typing = self._typed_at is not None and now - self._typed_at < _TYPING_HOLDS_S
-        return Said(*self._place, PresenceState.TYPING if is_typing else PresenceState.HERE)
+        return PresenceUpdate(*self._place, PresenceState.TYPING if is_typing else PresenceState.HERE)
 
     def _wait_s(self, now: float) -> float | None:
         wanted, said = self._wanted(now), self._said
@@ -113,7 +113,7 @@ class PresenceBoard:
 
     # Others
 
-    def take_rows(self, rows: Iterable[PresenceRow], *, me: str, name_of: Callable[[str], str]) -> frozenset[str]:
+    def replace_others(self, rows: Iterable[PresenceRow], *, me: str, name_of: Callable[[str], str]) -> frozenset[str]:
         """Replace what is known of others by the server's rows. Returns the ids of the projects that differ. A member
         at two computers counts once."""
         found: dict[str, dict[str, Presence]] = {}

@@ -176,7 +176,7 @@ class _Round:
             hello, view = yield from self._ask_for_view()
             if hello.mode == SyncMode.BLOCKED:
                 break
-            touched: frozenset[str] = yield ToLocal("take_view", (hello, view, before))
+            touched: frozenset[str] = yield ToLocal("store_view", (hello, view, before))
             link.version, link.is_viewed = view.version, True
             yield ViewTaken(hello, view, touched)
             changed |= touched

@@ -62,10 +62,10 @@ from chatdesk.core.storage.sync import (
     refused as sync_refused,
 )
 from chatdesk.core.sync.erasing import Erasing
-from chatdesk.core.sync.server_check import ServerComparison
+from chatdesk.core.sync.event_publisher import SyncEventPublisher
+from chatdesk.core.sync.server_comparison import ServerComparison
 from chatdesk.core.sync.team_passwords import TeamPasswords
 from chatdesk.core.sync.team_state import TeamState
-from chatdesk.core.sync.telling import Telling
 from chatdesk.core.sync.worker import POLL_S, Client
 from chatdesk.core.sync.workspace_sync import WorkspaceSync
 
@@ -85,8 +85,7 @@ SleepWatching = Callable[[Callable[[float], None]], Coroutine[Any, Any, None]]
 
 
 class TeamService:
-    """Syncs the workspaces of a profile. Made lazily (``Services.team``) on the event loop's thread; does nothing
-    before ``start``.
+    """Syncs the workspaces of a profile. Made lazily, on the event loop's thread; does nothing before ``start``.
 
     ``connect`` reaches a server, on a thread; ``watch_sleep`` reports that connections may be dead.
     """
@@ -120,7 +119,7 @@ class TeamService:
         self._state = TeamState()
         self._syncs: dict[str, WorkspaceSync] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._telling = Telling(
+        self._publisher = SyncEventPublisher(
             repositories, bus, status_of=self.status, name_of=self.member_name, refresh=self._refresh
         )
         self._membership: Membership | None = None
@@ -139,11 +138,11 @@ class TeamService:
                 return
             if self._loop is None:
                 self._loop = asyncio.get_running_loop()
-                self._telling.begin(self._loop)
-                self._telling.run(self._watch_calls, "watch calls")
+                self._publisher.begin(self._loop)
+                self._publisher.run(self._watch_calls, "watch calls")
                 if self._watch_sleep is not None:
                     watching = partial(self._watch_sleep, lambda _missing_s: self.sync_now())
-                    self._telling.run(watching, "watch for sleep")
+                    self._publisher.run(watching, "watch for sleep")
             await self._refresh()
             if self._database.is_read_only:
                 return
@@ -175,8 +174,7 @@ class TeamService:
         return tuple(await self._database.read(team.workspaces))
 
     async def parked(self) -> tuple[Workspace, ...]:
-        """Return the parked workspaces: known from a restored profile, and not connected to before they are joined
-        again."""
+        """Return the workspaces of a restored profile that are not connected to before they are joined again."""
         return tuple(await self._database.read(team.parked))
 
     def status(self, workspace_id: str) -> SyncStatus:
@@ -193,7 +191,7 @@ class TeamService:
         changed or the computer woke up. Cheap."""
         for id_, sync in self._syncs.items():
             if workspace_id in (None, id_):
-                sync.worker.look_now()
+                sync.worker.request_round()
                 sync.fetch_again()
 
     async def rounds(self, workspace_id: str, limit: int = 100) -> tuple[SyncRound, ...]:
@@ -241,14 +239,12 @@ class TeamService:
         return tuple(await self._database.read(team.shared_projects))
 
     def take_ended(self) -> tuple[SharedProject, ...]:
-        """Return the projects that stopped being shared since ``start``, each only once; the caller tells the
-        person."""
+        """Return the projects that stopped being shared since ``start``, each only once, to tell the person."""
         ended, self._ended = self._ended, {}
         return tuple(ended.values())
 
     def take_let_in(self) -> tuple[SharedProject, ...]:
-        """Return the private copies whose project is open to this person again and that wait for *Share…*, each only
-        once."""
+        """Return the private copies that are open to this person again and wait for *Share…*, each only once."""
         let_in, self._let_in = self._let_in, {}
         return tuple(each for each in let_in.values() if self._is_waiting_for_share(each.project_id))
 
@@ -327,8 +323,7 @@ class TeamService:
         self._bus.publish(ThreadsChanged(None))
 
     async def set_role(self, project_id: str, member_id: str, role: TeamRole | None) -> None:
-        """Set a member's role in a shared project; None removes the member from it. Raises ``TeamError``,
-        ``NotPossible``."""
+        """Set a member's role in a project; None removes the member. Raises ``TeamError``, ``NotPossible``."""
         await self.membership.set_role(project_id, member_id, role)
 
     # What needs a person
@@ -355,7 +350,7 @@ class TeamService:
         """Remove refused changes from the list."""
         ids, origin = list(change_ids), self._database.origin
         await self._database.write(lambda conn: sync_refused.forget_refused(conn, origin, ids))
-        self._telling.on_counts()
+        self._publisher.on_counts()
 
     async def disagreements(self, project_id: str) -> tuple[Disagreement, ...]:
         """Return titles, prompts and other values that two people changed at once."""
@@ -402,7 +397,7 @@ class TeamService:
             else:
                 is_due = sync.board.stand(None, None, is_typing=False)
             if is_due:
-                sync.worker.speak()
+                sync.worker.send_presence()
 
     def presence(self, project_id: str) -> tuple[Presence, ...]:
         """Return the other people in a project, by name. Cheap."""
@@ -411,8 +406,7 @@ class TeamService:
         return () if sync is None else sync.board.at(project_id)
 
     def file_state(self, sha256: str) -> str:
-        """Return why an attached file is not here: "fetching", "missing", or "" (it is here, or it is not shared).
-        Cheap."""
+        """Return why an attached file is not here: "fetching", "missing", or "" if it is here or not shared. Cheap."""
         state = self._state.files.get(sha256)
         return {files.TO_FETCH: "fetching", files.MISSING: "missing"}.get(state or "", "")
 
@@ -424,7 +418,7 @@ class TeamService:
         self._database.log_watch.listener = None
         for sync in self._syncs.values():
             sync.ask_to_stop()
-        await self._telling.close()
+        await self._publisher.close()
         await asyncio.gather(*map(self._end, self._syncs.values()))
 
     # Which workspaces are synced
@@ -445,7 +439,7 @@ class TeamService:
                     open_team=partial(self._open, workspace),
                     client=self._client,
                     clock=self._clock,
-                    news=self._telling,
+                    listener=self._publisher,
                     poll_s=self._poll_s,
                 )
                 sync.start()

@@ -101,7 +101,7 @@ class TeamPasswords:
             raise PasswordNotKept from None
 
     def keep_next(self, workspace_id: str, password: Secret, address: ServerAddress) -> None:
-        """Keep a new password beside the current one, before the server is told of it. Raises ``PasswordNotKept``."""
+        """Keep a new password beside the current one, before the server gets it. Raises ``PasswordNotKept``."""
         self.keep(f"{workspace_id}{_NEXT}", password, address)
 
     def promote(self, workspace_id: str, address: ServerAddress) -> None:

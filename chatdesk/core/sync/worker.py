@@ -1,8 +1,8 @@
 """The thread that syncs one workspace: connects, runs rounds, waits until there is something to do.
 
 It owns the connection. Other threads only report that something was written or request a round, and get its events
-through ``Ears``, whose methods are called on this thread. It ends within a second of being asked to: calls to the
-server are aborted, because every step can be repeated.
+through ``SyncListener``, whose methods are called on this thread. It ends within a second of being asked to: calls to
+the server are aborted, because every step can be repeated.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.sync.backoff import Backoff
 from chatdesk.core.sync.closing import close_quietly
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
-from chatdesk.core.sync.hints import HintPace
+from chatdesk.core.sync.notify_throttle import NotifyThrottle
 from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchSettled, Link, PageTaken, Request, RoundResult, ToLocal, ToTeam, ViewTaken
@@ -47,7 +47,7 @@ _SUSPICIOUS_S: Final = 10.0
 _MS_PER_S: Final = 1000
 
 
-class Ears(Protocol):
+class SyncListener(Protocol):
     """The listener of a ``SyncWorker``. Called on the thread of sync; must be quick and must not raise."""
 
     def on_status(self, status: SyncStatus) -> None: ...
@@ -78,15 +78,14 @@ class _Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The name and version of this computer's ChatDesk, as the server is told."""
+    """The name and version of this computer's ChatDesk, as they are sent to the server."""
 
     name: str
     version: str
 
 
 class SyncWorker:
-    """Syncs one workspace on a thread of its own. ``open_team`` connects, which may take seconds, and raises
-    ``TeamError``."""
+    """Syncs one workspace. ``open_team`` connects, which may take seconds, and raises ``TeamError``."""
 
     def __init__(
         self,
@@ -95,7 +94,7 @@ class SyncWorker:
         local: LocalStore,
         open_team: Callable[[], TeamStore],
         client: Client,
-        ears: Ears,
+        listener: SyncListener,
         board: PresenceBoard,
         clock: Clock,
         poll_s: float = POLL_S,
@@ -104,12 +103,12 @@ class SyncWorker:
         self._local = local
         self._open_team = open_team
         self._client = client
-        self._ears = ears
+        self._listener = listener
         self._board = board
         self._clock = clock
         self._poll_s = poll_s
         self._backoff = Backoff()
-        self._hints = HintPace()
+        self._throttle = NotifyThrottle()
         self._status = SyncStatus(workspace.id, SyncPhase.CONNECTING)
         self._team: TeamStore | None = None
         self._link = Link()
@@ -142,9 +141,8 @@ class SyncWorker:
             self._link.written(projects)
         self._wake()
 
-    def look_now(self) -> None:
-        """Request a whole round at once. Aborts a call that has been silent for seconds, as the connection may be
-        dead."""
+    def request_round(self) -> None:
+        """Request a whole round at once; aborts a call that has been silent for seconds."""
         with self._lock:
             self._is_look_wanted = True
         self._backoff.reset()
@@ -158,7 +156,7 @@ class SyncWorker:
             _log.info("a call of workspace %s is broken off", self.workspace.id)
             team.abort()
 
-    def speak(self) -> None:
+    def send_presence(self) -> None:
         """Wake the thread, because a presence update is due."""
         self._wake()
 
@@ -240,12 +238,12 @@ class SyncWorker:
         if is_fresh or only:
             result = self._play(is_fresh, only)
             if result.received:
-                self._hints.brought_something()
+                self._throttle.reset()
             if heard and not is_fresh and not result.received:
                 # Something was said, and it was not a change: then it is about people or roles.
                 self._is_look_wanted = True
                 self._woken.set()
-        self._speak(is_news=False)
+        self._exchange_presence(is_news=False)
 
     def _play(self, is_fresh: bool, only: frozenset[str] | None) -> RoundResult:
         began_at, began_s = self._clock.now_ms(), self._clock.monotonic_s()
@@ -272,7 +270,7 @@ class SyncWorker:
                 problems=len(result.problems) or None,
                 reason=result.problems[0][1].code if result.problems else None,
             )
-        self._ears.on_round(line, result)
+        self._listener.on_round(line, result)
         self._logged = ""
         self._settle(result)
         return result
@@ -318,19 +316,19 @@ class SyncWorker:
 
     def _hear(self, notice: Request) -> None:
         if isinstance(notice, ViewTaken):
-            self._ears.on_view(notice)
-            self._hints.asked(self._clock.monotonic_s())
-            self._ears.on_presence(notice.view.presence, self.workspace.member_id)
+            self._listener.on_view(notice)
+            self._throttle.presence_was_read(self._clock.monotonic_s())
+            self._listener.on_presence(notice.view.presence, self.workspace.member_id)
         elif isinstance(notice, PageTaken):
             if notice.total > notice.done or self._status.done is not None:
                 self._tell(phase=SyncPhase.SYNCING, done=notice.done, total=notice.total, problem="", next_step="")
-            self._ears.on_page(notice, self.workspace.member_id)
+            self._listener.on_page(notice, self.workspace.member_id)
         elif isinstance(notice, BatchSettled):
-            self._ears.on_settled(notice)
+            self._listener.on_settled(notice)
 
     def _settle(self, result: RoundResult) -> None:
         """Publish the status after a round."""
-        waiting, refused = self._ears.count()
+        waiting, refused = self._listener.count()
         self._backoff.reset()
         known: dict[str, Any] = {
             "waiting": waiting,
@@ -358,8 +356,7 @@ class SyncWorker:
             self._tell(phase=SyncPhase.SYNCED, problem=problem, next_step=next_step, **known)
 
     def _deafness(self) -> tuple[str, str] | None:
-        """Return the problem and the next step if notifications do not arrive: everything is sent and received, but
-        late."""
+        """Return the problem and the next step if notifications do not arrive, so that changes come late."""
         team = self._team
         return (_DEAF, _DEAF_NEXT) if team is not None and team.is_deaf else None
 
@@ -393,9 +390,9 @@ class SyncWorker:
                 return
             heard = team.wait(min([left_s, *self._due_s()]))
             if heard.presence:
-                self._hints.heard_of_people()
+                self._throttle.want_presence()
             if 0.0 in self._due_s():
-                self._speak(is_news=self._hints.people_s(self._clock.monotonic_s()) == 0)
+                self._exchange_presence(is_news=self._throttle.presence_due_s(self._clock.monotonic_s()) == 0)
             news = self._news_of(heard.changes)
             if heard.people_at is not None:
                 # It may have been committed after what was written later, and after this was asked for. Anybody can say
@@ -405,7 +402,7 @@ class SyncWorker:
                 news = news or set()
             if news is not None:
                 # What is written here meanwhile is sent at once.
-                self._woken.wait(self._hints.heard(self._clock.monotonic_s()))
+                self._woken.wait(self._throttle.delay_s(self._clock.monotonic_s()))
                 self._heard.update(news)
                 # A channel that is nobody's any more: projects or members changed.
                 self._is_look_wanted = self._is_look_wanted or not news
@@ -423,7 +420,7 @@ class SyncWorker:
 
     def _due_s(self) -> list[float]:
         """Return in how many seconds presence is to be sent, and to be read."""
-        due = (self._board.wait_s(), self._hints.people_s(self._clock.monotonic_s()))
+        due = (self._board.wait_s(), self._throttle.presence_due_s(self._clock.monotonic_s()))
         return [max(each, 0.0) for each in due if each is not None]
 
     def _gather(self) -> None:
@@ -431,21 +428,21 @@ class SyncWorker:
         if self._written and not self._stopping.is_set():
             self._stopping.wait(_GATHER_S)
 
-    def _speak(self, *, is_news: bool) -> None:
+    def _exchange_presence(self, *, is_news: bool) -> None:
         team = self._team
         if team is None:
             return
-        said = self._board.take_due()
+        said = self._board.pop_due()
         try:
             for each in said:
                 device = self._local.device()
                 with self._watched_call():
                     team.set_presence(each.project_id, device, each.thread_id, each.state)
             if is_news:
-                self._hints.asked(self._clock.monotonic_s())
+                self._throttle.presence_was_read(self._clock.monotonic_s())
                 with self._watched_call():
                     present = team.presence()
-                self._ears.on_presence(present, self.workspace.member_id)
+                self._listener.on_presence(present, self.workspace.member_id)
         except TeamUnreachable:
             raise
         except TeamError as error:  # as where a project was taken away a moment ago
@@ -473,7 +470,7 @@ class SyncWorker:
 
     def _count_waiting(self) -> None:
         try:
-            waiting, refused = self._ears.count()
+            waiting, refused = self._listener.count()
         except ChatDeskError:
             return
         self._tell(waiting=waiting, refused=refused)
@@ -485,7 +482,7 @@ class SyncWorker:
         if error.what != self._logged:  # a night without a network is one line
             log_event("sync.stopped", workspace=self.workspace.id, reason=error.code)
             self._logged = error.what
-            self._ears.on_round(SyncRound(self._clock.now_ms(), self.workspace.id, 0, 0, 0, error.what), None)
+            self._listener.on_round(SyncRound(self._clock.now_ms(), self.workspace.id, 0, 0, 0, error.what), None)
         self._tell(
             phase=SyncPhase.OFFLINE if is_passing else SyncPhase.REFUSED,
             problem=error.what,
@@ -500,7 +497,7 @@ class SyncWorker:
         status = replace(self._status, **changed)
         if status != self._status:
             self._status = status
-            self._ears.on_status(status)
+            self._listener.on_status(status)
 
     def _check_stop(self) -> None:
         if self._stopping.is_set():

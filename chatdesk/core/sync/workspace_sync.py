@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 MAX_BODY_BLOB: Final = 1024**3
 
 
-class News(Protocol):
+class WorkspaceListener(Protocol):
     """The listener of a ``WorkspaceSync``. Called on threads of sync."""
 
     def on_status(self, status: SyncStatus) -> None: ...
@@ -66,12 +66,12 @@ class WorkspaceSync:
         open_team: Callable[[], TeamStore],
         client: Client,
         clock: Clock,
-        news: News,
+        listener: WorkspaceListener,
         poll_s: float = POLL_S,
     ) -> None:
         self.workspace = workspace
         self._database = database
-        self._news = news
+        self._listener = listener
         self.board = PresenceBoard(clock)
         local = SyncStore(
             workspace.id,
@@ -89,15 +89,15 @@ class WorkspaceSync:
             open_team=open_team,
             clock=clock,
             on_sent=lambda project_id: self.worker.note_written((project_id,)),
-            on_moved=news.on_files,
-            on_body=lambda applied: news.on_applied(applied, is_catch_up=False, me=workspace.member_id),
+            on_moved=listener.on_files,
+            on_body=lambda applied: listener.on_applied(applied, is_catch_up=False, me=workspace.member_id),
         )
         self.worker = SyncWorker(
             workspace,
             local=local,
             open_team=open_team,
             client=client,
-            ears=self,
+            listener=self,
             board=self.board,
             clock=clock,
             poll_s=poll_s,
@@ -114,11 +114,11 @@ class WorkspaceSync:
 
     def start(self) -> None:
         self.worker.start()
-        self._files.look()
+        self._files.start()
 
     def fetch_again(self) -> None:
         """Try to fetch missing files again."""
-        self._files.look()
+        self._files.start()
 
     def break_off(self, stuck_s: float) -> None:
         """Abort connections whose current call takes longer than ``stuck_s`` seconds."""
@@ -133,38 +133,38 @@ class WorkspaceSync:
         has_ended = self.worker.join()
         return self._files.stop() and has_ended
 
-    # Ears, on the thread of sync
+    # SyncListener, on the thread of sync
 
     def on_status(self, status: SyncStatus) -> None:
-        self._news.on_status(status)
+        self._listener.on_status(status)
 
     def on_view(self, notice: ViewTaken) -> None:
-        self._news.on_team(notice.changed)
+        self._listener.on_team(notice.changed)
 
     def on_page(self, notice: PageTaken, me: str) -> None:
         if notice.applied.wanted_files:
-            self._files.look()
-        self._news.on_applied(notice.applied, is_catch_up=notice.total > CATCH_UP_ROWS, me=me)
+            self._files.start()
+        self._listener.on_applied(notice.applied, is_catch_up=notice.total > CATCH_UP_ROWS, me=me)
 
     def on_settled(self, notice: BatchSettled) -> None:
         if notice.settled.refused:
-            self._news.on_counts()
+            self._listener.on_counts()
 
     def on_presence(self, rows: Iterable[PresenceRow], me: str) -> None:
-        changed = self.board.take_rows(rows, me=me, name_of=self._news.name_of)
+        changed = self.board.replace_others(rows, me=me, name_of=self._listener.name_of)
         if changed:
-            self._news.on_presence(changed)
+            self._listener.on_presence(changed)
 
     def on_round(self, line: SyncRound | None, result: RoundResult | None) -> None:
         if result is not None:
-            self._files.look_if_any()  # it may have found out what has to be sent before
+            self._files.start_if_needed()  # it may have found out what has to be sent before
         if line is None:
             return
         try:
             self._database.write_now(lambda conn: team.add_round(conn, line), is_durable=False)
         except StorageError as error:
             _log.info("a round was not noted: %s", error.code)
-        self._news.on_counts()
+        self._listener.on_counts()
 
     def count(self) -> tuple[int, int]:
         projects = self._database.read_now(lambda conn: team.shared_projects(conn, self.workspace.id))

@@ -41,7 +41,7 @@ async def share(store: Store, role: TeamRole = TeamRole.OWNER, project: str | No
 
     def work(conn: Connection) -> frozenset[str]:
         sharing.begin(conn, store.db.origin, project_id, WORKSPACE, role, "c")
-        while entering.step(conn, store.db.origin, project_id) is not None:
+        while entering.log_batch(conn, store.db.origin, project_id) is not None:
             continue
         return team.read_only_projects(conn)
 

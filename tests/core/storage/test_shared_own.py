@@ -28,7 +28,7 @@ async def share(store: Store, role: TeamRole, *, author: str | None) -> tuple[st
 
     def work(conn: Connection) -> None:
         sharing.begin(conn, store.db.origin, project, WORKSPACE, role, "c")
-        while entering.step(conn, store.db.origin, project) is not None:
+        while entering.log_batch(conn, store.db.origin, project) is not None:
             continue
         conn.exec_driver_sql("UPDATE threads SET author_id = ?", (author,))
         conn.exec_driver_sql("UPDATE messages SET author_id = ?", (author,))

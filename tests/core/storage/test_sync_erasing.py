@@ -211,7 +211,7 @@ def test_a_project_that_its_owner_erased_is_gone_but_for_what_was_never_sent(pai
     head = ProjectHead(pair.project, "viewer", "", 0, is_deleted=True, is_erased=True)
     hello, said = ModelTeam(pair.server, pair.bob.member_id).view(pair.bob.store.device())
     view = replace(said, projects=(head,))
-    assert pair.bob.store.take_view(hello, view, pair.bob.store.shares()) == {pair.project}
+    assert pair.bob.store.store_view(hello, view, pair.bob.store.shares()) == {pair.project}
     assert pair.bob.rows("SELECT 1 FROM threads WHERE project_id = ?", pair.project) == []
     assert pair.bob.rows("SELECT 1 FROM changes WHERE project_id = ?", pair.project) == []
     left = {row[0] for row in pair.bob.rows("SELECT content FROM message_parts")}
@@ -219,7 +219,7 @@ def test_a_project_that_its_owner_erased_is_gone_but_for_what_was_never_sent(pai
     shared = pair.bob.db.read_now(lambda conn: team.shared_project(conn, pair.project))
     assert shared is not None
     assert (shared.state, shared.ended) == (ShareState.ENDED, EndReason.ERASED)
-    assert pair.bob.store.take_view(hello, view, pair.bob.store.shares()) == frozenset(), "told once"
+    assert pair.bob.store.store_view(hello, view, pair.bob.store.shares()) == frozenset(), "told once"
 
 
 @pytest.mark.parametrize("body", [None, "{", "[]", '{"changes": 7}', '{"changes": {"a": 1}}', '{"changes": [7, "x"]}'])

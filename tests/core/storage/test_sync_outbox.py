@@ -80,7 +80,7 @@ async def shared(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Shared]:
 
     def share(conn: Connection) -> None:
         sharing.begin(conn, store.db.origin, project, WORKSPACE, TeamRole.OWNER, "c")
-        while entering.step(conn, store.db.origin, project) is not None:
+        while entering.log_batch(conn, store.db.origin, project) is not None:
             continue
         conn.exec_driver_sql("UPDATE changes SET state = 1 WHERE state = 0")
 

@@ -38,7 +38,7 @@ def begin(store: Store, project: str, workspace: str = WORKSPACE, role: TeamRole
 
 
 def step(store: Store, project: str, rows: int = 500) -> tuple[int, int] | None:
-    return now(store, lambda conn: entering.step(conn, store.db.origin, project, rows=rows))
+    return now(store, lambda conn: entering.log_batch(conn, store.db.origin, project, rows=rows))
 
 
 def enter_all(store: Store, project: str, rows: int = 500) -> int:
@@ -308,7 +308,7 @@ async def test_a_copy_that_was_written_in_waits_for_share_once_its_project_is_op
 
     def take(view: TeamView) -> frozenset[str]:
         def work(conn: Connection) -> frozenset[str]:
-            return team.take_view(conn, store.db.origin, hello, view, before=team.shares(conn))
+            return team.store_view(conn, store.db.origin, hello, view, before=team.shares(conn))
 
         return now(store, work)
 

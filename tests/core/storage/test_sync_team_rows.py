@@ -69,7 +69,7 @@ def take(store: Store, what: TeamView, before: dict[str, ShareMark] | None = Non
 
     def work(conn: Connection) -> frozenset[str]:
         known = team.shares(conn) if before is None else before
-        return team.take_view(conn, store.db.origin, hello(), what, before=known)
+        return team.store_view(conn, store.db.origin, hello(), what, before=known)
 
     return do(store, work)
 
@@ -186,7 +186,7 @@ async def test_where_one_may_only_read_is_known_after_a_view_and_after_a_start(s
     join(store)
     head = ProjectHead(new_id(), "viewer", "c", 0)
     sync = made_store(store, write=store.db.write_now)
-    assert sync.take_view(hello(), view((head,)), sync.shares()) == {head.project_id}
+    assert sync.store_view(hello(), view((head,)), sync.shares()) == {head.project_id}
     assert store.db.log_watch.read_only == {head.project_id}
     await store.reopen()
     assert store.db.log_watch.read_only == {head.project_id}
@@ -206,7 +206,7 @@ async def test_only_what_can_be_pulled_again_does_not_wait_for_the_disk(store: S
 
     head = ProjectHead(new_id(), "editor", "c", 0)
     sync = made_store(store, write=write, begin=begin)
-    sync.take_view(hello(), view((head,)), sync.shares())
+    sync.store_view(hello(), view((head,)), sync.shares())
     sync.settle(head.project_id, ())
     assert said == [True, True]
     page = sync.read_page(())
@@ -283,7 +283,7 @@ async def test_a_private_copy_in_which_something_was_written_waits_for_the_perso
     join(store)
     mine = (await store.projects.default()).id
     do(store, lambda conn: sharing.begin(conn, store.db.origin, mine, WORKSPACE, TeamRole.EDITOR, "c"))
-    while do(store, lambda conn: entering.step(conn, store.db.origin, mine)) is not None:
+    while do(store, lambda conn: entering.log_batch(conn, store.db.origin, mine)) is not None:
         pass
     do(store, lambda conn: conn.exec_driver_sql("UPDATE changes SET state = 1"))
     do(store, lambda conn: sharing.end(conn, mine, EndReason.REMOVED))

@@ -22,7 +22,7 @@ from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.domain.sharing.team_setup import CheckState
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.scram import verifier_of
-from chatdesk.core.sync.team_store import examination, setup
+from chatdesk.core.sync.team_store import setup, setup_checks
 from chatdesk.core.sync.team_store.administration import Administration
 from tests.helpers import postgres, postgres_binaries
 
@@ -199,7 +199,7 @@ def test_a_workspace_is_made_there_and_its_members_come_in(server: Server) -> No
     ca = (server.folder / "certificates" / "authority.crt").read_text()
     password = (server.folder / "secrets" / "setup_password").read_text()
     address = ServerAddress("127.0.0.1", server.port, "team", "chatdesk_setup", ca=ca)
-    checks = examination.examine(address, password)
+    checks = setup_checks.examine(address, password)
     assert {each.state for each in checks} == {CheckState.OK}, checks
     workspace_id = new_id()
     login = f"{setup.role_prefix(workspace_id)}_first"

@@ -48,9 +48,9 @@ def test_a_copy_that_was_written_in_does_not_wait_for_share_because_of_a_late_vi
     hello, view = ModelTeam(pair.server, pair.bob.member_id).view(store.device())
     pair.leave()
     pair.ask(pair.bob, pair.threads[0])
-    assert store.take_view(hello, view, before) == frozenset()
+    assert store.store_view(hello, view, before) == frozenset()
     assert not share(pair, pair.bob).is_let_in
-    assert store.take_view(hello, view, store.shares()) == {pair.project}
+    assert store.store_view(hello, view, store.shares()) == {pair.project}
     assert share(pair, pair.bob).is_let_in
 
 

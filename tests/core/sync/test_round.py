@@ -119,7 +119,7 @@ def test_a_second_round_of_a_connection_asks_for_little(team: Team) -> None:
         "device",
         "shares",
         "view",  # one statement, which also tells the time and what one may
-        "take_view",
+        "store_view",
         "cursors",
         "share_step",
         "pending",

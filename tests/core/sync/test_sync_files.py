@@ -190,7 +190,7 @@ def mover(profile: Profile, server: Server) -> FileMover:
 def run(profile: Profile, server: Server) -> None:
     """Until there is nothing to do."""
     it = mover(profile, server)
-    it.look()
+    it.start()
     wait_until(lambda: it._thread is None)
     assert it.stop()
 
@@ -219,9 +219,9 @@ async def test_what_was_sent_before_a_break_is_not_sent_again(profile: Profile) 
     profile.want(sha256, len(LARGE), "to_send")
     server.fails_after = 2
     it = mover(profile, server)
-    it.look()
+    it.start()
     wait_until(lambda: server.fails_after is None)
-    it.look()  # something happened: it does not wait for its turn
+    it.start()  # something happened: it does not wait for its turn
     wait_until(lambda: profile.states()[sha256][0] == "sent")
     assert it.stop()
     assert server.put == 4
@@ -254,7 +254,7 @@ async def test_what_arrived_before_a_break_is_not_fetched_again(profile: Profile
     profile.want(sha256, len(LARGE), "to_fetch")
     server.fails_after = 3
     it = mover(profile, server)
-    it.look()
+    it.start()
     wait_until(lambda: server.fails_after is None)
     assert it.stop()
     assert server.got == 3
@@ -358,9 +358,9 @@ async def test_what_fails_here_is_tried_again(profile: Profile, monkeypatch: pyt
     monkeypatch.setattr(profile.blobs, "put", failing)
     it = mover(profile, server)
     for left in (1, 0):
-        it.look()
+        it.start()
         wait_until(lambda left=left: len(failures) == left)
-    it.look()
+    it.start()
     wait_until(lambda: profile.states()[sha256][0] == "here")
     assert it.stop()
 
@@ -377,10 +377,10 @@ async def test_it_stops_while_the_server_is_silent(profile: Profile) -> None:
     server.get_chunk = get_chunk  # type: ignore[method-assign, assignment]
     profile.want(sum_of(LARGE), len(LARGE), "to_fetch")
     it = mover(profile, server)
-    it.look()
+    it.start()
     wait_until(lambda: it._team is not None)
     assert it.stop()
-    it.look()  # after the end: nothing
+    it.start()  # after the end: nothing
     assert it._thread is None or not it._thread.is_alive()
 
 

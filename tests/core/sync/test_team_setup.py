@@ -12,7 +12,7 @@ import pytest
 from chatdesk.core.domain.sharing.team_setup import CheckState
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.scram import verifier_of
-from chatdesk.core.sync.team_store import connection, examination, setup, sql_files
+from chatdesk.core.sync.team_store import connection, setup, setup_checks, sql_files
 from chatdesk.core.sync.team_store.connection import open_connection
 from chatdesk.core.sync.team_store.postgres import connect
 from tests.helpers.postgres import Cluster, NoPostgres, TeamDatabase, cluster
@@ -52,7 +52,7 @@ def set_up(
     return replace(database, user=name, password=more.get("password", PASSWORD), workspace_id=found)
 
 
-def states(checks: tuple[examination.SetupCheck, ...]) -> dict[str, CheckState]:
+def states(checks: tuple[setup_checks.SetupCheck, ...]) -> dict[str, CheckState]:
     return {check.name: check.state for check in checks}
 
 
@@ -152,7 +152,7 @@ def test_a_server_that_takes_no_changes_or_keeps_other_text_is_told(empty_databa
 
 def test_a_server_that_is_too_old_is_told_so(empty_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(setup, "OLDEST_SERVER", 99)
-    monkeypatch.setattr(examination, "OLDEST_SERVER", 99)
+    monkeypatch.setattr(setup_checks, "OLDEST_SERVER", 99)
     checks = setup.examine(empty_database.account_address, empty_database.account_password)
     assert states(checks)["Version"] is CheckState.FAILED
     with pytest.raises(errors.TeamServerTooOld):
@@ -166,7 +166,7 @@ def test_a_pooler_without_notifications_is_told(empty_database: TeamDatabase, mo
 
 
 def test_few_connections_are_a_warning(empty_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examination, "_FEW_CONNECTIONS", 10_000)
+    monkeypatch.setattr(setup_checks, "_FEW_CONNECTIONS", 10_000)
     checks = setup.examine(empty_database.account_address, empty_database.account_password)
     assert states(checks)["Connections"] is CheckState.WARNING
 

@@ -21,7 +21,7 @@ from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.errors import NoWorkspaceThere, TeamError, TeamUnreachable
-from chatdesk.core.sync.ports import Heard, TeamStore
+from chatdesk.core.sync.ports import Notifications, TeamStore
 from chatdesk.core.sync.team_store import connection, failures
 from chatdesk.core.sync.team_store.connection import open_connection
 from chatdesk.core.sync.team_store.postgres import PostgresTeamStore, connect
@@ -263,23 +263,23 @@ def test_what_was_heard_is_told_by_kind_also_when_it_came_during_another_call(te
     anna, ben = (desk_of(team.join(name, **{project: "editor"}), team) for name in ("anna", "ben"))
     channel = ben.view().projects[0].channel
     ben.store.listen([channel])
-    assert ben.store.wait(0) == Heard()
+    assert ben.store.wait(0) == Notifications()
     begun = time.monotonic()
     threading.Timer(0.1, anna.store.poke, [project]).start()
-    assert ben.store.wait(60) == Heard(changes={channel: 0})
+    assert ben.store.wait(60) == Notifications(changes={channel: 0})
     assert time.monotonic() - begun < 30
     anna.store.set_presence(project, anna.device, None, "here")
     deadline = time.monotonic() + PATIENCE_S
-    heard = Heard()
-    while heard == Heard() and time.monotonic() < deadline:
+    heard = Notifications()
+    while heard == Notifications() and time.monotonic() < deadline:
         ben.view()
         heard = ben.store.wait(0)
-    assert heard == Heard(presence=frozenset({channel}))
+    assert heard == Notifications(presence=frozenset({channel}))
     ben.store.poke(project)
-    assert ben.store.wait(0.2) == Heard()  # one's own
+    assert ben.store.wait(0.2) == Notifications()  # one's own
     ben.store.listen([])
     anna.store.poke(project)
-    assert ben.store.wait(0.2) == Heard()
+    assert ben.store.wait(0.2) == Notifications()
     for each in (anna, ben):
         each.store.close()
 
@@ -300,7 +300,7 @@ def test_the_newest_number_of_several_notifications_is_heard_unless_one_names_no
         with team.owner.conn.transaction():  # all of them at once
             for payload in payloads:
                 team.owner.conn.execute("SELECT pg_notify(%s, %s)", [channel, payload])
-        assert here.store.wait(PATIENCE_S) == Heard(changes={channel: seq})
+        assert here.store.wait(PATIENCE_S) == Notifications(changes={channel: seq})
     here.store.close()
 
 
@@ -318,9 +318,9 @@ def test_waiting_ends_when_woken_also_when_that_came_before(desk: Desk) -> None:
     desk.store.wake()
     desk.store.wake()
     begun = time.monotonic()
-    assert desk.store.wait(60) == Heard()
+    assert desk.store.wait(60) == Notifications()
     threading.Timer(0.1, desk.store.wake).start()
-    assert desk.store.wait(60) == Heard()
+    assert desk.store.wait(60) == Notifications()
     assert time.monotonic() - begun < 30
 
 

@@ -17,7 +17,7 @@ from chatdesk.core.domain.sharing.team import ServerAddress, SyncPhase, SyncRoun
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.sync import worker as worker_module
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
-from chatdesk.core.sync.ports import Heard
+from chatdesk.core.sync.ports import Notifications
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchSettled, PageTaken, RoundResult, ViewTaken
 from chatdesk.core.sync.worker import Client, SyncWorker
@@ -39,7 +39,7 @@ class Local:
     def shares(self) -> dict[str, ShareMark]:
         return {}
 
-    def take_view(self, _hello: Hello, _view: TeamView, _before: Mapping[str, ShareMark]) -> frozenset[str]:
+    def store_view(self, _hello: Hello, _view: TeamView, _before: Mapping[str, ShareMark]) -> frozenset[str]:
         if self.failure is not None:
             raise self.failure
         return frozenset()
@@ -61,7 +61,7 @@ class Team:
         self.rounds = 0
         self.said: list[tuple[str, str | None, str]] = []
         self.others: list[PresenceRow] = []
-        self.heard: Heard = Heard()
+        self.heard: Notifications = Notifications()
         self.blocks_in = ""  #: the call that is never answered
         self.is_closed = False
         self.is_deaf = False
@@ -96,15 +96,15 @@ class Team:
     def listen(self, channels: Iterable[str]) -> None:
         assert tuple(channels) == ("channel1",)
 
-    def wait(self, timeout_s: float) -> Heard:
+    def wait(self, timeout_s: float) -> Notifications:
         self._woken.wait(timeout_s)
         self._woken.clear()
         if self._aborted.is_set():
             raise TeamUnreachable
-        heard, self.heard = self.heard, Heard()
+        heard, self.heard = self.heard, Notifications()
         return heard
 
-    def say(self, heard: Heard) -> None:
+    def say(self, heard: Notifications) -> None:
         self.heard = heard
         self._woken.set()
 
@@ -127,7 +127,7 @@ class Team:
         return self.others
 
 
-class Ears:
+class SyncListener:
     """Keeps what it is told."""
 
     def __init__(self) -> None:
@@ -172,22 +172,22 @@ def working(
     local: Local | None = None,
     board: PresenceBoard | None = None,
     poll_s: float = 25.0,
-) -> Iterator[tuple[SyncWorker, Ears]]:
-    ears = Ears()
+) -> Iterator[tuple[SyncWorker, SyncListener]]:
+    listener = SyncListener()
     clock = SystemClock()
     worker = SyncWorker(
         WORKSPACE,
         local=local or Local(),  # type: ignore[arg-type] - only what a round without projects asks for
         open_team=open_team,
         client=Client("Desk", "1"),
-        ears=ears,
+        listener=listener,
         board=board or PresenceBoard(clock),
         clock=clock,
         poll_s=poll_s,
     )
     worker.start()
     try:
-        yield worker, ears
+        yield worker, listener
     finally:
         worker.ask_to_stop()
         assert worker.join(PATIENCE_S)
@@ -200,19 +200,19 @@ def synced(status: SyncStatus) -> bool:
 
 def test_a_first_round_ends_in_synced_and_the_connection_is_closed_at_the_end() -> None:
     team = Team()
-    with working(lambda: team) as (worker, ears):
-        status = ears.wait_for(synced)
+    with working(lambda: team) as (worker, listener):
+        status = listener.wait_for(synced)
         assert status.synced_at is not None
         assert status.problem == ""
         assert worker.status == status
     assert team.is_closed
-    assert ears.lines == []  # a round that found nothing
+    assert listener.lines == []  # a round that found nothing
 
 
 def test_other_threads_wait_for_short_turns_only_while_it_runs() -> None:
     before_s, team = sys.getswitchinterval(), Team()
-    with working(lambda: team) as (_, ears):
-        ears.wait_for(synced)
+    with working(lambda: team) as (_, listener):
+        listener.wait_for(synced)
         assert sys.getswitchinterval() == pytest.approx(SHORT_S)
     assert sys.getswitchinterval() == before_s
 
@@ -226,12 +226,12 @@ def test_a_server_that_cannot_be_reached_is_named_and_tried_again() -> None:
             raise TeamUnreachable("Nobody answers at h:1.")
         return team
 
-    with working(open_team) as (worker, ears):
-        status = ears.wait_for(lambda each: each.phase is SyncPhase.OFFLINE and each.next_try_at is not None)
+    with working(open_team) as (worker, listener):
+        status = listener.wait_for(lambda each: each.phase is SyncPhase.OFFLINE and each.next_try_at is not None)
         assert status.problem == "Nobody answers at h:1."
         assert status.next_try_at is not None
-        worker.look_now()
-        again = ears.wait_for(synced)
+        worker.request_round()
+        again = listener.wait_for(synced)
         assert again.problem == ""
         assert again.next_try_at is None
 
@@ -240,8 +240,8 @@ def test_a_refusal_is_not_called_offline() -> None:
     def open_team() -> Team:
         raise TeamError("The password was not accepted.", next_step="Enter it again.")
 
-    with working(open_team) as (_worker, ears):
-        status = ears.wait_for(lambda each: each.phase is SyncPhase.REFUSED)
+    with working(open_team) as (_worker, listener):
+        status = listener.wait_for(lambda each: each.phase is SyncPhase.REFUSED)
         assert status.problem == "The password was not accepted."
         assert status.next_step == "Enter it again."
 
@@ -249,23 +249,23 @@ def test_a_refusal_is_not_called_offline() -> None:
 def test_a_full_disk_here_is_told_in_its_words_and_passes() -> None:
     local, team = Local(), Team()
     local.failure = StorageFull()
-    with working(lambda: team, local=local) as (worker, ears):
-        status = ears.wait_for(lambda each: each.phase is SyncPhase.OFFLINE)
+    with working(lambda: team, local=local) as (worker, listener):
+        status = listener.wait_for(lambda each: each.phase is SyncPhase.OFFLINE)
         assert status.problem == StorageFull.what
-        assert ears.lines[0].problem == StorageFull.what
+        assert listener.lines[0].problem == StorageFull.what
         local.failure = None
-        worker.look_now()
-        ears.wait_for(synced)
+        worker.request_round()
+        listener.wait_for(synced)
 
 
 def test_what_nobody_thought_of_is_logged_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     local, team = Local(), Team()
     local.failure = ZeroDivisionError()
-    with working(lambda: team, local=local) as (worker, ears):
-        ears.wait_for(lambda each: each.phase is SyncPhase.REFUSED)
+    with working(lambda: team, local=local) as (worker, listener):
+        listener.wait_for(lambda each: each.phase is SyncPhase.REFUSED)
         local.failure = None
-        worker.look_now()
-        ears.wait_for(synced)
+        worker.request_round()
+        listener.wait_for(synced)
     assert "ZeroDivisionError" in caplog.text
     caplog.clear()
 
@@ -273,8 +273,8 @@ def test_what_nobody_thought_of_is_logged_and_tried_again(caplog: pytest.LogCapt
 def test_another_teams_database_is_refused() -> None:
     team = Team()
     team.workspace_id = "w2"
-    with working(lambda: team) as (_worker, ears):
-        status = ears.wait_for(lambda each: each.phase is SyncPhase.REFUSED)
+    with working(lambda: team) as (_worker, listener):
+        status = listener.wait_for(lambda each: each.phase is SyncPhase.REFUSED)
         assert "another team's database" in status.problem
 
 
@@ -282,17 +282,17 @@ def test_another_teams_database_is_refused() -> None:
 def test_an_old_chatdesk_is_told_to_update(mode: str, phase: SyncPhase) -> None:
     team = Team()
     team.mode = mode
-    with working(lambda: team) as (_worker, ears):
-        status = ears.wait_for(lambda each: each.phase is phase)
+    with working(lambda: team) as (_worker, listener):
+        status = listener.wait_for(lambda each: each.phase is phase)
         assert status.next_step == "Update ChatDesk."
 
 
 def test_an_older_database_is_told_and_everything_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    with working(Team) as (_worker, ears):
-        assert not ears.wait_for(synced).is_outdated
+    with working(Team) as (_worker, listener):
+        assert not listener.wait_for(synced).is_outdated
     monkeypatch.setattr(worker_module, "TEAM_SCHEMA", 2)
-    with working(Team) as (_worker, ears):
-        assert ears.wait_for(synced).is_outdated
+    with working(Team) as (_worker, listener):
+        assert listener.wait_for(synced).is_outdated
 
 
 @pytest.mark.parametrize(
@@ -302,15 +302,15 @@ def test_an_older_database_is_told_and_everything_goes_on(monkeypatch: pytest.Mo
 def test_a_wrong_clock_is_said_as_long_as_it_is_wrong_and_breaks_nothing(ahead_ms: int, words: str) -> None:
     team = Team()
     team.ahead_ms = ahead_ms
-    with working(lambda: team) as (worker, ears):
-        status = ears.wait_for(synced)
+    with working(lambda: team) as (worker, listener):
+        status = listener.wait_for(synced)
         assert words in status.problem
-        worker.look_now()
+        worker.request_round()
         wait_until(lambda: team.rounds >= 2)
         assert words in worker.status.problem
     team.ahead_ms = 0
-    with working(lambda: team) as (_worker, ears):
-        assert ears.wait_for(synced).problem == ""
+    with working(lambda: team) as (_worker, listener):
+        assert listener.wait_for(synced).problem == ""
 
 
 def test_the_server_is_asked_again_by_itself() -> None:
@@ -321,16 +321,16 @@ def test_the_server_is_asked_again_by_itself() -> None:
 
 def test_a_change_on_an_unknown_channel_is_a_reason_to_look_at_everything() -> None:
     team = Team()
-    with working(lambda: team) as (_worker, ears):
-        ears.wait_for(synced)
-        team.say(Heard(changes={"channel1": 0}))
-        team.say(Heard(changes={"channel9": 0}))
+    with working(lambda: team) as (_worker, listener):
+        listener.wait_for(synced)
+        team.say(Notifications(changes={"channel1": 0}))
+        team.say(Notifications(changes={"channel9": 0}))
         wait_until(lambda: team.rounds >= 2)
 
 
 def test_what_is_here_already_is_not_asked_for_again() -> None:
-    with working(Team) as (worker, ears):
-        ears.wait_for(synced)
+    with working(Team) as (worker, listener):
+        listener.wait_for(synced)
         worker._link.pulled["p1"] = 7
         assert worker._news_of({}) is None
         assert worker._news_of({"channel1": 7}) is None
@@ -341,27 +341,27 @@ def test_what_is_here_already_is_not_asked_for_again() -> None:
 
 def test_presence_is_said_and_heard() -> None:
     team = Team()
-    with working(lambda: team) as (worker, ears):
-        ears.wait_for(synced)
+    with working(lambda: team) as (worker, listener):
+        listener.wait_for(synced)
         board: PresenceBoard = worker._board
         if board.stand("p1", "t1", is_typing=True):
-            worker.speak()
+            worker.send_presence()
         wait_until(lambda: team.said)
         assert team.said == [("p1", "t1", "typing")]
         team.others = [PresenceRow("p1", "m2", "d2", None, "here")]
-        team.say(Heard(presence=frozenset(("channel1",))))
-        wait_until(lambda: ears.presence)
+        team.say(Notifications(presence=frozenset(("channel1",))))
+        wait_until(lambda: listener.presence)
 
 
 def test_it_ends_at_once_while_it_waits_and_while_the_server_is_silent() -> None:
     for is_silent in (False, True):
         team = Team()
         team.blocks_in = "hello" if is_silent else ""
-        with working(lambda team=team: team) as (worker, ears):
+        with working(lambda team=team: team) as (worker, listener):
             if is_silent:
                 wait_until(lambda: worker._team is not None)
             else:
-                ears.wait_for(synced)
+                listener.wait_for(synced)
             worker.ask_to_stop()
             assert worker.join(15.0)  # neither the 20 s of the server nor the 25 s until the next round
 
@@ -372,36 +372,36 @@ def test_a_call_that_is_never_answered_is_broken_off(call: str) -> None:
     board = PresenceBoard(SystemClock())
     board.stand("p1", "t1", is_typing=True)
     team.blocks_in = call
-    with working(lambda: team, board=board) as (worker, ears):
-        team.say(Heard(presence=frozenset({"channel1"})))  # who is here is asked for when somebody came
+    with working(lambda: team, board=board) as (worker, listener):
+        team.say(Notifications(presence=frozenset({"channel1"})))  # who is here is asked for when somebody came
 
         def is_offline() -> bool:
             worker.break_off(0.05)
             return worker.status.phase is SyncPhase.OFFLINE
 
         wait_until(is_offline)
-        assert ears.wait_for(lambda status: status.phase is SyncPhase.OFFLINE).problem
+        assert listener.wait_for(lambda status: status.phase is SyncPhase.OFFLINE).problem
 
 
 def test_what_is_written_while_offline_is_counted() -> None:
     def open_team() -> Team:
         raise TeamUnreachable
 
-    with working(open_team) as (worker, ears):
-        ears.wait_for(lambda each: each.next_try_at is not None)
-        ears.waiting = 12
+    with working(open_team) as (worker, listener):
+        listener.wait_for(lambda each: each.next_try_at is not None)
+        listener.waiting = 12
         worker.note_written(("p1",))
-        ears.wait_for(lambda each: each.waiting == 12)
+        listener.wait_for(lambda each: each.waiting == 12)
 
 
 def test_people_who_changed_are_asked_for_at_once_from_when_they_did() -> None:
     team = Team()
-    with working(lambda: team) as (_, ears):
-        ears.wait_for(lambda status: status.phase is SyncPhase.SYNCED)
+    with working(lambda: team) as (_, listener):
+        listener.wait_for(lambda status: status.phase is SyncPhase.SYNCED)
         wait_until(lambda: team.rounds == 2)  # before and after it listened
-        team.say(Heard(people_at=2 * _LATER_US - 5))
+        team.say(Notifications(people_at=2 * _LATER_US - 5))
         wait_until(lambda: team.rounds == 3)
-        team.say(Heard(people_at=1))  # anybody can say that it was long ago: all of it is not read again
+        team.say(Notifications(people_at=1))  # anybody can say that it was long ago: all of it is not read again
         wait_until(lambda: team.rounds == 4)
     assert team.asked_since == [0, _LATER_US, 2 * _LATER_US - 5, 3 * _LATER_US - 600_000_000]
 
@@ -409,8 +409,8 @@ def test_people_who_changed_are_asked_for_at_once_from_when_they_did() -> None:
 def test_who_hears_no_notifications_is_told() -> None:
     team = Team()
     team.is_deaf = True
-    with working(lambda: team) as (_, ears):
-        status = ears.wait_for(lambda status: bool(status.problem))
+    with working(lambda: team) as (_, listener):
+        status = listener.wait_for(lambda status: bool(status.problem))
     assert status.phase is SyncPhase.SYNCED
     assert "notifications do not arrive" in status.problem
     assert "direct address" in status.next_step

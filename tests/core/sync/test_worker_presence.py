@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatdesk.core.domain.sharing.sync_wire import PresenceRow
 from chatdesk.core.domain.sharing.team import PresenceState
-from chatdesk.core.sync.presence import AWAY, HEARTBEAT_S, TYPING_EVERY_S, PresenceBoard, Said
+from chatdesk.core.sync.presence import AWAY, HEARTBEAT_S, TYPING_EVERY_S, PresenceBoard, PresenceUpdate
 
 HERE, TYPING = PresenceState.HERE, PresenceState.TYPING
 
@@ -31,71 +31,71 @@ def test_opening_a_shared_project_is_said_at_once_and_then_kept_alive() -> None:
     it, clock = board()
     assert it.wait_s() is None
     assert it.stand("p", "t", is_typing=False)
-    assert it.take_due() == (Said("p", "t", HERE),)
-    assert it.take_due() == ()
+    assert it.pop_due() == (PresenceUpdate("p", "t", HERE),)
+    assert it.pop_due() == ()
     assert it.wait_s() == HEARTBEAT_S
     clock.now += HEARTBEAT_S
-    assert it.take_due() == (Said("p", "t", HERE),)
+    assert it.pop_due() == (PresenceUpdate("p", "t", HERE),)
 
 
 def test_typing_is_said_at_most_every_three_seconds_however_fast_one_types() -> None:
     it, clock = board()
     it.stand("p", "t", is_typing=False)
-    it.take_due()
+    it.pop_due()
     said = []
     for _ in range(600):
         clock.now += 0.05
         it.stand("p", "t", is_typing=True)
-        said += it.take_due()
-    assert said[0] == Said("p", "t", TYPING)
+        said += it.pop_due()
+    assert said[0] == PresenceUpdate("p", "t", TYPING)
     assert len(said) <= 1 + 30 / TYPING_EVERY_S
 
 
 def test_who_stops_typing_is_only_here_again() -> None:
     it, clock = board()
     it.stand("p", "t", is_typing=True)
-    assert it.take_due() == (Said("p", "t", TYPING),)
+    assert it.pop_due() == (PresenceUpdate("p", "t", TYPING),)
     wait_s = it.wait_s()
     assert wait_s is not None
     assert 0 < wait_s <= 5
     clock.now += wait_s
-    assert it.take_due() == (Said("p", "t", HERE),)
+    assert it.pop_due() == (PresenceUpdate("p", "t", HERE),)
 
 
 def test_typing_again_right_after_waits_its_turn() -> None:
     it, clock = board()
     it.stand("p", "t", is_typing=True)
-    it.take_due()
+    it.pop_due()
     it.stand("p", "u", is_typing=False)
     clock.now += 0.5
-    assert it.take_due() == (Said("p", "u", HERE),)
+    assert it.pop_due() == (PresenceUpdate("p", "u", HERE),)
     clock.now += 0.1
     assert not it.stand("p", "u", is_typing=True)
     wait_s = it.wait_s()
     assert wait_s is not None
     assert wait_s > 2
     clock.now += wait_s
-    assert it.take_due() == (Said("p", "u", TYPING),)
+    assert it.pop_due() == (PresenceUpdate("p", "u", TYPING),)
 
 
 def test_going_elsewhere_says_good_bye() -> None:
     it, _clock = board()
     it.stand("p", "t", is_typing=False)
-    it.take_due()
+    it.pop_due()
     assert it.stand("q", None, is_typing=False)
-    assert it.take_due() == (Said("p", None, AWAY), Said("q", None, HERE))
+    assert it.pop_due() == (PresenceUpdate("p", None, AWAY), PresenceUpdate("q", None, HERE))
     assert it.stand(None, None, is_typing=False)
-    assert it.take_due() == (Said("q", None, AWAY),)
+    assert it.pop_due() == (PresenceUpdate("q", None, AWAY),)
     assert it.wait_s() is None
 
 
 def test_a_new_connection_says_it_again() -> None:
     it, _clock = board()
     it.stand("p", "t", is_typing=False)
-    it.take_due()
+    it.pop_due()
     it.start_again()
     assert it.wait_s() == 0
-    assert it.take_due() == (Said("p", "t", HERE),)
+    assert it.pop_due() == (PresenceUpdate("p", "t", HERE),)
 
 
 def test_others_are_shown_once_each_by_name_and_never_oneself() -> None:
@@ -108,9 +108,9 @@ def test_others_are_shown_once_each_by_name_and_never_oneself() -> None:
         PresenceRow("p", "me", "d4", "t", "typing"),
         PresenceRow("q", "a", "d3", None, "a lie"),
     ]
-    assert it.take_rows(rows, me="me", name_of=names.__getitem__) == {"p"}
+    assert it.replace_others(rows, me="me", name_of=names.__getitem__) == {"p"}
     assert [(one.name, one.state, one.thread_id) for one in it.at("p")] == [("ana", HERE, None), ("Ben", TYPING, "u")]
     assert it.at("q") == ()
-    assert it.take_rows(rows, me="me", name_of=names.__getitem__) == frozenset()
-    assert it.take_rows([], me="me", name_of=names.__getitem__) == {"p"}
+    assert it.replace_others(rows, me="me", name_of=names.__getitem__) == frozenset()
+    assert it.replace_others([], me="me", name_of=names.__getitem__) == {"p"}
     assert it.at("p") == ()

@@ -29,7 +29,7 @@ from chatdesk.core.domain.sharing.sync_wire import (
 from chatdesk.core.storage.engine.change_log import ERASED
 from chatdesk.core.storage.sync import erasing
 from chatdesk.core.sync.errors import TeamDeviceUnknown, TeamError, TeamUnreachable
-from chatdesk.core.sync.ports import Heard
+from chatdesk.core.sync.ports import Notifications
 
 #: Changes that one erasure names at most.
 MOST_ERASED = 1000
@@ -547,8 +547,8 @@ class ModelTeam:
         self._open()
         self.channels = tuple(channels)
 
-    def wait(self, timeout_s: float) -> Heard:
-        return Heard()
+    def wait(self, timeout_s: float) -> Notifications:
+        return Notifications()
 
     def wake(self) -> None:
         pass

@@ -12,7 +12,7 @@ from unittest import mock
 from chatdesk.core.domain.sharing.sync_results import Cursor, Settled
 from chatdesk.core.domain.sharing.sync_wire import PushResult, WireChange
 from chatdesk.core.storage.sync import erasing, registers
-from chatdesk.core.storage.sync.inbox import inbox, prepare, twins
+from chatdesk.core.storage.sync.inbox import duplicates, inbox, prepare
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.projection import deletes
 from chatdesk.core.storage.sync.store import SyncStore
@@ -228,7 +228,7 @@ BUGS = (
     ),
     Bug(
         "what was emptied in a private copy stays empty",
-        _instead(twins, "fill_emptied", lambda _: lambda *_: {}),
+        _instead(duplicates, "fill_emptied", lambda _: lambda *_: {}),
         mix=COPIES,
         first=124,
     ),

@@ -68,7 +68,7 @@ class ToyStore:
     def shares(self) -> dict[str, ShareMark]:
         return {}
 
-    def take_view(self, hello: Hello, view: TeamView, before: Mapping[str, ShareMark]) -> frozenset[str]:
+    def store_view(self, hello: Hello, view: TeamView, before: Mapping[str, ShareMark]) -> frozenset[str]:
         self.views += 1
         news = frozenset(head.project_id for head in view.projects) - frozenset(self.projects)
         self.projects.update({project: ToyProject(project) for project in news})

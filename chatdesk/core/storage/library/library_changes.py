@@ -173,7 +173,7 @@ def _enter(conn: Connection, origin: Origin, project_id: str, thread_ids: Sequen
         from chatdesk.core.storage.sync import entering  # which few ever need
 
         origin.watch.check(project_id)
-        entering.enter_threads(conn, origin, project_id, thread_ids)
+        entering.log_threads(conn, origin, project_id, thread_ids)
 
 
 def _check_deletion(conn: Connection, project_id: str) -> None:

@@ -81,13 +81,13 @@ class _Share:
         return str(uuid.uuid5(uuid.NAMESPACE_OID, name))
 
 
-def enter_project(conn: Connection, origin: Origin, project_id: str, workspace_id: str) -> None:
-    """Write the project itself into the log; ``step`` writes its threads. Raises ``ProjectNotFound``."""
+def log_project(conn: Connection, origin: Origin, project_id: str, workspace_id: str) -> None:
+    """Write the project itself into the log; ``log_batch`` writes its threads. Raises ``ProjectNotFound``."""
     share = _Share(project_id, workspace_id)
     _enter(conn, origin, share, "project", _project_entries(conn, project_id), new=[project_id])
 
 
-def step(conn: Connection, origin: Origin, project_id: str, *, rows: int = 500) -> tuple[int, int] | None:
+def log_batch(conn: Connection, origin: Origin, project_id: str, *, rows: int = 500) -> tuple[int, int] | None:
     """Write about ``rows`` more things into the log. Returns how many were written so far, and how many there were at
     the start; None when all is done."""
     row = conn.exec_driver_sql(
@@ -120,7 +120,7 @@ def step(conn: Connection, origin: Origin, project_id: str, *, rows: int = 500) 
     return done, progress.get("total", 0)
 
 
-def enter_threads(conn: Connection, origin: Origin, project_id: str, thread_ids: Sequence[str]) -> None:
+def log_threads(conn: Connection, origin: Origin, project_id: str, thread_ids: Sequence[str]) -> None:
     """Write threads that were moved into a shared project into its log, as new ones."""
     workspace_id = conn.exec_driver_sql(
         "SELECT workspace_id FROM shared_projects WHERE project_id = ?", (project_id,)

@@ -84,7 +84,7 @@ def named(body: str | None) -> list[str]:
     return [each for each in value[:MOST_IN_ONE] if is_id(each)] if isinstance(value, list) else []
 
 
-def look(conn: Connection, thread_id: str, message_id: str | None) -> Erasure | None:
+def erasable(conn: Connection, thread_id: str, message_id: str | None) -> Erasure | None:
     """Return what this person may have erased of a thread, or of one of its messages; None if its project is not
     shared."""
     row = conn.exec_driver_sql(

@@ -88,7 +88,7 @@ def _thread_of(conn: Connection, message_id: str) -> str:
 
 
 def _look(conn: Connection, thread_id: str, message_id: str | None) -> Erasure:
-    found = erasing.look(conn, thread_id, message_id)
+    found = erasing.erasable(conn, thread_id, message_id)
     if found is None:
         raise NotPossible(
             "Nobody else has this: its project is not shared.", next_step="Delete it, and empty the trash."

@@ -45,9 +45,9 @@ _ORPHANED, _ACKNOWLEDGED, _PRIVATE = int(ChangeState.ORPHANED), int(ChangeState.
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """The result of ``look``. ``private``: changes that are not for others; ``gone``: messages that were purged before
-    they were sent; ``files``: (SHA-256, bytes) of files that were not queued yet; ``blob``: the content of a file that
-    is still to be created. If any of these is set, call ``note`` and then ``look`` again."""
+    """The result of ``find_pending``. ``private``: changes that are not for others; ``gone``: messages that were purged
+    before they were sent; ``files``: (SHA-256, bytes) of files that were not queued yet; ``blob``: the content of a
+    file that is still to be created. If any of these is set, call ``store_found`` and then ``find_pending`` again."""
 
     changes: tuple[WireChange, ...] = ()
     private: tuple[str, ...] = ()
@@ -66,13 +66,13 @@ def pending(
     """Return the next changes to send, by ``dseq``, as ``LocalStore.pending``. Stops before the first change that names
     a file still to be sent: the changes of a device keep their order."""
     while True:
-        found = look(conn, project_id, max_rows=max_rows, max_bytes=max_bytes)
-        is_noted = found.needs_writing and note(conn, project_id, found, put_blob=put_blob)
+        found = find_pending(conn, project_id, max_rows=max_rows, max_bytes=max_bytes)
+        is_noted = found.needs_writing and store_found(conn, project_id, found, put_blob=put_blob)
         if found.changes or not is_noted:
             return list(found.changes)
 
 
-def look(conn: Connection, project_id: str, *, max_rows: int, max_bytes: int) -> Outgoing:
+def find_pending(conn: Connection, project_id: str, *, max_rows: int, max_bytes: int) -> Outgoing:
     """Return the next changes to send without writing anything, so that it can run in a read transaction."""
     state = conn.exec_driver_sql("SELECT state FROM shared_projects WHERE project_id = ?", (project_id,)).scalar()
     if state != ShareState.SHARED:
@@ -122,8 +122,8 @@ def look(conn: Connection, project_id: str, *, max_rows: int, max_bytes: int) ->
     return Outgoing(tuple(changes), tuple(private), tuple(gone))
 
 
-def note(conn: Connection, project_id: str, found: Outgoing, *, put_blob: PutBlob | None) -> bool:
-    """Store what ``look`` found. Returns whether anything was stored."""
+def store_found(conn: Connection, project_id: str, found: Outgoing, *, put_blob: PutBlob | None) -> bool:
+    """Store what ``find_pending`` found. Returns whether anything was stored."""
     if found.private:
         conn.exec_driver_sql(
             f"UPDATE changes SET state = {_PRIVATE} WHERE id = ? AND state = {_PENDING}",

@@ -1,8 +1,8 @@
 """Shares a private project, adds one that another member shared, and ends a share.
 
-The content is written into the log afresh (``entering``): the old log of a private project says much that others need
-not know. Nothing is sent until that is complete: what the person writes meanwhile is logged as usual, and is either
-written with its thread or follows it.
+The content is written into the log afresh (``entering``): the old log of a private project says much that others
+need not know. Nothing is sent until that is complete: what the person writes meanwhile is logged as usual, and is
+either written with its thread or follows it.
 """
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
@@ -22,7 +22,7 @@ from chatdesk.core.storage.chat import projects
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.sync import outbox
-from chatdesk.core.storage.sync.entering import ENTERED, NOT_PERSONAL, PERSONAL_REGS, enter_project
+from chatdesk.core.storage.sync.entering import ENTERED, NOT_PERSONAL, PERSONAL_REGS, log_project
 
 PLACEHOLDER: Final = "Shared project"
 
@@ -61,7 +61,7 @@ def begin(
     *,
     joined_seq: int = 0,
 ) -> None:
-    """Begin to share a project; ``entering.step`` writes its content into the log. Raises ``ProjectNotFound``,
+    """Begin to share a project; ``entering.log_batch`` writes its content into the log. Raises ``ProjectNotFound``,
     ``NotPossible``. ``joined_seq``: the number of changes that others wrote before."""
     projects.live_project(conn, project_id)
     before = conn.exec_driver_sql(
@@ -97,7 +97,7 @@ def begin(
     if is_again:
         _go_on(conn, project_id)
     else:
-        enter_project(conn, origin, project_id, workspace_id)
+        log_project(conn, origin, project_id, workspace_id)
     origin.watch.record(project_id)
 
 

@@ -89,10 +89,10 @@ class SyncStore:
     def shares(self) -> dict[str, ShareMark]:
         return self._read(team.shares)
 
-    def take_view(self, hello: Hello, view: TeamView, before: Mapping[str, ShareMark]) -> frozenset[str]:
+    def store_view(self, hello: Hello, view: TeamView, before: Mapping[str, ShareMark]) -> frozenset[str]:
         touched, read_only = self._write(
             lambda conn: (
-                team.take_view(conn, self._origin(), hello, view, before=before),
+                team.store_view(conn, self._origin(), hello, view, before=before),
                 team.read_only_projects(conn),
             )
         )
@@ -100,10 +100,12 @@ class SyncStore:
         return touched
 
     def share_step(self, project_id: str) -> bool:
-        return self._write(lambda conn: entering.step(conn, self._origin(), project_id, rows=STEP_ROWS)) is not None
+        return (
+            self._write(lambda conn: entering.log_batch(conn, self._origin(), project_id, rows=STEP_ROWS)) is not None
+        )
 
     def pending(self, project_id: str, *, max_rows: int, max_bytes: int) -> list[WireChange]:
-        found = self._read(lambda conn: outbox.look(conn, project_id, max_rows=max_rows, max_bytes=max_bytes))
+        found = self._read(lambda conn: outbox.find_pending(conn, project_id, max_rows=max_rows, max_bytes=max_bytes))
         if not found.needs_writing:
             return list(found.changes)
         return self._write(

@@ -116,8 +116,7 @@ def _workspaces(conn: Connection, condition: str) -> list[Workspace]:
 
 
 def leave_workspace(conn: Connection, workspace_id: str, now: int) -> frozenset[str]:
-    """Leave a workspace. Its projects stay as private copies, whose ids are returned; the names of its members stay
-    known."""
+    """Leave a workspace. Its projects stay as private copies, whose ids are returned; members' names stay known."""
     projects = [
         row[0]
         for row in conn.exec_driver_sql(
@@ -156,11 +155,11 @@ def shares(conn: Connection) -> dict[str, ShareMark]:
     return {row[0]: ShareMark(row[1], row[2] == ShareState.ENDED, row[3]) for row in rows}
 
 
-def take_view(
+def store_view(
     conn: Connection, origin: Origin, hello: Hello, view: TeamView, *, before: Mapping[str, ShareMark]
 ) -> frozenset[str]:
-    """Store the server's view, as ``LocalStore.take_view``. The server is trusted about members, but not about projects
-    that are private here or shared with another team."""
+    """Store the server's view, as ``LocalStore.store_view``. The server is trusted about members, but not about
+    projects that are private here or shared with another team."""
     workspace_id, now = hello.workspace_id, origin.now()
     view = team_view_cleaning.cleaned(view, () if view.is_whole else _known_members(conn, workspace_id))
     conn.exec_driver_sql(
@@ -231,8 +230,7 @@ def _end(conn: Connection, origin: Origin, head: ProjectHead) -> None:
 
 
 def _keep_people(conn: Connection, workspace_id: str, view: TeamView) -> None:
-    """Store members, devices and roles. Members that are no longer named keep their names, which stand beside their
-    messages."""
+    """Store members, devices and roles. Members that are no longer named keep their names."""
     if view.is_whole:
         _forget_people(conn, workspace_id)
     members = [

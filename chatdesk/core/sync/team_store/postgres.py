@@ -34,7 +34,7 @@ from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
 from chatdesk.core.sync import errors
-from chatdesk.core.sync.ports import Heard
+from chatdesk.core.sync.ports import Notifications
 from chatdesk.core.sync.team_store.blockers import naming_blockers
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
 from chatdesk.core.sync.team_store.failures import our_errors, translated
@@ -190,8 +190,7 @@ class PostgresTeamStore:
         return bytes(rows[0][0]) if rows else None
 
     def push(self, project_id: str, device: str, changes: Sequence[WireChange]) -> list[PushResult]:
-        """Push changes in one transaction and return a status for each; a change with a body over the limit is not
-        sent."""
+        """Push changes in one transaction and return a status for each; a body over the limit is not sent."""
         return self._enter("push", project_id, device, [(change, _row(change)) for change in changes])
 
     def relay(self, project_id: str, device: str, changes: Sequence[RelayedChange]) -> list[PushResult]:
@@ -326,7 +325,7 @@ class PostgresTeamStore:
     # -- listening ---------------------------------------------------------------------------------------------------
 
     def listen(self, channels: Sequence[str]) -> None:
-        """Also on one's own, of which nobody else knows: there one is told of a project that one was let into."""
+        """Listen on exactly these channels and on this member's own, which reports projects they were admitted to."""
         wanted = {channel for channel in (*channels, self._own_channel) if channel}
         statements = [f'LISTEN "{_checked(name)}"' for name in sorted(wanted - self._listening)]
         statements += [f'UNLISTEN "{_checked(name)}"' for name in sorted(self._listening - wanted)]
@@ -335,7 +334,7 @@ class PostgresTeamStore:
                 self._conn.execute("; ".join(statements).encode())
             self._listening = wanted
 
-    def wait(self, timeout_s: float) -> Heard:
+    def wait(self, timeout_s: float) -> Notifications:
         deadline = time.monotonic() + timeout_s
         with selectors.DefaultSelector() as selector, our_errors():
             selector.register(self._conn.fileno(), selectors.EVENT_READ)
@@ -350,7 +349,7 @@ class PostgresTeamStore:
                     self._forget_wakes()
                     self._take_notifications()
                     break
-        heard = Heard(dict(self._changes), frozenset(self._presence), self._people_at)
+        heard = Notifications(dict(self._changes), frozenset(self._presence), self._people_at)
         self._changes.clear()
         self._presence.clear()
         self._people_at = None

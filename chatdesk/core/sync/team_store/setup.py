@@ -22,8 +22,8 @@ from chatdesk.core.paths import team_migrations_dir
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.team_store import sql_files
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
-from chatdesk.core.sync.team_store.examination import OLDEST_SERVER, examine, foreign_things, missing_rights
 from chatdesk.core.sync.team_store.failures import our_errors
+from chatdesk.core.sync.team_store.setup_checks import OLDEST_SERVER, examine, foreign_things, missing_rights
 
 __all__ = ["examine", "role_prefix", "set_up", "upgrade"]
 

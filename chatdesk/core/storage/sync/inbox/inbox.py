@@ -29,9 +29,9 @@ from chatdesk.core.storage.sync.inbox import damage as sync_damage
 from chatdesk.core.storage.sync.inbox import entities
 from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
 from chatdesk.core.storage.sync.inbox.messages import known_rows
+from chatdesk.core.storage.sync.inbox.page_applier import WAITS, PageApplier
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.inbox.prepare import prepare as prepare
-from chatdesk.core.storage.sync.inbox.take import WAITS, Page
 from chatdesk.core.storage.sync.projection.effects import Effects
 
 _KNOWN: Final = (
@@ -85,9 +85,9 @@ def apply(
     effects = Effects(me=me, is_quiet=rows[-1].seq <= joined_seq)
     if rows[0].seq <= joined_seq:
         _tune(raw, is_loading=rows[-1].seq < joined_seq)
-    page = Page(conn, origin, project_id, effects, prepared, joined_seq)
+    page = PageApplier(conn, origin, project_id, effects, prepared, joined_seq)
     confirmed = page.confirm([row for row in rows if row.id in known], known)
-    page.take([row for row in rows if row.id not in known])
+    page.add([row for row in rows if row.id not in known])
     is_chained = prepared.is_whole and not is_damaged
     altered_ids = prepared.altered - known.keys()
     damage = sync_damage.found_in(pulled, after=(seq, chain), altered=altered_ids, is_chained=is_chained)

@@ -160,8 +160,7 @@ def write_parts(parts: Sequence[PartBody]) -> bytes:
 
 
 def make_messages(conn: Connection, message_ids: Sequence[str]) -> dict[str, MessageBody]:
-    """Return finished messages from their rows, by id; those that do not exist, or are still being written, are left
-    out."""
+    """Return finished messages from their rows, by id; missing and unfinished ones are left out."""
     made: dict[str, MessageBody] = {}
     for batch in batches(message_ids):
         rows = conn.exec_driver_sql(
@@ -312,8 +311,7 @@ def _parts(value: object) -> tuple[PartBody, ...] | None:
 
 
 def _part(value: Mapping[str, Any]) -> PartBody | None:
-    """Return a part; None if it cannot be shown. A kind that only a newer ChatDesk knows becomes a text part with its
-    text."""
+    """Return a part; None if it cannot be shown. A kind that only a newer ChatDesk knows becomes text."""
     part_id, kind, stored = value.get("id"), value.get("type"), value.get("content")
     if not _is_id(part_id) or not isinstance(kind, str) or not isinstance(stored, dict):
         return None

@@ -32,7 +32,7 @@ _OWN = (
 )
 
 
-def meet(
+def reconcile(
     conn: Connection,
     origin: Origin,
     project_id: str,
@@ -67,7 +67,7 @@ def meet(
         if each.rows.is_purged or each.rows.parts_file is not None:
             continue  # what is here says more
         if digest == each.rows.own.content_digest and message_id not in claimed:
-            give_up(conn, message_id)
+            retire_own(conn, message_id)
         else:
             made = refused.set_aside(conn, origin, message_id) if is_own else _beside(conn, origin, message_id)
             if made is not None:
@@ -81,7 +81,7 @@ def _is_erased(raw: sqlite3.Connection, change_id: str) -> bool:
     return raw.execute("SELECT 1 FROM changes WHERE id = ? AND erased = 1", (change_id,)).fetchone() is not None
 
 
-def give_up(conn: Connection, entity: str) -> None:
+def retire_own(conn: Connection, entity: str) -> None:
     """Mark the own change that made this entity as private, because the log's says the same."""
     driver(conn).execute(
         "UPDATE changes SET state = ?, problem = 'copied' WHERE entity = ? AND reg = 'content' AND op = 'new'"

@@ -22,7 +22,7 @@ from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.sync import erasing, outbox
-from chatdesk.core.storage.sync.inbox import damage, entities, prepare, twins
+from chatdesk.core.storage.sync.inbox import damage, duplicates, entities, prepare
 from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
 from chatdesk.core.storage.sync.inbox.messages import Incoming, Outcome, known_rows
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
@@ -60,8 +60,8 @@ _CONFIRM = (
 )
 
 
-class Page:
-    """Applies one page in three calls: ``confirm`` for known changes, ``take`` for new ones, then ``finish``."""
+class PageApplier:
+    """Applies one page in three calls: ``confirm`` for known changes, ``add`` for new ones, then ``finish``."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class Page:
         # Whose words they are is not said anew before they are compared, as what is here may be set aside.
         for kind, entity in authors.keys() - {("message", each) for each in self._compare(others, claimed)}:
             self._set_author(kind, entity, authors[kind, entity])
-        self._give_up(again)
+        self._retire_own(again)
         return len(values)
 
     def _confirm_threads(self, rows: Sequence[PulledChange]) -> None:
@@ -172,7 +172,7 @@ class Page:
             read = None if row.id in self._prepared.flaws else self._read(row)
             if read is not None and not read.is_purged and read.thread_id == threads[row.entity]:
                 incoming.append(Incoming(row.id, row.author, row.at, True, read))
-        waiting = twins.fill_emptied(self._conn, self._project_id, incoming, self._effects)
+        waiting = duplicates.fill_emptied(self._conn, self._project_id, incoming, self._effects)
         self._wait_for(rows, {change_id: WAITS + sha256 for change_id, sha256 in waiting.items()})
         self._registers.update(("message", each.rows.id, change_log.CONTENT) for each in incoming)
 
@@ -246,14 +246,14 @@ class Page:
             if not is_same or row.entity in claimed:
                 differing.append(Incoming(row.id, row.author, row.at, True, read))
         found = {each.rows.id for each in differing}
-        waiting |= self._meet(Outcome(done=differing), ended=found, claimed=claimed)
+        waiting |= self._reconcile(Outcome(done=differing), ended=found, claimed=claimed)
         self._wait_for(rows, waiting)
         return unlike | found
 
-    def _give_up(self, rows: Sequence[PulledChange]) -> None:
+    def _retire_own(self, rows: Sequence[PulledChange]) -> None:
         """Mark own changes as private that repeat what the log has already."""
         for row in rows:
-            twins.give_up(self._conn, row.entity)
+            duplicates.retire_own(self._conn, row.entity)
             self._registers.add((row.kind, row.entity, change_log.CONTENT))
 
     def _sends_the_same(self, row: PulledChange, read: MessageRows) -> bool:
@@ -286,7 +286,7 @@ class Page:
 
     # What is new.
 
-    def take(self, rows: Sequence[PulledChange]) -> None:
+    def add(self, rows: Sequence[PulledChange]) -> None:
         flaws = self._prepared.flaws
         good = [row for row in rows if row.id not in flaws]
         self._gather_erased(good)
@@ -328,7 +328,7 @@ class Page:
         ]
         outcome = self._put(incoming)
         waiting = {key: WAITS + wanted for key, wanted in outcome.waiting.items()}
-        waiting |= self._meet(outcome)
+        waiting |= self._reconcile(outcome)
         for each in outcome.done:
             if each.rows.parts_file is not None and each.rows.id in outcome.fresh:
                 waiting[each.change_id] = WAITS + each.rows.parts_file[0]
@@ -354,14 +354,14 @@ class Page:
             outcome.join(sync_inbox_messages.put(self._conn, self._origin, self._project_id, again, self._effects))
         return outcome
 
-    def _meet(
+    def _reconcile(
         self, outcome: Outcome, *, ended: Container[str] | None = None, claimed: Container[str] = ()
     ) -> dict[str, str]:
-        """Reconcile messages whose ids are stored already (``twins``). Returns the changes that wait. ``ended``: of
-        those that waited, only these; ``claimed``: as for ``_compare``."""
+        """Reconcile messages whose ids are stored already (``duplicates``). Returns the changes that wait. ``ended``:
+        of those that waited, only these; ``claimed``: as for ``_compare``."""
         fresh = set(outcome.fresh)
         met = [each for each in outcome.done if each.rows.id not in fresh and (ended is None or each.rows.id in ended)]
-        busy = twins.meet(
+        busy = duplicates.reconcile(
             self._conn, self._origin, self._project_id, met, self._effects, waited=ended is not None, claimed=claimed
         )
         self._registers.update(("message", each.rows.id, change_log.CONTENT) for each in met)
@@ -532,6 +532,6 @@ class Page:
             if incoming:
                 outcome = self._put(incoming)
                 entities.note_outcome(self._raw, outcome, waits=WAITS, foreign=FOREIGN)
-                self._meet(outcome, ended=ended)
+                self._reconcile(outcome, ended=ended)
                 self._after_messages(outcome)
                 arrived += outcome.fresh

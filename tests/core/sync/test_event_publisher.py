@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 from chatdesk.core.domain.sharing.team import SyncPhase, SyncStatus
 from chatdesk.core.events import EventBus
-from chatdesk.core.sync.telling import Telling
+from chatdesk.core.sync.event_publisher import SyncEventPublisher
 
 STATUS = SyncStatus("w", SyncPhase.SYNCED)
 
@@ -20,8 +20,8 @@ async def _nothing() -> None:
     pass
 
 
-def telling() -> Telling:
-    return Telling(Mock(), EventBus(), status_of=lambda _: STATUS, name_of=str, refresh=_nothing)
+def publisher() -> SyncEventPublisher:
+    return SyncEventPublisher(Mock(), EventBus(), status_of=lambda _: STATUS, name_of=str, refresh=_nothing)
 
 
 def warnings_of(work: Callable[[], Coroutine[Any, Any, None]]) -> list[str]:
@@ -34,7 +34,7 @@ def warnings_of(work: Callable[[], Coroutine[Any, Any, None]]) -> list[str]:
 
 def test_what_is_cancelled_before_it_began_leaves_nothing_unawaited() -> None:
     async def close_at_once() -> None:
-        told = telling()
+        told = publisher()
         told.begin(asyncio.get_running_loop())
         told.on_status(STATUS)
         await asyncio.sleep(0)  # its task is made, and has not begun
@@ -45,7 +45,7 @@ def test_what_is_cancelled_before_it_began_leaves_nothing_unawaited() -> None:
 
 def test_what_is_told_to_a_loop_that_ends_leaves_nothing_unawaited() -> None:
     async def end_at_once() -> None:
-        told = telling()
+        told = publisher()
         told.begin(asyncio.get_running_loop())
         told.on_status(STATUS)
 

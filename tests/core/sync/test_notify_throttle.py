@@ -8,35 +8,35 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.sync.hints import CALM_S, FREE, MOST_S, PEOPLE_S, HintPace
+from chatdesk.core.sync.notify_throttle import CALM_S, FREE, MOST_S, PEOPLE_S, NotifyThrottle
 from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
 from tests.helpers.postgres import TeamDatabase
 from tests.helpers.team_world import desks, until
 
 
 def test_hints_that_bring_nothing_are_followed_ever_later() -> None:
-    pace = HintPace()
-    waits = [pace.heard(1.0) for _ in range(30)]
+    throttle = NotifyThrottle()
+    waits = [throttle.delay_s(1.0) for _ in range(30)]
     assert waits[:FREE] == [0.0] * FREE
     assert waits == sorted(waits)
     assert waits[FREE] > 0
     assert waits[-1] == MOST_S
-    assert pace.heard(2.0 + CALM_S) == 0.0
+    assert throttle.delay_s(2.0 + CALM_S) == 0.0
     for _ in range(9):
-        pace.heard(13.0)
-    pace.brought_something()
-    assert pace.heard(13.0) == 0.0
+        throttle.delay_s(13.0)
+    throttle.reset()
+    assert throttle.delay_s(13.0) == 0.0
 
 
 def test_who_is_here_is_asked_at_most_so_often() -> None:
-    pace = HintPace()
-    assert pace.people_s(5.0) is None
-    pace.heard_of_people()
-    assert pace.people_s(5.0) == 0.0
-    pace.asked(5.0)
-    assert pace.people_s(5.0) is None
-    pace.heard_of_people()
-    assert pace.people_s(5.0) == pytest.approx(PEOPLE_S)
+    throttle = NotifyThrottle()
+    assert throttle.presence_due_s(5.0) is None
+    throttle.want_presence()
+    assert throttle.presence_due_s(5.0) == 0.0
+    throttle.presence_was_read(5.0)
+    assert throttle.presence_due_s(5.0) is None
+    throttle.want_presence()
+    assert throttle.presence_due_s(5.0) == pytest.approx(PEOPLE_S)
 
 
 async def test_a_flood_of_notifications_costs_the_server_little_and_holds_up_no_message(

@@ -34,10 +34,10 @@ _STATUS_EVERY_S: Final = 0.1
 _COUNTS_EVERY_S: Final = 0.3
 
 
-class Telling:
-    """Publishes reports of sync as events; a ``workspace_sync.News``. Methods that begin with ``on_`` are for threads
-    of sync, everything else for the event loop's. ``status_of`` returns the current status of a workspace, ``name_of``
-    a member's name; ``refresh`` is awaited before events are published whose handlers look something up."""
+class SyncEventPublisher:
+    """Publishes reports of sync as events; a ``WorkspaceListener``. Methods that begin with ``on_`` are
+    for threads of sync, everything else for the event loop's. ``status_of`` returns the current status of a workspace,
+    ``name_of`` a member's name; ``refresh`` is awaited before events are published whose handlers look something up."""
 
     def __init__(
         self,

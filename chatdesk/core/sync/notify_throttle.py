@@ -15,7 +15,7 @@ PEOPLE_S: Final = 0.2
 _FIRST_S: Final = 0.1
 
 
-class HintPace:
+class NotifyThrottle:
     """Delays notifications that bring nothing new. Used by one thread; times are seconds of a monotonic clock."""
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class HintPace:
         self._asked_at = -CALM_S
         self._is_people_news = False
 
-    def heard(self, now_s: float) -> float:
+    def delay_s(self, now_s: float) -> float:
         """Record a notification. Returns how many seconds to wait before it is followed."""
         if now_s - self._heard_at > CALM_S:
             self._in_vain = 0
@@ -33,17 +33,17 @@ class HintPace:
         beyond = self._in_vain - FREE - 1
         return 0.0 if beyond < 0 else min(_FIRST_S * 2 ** min(beyond, 10), MOST_S)
 
-    def brought_something(self) -> None:
+    def reset(self) -> None:
         """Reset the delay, because a notification was followed and brought changes."""
         self._in_vain = 0
 
-    def heard_of_people(self) -> None:
+    def want_presence(self) -> None:
         self._is_people_news = True
 
-    def people_s(self, now_s: float) -> float | None:
+    def presence_due_s(self, now_s: float) -> float | None:
         """Return in how many seconds presence is to be read; None if no notification asked for it."""
         return max(0.0, self._asked_at + PEOPLE_S - now_s) if self._is_people_news else None
 
-    def asked(self, now_s: float) -> None:
+    def presence_was_read(self, now_s: float) -> None:
         """Record that presence was read just now."""
         self._is_people_news, self._asked_at = False, now_s
