@@ -19,6 +19,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.profile_database import ProfileDatabase
+from chatdesk.services import building
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.make_old_database import MIGRATIONS, make
 from tests.helpers.window import ask, play, until
@@ -48,7 +49,7 @@ def test_after_a_failed_upgrade_everything_can_be_read_and_the_banner_says_why(
     (bad / "versions" / "0002_bad.py").write_text(
         "revision = '0002'\ndown_revision = '0001'\ndef upgrade():\n    raise ZeroDivisionError\n", "utf-8"
     )
-    monkeypatch.setattr(app, "migrations_dir", lambda: bad)
+    monkeypatch.setattr(building, "migrations_dir", lambda: bad)
 
     async def script(application: WindowApplication) -> None:
         services = await application.services()
