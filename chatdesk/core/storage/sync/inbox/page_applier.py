@@ -1,5 +1,4 @@
-"""Applies one page of a project's log: stores its changes and their rows, and collects the registers to be
-projected."""
+"""Applies a page of a project's log: stores changes and rows, and collects the registers to be projected."""
 
 # ruff: noqa: S608 - statements are put together from constants of this package; values are always bound
 
@@ -165,8 +164,7 @@ class PageApplier:
         )
 
     def _fill_emptied(self, rows: Sequence[PulledChange], threads: Mapping[str, str]) -> None:
-        """Restore messages that were emptied here while the project was a private copy: the team decides what is shown.
-        ``threads``: the thread of each message."""
+        """Restore messages, by their ``threads``, that were emptied while the project was a private copy."""
         incoming = []
         for row in rows:
             read = None if row.id in self._prepared.flaws else self._read(row)
@@ -177,12 +175,10 @@ class PageApplier:
         self._registers.update(("message", each.rows.id, change_log.CONTENT) for each in incoming)
 
     def _read(self, row: PulledChange) -> MessageRows | None:
-        """Return the message of a change. Own ones are parsed only here, because they are nearly always stored
-        already."""
+        """Return the message of a change; own ones are parsed here, as they are nearly always stored."""
         return self._prepared.messages.get(row.id) or prepare.read_new(row)
 
     def _wait_for(self, rows: Sequence[PulledChange], waiting: Mapping[str, str]) -> None:
-        """Store the bodies of messages that wait for a file or an ending, and what they wait for."""
         self._raw.executemany(
             "UPDATE changes SET state = ?, problem = ?, body = ? WHERE id = ?",
             [(ORPHANED, waiting[row.id], row.body, row.id) for row in rows if row.id in waiting],
@@ -215,9 +211,8 @@ class PageApplier:
                     gathered.add(read.thread_id)
 
     def _compare(self, rows: Sequence[PulledChange], claimed: Container[str]) -> set[str]:
-        """Compare messages of others, or of a copy of this profile, with what is stored under their ids. Those that
-        differ replace it, or wait until an answer ends that is being written here. ``claimed``: own messages that are
-        another member's in the log. Returns the ids of the messages that are not the same."""
+        """Compare others' messages with what is stored under their ids, and reconcile those that differ. ``claimed``:
+        own messages that are another member's in the log. Returns the ids of all that are not the same."""
         here = known_rows(
             self._raw,
             "SELECT id, content_digest, status FROM messages WHERE purged_at IS NULL AND id IN",
@@ -251,7 +246,6 @@ class PageApplier:
         return unlike | found
 
     def _retire_own(self, rows: Sequence[PulledChange]) -> None:
-        """Mark own changes as private that repeat what the log has already."""
         for row in rows:
             duplicates.retire_own(self._conn, row.entity)
             self._registers.add((row.kind, row.entity, change_log.CONTENT))
@@ -357,8 +351,7 @@ class PageApplier:
     def _reconcile(
         self, outcome: Outcome, *, ended: Container[str] | None = None, claimed: Container[str] = ()
     ) -> dict[str, str]:
-        """Reconcile messages whose ids are stored already (``duplicates``). Returns the changes that wait. ``ended``:
-        of those that waited, only these; ``claimed``: as for ``_compare``."""
+        """Reconcile messages whose ids are stored already, or only those ``ended``. Returns the changes that wait."""
         fresh = set(outcome.fresh)
         met = [each for each in outcome.done if each.rows.id not in fresh and (ended is None or each.rows.id in ended)]
         busy = duplicates.reconcile(
@@ -492,7 +485,6 @@ class PageApplier:
     # The end.
 
     def _gather_erased(self, rows: Iterable[PulledChange]) -> None:
-        """Collect the changes that these rows erase, and those that arrived erased."""
         for row in rows:
             if row.is_erased:
                 self._erased.add(row.id)
@@ -513,7 +505,6 @@ class PageApplier:
             entities.refresh_project(self._conn, self._project_id)
 
     def _adopt_waiting(self) -> None:
-        """Store the changes that waited for something of this page, and those that waited for these in turn."""
         ended = entities.ended_since(self._raw, self._project_id)
         arrived = [*self._arrived, *ended]
         while arrived:
