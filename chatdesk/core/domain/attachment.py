@@ -1,4 +1,4 @@
-"""What is attached to a message: a file's name and kind as a person sees them, and the sum that finds its bytes."""
+"""Describes an attached file: its name and kind as a person sees them, and the SHA-256 sum that finds its bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ IMAGE_MIMES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """``name`` is clean (``clean_name``), ``mime`` was found in the bytes; sizes in pixels are there for images."""
+    """A file of a message. ``name`` is clean (``clean_name``), ``mime`` was found in the bytes; sizes in pixels are
+    there for images."""
 
     name: str
     mime: str
@@ -37,11 +38,11 @@ class Attachment:
 
     @property
     def blob_path(self) -> str:
-        """Where its bytes lie, below the folder of blobs."""
+        """The path of the bytes below the folder of blobs."""
         return f"{self.sha256[:2]}/{self.sha256}"
 
     def as_content(self) -> dict[str, Any]:
-        """The content of its part, and how a draft keeps it; ``attachment_from`` reads it."""
+        """Return the attachment as JSON data, for a message part or a draft; ``attachment_from`` reads it."""
         content = {"name": self.name, "mime": self.mime, "sha256": self.sha256, "size_bytes": self.size_bytes}
         if self.width is not None and self.height is not None:
             content |= {"width": self.width, "height": self.height}
@@ -62,7 +63,8 @@ class Enclosed:
 
 
 def attachment_from(content: Mapping[str, Any]) -> Attachment | None:
-    """None for content that names no bytes, such as that of parts from before there were blobs."""
+    """Return the attachment that ``as_content`` wrote; None for content that names no bytes, such as parts older than
+    blobs."""
     sha256, size_bytes = content.get("sha256"), content.get("size_bytes")
     if not isinstance(sha256, str) or not _SHA256.match(sha256) or not _is_size(size_bytes):
         return None
@@ -80,7 +82,7 @@ def attachment_from(content: Mapping[str, Any]) -> Attachment | None:
 
 
 def clean_name(name: str) -> str:
-    """A file's name on one line, without folders and without what cannot be seen; its ending is kept when it is cut."""
+    """Return a file's name on one line, without folders and invisible characters; its ending is kept when it is cut."""
     last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     shown = "".join(
         "_" if character in _NOT_IN_NAMES else character

@@ -1,4 +1,4 @@
-"""What a backup holds, as a person is told before it is restored."""
+"""Describes the contents of a backup, so that a person can judge it before it is restored."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class BackupContents:
-    """What is inside a backup. ``made_at`` is the file's own time, in milliseconds UTC like ``newest_at``, that of the
-    newest message; ``missing_files`` counts attachments whose bytes are neither in it nor in the data directory.
+    """The contents of one backup. ``made_at`` is the file's own time and ``newest_at`` that of the newest message, both
+    in milliseconds UTC; ``missing_files`` counts attachments whose bytes are neither in it nor in the data directory.
     ``unfinished`` counts answers that were being written or waited to be sent, ``workspaces`` has the names of some
     teams: neither goes on by itself. Names are cleaned."""
 
@@ -27,7 +27,7 @@ class BackupContents:
 
     @property
     def consequences(self) -> tuple[str, ...]:
-        """What a person should know before it is restored, in sentences."""
+        """The sentences that a person should read before the backup is restored."""
         said = []
         if self.is_older_schema:
             said.append(f"From an older ChatDesk (schema {self.schema}); it is upgraded at the next start.")

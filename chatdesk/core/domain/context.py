@@ -1,7 +1,8 @@
-"""What the model will see of a thread: the room that each thing takes, and for every message whether it is sent.
+"""Describes the part of a thread that the model will see: the tokens of each kind of content, and whether each message
+is sent.
 
-A report holds no list of messages, because a thread may have a hundred thousand: what happens to a message follows
-from its place on the path, and pages of entries are made when somebody looks at them.
+A report holds no list of messages, because a thread may have a hundred thousand: what happens to a message follows from
+its place on the path, and pages of entries are made when somebody looks at them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from chatdesk.core.domain.summary import Summary
 
 
 class Reason(StrEnum):
-    """What happens to a message of the shown path when the next request is made."""
+    """The reason why a message of the shown path is sent or left out of the next request."""
 
     SENT = "sent"
     SUMMARISED = "summarised"
@@ -28,8 +29,8 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContextEntry:
-    """One message of the path. ``tokens`` is what it takes, or would take if sent; ``is_excluded``: by the reader,
-    and not because the context starts after it."""
+    """A message of the path. ``tokens`` is what it takes, or would take if sent; ``is_excluded``: by the reader, and
+    not because the context starts after it."""
 
     message_id: str
     position: int
@@ -44,8 +45,8 @@ class ContextEntry:
 
 @dataclass(frozen=True, slots=True)
 class ContextTotals:
-    """Tokens of one request. ``reserved`` is the room that is kept for the answer. ``pushed_out`` counts the messages
-    that would be sent without the draft and stay behind because of it; ``is_draft_too_large``: it does not fit even
+    """The tokens of one request. ``reserved`` is kept free for the answer. ``pushed_out`` counts the messages that
+    would be sent without the draft and stay behind because of it; ``is_draft_too_large``: the draft does not fit even
     alone. ``has_stale_summary``: there is a summary that is not sent because messages it stands for changed."""
 
     window: int
@@ -66,23 +67,23 @@ class ContextTotals:
 
     @property
     def free(self) -> int:
-        """What can still be said before something has to stay behind; never negative."""
+        """The tokens that can still be added before something has to stay behind; never negative."""
         return max(self.window - self.reserved - self.used, 0)
 
     @property
     def share(self) -> float:
-        """How full the room for the request is; 1 and more: the draft pushes older messages out."""
+        """The used share of the window without the answer's part; at 1 and more the draft pushes older messages out."""
         room = self.window - self.reserved
         return self.used / room if room > 0 else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class ContextReport:
-    """The request that would be made now. ``counts`` has how many messages of the path have each reason.
+    """The request that would be made now. ``counts`` has the number of messages of the path for each reason.
 
     ``summary_id`` names the summary that is sent; ``stale_summary_id`` one that would be, had the messages below it
-    stayed as they were. ``problem`` is the sentence why no request can be made; ``notes`` are
-    sentences about attachments that are not sent as they are.
+    stayed as they were. ``problem`` is the sentence why no request can be made; ``notes`` are sentences about
+    attachments that are not sent as they are.
     """
 
     thread_id: str
@@ -103,7 +104,7 @@ class ContextReport:
 
 @dataclass(frozen=True, slots=True)
 class ContextPage:
-    """Part of the entries, oldest first. ``total`` counts the whole path."""
+    """A part of the entries, oldest first. ``total`` counts the whole path."""
 
     entries: tuple[ContextEntry, ...]
     start: int
@@ -121,8 +122,8 @@ class SummaryEnd:
 
 @dataclass(frozen=True, slots=True)
 class ContextLandmarks:
-    """What can be seen of the context between the messages of a thread: the first one that may be sent, where that was
-    chosen, and where summaries end."""
+    """The places between the messages of a thread where the context changes: its chosen start, and the ends of
+    summaries."""
 
     starts_at_id: str | None = None
     summary_ends: tuple[SummaryEnd, ...] = ()
@@ -131,7 +132,7 @@ class ContextLandmarks:
 @dataclass(frozen=True, slots=True)
 class ContextPart:
     """A piece of a message that may be sent: text, the arguments of a tool call, a tool's result, or an attachment.
-    ``tokens`` is None until somebody counted; of a file all of which does not fit it is less than ``whole_tokens``."""
+    ``tokens`` is None until it was counted; it is less than ``whole_tokens`` for a file that does not fit whole."""
 
     id: str
     kind: PartType
@@ -156,7 +157,7 @@ class ContextRow:
 
 @dataclass(frozen=True, slots=True)
 class PathCounts:
-    """Messages of a stretch of the shown path; ``empty`` ones are those without a mark."""
+    """Counts of messages in a stretch of the shown path; ``empty`` ones are those without a mark."""
 
     total: int
     excluded: int
@@ -166,7 +167,7 @@ class PathCounts:
 
 @dataclass(frozen=True, slots=True)
 class ContextFrame:
-    """Everything of a thread that decides about its requests, but for the messages.
+    """Everything of a thread that decides about its requests, except for the messages.
 
     ``system_prompt`` is the thread's or else its project's. ``starts_at`` is the position of the first message that may
     be sent. ``summary`` is the newest one for the shown path that can be sent, ``stale_summary_id`` a newer one that

@@ -1,4 +1,4 @@
-"""Finds secrets that come back in what others write: in capitals, split by spaces or line ends, or a part of one.
+"""Finds secrets that others repeat in their text: in capitals, split by spaces or line ends, or a part of one.
 
 Letters and digits are compared, without regard to case; what stands between them does not count. Pure.
 """
@@ -17,7 +17,8 @@ _MOST_HELD = 2000
 
 
 class EchoedSecrets:
-    """The secrets to look for. ``in_answers``: only what is surely a key, for an answer may hold any word."""
+    """The secrets to search for. ``in_answers`` keeps only those that are surely keys, for an answer may hold any
+    word."""
 
     def __init__(self, secrets: Iterable[str], *, in_answers: bool = False) -> None:
         self._windows: dict[int, set[str]] = {}
@@ -39,11 +40,11 @@ class EchoedSecrets:
         return bool(self._keys)
 
     def hide(self, text: str, mark: str = HIDDEN) -> str:
-        """``text`` with ``mark`` in the place of secrets and of telling parts of them."""
+        """Return ``text`` with ``mark`` in the place of secrets and of telling parts of them."""
         return _without(text, self.find(text), mark)
 
     def find(self, text: str) -> list[tuple[int, int]]:
-        """Where secrets stand, from the first of their letters to the one after the last."""
+        """Return the start and end (exclusive) of each secret in ``text``, in order and without overlaps."""
         letters = _letters(text)
         runs: list[list[int]] = []
         for size, windows in self._windows.items():
@@ -62,7 +63,8 @@ class EchoedSecrets:
         return [(places[start], places[end - 1] + 1) for start, end in merged]
 
     def _candidates(self, letters: str, size: int) -> Iterator[int]:
-        """Where a run of so many letters may begin: whichever it is, one of the probes lies in it."""
+        """Yield every place where a run of ``size`` letters may begin: whichever it is, one of the probes lies in
+        it."""
         probes = self._probes[size]
         step = size - _PROBE_LENGTH + 1
         tried = 0
@@ -73,8 +75,8 @@ class EchoedSecrets:
                 yield from range(first, tried)
 
     def begins_at(self, text: str, before: str = "") -> int:
-        """From where on ``text`` may go on to be a secret once more follows; its length, when nothing does. ``before``:
-        letters that came in front of it."""
+        """Return the place in ``text`` from which it may become a secret when more follows; its length when there is
+        none. ``before``: the letters that preceded ``text``."""
         left = self._open_length(before + _letters(text))
         if not left:
             return len(text)
@@ -85,7 +87,7 @@ class EchoedSecrets:
         return 0
 
     def _open_length(self, letters: str) -> int:
-        """How many letters at the end are part of a secret that is not over yet."""
+        """Return how many letters at the end are part of a secret that is not complete yet."""
         if len(letters) < _SHORTEST_BEGINNING:
             return 0
         longest = 0
@@ -98,7 +100,7 @@ class EchoedSecrets:
 
 
 class EchoFilter:
-    """The same for text that comes in pieces: the beginning of what may become a secret is held until it is clear."""
+    """Hides secrets in text that comes in pieces: the beginning of a possible secret is held until it is clear."""
 
     def __init__(self, secrets: EchoedSecrets) -> None:
         self._secrets = secrets
@@ -106,7 +108,7 @@ class EchoFilter:
         self._shown = ""  # the last letters, as many as do not make a beginning yet
 
     def feed(self, piece: str) -> str:
-        """What can be shown by now; may be empty."""
+        """Add a piece and return the text that can be shown by now, which may be empty."""
         if not self._secrets:
             return piece
         text = self._held + piece
@@ -120,7 +122,7 @@ class EchoFilter:
         return _without(text[:kept], [each for each in echoes if each[1] <= kept], HIDDEN)
 
     def finish(self) -> str:
-        """What was held; nothing follows."""
+        """Return the text that was held; nothing follows."""
         text, self._held = self._held, ""
         return self._secrets.hide(text)
 

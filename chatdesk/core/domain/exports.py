@@ -1,4 +1,4 @@
-"""An export: which threads, in which format, how far it is, what came of it."""
+"""Describes an export: the chosen threads, the format, the progress and the result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which threads: those named, or all of a project, or all there are."""
+    """The threads to export: those named, or all of a project, or all that exist."""
 
     thread_ids: tuple[str, ...] = ()
     project_id: str | None = None
@@ -30,7 +30,7 @@ class ExportFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportProgress:
-    """Messages and threads written, of how many."""
+    """The messages and threads that were written, and the number of all of them."""
 
     messages: int
     of_messages: int
@@ -40,8 +40,9 @@ class ExportProgress:
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What was written: ``path`` is the file, or the folder where there are several. ``missing`` counts attachments
-    whose bytes are missing or not what was saved; they are not in it, and ``lost`` has sentences that name them."""
+    """The result of an export: ``path`` is the file, or the folder where there are several. ``missing`` counts
+    attachments whose bytes are missing or not what was saved; they are not in it, and ``lost`` has sentences that name
+    them."""
 
     path: Path
     threads: int
@@ -61,4 +62,4 @@ class ExportReport:
 
 
 class Stopped(Exception):
-    """The person gave the export up."""
+    """The person cancelled the export."""

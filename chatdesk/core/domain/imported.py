@@ -1,4 +1,5 @@
-"""A thread as an export of another program has it, in our words: what every format's reader makes and what is stored.
+"""Describes a thread from another program's export in ChatDesk's terms: readers of all formats make it, storage writes
+it.
 
 ``key`` is always the vendor's own id. Nothing in here has been written yet, and nothing of it has been trusted: texts
 may hold anything, and files are only named.
@@ -16,8 +17,8 @@ from chatdesk.core.domain.message import PartType, Role, Status
 
 @dataclass(frozen=True, slots=True)
 class ImportedFile:
-    """What stands behind an image or file part: bytes that came along (``data``), or a place in the export
-    (``pointer``, as the vendor writes it). With neither, the export does not have it."""
+    """The file behind an image or file part: bytes that came along (``data``), or a place in the export (``pointer``,
+    as the vendor writes it). With neither, the export does not have it."""
 
     name: str
     mime: str = ""
@@ -27,8 +28,8 @@ class ImportedFile:
 
 @dataclass(frozen=True, slots=True)
 class ImportedPart:
-    """``key`` names the step of the vendor that the part came with, where several became one message. ``values`` are
-    further columns of the part."""
+    """A part of an imported message. ``key`` names the step of the vendor that the part came with, where several became
+    one message. ``values`` are further columns of the part."""
 
     type: PartType
     content: Mapping[str, Any]
@@ -39,8 +40,8 @@ class ImportedPart:
 
 @dataclass(frozen=True, slots=True)
 class ImportedMessage:
-    """One node. ``keys`` are all vendor ids that it stands for, its own first. ``values`` are further columns of the
-    message, in our units. ``wanted_id``: the id it should have, if that is free."""
+    """A message of the imported tree. ``keys`` are all vendor ids that it stands for, its own first. ``values`` are
+    further columns of the message, in our units. ``wanted_id``: the id it should have, if that is free."""
 
     key: str
     parent_key: str | None
@@ -64,9 +65,10 @@ class ImportedProject:
 
 @dataclass(frozen=True, slots=True)
 class ImportedThread:
-    """``messages`` has parents before their children and each key once. ``chosen`` says which child of a message is
-    shown, by keys; its key None is the first message. ``values`` are further columns of the thread, with message keys
-    where a column names a message. ``left_out`` counts what the vendor hid from the reader."""
+    """A thread of an export. ``messages`` has parents before their children and each key once. ``chosen`` says which
+    child of a message is shown, by keys; its key None is the first message. ``values`` are further columns of the
+    thread, with message keys where a column names a message. ``left_out`` counts what the vendor hid from the
+    reader."""
 
     source: str
     key: str
@@ -85,14 +87,14 @@ class ImportedThread:
 
 @dataclass(frozen=True, slots=True)
 class ImportedExtras:
-    """What an export of everything has beside threads: rows of prompts, and of drafts with the files they name."""
+    """The contents of a full export besides threads: rows of prompts, and of drafts with the files they name."""
 
     prompts: tuple[Mapping[str, Any], ...] = ()
     drafts: tuple[tuple[Mapping[str, Any], tuple[ImportedFile, ...]], ...] = ()
 
 
 class ImportOutcome(StrEnum):
-    """What became of a thread of an export."""
+    """The result of importing one thread."""
 
     NEW = "new"
     EXTENDED = "extended"
@@ -104,7 +106,8 @@ class ImportOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImportLine:
-    """One line of a report. ``reason`` is a sentence, or empty; ``thread_id`` is our thread, where there is one."""
+    """A line of an import's report. ``reason`` is a sentence, or empty; ``thread_id`` is our thread, where there is
+    one."""
 
     outcome: ImportOutcome
     title: str
@@ -115,8 +118,8 @@ class ImportLine:
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """``done_bytes`` of ``total_bytes`` of the export were read; counts of threads that were looked at, and of
-    messages that were written."""
+    """The progress of an import: ``done_bytes`` of ``total_bytes`` of the export were read; ``threads`` were examined,
+    and ``messages`` written."""
 
     done_bytes: int
     total_bytes: int

@@ -1,6 +1,6 @@
-"""Where a secret may be sent: the server and the way to it. A secret goes to the origin it was given for, nowhere else.
+"""Defines the origin that a secret was given for: the server and the way to it. A secret is sent nowhere else.
 
-Pure. What the window asks and what the command line refuses with is worded here, once.
+Pure. The questions of the window and the refusals of the command line are worded here, once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, as it is written in an address, is this computer; names are not looked up."""
+    """Return whether a host, as it is written in an address, is this computer; names are not looked up."""
     if host == "localhost":
         return True
     try:
@@ -35,8 +35,8 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class KeyOrigin:
-    """``proxy`` is ``system``, ``none`` or an address; ``ca`` the SHA-256 of the certificates that are trusted besides
-    the system's, empty when there are none."""
+    """A server and the way to it. ``proxy`` is ``system``, ``none`` or an address; ``ca`` the SHA-256 of the
+    certificates that are trusted besides the system's, empty when there are none."""
 
     scheme: str
     host: str
@@ -46,7 +46,8 @@ class KeyOrigin:
 
     @classmethod
     def of(cls, address: str, *, proxy: str = SYSTEM_PROXY, ca: str = "") -> KeyOrigin:
-        """Of a web address. One that cannot be read has an origin without a host, which equals no kept one."""
+        """Return the origin of a web address. An unreadable one gets an origin without a host, which equals no stored
+        one."""
         try:
             parts = urlsplit(address.strip())
             host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
@@ -58,14 +59,14 @@ class KeyOrigin:
 
     @property
     def server(self) -> str:
-        """As it is shown: ``https://api.openai.com``, with the port where it is not the usual one."""
+        """The server as it is shown: ``https://api.openai.com``, with the port where it is not the usual one."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == _PORTS.get(self.scheme) else f":{self.port}"
         return f"{self.scheme}://{host}{port}"
 
     @property
     def words(self) -> str:
-        """The server, and what is unusual about the way to it."""
+        """The server, and what is unusual about the way to it, for a person."""
         found = self.server
         if self.proxy == NO_PROXY:
             found += " without a proxy"
@@ -81,7 +82,7 @@ class KeyOrigin:
 
     @property
     def is_open(self) -> bool:
-        """Whether whoever is on the way could read what is sent."""
+        """Return whether others on the network could read what is sent."""
         return self.scheme == "http" and not self.is_on_this_computer
 
     def as_data(self) -> dict[str, Any]:
@@ -89,12 +90,13 @@ class KeyOrigin:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> KeyOrigin:
-        """Raises ``KeyError``, ``TypeError`` or ``ValueError`` for what ``as_data`` never made."""
+        """Return the origin that ``as_data`` wrote. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything
+        else."""
         return cls(str(data["scheme"]), str(data["host"]), int(data["port"]), str(data["proxy"]), str(data["ca"]))
 
 
 class WithheldFor(StrEnum):
-    """Why a secret that is there is not used."""
+    """The reason why a secret that exists is not used."""
 
     ELSEWHERE = "elsewhere"  #: it was given for another origin
     UNKNOWN = "unknown"  #: an earlier version kept it and did not write down for which server
@@ -116,11 +118,11 @@ class Withheld:
         return self.reason is not WithheldFor.VARIABLE
 
     def question(self, label: str) -> str:
-        """The title of the dialog that asks."""
+        """Return the title of the dialog that asks."""
         return f"Send the key of {_short(label)} to {self.wanted.server}?"
 
     def sentence(self, label: str) -> str:
-        """What is the matter, naming both servers: said in the dialog, in the window and on the command line."""
+        """Return the reason as a sentence that names both servers, for the dialog, the window and the command line."""
         label = _short(label)
         if self.reason is WithheldFor.VARIABLE:
             return (
@@ -141,7 +143,7 @@ class Withheld:
         return f"{found} It would travel unencrypted." if self.wanted.is_open else found
 
     def next_step(self, provider: str) -> str:
-        """What a person can do about it."""
+        """Return a sentence about what a person can do about it."""
         if self.reason is WithheldFor.VARIABLE:
             return "Put the key for that server into OPENAI_API_KEY, or remove the variable."
         return (
@@ -150,8 +152,8 @@ class Withheld:
 
 
 class KeyNotAgreed(NotPossible):
-    """A key would go where nobody agreed to. ``title`` and ``what`` are what a person is asked; with their consent the
-    same works."""
+    """A key would be sent where nobody agreed to. ``title`` and ``what`` are what a person is asked; with their consent
+    the same call succeeds."""
 
     code = "key_not_agreed"
     safe = "Nothing was changed."
@@ -163,13 +165,13 @@ class KeyNotAgreed(NotPossible):
 
 
 def _short(label: str) -> str:
-    """A name out of a file must not tell a story of its own in a question."""
+    """Return the label cut to a length at which a name from a file cannot tell a story of its own in a question."""
     return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
 
 
 def _as_ascii(host: str) -> str:
-    """As it is looked up: names that only look alike differ here. Empty for what two readers of addresses might take
-    for different servers."""
+    """Return the host as it is looked up, so that names that only look alike differ; empty for a host that two readers
+    of addresses might take for different servers."""
     name = host.lower()
     if not name.isascii():
         try:

@@ -1,4 +1,4 @@
-"""Changes of many threads at once, and which threads a list shows. Pure: what a change is, and its way back."""
+"""Describes changes of many threads at once with their inverse, and the filters of a list of threads. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ GONE: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class ThreadQuery:
-    """Which threads a list shows and in what order. The trash is always in the order of deletion, the latest first."""
+    """The filters and the order of a list of threads. The trash is always in the order of deletion, the latest
+    first."""
 
     shelf: Shelf = "active"
     project_id: str | None = None
@@ -30,7 +31,7 @@ class ThreadQuery:
 
 @dataclass(frozen=True, slots=True)
 class LibraryChange:
-    """One change of many threads. ``threads`` has the value of ``column`` before and after, by thread; ``projects``
+    """A change of many threads. ``threads`` has the value of ``column`` before and after, by thread; ``projects``
     that of their ``deleted_at``. Tags are pairs of thread and tag; ``new_tags`` (name by id) are made before and
     ``old_tags`` deleted after them."""
 
@@ -53,7 +54,7 @@ class LibraryChange:
         return tuple(dict.fromkeys((*self.threads, *(thread_id for thread_id, _ in pairs))))
 
     def inverse(self) -> LibraryChange:
-        """The change that takes this one back. Tags that were made for it stay, without threads."""
+        """Return the change that undoes this one. Tags that were made for it stay, without threads."""
         return LibraryChange(
             self.label,
             self.column,
@@ -67,7 +68,7 @@ class LibraryChange:
 
 @dataclass(frozen=True, slots=True)
 class ProjectCounts:
-    """What a project holds; ``threads`` are those not in the trash, archived ones included."""
+    """Counts of a project's threads; ``threads`` are those not in the trash, archived ones included."""
 
     threads: int
     archived: int
@@ -76,8 +77,8 @@ class ProjectCounts:
 
 @dataclass(frozen=True, slots=True)
 class DeletedMessage:
-    """A message in the trash of a thread that is not, with ``count`` messages that went there in the same step; they
-    come back together."""
+    """A message in the trash whose thread is not. ``count`` messages went there in the same step and come back
+    together."""
 
     message_id: str
     thread_id: str

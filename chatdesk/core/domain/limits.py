@@ -1,4 +1,4 @@
-"""What may be spent and how often may be asked: limits on tokens and money, and the rate of messages."""
+"""Defines the limits on tokens and money, and on the rate of messages."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class InvalidRate(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most ``count`` messages in any stretch of ``period_s`` seconds."""
+    """A rate of at most ``count`` messages in any stretch of ``period_s`` seconds."""
 
     count: int
     period_s: int
 
 
 def parse_rate(text: str) -> Rate | None:
-    """``20/min``, ``5/10s``, ``100 per day``; empty or 0 is no limit. Raises ``InvalidRate``."""
+    """Parse a rate such as ``20/min``, ``5/10s`` or ``100 per day``; empty or 0 is no limit. Raises ``InvalidRate``."""
     stripped = text.strip()
     if not stripped or stripped == "0":
         return None
@@ -76,8 +76,9 @@ class LimitUnit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UsageLimit:
-    """``target`` is a provider's name or a project's id, empty for everything together. At ``soft`` there is a warning,
-    nothing is sent beyond ``hard``; tokens or dollars, 0 is none. ``label`` is what a person calls the target."""
+    """A limit on tokens or money. ``target`` is a provider's name or a project's id, empty for everything together. At
+    ``soft`` there is a warning, nothing is sent beyond ``hard``; tokens or dollars, 0 is none. ``label`` is what a
+    person calls the target."""
 
     scope: LimitScope
     period: LimitPeriod
@@ -89,25 +90,25 @@ class UsageLimit:
 
     @property
     def key(self) -> str:
-        """Tells one limit from another."""
+        """The key that tells one limit from another."""
         return "/".join((self.scope, self.target, self.period, self.unit))
 
     def amount_text(self, amount: float) -> str:
-        """An amount of this limit's unit in words."""
+        """Return an amount of this limit's unit in words."""
         if self.unit is LimitUnit.MONEY:
             return cost_text(amount)
         return "1 token" if amount == 1 else f"{amount:,.0f} tokens"
 
     @property
     def name(self) -> str:
-        """What it is about: ``a day for OpenAI``."""
+        """The period and target in words: ``a day for OpenAI``."""
         period = "a day" if self.period is LimitPeriod.DAY else "a month"
         return period if self.scope is LimitScope.ALL else f"{period} for {self.label or self.target}"
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a request is going to take at a guess; ``cost_usd`` None: nobody knows."""
+    """The estimated usage of a request that was not sent yet; ``cost_usd`` None: the price is not known."""
 
     tokens: int
     cost_usd: float | None = None
@@ -115,7 +116,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class ScopedRate:
-    """How often one provider may be asked, or in one project; ``text`` is what the person typed."""
+    """The rate of messages to one provider or in one project; ``text`` is what the person typed."""
 
     scope: LimitScope
     target: str
@@ -123,12 +124,12 @@ class ScopedRate:
 
     @property
     def key(self) -> str:
-        """Its name in the settings."""
+        """The key of this rate in the settings."""
         return f"{self.scope}.{self.target}"
 
 
 def parse_scoped_rates(stored: Mapping[str, str]) -> tuple[ScopedRate, ...]:
-    """Rates as the settings hold them; what cannot be understood is left out."""
+    """Parse rates as the settings hold them; what cannot be understood is left out."""
     found = []
     for key, text in stored.items():
         scope, _dot, target = key.partition(".")

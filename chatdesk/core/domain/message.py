@@ -1,4 +1,4 @@
-"""Messages: nodes of a thread's tree, made of parts."""
+"""Defines messages: nodes of a thread's tree, made of parts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Role(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a message stands. ``pending`` and ``streaming`` belong to a live process; the others are final."""
+    """The state of a message. ``pending`` and ``streaming`` belong to a live process; the others are final."""
 
     PENDING = "pending"
     STREAMING = "streaming"
@@ -31,7 +31,7 @@ class Status(StrEnum):
 
     @property
     def can_continue(self) -> bool:
-        """Whether *Continue* is offered for an answer in this state."""
+        """Return whether *Continue* is offered for an answer in this state."""
         return self in (Status.STOPPED, Status.INTERRUPTED, Status.ERROR)
 
 
@@ -46,7 +46,7 @@ class PartType(StrEnum):
 
 
 class ContextMark(StrEnum):
-    """What the reader said about one message: nothing, send it before others, or never send it."""
+    """The reader's choice for one message: none, send it before others, or never send it."""
 
     NONE = ""
     PINNED = "pinned"
@@ -61,9 +61,8 @@ EDITED: Final = "edited"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a message. ``content`` is JSON data: text and reasoning use ``{"text": str}``, a tool call
-    ``{"name": str, "arguments": str}``, a tool result ``{"text": str}``. Times are milliseconds UTC.
-    """
+    """A piece of a message. ``content`` is JSON data: text and reasoning use ``{"text": str}``, a tool call ``{"name":
+    str, "arguments": str}``, a tool result ``{"text": str}``. Times are milliseconds UTC."""
 
     id: str
     message_id: str
@@ -86,12 +85,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One node. ``version_index`` of ``version_count`` (from 1) is its place among its live siblings.
+    """A node of a thread's tree. ``version_index`` of ``version_count`` (from 1) is its place among its live siblings.
 
     ``position`` counts ancestors: the first message of a path has 0. It orders the shown path; messages in the trash
-    leave gaps. ``cost_usd`` is what an answer cost as far as prices were known when it was made; None: nobody knows.
-    ``written_tokens`` went into the provider's cache.
-    ``author_id`` is the other member who wrote it, or asked for this answer; None: whoever works with this profile.
+    leave gaps. ``cost_usd`` is what an answer cost as far as prices were known when it was made; None: they were not.
+    ``written_tokens`` went into the provider's cache. ``author_id`` is the other member who wrote it, or asked for this
+    answer; None: whoever works with this profile.
     """
 
     id: str
@@ -126,17 +125,17 @@ class Message:
 
     @property
     def text(self) -> str:
-        """All text parts joined; what *Copy* and export give."""
+        """The text parts joined, as *Copy* and export give them."""
         return "".join(part.text for part in self.parts if part.type is PartType.TEXT)
 
     @property
     def is_note(self) -> bool:
-        """Whether a person wrote it beside the questions, to be answered by nobody."""
+        """Return whether a person wrote it as a note that asks for no answer."""
         return self.role is Role.USER and self.finish_reason == NOTE
 
     @property
     def is_edited_answer(self) -> bool:
-        """Whether a person wrote it, to stand for what the model said."""
+        """Return whether a person wrote this answer in place of the model's."""
         return self.role is Role.ASSISTANT and self.finish_reason == EDITED
 
     @property
@@ -146,7 +145,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """Bytes behind one part, stored by content: ``path`` is relative to the blob directory and made from ``sha256``."""
+    """The bytes behind one part, stored by content: ``path`` is relative to the blob directory and made from
+    ``sha256``."""
 
     id: str
     part_id: str
@@ -159,7 +159,7 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class MessagePage:
-    """Part of the shown path, oldest first. ``total`` counts the whole shown path."""
+    """A part of the shown path, oldest first. ``total`` counts the whole shown path."""
 
     thread_id: str
     messages: tuple[Message, ...]
@@ -170,8 +170,8 @@ class MessagePage:
 
 @dataclass(frozen=True, slots=True)
 class ThreadSizes:
-    """How long the shown path is, up to the position ``count``: for every ``step`` positions from the first one on,
-    how many messages there are and how many characters and lines they have together."""
+    """The length of the shown path up to the position ``count``: for every ``step`` positions from the first one on,
+    the number of messages and of their characters and lines together."""
 
     count: int
     step: int

@@ -1,4 +1,4 @@
-"""What is known about a model: how much it reads and writes, what it costs, and what it can do."""
+"""Describes a model: its context window, the length of its answers, its price and its abilities."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chatdesk.core.domain.usage import Usage
 
 
 class Ability(StrEnum):
-    """What a model takes besides text, and which parameters it has."""
+    """An ability of a model: an input that it takes besides text, or a parameter that it has."""
 
     IMAGES = "images"
     TOOLS = "tools"
@@ -21,8 +21,8 @@ class Ability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for a million tokens. ``written_input`` is for those that are written into the provider's cache,
-    ``written_hour_input`` for those that stay there for an hour; None: the same as other input."""
+    """The price in US dollars for a million tokens. ``written_input`` is for input that is written into the provider's
+    cache, ``written_hour_input`` for input that stays there for an hour; None: the same as other input."""
 
     input: float
     cached_input: float
@@ -31,7 +31,7 @@ class Price:
     written_hour_input: float | None = None
 
     def cost(self, usage: Usage) -> float:
-        """Dollars for one request."""
+        """Return the dollars for one request."""
         written = self.input if self.written_input is None else self.written_input
         for_hour = written if self.written_hour_input is None else self.written_hour_input
         fresh = max(usage.input_tokens - usage.cached_tokens - usage.written_tokens, 0)
@@ -47,8 +47,8 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class ModelOverrides:
-    """What a person says of one model of one provider. None leaves it to the server's list and the catalogue; prices
-    are US dollars for a million tokens. A hidden model is not offered, but threads that use it keep it."""
+    """A person's own facts about one model of one provider. None leaves it to the server's list and the catalogue;
+    prices are US dollars for a million tokens. A hidden model is not offered, but threads that use it keep it."""
 
     sees_images: bool | None = None
     context_window: int | None = None
@@ -57,8 +57,8 @@ class ModelOverrides:
     is_hidden: bool = False
 
     def price(self, known: Price | None) -> Price | None:
-        """``known`` with what was typed; None while one of the two prices is missing. Cached input costs as much as
-        other input, where only the person knows the price: an estimate must not be too low."""
+        """Return ``known`` with the prices that were typed; None while one of the two is missing. Cached input costs as
+        much as other input, where only the person knows the price: an estimate must not be too low."""
         if self.input_price is None and self.output_price is None:
             return known
         input_price = self.input_price if self.input_price is not None else known.input if known else None
@@ -72,8 +72,8 @@ class ModelOverrides:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One model. ``is_known`` is false where the figures are the stated defaults; ``is_sight_known`` where nobody said
-    whether it sees images; ``price`` None: nobody said."""
+    """A model. ``is_known`` is false where the figures are the stated defaults; ``is_sight_known`` where no source
+    says whether it sees images; ``price`` is None where no source has one."""
 
     id: str
     label: str
@@ -86,7 +86,7 @@ class ModelInfo:
 
     @property
     def sees_images(self) -> bool | None:
-        """None where nobody knows: images are not sent then."""
+        """Return whether the model sees images; None where that is not known: images are not sent then."""
         return self.has(Ability.IMAGES) if self.is_sight_known else None
 
     def has(self, ability: Ability) -> bool:

@@ -17,7 +17,7 @@ class ModelRef:
 
     @classmethod
     def parse(cls, text: str) -> ModelRef | None:
-        """None for an empty text and for one that names no model."""
+        """Parse ``provider/model``; None for an empty text and for one that names no model."""
         match = _REF.match(text.strip())
         return cls(match[1], match[2]) if match else None
 

@@ -1,4 +1,4 @@
-"""The questions of a thread's shown path, as a list to find one's way by."""
+"""Describes the questions of a thread's shown path, as an outline to navigate by."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """``preview`` is how its text begins, on one line; empty where it has none. ``asked_ms`` is in UTC."""
+    """A question of the outline. ``preview`` is how its text begins, on one line; empty where it has none. ``asked_ms``
+    is UTC."""
 
     message_id: str
     position: int
@@ -17,7 +18,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class QuestionPage:
-    """In the order of the path. ``next_position`` is where the next page begins; None at the end."""
+    """A part of the outline, in the order of the path. ``next_position`` is where the next page begins; None at the
+    end."""
 
     questions: tuple[Question, ...]
     next_position: int | None = None
@@ -25,7 +27,7 @@ class QuestionPage:
 
 @dataclass(frozen=True, slots=True)
 class DatedMessage:
-    """A message and when it was written (UTC)."""
+    """A message and the time when it was written, in milliseconds UTC."""
 
     message_id: str
     created_ms: int

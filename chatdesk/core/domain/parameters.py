@@ -1,4 +1,4 @@
-"""How an answer is to be made: what a thread or a project may set, and what is sent to the provider."""
+"""Defines the parameters of an answer that a thread or a project may set, and that are sent to the provider."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REASONING_EFFORTS = ("minimal", "low", "medium", "high")
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """None: whatever the model's own default is."""
+    """The parameters of a request. None leaves a value to the model's own default."""
 
     temperature: float | None = None
     top_p: float | None = None
@@ -26,11 +26,11 @@ class Parameters:
     stop: tuple[str, ...] = ()
 
     def over(self, wider: Parameters) -> Parameters:
-        """These where they are set, else those of ``wider`` (a project's, below a thread's)."""
+        """Return these values where they are set, else those of ``wider`` (a project's, below a thread's)."""
         return Parameters(*(_either(getattr(self, each.name), getattr(wider, each.name)) for each in fields(self)))
 
     def as_json(self) -> dict[str, Any]:
-        """Only what is set; ``parameters_from`` reads it."""
+        """Return the values that are set, as JSON data; ``parameters_from`` reads it."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return {
             name: list(value) if isinstance(value, tuple) else value
@@ -44,7 +44,7 @@ def _either(own: Any, wider: Any) -> Any:
 
 
 def parameters_from(values: Mapping[str, Any]) -> Parameters:
-    """What stands in storage; anything strange in it reads as not set, so that one damaged row hides no thread."""
+    """Return the stored parameters; an invalid value reads as not set, so that one damaged row hides no thread."""
     kept: dict[str, Any] = {}
     for each in fields(Parameters):
         try:
@@ -55,7 +55,7 @@ def parameters_from(values: Mapping[str, Any]) -> Parameters:
 
 
 def checked_parameters(parameters: Parameters) -> Parameters:
-    """``parameters`` if a model could take them, else ``InvalidInput``."""
+    """Return ``parameters`` if a model could take them. Raises ``InvalidInput``."""
     return Parameters(**{each.name: _CHECKS[each.name](getattr(parameters, each.name)) for each in fields(Parameters)})
 
 

@@ -1,4 +1,4 @@
-"""Projects: the folders that hold threads."""
+"""Defines projects: the folders that hold threads."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One project. Times are milliseconds UTC; ``last_chat_at`` is the newest activity of its threads that are not in
-    the trash. ``provider`` and ``model`` are what new threads begin with."""
+    """A project. Times are milliseconds UTC; ``last_chat_at`` is the newest activity of its threads that are not in
+    the trash. ``provider`` and ``model`` are those of its new threads."""
 
     id: str
     name: str

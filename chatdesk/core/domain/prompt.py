@@ -1,4 +1,4 @@
-"""Prompts: what a person keeps to write with, and which system prompt a thread is answered under."""
+"""Defines prompts: texts that a person keeps to write with, and the system prompts that apply to a thread."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ MOST_PROMPTS = 2_000
 
 
 class PromptKind(StrEnum):
-    """A template goes into the composer, a system prompt is sent before the messages of a thread, a quick action is
-    asked about an answer in one press."""
+    """The use of a prompt: a template goes into the composer, a system prompt is sent before the messages of a thread,
+    a quick action is asked about an answer in one press."""
 
     TEMPLATE = "template"
     SYSTEM = "system"
@@ -22,7 +22,8 @@ class PromptKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Times are milliseconds UTC. ``deleted_at`` is set once it was deleted; it can be restored until it is purged."""
+    """A prompt of the library. Times are milliseconds UTC. ``deleted_at`` is set once it was deleted; it can be
+    restored until it is purged."""
 
     id: str
     kind: PromptKind
@@ -48,7 +49,7 @@ class PromptHead:
 
 @dataclass(frozen=True, slots=True)
 class NewPrompt:
-    """What is to become a prompt."""
+    """A prompt that is not stored yet."""
 
     kind: PromptKind
     name: str
@@ -56,7 +57,7 @@ class NewPrompt:
 
 
 class PromptSource(StrEnum):
-    """Whose system prompt it is."""
+    """The owner of a system prompt; the first of these that has one counts."""
 
     THREAD = "thread"
     PROJECT = "project"
@@ -77,7 +78,7 @@ class SystemPrompts:
 
     @property
     def source(self) -> PromptSource | None:
-        """Whose counts; None: nobody has one."""
+        """The source of the system prompt that counts; None where there is none."""
         for source in PromptSource:
             if self.of(source).strip():
                 return source
@@ -89,7 +90,7 @@ class SystemPrompts:
 
 @dataclass(frozen=True, slots=True)
 class PromptSize:
-    """How much of a model's window a system prompt takes, in tokens. ``window`` is without the answer's part."""
+    """The size of a system prompt and of a model's window, in tokens. ``window`` is without the answer's part."""
 
     tokens: int
     window: int
@@ -97,26 +98,27 @@ class PromptSize:
 
     @property
     def has_room(self) -> bool:
-        """Whether something is left for a message."""
+        """Return whether space is left for a message."""
         return self.tokens < self.window
 
 
 def checked_name(name: str) -> str:
-    """On one line, and no longer than a name may be; empty where nothing can be seen of it."""
+    """Return the name on one line, cut to ``LONGEST_NAME``; empty where nothing in it is visible."""
     words = name.strip()[: LONGEST_NAME * 4].split()
     line = " ".join("".join(letter for letter in word if letter.isprintable()) for word in words).strip()
     return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1].rstrip() + "…"
 
 
 class PromptFinder:
-    """Prompts that are looked for at every key: folded once, in the given order."""
+    """Filters prompts at every key press: their texts are folded once, their order is kept."""
 
     def __init__(self, heads: Iterable[PromptHead]) -> None:
         self._rows = [(head, head.name.casefold(), head.beginning.casefold()) for head in heads]
 
     def find(self, typed: str, *, names_only: bool = False) -> list[PromptHead]:
-        """Those that have every typed word, in name or, unless told, beginning. Names that begin with what was typed
-        come first, then names with words that begin so, then names that hold it, then the rest."""
+        """Return the prompts that have every typed word in the name or, unless ``names_only``, in the beginning. Names
+        that begin with the typed text come first, then names with words that begin so, then names that contain it, then
+        the rest."""
         words = typed.casefold().split()
         if not words:
             return [head for head, _name, _beginning in self._rows]

@@ -1,4 +1,4 @@
-"""What is learned about a provider, as data: the steps of a test, servers that were found, lists of models."""
+"""Describes what is found out about a provider: the steps of a test, servers that were found, lists of models."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chatdesk.core.domain.model_info import Price
 
 
 class Step(StrEnum):
-    """What a test looks at, in its order."""
+    """A step of a provider's test, in the order of the test."""
 
     ADDRESS = "address"
     TLS = "tls"
@@ -27,7 +27,8 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """``text`` is a sentence for the person; ``models`` is the number listed, None where it is not known."""
+    """The result of one step. ``text`` is a sentence for the person; ``models`` is the number listed, None where it is
+    not known."""
 
     step: Step
     state: StepState
@@ -48,7 +49,7 @@ class FoundServer:
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
-    """One model of a provider, as its server lists it. None where it does not say."""
+    """A model of a provider, as its server lists it. A value is None where the server does not state it."""
 
     id: str
     label: str

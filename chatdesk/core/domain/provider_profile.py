@@ -1,6 +1,6 @@
-"""A provider as a person set it up: where it is, how it is reached, what is liked there. Keys are kept elsewhere.
+"""Describes a provider as a person set it up: its address, the way to it, favourite models. Keys are kept elsewhere.
 
-What cannot be used is told by ``problem``; nothing here reaches out or reads a file.
+``problem`` says why a profile cannot be used; nothing here opens a connection or a file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SECRET_HEADERS = re.compile(r"authorization|cookie|token|secret|api-?key|passw|c
 
 
 class Api(StrEnum):
-    """The protocol that a server is spoken to in."""
+    """The protocol that a server speaks."""
 
     CHAT = "chat"
     RESPONSES = "responses"
@@ -37,7 +37,7 @@ class Api(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One more HTTP header. The value of a secret one is empty here and lies with the keys."""
+    """An additional HTTP header. The value of a secret one is empty here and is kept with the keys."""
 
     name: str
     value: str = field(default="", repr=False)
@@ -46,9 +46,9 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class ProviderProfile:
-    """``id`` is stored with messages and never changes. ``proxy`` is ``system``, ``none`` or an address. Times are in
-    seconds; None is the setting's. ``favourites`` are model ids, ``aliases`` names that a person gave to models,
-    ``overrides`` what they say of them."""
+    """A provider of this person. ``id`` is stored with messages and never changes. ``proxy`` is ``system``, ``none`` or
+    an address. Times are in seconds; None is the setting's. ``favourites`` are model ids, ``aliases`` names that a
+    person gave to models, ``overrides`` what they say of them."""
 
     id: str
     preset: str
@@ -77,7 +77,7 @@ class ProviderProfile:
             return ""
 
     def problem(self) -> str | None:
-        """Why this cannot be used, as a sentence; None when it can."""
+        """Return the reason why this profile cannot be used, as a sentence; None when it can."""
         if not _ID.match(self.id):
             return "The provider's id may have small letters, digits and hyphens only."
         if not self.label.strip():
@@ -105,7 +105,8 @@ class ProviderProfile:
         return None if all(1 <= each <= 3600 for each in times) else "Times must be between 1 and 3,600 seconds."
 
     def as_data(self) -> dict[str, Any]:
-        """What is written to the file: what differs from the default, and never the value of a secret header."""
+        """Return what is written to the file: all that differs from the default, without the values of secret
+        headers."""
         data: dict[str, Any] = {"id": self.id, "preset": self.preset, "label": self.label, "base_url": self.base_url}
         blank = ProviderProfile(self.id, self.preset, self.label)
         for name in ("organisation", "project", "proxy", "ca_file", "connect_s", "first_byte_s", "silence_s", "model"):
@@ -130,7 +131,7 @@ class ProviderProfile:
 
     @classmethod
     def from_data(cls, data: object) -> ProviderProfile | None:
-        """What a file says, as far as it can be believed; None when it cannot be used at all."""
+        """Return the profile that a file describes, invalid values left out; None when it cannot be used at all."""
         if not isinstance(data, Mapping):
             return None
         api = data.get("api")
@@ -158,7 +159,7 @@ class ProviderProfile:
 
 
 def new_id(label: str, taken: frozenset[str]) -> str:
-    """An id that reads like ``label`` and is not among ``taken``."""
+    """Return an id that reads like ``label`` and is not among ``taken``."""
     base = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:30].strip("-") or "provider"
     number = 1
     while (found := base if number == 1 else f"{base}-{number}") in taken:
@@ -167,12 +168,12 @@ def new_id(label: str, taken: frozenset[str]) -> str:
 
 
 def header_secret(profile_id: str, header: str) -> str:
-    """The name under which the value of a secret header lies with the keys."""
+    """Return the name under which the value of a secret header is kept with the keys."""
     return f"{profile_id}/{header.lower()}"
 
 
 def masked(key: str) -> str:
-    """A key as it may be shown: its last four characters, when those are a small part of it."""
+    """Return a key as it may be shown: with its last four characters, when those are a small part of it."""
     if len(key) < 12:
         return "•" * 8 if key else ""
     start = key[:3] if re.match(r"[a-z]{2}-", key) else ""

@@ -1,4 +1,4 @@
-"""What is searched for and what is found: the structure of a query, and hits in groups.
+"""Defines the structure of a search query, and its results: hits in groups.
 
 All offsets are of code points in the text beside them, end exclusive. Times are milliseconds UTC.
 """
@@ -12,7 +12,7 @@ from chatdesk.core.domain.message import Role
 
 
 class SearchKind(StrEnum):
-    """What a group of hits holds."""
+    """The kind of hits in a group."""
 
     MESSAGE = "message"
     THREAD = "thread"
@@ -43,7 +43,8 @@ IS_VALUES = ("pinned", "archived", "trashed")
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Words that must stand together, in this order; one word mostly. ``is_prefix``: the last may go on."""
+    """Words that must stand together, in this order; mostly a single word. ``is_prefix``: the last word may be
+    incomplete."""
 
     text: str
     is_phrase: bool = False
@@ -52,8 +53,9 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """``moment_ms`` is what a date means, for ``before`` (earlier than it) and ``after`` (at it or later). ``role``,
-    ``has`` and ``is`` may have several values with bars between them, of which any will do."""
+    """A condition that narrows a search. ``moment_ms`` is what a date means, for ``before`` (earlier than it) and
+    ``after`` (at it or later). ``role``, ``has`` and ``is`` may have several values with bars between them, any of
+    which will do."""
 
     name: FilterName
     value: str
@@ -63,7 +65,8 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """``clauses`` must all hold; of the terms of one clause any will do. None of ``excluded`` may stand there."""
+    """A parsed query. All ``clauses`` must hold, each by any of its terms, and none of the ``excluded`` terms may
+    occur."""
 
     clauses: tuple[tuple[Term, ...], ...] = ()
     excluded: tuple[Term, ...] = ()
@@ -71,7 +74,7 @@ class SearchQuery:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is asked for; what is only excluded does not say what is wanted."""
+        """Return whether nothing is asked for; exclusions alone ask for nothing."""
         return not self.clauses and not self.filters
 
     @property
@@ -82,7 +85,7 @@ class SearchQuery:
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A piece of plain text, about 120 characters around the best place, and where the words stand in it."""
+    """A piece of plain text, about 120 characters around the best match, with the places of the words in it."""
 
     text: str
     matches: tuple[tuple[int, int], ...] = ()
@@ -90,12 +93,12 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One thing that was found. ``id`` is its own: of the message, thread, project, tag, or of the part that holds a
-    file. To jump, open ``thread_id`` at ``message_id``.
+    """A result of a search. ``id`` is that of the message, thread, project or tag, or of the part that holds a file.
+    To jump, open ``thread_id`` at ``message_id``.
 
     ``title`` is the thread's, or the name of the project, tag or file, with ``title_matches`` in it. ``snippet`` is
-    empty where only the name was found. ``needle`` is what *Find in thread* marks: the first match as it stands there.
-    ``is_on_path`` is false for a message of another version than the shown one.
+    empty where only the name was found. ``needle`` is what *Find in thread* marks: the first match as it is written
+    there. ``is_on_path`` is false for a message of another version than the shown one.
     """
 
     kind: SearchKind
@@ -119,8 +122,8 @@ class SearchHit:
 @dataclass(frozen=True, slots=True)
 class SearchGroup:
     """The best hits of one kind, best first. ``count`` is of all hits, exact unless ``is_more``: then there are more
-    than that. ``note`` is a sentence for the reader: what was not looked at, and why. ``next_cursor`` is opaque, None
-    at the end.
+    than that. ``note`` is a sentence for the reader: what was not searched, and why. ``next_cursor`` is opaque, None at
+    the end.
 
     ``elapsed_ms`` is the time in the database and for the snippets, without waiting for a turn.
     """
@@ -136,7 +139,8 @@ class SearchGroup:
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
-    """``percent`` of the texts that can be found (100: all). ``problem`` is a sentence when nothing can be."""
+    """The state of the search index. ``percent`` of the texts can be found (100: all). ``problem`` is a sentence when
+    nothing can be."""
 
     percent: int = 100
     problem: str | None = None

@@ -1,4 +1,4 @@
-"""Summaries: what stands in for the oldest messages of a path once they no longer fit."""
+"""Defines summaries, which replace the oldest messages of a path in requests once they no longer fit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ class SummaryAuthor(StrEnum):
 
 
 class SummaryState(StrEnum):
-    """``stale``: a message in its range changed, so it is not sent until it is made anew; ``off``: by the reader."""
+    """The state of a summary. ``stale``: a message in its range changed, so it is not sent until it is made anew;
+    ``off``: the reader switched it off."""
 
     VALID = "valid"
     STALE = "stale"
@@ -30,11 +31,11 @@ class StaleReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One version of the summary of a thread, from one message to another, both included.
+    """A version of the summary of a thread, from one message to another, both included.
 
-    ``pinned_facts`` are kept word for word when it is made anew. ``message_count`` is how many messages it stands for.
-    ``input_tokens`` and ``output_tokens`` are what its making took. A position below 0: that message is gone for good.
-    ``author_id``: the other member at whose cost it was made; None: whoever works with this profile.
+    ``pinned_facts`` are kept word for word when it is made anew. ``message_count`` is the number of messages that it
+    stands for. ``input_tokens`` and ``output_tokens`` are what its making took. A position below 0: that message was
+    removed for good. ``author_id``: the other member at whose cost it was made; None: whoever works with this profile.
     """
 
     id: str
@@ -61,13 +62,13 @@ class Summary:
 
     @property
     def is_range_gone(self) -> bool:
-        """Whether messages that it stands for were removed for good."""
+        """Return whether the first or last message of its range was removed for good."""
         return self.from_position < 0 or self.to_position < 0
 
 
 @dataclass(frozen=True, slots=True)
 class SummarySwitches:
-    """Whether a thread, its project, and everything is summarised. All three must be on."""
+    """Three switches for summaries: of the thread, of its project, and of the settings. All must be on."""
 
     is_thread_on: bool = True
     is_project_on: bool = True
@@ -80,7 +81,7 @@ class SummarySwitches:
 
 @dataclass(frozen=True, slots=True)
 class NewSummary:
-    """What is to be stored as the next version."""
+    """A summary that is to be stored as the next version."""
 
     thread_id: str
     from_message_id: str
@@ -98,28 +99,28 @@ class NewSummary:
 
 @dataclass(frozen=True, slots=True)
 class ConsentLimits:
-    """Summaries of a thread that would take more are made when a person agrees; 0 never asks."""
+    """The cost and the tokens above which summaries of a thread are made only when a person agrees; 0 never asks."""
 
     cost_usd: float = 0.05
     tokens: int = 100_000
 
     def are_exceeded(self, tokens: int, cost_usd: float | None) -> bool:
-        """``cost_usd`` None: nobody knows the price, so the tokens decide."""
+        """Return whether a person has to agree. ``cost_usd`` None: the price is not known, so the tokens decide."""
         is_dear = self.cost_usd > 0 and cost_usd is not None and cost_usd > self.cost_usd
         return is_dear or 0 < self.tokens < tokens
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryPlan:
-    """What it takes to cover the older messages of a thread, at a guess."""
+    """The estimated requests and usage to cover the older messages of a thread."""
 
     requests: int
     usage: Usage
 
 
 class SummaryStage(StrEnum):
-    """``asking``: a person has to agree first; ``waiting``: it goes on by itself, after a failure or tomorrow. The last
-    two are ends; ``stopped`` also by a person who did not agree."""
+    """The stage of summarising a thread. ``asking``: a person has to agree first; ``waiting``: it continues by itself,
+    after a failure or tomorrow. The last two are final; ``stopped`` also by a person who did not agree."""
 
     ASKING = "asking"
     WORKING = "working"
@@ -130,8 +131,8 @@ class SummaryStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SummaryWork:
-    """How far the summaries of a thread are: what is expected of all of it, and what it took until now. Costs are None
-    where nobody knows the price."""
+    """The progress of summarising a thread: the plan for all of it, and the usage until now. Costs are None where the
+    price is not known."""
 
     thread_id: str
     stage: SummaryStage

@@ -1,4 +1,4 @@
-"""Tags: short words that a person puts on threads, in every project."""
+"""Defines tags: short words that a person puts on threads, in every project."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """``thread_count`` counts threads that are not in the trash."""
+    """A tag. ``thread_count`` counts threads that are not in the trash."""
 
     id: str
     name: str

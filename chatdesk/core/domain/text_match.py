@@ -1,4 +1,4 @@
-"""Finding words in a message, the same in its Markdown source as in what is shown of it.
+"""Finds words in a message, in the same way in its Markdown source and in the text that is shown.
 
 Case does not count, in any script; nor do runs of white space, nor the marks with which Markdown styles words.
 """
@@ -24,7 +24,8 @@ class MessageMatch:
 
 @dataclass(frozen=True, slots=True)
 class ThreadMatches:
-    """In the order of the path. ``is_complete`` is false when the search ended early because it took too long."""
+    """The messages that match, in the order of the path. ``is_complete`` is false when the search ended early because
+    it took too long."""
 
     text: str
     matches: tuple[MessageMatch, ...] = ()
@@ -36,17 +37,17 @@ class ThreadMatches:
 
 
 def needle_of(text: str) -> str:
-    """What is looked for when ``text`` is typed; empty when that is nothing."""
+    """Return the text to search for when ``text`` is typed; empty when nothing of it counts."""
     return _reduced(text).strip()
 
 
 def count_in_source(source: str, needle: str) -> int:
-    """How often ``needle`` stands in the Markdown ``source`` once it is shown."""
+    """Return how many times ``needle`` occurs in the Markdown ``source`` as it is shown."""
     return _reduced(_LINK.sub(r"\1", source)).count(needle) if needle else 0
 
 
 def find_in_shown(text: str, needle: str) -> list[tuple[int, int]]:
-    """Start and end of every place in ``text``, as it is shown, where ``needle`` stands."""
+    """Return the start and end of every place in ``text``, as it is shown, where ``needle`` occurs."""
     if not needle or needle not in _reduced(text):
         return []
     letters: list[str] = []
@@ -70,7 +71,7 @@ def _reduced(text: str) -> str:
 
 
 def _lower(text: str) -> str:
-    """``text`` in lower case, letter by letter: offsets stay what they are."""
+    """Return ``text`` in lower case, letter by letter, so that offsets stay valid."""
     lowered = text.lower()
     if len(lowered) == len(text):
         return lowered

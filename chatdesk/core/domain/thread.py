@@ -1,4 +1,4 @@
-"""Threads: trees of messages."""
+"""Defines threads: trees of messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BRANCH_MARK: Final = " (branch)"
 
 
 class TitleSource(StrEnum):
-    """Who gave a thread its title: the words of its first question, a model, or a person, whose title stays."""
+    """The author of a thread's title: its first question (by its words), a model, or a person, whose title stays."""
 
     TEXT = "text"
     MODEL = "model"
@@ -23,11 +23,11 @@ class TitleSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """One thread with its counters. Times are milliseconds UTC, tokens are counts over all live messages.
+    """A thread with its counters. Times are milliseconds UTC, tokens are counts over all live messages.
 
-    ``current_leaf_id`` is the newest message of the shown path; walking parents from it gives the path.
-    ``deleted_at`` is set while the thread is in the trash. ``tags`` are names in alphabetical order.
-    ``author_id`` is the other member who began it; None: whoever works with this profile.
+    ``current_leaf_id`` is the newest message of the shown path; walking parents from it gives the path. ``deleted_at``
+    is set while the thread is in the trash. ``tags`` are names in alphabetical order. ``author_id`` is the other member
+    who began it; None: whoever works with this profile.
     """
 
     id: str
@@ -59,7 +59,7 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is not sent yet in one thread (``thread_id`` None: in the new, not yet created thread)."""
+    """The unsent text and files of one thread (``thread_id`` None: of the new, not yet created thread)."""
 
     thread_id: str | None
     text: str
@@ -70,7 +70,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class ThreadPage:
-    """Part of a list of threads; ``next_cursor`` is opaque, None at the end."""
+    """A part of a list of threads; ``next_cursor`` is opaque, None at the end."""
 
     threads: tuple[Thread, ...]
     next_cursor: str | None

@@ -1,4 +1,4 @@
-"""A thread as the tree it is: every message with its versions, put into rows that can be read from top to bottom."""
+"""Arranges the tree of a thread, every message with its versions, in rows that can be read from top to bottom."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TreeNode:
-    """One message, with as much of its text as a row shows. ``is_gone``: removed for good, its place is kept;
+    """A message, with as much of its text as a row shows. ``is_gone``: removed for good, its place is kept;
     ``is_edited``: an answer that a person wrote instead of the model."""
 
     id: str
@@ -25,8 +25,8 @@ class TreeNode:
 
 @dataclass(frozen=True, slots=True)
 class TreeRow:
-    """``indent`` grows where a branch leaves the line above it; ``version`` of ``version_count`` counts live ones and
-    is 0 for what is in the trash."""
+    """A node with its place in the list. ``indent`` grows where a branch leaves the line above it; ``version`` of
+    ``version_count`` counts live ones and is 0 for a message in the trash."""
 
     node: TreeNode
     indent: int
@@ -35,9 +35,9 @@ class TreeRow:
 
 
 def tree_rows(nodes: Iterable[TreeNode]) -> tuple[TreeRow, ...]:
-    """All nodes, a parent before what is below it. The shown version goes on in its parent's line, after the others,
-    which are indented; where none is shown, the newest does. Without recursion: a thread is deeper than Python's
-    stack."""
+    """Return all nodes as rows, a parent before its children. The shown version continues in its parent's line, after
+    the others, which are indented; where none is shown, the newest does. Not recursive: a thread is deeper than
+    Python's stack."""
     children: dict[str | None, list[TreeNode]] = {}
     for node in sorted(nodes, key=lambda each: each.id):
         children.setdefault(node.parent_id, []).append(node)
@@ -57,7 +57,7 @@ def tree_rows(nodes: Iterable[TreeNode]) -> tuple[TreeRow, ...]:
 
 
 def _family(nodes: Sequence[TreeNode], indent: int) -> list[TreeRow]:
-    """Siblings as rows, the one to be read first at the end."""
+    """Return siblings as rows, the one to be read first at the end."""
     if not nodes:
         return []
     live = [node for node in nodes if not node.is_in_trash]

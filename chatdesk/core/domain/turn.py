@@ -1,4 +1,4 @@
-"""Turns: what is planned for an answer, what streams into it, and how it ended."""
+"""Defines a turn: the plan for an answer, the text that streams into it, and its outcome."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatdesk.core.domain.usage import Usage
 
 @dataclass(frozen=True, slots=True)
 class AnswerPlan:
-    """Who is going to answer."""
+    """The provider and the model that are going to answer."""
 
     provider: str
     model: str
@@ -21,9 +21,8 @@ class AnswerPlan:
 @dataclass(frozen=True, slots=True)
 class StreamChunk:
     """A piece of streamed text for part ``part_index``; ``kind`` is text, reasoning or tool_call (then ``text`` is a
-    piece of the arguments, and ``meta`` may say ``name`` and ``call_id``). ``began_at`` is when the first piece of the
-    part came, in milliseconds UTC; None: nobody noted it.
-    """
+    piece of the arguments, and ``meta`` may have ``name`` and ``call_id``). ``began_at`` is when the first piece of the
+    part came, in milliseconds UTC; None where it was not recorded."""
 
     part_index: int
     kind: PartType
@@ -34,9 +33,9 @@ class StreamChunk:
 
 @dataclass(frozen=True, slots=True)
 class TurnOutcome:
-    """How a turn ended. ``tail`` is the text that was streamed but not stored yet. Times are milliseconds; ``cost_usd``
-    None: nobody knows. ``is_refused``: ChatDesk itself did not send the request; ``is_asked`` is false where there was
-    no request at all, so that the ledger does not hear of it."""
+    """The end of a turn. ``tail`` is the text that was streamed but not stored yet. Times are milliseconds;
+    ``cost_usd`` None: the price is not known. ``is_refused``: ChatDesk itself did not send the request; ``is_asked`` is
+    false where there was no request at all, so that the ledger does not hear of it."""
 
     status: Status
     finished_at: int

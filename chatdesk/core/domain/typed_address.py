@@ -1,4 +1,4 @@
-"""Makes a web address of what a person types for a server: ``localhost:8080`` is enough."""
+"""Completes the web address that a person types for a server: ``localhost:8080`` is enough."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _USUAL_PATH = "/v1"
 
 
 def full_address(typed: str, *, path: str = _USUAL_PATH) -> str:
-    """``typed`` with what was left out. Without a scheme it is ``http`` on this computer, and ``https`` elsewhere, with
-    the usual ``path`` where there is none. An address with a scheme stays as it is."""
+    """Return ``typed`` with what was left out. Without a scheme it is ``http`` on this computer, and ``https``
+    elsewhere, with the usual ``path`` where there is none. An address with a scheme stays as it is."""
     address = typed.strip().rstrip("/")
     if not address or _SCHEME.match(address):
         return address

@@ -14,11 +14,11 @@ _AMOUNT: Final = re.compile(r"\$?\s*(\d{1,7}(?:[.,]\d{1,6})?)\s*\$?\Z")
 
 
 class NotAFigure(ValueError):
-    """The text says what is wanted instead."""
+    """The typed text is no figure; the error's text says what is expected instead."""
 
 
 def read_window(text: str) -> int:
-    """A number of tokens. Raises ``NotAFigure``."""
+    """Parse a number of tokens. Raises ``NotAFigure``."""
     typed = text.strip()
     if _GROUPED.match(typed):
         tokens = int(re.sub(r"\D", "", typed))
@@ -33,7 +33,7 @@ def read_window(text: str) -> int:
 
 
 def read_price(text: str) -> float:
-    """US dollars for a million tokens. Raises ``NotAFigure``."""
+    """Parse US dollars for a million tokens. Raises ``NotAFigure``."""
     match = _AMOUNT.match(text.strip())
     amount = float(match[1].replace(",", ".")) if match is not None else -1.0
     if not 0 <= amount <= LARGEST_PRICE:
@@ -42,10 +42,10 @@ def read_price(text: str) -> float:
 
 
 def window_text(tokens: int) -> str:
-    """As it is shown, and read again."""
+    """Return a number of tokens as it is shown; ``read_window`` reads it."""
     return f"{tokens:,}"
 
 
 def price_text(amount: float) -> str:
-    """As it is shown, and read again."""
+    """Return a price as it is shown; ``read_price`` reads it."""
     return f"{amount:.6f}".rstrip("0").rstrip(".")

@@ -1,4 +1,4 @@
-"""What requests take: tokens, time and money, of one request and of many."""
+"""Describes the tokens, the time and the money that requests take, of one request and of many."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class UsageKind(StrEnum):
-    """What a request was made for."""
+    """The purpose of a request."""
 
     ANSWER = "answer"
     TITLE = "title"
@@ -21,7 +21,7 @@ BACKGROUND_KINDS = (UsageKind.TITLE, UsageKind.SUMMARY)
 
 
 class CacheLife(StrEnum):
-    """For how long a vendor is to keep the beginning of a request, where that has to be said."""
+    """The time for which a vendor is to cache the beginning of a request, where the request has to state it."""
 
     OFF = "off"
     MINUTES = "5m"
@@ -30,9 +30,9 @@ class CacheLife(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Counts as the provider reported them (``is_estimated`` false) or as we guessed. Cached and written tokens are
-    parts of the input: read from the provider's cache, and written into it, for an hour where ``written_hour_tokens``
-    says so. Reasoning tokens are part of the output."""
+    """Counts as the provider reported them (``is_estimated`` false) or as ChatDesk estimated them. Cached and written
+    tokens are parts of the input: read from the provider's cache, and written into it, ``written_hour_tokens`` of them
+    for an hour. Reasoning tokens are part of the output."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -49,7 +49,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class RateReport:
-    """What a vendor says of its own limits: how many requests it still takes until ``resets_in_s`` seconds from now."""
+    """A vendor's report on its own limit: ``requests_left`` until ``resets_in_s`` seconds from now."""
 
     requests_left: int
     resets_in_s: float
@@ -60,12 +60,13 @@ CostOf = Callable[[str | None, str | None, Usage], float | None]
 
 
 def no_cost(_provider: str | None, _model: str | None, _usage: Usage) -> None:
-    """Where prices are not known."""
+    """Return None, as a ``CostOf`` for where prices are not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one request took. Times are milliseconds; ``cost_usd`` None: nobody knows, which is not nothing."""
+    """The usage, time and cost of one request. Times are milliseconds; ``cost_usd`` None: not known, which is not
+    zero."""
 
     usage: Usage | None = None
     latency_ms: int | None = None
@@ -75,7 +76,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class UsageEvent:
-    """One request, as a line of the ledger. ``message_id`` is the answer that it wrote."""
+    """A request, as a line of the ledger. ``message_id`` is the answer that it wrote."""
 
     kind: UsageKind
     thread_id: str | None
@@ -88,8 +89,8 @@ class UsageEvent:
 
 @dataclass(frozen=True, slots=True)
 class UsageSum:
-    """Requests added up. ``estimated_requests`` are those whose tokens were guessed, ``unpriced_requests`` those that
-    took tokens and whose cost nobody knows; ``cost_usd`` is that of the others."""
+    """The sum of several requests. ``estimated_requests`` are those whose tokens were estimated, ``unpriced_requests``
+    those that took tokens at an unknown price; ``cost_usd`` is that of the others."""
 
     requests: int = 0
     input_tokens: int = 0
@@ -120,13 +121,13 @@ class UsageSum:
 
     @property
     def is_price_known(self) -> bool:
-        """Whether ``cost_usd`` is all that was spent."""
+        """Return whether ``cost_usd`` is all that was spent."""
         return self.unpriced_requests == 0
 
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """What one model took for one kind of work."""
+    """The usage of one model for one kind of work."""
 
     kind: str
     provider: str
@@ -136,8 +137,8 @@ class UsageRow:
 
 @dataclass(frozen=True, slots=True)
 class UsageCell:
-    """What one model took on one local day for one kind of work in one project. ``day`` counts from 1970-01-01; the
-    name is empty where the project is gone."""
+    """The usage of one model on one local day for one kind of work in one project. ``day`` counts from 1970-01-01; the
+    name is empty where the project was removed."""
 
     day: int
     kind: str
@@ -150,7 +151,7 @@ class UsageCell:
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """Rows by kind and then by how much they took."""
+    """Rows in the order of their kind and then of their usage."""
 
     rows: tuple[UsageRow, ...] = ()
 
@@ -160,8 +161,8 @@ class UsageReport:
 
 
 def cost_text(cost_usd: float) -> str:
-    """Dollars for a person: cents from one dollar on, else two digits that say something, four places at most. Never
-    shows zero for a sum that is not."""
+    """Return dollars for a person: with cents from one dollar on, else two significant digits, four places at most. A
+    sum above zero is never shown as zero."""
     if cost_usd == 0:
         return "$0"
     if cost_usd >= 0.995:

@@ -1,4 +1,4 @@
-"""Days where this computer stands, as whole numbers counted from 1970-01-01, and where they begin and end."""
+"""Converts between moments and local days, which are whole numbers counted from 1970-01-01."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _EPOCH = date(1970, 1, 1)
 
 
 def day_number(moment_ms: int) -> int:
-    """The local day of a moment in milliseconds UTC."""
+    """Return the local day of a moment in milliseconds UTC."""
     return (datetime.fromtimestamp(moment_ms / _MS_PER_S, tz=UTC).astimezone().date() - _EPOCH).days
 
 
@@ -22,13 +22,13 @@ def number_of(day: date) -> int:
 
 
 def month_of(day: int) -> tuple[int, int]:
-    """The first day of the month in which ``day`` lies, and the first one of the next."""
+    """Return the first day of the month of ``day``, and the first one of the next month."""
     first = date_of(day).replace(day=1)
     following = (first + timedelta(days=32)).replace(day=1)
     return number_of(first), number_of(following)
 
 
 def start_ms(day: int) -> int:
-    """When a day begins, in milliseconds UTC; a day may have 23 or 25 hours."""
+    """Return the beginning of a day in milliseconds UTC; a day may have 23 or 25 hours."""
     # A time without a zone is local time, with the offset that holds on that day.
     return int(datetime.combine(date_of(day), time()).astimezone().timestamp()) * _MS_PER_S

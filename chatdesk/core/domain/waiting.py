@@ -1,4 +1,4 @@
-"""Answers that are not asked for yet, because something has to pass first."""
+"""Describes answers and questions that wait to be sent, and answers that were sent."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from chatdesk.core.domain.attachment import Attachment
 
 @dataclass(frozen=True, slots=True)
 class WaitingAnswer:
-    """``reason`` is a sentence for a person; ``sends_at`` is when it is sent at the earliest (milliseconds UTC; None:
-    nobody knows). ``before`` counts those that come before it."""
+    """An answer that is not requested yet. ``reason`` is a sentence for a person; ``sends_at`` is the earliest time of
+    its request (milliseconds UTC; None: not known). ``before`` counts the answers that come before it."""
 
     message_id: str
     thread_id: str
@@ -34,7 +34,7 @@ class WaitingQuestion:
 
 @dataclass(frozen=True, slots=True)
 class SentAnswer:
-    """An answer that was asked for, in milliseconds UTC."""
+    """The time at which an answer was requested, in milliseconds UTC, with its provider and project."""
 
     sent_at: int
     provider: str

@@ -1,4 +1,4 @@
-"""What others of a team chose that a person's next question would take along."""
+"""Describes a choice of another member of a team that a person's next question would follow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from chatdesk.core.errors import NotPossible
 
 @dataclass(frozen=True, slots=True)
 class ChosenByOther:
-    """``name`` of the member who chose; ``last_used``: the provider that this person last asked in the thread."""
+    """A provider that another member chose. ``name`` is the member's; ``last_used`` is the provider that this person
+    last asked in the thread."""
 
     name: str
     last_used: str | None = None

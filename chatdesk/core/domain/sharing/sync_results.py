@@ -1,4 +1,4 @@
-"""What this profile's side of sync answers to the steps of a round."""
+"""Defines the results that this profile's side of sync returns to the steps of a round."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a project was pulled: the newest change and the chain up to it (32 bytes; None at 0)."""
+    """The newest pulled change of a project (its ``seq``), and the chain up to it (32 bytes; None at 0)."""
 
     project_id: str
     seq: int
@@ -26,7 +26,7 @@ class ShareMark:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of pushed changes. ``is_forked``: this device's sequence is used by a copy of the profile."""
+    """The outcome of a push. ``is_forked``: this device's sequence is used by a copy of the profile."""
 
     acknowledged: int
     refused: tuple[str, ...] = ()
@@ -35,11 +35,11 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a pulled page changed here. ``new_messages``: (thread, message) of messages that became part of the shown
-    path, in order; ``versions``: (thread, message) of those that did not. ``paths``: threads whose shown path differs
-    otherwise than by growing at its end (a deletion, a return); ``contexts``: threads of which something else is sent
-    now (summaries, prompts, parameters). ``is_foreign_mine``: the page holds a change of this device that it does not
-    know, so the profile was copied or restored."""
+    """The local changes that a pulled page made. ``new_messages``: (thread, message) of messages that became part of
+    the shown path, in order; ``versions``: (thread, message) of those that did not. ``paths``: threads whose shown path
+    differs otherwise than by growing at its end (a deletion, a return); ``contexts``: threads whose next request
+    differs (summaries, prompts, parameters). ``is_foreign_mine``: the page has a change of this device that the profile
+    does not know, so the profile was copied or restored."""
 
     threads: frozenset[str] = frozenset()
     new_threads: frozenset[str] = frozenset()
@@ -58,6 +58,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Tending:
-    """What is done about once a day for a shared project. ``days``: how long its messages are kept; None: for ever."""
+    """The upkeep that is due about once a day for a shared project. ``days``: how long its messages are kept; None: for
+    ever."""
 
     days: int | None

@@ -1,7 +1,7 @@
-"""What travels between a profile and a team's database, and within which limits.
+"""Defines what travels between a profile and a team's database, and its limits.
 
-A change is a row of the log; see ``storage/change_log``. Bodies are JSON text on both sides of the wire, so that nobody
-has to parse what they do not look into.
+A change is a row of the log; see ``storage/engine/change_log.py``. Bodies are JSON text on both sides of the wire, so
+that only those who need the content parse it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ MAX_AHEAD_MS: Final = 60_000
 
 
 class PushStatus(StrEnum):
-    """What the server says of one pushed change. ``DUP``: it has it already. ``FORKED``: another change has this place
-    in the sequence of this device."""
+    """The server's verdict on one pushed change. ``DUP``: it has the change already. ``FORKED``: another change has
+    this place in the sequence of this device."""
 
     OK = "ok"
     DUP = "dup"
@@ -48,7 +48,8 @@ class PushStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WireChange:
-    """One change as it is sent. ``hlc``: see ``clock``; ``dseq``: place in the sequence of the device that made it."""
+    """A change as it is sent. ``hlc`` is a stamp of ``HybridClock``; ``dseq`` is its place in the sequence of the
+    device that made it."""
 
     id: str
     dseq: int
@@ -65,11 +66,12 @@ class WireChange:
 # Nobody changes one, but a frozen one takes four times as long to make, and a first pull makes them by the million.
 @dataclass(slots=True)
 class PulledChange:
-    """One change as it is received. ``seq`` is dense in a project; ``chain``: see ``domain/chain``; ``author`` is a
-    member's id, by the server's knowledge; ``relayed_by`` the member who brought it back after the server was restored,
-    else None. ``at`` is the server's time in milliseconds UTC. ``seal``: by which the server knows that it took this
-    very change, when somebody brings it back. ``digest`` is that of the body as it was taken (``chain.body_digest``);
-    ``is_erased``: the words of that body are gone, and ``body`` holds what keeps the place."""
+    """A change as it is received. ``seq`` is dense in a project; ``chain`` is explained in
+    ``domain/sharing/chain.py``. ``author`` is a member's id, by the server's knowledge; ``relayed_by`` the member who
+    brought it back after the server was restored, else None. ``at`` is the server's time in milliseconds UTC. ``seal``
+    proves to the server that it once accepted this very change, when a member brings it back. ``digest`` is that of the
+    body as it was accepted (``chain.body_digest``); ``is_erased``: the words of that body were erased, and ``body`` is
+    a placeholder."""
 
     id: str
     seq: int
@@ -92,12 +94,13 @@ class PulledChange:
     is_erased: bool = False
 
     def chain_after(self, before: bytes | None) -> bytes:
-        """The chain that this change should have after another one's; None: it is the first. Raises ``ValueError``."""
+        """Return the chain that this change should have after another one's; None: it is the first. Raises
+        ``ValueError``."""
         return next_chain(before, self.id, self.device, self.dseq, self.hlc, self.digest)
 
     @property
     def is_as_taken(self) -> bool:
-        """Whether the body is the one that the server took, or was erased since."""
+        """Return whether the body is the one that the server accepted, or was erased since."""
         is_text = self.body is None or isinstance(self.body, str)  # a server may send anything
         return self.is_erased or (is_text and self.digest == body_digest(self.body))
 
@@ -105,8 +108,8 @@ class PulledChange:
 @dataclass(frozen=True, slots=True)
 class RelayedChange:
     """Another member's change that the server lost; whoever still has it brings it back under that member's name, which
-    its ``seal`` proves. Without, or in other words, the server takes it as that of who brings it. ``erased``: the
-    digest of the body that was erased; what is sent keeps its place."""
+    its ``seal`` proves. Without the seal, or with other words, the server treats it as a change of the member who
+    brings it. ``erased``: the digest of the body that was erased; a placeholder is sent."""
 
     change: WireChange
     device: str
@@ -117,7 +120,8 @@ class RelayedChange:
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """``seq`` and ``hlc`` (the server may lower it) where the change was taken."""
+    """The result for one pushed change. ``seq`` and ``hlc`` (the server may lower it) are set where the change was
+    accepted."""
 
     id: str
     status: PushStatus
@@ -142,7 +146,7 @@ class Hello:
 @dataclass(frozen=True, slots=True)
 class ProjectHead:
     """A project that this member may see. ``channel`` is what to LISTEN on; ``seq`` the newest change; ``is_own``: it
-    was this member who shared it first; ``is_erased``: its owner ended it with all that was in it."""
+    was this member who shared it first; ``is_erased``: its owner ended it and erased its contents."""
 
     project_id: str
     role: str
@@ -183,9 +187,9 @@ class PresenceRow:
 
 @dataclass(frozen=True, slots=True)
 class TeamView:
-    """Everything but the changes: ``roles`` are (project, member, role). Where it is not ``is_whole``, members, devices
-    and roles are only those that changed since another view, a role of None being one that was taken; projects and
-    presence are whole in any case. ``version``: what to ask for the next one with."""
+    """The state of a team apart from the changes: ``roles`` are (project, member, role). Where it is not ``is_whole``,
+    members, devices and roles are only those that changed since another view, a role of None being one that was
+    removed; projects and presence are complete in any case. ``version`` is passed when the next view is asked for."""
 
     projects: tuple[ProjectHead, ...]
     members: tuple[MemberRow, ...] = ()

@@ -1,4 +1,4 @@
-"""Team sync: workspaces, members, what is shared, and how it stands."""
+"""Defines the terms of team sync: workspaces, members, roles, shared projects and the status of sync."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST_RETENTION_DAYS: Final = 36_500
 
 
 class TeamRole(StrEnum):
-    """What a member may do in one project; each may do what those before may."""
+    """A member's role in one project; each includes the rights of those before it."""
 
     VIEWER = "viewer"
     EDITOR = "editor"
@@ -26,7 +26,7 @@ class TeamRole(StrEnum):
 
     @property
     def can_manage(self) -> bool:
-        """Others' messages, the project's settings, and members below themselves."""
+        """Return whether the role may change others' messages, the project's settings, and members below it."""
         return self in (TeamRole.ADMIN, TeamRole.OWNER)
 
 
@@ -37,7 +37,7 @@ class MemberStatus(StrEnum):
 
 
 class ChangeState(IntEnum):
-    """Where a row of the change log stands. Numbers are stored."""
+    """The state of a row of the change log. Numbers are stored."""
 
     PENDING = 0
     CONFIRMED = 1  #: came back in a pull: everybody can have it
@@ -48,7 +48,8 @@ class ChangeState(IntEnum):
 
 
 class ShareState(StrEnum):
-    """``SHARING``: what was there before is still being entered into the log. ``ENDED``: a private copy by now."""
+    """The state of a project's share. ``SHARING``: its earlier contents are still being entered into the log.
+    ``ENDED``: it is a private copy by now."""
 
     SHARING = "sharing"
     SHARED = "shared"
@@ -56,7 +57,7 @@ class ShareState(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why a project is shared no more."""
+    """The reason why a project is no longer shared."""
 
     UNSHARED = "unshared"
     LEFT = "left"
@@ -66,7 +67,7 @@ class EndReason(StrEnum):
 
 
 class SyncMode(StrEnum):
-    """What the server lets this version of ChatDesk do."""
+    """The access that the server grants to this version of ChatDesk."""
 
     READ_WRITE = "rw"
     READ_ONLY = "read_only"
@@ -75,8 +76,8 @@ class SyncMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """How a team's database is reached; the password lies with the keys. ``ca``: PEM text, empty for the system's own.
-    ``tls``: as libpq's ``sslmode``, ``verify-full`` unless the person chose otherwise."""
+    """The address of a team's database; the password is kept with the keys. ``ca``: PEM text, empty for the system's
+    own. ``tls``: as libpq's ``sslmode``, ``verify-full`` unless the person chose otherwise."""
 
     host: str
     port: int
@@ -88,7 +89,7 @@ class ServerAddress:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One team's database, as this profile knows it. Times are milliseconds UTC."""
+    """A team's database, as this profile knows it. Times are milliseconds UTC."""
 
     id: str
     name: str
@@ -101,7 +102,8 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class TeamMember:
-    """``roles``: by project id, of the projects one shares with them. ``invited_by``: a member's id."""
+    """A member of a team. ``roles``: by project id, of the projects that are shared with them. ``invited_by``: a
+    member's id."""
 
     id: str
     name: str
@@ -114,8 +116,8 @@ class TeamMember:
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """A member for whose unfinished change others wait, for how long, and whether the server has ended it. ``name`` is
-    empty where one has nothing to do with them."""
+    """A member whose unfinished change blocks others, for how many seconds, and whether the server has ended it.
+    ``name`` is empty where this person does not know the member."""
 
     member_id: str | None
     name: str
@@ -125,8 +127,8 @@ class Blocker:
 
 @dataclass(frozen=True, slots=True)
 class WorkspacePolicy:
-    """Who may do what in a workspace, and how much; bytes are those of a day (UTC). ``who_invites``: owners, or admins
-    as well; ``who_creates``: owners, or members as well."""
+    """The rights and quotas in a workspace; bytes are those of a day (UTC). ``who_invites``: owners, or admins as well;
+    ``who_creates``: owners, or members as well."""
 
     who_invites: str
     who_creates: str
@@ -155,10 +157,10 @@ class TeamDevice:
 
 @dataclass(frozen=True, slots=True)
 class SharedProject:
-    """A project of this profile that is or was shared. ``seq``: how far it was pulled. ``waiting``: changes that the
-    server does not have; ``refused``: those that it did not take. ``is_let_in``: the team lets this person into a
-    private copy's project again, and what they wrote in it meanwhile waits for their *Share…*. ``missing`` and
-    ``altered``: changes that somebody removed from the server's tables, or rewrote there."""
+    """A project of this profile that is or was shared. ``seq`` is the newest pulled change. ``waiting`` counts changes
+    that the server does not have, ``refused`` those that it did not accept. ``is_let_in``: the team lets this person
+    into a private copy's project again, and what they wrote in it meanwhile waits for their *Share…*. ``missing`` and
+    ``altered`` count changes that somebody removed from the server's tables, or rewrote there."""
 
     project_id: str
     workspace_id: str
@@ -175,7 +177,7 @@ class SharedProject:
 
 @dataclass(frozen=True, slots=True)
 class ShareCount:
-    """What goes up when a project is shared; ``attachment_bytes`` counts equal files once."""
+    """The size of what is uploaded when a project is shared; ``attachment_bytes`` counts equal files once."""
 
     threads: int
     messages: int
@@ -185,8 +187,8 @@ class ShareCount:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What can be erased for everybody of a thread or message: ``messages`` with words that this person may erase,
-    ``others``: those of other members that stay. ``may_write``: whether the project lets this person write at all."""
+    """The extent of erasing a thread or message for everybody: ``messages`` with words that this person may erase, and
+    ``others``, those of other members that stay. ``may_write``: whether the project lets this person write at all."""
 
     messages: int
     others: int
@@ -195,8 +197,8 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class RefusedChange:
-    """A change that the server did not take. ``status`` is its word, ``sentence`` what a person reads, ``text`` what
-    can be copied out; times are milliseconds UTC."""
+    """A change that the server did not accept. ``status`` is the server's word for it, ``sentence`` what a person
+    reads, ``text`` what can be copied out; times are milliseconds UTC."""
 
     id: str
     project_id: str
@@ -210,7 +212,7 @@ class RefusedChange:
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A register that was written by two at once: the versions, the shown one first, as (change, who, text)."""
+    """A register that two members wrote at once: the versions, the shown one first, as (change, who, text)."""
 
     project_id: str
     kind: str
@@ -227,7 +229,7 @@ class PresenceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Another member at a shared project right now; ``thread_id`` is the open thread, if any."""
+    """Another member who has a shared project open right now; ``thread_id`` is the open thread, if any."""
 
     project_id: str
     member_id: str
@@ -237,7 +239,7 @@ class Presence:
 
 
 class SyncPhase(StrEnum):
-    """What the sync of a workspace is doing."""
+    """The phase of the sync of a workspace."""
 
     OFF = "off"
     CONNECTING = "connecting"
@@ -250,9 +252,9 @@ class SyncPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SyncStatus:
-    """How one workspace stands. Times are milliseconds UTC, None: never, or not planned. ``done`` of ``total`` rows of
-    a first pull or of a first push; None when there is none. ``problem`` is a whole sentence, ``code`` its error's.
-    ``is_outdated``: the database is of an older schema than ``TEAM_SCHEMA``, and goes on all the same."""
+    """The status of one workspace. Times are milliseconds UTC, None: never, or not planned. ``done`` of ``total`` rows
+    of a first pull or of a first push; None when there is none. ``problem`` is a whole sentence, ``code`` its error's.
+    ``is_outdated``: the database is of an older schema than ``TEAM_SCHEMA``, and sync continues all the same."""
 
     workspace_id: str
     phase: SyncPhase
@@ -270,7 +272,7 @@ class SyncStatus:
 
 @dataclass(frozen=True, slots=True)
 class SyncRound:
-    """One line of the log of rounds. ``took_ms`` is how long it lasted."""
+    """A line of the log of rounds. ``took_ms`` is its duration."""
 
     at: int
     workspace_id: str
@@ -282,9 +284,9 @@ class SyncRound:
 
 @dataclass(frozen=True, slots=True)
 class ServerCheck:
-    """What *Check against the server* found. ``differences`` are sentences; none: both hold the same, but for changes
-    that are ``waiting`` to be sent. ``repairable``: projects that are shown otherwise than the log says, and that can
-    be taken over anew."""
+    """The result of *Check against the server*. ``differences`` are sentences; none: both hold the same, except for
+    changes that are ``waiting`` to be sent. ``repairable``: projects that are shown otherwise than the log says, and
+    that can be pulled again from the beginning."""
 
     projects: int
     changes: int
@@ -294,7 +296,7 @@ class ServerCheck:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """For a person; at least one."""
+        """The result as sentences for a person; at least one."""
         if self.waiting:
             wait = "1 change waits" if self.waiting == 1 else f"{self.waiting:,} changes wait"
             same = "" if self.differences else " Everything else is the same here and there."
@@ -304,8 +306,8 @@ class ServerCheck:
 
 @dataclass(frozen=True, slots=True)
 class TeamNote:
-    """What a member should know of a thread: something deleted came back, or another member brought a change back after
-    the server was restored."""
+    """A note to a member about a thread: something deleted came back, or another member brought a change back after the
+    server was restored."""
 
     at: int
     thread_id: str

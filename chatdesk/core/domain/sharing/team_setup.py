@@ -1,4 +1,4 @@
-"""Getting into a team: checks of a server, invitations, codes for a person's further computers."""
+"""Describes the ways into a team: checks of a server, invitations, codes for a person's further computers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SetupCheck:
-    """One thing that a workspace needs of its server. ``name`` is a short word for a list, ``sentence`` whole."""
+    """A requirement of a workspace on its server. ``name`` is a short word for a list, ``sentence`` a whole one."""
 
     name: str
     state: CheckState
@@ -24,7 +24,8 @@ class SetupCheck:
 
 
 class CodeKind(StrEnum):
-    """``MEMBER``: invites a person. ``COMPUTER``: brings a further computer of the same person in."""
+    """The kind of a code. ``MEMBER``: it invites a person. ``COMPUTER``: it adds another computer of the same
+    person."""
 
     MEMBER = "member"
     COMPUTER = "computer"
@@ -32,7 +33,7 @@ class CodeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """Three forms of the same, each good once. ``expires_at``: milliseconds UTC."""
+    """An invitation in three forms, of which any can be used, once. ``expires_at``: milliseconds UTC."""
 
     code: str = field(repr=False)
     link: str = field(repr=False)
@@ -44,7 +45,8 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class ComputerCode:
-    """A person's login, sealed; the passphrase goes another way than the code. ``expires_at``: milliseconds UTC."""
+    """A person's login, sealed; the passphrase is sent by another way than the code. ``expires_at``: milliseconds
+    UTC."""
 
     code: str = field(repr=False)
     link: str = field(repr=False)
@@ -55,8 +57,8 @@ class ComputerCode:
 
 @dataclass(frozen=True, slots=True)
 class InvitationView:
-    """What a code says of itself, before anything is sent. ``address`` is None while a passphrase seals it.
-    ``projects``: names and roles, as the one who invited called them; the server has the last word."""
+    """The contents of a code, before anything is sent. ``address`` is None while a passphrase seals it. ``projects``:
+    names and roles, as the one who invited called them; the server has the last word."""
 
     kind: CodeKind
     workspace_id: str
@@ -74,5 +76,5 @@ class InvitationView:
 
     @property
     def is_unencrypted(self) -> bool:
-        """Whether everything would travel in the open: a person has to agree."""
+        """Return whether the connection would be unencrypted, to which a person has to agree."""
         return self.address is not None and self.address.tls == "disable"
