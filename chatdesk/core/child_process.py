@@ -1,4 +1,4 @@
-"""Starts the processes that do slow or dangerous work beside the one that asks for it.
+"""Starts the child processes that do slow or dangerous work.
 
 Each is a module that reads requests from its input and answers on its output, and ends when its input does. A packaged
 program has no modules to run: it starts itself, with a switch.
@@ -18,14 +18,15 @@ _CHECKOUT = Path(__file__).parents[2]
 
 
 def command_of(module: str, switch: str, *arguments: str) -> list[str]:
-    """The command that runs ``module``, from a checkout, a wheel or, by ``switch``, a packaged program."""
+    """Return the command that runs ``module``, from a checkout, a wheel or, by ``switch``, a packaged program."""
     if getattr(sys, "frozen", False):
         return [sys.executable, switch, *arguments]
     return [sys.executable, "-m", module, *arguments]
 
 
 def package_parent() -> str | None:
-    """The folder in which ``-m chatdesk`` finds the package when it is not installed; None in a packaged program."""
+    """Return the folder in which ``-m chatdesk`` finds the package when it is not installed; None in a packaged
+    program."""
     return None if getattr(sys, "frozen", False) else str(_CHECKOUT)
 
 

@@ -1,4 +1,4 @@
-"""Time: wall clock in milliseconds UTC, and the hybrid logical clock that stamps rows for team sync.
+"""Provides the time: the wall clock in milliseconds UTC, and the hybrid logical clock that stamps rows for team sync.
 
 A hybrid logical clock (Kulkarni et al., 2014) stamp is one integer, ``milliseconds << 16 | counter``: it never goes
 backwards in one process, stays close to the wall clock, and orders changes of several devices.
@@ -15,14 +15,14 @@ MAX_DRIFT_MS = 60_000
 
 
 class Clock(Protocol):
-    """Where the application learns the time; tests pass their own."""
+    """The source of the time for the whole application; tests pass their own."""
 
     def now_ms(self) -> int:
-        """Milliseconds since 1970-01-01 UTC."""
+        """Return the milliseconds since 1970-01-01 UTC."""
         ...
 
     def monotonic_s(self) -> float:
-        """Seconds that only ever grow, for durations."""
+        """Return seconds that never go backwards, for durations."""
         ...
 
 
@@ -45,7 +45,7 @@ class HybridClock:
         self._lock = threading.Lock()
 
     def next(self) -> int:
-        """A stamp greater than every stamp made or seen before."""
+        """Return a stamp greater than every stamp made or seen before."""
         with self._lock:
             self._last = max(self._clock.now_ms() << _COUNTER_BITS, self._last + 1)
             return self._last
@@ -59,5 +59,5 @@ class HybridClock:
 
 
 def stamp_ms(stamp: int) -> int:
-    """The wall-clock part of a stamp, in milliseconds."""
+    """Return the wall-clock part of a stamp, in milliseconds."""
     return stamp >> _COUNTER_BITS

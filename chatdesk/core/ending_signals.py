@@ -1,6 +1,6 @@
-"""Signals that ask a program to end: of a session that closes, of a terminal that goes away, of ``kill``.
+"""Handles the signals that ask a program to end: of a closing session, of a terminal that goes away, of ``kill``.
 
-What was told to be ignored at the start, as by ``nohup``, stays ignored. Windows has none of them.
+Signals that were ignored from the start, as by ``nohup``, stay ignored. Windows has none of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ASKING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasatt
 
 
 class EndedBySignal(Exception):
-    """Work was ended by the signal ``number``, in order."""
+    """Work was ended by the signal ``number``, in an orderly way."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"signal {number}")
@@ -26,7 +26,7 @@ class EndedBySignal(Exception):
 
 @contextmanager
 def heeding(on_signal: Callable[[int], object], *, numbers: tuple[int, ...] = ASKING) -> Iterator[None]:
-    """Have the running loop call ``on_signal`` for each of these signals, which would end the process otherwise."""
+    """Have the running loop call ``on_signal`` for each of these signals, instead of letting it end the process."""
     loop = asyncio.get_running_loop()
     heeded = []
     for number in numbers:
@@ -44,7 +44,7 @@ def heeding(on_signal: Callable[[int], object], *, numbers: tuple[int, ...] = AS
 
 
 def run_until_signal(work: Coroutine[Any, Any, T]) -> T:
-    """``asyncio.run``, which cancels ``work`` at such a signal as it does at Ctrl+C. Raises ``EndedBySignal`` then."""
+    """Run ``work`` like ``asyncio.run``, and cancel it at such a signal as at Ctrl+C. Raises ``EndedBySignal`` then."""
     ended_by: list[int] = []
 
     async def main() -> T:

@@ -1,4 +1,4 @@
-"""Every error that ChatDesk raises on purpose, and the sentence a person reads for it.
+"""Defines every error that ChatDesk raises on purpose, and the sentence that a person reads for it.
 
     ChatDeskError
     ├── InvalidInput
@@ -59,7 +59,7 @@ from enum import StrEnum
 
 
 class ChatDeskError(Exception):
-    """Base of all errors that are meant to be shown."""
+    """The base of all errors that are meant to be shown."""
 
     code = "error"
     what = "Something went wrong."
@@ -79,12 +79,12 @@ class ChatDeskError(Exception):
 
     @property
     def sentence(self) -> str:
-        """The whole text a person reads."""
+        """The whole text that a person reads."""
         return " ".join(part for part in (self.what, self.safe, self.next_step) if part)
 
     @property
     def sentence_without_window(self) -> str:
-        """The same for a script."""
+        """The whole text for a script, which has no window that keeps what was typed."""
         safe = self.safe if self.safe_without_window is None else self.safe_without_window
         return " ".join(part for part in (self.what, safe, self.next_step) if part)
 
@@ -122,7 +122,7 @@ class AttachmentTooLarge(InvalidInput):
 
     @classmethod
     def of(cls, max_bytes: int, name: str = "") -> AttachmentTooLarge:
-        """``name`` is shown: of the file, as the person knows it."""
+        """Make the error for a limit in bytes; ``name`` is the file's, as the person knows it."""
         limit = f"{max_bytes / 2**20:,.3g} MB" if max_bytes >= 2**20 else f"{max_bytes:,} bytes"
         return cls(f"{f'“{name}”' if name else 'The file'} is larger than {limit}.")
 
@@ -233,7 +233,7 @@ class SummaryNeedsConsent(ChatDeskError):
 
 
 class BackgroundLimitReached(ChatDeskError):
-    """``until_ms``: when the next day begins, in milliseconds UTC."""
+    """No title or summary is made today. ``until_ms``: when the next day begins, in milliseconds UTC."""
 
     code = "background_limit_reached"
     safe = "Your messages are kept, and the newest ones are sent as they fit."
@@ -247,7 +247,7 @@ class BackgroundLimitReached(ChatDeskError):
 
     @classmethod
     def of(cls, limit: str, spent: str, *, until_ms: int) -> BackgroundLimitReached:
-        """Where a limit on all that is spent is near; ``limit`` and ``spent`` are amounts in words."""
+        """Make the error for a limit on all usage that is near; ``limit`` and ``spent`` are amounts in words."""
         made = cls(0, spent_tokens=0, until_ms=until_ms)
         made.what = f"Titles and summaries stop at {limit} ({spent} are used)."
         made.args = (made.what,)
@@ -256,7 +256,7 @@ class BackgroundLimitReached(ChatDeskError):
 
 
 class LimitReached(ChatDeskError):
-    """No request is made; ``error_type`` of the answer is the code. ``until_ms``: when the limit begins anew, in
+    """No request is made; ``error_type`` of the answer is the code. ``until_ms``: when the limit starts again, in
     milliseconds UTC."""
 
     code = "limit_reached"
@@ -381,7 +381,7 @@ class AlreadyRunning(ChatDeskError):
 
 
 class OutputFailed(ChatDeskError):
-    """Where the output of a command goes takes no more."""
+    """The output of a command cannot be written where it goes."""
 
     code = "output_failed"
     what = "The output could not be written."
@@ -396,7 +396,7 @@ class ExportFailed(ChatDeskError):
 
 
 class SharedReadOnly(ChatDeskError):
-    """Of a shared project, where this person may only read."""
+    """This person may only read the shared project."""
 
     code = "shared_read_only"
     what = "You may read this shared project, and not write in it."
@@ -405,7 +405,7 @@ class SharedReadOnly(ChatDeskError):
 
 
 class SharedNotOwn(ChatDeskError):
-    """Of a shared project, where this person changes and deletes their own things only."""
+    """This person may change and delete only their own things in the shared project."""
 
     code = "shared_not_own"
     what = "This is another member's, and in this shared project you may change and delete only your own."
@@ -414,7 +414,7 @@ class SharedNotOwn(ChatDeskError):
 
 
 class TeamError(ChatDeskError):
-    """``is_passing``: trying again later may help, without anybody doing anything."""
+    """The base of the errors of team sync. ``is_passing``: it may succeed later, without anybody doing anything."""
 
     code = "team"
     what = "The team's database did not do what was asked."
@@ -433,7 +433,7 @@ class HistoryChanged(TeamError):
 
 
 class ProviderErrorKind(StrEnum):
-    """What went wrong at a vendor, in our words. Stored as ``messages.error_type``."""
+    """The kind of a vendor's failure. Stored as ``messages.error_type``."""
 
     NO_NETWORK = "no_network"
     DNS = "dns"

@@ -1,4 +1,4 @@
-"""What happened, as small past-tense dataclasses, and the bus that carries them.
+"""Defines the events of the application, small past-tense dataclasses, and the bus that carries them.
 
 Everything runs on the loop's thread. A handler that raises is logged and does not stop the others.
 """
@@ -30,14 +30,14 @@ class ThreadCreated:
 
 @dataclass(frozen=True, slots=True)
 class ThreadChanged:
-    """Title, pin, archive, counters, model or shown path changed."""
+    """The title, pin, archive, counters, model or shown path of a thread changed."""
 
     thread: Thread
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadDeleted:
-    """Moved to the trash (or, with ``is_purged``, gone for good)."""
+    """A thread was moved to the trash (or, with ``is_purged``, removed for good)."""
 
     thread_id: str
     is_purged: bool = False
@@ -50,7 +50,7 @@ class ThreadRestored:
 
 @dataclass(frozen=True, slots=True)
 class ThreadsChanged:
-    """Several threads changed in one step: pins, archive, trash, project or tags. None: too many to tell, or not known
+    """Several threads changed in one step: pins, archive, trash, project or tags. None: too many to list, or not known
     which; lists are to be read again."""
 
     threads: tuple[Thread, ...] | None
@@ -63,21 +63,21 @@ class ProjectCreated:
 
 @dataclass(frozen=True, slots=True)
 class ProjectChanged:
-    """Name, colour, default model or archive changed, or it came back from the trash."""
+    """The name, colour, default model or archive of a project changed, or it came back from the trash."""
 
     project: Project
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectDeleted:
-    """Moved to the trash. Its threads went along, which ``ThreadsChanged`` tells."""
+    """A project was moved to the trash. Its threads went along, which ``ThreadsChanged`` reports."""
 
     project: Project
 
 
 @dataclass(frozen=True, slots=True)
 class TagsChanged:
-    """There are other tags than before, or threads have others."""
+    """Tags were added or removed, or threads have other tags than before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +89,15 @@ class MessageAdded:
 
 @dataclass(frozen=True, slots=True)
 class MessageChanged:
-    """Status, parts, mark or version count changed; ``message`` is whole."""
+    """The status, parts, mark or version count of a message changed; ``message`` is complete."""
 
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class PathChanged:
-    """Another version was chosen, or a message left or came back: the shown path differs from ``from_message_id`` on
-    (None: from the beginning)."""
+    """The shown path changed from ``from_message_id`` on (None: from the beginning): another version was chosen, or a
+    message left or came back."""
 
     thread_id: str
     from_message_id: str | None
@@ -105,15 +105,15 @@ class PathChanged:
 
 @dataclass(frozen=True, slots=True)
 class ContextChanged:
-    """What is sent of a thread (None: of any thread) differs, for a reason that no other event tells: marks, the start,
-    parameters, summaries."""
+    """The next request of a thread (None: of any thread) changed for a reason that no other event reports: marks, the
+    start, parameters, summaries."""
 
     thread_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryFailed:
-    """A summary could not be made; it is tried again later. Told once, until one succeeds."""
+    """A summary could not be made; it is tried again later. Published once, until one succeeds."""
 
     thread_id: str
     sentence: str
@@ -121,52 +121,53 @@ class SummaryFailed:
 
 @dataclass(frozen=True, slots=True)
 class SummaryWorkChanged:
-    """The summaries of a thread are asked for, being made, stopped or made; see ``SummaryStage``."""
+    """The summaries of a thread reached another stage; see ``SummaryStage``."""
 
     work: SummaryWork
 
 
 @dataclass(frozen=True, slots=True)
 class PromptsChanged:
-    """The library of prompts differs from before."""
+    """The library of prompts changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProvidersChanged:
-    """Providers, their keys or what is liked of their models changed."""
+    """Providers, their keys, or the favourites among their models changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageRecorded:
-    """A request that nobody waited for was entered into the ledger."""
+    """A request in the background was entered into the ledger."""
 
     thread_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class LimitNear:
-    """A question went beyond the warning of a limit; told once a day for each."""
+    """A question exceeded the warning level of a limit; published once a day for each limit."""
 
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class QueueChanged:
-    """Other answers wait to be asked for than before, or for other reasons; all of them, the next first."""
+    """The queue of answers changed, or the reasons for waiting; ``waiting`` is the whole queue, the next answer
+    first."""
 
     waiting: tuple[WaitingAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingQuestionsChanged:
-    """In a thread, other questions wait for the end of an answer than before, or in another order."""
+    """The questions of a thread that wait for the end of an answer changed, or their order."""
 
     thread_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class TurnStarted:
-    """An answer is asked for."""
+    """An answer was requested."""
 
     thread_id: str
     message_id: str
@@ -176,7 +177,7 @@ class TurnStarted:
 
 @dataclass(frozen=True, slots=True)
 class FirstTokenArrived:
-    """``time_to_first_token_ms`` is what is stored with the answer."""
+    """The first token of an answer arrived. ``time_to_first_token_ms`` is stored with the answer."""
 
     thread_id: str
     message_id: str
@@ -185,8 +186,8 @@ class FirstTokenArrived:
 
 @dataclass(frozen=True, slots=True)
 class TurnTimed:
-    """Where the time of a turn went, told after its end: loading what speaks to the provider (which its latency leaves
-    out), from the first token to the last, storing. ``pieces`` came from the provider."""
+    """The durations within a turn, published after its end: loading the provider's client (which its latency leaves
+    out), from the first token to the last, and storing. ``pieces`` came from the provider."""
 
     thread_id: str
     message_id: str
@@ -223,8 +224,8 @@ class RetryWaiting:
 
 @dataclass(frozen=True, slots=True)
 class ReachabilityChanged:
-    """``unreachable`` are the names of providers without a connection, ``waiting`` the ids of the answers that are
-    asked for again when there is one; both empty: all is well."""
+    """The connections to providers changed. ``unreachable`` are the names of providers without one, ``waiting`` the ids
+    of the answers that are requested again when it is back; both empty: all is well."""
 
     unreachable: tuple[str, ...]
     waiting: tuple[str, ...]
@@ -232,7 +233,7 @@ class ReachabilityChanged:
 
 @dataclass(frozen=True, slots=True)
 class AnswerFinished:
-    """A turn reached its end, whatever the end; ``message`` is whole and durable."""
+    """A turn reached its end, in any way; ``message`` is complete and on the disk."""
 
     message: Message
 
@@ -255,34 +256,34 @@ class StorageRecovered:
 
 @dataclass(frozen=True, slots=True)
 class SyncStatusChanged:
-    """A workspace stands differently: its phase, what waits, how far it is. At most ten times a second."""
+    """The status of a workspace changed: its phase, what waits, its progress. At most ten times a second."""
 
     status: SyncStatus
 
 
 @dataclass(frozen=True, slots=True)
 class TeamChanged:
-    """Workspaces, members, devices, roles or which projects are shared differ; whoever shows them reads again."""
+    """Workspaces, members, devices, roles or the list of shared projects changed; whoever shows them reads again."""
 
 
 @dataclass(frozen=True, slots=True)
 class PresenceChanged:
-    """Other members are at a shared project, or type in it, than before."""
+    """The members who have a shared project open, or type in it, changed."""
 
     project_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadChanged:
-    """How many messages of others were not seen yet: all of them, by thread; threads without any are left out."""
+    """The counts of others' unread messages changed: all of them, by thread; threads without any are left out."""
 
     counts: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class SharedMessagesArrived:
-    """Other members wrote something since the last round, in the order of writing; ``authors`` are their names, each
-    once. Not told of what a first pull brings."""
+    """Other members' messages arrived since the last round, in the order of writing; ``authors`` are their names, each
+    once. Not published for a first pull."""
 
     thread_id: str
     message_ids: tuple[str, ...]
@@ -300,7 +301,7 @@ E_ = TypeVar("E_")
 
 
 class Subscription:
-    """Handle returned by ``EventBus.subscribe``; ``cancel`` is idempotent."""
+    """The handle that ``EventBus.subscribe`` returns; ``cancel`` is idempotent."""
 
     def __init__(self, cancel: Callable[[], None]) -> None:
         self._cancel: Callable[[], None] | None = cancel

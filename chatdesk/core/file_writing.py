@@ -1,4 +1,4 @@
-"""The one way to write a file that a person asked for: private, whole or not at all, and through nobody's symlink.
+"""Writes the files that a person asked for: private, whole or not at all, and through nobody's symlink.
 
 Others may write to the folder (a team's share, ``/tmp``) and may have prepared any name in it. A new file therefore
 gets a name that cannot be guessed, is made by this process or not at all, and is written through its descriptor; it
@@ -29,12 +29,12 @@ _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getat
 
 
 def unfinished_name(target: Path) -> Path:
-    """A hidden name beside ``target`` that nobody can guess, for what will take its place."""
+    """Return a hidden name beside ``target`` that nobody can guess, for the file that will take its place."""
     return target.with_name(f".{_stem(target)}.{os.urandom(8).hex()}{UNFINISHED}")
 
 
 def remove_abandoned(target: Path, *, now_ms: int) -> None:
-    """Remove what writers of ``target`` that were killed left beside it, as far as that is certain: files of this user
+    """Remove the files that killed writers of ``target`` left beside it, as far as that is certain: files of this user
     alone, under such a name, to which nothing was written for a day. A folder stays, for somebody may have put
     something into it; so does everything where files have no owner. Raises nothing."""
     if os.name != "posix":
@@ -93,7 +93,8 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def replacing_text(target: Path, *, errors: str = "strict") -> Iterator[TextIO]:
-    """The same for text in UTF-8, whose lines end as they are written."""
+    """Yield a new text file in UTF-8 that replaces ``target`` as with ``replacing``; line ends are written as they are
+    given."""
     with replacing(target) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", errors=errors, newline="")
         try:
@@ -141,7 +142,7 @@ def filling_folder(final: Path) -> Iterator[Path]:
 
 
 def own_folder(folder: Path) -> None:
-    """Make ``folder``, or find that it is a folder already. Raises ``FileExistsError`` for anything else there,
+    """Make ``folder``, or accept that it is a folder already. Raises ``FileExistsError`` for anything else there,
     symlinks included: they lead to a place that the person did not choose."""
     try:
         folder.mkdir(mode=_PRIVATE_FOLDER)
@@ -152,7 +153,7 @@ def own_folder(folder: Path) -> None:
 
 
 def write_failure(error: OSError, target: Path) -> ExportFailed:
-    """Words for what stopped the writing of ``target``, a file or folder that a person chose."""
+    """Return the error that explains what stopped the writing of ``target``, a file or folder that a person chose."""
     next_step = "Choose another place."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         what, next_step = f"The disk of {target} is full.", "Free some space, or choose another place."

@@ -1,6 +1,6 @@
-"""Characters that have no picture of their own: they hide, turn a line round, or command a terminal.
+"""Handles characters that have no picture of their own: they hide, turn a line round, or command a terminal.
 
-Whatever others wrote is shown with them spelt out, and named without them. Pure text in, text out.
+In text that others wrote they are spelt out, and in names they are removed. Pure text in, text out.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
 def visible_controls(text: str) -> str:
-    """``text`` with invisible and direction-changing characters spelt out as ``⟦U+202E⟧``.
+    """Return ``text`` with invisible and direction-changing characters spelt out as ``⟦U+202E⟧``.
 
     Kept as they are: tab and newline, joiners inside emoji and inside scripts that need them, zero-width spaces between
     letters of scripts without blanks, one variation selector after a character that has variants, and the tag sequences
@@ -91,8 +91,8 @@ _HALF_A_COLOUR = re.compile("\x1b(?:\\[[0-9;:]{0,40})?$")
 
 
 def visible_code(text: str, *, is_whole: bool = True) -> str:
-    """``text`` of code as it is shown: without the colours of a terminal, other controls spelt out. Unless it
-    ``is_whole``, half a colour at its end is not shown."""
+    """Return ``text`` of code as it is shown: without the colours of a terminal, other controls spelt out. Unless it
+    ``is_whole``, an incomplete colour sequence at its end is left out."""
     if "\x1b" in text:
         text = _TERMINAL_COLOURS.sub("", text)
         if not is_whole:
@@ -101,13 +101,13 @@ def visible_code(text: str, *, is_whole: bool = True) -> str:
 
 
 def has_hidden(text: str) -> bool:
-    """Whether anything in ``text`` has no picture of its own, legitimate or not."""
+    """Return whether any character in ``text`` has no picture of its own, legitimate or not."""
     return _SUSPECTS.search(text) is not None
 
 
 def clean_line(text: str) -> str:
-    """``text`` on one line for a title or a name: controls become blanks; format characters (direction, zero width,
-    tags), surrogates and private characters go. Joiners stay: emoji and several scripts need them."""
+    """Return ``text`` on one line for a title or a name: controls become blanks; format characters (direction, zero
+    width, tags), surrogates and private characters are removed. Joiners stay: emoji and several scripts need them."""
     if not text.isprintable():
         text = "".join(filter(None, map(_in_a_line, text)))
     return " ".join(text.split())

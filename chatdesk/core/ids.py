@@ -1,4 +1,4 @@
-"""Ids: UUIDv7, made on this machine, as lower-case text of 36 characters."""
+"""Makes and checks ids: UUIDv7, made on this machine, as lower-case text of 36 characters."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]
 
 
 def new_id() -> str:
-    """A fresh UUIDv7; ids made later in one process sort later."""
+    """Return a new UUIDv7; ids made later in one process sort later."""
     return str(uuid_utils.uuid7())
 
 
 def id_of_moment(place: int) -> str:
-    """A fresh id for something made long ago. ``place`` is ``milliseconds << 12 | counter``: ids sort by it."""
+    """Return a new id for something made long ago. ``place`` is ``milliseconds << 12 | counter``: ids sort by it."""
     high = (place >> 12) % 2**48 << 16 | 7 << 12 | place % 4096
     low = uuid_utils.uuid4().int % 2**62 | 2 << 62
     text = f"{high:016x}{low:016x}"
@@ -25,13 +25,13 @@ def id_of_moment(place: int) -> str:
 
 
 def place_of_id(value: str) -> int:
-    """The ``place`` of ``id_of_moment``, of any UUIDv7."""
+    """Return the ``place`` (see ``id_of_moment``) of any UUIDv7."""
     digits = value.replace("-", "")
     return int(digits[:12], 16) << 12 | int(digits[13:16], 16)
 
 
 def checked_id(value: object) -> str:
-    """``value`` as a canonical id, or ``InvalidId``."""
+    """Return ``value`` as a canonical id. Raises ``InvalidId``."""
     if isinstance(value, str):
         lowered = value.strip().lower()
         if _PATTERN.fullmatch(lowered):

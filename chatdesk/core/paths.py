@@ -1,4 +1,4 @@
-"""Where things lie: the resources and migrations that come with ChatDesk, and the person's own directories.
+"""Finds the resources and migrations that come with ChatDesk, and the person's own directories.
 
 The only module that knows how they are found in a checkout, in a wheel and in a packaged app. It reads the
 ``CHATDESK_DATA_DIR`` variable, because the settings file itself is found through it.
@@ -20,7 +20,8 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def _bundled(name: str) -> Path:
-    """A packaged app keeps the folder beside the program, a wheel inside the package, a checkout beside it."""
+    """Return a folder that comes with ChatDesk: beside a packaged program, inside the package of a wheel, or in the
+    checkout."""
     unpacked = getattr(sys, "_MEIPASS", None)  # set by PyInstaller
     if unpacked:
         return Path(unpacked) / name
@@ -29,7 +30,7 @@ def _bundled(name: str) -> Path:
 
 
 def sync_directory(directory: Path) -> None:
-    """Bring the names in a directory to the disk, so that a rename survives a power cut; Windows has no such thing."""
+    """Bring the names in a directory to the disk, so that a rename survives a power cut; does nothing on Windows."""
     if os.name != "posix":
         return
     descriptor = os.open(directory, os.O_RDONLY)
@@ -40,29 +41,30 @@ def sync_directory(directory: Path) -> None:
 
 
 def resources_dir() -> Path:
-    """Icons, fonts, prompts and, where they were packaged, the token encodings."""
+    """Return the folder of icons, fonts, prompts and, where they were packaged, the token encodings."""
     return _bundled("resources")
 
 
 def migrations_dir() -> Path:
-    """Alembic's environment and versions."""
+    """Return the folder of Alembic's environment and versions."""
     return _bundled("migrations")
 
 
 def team_migrations_dir() -> Path:
-    """The same for a team's Postgres: a branch of its own, and the SQL that it runs."""
+    """Return the folder of the migrations of a team's Postgres: a branch of its own, and the SQL that it runs."""
     return migrations_dir() / "team"
 
 
 def encodings_dir() -> Path:
-    """Token encodings: packaged ones, or those that set-up made in the checkout. May not exist."""
+    """Return the folder of the token encodings: packaged ones, or those that set-up made in the checkout. May not
+    exist."""
     packaged = resources_dir() / "encodings"
     return packaged if packaged.is_dir() else _PACKAGE.parent / "build" / "encodings"
 
 
 @dataclass(frozen=True, slots=True)
 class AppPaths:
-    """One person's directories. Nothing is created until ``make_directories``."""
+    """The directories of one person. Nothing is created until ``make_directories``."""
 
     data_dir: Path
     config_dir: Path
@@ -71,7 +73,8 @@ class AppPaths:
 
     @classmethod
     def find(cls, data_dir: Path | str | None = None, environ: Mapping[str, str] | None = None) -> AppPaths:
-        """``data_dir`` (from ``--data-dir``) wins over ``CHATDESK_DATA_DIR``, which wins over the platform's places.
+        """Return the paths; ``data_dir`` (from ``--data-dir``) wins over ``CHATDESK_DATA_DIR``, and that over the
+        platform's.
 
         A chosen directory holds everything, so that two of them never share settings, logs or backups. Raises
         ``InvalidInput``.
@@ -118,9 +121,9 @@ class AppPaths:
         )
 
     def make_directories(self) -> None:
-        """Create what is missing, readable by its owner only; also tightens a directory that is open to others.
+        """Create the missing directories, readable by their owner only, and tighten those that are open to others.
 
-        Where that cannot be done, a database that lies there already is still good for reading: then nothing is raised.
+        Where that cannot be done, an existing database is still good for reading: then nothing is raised.
         """
         try:
             for directory in (self.data_dir, self.config_dir, self.log_dir, self.backup_dir, self.crash_dir):
@@ -133,7 +136,7 @@ class AppPaths:
 
     @property
     def is_chosen(self) -> bool:
-        """Whether somebody named the data directory, instead of the platform's places."""
+        """Return whether somebody named the data directory, instead of using the platform's places."""
         return self.config_dir.parent == self.data_dir
 
     @property
@@ -142,7 +145,7 @@ class AppPaths:
 
     @property
     def blob_dir(self) -> Path:
-        """Attached files, by their content."""
+        """The folder of attached files, named by their content."""
         return self.data_dir / "blobs"
 
     @property

@@ -1,7 +1,7 @@
-"""What every process of ours does first, and what the processes that it starts get to see.
+"""Protects every process of ChatDesk at its start, and limits what its child processes see.
 
-A core dump holds keys and chats, and the environment of a process can be read by everything else that its user runs.
-So no core is written, keys are taken out of the environment once they were read, and children get what they need.
+A core dump holds keys and chats, and the environment of a process can be read by everything else that its user runs. So
+no core is written, keys are taken out of the environment once they were read, and children get what they need.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _taken: dict[str, str] = {}
 
 
 def forbid_core_dumps() -> None:
-    """From now on, for this process and those that it starts."""
+    """Forbid core dumps from now on, for this process and those that it starts."""
     if os.name != "posix" or os.environ.get(CORE_DUMPS_VARIABLE) == "1":
         return
     import resource
@@ -43,9 +43,9 @@ def forbid_core_dumps() -> None:
 
 
 def forbid_looking_in() -> None:
-    """Besides, nobody else's program reads this process's memory or environment. Not for the window: the desktop's
-    portals refuse a process that they cannot look up (https://github.com/flatpak/xdg-desktop-portal/issues/785), and
-    with them go file dialogs and notifications."""
+    """Forbid other processes of this user to read this process's memory or environment. Not for the window: the
+    desktop's portals refuse a process that they cannot look up
+    (https://github.com/flatpak/xdg-desktop-portal/issues/785), and with them go file dialogs and notifications."""
     if sys.platform != "linux" or os.environ.get(CORE_DUMPS_VARIABLE) == "1":
         return
     import ctypes
@@ -54,7 +54,7 @@ def forbid_looking_in() -> None:
 
 
 def share_malloc_arena() -> None:
-    """Threads from now on take memory from one place: with places of their own they hold some 9 MB that nobody uses.
+    """Make all threads started from now on share one malloc arena: with arenas of their own they hold some 9 MB unused.
     Python's lock lets one of them run at a time anyway. Does nothing where malloc is not glibc's."""
     if sys.platform != "linux":
         return
@@ -65,8 +65,8 @@ def share_malloc_arena() -> None:
 
 
 def file_limit_shortfall() -> tuple[int, int] | None:
-    """See to it that enough files may be open at once. Where the system does not allow that: how many may be, and how
-    many must."""
+    """Raise the limit of open files if necessary. Return the limit and the number needed where the system allows too
+    few, else None."""
     if os.name != "posix":
         return None
     import resource
@@ -83,13 +83,13 @@ def file_limit_shortfall() -> tuple[int, int] | None:
 
 
 def start_child() -> None:
-    """The first thing that a process of ours without a window does."""
+    """Protect a process without a window; the first thing that it does."""
     forbid_core_dumps()
     forbid_looking_in()
 
 
 def take_secrets() -> None:
-    """Take keys and passwords out of the environment of this process; ``environment`` still has them."""
+    """Remove keys and passwords from the environment of this process; ``environment`` still has them."""
     for name in [name for name in os.environ if re.fullmatch(_KEPT_BACK, name)]:
         _taken[name] = os.environ[name]
         _blank(name)
@@ -97,12 +97,12 @@ def take_secrets() -> None:
 
 
 def environment() -> Mapping[str, str]:
-    """The environment as this process was given it."""
+    """Return the environment as this process was given it."""
     return ChainMap(_taken, os.environ)
 
 
 def child_environment() -> dict[str, str]:
-    """What a process that works for us gets: paths, languages and the display, and nothing that could be a key."""
+    """Return the environment of a child process: paths, languages and the display, and nothing that could be a key."""
     return {
         name: value
         for name, value in os.environ.items()

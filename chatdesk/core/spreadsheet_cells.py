@@ -1,4 +1,5 @@
-"""Words for a cell of a spreadsheet, which must not run what a model, a file or a member of a team wrote."""
+"""Makes text harmless for a cell of a spreadsheet, which must not run what a model, a file or a member of a team
+wrote."""
 
 from __future__ import annotations
 
@@ -13,10 +14,9 @@ _AFTER_SEPARATOR = re.compile(r"([;\t\r\n|])(?=\s*[=@+\-\uff1d\uff20\uff0b\uff0d
 
 
 def harmless_cell(text: str) -> str:
-    """``text`` with an apostrophe, which spreadsheets take for "this is text", wherever one could begin a formula.
+    """Return ``text`` with an apostrophe, which spreadsheets take for "this is text", wherever a formula could begin.
 
-    Blanks, byte order marks and characters that cannot be seen do not hide the beginning; ``-5`` and ``+3.2 %`` stay
-    numbers.
+    Blanks, byte order marks and invisible characters do not hide the beginning; ``-5`` and ``+3.2 %`` stay numbers.
     """
     inside = _AFTER_SEPARATOR.sub(r"\1'", text)
     return f"'{inside}" if _may_run(text) else inside

@@ -1,4 +1,5 @@
-"""The one writer of the command line: nothing that others wrote commands a terminal, hides on it or turns a line round.
+"""Writes everything that the command line prints: no text of others commands a terminal, hides on it or turns a line
+round.
 
 Everything that is printed passes here, whether a terminal reads it or a file: characters without a picture of their own
 are spelt out as in the window (``⟦U+001B⟧``), and JSON is ASCII, whose escapes any program reads back exactly. Answers
@@ -31,7 +32,8 @@ def say_json(value: Any, *, indent: int | None = 2) -> None:
 
 
 def say_json_text(text: str) -> None:
-    """Write a piece of a JSON document to stdout; what is not ASCII, which stands in its strings only, is escaped."""
+    """Write a piece of a JSON document to stdout; other than ASCII characters, which stand in its strings only, are
+    escaped."""
     _write(sys.stdout, _NOT_ASCII.sub(_escaped, text))
 
 
@@ -41,7 +43,7 @@ def complain(text: str) -> None:
 
 
 def note(text: str = "", *, end: str = "\n") -> None:
-    """Write a line about what goes on to stderr."""
+    """Write a line about the progress of a command to stderr."""
     _write(sys.stderr, _shown(text) + end)
 
 
@@ -56,7 +58,7 @@ def show_progress(text: str) -> None:
 
 
 async def agrees(question: str) -> bool:
-    """Ask for a yes; anything else is a no, the end of the input (Ctrl+D) included. Can be cancelled until a line is
+    """Ask for a yes and return whether it came; the end of the input (Ctrl+D) is a no. Can be cancelled until a line is
     typed. Raises ``InvalidInput`` where nobody is at a terminal."""
     if not sys.stdin.isatty():
         raise InvalidInput("Nobody can be asked here.", safe="Nothing was changed.", next_step="Add --yes.")
@@ -69,7 +71,8 @@ async def agrees(question: str) -> bool:
 
 
 async def _wait_for_line() -> None:
-    """A thread that reads from a terminal cannot be cancelled, and would hold up the end of the program."""
+    """Wait until a line is typed, without a thread: one that reads from a terminal cannot be cancelled and would delay
+    the program's end."""
     import asyncio
 
     loop = asyncio.get_running_loop()
@@ -86,7 +89,7 @@ async def _wait_for_line() -> None:
 
 
 def ask_secret(question: str) -> str:
-    """The same without showing what is typed; where nobody is at a terminal, the next line of stdin."""
+    """Ask for a line without showing what is typed; where nobody is at a terminal, read the next line of stdin."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     import getpass
@@ -95,8 +98,8 @@ def ask_secret(question: str) -> str:
 
 
 class TextWriter:
-    """Text that comes in pieces, written to stdout as it would be in one: a joiner at the end of a piece waits for what
-    it joins."""
+    """Writes text that comes in pieces to stdout as it would be written in one: a joiner at the end of a piece waits
+    for what it joins."""
 
     def __init__(self) -> None:
         self._before = ""
@@ -112,7 +115,7 @@ class TextWriter:
         self._put(text[:kept])
 
     def close(self, *, ends_line: bool = False) -> None:
-        """Write what waits, and with ``ends_line`` end the last line if the text did not; more may follow."""
+        """Write the held text, and with ``ends_line`` end the last line if the text did not; more may follow."""
         self._put(self._held)
         self._held = ""
         if ends_line and not self._ends_with_newline:
@@ -135,7 +138,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _write(stream: TextIO | None, text: str) -> None:
-    """Raises ``BrokenPipeError`` and ``OutputFailed``; a complaint that nobody can read is no failure of its own."""
+    """Write and flush. Raises ``BrokenPipeError`` and ``OutputFailed``; errors of stderr are ignored."""
     if stream is None:  # a windowed program has none
         return
     try:

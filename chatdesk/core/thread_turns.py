@@ -1,7 +1,7 @@
-"""The one place that sets how long a busy thread keeps Python's lock while others wait for it.
+"""Sets how long a busy thread keeps Python's lock while others wait for it; the only place that does.
 
 By default that is 5 ms, a third of a frame of the window. Work that keeps a thread busy for seconds asks for shorter
-turns while it lasts; several may do so at once, in any order, and what was before comes back with the end of the last.
+turns while it lasts; several may do so at once, in any order, and the old value returns with the end of the last.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SHORT_S: Final = 0.001
 
 
 class _Turns:
-    """Python has one interval for the whole process, and so there is one of these."""
+    """Counts the users of short turns; Python has one interval for the whole process, so there is one instance."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -42,7 +42,7 @@ _turns: Final = _Turns()
 
 @contextmanager
 def short_turns() -> Iterator[None]:
-    """While the block runs, a thread keeps the lock for 1 ms at most. From any thread."""
+    """Limit the turns of threads to 1 ms while the block runs. Can be called from any thread."""
     _turns.shorten()
     try:
         yield
