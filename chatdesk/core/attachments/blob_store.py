@@ -1,4 +1,4 @@
-"""Bytes that messages name, each in a file that is named by its content.
+"""Stores the bytes that messages refer to, each in a file that is named by its content.
 
 A blob lies at ``<folder>/<first two hex digits>/<sha256>``. It is written under another name, brought to the disk and
 renamed, so that a file with a blob's name is always whole. Equal bytes are kept once. Names that people or files give
@@ -36,7 +36,7 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class StoredBlob:
-    """A blob as the folder lists it; ``age_s`` since it was last put there."""
+    """A blob as the folder lists it; ``age_s`` is the time since it was last put there."""
 
     sha256: str
     size_bytes: int
@@ -44,16 +44,16 @@ class StoredBlob:
 
 
 class BlobStore:
-    """Safe to use from any thread; everything here waits for the disk. Nothing is created before the first ``put``."""
+    """The folder of blobs. Safe to use from any thread; everything here waits for the disk. Nothing is created before
+    the first ``put``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def put(self, stream: BinaryIO | Iterable[bytes], *, max_bytes: int) -> Blob:
-        """Keep what ``stream`` gives. Raises ``AttachmentTooLarge`` as soon as there are more than ``max_bytes``, and
-        ``AttachmentUnusable`` where the disk does not take it; nothing is left behind then. What ``stream`` raises is
-        passed on.
-        """
+        """Store the bytes of ``stream``. Raises ``AttachmentTooLarge`` as soon as there are more than ``max_bytes``,
+        and ``AttachmentUnusable`` where the disk does not take it; nothing is left behind then. Errors of ``stream``
+        are passed on."""
         unfinished = self._new_file()
         try:
             blob = _write(unfinished, _pieces(stream), max_bytes)
@@ -65,14 +65,15 @@ class BlobStore:
         return blob
 
     def path(self, sha256: str) -> Path:
-        """Where those bytes lie, or would lie. Raises ``AttachmentUnusable`` for what is no sum."""
+        """Return the path of a blob, stored or not. Raises ``AttachmentUnusable`` for an invalid sum."""
         return self.folder / relative_path(sha256)
 
     def has(self, sha256: str) -> bool:
         return self.path(sha256).is_file()
 
     def read(self, sha256: str, *, max_bytes: int) -> bytes:
-        """The bytes of a blob. Raises ``AttachmentUnusable`` where they are gone or more than ``max_bytes``."""
+        """Return the bytes of a blob. Raises ``AttachmentUnusable`` where they are missing or more than
+        ``max_bytes``."""
         try:
             with self.path(sha256).open("rb") as file:
                 found = file.read(max_bytes + 1)
@@ -87,7 +88,7 @@ class BlobStore:
         self.path(sha256).unlink(missing_ok=True)
 
     def list(self) -> Iterator[StoredBlob]:
-        """Every blob in the folder, in no order."""
+        """Yield every blob in the folder, in no order."""
         now_s = time.time()
         for directory in _entries(self.folder):
             if len(directory.name) != 2 or not directory.is_dir(follow_symlinks=False):
@@ -99,7 +100,7 @@ class BlobStore:
                         yield StoredBlob(entry.name, status.st_size, max(now_s - status.st_mtime, 0.0))
 
     def remove_unfinished(self, *, older_than_s: float) -> None:
-        """Delete what a process that died was writing."""
+        """Delete the files that a process was writing when it died."""
         for entry in list(_entries(self.folder)):
             if entry.name.startswith(_UNFINISHED):
                 with contextlib.suppress(FileNotFoundError):
@@ -107,7 +108,7 @@ class BlobStore:
                         Path(entry.path).unlink()
 
     def unfinished(self, sha256: str) -> Path:
-        """Where bytes of that sum are gathered that come in pieces over days; upkeep removes it when it is old."""
+        """Return the path at which a blob is put together from pieces over days; upkeep removes it when it is old."""
         return self.folder / f"{_UNFINISHED}{Path(relative_path(sha256)).name}"
 
     def _new_file(self) -> Path:
@@ -129,7 +130,7 @@ class BlobStore:
 
 
 def relative_path(sha256: str) -> str:
-    """Where a blob lies below the folder; what the ``path`` of an artifact says. Raises ``AttachmentUnusable``."""
+    """Return the path of a blob below the folder, as an artifact's ``path`` has it. Raises ``AttachmentUnusable``."""
     if not _SHA256.match(sha256):
         raise AttachmentUnusable("That is not the sum of a file.")
     return f"{sha256[:2]}/{sha256}"

@@ -1,4 +1,4 @@
-"""The words in the XML of an office document (Word, PowerPoint, OpenDocument text).
+"""Extracts the words from the XML of an office document (Word, PowerPoint, OpenDocument text).
 
 A document type is refused: no document has one, and entities grow without end. Nothing outside is ever read.
 """
@@ -15,11 +15,12 @@ _ODF_BODY = "body"
 
 
 class RefusedDocument(ValueError):
-    """The document has what none should have."""
+    """The document has something that no document should have."""
 
 
 def text_of_xml(data: bytes, *, most_characters: int) -> str:
-    """The words, a line for each paragraph, up to a number of characters. Raises ``ValueError`` for broken XML."""
+    """Return the words, a line for each paragraph, up to a number of characters. Raises ``ValueError`` for broken
+    XML."""
     reader = _Reader(most_characters)
     try:
         reader.parse(data)
@@ -31,7 +32,7 @@ def text_of_xml(data: bytes, *, most_characters: int) -> str:
 
 
 class _Enough(Exception):
-    """There is as much as was wanted."""
+    """The wanted number of characters was reached."""
 
 
 class _Reader:

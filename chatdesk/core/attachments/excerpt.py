@@ -1,4 +1,4 @@
-"""The beginning and the end of a text that is too long to be sent whole, with a line between that says so. Pure."""
+"""Cuts the middle out of a text that is too long to be sent whole, and leaves a line that says so. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ _LEAST_CHARACTERS = 80
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """``text`` is what is sent; ``left_out`` counts the characters that are not in it, 0: it is whole."""
+    """A text that may have been cut. ``text`` is what is sent; ``left_out`` counts the removed characters, 0: it is
+    whole."""
 
     text: str
     left_out: int = 0
 
 
 def excerpt(text: str, *, most_characters: int) -> Excerpt:
-    """``text`` in at most ``most_characters`` (but never fewer than 80), marks included."""
+    """Cut ``text`` to at most ``most_characters`` (but never fewer than 80), marks included."""
     most = max(most_characters, _LEAST_CHARACTERS)
     if len(text) <= most:
         return Excerpt(text)

@@ -1,4 +1,4 @@
-"""What a file is, from its first bytes; its name only tells texts apart. Pure."""
+"""Recognises the type of a file by its first bytes; the name only tells kinds of text apart. Pure."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _MOST_CONTROLS = 0.02
 
 
 def kind_of(head: bytes, name: str) -> str:
-    """The MIME type of a file that begins with ``head``."""
+    """Return the MIME type of a file that begins with ``head``."""
     for magic, mime in _IMAGES:
         if head.startswith(magic):
             return mime
@@ -74,12 +74,12 @@ def kind_of(head: bytes, name: str) -> str:
 
 
 def is_text(mime: str) -> bool:
-    """Whether the bytes are characters."""
+    """Return whether files of this type hold characters."""
     return mime.startswith("text/") or mime in _TEXTS.values()
 
 
 def safe_ending(mime: str) -> str | None:
-    """The ending under which another program may be asked to open such a file; None: it should not be opened."""
+    """Return the ending under which another program may be asked to open such a file; None: it should not be opened."""
     return _SAFE_ENDINGS.get(mime)
 
 

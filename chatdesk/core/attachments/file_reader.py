@@ -1,4 +1,4 @@
-"""Asks the reading process: what stands in a file, how large a picture is, and for a copy that a model can take.
+"""Asks the reading process for the text of a file, the size of a picture, or a copy of one that a model can take.
 
 Everything here waits; call it on a thread. A process that takes too long is killed, and that is an answer too.
 """
@@ -37,7 +37,7 @@ class SentImage:
 
 
 class FileReader:
-    """Thread-safe. ``command`` starts the reading process."""
+    """Starts a reading process for each question. Thread-safe. ``command`` starts the process."""
 
     def __init__(self, *, command: Sequence[str] | None = None, time_limit_s: float = TIME_LIMIT_S) -> None:
         self._command = list(command) if command is not None else default_command()
@@ -47,7 +47,7 @@ class FileReader:
         self._is_closed = False
 
     def text(self, path: Path, mime: str) -> FileText:
-        """What stands in the file; a problem where that cannot be found out."""
+        """Return the text of the file, or a problem where it cannot be read."""
         if mime in IMAGE_MIMES:
             return FileText("", NO_TEXT_KIND)
         head, _ = self._ask({"job": "text", "path": str(path), "mime": mime})
@@ -55,7 +55,7 @@ class FileReader:
         return FileText(text if isinstance(text, str) else "", problem if isinstance(problem, str) else None)
 
     def measure(self, path: Path) -> tuple[int, int] | str:
-        """Width and height in pixels, or the sentence why that is no image."""
+        """Return width and height in pixels, or a sentence why the file is no image."""
         head, _ = self._ask({"job": "measure", "path": str(path)})
         width, height = head.get("width"), head.get("height")
         if isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0:
@@ -63,7 +63,7 @@ class FileReader:
         return str(head.get("problem") or _DIED)
 
     def sent_image(self, path: Path) -> SentImage:
-        """The picture in a size and format that models take."""
+        """Return the picture in a size and format that models take."""
         head, data = self._ask({"job": "scale", "path": str(path), "longest_px": LONGEST_SENT_PX})
         mime = head.get("mime")
         if isinstance(mime, str) and data:
@@ -71,7 +71,7 @@ class FileReader:
         return SentImage(problem=str(head.get("problem") or _DIED))
 
     def close(self) -> None:
-        """End what is running; whoever waits for it gets a problem."""
+        """Kill the running processes; whoever waits for one gets a problem."""
         with self._lock:
             self._is_closed = True
             running = list(self._running)
@@ -114,12 +114,12 @@ class FileReader:
 
 
 def default_command() -> list[str]:
-    """The command that starts the reading process."""
+    """Return the command that starts the reading process."""
     return child_process.command_of("chatdesk.core.attachments.reading_process", "--reading-process")
 
 
 def _taken_apart(reply: bytes) -> tuple[dict[str, Any], bytes]:
-    """Head and body; an empty head where the process died before it could answer."""
+    """Split a reply into head and body; the head holds a problem where the process died before it could answer."""
     end = 4 + int.from_bytes(reply[:4], "big")
     if len(reply) < 4 or len(reply) < end:
         return {"problem": _DIED}, b""

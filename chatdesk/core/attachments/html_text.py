@@ -1,4 +1,4 @@
-"""The words of an HTML page: no styles, no scripts, nothing that is fetched."""
+"""Extracts the words of an HTML page: no styles, no scripts, and nothing is fetched."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class _Words(HTMLParser):
 
 
 def text_of_html(source: str) -> str:
-    """What a reader of the page would read, with a line for each block."""
+    """Return the text that a reader of the page would read, with a line for each block."""
     words = _Words()
     words.feed(source)
     words.close()

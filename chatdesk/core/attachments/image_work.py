@@ -1,6 +1,5 @@
-"""What is done with pixels: their number is read, and a picture is made small enough for a model. Never in the window's
-process: decoders are written in C, and the files come from anywhere.
-"""
+"""Measures pictures and makes them small enough for a model. Never in the window's process: decoders are written in C,
+and the files come from anywhere."""
 
 from __future__ import annotations
 
@@ -19,11 +18,11 @@ _QUALITY = 88
 
 
 class NotAnImage(ValueError):
-    """The text says why, for a person."""
+    """The file is no image that can be used; the text says why, for a person."""
 
 
 def measure(path: Path) -> tuple[int, int]:
-    """Width and height in pixels as shown, from the header alone. Raises ``NotAnImage``."""
+    """Return width and height in pixels as shown, from the header alone. Raises ``NotAnImage``."""
     with _opened(path) as image:
         width, height = image.size
         is_turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8) if image.format == "JPEG" else False
@@ -31,8 +30,8 @@ def measure(path: Path) -> tuple[int, int]:
 
 
 def scaled(path: Path, *, longest_px: int) -> tuple[str, bytes]:
-    """(MIME type, bytes) of the picture with no side longer than that. Written anew, so that what a camera noted about
-    places stays here. Raises ``NotAnImage``."""
+    """Return (MIME type, bytes) of the picture with no side longer than ``longest_px``. The file is written anew, so
+    that the places a camera recorded stay here. Raises ``NotAnImage``."""
     with _opened(path) as image:
         is_photograph = image.format == "JPEG"
         if is_photograph:

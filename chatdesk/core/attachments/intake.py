@@ -1,4 +1,4 @@
-"""Takes a file that a person chose into the blob store, with words for everything that can be wrong with it.
+"""Copies a file that a person chose into the blob store, with words for everything that can be wrong with it.
 
 Everything here waits for the disk; call it on a thread.
 """
@@ -25,14 +25,16 @@ Progress = Callable[[int, int], None]
 
 
 class Intake:
-    """``add_*`` raise ``AttachmentTooLarge`` or ``AttachmentUnusable``; nothing is kept then."""
+    """Adds files to the blob store. ``add_*`` raise ``AttachmentTooLarge`` or ``AttachmentUnusable``; nothing is kept
+    then."""
 
     def __init__(self, blobs: BlobStore, reader: FileReader) -> None:
         self._blobs = blobs
         self._reader = reader
 
     def add_file(self, path: Path, *, max_bytes: int, progress: Progress | None = None) -> Attachment:
-        """``progress`` is told how many bytes of how many are copied, on this thread."""
+        """Add a file from the disk. ``progress`` is called on this thread with the copied and the total number of
+        bytes."""
         name = clean_name(path.name)
         with _opened(path, name) as file:
             size_bytes = os.fstat(file.fileno()).st_size
@@ -41,7 +43,7 @@ class Intake:
             return self._add(_pieces(file, name, size_bytes, progress), name, max_bytes)
 
     def add_bytes(self, data: bytes, name: str, *, max_bytes: int) -> Attachment:
-        """Bytes that are in memory already: a pasted picture, or a text."""
+        """Add bytes that are in memory already: a pasted picture, or a text."""
         cleaned = clean_name(name)
         if len(data) > max_bytes:
             raise AttachmentTooLarge.of(max_bytes, cleaned)
@@ -94,8 +96,8 @@ def _opened(path: Path, name: str) -> BinaryIO:
 
 
 def _is_of_the_system(path: Path) -> bool:
-    """Whether that is no file on a disk but a view into the system: variables with keys, memory, devices. Links are
-    followed; opening one of these may do more than read."""
+    """Return whether this is no file on a disk but a view into the system: variables with keys, memory, devices. Links
+    are followed; opening one of these may do more than read."""
     try:
         real = path.resolve()
         device = real.stat().st_dev

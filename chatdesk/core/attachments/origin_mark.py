@@ -1,4 +1,4 @@
-"""The mark that a file came from elsewhere, as browsers and mail programs set it: systems ask before they run one.
+"""Marks a file as coming from elsewhere, as browsers and mail programs do: systems ask before they run such a file.
 
 Linux: the extended attribute that KDE, GNOME and browsers share. macOS: quarantine. Windows: the mark of the web. Where
 the file system takes none, the file has none.

@@ -1,4 +1,4 @@
-"""The process that opens one attached file, answers and ends. It may be killed at any time without regret.
+"""Runs as the process that opens one attached file, answers and ends. It may be killed at any time without harm.
 
 One line of JSON comes in: ``{"job": "text" | "measure" | "scale", "path": str, ...}``. Out go the length of a JSON head
 in four bytes, the head, and after it the bytes of a picture.
@@ -55,7 +55,8 @@ def _done(job: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
 
 
 def limit_resources() -> None:
-    """Bounds that hold inside one call of a C library too. Windows has none of them; time is watched from outside."""
+    """Set limits that hold inside one call of a C library too. Windows has none of them; time is watched from
+    outside."""
     try:
         import resource
     except ImportError:

@@ -1,4 +1,4 @@
-"""Where an image that a message names may be fetched from. Pure: an address in, what it is out."""
+"""Classifies the addresses from which an image in a message may be fetched. Pure: no name is looked up."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Reach(StrEnum):
-    """``OPEN``: in the open network. ``PRIVATE``: in the network of the reader, who may agree to it. ``CLOSED``: this
-    computer, its neighbours on the wire, services for machines: no message has a reason to name those."""
+    """The network that an address belongs to. ``OPEN``: the open network. ``PRIVATE``: the reader's own network, to
+    which they may agree. ``CLOSED``: this computer, its neighbours on the wire, services for machines: no message has a
+    reason to name those."""
 
     OPEN = "open"
     PRIVATE = "private"
@@ -28,7 +29,7 @@ class Reach(StrEnum):
 
 
 def is_address(host: str) -> bool:
-    """Whether ``host`` is an address as it is, not a name that has to be looked up."""
+    """Return whether ``host`` is an address itself, not a name that has to be looked up."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -37,7 +38,7 @@ def is_address(host: str) -> bool:
 
 
 def reach_of(address: str) -> Reach:
-    """What is reached at ``address``, which may have a zone. Raises ``ValueError`` for what is no address."""
+    """Return the network of ``address``, which may have a zone. Raises ``ValueError`` for an invalid address."""
     found = ipaddress.ip_address(address.partition("%")[0])
     if found.version == 6 and found in _TRANSLATED:
         inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)

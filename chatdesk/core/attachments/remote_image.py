@@ -1,4 +1,4 @@
-"""Fetching an image that a message names, after the reader has asked for exactly that. Nothing else calls this.
+"""Fetches an image that a message names, after the reader has asked for exactly that. Nothing else calls this.
 
 What a message says must not make this program talk to a printer, a router or a metadata service: names are resolved
 once and must lead into the open network, an address in the reader's own network is asked about once more, and the
@@ -37,7 +37,7 @@ class ImageNotLoaded(ChatDeskError):
 
 
 class ImageElsewhere(ImageNotLoaded):
-    """The host sends the reader on: ``url`` is at another one, ``host``."""
+    """The host redirects to another one: ``url`` is the new address, ``host`` its host."""
 
     code = "image_elsewhere"
 
@@ -48,7 +48,7 @@ class ImageElsewhere(ImageNotLoaded):
 
 
 class ImageInOwnNetwork(ImageNotLoaded):
-    """``host`` is an address in the reader's own network, where a request may do more than show an image."""
+    """The image is in the reader's own network, where a request to ``host`` may do more than show an image."""
 
     code = "image_in_own_network"
 
@@ -59,10 +59,10 @@ class ImageInOwnNetwork(ImageNotLoaded):
 
 
 class ImageFetcher:
-    """Fetches on whatever threads ask; ``close`` gives up what is under way, at once.
+    """Fetches images on the calling threads; ``close`` gives up what is under way, at once.
 
-    Each request runs on a thread of its own that is left alone when its time is over: looking up a name and answers
-    that come letter by letter hold up nobody. ``reach`` tells what an address is; tests put loopback into the open.
+    Each request runs on a thread of its own that is abandoned when its time is over: looking up a name and answers that
+    come letter by letter hold up nobody. ``reach`` classifies addresses; tests put loopback into the open network.
     """
 
     def __init__(self, *, timeout_s: float = _TOTAL_TIMEOUT_S, reach: Callable[[str], Reach] = reach_of) -> None:
@@ -73,7 +73,7 @@ class ImageFetcher:
         self._is_closed = False
 
     def fetch(self, url: str, *, is_agreed: bool = False) -> bytes:
-        """The bytes at ``url``, kept in memory only; blocks for half a minute at most.
+        """Return the bytes at ``url``, kept in memory only; blocks for half a minute at most.
 
         ``is_agreed``: the reader has agreed to an address in their own network. Raises ``ImageInOwnNetwork``,
         ``ImageElsewhere`` or ``ImageNotLoaded``.
@@ -98,7 +98,7 @@ class ImageFetcher:
 
 
 class _Request:
-    """One image, with all its redirects, on a thread of its own."""
+    """A request for one image, with all its redirects, on a thread of its own."""
 
     def __init__(self, place: SplitResult, reach: Callable[[str], Reach], *, is_agreed: bool) -> None:
         self._place = place
@@ -123,7 +123,7 @@ class _Request:
         raise ImageNotLoaded(f"{self._place.hostname} did not answer {reason}.") from found
 
     def give_up(self) -> None:
-        """Whoever waits goes on, and the thread ends with its connection."""
+        """Wake whoever waits, and end the thread by closing its connection."""
         with self._lock:
             self._is_given_up = True
             if self._socket is not None:
@@ -162,7 +162,7 @@ class _Request:
         raise ImageNotLoaded(f"{self._place.hostname} sends in circles.")
 
     def _get(self, place: SplitResult) -> bytes | str:
-        """The image, or where it has gone."""
+        """Return the image, or the address that the server redirects to."""
         connection = _Connection(place, self._address_of(place), self.hold)
         try:
             target = quote(place.path or "/", safe="/%:@!$&'()*+,;=~-._") + (
@@ -176,7 +176,7 @@ class _Request:
             connection.close()
 
     def _address_of(self, place: SplitResult) -> str:
-        """The address to connect to. A name may lead into the open network only."""
+        """Return the address to connect to. A name may lead into the open network only."""
         host = place.hostname or ""
         if is_address(host):
             reach = self._reach(host)
@@ -207,7 +207,7 @@ def _port(place: SplitResult) -> int:
 
 
 def _taken(response: http.client.HTTPResponse, place: SplitResult) -> bytes | str:
-    """The image, or where it has gone."""
+    """Return the image, or the address that the server redirects to."""
     if response.status in (301, 302, 303, 307, 308):
         return response.getheader("Location") or ""
     if response.status != 200:
@@ -236,7 +236,8 @@ def _too_large() -> ImageNotLoaded:
 
 
 class _Connection(http.client.HTTPConnection):
-    """To an address that was checked, under the name that was asked for. No proxy of the environment is used."""
+    """A connection to an address that was checked, under the name that was asked for. It uses no proxy of the
+    environment."""
 
     def __init__(self, place: SplitResult, address: str, hold: Callable[[socket.socket], None]) -> None:
         super().__init__(place.hostname or "", _port(place), timeout=_STEP_TIMEOUT_S)

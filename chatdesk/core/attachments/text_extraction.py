@@ -1,6 +1,7 @@
-"""The text that stands in a file. Runs in a process that may be killed: files are hostile, and so are their parsers.
+"""Extracts the text of a file. Runs in a process that may be killed: files are hostile, and so are their parsers.
 
-What is read of a file and what comes out of it have bounds here; time and memory are bounded by the process.
+The bytes that are read and the characters that are returned have limits here; time and memory are limited by the
+process.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ NO_TEXT: Final = "There is no text in it."
 
 @dataclass(frozen=True, slots=True)
 class FileText:
-    """``problem`` is a sentence why there is no text, or not all of it; None when all is well."""
+    """The text of a file. ``problem`` is a sentence why there is none, or not all of it; None when all is well."""
 
     text: str
     problem: str | None = None
 
 
 def extract(path: Path, mime: str) -> FileText:
-    """The text of a file of that kind. Whatever a parser raises goes through."""
+    """Return the text of a file of that type. Errors of the parsers are passed on."""
     if mime == PDF:
         return _of_pdf(path)
     if mime in (DOCX, PPTX, ODT):
@@ -61,7 +62,7 @@ def _bounded(text: str, *, is_whole: bool = True) -> FileText:
 
 
 def _decoded(path: Path) -> tuple[str, bool]:
-    """The characters, and whether these are all."""
+    """Return the characters, and whether these are all."""
     with path.open("rb") as file:
         data = file.read(_MOST_BYTES + 1)
     is_whole = len(data) <= _MOST_BYTES
@@ -136,7 +137,7 @@ def _of_zipped(path: Path, mime: str) -> FileText:
 
 
 def _members(archive: ZipFile, mime: str) -> Iterator[bytes]:
-    """The parts that hold the text, in order. What an archive says about its sizes is not believed."""
+    """Yield the parts that hold the text, in order. The sizes that an archive claims are not believed."""
     names = {DOCX: ["word/document.xml"], ODT: ["content.xml"]}.get(mime)
     if names is None:
         slides = [n for n in archive.namelist() if n.startswith("ppt/slides/slide") and n.endswith(".xml")]

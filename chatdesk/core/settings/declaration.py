@@ -1,7 +1,7 @@
-"""What a setting is: its name, type, limits, variable, words and place in the window; and the check of a value.
+"""Describes one setting, from its name and limits to its place in the window, and checks its values.
 
-``schema.py`` declares the settings with it. Values are always valid: ``Setting.checked`` turns whatever stood in a file
-or a variable into a value or a reason why not.
+``schema.py`` declares the settings with it. Values are always valid: ``Setting.checked`` turns any input of a file or a
+variable into a value or the reason why it is invalid.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class InvalidValue(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How a person meets a setting in the window.
+    """The way in which the window shows a setting.
 
-    ``page`` is one of ``schema.PAGES``, ``section`` a heading on it; ``title`` and ``hint`` are what stands there, the
+    ``page`` is one of ``schema.PAGES``, ``section`` a heading on it; ``title`` and ``hint`` are the texts there, the
     hint one short sentence or nothing. A number is shown in steps of ``unit_size`` with ``unit`` behind it. ``empty``
     says what no text, or a number of 0, means. Without ``has_row`` another part of the page shows the setting.
     """
@@ -41,7 +41,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known about one setting. ``key`` is its place in the file, ``section.name``; ``help`` is for documents.
+    """The declaration of one setting. ``key`` is its place in the file, ``section.name``; ``help`` is for documents.
 
     ``choices`` are values with what a person reads. Text takes nothing else, unless ``is_open``.
     """
@@ -63,7 +63,7 @@ class Setting:
     is_multiline: bool = False
 
     def checked(self, value: object) -> Value:
-        """``value`` as this setting's type, or ``InvalidValue``."""
+        """Return ``value`` as this setting's type. Raises ``InvalidValue``."""
         if self.kind is dict:
             table = _checked_mapping(value)
             for text in table.values() if self.is_rate else ():
@@ -80,7 +80,7 @@ class Setting:
         return self._checked_number(value)
 
     def parsed(self, text: str) -> Value:
-        """The value that an environment variable holds."""
+        """Return the value that an environment variable holds. Raises ``InvalidValue``."""
         stripped = text.strip()
         if self.kind is bool:
             if stripped.lower() in ("1", "true", "yes", "on"):
@@ -134,7 +134,7 @@ def declared(
     shown: Shown,
     **more: Any,
 ) -> Any:
-    """A field of ``Settings``."""
+    """Return a field of ``Settings`` for a setting."""
     metadata = {"key": key, "help": help, "shown": shown, **more}
     if isinstance(default, dict):
         return field(default_factory=lambda: dict(default), metadata={**metadata, "default": default})

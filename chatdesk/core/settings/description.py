@@ -1,4 +1,4 @@
-"""Settings for somebody who helps from afar: what is set, without a word that a person wrote."""
+"""Describes the settings to somebody who helps from afar, without any words that a person wrote."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHOWN_TEXTS = frozenset({"provider", "openai_model", "rate_limit", "summary_cro
 
 
 def described(settings: Settings) -> list[str]:
-    """A line for each. Free text is told by its length, an address by its host."""
+    """Return one line for each setting. Free text is described by its length, an address by its host."""
     return [f"{each.key} = {_shown(each, getattr(settings, each.name))}" for each in all_settings()]
 
 
@@ -31,7 +31,7 @@ def _shown(setting: Setting, value: Any) -> str:
 
 
 def _origin(address: str) -> str:
-    """Scheme, host and port of an address: a path or a user may be a secret."""
+    """Return scheme, host and port of an address: a path or a user may be a secret."""
     try:
         parts = urlsplit(address)
         port = "" if parts.port is None else f":{parts.port}"

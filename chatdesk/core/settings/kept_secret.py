@@ -1,4 +1,4 @@
-"""The form in which a secret lies in the keyring or in the encrypted file: with the origin that it was given for.
+"""Encodes a secret for the keyring or the encrypted file, together with the origin that it was given for.
 
 Both places guard the whole entry, so whoever cannot read the secret cannot change its origin either.
 """
@@ -15,8 +15,8 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class KeptSecret:
-    """``origin`` is None for what an earlier version kept. ``may_be_open``: a person agreed that it travels
-    unencrypted there. An empty ``value`` records an agreement about the key of a variable."""
+    """A stored secret. ``origin`` is None for one that an earlier version stored. ``may_be_open``: a person agreed that
+    it travels unencrypted there. An empty ``value`` records an agreement about the key of a variable."""
 
     value: str = field(repr=False)
     origin: KeyOrigin | None = None
@@ -30,7 +30,7 @@ class KeptSecret:
 
     @classmethod
     def decoded(cls, text: str) -> KeptSecret:
-        """Whatever is no entry of ours is the bare secret of an earlier version."""
+        """Decode an entry; text in any other form is the bare secret of an earlier version."""
         if not text.startswith('{"chatdesk":'):
             return cls(text)
         try:
@@ -41,7 +41,7 @@ class KeptSecret:
             return cls("")
 
     def withheld(self, wanted: KeyOrigin) -> Withheld | None:
-        """Why this must not be sent to ``wanted``; None when it may."""
+        """Return the reason why this must not be sent to ``wanted``; None when it may."""
         if self.origin is None:
             return Withheld(WithheldFor.UNKNOWN, wanted)
         if self.origin != wanted or not wanted.host:

@@ -1,4 +1,4 @@
-"""Keys in an encrypted file, for computers without a keyring; how it is encrypted, ``sealing`` says."""
+"""Keeps keys in an encrypted file, for computers without a keyring; ``sealing`` encrypts it."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class KeyFileLocked(ChatDeskError):
 
 
 class KeyFile:
-    """One file. ``unlock`` or ``create`` once a run; both take most of a second and are called from a thread. Safe to
-    use from any thread."""
+    """The encrypted file of one configuration directory. Call ``unlock`` or ``create`` once a run; both take most of a
+    second and are called from a thread. Safe to use from any thread."""
 
     def __init__(self, config_dir: Path, *, work: int = WORK) -> None:
         self._path = config_dir / FILE_NAME
@@ -58,21 +58,23 @@ class KeyFile:
         return self._passphrase is not None
 
     def create(self, passphrase: str) -> None:
-        """A new, empty file. Raises ``PassphraseTooWeak``, ``KeyFileUnusable``; an old file is never replaced."""
+        """Make a new, empty file. Raises ``PassphraseTooWeak`` and ``KeyFileUnusable``; an old file is never
+        replaced."""
         with self._lock:
             if self.exists:
                 raise KeyFileUnusable("There is a file of keys already.", next_step="Enter its passphrase.")
             self._write({}, _checked(passphrase))
 
     def unlock(self, passphrase: str) -> None:
-        """Raises ``WrongPassphrase`` and ``KeyFileUnusable``."""
+        """Open the file for this run. Raises ``WrongPassphrase`` and ``KeyFileUnusable``."""
         with self._lock:
             secret = passphrase.encode("utf-8", "surrogatepass")
             self._keys = self._read(secret)
             self._passphrase = secret
 
     def change_passphrase(self, old: str, new: str) -> None:
-        """Seal everything anew. Raises as ``unlock`` and ``create``; the old file stays until the new one is whole."""
+        """Encrypt everything anew. Raises as ``unlock`` and ``create``; the old file stays until the new one is
+        complete."""
         with self._lock:
             checked = _checked(new)
             self._write(self._read(old.encode("utf-8", "surrogatepass")), checked)
@@ -82,12 +84,12 @@ class KeyFile:
             return self._keys.get(name)
 
     def put(self, name: str, value: str) -> None:
-        """Raises ``KeyFileLocked`` and ``KeyFileUnusable``."""
+        """Store a key. Raises ``KeyFileLocked`` and ``KeyFileUnusable``."""
         with self._lock:
             self._write({**self._keys, name: value}, self._opened())
 
     def remove(self, name: str) -> None:
-        """A missing one is fine. Raises as ``put``."""
+        """Remove a key; a missing one is fine. Raises as ``put``."""
         with self._lock:
             if name in self._keys:
                 self._write({key: value for key, value in self._keys.items() if key != name}, self._opened())

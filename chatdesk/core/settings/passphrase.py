@@ -1,4 +1,5 @@
-"""Measures a passphrase before it guards anything. The only door to ``zxcvbn``, which takes 40 ms to load.
+"""Measures the strength of a passphrase before it guards anything. The only door to ``zxcvbn``, which takes 40 ms to
+load.
 
 Whoever has the sealed file may try as often as they like. Each try takes a good part of a second of one core, and 128
 MiB (``sealing``): ten thousand million guesses are centuries for a core, and days for ten thousand of them.
@@ -22,7 +23,8 @@ class PassphraseTooWeak(ChatDeskError):
 
 
 def check_passphrase(passphrase: str) -> None:
-    """Raises ``PassphraseTooWeak``, with the reason where there is one in words. Some milliseconds."""
+    """Check that a passphrase is hard to guess, which takes some milliseconds. Raises ``PassphraseTooWeak``, with the
+    reason where ``zxcvbn`` gives one."""
     if not passphrase.strip():
         raise PassphraseTooWeak("A passphrase of blanks guards nothing.")
     from zxcvbn import zxcvbn

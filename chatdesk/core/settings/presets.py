@@ -1,4 +1,4 @@
-"""The vendors and servers that ChatDesk knows by name, as data: nothing else depends on which there are."""
+"""Lists the vendors and servers that ChatDesk knows by name, as data: nothing else depends on which there are."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from chatdesk.core.domain.provider_profile import Api
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """``variable`` is the environment variable in which people keep that vendor's key; it counts for the vendor's own
-    host only. ``port``: where such a server listens on this computer, 0 for vendors. ``apis``: the protocols that may
-    be chosen, the usual one first. ``hint`` is read below the address. ``keys_url``: the page on which the vendor gives
-    keys to its customers; ``key_starts``: what its keys begin with, and those of nobody else. ``has_cache_marks``: a
-    gateway that hands ``cache_control`` on to models that keep only what is marked."""
+    """A vendor or a kind of server. ``variable`` is the environment variable in which people keep that vendor's key; it
+    counts for the vendor's own host only. ``port``: where such a server listens on this computer, 0 for vendors.
+    ``apis``: the protocols that may be chosen, the usual one first. ``hint`` is read below the address. ``keys_url``:
+    the page on which the vendor gives keys to its customers; ``key_starts``: the beginnings of its keys, which no other
+    vendor uses. ``has_cache_marks``: a gateway that hands ``cache_control`` on to models that keep only what is
+    marked."""
 
     id: str
     label: str
@@ -123,12 +124,12 @@ PRESETS: Mapping[str, Preset] = {preset.id: preset for preset in _ALL}
 
 
 def preset_for_key(key: str) -> Preset | None:
-    """The vendor that gave ``key``, where its beginning tells."""
+    """Return the vendor that gave ``key``, where its beginning tells."""
     return next(
         (preset for preset in PRESETS.values() if preset.key_starts and key.startswith(preset.key_starts)), None
     )
 
 
 def preset_of(name: str) -> Preset:
-    """The preset called ``name``; one that is not known is just another server."""
+    """Return the preset called ``name``; an unknown name means any other server."""
     return PRESETS.get(name, OTHER)

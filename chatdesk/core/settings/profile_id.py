@@ -1,4 +1,4 @@
-"""The random name under which the keys of one configuration directory lie in the system's keyring.
+"""Makes the random name under which the keys of one configuration directory are kept in the system's keyring.
 
 It keeps the keys of several directories apart, and a directory that somebody else made finds none. It is no secret and
 proves nothing: where a key may be sent is written beside the key itself.
@@ -17,14 +17,14 @@ _ID = re.compile(r"[0-9a-f]{32}\Z")
 
 
 class ProfileId:
-    """One configuration directory's; None keeps an id for this run only."""
+    """The id of one configuration directory; with None as directory it is kept for this run only."""
 
     def __init__(self, config_dir: Path | None) -> None:
         self._path = None if config_dir is None else config_dir / FILE_NAME
         self._made = ""
 
     def find(self) -> str:
-        """Empty as long as nothing was kept here."""
+        """Return the id; empty as long as no key was kept here."""
         if self._path is None or self._made:
             return self._made
         try:
@@ -35,7 +35,7 @@ class ProfileId:
         return text if _ID.match(text) else ""
 
     def make(self) -> str:
-        """The one that there is, or a new one. Raises ``OSError`` where it cannot be written."""
+        """Return the existing id, or make and store a new one. Raises ``OSError`` where it cannot be written."""
         found = self.find()
         if found:
             return found

@@ -1,4 +1,4 @@
-"""The file of providers: read whatever it holds, written whole. It holds no key."""
+"""Reads and writes the file of providers: any damage is survived, and it is replaced as a whole. It holds no key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LARGEST_BYTES = 4 * 1024 * 1024
 
 
 class KeyPlace(StrEnum):
-    """Where new keys go: a person chooses between the last two when the first cannot be had."""
+    """The place for new keys: a person chooses between the last two when the first is not available."""
 
     KEYRING = "keyring"
     FILE = "file"
@@ -33,7 +33,7 @@ class KeyPlace(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoredProviders:
-    """``problem`` is a sentence for the person, if the file was not as it should be."""
+    """The contents of the file. ``problem`` is a sentence for the person, if the file was not as it should be."""
 
     profiles: tuple[ProviderProfile, ...] = ()
     key_place: KeyPlace = KeyPlace.KEYRING
@@ -59,7 +59,8 @@ class ProvidersStore:
         return self._path
 
     def load(self) -> StoredProviders:
-        """Never raises. A damaged file is kept under another name, one of a newer ChatDesk is left alone."""
+        """Read the file and never raise. A damaged file is kept under another name, one of a newer ChatDesk is left
+        alone."""
         try:
             if self._path.stat().st_size > _LARGEST_BYTES:
                 raise ValueError("too large")
@@ -76,7 +77,7 @@ class ProvidersStore:
         return _stored(document)
 
     def save(self, stored: StoredProviders) -> None:
-        """Raises ``ProvidersNotSaved``."""
+        """Write the file. Raises ``ProvidersNotSaved``."""
         document: dict[str, Any] = {
             "version": _VERSION,
             "key_place": stored.key_place.value,
@@ -93,7 +94,7 @@ class ProvidersStore:
             raise ProvidersNotSaved(f"The file of providers {self._path} could not be written.") from error
 
     def kept_problem(self) -> str:
-        """What an earlier run found, as long as nobody has set up providers again since; empty when all is well."""
+        """Return the problem that an earlier run found, until providers are saved again; empty when all is well."""
         try:
             written_at = self._path.stat().st_mtime
         except OSError:
@@ -144,7 +145,7 @@ def _stored(document: dict[str, Any]) -> StoredProviders:
 
 
 def _is_newer(path: Path) -> bool:
-    """Whether a later ChatDesk wrote the file: what this one does not know must not be lost."""
+    """Return whether a later ChatDesk wrote the file, so that what this one does not know is not lost."""
     try:
         document = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""Every setting, declared once: default, limits, variable, help, and its words and place in the window.
+"""Declares every setting once: default, limits, variable, help, and its words and place in the window.
 
 The dialog, `docs/settings.md` and the checks are made from this. A setting is a field of ``Settings`` made by
-``declared``; what it consists of is in ``declaration.py``.
+``declared``; ``declaration.py`` describes its parts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PAGES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings with valid values. Change one with ``dataclasses.replace`` or ``SettingsStore.save``."""
+    """The values of all settings, always valid. Change one with ``dataclasses.replace`` or ``SettingsStore.save``."""
 
     theme: str = declared(
         "appearance.theme",
@@ -398,7 +398,7 @@ class Settings:
 
 
 def all_settings() -> tuple[Setting, ...]:
-    """The declarations, in order."""
+    """Return the declarations, in order."""
     return tuple(_describe(name, default_type, dict(data)) for name, default_type, data in _fields())
 
 

@@ -1,7 +1,7 @@
-"""Sealing under a passphrase. The only door to ``cryptography``.
+"""Encrypts data under a passphrase. The only door to ``cryptography``.
 
-A passphrase becomes a key by scrypt (RFC 7914); what is sealed goes through ChaCha20-Poly1305 (RFC 8439), with a new
-salt and nonce each time, and the parameters, which stand beside it, authenticated with it.
+A passphrase becomes a key by scrypt (RFC 7914); the data goes through ChaCha20-Poly1305 (RFC 8439), with a new salt and
+nonce each time, and the parameters, which stand beside it, authenticated with it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _LARGEST_N, _LARGEST_R, _LARGEST_P = 2**20, 16, 4
 
 
 class CannotUnseal(Exception):
-    """The passphrase does not fit, or something was changed: nobody can tell which."""
+    """The passphrase is wrong, or the document was changed: the two cannot be told apart."""
 
 
 def seal(plain: bytes, passphrase: bytes, *, beside: Mapping[str, object] | None = None, work: int = WORK) -> Any:
-    """A document for JSON: ``parameters`` and ``sealed``. ``beside`` is put into the parameters, to be read by anybody
-    and changed by nobody. Takes most of a second."""
+    """Encrypt ``plain`` into a document for JSON: ``parameters`` and ``sealed``. ``beside`` is put into the parameters,
+    to be read by anybody and changed by nobody. Takes most of a second."""
     head = {
         **(beside or {}),
         "version": _VERSION,
@@ -43,8 +43,8 @@ def seal(plain: bytes, passphrase: bytes, *, beside: Mapping[str, object] | None
 
 
 def unseal(document: Any, passphrase: bytes) -> bytes:
-    """What ``seal`` was given. Takes most of a second. Raises ``CannotUnseal``, and ``ValueError``, ``KeyError`` or
-    ``TypeError`` for what ``seal`` never made, before any work is done."""
+    """Return the bytes that ``seal`` encrypted. Takes most of a second. Raises ``CannotUnseal``, and ``ValueError``,
+    ``KeyError`` or ``TypeError`` for a document that ``seal`` never made, before any work is done."""
     from cryptography.exceptions import InvalidTag
 
     head = document["parameters"]
@@ -59,12 +59,12 @@ def unseal(document: Any, passphrase: bytes) -> bytes:
 
 
 def _bound(head: Mapping[str, object]) -> bytes:
-    """The parameters as they are authenticated."""
+    """Return the parameters as they are authenticated."""
     return json.dumps(head, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _cipher(secret: bytes, head: Mapping[str, Any]) -> Any:
-    """Raises ``ValueError`` for parameters that nobody of good will wrote."""
+    """Derive the key and return the cipher. Raises ``ValueError`` for parameters that nobody of good will wrote."""
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 

@@ -1,7 +1,8 @@
-"""Keys of providers: from the environment, the system's keyring, or an encrypted file; never in plain text.
+"""Finds and keeps the keys of providers: in the environment, the system's keyring, or an encrypted file; never in plain
+text.
 
 The only door to ``keyring``. Its backends may block on a prompt or a dead D-Bus, so every call runs in a thread of its
-own and is given up after a while; without a keyring a typed key holds for this run, or lies in ``key_file``.
+own and is given up after a while; without a keyring a typed key holds for this run, or is kept in ``key_file``.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class KeyringState:
-    """For *doctor*: whether keys can be kept, and the backend's name or the reason why not."""
+    """The state of the keyring for *doctor*: whether keys can be kept, and the backend's name or the reason why not."""
 
     is_usable: bool
     detail: str
@@ -74,7 +75,7 @@ class SecretNotKept(ChatDeskError):
 
 
 class KeyringBackend(Protocol):
-    """What is used of the ``keyring`` module."""
+    """The part of the ``keyring`` module that is used."""
 
     def get_password(self, service: str, name: str) -> str | None: ...
 
@@ -88,11 +89,11 @@ class _TookTooLong(Exception):
 
 
 class SecretStore:
-    """Looks up and keeps keys. ``register`` is told every value, so that logs never show it.
+    """Looks up and keeps keys. ``register`` is called with every value, so that logs never show it.
 
     ``load_backend`` returns the keyring to use; tests give their own, everyone else leaves the default. ``key_file`` is
-    looked into once somebody has opened it. ``profile`` names what lies in the keyring; ``reads_old_names``: what an
-    earlier version kept there, without such a name, is found as well.
+    searched once it was opened. ``profile`` is part of the names in the keyring; with ``reads_old_names``, keys that an
+    earlier version kept there without it are found as well.
     """
 
     def __init__(
@@ -124,10 +125,10 @@ class SecretStore:
     def find(
         self, name: str, origin: KeyOrigin, *, variable: str = "", is_known: bool = False, is_agreed: bool = False
     ) -> Secret:
-        """The key called ``name`` (for example ``openai``), if it was given for ``origin``; a ``variable`` comes before
-        anything that is kept. ``is_known``: ``origin`` is the vendor's own, so that a key which an earlier version kept
-        without one is bound to it. ``is_agreed``: a person just named ``origin`` for it. Blocks up to the time limit;
-        never raises."""
+        """Return the key called ``name`` (for example ``openai``), if it was given for ``origin``; a ``variable`` comes
+        before anything that is kept. ``is_known``: ``origin`` is the vendor's own, so that a key which an earlier
+        version kept without one is bound to it. ``is_agreed``: a person just named ``origin`` for it. Blocks up to the
+        time limit; never raises."""
         given = self.from_environment(variable)
         if given.value:
             return given
@@ -142,7 +143,7 @@ class SecretStore:
         return Secret(source=source, withheld=withheld) if withheld else Secret(kept.value, source)
 
     def from_environment(self, variable: str) -> Secret:
-        """What the environment variable holds, if anything."""
+        """Return the key in the environment variable, if there is one."""
         value = self._environ.get(variable, "").strip() if variable else ""
         if not value:
             return Secret()
@@ -150,13 +151,13 @@ class SecretStore:
         return Secret(value, SecretSource.ENVIRONMENT)
 
     def is_agreed(self, name: str, origin: KeyOrigin) -> bool:
-        """Whether a person agreed that the key of a variable goes to ``origin``."""
+        """Return whether a person agreed that the key of a variable is sent to ``origin``."""
         agreed = self._look_up(name + _AGREED)[0]
         return agreed is not None and agreed.withheld(origin) is None
 
     def agree(self, name: str, origin: KeyOrigin, *, place: KeyPlace, is_variable: bool = False) -> None:
-        """The person agrees that the kept key, or that of a variable, goes to ``origin`` from now on. Raises as
-        ``keep``."""
+        """Record that the person agrees to send the kept key, or that of a variable, to ``origin`` from now on. Raises
+        as ``keep``."""
         if is_variable:
             self._put(name + _AGREED, KeptSecret("", origin, may_be_open=True), place)
             return
@@ -166,11 +167,11 @@ class SecretStore:
             self._put(name, KeptSecret(kept.value, origin, may_be_open=True), places.get(source, KeyPlace.KEYRING))
 
     def note(self, value: str) -> None:
-        """A key that is tried and not kept: logs must not show it either."""
+        """Keep ``value`` out of the logs: a key that is tried and not kept."""
         self._register(value)
 
     def look_again(self) -> None:
-        """A keyring that did not answer may do so by now."""
+        """Ask the keyring again from now on, if it was given up because it did not answer."""
         self._gave_up = ""
 
     def keep(
@@ -201,7 +202,7 @@ class SecretStore:
                     _log.info("keyring delete failed: %s", type(error).__name__)
 
     def _look_up(self, name: str) -> tuple[KeptSecret | None, SecretSource, str]:
-        """What is kept, where, and why nothing was found."""
+        """Return the kept secret, its place, and the reason why none was found."""
         if name in self._this_run:
             return self._this_run[name], SecretSource.THIS_RUN, ""
         kept = self._file.get(name) if self._file is not None else None
@@ -216,7 +217,7 @@ class SecretStore:
         return None, SecretSource.NONE, ""
 
     def _entries(self, name: str) -> list[str]:
-        """What it is called in the keyring; nothing, where nothing can be."""
+        """Return the names under which a key may be found in the keyring."""
         profile = self._profile.find()
         found = [f"{profile}/{name}"] if profile else []
         return [*found, name] if self._reads_old_names and _AGREED not in name else found
@@ -235,7 +236,7 @@ class SecretStore:
             return None, _reason(error)
 
     def _rewrite(self, name: str, kept: KeptSecret, source: SecretSource) -> None:
-        """Note the origin of what an earlier version kept; where that fails it is noted at the next start."""
+        """Record the origin of a key that an earlier version kept; if that fails it is tried at the next start."""
         try:
             self._put(name, kept, KeyPlace.FILE if source is SecretSource.FILE else KeyPlace.KEYRING)
         except ChatDeskError as error:
@@ -260,7 +261,7 @@ class SecretStore:
         del self._this_run[name]
 
     def state(self) -> KeyringState:
-        """Whether the keyring answers. Blocks up to the time limit; never raises."""
+        """Return whether the keyring answers. Blocks up to the time limit; never raises."""
         try:
             detail = self._ask(self._probe)
         except _TookTooLong:
@@ -296,7 +297,8 @@ class SecretStore:
 
 
 def system_keyring() -> KeyringBackend:
-    """The keyring of this system. Raises ``NoKeyringError`` where what was chosen is none of ``REAL_KEYRINGS``."""
+    """Return the keyring of this system. Raises ``NoKeyringError`` where the chosen one is none of
+    ``REAL_KEYRINGS``."""
     import keyring
     from keyring.errors import NoKeyringError
 
@@ -311,7 +313,7 @@ def system_keyring() -> KeyringBackend:
 
 
 def _reason(error: Exception) -> str:
-    """A sentence by kind of failure; a backend's own text could hold anything."""
+    """Return a sentence for the kind of failure; a backend's own text could hold anything."""
     name = type(error).__name__
     if name == "NoKeyringError":
         return "There is no keyring on this system."

@@ -1,7 +1,7 @@
 """Reads settings from their file and the environment, and writes changes back without losing comments.
 
-A variable wins over the file, the file over the default. Nothing here ever stops a start: a value that is not valid
-gives way to the default and a sentence, a file that cannot be read is kept under another name.
+A variable wins over the file, the file over the default. Nothing here ever stops a start: an invalid value is replaced
+by the default and reported by a sentence, a file that cannot be read is kept under another name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """``problems`` are sentences to show; ``from_environment`` are names that a variable decides."""
+    """Settings as they were read. ``problems`` are sentences to show; ``from_environment`` are names that a variable
+    decides."""
 
     settings: Settings
     problems: tuple[str, ...] = ()
@@ -51,7 +52,7 @@ class SettingsStore:
         return self._path
 
     def load(self, environ: Mapping[str, str] | None = None) -> LoadedSettings:
-        """Never raises. ``environ`` is the process's environment unless a test gives another."""
+        """Read the settings and never raise. ``environ`` is the process's environment unless a test gives another."""
         problems: list[str] = []
         table = self._read_table(problems)
         values: dict[str, Any] = {}
@@ -146,8 +147,8 @@ class SettingsStore:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Readers see the old or the new text, whole, even after a power cut. The file is its owner's only, and its
-    lines end as they do in ``text``."""
+    """Replace a file so that readers see the old or the new text, whole, even after a power cut. The file is its
+    owner's only, and its lines end as they do in ``text``."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_text(path, text)
 
