@@ -1,8 +1,8 @@
-"""What is sent with the report of a bug: log, doctor, health, settings, crash reports, as files of plain text.
+"""Collects the files that go with the report of a bug: log, doctor, health, settings, crash reports, all plain text.
 
-Nothing that somebody wrote is in it, no key, and no name of a person's folder: settings that hold free text are told by
-their length, paths begin at ``~``, and every text goes through redaction once more. Collected first, so that it can be
-looked through, and written as a zip by whoever wants to.
+They hold nothing that somebody wrote, no key, and no name of a person's folder: settings that hold free text are
+described by their length, paths begin at ``~``, and every text goes through redaction once more. They are collected
+first, so that they can be looked through, and written as a zip on request.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ crashes/        where an unexpected failure happened in the program
 
 @dataclass(frozen=True, slots=True)
 class ReportFile:
-    """One file of the bundle."""
+    """A file of the bundle."""
 
     name: str
     text: str
@@ -54,7 +54,8 @@ def collect(
     health: Mapping[str, Any] | None,
     settings: Sequence[str],
 ) -> tuple[ReportFile, ...]:
-    """All files, cleaned; ``settings`` are lines without words of a person. Reads the log, so it runs on a thread."""
+    """Return all files, cleaned; ``settings`` are lines without words of a person. Reads the log, so it runs on a
+    thread."""
     found = [
         ReportFile("about.txt", _ABOUT),
         ReportFile("doctor.txt", _doctor_text(doctor)),
@@ -67,7 +68,7 @@ def collect(
 
 
 def write(target: Path, files: Sequence[ReportFile]) -> None:
-    """A zip at ``target``, whole or not at all. Raises ``ExportFailed``."""
+    """Write a zip at ``target``, whole or not at all. Raises ``ExportFailed``."""
     try:
         with replacing(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for each in files:
@@ -80,7 +81,7 @@ def write(target: Path, files: Sequence[ReportFile]) -> None:
 
 
 def _files(folder: Path, pattern: str, place: str) -> Iterator[ReportFile]:
-    """The newest first; of a large one its end."""
+    """Yield the files of a folder, the newest first; of a large one its end."""
     for path in sorted(folder.glob(pattern), key=_modified, reverse=True):
         try:
             if path.is_symlink() or not path.is_file():
@@ -100,7 +101,7 @@ def _modified(path: Path) -> float:
 
 
 def _doctor_text(report: DoctorReport) -> str:
-    """As on the command line; what a team is called, and where its server is, are left out."""
+    """Return the report as on the command line, without the names of teams and the places of their servers."""
     lines = []
     for each in report.findings:
         is_of_team = each.name.startswith("workspace ")
@@ -114,7 +115,7 @@ def _doctor_text(report: DoctorReport) -> str:
 
 
 def _cleaned(text: str, paths: AppPaths, redactor: Redactor) -> str:
-    """Without secrets, and without the names of the folders that ChatDesk is in."""
+    """Remove secrets from a text, and the names of the folders that ChatDesk is in."""
     for folder, name in sorted(_places(paths).items(), key=lambda each: len(each[0]), reverse=True):
         text = text.replace(folder, name)
     return redactor.redact(text)

@@ -1,4 +1,5 @@
-"""Unhandled exceptions and dead processes: each becomes one file and is told once; the program goes on where it can.
+"""Catches unhandled exceptions and finds dead processes: each is written to one file and reported once; the program
+goes on where it can.
 
 Knows nothing of the window: whoever shows a report passes ``on_crash``.
 """
@@ -31,8 +32,8 @@ _REPORTS_KEPT = 20
 
 @dataclass(frozen=True, slots=True)
 class CrashReport:
-    """``path`` is None when it could not be written. ``is_fatal``: an earlier run died of it. ``is_of_action``: it came
-    from what answers a person, not from something in the background."""
+    """The report of one crash. ``path`` is None when it could not be written. ``is_fatal``: an earlier run died of it.
+    ``is_of_action``: it happened while a person was answered, not in the background."""
 
     title: str
     path: Path | None
@@ -41,7 +42,8 @@ class CrashReport:
 
 
 class CrashReporter:
-    """Catches what nobody else did. ``on_crash`` may be called in any thread, once for each distinct error."""
+    """Catches exceptions that nothing else caught. ``on_crash`` may be called in any thread, once for each distinct
+    error."""
 
     def __init__(self, crash_dir: Path, redactor: Redactor, *, on_crash: Callable[[CrashReport], None]) -> None:
         self._dir = crash_dir
@@ -53,7 +55,8 @@ class CrashReporter:
         self._before: tuple[Any, Any, Any] | None = None
 
     def install(self) -> tuple[CrashReport, ...]:
-        """Take over the hooks of the interpreter; returns what killed earlier runs and was not told yet."""
+        """Take over the hooks of the interpreter. Return the crashes that ended earlier runs and were not reported
+        yet."""
         if self._before is not None:
             return ()
         self._before = (sys.excepthook, threading.excepthook, sys.unraisablehook)
@@ -85,7 +88,8 @@ class CrashReporter:
             Path(self._dir / f"fatal-{os.getpid()}.log").unlink(missing_ok=True)
 
     def handle_loop_exception(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """For ``loop.set_exception_handler``. A context without exception is logged by its message alone."""
+        """Report an error of the loop, as its exception handler. A context without exception is logged by its message
+        alone."""
         error = context.get("exception")
         if isinstance(error, BaseException):
             self.report(error, where="event loop")
@@ -95,7 +99,8 @@ class CrashReporter:
     def report(
         self, error: BaseException, *, where: str, trace: TracebackType | None = None, is_of_action: bool = False
     ) -> bool:
-        """Log an unhandled error; write and tell it the first time. Returns whether it was told. Never raises."""
+        """Log an unhandled error, and the first time write it to a file and call ``on_crash``. Return whether it was
+        the first time. Never raises."""
         try:
             _log.error("unhandled in %s", where, exc_info=(type(error), error, trace or error.__traceback__))
             fingerprint = _fingerprint(error, trace)
@@ -128,8 +133,8 @@ class CrashReporter:
             self.report(arguments.exc_value, where=f"thread {name}", trace=arguments.exc_traceback)
 
     def _on_unraisable(self, arguments: Any) -> None:
-        """Clean-up that failed: nothing that anybody did or waits for, so it is logged, in full the first time, and
-        nobody is told."""
+        """Log a failed clean-up, in full the first time. Nobody caused it or waits for it, so ``on_crash`` is not
+        called."""
         error, trace = arguments.exc_value, arguments.exc_traceback
         if error is None:
             return
@@ -167,7 +172,7 @@ class CrashReporter:
         return path
 
     def _collect_fatal(self) -> tuple[CrashReport, ...]:
-        """What faulthandler wrote for processes that are gone."""
+        """Return what faulthandler wrote for processes that have ended."""
         reports: list[CrashReport] = []
         for path in sorted(self._dir.glob("fatal-*.log")):
             pid = path.stem.removeprefix("fatal-")
@@ -183,7 +188,7 @@ class CrashReporter:
 
 
 def versions_line() -> str:
-    """The versions that matter for a report, without importing anything for it."""
+    """Return the versions that matter for a report, without importing anything for it."""
     qt = sys.modules.get("PySide6")
     return ", ".join(
         [
@@ -196,7 +201,7 @@ def versions_line() -> str:
 
 
 def _fingerprint(error: BaseException, trace: TracebackType | None) -> str:
-    """Same type from the same lines is the same error."""
+    """Return the same text for errors of the same type from the same lines."""
     frames = traceback.extract_tb(trace or error.__traceback__)
     places = [f"{frame.filename}:{frame.lineno}" for frame in frames]
     return hashlib.sha256("|".join([type(error).__qualname__, *places]).encode()).hexdigest()[:12]

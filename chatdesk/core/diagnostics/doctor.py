@@ -1,4 +1,5 @@
-"""What *doctor* finds out, as data. Each probe is a callable, so that this module needs no other room.
+"""Runs the checks of *doctor* and returns their results as data. Each probe is a callable, so that this module needs no
+other folder.
 
 A probe that raises or takes too long is a finding too, never the end of the examination.
 """
@@ -34,7 +35,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report; ``details`` is JSON data."""
+    """A line of the report; ``details`` is JSON data."""
 
     name: str
     level: Level
@@ -51,7 +52,7 @@ class DoctorReport:
         return all(finding.level is not Level.PROBLEM for finding in self.findings)
 
     def as_data(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """Return the report as JSON data, for ``--json``."""
         return {
             "version": __version__,
             "is_healthy": self.is_healthy,
@@ -76,7 +77,8 @@ async def run_doctor(
     environ: Mapping[str, str] | None = None,
     timeout_s: float = _PROBE_TIMEOUT_S,
 ) -> DoctorReport:
-    """Own checks first (versions, paths, space, display), then the probes in order, all at the same time."""
+    """Run the module's own checks (versions, paths, space, display), then all probes at the same time; findings keep
+    their order."""
     environment = os.environ if environ is None else environ
     findings = [_versions(), *_directories(paths), _free_space(paths), _display(environment)]
     for found in await asyncio.gather(*(_probed(name, probe, timeout_s) for name, probe in probes.items())):

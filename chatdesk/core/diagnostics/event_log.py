@@ -1,6 +1,6 @@
-"""One log line for each thing that happened: a name, then ``key=value``. Ids, counts, kinds and times, never words.
+"""Logs one line for each event: a name, then ``key=value``. Values are ids, counts, kinds and times, never words.
 
-``EventLog`` writes what the bus carries. What happens away from it (an export, a backup, a round of sync) writes its
+``EventLog`` writes the events of the bus. Work that publishes none (an export, a backup, a round of sync) writes its
 own line by ``log_event``, or by ``job`` around the work. The lines are described in ``docs/runbook.md``.
 """
 
@@ -55,14 +55,16 @@ _MS_PER_S = 1000
 
 
 def log_event(name: str, *, level: int = logging.INFO, **fields: object) -> None:
-    """One line; fields that are None are left out. Give ids, numbers, kinds and codes, never what somebody wrote."""
+    """Log one line; fields that are None are left out. Give ids, numbers, kinds and codes, never what somebody
+    wrote."""
     known = {key: value for key, value in fields.items() if value is not None}
     _log.log(level, " ".join([name, *(f"{key}=%s" for key in known)]), *map(_value, known.values()))
 
 
 @contextmanager
 def job(name: str, **fields: object) -> Iterator[dict[str, Any]]:
-    """One line for a job when it ends: how, why, how long it took, and what is put into the dictionary meanwhile."""
+    """Log one line when the block ends: its status, reason and duration, and the fields put into the yielded
+    dictionary."""
     found: dict[str, Any] = dict(fields)
     began_s = time.monotonic()
     status, reason = "failed", None
@@ -84,7 +86,7 @@ def job(name: str, **fields: object) -> Iterator[dict[str, Any]]:
 
 
 def _value(value: object) -> object:
-    """A number as it is; text in quotes, escaped, where it could be taken for more than one value or line."""
+    """Return a number as it is; text in quotes, escaped, where it could be taken for more than one value or line."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (int, float)):
@@ -154,7 +156,7 @@ class EventLog:
         self._subscriptions: list[Subscription] = [bus.subscribe(kind, handler) for kind, handler in handlers.items()]
 
     def close(self) -> None:
-        """Write no more."""
+        """Stop writing."""
         for subscription in self._subscriptions:
             subscription.cancel()
 
@@ -220,7 +222,7 @@ def _thread(event: ThreadCreated | ThreadChanged | ThreadRestored) -> dict[str, 
 
 
 def _log_tool(message: Message, part: Part) -> None:
-    """Its name may be anything that a model wrote; how much was asked and answered is all that is told."""
+    """Log a tool call by its sizes alone; its name may be anything that a model wrote."""
     log_event(
         "tool.called" if part.type is PartType.TOOL_CALL else "tool.answered",
         thread=message.thread_id,

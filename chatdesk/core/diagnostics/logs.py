@@ -1,4 +1,4 @@
-"""The log: a rotating file, written by a thread of its own, through redaction.
+"""Writes the log: a rotating file, written by a thread of its own, through redaction.
 
 Code logs with ``logging.getLogger(__name__)`` and knows nothing of this module.
 """
@@ -87,7 +87,7 @@ def start_logging(log_file: Path, redactor: Redactor, *, level: str = "info", is
 
 
 class _Formatter(logging.Formatter):
-    """A log is read in terminals: what could command one is spelt out."""
+    """Spells out characters that could command a terminal, for logs are read there."""
 
     def format(self, record: logging.LogRecord) -> str:
         return visible_controls(super().format(record))
@@ -125,8 +125,8 @@ class RedactingHandler(logging.handlers.QueueHandler):
             logging.getLogger(__name__).warning("%d log lines were dropped: too many at once", dropped)
 
     def _message(self, record: logging.LogRecord) -> str:
-        """The template with described arguments. A foreign message that comes ready-made may quote anything: only where
-        it came from is kept."""
+        """Return the template with described arguments. A foreign message that comes ready-made may quote anything:
+        only its place in the code is kept."""
         is_own = record.name.split(".", 1)[0] == OWN_LOGGERS
         if not is_own and not record.args:
             return f"<{len(str(record.msg))} characters> at {record.module}.{record.funcName}:{record.lineno}"

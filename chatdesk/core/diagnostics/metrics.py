@@ -1,4 +1,4 @@
-"""What this process has done since it began, in numbers: for *doctor* and for the report of a bug."""
+"""Counts the work of this process since it began, for *doctor* and for the report of a bug."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MS_PER_S = 1000
 
 
 class Metrics:
-    """Counts what a bus carries; on the loop's thread."""
+    """Counts the events of a bus; on the loop's thread."""
 
     def __init__(self, bus: EventBus) -> None:
         self._began_s = time.monotonic()
@@ -52,7 +52,7 @@ class Metrics:
         bus.subscribe(StorageRecovered, lambda _event: self._note_storing(works=True))
 
     def as_data(self) -> dict[str, Any]:
-        """JSON data: no ids, no names. Latencies are of the last 200 answers."""
+        """Return JSON data without ids and names. Latencies are of the last 200 answers."""
         return {
             "uptime_s": round(time.monotonic() - self._began_s),
             "answers": dict(self._statuses),
@@ -89,7 +89,7 @@ class Metrics:
 
 
 async def loop_lag() -> dict[str, float]:
-    """How late the loop is, in milliseconds, watched for a fifth of a second."""
+    """Return the median and the largest delay of the loop in milliseconds, watched for a fifth of a second."""
     late: list[float] = []
     for _ in range(_TICKS):
         began_s = time.monotonic()
@@ -100,7 +100,7 @@ async def loop_lag() -> dict[str, float]:
 
 
 def resources() -> dict[str, int | None]:
-    """Memory and descriptors of this process, where the system shows them."""
+    """Return the memory and the number of descriptors of this process, where the system shows them."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             pages = int(file.read().split()[1])

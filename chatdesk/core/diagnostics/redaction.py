@@ -1,8 +1,8 @@
 """Takes keys, tokens and message text out of everything that is written for diagnosis.
 
-Logs are meant to hold ids and sizes only; this is the second line, for the day someone forgets. Two means: known shapes
-of secrets and every registered value are blanked in any text, and values that could be somebody's words (long or
-multi-line strings, objects) never become text at all.
+Logs are meant to hold ids and sizes only; this is the second line of defence. It has two means: known shapes of secrets
+and every registered value are blanked in any text, and values that could be somebody's words (long or multi-line
+strings, objects) never become text at all.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _SPEAK_OF_CODE = (
 
 
 class Redactor:
-    """Knows the secrets of this run. Safe to use from any thread."""
+    """Blanks the secrets of this run. Safe to use from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -57,7 +57,7 @@ class Redactor:
         self._echoed = EchoedSecrets(())
 
     def register_secret(self, value: str) -> None:
-        """From now on ``value`` is blanked wherever it turns up, also quoted, in capitals or split."""
+        """Blank ``value`` from now on wherever it occurs, also quoted, in capitals or split."""
         stripped = value.strip()
         if len(stripped) < _SHORTEST_SECRET:
             return
@@ -67,7 +67,7 @@ class Redactor:
             self._echoed = EchoedSecrets(known)
 
     def redact(self, text: str) -> str:
-        """``text`` without secrets."""
+        """Return ``text`` without secrets."""
         for secret in self._secrets:
             text = text.replace(secret, BLANK)
         text = self._echoed.hide(text, BLANK)
@@ -76,7 +76,7 @@ class Redactor:
         return text
 
     def describe(self, value: object) -> object:
-        """``value`` as it may stand in a log line: numbers, ids, names and paths, all else by kind and size."""
+        """Return ``value`` as it may stand in a log line: numbers, ids, names and paths, all else by kind and size."""
         if value is None or isinstance(value, (bool, int, float)):
             return value
         if isinstance(value, Enum):
@@ -94,7 +94,7 @@ class Redactor:
         return f"<{type(value).__name__} {own_id}>" if isinstance(own_id, str) else f"<{type(value).__name__}>"
 
     def describe_error(self, error: BaseException) -> str:
-        """Type and, where it can hold nobody's words, text of an exception."""
+        """Return the type and, where it can hold nobody's words, the text of an exception."""
         name = type(error).__name__
         if isinstance(error, ChatDeskError):
             text = error.what
@@ -109,7 +109,8 @@ class Redactor:
         return self.redact(f"{name}: {text}") if text else name
 
     def describe_traceback(self, error: BaseException, trace: TracebackType | None = None) -> str:
-        """Frames and types of an error and its causes, oldest cause first; no locals, no foreign exception text."""
+        """Return frames and types of an error and its causes, oldest cause first; no locals, no foreign exception
+        text."""
         seen: set[int] = set()
         blocks: list[str] = []
         current: BaseException | None = error

@@ -1,4 +1,4 @@
-"""A connection that came in and that nothing was read from yet."""
+"""Defines a connection that came in and from which nothing was read yet, and the interface of a door for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Arrival:
-    """``open`` begins to read; ``close`` ends it, opened or not."""
+    """A connection that came in. ``open`` begins to read; ``close`` ends it, opened or not."""
 
     def __init__(self, begin: Callable[[], Awaitable[Streams]], drop: Callable[[], None]) -> None:
         self._begin = begin
@@ -38,12 +38,12 @@ RoomIn = Callable[[], float]
 
 
 class Door(Protocol):
-    """What a system has for processes of one person to talk through."""
+    """A way by which other processes of the same person can connect, as the system offers it."""
 
     async def open(self, wanted: Path) -> str:
-        """Listen, at ``wanted`` if that can be; returns where. Raises ``OSError``."""
+        """Listen, at ``wanted`` if possible; return the address. Raises ``OSError``."""
         ...
 
     def close(self) -> None:
-        """Listen no more; what has come in is left alone."""
+        """Stop listening; connections that came in stay open."""
         ...

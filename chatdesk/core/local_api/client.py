@@ -1,7 +1,7 @@
-"""Talks to the owner of a data directory: bring its window to the front, ask through it, see how it is.
+"""Talks to the owner of a data directory: shows its window, asks questions through it, and reads its health.
 
-Nothing is said to anybody who is not the one that holds the lock: the same user, the process that the file under the
-lock names, and one that knows the secret in it.
+Requests go to nobody but the process that holds the lock: one of the same user, which the file under the lock names,
+and which knows the secret in it.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ Event = dict[str, Any]
 
 
 class OwnerLeft(AlreadyRunning):
-    """There seems to be no owner any more, and nothing was said to it: whoever wants one can try to be it."""
+    """The owner seems to have ended before anything was sent to it: whoever wants one can try to become the owner."""
 
 
 def own_or_raise(lock: InstanceLock, data_dir: Path) -> bool:
-    """Own the directory, or bring the window of its owner to the front (false). One that has only just been started
-    does not listen yet, and one that is closing never will again, so both are waited for; ``AlreadyRunning`` after
-    that. Not for a running loop."""
+    """Own the directory, or bring the window of its owner to the front (false). An owner that has only just been
+    started does not listen yet, and one that is closing never will again, so both are waited for; ``AlreadyRunning``
+    after that. Not for a running loop."""
     end = time.monotonic() + _PATIENCE_S
     while not lock.acquire() and lock.problem is None:
         if asyncio.run(raise_owner(data_dir)):
@@ -56,8 +56,8 @@ def own_or_raise(lock: InstanceLock, data_dir: Path) -> bool:
 
 
 async def own_or_wait(lock: InstanceLock, data_dir: Path) -> bool:
-    """Own the directory (true), or wait until its owner can be asked, or is known never to listen. Whoever only reads
-    finds the database made and upgraded then."""
+    """Own the directory (true), or wait until its owner can be asked, or is known never to listen. A process that only
+    reads finds the database made and upgraded then."""
     end, soon = time.monotonic() + ASK_PATIENCE_S, time.monotonic() + _UNNAMED_PATIENCE_S
     while not lock.acquire():
         holder = read_holder(data_dir)
@@ -69,7 +69,7 @@ async def own_or_wait(lock: InstanceLock, data_dir: Path) -> bool:
 
 
 async def raise_owner(data_dir: Path) -> bool:
-    """Bring the owner's window to the front; whether there is one and it answered."""
+    """Bring the owner's window to the front; return whether there is one and it answered."""
     try:
         async with aclosing(exchange(data_dir, "raise", {})) as events:
             async for event in events:
@@ -81,7 +81,7 @@ async def raise_owner(data_dir: Path) -> bool:
 
 async def ask_owner(data_dir: Path, request: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
     """Run a question in the owning process; yields what ``core.chat.ask`` yields there. An owner that does not listen
-    yet is waited for. Raises ``OwnerLeft``, ``AlreadyRunning`` and what the owner says went wrong."""
+    yet is waited for. Raises ``OwnerLeft``, ``AlreadyRunning`` and the errors that the owner reports."""
     end = time.monotonic() + ASK_PATIENCE_S
     while True:
         try:
@@ -100,7 +100,7 @@ async def ask_owner(data_dir: Path, request: Mapping[str, Any]) -> AsyncGenerato
 
 
 async def owner_health(data_dir: Path) -> Event | None:
-    """How the owner says that it is; None where nobody listens. Raises what the owner says went wrong."""
+    """Return the owner's report on its health; None where nobody listens. Raises the errors that the owner reports."""
     try:
         async with aclosing(exchange(data_dir, "health", {})) as events:
             return await anext(events, None)
@@ -109,8 +109,8 @@ async def owner_health(data_dir: Path) -> Event | None:
 
 
 async def exchange(data_dir: Path, verb: str, request: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
-    """One request to the owner, and what it answers. Raises ``AlreadyRunning`` where nobody listens who is the owner,
-    and ``ChatDeskError`` with the owner's own words where it could not do it."""
+    """Send one request to the owner and yield its answers. Raises ``AlreadyRunning`` where no owner listens, and
+    ``ChatDeskError`` with the owner's own words where it failed."""
     streams = await _connect(data_dir)
     async with aclosing(_request(streams, verb, request)) as events:
         async for event in events:
@@ -118,7 +118,7 @@ async def exchange(data_dir: Path, verb: str, request: Mapping[str, Any]) -> Asy
 
 
 def in_use(holder: Holder | None, *, next_step: str | None = None) -> AlreadyRunning:
-    """What is said to somebody who wants a directory that another process has; ``next_step`` where that is a window."""
+    """Return the error for a directory that another process owns; ``next_step`` is used where that is a window."""
     if holder is None or holder.purpose == WINDOW:
         return AlreadyRunning(next_step=next_step)
     return AlreadyRunning(

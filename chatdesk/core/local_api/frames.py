@@ -1,8 +1,8 @@
-"""JSON objects on a byte stream: four bytes of length, then so many bytes, as often as the top bit says that more
-follows. Knows neither who speaks nor what about.
+"""Carries JSON objects on a byte stream: four bytes of length, then so many bytes, as often as the top bit says that
+more follows. Knows neither the ends nor the meaning.
 
-A reader says how large an object may become and stops at the first byte beyond it. A writer makes large texts into
-JSON a slice at a time, so that neither side ever waits for all of a long answer at once.
+A reader says how large an object may become and stops at the first byte beyond it. A writer makes large texts into JSON
+a slice at a time, so that neither side ever waits for all of a long answer at once.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _SLICE_CHARACTERS = 16 * 1024
 
 
 class BadFrame(ValueError):
-    """What came is no object of ours, or larger than it may be."""
+    """The received data is no JSON object, or larger than allowed."""
 
 
 async def read_object(reader: asyncio.StreamReader, limit_bytes: int) -> dict[str, Any]:
-    """The next object. Raises ``BadFrame``, or ``EOFError`` where the stream ends first."""
+    """Return the next object. Raises ``BadFrame``, or ``EOFError`` where the stream ends first."""
     pieces = bytearray()
     has_more = True
     while has_more:
@@ -59,7 +59,7 @@ def _frames(value: Mapping[str, Any]) -> Iterator[bytes]:
 
 
 def _json_pieces(value: Mapping[str, Any]) -> Iterator[bytes]:
-    """JSON of an object; a long text in it comes in slices: each character is escaped by itself."""
+    """Yield the JSON of an object; a long text in it comes in slices: each character is escaped by itself."""
     before = b"{"
     for name, member in value.items():
         yield before + json.dumps(name).encode() + b":"

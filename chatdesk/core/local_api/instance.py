@@ -1,8 +1,8 @@
-"""One writer a data directory: the lock that says who it is, and the file in which the owner says how it is called.
+"""Guards a data directory, which one process may write to: by a lock, and a file in which its owner states its address.
 
 The owner holds a lock that the system drops when the process dies, however it dies. ``instance.json`` beside it is
 written and removed under that lock only: a file that a killed owner left is removed by the next one before anything
-else, so it names a process that is gone to nobody who matters. What others say to the owner is in ``client``.
+else, so no process that matters reads the name of an ended one. ``client`` has the requests to the owner.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ PRIVATE_PREFIX = "chatdesk-"
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the lock, as it said itself. ``address`` is empty as long as it does not listen; ``listens`` tells
-    whether it is going to."""
+    """The process that holds the lock, by its own account. ``address`` is empty as long as it does not listen;
+    ``listens`` tells whether it is going to."""
 
     pid: int
     purpose: str
@@ -46,7 +46,7 @@ class Holder:
     secret: bytes = b""
 
     def is_alive(self) -> bool:
-        """Whether there is such a process; one that nothing can be said about counts as alive."""
+        """Return whether there is such a process; one whose state cannot be found out counts as alive."""
         try:
             if os.name == "posix":
                 os.kill(self.pid, 0)
@@ -58,8 +58,8 @@ class Holder:
 
 
 class InstanceLock:
-    """Exclusive for as long as the process lives; ``acquire`` never waits. ``purpose`` is what others are told:
-    ``WINDOW`` or the name of a command; ``listens`` whether they can expect an answer from it."""
+    """Exclusive for as long as the process lives; ``acquire`` never waits. ``purpose`` is shown to other processes:
+    ``WINDOW`` or the name of a command; ``listens`` tells whether they can expect an answer."""
 
     def __init__(self, data_dir: Path, *, purpose: str, listens: bool = False) -> None:
         self._path = data_dir / "instance.lock"
@@ -72,11 +72,12 @@ class InstanceLock:
 
     @property
     def is_held(self) -> bool:
-        """Whether this process owns the directory."""
+        """Return whether this process owns the directory."""
         return self._file is not None
 
     def acquire(self) -> bool:
-        """Whether this process owns the directory now. If not, somebody else does, unless there is a ``problem``."""
+        """Try to own the directory; return whether this process owns it now. If not, another one does, unless there is
+        a ``problem``."""
         if self._file is not None:
             return True
         try:
@@ -98,8 +99,8 @@ class InstanceLock:
         return True
 
     def announce(self, address: str = "", secret: bytes = b"") -> None:
-        """Say who holds the lock and, once it listens, where and with which secret. Where that cannot be written (a
-        full disk) nobody can call, and all else goes on."""
+        """Write who holds the lock and, once it listens, its address and secret. If that cannot be written (a full
+        disk), other processes cannot connect, and all else goes on."""
         if self._file is None:
             return
         note = {"pid": os.getpid(), "purpose": self._purpose, "listens": self._listens}
@@ -118,7 +119,7 @@ class InstanceLock:
             file.close()
 
     def _clear(self) -> None:
-        """Remove what a killed owner left."""
+        """Remove the files of an owner that was killed."""
         left = read_holder(self._note.parent)
         with suppress(OSError):
             self._note.unlink()
@@ -130,7 +131,8 @@ class InstanceLock:
 
 
 def read_holder(data_dir: Path) -> Holder | None:
-    """Who says that it holds the lock of ``data_dir``; None where nobody does, or in no words that can be read."""
+    """Return the process that holds the lock of ``data_dir`` by its own account; None where there is none or its file
+    cannot be read."""
     try:
         # Not to be kept waiting by a pipe that somebody put there.
         descriptor = os.open(_note_path(data_dir), os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0))
@@ -166,7 +168,7 @@ def _note_path(data_dir: Path) -> Path:
 
 
 def _write_privately(path: Path, content: str) -> None:
-    """Without waiting for the disk: after a power cut nobody listens, whatever it says."""
+    """Replace the file without waiting for the disk: after a power cut nobody listens, whatever the file says."""
     temporary = unfinished_name(path)
     try:
         with open_new(temporary) as file:
@@ -185,7 +187,8 @@ def _cannot_be_made(error: OSError) -> StorageError:
 
 
 def _cannot_lock(error: OSError) -> StorageError:
-    """Without a lock two processes could write at once, for example on some network file systems."""
+    """Return the reason to read only: without a lock two processes could write at once, as on some network file
+    systems."""
     _log.warning("no lock on the data directory: errno %s", error.errno)
     return StorageReadOnly(
         "The file system of the data directory cannot lock files, so ChatDesk only reads from it.",

@@ -1,7 +1,8 @@
 """Answers other processes of the same person: limits first, then the proof, then one request for one verb.
 
 Knows no verb. A verb is a function from a request to a stream of events; whatever it raises, and whatever comes in,
-ends this one connection and nothing else. What is not proven costs a fixed number of descriptors, bytes and seconds.
+ends this one connection and nothing else. An unproven connection costs a fixed number of descriptors, bytes and
+seconds.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ Verb = Callable[[dict[str, Any]], AsyncGenerator[Event, None]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a listener bears. Until they have proven who they are, ``unproven`` connections, ``proof_s`` seconds each
-    and the bytes that ``proof`` reads; then ``proven`` connections with one request each. Together this is how many
-    descriptors a listener can take from its process."""
+    """The limits of a listener: before the proof, ``unproven`` connections, ``proof_s`` seconds each and the bytes that
+    ``proof`` reads; after it, ``proven`` connections with one request each. The sum is the number of descriptors that a
+    listener can take from its process."""
 
     unproven: int = 8
     proof_s: float = 2.0
@@ -52,7 +53,7 @@ class Limits:
 
 @dataclass(slots=True)
 class _Unproven:
-    """A connection that has not proven yet who it is."""
+    """A connection that has not proven yet that it knows the secret."""
 
     task: asyncio.Task[Any]
     since_s: float
@@ -60,12 +61,12 @@ class _Unproven:
     is_doomed: bool = False
 
     def may_stay_s(self, now_s: float) -> float:
-        """How much longer, in a crowd."""
+        """Return the seconds that the connection may still stay when all places are taken."""
         return self.since_s + (_GREETED_S if self.has_greeted else _SILENT_S) - now_s
 
 
 class Listener:
-    """Listens from ``start`` to ``close``, on the loop that started it. Whoever calls knows ``secret``."""
+    """Listens from ``start`` to ``close``, on the loop that started it. Callers have to know ``secret``."""
 
     def __init__(self, verbs: Mapping[str, Verb], secret: bytes, *, limits: Limits | None = None) -> None:
         self._verbs = dict(verbs)
@@ -80,21 +81,22 @@ class Listener:
         self._is_idle.set()
 
     async def start(self, wanted: Path) -> str:
-        """Listen at ``wanted``, or wherever this system can; returns where. Raises ``OSError``."""
+        """Listen at ``wanted``, or wherever this system can; return the address. Raises ``OSError``."""
         return await self._door.open(wanted)
 
     async def settle(self) -> None:
-        """Wait until nobody is being answered."""
+        """Wait until no request is being answered."""
         await self._is_idle.wait()
 
     async def close(self) -> None:
-        """Listen no more; requests that run are ended as if their callers had left."""
+        """Stop listening; running requests are ended as if their callers had left."""
         self._door.close()
         await self._tasks.close()
 
     def _room_in_s(self) -> float:
-        """In a crowd those give way who had the time that one of ours needs. So a flood makes others wait, and shuts
-        nobody out. Where the loop stood still their words may be here unread: then they get another moment."""
+        """Return the seconds until the next connection may be taken, and end those that had enough time when all places
+        are taken. So a flood makes others wait, and shuts nobody out. If the loop stood still, data of late ones may be
+        here unread: then they get another moment."""
         if len(self._unproven) < self._limits.unproven:
             return 0.0
         now_s = time.monotonic()
@@ -160,7 +162,7 @@ class Listener:
 
 
 async def _leaving(reader: asyncio.StreamReader) -> None:
-    """Until the caller closes, or breaks off, or says more than it may."""
+    """Wait until the caller closes, breaks off, or sends more than it may."""
     try:
         await reader.read(1)
     except OSError:

@@ -1,7 +1,7 @@
-"""A named pipe of Windows, as ``sockets`` is for other systems. Nobody has run it yet.
+"""Listens on a named pipe of Windows, as ``sockets`` does on other systems. It has never been run.
 
-The pipe's name cannot be guessed but can be listed, and Windows lets other users open it to read. So nothing depends
-on who opened it: that it is the owner's, and the caller its user, is proven by the secret alone, which lies in the
+The pipe's name cannot be guessed but can be listed, and Windows lets other users open it to read. So nothing depends on
+who opened it: that it is the owner's, and the caller its user, is proven by the secret alone, which lies in the
 person's own profile. Needs the loop that Windows has by default.
 """
 
@@ -24,7 +24,7 @@ class PipeDoor:
         self._servers: list[asyncio.AbstractServer] = []
 
     async def open(self, wanted: Path) -> str:
-        """Listen at a new name; ``wanted`` says nothing here. Raises ``OSError``."""
+        """Listen at a new name; ``wanted`` is ignored. Raises ``OSError``."""
         del wanted
         name = rf"\\.\pipe\{PRIVATE_PREFIX}{secrets.token_hex(16)}"
 
@@ -51,7 +51,8 @@ class PipeDoor:
 
 
 async def reach(address: str, owner_pid: int) -> Streams:
-    """Connect to whoever listens at ``address``; who that is comes out by the secret. Raises ``OSError``."""
+    """Connect to the process that listens at ``address``; the secret proves later that it is the owner. Raises
+    ``OSError``."""
     del owner_pid
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()

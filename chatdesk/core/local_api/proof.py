@@ -1,4 +1,4 @@
-"""A secret that both ends of a connection must know.
+"""Proves that both ends of a connection know the same secret.
 
 The owner's secret lies in a file that only its user can read. Neither side ever sends it: each shows that it knows it
 by a code over numbers that both made up for this one connection. The owner shows it first, so that nothing is said to
@@ -30,8 +30,8 @@ class NotProven(Exception):
 async def prove_ownership(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, secret: bytes, *, on_greeted: Callable[[], None]
 ) -> None:
-    """The owner's half: show that it knows ``secret``, then see that the caller does. Raises ``NotProven``.
-    ``on_greeted``: the caller has begun as one of ours would."""
+    """Show the caller that the owner knows ``secret``, then check that the caller does. Raises ``NotProven``.
+    ``on_greeted`` is called when the caller has begun as one of ours would."""
     hello = await read_object(reader, UNPROVEN_OBJECT_BYTES)
     theirs, mine = _nonce_of(hello), secrets.token_bytes(_NONCE_BYTES)
     on_greeted()
@@ -42,7 +42,8 @@ async def prove_ownership(
 
 
 async def prove_to_owner(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, secret: bytes) -> int:
-    """The caller's half; the pid that the owner names. Raises ``NotProven`` before anything of ours was said."""
+    """Check that the owner knows ``secret``, then show it that the caller does; return the pid that the owner names.
+    Raises ``NotProven`` before the caller has shown anything."""
     mine = secrets.token_bytes(_NONCE_BYTES)
     await write_object(writer, {"chatdesk": _VERSION, "nonce": mine.hex()})
     answer = await read_object(reader, UNPROVEN_OBJECT_BYTES)

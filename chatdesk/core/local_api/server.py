@@ -1,4 +1,5 @@
-"""What the owner of a data directory does for other processes: come to the front, ask, say how it is."""
+"""Serves other processes for the owner of a data directory: it shows the window, answers questions and reports
+health."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class InstanceServer:
-    """Listens while this process holds ``lock``, and says under it where."""
+    """Listens while this process holds ``lock``, and announces its address under the lock."""
 
     def __init__(
         self, lock: InstanceLock, socket_path: Path, verbs: Mapping[str, Verb], *, limits: Limits | None = None
@@ -27,7 +28,8 @@ class InstanceServer:
         self._address = ""
 
     async def start(self) -> None:
-        """Listen. Where that cannot be (a full disk) nobody can call, and all else goes on; ``start`` again then."""
+        """Listen. If that fails (a full disk), other processes cannot connect, and all else goes on; call ``start``
+        again then."""
         if not self._address:
             try:
                 self._address = await self._listener.start(self._wanted)
@@ -37,7 +39,7 @@ class InstanceServer:
         self._lock.announce(self._address, self._secret)
 
     async def settle(self) -> None:
-        """Wait until nobody is being answered."""
+        """Wait until no request is being answered."""
         await self._listener.settle()
 
     async def close(self) -> None:

@@ -1,6 +1,6 @@
-"""A UNIX socket that only its user can reach: the way in that a listener opens, and how a caller gets there.
+"""Listens on a UNIX socket that only its user can reach, and connects to one.
 
-Both ends ask the system who the other is before a byte is read. ``pipes`` is the same for Windows.
+Both ends ask the system who the other is before a byte is read. ``pipes`` does the same for Windows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NO_DESCRIPTOR_PAUSE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who holds the other end of a socket: whoever connected, or began to listen. ``pid`` is 0 where the system does
+    """The process at the other end of a socket, which connected or began to listen. ``pid`` is 0 where the system does
     not say."""
 
     uid: int
@@ -41,7 +41,8 @@ class Peer:
 if sys.platform == "linux":
 
     def peer_of(connection: socket.socket) -> Peer:
-        """What the system says of the other end of a connected UNIX socket. Raises ``OSError``."""
+        """Return the process at the other end of a connected UNIX socket, as the system knows it. Raises
+        ``OSError``."""
         size = struct.calcsize("3i")
         pid, uid, _gid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
         return Peer(uid, pid)
@@ -49,7 +50,8 @@ if sys.platform == "linux":
 else:
 
     def peer_of(connection: socket.socket) -> Peer:
-        """What the system says of the other end of a connected UNIX socket. Raises ``OSError``."""
+        """Return the process at the other end of a connected UNIX socket, as the system knows it. Raises
+        ``OSError``."""
         import ctypes
         import ctypes.util
 
@@ -61,7 +63,7 @@ else:
 
 
 class SocketDoor:
-    """A UNIX socket that connections come in by, as fast as ``room_in_s`` says: the next is taken when it gives 0."""
+    """A UNIX socket that connections come in by; the next one is accepted when ``room_in_s`` returns 0."""
 
     def __init__(self, admit: Admit, room_in_s: RoomIn) -> None:
         self._admit = admit
@@ -73,7 +75,7 @@ class SocketDoor:
 
     async def open(self, wanted: Path) -> str:
         """Listen at ``wanted``; in a private directory of the system's where that name is too long for a socket or its
-        file system has none. Returns where. Raises ``OSError``."""
+        file system has none. Return the address. Raises ``OSError``."""
         self._socket, self._place = await asyncio.to_thread(_bind, wanted)
         self._listen()
         return str(self._place)
@@ -98,7 +100,7 @@ class SocketDoor:
             self._is_waiting = True
 
     def _on_readable(self) -> None:
-        """One at a time, so that everything else on the loop has its turn between two."""
+        """Accept one connection, so that everything else on the loop has its turn before the next."""
         if self._socket is None:
             return
         wait_s = self._room_in_s()
@@ -167,8 +169,8 @@ def _listening_at(path: Path) -> socket.socket:
 
 
 def _runtime_dir() -> str | None:
-    """The person's own directory for sockets, where it is as it should be; else None: the system's for temporary ones,
-    where a new directory is private too."""
+    """Return the person's own directory for sockets, where its permissions are right; else None, for the system's
+    temporary one, where a new directory is private too."""
     place = os.environ.get("XDG_RUNTIME_DIR", "")
     try:
         found = Path(place).stat() if place else None
@@ -191,8 +193,8 @@ async def _streams_of(connection: socket.socket) -> Streams:
 
 
 async def reach(address: str, owner_pid: int) -> Streams:
-    """Connect to whoever listens at ``address``: ``NotProven`` where that is not this user's process ``owner_pid``.
-    Raises ``OSError``."""
+    """Connect to the process that listens at ``address``. Raises ``NotProven`` where that is not this user's process
+    ``owner_pid``, and ``OSError``."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         # Blocking, on a thread: where many call, the system lets those who wait in by turns, and turns others away.

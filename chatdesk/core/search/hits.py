@@ -1,4 +1,4 @@
-"""Rows into groups of hits, with snippets. Runs on the thread that searches."""
+"""Turns rows into groups of hits, with snippets. Runs on the thread that searches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROLES = {str(role): role for role in Role}
 
 
 def messages(conn: Any, query: SearchQuery, limit: int, cursor: str | None) -> SearchGroup | None:
-    """The group of messages; None when it has neither hits nor anything to say."""
+    """Return the group of messages; None when it has neither hits nor a note."""
     began = time.perf_counter()
     state = store.state(conn)
     if state.problem is not None:
@@ -39,7 +39,7 @@ def messages(conn: Any, query: SearchQuery, limit: int, cursor: str | None) -> S
 def named(
     conn: Any, query: SearchQuery, kinds: Collection[SearchKind], limit: int, cursor: str | None
 ) -> list[SearchGroup]:
-    """The groups of everything that has a name."""
+    """Return the groups of everything that has a name."""
     began = time.perf_counter()
     if store.state(conn).problem is not None:
         return []
@@ -87,7 +87,7 @@ def _group(
 
 
 def _with_clean_names(row: dict[str, Any]) -> dict[str, Any]:
-    """``row`` with its titles and names as they may be shown."""
+    """Return ``row`` with its titles and names as they may be shown."""
     names = {key: row.get(key) for key in ("thread", "project", "name")}
     return {**row, **{key: clean_line(name) for key, name in names.items() if isinstance(name, str)}}
 

@@ -1,4 +1,4 @@
-"""What a person typed, as a query. Anything is one: what is not understood is searched as words.
+"""Parses the text that a person typed as a query. Any text is one: what is not understood is searched as words.
 
     words "a phrase" begin* -not this OR that project:Name tag:"two words" role:user model:gpt
     before:2026-01-31 after:7d has:code is:pinned
@@ -46,7 +46,7 @@ class _Item:
 
 
 def parse(text: str, *, now_ms: int, midnight: Midnight, is_typing: bool = True) -> SearchQuery:
-    """``is_typing``: the last word may go on, so that its beginning is enough."""
+    """Parse a typed query. ``is_typing``: the last word may be incomplete, so that its beginning is enough."""
     items = list(_items(clean(text[:MAX_CHARS])))[:MAX_ITEMS]
     clauses: list[tuple[Term, ...]] = []
     excluded: list[Term] = []
@@ -75,7 +75,7 @@ def parse(text: str, *, now_ms: int, midnight: Midnight, is_typing: bool = True)
 
 
 def as_text(query: SearchQuery) -> str:
-    """``query`` as one would type it."""
+    """Return ``query`` as one would type it."""
     pieces = [f" {_OR} ".join(map(_term_text, clause)) for clause in query.clauses]
     pieces += ["-" + _term_text(term) for term in query.excluded]
     pieces += [_filter_text(each) for each in query.filters]
@@ -83,7 +83,7 @@ def as_text(query: SearchQuery) -> str:
 
 
 def has_words(text: str) -> bool:
-    """Whether the index keeps anything of ``text``: letters and digits of any script."""
+    """Return whether the index keeps anything of ``text``: letters and digits of any script."""
     return any(unicodedata.category(letter)[0] in "LN" for letter in text)
 
 
@@ -121,7 +121,7 @@ def _items(text: str) -> Iterator[_Item]:
 
 
 def _colon(text: str, start: int) -> int:
-    """Where the colon after the name of a filter stands; -1 when there is none with something behind it."""
+    """Return the place of the colon after the name of a filter; -1 when there is none with something behind it."""
     for name in _NAMES:
         colon = start + len(name)
         if text[start:colon].lower() == name and text[colon : colon + 1] == ":":
@@ -130,7 +130,7 @@ def _colon(text: str, start: int) -> int:
 
 
 def _is_or(items: list[_Item], place: int) -> bool:
-    """Whether the item joins its neighbours: both have to be words that are wanted."""
+    """Return whether the item joins its neighbours: both have to be words that are wanted."""
 
     def is_word(item: _Item) -> bool:
         return not item.name and not item.is_excluded and has_words(item.text)

@@ -1,4 +1,4 @@
-"""The use case behind the search box, ``chatdesk search`` and *doctor*: from typed text to groups of hits."""
+"""Searches for the search box, ``chatdesk search`` and *doctor*: from typed text to groups of hits."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class SearchService:
         self._has_work = asyncio.Event()
 
     def parse(self, text: str, *, is_typing: bool = True) -> SearchQuery:
-        """What ``text`` asks for. Anything is a query; what cannot be understood is searched as words. ``is_typing``:
-        the last word may go on."""
+        """Parse ``text`` as a query. Any text is one; what cannot be understood is searched as words. ``is_typing``:
+        the last word may be incomplete."""
         return parse(text, now_ms=self._clock.now_ms(), midnight=_local_midnight, is_typing=is_typing)
 
     async def search(
@@ -48,12 +48,12 @@ class SearchService:
         cursor: str | None = None,
         is_typing: bool = True,
     ) -> AsyncGenerator[SearchGroup, None]:
-        """Groups with at least one hit, or with something to say, as they are found: threads, projects, tags and
-        artifacts, which are few, then messages.
+        """Yield groups that have a hit or a note as they are found: threads, projects, tags and artifacts, which are
+        few, then messages.
 
         ``cursor`` is ``next_cursor`` of a group before, for the next page of exactly that kind: give the same text.
         Ends early, without an error, once a newer search begins; closing the generator ends it as well. Raises
-        ``StorageError`` when the database cannot be read, ``InvalidInput`` for a cursor that is none.
+        ``StorageError`` when the database cannot be read, ``InvalidInput`` for an invalid cursor.
         """
         reader = self._store.reader
         number = reader.begin()
@@ -81,13 +81,13 @@ class SearchService:
             reader.end(number)
 
     async def state(self) -> IndexState:
-        """How much can be found already."""
+        """Return how much of the texts can be found already."""
         return await self._store.state()
 
     async def fill(self, on_progress: Callable[[int], None] | None = None, *, pause: float = 1.0) -> None:
-        """Index what is not indexed yet, in small batches between which others write; tells the percent. ``pause`` is
-        how long to rest after each, in times of what it took. Safe to cancel and to kill at any moment; the next call
-        goes on."""
+        """Index the texts that are not indexed yet, in small batches between which others write; ``on_progress`` gets
+        the percent. ``pause`` is the rest after each batch, in multiples of its duration. Safe to cancel and to kill at
+        any moment; the next call goes on."""
         self._has_work.clear()
         if self._store.is_read_only:
             return
@@ -101,7 +101,7 @@ class SearchService:
             await asyncio.sleep(pause * (time.monotonic() - began))
 
     async def wait_for_work(self, timeout_s: float) -> None:
-        """Until the index has to be made anew, or the time is over."""
+        """Wait until the index has to be made anew, or the time is over."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._has_work.wait()
@@ -109,20 +109,20 @@ class SearchService:
             return
 
     async def check(self) -> list[str]:
-        """What is wrong with the index, in plain words; empty when all is well. Nothing is written meanwhile."""
+        """Return the faults of the index, in plain words; empty when all is well. Writes nothing."""
         return [] if self._store.is_read_only else await self._store.check()
 
     async def rebuild(self) -> None:
-        """Throw the index away; ``fill`` makes it anew."""
+        """Delete the index; ``fill`` makes it anew."""
         await self._store.rebuild()
         self._has_work.set()
 
     async def read_afresh(self) -> None:
-        """Look at the database anew after it was opened another way."""
+        """Read the database through a new connection, after it was opened another way."""
         await self._store.reader.disconnect()
 
     async def close(self) -> None:
-        """End a search that is running and let go of the connection."""
+        """End a search that is running and close the connection."""
         await self._store.close()
 
     async def _damaged(self) -> str:
@@ -146,5 +146,5 @@ def _checked(cursor: str | None, kinds: Collection[SearchKind]) -> str | None:
 
 
 def _local_midnight(day: date) -> int:
-    """The beginning of ``day`` here, in milliseconds UTC."""
+    """Return the beginning of ``day`` here, in milliseconds UTC."""
     return int(time.mktime(day.timetuple())) * 1000

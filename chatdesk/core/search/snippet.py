@@ -1,6 +1,6 @@
-"""A piece of a text around the best place of a match, without Markdown's signs, and where the words stand in it.
+"""Cuts a piece around the best match out of a text, without Markdown's signs, and finds the places of the words in it.
 
-Pure, and bounded: of a long text the first stretch with a match is looked at closely.
+Pure, and bounded: of a long text only the first stretch with a match is examined closely.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class Finder:
         self._terms = [(first, re.compile(pattern), is_unspaced(first[0])) for first, pattern in made]
 
     def matches(self, text: str) -> tuple[tuple[int, int], ...]:
-        """Where the words stand in ``text``."""
+        """Return the places of the words in ``text``."""
         return tuple((start, end) for start, end, _ in self._places(_folded(text)))
 
     def _places(self, folded: str) -> list[tuple[int, int, int]]:
-        """Start, end and number of the term, in order and without overlaps."""
+        """Return start, end and number of the term, in order and without overlaps."""
         found: list[tuple[int, int, int]] = []
         for number, (first, pattern, begins_anywhere) in enumerate(self._terms):
             place, left = folded.find(first), _MOST_MATCHES
@@ -64,7 +64,7 @@ class Finder:
         return found
 
     def snippet(self, text: str) -> Snippet:
-        """About ``WIDTH`` characters; from the beginning when no word stands in ``text``."""
+        """Return about ``WIDTH`` characters; from the beginning when no word occurs in ``text``."""
         if not text.isascii():
             text = unicodedata.normalize("NFC", text)
         place = self._best_place(text)
@@ -89,7 +89,7 @@ class Finder:
         return Snippet(before + shown[left:right] + after, kept)
 
     def _best_place(self, text: str) -> int:
-        """Where the window begins that holds most of the different words."""
+        """Return the beginning of the window that holds most of the different words."""
         for start in range(0, len(text), _STRETCH):
             # Some overlap, so that a word on the border is whole once.
             found = self._places(_folded(text[start : start + _STRETCH + 200]))
@@ -99,7 +99,7 @@ class Finder:
 
 
 def plain(text: str) -> str:
-    """``text`` in one line, as it reads without Markdown's signs; hidden characters are spelt out."""
+    """Return ``text`` in one line, as it reads without Markdown's signs; hidden characters are spelt out."""
     if "](" in text:
         text = _LINK.sub(r"\1", text)
     if "\n" in text:
@@ -135,7 +135,8 @@ def _cut_at_words(text: str, start: int, end: int) -> str:
 
 
 def _pattern(term: Term) -> tuple[str, str] | None:
-    """The first of the folded words, and the pattern of all in a row with anything but letters and digits between."""
+    """Return the first of the folded words, and the pattern of all in a row with anything but letters and digits
+    between."""
     tokens: list[str] = []
     for run in _TOKEN.findall(_folded(unicodedata.normalize("NFC", term.text))):
         word = ""
@@ -161,7 +162,7 @@ def _pattern(term: Term) -> tuple[str, str] | None:
 
 
 class _Folding(dict[int, str]):
-    """Letters in lower case without their accents, one for one, so that places stay what they are."""
+    """Maps letters to lower case without their accents, one for one, so that places stay what they are."""
 
     def __missing__(self, code: int) -> str:
         letter = chr(code)
