@@ -25,7 +25,7 @@ from chatdesk.core.paths import AppPaths
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-    from chatdesk.core.domain.library import Shelf, ThreadQuery
+    from chatdesk.core.domain.library import ThreadQuery, ThreadScope
     from chatdesk.core.domain.message import Message
     from chatdesk.core.domain.thread import Thread
     from chatdesk.core.settings.store import LoadedSettings
@@ -357,8 +357,8 @@ async def _thread_query(options: argparse.Namespace, services: Services) -> Thre
         tag_id = next((each.id for each in await services.library.list_tags() if each.name.casefold() == wanted), None)
         if tag_id is None:
             raise NotFound(f"There is no tag “{options.tag[:60]}”.", safe="", next_step="Check its name in the window.")
-    shelf: Shelf = "archive" if options.archived else "trash" if options.trash else "active"
-    return ThreadQuery(shelf, project_id, tag_id)
+    scope: ThreadScope = "archive" if options.archived else "trash" if options.trash else "active"
+    return ThreadQuery(scope, project_id, tag_id)
 
 
 async def _threads(options: argparse.Namespace, services: Services) -> int:

@@ -276,7 +276,7 @@ def test_the_list_comes_back_to_its_place(tmp_path: Path) -> None:
 
 
 async def test_upkeep_retires_old_archived_threads_when_a_setting_says_so(tmp_path: Path) -> None:
-    for days, shelf in ((0, "archive"), (7, "trash")):
+    for days, scope in ((0, "archive"), (7, "trash")):
         settings = replace(FAST, archive_days=days)
         async with open_services(AppPaths.find(str(tmp_path)), settings, mode="test") as services:
             thread = (await services.chat.create_thread(None, "Old")).thread
@@ -285,4 +285,4 @@ async def test_upkeep_retires_old_archived_threads_when_a_setting_says_so(tmp_pa
                 lambda conn: conn.exec_driver_sql("UPDATE threads SET archived_at = 1 WHERE archived_at IS NOT NULL")
             )
             await purge_trash(services)
-            assert thread.id in await services.library.list_ids(ThreadQuery(shelf))  # type: ignore[arg-type]
+            assert thread.id in await services.library.list_ids(ThreadQuery(scope))  # type: ignore[arg-type]

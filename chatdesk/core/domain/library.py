@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 Column = Literal["pinned_at", "archived_at", "deleted_at", "project_id"]
-Shelf = Literal["active", "archive", "trash"]
+ThreadScope = Literal["active", "archive", "trash"]
 Order = Literal["activity", "name"]
 Value = int | str | None
 
@@ -21,7 +21,7 @@ class ThreadQuery:
     """The filters and the order of a list of threads. The trash is always in the order of deletion, the latest
     first."""
 
-    shelf: Shelf = "active"
+    scope: ThreadScope = "active"
     project_id: str | None = None
     tag_id: str | None = None
     text: str = ""

@@ -97,7 +97,7 @@ async def test_a_selection_is_pinned_archived_and_deleted_in_one_step_and_comes_
         await service.redo(change)
         assert await library.state() == after
     assert await library.ids() == []
-    assert sorted(await library.ids(shelf="trash")) == sorted(ids)
+    assert sorted(await library.ids(scope="trash")) == sorted(ids)
 
 
 async def test_what_has_a_pin_keeps_its_time_and_nothing_is_told_of_no_change(library: Library) -> None:
@@ -136,7 +136,7 @@ async def test_an_undo_whose_threads_are_gone_for_good_changes_nothing(library: 
     await library.service.delete_for_good(ids[:1])
     with pytest.raises(NotPossible, match="1 of 2"):
         await library.service.undo(change)
-    assert await library.ids(shelf="trash") == ids[1:]
+    assert await library.ids(scope="trash") == ids[1:]
 
 
 async def test_threads_move_between_projects_and_new_ones_take_its_model(library: Library) -> None:
@@ -169,7 +169,7 @@ async def test_a_project_goes_to_the_trash_with_its_threads_and_comes_back_with_
     change = await library.service.delete_project(project.id)
     assert any(isinstance(event, ProjectDeleted) for event in library.world.events)
     assert [each.id for each in await library.service.list_projects()] != [project.id]
-    assert sorted(await library.ids(shelf="trash")) == sorted([before_that, with_it])
+    assert sorted(await library.ids(scope="trash")) == sorted([before_that, with_it])
     with pytest.raises(ProjectNotFound, match="in the trash"):
         await library.service.delete_project(project.id)
     await library.service.undo(change)
@@ -258,16 +258,16 @@ async def test_tags_are_made_found_renamed_and_deleted_with_a_way_back(library: 
     assert (await library.sql("SELECT count(*) FROM changes WHERE kind = 'tag'"))[0] == (7,)
 
 
-@pytest.mark.parametrize("shelf", ["active", "archive"])
+@pytest.mark.parametrize("scope", ["active", "archive"])
 @pytest.mark.parametrize("order", ["activity", "name"])
-async def test_pages_join_without_gap_or_double_in_every_order(library: Library, shelf: str, order: str) -> None:
+async def test_pages_join_without_gap_or_double_in_every_order(library: Library, scope: str, order: str) -> None:
     titles = ["beta", "Alpha", "alpha", "Émile", "zeta: x", "beta"]
     ids = [await library.thread(title) for title in titles]
     await library.service.tag(ids[:3], add=["x"])
-    if shelf == "archive":
+    if scope == "archive":
         await library.service.archive(ids)
     for more in ({}, {"tag_id": (await library.service.list_tags())[0].id}):
-        query = ThreadQuery(shelf=shelf, order=order, **more)  # type: ignore[arg-type]
+        query = ThreadQuery(scope=scope, order=order, **more)  # type: ignore[arg-type]
         found: list[str] = []
         cursor: str | None = None
         while True:
@@ -304,9 +304,9 @@ async def test_deleting_for_good_is_whole_and_needs_the_trash(library: Library) 
     assert await library.service.delete_for_good(doomed[:1]) == 1
     with pytest.raises(ThreadNotFound):
         await library.chat.get_thread(doomed[0])
-    assert await library.ids(shelf="trash") == doomed[:0:-1]
+    assert await library.ids(scope="trash") == doomed[:0:-1]
     await library.service.empty_trash()
-    assert await library.ids(shelf="trash") == []
+    assert await library.ids(scope="trash") == []
     assert await library.service.sweep(trash_days=30) == 3
     assert await library.sql("SELECT id FROM threads") == [(kept,)]
     assert isinstance(library.world.events[-1], ThreadsChanged)
@@ -332,9 +332,9 @@ async def test_archived_threads_retire_and_emptied_projects_go(library: Library)
     await library.service.archive([thread])
     await library.world.database.write(lambda conn: conn.exec_driver_sql("UPDATE threads SET archived_at = 1000"))
     await library.service.sweep(trash_days=30)
-    assert await library.ids(shelf="archive") == [thread]
+    assert await library.ids(scope="archive") == [thread]
     await library.service.sweep(trash_days=30, archive_days=1)
-    assert await library.ids(shelf="trash") == [thread]
+    assert await library.ids(scope="trash") == [thread]
     await last_chats_are_right(library)
     await library.service.delete_project(project.id)
     await library.world.database.write(

@@ -18,7 +18,7 @@ from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.plain_text import clean, folded
 from chatdesk.core.storage.engine.rows import THREAD_COLUMNS, thread_from
 
-_SHELVES: Final = {
+_SCOPES: Final = {
     "active": "deleted_at IS NULL AND archived_at IS NULL",
     "archive": "archived_at IS NOT NULL AND deleted_at IS NULL",
     "trash": "deleted_at IS NOT NULL",
@@ -50,7 +50,7 @@ def count(conn: Connection, query: ThreadQuery) -> int:
 def count_by_project(conn: Connection) -> dict[str, int]:
     """Return how many threads each project lists under its name: neither archived, deleted nor pinned."""
     # Two indexes answer this; asked in one for what is not pinned, every row would be read.
-    active = _SHELVES["active"]
+    active = _SCOPES["active"]
     counts = dict(_by_project(conn, active))
     for project_id, pinned in _by_project(conn, f"pinned_at IS NOT NULL AND {active}"):
         counts[project_id] -= pinned
@@ -78,7 +78,7 @@ def statement(
 
 def sort_key(query: ThreadQuery) -> str:
     """Return the column a list is ordered by, besides the id."""
-    if query.shelf == "trash":
+    if query.scope == "trash":
         return "deleted_at"
     return "title_folded" if query.order == "name" else "last_activity_at"
 
@@ -94,9 +94,9 @@ def is_rare_tag(conn: Connection, tag_id: str | None) -> bool:
 
 
 def _conditions(query: ThreadQuery, *, is_rare_tag: bool) -> tuple[str, list[Any]]:
-    conditions = [_SHELVES[query.shelf]]
+    conditions = [_SCOPES[query.scope]]
     values: list[Any] = []
-    if query.shelf == "trash":
+    if query.scope == "trash":
         conditions.append(f"deleted_at > {GONE}")
     if query.is_pinned is not None:
         conditions.append("pinned_at IS NOT NULL" if query.is_pinned else "pinned_at IS NULL")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.library import Shelf, ThreadQuery
+from chatdesk.core.domain.library import ThreadQuery, ThreadScope
 from chatdesk.core.domain.thread import Thread, ThreadPage, TitleSource
 from chatdesk.core.errors import InvalidTitle, ProjectNotFound, ThreadInTrash, ThreadNotFound
 from chatdesk.core.hidden_characters import clean_line
@@ -71,8 +71,8 @@ class ThreadRepository:
     ) -> ThreadPage:
         """Return threads with the newest activity first, in the trash those deleted last; ``cursor`` is ``next_cursor``
         of the page before."""
-        shelf: Shelf = "trash" if trashed else "archive" if archived else "active"
-        wanted = ThreadQuery(shelf, project_id, text=query, is_pinned=pinned)
+        scope: ThreadScope = "trash" if trashed else "archive" if archived else "active"
+        wanted = ThreadQuery(scope, project_id, text=query, is_pinned=pinned)
         return await self._db.read(lambda conn: thread_lists.page(conn, wanted, limit=limit, cursor=cursor))
 
     async def rename(self, thread_id: str, title: str) -> Thread:

@@ -210,7 +210,7 @@ class ThreadListBinding(QObject):
                 folders, page = await self._begin_folders(library, query)
             else:
                 page = await library.list_threads(query, limit=PAGE, cursor=cursor)
-            if cursor is None and query.shelf == "active":
+            if cursor is None and query.scope == "active":
                 page = _with_pinned(await self._pinned(library, query), page)
         except ChatDeskError as error:
             self._panes.sidebar.set_load_error(error.sentence)
@@ -310,7 +310,7 @@ class ThreadListBinding(QObject):
     # Events
 
     def _on_sidebar_view_changed(self, view: str) -> None:
-        self._query = replace(self._query, shelf=view)  # type: ignore[arg-type]
+        self._query = replace(self._query, scope=view)  # type: ignore[arg-type]
 
     def _take_in_now(self, thread: Thread) -> None:
         self._changed.pop(thread.id, None)
@@ -321,7 +321,7 @@ class ThreadListBinding(QObject):
     def _on_thread_deleted(self, thread_id: str, is_purged: bool) -> None:
         self._changed.pop(thread_id, None)
         self._recount()
-        if self._query.shelf == "trash" and not is_purged:
+        if self._query.scope == "trash" and not is_purged:
             self._panes.sidebar.refresh()
         else:
             self._panes.sidebar.remove_thread(thread_id)
