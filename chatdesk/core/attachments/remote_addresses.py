@@ -18,7 +18,7 @@ _EMBEDDING = tuple(
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-class Reach(StrEnum):
+class AddressScope(StrEnum):
     """The network that an address belongs to. ``OPEN``: the open network. ``PRIVATE``: the reader's own network, to
     which they may agree. ``CLOSED``: this computer, its neighbours on the wire, services for machines: no message has a
     reason to name those."""
@@ -37,14 +37,18 @@ def is_address(host: str) -> bool:
     return True
 
 
-def reach_of(address: str) -> Reach:
+def address_scope(address: str) -> AddressScope:
     """Return the network of ``address``, which may have a zone. Raises ``ValueError`` for an invalid address."""
     found = ipaddress.ip_address(address.partition("%")[0])
     if found.version == 6 and found in _TRANSLATED:
         inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        return Reach.OPEN if reach_of(str(inner)) is Reach.OPEN else Reach.CLOSED
+        return AddressScope.OPEN if address_scope(str(inner)) is AddressScope.OPEN else AddressScope.CLOSED
     if any(found in each for each in _EMBEDDING if each.version == found.version):
-        return Reach.CLOSED
+        return AddressScope.CLOSED
     if any(found in each for each in _PRIVATE if each.version == found.version):
-        return Reach.PRIVATE
-    return Reach.OPEN if found.is_global and not found.is_multicast and not found.is_reserved else Reach.CLOSED
+        return AddressScope.PRIVATE
+    return (
+        AddressScope.OPEN
+        if found.is_global and not found.is_multicast and not found.is_reserved
+        else AddressScope.CLOSED
+    )

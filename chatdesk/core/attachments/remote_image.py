@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from chatdesk.core.attachments.remote_addresses import Reach, is_address, reach_of
+from chatdesk.core.attachments.remote_addresses import AddressScope, address_scope, is_address
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.rendering.safety import is_safe_link
 
@@ -62,12 +62,14 @@ class ImageFetcher:
     """Fetches images on the calling threads; ``close`` gives up what is under way, at once.
 
     Each request runs on a thread of its own that is abandoned when its time is over: looking up a name and answers that
-    come letter by letter hold up nobody. ``reach`` classifies addresses; tests put loopback into the open network.
+    come letter by letter hold up nobody. ``scope_of`` classifies addresses; tests put loopback into the open network.
     """
 
-    def __init__(self, *, timeout_s: float = _TOTAL_TIMEOUT_S, reach: Callable[[str], Reach] = reach_of) -> None:
+    def __init__(
+        self, *, timeout_s: float = _TOTAL_TIMEOUT_S, scope_of: Callable[[str], AddressScope] = address_scope
+    ) -> None:
         self._timeout_s = timeout_s
-        self._reach = reach
+        self._scope_of = scope_of
         self._lock = threading.Lock()
         self._running: set[_Request] = set()
         self._is_closed = False
@@ -78,7 +80,7 @@ class ImageFetcher:
         ``is_agreed``: the reader has agreed to an address in their own network. Raises ``ImageInOwnNetwork``,
         ``ImageElsewhere`` or ``ImageNotLoaded``.
         """
-        request = _Request(_checked(url), self._reach, is_agreed=is_agreed)
+        request = _Request(_checked(url), self._scope_of, is_agreed=is_agreed)
         with self._lock:
             if self._is_closed:
                 raise ImageNotLoaded("ChatDesk was closing.")
@@ -100,9 +102,9 @@ class ImageFetcher:
 class _Request:
     """A request for one image, with all its redirects, on a thread of its own."""
 
-    def __init__(self, place: SplitResult, reach: Callable[[str], Reach], *, is_agreed: bool) -> None:
+    def __init__(self, place: SplitResult, scope_of: Callable[[str], AddressScope], *, is_agreed: bool) -> None:
         self._place = place
-        self._reach = reach
+        self._scope_of = scope_of
         self._is_agreed = is_agreed
         self._ended = threading.Event()
         self._lock = threading.Lock()
@@ -179,14 +181,14 @@ class _Request:
         """Return the address to connect to. A name may lead into the open network only."""
         host = place.hostname or ""
         if is_address(host):
-            reach = self._reach(host)
-            if reach is Reach.PRIVATE and not self._is_agreed:
+            scope = self._scope_of(host)
+            if scope is AddressScope.PRIVATE and not self._is_agreed:
                 raise ImageInOwnNetwork(place.geturl(), host)
-            if reach is Reach.CLOSED:
+            if scope is AddressScope.CLOSED:
                 raise ImageNotLoaded(f"{host} is this computer or serves machines; no image is loaded from there.")
             return host
         found = [str(each[4][0]) for each in socket.getaddrinfo(host, _port(place), type=socket.SOCK_STREAM)]
-        if not found or not all(self._reach(each) is Reach.OPEN for each in found):
+        if not found or not all(self._scope_of(each) is AddressScope.OPEN for each in found):
             raise ImageNotLoaded(f"{host} is a place in a private network.")
         return found[0]
 

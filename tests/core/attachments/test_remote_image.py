@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.attachments import remote_image
-from chatdesk.core.attachments.remote_addresses import Reach, reach_of
+from chatdesk.core.attachments.remote_addresses import AddressScope, address_scope
 from chatdesk.core.attachments.remote_image import ImageElsewhere, ImageFetcher, ImageInOwnNetwork, ImageNotLoaded
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 100
@@ -72,13 +72,13 @@ def redirect(target: str) -> Answer:
     return answer
 
 
-def as_open(address: str) -> Reach:
+def as_open(address: str) -> AddressScope:
     """As it is, but that the server on loopback stands for one in the open network."""
-    return Reach.OPEN if address in ("127.0.0.1", "::1") else reach_of(address)
+    return AddressScope.OPEN if address in ("127.0.0.1", "::1") else address_scope(address)
 
 
 def fetch_image(url: str, *, timeout_s: float = 30.0) -> bytes:
-    return ImageFetcher(timeout_s=timeout_s, reach=as_open).fetch(url)
+    return ImageFetcher(timeout_s=timeout_s, scope_of=as_open).fetch(url)
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_closing_gives_up_what_is_under_way_and_begins_nothing(site: Site) -> No
         gone.wait(30)
 
     site.answers["/a"] = answer
-    fetcher = ImageFetcher(reach=as_open)
+    fetcher = ImageFetcher(scope_of=as_open)
     failures: list[Exception] = []
 
     def fetch() -> None:
@@ -321,8 +321,8 @@ def test_a_redirect_behind_a_users_name_is_refused(site: Site) -> None:
 
 
 def test_networks_that_translate_reach_the_open_network() -> None:
-    assert reach_of("64:ff9b::808:808") is Reach.OPEN
-    assert reach_of("8.8.8.8") is reach_of("2606:4700::1111") is Reach.OPEN
+    assert address_scope("64:ff9b::808:808") is AddressScope.OPEN
+    assert address_scope("8.8.8.8") is address_scope("2606:4700::1111") is AddressScope.OPEN
 
 
 @pytest.mark.parametrize(

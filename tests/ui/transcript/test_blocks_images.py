@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.attachments.remote_addresses import Reach
+from chatdesk.core.attachments.remote_addresses import AddressScope
 from chatdesk.core.attachments.remote_image import ImageFetcher
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.core.errors import ChatDeskError
@@ -67,7 +67,7 @@ class Door:
 
 @pytest.fixture
 def loader(tmp_path: Path, qapp: object) -> Iterator[PictureLoader]:
-    made = PictureLoader(fetcher=ImageFetcher(reach=as_open), folder=tmp_path)
+    made = PictureLoader(fetcher=ImageFetcher(scope_of=as_open), folder=tmp_path)
     yield made
     made.close()
     made.deleteLater()
@@ -207,7 +207,7 @@ def test_closing_waits_for_no_server(qtbot: QtBot, tmp_path: Path) -> None:
         gone.wait(30)
 
     site.answers["/a.png"] = answer
-    loader = PictureLoader(fetcher=ImageFetcher(reach=as_open), folder=tmp_path)
+    loader = PictureLoader(fetcher=ImageFetcher(scope_of=as_open), folder=tmp_path)
     loader.load(PictureSource(url=site.url("/a.png")), lambda _picture: None)
     assert asked.wait(20)
     began = time.monotonic()
@@ -224,7 +224,7 @@ def test_closing_waits_for_no_server(qtbot: QtBot, tmp_path: Path) -> None:
 def test_a_remote_image_is_fetched_by_the_press_of_its_button_only(world: World, qtbot: QtBot, tmp_path: Path) -> None:
     site = Site()
     site.answers["/a.png"] = image(picture_bytes())
-    loader = PictureLoader(fetcher=ImageFetcher(reach=as_open), folder=tmp_path)
+    loader = PictureLoader(fetcher=ImageFetcher(scope_of=as_open), folder=tmp_path)
     view = world.open(make_thread(2, lambda place: f"![a cat]({site.url('/a.png')})" if place else "?"))
     view.set_pictures(loader)
     item = item_of(view, ImageItem)
@@ -380,7 +380,7 @@ def test_an_image_in_the_readers_own_network_is_asked_about_once_more(
 ) -> None:
     site = Site()
     site.answers["/a.png"] = image(picture_bytes())
-    loader = PictureLoader(fetcher=ImageFetcher(reach=lambda _address: Reach.PRIVATE), folder=tmp_path)
+    loader = PictureLoader(fetcher=ImageFetcher(scope_of=lambda _address: AddressScope.PRIVATE), folder=tmp_path)
     view = world.open(make_thread(2, lambda place: f"![a cat]({site.url('/a.png')})" if place else "?"))
     view.set_pictures(loader)
     item = item_of(view, ImageItem)
