@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 
 from chatdesk.cli.main import run
-from chatdesk.core.processes import forbid_core_dumps, forbid_looking_in, take_secrets
+from chatdesk.core.processes import forbid_core_dumps, forbid_looking_in, remove_secrets
 
 
 def main() -> None:
     forbid_core_dumps()
-    take_secrets()
+    remove_secrets()
     sys.exit(run(sys.argv[1:], before_command=forbid_looking_in))
 
 

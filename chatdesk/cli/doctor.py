@@ -46,11 +46,16 @@ async def examine(paths: AppPaths, loaded: LoadedSettings, *, environ: Mapping[s
 async def _pack(target: Path, report: DoctorReport, paths: AppPaths, loaded: LoadedSettings) -> None:
     from chatdesk.core.diagnostics import bundle
     from chatdesk.core.diagnostics.redaction import process_redactor
-    from chatdesk.core.settings.description import described
+    from chatdesk.core.settings.description import describe_settings
 
     owner = next((each for each in report.findings if each.name == "owner"), None)
     health = owner.details if owner is not None and "loop_lag_ms" in owner.details else None
     files = await asyncio.to_thread(
-        bundle.collect, paths, process_redactor, doctor=report, health=health, settings=described(loaded.settings)
+        bundle.collect,
+        paths,
+        process_redactor,
+        doctor=report,
+        health=health,
+        settings=describe_settings(loaded.settings),
     )
     await asyncio.to_thread(bundle.write, target, files)

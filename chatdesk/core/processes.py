@@ -88,7 +88,7 @@ def start_child() -> None:
     forbid_looking_in()
 
 
-def take_secrets() -> None:
+def remove_secrets() -> None:
     """Remove keys and passwords from the environment of this process; ``environment`` still has them."""
     for name in [name for name in os.environ if re.fullmatch(_KEPT_BACK, name)]:
         _taken[name] = os.environ[name]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.diagnostics.bundle import ReportFile, collect
 from chatdesk.core.diagnostics.redaction import process_redactor
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings.description import described
+from chatdesk.core.settings.description import describe_settings
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.services.doctor_checks import examine_window
 from chatdesk.services.health import health_of
@@ -23,5 +23,5 @@ async def report_of_window(services: Services | None, paths: AppPaths) -> tuple[
     doctor = await examine_window(services, paths, loaded)
     health = None if services is None else await health_of(services, has_window=True)
     return await asyncio.to_thread(
-        collect, paths, process_redactor, doctor=doctor, health=health, settings=described(loaded.settings)
+        collect, paths, process_redactor, doctor=doctor, health=health, settings=describe_settings(loaded.settings)
     )

@@ -98,7 +98,7 @@ def test_every_variable_that_holds_a_key_is_taken(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(processes, "_taken", taken)
     for name in names:
         monkeypatch.setenv(name, KEY)
-    processes.take_secrets()
+    processes.remove_secrets()
     assert taken == dict.fromkeys(names, KEY)
     assert not set(names) & set(os.environ)
     assert all(processes.environment()[name] == KEY for name in names)

@@ -96,7 +96,7 @@ class AccountBook:
     def refresh(self) -> None:
         """Look up all keys again."""
         with self._lock:
-            self._secrets.look_again()
+            self._secrets.retry_keyring()
             self._accounts = tuple(self._with_keys(each) for each in self._without_keys())
 
     def get(self, account_id: str) -> Account:
@@ -186,7 +186,7 @@ class AccountBook:
         found = self._with_keys(Account(guarded), ignores_key=bool(key.strip()), ignores_headers=frozenset(typed))
         secrets = [typed[each.name] for each in guarded.headers if each.is_secret and each.name in typed]
         for value in (key.strip(), *secrets):
-            self._secrets.note(value)
+            self._secrets.register_secret(value)
         given = Secret(key.strip(), SecretSource.THIS_RUN) if key.strip() else found.key
         withheld = found.withheld or self._open_way(guarded, has_typed=bool(key.strip() or secrets))
         return replace(found, key=given, headers={**found.headers, **typed}, withheld=withheld)

@@ -13,7 +13,7 @@ from chatdesk.core.settings.schema import Setting, Settings, all_settings
 _SHOWN_TEXTS = frozenset({"provider", "openai_model", "rate_limit", "summary_cron"})
 
 
-def described(settings: Settings) -> list[str]:
+def describe_settings(settings: Settings) -> list[str]:
     """Return one line for each setting. Free text is described by its length, an address by its host."""
     return [f"{each.key} = {_shown(each, getattr(settings, each.name))}" for each in all_settings()]
 

@@ -166,11 +166,11 @@ class SecretStore:
             places = {SecretSource.FILE: KeyPlace.FILE, SecretSource.THIS_RUN: KeyPlace.MEMORY}
             self._put(name, KeptSecret(kept.value, origin, may_be_open=True), places.get(source, KeyPlace.KEYRING))
 
-    def note(self, value: str) -> None:
+    def register_secret(self, value: str) -> None:
         """Keep ``value`` out of the logs: a key that is tried and not kept."""
         self._register(value)
 
-    def look_again(self) -> None:
+    def retry_keyring(self) -> None:
         """Ask the keyring again from now on, if it was given up because it did not answer."""
         self._gave_up = ""
 

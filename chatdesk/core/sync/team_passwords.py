@@ -79,12 +79,12 @@ class TeamPasswords:
             check_password(given.value)
             return given
         made = random.token_urlsafe(_RANDOM_BYTES)
-        self._secrets.note(made)
+        self._secrets.register_secret(made)
         return Secret(made, SecretSource.NONE)
 
     def note(self, value: str) -> None:
         """Hide this value in logs."""
-        self._secrets.note(value)
+        self._secrets.register_secret(value)
 
     def keep(self, workspace_id: str, password: Secret, address: ServerAddress) -> None:
         """Keep a password that ``make`` returned, so that the next start finds it; one from the environment variable is

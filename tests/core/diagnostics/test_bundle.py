@@ -14,7 +14,7 @@ from chatdesk.core.diagnostics.doctor import DoctorReport, Finding, Level
 from chatdesk.core.diagnostics.redaction import Redactor
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings.description import described
+from chatdesk.core.settings.description import describe_settings
 from chatdesk.core.settings.schema import Settings, all_settings
 
 WORDS = "marked words 4711"
@@ -32,7 +32,11 @@ def _collect(paths: AppPaths, *findings: Finding, settings: Settings | None = No
     redactor = Redactor()
     redactor.register_secret(KEY)
     files = bundle.collect(
-        paths, redactor, doctor=DoctorReport(findings), health={"pid": 5}, settings=described(settings or Settings())
+        paths,
+        redactor,
+        doctor=DoctorReport(findings),
+        health={"pid": 5},
+        settings=describe_settings(settings or Settings()),
     )
     return {each.name: each.text for each in files}
 
@@ -89,7 +93,7 @@ def test_no_setting_tells_what_a_person_wrote() -> None:
         openai_headers={"X-Team": WORDS},
         shortcuts={"app.quit": WORDS},
     )
-    text = "\n".join(described(settings))
+    text = "\n".join(describe_settings(settings))
     assert WORDS not in text
     assert KEY not in text
     assert "provider.openai_base_url = https://example.org:8443/…" in text
