@@ -51,9 +51,9 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
     paths.make_directories()
     lock = InstanceLock(paths.data_dir, purpose=WINDOW, listens=True)
     if not lock.acquire() and lock.problem is None:
-        from chatdesk.core.local_api.client import own_or_raise
+        from chatdesk.core.local_api.client import own_or_show_window
 
-        if not own_or_raise(lock, paths.data_dir):
+        if not own_or_show_window(lock, paths.data_dir):
             return 0
 
     async def listen(services: Services, come_to_front: Callable[[], None]) -> Callable[[], Awaitable[None]]:

@@ -25,21 +25,21 @@ class EndedBySignal(Exception):
 
 
 @contextmanager
-def heeding(on_signal: Callable[[int], object], *, numbers: tuple[int, ...] = ASKING) -> Iterator[None]:
+def handling_signals(on_signal: Callable[[int], object], *, numbers: tuple[int, ...] = ASKING) -> Iterator[None]:
     """Have the running loop call ``on_signal`` for each of these signals, instead of letting it end the process."""
     loop = asyncio.get_running_loop()
-    heeded = []
+    handled = []
     for number in numbers:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             try:
                 loop.add_signal_handler(number, on_signal, number)
             except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
                 continue
-            heeded.append(number)
+            handled.append(number)
     try:
         yield
     finally:
-        for number in heeded:
+        for number in handled:
             loop.remove_signal_handler(number)
 
 
@@ -55,7 +55,7 @@ def run_until_signal(work: Coroutine[Any, Any, T]) -> T:
             ended_by.append(number)
             task.cancel()
 
-        with heeding(on_signal):
+        with handling_signals(on_signal):
             return await work
 
     try:

@@ -38,7 +38,7 @@ async def open_services(
                 await server.start()
             yield services
             if server is not None:
-                await server.settle()
+                await server.wait_until_idle()
         finally:
             if server is not None:
                 await server.close()

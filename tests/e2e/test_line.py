@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.local_api.client import raise_owner
+from chatdesk.core.local_api.client import show_owner_window
 from chatdesk.core.local_api.instance import read_holder
 from tests.helpers.owned_directory import holder_of
 
@@ -70,7 +70,7 @@ async def _window(data_dir: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     window = await _start(data_dir=data_dir, preexec_fn=few)
     try:
         async with asyncio.timeout(WAIT_S):
-            while not await raise_owner(data_dir):
+            while not await show_owner_window(data_dir):
                 assert window.returncode is None
                 await asyncio.sleep(0.1)
         yield window
@@ -105,7 +105,7 @@ async def test_two_thousand_connections_leave_the_window_as_it_was(tmp_path: Pat
         assert (code, err) == (0, "")
         assert "ChatDesk" in out
         await flood.communicate(b"")
-        assert await raise_owner(tmp_path)
+        assert await show_owner_window(tmp_path)
         assert window.returncode is None
     assert _crash_reports(tmp_path) == []
 
@@ -120,7 +120,7 @@ async def test_a_script_that_is_killed_in_mid_answer_makes_no_crash_of_the_windo
                     pass
             asking.send_signal(signal.SIGKILL)
             await asking.communicate()
-        assert await raise_owner(tmp_path)
+        assert await show_owner_window(tmp_path)
         code, _out, err = await _done(await _start("ask", "and now?", data_dir=tmp_path))
         assert (code, err) == (0, "")
         assert window.returncode is None

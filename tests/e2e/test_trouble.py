@@ -124,7 +124,7 @@ def test_a_start_that_could_only_read_goes_on_to_write_once_it_can(
         await until(lambda: not _banner(application))
         assert not composer.editor.isReadOnly()
         assert services.chat.context.summaries.can_be_made
-        assert await client.raise_owner(paths.data_dir)
+        assert await client.show_owner_window(paths.data_dir)
         answer = await ask(application, "Is there room again?")
         assert answer.status is Status.COMPLETE
         await services.search.fill()
@@ -157,10 +157,10 @@ def test_a_directory_that_could_not_be_owned_is_owned_once_it_can(
         nonlocal is_in_the_way
         services = await application.services()
         await until(lambda: _banner(application))
-        assert not await client.raise_owner(paths.data_dir)
+        assert not await client.show_owner_window(paths.data_dir)
         is_in_the_way = False
         await until(lambda: not _banner(application))
-        assert await client.raise_owner(paths.data_dir)
+        assert await client.show_owner_window(paths.data_dir)
         assert services.lock.is_held
 
     play(paths, script)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from chatdesk.core.errors import AlreadyRunning, ChatDeskError
-from chatdesk.core.local_api.arrival import Streams
 from chatdesk.core.local_api.frames import BadFrame, read_object, write_object
+from chatdesk.core.local_api.incoming_connection import Streams
 from chatdesk.core.local_api.instance import WINDOW, Holder, InstanceLock, read_holder
 from chatdesk.core.local_api.proof import NotProven, prove_to_owner
 
@@ -41,13 +41,13 @@ class OwnerLeft(AlreadyRunning):
     """The owner seems to have ended before anything was sent to it: whoever wants one can try to become the owner."""
 
 
-def own_or_raise(lock: InstanceLock, data_dir: Path) -> bool:
+def own_or_show_window(lock: InstanceLock, data_dir: Path) -> bool:
     """Own the directory, or bring the window of its owner to the front (false). An owner that has only just been
     started does not listen yet, and one that is closing never will again, so both are waited for; ``AlreadyRunning``
     after that. Not for a running loop."""
     end = time.monotonic() + _PATIENCE_S
     while not lock.acquire() and lock.problem is None:
-        if asyncio.run(raise_owner(data_dir)):
+        if asyncio.run(show_owner_window(data_dir)):
             return False
         if time.monotonic() > end:
             raise in_use(read_holder(data_dir))
@@ -68,7 +68,7 @@ async def own_or_wait(lock: InstanceLock, data_dir: Path) -> bool:
     return True
 
 
-async def raise_owner(data_dir: Path) -> bool:
+async def show_owner_window(data_dir: Path) -> bool:
     """Bring the owner's window to the front; return whether there is one and it answered."""
     try:
         async with aclosing(exchange(data_dir, "raise", {})) as events:

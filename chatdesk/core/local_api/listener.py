@@ -19,8 +19,8 @@ from typing import Any
 
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.local_api.arrival import Arrival, Door, Streams
 from chatdesk.core.local_api.frames import read_object, write_object
+from chatdesk.core.local_api.incoming_connection import Door, IncomingConnection, Streams
 from chatdesk.core.local_api.proof import prove_ownership
 
 if sys.platform == "win32":
@@ -84,7 +84,7 @@ class Listener:
         """Listen at ``wanted``, or wherever this system can; return the address. Raises ``OSError``."""
         return await self._door.open(wanted)
 
-    async def settle(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until no request is being answered."""
         await self._is_idle.wait()
 
@@ -110,24 +110,24 @@ class Listener:
             each.is_doomed = True
         return 0.0 if doomed else _GRACE_S
 
-    def _admit(self, arrival: Arrival) -> None:
+    def _admit(self, connection: IncomingConnection) -> None:
         self._count += 1
         number = self._count
-        task = self._tasks.start(self._serve(arrival, number), f"local request {number}")
+        task = self._tasks.start(self._serve(connection, number), f"local request {number}")
         self._unproven[number] = _Unproven(task, time.monotonic())
-        task.add_done_callback(lambda _task: self._forget(arrival, number))
+        task.add_done_callback(lambda _task: self._forget(connection, number))
 
-    def _forget(self, arrival: Arrival, number: int) -> None:
-        arrival.close()  # also where the task was cancelled before its first step
+    def _forget(self, connection: IncomingConnection, number: int) -> None:
+        connection.close()  # also where the task was cancelled before its first step
         self._unproven.pop(number, None)
         self._proven.discard(number)
         if not self._proven:
             self._is_idle.set()
 
-    async def _serve(self, arrival: Arrival, number: int) -> None:
+    async def _serve(self, connection: IncomingConnection, number: int) -> None:
         try:
             async with asyncio.timeout(self._limits.proof_s):
-                streams = await arrival.open()
+                streams = await connection.open()
                 await prove_ownership(*streams, self._secret, on_greeted=lambda: self._note_greeted(number))
             self._unproven.pop(number, None)
             is_busy = len(self._proven) >= self._limits.proven

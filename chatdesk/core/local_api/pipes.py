@@ -11,7 +11,7 @@ import asyncio
 import secrets
 from pathlib import Path
 
-from chatdesk.core.local_api.arrival import Admit, Arrival, RoomIn, Streams
+from chatdesk.core.local_api.incoming_connection import Admit, IncomingConnection, RoomIn, Streams
 from chatdesk.core.local_api.instance import PRIVATE_PREFIX
 
 
@@ -35,7 +35,7 @@ class PipeDoor:
             if self._room_in_s() > 0:  # it is here already
                 writer.close()
                 return
-            self._admit(Arrival(begin, writer.close))
+            self._admit(IncomingConnection(begin, writer.close))
 
         def protocol() -> asyncio.StreamReaderProtocol:
             return asyncio.StreamReaderProtocol(asyncio.StreamReader(), arrive)

@@ -38,9 +38,9 @@ class InstanceServer:
                 return
         self._lock.announce(self._address, self._secret)
 
-    async def settle(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until no request is being answered."""
-        await self._listener.settle()
+        await self._listener.wait_until_idle()
 
     async def close(self) -> None:
         if self._address:

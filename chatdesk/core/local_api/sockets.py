@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from chatdesk.core.local_api.arrival import Admit, Arrival, RoomIn, Streams
+from chatdesk.core.local_api.incoming_connection import Admit, IncomingConnection, RoomIn, Streams
 from chatdesk.core.local_api.instance import PRIVATE_PREFIX, SOCKET_NAME, remove_socket
 from chatdesk.core.local_api.proof import NotProven
 
@@ -127,7 +127,7 @@ class SocketDoor:
             _log.debug("another user's connection was closed")
             connection.close()
             return
-        self._admit(Arrival(partial(_streams_of, connection), connection.close))
+        self._admit(IncomingConnection(partial(_streams_of, connection), connection.close))
 
     def _pause(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()

@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.thread import ThreadPage
-from chatdesk.core.ending_signals import heeding
+from chatdesk.core.ending_signals import handling_signals
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import share_malloc_arena
@@ -199,8 +199,8 @@ class WindowApplication(QObject):
         code = 0
         with (
             collected_here(),
-            heeding(self._on_ending_signal),
-            heeding(self._on_ending_signal, numbers=() if script else (SIGINT,)),
+            handling_signals(self._on_ending_signal),
+            handling_signals(self._on_ending_signal, numbers=() if script else (SIGINT,)),
         ):
             try:
                 if script is not None:

@@ -18,7 +18,7 @@ import pytest
 
 from chatdesk.core.errors import AlreadyRunning
 from chatdesk.core.local_api import client
-from chatdesk.core.local_api.client import OwnerLeft, ask_owner, own_or_raise, raise_owner
+from chatdesk.core.local_api.client import OwnerLeft, ask_owner, own_or_show_window, show_owner_window
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.local_api.server import InstanceServer
 from tests.helpers.owned_directory import NOBODY, holder_of, is_root, owner_of, two_events
@@ -85,7 +85,7 @@ async def test_whoever_does_not_know_the_secret_hears_nothing(scratch: Path) -> 
         async with imposter(real) as heard:
             with pytest.raises(AlreadyRunning, match="Another process answers"):
                 await _asked(scratch)
-            assert not await raise_owner(scratch)
+            assert not await show_owner_window(scratch)
     assert not any(SECRET.encode() in each for each in heard)
     assert all(b"secret" not in each for each in heard)
 
@@ -135,14 +135,14 @@ async def test_a_file_that_says_nothing_is_nobody(tmp_path: Path, content: str) 
     lock = InstanceLock(tmp_path, purpose="window")
     assert lock.acquire()
     (tmp_path / "instance.json").write_bytes(content.encode("utf-8", "surrogateescape"))
-    assert not await raise_owner(tmp_path)
+    assert not await show_owner_window(tmp_path)
     lock.release()
 
 
 async def test_a_pipe_in_the_place_of_the_file_holds_nobody_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "instance.json")
     async with asyncio.timeout(20):
-        assert not await raise_owner(tmp_path)
+        assert not await show_owner_window(tmp_path)
 
 
 async def test_what_a_killed_owner_left_fools_nobody(scratch: Path) -> None:
@@ -220,9 +220,9 @@ def test_a_window_that_is_about_to_listen_is_waited_for(tmp_path: Path, monkeypa
     async def ask(_data_dir: Path) -> bool:
         return next(answers)
 
-    monkeypatch.setattr(client, "raise_owner", ask)
+    monkeypatch.setattr(client, "show_owner_window", ask)
     monkeypatch.setattr(client.time, "sleep", lambda _s: None)
-    assert not own_or_raise(InstanceLock(tmp_path, purpose="window"), tmp_path)
+    assert not own_or_show_window(InstanceLock(tmp_path, purpose="window"), tmp_path)
     assert next(answers, None) is None
     owner.release()
 
@@ -231,17 +231,17 @@ def test_a_window_that_is_closing_is_waited_for_too(tmp_path: Path, monkeypatch:
     owner, second = InstanceLock(tmp_path, purpose="window"), InstanceLock(tmp_path, purpose="window")
     assert owner.acquire()
     monkeypatch.setattr(client.time, "sleep", lambda _s: owner.release())
-    assert own_or_raise(second, tmp_path)
+    assert own_or_show_window(second, tmp_path)
     assert second.is_held
     monkeypatch.setattr(client, "_PATIENCE_S", -1.0)
     with pytest.raises(AlreadyRunning):
-        own_or_raise(owner, tmp_path)
+        own_or_show_window(owner, tmp_path)
     second.release()
 
 
 async def test_a_command_has_no_window_to_bring_to_the_front(tmp_path: Path) -> None:
     """Before, a window that was opened while a script asked ended at once and said nothing."""
     async with owner_of(tmp_path, {"ask": two_events}, purpose="ask"):
-        assert not await raise_owner(tmp_path)
+        assert not await show_owner_window(tmp_path)
         client_error = client.in_use(holder_of(tmp_path))
         assert "“chatdesk ask”" in client_error.sentence

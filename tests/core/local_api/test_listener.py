@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.errors import ChatDeskError, EmptyMessage
-from chatdesk.core.local_api.client import ask_owner, exchange, raise_owner
+from chatdesk.core.local_api.client import ask_owner, exchange, show_owner_window
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.local_api.listener import Limits
 from chatdesk.core.local_api.server import InstanceServer
@@ -210,10 +210,10 @@ async def test_an_owner_that_ends_first_answers_those_who_ask_it(tmp_path: Path)
         yield {"event": "finish"}
 
     async with owner_of(tmp_path, {"ask": wait}) as server:
-        await server.settle()  # nobody asks
+        await server.wait_until_idle()  # nobody asks
         asking = ask_owner(tmp_path, {})
         await anext(asking)
-        settling = asyncio.ensure_future(server.settle())
+        settling = asyncio.ensure_future(server.wait_until_idle())
         rest = asyncio.ensure_future(anext(asking))
         await asyncio.sleep(0)
         assert not settling.done()
@@ -244,7 +244,7 @@ def test_another_user_is_not_listened_to(open_to_all: Path) -> None:
             """
             result = await asyncio.to_thread(as_nobody, code, address)
             assert result.stdout.strip() in ("b''", "closed"), result.stderr
-            assert await raise_owner(open_to_all)
+            assert await show_owner_window(open_to_all)
 
     assert run_on("asyncio", work) == []
 
@@ -268,7 +268,7 @@ async def test_a_long_name_is_no_reason_to_be_deaf(tmp_path: Path, folder: str) 
     place = tmp_path / folder
     place.mkdir(mode=0o700)
     async with owner_of(place):
-        assert await raise_owner(place)
+        assert await show_owner_window(place)
         address = Path(holder_of(place).address)
         assert len(os.fsencode(address)) < 104
         assert address.parent.stat().st_mode & 0o077 == 0 or address.parent == place
@@ -288,7 +288,7 @@ async def test_a_file_system_without_sockets_is_no_reason_either(
 
     monkeypatch.setattr(socket.socket, "bind", bind)
     async with owner_of(tmp_path):
-        assert await raise_owner(tmp_path)
+        assert await show_owner_window(tmp_path)
 
 
 async def test_where_no_socket_can_be_made_all_else_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class Arrival:
+class IncomingConnection:
     """A connection that came in. ``open`` begins to read; ``close`` ends it, opened or not."""
 
     def __init__(self, begin: Callable[[], Awaitable[Streams]], drop: Callable[[], None]) -> None:
@@ -30,7 +30,7 @@ class Arrival:
 
 
 #: Called in the loop for each connection of this user.
-Admit = Callable[[Arrival], None]
+Admit = Callable[[IncomingConnection], None]
 
 
 #: After how many seconds there may be room for one more; 0: now.
