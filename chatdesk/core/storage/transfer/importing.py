@@ -383,8 +383,7 @@ def _finish_thread(conn: Connection, origin: Origin, step: Step) -> None:
 
 
 def _digest_of(step: Step) -> str:
-    """Return the digest to store; empty for a thread that is not whole yet, so that the next import looks at all of
-    it."""
+    """Return the digest to store; empty for a thread that is not whole yet, so that the next import reads all of it."""
     return step.rows.digest if step.is_whole else ""
 
 
