@@ -71,7 +71,7 @@ class AsyncGenerators:
         await asyncio.gather(*self._closing)
 
     def _on_dropped(self, generator: AsyncGenerator[Any, Any]) -> None:
-        """In the thread that collects garbage, at any moment."""
+        """Close a dropped generator soon. Called in the thread that collects garbage, at any moment."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._close_soon, generator)
 

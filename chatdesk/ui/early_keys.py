@@ -19,7 +19,7 @@ RunKeys = Callable[[str], bool]
 
 
 class _Opening:
-    """What a command started that may open a dialog."""
+    """The work that a command started and that may open a dialog."""
 
     def __init__(self) -> None:
         self.tasks: set[asyncio.Task[object]] = set()
@@ -124,7 +124,7 @@ class EarlyKeys(QObject):
         return True
 
     def _is_early(self, watched: QObject) -> bool:
-        """Whether a key at ``watched`` is not where it should be."""
+        """Return whether a key at ``watched`` came before the window it is meant for."""
         top = self._top()
         if top is None:
             return False
@@ -138,14 +138,14 @@ class EarlyKeys(QObject):
     # Delivering
 
     def _top(self) -> QWidget | None:
-        """Where keys belong."""
+        """Return the window that keys belong to."""
         self._open = [each for each in self._open if Shiboken.isValid(each) and each.isVisible()]
         if self._open:
             return self._open[-1]
         return self._base if self._base is not None and Shiboken.isValid(self._base) else None
 
     def _deliver(self) -> None:
-        """One key may open the window that the next one belongs to, or begin to."""
+        """Deliver the held keys one by one: each may open the window that the next one belongs to, or begin to."""
         while self._held and self._opening is None:
             top = QApplication.activePopupWidget() or self._top()
             event = self._held.pop(0)
@@ -175,8 +175,8 @@ class EarlyKeys(QObject):
             self._give_up()
 
     def _give_up(self) -> None:
-        """Nothing opened, or a popup, which gets them; or the system gave the keyboard to nobody. What was meant for a
-        dialog that never came belongs nowhere else."""
+        """Stop waiting: no window opened, or a popup, which gets the keys; or the system gave the keyboard to nobody.
+        Keys meant for a dialog that never came are dropped."""
         was_opening = self._opening is not None
         self._end_opening()
         if was_opening and QApplication.activePopupWidget() is None:

@@ -33,12 +33,12 @@ class ErrorSurface(Protocol):
 
     @property
     def may_interrupt(self) -> bool:
-        """Whether a dialog may open by itself: somebody pressed something just now, and does not type."""
+        """Return whether a dialog may open by itself: the person pressed something just now and is not typing."""
         ...
 
     @property
     def has_just_acted(self) -> bool:
-        """Whether somebody pressed something just now."""
+        """Return whether the person pressed something just now."""
         ...
 
     def show_toast(
@@ -86,9 +86,9 @@ class ErrorDisplay:
             self._surface.hide_banner()
 
     def show_crash(self, report_path: str | None = None, *, is_of_action: bool = False) -> None:
-        """What failed as an answer to an action opens a dialog, unless one did before or it would lie over what is
-        typed; the next time, a note, for who pressed something must see that it failed. All else is a note, once a run:
-        a fault that repeats must not bury the window under them."""
+        """Show an unexpected error. One that answers an action opens a dialog, unless one did before or it would lie
+        over what is typed; the next time it is a note, for who pressed something must see that it failed. All else is a
+        note, once a run: a fault that repeats must not bury the window under them."""
 
         def open_details() -> None:
             self._surface.show_notice(_CRASH_TITLE, _CRASH_TEXT, file=Path(report_path) if report_path else None)

@@ -9,7 +9,7 @@ from chatdesk.core.events import EventBus, Subscription
 
 
 class EventBridge(QObject):
-    """One signal for each kind of event; each carries the event itself."""
+    """A bridge with one signal for each kind of event; each carries the event itself."""
 
     thread_created = Signal(object)
     thread_changed = Signal(object)

@@ -1,4 +1,5 @@
-"""While a window runs, garbage is collected in its thread only: Qt's objects must end in the thread that made them."""
+"""The garbage collector of a running window: it runs in the window's thread only, since Qt's objects must end in the
+thread that made them."""
 
 from __future__ import annotations
 

@@ -55,7 +55,8 @@ class WindowLoop(qasync.QEventLoop):
 
 
 class _Callbacks(QObject):
-    """What is due waits in ``_due`` for the next turn of Qt's loop; ``_later`` is a heap by time."""
+    """The callbacks of the loop: those that are due wait in ``_due`` for the next turn of Qt's loop; ``_later`` is a
+    heap by time."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What all nodes of an accessible tree that a painted view has have in common: a parent, children, and doors to Qt.
+"""The base of all nodes in the accessible tree of a painted view: a parent, children, and access from Qt.
 
 Qt holds bare pointers to interfaces made in Python. So a node is registered when it is made, kept by its parent, and
 taken out of Qt's cache by ``close`` before Python lets it go; never while a question of Qt is being answered.
@@ -59,7 +59,7 @@ class AccessibleNode(QAccessibleInterface):
         return ()
 
     def known_children(self) -> Sequence[AccessibleNode]:
-        """Those made so far."""
+        """Return the children created so far."""
         return ()
 
     def name(self) -> str:
@@ -130,7 +130,7 @@ class AccessibleNode(QAccessibleInterface):
         return ""
 
     def setText(self, kind: QAccessible.Text, text: str) -> None:
-        """Nothing is edited through a node."""
+        """Do nothing: no text is edited through a node."""
 
 
 def close_all() -> None:
@@ -159,7 +159,7 @@ class Actions(QAccessibleActionInterface):
 
 
 class Level(QAccessibleAttributesInterface):
-    """How deep a heading or a row of a tree stands, from 1."""
+    """The depth at which a heading or a row of a tree stands, from 1."""
 
     def __init__(self, level: Callable[[], int]) -> None:
         super().__init__()

@@ -70,8 +70,8 @@ if TYPE_CHECKING:
 
 
 class Bindings:
-    """One object a subject; each follows the events once they are there. ``deliver`` calls a function on the GUI
-    thread."""
+    """The bindings of a window, one for each subject; each follows the events once they are there. ``deliver`` calls a
+    function on the GUI thread."""
 
     def __init__(
         self,
@@ -185,7 +185,7 @@ class Bindings:
         panes.transcript.linkActivated.connect(_open_link)
 
     def restore(self, state: WindowState) -> None:
-        """Where the reader was in each thread."""
+        """Restore the scroll position of each thread."""
         self.threads.restore_anchors(
             {
                 thread_id: ScrollAnchor(saved.message_id, saved.offset_px, saved.is_at_end)
@@ -221,7 +221,7 @@ class Bindings:
             binding.follow(bridge)
 
     def _answer_view(self, fetch: MessageFetcher, theme: Theme) -> TranscriptView:
-        """For one of the answers that are compared."""
+        """Return a transcript view for one of the answers that are compared."""
         view = TranscriptView(fetch, self.renderer, theme)
         view.set_model_name(self.models.model_name)
         return self.files.with_pictures(view)

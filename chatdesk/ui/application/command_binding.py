@@ -1,4 +1,4 @@
-"""What each command does: the catalogue's ids bound to the bindings' methods."""
+"""The binding of commands: the catalogue's ids are connected to the bindings' methods."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class CommandBinding(QObject):
             self._threads.open_soon(other)
 
     def _act(self, command_id: str) -> None:
-        """With the message that was walked to, else with the lowest in view that can do it."""
+        """Act on the message that was walked to, else on the lowest one in view that can do it."""
         names, otherwise = _WITH_MESSAGE[command_id]
         transcript = self._panes.transcript
         if not (transcript.isVisible() and transcript.act(*names)):
@@ -153,7 +153,7 @@ class CommandBinding(QObject):
         composer.send_button.click()
 
     def _on_prompt_chosen(self, prompt: str) -> None:
-        """Before what stands in the composer, which stays."""
+        """Insert a prompt before what stands in the composer, which stays."""
         composer = self._panes.composer
         composer.set_text(prompt + composer.text())
         composer.set_cursor_position(len(prompt))

@@ -1,4 +1,4 @@
-"""One real turn where there is no display: typed into the composer, sent, stored, streamed, drawn."""
+"""A demonstration without a display: one real turn is typed into the composer, sent, stored, streamed and drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Without a connection: the composer says so, and what the system knows of the network is passed on to who looks."""
+"""The binding of the network state: the composer says when there is no connection, and network changes are passed to
+the services that need them."""
 
 from __future__ import annotations
 
@@ -72,7 +73,7 @@ class NetworkBinding(QObject):
 
 
 def offline_words(labels: Sequence[str], waiting: int) -> str:
-    """What stands below the text: who cannot be reached, and what becomes of what was asked."""
+    """Return a sentence that names the providers that cannot be reached and says what becomes of the questions."""
     if not labels:
         return ""
     sentence = f"No connection to {' and '.join(labels)}."

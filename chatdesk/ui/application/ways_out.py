@@ -1,4 +1,4 @@
-"""What a person can do where no request could be made, carried out from the buttons below the sentence that says so."""
+"""The actions a person can take when no request could be made, run from the buttons below the error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _IN_ITS_PLACE = "My message is in the attached file, because it is too long to b
 
 
 class WaysOut(QObject):
-    """Each gets the id of the answer that could not be asked for; what it is about is the question above it."""
+    """The actions offered below an error. Each receives the id of the answer that could not be asked for and acts on
+    the question above it."""
 
     def __init__(
         self,

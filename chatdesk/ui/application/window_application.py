@@ -60,7 +60,8 @@ RESTART = 75
 
 @dataclass(slots=True, eq=False, repr=False)
 class Backstage:
-    """What the composition root provides: services when they are wanted, the line to other processes, and upkeep."""
+    """The functions that the composition root provides: it opens services, listens to other processes and does
+    upkeep."""
 
     settings_store: SettingsStore
     build: Callable[[], Awaitable[Services]]
@@ -101,7 +102,7 @@ def run(paths: AppPaths, settings: Settings, backstage: Backstage, *, script: Sc
 
 
 class WindowApplication(QObject):
-    """One window over one data directory."""
+    """The application: one window over one data directory."""
 
     def __init__(
         self, theme: Theme, settings: Settings, backstage: Backstage, state: WindowState, state_file: WindowStateFile
@@ -190,7 +191,7 @@ class WindowApplication(QObject):
     # Life
 
     async def run(self, script: Script | None = None) -> int:
-        """Until the window is closed."""
+        """Run until the window is closed, or until ``script`` ends; return the exit code."""
         window = self.panes.window
         window.show()
         self.panes.composer.setFocus()
@@ -212,8 +213,8 @@ class WindowApplication(QObject):
         return code if self._last_work is None else RESTART
 
     async def closed(self) -> None:
-        """Until the window is closed for good: where the setting says so, answers that are being written are finished
-        first, without a window. Who asks for ChatDesk meanwhile gets the window back."""
+        """Wait until the window is closed for good. Where the setting says so, answers that are being written are
+        finished first without a window; starting ChatDesk again meanwhile brings the window back."""
         while True:
             await self._closing
             services = self._handle.now()
@@ -296,7 +297,7 @@ class WindowApplication(QObject):
         return None
 
     async def _furnish(self) -> Bindings:
-        """What is not needed to type: imported beside the loop, built on it."""
+        """Build everything that is not needed to type: imported in a thread, built on the loop."""
         module = await asyncio.to_thread(import_module, "chatdesk.ui.application.bindings")
         from chatdesk.ui.application.renderer_start import RendererStart
 
@@ -336,7 +337,7 @@ class WindowApplication(QObject):
                 self._errors.show_lasting(problem.sentence)
 
     def _tell(self, services: Services) -> None:
-        """What happened while opening that a person should know."""
+        """Show what a person should know about the opening of the data."""
         report = services.report
         reason = services.read_only_reason
         if reason is not None:
@@ -361,7 +362,8 @@ class WindowApplication(QObject):
         self.panes.window.close()
 
     async def _do_last_work(self) -> None:
-        """When it fails nothing has changed; that is shown until the window is closed, and nothing starts anew."""
+        """Run the last work before leaving. If it fails nothing has changed; the error is shown until the window is
+        closed, and ChatDesk does not restart."""
         assert self._last_work is not None
         try:
             await self._last_work()
@@ -387,8 +389,8 @@ class WindowApplication(QObject):
             self._closing.set_result(None)
 
     async def _shut_down(self) -> None:
-        """Nothing a person wrote is lost: first what is being sent, which is no draft then, and the draft; then the
-        running answers, then the window's state."""
+        """Shut down without losing anything a person wrote: first save what is being sent, which is no draft then, and
+        the draft; then the running answers, then the window's state."""
         self._save_state_soon()
         self._is_over = True
         bindings, services = self._bindings, self._handle.now()

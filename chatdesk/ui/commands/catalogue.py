@@ -1,4 +1,4 @@
-"""Every action of the window, once: its name, its keys and where it stands. What it does is bound elsewhere."""
+"""The catalogue of all actions of the window: their names, keys and places. Their functions are bound elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command is, before anybody has said what it does."""
+"""The description of a command, before a function is bound to it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def text_of_keys(keys: tuple[str, ...]) -> str:
 
 
 def refusal(keys: str) -> str:
-    """Why a command cannot have ``keys``, as a sentence; empty when it can."""
+    """Return a sentence on why a command cannot have ``keys``; empty when it can."""
     sequence = QKeySequence(keys, QKeySequence.SequenceFormat.PortableText)
     shown = sequence.toString(QKeySequence.SequenceFormat.NativeText)
     if not _is_key(sequence):

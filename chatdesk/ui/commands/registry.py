@@ -132,7 +132,7 @@ class CommandRegistry(QObject):
         return tuple(command for command in self._commands.values() if command.id in self._bound)
 
     def offered(self) -> tuple[Command, ...]:
-        """Those of them that can do something now, each under the title of what it would do."""
+        """Return the commands that can do something now, each under the title of what it would do."""
         found = ((command, self._bound[command.id]) for command in self.commands())
         return tuple(
             command if bound.title is None else replace(command, title=bound.title())
@@ -177,7 +177,7 @@ class CommandRegistry(QObject):
         self.keysChanged.emit()
 
     def own_keys(self) -> dict[str, tuple[str, ...]]:
-        """What differs from the catalogue."""
+        """The keys that differ from the catalogue, by command id."""
         return dict(self._own_keys)
 
     def use_keys(self, own_keys: Mapping[str, tuple[str, ...]]) -> None:
@@ -205,7 +205,7 @@ class CommandRegistry(QObject):
             bound.action.setShortcuts([QKeySequence(each) for each in keys])
 
     def keys_text(self, command: Command) -> str:
-        """All keys of a command as this system writes them."""
+        """Return all keys of a command as this system writes them."""
         native = QKeySequence.SequenceFormat.NativeText
         keys = [QKeySequence(each).toString(native) for each in self.keys_of(command.id)]
         return " or ".join(filter(None, (*keys, command.local_keys)))

@@ -1,4 +1,4 @@
-"""One of several answers that are compared: a transcript of that answer alone, with what can be done with it below."""
+"""A column for one of several answers that are compared: a transcript of that answer alone, with its actions below."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ class CompareColumn(QWidget):
 
     @property
     def whole_height(self) -> int | None:
-        """With the whole answer and the buttons, in px; None while it is being written, or some of it out of view."""
+        """The height in pixels with the whole answer and the buttons; None while it is being written, or some of it out
+        of view."""
         text = self.view.whole_height if self._answer.status.is_final else None
         return None if text is None else ceil(text) + self.height() - self.view.viewport().height()
 
@@ -131,5 +132,5 @@ def _first_upper(words: str) -> str:
 
 
 def _alone(message: Message) -> Message:
-    """Without its place among the others: here nothing stands before it, and no version but this one."""
+    """Return the message without its place among the others: no message before it, and a single version."""
     return replace(message, position=0, version_index=1, version_count=1)

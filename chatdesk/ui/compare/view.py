@@ -86,7 +86,7 @@ class CompareView(QWidget):
         return tuple(self._columns)
 
     def show_answers(self, question: Message, answers: Sequence[Message]) -> None:
-        """In place of what was compared before."""
+        """Show these answers in place of those that were compared before."""
         self.clear()
         self._question.show_text(question.text)
         for answer in answers:

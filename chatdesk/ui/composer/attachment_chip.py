@@ -1,4 +1,5 @@
-"""One attached file above the text: picture or icon, name, size, how far it is copied, and a button to remove it."""
+"""A chip for one attached file above the text: picture or icon, name, size, progress of the copy, and a button to
+remove it."""
 
 from __future__ import annotations
 
@@ -47,7 +48,7 @@ class AttachmentChip(QWidget):
         self._say()
 
     def set_progress(self, copied_bytes: int, size_bytes: int) -> None:
-        """How much of the file is copied."""
+        """Show how much of the file is copied."""
         self._fraction = min(max(copied_bytes / max(size_bytes, 1), 0.0), 1.0)
         self._figures = size_text(size_bytes)
         self.update()

@@ -1,4 +1,4 @@
-"""What the person should know of the attached files before they are sent, with what they can do about it."""
+"""A note on the attached files before they are sent, with what the person can do about it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class AttachmentNote(QWidget):
         return self._label.text()
 
     def show_note(self, text: str, actions: Sequence[NoteAction]) -> bool:
-        """Whether that is another one than before."""
+        """Show this note and return whether it differs from the one before."""
         if text == self._label.text() and tuple(actions) == self._actions:
             return False
         self._actions = tuple(actions)

@@ -1,4 +1,4 @@
-"""What is attached to the message that is being written: a row of chips above its text, and a note below them."""
+"""The attachments of the message that is being written: a row of chips above its text, and a note below them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class AttachmentShelf(QWidget):
         return len(self._chips)
 
     def show_attached(self, attachments: Sequence[Attachment]) -> None:
-        """These, in place of all that was shown."""
+        """Show these attachments in place of all that were shown."""
         if not self._chips and not attachments:
             return
         for chip in self._chips:
@@ -95,7 +95,7 @@ class AttachmentShelf(QWidget):
             chip.set_progress(copied_bytes, size_bytes)
 
     def finish(self, key: str, attachment: Attachment | None) -> None:
-        """It is copied, or (None) it is not going to be."""
+        """End the copy of a file: show its attachment, or remove its chip if that is None."""
         chip = self._chip(key)
         if attachment is None:
             if chip is not None:

@@ -123,11 +123,11 @@ class Composer(QWidget):
         self.editor.replace_all("")
 
     def insert_text(self, text: str) -> None:
-        """At the cursor, as if typed."""
+        """Insert text at the cursor, as if typed."""
         self.editor.insert_written(text)
 
     def insert_quote(self, markdown: str) -> None:
-        """As a paragraph of its own at the cursor; what stands there stays, also what is selected."""
+        """Insert a quote as a paragraph of its own at the cursor; what stands there stays, also what is selected."""
         cursor = self.editor.textCursor()
         cursor.setPosition(cursor.selectionEnd())
         self.editor.setTextCursor(cursor)
@@ -137,7 +137,7 @@ class Composer(QWidget):
         self.insert_text(f"{gap}{chr(10).join(lines)}\n\n")
 
     def cursor_position(self) -> int:
-        """In characters of ``text()``."""
+        """Return the position of the cursor in characters of ``text()``."""
         return self.editor.written_position()
 
     def set_cursor_position(self, position: int) -> None:
@@ -147,12 +147,12 @@ class Composer(QWidget):
 
     @property
     def attached(self) -> tuple[Attachment, ...]:
-        """What goes with the text; what is still being copied is not among it."""
+        """The attachments that go with the text, without those that are still being copied."""
         return () if self._shelf is None else self._shelf.attached
 
     @property
     def attached_count(self) -> int:
-        """With those that are still being copied."""
+        """The number of attachments, with those that are still being copied."""
         return 0 if self._shelf is None else self._shelf.count
 
     def set_attached(self, attachments: Sequence[Attachment]) -> None:
@@ -163,7 +163,7 @@ class Composer(QWidget):
 
     @property
     def shelf(self) -> AttachmentShelf:
-        """Where attachments are shown; made when it is first needed."""
+        """The row of attachments, created when it is first needed."""
         if self._shelf is None:
             from chatdesk.ui.composer.attachments import AttachmentShelf
 
@@ -206,11 +206,12 @@ class Composer(QWidget):
 
     @property
     def refusal(self) -> str:
-        """What ``set_refusal`` was told."""
+        """The sentence that ``set_refusal`` was given."""
         return self._refusal
 
     def set_refusal(self, sentence: str) -> None:
-        """Why nothing can be written here, which stands in the text's place, or below a draft; empty: it can."""
+        """Set the reason why nothing can be written here, shown in the text's place or below a draft; empty when it
+        can."""
         if sentence == self._refusal:
             return
         self._refusal = sentence
@@ -234,16 +235,17 @@ class Composer(QWidget):
             self.editor.viewport().update()
 
     def set_send_on_enter(self, is_sent: bool) -> None:
-        """If not, Enter begins a new line and Ctrl+Enter sends. Shift+Enter always begins a new line."""
+        """Set whether Enter sends; if not, Enter begins a new line and Ctrl+Enter sends. Shift+Enter always begins a
+        new line."""
         self.editor.is_send_on_enter = is_sent
         self._name_send()
 
     def set_token_count(self, text: str) -> None:
-        """Such as "1,412 tokens"; empty for none."""
+        """Show a token count such as "1,412 tokens"; empty for none."""
         self._tokens.setText(text)
 
     def set_offline(self, words: str) -> None:
-        """What stands below the text while there is no connection; empty when there is one."""
+        """Show a sentence below the text while there is no connection; empty when there is one."""
         if words == self._offline_words:
             return
         if words and not self._offline_words:
@@ -252,7 +254,8 @@ class Composer(QWidget):
         self._show_standing_notice()
 
     def set_reminder(self, words: str) -> None:
-        """What the person should know before the next question, as long as nothing is more urgent; empty for none."""
+        """Set what the person should know before the next question, shown while nothing is more urgent; empty for
+        none."""
         if words == self._reminder:
             return
         if words:
@@ -261,8 +264,8 @@ class Composer(QWidget):
         self._show_standing_notice()
 
     def set_state(self, text: str, *, leave: str = "") -> None:
-        """What sending will do when that is not the usual, above the text; ``leave`` is the button that ends it. Empty:
-        it is the usual."""
+        """Show above the text what sending will do when that is unusual; ``leave`` labels the button that ends it.
+        Empty means that sending works as usual."""
         if self._state is None:
             if not text:
                 return
@@ -316,8 +319,8 @@ class Composer(QWidget):
     # Qt
 
     def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:
-        """To the text. A focus proxy would do the same, but Tab took the card for one more stop before its editor and
-        never left the composer."""
+        """Focus the text. A focus proxy would do the same, but Tab took the card for one more stop before its editor
+        and never left the composer."""
         self.editor.setFocus(reason)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -437,7 +440,7 @@ class Composer(QWidget):
         self.update()
 
     def _send_after_waiting(self) -> None:
-        """What was sent while files were on their way goes now; not where there is something to say of them first."""
+        """Send what was held back while files were being copied, unless there is something to say of them first."""
         wanted = self._files_to_send
         if not wanted or self._is_copying():
             return
@@ -511,7 +514,7 @@ class Composer(QWidget):
         self._notice.style().polish(self._notice)
 
     def _fit_height(self, *_size: object) -> None:
-        """As tall as the text, up to a third of the window; then the editor scrolls."""
+        """Make the composer as tall as its text, up to a third of the window; then the editor scrolls."""
         line_px = self.editor.fontMetrics().lineSpacing()
         # A plain text document measures its height in lines.
         lines = max(1, round(self.editor.document().size().height()))

@@ -89,11 +89,11 @@ class PromptMenu(QFrame):
 
     @property
     def is_listed(self) -> bool:
-        """Whether something is shown."""
+        """Return whether the menu is shown."""
         return self.isVisible()
 
     def open_after_slash(self, heads: Sequence[PromptHead]) -> None:
-        """If the / still stands there: keys may have been faster."""
+        """Open the menu if the / still stands there: keys may have been faster."""
         self._open(heads, is_after_slash=True)
         self._follow()
 
@@ -158,7 +158,7 @@ class PromptMenu(QFrame):
         return (slash_query(self._editor) or "") if self._is_after_slash else self.field.text()
 
     def _follow(self) -> None:
-        """What stands after the / decides what is listed, and whether anything is."""
+        """List the prompts that match the text after the /, or close the menu when there is none."""
         if not (self._is_armed and self._is_after_slash):
             return
         query = slash_query(self._editor)
@@ -207,7 +207,7 @@ class PromptMenu(QFrame):
             announce(self.list, f"{lead}{item.text()}, {row + 1} of {self.list.count()}")
 
     def _take_key(self, event: QKeyEvent) -> bool:
-        """Whether it was a key that chooses."""
+        """Return whether the key belonged to the menu and was handled."""
         key, modifiers = Qt.Key(event.key()), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if modifiers:
             return False

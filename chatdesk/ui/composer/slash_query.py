@@ -1,4 +1,4 @@
-"""What was typed after a / that begins a line of the editor: the name of a prompt that is looked for, or a path.
+"""The text after a / that begins a line of the editor: the name of a prompt that is looked for, or a path.
 
 A path is told from a name by its second /, by text after the cursor, and in the end by what the library knows.
 """

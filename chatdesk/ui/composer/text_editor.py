@@ -92,7 +92,7 @@ class TextEditor(QPlainTextEdit):
         self.ensureCursorVisible()
 
     def written_position(self) -> int:
-        """Where the cursor stands, in characters of ``written()``."""
+        """Return the position of the cursor in characters of ``written()``."""
         held = self.toPlainText()
         return len(mend_long_lines(held[: _characters(held, self.textCursor().position())]))
 
@@ -169,8 +169,8 @@ class TextEditor(QPlainTextEdit):
             self.insert_written(source.text())
 
     def can_attach(self, source: QMimeData) -> bool:
-        """Whether there are files or a picture, and not just text: a table copied from an office program is text, and
-        so is a text that brings a file along, which nobody sees coming."""
+        """Return whether there are files or a picture, and not just text: a table copied from an office program is
+        text, and so is a text that brings a file along, which nobody sees coming."""
         return not self._is_locked and (bool(_files_in(source)) or (source.hasImage() and not source.hasText()))
 
     def attach_from(self, source: QMimeData) -> bool:
@@ -190,7 +190,7 @@ class TextEditor(QPlainTextEdit):
         return data
 
     def _has_nothing_to(self, event: QKeyEvent) -> bool:
-        """Whether these are the keys of undo or redo, and no typing is there to be undone or redone."""
+        """Return whether the keys are undo or redo while no typing can be undone or redone."""
         document = self.document()
         if event.matches(QKeySequence.StandardKey.Undo):
             return not document.isUndoAvailable()
@@ -279,7 +279,7 @@ def _files_in(source: QMimeData) -> list[str]:
 
 
 def _forms(url: QUrl) -> tuple[str, ...]:
-    """How a file manager writes a file as text."""
+    """Return the ways in which a file manager writes a file as text."""
     path = url.toLocalFile()
     encoded = bytes(url.toEncoded().data()).decode("ascii", "replace")
     return url.toString(), url.toDisplayString(), encoded, path, QDir.toNativeSeparators(path), url.fileName()

@@ -56,7 +56,7 @@ class WaitingQuestions(QWidget):
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Of those that wait, the next first."""
+        """The texts of the waiting questions, the next one first."""
         return tuple(row.text for row in self._shown[0])
 
     def show_rows(self, rows: Sequence[WaitingQuestionRow], words: str) -> bool:

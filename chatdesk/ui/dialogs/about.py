@@ -1,4 +1,4 @@
-"""Which ChatDesk this is."""
+"""The dialog that says which ChatDesk this is."""
 
 from __future__ import annotations
 

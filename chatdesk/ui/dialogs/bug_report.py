@@ -104,7 +104,7 @@ class BugReportDialog(Panel):
         return self._files
 
     def show_files(self, files: Sequence[ReportFile]) -> None:
-        """What would be saved."""
+        """Show the files that would be saved."""
         self._files = tuple(files)
         for each in self._files:
             item = QListWidgetItem(each.name, self._list)
@@ -117,7 +117,7 @@ class BugReportDialog(Panel):
         self._list.setCurrentRow(0)
 
     def show_state(self, text: str) -> None:
-        """How far it is, or what became of it."""
+        """Show the progress or the result of saving the report."""
         self._state.setText(text)
         announce(self, text)
 

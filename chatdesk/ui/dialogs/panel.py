@@ -1,4 +1,4 @@
-"""What all dialogs are: a rounded card over a dimmed window, opened and never waited for, closed by Esc."""
+"""The base of all dialogs: a rounded card over a dimmed window, opened without blocking, closed by Esc."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Panel(QDialog):
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """What no field or button takes moves the dialog."""
+        """Move the dialog with a press that no field or button accepts."""
         if event.button() is not Qt.MouseButton.LeftButton:
             return
         handle = self.windowHandle()
@@ -132,7 +132,7 @@ class Panel(QDialog):
         self.resize(max(240, width), max(120, height))
 
     def fit_height(self, width: int) -> None:
-        """That wide at scale 1, and as high as the words need at this width."""
+        """Set the width, given at scale 1, and make the dialog as high as its words need at this width."""
         self._width_px = width
         self.setFixedWidth(round(width * max(1.0, self._theme.scale)))
         layout = self.layout()
@@ -140,7 +140,7 @@ class Panel(QDialog):
             self.resize(self.width(), layout.totalHeightForWidth(self.width()))
 
     def _scroll_if_too_large(self, room: QSize) -> None:
-        """Where the window has no room for all of it, as with large text, nothing is cut off: it is scrolled."""
+        """Make the contents scroll where the window has no room for all of them, as with large text."""
         layout = self.layout()
         if layout is None:
             return
@@ -168,11 +168,11 @@ class Panel(QDialog):
             focus.setFocus()
 
     def _top_in(self, window: QWidget) -> int:
-        """Where a dialog that hangs from the top begins: higher up in a low window."""
+        """Return where a dialog that hangs from the top begins: higher up in a low window."""
         return min(self._top_px or 0, window.height() // _HANGS_ABOVE)
 
     def _room(self, window: QWidget) -> QSize:
-        """As large as the dialog may be to stay within ``window``."""
+        """Return how large the dialog may be to stay within ``window``."""
         above = _MARGIN_PX if self._top_px is None else self._top_in(window) + _MARGIN_PX // 2
         return QSize(window.width() - _MARGIN_PX, window.height() - above)
 

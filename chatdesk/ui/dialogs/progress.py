@@ -60,7 +60,7 @@ class ProgressDialog(Panel):
             self.bar.setValue(min(_STEPS, done * _STEPS // of))
 
     def end(self) -> None:
-        """It is over, one way or the other."""
+        """Close the dialog because the work has ended, with or without success."""
         if not self._is_over:
             self._is_over = True
             self.accept()

@@ -29,15 +29,15 @@ class TextField(QPlainTextEdit):
         )
 
     def written(self) -> str:
-        """What the person wrote: the field holds very long lines in pieces."""
+        """Return what the person wrote: the field holds very long lines in pieces."""
         return mend_long_lines(self.toPlainText())
 
     def show_written(self, text: str) -> None:
-        """In place of all, for good."""
+        """Replace all text, without a step to undo."""
         self.setPlainText(break_long_lines(text))
 
     def replace_written(self, text: str) -> None:
-        """In place of all; one step to undo."""
+        """Replace all text as one step to undo."""
         cursor = self.textCursor()
         cursor.select(cursor.SelectionType.Document)
         cursor.insertText(break_long_lines(text))

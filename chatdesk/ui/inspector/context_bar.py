@@ -1,4 +1,4 @@
-"""What fills the model's context, as one bar and a line of words for each part of it."""
+"""The bar that shows what fills the model's context, and a line of words for each part of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What the model will see of the open thread: how much room each part takes, and what happens to every message."""
+"""The tab that shows what the model will see of the open thread: how much room each part takes, and what happens to
+every message."""
 
 from __future__ import annotations
 
@@ -213,7 +214,7 @@ class _EntryModel(QAbstractListModel):
 
 
 def _left_out(report: ContextReport) -> str:
-    """What is not sent, in words; empty when everything is."""
+    """Return a text on what is not sent; empty when everything is."""
     counted = {reason: report.counts.get(reason, 0) for reason in (Reason.DID_NOT_FIT, Reason.EXCLUDED)}
     parts = [f"{count:,} {_WORDS[reason]}" for reason, count in counted.items() if count]
     if report.starts_at_id is not None:

@@ -65,7 +65,7 @@ class Inspector(QWidget):
 
     @property
     def is_filling(self) -> bool:
-        """Whether it takes all of a narrow window."""
+        """Return whether the inspector takes all of a narrow window."""
         return self._is_filling
 
     def set_filling(self, is_filling: bool) -> None:

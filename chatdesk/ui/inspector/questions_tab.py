@@ -71,7 +71,8 @@ class QuestionsTab(QWidget):
         return self.questions.last
 
     def begin(self, *, position: int) -> None:
-        """All anew. ``position`` is where the reader is: its question is current until a person moves on."""
+        """Clear the list to be filled anew. The question at ``position``, where the reader is, is current until a
+        person moves on."""
         self._position, self._has_moved = position, False
         self.questions.clear()
         self._show_count(is_complete=False)

@@ -23,7 +23,7 @@ _AnyIndex = QModelIndex | QPersistentModelIndex
 
 
 class RowRole(IntEnum):
-    """What a model says of a row besides its text (``DisplayRole``) and its words (``AccessibleTextRole``)."""
+    """The data roles of a row besides its text (``DisplayRole``) and its words (``AccessibleTextRole``)."""
 
     INDENT = Qt.ItemDataRole.UserRole + 1
     ICON = Qt.ItemDataRole.UserRole + 2

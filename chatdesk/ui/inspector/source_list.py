@@ -35,14 +35,15 @@ class SourceList(RowList):
         self.activated.connect(self._jump)
 
     def show_range(self, key: object, first: int) -> None:
-        """Those of another summary, from the position ``first`` on; nothing happens while ``key`` stays the same."""
+        """Show the sources of another summary, from the position ``first`` on; nothing happens while ``key`` stays the
+        same."""
         self._sources.restart(key, first)
 
     def clear(self) -> None:
         self._sources.clear()
 
     def add(self, entries: Sequence[ContextEntry], *, next_position: int | None) -> None:
-        """What was asked for; ``next_position``: where it goes on, None at the end."""
+        """Add the entries that were asked for; ``next_position`` is where the list goes on, None at the end."""
         self._sources.add(entries, next_position)
 
     def _jump(self, index: _AnyIndex) -> None:

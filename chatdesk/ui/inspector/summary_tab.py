@@ -92,7 +92,7 @@ class SummaryTab(QWidget):
         self.show_work("", can_agree=False, can_stop=False)
 
     def show_work(self, words: str, *, can_agree: bool, can_stop: bool) -> None:
-        """What is being made for the open thread, or asked about; empty: nothing."""
+        """Show the summary that is being made for the open thread, or asked about; empty hides the line."""
         self._work.setText(words)
         self._work.setVisible(bool(words))
         self.agree_button.setVisible(can_agree)
@@ -225,7 +225,7 @@ def _about(summary: Summary, cost_usd: float | None) -> str:
 
 
 def _pause(switches: SummarySwitches, *, waits_for_tomorrow: bool) -> str:
-    """Why no summary is made at present, where a person might wait for one."""
+    """Return a sentence on why no summary is made at present, where a person might wait for one."""
     if not switches.is_on_everywhere:
         return "Summaries are switched off in Settings, Context, for all threads."
     if switches.is_thread_on and not switches.is_project_on:

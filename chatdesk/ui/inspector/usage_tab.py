@@ -1,4 +1,4 @@
-"""What the open thread took: tokens and money for each kind of work and each model, as a table."""
+"""The table of what the open thread used: tokens and money for each kind of work and each model."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ _COLUMNS = (
 
 
 class UsageTab(QWidget):
-    """Each model has a line with its name and a line of figures; the last two are the total. ``pricesRequested``: the
-    person wants to type what a model costs."""
+    """A tab in which each model has a line with its name and a line of figures; the last two lines are the total.
+    ``pricesRequested`` is emitted when the person wants to type what a model costs."""
 
     pricesRequested = Signal()
 

@@ -1,4 +1,4 @@
-"""Which filters a person may be about to write: pure, from the text before the cursor."""
+"""The filters that a person may be about to write: pure, from the text before the cursor."""
 
 from __future__ import annotations
 

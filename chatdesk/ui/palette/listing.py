@@ -19,8 +19,8 @@ _MOST_COMMANDS = 6
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a list is made of. ``commands`` are those that make sense now, each with its first keys as shown.
-    ``is_over``: nothing more is awaited, so that an empty list means that there is nothing."""
+    """The values that a list is made of. ``commands`` are those that make sense now, each with its first keys as shown.
+    With ``is_over`` no more results are awaited, so that an empty list means that there are none."""
 
     text: str
     groups: Mapping[SearchKind, SearchGroup] = field(default_factory=dict)
@@ -36,7 +36,7 @@ def wants_commands_only(text: str) -> bool:
 
 
 def rows_of(listed: Listed, *, now: datetime) -> list[Row]:
-    """From top to bottom."""
+    """Return the rows of the list from top to bottom."""
     only_commands = wants_commands_only(listed.text)
     text = listed.text.replace(COMMANDS_ONLY, " ", 1) if only_commands else listed.text
     words = text.casefold().split()

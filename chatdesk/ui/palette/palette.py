@@ -1,4 +1,4 @@
-"""One box for everything: what stands in it is searched while one types, and the list below is walked by keys."""
+"""The palette, one box for everything: its text is searched while one types, and the list below is walked by keys."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Palette(Panel):
         self._refill()
 
     def show_group(self, text: str, group: SearchGroup, *, is_next_page: bool = False) -> None:
-        """What was found for ``text``; what belongs to an older text is not shown."""
+        """Show the results for ``text``; those for an older text are ignored."""
         if text != self._searched:
             return
         before = self._groups.get(group.kind)
@@ -225,7 +225,7 @@ class Palette(Panel):
         self._set_current(choosable[place % (last + 1) if is_round else max(0, min(last, place))])
 
     def _step_group(self, step: int) -> None:
-        """To the first row below the next heading, round at the ends."""
+        """Move to the first row below the next heading, wrapping at the ends."""
         firsts = [
             number
             for number in self._choosable()
@@ -318,7 +318,8 @@ class Palette(Panel):
         self._fit_height(is_over=is_over)
 
     def _fit_height(self, *, is_over: bool) -> None:
-        """As tall as the rows, up to a bound; smaller again only when a search is over, so that nothing flickers."""
+        """Make the palette as tall as its rows, up to a bound; smaller again only when a search is over, so that
+        nothing flickers."""
         above = self.list.geometry().top() + _EDGE_PX
         wanted = above + 2
         for number in range(len(self._model.rows)):

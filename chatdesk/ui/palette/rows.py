@@ -1,4 +1,4 @@
-"""What the palette lists: headings, things to choose, and sentences; plain data, made from hits and commands."""
+"""The rows that the palette lists: headings, choices and sentences; plain data, made from hits and commands."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class NextPage:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the list. ``marks`` are ranges of ``text``; ``aside`` stands at its end; ``spoken`` is the whole row
+    """A line of the list. ``marks`` are ranges of ``text``; ``aside`` stands at its end; ``spoken`` is the whole row
     for a screen reader. ``key`` tells rows apart while the list changes. ``value`` is what choosing means: a hit, a
     command's id, a completed text or a ``NextPage``."""
 
@@ -82,7 +82,7 @@ def rows_of_group(group: SearchGroup, *, now: datetime) -> list[Row]:
 
 
 def rows_of_threads(threads: Sequence[Thread], *, now: datetime) -> list[Row]:
-    """What was used last, for a box in which nothing stands yet."""
+    """Return rows of the threads that were used last, for a box in which nothing stands yet."""
     if not threads:
         return []
     rows = [Row(RowKind.HEADING, "heading recent", "Recent threads")]
@@ -93,7 +93,7 @@ def rows_of_threads(threads: Sequence[Thread], *, now: datetime) -> list[Row]:
 
 
 def summary_of(groups: Sequence[SearchGroup], commands: int) -> str:
-    """How much was found, as a sentence for screen readers."""
+    """Return a sentence for screen readers on how much was found."""
     counted = [(group.count, *_TITLES[group.kind][:2], group.is_more) for group in groups if group.count]
     parts = [
         f"{'more than ' if is_more else ''}{count:,} {name if count == 1 else title.lower()}"

@@ -19,7 +19,8 @@ from chatdesk.ui.sidebar.thread_model import RowName
 
 
 class RowsAccessible(QAccessibleWidget):
-    """Its children are the rows that are listed, from the top. ``press`` does what a click on a row does."""
+    """An accessible list whose children are the listed rows, from the top. ``press`` does what a click on a row
+    does."""
 
     def __init__(self, view: RowView, model: FolderModel, press: Callable[[QModelIndex], None]) -> None:
         super().__init__(view, QAccessible.Role.List)

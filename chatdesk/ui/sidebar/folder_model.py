@@ -27,7 +27,7 @@ class FolderModel(ThreadModel):
 
     @property
     def is_at_end(self) -> bool:
-        """Whether everything has been fetched, of folders what is open."""
+        """Return whether everything has been fetched; of folders, whether those that are open have been."""
         return super().is_at_end and self._unfinished() is None
 
     @property

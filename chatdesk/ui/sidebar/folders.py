@@ -24,7 +24,7 @@ class Folder:
 
 
 class PaintedFolder(NamedTuple):
-    """All that is painted of a folder."""
+    """The values that are painted of a folder."""
 
     title: str
     threads: str

@@ -1,4 +1,4 @@
-"""Which heading a thread stands under and how its time is written. Pure: no Qt, no clock of its own.
+"""The grouping of threads under headings and the text of their times. Pure: no Qt, no clock of its own.
 
 A row's place is one comparable key, so that the list can find any row by bisection and never has to sort again.
 """
@@ -44,9 +44,9 @@ RowKey = tuple[int, int, int | str, str]
 
 
 class Arrangement(NamedTuple):  # on the way to the first paint, and made in a third of a dataclass's time
-    """How a list stands: ``is_trash`` by the moment of deletion, ``by_name`` in one group, else by last activity.
-    ``has_pinned``: pinned threads stand above the others. ``folders``: the place of each project, where threads stand
-    under their projects."""
+    """The order of a list: ``is_trash`` by the moment of deletion, ``by_name`` in one group, else by last activity.
+    With ``has_pinned``, pinned threads stand above the others. ``folders`` is the place of each project, where threads
+    stand under their projects."""
 
     by_name: bool = False
     is_trash: bool = False
@@ -134,7 +134,7 @@ def short_time(ms: int, today: date, zone: tzinfo | None, *, names_year: bool = 
 
 
 def spoken_time(ms: int, today: date, zone: tzinfo | None) -> str:
-    """The same for a screen reader: ``today 14:02``, ``yesterday``, ``Tue``, ``14 Oct``, ``14 Oct 2025``."""
+    """Return a time for a screen reader: ``today 14:02``, ``yesterday``, ``Tue``, ``14 Oct``, ``14 Oct 2025``."""
     age_days = (today - local_time(ms, zone).date()).days
     if age_days <= 0:
         return f"today {short_time(ms, today, zone)}"

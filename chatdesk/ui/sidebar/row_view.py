@@ -34,7 +34,7 @@ class RowView(QListView):
         return 0 if model is None else model.rowCount()
 
     def top_of(self, row: int) -> int:
-        """Where a row begins in the viewport."""
+        """Return the y position in pixels at which a row begins in the viewport."""
         return row * self.row_height_px - self.verticalScrollBar().value()
 
     # Geometry
@@ -68,10 +68,10 @@ class RowView(QListView):
         return False
 
     def setSelection(self, _rect: QRect, _command: QItemSelectionModel.SelectionFlag) -> None:
-        """Nothing is selected by drawing a frame around it."""
+        """Do nothing: rows are not selected by drawing a frame around them."""
 
     def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:
-        """What is drawn anew when these rows are selected, or are no longer."""
+        """Return the region to draw anew when these rows are selected, or are no longer."""
         seen = self.viewport().rect()
         if selection.count() > _MOST_RUNS:
             return QRegion(seen)

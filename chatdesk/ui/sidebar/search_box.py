@@ -16,7 +16,7 @@ _MAX_LENGTH: Final = 200
 
 
 class SearchBox(SearchField):
-    """What stands in it narrows the list; Down goes on to it, Enter searches everything."""
+    """A field whose text narrows the list; Down moves to the list, Enter searches everything."""
 
     searched = Signal(str)
     descended = Signal()

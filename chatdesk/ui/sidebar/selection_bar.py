@@ -1,4 +1,5 @@
-"""What can be done with the marked threads, under the list for as long as any are marked. Imported with the first."""
+"""The bar of actions for the marked threads, under the list for as long as any are marked. It is imported with the
+first."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class Sidebar(SidebarBase):
         self._ask(view=None, query=None)
 
     def refresh(self) -> None:
-        """The same list anew, and back to its place."""
+        """Load the same list again and return to its place."""
         place = self.thread_list.place()
         self._ask(view=None, query=None)
         if place is not None:
@@ -119,8 +119,8 @@ class Sidebar(SidebarBase):
         read_only: frozenset[str] = frozenset(),
         workspaces: Mapping[str, str] | None = None,
     ) -> None:
-        """By project id, what is said of those that are shared, such as "shared, you can only read"; in which of them
-        nothing can be changed; and the names of their workspaces."""
+        """Set, by project id, the text for projects that are shared, such as "shared, you can only read"; the ids of
+        those that cannot be changed; and the names of their workspaces."""
         self.shared = dict(shared)
         self.workspaces = dict(workspaces or {})
         self.read_only = read_only
@@ -143,15 +143,15 @@ class Sidebar(SidebarBase):
         self._refresh_view_bar()
 
     def set_tags(self, tags: Sequence[Tag]) -> None:
-        """What the menu offers to filter by."""
+        """Set the tags that the menu offers to filter by."""
         self.tags = tuple(tags)
 
     def set_order(self, *, by_name: bool) -> None:
-        """Before the first ``reload``."""
+        """Set the order of the list; to be called before the first ``reload``."""
         self._by_name = by_name
 
     def set_grouping(self, *, by_project: bool) -> None:
-        """What the menu says; ``set_folders`` makes the list so."""
+        """Set the grouping that the menu shows; ``set_folders`` changes the list itself."""
         self.by_project = by_project
 
     def read_folders_with(self, fetch: FetchFolder, open_ids: Iterable[str]) -> None:
@@ -164,7 +164,7 @@ class Sidebar(SidebarBase):
 
     @property
     def has_folders(self) -> bool:
-        """Whether the list stands in folders, which only a list of all projects does."""
+        """Return whether the list stands in folders, which only a list of all projects does."""
         return self._model.has_folders
 
     def set_folders(self, folders: Sequence[Folder] | None) -> None:
@@ -182,7 +182,7 @@ class Sidebar(SidebarBase):
 
     @property
     def badge(self) -> ProjectBadge:
-        """Where the list of projects opens."""
+        """The button that opens the list of projects."""
         return self._badge
 
     def show_keys(self, *, new_thread: str, search: str, settings: str, rename: str) -> None:
@@ -210,7 +210,8 @@ class Sidebar(SidebarBase):
             self._status.set_text(text, is_error=is_error, is_busy=is_busy)
 
     def set_waiting(self, text: str) -> None:
-        """How much waits to be sent; empty takes the line away. ``waitingPressed`` asks for the list."""
+        """Show how many questions wait to be sent; an empty text hides the line. ``waitingPressed`` asks for the
+        list."""
         if self.waiting_line is None:
             if not text:
                 return
@@ -258,8 +259,8 @@ class Sidebar(SidebarBase):
         self.temporary_line.setVisible(bool(title))
 
     def set_team_status(self, text: str, *, tone: str = "calm", tip: str = "", is_under_way: bool = False) -> None:
-        """How sync stands, in one sentence; empty takes the line away. ``tone``: calm, offline or refused;
-        ``is_under_way``: it may be that again. ``teamPressed`` asks for more."""
+        """Show the state of sync in one sentence; an empty text hides the line. ``tone`` is calm, offline or refused;
+        ``is_under_way`` marks a state that may return soon. ``teamPressed`` asks for more."""
         if self.team_line is None:
             if not text:
                 return
@@ -299,7 +300,7 @@ class Sidebar(SidebarBase):
         self._model.set_streaming(thread_id, is_streaming)
 
     def set_unread(self, counts: Mapping[str, int]) -> None:
-        """How many messages of others are new in each thread; threads without any are left out."""
+        """Set how many messages of others are new in each thread; threads without any are left out."""
         self._model.set_unread(counts)
 
     def set_view(self, view: ThreadView | str) -> None:
@@ -321,7 +322,7 @@ class Sidebar(SidebarBase):
         self._delete(self.selected_ids())
 
     def neighbour_of(self, thread_id: str | None, step: int) -> str | None:
-        """For *Next thread* and *Previous thread*."""
+        """Return the id of the thread ``step`` rows away, for *Next thread* and *Previous thread*; None without one."""
         return self._model.neighbour(thread_id or "", step)
 
     def begin_rename(self, thread_id: str | None = None) -> bool:
@@ -334,7 +335,7 @@ class Sidebar(SidebarBase):
         self.search_box.selectAll()
 
     def focus_panes(self) -> tuple[QWidget, ...]:
-        """In the order in which Tab walks."""
+        """Return the sidebar's widgets in the order in which Tab reaches them."""
         team = () if self.team_line is None else (self.team_line,)
         return (
             self._badge,

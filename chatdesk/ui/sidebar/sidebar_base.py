@@ -1,4 +1,4 @@
-"""What the menus and bars of the sidebar work with: its signals, its list, and what the list shows."""
+"""The base of the sidebar that its menus and bars work with: its signals, its list, and what the list shows."""
 
 from __future__ import annotations
 
@@ -88,12 +88,12 @@ class SidebarBase(QWidget):
         return self._model.unread_of(thread_id)
 
     def selected_ids(self) -> tuple[str, ...]:
-        """What *Pin*, *Archive*, *Move*, *Tags*, *Export*, *Delete* are about: the marked threads, else the one of the
-        keys or the open one."""
+        """Return the threads that *Pin*, *Archive*, *Move*, *Tags*, *Export* and *Delete* act on: the marked ones, else
+        the one with the keyboard focus or the open one."""
         marked = self.thread_list.marked_ids
         current = self.thread_list.keyboard_id()
         return marked or (() if current is None else (current,))
 
     def known(self, thread_ids: Iterable[str]) -> list[Thread]:
-        """Those of these threads that are in the list."""
+        """Return those of these threads that are in the list."""
         return [thread for thread in map(self._model.thread_by_id, thread_ids) if thread is not None]

@@ -1,4 +1,4 @@
-"""Where the sidebar is: beside the thread in a splitter, or, in a narrow window, over it while it is wanted."""
+"""The place of the sidebar: beside the thread in a splitter, or, in a narrow window, over it while it is wanted."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class SidebarPlace(QObject):
 
     @property
     def is_overlay(self) -> bool:
-        """Whether the window is too narrow for both."""
+        """Return whether the window is too narrow to show the sidebar beside the thread."""
         return self._is_overlay
 
     @property
@@ -61,12 +61,12 @@ class SidebarPlace(QObject):
 
     @property
     def is_collapsed(self) -> bool:
-        """What a person chose for a wide window."""
+        """Return whether a person hid the sidebar in a wide window."""
         return self._is_collapsed
 
     @property
     def width(self) -> int:
-        """As it would be with text at its normal size; what is drawn grows with the text."""
+        """The width in pixels at normal text size; the drawn width grows with the text."""
         return self._width
 
     def restore(self, width: int, *, is_collapsed: bool) -> None:
@@ -97,7 +97,7 @@ class SidebarPlace(QObject):
         self._show_docked()
 
     def widen(self, step_px: int) -> None:
-        """As dragging the border does; narrower with a negative step."""
+        """Make the sidebar wider by ``step_px``, as dragging its border does; narrower with a negative step."""
         self._width = min(SIDEBAR_MAX_PX, max(SIDEBAR_MIN_PX, self._width + step_px))
         self._is_collapsed = False
         if not self._is_overlay:

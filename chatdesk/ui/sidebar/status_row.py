@@ -42,7 +42,7 @@ class StatusRow(QWidget):
 
     @property
     def shown(self) -> tuple[str, bool, bool]:
-        """What ``set_text`` was told last."""
+        """The arguments of the last call of ``set_text``: text, error flag and busy flag."""
         return self.text, self._is_error, self._is_busy
 
     @property

@@ -1,5 +1,5 @@
-"""How something stands, in one sentence that can be pressed for more: sync, where a workspace was joined, and what
-waits to be sent, and a temporary chat, where there is one."""
+"""A line that states something in one sentence and can be pressed for more: sync where a workspace was joined,
+questions that wait to be sent, or a temporary chat."""
 
 from __future__ import annotations
 

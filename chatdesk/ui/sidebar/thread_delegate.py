@@ -37,7 +37,7 @@ _AnyIndex = QModelIndex | QPersistentModelIndex
 
 
 class _Look(NamedTuple):
-    """What the theme says, asked once a look and not for every row: that took a third of the painting."""
+    """The values of the theme, read once for each look and not for every row: that took a third of the painting."""
 
     tokens: Tokens
     text: QColor
@@ -128,7 +128,7 @@ class ThreadDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(shape.adjusted(inset, inset, -inset, -inset), radius, radius)
 
     def menu_area(self, rect: QRect, direction: Qt.LayoutDirection) -> QRect:
-        """Where a row that shows its menu button has it."""
+        """Return the rectangle of the menu button in a row that shows one."""
         side = rect.height()
         return mirrored(QRectF(rect.right() + 1 - side, rect.top(), side, side), QRectF(rect), direction).toRect()
 
@@ -242,7 +242,7 @@ class ThreadDelegate(QStyledItemDelegate):
         return self._look
 
     def _start(self, direction: Qt.LayoutDirection) -> int:
-        """Where a line of text begins."""
+        """Return the x position where a line of text begins."""
         found = self._starts.get(direction)
         if found is None:
             found = self._starts[direction] = line_start(direction)
@@ -284,7 +284,7 @@ class ThreadDelegate(QStyledItemDelegate):
 
 
 def _shows_menu(state: int) -> bool:
-    """Whether a row shows the button of its menu: under the pointer, and where the keys are."""
+    """Return whether a row shows the button of its menu: under the pointer, and where the keyboard focus is."""
     return bool(state & _UNDER_POINTER or (state & _FOCUSED and state & _BY_KEYS))
 
 

@@ -140,7 +140,7 @@ class ThreadList(RowView):
 
     @property
     def has_keys(self) -> bool:
-        """Whether the list has the focus in its window, also while a menu or a dialog is over it."""
+        """Return whether the list has the focus in its window, also while a menu or a dialog is over it."""
         return self.window().focusWidget() is self
 
     def keyboard_id(self) -> str | None:
@@ -182,7 +182,7 @@ class ThreadList(RowView):
         return None
 
     def begin_at_top(self) -> None:
-        """What comes next is another list: it is shown from its beginning."""
+        """Show the next list from its beginning, because it is another one."""
         self._sought = None
         self._begins_at_top = True
 
@@ -473,7 +473,7 @@ class ThreadList(RowView):
             QtGui.QAccessible.updateAccessibility(event)
 
     def mark_all(self) -> None:
-        """What is fetched at once; whoever knows the rest is asked for it."""
+        """Mark all fetched threads at once; ``allAsked`` asks for the rest."""
         self.mark(self._threads.ids_between(0, self.row_count() - 1))
         if not self._threads.is_at_end:
             self.allAsked.emit()
@@ -551,7 +551,7 @@ class ThreadList(RowView):
         self._read_on()
 
     def _read_on(self) -> None:
-        """Of folders, what is in sight or near below."""
+        """Fetch the rows of folders that are in sight or near below."""
         if self._sought is None and self._threads.has_folders:
             height, offset = self.viewport().height(), self.verticalScrollBar().value()
             last_px = offset + (1 + _PREFETCH_PAGES) * height

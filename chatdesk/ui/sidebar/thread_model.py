@@ -50,7 +50,7 @@ _MOST_REGROUPED: Final = 1_000  # rows that get their new headings in one go
 
 
 class ThreadView(StrEnum):
-    """Which threads are listed."""
+    """The set of threads that is listed."""
 
     ACTIVE = "active"
     ARCHIVE = "archive"
@@ -65,7 +65,7 @@ class ThreadView(StrEnum):
 
 
 class ThreadRole(IntEnum):
-    """What a row answers besides its text."""
+    """The data roles that a row answers besides its text."""
 
     THREAD_ID = Qt.ItemDataRole.UserRole + 1
     IS_HEADING = Qt.ItemDataRole.UserRole + 2
@@ -161,7 +161,7 @@ class ThreadModel(QStringListModel):
 
     @property
     def is_at_end(self) -> bool:
-        """Whether everything has been fetched."""
+        """Return whether everything has been fetched."""
         return self._is_at_end
 
     @property
@@ -174,7 +174,7 @@ class ThreadModel(QStringListModel):
         self._project_id, self._tag = project_id, tag
 
     def set_trash_days(self, days: int) -> None:
-        """How long threads stay in the trash, for the days that are left."""
+        """Set how many days threads stay in the trash, to show the days that are left."""
         self._trash_days = days
 
     def reload(self, *, view: ThreadView | None = None, query: str | None = None, by_name: bool | None = None) -> None:
@@ -218,7 +218,7 @@ class ThreadModel(QStringListModel):
         return self._keys[row] if thread is None else thread.id
 
     def index_of_row(self, name: RowName) -> QModelIndex:
-        """Where the row with that name stands by now; invalid once it is not listed any more."""
+        """Return the current index of the row with that name; invalid once it is not listed any more."""
         if isinstance(name, str):
             return self.index_of(name)
         place = bisect_left(self._keys, name)
@@ -287,7 +287,7 @@ class ThreadModel(QStringListModel):
             self.dataChanged.emit(index, index)
 
     def set_unread(self, counts: Mapping[str, int]) -> None:
-        """How many messages of others each thread has that were not seen; threads without any are left out."""
+        """Set how many messages of others each thread has that were not seen; threads without any are left out."""
         before, self._unread = self._unread, dict(counts)
         for thread_id in before.keys() | self._unread.keys():
             if before.get(thread_id) != self._unread.get(thread_id):
@@ -487,7 +487,7 @@ class ThreadModel(QStringListModel):
         self._insert([thread for thread in threads if self._find_key(thread.id) is None])
 
     def _rebuild(self, threads: Sequence[Thread]) -> None:
-        """All rows anew; who wants to keep a place notes it at ``aboutToRebuild``, by thread."""
+        """Build all rows anew. Callers that must keep a place remember it at ``aboutToRebuild``, by thread."""
         self.aboutToRebuild.emit()
         self._forget_later(self._keys, self._rows)
         self._keys, self._rows, self._key_of = [], [], {}
@@ -505,7 +505,7 @@ class ThreadModel(QStringListModel):
         self.setStringList([""] * len(entries))
 
     def _forget_later(self, keys: list[RowKey], rows: list[_Row]) -> None:
-        """These rows are not listed any more: taking out 100,000 keys and giving back their memory takes frames."""
+        """Free rows that are not listed any more in the background: freeing 100,000 keys takes several frames."""
         self._gone.append((keys, rows, self._key_of))
         self._freeing.start()
 

@@ -1,5 +1,5 @@
-"""Whether the system blends windows with what is below them. On X11 only a compositing manager does; without one the
-corners of a rounded window would be black."""
+"""A check for whether the system blends windows with what is below them. On X11 only a compositing manager does;
+without one the corners of a rounded window would be black."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def icon(name: str, colour: QColor | str, size: int = ICON_PX) -> QIcon:
 
 
 def icon_pixmap(name: str, colour: QColor | str, size: int, *, device_pixel_ratio: float) -> QPixmap:
-    """The same as a pixmap for widgets that paint themselves."""
+    """Return an icon as a pixmap, for widgets that paint themselves."""
     pixmap = QPixmap(QSize(size, size) * device_pixel_ratio)
     pixmap.setDevicePixelRatio(device_pixel_ratio)
     pixmap.fill(Qt.GlobalColor.transparent)

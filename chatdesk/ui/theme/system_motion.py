@@ -1,4 +1,4 @@
-"""Whether the system asks programs to keep still. Qt does not know it on Linux; the desktop portal does.
+"""A check for whether the system asks programs to reduce motion. Qt does not know it on Linux; the desktop portal does.
 
 Asked once, without waiting, and followed from then on. Where there is no session bus, nothing is asked.
 """
@@ -71,7 +71,7 @@ class SystemMotion(QObject):
 
 
 def has_session_bus() -> bool:
-    """Whether there is a bus to ask on. Qt would start one of its own where there is none."""
+    """Return whether there is a session bus to ask on. Qt would start one of its own where there is none."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     has_address = bool(os.environ.get("DBUS_SESSION_BUS_ADDRESS"))
     return sys.platform.startswith("linux") and (has_address or bool(runtime and Path(runtime, "bus").exists()))

@@ -94,7 +94,7 @@ class Theme(QObject):
 
     @property
     def is_motion_reduced(self) -> bool:
-        """Whether nothing may move: asked for by a setting, or by the system."""
+        """Return whether nothing may move, because a setting or the system asks for it."""
         if self._is_motion_reduced is not None:
             return self._is_motion_reduced
         if self._does_system_keep_still:
@@ -133,7 +133,7 @@ class Theme(QObject):
             self._apply_again()
 
     def toggle(self) -> None:
-        """From light to dark or back, with as much contrast as now."""
+        """Change from light to dark or back, with the same contrast."""
         scheme = "light" if self.scheme == "dark" else "dark"
         contrast = "-contrast" if self._preference.endswith("-contrast") else ""
         self.set_preference(cast(Preference, scheme + contrast))
@@ -185,7 +185,7 @@ class Theme(QObject):
         application.setStyleSheet(build_stylesheet(self.tokens, self.point_size))
 
     def palette(self) -> QPalette:
-        """All colours of Fusion, from the tokens."""
+        """Return a palette with all colours of Fusion, from the tokens."""
         tokens = self.tokens
         role = QPalette.ColorRole
         palette = QPalette()

@@ -1,4 +1,4 @@
-"""Every colour, distance and type size that the window draws; nothing else in the program writes one down.
+"""The colours, distances and type sizes that the window draws; nothing else in the program writes one down.
 
 The numbers come from the design's table. No Qt here: colours are ``#RRGGBB`` strings.
 """
@@ -103,7 +103,7 @@ class SyntaxColours:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """One look. Light and dark differ in colours only."""
+    """The design tokens of one look. Light and dark differ in colours only."""
 
     background: str
     surface: str
@@ -288,7 +288,8 @@ PROJECT_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def contrast(first: str, second: str) -> float:
-    """How well two ``#RRGGBB`` colours are told apart, 1 to 21: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
+    """Return the contrast ratio of two ``#RRGGBB`` colours, 1 to 21:
+    https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
     low, high = sorted((_luminance(first), _luminance(second)))
     return (high + 0.05) / (low + 0.05)
 

@@ -60,7 +60,7 @@ class UsageChart(QWidget):
 
     @property
     def current_words(self) -> str:
-        """What the bar stands for that has the focus or lies under the pointer."""
+        """The text of the bar that has the focus or lies under the pointer; empty without one."""
         rows = self._rows()
         if not 0 <= self._current < len(rows):
             return ""
@@ -186,7 +186,7 @@ class UsageChart(QWidget):
     # Where everything is
 
     def _areas(self) -> list[tuple[QRectF, QRectF]]:
-        """Of each row its bar, and the area in which a pointer means it."""
+        """Return for each row its bar, and the area in which the pointer selects it."""
         rows, top = self._rows(), self._top()
         shares = [self._measure.of(row.total) / top for row in rows]
         plot = self._plot()
@@ -212,7 +212,7 @@ class UsageChart(QWidget):
         return areas
 
     def _plot(self) -> QRectF:
-        """Where the bars of days stand."""
+        """Return the rectangle in which the bars of days stand."""
         metrics, top = self.fontMetrics(), self._top()
         figures = [self._measure.short(top * tick / _TICKS) for tick in range(_TICKS + 1)]
         axis = max(24, *(metrics.horizontalAdvance(each) for each in figures)) + 14.0

@@ -12,7 +12,7 @@ _THOUSAND, _MILLION, _BILLION = 1_000, 1_000_000, 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What the bars stand for. ``short`` is for an axis, ``words`` for a person."""
+    """The quantity that the bars stand for. ``short`` is for an axis, ``words`` for a person."""
 
     name: str
     of: Callable[[UsageSum], float]
@@ -29,7 +29,7 @@ def short_count(value: float) -> str:
 
 
 def cost_words(total: UsageSum) -> str:
-    """What is known of a cost; a sum that is not whole says so."""
+    """Return the text of a cost; one with unknown parts says so."""
     if total.is_price_known:
         return cost_text(total.cost_usd)
     return f"at least {cost_text(total.cost_usd)}" if total.cost_usd else "no price known"

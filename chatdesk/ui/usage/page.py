@@ -1,4 +1,4 @@
-"""What was spent: totals, a chart and a table by day, model, project or kind. It asks for days and is given them."""
+"""The page of usage: totals, a chart and a table by day, model, project or kind. It asks for days and is given them."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class UsagePage(QWidget):
         self.daysRequested.emit(*self.days())
 
     def show_days(self, first_day: int, last_day: int, cells: Spending) -> None:
-        """What these days took. Nothing happens where other days are wanted by now."""
+        """Show what was used on these days; ignored when other days are wanted by now."""
         if (first_day, last_day) != self.days():
             return
         self._cells, self._shown = cells, (first_day, last_day)

@@ -78,8 +78,8 @@ class Banner(QWidget):
         other_text: str | None = None,
         is_closable: bool = True,
     ) -> None:
-        """What happened, what is safe, what next. It replaces the notice before it; words that are the same are not
-        announced again."""
+        """Show what happened, what is safe and what to do next. The message replaces the one before it; the same words
+        are not announced again."""
         is_news = not self.isVisible() or text != self._label.text()
         self._kind = kind
         self._label.setText(text)
@@ -125,7 +125,8 @@ class Banner(QWidget):
         self._hold_height()
 
     def _hold_height(self) -> None:
-        """As high as its words are at its width: a layout around would make it as low as a label may be."""
+        """Keep the banner as high as its words need at its width: a layout around would make it as low as a label may
+        be."""
         height = self._grid.totalHeightForWidth(self.width())
         if height >= 0 and height != self.minimumHeight():
             self.setMinimumHeight(height)

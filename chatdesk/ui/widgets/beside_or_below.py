@@ -24,7 +24,7 @@ class BesideOrBelow(PlacedItems):
         self.invalidate()
 
     def add_layout(self, inner: QLayout) -> None:
-        """One of the two, as a layout."""
+        """Add one of the two items as a layout."""
         self.addChildLayout(inner)
         self.addItem(inner)
 
@@ -32,7 +32,7 @@ class BesideOrBelow(PlacedItems):
         return Qt.Orientation.Horizontal
 
     def wanted(self) -> QSize:
-        """Both in one line."""
+        """Return the size with both items in one line."""
         words, field = (each.sizeHint() for each in self._items)
         width = max(words.width(), self._wanted_px) + self._gap_px + max(field.width(), self._wanted_px)
         return self._with_margins(QSize(width, max(words.height(), field.height())))
@@ -81,5 +81,5 @@ class BesideOrBelow(PlacedItems):
 
 
 def _height(item: QLayoutItem, width: int) -> int:
-    """What it takes at that width."""
+    """Return the height of an item at that width."""
     return item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()

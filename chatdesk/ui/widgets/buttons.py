@@ -20,7 +20,7 @@ DISABLED_OPACITY = 0.4
 
 
 class ThemedButton(QAbstractButton):
-    """What both kinds share: name, tooltip, keys, repainting when the look changes."""
+    """The base of both kinds of buttons: name, tooltip, keys, repainting when the look changes."""
 
     def __init__(self, theme: Theme, *, name: str, object_name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,7 +36,7 @@ class ThemedButton(QAbstractButton):
         theme.changed.connect(self._on_theme_changed)
 
     def set_name(self, name: str, *, tooltip: str | None = None) -> None:
-        """What a screen reader says; the tooltip is the same unless given."""
+        """Set the name that a screen reader says; the tooltip is the same unless given."""
         self.setAccessibleName(name)
         set_plain_tooltip(self, name if tooltip is None else tooltip)
 
@@ -70,7 +70,7 @@ class ThemedButton(QAbstractButton):
 
     @property
     def shows_ring(self) -> bool:
-        """Whether the focus is here, and came by keyboard or was used by it."""
+        """Return whether the button has the focus, and got it by keyboard or was used by it."""
         return self.hasFocus() and self._is_ringed
 
     def _is_hot(self) -> bool:

@@ -1,4 +1,4 @@
-"""How much of the model's context the thread fills: a ring and a percentage."""
+"""The context meter: a ring and a percentage that show how much of the model's context the thread fills."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ContextMeter(QAbstractButton):
             self._on_theme_changed()
 
     def full_width(self) -> int:
-        """With the figure."""
+        """Return the width in pixels with the figure."""
         scale = max(1.0, self._theme.scale)
         text_px = QFontMetrics(self._theme.font("muted")).horizontalAdvance(self.percentage)
         return round(2 * _PADDING_PX + _RING_PX * scale + 7 + text_px + 1)

@@ -1,4 +1,4 @@
-"""What the context meter means, below it; gone with Esc or a click elsewhere."""
+"""The popover that explains the context meter, below it; gone with Esc or a click elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line of plain text that ends in an ellipsis when it does not fit; the tooltip then has all of it."""
+"""A line of plain text that ends in an ellipsis when it does not fit; the tooltip then has all of it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""What stands in the transcript's place while a thread has no message: a question and four things to begin with, or on
-the first start the ways in. While nothing is loaded yet it says nothing, and after a moment that it is opening."""
+"""The view in the transcript's place while a thread has no message: a question and four suggestions, or on the first
+start the ways to connect a model. While nothing is loaded yet it is blank, and after a moment says that it is
+opening."""
 
 from __future__ import annotations
 
@@ -97,7 +98,7 @@ class EmptyState(QScrollArea):
         self._on_theme_changed()
 
     def set_sub_text(self, text: str) -> None:
-        """One or two plain sentences below the title; empty hides the line."""
+        """Set one or two plain sentences below the title; empty hides the line."""
         self.sub_text.setText(text)
         self.sub_text.setVisible(bool(text))
 
@@ -122,11 +123,11 @@ class EmptyState(QScrollArea):
 
     @property
     def way_in(self) -> QWidget | None:
-        """What ``show_way_in`` was given."""
+        """The widget that ``show_way_in`` was given."""
         return self._way_in
 
     def show_way_in(self, way_in: QWidget) -> None:
-        """On the first start, in place of the question and the cards."""
+        """Show the widget of the first start, in place of the question and the cards."""
         self._way_in = way_in
         self._column_rows.addWidget(way_in)
         self._show_content(is_shown=not self._is_loading)
@@ -143,7 +144,7 @@ class EmptyState(QScrollArea):
     # Loading
 
     def show_loading(self) -> None:
-        """Nothing is known yet: blank, and after a moment a word."""
+        """Show that nothing is loaded yet: blank, and after a moment a word."""
         self._is_loading = True
         self._show_content(is_shown=False)
         self._opening_timer.start()
@@ -155,7 +156,7 @@ class EmptyState(QScrollArea):
         self._show_content(is_shown=True)
 
     def show_nothing(self) -> None:
-        """It could not be opened; elsewhere it is said why."""
+        """Show nothing because opening failed; the reason is shown elsewhere."""
         self._opening_timer.stop()
         self._opening.setVisible(False)
 

@@ -9,7 +9,7 @@ from chatdesk.ui.widgets.placed_items import PlacedItems
 
 
 class FlowRow(PlacedItems):
-    """Each widget at its wanted size, from the side where reading begins; rows are ``gap_px`` apart."""
+    """A layout of widgets at their wanted sizes, from the side where reading begins; rows are ``gap_px`` apart."""
 
     def __init__(self, gap_px: int) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class FlowRow(PlacedItems):
         return Qt.Orientation(0)
 
     def wanted(self) -> QSize:
-        """All in one row."""
+        """Return the size with all items in one row."""
         shown = self._shown()
         width = sum(item.sizeHint().width() for item in shown) + self._gap * max(0, len(shown) - 1)
         return QSize(width, max((item.sizeHint().height() for item in shown), default=0))

@@ -7,12 +7,12 @@ from shiboken6 import createdByPython
 
 
 def next_in_chain(widget: QWidget) -> QWidget | None:
-    """What Tab comes to after ``widget``, whether or not it takes the focus."""
+    """Return the widget that follows ``widget`` in the Tab order, whether or not it takes the focus."""
     return _owned_as_before(widget.nextInFocusChain())
 
 
 def previous_in_chain(widget: QWidget) -> QWidget | None:
-    """What Tab comes to before ``widget``, whether or not it takes the focus."""
+    """Return the widget before ``widget`` in the Tab order, whether or not it takes the focus."""
     return _owned_as_before(widget.previousInFocusChain())
 
 

@@ -1,5 +1,4 @@
-"""Who somebody is, at a glance: a disc with their initials. The name always stands beside it, so that nothing is told
-by a colour alone."""
+"""A disc with a person's initials. The name always stands beside it, so that nothing is told by a colour alone."""
 
 from __future__ import annotations
 

@@ -53,12 +53,12 @@ class KeyField(QLineEdit):
         self._fit()
 
     def key(self) -> str:
-        """What was typed, without what is often copied along with a key; empty when nothing was."""
+        """Return the key that was typed, without what is often copied along with it; empty when none was."""
         found = _AROUND.match(self.text().strip())
         return found[1].strip() if found else ""
 
     def set_hint(self, text: str) -> None:
-        """What stands in the field as long as there is no key."""
+        """Set the placeholder that is shown as long as there is no key."""
         self._hint = text
         self.setPlaceholderText(text)
 

@@ -1,4 +1,4 @@
-"""When a person last pressed something, and whether they are typing: what may open a dialog of its own accord."""
+"""The moment a person last pressed something, and whether they are typing: what may open a dialog of its own accord."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class LastAction(QObject):
 
     @property
     def may_interrupt(self) -> bool:
-        """Whether a person did something just now and would not be interrupted in typing."""
+        """Return whether a person did something just now and would not be interrupted in typing."""
         focused = QApplication.focusWidget()
         is_typing = focused is not None and focused.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
         return self.is_recent and not is_typing
 
     @property
     def is_recent(self) -> bool:
-        """Whether somebody pressed a key or a button just now."""
+        """Return whether somebody pressed a key or a button just now."""
         return time.monotonic() - self._at_s < _RECENT_S
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -30,7 +30,7 @@ def break_long_lines(text: str) -> str:
 
 
 def mend_long_lines(held: str) -> str:
-    """What a person wrote, from what the editor holds."""
+    """Return what a person wrote, from the text that the editor holds."""
     return held.replace(_BREAK, "").replace(MARK, "")
 
 

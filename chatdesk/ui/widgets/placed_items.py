@@ -1,4 +1,4 @@
-"""What layouts of our own have in common: they hold items in order, and their height follows from their width."""
+"""The base of the layouts in this folder: they hold items in order, and their height follows from their width."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class PlacedItems(QLayout):
 
     @property
     def is_mirrored(self) -> bool:
-        """Whether one reads from the right here."""
+        """Return whether the layout runs from right to left."""
         parent = self.parentWidget()
         return parent is not None and parent.layoutDirection() is Qt.LayoutDirection.RightToLeft
 
@@ -72,5 +72,5 @@ class PlacedItems(QLayout):
             self.place(area, is_trial=False)
 
     def _can_ask(self) -> bool:
-        """Whether PySide still lets the items be asked: an error in an answer to Qt would end the program."""
+        """Return whether PySide still lets the items be asked: an error in an answer to Qt would end the program."""
         return all(isValid(each) for each in self._items)

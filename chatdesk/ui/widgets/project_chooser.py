@@ -35,9 +35,9 @@ _ENTRY_ROLE = int(Qt.ItemDataRole.UserRole)
 
 @dataclass(frozen=True, slots=True)
 class ChooserEntry:
-    """One row. A ``project`` has a colour, and ``key`` is its id; a ``command`` has an icon, and ``key`` says which. A
-    heading cannot be chosen. Only projects take threads that are dropped. ``shared`` is what is said of a project of a
-    team."""
+    """A row of the chooser. A ``project`` has a colour, and ``key`` is its id; a ``command`` has an icon, and ``key``
+    says which. A heading cannot be chosen. Only projects take threads that are dropped. ``shared`` is the text about a
+    team's project."""
 
     kind: Kind
     text: str
@@ -102,7 +102,7 @@ class ProjectChooser(QWidget):
         self._fill("")
 
     def wanted_height(self) -> int:
-        """What shows every entry."""
+        """Return the height in pixels that shows every entry."""
         scale = max(1.0, self._theme.scale)
         rows = sum(_HEADING_PX if entry.kind == "heading" else _ROW_PX for entry in self._entries)
         return round((rows + _ROW_PX + 30) * scale)

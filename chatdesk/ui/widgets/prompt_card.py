@@ -19,7 +19,7 @@ _PADDING_PX = 14
 
 
 class StartKind(StrEnum):
-    """What choosing a card does with its text: write it into the composer, write it and ask for a file, send it at
+    """The effect of choosing a card on its text: write it into the composer, write it and ask for a file, or send it at
     once; or the text is a command's id."""
 
     WRITE = "write"

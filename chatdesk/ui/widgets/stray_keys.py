@@ -27,7 +27,7 @@ _OTHER_INPUT = (
 
 
 def begins_writing(event: QKeyEvent) -> bool:
-    """Whether a key press types something. The space bar alone does not: it presses buttons and turns pages."""
+    """Return whether a key press types something. The space bar alone does not: it presses buttons and turns pages."""
     text = event.text()
     modifiers = event.modifiers() & ~_MODIFIERS.KeypadModifier
     return bool(text.strip()) and text.isprintable() and modifiers in _WRITING

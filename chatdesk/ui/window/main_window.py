@@ -107,7 +107,7 @@ class MainWindow(QMainWindow):
         self._stack.setCurrentWidget(pane)
 
     def show_inspector(self, inspector: Inspector) -> None:
-        """At the right of the thread; in a narrow window in its place."""
+        """Show the inspector at the right of the thread, or in the thread's place when the window is narrow."""
         if self._inspector is None:
             self._inspector = inspector
             self._columns.addWidget(inspector)
@@ -137,7 +137,7 @@ class MainWindow(QMainWindow):
         self._banner.setVisible(False)
 
     def show_note(self, text: str, on_closed: Callable[[], object]) -> None:
-        """What one should know of the open thread, above it until it is closed or another is shown."""
+        """Show a notice about the open thread above it, until it is closed or another thread is shown."""
         if self._note is None:
             self._note = Banner(self._theme)
             self._note.setObjectName("threadNote")
@@ -161,12 +161,12 @@ class MainWindow(QMainWindow):
 
     @property
     def may_interrupt(self) -> bool:
-        """Whether a dialog may open by itself: somebody pressed something just now, and does not type."""
+        """Return whether a dialog may open by itself: the person pressed something just now and is not typing."""
         return self._last_action.may_interrupt
 
     @property
     def has_just_acted(self) -> bool:
-        """Whether somebody pressed something just now."""
+        """Return whether the person pressed something just now."""
         return self._last_action.is_recent
 
     def show_notice(self, title: str, text: str, *, file: Path | None = None) -> None:
@@ -321,7 +321,7 @@ class MainWindow(QMainWindow):
             self.stateChanged.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """What no widget wanted. Letters and *Paste* are for the composer, wherever the focus was."""
+        """Handle keys that no widget wanted. Letters and *Paste* go to the composer, wherever the focus was."""
         if event.key() == Qt.Key.Key_Alt:
             self._alt.watch()
         if press_focused(self, event):
@@ -409,9 +409,9 @@ class MainWindow(QMainWindow):
         AboutDialog(self._theme, parent=self).open()
 
     def _order_tabs(self) -> None:
-        """As the eye goes: sidebar, header, thread, composer; from one pane's last widget to the next one's first.
-        Once for all that is put together before the window is shown, and that at the first Tab or change after it:
-        PySide would build 60 classes for it before the first paint."""
+        """Set the Tab order to sidebar, header, thread, composer; from one pane's last widget to the next one's first.
+        All that is built before the window is shown is ordered once, at the first Tab or change after it: PySide would
+        build 60 classes for it before the first paint."""
         self._is_tab_order_due = not self._was_shown
         if self._is_tab_order_due:
             return
@@ -499,7 +499,7 @@ def _key_press(letter: str) -> QKeyEvent:
 
 
 def _focusable(pane: QWidget, *, hidden_too: bool = False) -> Iterator[QWidget]:
-    """What Tab reaches inside ``pane``, in order."""
+    """Yield the widgets that Tab reaches inside ``pane``, in order."""
     widget = pane
     for _ in range(2000):  # the chain is a ring; a widget taken out of it meanwhile must not make this endless
         is_inside = widget is pane or pane.isAncestorOf(widget)

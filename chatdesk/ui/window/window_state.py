@@ -1,4 +1,4 @@
-"""How the window was left: a small JSON file beside the database, written by one thread of its own.
+"""The state in which the window was left: a small JSON file beside the database, written by one thread of its own.
 
 Losing it costs nobody a word, so a broken file means defaults; the broken copy is kept beside it for a look.
 """
@@ -28,7 +28,7 @@ _MOVED: Final = {"theme": "theme", "scale": "text_scale"}
 
 @dataclass(frozen=True, slots=True)
 class SavedAnchor:
-    """Where a thread was being read; the same fields as the transcript's anchor."""
+    """The place where a thread was being read, with the same fields as the transcript's anchor."""
 
     message_id: str | None = None
     offset_px: float = 0.0

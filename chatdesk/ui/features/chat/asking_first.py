@@ -30,7 +30,8 @@ class AskingFirst:
             self._dialog.reject()
 
     async def run(self, work: Callable[[], Awaitable[T]]) -> T | None:
-        """What ``work`` gives; None when the person said no, and nothing was done."""
+        """Return the result of ``work``, or None when the person refuses to use another provider and nothing was
+        done."""
         try:
             return await work()
         except AnotherProvider as asked:

@@ -1,4 +1,4 @@
-"""Which models the next question of a thread goes to at once."""
+"""The models that the next question of a thread goes to at once."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class DateBinding(QObject):
             self._tasks.replace(self._show_date(thread_id), _TASK)
 
     def _is_free(self) -> bool:
-        """Whether it is not open."""
+        """Return whether the dialog is not open."""
         return not any(each.isVisible() for each in self._panes.window.findChildren(QWidget, "jumpToDateDialog"))
 
     async def _show_date(self, thread_id: str) -> None:

@@ -23,7 +23,7 @@ SAVE_AFTER_MS = 150
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """What stands, or stood, in the composer."""
+    """The text and files that stand, or stood, in the composer."""
 
     text: str = ""
     cursor: int = 0
@@ -84,12 +84,12 @@ class DraftKeeper(QObject):
 
     @property
     def thread_id(self) -> str | None:
-        """Whose words stand in the composer."""
+        """The id of the thread that the composer's text belongs to; None for a new thread."""
         return self._thread_id
 
     def show(self, thread_id: str | None) -> None:
-        """What is typed from now on belongs to ``thread_id``; ``load`` brings its draft, and stores that of the one
-        that is left."""
+        """Make what is typed from now on belong to ``thread_id``. ``load`` brings its draft and stores that of the
+        thread that was left."""
         if thread_id == self._thread_id:
             return
         if self._has_unsaved or (not self._is_loaded and self._words()):
@@ -144,16 +144,16 @@ class DraftKeeper(QObject):
                 await self._store(thread_id, (await self._stored(thread_id)).behind(words))
 
     def put_aside(self) -> None:
-        """What stands in the composer makes room for something else, until ``sent`` or ``give_back``. As long as that
-        takes it is stored before what took its place."""
+        """Remember the composer's text while something else takes its place, until ``sent`` or ``give_back``. Until
+        then it is stored before the text that replaced it."""
         words = self._words()
         self._aside, self._over = ((self._thread_id, words) if words else None), None
 
     def sent(
         self, thread_id: str | None, text: str, attached: Sequence[Attachment], *, gives_back: bool = False
     ) -> None:
-        """What stood in the composer for ``thread_id`` is a message now, so it is no draft any more; what was changed
-        meanwhile still is. ``gives_back``: what was put aside for it comes back."""
+        """Forget the draft of ``thread_id`` that has become a message, but keep what was changed since. With
+        ``gives_back`` the text that was put aside for it returns."""
         words = _Words(text, attached=tuple(attached))
         if thread_id != self._thread_id:
             self._tasks.start(self._forget(thread_id, words, gives_back=gives_back), "forget draft")
@@ -165,7 +165,7 @@ class DraftKeeper(QObject):
             self._tasks.start(self._forget(None), "forget draft")
 
     def give_back(self, thread_id: str | None) -> None:
-        """What was put aside there comes back; what took its place stays beside it."""
+        """Return the text that was put aside for ``thread_id`` to the composer, beside what took its place."""
         is_stored = self._over is not None
         words = self._taken_back(thread_id)
         left = self._left.get(thread_id)
@@ -178,12 +178,12 @@ class DraftKeeper(QObject):
             self._tasks.start(self._save_or_keep(), "save draft")
 
     def adopt(self, thread_id: str | None) -> None:
-        """What stands in the composer belongs to ``thread_id`` from now on, which has no draft yet."""
+        """Make the composer's text the draft of ``thread_id``, which has none yet."""
         self._thread_id, self._is_loaded, self._joined = thread_id, True, None
         self._on_composer_text_changed()
 
     async def discard(self, thread_id: str) -> None:
-        """What was written there, stored or not, is to be forgotten with its thread."""
+        """Forget everything that was written for ``thread_id``, stored or not, because the thread goes."""
         async with self._lock:
             self._left.pop(thread_id, None)
             if self._aside is not None and self._aside[0] == thread_id:
@@ -194,7 +194,7 @@ class DraftKeeper(QObject):
                 self._put(_Words())
 
     async def forget_new(self) -> None:
-        """What was written for the thread that did not exist yet belongs to one by now."""
+        """Delete the stored draft of the new thread, whose text belongs to a thread by now."""
         await self._forget(None)
 
     # Inside

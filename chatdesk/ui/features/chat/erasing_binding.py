@@ -31,7 +31,7 @@ class ErasingBinding:
         panes.commands.describe("thread.erase", is_offered=self._is_shared, is_rare=True)
 
     def _is_shared(self) -> bool:
-        """Whether others have the open thread. Of one that nobody else has, there is only *Delete*."""
+        """Return whether the open thread is shared; a thread that nobody else has offers only *Delete*."""
         thread = self._threads.open_thread
         return thread is not None and thread.project_id in self._panes.sidebar.shared
 
@@ -87,7 +87,7 @@ class ErasingBinding:
 
 
 def erasure_words(found: Erasure) -> str:
-    """What goes, and what of others stays, as sentences."""
+    """Return sentences that say what an erasure removes and which messages of others stay."""
     goes = "1 message goes" if found.messages == 1 else f"{found.messages:,} messages go"
     words = f"{goes}, with attached files and the summaries that mention them."
     if found.others:

@@ -1,4 +1,4 @@
-"""Whether those that answer see the images of a message, what is said of it, and what the person can do about it."""
+"""The warning about models that cannot see the images of a message, with what the person can do about it."""
 
 from __future__ import annotations
 

@@ -118,12 +118,12 @@ class MessageBinding(QObject):
 
     @property
     def chosen_model(self) -> tuple[str, str] | None:
-        """What answers in new threads because a person chose it; None: what the settings say."""
+        """The provider and model that a person chose for new threads; None to follow the settings."""
         return self._model
 
     def remember_model(self, chosen: tuple[str, str] | None) -> None:
-        """It was chosen before this start. One whose provider is gone is forgotten; so is any where the settings name
-        another model for new threads."""
+        """Restore the model that was chosen before this start. It is ignored when its provider is gone or the settings
+        name another model for new threads."""
         settings, services = self._settings.current, self._handle.now()
         is_named = settings.provider != "auto" or bool(settings.openai_model)
         if chosen is not None and services is not None and not is_named and services.providers.has(chosen[0]):
@@ -137,7 +137,7 @@ class MessageBinding(QObject):
         self.modelChanged.emit()
 
     def choose_model(self, provider: str, model: str) -> None:
-        """For the open thread, and for the next new one."""
+        """Use this model for the open thread and for the next new one."""
         self._model = (provider, model)
         self.compare_models(())
         self.show_model()
@@ -157,7 +157,7 @@ class MessageBinding(QObject):
 
     @property
     def compared_models(self) -> tuple[tuple[str, str], ...]:
-        """Those that the next question of the open thread goes to at once; empty: one model answers."""
+        """The models that the next question of the open thread goes to at once; empty when one model answers."""
         return self.comparisons.of(self._threads.thread_id)
 
     def compare_models(self, models: Sequence[tuple[str, str]]) -> None:
@@ -180,7 +180,7 @@ class MessageBinding(QObject):
     # Sending
 
     async def ask_early(self) -> None:
-        """What was sent before anything could be: it begins a thread, as the window shows one that is new."""
+        """Send what the person sent before the services were ready, as the first question of a new thread."""
         early, self._early = self._early, None
         if early is not None:
             self._is_sending = True
@@ -188,13 +188,14 @@ class MessageBinding(QObject):
             await self._sending
 
     def begin(self) -> None:
-        """From now on what is sent goes to the thread that is open; what a person sent while that one was sought still
-        stands in the composer."""
+        """Send to the open thread from now on. What was sent while that thread was sought still stands in the
+        composer."""
         self._early = None
         self._has_begun = True
 
     async def settle(self) -> None:
-        """Until what is being sent is a message: then it is no draft any more. What waits for a yes is not sent."""
+        """Wait until what is being sent is stored as a message and no draft any more. A question that waits for consent
+        is not sent."""
         self._asking.give_up()
         if self._sending is not None:
             await asyncio.wait([self._sending])
@@ -208,7 +209,7 @@ class MessageBinding(QObject):
             self._sending = self._tasks.start(work, "send")
 
     async def _send(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
-        """What cannot be stored stays in the composer, and is sent as soon as it can be."""
+        """Send a question. When it cannot be stored it stays in the composer and is sent as soon as it can be."""
         try:
             await self._send_now(text, attached, thread_id)
         except StorageError as error:
@@ -241,7 +242,7 @@ class MessageBinding(QObject):
             self.busyChanged.emit()
 
     async def _send_again(self, text: str) -> None:
-        """Unless the person has changed it meanwhile, who then sends it."""
+        """Send the text again unless the person has changed it meanwhile; then they send it."""
         if self._panes.composer.text().strip() == text.strip() and not self._is_sending:
             self._is_sending = True
             await self._send_now(text, self._panes.composer.attached, self._threads.thread_id)
@@ -408,8 +409,8 @@ class MessageBinding(QObject):
         self._panes.window.show_toast("Copied")
 
     def delete(self, message_id: str) -> None:
-        """With messages after it a person has to say how much goes, unless that was said for good; the last one goes at
-        once. All of it can be undone."""
+        """Delete a message. With messages after it the person is asked how much goes, unless that was answered for
+        good; the last one goes at once. Every deletion can be undone."""
         thread = self._threads.open_thread
         known = self._settings.current.delete_messages
         if known != "ask" or (thread is not None and thread.current_leaf_id == message_id):
@@ -501,7 +502,7 @@ class MessageBinding(QObject):
         self.busyChanged.emit()
 
     def show_model(self) -> None:
-        """In the header: the model that the next question goes to."""
+        """Show in the header the model that the next question goes to."""
         header, services = self._panes.header, self._handle.now()
         if services is not None and self._model is not None and not services.providers.has(self._model[0]):
             self._model = None  # its provider was removed meanwhile
@@ -519,7 +520,8 @@ class MessageBinding(QObject):
         return (provider or "", model or "") if services is None else services.providers.resolve(provider, model)
 
     def _wanted_model(self) -> tuple[str | None, str | None]:
-        """What was chosen: for the open thread; in a new one by the person, else for its project."""
+        """Return the provider and model chosen for the open thread, or for a new one by the person, else by its
+        project."""
         thread, project = self._threads.open_thread, self._threads.new_project
         if thread is not None:
             return thread.provider, thread.model
@@ -588,7 +590,7 @@ class MessageBinding(QObject):
 
 
 def retry_of(event: RetryWaiting) -> Retry | None:
-    """What is said while a provider makes us wait; of a moment nothing is."""
+    """Return what to show while a provider makes us wait; None for a wait too short to show."""
     if event.delay_s < _SHORTEST_SHOWN_WAIT_S:
         return None
     due_ms = SystemClock().now_ms() + round(event.delay_s * 1000)

@@ -23,8 +23,8 @@ _TAIL = 20
 
 
 class MessageEdit(QObject):
-    """Of a question, which is asked again, or of an answer, which then is the person's own. ``changed``: another
-    message, or none, is being edited."""
+    """The editing of a question, which is asked again, or of an answer, which becomes the person's own. ``changed`` is
+    emitted when another message, or none, is being edited."""
 
     changed = Signal()
 
@@ -52,7 +52,7 @@ class MessageEdit(QObject):
 
     @property
     def words(self) -> str:
-        """What stands above the text meanwhile."""
+        """The sentence that stands above the text during editing; empty without an edit."""
         if self.edited is None:
             return ""
         stays = later_words(self._later, self.edited.version_index)
@@ -75,7 +75,7 @@ class MessageEdit(QObject):
             self._drafts.give_back(editing.thread_id)
 
     def end(self) -> None:
-        """What is being edited becomes a draft like any other, behind what stood there before."""
+        """End the edit: its text becomes an ordinary draft, behind what stood in the composer before."""
         editing = self._editing
         if editing is not None:
             self._set(None)
@@ -84,8 +84,8 @@ class MessageEdit(QObject):
             self._drafts.give_back(editing.thread_id)
 
     def is_unchanged(self, thread_id: str | None, text: str, attached: Sequence[Attachment]) -> bool:
-        """Whether it is an answer with every word as it was. The same question may be asked again; the same answer
-        would only get a wrong author."""
+        """Return whether an answer is edited and has every word as it was. An unchanged question may be asked again; an
+        unchanged answer would only get a wrong author."""
         editing = self.edited_in(thread_id)
         if editing is None or editing.role is not Role.ASSISTANT:
             return False
@@ -148,7 +148,7 @@ class MessageEdit(QObject):
 
 
 def later_words(count: int, version: int) -> str:
-    """What a new version leaves behind; empty where that is nothing but the answer to a question."""
+    """Return a sentence about the later messages that stay in the old version; empty when there are none."""
     if count <= 0:
         return ""
     return f"{count:,} later message{'s stay' if count > 1 else ' stays'} in version {version}."

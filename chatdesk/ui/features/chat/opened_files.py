@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class OpenedFiles:
-    """One for a window. ``close`` takes all copies away."""
+    """The temporary copies of attached files that a window has opened. ``close`` deletes all copies."""
 
     def __init__(self) -> None:
         self._folder = TemporaryDirectory(prefix="chatdesk-", ignore_cleanup_errors=True)

@@ -1,4 +1,5 @@
-"""How answers are to be made: temperature, top-p, length, reasoning effort, stop words, for a thread or a project.
+"""The dialog for how answers are made: temperature, top-p, length, reasoning effort and stop words, for a thread or a
+project.
 
 Only what the model has is offered. A field that is left empty follows what is wider: the project, or the model itself.
 """
@@ -38,7 +39,7 @@ Scope = Literal["thread", "project"]
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One parameter. ``ability``: what a model needs to have it; None: every model has it."""
+    """A parameter of answers. ``ability`` names what a model needs to support it; None means that every model does."""
 
     name: str
     title: str
@@ -178,7 +179,7 @@ class ParametersDialog(Panel):
         column.addWidget(line)
 
     def _follows(self, name: str) -> str:
-        """What holds where nothing is set here."""
+        """Return the text for the value that holds where nothing is set here."""
         value = getattr(self._wider, name)
         if value not in (None, ()):
             return f"Same as the project: {_written(value)}"
@@ -301,7 +302,7 @@ def _lower(words: str) -> str:
 
 
 def _about(info: ModelInfo, scope: Scope) -> str:
-    """What holds where nothing is set, and what this model does not have."""
+    """Return sentences on when the values hold and which parameters this model does not have."""
     name = info.label or info.id or "The model"
     missing = [kind.title.lower() for kind in _KINDS if kind.ability is not None and not info.has(kind.ability)]
     said = "Used from the next answer on."

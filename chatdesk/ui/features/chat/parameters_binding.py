@@ -1,4 +1,4 @@
-"""How answers are made: the dialog for the open thread and for a project."""
+"""The binding that opens the parameters dialog for the open thread or for a project."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class ParametersBinding(QObject):
         panes.composer.parametersRequested.connect(self.open)
 
     def open(self) -> None:
-        """For the open thread."""
+        """Open the parameters dialog for the open thread, or for its project while the thread is new."""
         if self._threads.thread_id is None:
             self.open_project()
         else:
             self._tasks.replace(self._open_thread(self._threads.thread_id), "open parameters")
 
     def open_project(self) -> None:
-        """For the project of the open thread."""
+        """Open the parameters dialog for the project of the open thread."""
         self._tasks.replace(self._open_project(), "open parameters")
 
     async def _open_thread(self, thread_id: str) -> None:

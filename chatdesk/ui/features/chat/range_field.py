@@ -14,7 +14,7 @@ _LETTERS: Final = 14
 
 
 class RangeField(QWidget):
-    """From 0 to ``most``. ``resting`` is where the slider stands while the field is empty."""
+    """A slider with a number field, from 0 to ``most``. The slider stands at ``resting`` while the field is empty."""
 
     def __init__(self, text: str, placeholder: str, *, most: float, resting: float) -> None:
         super().__init__()

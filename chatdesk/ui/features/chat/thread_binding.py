@@ -1,4 +1,4 @@
-"""Which thread is open: the one place that changes it, and keeps sidebar, header, transcript and composer in step."""
+"""The open thread: the one place that changes it, and keeps sidebar, header, transcript and composer in step."""
 
 from __future__ import annotations
 
@@ -54,17 +54,17 @@ class ThreadBinding(QObject):
 
     @property
     def stored_id(self) -> str | None:
-        """The same, unless the open thread is temporary: for what works with stored threads only."""
+        """The id of the open thread, or None when it is temporary or new: for what works with stored threads only."""
         return None if self._handle.is_temporary(self.thread_id) else self.thread_id
 
     @property
     def is_temporary(self) -> bool:
-        """Whether nothing of the open thread is stored."""
+        """Return whether nothing of the open thread is stored."""
         return self._handle.is_temporary(self.thread_id)
 
     def offers_to_keep(self, why: str, then: Callable[[], object]) -> bool:
-        """Whether the open thread is temporary, which ``then`` cannot be done with: ``why`` is said, with a button
-        that keeps the thread and does it."""
+        """Return whether the open thread is temporary, so that ``then`` cannot be done with it. If so, show ``why``
+        with a button that keeps the thread and runs ``then``."""
         if self.is_temporary:
             self.keepOffered.emit(why, then)
         return self.is_temporary
@@ -75,17 +75,17 @@ class ThreadBinding(QObject):
 
     @property
     def is_blank(self) -> bool:
-        """Whether what is open has no message yet."""
+        """Return whether the open thread has no message yet."""
         return self._is_blank
 
     @property
     def has_shown(self) -> bool:
-        """Whether it is decided what is open; before that ``thread_id`` says nothing."""
+        """Return whether a thread, or a new one, has been shown; before that ``thread_id`` says nothing."""
         return self._has_shown
 
     @property
     def new_project(self) -> Project | None:
-        """Where threads go that begin now; None: to the oldest project."""
+        """The project of threads that begin now; None for the oldest project."""
         return self._new_project
 
     @property
@@ -93,13 +93,14 @@ class ThreadBinding(QObject):
         return None if self._new_project is None else self._new_project.id
 
     def set_new_project(self, project: Project | None) -> None:
-        """What shows the new thread shows it anew, since its model and its prompt may be others."""
+        """Choose the project of the next new thread. A new thread that is open is shown anew, since its model and
+        prompt may differ."""
         self._new_project = project
         if self._thread is None:
             self.opened.emit(None)
 
     def anchors(self) -> dict[str, ScrollAnchor]:
-        """Where the reader was in each thread of this run, the open one included."""
+        """The scroll position of each thread that was read in this run, the open one included, by thread id."""
         self._remember_anchor()
         return {each: anchor for each, anchor in self._anchors.items() if not self._handle.is_temporary(each)}
 
@@ -133,7 +134,7 @@ class ThreadBinding(QObject):
         self._focus_composer(focus)
 
     def _focus_composer(self, before: QWidget | None) -> None:
-        """Unless the focus is not where it was ``before``: somebody went on meanwhile and types there."""
+        """Focus the composer unless the focus has left ``before``: then somebody went on meanwhile and types there."""
         if self._panes.window.focusWidget() in (None, before):
             self._panes.composer.setFocus()
 
@@ -146,8 +147,7 @@ class ThreadBinding(QObject):
         await self.open(thread_id)
 
     async def open_first(self, thread_id: str | None) -> None:
-        """At start-up: as ``open``, but what was typed meanwhile stays in the composer, and so does what a person was
-        quick enough to ask or to choose."""
+        """Open a thread at start-up. Unlike ``open``, this keeps what was typed, asked or chosen meanwhile."""
         await self._handle.chat()
         thread = None if thread_id is None else await self._read(thread_id)
         if not self._has_shown:
@@ -157,7 +157,8 @@ class ThreadBinding(QObject):
         await self._drafts.load()
 
     async def _read(self, thread_id: str) -> Thread | None:
-        """As it is by now: what is told of it while it is read is newer than what was read. None: it is gone."""
+        """Return the current thread, or None when it is gone. Events that arrive during the read are newer than its
+        result."""
         chat = await self._handle.chat_of(thread_id)
         self._reads += 1
         try:
@@ -263,7 +264,7 @@ class ThreadBinding(QObject):
                 self._on_thread_changed(thread)
 
     async def _look_again(self) -> None:
-        """So much changed that nobody said what."""
+        """Read the open thread again after a change that no event described in detail."""
         if self._thread is None:
             return
         thread_id, was_deleted = self._thread.id, self._thread.deleted_at is not None

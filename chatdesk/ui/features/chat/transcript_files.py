@@ -28,7 +28,7 @@ _STORED = "blobs"
 
 
 class TranscriptFiles(QObject):
-    """One for a window; ``open_pictures`` once the data directory is known."""
+    """The files and pictures of a window's transcripts. Call ``open_pictures`` once the data directory is known."""
 
     def __init__(self, panes: Panes, handle: ServiceHandle, tasks: AsyncTasks) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What this window changed, and the way back: every change that can be taken back goes through here."""
+"""The undo and redo of this window: every change that can be undone goes through here."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class UndoBinding(QObject):
         return self._stack
 
     def forget(self, thread_id: str) -> None:
-        """What was changed in that thread cannot be taken back any more."""
+        """Drop the undo steps of a thread."""
         if self._stack is not None:
             self._stack.forget(thread_id)
             self._panes.commands.refresh()
@@ -97,7 +97,8 @@ class UndoBinding(QObject):
         self._tasks.start(work(), "redo")
 
     async def _say(self, what: str, step: Step, back: str, go_back: Callable[[Step], None]) -> None:
-        """What was done, with the way back; of what happened out of sight also where, with the way there."""
+        """Show what was done with a button that reverses it. A change out of sight also names its thread, with a button
+        that opens it."""
         window, thread_id = self._panes.window, step.thread_id
         if thread_id in (None, self._threads.thread_id):
             window.show_toast(f"{what}: {step.label}", back, partial(go_back, step))

@@ -1,4 +1,4 @@
-"""What could not be stored: kept in the window, told, and tried again until it can be."""
+"""Changes that could not be stored: kept in the window, reported, and tried again until they can be."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Unsaved(QObject):
             self._timer.start()
 
     def try_again(self) -> None:
-        """At once, not only when the time has come."""
+        """Try to store the changes at once, without waiting for the timer."""
         self._timer.stop()
         if self._waiting:
             self._tasks.start_once(self._try(), "save what is unsaved")

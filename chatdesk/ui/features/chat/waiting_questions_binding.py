@@ -60,11 +60,11 @@ class WaitingQuestionsBinding(QObject):
         bridge.answer_finished.connect(lambda event: self._on_changed(event.message.thread_id))
 
     def are_any(self) -> bool:
-        """Whether questions wait in the open thread."""
+        """Return whether questions wait in the open thread."""
         return bool(self._here())
 
     def show(self) -> None:
-        """Those of the open thread."""
+        """Show the waiting questions of the open thread in the composer."""
         queue, here = self._queue(), self._here()
         rows = [WaitingQuestionRow(each.id, _words(each)) for each in here]
         problem = queue.problem_of(here[0].id) if queue is not None and here else ""
@@ -83,7 +83,7 @@ class WaitingQuestionsBinding(QObject):
         self._tasks.start(self._move_up(question_id), f"move up {question_id}")
 
     async def take_back(self, question_id: str) -> None:
-        """It becomes the draft of its thread, in front of what stands there."""
+        """Move a waiting question into the draft of its thread, in front of what stands there."""
         queue = (await self._handle.services()).questions
 
         async def keep(question: WaitingQuestion) -> None:
@@ -151,7 +151,7 @@ class WaitingQuestionsBinding(QObject):
 
 
 def waiting_words(count: int, *, is_answering: bool) -> str:
-    """When what waits is sent; empty where nothing does."""
+    """Return a sentence that says when waiting questions are sent; empty when none wait."""
     if not count:
         return ""
     if is_answering:

@@ -69,7 +69,7 @@ class CompareBinding(QObject):
 
     @property
     def view(self) -> CompareView | None:
-        """While it is shown."""
+        """The view of the compared answers while it is shown; otherwise None."""
         return self._view if self._thread_id is not None else None
 
     def choose_models(self) -> None:
@@ -92,7 +92,8 @@ class CompareBinding(QObject):
         dialog.open()
 
     def _chosen(self) -> Sequence[tuple[str, str]]:
-        """Who is compared already, else the model that answers now, beside which others are to be chosen."""
+        """Return the models that are compared already, else the one that answers now, beside which others are to be
+        chosen."""
         current = self._panes.header.model_picker.current
         return self._messages.compared_models or (() if current is None else (current,))
 
@@ -142,7 +143,7 @@ class CompareBinding(QObject):
                 self._on_message_changed(message)
 
     def _make_answer_view(self, fetch: MessageFetcher) -> TranscriptView:
-        """What can be done with an answer here is what can be done with it in the thread; going on is in place."""
+        """Return a view of one compared answer, with the same actions as in the thread; continuing happens in place."""
         view, messages = self._make_view(fetch), self._messages
         view.continueRequested.connect(self._go_on)
         view.retryRequested.connect(self._go_on)
@@ -187,7 +188,7 @@ class CompareBinding(QObject):
         self._tasks.replace(work(), "keep version")
 
     def _edit(self, message_id: str) -> None:
-        """In the thread, which shows the version that is edited."""
+        """Edit the answer in the thread, which shows the version that is edited."""
 
         async def work() -> None:
             await (await self._handle.chat()).select_version(message_id)

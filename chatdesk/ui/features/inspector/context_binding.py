@@ -102,7 +102,7 @@ def _tokens(count: int, *, is_estimate: bool) -> str:
 
 
 def sentences_of(totals: ContextTotals) -> tuple[str, ...]:
-    """What the meter means, in words; the first says it in short."""
+    """Return sentences that explain the context meter; the first one is the short form."""
     about = "About " if totals.is_estimate else ""
     taken = f"{about}{totals.used:,} of {totals.window:,} tokens are taken"
     said = [f"{taken}; {totals.reserved:,} are kept for the answer."]

@@ -1,4 +1,4 @@
-"""What the inspector shows of the open thread, and what a person does there."""
+"""The binding of the inspector: what it shows of the open thread, and what a person does there."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class InspectorBinding(QObject):
         self._fill()
 
     def open_questions(self) -> None:
-        """With the keys in the field that narrows them."""
+        """Open the list of questions with the focus in the field that narrows it."""
         if self._threads.thread_id is not None:
             self.open(QUESTIONS)
             self._questions.tab.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -105,7 +105,7 @@ class InspectorBinding(QObject):
             self._questions.forget()
 
     def _on_questions_went(self) -> None:
-        """Where the inspector covers the thread, it makes way."""
+        """Close the inspector where it covers the thread."""
         if self.inspector is not None and self.inspector.is_filling:
             self.close()
 
@@ -221,7 +221,7 @@ class InspectorBinding(QObject):
     # What a person does
 
     def _jump(self, message_id: str) -> None:
-        """To a message, showing its version first."""
+        """Jump to a message, showing its version first."""
 
         async def work() -> None:
             thread_id = self._threads.thread_id

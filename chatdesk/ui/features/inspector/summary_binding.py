@@ -137,7 +137,7 @@ class SummaryBinding(QObject):
 
 
 def _cost(context: ContextService, summary: Summary | None) -> float | None:
-    """At today's price; the ledger has what it was on the day."""
+    """Return the cost of a summary at today's price; the ledger has the price of the day it was made."""
     if summary is None or not summary.input_tokens + summary.output_tokens:
         return None
     usage = Usage(summary.input_tokens, summary.output_tokens)

@@ -1,4 +1,4 @@
-"""What a person reads of summaries that are asked about, made or stopped."""
+"""The sentences about summaries that are asked about, made or stopped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from chatdesk.core.domain.usage import cost_text
 
 
 def question_words(work: SummaryWork) -> str:
-    """What it would take, before anything is sent."""
+    """Return a sentence on what summarising would cost, before anything is sent."""
     model = work.model or "the server's own model"
     before = f" {_taken(work)} so far." if work.requests else ""
     requests = _requests(work.planned_requests - work.requests)
@@ -25,13 +25,13 @@ def question_words(work: SummaryWork) -> str:
 
 
 def progress_words(work: SummaryWork) -> str:
-    """How far it is."""
+    """Return a sentence on the progress of summarising."""
     of = f"{work.requests:,} of about {_requests(work.planned_requests)}"
     return f"Summarising the older messages: {of}, {_spent(work)}."
 
 
 def ended_words(work: SummaryWork) -> str:
-    """What was done, and what it took."""
+    """Return a sentence on what was summarised and what it cost."""
     return f"Older messages summarised: {_taken(work)}"
 
 

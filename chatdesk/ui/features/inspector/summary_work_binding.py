@@ -26,7 +26,7 @@ _LEAST_REQUESTS_SHOWN = 3
 
 
 class SummaryWorkBinding(QObject):
-    """What concerns another thread waits until that one is opened."""
+    """The binding of the work on summaries. Questions about another thread wait until that one is opened."""
 
     def __init__(self, panes: Panes, threads: ThreadBinding, *, handle: ServiceHandle, tasks: AsyncTasks) -> None:
         super().__init__()

@@ -235,7 +235,7 @@ class LibraryBinding(QObject):
         self._tasks.start(work(), "ask to empty trash")
 
     async def _about_shared(self) -> str:
-        """What becomes of threads that others have, too; nothing where this profile is in no team."""
+        """Return a sentence on what becomes of shared threads; empty when this profile is in no team."""
         is_joined = await (await self._handle.services()).team_is_joined()
         return _SHARED if is_joined else ""
 
@@ -295,13 +295,13 @@ class LibraryBinding(QObject):
     # Commands
 
     def _ids(self) -> tuple[str, ...]:
-        """What a command is about: the marked threads, else the one where the keys are in the list, else the open
-        one."""
+        """Return the threads a command acts on: the marked ones, else the one with the keyboard focus in the list, else
+        the open one."""
         in_list, open_id = self._panes.sidebar.selected_ids(), self._threads.stored_id
         return in_list or (() if open_id is None else (open_id,))
 
     def _has_threads(self) -> bool:
-        """Whether there is a thread that a command could be about: a new chat is none yet."""
+        """Return whether a command has a thread to act on; a new chat is none yet."""
         return bool(self._ids())
 
     def _on_focus_changed(self, before: QWidget | None, now: QWidget | None) -> None:
@@ -309,7 +309,7 @@ class LibraryBinding(QObject):
             self._panes.commands.refresh()
 
     def _rename(self) -> None:
-        """Where the keys are: in the row of the list, or in the header."""
+        """Start renaming where the keyboard focus is: in the row of the list, or in the header."""
         thread_list = self._panes.sidebar.thread_list
         if thread_list.has_keys and thread_list.begin_rename(thread_list.keyboard_id() or ""):
             return
@@ -361,7 +361,7 @@ class LibraryBinding(QObject):
         return known or ([] if open_thread is None else [open_thread])
 
     def _delete(self) -> None:
-        """What is in the trash goes for good, which is asked first."""
+        """Delete the threads; those in the trash go for good, after a question."""
         (self.ask_to_purge if self._is_in_trash() else self.delete)(self._ids())
 
     def _select_all(self) -> None:

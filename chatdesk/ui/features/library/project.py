@@ -1,4 +1,4 @@
-"""One project: its name, its colour and what new threads in it begin with. Makes new ones, too."""
+"""The dialog for one project: its name, its colour and what new threads in it begin with. It also creates projects."""
 
 from __future__ import annotations
 
@@ -114,7 +114,8 @@ class ProjectDialog(Panel):
         return checked.colour if isinstance(checked, _Swatch) else next(iter(PROJECT_COLOURS.values()))
 
     def _colours(self, project: Project | None) -> QHBoxLayout:
-        """One of the palette; a colour from elsewhere stands before them for as long as it is kept."""
+        """Return a row with the colours of the palette. A current colour from elsewhere stands before them while it is
+        kept."""
         wanted = None if project is None else project.colour.upper()
         offered = dict(PROJECT_COLOURS)
         if wanted is not None and wanted not in offered.values():

@@ -1,4 +1,4 @@
-"""What projects are called where several are offered: two of one name are told apart by where they are, else by age."""
+"""The names of projects where several are offered: two of one name are told apart by their workspace, else by age."""
 
 from __future__ import annotations
 

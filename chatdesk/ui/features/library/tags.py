@@ -132,8 +132,8 @@ class ThreadTagsDialog(Panel):
 
 
 class TagListDialog(Panel):
-    """All tags: show its threads, call it otherwise, delete it. Each signal comes after the dialog has closed; renaming
-    is done in place and leaves it open."""
+    """A list of all tags, to show the threads of a tag, rename it or delete it. Each signal is emitted after the dialog
+    has closed; renaming is done in place and leaves it open."""
 
     chosen = Signal(str)
     renamed = Signal(str, str)

@@ -1,4 +1,4 @@
-"""What the sidebar lists: of which project, from which shelf, with which tag, in what order; and what changes there."""
+"""The list of the sidebar: its project, view, tag and order, and the changes that reach it."""
 
 from __future__ import annotations
 
@@ -172,11 +172,11 @@ class ThreadListBinding(QObject):
 
     @property
     def by_project(self) -> bool:
-        """Whether the list of all projects stands in folders."""
+        """Return whether the list of all projects stands in folders."""
         return self._panes.sidebar.by_project
 
     def group(self, *, by_project: bool) -> None:
-        """By project, which shows all projects, or by date."""
+        """Group the list by project, which shows all projects, or by date."""
         self._panes.sidebar.set_grouping(by_project=by_project)
         if by_project and self._project is not None:
             self.show_project(None)
@@ -227,7 +227,8 @@ class ThreadListBinding(QObject):
         return self.by_project and query == ThreadQuery(order=query.order)
 
     async def _folders(self, library: LibraryService) -> list[Folder]:
-        """As in the list of projects: archived ones last, where they hold threads."""
+        """Return the folders in the order of the list of projects: archived ones last, and only if they hold
+        threads."""
         from chatdesk.ui.features.library.project_names import names_told_apart
 
         projects = await library.list_projects()
@@ -272,7 +273,7 @@ class ThreadListBinding(QObject):
         self._tasks.replace(work(), "count threads of folders")
 
     async def _pinned(self, library: LibraryService, query: ThreadQuery) -> list[Thread]:
-        """All of them: they stand above the first page, however long ago they were used."""
+        """Return all pinned threads: they stand above the first page, however long ago they were used."""
         found: list[Thread] = []
         cursor: str | None = None
         while True:
@@ -335,7 +336,7 @@ class ThreadListBinding(QObject):
         self._tasks.start_once(self._take_in(), "take in changed threads")
 
     async def _take_in(self) -> None:
-        """What changes once more while it waits is taken in as it is then."""
+        """Apply the waiting changes in batches. A thread that changes again while it waits is applied as it is then."""
         while self._changed:
             for thread_id in tuple(islice(self._changed, _AT_ONCE)):
                 self._take_in_now(self._changed[thread_id])
@@ -343,7 +344,7 @@ class ThreadListBinding(QObject):
                 await asyncio.sleep(_BREATH_S)
 
     def _as_told(self, project: Project | None) -> Project | None:
-        """What was told of it while it was read is newer. None: there is none, or it is in the trash."""
+        """Return the newest version of a project that was read; None when it does not exist or is in the trash."""
         project, self._sought = self._told_sought or project, None
         return None if project is None or project.deleted_at is not None else project
 

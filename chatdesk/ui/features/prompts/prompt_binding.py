@@ -116,7 +116,8 @@ class PromptBinding(QObject):
         self._tasks.replace(self._insert(prompt_id, is_after_slash=is_after_slash), "insert prompt")
 
     async def text_of(self, prompt_id: str) -> str | None:
-        """What a prompt says now. None: something has to be filled in, so it goes into the composer that way."""
+        """Return the current text of a prompt. If it has fields to fill in, insert it into the composer and return
+        None."""
         from chatdesk.core.chat.prompts.prompt_variables import expand, read_template
 
         prompt = await (await self._handle.services()).prompts.get(prompt_id)
@@ -189,7 +190,7 @@ class PromptBinding(QObject):
         await (await self._handle.services()).prompts.note_used(prompt.id)
 
     async def _known_values(self, template: Template) -> tuple[dict[str, str], list[str]]:
-        """What the window knows of the variables that a template has, and sentences about what is empty."""
+        """Return the values the window knows for a template's variables, and sentences about those that are empty."""
         thread, notes = self._threads.open_thread, []
         values = {"thread": thread.title if thread else "New thread"}
         services = await self._handle.services()
@@ -222,7 +223,7 @@ class PromptBinding(QObject):
             return ""
 
     def _remember(self, prompt_id: str, values: dict[str, str]) -> None:
-        """What was filled in last is offered next time, until the window closes."""
+        """Remember what was filled in, to offer it next time until the window closes."""
         self._last_values.pop(prompt_id, None)
         self._last_values[prompt_id] = values
         while len(self._last_values) > _MOST_REMEMBERED:

@@ -1,4 +1,4 @@
-"""One prompt to be written: its name, its kind, its text, and what is odd in it."""
+"""The form to write one prompt: its name, its kind, its text, and warnings about it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _HINTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What stands in the form."""
+    """The values that stand in the form."""
 
     kind: PromptKind
     name: str
@@ -90,7 +90,7 @@ class PromptForm(QWidget):
         return Written(PromptKind(self.kind_box.currentData()), self.name_field.text(), self.text_field.written())
 
     def show_written(self, written: Written) -> None:
-        """In place of all, without saying that it was typed."""
+        """Replace all values of the form without emitting that something was typed."""
         fields: tuple[QWidget, ...] = (self.name_field, self.text_field, self.kind_box)
         for field in fields:
             field.blockSignals(True)
@@ -103,7 +103,7 @@ class PromptForm(QWidget):
         self._check()
 
     def type_written(self, written: Written) -> None:
-        """As if a person had typed it; what stood there comes back with Ctrl+Z."""
+        """Replace the values as if a person had typed them; Ctrl+Z restores the former text."""
         self.kind_box.setCurrentIndex(self.kind_box.findData(written.kind.value))
         self.name_field.setText(written.name)
         self.text_field.replace_written(written.text)

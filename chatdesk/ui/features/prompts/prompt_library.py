@@ -28,7 +28,7 @@ _UNKNOWN = "Something went wrong. Nothing was stored; the text is kept here."
 
 
 class PromptLibrary(QObject):
-    """One dialog at a time. Many saves of one prompt are one step to undo."""
+    """The dialog of prompts, one at a time, and its work. Many saves of one prompt are one step to undo."""
 
     insertRequested = Signal(str)
 
@@ -80,7 +80,7 @@ class PromptLibrary(QObject):
             await self._save(dialog.prompt_id, written.kind, written.name, written.text)
 
     def _do(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """What fails is told in the dialog, which the person is looking at."""
+        """Run the work as a task and show its failure in the dialog, which the person is looking at."""
 
         async def told() -> None:
             try:
@@ -147,7 +147,7 @@ class PromptLibrary(QObject):
             self._dialog.form.show_problems([problem.sentence for problem in template.problems[:5]])
 
     async def _note_edit(self) -> None:
-        """What was edited since the prompt was opened becomes one step to undo."""
+        """Record the edits since the prompt was opened as one step to undo."""
         before, self._before = self._before, None
         if before is None:
             return

@@ -79,12 +79,12 @@ class PromptsDialog(Panel):
 
     @property
     def prompt_id(self) -> str | None:
-        """Of what is in the form; None: one that is not stored yet."""
+        """The id of the prompt in the form; None for one that is not stored yet."""
         return self._id
 
     @property
     def is_changed(self) -> bool:
-        """Whether something stands in the form that was neither stored nor is on its way there."""
+        """Return whether the form has text that was neither stored nor is being stored."""
         written = self.form.written()
         is_known = written == self._clean or written == self._sent
         return not is_known and bool(written.text.strip())
@@ -94,7 +94,7 @@ class PromptsDialog(Panel):
         self._fill()
 
     def show_prompt(self, prompt: Prompt | None) -> None:
-        """In the form; None: an empty one."""
+        """Show a prompt in the form; None shows an empty one."""
 
         def show() -> None:
             self._show_form(prompt)
@@ -114,7 +114,7 @@ class PromptsDialog(Panel):
         self._leave(show)
 
     def saved(self, prompt: Prompt) -> None:
-        """What was sent is stored; what was typed meanwhile follows."""
+        """Take note that the sent text is stored, and go on with what was typed meanwhile."""
         if self._sent is None:
             return
         self._clean, self._sent, self._id = self._sent, None, prompt.id
@@ -126,7 +126,7 @@ class PromptsDialog(Panel):
             self._leave(self._then)
 
     def show_failure(self, sentence: str) -> None:
-        """Nothing was stored; the text stays in the form, and the dialog open."""
+        """Show that nothing was stored; the text stays in the form, and the dialog open."""
         self._sent = self._then = None
         self._say(sentence, is_danger=True)
         self._mark_row()

@@ -30,7 +30,8 @@ _WORDS: Final = {
 
 
 class QuickActions(QObject):
-    """What is asked stands in the thread like any other question, below the answer that it is about."""
+    """The quick actions below an answer. Each asks a question that stands in the thread like any other, below that
+    answer."""
 
     def __init__(
         self,

@@ -66,7 +66,7 @@ class SystemPromptDialog(Panel):
         self.choose_button.setEnabled(bool(heads))
 
     def use_text(self, text: str) -> None:
-        """In place of what is written; Ctrl+Z brings that back."""
+        """Replace what is written; Ctrl+Z restores it."""
         self.text_field.replace_written(text)
         self.text_field.setFocus()
 
@@ -91,7 +91,7 @@ class SystemPromptDialog(Panel):
         announce(self, sentence)
 
     def show_failure(self, sentence: str) -> None:
-        """Nothing was stored; the text stays."""
+        """Show that nothing was stored; the text stays."""
         self.save_button.setEnabled(True)
         self._say(self._notice, sentence, is_danger=True)
         announce(self, sentence)
@@ -191,7 +191,8 @@ class SystemPromptDialog(Panel):
         return button
 
     def _show_source(self, source: PromptSource) -> None:
-        """What was written for the other one is kept until *Save* or the end."""
+        """Show the prompt of the thread or of the project; what was written for the other one is kept until *Save* or
+        the end."""
         self._source = source
         self.text_field.blockSignals(True)
         self.text_field.show_written(self._texts[source])
@@ -213,7 +214,7 @@ class SystemPromptDialog(Panel):
         self._say(self._notice, "", is_danger=False)
 
     def _which_counts(self) -> str:
-        """As it would be after *Save*."""
+        """Return a sentence on which prompt will be sent after *Save*."""
         own, wider = (bool(self._texts[source].strip()) for source in (PromptSource.THREAD, PromptSource.PROJECT))
         has_default = bool(self._prompts.default.strip())
         default = "the default from the settings is sent" if has_default else "no system prompt is sent"
@@ -254,5 +255,5 @@ class SystemPromptDialog(Panel):
 
 
 def _plain(text: str) -> str:
-    """As the field gives it back: it has its own ideas of line ends."""
+    """Return the text with the line ends that the field gives back."""
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2029", "\n").replace("\u2028", "\n")

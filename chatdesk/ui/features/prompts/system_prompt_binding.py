@@ -85,11 +85,11 @@ class SystemPromptBinding(QObject):
         self._panes.composer.set_reminder(words)
 
     def open_thread(self) -> None:
-        """Of the open thread; a new chat becomes a thread when it gets one."""
+        """Open the system prompt of the open thread; a new chat becomes a thread when it gets one."""
         self._tasks.replace(self._open(PromptSource.THREAD, None), "open system prompt")
 
     def open_project(self, project_id: str | None = None) -> None:
-        """Of a project; None: the one of the open thread, or the default one."""
+        """Open the system prompt of a project; None means the one of the open thread, or the default one."""
         self._tasks.replace(self._open(PromptSource.PROJECT, project_id), "open system prompt")
 
     async def _open(self, source: PromptSource, project_id: str | None) -> None:

@@ -56,7 +56,7 @@ _TYPED: Final = {Column.NAME, Column.CONTEXT, Column.INPUT, Column.OUTPUT}
 
 @dataclass(frozen=True, slots=True)
 class ModelLine:
-    """One model: what is ``known`` of it without the person, and what they say."""
+    """A model with what is ``known`` of it and the values that the person set."""
 
     id: str
     label: str
@@ -83,7 +83,7 @@ class ModelTable(QAbstractTableModel):
 
     @property
     def lines(self) -> tuple[ModelLine, ...]:
-        """All of them, also those that the search leaves out."""
+        """The lines of all models, also those that the search leaves out."""
         return tuple(self._lines)
 
     def find(self, text: str) -> None:
@@ -94,7 +94,7 @@ class ModelTable(QAbstractTableModel):
         self.endResetModel()
 
     def add(self, line: ModelLine) -> Index:
-        """Where it is now: a model that is there already is found."""
+        """Add a model, or find it when it is there already, and return its index."""
         place = next((number for number, each in enumerate(self._lines) if each.id == line.id), None)
         if place is None:
             place = len(self._lines)
@@ -189,7 +189,7 @@ def _with_text(line: ModelLine, column: Column, text: str) -> ModelLine:
 
 
 def _typed(line: ModelLine, column: Column) -> str:
-    """What the person says, as they would type it; empty where they say nothing."""
+    """Return the person's value as they would type it; empty where they set none."""
     said = line.said
     if column is Column.NAME:
         return line.alias
@@ -200,7 +200,7 @@ def _typed(line: ModelLine, column: Column) -> str:
 
 
 def _text(line: ModelLine, column: Column) -> str:
-    """What is shown: what the person says, else what is known."""
+    """Return the text of a cell: the person's value, else the known one."""
     if column in _TICKED:
         return ""
     if column is Column.MODEL:

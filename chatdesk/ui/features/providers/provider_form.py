@@ -1,4 +1,5 @@
-"""One provider: its name, address and key, a test of what stands in the form, and what is rarely needed folded away."""
+"""The form of one provider: its name, address and key, a test of these values, and what is rarely needed folded
+away."""
 
 from __future__ import annotations
 
@@ -100,7 +101,7 @@ class ProviderForm(Panel):
         self._first_field(shown).setFocus()
 
     def _first_field(self, shown: ShownProvider | None) -> QWidget:
-        """Where one goes on: at the key where that is all that is missing, else at what there is to say first."""
+        """Return the field to focus first: the key where only that is missing, else the first one to fill in."""
         preset = preset_of(self._profile.preset)
         if self.key.field.isVisibleTo(self) and preset.needs_key and "YOUR-RESOURCE" not in self._profile.base_url:
             return self.key.field
@@ -109,7 +110,7 @@ class ProviderForm(Panel):
         return self.address if shown is None else self.name
 
     def profile(self) -> ProviderProfile | None:
-        """What stands in the form; None, and the reason shown, when it cannot be used."""
+        """Return the profile in the form; or None, with the reason shown, when it cannot be used."""
         self.show_problem("")
         self.address.setText(self._full_address())
         typed = replace(
@@ -166,7 +167,7 @@ class ProviderForm(Panel):
             bar.setValue(bar.maximum())
 
     def show_testing(self, is_testing: bool) -> None:
-        """While a test runs its button ends it."""
+        """Show whether a test runs; while it does, its button ends it."""
         self._is_testing = is_testing
         self.test_button.setText("Stop the test" if is_testing else "Test")
         self.test_button.setAccessibleName(self.test_button.text())

@@ -92,7 +92,7 @@ class ProviderKey(QWidget):
         self.place_box.currentIndexChanged.connect(self._refresh)
 
     def key(self) -> str:
-        """What was typed; empty when nothing was."""
+        """Return the key that was typed; empty when none was."""
         return self.field.key()
 
     def enter(self, key: str) -> None:
@@ -101,7 +101,7 @@ class ProviderKey(QWidget):
         self.field.setText(key)
 
     def place(self) -> KeyPlace | None:
-        """Where a person wants keys to lie; None when nobody had to ask."""
+        """Return where the person wants keys to be stored; None when that was not asked."""
         return KeyPlace(self.place_box.currentData()) if self.key() and self._asks() else None
 
     def show_agreed(self) -> None:
@@ -110,7 +110,8 @@ class ProviderKey(QWidget):
         self.where.setText("The kept key is used at this server from now on.")
 
     def show_state(self, state: KeyState) -> None:
-        """Where keys can lie here. Without a keyring, or when another place was chosen before, that is asked."""
+        """Show where keys can be stored here. Without a keyring, or when another place was chosen before, the person is
+        asked."""
         self._state = state
         self.place_box.clear()
         for place, words in _PLACES.items():

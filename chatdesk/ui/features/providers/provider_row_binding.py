@@ -1,4 +1,4 @@
-"""What is done in the rows of the page of providers: a key or an address entered, a test, switching on and off."""
+"""The binding of the rows on the page of providers: entering a key or an address, testing, switching on and off."""
 
 from __future__ import annotations
 
@@ -112,8 +112,8 @@ class ProviderRowBinding:
             await self._saved(name, lambda: service.save(profile), None)
 
     async def _saved(self, name: str, save: Callable[[], Awaitable[object]], again: Callable[[], None] | None) -> bool:
-        """Whether it was kept. What fails is said in the row; a key that would go elsewhere is asked about, and saved
-        ``again`` after a yes."""
+        """Return whether ``save`` succeeded. A failure is shown in the row; a key that would go to another host needs
+        consent, and is saved with ``again`` after it."""
         try:
             await save()
         except KeyNotAgreed as asked:

@@ -77,7 +77,7 @@ class SearchBinding(QObject):
             focus.setFocus()
 
     async def _fill(self, palette: Palette) -> None:
-        """What an empty box shows, and what filters may name."""
+        """Give the palette what it shows without a query, and the names that filters may use."""
         services = await self._handle.services()
         page = await services.chat.list_threads(limit=_RECENT)
         if palette is self.palette:
@@ -136,7 +136,7 @@ class SearchBinding(QObject):
             self._threads.open_soon(hit.thread_id)
 
     async def _open_message(self, hit: SearchHit, thread_id: str, message_id: str) -> None:
-        """Its branch first, so that the thread is painted once, at the message."""
+        """Open a found message. Its branch is chosen first, so that the thread is painted once, at the message."""
         if not hit.is_on_path:
             await (await self._undo.stack()).select_version(message_id)
             self._panes.commands.refresh()

@@ -50,7 +50,7 @@ class DataBinding(QObject):
         panes.commands.bind("app.restore", lambda: tasks.start(self._open_restore(), "restore"))
 
     def _do_and_say(self, name: str) -> None:
-        """What the page of the settings does, from anywhere: what became of it is said in the window."""
+        """Run an action of the data page from anywhere and show its result in the window."""
 
         async def work() -> None:
             window = self._panes.window

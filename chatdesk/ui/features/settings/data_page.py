@@ -88,7 +88,7 @@ class DataPage(QWidget):
             button.setEnabled(False)
 
     def show_result(self, lines: Sequence[str]) -> None:
-        """What came of it; a long list is cut, and says so."""
+        """Show the result of an action; a long list is cut, and says so."""
         shown = [*lines[:_MOST_LINES]]
         if len(lines) > _MOST_LINES:
             shown.append(f"… and {len(lines) - _MOST_LINES:,} more; 'chatdesk doctor --json' lists them.")

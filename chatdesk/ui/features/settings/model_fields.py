@@ -24,14 +24,14 @@ class ModelFields:
         self._models = tuple(models)
 
     def make(self, setting: Setting, value: str) -> Field:
-        """For a setting that holds ``provider/model``."""
+        """Return a field for a setting that holds ``provider/model``."""
         widget = self._widget(setting)
         widget.set_value(value)
         return Field(widget, lambda: widget.value, listener(widget.changed))
 
     def make_default(self, setting: Setting, provider: str, model: str) -> tuple[Field, Field]:
-        """One field in the place of two: for the provider and for the model of new threads. What is stored stays as it
-        is, also where it names only one of them, until a person chooses."""
+        """Return one field in place of two, for the provider and the model of new threads. The stored values stay as
+        they are, even if only one is set, until a person chooses."""
         widget = self._widget(setting)
         is_automatic = provider == "auto" and not model
         if not is_automatic:

@@ -27,7 +27,7 @@ ProviderModels = tuple[str, str, list[ModelChoice]]
 
 @dataclass(slots=True)
 class _Tastes:
-    """What a person said of the models of one provider."""
+    """The person's choices about the models of one provider."""
 
     favourites: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class ModelMenu(QObject):
 
     @property
     def model_name(self) -> ModelName:
-        """How models are called, as far as it is known now."""
+        """Return a function that gives the label of a model, as far as it is known now."""
         return partial(
             _name_in,
             {(provider, model): label for provider, _label, choices in self._header.models for model, label in choices},

@@ -110,13 +110,13 @@ class ProviderPage(QWidget):
         return bool(self._rows)
 
     def row_status(self, provider: str) -> str:
-        """What the last test said, in a line."""
+        """Return the result of a provider's last test in one line; empty before a test."""
         said = self._rows[provider].said
         return said[0] if said is not None else ""
 
     def show_providers(self, providers: Sequence[ShownProvider]) -> None:
-        """These, in their order. A row that is there already stays, with what is being typed in it, what a test said
-        and the focus."""
+        """Show these providers in their order. A row that exists already keeps what is being typed in it, its test
+        result and the focus."""
         names = [each.profile.id for each in providers]
         gone = [self._rows.pop(name) for name in list(self._rows) if name not in names]
         is_same_order = [name for name in names if name in self._rows] == list(self._rows)
@@ -184,7 +184,7 @@ class ProviderPage(QWidget):
             announce(self, f"Found on this computer: {names}.")
 
     def show_status(self, provider: str, text: str, is_well: bool | None) -> None:
-        """What a test says: None while it runs."""
+        """Show the state of a provider's test; ``is_well`` is None while it runs."""
         row = self._rows.get(provider)
         if row is not None:
             row.say(text, is_well)
@@ -214,7 +214,7 @@ class ProviderPage(QWidget):
         announce(self, text)
 
     def show_locked(self, is_locked: bool, *, is_open: bool = False) -> None:
-        """Whether keys lie in a file that nobody has opened in this run, or in one that is open."""
+        """Show whether keys are in a file that nobody has opened in this run, or in one that is open."""
         self._unlock.setVisible(is_locked)
         self._change.setVisible(is_open)
         if is_locked and not self._notice.text():

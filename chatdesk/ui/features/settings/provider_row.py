@@ -1,4 +1,4 @@
-"""One provider on the page of providers: its key or its address in a field, what a test said, and what can be done."""
+"""A row on the page of providers: the key or address in a field, the result of a test, and a menu of actions."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class ProviderRow(QWidget):
 
     @property
     def steps(self) -> ProviderSteps:
-        """Those of the last test; there, and hidden, from the first use on."""
+        """The steps of the last test, created hidden when first used."""
         if self._steps is None:
             self._steps = ProviderSteps(self._theme)
             column = self.layout()
@@ -116,7 +116,7 @@ class ProviderRow(QWidget):
         set_plain_tooltip(self.key, f"The key is sent to {address_text(self._shown)}.")
 
     def refresh(self, shown: ShownProvider) -> None:
-        """What is known of it now. What is being typed, and what a test said, stay."""
+        """Show the current state of the provider. What is being typed, and the result of a test, stay."""
         self._shown = shown
         profile, label = shown.profile, shown.profile.label
         self._title.setText(label)
@@ -145,7 +145,7 @@ class ProviderRow(QWidget):
         self.key.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def say(self, text: str, is_well: bool | None) -> None:
-        """What a test says: None while it runs."""
+        """Show the state of a test; ``is_well`` is None while it runs."""
         self.said = (text, is_well)
         colour = "muted" if is_well is None else "accent" if is_well else "danger"
         self.status.setText(text)
@@ -154,7 +154,7 @@ class ProviderRow(QWidget):
         self._show_models()
 
     def show_testing(self, is_testing: bool) -> None:
-        """While a test runs its button ends it."""
+        """Show whether a test runs; while it does, its button ends it."""
         self._is_testing = is_testing
         self.test.setText("Stop" if is_testing else "Test")
         if is_testing:
@@ -171,7 +171,7 @@ class ProviderRow(QWidget):
         self.menu().popup(event.globalPos())
 
     def menu(self) -> QMenu:
-        """All that can be done with it."""
+        """Return the menu of all actions for this provider."""
         menu = QMenu(self)
         menu.setObjectName("providerMenu")
         round_corners(menu, self._theme.tokens.radius.row)
@@ -246,7 +246,7 @@ class ProviderRow(QWidget):
             self.addressGiven.emit(self.address.text())
 
     def _show_save(self) -> None:
-        """Where something was typed that is not kept yet."""
+        """Show *Save* in place of *Test* while something was typed that is not stored yet."""
         is_typed = bool(self.key.key()) if self.field is self.key else self.address.is_changed
         had_focus = self.save.hasFocus()
         self.save.setVisible(is_typed)

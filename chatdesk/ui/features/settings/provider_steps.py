@@ -1,4 +1,4 @@
-"""What a test of a provider says, step by step, with the cause in words."""
+"""The steps of a provider's test, each with its result and the cause of a failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of a provider in a few words; pure."""
+"""The short texts about a provider; pure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def where_the_key_lies(shown: ShownProvider) -> str:
 
 
 def shows_key(shown: ShownProvider) -> bool:
-    """Whether the row's field is for the key: so it is of a vendor at its own address. Of every other server the
+    """Return whether the row's field is for the key: true for a vendor at its own address. For every other server the
     address is shown, so that nobody sends a key where they did not mean to."""
     profile, preset = shown.profile, preset_of(shown.profile.preset)
     own = replace(profile, base_url=preset.base_url).host
@@ -63,12 +63,12 @@ def models_text(count: int) -> str:
 
 
 def fetched_text(at_ms: int) -> str:
-    """When a list of models was fetched."""
+    """Return the local date and time at which a list of models was fetched."""
     return f"{datetime.fromtimestamp(at_ms / 1000, UTC).astimezone():%Y-%m-%d %H:%M}"
 
 
 def outcome(steps: Mapping[Step, StepResult]) -> tuple[str, bool]:
-    """What a finished test comes to, in a line, and whether all is well."""
+    """Return the result of a finished test in one line, and whether all is well."""
     failed = next((each for each in steps.values() if each.state is StepState.FAILED), None)
     if failed is not None and failed.step is Step.KEY and failed.text[:3].isdigit():
         return f"{failed.text[:3]}: the key was refused", False

@@ -94,7 +94,8 @@ class RestoreDialog(Panel):
         self._list.setCurrentRow(self._list.count() - 1)
 
     def show_contents(self, path: str, lines: Sequence[str], *, can_restore: bool) -> None:
-        """What is inside ``path``, or why it cannot be restored; left out when another one was chosen meanwhile."""
+        """Show what is inside ``path``, or why it cannot be restored. Ignored when another backup was chosen
+        meanwhile."""
         if path == self.path:
             text = "\n".join(lines)
             self._contents.setText(text)
@@ -102,14 +103,14 @@ class RestoreDialog(Panel):
             announce(self, text)
 
     def show_busy(self, text: str) -> None:
-        """It is being restored."""
+        """Show that the backup is being restored."""
         self._contents.setText(text)
         for widget in (self._list, self.restore_button):
             widget.setEnabled(False)
         announce(self, text)
 
     def show_failure(self, text: str) -> None:
-        """It was not restored."""
+        """Show why the backup was not restored."""
         self._contents.setText(text)
         self._list.setEnabled(True)
         announce(self, text)

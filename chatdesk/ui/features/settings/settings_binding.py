@@ -188,6 +188,6 @@ class SettingsBinding(QObject):
 
 
 def _choices_of_provider(profiles: Sequence[ProviderProfile]) -> dict[str, str]:
-    """Who can be chosen for new threads, in words."""
+    """Return the labels of the providers that can be chosen for new threads, by id."""
     offered = next(each for each in all_settings() if each.name == "provider").choices
     return {**offered, **{each.id: each.label for each in profiles}}

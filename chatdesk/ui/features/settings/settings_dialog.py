@@ -183,7 +183,7 @@ class SettingsDialog(Panel):
         QTimer.singleShot(0, self, self._show_first_page)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """In the search field the arrows walk through what was found."""
+        """Let the arrow keys in the search field move through the results."""
         if watched is self._search and isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
             if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up) and self._search.text():
                 step = 1 if event.key() == Qt.Key.Key_Down else -1
@@ -324,7 +324,7 @@ class SettingsDialog(Panel):
         )
 
     def _fit(self) -> None:
-        """As large as the window allows, within limits."""
+        """Make the dialog as large as the window allows, within limits."""
         parent = self.parentWidget()
         wanted = QSize(_LEAST_PX)
         if parent is not None:

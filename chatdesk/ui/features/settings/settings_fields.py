@@ -128,7 +128,7 @@ def field_for(setting: Setting, value: Any, choices: Mapping[Any, str]) -> Field
 
 
 def listener(signal: Any) -> Callable[[Callable[[], None]], None]:
-    """For ``Field.on_change``: calls what it is given after each ``signal``."""
+    """Return a function for ``Field.on_change``, which calls its argument after each ``signal``."""
     return lambda run: signal.connect(lambda *_: run()) and None
 
 

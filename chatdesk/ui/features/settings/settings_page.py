@@ -1,4 +1,4 @@
-"""One page of the settings, put together piece by piece, so that no step keeps the window waiting."""
+"""A page of the settings, put together piece by piece, so that no step keeps the window waiting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line of the settings: what it is, a hint, and the field that changes it."""
+"""A line of the settings: its title, a hint, and the field that changes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be found in the settings, and the list of what was found."""
+"""The search in the settings: its entries, and the list of results."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Found:
 
 
 def entries(settings: Collection[Setting]) -> tuple[Found, ...]:
-    """All that can be found: settings that have a row, and what else is on the pages."""
+    """Return all entries that can be found: the settings that have a row, and what else is on the pages."""
     rows = tuple(_of_setting(each) for each in settings if each.shown.has_row)
     data = tuple(
         Found("Data and backup", words.rstrip("…"), f"data_{name}", words=f"{title} {hint}")
@@ -55,14 +55,14 @@ def entries(settings: Collection[Setting]) -> tuple[Found, ...]:
 
 
 def find(text: str, among: Collection[Found]) -> list[Found]:
-    """Those that have every word of ``text``; those that have them in the title come first."""
+    """Return the entries that have every word of ``text``; those that have them in the title come first."""
     words = text.casefold().split()
     hits = [each for each in among if all(word in _searched(each) for word in words)]
     return sorted(hits, key=lambda each: (not _has_all(each.title, words), PAGES.index(each.page)))
 
 
 class FoundList(QListWidget):
-    """What was found, each with its page below it."""
+    """A list of search results, each with its page below it."""
 
     def show_found(self, found: Collection[Found]) -> None:
         self.clear()

@@ -23,7 +23,8 @@ _log = logging.getLogger(__name__)
 
 
 class Notifier(QObject):
-    """Nothing waits for the desktop: notices are shown by a task, the newest of a thread only."""
+    """A queue of desktop notices. They are shown by a task, only the newest of each thread, so that nothing waits for
+    the desktop."""
 
     pressed = Signal(str, str)  # thread, message
 
@@ -43,7 +44,7 @@ class Notifier(QObject):
         self._go_on()
 
     def keep_only(self, thread_ids: Container[str]) -> None:
-        """What is told of other threads was read meanwhile."""
+        """Withdraw the notices of all other threads: they were read meanwhile."""
         for thread_id in [each for each in self._shown if each not in thread_ids]:
             self._wanted[thread_id] = None
             self._go_on()
@@ -60,7 +61,7 @@ class Notifier(QObject):
             await door.close()
 
     def press(self, thread_id: str) -> None:
-        """What a door calls."""
+        """Handle a press on a notice; called by the desktop's interface."""
         notice = self._shown.pop(thread_id, None)
         if notice is not None:
             self.pressed.emit(notice.thread_id, notice.message_id)

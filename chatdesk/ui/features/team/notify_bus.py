@@ -43,7 +43,7 @@ async def open_bus(press: Callable[[str], None]) -> BusDoor:
 
 
 class BusDoor:
-    """See ``notice.NoticeDoor``."""
+    """An implementation of ``notice.NoticeDoor`` over D-Bus."""
 
     def __init__(self, connection: DBusConnection, press: Callable[[str], None]) -> None:
         self._connection = connection

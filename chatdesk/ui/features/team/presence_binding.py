@@ -1,5 +1,5 @@
-"""Who is at the shared project that is open, and what they are told of this person: that they are there, and that they
-type. Never what."""
+"""The presence of others at the shared project that is open, and what they are told of this person: that they are
+there, and that they type. What is typed is never sent."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class PresenceBinding(QObject):
         self.look()
 
     def look(self) -> None:
-        """Where the person is now, and who else is."""
+        """Report where the person is now, and read who else is there."""
         self._on_thread_opened(self._threads.open_thread)
 
     def end(self) -> None:

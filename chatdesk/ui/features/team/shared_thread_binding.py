@@ -1,5 +1,5 @@
-"""What a window shows of a team: names and rights in the open thread, its notes, what is unread, which projects are
-shared and which are so no more, and how sync stands."""
+"""The team's part of a window: names and rights in the open thread, its notes, what is unread, which projects are
+shared and which no longer are, and the state of sync."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ class SharedThreadBinding(QObject):
             self._tasks.replace(self._show_notes(self._threads.open_thread), _READ_NOTES)
 
     def _look_if_read(self) -> None:
-        """What is new in the open thread is read once its end was in view for a moment."""
+        """Start the timer that marks new messages as read once the end of the thread was in view for a moment."""
         if self._has_unread() and not self._read.isActive():
             self._read.start()
 

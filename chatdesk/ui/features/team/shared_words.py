@@ -1,4 +1,5 @@
-"""What a window says of a team: how sync stands, why one may not write, what became of a share. Words only; no Qt."""
+"""The sentences of a window about a team: the state of sync, why one may not write, what became of a share. Words only;
+no Qt."""
 
 from __future__ import annotations
 
@@ -84,7 +85,7 @@ def refused_here_words(count: int) -> str:
 
 
 def role_words(role: TeamRole) -> str:
-    """What is said of a shared project in the list of projects."""
+    """Return the text about a shared project in the list of projects."""
     return _ROLES[role]
 
 
@@ -116,7 +117,7 @@ def too_old_words(workspace: str, status: SyncStatus) -> str:
 
 
 def refusal_words(managers: Sequence[str]) -> str:
-    """What stands in the composer of somebody who may only read; ``managers`` are those who can change that."""
+    """Return the composer's sentence for somebody who may only read; ``managers`` are those who can change that."""
     who = managers[0] if managers else "its owner"
     return f"You can read this project; ask {who} to let you write."
 

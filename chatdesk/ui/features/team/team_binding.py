@@ -109,7 +109,7 @@ class TeamBinding(QObject):
         return "Change how the project is shared…" if is_shared else "Share project…"
 
     def takes(self, path: Path) -> bool:
-        """Whether a file that was let go over the window is an invitation; it is opened then, and goes nowhere else."""
+        """Return whether a file dropped on the window is an invitation; it is opened then, and goes nowhere else."""
         if not path.name.lower().endswith(_INVITATION):
             return False
         self._run(lambda dialogs: dialogs.ways_in.join_file(path), "join")
@@ -130,7 +130,7 @@ class TeamBinding(QObject):
     # The page
 
     def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
-        """It is filled by those who look; the list of pages offers it to all."""
+        """Offer the page of team sync in the settings; it is filled when somebody opens it."""
         self._dialog = dialog
         dialog.fill_page(_PAGE, self._make_page)
 

@@ -1,4 +1,4 @@
-"""What the dialogs of a workspace ask for: inviting, members, computers, leaving."""
+"""The actions behind the dialogs of a workspace: inviting, members, computers, leaving."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class TeamDialogs:
         return settings if settings is not None and settings.isVisible() else self._panes.window
 
     def tell(self, text: str) -> None:
-        """On the page, where it is open; else for a moment in the window."""
+        """Show a text on the team page where that is open, else for a moment in the window."""
         page = self._page()
         if page is not None and page.isVisible():
             page.say(text)

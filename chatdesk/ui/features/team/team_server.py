@@ -1,4 +1,4 @@
-"""What the dialogs about a workspace's server ask for: an upgrade of the database, another address."""
+"""The actions behind the dialogs about a workspace's server: an upgrade of the database, another address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the dialogs about shared projects ask for, and those about how sync stands."""
+"""The actions behind the dialogs about shared projects and about the state of sync."""
 
 from __future__ import annotations
 
@@ -381,6 +381,5 @@ async def told(
 
 
 def worded(error: ChatDeskError) -> str:
-    """For somebody who asked: the threads of sync try again, but what a person asked for is not asked again for
-    them."""
+    """Return the error's sentence for an action a person asked for, which is not tried again automatically."""
     return error.sentence.replace("ChatDesk tries again by itself.", "Try again in a while.")

@@ -146,7 +146,7 @@ class TeamWaysIn:
 
     @asynccontextmanager
     async def _keeping(self, dialog: CreateWorkspaceDialog | JoinWorkspaceDialog) -> AsyncIterator[None]:
-        """Where the password cannot be kept for want of a keyring, the dialog offers the encrypted file."""
+        """Let the dialog offer the encrypted file where the password cannot be kept for want of a keyring."""
         try:
             yield
         except PasswordNotKept:

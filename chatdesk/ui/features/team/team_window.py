@@ -1,4 +1,4 @@
-"""All that a window has for a team, built when the first workspace is there: who has none pays nothing for it."""
+"""The team's part of a window, built when the first workspace is there: without one it costs nothing."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class ExportBinding(QObject):
             self._tasks.replace(self._copy_thread(self._threads.thread_id), "copy thread")
 
     async def _copy_thread(self, thread_id: str) -> None:
-        """As Markdown into the clipboard: what is shown, from the first message to the last."""
+        """Copy the shown path of a thread to the clipboard as Markdown, from the first message to the last."""
         from chatdesk.core.transfer.exports.export import thread_to_markdown
 
         chat = await self._handle.chat_of(thread_id)

@@ -1,4 +1,4 @@
-"""How to get one's chats out of the programs that ChatDesk imports from, in words for a person."""
+"""The instructions for getting one's chats out of the programs that ChatDesk imports from."""
 
 from __future__ import annotations
 

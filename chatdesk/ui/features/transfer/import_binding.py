@@ -33,12 +33,12 @@ _EXPORT_NAME = re.compile(
 
 
 def looks_like_export(path: Path) -> bool:
-    """By its name alone: nothing is opened before a person says so."""
+    """Return whether a file is named like an export; nothing is opened before a person says so."""
     return _EXPORT_NAME.match(path.name) is not None
 
 
 class ImportBinding(QObject):
-    """One import at a time; its last report can be looked at until the next one."""
+    """The binding of imports, one at a time. The last report can be opened until the next import."""
 
     def __init__(self, panes: Panes, lists: ThreadListBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
         super().__init__()

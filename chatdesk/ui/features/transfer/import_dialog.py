@@ -108,7 +108,7 @@ class ImportDialog(Panel):
         self.state.setText(f"{progress.threads:,} threads, {progress.messages:,} messages")
 
     def show_report(self, summary: str, lines: Sequence[ImportLine], *, has_threads: bool) -> None:
-        """What became of everything in the file."""
+        """Show what became of everything in the file."""
         self.summary.setText(summary)
         self._lines.show_lines(lines)
         self.show_button.setVisible(has_threads)

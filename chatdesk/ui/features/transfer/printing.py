@@ -60,7 +60,7 @@ _LONG_WORD: Final = 2_000  # from there on breaking at words takes Qt quadratic 
 
 
 def style() -> str:
-    """For light paper, from the window's own colours."""
+    """Return the style sheet for light paper, from the window's own colours."""
     colours, syntax = LIGHT, LIGHT.syntax
     kinds = ("keyword", "string", "comment", "number", "function", "type", "operator", "inserted", "deleted")
     code = "".join(f".k-{kind} {{ color: {syntax.of(kind)}; }}\n" for kind in kinds)
@@ -273,7 +273,7 @@ class Pages:
 
 
 def _breaks(document: QTextDocument) -> list[float]:
-    """Where a slice may end: below each line that no other line of the same height crosses, in rising order."""
+    """Return where a slice may end: below each line that no other line of the same height crosses, in rising order."""
     spans: list[tuple[float, float]] = []
     layout = document.documentLayout()
     block = document.begin()

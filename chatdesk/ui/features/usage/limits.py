@@ -52,7 +52,7 @@ _ABOUT = (
 
 @dataclass(frozen=True, slots=True)
 class LimitTarget:
-    """What a limit can be for."""
+    """A subject that a limit can be for."""
 
     scope: LimitScope
     target: str
@@ -128,18 +128,18 @@ class LimitsDialog(Panel):
         self._lines[0].hard.setFocus()
 
     def show_problem(self, text: str) -> None:
-        """What cannot be taken, and why; everything typed stays."""
+        """Show which value cannot be used, and why; everything typed stays."""
         self._problem.setText(text)
         self._problem.setVisible(True)
         announce(self, text, is_assertive=True)
 
     def limits(self) -> tuple[UsageLimit, ...]:
-        """As they stand in the fields. Raises ``ValueError`` with words for a number that is none."""
+        """Return the limits in the fields. Raises ``ValueError``, with a sentence, for text that is no number."""
         return tuple(limit for line in self._lines if (limit := line.limit()) is not None)
 
     def rates(self) -> tuple[ScopedRate, ...]:
-        """As they stand in the fields. Raises ``ValueError`` with words for one that cannot be understood, or that is
-        there twice."""
+        """Return the rates in the fields. Raises ``ValueError``, with a sentence, for one that cannot be understood, or
+        that is there twice."""
         found = tuple(rate for line in self._lines if (rate := line.rate()) is not None)
         if len({rate.key for rate in found}) < len(found):
             raise ValueError("Two rates apply to the same provider or project. Remove one of them.")
@@ -215,7 +215,7 @@ class _Line(QWidget):
         self.remove.clicked.connect(lambda: self.removed.emit(self))
 
     def _lay_out(self, used: str, number: int) -> None:
-        """What it is for, and beside it the amounts; below it with large text."""
+        """Lay out the subject of the limit with the amounts beside it, or below it with large text."""
         state = plain_label(used, "muted")
         state.setObjectName(f"limit{number}_used")
         for field, name, words in (
@@ -301,7 +301,7 @@ def _text_of(amount: float) -> str:
 
 
 def _number_of(field: QLineEdit, where: str) -> float:
-    """What stands in a field; 0 where it is empty."""
+    """Return the number in a field, 0 where it is empty. Raises ``ValueError`` for text that is no number."""
     text = field.text().strip().lstrip("$").replace(",", "").replace(" ", "").replace("_", "")
     try:
         return float(text) if text else 0.0

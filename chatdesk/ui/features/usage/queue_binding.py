@@ -1,4 +1,5 @@
-"""What waits to be sent, wherever it is: a line below the list of threads, and a dialog with all of it."""
+"""The binding of messages that wait to be sent, in any thread: a line below the list of threads, and a dialog with all
+of them."""
 
 from __future__ import annotations
 
@@ -163,7 +164,7 @@ def _shortened(text: str) -> str:
 
 
 def queue_words(count: int) -> str:
-    """For the line below the list of threads; empty for nothing."""
+    """Return the text of the line below the list of threads; empty when no message waits."""
     if not count:
         return ""
     return "1 message waits" if count == 1 else f"{count:,} messages wait"

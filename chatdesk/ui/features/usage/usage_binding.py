@@ -1,4 +1,5 @@
-"""What is spent, what may be, and what waits to be sent: told in the window, and obeyed from its buttons."""
+"""The binding of usage: what is spent, what may be spent, and what waits for a limit, shown in the window with its
+buttons."""
 
 from __future__ import annotations
 
@@ -79,7 +80,7 @@ class UsageBinding(QObject):
     # Usage
 
     def open_usage(self) -> None:
-        """What was spent, in a dialog."""
+        """Open the dialog that shows what was spent."""
         self._tasks.replace(self._open_usage(), "usage")
 
     async def _open_usage(self) -> None:
@@ -89,7 +90,7 @@ class UsageBinding(QObject):
         UsageDialog(self._panes.theme, page, parent=self._panes.window).open()
 
     def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
-        """Its page of usage is filled when somebody looks at it."""
+        """Offer the page of usage in the settings; it is filled when somebody opens it."""
         dialog.fill_page("Usage and limits", self._make_slot)
 
     def _make_slot(self) -> QWidget:
@@ -140,13 +141,13 @@ class UsageBinding(QObject):
         self._panes.window.show_toast(f"{count:,} lines were written to {path.name}")
 
     def open_prices(self) -> None:
-        """Where what a model costs can be typed."""
+        """Open the page of the settings where the prices of models can be typed."""
         self._settings.open("Providers")
 
     # Limits
 
     def open_limits(self) -> None:
-        """What may be spent, in a dialog."""
+        """Open the dialog that sets what may be spent."""
         self._tasks.replace(self._open_limits(), "limits")
 
     async def _open_limits(self) -> None:
@@ -224,7 +225,7 @@ class UsageBinding(QObject):
         await chat.retry_message(answer_id)
 
     async def _open_payment(self, answer_id: str) -> None:
-        """In the browser, and only because somebody pressed the button that names the host."""
+        """Open the payment page in the browser, only because somebody pressed the button that names the host."""
         message = await (await self._handle.chat()).get_message(answer_id)
         payment = message.error_details.get("payment")
         url = QUrl(str(payment.get("link", "")) if isinstance(payment, dict) else "", QUrl.ParsingMode.StrictMode)
@@ -252,7 +253,7 @@ class _Slot(QWidget):
 
 
 def waiting_words(waiting: WaitingAnswer) -> str:
-    """Why an answer is not asked for yet, and until when."""
+    """Return why an answer is not asked for yet, and until when."""
     words = [waiting.reason or "It is sent in a moment."]
     if waiting.sends_at is not None:
         words.append(f"Waiting: sends at {clock_words(waiting.sends_at)}")

@@ -158,7 +158,8 @@ class ConnectBinding(QObject):
         await self._use(served, await service.save(ProviderProfile("", server.preset, server.label, server.base_url)))
 
     async def _use(self, served: _Served, profile: ProviderProfile) -> None:
-        """Who adds a provider wants to ask it: new threads do, and the open one says how."""
+        """Use the new provider in new threads, since whoever adds one wants to ask it; in the open thread say how to
+        change to it."""
         services = await self._handle.services()
         if profile.id not in {each.name for each in services.providers.all()}:
             self._panes.window.show_toast(f"{profile.label} is kept. It cannot answer before it has a key.")

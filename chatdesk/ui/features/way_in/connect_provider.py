@@ -107,7 +107,7 @@ class ConnectProvider(QWidget):
         return self._key_state
 
     def show_key_state(self, state: KeyState) -> None:
-        """Where keys can lie here."""
+        """Show where keys can be stored here."""
         self._key_state = state
         self.key.show_state(state)
         due, self._due_key = self._due_key, ""
@@ -120,11 +120,11 @@ class ConnectProvider(QWidget):
             announce(self, "Choose where the key is kept, then connect")
 
     def key_place(self) -> tuple[KeyPlace | None, str]:
-        """Where the key is to go, where a person had to choose, and the passphrase of the file."""
+        """Return the place chosen for the key, or None when nobody had to choose, and the passphrase of the file."""
         return self.key.place(), self.key.passphrase.text()
 
     def show_connecting(self, is_connecting: bool) -> None:
-        """While a test runs its button ends it."""
+        """Show whether a test runs; while it does, its button ends it."""
         self._is_connecting = is_connecting
         self.connect_button.setText("Stop" if is_connecting else "Connect")
         self.connect_button.setAccessibleName("Stop the test" if is_connecting else "Connect")
@@ -151,7 +151,7 @@ class ConnectProvider(QWidget):
         return preset_of(str(self.provider.currentData()))
 
     def _profile(self) -> ProviderProfile | None:
-        """What stands here; None, and the reason shown, when it cannot be used."""
+        """Return the profile in the form; or None, with the reason shown, when it cannot be used."""
         self._show_problem("")
         preset = self._preset
         address = full_address(self.address.text()) if self._wants_address(preset) else preset.base_url

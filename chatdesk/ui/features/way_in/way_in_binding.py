@@ -1,5 +1,5 @@
-"""What a chat without messages shows: the first screen as long as nobody can answer, else who answers and what to begin
-with."""
+"""The binding of a chat without messages: the first screen as long as no provider can answer, else the model that
+answers and suggestions to begin with."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class WayInBinding(QObject):
         self.refresh()
 
     def refresh(self) -> None:
-        """As it is now: who can answer, and what was chosen."""
+        """Show the current state: which providers can answer, and which was chosen."""
         services, empty_state = self._handle.now(), self._panes.empty_state
         if services is None or not self._threads.is_blank:
             return
@@ -88,7 +88,7 @@ class WayInBinding(QObject):
         empty_state.set_sub_text(self._who_answers(services, provider, model))
 
     def _is_first(self, services: Services) -> bool:
-        """Whether there is nothing but the offline model, and nobody chose it."""
+        """Return whether there is nothing but the offline model, and nobody chose it."""
         is_alone = all(provider.name == OFFLINE for provider in services.providers.all())
         is_locked = services.provider_service.is_key_file_locked
         is_wanted = self.is_ended or services.settings.provider == OFFLINE

@@ -1,4 +1,4 @@
-"""Who else is at a shared thread, in the thread's header: up to four discs with initials, and who types."""
+"""The presence of others at a shared thread, in the thread's header: up to four discs with initials, and who types."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PersonHere:
 
 
 class PresenceRow(QWidget):
-    """Its accessible name says all of it; it changes without being announced."""
+    """A row of people. Its accessible name says all of it; it changes without being announced."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,7 +47,7 @@ class PresenceRow(QWidget):
         return self._people
 
     def set_people(self, people: Sequence[PersonHere]) -> None:
-        """Those in the thread come first, and of these those who type."""
+        """Set the people: those in the thread come first, and of these those who type."""
         ordered = tuple(sorted(people, key=lambda each: (not each.is_typing, not each.is_in_thread, each.name)))
         if ordered == self._people:
             return
@@ -66,7 +66,8 @@ class PresenceRow(QWidget):
         return QSize(least.width() + words, least.height())
 
     def minimumSizeHint(self) -> QSize:
-        """Where there is no room for it, who types is left to the tooltip and to screen readers."""
+        """Return the size without the text of who types: without room for it, it is left to the tooltip and to screen
+        readers."""
         side = self._side()
         discs = min(len(self._people), MOST_BADGES)
         more = self._metrics().horizontalAdvance(self._more()) if self._more() else 0

@@ -42,7 +42,7 @@ class TemporaryMark(QWidget):
         row.addWidget(self.keep_button)
 
     def full_width(self) -> int:
-        """With its word, which ``set_short`` leaves out."""
+        """Return the width with the word that ``set_short`` leaves out."""
         return self._label.sizeHint().width() + _GAP_PX + self.keep_button.sizeHint().width()
 
     def set_short(self, is_short: bool) -> None:

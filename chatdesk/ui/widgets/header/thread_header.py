@@ -87,7 +87,7 @@ class ThreadHeader(QWidget):
         self._on_theme_changed()
 
     def show_loading(self) -> None:
-        """Nothing is known yet: no title to rename, no model to choose, nothing to do with a thread."""
+        """Show that nothing is loaded yet: no title to rename, no model to choose, no action on a thread."""
         self.title.set_title("", is_editable=False)
         self.model_picker.setVisible(False)
 
@@ -98,7 +98,7 @@ class ThreadHeader(QWidget):
         self.title.begin_edit()
 
     def set_people(self, people: Sequence[PersonHere]) -> None:
-        """Who else is at the open thread."""
+        """Set who else is at the open thread."""
         if self.presence is None:
             if not people:
                 return
@@ -112,7 +112,7 @@ class ThreadHeader(QWidget):
         self.setAccessibleDescription(self.presence.accessibleName() if people else "")
 
     def set_temporary(self, is_temporary: bool) -> None:
-        """Whether nothing of the open thread is stored. ``keepRequested`` asks for that to change."""
+        """Show whether nothing of the open thread is stored. ``keepRequested`` asks for that to change."""
         if self.temporary_mark is None:
             if not is_temporary:
                 return
@@ -177,8 +177,8 @@ class ThreadHeader(QWidget):
         return super().event(event)
 
     def _fit(self) -> None:
-        """Where there is no room for all, the mark of a temporary chat gives up its word first, then the meter its
-        figure, then the title its pencil."""
+        """Fit the widgets into the header. Without room for all, the mark of a temporary chat gives up its word first,
+        then the meter its figure, then the title its pencil."""
         row = self.layout()
         assert isinstance(row, QHBoxLayout)
         items = [row.itemAt(place) for place in range(row.count())]
@@ -204,8 +204,8 @@ class ThreadHeader(QWidget):
             row.setSpacing(gap)
 
     def _wanted_width(self, widget: QWidget) -> int:
-        """With which ``widget`` says what it is there for. The name of the model goes before the words that tell of a
-        temporary chat, whose button tells of it, too."""
+        """Return the width with which ``widget`` says what it is there for. The name of the model goes before the words
+        that tell of a temporary chat, whose button tells of it, too."""
         if widget is self.context_meter:
             return self.context_meter.full_width()
         if widget is self.temporary_mark:

@@ -69,13 +69,13 @@ class ThreadTitle(QWidget):
         self._stack.setCurrentIndex(0)
 
     def set_narrow(self, is_narrow: bool) -> None:
-        """No pencil where there is no room for it; the title itself, F2 and the menus are there."""
+        """Hide the pencil where there is no room for it; the title itself, F2 and the menus stay."""
         if is_narrow is not self._is_narrow:
             self._is_narrow = is_narrow
             self._show_pencil()
 
     def missing_width(self) -> int:
-        """What the pencil would need that is left out."""
+        """Return the width in pixels that a hidden pencil would need; 0 when it is not hidden."""
         return self.pencil.sizeHint().width() + _GAP_PX if self._is_editable and self._is_narrow else 0
 
     def _show_pencil(self) -> None:

@@ -142,7 +142,7 @@ class ModelChooser(QFrame):
         self._move_to(anchor.mapToGlobal(QPoint(anchor.width() - self.width(), anchor.height() + 4)))
 
     def open_comparing(self, anchor: QWidget, compared: Collection[tuple[str, str]]) -> None:
-        """The same with several ticked, which are asked at once; that can be left here."""
+        """Open the chooser with several models ticked, which are asked at once; comparing can be ended here."""
         self._open(compared)
         self._move_to(anchor.mapToGlobal(QPoint(anchor.width() - self.width(), anchor.height() + 4)))
 
@@ -222,7 +222,7 @@ class ModelChooser(QFrame):
         return grid
 
     def _fit(self) -> None:
-        """As high as its rows, within bounds."""
+        """Make the chooser as high as its rows, within bounds."""
         scale = max(1.0, self._theme.scale)
         shown = min(_MOST_ROWS, max(_FEWEST_ROWS, self.rows.rowCount()))
         self.list.setFixedHeight(round(shown * _ROW_PX * scale) + 2)

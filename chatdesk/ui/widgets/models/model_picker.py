@@ -73,7 +73,7 @@ class ModelPicker(PillButton):
         self._refill()
 
     def set_compared(self, models: Sequence[tuple[str, str]]) -> None:
-        """Those that are asked at once, as (provider, model); none: one model answers."""
+        """Set the models that are asked at once, as (provider, model); empty when one model answers."""
         self._compared = tuple(models)
 
     def set_current(self, provider: str, model: str) -> None:

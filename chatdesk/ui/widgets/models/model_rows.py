@@ -56,7 +56,7 @@ def rows_of(
 
 
 class ModelRows(QAbstractListModel):
-    """What the list shows. Headings cannot be chosen."""
+    """The rows of the list of models. Headings cannot be chosen."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

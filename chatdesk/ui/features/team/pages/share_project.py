@@ -117,7 +117,7 @@ class ShareProjectDialog(TeamPanel):
         cancel.setFocus()
 
     def show_count(self, count: ShareCount) -> None:
-        """What goes up; from now on it can be begun."""
+        """Show how much will be uploaded, and enable sharing."""
         self.count.setText(share_words(count))
         self.share_button.setEnabled(True)
         has_warning = self.warning.isVisibleTo(self)
@@ -207,18 +207,18 @@ class SharedProjectDialog(TeamPanel):
         close.setFocus()
 
     def show_status(self, status: SyncStatus) -> None:
-        """How the workspace stands, so that one sees the project go up."""
+        """Show the workspace's sync state, so that one sees the project being uploaded."""
         is_at_rest = status.phase is SyncPhase.SYNCED and not status.waiting and not status.refused
         self.state.setText(state_words(self.project) if is_at_rest else status_words(status))
 
     def show_roles(self, members: Sequence[TeamMember]) -> None:
-        """What the server has, as after a change that failed."""
+        """Show the roles that the server has, as after a change that failed."""
         self.end_busy()
         for member in members:
             self.roles.show_role(member.id, member.roles.get(self.project.project_id))
 
     def show_retention(self, days: int | None) -> None:
-        """What holds now: after a change, or one that failed or was not meant."""
+        """Show the retention that holds now: after a change, or one that failed or was not meant."""
         self.end_busy()
         self.retention.show_days(days)
 
@@ -232,7 +232,7 @@ class SharedProjectDialog(TeamPanel):
 
 
 def state_words(project: SharedProject) -> str:
-    """One sentence on how far the project is."""
+    """Return a sentence on how much of the project has reached the team."""
     if project.state is ShareState.SHARING:
         return "Older messages are being sent."
     if project.waiting or project.refused:

@@ -29,8 +29,8 @@ _ALL: Final = ("Copy all texts", "Copy all to a private project", "Try all again
 
 
 class SyncDetailsDialog(TeamPanel):
-    """One workspace at a time. Requests about refused changes have their ids; ``chooseRequested`` has the disagreement
-    and the id of the change that is to be used."""
+    """The details of sync for one workspace. Requests about refused changes carry their ids; ``chooseRequested``
+    carries the disagreement and the id of the change that is to be used."""
 
     workspaceChosen = Signal(str)
     syncRequested = Signal(str)
@@ -217,7 +217,7 @@ class SyncDetailsDialog(TeamPanel):
 
 
 def check_words(check: ServerCheck) -> str:
-    """What *Check against the server* found."""
+    """Return sentences on the result of *Check against the server*."""
     looked = f"{count_of(check.changes, 'change')} of {count_of(check.projects, 'project')} compared"
     if not check.differences:
         same = ": this computer and the server hold the same."

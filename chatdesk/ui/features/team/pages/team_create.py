@@ -70,7 +70,7 @@ class CreateWorkspaceDialog(TeamPanel):
         self._go(0)
 
     def show_checks(self, checks: Sequence[SetupCheck]) -> None:
-        """What the server has of what is needed; without a failed one it goes on."""
+        """Show the checks of the server; if none failed, the dialog can go on."""
         self.end_busy()
         self._is_checked = bool(checks) and all(each.state is not CheckState.FAILED for each in checks)
         self.checks.show_checks(checks)
@@ -85,7 +85,7 @@ class CreateWorkspaceDialog(TeamPanel):
             self._refresh()
 
     def show_done(self, name: str) -> None:
-        """It is set up."""
+        """Show that the workspace is set up."""
         self.end_busy()
         self._is_done = True
         self.done_text.setText(
@@ -176,7 +176,7 @@ class CreateWorkspaceDialog(TeamPanel):
         self._refresh()
 
     def _bring_up_checks(self) -> None:
-        """What was found is seen from its verdict on, without a look for it; again as it is laid out."""
+        """Scroll to the verdict of the checks; repeated whenever the page is laid out."""
         page = self.area.widget()
         if self._shows_checks and self._place == 0 and page is not None:
             self.area.verticalScrollBar().setValue(self.checks.mapTo(page, QPoint(0, 0)).y())
@@ -202,7 +202,7 @@ class CreateWorkspaceDialog(TeamPanel):
 
 
 class _Checks(QWidget):
-    """One line a check: a mark, its name, and a sentence."""
+    """A list of checks, each a line with a mark, its name and a sentence."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()

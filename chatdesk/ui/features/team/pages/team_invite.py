@@ -86,7 +86,8 @@ class CodeBox(QWidget):
 
 
 class _CodePanel(TeamPanel):
-    """What both have: a page with the code, its explanation, and *Done*. ``saveRequested``: path and text."""
+    """A page with a code, its explanation, and *Done*, shared by both dialogs. ``saveRequested`` carries path and
+    text."""
 
     saveRequested = Signal(str, str)
 
@@ -200,7 +201,7 @@ class InviteDialog(_CodePanel):
         self.name.setFocus()
 
     def show_invitation(self, invitation: Invitation) -> None:
-        """It was made."""
+        """Show the invitation that was created."""
         for widget in (*self._asked, self._none, self.invite_button):
             widget.hide()
         self.cancel_button.setText("Done")

@@ -204,7 +204,7 @@ class JoinWorkspaceDialog(TeamPanel):
 
 
 def view_words(view: InvitationView) -> str:
-    """What an invitation is, before anything is sent."""
+    """Return sentences on what an invitation is, before anything is sent."""
     if view.kind is CodeKind.COMPUTER:
         words = [
             f"Brings this computer into “{view.workspace_name}”, as the same person as on the computer it is from."

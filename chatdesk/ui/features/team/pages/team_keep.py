@@ -1,4 +1,4 @@
-"""Where there is no keyring: a passphrase for the encrypted file that then keeps the team's password."""
+"""A passphrase for the encrypted file that keeps the team's password on a computer without a keyring."""
 
 from __future__ import annotations
 

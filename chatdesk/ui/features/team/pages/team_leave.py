@@ -62,7 +62,7 @@ class LeaveWorkspaceDialog(TeamPanel):
 
 
 class _FieldDialog(TeamPanel):
-    """One field and a button. ``given`` has what was typed."""
+    """A dialog with one field and a button. ``given`` carries what was typed."""
 
     given = Signal(str)
 

@@ -25,8 +25,8 @@ _MOST_NAMED: Final = 8
 
 
 def member_rows(members: Sequence[TeamMember], projects: Mapping[str, str], *, me: str) -> list[TableRow]:
-    """For the table of members: oneself first, then by name. ``projects``: names by id. Removed members are left out:
-    they only matter as authors."""
+    """Return the rows of the table of members: oneself first, then by name. ``projects`` holds names by id. Removed
+    members are left out: they only matter as authors."""
     shown = [each for each in members if each.status is not MemberStatus.REMOVED]
     return [
         TableRow(
@@ -39,9 +39,9 @@ def member_rows(members: Sequence[TeamMember], projects: Mapping[str, str], *, m
 
 
 class MemberDialog(TeamPanel):
-    """One member: their role in each project that this person knows, and being removed. ``mine``: this person's role
-    by project; ``is_owner``: whether this person owns the workspace. ``renameRequested`` and ``passwordRequested`` are
-    about oneself; ``roleRequested`` has a project, and a role or None."""
+    """A dialog on one member: their role in each project that this person knows, and their removal. ``mine`` is this
+    person's role by project; ``is_owner`` says whether this person owns the workspace. ``renameRequested`` and
+    ``passwordRequested`` are about oneself; ``roleRequested`` carries a project, and a role or None."""
 
     roleRequested = Signal(str, object)
     removeRequested = Signal()
@@ -124,7 +124,7 @@ class MemberDialog(TeamPanel):
         close.setFocus()
 
     def show_roles(self, roles: Mapping[str, TeamRole], projects: Mapping[str, str]) -> None:
-        """What the server has, as after a change that failed."""
+        """Show the roles that the server has, as after a change that failed."""
         self.end_busy()
         for project_id in projects:
             self.roles.show_role(project_id, roles.get(project_id))
@@ -134,7 +134,7 @@ class MemberDialog(TeamPanel):
         self.roleRequested.emit(project_id, role)
 
     def show_owner(self, is_owner: bool) -> None:
-        """What the server has, as after a change that failed."""
+        """Show the ownership that the server has, as after a change that failed."""
         self.end_busy()
         self.owner.setChecked(is_owner)
 
@@ -158,7 +158,7 @@ def roles_words(roles: Mapping[str, TeamRole], projects: Mapping[str, str]) -> s
 
 
 def invited_words(name: str, invited: Sequence[str]) -> str:
-    """Whom a removed member had invited."""
+    """Return sentences on whom a removed member had invited."""
     listed = ", ".join(invited[:_MOST_NAMED])
     if len(invited) > _MOST_NAMED:
         listed += f" and {len(invited) - _MOST_NAMED:,} more"
@@ -169,7 +169,7 @@ def invited_words(name: str, invited: Sequence[str]) -> str:
 
 
 def removal_words(name: str) -> str:
-    """What removing a member means."""
+    """Return sentences on what removing a member means."""
     return (
         f"{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; "
         "what is on their computer already stays there. To have them back, invite them anew."

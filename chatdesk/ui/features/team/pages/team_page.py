@@ -48,7 +48,7 @@ _PASSWORD_HELPS = ("team_login_refused", "team_password_missing")
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceView:
-    """What the page shows of one workspace. ``names``: of projects, by id."""
+    """The data that the page shows of one workspace. ``names`` holds the names of projects by id."""
 
     workspace: Workspace
     status: SyncStatus
@@ -116,7 +116,7 @@ class TeamPage(QWidget):
         return self._theme
 
     def show_workspaces(self, views: Sequence[WorkspaceView], *, now_ms: int) -> None:
-        """What there is now. Workspaces that are shown already keep their widgets, and with them the focus."""
+        """Show these workspaces. Those that are shown already keep their widgets, and with them the focus."""
         if [block.heading for block in self._blocks.values()] == [_heading(view) for view in views] and views:
             for view in views:
                 self._blocks[view.workspace.id].show_view(view, now_ms)
@@ -151,7 +151,7 @@ class TeamPage(QWidget):
             self._parked.addLayout(row)
 
     def block(self, workspace_id: str) -> _Workspace:
-        """What is shown of one workspace."""
+        """Return the widget of one workspace."""
         return self._blocks[workspace_id]
 
     def show_status(self, status: SyncStatus) -> None:
@@ -161,7 +161,7 @@ class TeamPage(QWidget):
             block.show_status(status)
 
     def say(self, text: str) -> None:
-        """What became of something that was asked for here; an empty text takes it away."""
+        """Show the result of an action on this page; an empty text hides it."""
         self.said.setText(text)
         self.said.setVisible(bool(text))
         announce(self, text)
@@ -259,7 +259,7 @@ class _Workspace(QWidget):
         self.show_view(view, now_ms)
 
     def show_view(self, view: WorkspaceView, now_ms: int) -> None:
-        """What there is now of the same workspace."""
+        """Show the current state of the same workspace."""
         workspace = view.workspace
         people = {each.id: each.name for each in view.members}
         self.projects.show_rows(project_rows(view.projects, view.names))
@@ -340,7 +340,7 @@ class _Workspace(QWidget):
 
 
 def _heading(view: WorkspaceView) -> tuple[object, ...]:
-    """What of a workspace is built once."""
+    """Return the values of a workspace whose widgets are built only once."""
     return replace(view.workspace, clock_offset_ms=0), can_invite(view)
 
 
@@ -374,7 +374,7 @@ class _Card(QFrame):
 
 
 def project_rows(projects: Sequence[SharedProject], names: Mapping[str, str]) -> list[TableRow]:
-    """For the table of shared projects: those that are shared now first, by name."""
+    """Return the rows of the table of shared projects: those that are shared now first, by name."""
     return [
         TableRow(
             project.project_id,

@@ -1,4 +1,4 @@
-"""What dialogs of team sync are made of: buttons, marks of a state, a panel that says what it does and what failed."""
+"""The parts of the dialogs of team sync: buttons, marks of a state, a panel that says what it does and what failed."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class TeamPanel(Panel):
             had_focus.setFocus()
 
     def show_problem(self, sentence: str) -> None:
-        """What failed; an empty text takes it away."""
+        """Show what failed; an empty text hides it."""
         if sentence:
             self.end_busy()
         self.problem.setText(sentence)

@@ -1,4 +1,4 @@
-"""How long a shared project keeps its messages: chosen by who manages it, read by the others."""
+"""The retention of a shared project's messages: chosen by who manages it, read by the others."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class RetentionField(QWidget):
         self.show_days(days)
 
     def show_days(self, days: int | None) -> None:
-        """What holds now, whatever was chosen here."""
+        """Show the retention that holds now, whatever was chosen here."""
         had_focus = self.set_button.hasFocus() or self.days.hasFocus()
         self._kept = days
         self.words.setText(f"Messages are kept {kept_words(days)}.")
@@ -93,7 +93,7 @@ def kept_words(days: int | None) -> str:
 
 
 def is_shorter(days: int | None, than: int | None) -> bool:
-    """Whether messages go that would stay otherwise."""
+    """Return whether messages would go that stay otherwise."""
     return days is not None and (than is None or days < than)
 
 

@@ -1,4 +1,4 @@
-"""Which role: a line with a box for each of a few, a table with one box below it for many."""
+"""A choice of roles: a line with a box for each of a few, a table with one box below it for many."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class RoleRow:
 
 
 class RoleRows(QWidget):
-    """Each row's words, hint and role. ``chosen`` has the key and the role that somebody chose. ``heading``: of the
-    table that many rows stand in."""
+    """A widget that shows each row's words, hint and role. ``chosen`` carries the key and the role that somebody chose.
+    ``heading`` belongs to the table that many rows stand in."""
 
     chosen = Signal(str, object)
 
@@ -95,15 +95,16 @@ class RoleRows(QWidget):
         grid.addWidget(box, place, 1)
 
     def role(self, key: str) -> TeamRole | None:
-        """Of a row that can be changed; raises ``KeyError`` for any other."""
+        """Return the role of a row that can be changed; raises ``KeyError`` for any other."""
         return self._roles[key]
 
     def roles(self) -> dict[str, TeamRole]:
-        """What is chosen; keys without access are left out."""
+        """Return the chosen roles by key; keys without access are left out."""
         return {key: role for key, role in self._roles.items() if role is not None}
 
     def box(self, key: str) -> QComboBox:
-        """Where its role is chosen; of many rows there is one box, and it goes to that row."""
+        """Return the box in which a row's role is chosen. A table of many rows has a single box, which moves to that
+        row. Raises ``KeyError`` for an unknown key."""
         if key not in self._roles:
             raise KeyError(key)
         if self.table is not None:
@@ -188,7 +189,7 @@ class _RoleTable(QWidget):
 
 
 def _fill(box: QComboBox, row: RoleRow, role: TeamRole | None) -> None:
-    """All that can be chosen for this row, with ``role`` as it is now."""
+    """Fill the box with all roles that can be chosen for this row, with ``role`` as the current one."""
     box.clear()
     box.setAccessibleName(row.whose or f"Role of {row.words}")
     box.addItem(_NONE, None)

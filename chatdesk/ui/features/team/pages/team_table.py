@@ -74,7 +74,7 @@ class ActionTable(QWidget):
         return self._rows[place] if 0 <= place < len(self._rows) else None
 
     def show_rows(self, rows: Sequence[TableRow]) -> None:
-        """All anew; the current row is the one it was, by its key, else the first."""
+        """Replace all rows; the current row stays the one with the same key, else it is the first."""
         if tuple(rows) == self._rows:
             return
         current = self.current
@@ -149,7 +149,7 @@ class TextTable(QTableView):
         self._dress()
 
     def show_rows(self, rows: Sequence[Sequence[str]]) -> None:
-        """All anew; the current row stays where it was."""
+        """Replace all rows; the current row stays where it was."""
         place = self.currentIndex()
         row, column = place.row(), place.column()
         self._wanted.clear()
@@ -161,12 +161,12 @@ class TextTable(QTableView):
         return [tuple(row) for row in self._rows.rows]
 
     def show_text(self, row: int, column: int, text: str) -> None:
-        """One cell anew."""
+        """Replace the text of one cell."""
         self._wanted.clear()
         self._rows.show_text(row, column, text)
 
     def fit(self, rows: int, *, most: int = _MOST_ROWS_HIGH) -> None:
-        """As high as so many rows, up to some."""
+        """Make the table as high as that many rows, at most ``most``."""
         row = self.verticalHeader().defaultSectionSize()
         head = self.horizontalHeader().sizeHint().height()
         self.setFixedHeight(head + row * min(max(rows, 1), most) + 2 * FOCUS_RING_PX)
@@ -178,7 +178,8 @@ class TextTable(QTableView):
             super().keyPressEvent(event)
 
     def sizeHintForColumn(self, column: int) -> int:
-        """As wide as what is in it, but no wider than its share: a long name leaves room for what is said of it."""
+        """Return the width of a column's contents, but no more than its share: a long name leaves room for the other
+        columns."""
         if column not in self._wanted:  # asked for many times while a dialog is put together
             self._wanted[column] = super().sizeHintForColumn(column)
         share = self.viewport().width() // max(1, self._rows.columnCount())

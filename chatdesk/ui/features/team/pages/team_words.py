@@ -86,7 +86,7 @@ def day(at_ms: int) -> str:
 
 
 def status_words(status: SyncStatus) -> str:
-    """How a workspace stands, as whole sentences."""
+    """Return the state of a workspace as whole sentences."""
     words: list[str] = []
     if status.phase is SyncPhase.SYNCED:
         words.append(f"Synced at {moment(status.synced_at)}." if status.synced_at is not None else "Synced.")
@@ -130,7 +130,7 @@ def project_words(project: SharedProject) -> str:
 
 
 def open_words(project: SharedProject) -> str:
-    """What of a project is only here, or empty."""
+    """Return what of a project is only on this computer; empty when nothing is."""
     words = []
     if project.waiting:
         words.append(f"{count_of(project.waiting, 'change')} {_wait(project.waiting)}")
@@ -144,7 +144,7 @@ def open_words(project: SharedProject) -> str:
 
 
 def share_words(count: ShareCount) -> str:
-    """What goes up, as one sentence."""
+    """Return a sentence on what is uploaded."""
     parts = [count_of(count.threads, "thread"), count_of(count.messages, "message")]
     if count.attachments:
         parts.append(f"{count_of(count.attachments, 'attachment')} ({size_text(count.attachment_bytes)})")
@@ -152,7 +152,7 @@ def share_words(count: ShareCount) -> str:
 
 
 def member_words(member: TeamMember, *, is_me: bool) -> str:
-    """What a person is in the workspace, for one line."""
+    """Return what a person is in the workspace, for one line."""
     if member.status is MemberStatus.REMOVED:
         return "removed; what they wrote stays"
     words = ["you"] if is_me else []
@@ -167,7 +167,7 @@ def member_words(member: TeamMember, *, is_me: bool) -> str:
 
 
 def device_words(device: TeamDevice, *, owner: str, now_ms: int) -> str:
-    """Whose a computer is and when it was here last, for one line."""
+    """Return the owner of a computer and when it was last seen, for one line."""
     words = [owner]
     if device.is_this:
         words.append("this computer")
@@ -183,7 +183,7 @@ def device_words(device: TeamDevice, *, owner: str, now_ms: int) -> str:
 
 
 def round_words(round_: SyncRound) -> str:
-    """What became of one round."""
+    """Return a sentence on the result of one round of sync."""
     if round_.problem:
         return round_.problem
     if not (round_.sent or round_.received):
@@ -192,7 +192,7 @@ def round_words(round_: SyncRound) -> str:
 
 
 def address_words(address: ServerAddress) -> str:
-    """Where a workspace lies, for one line."""
+    """Return the address of a workspace's database, for one line."""
     port = "" if address.port == 5432 else f":{address.port}"
     return f"{address.database} on {address.host}{port}"
 
