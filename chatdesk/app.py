@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.core.settings.schema import Settings
     from chatdesk.services.services import Services
-    from chatdesk.ui.application.window_application import Script
+    from chatdesk.ui.application.window_application import WindowScript
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ _SETTLE_S, _UPKEEP_EVERY_S = 20.0, 3600.0
 _TRY_AGAIN_S, _LONGEST_TRY_AGAIN_S = 2.0, 30.0
 
 
-def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = None) -> int:
+def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | None = None) -> int:
     """Run the desktop application and return its exit code. A second start brings the first window to the front.
 
     ``script`` runs in the window, which closes with it. Where there is no display, which Qt would answer with an abort,
@@ -67,13 +67,13 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
 
     try:
         from chatdesk.core.settings.store import SettingsStore
-        from chatdesk.ui.application.window_application import RESTART, Backstage, run
+        from chatdesk.ui.application.window_application import RESTART, WindowHooks, run
 
         if is_blind and script is None:
             from chatdesk.ui.application.demonstration import play
 
             script = partial(play, picture=paths.data_dir / "demonstration.png")
-        backstage = Backstage(
+        hooks = WindowHooks(
             settings_store=SettingsStore(paths.settings_file),
             build=lambda: build_services(paths, settings, lock),
             listen=listen,
@@ -81,7 +81,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: Script | None = N
             watch_crashes=partial(_watch_crashes, paths),
             collect_report=lambda services: _collect_report(services, paths),
         )
-        code = run(paths, settings, backstage, script=script)
+        code = run(paths, settings, hooks, script=script)
     finally:
         lock.release()
     if code == RESTART:

@@ -86,19 +86,19 @@ class EarlyKeys(QObject):
         self._deliver()
 
     def activated(self, dialog: QWidget) -> None:
-        """The system gave ``dialog`` the keyboard."""
+        """Handle that the system gave ``dialog`` the keyboard."""
         if self._opening is None and dialog is self._top():
             self._unwatch()
 
     def went_behind(self, dialog: QWidget) -> bool:
-        """The window behind ``dialog`` got the keyboard; whether it belongs to ``dialog``."""
+        """Return whether the keyboard, which the window behind ``dialog`` just got, belongs to ``dialog``."""
         is_on_top = dialog is self._top()
         if is_on_top:
             self._watch()
         return is_on_top
 
     def closed(self, dialog: QWidget) -> None:
-        """Keys may still come to ``dialog``, which is hidden now, until another window has the keyboard."""
+        """Handle that ``dialog`` is hidden; keys may still come to it until another window has the keyboard."""
         if dialog in self._open:
             self._open.remove(dialog)
             self._closed.append(dialog)
@@ -224,7 +224,7 @@ _early_keys: list[EarlyKeys] = []
 
 
 def early_keys() -> EarlyKeys:
-    """The one of this application."""
+    """Return the ``EarlyKeys`` of this application."""
     if not _early_keys:
         _early_keys.append(EarlyKeys())
     return _early_keys[0]

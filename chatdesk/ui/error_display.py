@@ -46,7 +46,7 @@ class ErrorSurface(Protocol):
     ) -> None: ...
 
     def show_notice(self, title: str, text: str, *, file: Path | None = None) -> None:
-        """A dialog that is opened, not waited for; ``file`` is offered to be copied or shown."""
+        """Open a dialog without waiting for it; ``file`` is offered to be copied or shown."""
         ...
 
 
@@ -60,7 +60,7 @@ class ErrorDisplay:
         self._lasting: str | None = None
 
     def show(self, error: BaseException) -> None:
-        """A failure that answers something a person did."""
+        """Show a failure that answers something a person did."""
         if not isinstance(error, ChatDeskError):
             self.show_crash(is_of_action=True)
         elif self._lasting is None:
@@ -69,11 +69,11 @@ class ErrorDisplay:
             self._surface.show_toast(error.sentence)
 
     def show_in_dialog(self, error: ChatDeskError) -> None:
-        """A failure that stands in the way of everything else, such as a database that cannot be opened."""
+        """Show a failure that stands in the way of everything else, such as a database that cannot be opened."""
         self._surface.show_notice(error.what, " ".join(filter(None, (error.safe, error.next_step))))
 
     def show_lasting(self, sentence: str, *, retry: Callable[[], object] | None = None) -> None:
-        """Stays until ``clear_lasting``: saving fails, the file is gone."""
+        """Show a failure that stays until ``clear_lasting``: saving fails, the file is gone."""
         if sentence != self._lasting:
             self._lasting = sentence
             self._surface.show_banner(

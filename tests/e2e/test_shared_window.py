@@ -32,7 +32,7 @@ from chatdesk.core.events import MessageAdded, PathChanged, SharedMessagesArrive
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
-from chatdesk.ui.features.chat import arriving
+from chatdesk.ui.features.chat import incoming_messages
 from chatdesk.ui.features.team.notice import Notice
 from chatdesk.ui.features.team.team_window import TeamWindow
 from tests.helpers.fault_server import FaultServer, answer
@@ -132,7 +132,7 @@ def test_messages_of_others_do_not_move_one_who_reads_further_up(paths: AppPaths
 
 
 def test_so_many_messages_at_once_are_read_from_the_database(paths: AppPaths, monkeypatch) -> None:
-    monkeypatch.setattr(arriving, "TOO_MANY", 5)
+    monkeypatch.setattr(incoming_messages, "TOO_MANY", 5)
 
     async def script(application: WindowApplication, _team: TeamDouble) -> None:
         services = await application.services()
@@ -140,12 +140,12 @@ def test_so_many_messages_at_once_are_read_from_the_database(paths: AppPaths, mo
         own = application.messages
         first = from_ana(application, 1, "one")
         services.events.publish(MessageAdded(first))
-        own._arriving._reload = asked.append
+        own._incoming._reload = asked.append
         for number in range(2, 12):
             services.events.publish(MessageAdded(from_ana(application, number, "more")))
         await until(lambda: asked)
         assert asked == [first.parent_id]
-        assert not own._arriving.is_waiting
+        assert not own._incoming.is_waiting
 
     play_shared(paths, script)
 
@@ -558,7 +558,7 @@ def test_a_provider_that_another_chose_is_asked_only_after_a_yes(paths: AppPaths
                 QTest.mouseClick(dialog.findChild(QPushButton, button), Qt.MouseButton.LeftButton)
                 await until(lambda: not application.panes.window.findChildren(ConfirmDialog))
                 if button == "confirmNo":
-                    await application.bindings.messages.settle()
+                    await application.bindings.messages.wait_until_sent()
                     assert application.panes.composer.text() == "my secret"
             await until(lambda: application.panes.composer.text() == "")
             await until(lambda: server.requests)

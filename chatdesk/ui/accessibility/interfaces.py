@@ -18,7 +18,7 @@ class ViewInterface(Protocol):
     """A ``QAccessibleInterface`` with nodes of its own."""
 
     def close(self) -> None:
-        """The view is gone: close the nodes."""
+        """Close the nodes, because the view is gone."""
         ...
 
 
@@ -81,5 +81,5 @@ def give_interfaces(view_class: type[QObject], make: Callable[[Any], ViewInterfa
 
 
 def interface_of(view: QObject) -> Any:
-    """The interface of ``view`` if anyone has asked for it, else None."""
+    """Return the interface of ``view`` if anyone has asked for it, else None."""
     return _factory.of(view)

@@ -173,7 +173,8 @@ class Level(QAccessibleAttributesInterface):
 
 
 def on_screen(view: QAbstractScrollArea, area: QRectF) -> QRect:
-    """A rectangle of the viewport, cut to what is seen of it, in screen coordinates; empty when nothing is."""
+    """Return a rectangle of the viewport, cut to its visible part, in screen coordinates; empty when nothing is
+    visible."""
     seen = area.toAlignedRect().intersected(view.viewport().rect())
     return QRect(view.viewport().mapToGlobal(seen.topLeft()), seen.size()) if not seen.isEmpty() else QRect()
 

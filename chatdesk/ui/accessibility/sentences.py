@@ -15,7 +15,7 @@ _LOOK_BACK = 12
 
 
 def take_sentences(text: str, start: int = 0, *, is_complete: bool) -> tuple[list[str], int]:
-    """The sentences of ``text`` that begin at ``start`` or later and have ended, and where the next one begins.
+    """Return the sentences of ``text`` that begin at ``start`` or later and have ended, and where the next one begins.
 
     With ``is_complete`` nothing more comes, and what is left is a sentence too.
     """

@@ -18,7 +18,7 @@ from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.rendering.client import RenderClient
 from chatdesk.ui.application.command_binding import CommandBinding
 from chatdesk.ui.application.network_binding import NetworkBinding
-from chatdesk.ui.application.ways_out import WaysOut
+from chatdesk.ui.application.recovery_actions import RecoveryActions
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.answer_models import AnswerModels
 from chatdesk.ui.features.chat.attachment_binding import AttachmentBinding
@@ -120,7 +120,9 @@ class Bindings:
         )
         self.commands = CommandBinding(panes, self.threads, self.messages, self.undo, tasks=tasks)
         self.usage = UsageBinding(panes, self.threads, self.messages, self.settings, handle=handle, tasks=tasks)
-        self.ways_out = WaysOut(panes, self.messages, self.undo, self.providers.edit, handle=handle, tasks=tasks)
+        self.recovery_actions = RecoveryActions(
+            panes, self.messages, self.undo, self.providers.edit, handle=handle, tasks=tasks
+        )
         self.answer_models = AnswerModels(panes, self.threads, handle=handle, tasks=tasks)
         self.comparison = CompareBinding(
             panes,
@@ -232,7 +234,7 @@ class Bindings:
         self._panes.transcript.set_model_name(self.models.model_name)
 
     def _begin_team_once(self, _event: object) -> None:
-        """The first word of a team: what a window has for one is imported beside the loop, and built on it."""
+        """Build the team's part of the window at the first word of a team: imported beside the loop, built on it."""
         if not self._is_team_begun:
             self._is_team_begun = True
             self._tasks.start(self._begin_team(), "begin team")
@@ -251,7 +253,7 @@ class Bindings:
         self.team_window.follow(self._bridge)
 
     async def end(self) -> None:
-        """The window closes."""
+        """End all bindings, because the window closes."""
         self.team.end()
         if self.team_window is not None:
             await self.team_window.end()

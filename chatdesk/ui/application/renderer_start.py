@@ -28,7 +28,7 @@ class RendererStart(QObject):
         application.focusChanged.connect(self.begin)
 
     def begin(self, *_what: object) -> None:
-        """Now; once is enough."""
+        """Start the renderer now; later calls do nothing."""
         if self._is_begun:
             return
         self._is_begun = True

@@ -59,7 +59,7 @@ RESTART = 75
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Backstage:
+class WindowHooks:
     """The functions that the composition root provides: it opens services, listens to other processes and does
     upkeep."""
 
@@ -71,10 +71,10 @@ class Backstage:
     collect_report: CollectReport
 
 
-Script = Callable[["WindowApplication"], Awaitable[int]]
+WindowScript = Callable[["WindowApplication"], Awaitable[int]]
 
 
-def run(paths: AppPaths, settings: Settings, backstage: Backstage, *, script: Script | None = None) -> int:
+def run(paths: AppPaths, settings: Settings, hooks: WindowHooks, *, script: WindowScript | None = None) -> int:
     """Show the window and run until it closes; the exit code. ``script`` plays in the shown window instead, which
     closes with it: the demonstration and the benchmarks are scripts."""
     found = QApplication.instance()
@@ -84,7 +84,7 @@ def run(paths: AppPaths, settings: Settings, backstage: Backstage, *, script: Sc
     app.setApplicationName("ChatDesk")
     app.setDesktopFileName("chatdesk")
     state_file = WindowStateFile(paths.window_state)
-    settings = take_over(settings, state_file.load_moved_settings(), backstage.settings_store)
+    settings = take_over(settings, state_file.load_moved_settings(), hooks.settings_store)
     state = state_file.load()
     theme = Theme(
         app,
@@ -95,7 +95,7 @@ def run(paths: AppPaths, settings: Settings, backstage: Backstage, *, script: Sc
     theme.apply()
 
     async def main() -> int:
-        application = WindowApplication(theme, settings, backstage, state, state_file)
+        application = WindowApplication(theme, settings, hooks, state, state_file)
         return await application.run(script)
 
     return run_until_done(app, main)
@@ -105,10 +105,10 @@ class WindowApplication(QObject):
     """The application: one window over one data directory."""
 
     def __init__(
-        self, theme: Theme, settings: Settings, backstage: Backstage, state: WindowState, state_file: WindowStateFile
+        self, theme: Theme, settings: Settings, hooks: WindowHooks, state: WindowState, state_file: WindowStateFile
     ) -> None:
         super().__init__()
-        self._backstage = backstage
+        self._hooks = hooks
         self._state = state
         self._state_file = state_file
         self._handle = ServiceHandle()
@@ -159,7 +159,7 @@ class WindowApplication(QObject):
     @cached_property
     def _crashes(self) -> CrashReporter:
         """Made when the start is over or something goes wrong before."""
-        return self._backstage.watch_crashes(lambda report: self._deliver(partial(self._on_crash, report)))
+        return self._hooks.watch_crashes(lambda report: self._deliver(partial(self._on_crash, report)))
 
     @property
     def bindings(self) -> Bindings:
@@ -190,7 +190,7 @@ class WindowApplication(QObject):
 
     # Life
 
-    async def run(self, script: Script | None = None) -> int:
+    async def run(self, script: WindowScript | None = None) -> int:
         """Run until the window is closed, or until ``script`` ends; return the exit code."""
         window = self.panes.window
         window.show()
@@ -220,7 +220,7 @@ class WindowApplication(QObject):
             services = self._handle.now()
             if services is None or self._bindings is None or self._last_work is not None:
                 return
-            await self._bindings.messages.settle()
+            await self._bindings.messages.wait_until_sent()
             is_finished_first = self._bindings.settings.current.answers_on_close == "finish"
             if self._is_told_to_end or not is_finished_first or not services.chat.is_writing:
                 return
@@ -243,7 +243,7 @@ class WindowApplication(QObject):
         QTimer.singleShot(_AT_REST_MS, panes.theme, panes.theme.follow_system_motion)
         # Modules and widgets live as long as the window: a collection that walks them is a pause for nothing.
         gc.freeze()
-        bindings, services = await asyncio.gather(self._furnish(), self._built())
+        bindings, services = await asyncio.gather(self._build_bindings(), self._built())
         if services is None:
             return
         from chatdesk.ui.event_bridge import EventBridge  # the services have brought the events
@@ -256,7 +256,7 @@ class WindowApplication(QObject):
         bindings.messages.remember_model(self._state.chosen_model)
         bindings.way_in.is_ended = self._state.is_way_in_ended
         bindings.files.open_pictures(services.paths.data_dir)
-        self._stop_listening = await self._backstage.listen(services, panes.window.come_to_front)
+        self._stop_listening = await self._hooks.listen(services, panes.window.come_to_front)
         opened_last = self._state.open_thread_id  # what comes now changes the state
         try:
             await bindings.lists.start(self._state)
@@ -272,14 +272,14 @@ class WindowApplication(QObject):
         bindings.network.begin()
         bindings.settings.apply()
         bindings.models.fill()
-        self._tell(services)
+        self._show_opening_report(services)
         gc.freeze()
         self._tasks.start(self._look_after(services), "upkeep")
 
     async def _built(self) -> Services | None:
         """The services; None, and the reason in the window, when there is nothing to work with."""
         try:
-            return await self._backstage.build()
+            return await self._hooks.build()
         except ChatDeskError as error:
             reason = error
         except Exception:  # noqa: BLE001 - whoever waits for the services must be told, whatever it was
@@ -296,7 +296,7 @@ class WindowApplication(QObject):
         self._errors.show_lasting(reason.sentence)
         return None
 
-    async def _furnish(self) -> Bindings:
+    async def _build_bindings(self) -> Bindings:
         """Build everything that is not needed to type: imported in a thread, built on the loop."""
         module = await asyncio.to_thread(import_module, "chatdesk.ui.application.bindings")
         from chatdesk.ui.application.renderer_start import RendererStart
@@ -305,14 +305,14 @@ class WindowApplication(QObject):
         bindings: Bindings = module.Bindings(
             panes,
             self._settings,
-            self._backstage.settings_store,
+            self._hooks.settings_store,
             handle=self._handle,
             tasks=self._tasks,
             deliver=self._deliver,
             restart_after=self.restart_after,
         )
         self._bindings = bindings
-        self._report = ReportBinding(panes, self._handle, self._tasks, self._backstage.collect_report)
+        self._report = ReportBinding(panes, self._handle, self._tasks, self._hooks.collect_report)
         bindings.unsaved.failed.connect(self._on_unsaved_failed)
         bindings.unsaved.recovered.connect(self._on_storage_recovered)
         bindings.restore(self._state)
@@ -332,11 +332,11 @@ class WindowApplication(QObject):
         return bindings
 
     async def _look_after(self, services: Services) -> None:
-        async with aclosing(self._backstage.upkeep(services)) as problems:
+        async with aclosing(self._hooks.upkeep(services)) as problems:
             async for problem in problems:
                 self._errors.show_lasting(problem.sentence)
 
-    def _tell(self, services: Services) -> None:
+    def _show_opening_report(self, services: Services) -> None:
         """Show what a person should know about the opening of the data."""
         report = services.report
         reason = services.read_only_reason
@@ -378,7 +378,7 @@ class WindowApplication(QObject):
         self._early_question = text
 
     def _on_ending_signal(self, number: int) -> None:
-        """The session ends, or somebody ended this process: as *Quit* does, but no answer is waited for."""
+        """Quit because the session ends or the process was told to end; no answer is waited for."""
         _log.info("signal %d: closing", number)
         self._is_told_to_end = True
         self.panes.window.may_close = None  # nobody is there to ask
@@ -398,7 +398,7 @@ class WindowApplication(QObject):
             bindings.inspection.end()
             bindings.context.end()
         if services is not None and bindings is not None:
-            await bindings.messages.settle()
+            await bindings.messages.wait_until_sent()
             bindings.messages.edit.end()
             for save in (bindings.drafts.save, bindings.prompts.save):
                 try:

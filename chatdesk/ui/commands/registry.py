@@ -63,7 +63,7 @@ class CommandRegistry(QObject):
             self.bind(command.id, run, is_enabled)
 
     def remove(self, command_id: str) -> None:
-        """A command is there no more."""
+        """Remove a command."""
         del self._commands[command_id]
         bound = self._bound.pop(command_id, None)
         if bound is not None:
@@ -128,7 +128,7 @@ class CommandRegistry(QObject):
         return bound is not None and self._makes_sense(bound)
 
     def commands(self) -> tuple[Command, ...]:
-        """The bound ones, in the order of the catalogue."""
+        """Return the bound commands, in the order of the catalogue."""
         return tuple(command for command in self._commands.values() if command.id in self._bound)
 
     def offered(self) -> tuple[Command, ...]:
@@ -143,11 +143,11 @@ class CommandRegistry(QObject):
     # Keys
 
     def keys_of(self, command_id: str) -> tuple[str, ...]:
-        """The keys in force, in portable form."""
+        """Return the keys in force, in portable form."""
         return self._own_keys.get(command_id, self._commands[command_id].shortcuts)
 
     def owner_of(self, keys: str) -> Command | None:
-        """The command that has ``keys`` now."""
+        """Return the command that has ``keys`` now."""
         wanted = QKeySequence(keys)
         for command in self._commands.values():
             if any(QKeySequence(each) == wanted for each in self.keys_of(command.id)):
@@ -168,7 +168,7 @@ class CommandRegistry(QObject):
         self.keysChanged.emit()
 
     def reset_keys(self, command_id: str | None = None) -> None:
-        """The catalogue's keys again, for one command or for all."""
+        """Restore the catalogue's keys, for one command or for all."""
         if command_id is not None:
             self.set_keys(command_id, self._commands[command_id].shortcuts)
             return
@@ -215,7 +215,7 @@ class CommandRegistry(QObject):
         return QKeySequence(keys[0]).toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
 
     def shown_keys(self, command_id: str) -> str:
-        """The first keys of a command as this system writes them; empty when it has none."""
+        """Return the first keys of a command as this system writes them; empty when it has none."""
         return self.first_keys_text(self._commands[command_id])
 
     # Menus
@@ -233,7 +233,7 @@ class CommandRegistry(QObject):
         return menu
 
     def fill_menu_bar(self, bar: QMenuBar) -> None:
-        """A menu a group."""
+        """Fill the menu bar with a menu for each group."""
         for group in GROUPS:
             ids = [command.id for command in self.commands() if command.group == group and not command.is_own]
             if ids:

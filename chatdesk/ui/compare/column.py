@@ -78,14 +78,14 @@ class CompareColumn(QWidget):
         return self._answer
 
     def change(self, message: Message) -> None:
-        """A newer state of the answer."""
+        """Show a newer state of the answer."""
         self._answer = message
         self.view.change_message(_alone(message))
         self._show_state()
         self.heightChanged.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The buttons stand where the text does, which is in the middle of a wide column."""
+        """Place the buttons below the text, which is in the middle of a wide column."""
         super().resizeEvent(event)
         side = max(_TEXT_PX, (self.width() - round(TRANSCRIPT_WIDTH_PX * max(1.0, self._theme.scale))) // 2)
         self._buttons.setContentsMargins(side, 0, side, 0)

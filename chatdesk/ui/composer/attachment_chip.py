@@ -54,7 +54,7 @@ class AttachmentChip(QWidget):
         self.update()
 
     def show_image(self, image: QImage) -> None:
-        """A picture that is at hand before its file is."""
+        """Show a picture that is at hand before its file is."""
         self._figures = f"{image.width()} × {image.height()}"
         side = round(THUMBNAIL_PX * self._theme.scale * self.devicePixelRatioF())
         size = image.size().scaled(side, side, Qt.AspectRatioMode.KeepAspectRatioByExpanding)

@@ -82,7 +82,7 @@ class AttachmentShelf(QWidget):
             self._ask_for_thumbnail(chip)
 
     def begin(self, name: str, image: QImage | None = None) -> str:
-        """A file is being copied, or ``image`` is made into one. Returns its key."""
+        """Add a chip for a file that is being copied, or made from ``image``; return its key."""
         chip = self._add(name)
         if image is not None:
             chip.show_image(image)
@@ -117,7 +117,8 @@ class AttachmentShelf(QWidget):
                 chip.set_thumbnail(image)
 
     def set_note(self, text: str, actions: Sequence[NoteAction] = ()) -> None:
-        """A sentence about what is attached, such as that the model cannot see it, and what can be done about it."""
+        """Show a sentence about the attachments, such as that the model cannot see them, and what can be done about
+        it."""
         if self._note.show_note(text, actions):
             self._arrange()
             announce(self, text)

@@ -114,7 +114,7 @@ class Composer(QWidget):
         return self.editor.written()
 
     def set_text(self, text: str) -> None:
-        """Replaces everything; the cursor goes to the end."""
+        """Replace all text; the cursor goes to the end."""
         self.editor.replace_all(text)
 
     def clear(self) -> None:
@@ -156,7 +156,7 @@ class Composer(QWidget):
         return 0 if self._shelf is None else self._shelf.count
 
     def set_attached(self, attachments: Sequence[Attachment]) -> None:
-        """Replaces everything."""
+        """Replace all attachments."""
         self._files_to_send = 0
         if attachments or self._shelf is not None:
             self.shelf.show_attached(attachments)
@@ -186,8 +186,8 @@ class Composer(QWidget):
         return self._is_streaming
 
     def set_streaming(self, is_streaming: bool) -> None:
-        """The stop button stands in the send button's place while an answer arrives; what is sent meanwhile waits for
-        its end, so that the send button comes back beside it with the first word."""
+        """Show the stop button in the send button's place while an answer arrives; what is sent meanwhile waits for its
+        end, so that the send button comes back beside it with the first word."""
         if is_streaming == self._is_streaming:
             return
         had_focus = self.send_button.hasFocus() or self.stop_button.hasFocus()
@@ -200,7 +200,7 @@ class Composer(QWidget):
         self._show_standing_notice()
 
     def set_enabled(self, is_enabled: bool) -> None:
-        """A composer that is not enabled shows its text but takes none."""
+        """Enable the composer; one that is not enabled shows its text but accepts none."""
         self._is_usable = is_enabled
         self._lock()
 
@@ -285,7 +285,7 @@ class Composer(QWidget):
             announce(self, text)
 
     def set_waiting(self, rows: Sequence[WaitingQuestionRow], words: str) -> None:
-        """Questions that wait for the end of the answer, above everything, and when they are sent."""
+        """Show the questions that wait for the end of the answer, above everything, and when they are sent."""
         if self._waiting is None:
             if not rows:
                 return
@@ -306,12 +306,12 @@ class Composer(QWidget):
                 announce(self, f"{words} {rows[-1].text}")
 
     def set_size_limit(self, limit_bytes: int) -> None:
-        """Messages above it cannot be sent, and the composer says so."""
+        """Set the size above which a message cannot be sent; the composer then says so."""
         self._size_limit_bytes = limit_bytes
         self._update_send()
 
     def show_notice(self, text: str) -> None:
-        """A few words below the text for a few seconds."""
+        """Show a few words below the text for a few seconds."""
         self._set_notice(text, is_danger=False)
         self._notice_timer.start(_NOTICE_MS)
         announce(self, text)

@@ -104,13 +104,13 @@ class PromptMenu(QFrame):
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def update_heads(self, heads: Sequence[PromptHead]) -> None:
-        """The library changed while this may be open."""
+        """Replace the listed prompts, because the library changed while the menu may be open."""
         self._finder = PromptFinder(heads)
         if self.isVisible():
             self._fill(self._typed())
 
     def close_menu(self) -> None:
-        """The focus goes back to the editor if it was here."""
+        """Close the menu; the focus goes back to the editor if it was here."""
         had_focus = self.window().focusWidget() is self.field
         self._is_armed = False
         self.hide()

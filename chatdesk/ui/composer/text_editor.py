@@ -72,7 +72,7 @@ class TextEditor(QPlainTextEdit):
         return not self._waiting.strip()
 
     def approximate_length(self) -> int:
-        """Characters, without building the text."""
+        """Return the number of characters, without building the text."""
         return self.document().characterCount() - 1 + len(self._waiting)
 
     def replace_all(self, text: str) -> None:

@@ -212,7 +212,7 @@ class _Shade(QWidget):
 
 
 def plain_label(text: str, role: FontRole, *, parent: QWidget | None = None, wraps: bool = False) -> QLabel:
-    """A label that shows ``text`` as it stands."""
+    """Return a label that shows ``text`` as it stands."""
     label = QLabel(parent)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setProperty("textRole", role)

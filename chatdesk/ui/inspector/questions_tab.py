@@ -78,7 +78,7 @@ class QuestionsTab(QWidget):
         self._show_count(is_complete=False)
 
     def add(self, questions: Sequence[Question], *, is_last: bool) -> None:
-        """The next of them; ``is_last``: there are no more."""
+        """Add the next questions; ``is_last`` says that there are no more."""
         self.questions.add(questions)
         self._show_count(is_complete=is_last)
         if not self._has_moved and questions:

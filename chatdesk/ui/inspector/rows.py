@@ -59,7 +59,7 @@ class RowList(QListView):
 
 
 def plain_label(text: str, role: FontRole) -> QLabel:
-    """Words of the inspector, as they stand."""
+    """Return a label that shows the words as they stand."""
     label = QLabel(text)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setProperty("textRole", role)

@@ -107,8 +107,8 @@ class SummaryTab(QWidget):
         waits_for_tomorrow: bool = False,
         cost_usd: float | None = None,
     ) -> None:
-        """The versions of the open thread's summary, the newest first. ``waits_for_tomorrow``: the limit of the day was
-        reached; ``cost_usd``: what making the newest took, where its price is known."""
+        """Show the versions of the open thread's summary, the newest first. ``waits_for_tomorrow``: the limit of the
+        day was reached; ``cost_usd``: what making the newest took, where its price is known."""
         self.thread_switch.setChecked(switches.is_thread_on)
         self.project_switch.setChecked(switches.is_project_on)
         self._pause.setText(_pause(switches, waits_for_tomorrow=waits_for_tomorrow))

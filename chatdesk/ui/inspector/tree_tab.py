@@ -48,7 +48,7 @@ class TreeTab(QWidget):
         self._show_state()
 
     def show_rows(self, rows: Sequence[TreeRow]) -> None:
-        """A newer state of the tree; the current row stays on its message."""
+        """Show a newer state of the tree; the current row stays on its message."""
         current = self._current()
         self._model.show_rows(rows)
         place = None if current is None else self._model.place_of(current.node.id)

@@ -79,7 +79,7 @@ class Palette(Panel):
         self._refill()
 
     def set_names(self, names: Mapping[FilterName, Sequence[str]]) -> None:
-        """Projects, tags and models that a filter may name."""
+        """Set the projects, tags and models that a filter may name."""
         self._names = names
         self._refill()
 
@@ -108,7 +108,7 @@ class Palette(Panel):
         self._search()
 
     def finish(self, text: str, note: str = "") -> None:
-        """The search for ``text`` is over; ``note`` is what else is to be said."""
+        """End the search for ``text``; ``note`` is what else is to be said."""
         if text != self._searched:
             return
         self._groups = {kind: group for kind, group in self._groups.items() if kind in self._fresh}

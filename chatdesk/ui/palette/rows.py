@@ -67,7 +67,7 @@ def group_title(kind: SearchKind) -> str:
 
 
 def rows_of_group(group: SearchGroup, *, now: datetime) -> list[Row]:
-    """A heading with the count, the hits, and what else is to be said."""
+    """Return a heading with the count, the hits, and what else is to be said."""
     if not group.hits and group.note is None:
         return []
     title = group_title(group.kind)

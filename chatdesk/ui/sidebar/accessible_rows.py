@@ -60,7 +60,7 @@ class RowsAccessible(QAccessibleWidget):
         return self.child(view.currentIndex().row()) if view is not None and view.hasFocus() else None
 
     def close(self) -> None:
-        """The view is gone."""
+        """Close the children, because the view is gone."""
         nodes, self._nodes = self._nodes, {}
         for node in nodes.values():
             node.close()

@@ -46,7 +46,7 @@ class FolderModel(ThreadModel):
         self._open_folders.update(open_ids)
 
     def set_folders(self, folders: Sequence[Folder] | None) -> None:
-        """The folders of the page that is delivered next; None: a list without folders."""
+        """Set the folders of the page that is delivered next; None for a list without folders."""
         self._next_folders = None if folders is None else Folders(folders, self._open_folders)
 
     def retell_folders(self, folders: Sequence[Folder]) -> bool:
@@ -60,14 +60,14 @@ class FolderModel(ThreadModel):
         return changed is not None
 
     def folder_of(self, index: _AnyIndex) -> QModelIndex:
-        """The folder that a row stands in; invalid for what stands in none."""
+        """Return the folder that a row stands in; invalid for a row in none."""
         thread = self.thread_at(index)
         if self._folders is None or thread is None or thread.pinned_at is not None:
             return QModelIndex()
         return self.index_of_project(thread.project_id)
 
     def index_of_project(self, project_id: str) -> QModelIndex:
-        """The project's folder; invalid where it has none in the list."""
+        """Return the index of the project's folder; invalid where it has none in the list."""
         folder = None if self._folders is None else self._folders.find(project_id)
         return QModelIndex() if folder is None else self.index_of_folder(folder)
 

@@ -62,12 +62,12 @@ ACTIVITY: Final = Arrangement()
 
 
 def local_time(ms: int, zone: tzinfo | None) -> datetime:
-    """A moment on the reader's wall clock (``zone`` None: the machine's)."""
+    """Return a moment on the reader's wall clock (``zone`` None: the machine's)."""
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
 
 
 def group_of(thread: Thread, today: date, zone: tzinfo | None, how: Arrangement = ACTIVITY) -> int:
-    """The group's order from the top; months count backwards, so that newer ones come first."""
+    """Return the group's order from the top; months count backwards, so that newer ones come first."""
     if thread.pinned_at is not None and how.has_pinned:
         return PINNED
     if how.folders is not None:
@@ -86,7 +86,7 @@ def group_of(thread: Thread, today: date, zone: tzinfo | None, how: Arrangement 
 
 
 def folder_group(place: int) -> int:
-    """The group of the project that stands at ``place`` among the folders."""
+    """Return the group of the project that stands at ``place`` among the folders."""
     return _FIRST_FOLDER + place
 
 

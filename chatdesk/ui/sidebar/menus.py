@@ -60,7 +60,8 @@ def thread_menu(sidebar: SidebarBase, threads: Sequence[Thread], ids: Sequence[s
 
 
 def view_menu(sidebar: SidebarBase, show: Callable[[ThreadView], None]) -> QMenu:
-    """Threads, Archive, Trash: one of them is checked; then the order, the grouping, and the tags."""
+    """Return the menu of the list: Threads, Archive, Trash, of which one is checked; then the order, the grouping, and
+    the tags."""
     menu = _menu(sidebar)
     views = QActionGroup(menu)
     for view, title in VIEW_TITLES.items():

@@ -107,7 +107,7 @@ class Sidebar(SidebarBase):
             self.thread_list.return_to(*place)
 
     def set_project(self, project: Project | None) -> None:
-        """The project whose threads are listed; None: those of all."""
+        """Set the project whose threads are listed; None lists those of all."""
         self._project = project
         self._show_project()
         self._set_filter()
@@ -136,7 +136,7 @@ class Sidebar(SidebarBase):
             self._badge.set_project(project.name, project.colour, shared=self.shared.get(project.id, ""))
 
     def set_tag(self, tag: Tag | None) -> None:
-        """Only threads with this tag; ``reload`` fetches them."""
+        """List only threads with this tag; ``reload`` fetches them."""
         self.tag_id = None if tag is None else tag.id
         self._tag_name = None if tag is None else tag.name
         self._set_filter()
@@ -172,7 +172,7 @@ class Sidebar(SidebarBase):
         self._model.set_folders(folders)
 
     def retell_folders(self, folders: Sequence[Folder]) -> None:
-        """Names and counts as they are now; the whole list anew where folders came, went or moved."""
+        """Update names and counts of the folders; the whole list is loaded anew where folders came, went or moved."""
         if not self._model.retell_folders(folders):
             self.refresh()
 
@@ -186,14 +186,14 @@ class Sidebar(SidebarBase):
         return self._badge
 
     def show_keys(self, *, new_thread: str, search: str, settings: str, rename: str) -> None:
-        """The keys of these commands as they are now, for tooltips, the search field and the menu of a row."""
+        """Show the current keys of these commands in tooltips, the search field and the menu of a row."""
         self.rename_keys = rename
         self._new_button.set_name("New thread", tooltip=_with_keys("New thread", new_thread))
         self.search_box.set_hint(search)
         self._status.settings_button.set_name("Settings", tooltip=_with_keys("Settings", settings))
 
     def set_status(self, text: str, *, is_error: bool = False, is_busy: bool = False) -> None:
-        """The line at the bottom: what became of the last change; that the list is read, while one waits for it."""
+        """Set the line at the bottom: the result of the last change, or that the list is being read."""
         self._told_status = text, is_error, is_busy
         self._show_status()
 
@@ -234,8 +234,7 @@ class Sidebar(SidebarBase):
         self.waiting_line.setVisible(bool(text))
 
     def set_temporary(self, title: str) -> None:
-        """The temporary chat, above the list while there is one; empty: there is none. ``temporaryPressed`` asks for
-        it."""
+        """Show the temporary chat above the list; empty when there is none. ``temporaryPressed`` asks for it."""
         if self.temporary_line is None:
             if not title:
                 return
@@ -277,7 +276,7 @@ class Sidebar(SidebarBase):
         self.team_line.setVisible(bool(text))
 
     def set_load_error(self, sentence: str) -> None:
-        """The page asked for will not come; an empty sentence takes the notice away."""
+        """Show that the page asked for will not come; an empty sentence hides the notice."""
         if sentence:
             self._model.abandon_fetch()
             self._is_loading = False

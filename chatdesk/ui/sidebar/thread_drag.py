@@ -32,7 +32,7 @@ def drag_threads(source: QWidget, threads: Sequence[Thread], theme: Theme) -> Qt
 
 
 def drag_picture(threads: Sequence[Thread], theme: Theme, ratio: float) -> QPixmap:
-    """A card with the title, or with how many there are."""
+    """Return a card with the title, or with how many threads there are."""
     font = theme.font("text")
     metrics = QFontMetrics(font)
     text = threads[0].title[:200] if len(threads) == 1 else f"{len(threads):,} threads"

@@ -144,7 +144,8 @@ class ThreadList(RowView):
         return self.window().focusWidget() is self
 
     def keyboard_id(self) -> str | None:
-        """The thread that keys and menus are about: the current row while the list has the focus, else the open one."""
+        """Return the thread that keys and menus act on: the current row while the list has the focus, else the open
+        one."""
         thread = self._threads.thread_at(self.currentIndex()) if self.has_keys else None
         return self._open_id if thread is None else thread.id
 
@@ -163,7 +164,7 @@ class ThreadList(RowView):
         self.markedChanged.emit()
 
     def forget(self, thread_id: str) -> None:
-        """A thread left the list: it is not marked any more."""
+        """Unmark a thread that left the list."""
         if thread_id in self._marked:
             del self._marked[thread_id]
             self.markedChanged.emit()
@@ -171,7 +172,7 @@ class ThreadList(RowView):
                 self._show_selection()
 
     def place(self) -> tuple[str, int] | None:
-        """The thread at the top and where it begins; None at the very top."""
+        """Return the thread at the top and where it begins; None at the very top."""
         if self.verticalScrollBar().value() == 0:
             return None
         row = self.indexAt(QPoint(1, 0)).row()

@@ -169,7 +169,7 @@ class ThreadModel(QStringListModel):
         return self._by_name
 
     def set_filter(self, project_id: str | None, tag: str | None) -> None:
-        """Threads of one project, with one tag (None: any). What changes meanwhile comes and goes by it; ``reload``
+        """List threads of one project, with one tag (None: any). Changes meanwhile follow the filter; ``reload``
         fetches anew."""
         self._project_id, self._tag = project_id, tag
 
@@ -186,7 +186,7 @@ class ThreadModel(QStringListModel):
         self._ask(is_first=True)
 
     def abandon_fetch(self) -> None:
-        """The page will not come: allow asking again, and drop it should it come after all."""
+        """Allow asking again for a page that will not come, and drop it should it come after all."""
         self._question += 1
         self._is_fetching = False
 
@@ -201,7 +201,7 @@ class ThreadModel(QStringListModel):
         return self._rows[index.row()].folder if index.isValid() else None
 
     def ids_between(self, first_row: int, last_row: int) -> list[str]:
-        """The threads from one row to another, either way round, headings left out."""
+        """Return the threads from one row to another, either way round, headings left out."""
         low, high = sorted((first_row, last_row))
         return [row.thread.id for row in self._rows[max(0, low) : high + 1] if row.thread is not None]
 
@@ -225,7 +225,7 @@ class ThreadModel(QStringListModel):
         return self.index(place) if place < len(self._keys) and self._keys[place] == name else QModelIndex()
 
     def neighbour(self, thread_id: str, step: int) -> str | None:
-        """The thread ``step`` threads below (negative: above), headings not counted; None past the ends."""
+        """Return the thread ``step`` threads below (negative: above), headings not counted; None past the ends."""
         key = self._find_key(thread_id)
         row = (-1 if step > 0 else len(self._rows)) if key is None else bisect_left(self._keys, key)
         left = abs(step)
@@ -238,7 +238,7 @@ class ThreadModel(QStringListModel):
         return None if thread is None else thread.id
 
     def find(self, prefix: str, after: _AnyIndex) -> QModelIndex:
-        """The next thread whose title begins with ``prefix``, from ``after`` on and around the end."""
+        """Return the next thread whose title begins with ``prefix``, from ``after`` on and around the end."""
         wanted = prefix.casefold()
         start, count = max(after.row(), 0), len(self._rows)
         for step in range(min(count, _MOST_LOOKED_AT)):
@@ -296,7 +296,7 @@ class ThreadModel(QStringListModel):
                     self.dataChanged.emit(index, index)
 
     def set_shared_projects(self, project_ids: Iterable[str]) -> None:
-        """The projects that others are in, whose threads are marked."""
+        """Set the projects that others are in, whose threads are marked."""
         shared = frozenset(project_ids)
         if shared != self._shared:
             self._shared = shared

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QWidget
 
 
 def is_composited() -> bool:
-    """Asks the X server who owns the selection of compositing managers: a round trip of well below a millisecond."""
+    """Return whether the system blends windows. On X11 the server is asked who owns the selection of compositing
+    managers: a round trip of well below a millisecond."""
     if QGuiApplication.platformName() != "xcb":
         return True
     import ctypes

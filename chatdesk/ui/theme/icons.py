@@ -18,7 +18,8 @@ _VIEW_BOX_PX = 24.0  # Lucide draws every icon in a square of 24
 
 
 def icon(name: str, colour: QColor | str, size: int = ICON_PX) -> QIcon:
-    """The icon ``name`` (a file of resources/icons without its ending) in ``colour``, ``size`` logical px wide."""
+    """Return the icon ``name`` (a file of resources/icons without its ending) in ``colour``, ``size`` logical px
+    wide."""
     return QIcon(_LucideEngine(name, QColor(colour), size))
 
 

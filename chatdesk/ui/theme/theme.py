@@ -103,11 +103,11 @@ class Theme(QObject):
         return duration == 0
 
     def colour(self, name: str) -> QColor:
-        """The token ``name`` as a QColor."""
+        """Return the token ``name`` as a QColor."""
         return QColor(cast(str, getattr(self.tokens, name)))
 
     def font(self, role: FontRole = "text") -> QFont:
-        """A new font for text of ``role`` at the present scale."""
+        """Return a new font for text of ``role`` at the present scale."""
         step = TYPE[role]
         font = QFont()
         font.setFamilies(list(MONOSPACE_FAMILIES if step.is_monospace else TEXT_FAMILIES))

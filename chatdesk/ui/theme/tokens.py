@@ -97,7 +97,7 @@ class SyntaxColours:
     deleted: str
 
     def of(self, kind: str) -> str:
-        """The colour of ``kind``; text of an unknown kind is drawn plain."""
+        """Return the colour of ``kind``; text of an unknown kind is drawn plain."""
         return str(getattr(self, kind, self.plain))
 
 

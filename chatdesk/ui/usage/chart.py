@@ -251,7 +251,7 @@ class UsageChart(QWidget):
 
 
 def round_up(value: float) -> float:
-    """The next of 1, 2, 4 or 8 times a power of ten, so that quarters of it are short numbers."""
+    """Return the next of 1, 2, 4 or 8 times a power of ten, so that quarters of it are short numbers."""
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
@@ -259,7 +259,7 @@ def round_up(value: float) -> float:
 
 
 def describe(overview: Overview, measure: Measure) -> str:
-    """The chart in two sentences, for whoever does not see it."""
+    """Return the chart in two sentences, for whoever does not see it."""
     if not overview.total.requests:
         return "No requests in these days."
     largest = max(overview.rows, key=lambda row: measure.of(row.total))

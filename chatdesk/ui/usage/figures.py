@@ -21,7 +21,7 @@ class Measure:
 
 
 def short_count(value: float) -> str:
-    """A count in few letters."""
+    """Return a count in few letters."""
     for size, letter in ((_BILLION, "B"), (_MILLION, "M"), (_THOUSAND, "k")):
         if value >= size:
             return f"{value / size:.1f}".rstrip("0").rstrip(".") + letter

@@ -84,7 +84,7 @@ class UsagePage(QWidget):
         self._on_range_changed()
 
     def days(self) -> tuple[int, int]:
-        """The first and the last day that are wanted; in that order, whatever was chosen."""
+        """Return the first and the last day that are wanted; in that order, whatever was chosen."""
         chosen = int(self._range.currentData())
         if chosen > 0:
             return self._today - chosen + 1, self._today

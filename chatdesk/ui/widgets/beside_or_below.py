@@ -19,7 +19,7 @@ class BesideOrBelow(PlacedItems):
         self._gap_px, self._below_px, self._wanted_px, self._words_px = gap_px, below_px, wanted_px, words_px
 
     def set_wanted(self, wanted_px: int) -> None:
-        """Another least width of the second item."""
+        """Set another least width of the second item."""
         self._wanted_px = wanted_px
         self.invalidate()
 
@@ -38,7 +38,7 @@ class BesideOrBelow(PlacedItems):
         return self._with_margins(QSize(width, max(words.height(), field.height())))
 
     def least(self) -> QSize:
-        """Above each other, as narrow as the wider of the two can be."""
+        """Return the size with the items above each other, as narrow as the wider of the two can be."""
         sizes = [each.minimumSize() for each in self._items]
         return self._with_margins(QSize(max(each.width() for each in sizes), max(each.height() for each in sizes)))
 

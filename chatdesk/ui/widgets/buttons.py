@@ -41,7 +41,7 @@ class ThemedButton(QAbstractButton):
         set_plain_tooltip(self, name if tooltip is None else tooltip)
 
     def set_menu(self, menu: QMenu | None) -> None:
-        """The button opens ``menu`` below itself; also with Down."""
+        """Open ``menu`` below the button when it is pressed; also with Down."""
         self._menu = menu
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -183,7 +183,7 @@ class PillButton(ThemedButton):
         self.updateGeometry()
 
     def set_icon(self, icon_name: str) -> None:
-        """Another icon in the place of the one that it has."""
+        """Replace the icon."""
         self._icon_name = icon_name
         self.update()
 

@@ -60,7 +60,7 @@ class ContextMeter(QAbstractButton):
         self._on_theme_changed()
 
     def set_short(self, is_short: bool) -> None:
-        """The ring alone, where there is no room for the figure. Its name and its tooltip say it."""
+        """Show the ring alone, where there is no room for the figure. The name and the tooltip still say it."""
         if is_short is not self._is_short:
             self._is_short = is_short
             self._on_theme_changed()

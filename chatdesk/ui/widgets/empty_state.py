@@ -103,7 +103,7 @@ class EmptyState(QScrollArea):
         self.sub_text.setVisible(bool(text))
 
     def set_starts(self, starts: Sequence[Start]) -> None:
-        """The cards, in the order of reading."""
+        """Set the cards, in the order of reading."""
         if tuple(starts) == tuple(card.start for card in self.cards):
             return
         for card in self.cards:
@@ -133,7 +133,7 @@ class EmptyState(QScrollArea):
         self._show_content(is_shown=not self._is_loading)
 
     def end_way_in(self) -> None:
-        """The question and the cards again."""
+        """Show the question and the cards again."""
         way_in, self._way_in = self._way_in, None
         if way_in is not None:
             self._column_rows.removeWidget(way_in)

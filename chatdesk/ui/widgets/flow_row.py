@@ -26,7 +26,7 @@ class FlowRow(PlacedItems):
         return QSize(width, max((item.sizeHint().height() for item in shown), default=0))
 
     def least(self) -> QSize:
-        """The widest alone."""
+        """Return the size of the widest item alone."""
         sizes = [item.minimumSize() for item in self._shown()]
         return QSize(
             max((each.width() for each in sizes), default=0), max((each.height() for each in sizes), default=0)

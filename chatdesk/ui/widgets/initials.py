@@ -16,7 +16,7 @@ _LETTER_SHARE = 0.46  # of the disc's height
 
 
 def initials(name: str) -> str:
-    """Two letters at most: of the first and the last word; a question mark for a name without any."""
+    """Return at most two letters, of the first and the last word; a question mark for a name without any."""
     words = [word for word in ("".join(filter(str.isalnum, each)) for each in name.split()) if word]
     if not words:
         return "?"
@@ -25,14 +25,14 @@ def initials(name: str) -> str:
 
 
 def badge_colours(key: str, tokens: Tokens) -> tuple[str, str]:
-    """(disc, letters) for whoever has the id ``key``: always the same for the same one, at least 4.5:1."""
+    """Return the colours (disc, letters) for the id ``key``: always the same for the same one, at least 4.5:1."""
     if contrast(tokens.text, tokens.background) > _HIGHEST_CONTRAST:
         return tokens.accent, tokens.on_accent
     return _GROUNDS[crc32(key.encode()) % len(_GROUNDS)], _INK
 
 
 def paint_badge(painter: QPainter, area: QRectF, name: str, *, key: str, tokens: Tokens, font: QFont) -> None:
-    """A disc that fills ``area``, which is square; ``font`` gives the family of the letters."""
+    """Paint a disc that fills ``area``, which is square; ``font`` gives the family of the letters."""
     ground, ink = badge_colours(key, tokens)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)

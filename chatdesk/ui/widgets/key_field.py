@@ -63,7 +63,7 @@ class KeyField(QLineEdit):
         self.setPlaceholderText(text)
 
     def show_kept(self, masked: str) -> None:
-        """A key that is kept already, masked: what is typed replaces it. Empty: there is none."""
+        """Show a stored key, masked: what is typed replaces it. Empty means that there is none."""
         self.clear()
         self.setPlaceholderText(masked or self._hint)
         self.setAccessibleDescription(f"A key is kept: {masked}. Type another to replace it." if masked else "")

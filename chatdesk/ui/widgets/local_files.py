@@ -6,14 +6,14 @@ from PySide6.QtCore import QMimeData, QUrl
 
 
 def path_here(url: QUrl) -> str:
-    """The path of a file on this computer; empty for anything else. ``file://host/share`` would be asked from another
-    computer, which Windows does with the person's name and a proof of their password."""
+    """Return the path of a file on this computer; empty for anything else. ``file://host/share`` would be asked from
+    another computer, which Windows does with the person's name and a proof of their password."""
     if not url.isLocalFile() or url.host().lower() not in ("", "localhost") or url.path().startswith("//"):
         return ""
     return QUrl.fromLocalFile(url.path()).toLocalFile() if url.host() else url.toLocalFile()
 
 
 def only_path_in(data: QMimeData | None) -> str:
-    """The path of the one file that ``data`` has; empty where there is none, or more."""
+    """Return the path of the one file that ``data`` has; empty where there is none, or more."""
     urls = data.urls() if data is not None and data.hasUrls() else []
     return path_here(urls[0]) if len(urls) == 1 else ""

@@ -17,7 +17,7 @@ def paint_box(
     border: QColor | None = None,
     border_px: float = 1.0,
 ) -> None:
-    """A rounded box whose border lies wholly inside ``area``."""
+    """Paint a rounded box whose border lies wholly inside ``area``."""
     half = border_px / 2 if border is not None else 0.0
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -35,8 +35,8 @@ def mirrored(area: QRectF, within: QRectF, direction: Qt.LayoutDirection) -> QRe
 
 
 def line_start(direction: Qt.LayoutDirection) -> int:
-    """Flags to draw one line of text from the side where lines begin. Not asked of ``QStyle``, which the first paint
-    does without: building its enumerations takes 4 ms."""
+    """Return flags to draw one line of text from the side where lines begin. Not asked of ``QStyle``, which the first
+    paint does without: building its enumerations takes 4 ms."""
     side = Qt.AlignmentFlag.AlignRight if direction is Qt.LayoutDirection.RightToLeft else Qt.AlignmentFlag.AlignLeft
     return int(side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)
 

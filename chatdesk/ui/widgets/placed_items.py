@@ -20,11 +20,11 @@ class PlacedItems(QLayout):
         raise NotImplementedError
 
     def wanted(self) -> QSize:
-        """The size with room for all."""
+        """Return the size with room for all items."""
         raise NotImplementedError
 
     def least(self) -> QSize:
-        """The size below which something would be cut off."""
+        """Return the size below which something would be cut off."""
         raise NotImplementedError
 
     @property

@@ -37,7 +37,7 @@ class SearchField(QLineEdit):
         self._on_theme_changed()
 
     def set_hint(self, keys: str) -> None:
-        """Other keys, as this system writes them; empty for none."""
+        """Set the keys shown in the field, as this system writes them; empty for none."""
         self._hint = _key_cap(keys)
         self._on_theme_changed()
 

@@ -57,7 +57,7 @@ class Toast(QWidget):
         self._place()
 
     def show_message(self, text: str, *, action_text: str | None = None, timeout_ms: int = TOAST_MS) -> None:
-        """Replaces the message before it; that one counts as closed."""
+        """Show a message in place of the one before it; that one counts as closed."""
         if self.isVisible():
             self.closed.emit()
         self._label.setText(text)

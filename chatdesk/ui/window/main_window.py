@@ -90,17 +90,17 @@ class MainWindow(QMainWindow):
     # What the controller says
 
     def set_transcript(self, transcript: QWidget) -> None:
-        """Once; until then the empty state stands in its place."""
+        """Set the transcript, once; until then the empty state stands in its place."""
         self.transcript = transcript
         self._stack.addWidget(transcript)
         self._order_tabs()
 
     def show_transcript(self, is_transcript: bool) -> None:
-        """The transcript, or the empty state in its place."""
+        """Show the transcript, or the empty state in its place."""
         self._stack.setCurrentWidget(self.transcript if is_transcript and self.transcript else self.empty_state)
 
     def show_pane(self, pane: QWidget) -> None:
-        """Another view in the transcript's place, until ``show_transcript``."""
+        """Show another view in the transcript's place, until ``show_transcript``."""
         if self._stack.indexOf(pane) < 0:
             self._stack.addWidget(pane)
             self._order_tabs()
@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
             self._place_inspector()
 
     def show_toast(self, text: str, action_text: str | None = None, run: Callable[[], object] | None = None) -> None:
-        """A short message with at most one way back; it replaces the one before."""
+        """Show a short message with at most one button; it replaces the one before."""
         self._run_toast = run
         self._place_toast()
         self._toast.show_message(text, action_text=action_text)
@@ -175,8 +175,8 @@ class MainWindow(QMainWindow):
         NoticeDialog(self._theme, title, text, file=file, parent=self).open()
 
     def set_commands(self, commands: CommandRegistry) -> None:
-        """Once everything else is bound: adds what only the window can do (its own panes, palette, help), and makes
-        the header's menu and, where the system has one, the menu bar."""
+        """Set the commands once everything else is bound: this adds what only the window can do (its own panes,
+        palette, help), and makes the header's menu and, where the system has one, the menu bar."""
         self._commands = commands
         self._bind_own_commands(commands)
         menu = QMenu(self)
@@ -206,7 +206,7 @@ class MainWindow(QMainWindow):
             self.setWindowState(self.windowState() | Qt.WindowState.WindowMaximized)
 
     def state(self) -> WindowState:
-        """The window's own fields as they are now; the others have their defaults."""
+        """Return the window's own fields as they are now; the others have their defaults."""
         is_maximised = self.isMaximized() or self.isFullScreen()
         normal = self.normalGeometry() if is_maximised else QRect(self.pos(), self.size())
         if not normal.isValid():
@@ -273,7 +273,7 @@ class MainWindow(QMainWindow):
             next(_focusable(pane)).setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def toggle_menu_bar(self) -> None:
-        """Out of sight until F10 or Alt asks for it; on macOS the system shows it."""
+        """Show or hide the menu bar, which is hidden until F10 or Alt asks for it; on macOS the system shows it."""
         bar = self.menuBar()
         if bar.isNativeMenuBar() or self._commands is None:
             return

@@ -36,7 +36,7 @@ class ServiceHandle:
         return await asyncio.shield(self._services)
 
     async def chat(self) -> ChatService:
-        """The service that has the open thread: a temporary one has its own."""
+        """Return the service that has the open thread: a temporary one has its own."""
         return await self.chat_of(self.open_thread_id)
 
     async def chat_of(self, thread_id: str | None) -> ChatService:

@@ -69,7 +69,8 @@ class WindowState:
 
     @classmethod
     def from_json(cls, text: str) -> WindowState:
-        """Fields that make no sense take their defaults one by one; ValueError when the whole is not an object."""
+        """Return a state in which fields that make no sense have their defaults. Raises ``ValueError`` when the whole
+        is not an object."""
         data = json.loads(text)
         if not isinstance(data, dict):
             raise ValueError("the window state is not an object")
@@ -122,7 +123,7 @@ class WindowStateFile:
         return WindowState()
 
     def load_moved_settings(self) -> dict[str, Any]:
-        """Settings that an older ChatDesk kept here, unchecked; none once the state has been saved again."""
+        """Return the settings that an older ChatDesk kept here, unchecked; none once the state has been saved again."""
         try:
             data = json.loads(self._path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
@@ -131,7 +132,7 @@ class WindowStateFile:
         return {new: found[old] for old, new in _MOVED.items() if old in found}
 
     def save_soon(self, state: WindowState) -> None:
-        """Only the newest state is written, a moment later, on the writer's thread."""
+        """Save the newest state a moment later, on the writer's thread."""
         with self._condition:
             if self._is_closed:
                 return
@@ -178,7 +179,7 @@ class WindowStateFile:
                     self._condition.notify_all()
 
     def _write(self, state: WindowState) -> None:
-        """A new file takes the old one's place in one step, so that a crash leaves one or the other."""
+        """Replace the old file with a new one in one step, so that a crash leaves one or the other."""
         write_text(self._path, state.to_json(), errors="replace")
 
     def _set_aside(self) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.message import EDITED, Message, MessagePage, Part, PartType, Role, Status
 from chatdesk.core.rendering.blocks import Paragraph, Span
-from chatdesk.ui.features.chat.arriving import ArrivingMessages
+from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import Picture, PictureSource, SharedWith
 from chatdesk.ui.transcript.input.menu import build_menu, offered_by
@@ -264,7 +264,7 @@ def test_mirrored_and_with_long_names_everything_is_drawn_in_its_room(make_view)
 
 def test_arriving_messages_come_in_order_a_slice_at_a_time(qtbot):
     taken: list[str] = []
-    arriving = ArrivingMessages(lambda _each: True, lambda each: taken.append(each.id), lambda _id: None)
+    arriving = IncomingMessages(lambda _each: True, lambda each: taken.append(each.id), lambda _id: None)
     for number in range(100):
         arriving.take(message(number, Role.USER, "a"))
     assert taken == []
@@ -281,12 +281,12 @@ def test_arriving_messages_come_in_order_a_slice_at_a_time(qtbot):
 def test_an_arriving_message_waits_a_little_for_its_blocks_and_not_for_ever(qtbot, monkeypatch):
     taken: list[str] = []
     ready = {"m1"}
-    arriving = ArrivingMessages(lambda each: each.id in ready, lambda each: taken.append(each.id), lambda _id: None)
+    arriving = IncomingMessages(lambda each: each.id in ready, lambda each: taken.append(each.id), lambda _id: None)
     arriving.take(message(0, Role.USER, "a"))
     arriving.take(message(1, Role.USER, "b"))
     with monkeypatch.context() as patched:
         patched.setattr(
-            "chatdesk.ui.features.chat.arriving._LONGEST_S", 60.0
+            "chatdesk.ui.features.chat.incoming_messages._LONGEST_S", 60.0
         )  # longer than a busy machine stands still
         qtbot.wait(40)
         assert taken == []

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.team.notice import Notice
-from chatdesk.ui.features.team.notify import Notifier, TrayDoor
+from chatdesk.ui.features.team.notify import Notifier, TrayNotices
 from tests.helpers.waiting import until
 
 if not sys.platform.startswith("linux"):
@@ -84,9 +84,9 @@ async def test_a_press_leads_to_the_message_and_a_read_thread_takes_its_notice_a
 
 async def test_a_dismissed_notice_is_not_replaced_but_shown_anew(desktop, notifier):
     notifier.show(notice("a"))
-    await until(lambda: notifier._door is not None and notifier._door._ids)
+    await until(lambda: notifier._backend is not None and notifier._backend._ids)
     await desktop.dismiss(7)
-    await until(lambda: not notifier._door._ids)
+    await until(lambda: not notifier._backend._ids)
     notifier.show(notice("b"))
     await until(lambda: len(desktop.notices) == 2)
     assert desktop.notices[1][0] == 0
@@ -144,8 +144,8 @@ async def test_the_tray_is_used_where_there_is_no_bus(notifier, monkeypatch):
     assert shown == [("Ana", "a")]
     pressed: list[str] = []
     notifier.pressed.connect(lambda thread_id, _message_id: pressed.append(thread_id))
-    door = notifier._door
-    assert isinstance(door, TrayDoor)
+    door = notifier._backend
+    assert isinstance(door, TrayNotices)
     door._icon.messageClicked.emit()
     assert pressed == ["thread"]
     notifier.show(notice("b"))

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.features.chat.asking_first import AskingFirst
+from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.window.service_handle import ServiceHandle
 
@@ -30,7 +30,7 @@ class AnswerModels(QObject):
         self._threads = threads
         self._handle = handle
         self._tasks = tasks
-        self._asking = AskingFirst(panes, handle)
+        self._consent = ProviderConsent(panes, handle)
         self._chooser: ModelChooser | None = None
         self._message_id = ""
         panes.transcript.regenerateWithRequested.connect(self.choose)
@@ -70,10 +70,10 @@ class AnswerModels(QObject):
             await self._replace_failed(chat, message, provider, model)
         else:
             again = partial(chat.regenerate_response, message_id, provider=provider, model=model)
-            await self._asking.run(again)
+            await self._consent.run(again)
 
     async def _replace_failed(self, chat: ChatService, message: Message, provider: str, model: str) -> None:
         thread = await chat.get_thread(message.thread_id)
         if (thread.provider, thread.model) != (provider, model):
             await chat.set_thread_model(thread.id, provider, model)
-        await self._asking.run(partial(chat.retry_message, message.id, provider=provider, model=model))
+        await self._consent.run(partial(chat.retry_message, message.id, provider=provider, model=model))

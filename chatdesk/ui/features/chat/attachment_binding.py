@@ -101,7 +101,7 @@ class AttachmentBinding(QObject):
             self._start(key, self._copy_file(key, Path(path), self._threads.thread_id))
 
     def attach_image(self, image: object) -> None:
-        """A picture from the clipboard, or one that was dropped."""
+        """Attach a picture from the clipboard, or one that was dropped."""
         if self._threads.offers_to_keep(_STORED, partial(self.attach_image, image)):
             return
         if isinstance(image, QImage) and not image.isNull() and self._as_many_as_fit([_PASTED_NAME]):

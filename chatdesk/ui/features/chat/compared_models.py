@@ -33,7 +33,7 @@ class ComparedModels(QObject):
         self.changed.emit(thread_id)
 
     def adopt(self, thread_id: str) -> None:
-        """The new thread exists now."""
+        """Give the new thread's choice to the thread that exists now."""
         chosen = self._by_thread.pop(None, ())
         if chosen:
             self._by_thread[thread_id] = chosen

@@ -99,7 +99,7 @@ class DraftKeeper(QObject):
         self._put(_Words())
 
     def start(self, thread_id: str | None) -> None:
-        """The first thread after start-up: what was typed before it was known is its own."""
+        """Choose the first thread after start-up: what was typed before belongs to it."""
         self._thread_id = thread_id
 
     async def load(self) -> None:
@@ -120,8 +120,8 @@ class DraftKeeper(QObject):
             await self._save()
 
     async def add_attachment(self, thread_id: str | None, key: str, attachment: Attachment) -> None:
-        """A file that was attached in ``thread_id`` is there: in the composer if that thread is still the one that is
-        written in, else in its draft."""
+        """Add a file that was attached in ``thread_id``: to the composer if that thread is open there, else to its
+        draft."""
         async with self._lock:
             if thread_id == self._thread_id:
                 self._composer.shelf.finish(key, attachment)
@@ -131,7 +131,7 @@ class DraftKeeper(QObject):
             await self._store(thread_id, replace(before, attached=(*before.attached, attachment)))
 
     async def add_words(self, thread_id: str, text: str, attached: Sequence[Attachment] = ()) -> None:
-        """Words that come back to be written on stand before what is written there; stored when this returns."""
+        """Insert returned words before what is written in a thread; they are stored when this returns."""
         words = _Words(text, len(text), tuple(attached))
         async with self._lock:
             await self._save_left()

@@ -32,7 +32,8 @@ class Sight:
 def look_at_models(
     services: Services, asked: Sequence[tuple[str | None, str | None]], offered: Sequence[ProviderChoices]
 ) -> Sight:
-    """``asked``: those that answer; None is the default. ``offered``: the models among which a person can choose."""
+    """Check whether models see images. ``asked`` are those that answer, None is the default; ``offered`` are the models
+    among which a person can choose."""
     default_provider, default_model = services.providers.default()
     named = [(provider or default_provider, model or default_model) for provider, model in asked]
     infos = {each: services.chat.context.model_info(*each) for each in dict.fromkeys(named)}

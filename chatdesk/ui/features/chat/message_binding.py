@@ -17,10 +17,10 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.features.chat.asking_first import AskingFirst
 from chatdesk.ui.features.chat.compared_models import ComparedModels
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_edit import MessageEdit
+from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.chat.unsaved import Unsaved
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.attachment import Attachment
     from chatdesk.core.events import AnswerFinished, PathChanged, RetryWaiting, TextStreamed, TurnStarted
     from chatdesk.ui.event_bridge import EventBridge
-    from chatdesk.ui.features.chat.arriving import ArrivingMessages
+    from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.window.panes import Panes
 
@@ -74,14 +74,14 @@ class MessageBinding(QObject):
         self._settings = settings
         self._handle = handle
         self._tasks = tasks
-        self._asking = AskingFirst(panes, handle)
+        self._consent = ProviderConsent(panes, handle)
         self.edit = MessageEdit(panes, threads, drafts=drafts, handle=handle, tasks=tasks)
         self.comparisons = ComparedModels()
         self._is_sending = False
         self._sending: asyncio.Task[object] | None = None
         self._has_begun = False
         self._early: str | None = None
-        self._arriving: ArrivingMessages | None = None
+        self._incoming: IncomingMessages | None = None
         self._shown_id: str | None = None
         self._titled_id: str | None = None  # whose title the header shows
         self._model: tuple[str, str] | None = None
@@ -131,7 +131,7 @@ class MessageBinding(QObject):
             self.show_model()
 
     def forget_model(self) -> None:
-        """New threads begin with the model of the settings again."""
+        """Let new threads begin with the model of the settings again."""
         self._model = None
         self.show_model()
         self.modelChanged.emit()
@@ -169,7 +169,7 @@ class MessageBinding(QObject):
         self._show_state()
 
     async def begin_thread(self, project_id: str) -> str:
-        """The new chat becomes a thread before its first message; what stands in the composer is its draft. Its id."""
+        """Make the new chat a thread before its first message, with the composer's text as its draft; return its id."""
         provider, model = self._model or (None, None)
         created = await (await self._handle.chat()).create_thread(project_id, "", provider=provider, model=model)
         if self._threads.adopt(created.thread):
@@ -193,10 +193,10 @@ class MessageBinding(QObject):
         self._early = None
         self._has_begun = True
 
-    async def settle(self) -> None:
+    async def wait_until_sent(self) -> None:
         """Wait until what is being sent is stored as a message and no draft any more. A question that waits for consent
         is not sent."""
-        self._asking.give_up()
+        self._consent.refuse()
         if self._sending is not None:
             await asyncio.wait([self._sending])
 
@@ -268,16 +268,16 @@ class MessageBinding(QObject):
             if editing is not None:
                 stack = await self._undo.stack(thread_id)
                 edit = stack.edit_answer if editing.role is Role.ASSISTANT else stack.edit_message
-                is_sent = await self._asking.run(partial(edit, editing.id, text, attachments=attached))
+                is_sent = await self._consent.run(partial(edit, editing.id, text, attachments=attached))
             elif thread_id is None:
                 new = partial(chat.create_thread, self._threads.new_project_id, "", text)
-                created = await self._asking.run(partial(new, provider=provider, model=model, attachments=attached))
+                created = await self._consent.run(partial(new, provider=provider, model=model, attachments=attached))
                 if created is not None:
                     self._drafts.sent(None, text, attached)
                     self._threads.adopt(created.thread)
                 return
             else:
-                is_sent = await self._asking.run(partial(chat.send_message, thread_id, text, attachments=attached))
+                is_sent = await self._consent.run(partial(chat.send_message, thread_id, text, attachments=attached))
             if is_sent is None:
                 self.edit.back(editing)
                 return
@@ -372,14 +372,14 @@ class MessageBinding(QObject):
     # Other actions
 
     def regenerate(self, message_id: str) -> None:
-        """Another version of an answer, or the first one to a question."""
+        """Ask for another version of an answer, or for the first one to a question."""
         self._do("regenerate_response", message_id)
 
     def regenerate_last(self) -> None:
         async def work() -> None:
             message = await self._last(Role.ASSISTANT, Role.USER)
             if message is not None:
-                await self._asking.run(partial((await self._handle.chat()).regenerate_response, message.id))
+                await self._consent.run(partial((await self._handle.chat()).regenerate_response, message.id))
 
         self._tasks.start_once(work(), "regenerate")
 
@@ -478,7 +478,7 @@ class MessageBinding(QObject):
         thread_id = self._threads.thread_id
 
         async def work() -> None:
-            await self._asking.run(partial(getattr(await self._handle.chat_of(thread_id), method), id_))
+            await self._consent.run(partial(getattr(await self._handle.chat_of(thread_id), method), id_))
 
         self._tasks.start(work(), f"{method} {id_}")
 
@@ -488,8 +488,8 @@ class MessageBinding(QObject):
         thread_id = thread.id if thread else None
         if thread_id != self._shown_id:
             self._ahead = None  # the pages of the thread that was left are asked for again when it is opened
-            if self._arriving is not None:
-                self._arriving.forget()
+            if self._incoming is not None:
+                self._incoming.forget()
         self._shown_id = thread_id
         title = thread.title if thread else NEW_THREAD_TITLE
         # A new chat gets its name with its first message; a temporary one may have another once it is kept.
@@ -532,29 +532,29 @@ class MessageBinding(QObject):
     def _on_message_added(self, message: Message) -> None:
         if message.thread_id != self._threads.thread_id:
             return
-        if message.author_id is None and not (self._arriving is not None and self._arriving.is_waiting):
+        if message.author_id is None and not (self._incoming is not None and self._incoming.is_waiting):
             self._panes.transcript.add_message(message)
             return
-        if self._arriving is None:
-            from chatdesk.ui.features.chat.arriving import ArrivingMessages
+        if self._incoming is None:
+            from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
 
             transcript = self._panes.transcript
-            self._arriving = ArrivingMessages(
+            self._incoming = IncomingMessages(
                 transcript.prepare_message, transcript.add_message, transcript.reload_from
             )
-        self._arriving.take(message)
+        self._incoming.take(message)
 
     def _on_message_changed(self, message: Message) -> None:
         if message.thread_id == self._threads.thread_id:
-            if self._arriving is not None:
-                self._arriving.change(message)
+            if self._incoming is not None:
+                self._incoming.change(message)
             self._panes.transcript.change_message(message)
 
     def _on_path_changed(self, event: PathChanged) -> None:
         if event.thread_id != self._threads.thread_id:
             return
-        if self._arriving is not None:
-            self._arriving.forget()
+        if self._incoming is not None:
+            self._incoming.forget()
         ahead, self._ahead = self._ahead, None
         if ahead == (event.thread_id, event.from_message_id):
             self._panes.transcript.confirm_ahead()

@@ -176,8 +176,8 @@ class ThreadBinding(QObject):
                 self._told.clear()
 
     def adopt(self, thread: Thread) -> bool:
-        """The new thread got its first message: it is the open one from now on. Not where another one was opened
-        meanwhile, which stays: false then."""
+        """Make the new thread, which got its first message, the open one. Return False if another thread was opened
+        meanwhile, which stays."""
         if self._thread is not None or self._drafts.thread_id is not None:
             return False
         self._drafts.adopt(thread.id)
@@ -255,7 +255,7 @@ class ThreadBinding(QObject):
     def _on_threads_changed(self, threads: Sequence[Thread] | None) -> None:
         if threads is None:
             self._untold += 1
-            self._tasks.replace(self._look_again(), "look at open thread again")
+            self._tasks.replace(self._reload_thread(), "look at open thread again")
             return
         for thread in threads:
             if thread.deleted_at is not None:
@@ -263,7 +263,7 @@ class ThreadBinding(QObject):
             else:
                 self._on_thread_changed(thread)
 
-    async def _look_again(self) -> None:
+    async def _reload_thread(self) -> None:
         """Read the open thread again after a change that no event described in detail."""
         if self._thread is None:
             return

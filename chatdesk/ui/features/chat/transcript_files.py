@@ -52,7 +52,7 @@ class TranscriptFiles(QObject):
         self._panes.transcript.set_pictures(self._pictures)
 
     def with_pictures(self, view: TranscriptView) -> TranscriptView:
-        """Another transcript of the window, which shows pictures as the first one does."""
+        """Make another transcript of the window show pictures as the first one does, and return it."""
         view.fileRequested.connect(self._on_transcript_file_requested)
         if self._pictures is not None:
             view.set_pictures(self._pictures)

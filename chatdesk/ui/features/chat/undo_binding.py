@@ -33,7 +33,7 @@ class UndoBinding(QObject):
         panes.commands.bind("edit.redo", self.redo, lambda: self._stack is not None and self._stack.next is not None)
 
     async def stack(self, thread_id: str | None = None) -> UndoStack:
-        """The changes of this window, to make another one in a thread; None: in the open one."""
+        """Return the changes of this window, to make another one in a thread; None means the open one."""
         chat = await (self._handle.chat() if thread_id is None else self._handle.chat_of(thread_id))
         if self._stack is None:
             from chatdesk.core.chat.undo import UndoStack

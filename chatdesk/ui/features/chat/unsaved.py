@@ -58,7 +58,7 @@ class Unsaved(QObject):
             self._tasks.start_once(self._try(), "save what is unsaved")
 
     def end(self) -> None:
-        """The window closed: nothing is tried any more."""
+        """Stop trying, because the window closed."""
         self._timer.timeout.disconnect(self.try_again)
         self._timer.stop()
 

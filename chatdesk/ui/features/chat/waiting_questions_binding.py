@@ -12,9 +12,9 @@ from chatdesk.core.chat.attachment_rules import names_of
 from chatdesk.core.errors import NotPossible
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow, WaitingQuestions
-from chatdesk.ui.features.chat.asking_first import AskingFirst
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.window.service_handle import ServiceHandle
 
@@ -47,7 +47,7 @@ class WaitingQuestionsBinding(QObject):
         self._drafts = drafts
         self._handle = handle
         self._tasks = tasks
-        self._asking = AskingFirst(panes, handle)
+        self._consent = ProviderConsent(panes, handle)
         panes.composer.waitingMade.connect(self._on_waiting_made)
         threads.opened.connect(lambda _thread: self.show())
         messages.waitingEditRequested.connect(lambda: self._with_last(self.edit))
@@ -104,7 +104,7 @@ class WaitingQuestionsBinding(QObject):
     async def _send_now(self, question_id: str) -> None:
         queue = (await self._handle.services()).questions
         try:
-            await self._asking.run(partial(queue.send_now, question_id))
+            await self._consent.run(partial(queue.send_now, question_id))
         except NotPossible:
             if any(each.id == question_id for each in queue.all):
                 raise

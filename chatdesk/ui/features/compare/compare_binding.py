@@ -98,7 +98,7 @@ class CompareBinding(QObject):
         return self._messages.compared_models or (() if current is None else (current,))
 
     def open_versions(self, message_id: str) -> None:
-        """An answer beside the other versions of it, four at most."""
+        """Show an answer beside the other versions of it, four at most."""
 
         async def work() -> None:
             chat = await self._handle.chat()

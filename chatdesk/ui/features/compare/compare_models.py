@@ -98,7 +98,7 @@ class CompareModelsDialog(Panel):
         self._count()
 
     def show_models(self, models: Sequence[ProviderChoices]) -> None:
-        """The models that are known now, as when a server told its own; what is ticked stays so."""
+        """Show the models that are known now, as when a server listed its own; what is ticked stays so."""
         ticked = self.selected()
         focused = next((choice for choice, box in self._boxes if box is self.focusWidget()), None)
         while (item := self._rows.takeAt(0)) is not None:

@@ -53,7 +53,7 @@ class ContextBinding(QObject):
             signal.connect(lambda _event: self._settle.start())
 
     def end(self) -> None:
-        """The window closes: nothing is counted any more."""
+        """Stop counting, because the window closes."""
         self._settle.timeout.disconnect(self._on_settle_timeout)
         self._settle.stop()
 

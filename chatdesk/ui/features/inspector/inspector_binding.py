@@ -121,7 +121,7 @@ class InspectorBinding(QObject):
         self._panes.window.focus_composer()
 
     def end(self) -> None:
-        """The window closes: nothing is filled any more."""
+        """Stop filling the inspector, because the window closes."""
         self._settle.timeout.disconnect(self._fill)
         self._settle.stop()
 

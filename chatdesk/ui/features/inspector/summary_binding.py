@@ -11,7 +11,7 @@ from chatdesk.core.domain.context import Reason
 from chatdesk.core.domain.summary import Summary, SummaryStage, SummarySwitches, SummaryWork
 from chatdesk.core.domain.usage import Usage
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.features.chat.asking_first import AskingFirst
+from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.summary_words import progress_words, question_words
 from chatdesk.ui.inspector.summary_tab import SummaryTab
@@ -122,7 +122,7 @@ class SummaryBinding(QObject):
                 await (await self._handle.chat()).context.redo_summary(thread_id)
                 self._panes.window.show_toast("The summary is being made in the background")
 
-        self._tasks.start(AskingFirst(self._panes, self._handle).run(work), "redo summary")
+        self._tasks.start(ProviderConsent(self._panes, self._handle).run(work), "redo summary")
 
     def _change(self, act: Callable[[SummaryService, str], Awaitable[object]]) -> None:
         async def work() -> None:

@@ -204,7 +204,7 @@ class ProjectBinding(QObject):
         self._tasks.start(work(), "change project")
 
     def archive(self, project: Project) -> None:
-        """Into the archive, or out of it."""
+        """Move a project into the archive, or out of it."""
         is_archived = project.archived_at is None
 
         async def work() -> None:

@@ -10,9 +10,9 @@ from chatdesk.core.domain.project import Project
 
 
 def names_told_apart(projects: Sequence[Project], workspaces: Mapping[str, str]) -> dict[str, str]:
-    """A name for each project, by its id. ``workspaces`` has the workspace of those that are shared: it stands beside a
-    name that another project has, too. Where that tells nothing, the older project comes first and the others have a
-    number."""
+    """Return a name for each project, by its id. ``workspaces`` has the workspace of those that are shared: it stands
+    beside a name that another project has, too. Where that tells nothing, the older project comes first and the others
+    have a number."""
     count = Counter(project.name.casefold() for project in projects)
     names = {
         project.id: f"{project.name} ({workspaces[project.id]})"

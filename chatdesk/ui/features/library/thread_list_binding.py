@@ -88,7 +88,7 @@ class ThreadListBinding(QObject):
     # Beginning and end
 
     async def start(self, state: WindowState) -> None:
-        """The list as it was left."""
+        """Show the list as it was left."""
         services = await self._handle.services()
         sidebar = self._panes.sidebar
         self._sought, self._told_sought = state.open_project_id, None
@@ -136,7 +136,7 @@ class ThreadListBinding(QObject):
     # What is listed
 
     def show_project(self, project_id: str | None) -> None:
-        """The threads of one project, or of all."""
+        """Show the threads of one project, or of all."""
 
         async def work() -> None:
             library = await self._library()
@@ -151,7 +151,7 @@ class ThreadListBinding(QObject):
         self._tasks.replace(work(), "show project")
 
     def show_tag(self, tag_id: str) -> None:
-        """Only threads with this tag; empty: all again."""
+        """Show only threads with this tag; empty shows all again."""
 
         async def work() -> None:
             tags = await (await self._library()).list_tags()

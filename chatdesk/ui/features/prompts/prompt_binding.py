@@ -72,14 +72,14 @@ class PromptBinding(QObject):
         self.system_prompts.follow(bridge)
 
     async def save(self) -> None:
-        """The window closes: what stands in the library and is not stored yet."""
+        """Store what stands in the library and is not stored yet, because the window closes."""
         if self._library is not None:
             await self._library.save()
 
     # The menu
 
     def open_menu(self) -> None:
-        """The list with a field to search in; gone again when it is there."""
+        """Open the list of prompts with a field to search in, or close it when it is open."""
         if self._menu is not None and self._menu.is_listed:
             self._menu.close_menu()
         elif self._panes.composer.prompts_button.isEnabled():

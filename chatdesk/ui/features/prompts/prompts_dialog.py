@@ -103,7 +103,7 @@ class PromptsDialog(Panel):
         self._leave(show)  # keys may have been faster
 
     def begin(self, kind: PromptKind, text: str) -> None:
-        """A new prompt of a text; it is stored like one that was typed."""
+        """Begin a new prompt with a text; it is stored like one that was typed."""
 
         def show() -> None:
             self._show_form(None)
@@ -136,7 +136,7 @@ class PromptsDialog(Panel):
         self._say(sentence, is_danger=False)
 
     def show_deleted(self, prompt_id: str, name: str) -> None:
-        """The way back is one press away."""
+        """Show that a prompt was deleted, with a button that restores it."""
         self._deleted_id = prompt_id
         self._say(f"Deleted: {name}", is_danger=False)
         self._show_form(None)

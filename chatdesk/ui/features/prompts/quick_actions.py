@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.commands.command import Command
-from chatdesk.ui.features.chat.asking_first import AskingFirst
+from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 from chatdesk.ui.transcript.messages.quick import QUICK
@@ -48,7 +48,7 @@ class QuickActions(QObject):
         self._prompts = prompts
         self._handle = handle
         self._tasks = tasks
-        self._asking = AskingFirst(panes, handle)
+        self._consent = ProviderConsent(panes, handle)
         panes.transcript.quickRequested.connect(self.run)
         threads.opened.connect(self._on_thread_opened)
         panes.transcript.quoteRequested.connect(self._on_transcript_quote_requested)
@@ -68,7 +68,7 @@ class QuickActions(QObject):
         answer = await chat.get_message(answer_id)
         thread = await chat.get_thread(answer.thread_id)
         parent_id = None if thread.current_leaf_id == answer.id else answer.id
-        await self._asking.run(partial(chat.send_message, answer.thread_id, text, parent_id=parent_id))
+        await self._consent.run(partial(chat.send_message, answer.thread_id, text, parent_id=parent_id))
         if parent_id is not None:
             self._panes.window.show_toast("Asked below this answer. What came after it stays as another version.")
 

@@ -100,7 +100,7 @@ class SystemPromptDialog(Panel):
         self.accept()
 
     def reject(self) -> None:
-        """The first Esc says that something is lost, the second loses it."""
+        """Close the dialog. With unsaved text the first Esc says that something is lost, the second loses it."""
         if self._changes() and not self._is_warned:
             self._is_warned = True
             self.show_failure(_UNSAVED)

@@ -26,7 +26,7 @@ ProviderModels = tuple[str, str, list[ModelChoice]]
 
 
 @dataclass(slots=True)
-class _Tastes:
+class _ModelPreferences:
     """The person's choices about the models of one provider."""
 
     favourites: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ class ModelMenu(QObject):
 
     def _choices(self, services: Services, provider: str, found: ModelList | None) -> list[ModelChoice]:
         """Liked models first, then the list's order; the default is there even when the list does not name it."""
-        tastes = _tastes(services, provider)
+        tastes = _preferences_of(services, provider)
         known = {model.id: model.label for model in found.models} if found else {}
         default_provider, default_model = services.providers.default()
         own = [default_model] if provider == default_provider and default_model not in known else []
@@ -137,11 +137,11 @@ def _name_in(
     return providers.get(provider or "", "")
 
 
-def _tastes(services: Services, provider: str) -> _Tastes:
+def _preferences_of(services: Services, provider: str) -> _ModelPreferences:
     for account in services.accounts.accounts:
         if account.profile.id == provider:
             profile = account.profile
             hidden = frozenset(model for model, said in profile.overrides.items() if said.is_hidden)
             liked = tuple(model for model in profile.favourites if model not in hidden)
-            return _Tastes(liked, profile.aliases, hidden)
-    return _Tastes()
+            return _ModelPreferences(liked, profile.aliases, hidden)
+    return _ModelPreferences()

@@ -24,7 +24,7 @@ STEP_NAMES: Final[Mapping[Step, str]] = {
 
 
 def where_the_key_lies(shown: ShownProvider) -> str:
-    """A few words below the name."""
+    """Return a few words on the key's place, shown below the provider's name."""
     source = shown.key_source.value
     if shown.withheld is not None and shown.withheld.can_be_agreed:
         return "the key is not used before you agree"
@@ -51,7 +51,7 @@ def shows_key(shown: ShownProvider) -> bool:
 
 
 def address_text(shown: ShownProvider) -> str:
-    """The address as a row shows it; on this computer without what goes without saying."""
+    """Return the address as a row shows it; on this computer without what goes without saying."""
     address = shown.profile.base_url or preset_of(shown.profile.preset).base_url
     if shown.is_local:
         return address.removeprefix("http://").removesuffix("/v1")

@@ -89,7 +89,7 @@ class RestoreDialog(Panel):
         return str(item.data(Qt.ItemDataRole.UserRole)) if item is not None else ""
 
     def add_file(self, path: Path) -> None:
-        """A file from elsewhere, which is looked into at once."""
+        """Add a backup file from elsewhere, which is inspected at once."""
         self._add(str(path), path.name)
         self._list.setCurrentRow(self._list.count() - 1)
 

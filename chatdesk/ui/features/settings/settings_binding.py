@@ -80,7 +80,7 @@ class SettingsBinding(QObject):
         self._tasks.start(self._save(values), "save settings")
 
     def open(self, page: str = "") -> None:
-        """The dialog, at ``page`` when one is named."""
+        """Open the dialog, at ``page`` when one is named."""
         self._tasks.replace(self._open_in_steps(page), "open settings")
 
     async def _open_in_steps(self, page: str) -> None:
@@ -125,7 +125,7 @@ class SettingsBinding(QObject):
         return dialog
 
     def providers_changed(self) -> None:
-        """Others answer than before, or other models are there."""
+        """Update the choices, because providers or models have changed."""
         self.apply()
         self._models.fill()
 

@@ -108,7 +108,7 @@ class TextLines(QPlainTextEdit):
 
 
 def field_for(setting: Setting, value: Any, choices: Mapping[Any, str]) -> Field:
-    """A field that suits the kind of setting."""
+    """Return a field that suits the kind of setting."""
     if choices:
         box = ChoiceField(choices, value)
         return Field(box, box.currentData, listener(box.currentIndexChanged))

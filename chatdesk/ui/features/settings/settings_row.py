@@ -66,6 +66,6 @@ class SettingsRow(QWidget):
         self._row.set_wanted(max(_FIELD_MIN_PX, needs.width(), _FIELD_LEAST_LETTERS * letters))
 
     def show_problem(self, text: str) -> None:
-        """An empty text takes it away."""
+        """Show a problem below the field; an empty text hides it."""
         self._problem.setText(text)
         self._problem.setVisible(bool(text))

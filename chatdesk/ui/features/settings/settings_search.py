@@ -75,7 +75,7 @@ class FoundList(QListWidget):
             item.setFlags(Qt.ItemFlag.NoItemFlags)
 
     def found(self) -> Found | None:
-        """The one that is chosen."""
+        """Return the chosen result."""
         item = self.currentItem()
         found = item.data(Qt.ItemDataRole.UserRole) if item is not None else None
         return found if isinstance(found, Found) else None

@@ -1,4 +1,4 @@
-"""A notification of the desktop, and what shows it."""
+"""A notification of the desktop, and the protocol of the backend that shows it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Plain text. ``message_id`` is where a press leads."""
+    """A desktop notification in plain text. A press leads to ``message_id``."""
 
     thread_id: str
     message_id: str
@@ -16,8 +16,8 @@ class Notice:
     text: str
 
 
-class NoticeDoor(Protocol):
-    """The desktop's own way. What it cannot do it raises as ``OSError``."""
+class NoticeBackend(Protocol):
+    """The desktop's own way to show notices. What it cannot do it raises as ``OSError``."""
 
     async def show(self, notice: Notice) -> None: ...
     async def withdraw(self, thread_id: str) -> None: ...

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.features.team.notice import Notice, NoticeDoor
+from chatdesk.ui.features.team.notice import Notice, NoticeBackend
 from chatdesk.ui.theme.icons import icon
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Notifier(QObject):
         self._tasks = tasks
         self._wanted: dict[str, Notice | None] = {}
         self._shown: dict[str, Notice] = {}
-        self._door: NoticeDoor | None = None
+        self._backend: NoticeBackend | None = None
         self._running: asyncio.Task[object] | None = None
         self._has_failed = False
 
@@ -53,12 +53,12 @@ class Notifier(QObject):
         """Take everything away that is shown."""
         if self._running is not None:
             self._running.cancel()
-        await self._close_door()
+        await self._close_backend()
 
-    async def _close_door(self) -> None:
-        door, self._door = self._door, None
-        if door is not None:
-            await door.close()
+    async def _close_backend(self) -> None:
+        backend, self._backend = self._backend, None
+        if backend is not None:
+            await backend.close()
 
     def press(self, thread_id: str) -> None:
         """Handle a press on a notice; called by the desktop's interface."""
@@ -72,25 +72,25 @@ class Notifier(QObject):
 
     async def _work(self) -> None:
         try:
-            if self._door is None:
-                self._door = await self._open()
+            if self._backend is None:
+                self._backend = await self._open()
             while self._wanted:
                 thread_id = next(iter(self._wanted))
                 notice = self._wanted.pop(thread_id)
                 if notice is None:
                     self._shown.pop(thread_id, None)
-                    await self._door.withdraw(thread_id)
+                    await self._backend.withdraw(thread_id)
                 else:
                     self._shown[thread_id] = notice
-                    await self._door.show(notice)
+                    await self._backend.show(notice)
         except OSError as error:
             # Said once; the next notice tries anew, for a desktop may come back.
             _log.log(logging.DEBUG if self._has_failed else logging.WARNING, "no notifications: %s", error)
             self._has_failed = True
             self._wanted.clear()
-            await self._close_door()
+            await self._close_backend()
 
-    async def _open(self) -> NoticeDoor:
+    async def _open(self) -> NoticeBackend:
         if sys.platform.startswith("linux") and os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
             from chatdesk.ui.features.team.notify_bus import open_bus
 
@@ -98,10 +98,10 @@ class Notifier(QObject):
                 return await open_bus(self.press)
             except OSError as error:
                 _log.info("no notifications over the session bus: %s", error)
-        return TrayDoor(self._window, self)
+        return TrayNotices(self._window, self)
 
 
-class TrayDoor(QObject):
+class TrayNotices(QObject):
     """Balloons of an icon in the tray; the icon is there only as long as they are. Raises ``OSError`` where there is no
     tray."""
 

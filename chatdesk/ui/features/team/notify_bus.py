@@ -26,24 +26,24 @@ _AS_THE_SERVER_LIKES = -1
 _PRESSES = 20  # that may come before the first is looked at
 
 
-async def open_bus(press: Callable[[str], None]) -> BusDoor:
+async def open_bus(press: Callable[[str], None]) -> DBusNotices:
     """``press`` gets the thread of a notice that was pressed. Raises ``OSError`` where nobody shows notifications."""
     try:
         async with asyncio.timeout(_WAIT_S):
             connection = await open_dbus_connection("SESSION")
     except (TimeoutError, EOFError, KeyError, ValueError) as error:
         raise OSError(f"the session bus does not answer: {type(error).__name__}") from error
-    door = BusDoor(connection, press)
+    backend = DBusNotices(connection, press)
     try:
-        await door.begin()
+        await backend.begin()
     except BaseException:
-        await door.close()
+        await backend.close()
         raise
-    return door
+    return backend
 
 
-class BusDoor:
-    """An implementation of ``notice.NoticeDoor`` over D-Bus."""
+class DBusNotices:
+    """An implementation of ``notice.NoticeBackend`` over D-Bus."""
 
     def __init__(self, connection: DBusConnection, press: Callable[[str], None]) -> None:
         self._connection = connection

@@ -57,7 +57,7 @@ class PresenceBinding(QObject):
         self._on_thread_opened(self._threads.open_thread)
 
     def end(self) -> None:
-        """The window closes."""
+        """Report that this person has left, because the window closes."""
         self._place = (None, None)
         self._typing.stop()
         self._tell()

@@ -47,8 +47,9 @@ class StatusLine:
 
 
 def status_line(statuses: Iterable[SyncStatus], names: Mapping[str, str], time_of: Callable[[int], str]) -> StatusLine:
-    """The one sentence about all workspaces: the one that needs somebody most decides. ``names`` are the workspaces',
-    ``time_of`` gives a moment (milliseconds UTC) as the clock shows it. Without any workspace the text is empty."""
+    """Return the one sentence about all workspaces: the one that needs somebody most decides. ``names`` are the
+    workspaces', ``time_of`` gives a moment (milliseconds UTC) as the clock shows it. Without any workspace the text is
+    empty."""
     known = sorted(statuses, key=_severity, reverse=True)
     if not known:
         return StatusLine("", "calm", "")
@@ -74,7 +75,7 @@ def waiting_words(count: int) -> str:
 
 
 def refused_here_words(count: int) -> str:
-    """Stands above a thread of which the server did not take something; empty for none."""
+    """Return the text above a thread of which the server refused something; empty for none."""
     if not count:
         return ""
     was, them = ("was", "it") if count == 1 else ("were", "them")
@@ -123,7 +124,7 @@ def refusal_words(managers: Sequence[str]) -> str:
 
 
 def managers_of(project_id: str, members: Iterable[TeamMember], *, me: str) -> list[str]:
-    """Names of those who can let somebody write, owners first."""
+    """Return the names of those who can let somebody write, owners first."""
     found = [
         (member.roles[project_id] is not TeamRole.OWNER, member.name)
         for member in members

@@ -83,14 +83,14 @@ class TeamBinding(QObject):
         bridge.sync_status_changed.connect(self._on_sync_status_changed)
 
     def end(self) -> None:
-        """The window closes: what is heard from now on is of no use."""
+        """Ignore all later events, because the window closes."""
         self._is_over = True
         self._soon.stop()
 
     # Ways in
 
     def open_page(self, words: str = "") -> None:
-        """The settings at the page of team sync, with ``words`` on it, which may still have to be made."""
+        """Open the settings at the page of team sync, with ``words`` on it, which may still have to be made."""
         self._words_for_page = words
         if self._page is not None and isValid(self._page):
             self._page.say(words)
@@ -101,7 +101,7 @@ class TeamBinding(QObject):
 
     def open_join(self, text: str = "") -> None:
         """*Join a workspace* with an invitation that came from outside: nothing is sent before a person agrees."""
-        self._run(lambda dialogs: dialogs.ways_in.join(text), "join")
+        self._run(lambda dialogs: dialogs.onboarding.join(text), "join")
 
     def _title_of_share(self) -> str:
         project = self._lists.project
@@ -112,7 +112,7 @@ class TeamBinding(QObject):
         """Return whether a file dropped on the window is an invitation; it is opened then, and goes nowhere else."""
         if not path.name.lower().endswith(_INVITATION):
             return False
-        self._run(lambda dialogs: dialogs.ways_in.join_file(path), "join")
+        self._run(lambda dialogs: dialogs.onboarding.join_file(path), "join")
         return True
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -140,8 +140,8 @@ class TeamBinding(QObject):
         page = self._page = TeamPage(self._panes.theme)
         page.say(self._words_for_page)
         for signal, work in (
-            (page.createRequested, lambda dialogs: dialogs.ways_in.create()),
-            (page.joinRequested, lambda dialogs: dialogs.ways_in.join("")),
+            (page.createRequested, lambda dialogs: dialogs.onboarding.create()),
+            (page.joinRequested, lambda dialogs: dialogs.onboarding.join("")),
             (page.inviteRequested, lambda dialogs, *of: dialogs.invite(*of)),
             (page.computerRequested, lambda dialogs, *of: dialogs.add_computer(*of)),
             (page.renameRequested, lambda dialogs, *of: dialogs.rename(*of)),

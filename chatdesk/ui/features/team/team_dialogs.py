@@ -25,9 +25,9 @@ from chatdesk.ui.features.team.pages.team_members import NEW_LOGIN_TEXT, MemberD
 from chatdesk.ui.features.team.pages.team_page import TeamPage, WorkspaceView
 from chatdesk.ui.features.team.pages.team_parts import TeamPanel
 from chatdesk.ui.features.team.pages.team_roles import grantable
+from chatdesk.ui.features.team.team_onboarding import TeamOnboarding
 from chatdesk.ui.features.team.team_server import TeamServer
 from chatdesk.ui.features.team.team_sharing import TeamSharing, told, worded
-from chatdesk.ui.features.team.team_ways_in import TeamWaysIn
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.service import TeamService
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class TeamDialogs:
-    """Dialogs open over the settings where these are open, else over the window. ``ways_in`` has those that make a
+    """Dialogs open over the settings where these are open, else over the window. ``onboarding`` has those that make a
     workspace or join one, ``sharing`` those about projects and about how sync stands, ``server`` those about its
     database."""
 
@@ -72,7 +72,7 @@ class TeamDialogs:
             tell=self.tell,
             parent=self.parent,
         )
-        self.ways_in = TeamWaysIn(
+        self.onboarding = TeamOnboarding(
             panes,
             services,
             team,
@@ -87,7 +87,7 @@ class TeamDialogs:
         )
 
     def parent(self) -> QWidget:
-        """Over what a dialog opens now."""
+        """Return the widget over which a dialog opens now: the settings if open, else the window."""
         settings = self._settings()
         return settings if settings is not None and settings.isVisible() else self._panes.window
 
@@ -100,8 +100,8 @@ class TeamDialogs:
             self._panes.window.show_toast(text)
 
     async def told(self, work: Awaitable[None]) -> None:
-        """Do what was asked for without a dialog of its own; what failed is said on the page, where it is open: the
-        window lies in the shade then."""
+        """Run work that has no dialog of its own. A failure is shown on the team page where that is open, since the
+        window is dimmed then; otherwise it is raised."""
         try:
             await work
         except ChatDeskError as error:
@@ -323,7 +323,7 @@ class TeamDialogs:
         )
 
     async def rename(self, workspace_id: str) -> None:
-        """The workspace, for everybody."""
+        """Open the dialog that renames the workspace for everybody."""
         workspace = await self._workspace(workspace_id)
         dialog = RenameWorkspaceDialog(self._panes.theme, workspace.name, parent=self.parent())
 

@@ -75,7 +75,7 @@ class TeamSharing:
         self._said: tuple[object, ...] = ()
 
     def show_status(self, status: SyncStatus) -> None:
-        """A workspace stands differently."""
+        """Show the changed sync state of a workspace."""
         shared = self._shared
         if shared is not None and isValid(shared) and shared.project.workspace_id == status.workspace_id:
             shared.show_status(status)
@@ -365,7 +365,7 @@ class TeamSharing:
 async def told(
     dialog: TeamPanel, work: Callable[[], Awaitable[None]], on_failure: Callable[[], Awaitable[None]] | None = None
 ) -> None:
-    """Do ``work``; what a person must know is said in the dialog, or in the window when it is closed by then."""
+    """Run ``work``; an error is shown in the dialog, or in the window when it is closed by then."""
     try:
         await work()
     except ChatDeskError as error:

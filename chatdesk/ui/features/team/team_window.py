@@ -66,7 +66,7 @@ class TeamWindow(QObject):
         bridge.unread_changed.connect(self._on_unread_changed)
 
     async def end(self) -> None:
-        """The window closes."""
+        """End the team's part of the window, because the window closes."""
         self.presence.end()
         await self.notifier.close()
 

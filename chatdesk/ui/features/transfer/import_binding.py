@@ -77,7 +77,7 @@ class ImportBinding(QObject):
         offered.connect(offer)
 
     def ask_about(self, path: Path, attach: Callable[[], None]) -> ConfirmDialog:
-        """A file that could be both was dropped where files are attached."""
+        """Ask whether to import or attach a dropped file that could be both."""
         from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
         dialog = ConfirmDialog(

@@ -117,7 +117,7 @@ class ImportDialog(Panel):
         announce(self, summary)
 
     def show_failure(self, sentence: str) -> None:
-        """The file could not be imported; another may be chosen."""
+        """Show that the file could not be imported; another may be chosen."""
         self.problem.setText(sentence)
         self.problem.setVisible(True)
         self._pages.setCurrentIndex(0)
@@ -142,7 +142,7 @@ class ImportDialog(Panel):
         dialog.open()
 
     def take(self, path: Path) -> None:
-        """The file or folder that was chosen."""
+        """Use the file or folder that was chosen."""
         self._path = path
         self._show_file()
         self.start_button.setFocus()

@@ -61,7 +61,7 @@ class QueueBinding(QObject):
         bridge.reachability_changed.connect(self._on_reachability_changed)
 
     def open(self) -> None:
-        """The list, in a dialog that keeps up with it."""
+        """Open the list of waiting messages, in a dialog that keeps up with it."""
         self._tasks.replace(self._open(), "what waits")
 
     def _on_queue_changed(self, event: QueueChanged) -> None:

@@ -105,7 +105,7 @@ class UsageBinding(QObject):
             slot.column.addWidget(page)
 
     async def make_page(self) -> UsagePage:
-        """A page that is filled, and whose buttons do what they say."""
+        """Return a page of usage that is filled, with its buttons connected."""
         module = await asyncio.to_thread(import_module, "chatdesk.ui.usage.page")
         usage = (await self._handle.services()).usage
         first_day = await usage.first_day()
@@ -265,7 +265,7 @@ def waiting_words(waiting: WaitingAnswer) -> str:
 
 
 def clock_words(moment_ms: int) -> str:
-    """A moment as local time, with its day where that is another one; seconds where it is near."""
+    """Return a moment as local time, with its day where that is another one; seconds where it is near."""
     moment = datetime.fromtimestamp(moment_ms / _MS_PER_S, tz=UTC).astimezone()
     now = datetime.now(tz=UTC).astimezone()
     if moment.date() != now.date():

@@ -51,7 +51,7 @@ class WaitingDialog(TeamPanel):
         self.close_button.setFocus()
 
     def show_rows(self, rows: Sequence[WaitingRow]) -> None:
-        """The next one first; what is beyond a hundred is counted."""
+        """Show the waiting messages, the next one first; those beyond a hundred are counted."""
         shown = tuple(rows)
         if shown == self._rows:
             return  # so that the focus stays

@@ -54,7 +54,7 @@ class ConnectBinding(QObject):
         picker.manageRequested.connect(lambda: panes.commands.trigger("app.models"))
 
     def open(self) -> None:
-        """The dialog."""
+        """Open the dialog that connects a provider."""
         from chatdesk.ui.features.way_in.connect_dialog import ConnectDialog
 
         dialog = ConnectDialog(self._panes.theme, parent=self._panes.window)

@@ -87,7 +87,7 @@ class ConnectProvider(QWidget):
         self._on_provider_changed()
 
     def show_found(self, servers: Sequence[FoundServer]) -> None:
-        """Servers on this computer, a button for each."""
+        """Show the servers found on this computer, a button for each."""
         while (item := self._found_row.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
@@ -137,7 +137,7 @@ class ConnectProvider(QWidget):
         self.steps.show_result(result)
 
     def show_failed(self, sentence: str) -> None:
-        """The test did not go well, or it could not be kept; what was typed stays."""
+        """Show that the test failed, or the provider could not be kept; what was typed stays."""
         self._show_problem(sentence)
         self.save_button.show()
 

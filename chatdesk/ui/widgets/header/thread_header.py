@@ -140,14 +140,14 @@ class ThreadHeader(QWidget):
         self.model_picker.set_current(provider, model)
 
     def set_sidebar_collapsed(self, is_collapsed: bool) -> None:
-        """The button that brings the sidebar back is there only while it is away."""
+        """Show the button that brings the sidebar back, only while that is hidden."""
         self.sidebar_button.setVisible(is_collapsed)
 
     def set_inspector_open(self, is_open: bool) -> None:
         self.inspector_button.setChecked(is_open)
 
     def set_outline_offered(self, is_offered: bool) -> None:
-        """The list of questions is there while a thread is open, and where the title keeps enough room."""
+        """Offer the list of questions while a thread is open, and where the title keeps enough room."""
         self._has_outline = is_offered
         self._show_outline_button()
 
@@ -156,7 +156,7 @@ class ThreadHeader(QWidget):
         self.outline_button.setVisible(self._has_outline and has_room)
 
     def set_menu(self, menu: QMenu | None) -> None:
-        """The caller's menu of thread actions; without one there is no button."""
+        """Set the caller's menu of thread actions; without one there is no button."""
         self.more_button.set_menu(menu)
         self.more_button.setVisible(menu is not None)
 

@@ -56,7 +56,7 @@ class ThreadTitle(QWidget):
         return self._is_editing
 
     def set_title(self, title: str, *, is_editable: bool = True, keeps_edit: bool = False) -> None:
-        """Ends an edit that is under way without keeping it, unless only the same title is set again.
+        """Set the title. An edit that is under way ends without being kept, unless only the same title is set again.
         ``keeps_edit``: it is the same thread, which got another title while a person types one."""
         if self.is_editing and is_editable and (keeps_edit or title == self.label.text()):
             self.label.setText(title)

@@ -68,7 +68,7 @@ class ModelPicker(PillButton):
             self.modelsChanged.emit(self._models)
 
     def set_liked(self, liked: Collection[tuple[str, str]]) -> None:
-        """The favourites, as (provider, model)."""
+        """Set the favourites, as (provider, model)."""
         self._liked = frozenset(liked)
         self._refill()
 
@@ -77,7 +77,7 @@ class ModelPicker(PillButton):
         self._compared = tuple(models)
 
     def set_current(self, provider: str, model: str) -> None:
-        """An empty model: the provider's own choice, which is not known yet."""
+        """Set the current model; an empty one means the provider's own choice, which is not known yet."""
         self._current = (provider, model)
         self._show_current()
 

@@ -34,8 +34,8 @@ class ModelRow:
 def rows_of(
     models: Sequence[ProviderChoices], words: str, liked: Collection[tuple[str, str]], *, blank: str = ""
 ) -> tuple[ModelRow, ...]:
-    """The rows for what was typed; each of its words must stand in the label, the id or the provider's name. ``blank``
-    is the first row, which stands for no model."""
+    """Return the rows for what was typed; each of its words must stand in the label, the id or the provider's name.
+    ``blank`` is the first row, which stands for no model."""
     wanted = words.casefold().split()
     favourites: list[ModelRow] = []
     rows: list[ModelRow] = []
@@ -80,14 +80,14 @@ class ModelRows(QAbstractListModel):
         return self._rows[index.row()] if index.isValid() and index.row() < len(self._rows) else None
 
     def place_of(self, provider: str, model: str) -> int:
-        """The first row of a model; -1 when it is not there."""
+        """Return the first row of a model; -1 when it is not there."""
         return next((at for at, row in enumerate(self._rows) if (row.provider, row.model) == (provider, model)), -1)
 
     def first(self) -> int:
         return next((at for at, row in enumerate(self._rows) if not row.is_heading), -1)
 
     def count(self) -> int:
-        """Models that are shown, each once."""
+        """Return the number of models that are shown, each counted once."""
         return len({(row.provider, row.model) for row in self._rows if not row.is_heading})
 
     def rowCount(self, parent: Index | None = None) -> int:

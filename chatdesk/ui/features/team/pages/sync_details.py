@@ -106,7 +106,7 @@ class SyncDetailsDialog(TeamPanel):
             self._mark.show_icon(*status_icon(status))
 
     def show_rounds(self, rounds: Sequence[SyncRound]) -> None:
-        """The newest first."""
+        """Show the rounds of sync, the newest first."""
         self.rounds.show_rows([(moment(each.at), round_words(each), f"{each.took_ms:,} ms") for each in rounds])
 
     def show_check(self, check: ServerCheck) -> None:
@@ -123,7 +123,7 @@ class SyncDetailsDialog(TeamPanel):
         announce(self, text)
 
     def show_refused(self, changes: Sequence[RefusedChange]) -> None:
-        """The newest first; what is beyond the first fifty is counted."""
+        """Show the refused changes, the newest first; those beyond the first fifty are counted."""
         if tuple(changes) == self._shown_refused:
             return  # so that the focus stays
         self._shown_refused = tuple(changes)

@@ -97,7 +97,7 @@ class JoinWorkspaceDialog(TeamPanel):
             self.take_text(text)
 
     def take_text(self, text: str) -> None:
-        """An invitation that came another way than by typing."""
+        """Use the text of an invitation that came another way than by typing."""
         self.code.show_written(text.strip())
         (self.passphrase if self._needs_passphrase else self.my_name).setFocus()
 
@@ -232,7 +232,7 @@ def view_words(view: InvitationView) -> str:
 
 
 def read_file(path: Path) -> str | None:
-    """The text of an invitation's file, or None where it is none by its size or cannot be read."""
+    """Return the text of an invitation's file, or None when its size is wrong or it cannot be read."""
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)

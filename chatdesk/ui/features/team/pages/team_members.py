@@ -153,7 +153,7 @@ class MemberDialog(TeamPanel):
 
 
 def roles_words(roles: Mapping[str, TeamRole], projects: Mapping[str, str]) -> str:
-    """*Research: editor, Plans: viewer*, as far as the projects are known here."""
+    """Return text such as *Research: editor, Plans: viewer*, as far as the projects are known here."""
     return ", ".join(f"{name}: {ROLE_NAMES[roles[key]].lower()}" for key, name in projects.items() if key in roles)
 
 

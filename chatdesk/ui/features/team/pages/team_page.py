@@ -63,7 +63,7 @@ class WorkspaceView:
 
 
 def can_invite(view: WorkspaceView) -> bool:
-    """Owners of the workspace, and whoever manages a project of it."""
+    """Return whether this person may invite: owners of the workspace, and whoever manages a project of it."""
     return view.workspace.is_owner or any(role.can_manage for role in view.my_roles.values())
 
 
@@ -132,7 +132,7 @@ class TeamPage(QWidget):
             list(self._blocks.values())[-1].details_button.setFocus()
 
     def show_parked(self, workspaces: Sequence[Workspace]) -> None:
-        """Workspaces that came with a backup: each with its server, which is connected to on a click and not before."""
+        """Show workspaces that came with a backup, each with its server, which is connected to only on a click."""
         clear(self._parked)
         for workspace in workspaces:
             self._parked.addWidget(plain_label(workspace.name, "strong"))
@@ -155,7 +155,7 @@ class TeamPage(QWidget):
         return self._blocks[workspace_id]
 
     def show_status(self, status: SyncStatus) -> None:
-        """A workspace stands differently."""
+        """Show the changed sync state of a workspace."""
         block = self._blocks.get(status.workspace_id)
         if block is not None:
             block.show_status(status)

@@ -91,7 +91,7 @@ class TeamPanel(Panel):
         return bool(self._locked)
 
     def add_heading(self, text: str) -> None:
-        """A heading in the body, with some room above it."""
+        """Add a heading to the body, with some room above it."""
         self.body.addSpacing(self.theme.tokens.space.xs)
         self.body.addWidget(plain_label(text, "strong", wraps=True))
 
@@ -100,7 +100,7 @@ class TeamPanel(Panel):
         return button
 
     def show_busy(self, text: str) -> None:
-        """Something is being done; it is said, and nothing else can be begun."""
+        """Show that something is being done; nothing else can be begun."""
         self.show_problem("")
         if not self._locked:
             self._had_focus = self.focusWidget()
@@ -169,7 +169,7 @@ class Mark(QWidget):
 
 
 def check_mark(theme: Theme, state: CheckState) -> Mark:
-    """A tick, a warning or a cross."""
+    """Return the mark of a check: a tick, a warning or a cross."""
     return Mark(theme, *_CHECKS[state])
 
 
@@ -205,7 +205,7 @@ def push_button(
 
 
 def line() -> QFrame:
-    """A thin line between rows; ``line_style`` colours it."""
+    """Return a thin line between rows; ``line_style`` colours it."""
     made = QFrame()
     made.setObjectName("settingsLine")
     made.setFixedHeight(1)

@@ -23,7 +23,7 @@ LEGEND = " ".join(f"{ROLE_NAMES[role]}: {ROLE_HINTS[role]}." for role in TeamRol
 
 
 def grantable(mine: TeamRole | None) -> tuple[TeamRole, ...]:
-    """The roles that somebody with this one may give and take: an owner all, an admin those below their own."""
+    """Return the roles that somebody with this one may give and take: an owner all, an admin those below their own."""
     if mine is TeamRole.OWNER:
         return tuple(TeamRole)
     return (TeamRole.VIEWER, TeamRole.EDITOR) if mine is TeamRole.ADMIN else ()

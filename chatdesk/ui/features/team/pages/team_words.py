@@ -69,7 +69,7 @@ def count_of(number: int, one: str, many: str = "") -> str:
 
 
 def moment(at_ms: int | None, *, now: datetime | None = None) -> str:
-    """A moment as local time, with its day where that is another one; *never* for None."""
+    """Return a moment as local time, with its day where that is another one; *never* for None."""
     if at_ms is None:
         return "never"
     at = datetime.fromtimestamp(at_ms / _MS_PER_S, tz=UTC).astimezone()

@@ -21,9 +21,9 @@ _AT_ONCE = 1  # which is what it can lay out and draw in a frame; of a long queu
 TOO_MANY = 400
 
 
-class ArrivingMessages(QObject):
-    """``prepare`` gets a message ready and tells whether it is, ``add`` puts it into the shown thread, ``reload`` reads
-    the path below a message anew. Order is kept: what comes while others wait waits behind them."""
+class IncomingMessages(QObject):
+    """A queue of messages in order: what comes while others wait waits behind them. ``prepare`` gets a message ready
+    and returns whether it is, ``add`` puts it into the shown thread, ``reload`` reads the path below a message anew."""
 
     def __init__(
         self,
@@ -54,14 +54,14 @@ class ArrivingMessages(QObject):
             self._timer.start(round(max(_FIRST_MS, _BETWEEN_MS - rested_ms)))
 
     def change(self, message: Message) -> None:
-        """A newer state of one that may still wait."""
+        """Replace a message that still waits with a newer state."""
         for place, each in enumerate(self._waiting):
             if each.id == message.id:
                 self._waiting[place] = message
                 return
 
     def forget(self) -> None:
-        """Another thread is shown, or the path is read anew."""
+        """Drop the waiting messages, because another thread is shown or the path is read anew."""
         self._waiting.clear()
         self._timer.stop()
 

@@ -1,4 +1,4 @@
-"""Puts a question to the person where a service wants one answered before it does what was asked of it."""
+"""The question to the person before a message goes to another provider that somebody else chose for the thread."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class AskingFirst:
-    """``run`` does the work once the person agreed, where that is needed."""
+class ProviderConsent:
+    """A guard that runs work once the person has agreed, where a service asks for that."""
 
     def __init__(self, panes: Panes, handle: ServiceHandle) -> None:
         self._panes = panes
         self._handle = handle
         self._dialog: ConfirmDialog | None = None
 
-    def give_up(self) -> None:
-        """An open question is answered with no: the window closes."""
+    def refuse(self) -> None:
+        """Answer an open question with no, because the window closes."""
         if self._dialog is not None:
             self._dialog.reject()
 

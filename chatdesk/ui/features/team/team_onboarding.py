@@ -34,7 +34,7 @@ _LOOK_EVERY_S: Final = 0.5
 _MOST_LOOKS: Final = 240
 
 
-class TeamWaysIn:
+class TeamOnboarding:
     """``tell`` says something where it is seen, ``parent`` is what a dialog opens over, ``invite`` takes the id of a
     workspace."""
 

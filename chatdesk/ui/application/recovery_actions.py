@@ -21,7 +21,7 @@ _FILE_NAME = "message.txt"
 _IN_ITS_PLACE = "My message is in the attached file, because it is too long to be sent whole."
 
 
-class WaysOut(QObject):
+class RecoveryActions(QObject):
     """The actions offered below an error. Each receives the id of the answer that could not be asked for and acts on
     the question above it."""
 
@@ -94,8 +94,8 @@ class WaysOut(QObject):
         await chat.retry_message(answer_id)
 
     async def _send_excerpt(self, answer_id: str) -> None:
-        """Another version of the question, whose text is a file: of a file as much is sent as there is room for. The
-        old version keeps the whole text."""
+        """Ask another version of the question whose text is an attached file, of which as much is sent as there is room
+        for. The old version keeps the whole text."""
         from chatdesk.core.chat.attachment_rules import attachments_of
 
         question = await self._question_of(answer_id)
