@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_MS_PER_DAY = 24 * 60 * 60 * 1000
-# Upkeep reads the whole database: not while a window fills, and then as often as a missed day should be noticed.
-_SETTLE_S, _UPKEEP_EVERY_S = 20.0, 3600.0
-_TRY_AGAIN_S, _LONGEST_TRY_AGAIN_S = 2.0, 30.0
-
 
 def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | None = None) -> int:
     """Run the desktop application and return its exit code. A second start brings the first window to the front.

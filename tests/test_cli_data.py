@@ -52,9 +52,9 @@ def test_one_several_a_project_and_everything_are_exported(
     ("arguments", "words"),
     [
         (["--format", "md"], "Nothing was named"),
-        (["--all", "--format", "md"], "needs a place"),
-        (["--all", "--format", "pdf"], "needs a place"),
-        (["0000", "--all", "--format", "md"], "or a project, or everything"),
+        (["--all", "--format", "md"], "needs a file or folder"),
+        (["--all", "--format", "pdf"], "needs a file or folder"),
+        (["0000", "--all", "--format", "md"], "a project, or everything"),
         (["--project", "nobody", "--format", "md"], "no project called"),
     ],
 )

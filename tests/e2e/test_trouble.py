@@ -19,7 +19,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.profile_database import ProfileDatabase
-from chatdesk.services import building
+from chatdesk.services import building, upkeep
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.make_old_database import MIGRATIONS, make
 from tests.helpers.window import ask, play, until
@@ -108,7 +108,7 @@ def test_a_start_that_could_only_read_goes_on_to_write_once_it_can(
         return real(self)
 
     monkeypatch.setattr(ProfileDatabase, "_open", opened)
-    monkeypatch.setattr(app, "_TRY_AGAIN_S", 0.02)
+    monkeypatch.setattr(upkeep, "_TRY_AGAIN_S", 0.02)
 
     async def script(application: WindowApplication) -> None:
         nonlocal is_in_the_way
@@ -149,7 +149,7 @@ def test_a_directory_that_could_not_be_owned_is_owned_once_it_can(
         real(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(instance, "_lock", lock)
-    monkeypatch.setattr(app, "_TRY_AGAIN_S", 0.02)
+    monkeypatch.setattr(upkeep, "_TRY_AGAIN_S", 0.02)
     paths.make_directories()
     make(paths.database, tables.HEAD_REVISION)
 

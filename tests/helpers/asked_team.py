@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import pytest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
-from chatdesk import app
 from chatdesk.core.domain.sharing.team import (
     RefusedChange,
     ServerCheck,
@@ -23,6 +22,7 @@ from chatdesk.core.domain.sharing.team import (
     Workspace,
 )
 from chatdesk.core.events import TeamChanged
+from chatdesk.services.services import Services
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.team.pages.team_page import TeamPage
 from tests.gallery import team_samples as samples
@@ -238,15 +238,15 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Team:
     """Every window of this test has this team."""
     made = Team()
 
-    async def is_joined(_services: app.Services) -> bool:
+    async def is_joined(_services: Services) -> bool:
         return bool(made.found)
 
-    async def load(_services: app.Services) -> Team:
+    async def load(_services: Services) -> Team:
         return made
 
-    monkeypatch.setattr(app.Services, "team_is_joined", is_joined)
-    monkeypatch.setattr(app.Services, "load_team", load)
-    monkeypatch.setattr(app.Services, "team", property(lambda _services: made))
+    monkeypatch.setattr(Services, "team_is_joined", is_joined)
+    monkeypatch.setattr(Services, "load_team", load)
+    monkeypatch.setattr(Services, "team", property(lambda _services: made))
     return made
 
 

@@ -15,7 +15,7 @@ from chatdesk.core.storage.engine.connection import connect, reading_engine, wri
 from tests.helpers.make_old_database import make
 from tests.helpers.store import Store
 
-PACKAGE = Path(connection.__file__).parents[2]
+PACKAGE = Path(connection.__file__).parents[3]
 
 FOREIGN = {
     "the trigger zz": "CREATE TRIGGER zz AFTER INSERT ON message_parts BEGIN UPDATE message_parts SET content = 1; END",

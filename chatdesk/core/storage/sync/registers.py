@@ -35,6 +35,11 @@ _MADE = (
     "SELECT body FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new' AND +kind = ? AND +project_id = ?"
     f" ORDER BY {COUNTS} DESC, id LIMIT 1"
 )
+_FIRST_MADE: Final = (
+    "SELECT author FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new' AND +kind = 'thread'"
+    f" AND +project_id = ? AND seq IS NOT NULL AND {COUNTS} AND (problem IS NULL OR problem NOT LIKE 'foreign: %')"
+    " ORDER BY seq LIMIT 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +135,10 @@ def member_of(raw: sqlite3.Connection, project_id: str) -> str | None:
         (project_id,),
     ).fetchone()
     return None if row is None else str(row[0])
+
+
+def first_author(raw: sqlite3.Connection, project_id: str, thread_id: str) -> str | None:
+    """Return the member who made a thread first in the server's order: whoever writes the log by hand can make one that
+    is there once more. None where the log does not say."""
+    row = raw.execute(_FIRST_MADE, (thread_id, project_id)).fetchone()
+    return None if row is None else row[0]

@@ -29,7 +29,7 @@ from chatdesk.core.storage.sync.projection import projection
 from chatdesk.core.storage.sync.projection import values as sync_projection_values
 from chatdesk.core.storage.sync.projection.deletes import RELAYED, leave_note
 from chatdesk.core.storage.sync.projection.effects import Effects
-from chatdesk.core.storage.sync.registers import COUNTS, DELETE
+from chatdesk.core.storage.sync.registers import DELETE, first_author
 from chatdesk.core.storage.sync.wire import bodies
 from chatdesk.core.storage.sync.wire.rows import NO_PARTS, MessageRows, read_message
 
@@ -41,11 +41,6 @@ PRIVATE: Final = ChangeState.PRIVATE.value
 #: How ``problem`` begins of a change that waits, and of one that is never applied.
 WAITS: Final = "waits:"
 FOREIGN: Final = "foreign: "
-_FIRST_MADE: Final = (
-    "SELECT author FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new' AND +kind = 'thread'"
-    f" AND +project_id = ? AND seq IS NOT NULL AND {COUNTS} AND (problem IS NULL OR problem NOT LIKE 'foreign: %')"
-    " ORDER BY seq LIMIT 1"
-)
 
 _INSERT = (
     "INSERT OR IGNORE INTO changes (id, project_id, seq, device, dseq, kind, op, entity, reg, parents, hlc, v, body,"
@@ -258,11 +253,9 @@ class PageApplier:
 
     def _set_author(self, kind: str, entity: str, author: str) -> None:
         table = {"thread": "threads", "message": "messages", "summary": "summaries"}.get(kind)
-        if kind == "thread":
-            # Whoever writes the log by hand can make a thread that is there once more: it stays that of the first.
-            first = self._raw.execute(_FIRST_MADE, (entity, self._project_id)).fetchone()
-            author = author if first is None else first[0]
         if table is not None:
+            if kind == "thread":
+                author = first_author(self._raw, self._project_id, entity) or author
             self._raw.execute(f"UPDATE {table} SET author_id = ? WHERE id = ?", (self._effects.member(author), entity))
 
     def _free_slot(self, device: str, dseq: int) -> None:
