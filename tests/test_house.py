@@ -1,4 +1,5 @@
-"""The sizes that keep the code readable: folders, files, functions, classes, constructors.
+"""What keeps the code readable: the sizes of folders, files, functions, classes and constructors, and docstrings that
+begin as sentences do.
 
 What is larger stands in ``data/house.toml`` with its size today. The list may only shrink: an entry that is larger than
 what it speaks of fails as well. ``python -m tests.test_house`` writes it anew after something became smaller.
@@ -7,6 +8,7 @@ what it speaks of fails as well. ``python -m tests.test_house`` writes it anew a
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "chatdesk"
 EXCEPTIONS = ROOT / "tests" / "data" / "house.toml"
+# A docstring that begins so has no subject, or one that stands elsewhere: “What is shown”, “Whether it is open”.
+FRAGMENTS = re.compile(
+    "(What|Who|Whom|Whose|How|Whether|Where|When|Which|Why|Of|As|To|For|From|In|On|At|By|With|Without|While|Until"
+    "|Unless|It|Its|They|Their|Them|That|Those|These|He|She|See|Because)\\b"
+)
 LIMITS = {"modules": 30, "lines": 400, "function_lines": 60, "public_methods": 20, "constructor_parameters": 8}
 
 
@@ -38,6 +45,17 @@ def test_the_list_of_exceptions_only_shrinks() -> None:
         if found[kind].get(name) != size
     }
     assert not stale, "\n".join(sorted(stale))
+
+
+def test_docstrings_begin_with_a_sentence() -> None:
+    fragments = []
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in (tree, *(node for _, node in _definitions(tree))):
+            text = ast.get_docstring(node) or ""
+            if FRAGMENTS.match(text):
+                fragments.append(f"{_name(path)}: {text.splitlines()[0]}")
+    assert not fragments, "\n".join(sorted(fragments))
 
 
 def _allowed() -> dict[str, dict[str, int]]:
