@@ -120,7 +120,7 @@ class Bindings:
         )
         self.commands = CommandBinding(panes, self.threads, self.messages, self.undo, tasks=tasks)
         self.usage = UsageBinding(panes, self.threads, self.messages, self.settings, handle=handle, tasks=tasks)
-        self.recovery_actions = RecoveryActions(
+        self.recovery = RecoveryActions(
             panes, self.messages, self.undo, self.providers.edit, handle=handle, tasks=tasks
         )
         self.answer_models = AnswerModels(panes, self.threads, handle=handle, tasks=tasks)

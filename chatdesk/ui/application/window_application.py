@@ -60,8 +60,7 @@ RESTART = 75
 
 @dataclass(slots=True, eq=False, repr=False)
 class WindowHooks:
-    """The functions that the composition root provides: it opens services, listens to other processes and does
-    upkeep."""
+    """The composition root's functions: they open services, listen to other processes and do upkeep."""
 
     settings_store: SettingsStore
     build: Callable[[], Awaitable[Services]]
@@ -362,8 +361,7 @@ class WindowApplication(QObject):
         self.panes.window.close()
 
     async def _do_last_work(self) -> None:
-        """Run the last work before leaving. If it fails nothing has changed; the error is shown until the window is
-        closed, and ChatDesk does not restart."""
+        """Run the last work. If it fails nothing has changed; the error is shown until the window closes for good."""
         assert self._last_work is not None
         try:
             await self._last_work()

@@ -210,8 +210,7 @@ class Composer(QWidget):
         return self._refusal
 
     def set_refusal(self, sentence: str) -> None:
-        """Set the reason why nothing can be written here, shown in the text's place or below a draft; empty when it
-        can."""
+        """Set why nothing can be written here, shown in the text's place or below a draft; empty when it can."""
         if sentence == self._refusal:
             return
         self._refusal = sentence
@@ -235,8 +234,7 @@ class Composer(QWidget):
             self.editor.viewport().update()
 
     def set_send_on_enter(self, is_sent: bool) -> None:
-        """Set whether Enter sends; if not, Enter begins a new line and Ctrl+Enter sends. Shift+Enter always begins a
-        new line."""
+        """Set whether Enter sends; if not, Ctrl+Enter sends. Shift+Enter always begins a new line."""
         self.editor.is_send_on_enter = is_sent
         self._name_send()
 
@@ -254,8 +252,7 @@ class Composer(QWidget):
         self._show_standing_notice()
 
     def set_reminder(self, words: str) -> None:
-        """Set what the person should know before the next question, shown while nothing is more urgent; empty for
-        none."""
+        """Set what to know before the next question, shown while nothing is more urgent; empty for none."""
         if words == self._reminder:
             return
         if words:

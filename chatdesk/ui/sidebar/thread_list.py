@@ -144,8 +144,7 @@ class ThreadList(RowView):
         return self.window().focusWidget() is self
 
     def keyboard_id(self) -> str | None:
-        """Return the thread that keys and menus act on: the current row while the list has the focus, else the open
-        one."""
+        """Return the thread that keys and menus act on: the current row with the focus, else the open one."""
         thread = self._threads.thread_at(self.currentIndex()) if self.has_keys else None
         return self._open_id if thread is None else thread.id
 

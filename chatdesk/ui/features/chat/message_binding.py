@@ -194,8 +194,7 @@ class MessageBinding(QObject):
         self._has_begun = True
 
     async def wait_until_sent(self) -> None:
-        """Wait until what is being sent is stored as a message and no draft any more. A question that waits for consent
-        is not sent."""
+        """Wait until what is being sent is a message and no draft. What waits for consent is not sent."""
         self._consent.refuse()
         if self._sending is not None:
             await asyncio.wait([self._sending])
@@ -520,8 +519,7 @@ class MessageBinding(QObject):
         return (provider or "", model or "") if services is None else services.providers.resolve(provider, model)
 
     def _wanted_model(self) -> tuple[str | None, str | None]:
-        """Return the provider and model chosen for the open thread, or for a new one by the person, else by its
-        project."""
+        """Return the model of the open thread, or for a new one the person's choice, else its project's."""
         thread, project = self._threads.open_thread, self._threads.new_project
         if thread is not None:
             return thread.provider, thread.model
