@@ -46,30 +46,6 @@ def test_what_a_command_or_a_key_changes_is_in_the_settings(paths: AppPaths) -> 
     assert not {"theme", "scale"} & json.loads(paths.window_state.read_text("utf-8")).keys()
 
 
-@pytest.mark.parametrize(
-    ("held", "chosen", "expected"),
-    [
-        ({"theme": "dark", "scale": 1.5}, {}, ("dark", 1.5)),
-        ({"theme": "dark", "scale": 1.5}, {"theme": "light"}, ("light", 1.5)),
-        ({"theme": "pink", "scale": float("nan")}, {}, ("system", 1.0)),
-        ({"theme": 3, "scale": "big"}, {}, ("system", 1.0)),
-    ],
-)
-def test_what_an_older_window_kept_is_taken_over_once(
-    paths: AppPaths, held: dict[str, object], chosen: dict[str, str], expected: tuple[str, float]
-) -> None:
-    paths.window_state.write_text(json.dumps(held), "utf-8")
-
-    async def look(application: WindowApplication) -> None:
-        await application.services()
-        assert (application.panes.theme.preference, application.panes.theme.scale) == expected
-
-    play(paths, look, Settings(offline_speed_tokens_per_s=0, **chosen))  # type: ignore[arg-type]
-    saved = _loaded(paths)
-    assert (saved.theme, saved.text_scale) in (expected, ("system", expected[1]))
-    assert "scale" not in json.loads(paths.window_state.read_text("utf-8"))
-
-
 def test_what_a_variable_decides_cannot_be_changed_in_the_dialog(
     paths: AppPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:

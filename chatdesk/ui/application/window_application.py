@@ -22,7 +22,6 @@ from chatdesk.core.ending_signals import handling_signals
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import share_malloc_arena
-from chatdesk.ui.application.moved_settings import take_over
 from chatdesk.ui.application.report_binding import CollectReport, ReportBinding
 from chatdesk.ui.async_tasks import AsyncTasks, run_until_done
 from chatdesk.ui.commands.catalogue import CATALOGUE
@@ -83,7 +82,6 @@ def run(paths: AppPaths, settings: Settings, hooks: WindowHooks, *, script: Wind
     app.setApplicationName("ChatDesk")
     app.setDesktopFileName("chatdesk")
     state_file = WindowStateFile(paths.window_state)
-    settings = take_over(settings, state_file.load_moved_settings(), hooks.settings_store)
     state = state_file.load()
     theme = Theme(
         app,

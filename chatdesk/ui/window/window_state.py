@@ -22,8 +22,6 @@ MAX_OPEN_FOLDERS: Final = 1_000
 SAVE_AFTER_S: Final = 0.4
 _MAX_FILE_BYTES: Final = 1_000_000
 _MAX_PX: Final = 100_000
-# What this file once held and the settings hold now: its name here and its name there.
-_MOVED: Final = {"theme": "theme", "scale": "text_scale"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +119,6 @@ class WindowStateFile:
         except OSError as error:
             _log.warning("the window state could not be opened: %s", error.strerror)
         return WindowState()
-
-    def load_moved_settings(self) -> dict[str, Any]:
-        """Return the settings that an older ChatDesk kept here, unchecked; none once the state has been saved again."""
-        try:
-            data = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return {}
-        found = data if isinstance(data, dict) else {}
-        return {new: found[old] for old, new in _MOVED.items() if old in found}
 
     def save_soon(self, state: WindowState) -> None:
         """Save the newest state a moment later, on the writer's thread."""

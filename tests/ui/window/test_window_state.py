@@ -33,19 +33,6 @@ def test_senseless_fields_take_their_defaults():
     assert state == WindowState()
 
 
-def test_settings_that_were_kept_here_are_found_until_the_state_is_saved_again(tmp_path):
-    path = tmp_path / "window.json"
-    assert WindowStateFile(path).load_moved_settings() == {}
-    path.write_text('{"theme": "dark", "scale": 1.5, "width": 900}')
-    file = WindowStateFile(path)
-    assert file.load_moved_settings() == {"theme": "dark", "text_scale": 1.5}
-    file.save_soon(file.load())
-    file.close()
-    assert WindowStateFile(path).load_moved_settings() == {}
-    path.write_text("[")
-    assert WindowStateFile(path).load_moved_settings() == {}
-
-
 def test_only_the_newest_anchors_are_kept():
     state = WindowState(anchors={str(number): SavedAnchor() for number in range(MAX_ANCHORS + 5)})
     kept = list(WindowState.from_json(state.to_json()).anchors)
