@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import math
+import random
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -42,15 +43,8 @@ class RetryPolicy:
         return self._back_off_s(attempt)
 
     def _back_off_s(self, attempt: int) -> float:
-        # Imported late: nothing of this is needed before a request has failed.
-        import tenacity
-
-        wait = tenacity.wait_exponential_jitter(
-            multiplier=self._first_wait_s, max=8 * self._first_wait_s, jitter=self._first_wait_s / 2
-        )
-        state = tenacity.RetryCallState(tenacity.AsyncRetrying(), None, (), {})
-        state.attempt_number = attempt
-        return float(wait(state))
+        wait_s = self._first_wait_s * 2.0 ** (attempt - 1) + random.uniform(0, self._first_wait_s / 2)  # noqa: S311 - no secret
+        return min(wait_s, 8 * self._first_wait_s)
 
 
 async def wait_or_hurry(hurried: asyncio.Event, delay_s: float) -> None:
