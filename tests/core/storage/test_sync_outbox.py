@@ -484,3 +484,19 @@ async def test_a_store_made_of_all_this_answers_as_its_port_says(shared: Shared)
     assert shared.sql("SELECT state FROM shared_files") == [("to_send",)]
     assert shared.do(lambda conn: team.read_only_projects(conn)) == frozenset()
     assert PLAN.model == "demo"
+
+
+def test_an_own_change_without_a_number_gets_one_before_it_is_sent_again(shared: Shared) -> None:
+    """Its number in the sequence of a device that this one was before went to another change."""
+    former = new_id()
+    shared.run("INSERT INTO devices (id, is_mine, next_dseq, created_at) VALUES (?, 0, 9, 0)", former)
+    displaced = shared.sql(
+        "SELECT n, dseq FROM changes WHERE project_id = ? AND mine = 1 ORDER BY n LIMIT 2", shared.project
+    )
+    for n, dseq in displaced:
+        given_up = outbox.given_up(n, dseq)
+        shared.run("UPDATE changes SET device = ?, dseq = ? WHERE n = ?", former, given_up, n)
+    shared.do(lambda conn: outbox.begin_again(conn, shared.project))
+    sent = shared.pending()
+    assert len({each.dseq for each in sent}) == len(sent) > 2
+    assert all(each.dseq > 0 for each in sent)

@@ -9,7 +9,7 @@ wrote is dropped in any of these states.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -200,6 +200,7 @@ def begin_again(conn: Connection, project_id: str) -> None:
         f" WHERE project_id = ? AND state IN ({_CONFIRMED}, {_ACKNOWLEDGED}, {_ORPHANED})",
         (project_id,),
     )
+    renumber(conn, _displaced(conn, project_id))
     conn.exec_driver_sql(
         "UPDATE shared_projects SET seq = 0, chain = NULL,"
         " progress = json_remove(coalesce(progress, '{}'), '$.missing', '$.altered') WHERE project_id = ?",
@@ -211,6 +212,24 @@ def begin_again(conn: Connection, project_id: str) -> None:
         " AND (SELECT role FROM shared_projects s WHERE s.project_id = shared_files.project_id) <> 'viewer'",
         (project_id,),
     )
+
+
+def renumber(conn: Connection, numbers: Iterable[int]) -> None:
+    """Give these rows of own changes, by ``n``, the next numbers in the sequence of this device."""
+    for n in numbers:
+        device, dseq = conn.exec_driver_sql(
+            "UPDATE devices SET next_dseq = next_dseq + 1 WHERE is_mine = 1 RETURNING id, next_dseq - 1"
+        ).one()
+        conn.exec_driver_sql("UPDATE changes SET device = ?, dseq = ? WHERE n = ?", (device, dseq, n))
+
+
+def _displaced(conn: Connection, project_id: str) -> list[int]:
+    """Return the rows of own changes to send that had to give their number to another change."""
+    rows = conn.exec_driver_sql(
+        f"SELECT n FROM changes WHERE project_id = ? AND state = {_PENDING} AND mine = 1 AND dseq < 0 ORDER BY n",
+        (project_id,),
+    )
+    return [row.n for row in rows]
 
 
 def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[RelayedChange]:

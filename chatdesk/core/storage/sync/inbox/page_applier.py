@@ -36,6 +36,7 @@ from chatdesk.core.storage.sync.wire.rows import NO_PARTS, MessageRows, read_mes
 _log = logging.getLogger(__name__)
 
 CONFIRMED: Final = ChangeState.CONFIRMED.value
+UNCONFIRMED: Final = (ChangeState.PENDING.value, ChangeState.ACKNOWLEDGED.value)
 ORPHANED: Final = ChangeState.ORPHANED.value
 PRIVATE: Final = ChangeState.PRIVATE.value
 #: How ``problem`` begins of a change that waits, and of one that is never applied.
@@ -260,16 +261,15 @@ class PageApplier:
 
     def _free_slot(self, device: str, dseq: int) -> None:
         """Move the local change away from a number in a device's sequence that the server gave to another change."""
-        row = self._raw.execute("SELECT n FROM changes WHERE device = ? AND dseq = ?", (device, dseq)).fetchone()
+        here = "SELECT n, mine, state FROM changes WHERE device = ? AND dseq = ?"
+        row = self._raw.execute(here, (device, dseq)).fetchone()
         if row is None:
             return
-        if device == self._origin.device_id:
-            free = self._raw.execute(
-                "UPDATE devices SET next_dseq = next_dseq + 1 WHERE id = ? RETURNING next_dseq - 1", (device,)
-            ).fetchone()[0]
+        # A change of a device that this one was before may still have to be sent.
+        if device == self._origin.device_id or (row[1] and row[2] in UNCONFIRMED):
+            outbox.renumber(self._conn, [row[0]])
         else:
-            free = outbox.given_up(row[0], dseq)
-        self._raw.execute("UPDATE changes SET dseq = ? WHERE n = ?", (free, row[0]))
+            self._raw.execute("UPDATE changes SET dseq = ? WHERE n = ?", (outbox.given_up(row[0], dseq), row[0]))
 
     # What is new.
 
