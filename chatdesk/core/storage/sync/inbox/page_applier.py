@@ -296,11 +296,11 @@ class PageApplier:
         foreign = entities.put_threads(self._conn, self._project_id, rows, self._effects)
         self._store_with(rows, foreign, {})
         self._arrived.extend(row.entity for row in rows if row.id not in foreign)
-        for row in rows:
-            if row.id not in foreign and row.entity not in self._effects.new_threads:
-                # It was there already, and may be all that was saved of it from a damaged database.
-                self._set_author("thread", row.entity, row.author)
-                self._registers.update(("thread", row.entity, reg) for reg in sync_projection_values.THREAD)
+        # They were there already, and may be all that was saved of them from a damaged database.
+        known = {row.entity: row.author for row in rows if row.id not in foreign}
+        for thread_id in known.keys() - self._effects.new_threads:
+            self._set_author("thread", thread_id, known[thread_id])
+            self._registers.update(("thread", thread_id, reg) for reg in sync_projection_values.THREAD)
         self._tell_relays((row, row.entity) for row in rows if row.id not in foreign)
 
     def _put_messages(self, rows: Sequence[PulledChange], *, is_known: bool) -> None:
