@@ -7,16 +7,17 @@ from dataclasses import replace
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.context import ContextEntry, ContextReport, ContextTotals, Reason
-from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
 from chatdesk.core.domain.tree import TreeNode, tree_rows
+from chatdesk.core.rendering.blocks import Block, Paragraph, Placement, Span
 from chatdesk.ui.compare.view import CompareView
 from chatdesk.ui.inspector.context_tab import ContextTab
 from chatdesk.ui.inspector.inspector import Inspector
 from chatdesk.ui.inspector.summary_tab import SummaryTab
 from chatdesk.ui.inspector.tree_tab import TreeTab
 from chatdesk.ui.theme.theme import Theme
-from tests.gallery.transcript_samples import build_view, sample_answer
+from tests.gallery.transcript_samples import build_view, make_message, sample_answer
 
 _HEIGHT_PX = 640
 
@@ -113,6 +114,39 @@ def build_comparison(theme: Theme, width: int) -> CompareView:
     _name, messages, blocks = sample_answer()
     question, answer = messages[0], messages[1]
     answers: list[Message] = [answer, replace(answer, id=f"{answer.id[:-1]}0", model="llama-3.3-70b")]
+    left = list(answers)
+    view = CompareView(
+        theme,
+        lambda _fetch: build_view(theme, [replace(left.pop(0), position=0)], blocks),
+        live=lambda message: message,
+    )
+    view.resize(width, _HEIGHT_PX)
+    view.show_answers(question, answers)
+    return view
+
+
+def build_answers(theme: Theme, width: int) -> CompareView:
+    """Draw two answers that differ, and a third model that did not answer."""
+    item = Placement(list_depth=1, marker="•")
+    blocks: dict[str, tuple[Block, ...]] = {
+        "first": (
+            Paragraph((Span("HNSW", is_bold=True), Span(", if the vectors fit in memory: 3 GB plus the graph."))),
+            Paragraph((Span("recall above 0.95 at low latency"),), item),
+            Paragraph((Span("build takes minutes, inserts are cheap"),), item),
+        ),
+        "second": (
+            Paragraph((Span("Start with "), Span("IVF-PQ", is_bold=True), Span(": it needs a tenth of the memory."))),
+            Paragraph((Span("training pass over a sample first"),), item),
+            Paragraph((Span("rebuild when the data drifts"),), item),
+        ),
+    }
+    question = make_message(0, Role.USER, "HNSW or IVF for 2 million vectors on a laptop?")
+    failure = "The provider is over its rate limit; it asks to wait 21 s. Your message is kept."
+    answers = [
+        make_message(1, Role.ASSISTANT, "first", total_tokens=612, latency_ms=2400),
+        make_message(2, Role.ASSISTANT, "second", model="llama-3.3-70b", total_tokens=540, latency_ms=11_800),
+        make_message(3, Role.ASSISTANT, "", model="mistral-large", status=Status.ERROR, error=failure),
+    ]
     left = list(answers)
     view = CompareView(
         theme,

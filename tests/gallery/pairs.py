@@ -5,27 +5,33 @@ A mockup is a PNG called ``what-look.png``, such as ``settings-light.png``; ``wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, cast
 
 from PySide6.QtCore import QPoint, QSize
 from PySide6.QtGui import QColor, QPainter, QPixmap
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.theme.theme import Preference, Theme
+from chatdesk.ui.widgets.header.presence_row import PersonHere
 from chatdesk.ui.window.main_window import MainWindow
-from tests.gallery.inspector_samples import build_comparison, build_inspector
+from tests.gallery.inspector_samples import build_answers, build_inspector
 from tests.gallery.palette_samples import build_palette, sample_groups
 from tests.gallery.provider_samples import build_settings
-from tests.gallery.transcript_samples import sample_stream
+from tests.gallery.transcript_samples import Sample, sample_stream
 from tests.gallery.window_samples import build_window
 
 _SIZE: Final = QSize(1280, 820)
 _GAP_PX: Final = 24
+#: Until the frames of an answer that comes in are drawn.
+_SETTLED_MS: Final = 300
 _SHADE: Final = 90  # of 255
+_PEOPLE: Final = (PersonHere("1", "Mia Keller", is_typing=True), PersonHere("2", "Ada Lindh"))
 
 
 def write_pairs(theme: Theme, mockups: Path, out: Path) -> int:
@@ -44,27 +50,42 @@ def write_pairs(theme: Theme, mockups: Path, out: Path) -> int:
 
 
 def _chat(theme: Theme) -> QPixmap:
-    return _drawn(build_window(theme))
+    return _drawn(_window(theme, "Postgres RLS policies for shared projects", fraction=0.34, people=_PEOPLE))
 
 
 def _empty(theme: Theme) -> QPixmap:
-    return _drawn(build_window(theme, has_thread=False))
+    window = _window(theme, "New chat", has_thread=False)
+    window.empty_state.set_sub_text("Add a provider in Settings, or start one on this computer: none found yet.")
+    return _drawn(window)
 
 
 def _streaming(theme: Theme) -> QPixmap:
-    return _drawn(build_window(theme, sample=sample_stream()))
+    window = _window(theme, "Explain the WAL checkpoint stall", fraction=0.82, sample=sample_stream(is_ended=False))
+    transcript = window.transcript
+    assert transcript is not None
+    window.resize(_SIZE)
+    window.show()
+    QTest.qWait(_SETTLED_MS)
+    transcript.append_text("m1", 3, "text", "stream")
+    composer = window.composer
+    schema = Attachment("schema.sql", "text/plain", "a" * 64, 4_200)
+    composer.set_attached([schema, Attachment("plan.png", "image/png", "b" * 64, 217_000)])
+    composer.set_text("and what about synchronous=FULL?")
+    composer.set_token_count("1,412 tokens")
+    composer.set_streaming(True)
+    return _drawn(window)
 
 
 def _inspector(theme: Theme) -> QPixmap:
-    window = build_window(theme)
+    window = _window(theme, "Summarise the Jepsen report", fraction=0.61)
     window.resize(_SIZE)
     window.show_inspector(build_inspector(theme, "Context"))
     return _drawn(window)
 
 
 def _compare(theme: Theme) -> QPixmap:
-    window = build_window(theme)
-    window.show_pane(build_comparison(theme, 1016))
+    window = _window(theme, "Compare vector index options", fraction=0.12)
+    window.show_pane(build_answers(theme, 1016))
     return _drawn(window)
 
 
@@ -75,6 +96,26 @@ def _settings(theme: Theme) -> QPixmap:
 def _palette(theme: Theme) -> QPixmap:
     commands = CommandRegistry(QWidget(), CATALOGUE)
     return _with_dialog(_chat(theme), build_palette(theme, commands, "checkpoint", sample_groups()), top_px=90)
+
+
+def _window(
+    theme: Theme,
+    title: str,
+    *,
+    fraction: float | None = None,
+    people: Sequence[PersonHere] = (),
+    has_thread: bool = True,
+    sample: Sample | None = None,
+) -> MainWindow:
+    """The window of a mockup: its title, meter and people, and the focus where one writes."""
+    window = build_window(theme, has_thread=has_thread, sample=sample)
+    window.set_commands(CommandRegistry(window, CATALOGUE))
+    window.header.set_title(title)
+    window.header.set_current("openai", "gpt-4o")
+    window.header.context_meter.set_fraction(fraction)
+    window.header.set_people(people)
+    window.composer.setFocus()
+    return window
 
 
 SCENES: Final[Mapping[str, Callable[[Theme], QPixmap]]] = {
@@ -95,8 +136,7 @@ def _drawn(window: MainWindow) -> QPixmap:
 
 def _grabbed(widget: QWidget) -> QPixmap:
     widget.show()
-    for _round in range(10):
-        QApplication.processEvents()
+    QTest.qWait(_SETTLED_MS)
     picture = widget.grab()
     widget.close()
     widget.deleteLater()

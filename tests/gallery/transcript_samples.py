@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.attachment import Attachment
@@ -23,6 +23,7 @@ from chatdesk.core.rendering.blocks import (
     Span,
     Table,
 )
+from chatdesk.core.rendering.client import StreamUpdate
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.view import TranscriptView
 
@@ -47,11 +48,21 @@ class FixedRenderer:
     def cancel(self) -> None:
         """Nothing runs."""
 
-    def open_stream(self, on_update: Callable[[object], None]) -> FixedRenderer:
-        return self
+    def open_stream(self, on_update: Callable[[StreamUpdate], None]) -> FixedStream:
+        return FixedStream(self._blocks, on_update)
+
+
+class FixedStream:
+    """Gives the blocks of a sample as soon as its text has come."""
+
+    def __init__(self, blocks: dict[str, tuple[Block, ...]], on_update: Callable[[StreamUpdate], None]) -> None:
+        self._blocks, self._on_update = blocks, on_update
+        self._text = ""
 
     def append(self, delta: str) -> None:
-        """Samples stand still."""
+        self._text += delta
+        # Later, as the real one answers: who opened the stream has it only then.
+        QTimer.singleShot(0, lambda: self._on_update(StreamUpdate(0, self._blocks.get(self._text, ()))))
 
     def close(self) -> None:
         """Nothing is open."""
@@ -72,12 +83,12 @@ def _context(theme: Theme, *, is_mirrored: bool = False) -> TranscriptView:
     edited = {"finish_reason": EDITED}
     too_large = {"status": Status.ERROR, "error_type": "message_larger_than_window", "error": "It is too large."}
     messages = [
-        _message(0, Role.USER, "What have we decided so far?"),
-        _message(1, Role.ASSISTANT, "To write the index in batches.", version_index=2, version_count=3, **edited),
-        _message(2, Role.USER, "Keep this in mind: batches of 500.", **pinned),
-        _message(3, Role.ASSISTANT, "This was a wrong track.", **excluded),
-        _message(4, Role.USER, "So what comes next?"),
-        _message(5, Role.ASSISTANT, "", **too_large),
+        make_message(0, Role.USER, "What have we decided so far?"),
+        make_message(1, Role.ASSISTANT, "To write the index in batches.", version_index=2, version_count=3, **edited),
+        make_message(2, Role.USER, "Keep this in mind: batches of 500.", **pinned),
+        make_message(3, Role.ASSISTANT, "This was a wrong track.", **excluded),
+        make_message(4, Role.USER, "So what comes next?"),
+        make_message(5, Role.ASSISTANT, "", **too_large),
     ]
     view = build_view(theme, messages, {})
     ends = (SummaryEnd("m1", 124), SummaryEnd("m3", 126, is_stale=True))
@@ -127,11 +138,14 @@ def sample_answer() -> Sample:
             ),
         ),
     )
-    answer = _message(1, Role.ASSISTANT, "answer", total_tokens=1204, latency_ms=3100, version_index=2, version_count=3)
-    return "transcript answer", [_message(0, Role.USER, question), answer], {"answer": blocks}
+    answer = make_message(
+        1, Role.ASSISTANT, "answer", total_tokens=1204, latency_ms=3100, version_index=2, version_count=3
+    )
+    return "transcript answer", [make_message(0, Role.USER, question), answer], {"answer": blocks}
 
 
-def sample_stream() -> Sample:
+def sample_stream(*, is_ended: bool = True) -> Sample:
+    """An answer with reasoning and a tool. One that has not ended waits for its text, ``stream``, in part 3."""
     item = Placement(list_depth=1, marker="•")
     blocks: tuple[Block, ...] = (
         Paragraph(
@@ -153,7 +167,7 @@ def sample_stream() -> Sample:
         Part("a", "m1", 0, PartType.REASONING, {"text": "Look at the log."}, started_at=0, completed_at=4000),
         Part("b", "m1", 1, PartType.TOOL_CALL, {"name": "read_file", "arguments": '{"path": "app.log"}'}),
         Part("c", "m1", 2, PartType.TOOL_RESULT, {"text": "checkpoint 312 ms"}, tool_duration_ms=200),
-        Part("d", "m1", 3, PartType.TEXT, {"text": "stream"}),
+        *((Part("d", "m1", 3, PartType.TEXT, {"text": "stream"}),) if is_ended else ()),
     )
     log = Attachment("app.log", "text/plain", "a" * 64, 48_213)
     program = Attachment("stall.dmp", "application/octet-stream", "b" * 64, 3_400_000)
@@ -162,8 +176,8 @@ def sample_stream() -> Sample:
         Part("f", "m0", 1, PartType.FILE, program.as_content()),
         Part("g", "m0", 2, PartType.TEXT, {"text": "Why does my SQLite app stall for 300 ms every few minutes?"}),
     )
-    answer = _message(1, Role.ASSISTANT, "", parts=parts, status=Status.STOPPED)
-    return "transcript reasoning and tools", [_message(0, Role.USER, "", parts=asked), answer], {"stream": blocks}
+    answer = make_message(1, Role.ASSISTANT, "", parts=parts, status=Status.STOPPED if is_ended else Status.STREAMING)
+    return "transcript reasoning and tools", [make_message(0, Role.USER, "", parts=asked), answer], {"stream": blocks}
 
 
 def _kinds() -> Sample:
@@ -194,7 +208,7 @@ def _kinds() -> Sample:
         MathBlock(r"\int_0^1 x^2\,dx = \frac{1}{3}"),
         ImagePlaceholder("A diagram", "https://example.org/a.png", "example.org"),
     )
-    return "transcript kinds of block", [_message(0, Role.ASSISTANT, "kinds")], {"kinds": blocks}
+    return "transcript kinds of block", [make_message(0, Role.ASSISTANT, "kinds")], {"kinds": blocks}
 
 
 def _scripts() -> Sample:
@@ -207,7 +221,7 @@ def _scripts() -> Sample:
     )
     return (
         "transcript scripts",
-        [_message(0, Role.USER, "سؤال قصير؟"), _message(1, Role.ASSISTANT, "scripts")],
+        [make_message(0, Role.USER, "سؤال قصير؟"), make_message(1, Role.ASSISTANT, "scripts")],
         {"scripts": blocks},
     )
 
@@ -215,12 +229,12 @@ def _scripts() -> Sample:
 def _failures() -> Sample:
     error = "The server did not answer within 30 s. Your message is kept. Try again or choose another model."
     messages = [
-        _message(0, Role.USER, "Anyone there?"),
-        _message(1, Role.ASSISTANT, "", status=Status.ERROR, error=error),
-        _message(2, Role.USER, "And now?"),
-        _message(3, Role.ASSISTANT, "Half an answer", status=Status.INTERRUPTED),
-        _message(4, Role.USER, "Go on."),
-        _message(5, Role.ASSISTANT, "Words until", status=Status.STREAMING),
+        make_message(0, Role.USER, "Anyone there?"),
+        make_message(1, Role.ASSISTANT, "", status=Status.ERROR, error=error),
+        make_message(2, Role.USER, "And now?"),
+        make_message(3, Role.ASSISTANT, "Half an answer", status=Status.INTERRUPTED),
+        make_message(4, Role.USER, "Go on."),
+        make_message(5, Role.ASSISTANT, "Words until", status=Status.STREAMING),
     ]
     return "transcript failures", messages, {}
 
@@ -228,7 +242,7 @@ def _failures() -> Sample:
 def _long_code() -> Sample:
     code = "".join(f"print({number})  # line {number}\n" for number in range(1, 121))
     blocks: tuple[Block, ...] = (CodeBlock("python", code),)
-    return "transcript long code", [_message(0, Role.ASSISTANT, "long")], {"long": blocks}
+    return "transcript long code", [make_message(0, Role.ASSISTANT, "long")], {"long": blocks}
 
 
 def _wide() -> Sample:
@@ -238,14 +252,14 @@ def _wide() -> Sample:
         CodeBlock("", "one very long line " * 30),
         Table(("right",) * 14, header, rows),
     )
-    return "transcript wide things", [_message(0, Role.ASSISTANT, "wide")], {"wide": blocks}
+    return "transcript wide things", [make_message(0, Role.ASSISTANT, "wide")], {"wide": blocks}
 
 
 def sample_message(text: str) -> Message:
-    return _message(0, Role.ASSISTANT, text)
+    return make_message(0, Role.ASSISTANT, text)
 
 
-def _message(position: int, role: Role, text: str, **more: object) -> Message:
+def make_message(position: int, role: Role, text: str, **more: object) -> Message:
     message_id = f"m{position}"
     values: dict[str, object] = {
         "parts": (Part(f"p{position}", message_id, 0, PartType.TEXT, {"text": text}),) if text else (),

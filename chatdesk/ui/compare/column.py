@@ -119,6 +119,7 @@ class CompareColumn(QWidget):
         self.stop_button.setVisible(not is_final)
         self.stop_button.set_name(f"Stop the {name}")
         self.keep_button.set_name(f"Keep the {name}")
+        self.keep_button.setVisible(not is_final or bool(self._answer.parts))  # there is nothing to keep of a failure
 
 
 def _name_of(answer: Message) -> str:

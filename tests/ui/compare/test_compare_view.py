@@ -92,6 +92,13 @@ def test_keeping_stopping_and_leaving_are_said(view: CompareView, qtbot: QtBot) 
     assert (kept.args, stopped.args) == (["b"], ["a"])
 
 
+def test_a_failure_that_said_nothing_cannot_be_kept(view: CompareView) -> None:
+    words = Part("p", "a", 0, PartType.TEXT, {"text": "Half an answer"})
+    view.change_message(replace(_answer("a", Status.ERROR), parts=(words,)))
+    view.change_message(_answer("b", Status.ERROR))
+    assert [column.keep_button.isVisible() for column in view.columns] == [True, False]
+
+
 def test_columns_stand_below_each_other_where_it_is_narrow(view: CompareView, qtbot: QtBot) -> None:
     first, second = view.columns
     qtbot.waitUntil(lambda: first.y() == second.y() and first.x() < second.x())
