@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
+from chatdesk.core.settings.in_force import SettingsInForce
 from chatdesk.services.parts import context_options, overrides_of, rates_of, read_accounts, registry_of
 from chatdesk.services.services import Services
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.storage.engine.database import Database
     from chatdesk.core.storage.repositories import Repositories
+    from chatdesk.core.storage.upkeep.caretaker import Maintenance
     from chatdesk.core.usage.budget import BackgroundBudget
     from chatdesk.core.usage.limits import UsageLimits
     from chatdesk.core.usage.service import UsageService
@@ -63,7 +65,7 @@ async def _build(
     accounts: AccountBook,
     _registry_module: Any,
 ) -> Services:
-    clock = SystemClock()
+    clock, in_force = SystemClock(), SettingsInForce(settings)
     store = profile_database.ProfileDatabase(
         paths.database,
         clock=clock,
@@ -85,9 +87,9 @@ async def _build(
         providers = registry_of(settings, accounts)
         together = repositories.Repositories.of(store)
         limits = _limits(together, clock, bus)
-        budget = _budget(settings, together, limits)
-        attachments = _attachments(paths, settings, store)
-        context = _context(paths, settings, accounts, together, providers, bus, store, budget, attachments)
+        budget = _budget(in_force, together, limits)
+        attachments = _attachments(paths, in_force, store)
+        context = _context(paths, in_force, accounts, together, providers, bus, store, budget, attachments)
         chat = service.ChatService(
             repositories=together,
             context=context,
@@ -95,17 +97,13 @@ async def _build(
             providers=providers,
             bus=bus,
             clock=clock,
-            max_message_bytes=settings.max_message_bytes,
             is_nobody_writing=lambda: store.is_read_only and not has_other_owner,
         )
-        chat.queue.use_rate(*rates_of(settings))
+        in_force.follow(lambda changed: chat.set_max_message_bytes(changed.max_message_bytes))
+        in_force.follow(lambda changed: chat.queue.use_rate(*rates_of(changed)))
     except BaseException:
         await store.close()
         raise
-    backups = caretaker.BackupDirectory(
-        paths.backup_dir, paths.database.stem, daily=settings.backups_daily, weekly=settings.backups_weekly
-    )
-    maintenance = caretaker.Maintenance(paths.database, backups, clock)
     prompts, system_prompts = _prompts(together, context, bus)
     titles, usage = _usage(settings, together, context, providers, bus, budget)
     return Services(
@@ -113,12 +111,12 @@ async def _build(
         bus,
         providers,
         paths,
-        settings,
+        in_force,
         store,
         report,
         has_other_owner,
         accounts,
-        maintenance,
+        _maintenance(paths, in_force, caretaker),
         attachments,
         prompts=prompts,
         system_prompts=system_prompts,
@@ -133,6 +131,16 @@ async def _build(
     )
 
 
+def _maintenance(paths: AppPaths, in_force: SettingsInForce, caretaker: Any) -> Maintenance:
+    kept = in_force.current
+    backups = caretaker.BackupDirectory(
+        paths.backup_dir, paths.database.stem, daily=kept.backups_daily, weekly=kept.backups_weekly
+    )
+    maintenance: Maintenance = caretaker.Maintenance(paths.database, backups, SystemClock())
+    in_force.follow(lambda changed: maintenance.keep(daily=changed.backups_daily, weekly=changed.backups_weekly))
+    return maintenance
+
+
 def _search(store: Database, clock: SystemClock) -> SearchService:
     from chatdesk.core.search.service import SearchService
     from chatdesk.core.storage.search.store import SearchStore
@@ -142,7 +150,7 @@ def _search(store: Database, clock: SystemClock) -> SearchService:
 
 def _context(
     paths: AppPaths,
-    settings: Settings,
+    in_force: SettingsInForce,
     accounts: AccountBook,
     repositories: Repositories,
     providers: ProviderRegistry,
@@ -180,7 +188,8 @@ def _context(
         payloads=AttachmentPayloads(attachments, counter),
         budget=budget,
     )
-    context.use_options(context_options(settings))
+    in_force.follow(lambda changed: context.use_options(context_options(changed)))
+    in_force.follow(lambda _changed: context.summaries.note_new_limit())
     context.use_overrides(overrides_of(accounts))
     return context
 
@@ -207,12 +216,12 @@ def _limits(repositories: Repositories, clock: SystemClock, bus: EventBus) -> Us
     return UsageLimits(repositories.usage_limits, clock, bus)
 
 
-def _budget(settings: Settings, repositories: Repositories, limits: UsageLimits) -> BackgroundBudget:
+def _budget(in_force: SettingsInForce, repositories: Repositories, limits: UsageLimits) -> BackgroundBudget:
     from chatdesk.core.usage.budget import BackgroundBudget
 
-    return BackgroundBudget(
-        repositories.usage, SystemClock(), tokens_per_day=settings.background_tokens_per_day, limits=limits
-    )
+    budget = BackgroundBudget(repositories.usage, SystemClock(), limits=limits)
+    in_force.follow(lambda changed: budget.set_limit(changed.background_tokens_per_day))
+    return budget
 
 
 def _usage(
@@ -239,13 +248,11 @@ def _usage(
     return titles, UsageService(repositories.usage, repositories.usage_days, SystemClock())
 
 
-def _attachments(paths: AppPaths, settings: Settings, store: Database) -> AttachmentService:
+def _attachments(paths: AppPaths, in_force: SettingsInForce, store: Database) -> AttachmentService:
     from chatdesk.core.attachments.blob_store import BlobStore
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 
-    return AttachmentService(
-        BlobStore(paths.blob_dir),
-        ArtifactRepository(store),
-        max_bytes=settings.max_attachment_mb * 1024 * 1024,
-    )
+    attachments = AttachmentService(BlobStore(paths.blob_dir), ArtifactRepository(store))
+    in_force.follow(lambda changed: attachments.set_max_bytes(changed.max_attachment_mb * 1024 * 1024))
+    return attachments

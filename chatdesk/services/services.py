@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import StorageError
 from chatdesk.core.paths import AppPaths
-from chatdesk.services.parts import backups_of, context_options, overrides_of, printing_command, rates_of, registry_of
+from chatdesk.services.parts import backups_of, overrides_of, printing_command, registry_of
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chatdesk.core.providers.accounts import AccountBook
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.search.service import SearchService
+    from chatdesk.core.settings.in_force import SettingsInForce
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
     from chatdesk.core.storage.repositories import Repositories
@@ -54,7 +55,7 @@ class Services:
     events: EventBus
     providers: ProviderRegistry
     paths: AppPaths
-    settings: Settings
+    settings_in_force: SettingsInForce
     database: ProfileDatabase
     report: OpenReport
     has_other_owner: bool
@@ -72,6 +73,7 @@ class Services:
     repositories: Repositories
     metrics: Metrics
     listen: Callable[[], Awaitable[None]] | None = None
+    settings: Settings = field(init=False)
     _retired: list[ProviderRegistry] = field(default_factory=list)
     _importer: ImportService | None = None
     _network: NetworkWatch | None = None
@@ -79,6 +81,9 @@ class Services:
     _provider_service: ProviderService | None = None
     _team: TeamService | None = None
     _temporary: TemporaryThreads | None = None
+
+    def __post_init__(self) -> None:
+        self.settings_in_force.follow(self._use_settings)
 
     @property
     def temporary(self) -> TemporaryThreads:
@@ -117,13 +122,13 @@ class Services:
         if self._network is None:
             from chatdesk.core.chat.network_watch import NetworkWatch, reaches, take_up
 
-            self._network = NetworkWatch(
+            network = self._network = NetworkWatch(
                 self.events,
                 reach=lambda name: reaches(self.providers.get(name)),
                 send_again=partial(take_up, self.chat),
                 store=self.repositories.waiting,
-                is_sending=self.settings.send_when_back,
             )
+            self.settings_in_force.follow(lambda settings: network.use(is_sending=settings.send_when_back))
         return self._network
 
     @property
@@ -232,18 +237,12 @@ class Services:
 
     async def apply_settings(self, settings: Settings) -> None:
         """Use changed settings from the next question on."""
-        self.settings = settings
-        self.chat.set_max_message_bytes(settings.max_message_bytes)
-        if self._network is not None:
-            self._network.use(is_sending=settings.send_when_back)
-        self.chat.queue.use_rate(*rates_of(settings))
-        self.attachments.set_max_bytes(settings.max_attachment_mb * 1024 * 1024)
+        self.settings_in_force.change(settings)
         await asyncio.to_thread(self.accounts.use_settings, settings)
         self.use_accounts()
-        self.maintenance.keep(daily=settings.backups_daily, weekly=settings.backups_weekly)
-        self.budget.set_limit(settings.background_tokens_per_day)
-        self.chat.context.use_options(context_options(settings))
-        self.chat.context.summaries.note_new_limit()
+
+    def _use_settings(self, settings: Settings) -> None:
+        self.settings = settings
 
     def use_accounts(self) -> None:
         """Use the accounts as they are now from the next question on."""

@@ -339,11 +339,12 @@ def test_a_window_that_is_not_in_front_notifies_with_names_only(paths: AppPaths)
         await until(lambda: shown)
         assert shown[0].title == "Ana Ruiz"
         assert shown[0].text == open_thread(application).title
-        application.bindings.settings.change(team_notifications="text")
+        settings = application.bindings.settings
+        settings.change(replace(settings.current, team_notifications="text"))
         services.events.publish(arrived)
         await until(lambda: len(shown) == 2)
         assert shown[1].text.endswith("\nHow do we begin?")
-        application.bindings.settings.change(team_notifications="off")
+        settings.change(replace(settings.current, team_notifications="off"))
         services.events.publish(arrived)
         await asyncio.sleep(0.05)
         assert len(shown) == 2

@@ -26,6 +26,7 @@ def with_table(text: str) -> str:
 
 def _line(setting: Setting) -> str:
     place = f"{setting.shown.page} › {setting.shown.title}"
+    place += f" (in {setting.shown.hidden})" if setting.shown.hidden else ""
     return f"| `{setting.key}` | `{setting.env}` | {_default(setting)} | {place} | {setting.help} |"
 
 

@@ -9,11 +9,26 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import Field, dataclass, field
+from typing import Any, Final, Literal, TypedDict, TypeVar, Unpack, get_args
 from urllib.parse import urlsplit
 
 Value = str | bool | int | float | Mapping[str, str]
+_V = TypeVar("_V", bound=Value)
+
+#: A page of the window's settings.
+Page = Literal[
+    "General",
+    "Providers",
+    "Usage and limits",
+    "Context",
+    "Accessibility",
+    "Team sync",
+    "Data and backup",
+    "Shortcuts",
+]
+#: All pages, in order.
+PAGES: Final[tuple[Page, ...]] = get_args(Page)
 
 
 class InvalidValue(ValueError):
@@ -24,26 +39,30 @@ class InvalidValue(ValueError):
 class Shown:
     """The way in which the window shows a setting.
 
-    ``page`` is one of ``schema.PAGES``, ``section`` a heading on it; ``title`` and ``hint`` are the texts there, the
-    hint one short sentence or nothing. A number is shown in steps of ``unit_size`` with ``unit`` behind it. ``empty``
-    says what no text, or a number of 0, means. Without ``has_row`` another part of the page shows the setting.
+    ``section`` is a heading on the page; ``title`` and ``hint`` are the texts there, the hint one short sentence or
+    nothing. A number is shown in steps of ``unit_size`` with ``unit`` behind it. ``empty`` says what no text, or a
+    number of 0, means. ``also`` are other words that people search for. A setting with ``is_previewed`` takes effect
+    while the dialog is open. ``hidden`` is the reason why a setting has no row: the part of the window that changes it.
     """
 
-    page: str
+    page: Page
     title: str
     hint: str = ""
     section: str = ""
     unit: str = ""
     unit_size: float = 1
     empty: str = ""
-    has_row: bool = True
+    also: str = ""
+    is_previewed: bool = False
+    hidden: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """The declaration of one setting. ``key`` is its place in the file, ``section.name``; ``help`` is for documents.
 
-    ``choices`` are values with what a person reads. Text takes nothing else, unless ``is_open``.
+    ``choices`` are values with what a person reads. Text takes nothing else, unless ``is_open``. Free text
+    with ``is_reported`` is nothing private, so that a report of a problem may contain it.
     """
 
     name: str
@@ -61,6 +80,7 @@ class Setting:
     is_model: bool = False
     is_open: bool = False
     is_multiline: bool = False
+    is_reported: bool = False
 
     def checked(self, value: object) -> Value:
         """Return ``value`` as this setting's type. Raises ``InvalidValue``."""
@@ -127,18 +147,42 @@ class Setting:
         return int(value)
 
 
+class Limits(TypedDict, total=False):
+    """The parts of a declaration that only some settings have; see ``Setting``."""
+
+    env: str
+    choices: Mapping[Any, str]
+    minimum: float
+    maximum: float
+    is_url: bool
+    is_rate: bool
+    is_model: bool
+    is_open: bool
+    is_multiline: bool
+    is_reported: bool
+
+
 def declared(
     key: str,
-    default: Value,
+    default: _V,
     help: str,  # noqa: A002 - reads well where it is used
     shown: Shown,
-    **more: Any,
-) -> Any:
-    """Return a field of ``Settings`` for a setting."""
-    metadata = {"key": key, "help": help, "shown": shown, **more}
-    if isinstance(default, dict):
-        return field(default_factory=lambda: dict(default), metadata={**metadata, "default": default})
-    return field(default=default, metadata={**metadata, "default": default})
+    **more: Unpack[Limits],
+) -> _V:
+    """Return a field of ``Settings`` for a setting, of the type that ``default`` has."""
+    metadata = {"key": key, "help": help, "shown": shown, "default": default, **more}
+    made: Any = (
+        field(default_factory=lambda: dict(default), metadata=metadata)
+        if isinstance(default, dict)
+        else field(default=default, metadata=metadata)
+    )
+    return made  # type: ignore[no-any-return]
+
+
+def setting_of(made: Field[Any]) -> Setting:
+    """Return the declaration of a field that ``declared`` made."""
+    data = {"env": f"CHATDESK_{made.name.upper()}", **made.metadata}
+    return Setting(name=made.name, kind=type(data["default"]), **data)
 
 
 def _checked_mapping(value: object) -> dict[str, str]:

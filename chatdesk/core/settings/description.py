@@ -9,9 +9,6 @@ from urllib.parse import urlsplit
 
 from chatdesk.core.settings.schema import Setting, Settings, all_settings
 
-# Text that says what is used, and nothing that somebody wrote.
-_SHOWN_TEXTS = frozenset({"provider", "openai_model", "rate_limit", "summary_cron"})
-
 
 def describe_settings(settings: Settings) -> list[str]:
     """Return one line for each setting. Free text is described by its length, an address by its host."""
@@ -21,7 +18,7 @@ def describe_settings(settings: Settings) -> list[str]:
 def _shown(setting: Setting, value: Any) -> str:
     if isinstance(value, Mapping):
         return f"({len(value)} entries)"
-    if not isinstance(value, str) or (setting.choices and not setting.is_open) or setting.name in _SHOWN_TEXTS:
+    if not isinstance(value, str) or setting.choices or setting.is_rate or setting.is_reported:
         return json.dumps(value)
     if not value:
         return '""'

@@ -8,26 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final
 
-from chatdesk.core.settings.declaration import InvalidValue, Setting, Shown, Value, declared
+from chatdesk.core.settings.declaration import PAGES, InvalidValue, Setting, Shown, Value, declared, setting_of
 
-__all__ = ["PAGES", "InvalidValue", "Setting", "Settings", "Shown", "Value", "all_settings"]
+__all__ = ["PAGES", "InvalidValue", "Setting", "Settings", "Value", "all_settings"]
 
-KIB = 1024
-MIB = 1024 * KIB
-
-#: The pages of the window's settings, in order.
-PAGES: Final = (
-    "General",
-    "Providers",
-    "Usage and limits",
-    "Context",
-    "Accessibility",
-    "Team sync",
-    "Data and backup",
-    "Shortcuts",
-)
+KIB, MIB = 1024, 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +24,7 @@ class Settings:
         "appearance.theme",
         "system",
         "Colours: those of the system, light, dark, or either of them with high contrast.",
-        Shown("General", "Theme", section="Look"),
+        Shown("General", "Theme", section="Look", also="colours colors dark mode appearance", is_previewed=True),
         choices={
             "system": "Same as the system",
             "light": "Light",
@@ -51,7 +37,7 @@ class Settings:
         "appearance.text_scale",
         1.0,
         "Size of all text; 1.25 is 125 %.",
-        Shown("General", "Text size", section="Look"),
+        Shown("General", "Text size", section="Look", also="font zoom", is_previewed=True),
         choices={0.75: "75 %", 0.9: "90 %", 1.0: "100 %", 1.1: "110 %", 1.25: "125 %", 1.5: "150 %", 1.75: "175 %"}
         | {2.0: "200 %"},
         minimum=0.75,
@@ -61,7 +47,7 @@ class Settings:
         "accessibility.motion",
         "system",
         "Animations: as the system has them, all, or none.",
-        Shown("Accessibility", "Animations"),
+        Shown("Accessibility", "Animations", also="movement"),
         choices={"system": "Same as the system", "full": "On", "none": "Off"},
     )
     read_answers: str = declared(
@@ -69,27 +55,32 @@ class Settings:
         "off",
         "What a screen reader says of an answer besides its start and end: nothing, all of it at the end, or each "
         "sentence as it comes.",
-        Shown("Accessibility", "Screen reader reads answers", "Their start and end are always announced."),
+        Shown(
+            "Accessibility",
+            "Screen reader reads answers",
+            "Their start and end are always announced.",
+            also="speech voice",
+        ),
         choices={"off": "No", "end": "When they are complete", "sentences": "Sentence by sentence"},
     )
     send_on_enter: bool = declared(
         "composer.send_on_enter",
         True,
         "Enter sends and Shift+Enter adds a line (true), or Ctrl+Enter sends (false).",
-        Shown("General", "Send with", "Shift+Enter always adds a line.", section="Writing"),
+        Shown("General", "Send with", "Shift+Enter always adds a line.", section="Writing", also="return key newline"),
         choices={True: "Enter", False: "Ctrl+Enter"},
     )
     shortcuts: Mapping[str, str] = declared(
         "keyboard.shortcuts",
         {},
         "Keys that you changed: a command and its keys, several with a semicolon and a space between; empty is none.",
-        Shown("Shortcuts", "Keyboard shortcuts", "Press F1 to see them at any time.", has_row=False),
+        Shown("Shortcuts", "Keyboard shortcuts", "Press F1 to see them at any time.", hidden="the shortcuts dialog"),
     )
     plain_user_messages: bool = declared(
         "transcript.plain_user_messages",
         False,
         "Your own messages are shown exactly as typed (true), or with their Markdown formatted (false).",
-        Shown("General", "Show your messages", section="Writing"),
+        Shown("General", "Show your messages", section="Writing", also="markdown"),
         choices={False: "With formatting", True: "Exactly as typed"},
     )
     delete_messages: str = declared(
@@ -111,7 +102,7 @@ class Settings:
         "provider.openai_base_url",
         "",
         "Address of an OpenAI-compatible server; empty is OpenAI itself.",
-        Shown("Providers", "Address of OpenAI", has_row=False),
+        Shown("Providers", "Address of OpenAI", hidden="the form of a provider"),
         env="OPENAI_BASE_URL",
         is_url=True,
     )
@@ -121,12 +112,13 @@ class Settings:
         "Model of new threads; empty leaves the choice to the provider.",
         Shown("Providers", "Model of new threads", section="Models", empty="The provider's own choice"),
         env="CHATDESK_MODEL",
+        is_reported=True,
     )
     openai_headers: Mapping[str, str] = declared(
         "provider.openai_headers",
         {},
         "More HTTP headers for that server. Put a key into the keyring or OPENAI_API_KEY, not here.",
-        Shown("Providers", "Headers for OpenAI", has_row=False),
+        Shown("Providers", "Headers for OpenAI", hidden="the form of a provider"),
     )
     task_model: str = declared(
         "models.task",
@@ -229,6 +221,7 @@ class Settings:
             "A project or thread with its own instructions uses those instead.",
             section="Writing",
             empty="For example: answer briefly, in British English.",
+            also="custom instructions system prompt personality",
         ),
         is_multiline=True,
     )
@@ -256,10 +249,7 @@ class Settings:
         "",
         "When to summarise idle threads that will soon need it, as five cron fields such as 0 3 * * *; empty is never.",
         Shown(
-            "Context",
-            "Summarise idle threads ahead",
-            "So that your next question does not wait.",
-            section="Summaries",
+            "Context", "Summarise idle threads ahead", "So that your next question does not wait.", section="Summaries"
         ),
         choices={
             "": "Never",
@@ -314,6 +304,7 @@ class Settings:
             "Send at most",
             "For example 20/min or 200/day. Further messages wait their turn.",
             empty="No limit",
+            also="rate",
         ),
         env="CHAT_RATE_LIMIT",
         is_rate=True,
@@ -323,7 +314,7 @@ class Settings:
         {},
         "The same for one provider or project: provider.ID or project.ID, and a rate such as 20/min. A message waits "
         "for all that concern it.",
-        Shown("Usage and limits", "Send at most, by provider and project", has_row=False),
+        Shown("Usage and limits", "Send at most, by provider and project", hidden="the dialog of limits"),
         is_rate=True,
     )
     max_message_bytes: int = declared(
@@ -346,7 +337,13 @@ class Settings:
         "limits.trash_days",
         30,
         "Days that deleted threads and messages stay in the trash.",
-        Shown("Data and backup", "Empty the trash after", section="Trash and archive", unit="days"),
+        Shown(
+            "Data and backup",
+            "Empty the trash after",
+            section="Trash and archive",
+            unit="days",
+            also="deleted retention",
+        ),
         minimum=1,
         maximum=3650,
     )
@@ -399,12 +396,4 @@ class Settings:
 
 def all_settings() -> tuple[Setting, ...]:
     """Return the declarations, in order."""
-    return tuple(_describe(name, default_type, dict(data)) for name, default_type, data in _fields())
-
-
-def _fields() -> list[tuple[str, type, Mapping[str, Any]]]:
-    return [(each.name, type(each.metadata["default"]), each.metadata) for each in fields(Settings)]
-
-
-def _describe(name: str, kind: type, data: dict[str, Any]) -> Setting:
-    return Setting(name=name, kind=kind, env=data.pop("env", f"CHATDESK_{name.upper()}"), **data)
+    return tuple(setting_of(each) for each in fields(Settings))

@@ -25,7 +25,9 @@ def test_every_setting_has_a_place_and_words_in_the_window(setting: Setting) -> 
     assert shown.title[0].isupper() and not shown.title.endswith(".")
     assert setting.help not in (shown.title, shown.hint), "the window has words of its own"
     assert len(shown.hint) <= 80 and shown.hint.count(". ") <= 1
-    if shown.has_row and setting.kind in (int, float) and not setting.choices:
+    assert not shown.hidden or not shown.hidden[0].isupper(), "the reason continues a sentence: it is in …"
+    assert not (shown.hidden and (shown.section or shown.unit or shown.empty)), "words of a row that there is not"
+    if not shown.hidden and setting.kind in (int, float) and not setting.choices:
         assert shown.unit
         assert setting.minimum != 0 or shown.empty, "what 0 means"
     if setting.choices and setting.kind is str:

@@ -61,7 +61,7 @@ def _found(dialog: SettingsDialog) -> list[str]:
 
 def test_every_setting_with_a_row_has_one_on_its_page(dialog: SettingsDialog) -> None:
     for setting in all_settings():
-        if setting.shown.has_row:
+        if not setting.shown.hidden:
             assert dialog.row(setting.name).field.accessibleName() == setting.shown.title
 
 
@@ -69,7 +69,7 @@ def test_no_page_shows_the_text_of_the_documents(dialog: SettingsDialog) -> None
     for title in PAGES:
         dialog.show_page(title)
     for setting in all_settings():
-        if setting.shown.has_row:
+        if not setting.shown.hidden:
             row = dialog.row(setting.name)
             assert row.field.accessibleDescription() in (setting.shown.hint, "")
 
@@ -133,7 +133,7 @@ def test_a_value_between_two_steps_stays_until_it_is_changed(window: QWidget, th
     applied: list[dict[str, object]] = []
     dialog.applied.connect(applied.append)
     for name in odd:
-        if name != "backup_dir" and name in {each.name for each in all_settings() if each.shown.has_row}:
+        if name != "backup_dir" and name in {each.name for each in all_settings() if not each.shown.hidden}:
             dialog.row(name)
     assert dialog.apply() and applied == []
     field = dialog.row("max_message_bytes").field
@@ -263,7 +263,7 @@ def test_the_focus_comes_back_to_what_was_pressed(window: QWidget, theme: Theme,
 
 def test_a_page_shows_its_frame_before_its_rows(qtbot: QtBot) -> None:
     """No row is made in the same turn of the loop as the page itself."""
-    settings = [each for each in all_settings() if each.shown.has_row and each.shown.page == "General"]
+    settings = [each for each in all_settings() if not each.shown.hidden and each.shown.page == "General"]
     page = SettingsPage(settings, {each.name: each.default for each in settings}, choices={}, fixed=frozenset())
     qtbot.addWidget(page)
     page.begin()

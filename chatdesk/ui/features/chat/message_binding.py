@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -410,8 +411,7 @@ class MessageBinding(QObject):
     def delete(self, message_id: str) -> None:
         """Delete a message. With messages after it the person is asked how much goes, unless that was answered for
         good; the last one goes at once. Every deletion can be undone."""
-        thread = self._threads.open_thread
-        known = self._settings.current.delete_messages
+        thread, known = self._threads.open_thread, self._settings.current.delete_messages
         if known != "ask" or (thread is not None and thread.current_leaf_id == message_id):
             self._delete(message_id, with_later=known == "later")
             return
@@ -421,7 +421,8 @@ class MessageBinding(QObject):
 
         def answered(with_later: bool, is_for_good: bool) -> None:
             if is_for_good:
-                self._settings.change(delete_messages="later" if with_later else "only")
+                chosen = "later" if with_later else "only"
+                self._settings.change(replace(self._settings.current, delete_messages=chosen))
             self._delete(message_id, with_later=with_later)
 
         dialog.answered.connect(answered)
@@ -572,8 +573,7 @@ class MessageBinding(QObject):
             self._panes.transcript.append_text(event.message_id, event.part_index, event.kind, event.delta)
 
     def _on_retry_waiting(self, event: RetryWaiting) -> None:
-        retry = retry_of(event)
-        if retry is not None:
+        if (retry := retry_of(event)) is not None:
             self._panes.transcript.set_retry(event.message_id, retry)
 
     def _on_answer_finished(self, event: AnswerFinished) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from PySide6.QtCore import QObject, Signal
 
+from chatdesk.core.settings.in_force import changed_settings
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.commands.keys import keys_of_text, text_of_keys
@@ -20,7 +21,7 @@ from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.provider_profile import ProviderProfile
-    from chatdesk.core.settings.schema import Settings
+    from chatdesk.core.settings.schema import Settings, Value
     from chatdesk.core.settings.store import SettingsStore
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
     from chatdesk.ui.theme.theme import Preference
@@ -74,10 +75,15 @@ class SettingsBinding(QObject):
     def current(self) -> Settings:
         return self._settings
 
-    def change(self, **values: Any) -> None:
-        """Take over what a person decided outside the dialog, and keep it."""
-        self._settings = replace(self._settings, **values)
-        self._tasks.start(self._save(values), "save settings")
+    def change(self, settings: Settings) -> None:
+        """Put settings in force that a person changed, here and in the services, and save them. Make them with
+        ``dataclasses.replace`` from ``current``."""
+        changes = changed_settings(self._settings, settings)
+        self._settings = settings
+        if changes:
+            self.apply()
+            self._tasks.start(self._save(changes), "save settings")  # first, as the window may close any time now
+            self._tasks.start(self._use(settings), "use settings")
 
     def open(self, page: str = "") -> None:
         """Open the dialog, at ``page`` when one is named."""
@@ -131,8 +137,7 @@ class SettingsBinding(QObject):
 
     def _on_commands_keys_changed(self) -> None:
         own = {name: text_of_keys(keys) for name, keys in self._panes.commands.own_keys().items()}
-        self._settings = replace(self._settings, shortcuts=own)
-        self._tasks.start(self._save({"shortcuts": own}), "save settings")
+        self._keep_look(replace(self._settings, shortcuts=own))
 
     def _on_dialog_previewed(self, name: str, value: Any) -> None:
         """Show the look that is chosen in the dialog. It is kept by *Save* only."""
@@ -154,12 +159,13 @@ class SettingsBinding(QObject):
         if self._look_before is not None:
             return
         theme = self._panes.theme
-        look = {"theme": theme.preference, "text_scale": theme.scale}
-        changes: dict[str, Any] = {
-            name: value for name, value in look.items() if getattr(self._settings, name) != value
-        }
+        self._keep_look(replace(self._settings, theme=theme.preference, text_scale=theme.scale))
+
+    def _keep_look(self, settings: Settings) -> None:
+        """Save what the window has already and nothing else uses."""
+        changes = changed_settings(self._settings, settings)
+        self._settings = settings
         if changes:
-            self._settings = replace(self._settings, **changes)
             self._tasks.start(self._save(changes), "save settings")
 
     def _on_dialog_applied(self, changes: Mapping[str, Any]) -> None:
@@ -171,18 +177,13 @@ class SettingsBinding(QObject):
         self._look_before = None
         theme.set_preference(wanted.theme)  # type: ignore[arg-type]
         theme.set_scale(wanted.text_scale)
-        self._settings = wanted
-        self.apply()
-        self._tasks.start(self._keep(known), "save settings")
+        self.change(wanted)
 
-    async def _keep(self, changes: Mapping[str, Any]) -> None:
-        services = await self._handle.services()
-        await services.apply_settings(self._settings)
-        self.apply()
+    async def _use(self, settings: Settings) -> None:
+        await (await self._handle.services()).apply_settings(settings)
         self._models.fill()
-        await self._save(changes)
 
-    async def _save(self, changes: Mapping[str, Any]) -> None:
+    async def _save(self, changes: Mapping[str, Value]) -> None:
         async with self._saving:  # two at once would each write the file without the other's change
             await asyncio.to_thread(self._store.save, changes)
 

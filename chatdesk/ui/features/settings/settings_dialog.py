@@ -48,8 +48,6 @@ _MOST_PX: Final = QSize(1080, 960)
 _SHARE_OF_WINDOW: Final = 0.8
 #: Shown when somebody fills them.
 _SLOTS: Final = frozenset({"Usage and limits", "Team sync"})
-#: Seen at once; *Cancel* takes them back.
-_AT_ONCE: Final = ("theme", "text_scale")
 _ICONS: Final[Mapping[str, str]] = {
     "General": "sun-moon",
     "Providers": "plug",
@@ -91,8 +89,8 @@ class SettingsDialog(Panel):
         super().__init__(theme, "Settings", parent=parent)
         self.setObjectName("settingsDialog")
         self._values = dict(values)
-        self._seen = {name: values[name] for name in _AT_ONCE if name in values}
-        self._settings = {each.name: each for each in all_settings() if each.name in values and each.shown.has_row}
+        self._settings = {each.name: each for each in all_settings() if each.name in values and not each.shown.hidden}
+        self._seen = {name: values[name] for name, each in self._settings.items() if each.shown.is_previewed}
         self._entries = entries(self._settings.values())
         self._provider_page: ProviderPage | None = None
         self._data_page: DataPage | None = None
@@ -399,8 +397,8 @@ class SettingsDialog(Panel):
         self._save.setVisible(is_changed)
         self._save.setDefault(is_changed)
         self._cancel.setText("Cancel" if is_changed else "Close")
-        for name in _AT_ONCE:
-            if name in now and now[name] != self._seen[name]:
+        for name in self._seen.keys() & now.keys():
+            if now[name] != self._seen[name]:
                 self._seen[name] = now[name]
                 self.previewed.emit(name, now[name])
 

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
 from chatdesk.core.settings.schema import PAGES, Setting
 from chatdesk.ui.features.settings.data_page import ACTIONS
-
-#: Other words that people look for.
-_ALSO: Final = {
-    "theme": "colours colors dark mode appearance",
-    "text_scale": "font zoom",
-    "system_prompt": "custom instructions system prompt personality",
-    "send_on_enter": "return key newline",
-    "motion": "movement",
-    "plain_user_messages": "markdown",
-    "rate_limit": "rate",
-    "trash_days": "deleted retention",
-    "read_answers": "speech voice",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +25,7 @@ class Found:
 
 def entries(settings: Collection[Setting]) -> tuple[Found, ...]:
     """Return all entries that can be found: the settings that have a row, and what else is on the pages."""
-    rows = tuple(_of_setting(each) for each in settings if each.shown.has_row)
+    rows = tuple(_of_setting(each) for each in settings if not each.shown.hidden)
     data = tuple(
         Found("Data and backup", words.rstrip("…"), f"data_{name}", words=f"{title} {hint}")
         for title, hint, actions in ACTIONS
@@ -83,7 +69,7 @@ class FoundList(QListWidget):
 
 def _of_setting(setting: Setting) -> Found:
     shown = setting.shown
-    words = " ".join((shown.hint, shown.section, *setting.choices.values(), _ALSO.get(setting.name, "")))
+    words = " ".join((shown.hint, shown.section, *setting.choices.values(), shown.also))
     return Found(shown.page, shown.title, f"setting_{setting.name}", name=setting.name, words=words)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -170,12 +171,10 @@ class UsageBinding(QObject):
         everything = [ScopedRate(LimitScope.ALL, "", settings.rate_limit)] if settings.rate_limit else []
         return [*everything, *parse_scoped_rates(settings.scoped_rates)]
 
-    async def _keep_rates(self, rates: Sequence[ScopedRate]) -> None:
+    def _keep_rates(self, rates: Sequence[ScopedRate]) -> None:
         scoped = {each.key: each.text for each in rates if each.scope is not LimitScope.ALL}
         everything = next((each.text for each in rates if each.scope is LimitScope.ALL), "")
-        if list(rates) != self._rates():
-            self._settings.change(rate_limit=everything, scoped_rates=scoped)
-            await (await self._handle.services()).apply_settings(self._settings.current)
+        self._settings.change(replace(self._settings.current, rate_limit=everything, scoped_rates=scoped))
 
     async def _save_limits(self, dialog: LimitsDialog, limits: Sequence[UsageLimit]) -> None:
         chat = await self._handle.chat()
@@ -187,8 +186,7 @@ class UsageBinding(QObject):
             return
         chat.context.summaries.note_new_limit()
         if isValid(dialog):
-            await self._keep_rates(dialog.rates())
-        if isValid(dialog):
+            self._keep_rates(dialog.rates())
             dialog.accept()
 
     def _on_limit_near(self, event: LimitNear) -> None:
