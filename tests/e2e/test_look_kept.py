@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QListWidget, QPlainTextEdit
@@ -117,6 +121,24 @@ def test_own_instructions_go_with_the_next_question(paths: AppPaths) -> None:
 
     play(paths, script)
     assert _loaded(paths).system_prompt == "Be brief.\nIn British English."
+
+
+def test_a_window_that_closes_at_once_keeps_what_was_set(paths: AppPaths) -> None:
+    """No thread is free to write the file until the window is closing."""
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        loop = asyncio.get_running_loop()
+        pool, is_closing = ThreadPoolExecutor(1), Event()
+        pool.submit(is_closing.wait)
+        loop.set_default_executor(pool)
+        settings = application.bindings.settings
+        settings.change(replace(settings.current, system_prompt="Be brief."))
+        await asyncio.sleep(0)
+        loop.call_later(0.2, is_closing.set)
+
+    play(paths, script)
+    assert _loaded(paths).system_prompt == "Be brief."
 
 
 def test_the_settings_are_made_and_shown_in_steps_of_their_own(paths: AppPaths) -> None:

@@ -71,7 +71,7 @@ async def popup() -> QWidget:
 
 
 async def dialog(kind: type[QDialog]) -> QDialog:
-    """The one of that kind that is open."""
+    """The one of that kind that is open, once it has the keyboard."""
 
     def found() -> QDialog | None:
         return next((each for each in QApplication.allWidgets() if isinstance(each, kind) and each.isVisible()), None)
@@ -79,6 +79,8 @@ async def dialog(kind: type[QDialog]) -> QDialog:
     await until(found)
     shown = found()
     assert shown is not None
+    # A dialog is seen before it is active; until then keys would go to the window below.
+    await until(lambda: (active := QApplication.activeWindow()) is None or shown in (active, active.parentWidget()))
     return shown
 
 

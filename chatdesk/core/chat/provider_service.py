@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.key_origin import Withheld
 from chatdesk.core.domain.model_info import ModelOverrides
@@ -307,6 +308,7 @@ class ProviderService:
             withheld=account.withheld,
         )
 
+    @uninterruptible
     async def _change(self, work: Callable[[], None]) -> None:
         async with self._changing:
             try:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -38,6 +41,22 @@ async def test_a_new_provider_gets_an_id_and_is_shown_masked(tmp_path: Path) -> 
     await service.forget_key("team")
     await service.remove("team-2")
     assert [(each.profile.id, each.key) for each in await service.shown()] == [("openai", ""), ("team", "")]
+
+
+async def test_a_window_that_closes_while_a_provider_is_saved_keeps_it(tmp_path: Path) -> None:
+    """No thread is free to write until the one who saves has been cancelled."""
+    service = service_of(open_book(tmp_path), tmp_path)
+    pool, is_free = ThreadPoolExecutor(1), Event()
+    pool.submit(is_free.wait)
+    asyncio.get_running_loop().set_default_executor(pool)
+    saving = asyncio.ensure_future(service.save(TEAM))
+    await asyncio.sleep(0)
+    saving.cancel()
+    await asyncio.sleep(0)
+    is_free.set()
+    with pytest.raises(asyncio.CancelledError):
+        await saving
+    assert open_book(tmp_path).get("team").profile.label == "Team"
 
 
 async def test_nobody_else_may_be_called_openai_or_offline(tmp_path: Path) -> None:

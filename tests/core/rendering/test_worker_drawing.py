@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from io import BytesIO
 from typing import Any
 
@@ -36,6 +37,7 @@ class Bench:
         self.worker = Worker(BytesIO(), self.sink, ["none"])
         self.drawer = Drawer()
         monkeypatch.setattr(self.worker, "_drawer", self.drawer)
+        monkeypatch.setattr(worker_module, "_SLOW_S", math.inf)  # on a busy computer, too, no stream rests
 
     def serve(self, *frame: Any) -> None:
         self.worker._serve(frame)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from PySide6.QtCore import QObject, Signal
 
+from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.settings.in_force import changed_settings
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.ui.async_tasks import AsyncTasks
@@ -183,6 +184,7 @@ class SettingsBinding(QObject):
         await (await self._handle.services()).apply_settings(settings)
         self._models.fill()
 
+    @uninterruptible  # a window that closes now must not lose what somebody wrote
     async def _save(self, changes: Mapping[str, Value]) -> None:
         async with self._saving:  # two at once would each write the file without the other's change
             await asyncio.to_thread(self._store.save, changes)
