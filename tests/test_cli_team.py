@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from chatdesk.cli.main import build_parser, run
-from chatdesk.cli.team import PASSPHRASE, SETUP_PASSWORD
+from chatdesk.cli.team_membership import PASSPHRASE, SETUP_PASSWORD
 from chatdesk.core.ids import new_id
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths

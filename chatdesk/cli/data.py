@@ -5,25 +5,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chatdesk.cli.threads import find_project, find_thread
 from chatdesk.core import terminal
 from chatdesk.core.ending_signals import run_until_signal
-from chatdesk.core.errors import AlreadyRunning, ChatDeskError, InvalidInput, NotFound, NotPossible
+from chatdesk.core.errors import AlreadyRunning, ChatDeskError, InvalidInput, NotPossible
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.paths import AppPaths
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.backup_contents import BackupContents
     from chatdesk.core.domain.exports import Choice
-    from chatdesk.core.domain.thread import Thread
     from chatdesk.core.settings.schema import Settings
     from chatdesk.services.services import Services
 
-FindThread = Callable[["Services", str], Awaitable["Thread"]]
 _PIECE_BYTES = 1024 * 1024
 
 
@@ -43,9 +42,11 @@ def add_commands(
         metavar="PATH",
         help="the file to write (json: also .zip, which holds the attachments); for several threads a folder",
     )
+    export.set_defaults(run=_export)
 
     backup = commands.add_parser("backup", parents=[common], help="make a backup now")
     backup.add_argument("file", nargs="?", metavar="FILE", help="a zip with the database and all attachments")
+    backup.set_defaults(run=_backup)
 
     restore = commands.add_parser("restore", parents=[common], help="put a backup in the place of the database")
     restore.add_argument("file", nargs="?", metavar="FILE", help="the backup, or its name in the backup directory")
@@ -53,12 +54,12 @@ def add_commands(
     restore.add_argument("--yes", action="store_true", help="do not ask")
 
 
-async def export(options: argparse.Namespace, services: Services, find_thread: FindThread) -> int:
+async def _export(options: argparse.Namespace, services: Services) -> int:
     """Write threads to files, or one thread to stdout."""
     from chatdesk.core.domain.exports import ExportFormat
 
     kind = ExportFormat(options.format)
-    choice = await _choice(options, services, find_thread)
+    choice = await _choice(options, services)
     is_one = len(choice.thread_ids) == 1
     if options.output:
         report = await services.exports.export(choice, kind, Path(options.output))
@@ -78,7 +79,7 @@ async def export(options: argparse.Namespace, services: Services, find_thread: F
     return 1 if report.missing else 0
 
 
-async def _choice(options: argparse.Namespace, services: Services, find_thread: FindThread) -> Choice:
+async def _choice(options: argparse.Namespace, services: Services) -> Choice:
     from chatdesk.core.domain.exports import Choice
 
     if options.thread and (options.all or options.project):
@@ -91,21 +92,10 @@ async def _choice(options: argparse.Namespace, services: Services, find_thread: 
         ids = [(await find_thread(services, wanted)).id for wanted in options.thread]
         return Choice(thread_ids=tuple(dict.fromkeys(ids)), has_trash=options.with_trash)
     if options.project:
-        return Choice(project_id=await _find_project(services, options.project), has_trash=options.with_trash)
+        return Choice(project_id=(await find_project(services, options.project)).id, has_trash=options.with_trash)
     if options.all:
         return Choice(has_trash=options.with_trash)
     raise InvalidInput("Nothing was named.", safe="", next_step="Give a thread, --project NAME or --all.")
-
-
-async def _find_project(services: Services, wanted: str) -> str:
-    projects = await services.library.list_projects()
-    found = [each for each in projects if wanted in (each.id, each.name)]
-    found = found or [each for each in projects if each.name.casefold() == wanted.casefold()]
-    if not found:
-        raise NotFound(f"There is no project called “{wanted[:60]}”.", safe="", next_step="")
-    if len(found) > 1:
-        raise InvalidInput(f"{len(found)} projects are called “{wanted[:60]}”.", safe="", next_step="Give the id.")
-    return found[0].id
 
 
 def _print_file(path: Path) -> None:
@@ -126,7 +116,7 @@ def _pieces(path: Path) -> Iterator[str]:
             yield piece
 
 
-async def backup(options: argparse.Namespace, services: Services) -> int:
+async def _backup(options: argparse.Namespace, services: Services) -> int:
     """Write a zip to the given path, or make one more of the regular backups."""
     if options.file:
         lost = await services.backups.make_zip(Path(options.file))

@@ -8,33 +8,24 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 from chatdesk import __version__
+from chatdesk.cli import asking, failures, importing, providers, search, team, threads
 from chatdesk.cli import data as cli_data
-from chatdesk.cli import failures, providers, search, team, team_sharing
 from chatdesk.core import terminal
 from chatdesk.core.ending_signals import EndedBySignal, run_until_signal
-from chatdesk.core.errors import ChatDeskError, InvalidInput, NotFound, NotPossible, OutputFailed
+from chatdesk.core.errors import ChatDeskError, OutputFailed
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import AppPaths
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-    from chatdesk.core.domain.library import ThreadQuery, ThreadScope
-    from chatdesk.core.domain.message import Message
-    from chatdesk.core.domain.thread import Thread
     from chatdesk.core.settings.store import LoadedSettings
-    from chatdesk.services.services import Services
 
 OK, FAILED, INTERRUPTED, BROKEN_PIPE = 0, 1, 130, 141
-_PAGE = 200
-_SHORTEST_PREFIX = 4
-_ID_LENGTH = 36
 
 
 class _Parser(argparse.ArgumentParser):
@@ -67,50 +58,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"chatdesk {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    ask = commands.add_parser("ask", parents=[common], help="ask a question and print the answer as it comes")
-    ask.add_argument("text", metavar="TEXT", help="the question; - reads it from stdin")
-    where = ask.add_mutually_exclusive_group()
-    where.add_argument("--thread", metavar="ID", help="go on in this thread (the beginning of its id is enough)")
-    where.add_argument("--edit", metavar="MESSAGE", help="another version of this question; the old one stays")
-    where.add_argument("--new", action="store_true", help="begin a new thread (the default)")
-    ask.add_argument("--model", metavar="MODEL", help="model that answers")
-    ask.add_argument("--provider", metavar="NAME", help="provider that answers, by its id: see providers")
-    ask.add_argument("--json", action="store_true", help="one JSON object a line: start, text, ..., finish")
-
-    projects = commands.add_parser("projects", parents=[common], help="list projects")
-    projects.add_argument("--json", action="store_true", help="a JSON array")
-
-    threads = commands.add_parser("threads", parents=[common], help="list threads, the latest first")
-    which = threads.add_mutually_exclusive_group()
-    which.add_argument("--archived", action="store_true", help="list archived threads")
-    which.add_argument("--trash", action="store_true", help="list threads in the trash")
-    threads.add_argument("--project", metavar="NAME", help="list threads of this project")
-    threads.add_argument("--tag", metavar="NAME", help="list threads with this tag")
-    threads.add_argument("--limit", type=_positive, default=50, metavar="N", help="at most N threads (50)")
-    threads.add_argument("--json", action="store_true", help="a JSON array")
-
-    show = commands.add_parser("show", parents=[common], help="print a thread")
-    show.add_argument("thread", metavar="THREAD", help="its id, or the beginning of it")
-    show.add_argument("--json", action="store_true", help="as JSON")
-
-    search.add_command(commands, common, _positive)
-
+    asking.add_command(commands, common)
+    threads.add_commands(commands, common)
+    search.add_command(commands, common)
     providers.add_command(commands, common)
-
     team.add_command(commands, common)
-
     cli_data.add_commands(commands, common)
-
-    bring = commands.add_parser("import", parents=[common], help="bring in an export of another program or of ChatDesk")
-    bring.add_argument(
-        "file",
-        metavar="FILE",
-        help="of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or"
-        " ChatDesk: zip, JSON, JSON Lines, CSV, or a folder",
-    )
-    bring.add_argument("--project", metavar="NAME", help="put the threads into this project (one named by the program)")
-    bring.add_argument("--dry-run", action="store_true", help="only tell what would be imported")
-    bring.add_argument("--json", action="store_true", help="the report as JSON")
+    importing.add_command(commands, common)
 
     doctor = commands.add_parser("doctor", parents=[common], help="check the database, the paths and the providers")
     doctor.add_argument("--json", action="store_true", help="as JSON")
@@ -251,17 +205,6 @@ _WRITING = frozenset(("ask", "backup", "import"))  # they say themselves that th
 async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
     from chatdesk.services.owner import open_services
 
-    commands = {
-        "ask": _ask,
-        "projects": _projects,
-        "threads": _threads,
-        "show": _show,
-        "export": _export,
-        "backup": cli_data.backup,
-        "import": _import,
-        "search": _search,
-        "team": _team,
-    }
     async with open_services(paths, loaded.settings, purpose=options.command) as services:
         if services.report.warning:
             terminal.complain(services.report.warning)
@@ -269,227 +212,4 @@ async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: L
             terminal.complain(services.read_only_reason.sentence)
         if services.accounts.stored.problem:
             terminal.complain(services.accounts.stored.problem)
-        return await commands[options.command](options, services)
-
-
-async def _search(options: argparse.Namespace, services: Services) -> int:
-    return await search.search(options, services)
-
-
-async def _team(options: argparse.Namespace, services: Services) -> int:
-    return await team.team(options, services)
-
-
-async def _ask(options: argparse.Namespace, services: Services) -> int:
-    thread_id = (await _find_thread(services, options.thread)).id if options.thread else None
-    if thread_id is not None and await services.system_prompts.is_from_file(thread_id):
-        terminal.complain("An imported system prompt is sent with the question.")
-    if thread_id is not None and (name := await services.system_prompts.changed_by_other(thread_id)) is not None:
-        terminal.complain(f"{name} changed the system prompt; it is sent with the question.")
-    asking = services.ask(
-        options.text, thread_id=thread_id, edits=options.edit, provider=options.provider, model=options.model
-    )
-    last: dict[str, Any] = {}
-    answer = terminal.TextWriter()
-    # Closing the stream, on Ctrl+C or when the reader goes away, stops the answer and keeps its text.
-    async with aclosing(asking) as events:
-        async for event in events:
-            last = event
-            if options.json:
-                terminal.say_json(event, indent=None)
-            elif event["event"] == "text":
-                answer.write(event["delta"])
-            elif event["event"] == "retry":
-                terminal.complain(f"{event['reason']} Trying again in {event['delay_s']:.0f} s.")
-            elif event["event"] == "waiting":
-                terminal.complain(f"{event['reason']} The question waits, {event['before']} before it; Ctrl+C cancels.")
-            elif event["event"] == "unsaved":
-                answer.close(ends_line=True)
-                terminal.complain(f"{event['reason']} Trying to save the answer for a while; Ctrl+C ends it.")
-    answer.close(ends_line=True)
-    if last.get("thread_id"):
-        await team_sharing.send_asked(services, last["thread_id"])
-    if last.get("status") == "complete":
-        return OK
-    terminal.complain(last.get("error") or "The answer was not finished. What had arrived is kept.")
-    return FAILED
-
-
-async def _projects(options: argparse.Namespace, services: Services) -> int:
-    projects = await services.library.list_projects()
-    counts = [await services.library.count_project(project.id) for project in projects]
-    if options.json:
-        data = [
-            {
-                "id": project.id,
-                "name": project.name,
-                "colour": project.colour,
-                "provider": project.provider,
-                "model": project.model,
-                "created_at": project.created_at,
-                "last_chat_at": project.last_chat_at,
-                "archived_at": project.archived_at,
-                "threads": count.threads,
-                "archived_threads": count.archived,
-                "trashed_threads": count.trashed,
-            }
-            for project, count in zip(projects, counts, strict=True)
-        ]
-        terminal.say_json(data)
-        return OK
-    labels = await team_sharing.project_labels(services)
-    for project, count in zip(projects, counts, strict=True):
-        threads = f"{count.threads:,} thread{'' if count.threads == 1 else 's'}"
-        archived = "  (archived)" if project.archived_at is not None else ""
-        terminal.say(f"{project.id}  {threads:>15}  {labels[project.id]}{archived}")
-    return OK
-
-
-async def _thread_query(options: argparse.Namespace, services: Services) -> ThreadQuery:
-    """Return the query for the list; names of projects and tags are compared without regard to case."""
-    from chatdesk.core.domain.library import ThreadQuery
-
-    project_id = tag_id = None
-    if options.project is not None:
-        project_id = (await team_sharing.find_project(services, options.project)).id
-    if options.tag is not None:
-        wanted = options.tag.strip().lstrip("#").casefold()
-        tag_id = next((each.id for each in await services.library.list_tags() if each.name.casefold() == wanted), None)
-        if tag_id is None:
-            raise NotFound(f"There is no tag “{options.tag[:60]}”.", safe="", next_step="Check its name in the window.")
-    scope: ThreadScope = "archive" if options.archived else "trash" if options.trash else "active"
-    return ThreadQuery(scope, project_id, tag_id)
-
-
-async def _threads(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.transfer.exports.export import thread_as_data
-
-    query = await _thread_query(options, services)
-    found: list[Thread] = []
-    cursor: str | None = None
-    while len(found) < options.limit:
-        page = await services.library.list_threads(query, limit=min(_PAGE, options.limit - len(found)), cursor=cursor)
-        found.extend(page.threads)
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    if options.json:
-        terminal.say_json([thread_as_data(thread) for thread in found])
-        return OK
-    for thread in found:
-        count = f"{thread.message_count} message{'' if thread.message_count == 1 else 's'}"
-        terminal.say(f"{thread.id}  {_local_time(thread.last_activity_at)}  {count:>14}  {thread.title}")
-    if not found:
-        terminal.complain("There are no threads here yet.")
-    return OK
-
-
-async def _show(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.transfer.exports.export import thread_to_json, thread_to_markdown
-
-    thread = await _find_thread(services, options.thread)
-    messages = await _all_messages(services, thread.id)
-    if options.json:
-        terminal.say_json_text(thread_to_json(thread, messages))
-    else:
-        terminal.say(thread_to_markdown(thread, messages), end="")
-    return OK
-
-
-async def _export(options: argparse.Namespace, services: Services) -> int:
-    return await cli_data.export(options, services, _find_thread)
-
-
-async def _import(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.domain.imported import ImportProgress
-
-    if services.has_other_owner and not options.dry_run:
-        raise NotPossible(
-            "ChatDesk is open on this data directory.", next_step="Import the file in its window, or close it first."
-        )
-    if services.database.is_read_only and not options.dry_run:
-        raise services.database.refusal
-    is_shown = terminal.can_show_progress()
-
-    def tell(progress: ImportProgress) -> None:
-        percent = 100 * progress.done_bytes // max(progress.total_bytes, 1)
-        terminal.show_progress(f"{percent:3d} %  {progress.threads:,} threads")
-
-    report = await services.importer.run(
-        Path(options.file),
-        project=options.project,
-        is_dry_run=options.dry_run,
-        on_progress=tell if is_shown else None,
-    )
-    if is_shown:
-        terminal.show_progress("")
-    if options.json:
-        terminal.say_json(report.as_data())
-    else:
-        terminal.say(report.as_text(), end="")
-    if not options.dry_run:
-        if is_shown:
-            terminal.note("Reading the files, so that they are found by what stands in them …")
-        await services.attachments.read_unread(pause_s=0)
-    return OK
-
-
-async def _find_thread(services: Services, wanted: str) -> Thread:
-    """Return the thread with this id, or the only one whose id begins so."""
-    prefix = wanted.strip().lower()
-    if len(prefix) >= _ID_LENGTH:
-        return await services.chat.get_thread(prefix)
-    if len(prefix) < _SHORTEST_PREFIX or set(prefix) - set("0123456789abcdef-"):
-        raise InvalidInput(
-            f"“{wanted[:60]}” is not the beginning of a thread's id.",
-            safe="",
-            next_step=f"Give at least {_SHORTEST_PREFIX} of its characters; 'chatdesk threads' lists them.",
-        )
-    async with aclosing(_every_thread(services)) as threads:
-        matches = [thread async for thread in threads if thread.id.startswith(prefix)]
-    if not matches:
-        raise NotFound(f"No thread's id begins with {prefix}.", safe="", next_step="'chatdesk threads' lists them.")
-    if len(matches) > 1:
-        raise InvalidInput(
-            f"{len(matches)} threads have ids that begin with {prefix}.", safe="", next_step="Give more of the id."
-        )
-    return matches[0]
-
-
-async def _every_thread(services: Services) -> AsyncGenerator[Thread, None]:
-    for is_archived, is_trashed in ((False, False), (True, False), (False, True)):
-        cursor: str | None = None
-        while True:
-            page = await services.chat.list_threads(
-                limit=500, cursor=cursor, is_archived=is_archived, is_trashed=is_trashed
-            )
-            for thread in page.threads:
-                yield thread
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-
-
-async def _all_messages(services: Services, thread_id: str) -> list[Message]:
-    """Return the whole shown path, read from its end in pages."""
-    messages: list[Message] = []
-    before: str | None = None
-    while True:
-        page = await services.chat.get_thread_messages(thread_id, _PAGE, before=before)
-        messages[:0] = page.messages
-        if not page.has_older or not page.messages:
-            return messages
-        before = page.messages[0].id
-
-
-def _local_time(milliseconds: int) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("it must be at least 1")
-    return value
+        return int(await options.run(options, services))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from chatdesk.cli.threads import positive
 from chatdesk.core import terminal
 
 if TYPE_CHECKING:
@@ -22,14 +22,15 @@ _NAMES = {
 }
 
 
-def add_command(commands: Any, common: argparse.ArgumentParser, limit: Callable[[str], int]) -> None:
+def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("search", parents=[common], help="search messages, threads, projects, tags and files")
     parser.add_argument("query", metavar="QUERY", nargs="+", help='words, "phrases", begin*, -not, tag:, before:, …')
-    parser.add_argument("--limit", type=limit, default=20, metavar="N", help="at most N hits of each kind (20)")
+    parser.add_argument("--limit", type=positive, default=20, metavar="N", help="at most N hits of each kind (20)")
     parser.add_argument("--json", action="store_true", help="a JSON array of groups")
+    parser.set_defaults(run=_search)
 
 
-async def search(options: argparse.Namespace, services: Services) -> int:
+async def _search(options: argparse.Namespace, services: Services) -> int:
     """Print what is found; returns 0 also when that is nothing. Where no window does it, the index is filled first."""
     if not services.database.is_read_only:
         await services.search.fill(_tell, pause=0.0)

@@ -8,124 +8,47 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.cli import team_erasing, team_sharing
-from chatdesk.cli.team_asking import find_workspace, named, open_keys, secret
+from chatdesk.cli import team_erasing, team_membership, team_sharing
+from chatdesk.cli.team_asking import TeamVerb, find_workspace, open_keys
+from chatdesk.cli.team_membership import add_address, address_of, workspace_as_data
 from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.errors import ChatDeskError, InvalidInput, NotPossible
-from chatdesk.core.file_writing import write_new_text
+from chatdesk.core.errors import NotPossible
 
 if TYPE_CHECKING:
-    from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole, Workspace
     from chatdesk.services.services import Services
-
-SETUP_PASSWORD, PASSPHRASE = "CHATDESK_SETUP_PASSWORD", "CHATDESK_TEAM_PASSPHRASE"
-_OWN = frozenset(("create", "invite", "join", "leave", "computer", "sign-in", "move", "erase", "keep", "join-again"))
-_WRITING = _OWN | team_sharing.WRITING
-#: They ask nobody whom a password would have to be shown to.
-_WITHOUT_KEYS = frozenset(("status", "verifier", "refused"))
-#: They keep a new password.
-_KEEPING = frozenset(("create", "join", "sign-in"))
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
-    team = commands.add_parser("team", parents=[common], help="share projects through a team's database")
-    verbs = team.add_subparsers(dest="verb", metavar="VERB", required=True)
-
+    parser = commands.add_parser("team", parents=[common], help="share projects through a team's database")
+    parser.set_defaults(run=_team)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     status = verbs.add_parser("status", parents=[common], help="how the workspaces of this profile stand")
     status.add_argument("--json", action="store_true", help="a JSON array")
-
-    create = verbs.add_parser("create", parents=[common], help="make a workspace in an empty database")
-    create.add_argument("--name", required=True, help="of the workspace")
-    create.add_argument("--my-name", required=True, metavar="NAME", help="as the others see you")
-    _add_address(create)
-    create.add_argument("--json", action="store_true", help="as JSON")
-
+    status.set_defaults(team_verb=TeamVerb(_status, asks_server=False))
     check = verbs.add_parser(
         "check", parents=[common], help="look at a server before a workspace is made, or compare one with this profile"
     )
-    _add_address(check)
+    add_address(check)
     check.add_argument("--workspace", metavar="NAME", help="compare this one (without an address: the only one)")
     check.add_argument("--repair", action="store_true", help="fetch again what differs from what the team has")
     check.add_argument("--json", action="store_true", help="as JSON")
-
-    invite = verbs.add_parser("invite", parents=[common], help="print an invitation")
-    invite.add_argument("name", metavar="NAME", help="of the person")
-    invite.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
-    invite.add_argument(
-        "--role",
-        action="append",
-        default=[],
-        metavar="PROJECT=ROLE",
-        help="a shared project and viewer, editor, admin or owner; may be given again",
-    )
-    invite.add_argument("--days", type=int, default=7, metavar="N", help="good for N days (7)")
-    invite.add_argument("--output", metavar="FILE", help="write it there instead")
-    invite.add_argument("--json", action="store_true", help="as JSON")
-
-    join = verbs.add_parser("join", parents=[common], help="take an invitation, or a code of another computer of yours")
-    join.add_argument("file", metavar="FILE", help="that holds it; - reads stdin")
-    join.add_argument("--my-name", default="", metavar="NAME", help="as the others see you")
-    join.add_argument("--without-tls", action="store_true", help="agree to a server without encryption")
-    join.add_argument("--json", action="store_true", help="as JSON")
-
-    leave = verbs.add_parser("leave", parents=[common], help="sync no more; everything stays here")
-    leave.add_argument("workspace", nargs="?", metavar="NAME", help="its name or id, where there are several")
-    leave.add_argument("--for-good", action="store_true", help="stop being a member, on all computers")
-    leave.add_argument("--yes", action="store_true", help="do not ask")
-
-    again = verbs.add_parser("join-again", parents=[common], help="connect again to a team that came with a backup")
-    again.add_argument("workspace", nargs="?", metavar="NAME", help="its name or id, where there are several")
-    again.add_argument("--leave", action="store_true", help="give it up instead; its projects stay as private copies")
-    again.add_argument("--yes", action="store_true", help="do not ask")
-
-    team_sharing.add_verbs(verbs, common)
-    team_erasing.add_verbs(verbs, common)
-
+    check.set_defaults(team_verb=TeamVerb(_check))
     members = verbs.add_parser("members", parents=[common], help="list the members, as the server says now")
     members.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
     members.add_argument("--json", action="store_true", help="a JSON array")
-
-    computer = verbs.add_parser("computer", parents=[common], help="print a code for a further computer of yours")
-    computer.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
-    computer.add_argument("--json", action="store_true", help="as JSON")
-
-    sign_in = verbs.add_parser(
-        "sign-in", parents=[common], help="enter a workspace that was set up by hand, with a member's login"
-    )
-    _add_address(sign_in)
-    sign_in.add_argument("--json", action="store_true", help="as JSON")
-
-    upgrade = verbs.add_parser("upgrade", parents=[common], help="bring the team's database up to date")
-    upgrade.add_argument("--user", required=True, metavar="NAME", help="the login that set it up")
-    upgrade.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
-
-    move = verbs.add_parser("move", parents=[common], help="reach the team's database at another address from now on")
-    move.add_argument("--host", required=True, help="its new name or number")
-    move.add_argument("--port", type=int, metavar="PORT", help="(as before)")
-    move.add_argument("--ca", metavar="FILE", help="certificate of the server's authority (as before)")
-    move.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
-
-    verbs.add_parser("verifier", parents=[common], help="print what Postgres stores of a password that is read")
+    members.set_defaults(team_verb=TeamVerb(_members))
+    team_membership.add_verbs(verbs, common)
+    team_sharing.add_verbs(verbs, common)
+    team_erasing.add_verbs(verbs, common)
 
 
-def _add_address(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--url", metavar="URL", help="the server, as postgresql://login@host:5432/database")
-    parser.add_argument("--host", help="or: its name or number")
-    parser.add_argument("--port", type=int, default=5432, help="(5432)")
-    parser.add_argument("--database", metavar="NAME", help="the empty database")
-    parser.add_argument("--user", metavar="NAME", help="the login that owns it and may make roles")
-    parser.add_argument("--ca", metavar="FILE", help="certificate of the server's authority, if it has its own")
-    parser.add_argument("--without-tls", action="store_true", help="no encryption; only in a network of your own")
-
-
-async def team(options: argparse.Namespace, services: Services) -> int:
+async def _team(options: argparse.Namespace, services: Services) -> int:
     """Run one verb of ``chatdesk team``; returns the exit code."""
-    if options.verb in _WRITING:
+    verb: TeamVerb = options.team_verb
+    if verb.is_writing:
         if services.has_other_owner:
             raise NotPossible(
                 "ChatDesk is open on this data directory.",
@@ -133,30 +56,10 @@ async def team(options: argparse.Namespace, services: Services) -> int:
             )
         if services.read_only_reason is not None:
             raise services.read_only_reason
-    verbs = {
-        "status": _status,
-        "create": _create,
-        "check": _check,
-        "invite": _invite,
-        "join": _join,
-        "leave": _leave,
-        "join-again": _join_again,
-        "members": _members,
-        "computer": _computer,
-        "sign-in": _sign_in,
-        "upgrade": _upgrade,
-        "move": _move,
-        "verifier": _verifier,
-        **team_sharing.VERBS,
-        "erase": team_erasing.erase,
-        "keep": team_erasing.keep,
-    }
-    is_server_asked = options.verb not in _WITHOUT_KEYS and not (
-        options.verb == "check" and (options.url or options.host)
-    )
-    if is_server_asked:
-        await open_keys(services, may_make=options.verb in _KEEPING)
-    return await verbs[options.verb](options, services)
+    is_server_named = options.verb == "check" and (options.url or options.host)
+    if verb.asks_server and not is_server_named:
+        await open_keys(services, may_make=verb.keeps_password)
+    return await verb.run(options, services)
 
 
 async def _status(options: argparse.Namespace, services: Services) -> int:
@@ -168,7 +71,7 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
         latest = await service.rounds(workspace.id, 1)
         rows.append(
             {
-                **_as_data(workspace),
+                **workspace_as_data(workspace),
                 "projects": len(mine),
                 "waiting": sum(each.waiting for each in mine),
                 "refused": sum(each.refused for each in mine),
@@ -178,7 +81,7 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
         )
     parked = await service.parked()
     if options.json:
-        terminal.say_json([*rows, *({**_as_data(each), "is_parked": True} for each in parked)])
+        terminal.say_json([*rows, *({**workspace_as_data(each), "is_parked": True} for each in parked)])
         return 0
     if not rows and not parked:
         terminal.complain("this profile is in no workspace")
@@ -193,14 +96,6 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
         terminal.say(f"{row['id']}  {row['name']}  {row['host']}  {owner}  {row['projects']} shared  {waits}")
         if row["problem"]:
             terminal.say(f"    {row['problem']}")
-    return 0
-
-
-async def _create(options: argparse.Namespace, services: Services) -> int:
-    address, password = await asyncio.to_thread(_address_of, options)
-    membership = (await services.load_team()).membership
-    workspace = await membership.create_workspace(options.name, options.my_name, address, password=password)
-    _tell_joined(options, workspace, f"The workspace {workspace.name} was made. You are its owner.")
     return 0
 
 
@@ -225,7 +120,7 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
             for sentence in result.sentences:
                 terminal.say(sentence)
         return 1 if result.differences else 0
-    address, password = await asyncio.to_thread(_address_of, options)
+    address, password = await asyncio.to_thread(address_of, options)
     checks = await service.membership.examine(address, password)
     if options.json:
         rows = [{"name": each.name, "state": each.state.value, "sentence": each.sentence} for each in checks]
@@ -234,71 +129,6 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
         for each in checks:
             terminal.say(f"{each.state.value:8}{each.name:20}{each.sentence}")
     return 1 if any(each.state == "failed" for each in checks) else 0
-
-
-async def _invite(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.sync.address import reach_words
-
-    workspace = await find_workspace(services, options.workspace)
-    roles = await _roles(options.role, services, workspace)
-    if warning := reach_words(workspace.address.host):
-        terminal.complain(warning)
-    membership = (await services.load_team()).membership
-    invitation = await membership.invite(workspace.id, options.name, roles=roles, valid_days=options.days)
-    if options.output:
-        await asyncio.to_thread(_write_private, Path(options.output), invitation.file_text)
-        terminal.note(f"The invitation is in {options.output}. Anyone who has it can join.")
-    elif options.json:
-        data = {"code": invitation.code, "link": invitation.link, "expires_at": invitation.expires_at}
-        terminal.say_json({**data, "member_id": invitation.member_id})
-    else:
-        terminal.say(invitation.code)
-        terminal.complain(f"for {invitation.member_name}, good once; anyone who has it can join")
-    return 0
-
-
-async def _join(options: argparse.Namespace, services: Services) -> int:
-    text = await asyncio.to_thread(_read_code, options.file)
-    membership = (await services.load_team()).membership
-    view = membership.read_invitation(text)
-    passphrase = None
-    if view.needs_passphrase:
-        passphrase = await asyncio.to_thread(secret, PASSPHRASE, "Passphrase: ")
-    workspace = await membership.join(
-        text, options.my_name or view.member_name, passphrase=passphrase, allows_unencrypted=options.without_tls
-    )
-    _tell_joined(options, workspace, f"You are in the workspace {workspace.name} now.")
-    return 0
-
-
-async def _leave(options: argparse.Namespace, services: Services) -> int:
-    workspace = await find_workspace(services, options.workspace)
-    question = f"Leave {workspace.name}? Its projects stay here as private copies."
-    if not options.yes and not await terminal.agrees(question):
-        terminal.complain("nothing was changed")
-        return 1
-    membership = (await services.load_team()).membership
-    await membership.leave(workspace.id, for_good=options.for_good)
-    terminal.say(f"You left {workspace.name}.")
-    return 0
-
-
-async def _join_again(options: argparse.Namespace, services: Services) -> int:
-    service = await services.load_team()
-    membership = service.membership
-    workspace = named(await service.parked(), options.workspace)
-    place = f"{workspace.address.database} on {workspace.address.host}:{workspace.address.port}"
-    words = "Give up" if options.leave else "Connect to"
-    if not options.yes and not await terminal.agrees(f"{words} {workspace.name}, the database {place}?"):
-        terminal.complain("nothing was changed")
-        return 1
-    if options.leave:
-        await membership.leave_parked(workspace.id)
-        terminal.say(f"You left {workspace.name}.")
-    else:
-        await membership.join_again(workspace.id)
-        terminal.say(f"You are in {workspace.name} again.")
-    return 0
 
 
 async def _members(options: argparse.Namespace, services: Services) -> int:
@@ -323,153 +153,3 @@ async def _members(options: argparse.Namespace, services: Services) -> int:
         standing = "owner" if each.is_owner else each.status.value
         terminal.say(f"{mark} {each.id}  {standing:8}  {len(each.roles):3} projects  {each.name}")
     return 0
-
-
-async def _computer(options: argparse.Namespace, services: Services) -> int:
-    workspace = await find_workspace(services, options.workspace)
-    made = await (await services.load_team()).membership.add_computer(workspace.id)
-    if options.json:
-        terminal.say_json({"code": made.code, "passphrase": made.passphrase, "expires_at": made.expires_at})
-    else:
-        terminal.say(made.code)
-        terminal.complain(f"its passphrase is {made.passphrase}; both are good for a day")
-    return 0
-
-
-async def _sign_in(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.sync.team_passwords import VARIABLE
-
-    address, password = await asyncio.to_thread(_address_of, options, VARIABLE)
-    workspace = await (await services.load_team()).membership.sign_in(address, password=password)
-    _tell_joined(options, workspace, f"You are in the workspace {workspace.name} now.")
-    return 0
-
-
-async def _upgrade(options: argparse.Namespace, services: Services) -> int:
-    workspace = await find_workspace(services, options.workspace)
-    password = await asyncio.to_thread(secret, SETUP_PASSWORD, f"Password of {options.user}: ")
-    membership = (await services.load_team()).membership
-    await membership.upgrade(workspace.id, user=options.user, password=password)
-    terminal.say(f"The database of {workspace.name} is up to date.")
-    return 0
-
-
-async def _move(options: argparse.Namespace, services: Services) -> int:
-    from dataclasses import replace
-
-    workspace = await find_workspace(services, options.workspace)
-    address = replace(workspace.address, host=options.host, port=options.port or workspace.address.port)
-    if options.ca:
-        address = replace(address, ca=await asyncio.to_thread(_read_text, Path(options.ca), "ascii"))
-    await (await services.load_team()).membership.move(workspace.id, address)
-    terminal.say(f"{workspace.name} is reached at {address.host}:{address.port} from now on.")
-    return 0
-
-
-async def _verifier(_options: argparse.Namespace, _services: Services) -> int:
-    from chatdesk.core.sync.scram import verifier_of
-    from chatdesk.core.sync.team_passwords import check_password
-
-    password = await asyncio.to_thread(terminal.ask_secret, "Password: ")
-    check_password(password)
-    terminal.say(verifier_of(password))
-    return 0
-
-
-def _tell_joined(options: argparse.Namespace, workspace: Workspace, sentence: str) -> None:
-    if options.json:
-        terminal.say_json(_as_data(workspace))
-    else:
-        terminal.say(sentence)
-
-
-def _as_data(workspace: Workspace) -> dict[str, Any]:
-    return {
-        "id": workspace.id,
-        "name": workspace.name,
-        "host": workspace.address.host,
-        "port": workspace.address.port,
-        "database": workspace.address.database,
-        "tls": workspace.address.tls,
-        "member_id": workspace.member_id,
-        "is_owner": workspace.is_owner,
-        "joined_at": workspace.joined_at,
-    }
-
-
-async def _roles(given: list[str], services: Services, workspace: Workspace) -> dict[str, TeamRole]:
-    """Parse ``PROJECT=ROLE`` into roles by project id; names of projects are compared without regard to case."""
-    from chatdesk.core.domain.sharing.team import TeamRole
-
-    shared = {each.project_id for each in await (await services.load_team()).projects() if each.ended is None}
-    projects = [each for each in await services.library.list_projects() if each.id in shared]
-    roles: dict[str, TeamRole] = {}
-    for each in given:
-        name, _, role = each.rpartition("=")
-        matches = [one for one in projects if name.strip().casefold() in (one.id, one.name.casefold())]
-        if len(matches) != 1:
-            raise InvalidInput(
-                f"{len(matches) or 'No'} shared project{'s are' if matches else ' is'} called “{name[:60]}”.",
-                safe="Nobody was invited.",
-                next_step="Share it first ('chatdesk team share'), or give its id.",
-            )
-        if role not in list(TeamRole):
-            raise InvalidInput(
-                f"“{role[:20]}” is not a role.",
-                safe="Nobody was invited.",
-                next_step="Use viewer, editor, admin or owner.",
-            )
-        roles[matches[0].id] = TeamRole(role)
-    return roles
-
-
-# On a thread from here on: files and questions.
-
-
-def _address_of(options: argparse.Namespace, variable: str = SETUP_PASSWORD) -> tuple[ServerAddress, str]:
-    from dataclasses import replace
-
-    from chatdesk.core.domain.sharing.team import ServerAddress
-    from chatdesk.core.sync.address import checked_address, read_address
-
-    if options.url:
-        address, written = read_address(options.url)
-        if written:
-            raise InvalidInput(
-                "Do not put a password into the arguments: everybody on this computer can see them.",
-                safe="Nothing was sent.",
-                next_step=f"Leave it out, change it, and give it on stdin or in {variable}.",
-            )
-    else:
-        address = ServerAddress(options.host or "", options.port, options.database or "", options.user or "")
-    if options.without_tls:
-        address = replace(address, tls="disable")
-    if options.ca:
-        address = replace(address, ca=_read_text(Path(options.ca), "ascii"))
-    return checked_address(address), secret(variable, f"Password of {address.user}: ")
-
-
-def _read_code(name: str) -> str:
-    if name == "-":
-        return sys.stdin.readline() if sys.stdin.isatty() else sys.stdin.read(512 * 1024)
-    return _read_text(Path(name), "utf-8")
-
-
-def _read_text(path: Path, encoding: str) -> str:
-    try:
-        with path.open(encoding=encoding, errors="replace") as file:
-            return file.read(512 * 1024)
-    except OSError as error:
-        raise _unusable(path, error) from error
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a new file that only its owner can read."""
-    try:
-        write_new_text(path, text)
-    except OSError as error:
-        raise _unusable(path, error) from error
-
-
-def _unusable(path: Path, error: OSError) -> ChatDeskError:
-    return InvalidInput(f"{path}: {error.strerror or error}.", safe="", next_step="Check the name of the file.")

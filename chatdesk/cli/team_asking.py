@@ -1,11 +1,14 @@
-"""Finds the workspace and asks for the secrets that the verbs of ``chatdesk team`` need.
+"""Declares the verbs of ``chatdesk team``, finds the workspace and asks for the secrets that they need.
 
 One of these is the passphrase of the file in which a profile keeps its passwords where there is no keyring.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatdesk.core import terminal
@@ -17,6 +20,17 @@ if TYPE_CHECKING:
     from chatdesk.services.services import Services
 
 KEYS_PASSPHRASE = "CHATDESK_KEYS_PASSPHRASE"  # noqa: S105 - the name of a variable
+
+
+@dataclass(frozen=True, slots=True)
+class TeamVerb:
+    """A verb says what it runs, and whether it needs a profile that can be written, the keys for a server, and a place
+    for a password that it keeps."""
+
+    run: Callable[[argparse.Namespace, Services], Awaitable[int]]
+    is_writing: bool = False
+    asks_server: bool = True
+    keeps_password: bool = False
 
 
 async def find_workspace(services: Services, wanted: str | None) -> Workspace:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.cli.team_sharing import WAIT_S, find_project, send_now
+from chatdesk.cli.team_asking import TeamVerb
+from chatdesk.cli.team_sharing import WAIT_S, send_now
+from chatdesk.cli.threads import find_project
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput
 
@@ -20,16 +22,18 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     what.add_argument("--thread", metavar="ID", help="what you may erase of it")
     what.add_argument("--message", metavar="ID", help="this one, and the summaries that tell of it")
     what.add_argument("--project", metavar="NAME", help="its name or id: ends its sharing, and nothing of it stays")
+    erase.set_defaults(team_verb=TeamVerb(_erase, is_writing=True))
     keep = verbs.add_parser("keep", parents=[common], help="say for how long a shared project keeps its messages")
     keep.add_argument("project", metavar="PROJECT", help="its name or id")
     keep.add_argument("days", metavar="DAYS", nargs="?", help="a number, or forever; without it: how long it is now")
+    keep.set_defaults(team_verb=TeamVerb(_keep, is_writing=True))
     for each in (erase, keep):
         each.add_argument("--yes", action="store_true", help="do not ask")
         wait = f"for the server, at most ({WAIT_S})"
         each.add_argument("--wait", type=int, default=WAIT_S, metavar="SECONDS", help=wait)
 
 
-async def keep(options: argparse.Namespace, services: Services) -> int:
+async def _keep(options: argparse.Namespace, services: Services) -> int:
     project = await find_project(services, options.project, is_shared=True)
     team = await services.load_team()
     await team.start()
@@ -51,7 +55,7 @@ async def keep(options: argparse.Namespace, services: Services) -> int:
     return code
 
 
-async def erase(options: argparse.Namespace, services: Services) -> int:
+async def _erase(options: argparse.Namespace, services: Services) -> int:
     if options.project is not None:
         return await _erase_project(options, services)
     team = await services.load_team()

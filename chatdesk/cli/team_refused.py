@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from chatdesk.cli.team_asking import TeamVerb
 from chatdesk.core import terminal
 from chatdesk.core.errors import NotFound
 
@@ -22,9 +23,10 @@ def add_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
     doing.add_argument("--retry", metavar="ID", help="send it again, or all")
     doing.add_argument("--forget", metavar="ID", help="list it no more, or all of them")
     refused.add_argument("--json", action="store_true", help="a JSON array")
+    refused.set_defaults(team_verb=TeamVerb(_refused, is_writing=True, asks_server=False))
 
 
-async def refused(options: argparse.Namespace, services: Services) -> int:
+async def _refused(options: argparse.Namespace, services: Services) -> int:
     service = await services.load_team()
     found = await service.refused()
     for name in ("copy", "retry", "forget"):

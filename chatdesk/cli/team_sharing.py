@@ -8,14 +8,14 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from chatdesk.cli import team_refused
-from chatdesk.cli.team_asking import KEYS_PASSPHRASE, find_workspace, open_keys
+from chatdesk.cli.team_asking import KEYS_PASSPHRASE, TeamVerb, find_workspace, open_keys
+from chatdesk.cli.threads import find_project
 from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.errors import InvalidInput, NotFound
+from chatdesk.core.errors import NotFound
 from chatdesk.core.processes import environment
 
 if TYPE_CHECKING:
-    from chatdesk.core.domain.project import Project
     from chatdesk.core.domain.sharing.team import SharedProject, TeamMember
     from chatdesk.core.sync.sending import Sending
     from chatdesk.services.services import Services
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 WAIT_S: Final = 60
 #: The same after a question: its answer is here already.
 ASK_WAIT_S: Final = 15
-WRITING: Final = frozenset(("share", "stop", "role", "remove", "owner", "disconnect", "policy", "sync", "refused"))
 
 
 def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -33,40 +32,48 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     share.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
     share.add_argument("--yes", action="store_true", help="do not ask")
     _add_wait(share)
+    share.set_defaults(team_verb=TeamVerb(_share, is_writing=True))
 
     stop = verbs.add_parser("stop", parents=[common], help="end a share for everybody, or leave a project of others")
     stop.add_argument("project", metavar="PROJECT", help="its name or id")
     stop.add_argument("--yes", action="store_true", help="do not ask")
+    stop.set_defaults(team_verb=TeamVerb(_stop, is_writing=True))
 
     role = verbs.add_parser("role", parents=[common], help="give a member a role in a shared project, or take it")
     role.add_argument("project", metavar="PROJECT", help="its name or id")
     role.add_argument("member", metavar="MEMBER", help="their name or id")
     role.add_argument("role", choices=("viewer", "editor", "admin", "owner", "none"))
+    role.set_defaults(team_verb=TeamVerb(_role, is_writing=True))
 
     remove = verbs.add_parser("remove", parents=[common], help="remove a member from a workspace")
     remove.add_argument("member", metavar="MEMBER", help="their name or id")
     remove.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
     remove.add_argument("--yes", action="store_true", help="do not ask")
+    remove.set_defaults(team_verb=TeamVerb(_remove, is_writing=True))
 
     owner = verbs.add_parser("owner", parents=[common], help="make a member an owner of the workspace")
     owner.add_argument("member", metavar="MEMBER", help="their name or id")
     owner.add_argument("--off", action="store_true", help="make them an ordinary member again")
     owner.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    owner.set_defaults(team_verb=TeamVerb(_owner, is_writing=True))
 
     ending = verbs.add_parser(
         "disconnect", parents=[common], help="end the connections of a member who holds others up"
     )
     ending.add_argument("member", metavar="MEMBER", help="their name or id")
     ending.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    ending.set_defaults(team_verb=TeamVerb(_disconnect, is_writing=True))
 
     policy = verbs.add_parser("policy", parents=[common], help="show who may invite, or decide it")
     policy.add_argument("--who-invites", choices=("owners", "admins"), help="owners, or admins of projects as well")
     policy.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    policy.set_defaults(team_verb=TeamVerb(_policy, is_writing=True))
 
     sync = verbs.add_parser("sync", parents=[common], help="send what waits and fetch what others wrote")
     sync.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
     sync.add_argument("--json", action="store_true", help="as JSON")
     _add_wait(sync)
+    sync.set_defaults(team_verb=TeamVerb(_sync, is_writing=True))
 
     team_refused.add_verb(verbs, common)
 
@@ -77,7 +84,7 @@ def _add_wait(parser: argparse.ArgumentParser) -> None:
     )
 
 
-async def share(options: argparse.Namespace, services: Services) -> int:
+async def _share(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
     project = await find_project(services, options.project, is_shared=False)
     service = await services.load_team()
@@ -101,7 +108,7 @@ async def share(options: argparse.Namespace, services: Services) -> int:
     return _tell(sent)
 
 
-async def stop(options: argparse.Namespace, services: Services) -> int:
+async def _stop(options: argparse.Namespace, services: Services) -> int:
     from chatdesk.core.domain.sharing.team import TeamRole
 
     project = await find_project(services, options.project, is_shared=True)
@@ -122,7 +129,7 @@ async def stop(options: argparse.Namespace, services: Services) -> int:
     return 0
 
 
-async def role(options: argparse.Namespace, services: Services) -> int:
+async def _role(options: argparse.Namespace, services: Services) -> int:
     from chatdesk.core.domain.sharing.team import TeamRole
 
     project = await find_project(services, options.project, is_shared=True)
@@ -138,7 +145,7 @@ async def role(options: argparse.Namespace, services: Services) -> int:
     return 0
 
 
-async def remove(options: argparse.Namespace, services: Services) -> int:
+async def _remove(options: argparse.Namespace, services: Services) -> int:
     from chatdesk.core.domain.sharing.team import MemberStatus
 
     workspace = await find_workspace(services, options.workspace)
@@ -159,7 +166,7 @@ async def remove(options: argparse.Namespace, services: Services) -> int:
     return 0
 
 
-async def owner(options: argparse.Namespace, services: Services) -> int:
+async def _owner(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
     member = await _member(services, workspace.id, options.member)
     membership = (await services.load_team()).membership
@@ -169,7 +176,7 @@ async def owner(options: argparse.Namespace, services: Services) -> int:
     return 0
 
 
-async def disconnect(options: argparse.Namespace, services: Services) -> int:
+async def _disconnect(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
     member = await _member(services, workspace.id, options.member)
     ended = await (await services.load_team()).membership.end_connections(workspace.id, member.id)
@@ -177,7 +184,7 @@ async def disconnect(options: argparse.Namespace, services: Services) -> int:
     return 0
 
 
-async def policy(options: argparse.Namespace, services: Services) -> int:
+async def _policy(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
     membership = (await services.load_team()).membership
     if options.who_invites:
@@ -189,7 +196,7 @@ async def policy(options: argparse.Namespace, services: Services) -> int:
     return 0
 
 
-async def sync(options: argparse.Namespace, services: Services) -> int:
+async def _sync(options: argparse.Namespace, services: Services) -> int:
     service = await services.load_team()
     chosen = [await find_workspace(services, options.workspace)] if options.workspace else await service.workspaces()
     if not chosen:
@@ -210,19 +217,6 @@ async def sync(options: argparse.Namespace, services: Services) -> int:
     if options.json:
         terminal.say_json(rows)
     return code
-
-
-VERBS: Final = {
-    "share": share,
-    "stop": stop,
-    "role": role,
-    "remove": remove,
-    "owner": owner,
-    "disconnect": disconnect,
-    "policy": policy,
-    "sync": sync,
-    "refused": team_refused.refused,
-}
 
 
 async def send_now(services: Services, project_id: str, seconds: int) -> int:
@@ -250,50 +244,6 @@ async def send_asked(services: Services, thread_id: str) -> None:
             if sent.problem
             else "The team has not got it yet. It waits here; 'chatdesk team sync' sends it."
         )
-
-
-async def find_project(services: Services, wanted: str, *, is_shared: bool | None = None) -> Project:
-    """Find a project by name or id, among the shared ones or those that are not. Where a name is there more than once,
-    the workspace in brackets tells them apart, as they are listed."""
-    name = wanted.strip().casefold()
-    labels = await project_labels(services)
-    projects = [
-        each
-        for each in await services.library.list_projects()
-        if is_shared is None or (labels[each.id] != each.name) is is_shared
-    ]
-    found = [each for each in projects if name in (each.id, labels[each.id].casefold())]
-    found = found or [each for each in projects if name == each.name.casefold()]
-    if len(found) == 1:
-        return found[0]
-    which = "" if is_shared is None else " that is shared" if is_shared else " that is not shared yet"
-    if not found:
-        raise InvalidInput(
-            f"No project{which} is called “{wanted[:60]}”.", safe="", next_step="See 'chatdesk projects'."
-        )
-    raise InvalidInput(
-        f"{len(found)} projects are called “{wanted[:60]}”: "
-        + ", ".join(f"{each.id} ({labels[each.id]})" for each in found)
-        + ".",
-        safe="",
-        next_step="Give the id of one.",
-    )
-
-
-async def project_labels(services: Services) -> dict[str, str]:
-    """Return the names of projects by id; those of shared ones have their workspace in brackets."""
-    projects = await services.library.list_projects()
-    if not await services.team_is_joined():
-        return {each.id: each.name for each in projects}
-    service = await services.load_team()
-    workspaces = {each.id: each.name for each in await service.workspaces()}
-    shared = {each.project_id: each for each in await service.projects() if each.ended is None}
-    return {
-        each.id: f"{each.name} ({workspaces.get(shared[each.id].workspace_id, 'shared')})"
-        if each.id in shared
-        else each.name
-        for each in projects
-    }
 
 
 async def _wait(services: Services, workspace_id: str, seconds: int, projects: Sequence[str]) -> Sending:

@@ -1,0 +1,61 @@
+"""``chatdesk import`` brings in an export of another program or of ChatDesk."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core import terminal
+from chatdesk.core.errors import NotPossible
+
+if TYPE_CHECKING:
+    from chatdesk.services.services import Services
+
+
+def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
+    bring = commands.add_parser("import", parents=[common], help="bring in an export of another program or of ChatDesk")
+    bring.add_argument(
+        "file",
+        metavar="FILE",
+        help="of ChatGPT, Claude, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or"
+        " ChatDesk: zip, JSON, JSON Lines, CSV, or a folder",
+    )
+    bring.add_argument("--project", metavar="NAME", help="put the threads into this project (one named by the program)")
+    bring.add_argument("--dry-run", action="store_true", help="only tell what would be imported")
+    bring.add_argument("--json", action="store_true", help="the report as JSON")
+    bring.set_defaults(run=_import)
+
+
+async def _import(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.domain.imported import ImportProgress
+
+    if services.has_other_owner and not options.dry_run:
+        raise NotPossible(
+            "ChatDesk is open on this data directory.", next_step="Import the file in its window, or close it first."
+        )
+    if services.database.is_read_only and not options.dry_run:
+        raise services.database.refusal
+    is_shown = terminal.can_show_progress()
+
+    def tell(progress: ImportProgress) -> None:
+        percent = 100 * progress.done_bytes // max(progress.total_bytes, 1)
+        terminal.show_progress(f"{percent:3d} %  {progress.threads:,} threads")
+
+    report = await services.importer.run(
+        Path(options.file),
+        project=options.project,
+        is_dry_run=options.dry_run,
+        on_progress=tell if is_shown else None,
+    )
+    if is_shown:
+        terminal.show_progress("")
+    if options.json:
+        terminal.say_json(report.as_data())
+    else:
+        terminal.say(report.as_text(), end="")
+    if not options.dry_run:
+        if is_shown:
+            terminal.note("Reading the files, so that they are found by what stands in them …")
+        await services.attachments.read_unread(pause_s=0)
+    return 0

@@ -1,0 +1,328 @@
+"""``chatdesk team``: the verbs that make a workspace, enter and leave it, and invite people and further computers."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.cli.team_asking import TeamVerb, find_workspace, named, secret
+from chatdesk.core import terminal
+from chatdesk.core.errors import ChatDeskError, InvalidInput
+from chatdesk.core.file_writing import write_new_text
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole, Workspace
+    from chatdesk.services.services import Services
+
+SETUP_PASSWORD, PASSPHRASE = "CHATDESK_SETUP_PASSWORD", "CHATDESK_TEAM_PASSPHRASE"
+
+
+def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
+    create = verbs.add_parser("create", parents=[common], help="make a workspace in an empty database")
+    create.add_argument("--name", required=True, help="of the workspace")
+    create.add_argument("--my-name", required=True, metavar="NAME", help="as the others see you")
+    add_address(create)
+    create.add_argument("--json", action="store_true", help="as JSON")
+    create.set_defaults(team_verb=TeamVerb(_create, is_writing=True, keeps_password=True))
+
+    invite = verbs.add_parser("invite", parents=[common], help="print an invitation")
+    invite.add_argument("name", metavar="NAME", help="of the person")
+    invite.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    invite.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        metavar="PROJECT=ROLE",
+        help="a shared project and viewer, editor, admin or owner; may be given again",
+    )
+    invite.add_argument("--days", type=int, default=7, metavar="N", help="good for N days (7)")
+    invite.add_argument("--output", metavar="FILE", help="write it there instead")
+    invite.add_argument("--json", action="store_true", help="as JSON")
+    invite.set_defaults(team_verb=TeamVerb(_invite, is_writing=True))
+
+    join = verbs.add_parser("join", parents=[common], help="take an invitation, or a code of another computer of yours")
+    join.add_argument("file", metavar="FILE", help="that holds it; - reads stdin")
+    join.add_argument("--my-name", default="", metavar="NAME", help="as the others see you")
+    join.add_argument("--without-tls", action="store_true", help="agree to a server without encryption")
+    join.add_argument("--json", action="store_true", help="as JSON")
+    join.set_defaults(team_verb=TeamVerb(_join, is_writing=True, keeps_password=True))
+
+    leave = verbs.add_parser("leave", parents=[common], help="sync no more; everything stays here")
+    leave.add_argument("workspace", nargs="?", metavar="NAME", help="its name or id, where there are several")
+    leave.add_argument("--for-good", action="store_true", help="stop being a member, on all computers")
+    leave.add_argument("--yes", action="store_true", help="do not ask")
+    leave.set_defaults(team_verb=TeamVerb(_leave, is_writing=True))
+
+    again = verbs.add_parser("join-again", parents=[common], help="connect again to a team that came with a backup")
+    again.add_argument("workspace", nargs="?", metavar="NAME", help="its name or id, where there are several")
+    again.add_argument("--leave", action="store_true", help="give it up instead; its projects stay as private copies")
+    again.add_argument("--yes", action="store_true", help="do not ask")
+    again.set_defaults(team_verb=TeamVerb(_join_again, is_writing=True))
+
+    computer = verbs.add_parser("computer", parents=[common], help="print a code for a further computer of yours")
+    computer.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    computer.add_argument("--json", action="store_true", help="as JSON")
+    computer.set_defaults(team_verb=TeamVerb(_computer, is_writing=True))
+
+    sign_in = verbs.add_parser(
+        "sign-in", parents=[common], help="enter a workspace that was set up by hand, with a member's login"
+    )
+    add_address(sign_in)
+    sign_in.add_argument("--json", action="store_true", help="as JSON")
+    sign_in.set_defaults(team_verb=TeamVerb(_sign_in, is_writing=True, keeps_password=True))
+    _add_server_verbs(verbs, common)
+
+
+def _add_server_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
+    upgrade = verbs.add_parser("upgrade", parents=[common], help="bring the team's database up to date")
+    upgrade.add_argument("--user", required=True, metavar="NAME", help="the login that set it up")
+    upgrade.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    upgrade.set_defaults(team_verb=TeamVerb(_upgrade))
+
+    move = verbs.add_parser("move", parents=[common], help="reach the team's database at another address from now on")
+    move.add_argument("--host", required=True, help="its new name or number")
+    move.add_argument("--port", type=int, metavar="PORT", help="(as before)")
+    move.add_argument("--ca", metavar="FILE", help="certificate of the server's authority (as before)")
+    move.add_argument("--workspace", metavar="NAME", help="its name or id, where there are several")
+    move.set_defaults(team_verb=TeamVerb(_move, is_writing=True))
+
+    verifier = verbs.add_parser(
+        "verifier", parents=[common], help="print what Postgres stores of a password that is read"
+    )
+    verifier.set_defaults(team_verb=TeamVerb(_verifier, asks_server=False))
+
+
+def add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", metavar="URL", help="the server, as postgresql://login@host:5432/database")
+    parser.add_argument("--host", help="or: its name or number")
+    parser.add_argument("--port", type=int, default=5432, help="(5432)")
+    parser.add_argument("--database", metavar="NAME", help="the empty database")
+    parser.add_argument("--user", metavar="NAME", help="the login that owns it and may make roles")
+    parser.add_argument("--ca", metavar="FILE", help="certificate of the server's authority, if it has its own")
+    parser.add_argument("--without-tls", action="store_true", help="no encryption; only in a network of your own")
+
+
+async def _create(options: argparse.Namespace, services: Services) -> int:
+    address, password = await asyncio.to_thread(address_of, options)
+    membership = (await services.load_team()).membership
+    workspace = await membership.create_workspace(options.name, options.my_name, address, password=password)
+    _tell_joined(options, workspace, f"The workspace {workspace.name} was made. You are its owner.")
+    return 0
+
+
+async def _invite(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.sync.address import reach_words
+
+    workspace = await find_workspace(services, options.workspace)
+    roles = await _roles(options.role, services, workspace)
+    if warning := reach_words(workspace.address.host):
+        terminal.complain(warning)
+    membership = (await services.load_team()).membership
+    invitation = await membership.invite(workspace.id, options.name, roles=roles, valid_days=options.days)
+    if options.output:
+        await asyncio.to_thread(_write_private, Path(options.output), invitation.file_text)
+        terminal.note(f"The invitation is in {options.output}. Anyone who has it can join.")
+    elif options.json:
+        data = {"code": invitation.code, "link": invitation.link, "expires_at": invitation.expires_at}
+        terminal.say_json({**data, "member_id": invitation.member_id})
+    else:
+        terminal.say(invitation.code)
+        terminal.complain(f"for {invitation.member_name}, good once; anyone who has it can join")
+    return 0
+
+
+async def _join(options: argparse.Namespace, services: Services) -> int:
+    text = await asyncio.to_thread(_read_code, options.file)
+    membership = (await services.load_team()).membership
+    view = membership.read_invitation(text)
+    passphrase = None
+    if view.needs_passphrase:
+        passphrase = await asyncio.to_thread(secret, PASSPHRASE, "Passphrase: ")
+    workspace = await membership.join(
+        text, options.my_name or view.member_name, passphrase=passphrase, allows_unencrypted=options.without_tls
+    )
+    _tell_joined(options, workspace, f"You are in the workspace {workspace.name} now.")
+    return 0
+
+
+async def _leave(options: argparse.Namespace, services: Services) -> int:
+    workspace = await find_workspace(services, options.workspace)
+    question = f"Leave {workspace.name}? Its projects stay here as private copies."
+    if not options.yes and not await terminal.agrees(question):
+        terminal.complain("nothing was changed")
+        return 1
+    membership = (await services.load_team()).membership
+    await membership.leave(workspace.id, for_good=options.for_good)
+    terminal.say(f"You left {workspace.name}.")
+    return 0
+
+
+async def _join_again(options: argparse.Namespace, services: Services) -> int:
+    service = await services.load_team()
+    membership = service.membership
+    workspace = named(await service.parked(), options.workspace)
+    place = f"{workspace.address.database} on {workspace.address.host}:{workspace.address.port}"
+    words = "Give up" if options.leave else "Connect to"
+    if not options.yes and not await terminal.agrees(f"{words} {workspace.name}, the database {place}?"):
+        terminal.complain("nothing was changed")
+        return 1
+    if options.leave:
+        await membership.leave_parked(workspace.id)
+        terminal.say(f"You left {workspace.name}.")
+    else:
+        await membership.join_again(workspace.id)
+        terminal.say(f"You are in {workspace.name} again.")
+    return 0
+
+
+async def _computer(options: argparse.Namespace, services: Services) -> int:
+    workspace = await find_workspace(services, options.workspace)
+    made = await (await services.load_team()).membership.add_computer(workspace.id)
+    if options.json:
+        terminal.say_json({"code": made.code, "passphrase": made.passphrase, "expires_at": made.expires_at})
+    else:
+        terminal.say(made.code)
+        terminal.complain(f"its passphrase is {made.passphrase}; both are good for a day")
+    return 0
+
+
+async def _sign_in(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.sync.team_passwords import VARIABLE
+
+    address, password = await asyncio.to_thread(address_of, options, VARIABLE)
+    workspace = await (await services.load_team()).membership.sign_in(address, password=password)
+    _tell_joined(options, workspace, f"You are in the workspace {workspace.name} now.")
+    return 0
+
+
+async def _upgrade(options: argparse.Namespace, services: Services) -> int:
+    workspace = await find_workspace(services, options.workspace)
+    password = await asyncio.to_thread(secret, SETUP_PASSWORD, f"Password of {options.user}: ")
+    membership = (await services.load_team()).membership
+    await membership.upgrade(workspace.id, user=options.user, password=password)
+    terminal.say(f"The database of {workspace.name} is up to date.")
+    return 0
+
+
+async def _move(options: argparse.Namespace, services: Services) -> int:
+    from dataclasses import replace
+
+    workspace = await find_workspace(services, options.workspace)
+    address = replace(workspace.address, host=options.host, port=options.port or workspace.address.port)
+    if options.ca:
+        address = replace(address, ca=await asyncio.to_thread(_read_text, Path(options.ca), "ascii"))
+    await (await services.load_team()).membership.move(workspace.id, address)
+    terminal.say(f"{workspace.name} is reached at {address.host}:{address.port} from now on.")
+    return 0
+
+
+async def _verifier(_options: argparse.Namespace, _services: Services) -> int:
+    from chatdesk.core.sync.scram import verifier_of
+    from chatdesk.core.sync.team_passwords import check_password
+
+    password = await asyncio.to_thread(terminal.ask_secret, "Password: ")
+    check_password(password)
+    terminal.say(verifier_of(password))
+    return 0
+
+
+def _tell_joined(options: argparse.Namespace, workspace: Workspace, sentence: str) -> None:
+    if options.json:
+        terminal.say_json(workspace_as_data(workspace))
+    else:
+        terminal.say(sentence)
+
+
+def workspace_as_data(workspace: Workspace) -> dict[str, Any]:
+    return {
+        "id": workspace.id,
+        "name": workspace.name,
+        "host": workspace.address.host,
+        "port": workspace.address.port,
+        "database": workspace.address.database,
+        "tls": workspace.address.tls,
+        "member_id": workspace.member_id,
+        "is_owner": workspace.is_owner,
+        "joined_at": workspace.joined_at,
+    }
+
+
+async def _roles(given: list[str], services: Services, workspace: Workspace) -> dict[str, TeamRole]:
+    """Parse ``PROJECT=ROLE`` into roles by project id; names of projects are compared without regard to case."""
+    from chatdesk.core.domain.sharing.team import TeamRole
+
+    shared = {each.project_id for each in await (await services.load_team()).projects() if each.ended is None}
+    projects = [each for each in await services.library.list_projects() if each.id in shared]
+    roles: dict[str, TeamRole] = {}
+    for each in given:
+        name, _, role = each.rpartition("=")
+        matches = [one for one in projects if name.strip().casefold() in (one.id, one.name.casefold())]
+        if len(matches) != 1:
+            raise InvalidInput(
+                f"{len(matches) or 'No'} shared project{'s are' if matches else ' is'} called “{name[:60]}”.",
+                safe="Nobody was invited.",
+                next_step="Share it first ('chatdesk team share'), or give its id.",
+            )
+        if role not in list(TeamRole):
+            raise InvalidInput(
+                f"“{role[:20]}” is not a role.",
+                safe="Nobody was invited.",
+                next_step="Use viewer, editor, admin or owner.",
+            )
+        roles[matches[0].id] = TeamRole(role)
+    return roles
+
+
+# On a thread from here on: files and questions.
+
+
+def address_of(options: argparse.Namespace, variable: str = SETUP_PASSWORD) -> tuple[ServerAddress, str]:
+    from dataclasses import replace
+
+    from chatdesk.core.domain.sharing.team import ServerAddress
+    from chatdesk.core.sync.address import checked_address, read_address
+
+    if options.url:
+        address, written = read_address(options.url)
+        if written:
+            raise InvalidInput(
+                "Do not put a password into the arguments: everybody on this computer can see them.",
+                safe="Nothing was sent.",
+                next_step=f"Leave it out, change it, and give it on stdin or in {variable}.",
+            )
+    else:
+        address = ServerAddress(options.host or "", options.port, options.database or "", options.user or "")
+    if options.without_tls:
+        address = replace(address, tls="disable")
+    if options.ca:
+        address = replace(address, ca=_read_text(Path(options.ca), "ascii"))
+    return checked_address(address), secret(variable, f"Password of {address.user}: ")
+
+
+def _read_code(name: str) -> str:
+    if name == "-":
+        return sys.stdin.readline() if sys.stdin.isatty() else sys.stdin.read(512 * 1024)
+    return _read_text(Path(name), "utf-8")
+
+
+def _read_text(path: Path, encoding: str) -> str:
+    try:
+        with path.open(encoding=encoding, errors="replace") as file:
+            return file.read(512 * 1024)
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a new file that only its owner can read."""
+    try:
+        write_new_text(path, text)
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: OSError) -> ChatDeskError:
+    return InvalidInput(f"{path}: {error.strerror or error}.", safe="", next_step="Check the name of the file.")

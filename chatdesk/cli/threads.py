@@ -1,0 +1,235 @@
+"""The commands that list projects and threads and print a thread, and how a name finds one for all commands."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core import terminal
+from chatdesk.core.errors import InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.library import ThreadQuery, ThreadScope
+    from chatdesk.core.domain.message import Message
+    from chatdesk.core.domain.project import Project
+    from chatdesk.core.domain.thread import Thread
+    from chatdesk.services.services import Services
+
+_PAGE = 200
+_SHORTEST_PREFIX = 4
+_ID_LENGTH = 36
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    projects = commands.add_parser("projects", parents=[common], help="list projects")
+    projects.add_argument("--json", action="store_true", help="a JSON array")
+    projects.set_defaults(run=_projects)
+
+    threads = commands.add_parser("threads", parents=[common], help="list threads, the latest first")
+    which = threads.add_mutually_exclusive_group()
+    which.add_argument("--archived", action="store_true", help="list archived threads")
+    which.add_argument("--trash", action="store_true", help="list threads in the trash")
+    threads.add_argument("--project", metavar="NAME", help="list threads of this project")
+    threads.add_argument("--tag", metavar="NAME", help="list threads with this tag")
+    threads.add_argument("--limit", type=positive, default=50, metavar="N", help="at most N threads (50)")
+    threads.add_argument("--json", action="store_true", help="a JSON array")
+    threads.set_defaults(run=_threads)
+
+    show = commands.add_parser("show", parents=[common], help="print a thread")
+    show.add_argument("thread", metavar="THREAD", help="its id, or the beginning of it")
+    show.add_argument("--json", action="store_true", help="as JSON")
+    show.set_defaults(run=_show)
+
+
+async def _projects(options: argparse.Namespace, services: Services) -> int:
+    projects = await services.library.list_projects()
+    counts = [await services.library.count_project(project.id) for project in projects]
+    if options.json:
+        data = [
+            {
+                "id": project.id,
+                "name": project.name,
+                "colour": project.colour,
+                "provider": project.provider,
+                "model": project.model,
+                "created_at": project.created_at,
+                "last_chat_at": project.last_chat_at,
+                "archived_at": project.archived_at,
+                "threads": count.threads,
+                "archived_threads": count.archived,
+                "trashed_threads": count.trashed,
+            }
+            for project, count in zip(projects, counts, strict=True)
+        ]
+        terminal.say_json(data)
+        return 0
+    labels = await project_labels(services)
+    for project, count in zip(projects, counts, strict=True):
+        threads = f"{count.threads:,} thread{'' if count.threads == 1 else 's'}"
+        archived = "  (archived)" if project.archived_at is not None else ""
+        terminal.say(f"{project.id}  {threads:>15}  {labels[project.id]}{archived}")
+    return 0
+
+
+async def _thread_query(options: argparse.Namespace, services: Services) -> ThreadQuery:
+    """Return the query for the list; names of projects and tags are compared without regard to case."""
+    from chatdesk.core.domain.library import ThreadQuery
+
+    project_id = tag_id = None
+    if options.project is not None:
+        project_id = (await find_project(services, options.project)).id
+    if options.tag is not None:
+        wanted = options.tag.strip().lstrip("#").casefold()
+        tag_id = next((each.id for each in await services.library.list_tags() if each.name.casefold() == wanted), None)
+        if tag_id is None:
+            raise NotFound(f"There is no tag “{options.tag[:60]}”.", safe="", next_step="Check its name in the window.")
+    scope: ThreadScope = "archive" if options.archived else "trash" if options.trash else "active"
+    return ThreadQuery(scope, project_id, tag_id)
+
+
+async def _threads(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.transfer.exports.export import thread_as_data
+
+    query = await _thread_query(options, services)
+    found: list[Thread] = []
+    cursor: str | None = None
+    while len(found) < options.limit:
+        page = await services.library.list_threads(query, limit=min(_PAGE, options.limit - len(found)), cursor=cursor)
+        found.extend(page.threads)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    if options.json:
+        terminal.say_json([thread_as_data(thread) for thread in found])
+        return 0
+    for thread in found:
+        count = f"{thread.message_count} message{'' if thread.message_count == 1 else 's'}"
+        terminal.say(f"{thread.id}  {_local_time(thread.last_activity_at)}  {count:>14}  {thread.title}")
+    if not found:
+        terminal.complain("There are no threads here yet.")
+    return 0
+
+
+async def _show(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.core.transfer.exports.export import thread_to_json, thread_to_markdown
+
+    thread = await find_thread(services, options.thread)
+    messages = await _all_messages(services, thread.id)
+    if options.json:
+        terminal.say_json_text(thread_to_json(thread, messages))
+    else:
+        terminal.say(thread_to_markdown(thread, messages), end="")
+    return 0
+
+
+async def find_thread(services: Services, wanted: str) -> Thread:
+    """Return the thread with this id, or the only one whose id begins so."""
+    prefix = wanted.strip().lower()
+    if len(prefix) >= _ID_LENGTH:
+        return await services.chat.get_thread(prefix)
+    if len(prefix) < _SHORTEST_PREFIX or set(prefix) - set("0123456789abcdef-"):
+        raise InvalidInput(
+            f"“{wanted[:60]}” is not the beginning of a thread's id.",
+            safe="",
+            next_step=f"Give at least {_SHORTEST_PREFIX} of its characters; 'chatdesk threads' lists them.",
+        )
+    async with aclosing(_every_thread(services)) as threads:
+        matches = [thread async for thread in threads if thread.id.startswith(prefix)]
+    if not matches:
+        raise NotFound(f"No thread's id begins with {prefix}.", safe="", next_step="'chatdesk threads' lists them.")
+    if len(matches) > 1:
+        raise InvalidInput(
+            f"{len(matches)} threads have ids that begin with {prefix}.", safe="", next_step="Give more of the id."
+        )
+    return matches[0]
+
+
+async def _every_thread(services: Services) -> AsyncGenerator[Thread, None]:
+    for is_archived, is_trashed in ((False, False), (True, False), (False, True)):
+        cursor: str | None = None
+        while True:
+            page = await services.chat.list_threads(
+                limit=500, cursor=cursor, is_archived=is_archived, is_trashed=is_trashed
+            )
+            for thread in page.threads:
+                yield thread
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+
+
+async def _all_messages(services: Services, thread_id: str) -> list[Message]:
+    """Return the whole shown path, read from its end in pages."""
+    messages: list[Message] = []
+    before: str | None = None
+    while True:
+        page = await services.chat.get_thread_messages(thread_id, _PAGE, before=before)
+        messages[:0] = page.messages
+        if not page.has_older or not page.messages:
+            return messages
+        before = page.messages[0].id
+
+
+def _local_time(milliseconds: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def positive(text: str) -> int:
+    """Return a number that is at least 1.
+
+    Raises:
+        argparse.ArgumentTypeError: It is less.
+        ValueError: It is no number.
+    """
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("it must be at least 1")
+    return value
+
+
+async def find_project(services: Services, wanted: str, *, is_shared: bool | None = None) -> Project:
+    """Find a project by name or id, among the shared ones or those that are not. Where a name is there more than once,
+    the workspace in brackets tells them apart, as they are listed."""
+    name = wanted.strip().casefold()
+    labels = await project_labels(services)
+    projects = [
+        each
+        for each in await services.library.list_projects()
+        if is_shared is None or (labels[each.id] != each.name) is is_shared
+    ]
+    found = [each for each in projects if name in (each.id, labels[each.id].casefold())]
+    found = found or [each for each in projects if name == each.name.casefold()]
+    if len(found) == 1:
+        return found[0]
+    which = "" if is_shared is None else " that is shared" if is_shared else " that is not shared yet"
+    if not found:
+        raise InvalidInput(
+            f"No project{which} is called “{wanted[:60]}”.", safe="", next_step="See 'chatdesk projects'."
+        )
+    raise InvalidInput(
+        f"{len(found)} projects are called “{wanted[:60]}”: "
+        + ", ".join(f"{each.id} ({labels[each.id]})" for each in found)
+        + ".",
+        safe="",
+        next_step="Give the id of one.",
+    )
+
+
+async def project_labels(services: Services) -> dict[str, str]:
+    """Return the names of projects by id; those of shared ones have their workspace in brackets."""
+    projects = await services.library.list_projects()
+    if not await services.team_is_joined():
+        return {each.id: each.name for each in projects}
+    service = await services.load_team()
+    workspaces = {each.id: each.name for each in await service.workspaces()}
+    shared = {each.project_id: each for each in await service.projects() if each.ended is None}
+    return {
+        each.id: f"{each.name} ({workspaces.get(shared[each.id].workspace_id, 'shared')})"
+        if each.id in shared
+        else each.name
+        for each in projects
+    }
