@@ -88,15 +88,18 @@ def copy_path(conn: Connection, origin: Origin, thread: Thread, path: Sequence[R
 
 
 def copy_beside(conn: Connection, origin: Origin, message_id: str) -> str:
-    """Copy a message into another version beside it, which is not shown. Returns its id. The copy is logged if the
-    message is this person's own; what another member wrote stays theirs, and its copy is kept here only."""
+    """Copy a message into another version beside it, which is not on the shown path. Returns its id. The copy is logged
+    if the message is this person's own, and is in no trash, as others get it; what another member wrote stays theirs,
+    and its copy is kept here only."""
     (row,) = _rows_of(conn, "messages", "id", (message_id,))
     made = new_id()
     own = {"id": made, "chosen_child_id": None, "on_path": 0, "owner_pid_token": None, "search_n": None}
+    if row["author_id"] is None:
+        own["deleted_at"] = None
     insert_rows(conn, "messages", [row | origin.stamp() | own])
     copy_parts(conn, origin, {message_id: made})
     conn.exec_driver_sql("UPDATE devices SET message_count = message_count + 1 WHERE id = ?", (origin.device_id,))
-    if row["deleted_at"] is None:
+    if (row | own)["deleted_at"] is None:
         thread_counters.change(conn, row["thread_id"], thread_counters.of_messages(conn, [made]))
     if row["author_id"] is None:
         project_id = conn.exec_driver_sql("SELECT project_id FROM threads WHERE id = ?", (row["thread_id"],)).scalar()
