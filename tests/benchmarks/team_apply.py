@@ -164,7 +164,7 @@ def _apply_all(db: Database, project_id: str, log: list[PulledChange]) -> tuple[
         )
     )
     holds, prepare_s, first_s = [], 0.0, 0.0
-    cursor = Cursor(project_id, 0, None, can_push=True)
+    cursor = Cursor(project_id, 0, None)
     began = time.perf_counter()
     for start in range(0, len(log), PULL_ROWS):
         page = log[start : start + PULL_ROWS]
@@ -182,7 +182,7 @@ def _apply_all(db: Database, project_id: str, log: list[PulledChange]) -> tuple[
         prepare_s += read - at
         holds.append(now - read)
         first_s = first_s or now - began
-        cursor = Cursor(project_id, page[-1].seq, page[-1].chain, can_push=True)
+        cursor = Cursor(project_id, page[-1].seq, page[-1].chain)
     return time.perf_counter() - began, holds, prepare_s, first_s
 
 

@@ -109,6 +109,11 @@ class LocalStore(Protocol):
         applied then."""
         ...
 
+    def adopt_ended(self, project_id: str) -> Applied | None:
+        """Take over the log's ending of answers that were still being written here when it came, and have ended here
+        since. None if there are none."""
+        ...
+
     def requeue_lost(self, project_id: str) -> int:
         """Queue again the changes that were acknowledged but missing although everything was pulled. Returns how
         many."""
@@ -116,11 +121,12 @@ class LocalStore(Protocol):
 
     def begin_again(self, project_id: str) -> None:
         """Start a project over, because the server's history is another one: own changes become pending, others'
-        orphaned, the cursor 0."""
+        and erasures that the server had accepted orphaned, the cursor 0."""
         ...
 
     def lost_by_server(self, project_id: str, *, limit: int) -> list[RelayedChange]:
-        """Return others' changes that are still orphaned after everything was pulled."""
+        """Return the changes that are still orphaned after everything was pulled; only erasures, where this person may
+        not write."""
         ...
 
     def settle_relayed(self, project_id: str, results: Sequence[PushResult]) -> None: ...

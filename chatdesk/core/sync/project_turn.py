@@ -123,6 +123,7 @@ class ProjectTurns:
             yield from self._push(project)
         if project.wants_pull:
             yield from self._pull(project)
+        yield from self._adopt_ended(project)
         if project.wants_pull or (project.wants_push and self._may_write):
             return True
         return (yield from self._come_to_rest(project))
@@ -158,7 +159,7 @@ class ProjectTurns:
             raise HistoryChanged
         self._forget_ahead(project)
         yield ToLocal("begin_again", (project.id,))
-        project.cursor = Cursor(project.id, 0, None, project.cursor.can_push)
+        project.cursor = Cursor(project.id, 0, None)
         self._link.pulled[project.id] = 0
         project.wants_pull = project.wants_push = project.may_have_lost = True
         project.is_final = False
@@ -254,7 +255,7 @@ class ProjectTurns:
             project.wants_pull = True
             yield from self._fork(project)
             return
-        project.cursor = Cursor(cursor.project_id, rows[-1].seq, rows[-1].chain, cursor.can_push)
+        project.cursor = Cursor(cursor.project_id, rows[-1].seq, rows[-1].chain)
         self._link.pulled[project.id] = project.cursor.seq
         project.received += len(rows)
         self._received += len(rows)
@@ -324,6 +325,13 @@ class ProjectTurns:
         if self._ahead is not None and self._ahead.project_id == project.id:
             self._ahead = None
 
+    def _adopt_ended(self, project: _Project) -> Generator[Request, Any, None]:
+        """Finish what the log brought while an answer was being written here. Nothing more may ever be pulled."""
+        applied: Applied | None = yield ToLocal("adopt_ended", (project.id,))
+        if applied is not None:
+            project.wants_push = True
+            yield PageTaken(project.id, applied, project.cursor.seq, self._received, self._total)
+
     def _come_to_rest(self, project: _Project) -> Generator[Request, Any, bool]:
         """Look for lost changes after everything was sent and pulled. Returns whether there is something to send
         again."""
@@ -335,7 +343,7 @@ class ProjectTurns:
                 raise HistoryChanged
             project.wants_push = self._may_write
             return self._may_write
-        if self._may_write and project.cursor.can_push and (yield from self._relay(project)):
+        if self._may_write and (yield from self._relay(project)):
             return True
         if project.held and not project.is_final and self._may_write:
             project.is_final = project.wants_push = True
@@ -345,7 +353,7 @@ class ProjectTurns:
         return False
 
     def _relay(self, project: _Project) -> Generator[Request, Any, bool]:
-        """Send others' changes that the server lost. Returns whether it accepted any."""
+        """Send what others wrote, or what was erased, and the server lost. Returns whether it accepted any."""
         if project.relay_mark == project.received:
             return False  # what it took last time never came back
         lost: list[RelayedChange] = yield ToLocal("lost_by_server", (project.id,), {"limit": PUSH_ROWS})

@@ -195,6 +195,29 @@ def test_words_that_an_older_backup_of_the_server_has_do_not_come_back(pair: Pai
     assert len(digests(pair)) == 1
 
 
+@pytest.mark.parametrize("role", ["viewer", "editor"])
+def test_an_erasure_that_a_restored_server_lost_holds_whatever_its_author_may_do_by_now(pair: Pair, role: str) -> None:
+    """Nobody else heard of it, and they may not erase others' words any more."""
+    pair.server.set_role(pair.project, pair.bob.member_id, "admin")
+    pair.settle()
+    mine, anns = own(pair.bob), own(pair.ann)
+    backup = pair.server.snapshot()
+    for each in (mine, anns):
+        now(pair.bob.repositories.erasures.erase_message(each))
+    while pair.round(pair.bob):
+        pass
+    pair.server.become(backup)
+    pair.server.set_role(pair.project, pair.bob.member_id, role)
+    pair.settle()
+    assert [row.is_erased for row in pair.server.projects[pair.project].rows if row.entity in (mine, anns)].count(
+        True
+    ) == 2
+    for profile in (pair.ann, pair.bob):
+        chosen = "SELECT count(*) FROM message_parts WHERE message_id IN (?, ?)"
+        assert profile.rows(chosen, mine, anns) == [(0,)]
+    assert len(digests(pair)) == 1
+
+
 def test_the_log_of_a_purged_private_thread_keeps_no_words(pair: Pair) -> None:
     project = now(pair.bob.repositories.projects.create("Private")).id
     thread = begin_private(pair.bob, project, "A private title")

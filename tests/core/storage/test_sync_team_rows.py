@@ -210,7 +210,7 @@ async def test_only_what_can_be_pulled_again_does_not_wait_for_the_disk(store: S
     sync.settle(head.project_id, ())
     assert said == [True, True]
     page = sync.read_page(())
-    sync.end_apply(sync.begin_apply(head.project_id, page, after=Cursor(head.project_id, 0, None, can_push=True)))
+    sync.end_apply(sync.begin_apply(head.project_id, page, after=Cursor(head.project_id, 0, None)))
     assert said == [True, True, False]
 
 

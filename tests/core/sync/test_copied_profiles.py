@@ -96,6 +96,24 @@ def test_an_answer_that_two_copies_end_at_one_place_of_their_sequence_keeps_the_
     assert copies.digest(first) == copies.digest(second)
 
 
+def test_an_answer_that_ends_here_after_its_end_by_a_copy_was_erased_stands_beside_it_at_once() -> None:
+    """Also where nothing is pulled any more."""
+    copies = Copies()
+    first, second = copies.first, copies.profile(copies.first.db.image())  # where it was interrupted
+    copies.settle(second)
+    copies.settle(first)
+    now(second.repositories.erasures.erase_message(copies.answer))
+    copies.settle(second, first)
+    copies.write(first, " and ended")
+    copies.finish(first)
+    copies.settle(first, second)
+    ended = copies.answers(first)
+    assert ended.pop(copies.answer) == ""
+    assert list(ended.values()) == ["begun and ended"]
+    assert copies.answers(second) == copies.answers(first)
+    assert copies.digest(first) == copies.digest(second)
+
+
 @pytest.mark.parametrize("is_stored_otherwise", [False, True])
 def test_what_was_sent_from_here_and_comes_back_after_all_has_no_version_beside_it(is_stored_otherwise: bool) -> None:
     copies = Copies()

@@ -123,6 +123,7 @@ def test_a_second_round_of_a_connection_asks_for_little(team: Team) -> None:
         "cursors",
         "share_step",
         "pending",
+        "adopt_ended",
         "tending",
     ]
 
@@ -590,7 +591,7 @@ def test_a_viewer_brings_nothing_back(team: Team) -> None:
     team.second.round()
     team.server.become(backup)
     team.server.set_role(team.project, team.bob, "viewer")
-    team.second.store.can_push = False
+    team.second.store.is_viewer = True
     team.second.connect()
     team.second.round()
     assert team.rows == []

@@ -167,6 +167,27 @@ def test_words_that_come_back_after_their_erasure_are_entered_as_a_stub(team: Te
     assert SECRET not in json.dumps(body)
 
 
+def test_who_may_only_read_brings_back_an_erasure_that_was_lost_and_nothing_else(team: Team) -> None:
+    project = team.project()
+    eve = team.join("eve", **{project: "editor"})
+    thread = team.owner.thread(project)
+    row, other = said(team, project, eve, thread), said(team, project, eve, thread)
+    assert eve.push(project, erasure(eve, thread, row["id"])) == ["ok"]
+    lost = eve.kept(project)[-1]
+    team.restore(project, 2)
+    words = eve.kept(project)[1]
+    team.owner.ask("SELECT cd.set_role(%s, %s, %s)", project, eve.id, "viewer")
+    forged = {**lost, "body": {"changes": [row["id"], other["id"]]}}
+    unsealed = {**erasure(eve, thread, row["id"]), "device": eve.device, "author": eve.id}
+    for bad in (forged, unsealed, {**lost, "seal": None}, {**lost, "dseq": 10**9}, {**lost, "parents": ["x"]}):
+        assert eve.push_fully(project, bad, function="relay")[0][1] == "denied"
+    assert eve.push(project, {name: lost[name] for name in unsealed if name in lost}) == ["denied"]
+    said_now = [each[1] for each in eve.push_fully(project, forged, lost, {**words, "id": new_id()}, function="relay")]
+    assert said_now == ["denied", "ok", "denied"]
+    assert held(team.owner, row["id"])[1]
+    assert eve.push_fully(project, lost, function="relay")[0][1] == "dup"
+
+
 def test_files_go_when_nothing_names_them_any_more(team: Team) -> None:
     project, olga = team.project(), team.owner
     thread = olga.thread(project)

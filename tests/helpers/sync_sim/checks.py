@@ -150,7 +150,7 @@ def _replicas(world: History, project_id: str) -> Iterable[str]:
         if not _keeps_what_is_lost(world, machine, project_id):
             digest = machine.profile.db.read_now(lambda conn: sync_digest.digest(conn, project_id))
             digests[digest].append(machine.label)
-        yield from _visible(machine, project_id, log)
+            yield from _visible(machine, project_id, log)
         yield from _erased(machine, project_id, log)
     if len(digests) > 1:
         yield f"project {project_id}: contents differ: {sorted(digests.values())}"

@@ -290,7 +290,8 @@ class ModelServer:
         rank = RANKS[project.roles[member_id]]
         if len((change.body or "").encode()) > SERVER_MAX_BODY:
             return PushResult(change.id, PushStatus.TOO_BIG)
-        if rank < RANKS["editor"] and not self.flaws.lets_everybody_write:
+        is_taken_erasure = is_sealed and change.reg == ERASED
+        if rank < RANKS["editor"] and not (is_taken_erasure or self.flaws.lets_everybody_write):
             return PushResult(change.id, PushStatus.DENIED)
         if is_sealed:
             rank = RANKS["admin"]  # it was permitted when it was made

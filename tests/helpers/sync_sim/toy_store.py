@@ -47,7 +47,7 @@ class ToyStore:
         self.next_dseq = 1
         self.projects = {project: ToyProject(project) for project in projects}
         self.views = 0
-        self.can_push = True
+        self.is_viewer = False
 
     def write(self, project_id: str, entity: str | None = None, *, op: str = "new", body: str | None = None) -> str:
         """A change of this device. Returns its id."""
@@ -63,7 +63,7 @@ class ToyStore:
         return self.device_id
 
     def cursors(self) -> list[Cursor]:
-        return [Cursor(each.id, each.seq, each.chain, self.can_push) for each in self.projects.values()]
+        return [Cursor(each.id, each.seq, each.chain) for each in self.projects.values()]
 
     def shares(self) -> dict[str, ShareMark]:
         return {}
@@ -148,11 +148,14 @@ class ToyStore:
                 each.state = ChangeState.PENDING if each.is_mine else ChangeState.ORPHANED
                 each.seq = None
 
+    def adopt_ended(self, project_id: str) -> None:
+        return None
+
     def lost_by_server(self, project_id: str, *, limit: int) -> list[RelayedChange]:
         return [
             RelayedChange(each.change, each.device, each.author, each.seal)
             for each in self.projects[project_id].changes.values()
-            if each.state is ChangeState.ORPHANED
+            if each.state is ChangeState.ORPHANED and not self.is_viewer
         ][:limit]
 
     def settle_relayed(self, project_id: str, results: Sequence[PushResult]) -> None:

@@ -25,6 +25,8 @@ from tests.helpers.sync_sim.model_server import Flaws, ModelServer, ModelTeam
 from tests.helpers.sync_sim.seeded import SkewedClock, WorldTime, seeded_ids
 
 DAY_MS = 86_400_000
+#: Calls that are no steps of their own: seeds that once found something go on telling the story in which they did.
+_NO_STEPS = ("shares", "adopt_ended")
 #: Rounds of everybody after which a healed team must be at rest.
 MOST_ROUNDS = 8
 
@@ -260,9 +262,8 @@ class History:
         if machine.error is not None:
             return machine.steps.throw(machine.error)
         request = machine.steps.send(machine.answer)
-        if isinstance(request, ToLocal) and request.method == "shares":
-            # No step of its own: seeds that once found something go on telling the story in which they did.
-            return machine.steps.send(perform(request, machine.profile.store, machine.team))
+        while isinstance(request, ToLocal) and request.method in _NO_STEPS:
+            request = machine.steps.send(perform(request, machine.profile.store, machine.team))
         return request
 
     def _round(self, machine: Machine) -> Generator[Request, Any, RoundResult]:

@@ -12,7 +12,6 @@ class Cursor:
     project_id: str
     seq: int
     chain: bytes | None
-    can_push: bool
 
 
 @dataclass(frozen=True, slots=True)

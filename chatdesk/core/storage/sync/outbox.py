@@ -19,7 +19,7 @@ from chatdesk.core.domain.attachment import UNKNOWN_MIME
 from chatdesk.core.domain.sharing.sync_results import Settled
 from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushResult, PushStatus, RelayedChange, WireChange
 from chatdesk.core.domain.sharing.team import ChangeState, ShareState
-from chatdesk.core.storage.engine.change_log import CONTENT, PERSONAL, Origin
+from chatdesk.core.storage.engine.change_log import CONTENT, ERASED, PERSONAL, Origin
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.refused import parent_ids, refuse
 from chatdesk.core.storage.sync.wire import bodies
@@ -41,6 +41,8 @@ _SMALL_BYTES: Final = 300
 
 _PENDING, _CONFIRMED, _REFUSED = int(ChangeState.PENDING), int(ChangeState.CONFIRMED), int(ChangeState.REFUSED)
 _ORPHANED, _ACKNOWLEDGED, _PRIVATE = int(ChangeState.ORPHANED), int(ChangeState.ACKNOWLEDGED), int(ChangeState.PRIVATE)
+#: In SQL: whether a change is an erasure that the server accepted once, as its seal proves.
+_IS_TAKEN_ERASURE: Final = f"(reg = '{ERASED}' AND seal IS NOT NULL)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +196,10 @@ def has_lost(conn: Connection, project_id: str) -> bool:
 def begin_again(conn: Connection, project_id: str) -> None:
     """Start a project over from the beginning of its log, as ``LocalStore.begin_again``."""
     conn.exec_driver_sql(
-        # Of what was erased only its place can be brought back, and that the server took it.
-        f"UPDATE changes SET state = CASE WHEN mine = 1 AND erased = 0 THEN {_PENDING} ELSE {_ORPHANED} END,"
+        # Of what was erased only its place can be brought back, and that the server took it; erasures, too, are
+        # brought back as taken, so that they hold whatever their author may do by now.
+        "UPDATE changes SET state ="
+        f" CASE WHEN mine = 1 AND erased = 0 AND NOT {_IS_TAKEN_ERASURE} THEN {_PENDING} ELSE {_ORPHANED} END,"
         " seq = NULL, problem = CASE WHEN problem LIKE 'foreign: %' THEN problem END"
         f" WHERE project_id = ? AND state IN ({_CONFIRMED}, {_ACKNOWLEDGED}, {_ORPHANED})",
         (project_id,),
@@ -233,13 +237,16 @@ def _displaced(conn: Connection, project_id: str) -> list[int]:
 
 
 def lost_by_server(conn: Connection, project_id: str, *, limit: int) -> list[RelayedChange]:
-    """Return others' changes that the server lost, as ``LocalStore.lost_by_server``. Changes that arrived and wait for
-    another are not lost."""
+    """Return others' changes and taken erasures that the server lost, as ``LocalStore.lost_by_server``. Changes that
+    arrived and wait for another are not lost."""
     rows = conn.exec_driver_sql(
         f"SELECT n, {_COLUMNS}, device, author, seal, CASE WHEN erased = 1 THEN digest END FROM changes"
-        f" WHERE project_id = ? AND state = {_ORPHANED} AND seq IS NULL AND (mine = 0 OR erased = 1)"
-        " AND problem IS NULL AND author IS NOT NULL ORDER BY n LIMIT ?",
-        (project_id, limit),
+        f" WHERE project_id = ? AND state = {_ORPHANED} AND seq IS NULL"
+        f" AND (mine = 0 OR erased = 1 OR {_IS_TAKEN_ERASURE}) AND problem IS NULL AND author IS NOT NULL"
+        f" AND ({_IS_TAKEN_ERASURE}"
+        " OR EXISTS (SELECT 1 FROM shared_projects s WHERE s.project_id = ? AND s.role <> 'viewer'))"
+        " ORDER BY n LIMIT ?",
+        (project_id, project_id, limit),
     ).all()
     texts = bodies.message_texts(conn, [row[5] for row in rows if _is_message(row) and row[10] is None])
     lost = []

@@ -82,7 +82,7 @@ class Replica:
     def take(self, rows: Sequence[PulledChange]) -> None:
         """Apply the next page of the log."""
         page = inbox.prepare(rows, own_device=self._origin.device_id)
-        after = Cursor(self._project_id, self.seq, None, False)
+        after = Cursor(self._project_id, self.seq, None)
         with self._conn.begin():
             inbox.apply(self._conn, self._origin, self._project_id, page, after=after)
         self.seq = rows[-1].seq

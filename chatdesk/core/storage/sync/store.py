@@ -9,12 +9,12 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.sharing.sync_results import Applied, Cursor, Settled, ShareMark, Tending
 from chatdesk.core.domain.sharing.sync_wire import Hello, PulledChange, PushResult, RelayedChange, TeamView, WireChange
-from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync import entering, outbox, team
 from chatdesk.core.storage.sync import fork as sync_fork
 from chatdesk.core.storage.sync import tending as sync_tending
-from chatdesk.core.storage.sync.inbox import inbox
+from chatdesk.core.storage.sync.inbox import entities, inbox
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.outbox import PutBlob
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 STEP_ROWS: Final = 500
 
 _CURSORS = """
-SELECT s.project_id, s.seq, s.chain, s.role FROM shared_projects s LEFT JOIN projects p ON p.id = s.project_id
+SELECT s.project_id, s.seq, s.chain FROM shared_projects s LEFT JOIN projects p ON p.id = s.project_id
 WHERE s.workspace_id = ? AND s.state <> 'ended' ORDER BY coalesce(p.last_chat_at, 0) DESC, s.project_id
 """
 
@@ -78,13 +78,7 @@ class SyncStore:
         )
 
     def cursors(self) -> list[Cursor]:
-        def work(conn: Connection) -> list[Cursor]:
-            return [
-                Cursor(row[0], row[1], row[2], TeamRole(row[3]).can_write)
-                for row in conn.exec_driver_sql(_CURSORS, (self._workspace_id,))
-            ]
-
-        return self._read(work)
+        return self._read(lambda conn: [Cursor(*row) for row in conn.exec_driver_sql(_CURSORS, (self._workspace_id,))])
 
     def shares(self) -> dict[str, ShareMark]:
         return self._read(team.shares)
@@ -130,6 +124,10 @@ class SyncStore:
 
     def end_apply(self, taking: Callable[[], Applied]) -> Applied:
         return taking()
+
+    def adopt_ended(self, project_id: str) -> Applied | None:
+        is_any = self._read(lambda conn: bool(entities.ended_since(driver(conn), project_id)))
+        return self._write(lambda conn: inbox.adopt_ended(conn, self._origin(), project_id)) if is_any else None
 
     def requeue_lost(self, project_id: str) -> int:
         is_any = self._read(lambda conn: outbox.has_lost(conn, project_id))

@@ -4,7 +4,7 @@
 --   id_taken  something else has this id, or somebody else said it
 --   forked    another change has this place in the device's sequence
 --   too_big   the body is over the limit
---   denied    a viewer's
+--   denied    a viewer's, but for an erasure that was taken before and is brought back
 --   orphan    what it changes, or hangs below, is not in this project
 --   id_taken  a thing with this id exists
 --   denied    not one's own, and no right on others'
@@ -14,7 +14,8 @@
 -- stands), who made it and where, which only this server can make. Members keep it with the change, and it proves the
 -- change when they bring it back after a restore. In relay, a change with its seal is taken as what it is, whatever its
 -- author may do by now: it was permitted when it was made. One without, or that says anything else, is nobody's but the
--- caller's: theirs as author, under a device of its own, with the rights that they have.
+-- caller's: theirs as author, under a device of its own, with the rights that they have. An erasure with its seal is taken
+-- from viewers, too: perhaps nobody else knows of it any more, and what was erased must not come back.
 
 -- In the one form that ids have here. Without search_path, and with a body that was read when it was made, it becomes part
 -- of what calls it; one regular expression for all of it would take ten times as long.
@@ -54,6 +55,34 @@ BEGIN
 END
 $$;
 
+-- Whether any of these rows is an erasure that was taken here, as its seal proves, and is not in the log any more. Asked
+-- before the lock of the head, which whoever may only read gets for nothing else. As text, since nothing was checked yet:
+-- what is not written as it was sealed has no seal.
+CREATE FUNCTION cd.has_lost_erasure(p_project uuid, p_rows jsonb) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = cd, pg_temp
+AS $$
+    SELECT EXISTS (
+        SELECT FROM jsonb_array_elements(p_rows) AS r CROSS JOIN cd.seal_key k
+        WHERE jsonb_typeof(r.value) = 'object' AND r.value ->> 'reg' = 'erased' AND cd.is_uuid(r.value ->> 'id')
+            AND r.value ->> 'seal' = encode(substr(sha256(k.outer_key || sha256(k.inner_key || convert_to(concat_ws(
+                ' ', p_project, r.value ->> 'id', r.value ->> 'device', r.value ->> 'dseq', r.value ->> 'author',
+                r.value ->> 'kind', r.value ->> 'op', r.value ->> 'entity', r.value ->> 'reg',
+                coalesce((
+                    SELECT string_agg(t.value, ',' ORDER BY t.place) FROM jsonb_array_elements_text(
+                        CASE WHEN jsonb_typeof(r.value -> 'parents') = 'array' THEN r.value -> 'parents' ELSE '[]' END
+                    ) WITH ORDINALITY AS t (value, place)
+                ), ''),
+                r.value ->> 'hlc', coalesce(r.value ->> 'v', '1'), '- -',
+                encode(cd.digest(nullif(r.value -> 'body', 'null')), 'hex')
+            ), 'UTF8'))), 1, 16), 'hex')
+            AND NOT EXISTS (
+                SELECT FROM cd.change c
+                WHERE c.project_id = p_project
+                    AND c.id = CASE WHEN cd.is_uuid(r.value ->> 'id') THEN (r.value ->> 'id')::uuid END
+            )
+    )
+$$;
+
 CREATE FUNCTION cd.enter(p_project uuid, p_me uuid, p_device uuid, p_is_relay boolean, p_rows jsonb)
 RETURNS TABLE (o_id text, o_status text, o_seq bigint, o_hlc bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = cd, pg_temp
@@ -74,6 +103,7 @@ DECLARE
     v_inner bytea;
     v_outer bytea;
     v_is_sealed boolean := false;
+    v_may_restore boolean := false;
     v_row jsonb;
     v_text text;
     v_digest bytea;
@@ -107,7 +137,10 @@ BEGIN
     -- As cd.lock_project does, and with what is read under the lock. Whoever may write nothing, or has nothing to write,
     -- locks nothing.
     v_rank := cd.rank(cd.need_role(p_project, p_me));
-    IF v_rank >= 2 AND p_rows <> '[]' THEN
+    IF v_rank < 2 AND p_is_relay THEN
+        v_may_restore := cd.has_lost_erasure(p_project, p_rows);
+    END IF;
+    IF (v_rank >= 2 AND p_rows <> '[]') OR v_may_restore THEN
         SELECT h.seq, h.chain, CASE WHEN h.day = v_today THEN h.bytes ELSE 0 END
         INTO v_last, v_chain, v_project_bytes FROM cd.project_head h WHERE h.project_id = p_project FOR UPDATE;
         v_rank := cd.rank(cd.need_role(p_project, p_me));
@@ -228,7 +261,7 @@ BEGIN
             o_status := 'too_big';
             RETURN NEXT;
             CONTINUE;
-        ELSIF v_rank < 2 THEN
+        ELSIF v_rank < 2 AND NOT (v_may_restore AND v_is_sealed AND v_reg = 'erased') THEN
             RETURN NEXT;
             CONTINUE;
         END IF;

@@ -96,6 +96,13 @@ def apply(
     return effects.applied(rows=len(rows), confirmed=confirmed)
 
 
+def adopt_ended(conn: Connection, origin: Origin, project_id: str) -> Applied:
+    """Take over the log's ending of answers that were still being written here when it came, and have ended since."""
+    effects = Effects(me=registers.member_of(driver(conn), project_id), is_quiet=True)
+    PageApplier(conn, origin, project_id, effects, prepare(()), 0).finish()
+    return effects.applied()
+
+
 def _without_erased(
     rows: list[PulledChange], prepared: Prepared, known: Mapping[str, tuple[Any, ...]]
 ) -> tuple[list[PulledChange], Prepared]:
