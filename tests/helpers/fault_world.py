@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.message import Message
@@ -44,6 +45,7 @@ class FaultWorld:
         self.bus = bus
         self.provider = provider
         self.database = database
+        self.library = LibraryService(repositories=Repositories.of(database), chat=chat, bus=bus, clock=SystemClock())
         self._thread_id: str | None = None
 
     async def ask(self, text: str, *, timeout_s: float = 60.0) -> Seen:

@@ -17,7 +17,14 @@ from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.errors import ChatDeskError, NotPossible, ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
-from chatdesk.core.events import AnswerFinished, EventBus, MessageChanged, ReachabilityChanged, ThreadDeleted
+from chatdesk.core.events import (
+    AnswerFinished,
+    EventBus,
+    MessageChanged,
+    ReachabilityChanged,
+    ThreadDeleted,
+    ThreadsChanged,
+)
 from chatdesk.core.providers.base import Provider
 
 if TYPE_CHECKING:
@@ -71,7 +78,8 @@ class NetworkWatch:
         self._subscriptions = [
             bus.subscribe(AnswerFinished, lambda event: self._on_finished(event.message)),
             bus.subscribe(MessageChanged, lambda event: self._on_changed(event.message)),
-            bus.subscribe(ThreadDeleted, lambda event: self._forget(lambda _id, thread: thread == event.thread_id)),
+            bus.subscribe(ThreadDeleted, lambda event: self._forget_threads({event.thread_id})),
+            bus.subscribe(ThreadsChanged, self._on_threads_changed),
         ]
 
     @property
@@ -129,6 +137,13 @@ class NetworkWatch:
         """Forget an answer that a person retried."""
         if message.status is not Status.ERROR:
             self._forget(lambda id_, _thread: id_ == message.id)
+
+    def _on_threads_changed(self, event: ThreadsChanged) -> None:
+        """Forget the answers of threads that were moved to the trash."""
+        self._forget_threads({thread.id for thread in event.threads or () if thread.deleted_at is not None})
+
+    def _forget_threads(self, thread_ids: set[str]) -> None:
+        self._forget(lambda _id, thread: thread in thread_ids)
 
     def _forget(self, is_meant: Callable[[str, str], bool]) -> None:
         """Remove the chosen messages, and end probes that nothing waits for any more."""

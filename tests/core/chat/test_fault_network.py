@@ -138,7 +138,7 @@ async def test_who_takes_it_up_or_gives_it_up_ends_the_looking(tmp_path: Path) -
         assert seen.told[-1] == ReachabilityChanged((), ())
         again = (await seen.world.ask("Hello again?")).answer
         assert seen.watch.waiting == (again.id,)
-        await seen.world.chat.delete_thread(seen.world.thread_id)
+        await seen.world.library.delete([seen.world.thread_id])
         assert seen.watch.waiting == ()
         await asyncio.sleep(0.8)
         assert seen.looks == 0
