@@ -68,10 +68,6 @@ class ErrorDisplay:
         else:  # the banner says what is not saved, and offers to try again: it must not go away for less
             self._surface.show_toast(error.sentence)
 
-    def show_in_dialog(self, error: ChatDeskError) -> None:
-        """Show a failure that stands in the way of everything else, such as a database that cannot be opened."""
-        self._surface.show_notice(error.what, " ".join(filter(None, (error.safe, error.next_step))))
-
     def show_lasting(self, sentence: str, *, retry: Callable[[], object] | None = None) -> None:
         """Show a failure that stays until ``clear_lasting``: saving fails, the file is gone."""
         if sentence != self._lasting:

@@ -62,7 +62,7 @@ from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.events import EventBus, MessageAdded
-from chatdesk.core.providers.registry import build_registry
+from tests.helpers.registries import build_registry
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.bulk_data import load_many

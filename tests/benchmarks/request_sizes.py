@@ -18,12 +18,13 @@ from chatdesk.core.domain.context import ContextReport, Reason
 from chatdesk.core.domain.summary import ConsentLimits, SummaryStage
 from chatdesk.core.events import EventBus, SummaryWorkChanged
 from chatdesk.core.paths import encodings_dir, resources_dir
-from chatdesk.core.providers.registry import ProviderRegistry, build_registry
+from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.benchmarks.processes import ROOT
 from tests.helpers.bulk_data import load_many
+from tests.helpers.registries import build_registry
 
 _BEGIN, _END = "<!-- request sizes -->\n", "<!-- end of request sizes -->"
 _LONGEST_CHAIN_S = 300

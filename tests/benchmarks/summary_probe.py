@@ -16,10 +16,11 @@ from chatdesk.core.context.summary_setup import summariser_opener
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.events import EventBus
 from chatdesk.core.paths import encodings_dir, resources_dir
-from chatdesk.core.providers.registry import ProviderRegistry, build_registry
+from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.bulk_data import load_many
+from tests.helpers.registries import build_registry
 
 _TICK_S = 0.001
 

@@ -153,14 +153,6 @@ class ProviderService:
         others = tuple(each for each in profile.favourites if each != model)
         await self.save(replace(profile, favourites=(*others, model) if is_favourite else others))
 
-    async def set_alias(self, provider: str, model: str, alias: str) -> None:
-        """Set the name that the person gave a model; an empty one removes it. Raises ``ProvidersNotSaved``."""
-        profile = self._book.get(provider).profile
-        aliases = {name: text for name, text in profile.aliases.items() if name != model}
-        if alias.strip():
-            aliases[model] = " ".join(alias.split())[:80]
-        await self.save(replace(profile, aliases=aliases))
-
     async def override(
         self, provider: str, model: str, *, sees_images: bool | None = None, is_hidden: bool | None = None
     ) -> None:

@@ -144,20 +144,6 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Artifact:
-    """The bytes behind one part, stored by content: ``path`` is relative to the blob directory and made from
-    ``sha256``."""
-
-    id: str
-    part_id: str
-    kind: str
-    path: str
-    mime: str
-    size_bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
 class MessagePage:
     """A part of the shown path, oldest first. ``total`` counts the whole shown path."""
 

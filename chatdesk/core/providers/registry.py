@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from chatdesk.core.domain.provider_profile import NO_PROXY, SYSTEM_PROXY, Api, Header, ProviderProfile
+from chatdesk.core.domain.provider_profile import NO_PROXY, SYSTEM_PROXY, Api, ProviderProfile
 from chatdesk.core.errors import NotPossible, ProviderError
 from chatdesk.core.providers.accounts import Account
 from chatdesk.core.providers.base import ListedModel, Provider, ProviderCheck
@@ -18,7 +18,6 @@ from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from chatdesk.core.settings.presets import preset_of
-from chatdesk.core.settings.secrets import Secret, SecretSource
 
 OPENAI_NAME = OPENAI_ID
 # The small model of OpenAI's present line; CHATDESK_MODEL and the model picker override it.
@@ -236,35 +235,3 @@ def _usual_model(profile: ProviderProfile) -> str:
         return profile.model or profile.favourites[0]
     is_openai = Endpoint.of(profile.base_url or preset_of(profile.preset).base_url, None, None).is_openai
     return OPENAI_MODEL if is_openai else preset_of(profile.preset).model
-
-
-def build_registry(
-    *,
-    openai_api_key: str | None,
-    openai_base_url: str | None,
-    model: str | None,
-    offline_speed: float | None,
-    headers: Mapping[str, str] | None = None,
-    timeouts: StreamLimits | None = None,
-    is_server_wanted: bool = False,
-) -> ProviderRegistry:
-    """Return the registry of one server, for tests and benchmarks. With a key or a base URL that server is the default,
-    otherwise the offline model; ``is_server_wanted``: never the offline model.
-    """
-    endpoint = Endpoint.of(openai_base_url, openai_api_key, headers)
-    profile = ProviderProfile(
-        OPENAI_NAME,
-        "openai" if endpoint.is_openai else "other",
-        "OpenAI" if endpoint.is_openai else (endpoint.host or "the server"),
-        endpoint.base_url,
-        Api.CHAT,
-        tuple(Header(name, value) for name, value in (headers or {}).items()),
-    )
-    key = Secret(value=endpoint.api_key or "", source=SecretSource.THIS_RUN)
-    return build_account_registry(
-        [Account(profile, key, dict(headers or {}))],
-        chosen=OPENAI_NAME if is_server_wanted else AUTOMATIC,
-        model=model,
-        offline_speed=offline_speed,
-        limits=timeouts,
-    )

@@ -345,13 +345,6 @@ class TranscriptView(ReadableView):
         self._viewport_layout.pictures = loader
         self._viewport_layout.relayout()
 
-    def set_theme(self, theme: ThemeLike) -> None:
-        if theme is not self._theme:
-            self._theme.changed.disconnect(self._on_theme_changed)
-            self._theme = theme
-            theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
-
     def set_reading(self, mode: ReadAloud) -> None:
         """Set how much of an answer a screen reader is given to say."""
         self._narrator.mode = mode

@@ -123,7 +123,7 @@ async def test_saving_another_address_asks_before_the_kept_key_goes_there(tmp_pa
             await service.save(moved)
         assert "http://127.0.0.1:9" in asked.value.what
         assert (await service.shown())[1].profile.base_url == TEAM.base_url
-    await service.set_alias("team", "m", "other")  # nothing moves
+    await service.set_favourite("team", "m", is_favourite=True)  # nothing moves
     await service.save(moves[0], is_agreed=True)
     account = open_book(tmp_path, keyring=keyring).get("team")
     assert account.key.value == KEY
@@ -215,18 +215,14 @@ async def test_a_damaged_list_counts_as_empty(tmp_path: Path) -> None:
     assert await service_of(open_book(tmp_path), tmp_path).kept_models("openai") is None
 
 
-async def test_favourites_and_aliases_are_kept(tmp_path: Path) -> None:
+async def test_favourites_are_kept(tmp_path: Path) -> None:
     service = service_of(open_book(tmp_path), tmp_path)
     await service.save(TEAM)
     await service.set_favourite("team", "big", is_favourite=True)
     await service.set_favourite("team", "small", is_favourite=True)
     await service.set_favourite("team", "big", is_favourite=False)
-    await service.set_alias("team", "small", "  The   small one ")
     profile = open_book(tmp_path).get("team").profile
     assert profile.favourites == ("small",)
-    assert profile.aliases == {"small": "The small one"}
-    await service.set_alias("team", "small", "")
-    assert open_book(tmp_path).get("team").profile.aliases == {}
 
 
 async def test_servers_that_are_set_up_are_not_offered_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

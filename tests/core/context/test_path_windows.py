@@ -20,11 +20,11 @@ from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.events import EventBus, MessageAdded, MessageChanged, PathChanged
 from chatdesk.core.ids import new_id
-from chatdesk.core.providers.registry import build_registry
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.bulk_data import load_many
+from tests.helpers.registries import build_registry
 
 COUNT = 1_400
 PLAN = AnswerPlan("offline", "offline-demo")

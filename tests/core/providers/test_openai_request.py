@@ -352,7 +352,7 @@ async def test_openai_without_key_is_not_asked() -> None:
 
 def test_importing_the_providers_loads_nothing_heavy() -> None:
     code = (
-        "import sys, chatdesk.core.providers.registry as r\n"
+        "import sys, tests.helpers.registries as r\n"
         "r.build_registry(openai_api_key='sk-x', openai_base_url=None, model=None, offline_speed=None)\n"
         "print([m for m in ('openai', 'httpx2', 'pydantic', 'anyio') if m in sys.modules])"
     )

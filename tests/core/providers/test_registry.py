@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from chatdesk.core.errors import NotPossible
-from chatdesk.core.providers.registry import OPENAI_MODEL, ProviderRegistry, build_registry
+from chatdesk.core.providers.registry import OPENAI_MODEL, ProviderRegistry
 from tests.helpers.fault_server import FaultServer, models, status
+from tests.helpers.registries import build_registry
 
 
 def build(key: str | None = None, url: str | None = None, model: str | None = None) -> ProviderRegistry:

@@ -40,7 +40,6 @@ _NOT_FOR_CHAT = re.compile(
     r"dall-e|gpt-image|stable-diffusion|sdxl|flux|imagen|veo|sora|moderation)(?:$|[/_.:\s\d-])",
     re.IGNORECASE,
 )
-_PRICES = {("prompt", "completion", "input_cache_read"): 1_000_000, ("input", "output", "cached"): 1}
 _CHATTING_KINDS = {"chat", "language", "llm", "vlm", "code", "text-generation", "image-text-to-text"}
 _OTHER_KINDS = re.compile(r"embed|image|rerank|moderation|audio|speech|transcri|tts|video|feature", re.IGNORECASE)
 _CHATTING = {"completion", "completion_chat", "chat", "chat_completion", "tools"}

@@ -40,7 +40,6 @@ _NAMED: dict[type[StorageError], str] = {
     StorageCorrupt: "The database file {path} is damaged.",
     StorageFull: "The disk of {path.parent} is full, so this could not be saved.",
 }
-_IOERR_WRITE = (778, 1034, 1546, 4874)  # write, fsync, truncate, grow by mapping
 
 
 def sqlite_code(error: BaseException) -> int | None:

@@ -56,9 +56,6 @@ class AccessibleActions:
     def press(self, entry: MessageEntry, item: Item, action: str) -> None:
         self._actions.press_button(entry, item, action)
 
-    def follow_link(self, target: str) -> None:
-        self._actions.open_link(target)
-
     def show(self, entry: MessageEntry, item: Item, offset: int) -> None:
         """Bring a character into view."""
         index = entry.index_of(item)

@@ -604,21 +604,6 @@ class MessageEntry:
             most, max((item.natural_width + self._indent_of(item) for item in body), default=0.0) + 2 * BUBBLE_PAD_X + 1
         )
 
-    def characters_before(self, index: int) -> int:
-        return sum(len(item.text) for item in self.items[:index])
-
-    def index_at_characters(self, count: int) -> int:
-        """Return the index of the item that holds the ``count``-th character, to find a place again.
-
-        The items may have been replaced since the characters were counted.
-        """
-        for place, item in enumerate(self.items):
-            length = len(item.text)
-            if count < length or (count == 0 and length):
-                return place
-            count -= length
-        return max(0, self._body[1] - 1)
-
     def _guess_heights(self, style: TranscriptStyle, items: list[Item]) -> None:
         for item in items:
             if item.height == 0.0 and not item.is_laid_out(style, self.width_of(item)):
