@@ -176,8 +176,8 @@ def _fill(folder: Path) -> str:
             thread = (await services.chat.create_thread(project.id, "A thread")).thread
             archived = (await services.chat.create_thread(project.id, "Archived")).thread
             trashed = (await services.chat.create_thread(project.id, "Trashed")).thread
-            await services.chat.archive_thread(archived.id)
-            await services.chat.delete_thread(trashed.id)
+            await services.library.archive([archived.id])
+            await services.library.delete([trashed.id])
             async for _event in services.ask(
                 f"question {SEARCHED}", thread_id=thread.id, edits=None, provider="offline", model="offline-echo"
             ):

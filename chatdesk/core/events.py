@@ -44,11 +44,6 @@ class ThreadDeleted:
 
 
 @dataclass(frozen=True, slots=True)
-class ThreadRestored:
-    thread: Thread
-
-
-@dataclass(frozen=True, slots=True)
 class ThreadsChanged:
     """Several threads changed in one step: pins, archive, trash, project or tags. None: too many to list, or not known
     which; lists are to be read again."""

@@ -14,7 +14,6 @@ class EventBridge(QObject):
     thread_created = Signal(object)
     thread_changed = Signal(object)
     thread_deleted = Signal(object)
-    thread_restored = Signal(object)
     threads_changed = Signal(object)
     project_created = Signal(object)
     project_changed = Signal(object)
@@ -52,7 +51,6 @@ class EventBridge(QObject):
             events.ThreadCreated: self.thread_created,
             events.ThreadChanged: self.thread_changed,
             events.ThreadDeleted: self.thread_deleted,
-            events.ThreadRestored: self.thread_restored,
             events.ThreadsChanged: self.threads_changed,
             events.ProjectCreated: self.project_created,
             events.ProjectChanged: self.project_changed,

@@ -221,7 +221,7 @@ def test_what_is_told_of_a_thread_while_it_is_read_is_not_lost(paths: AppPaths) 
         with held(chat, "get_thread") as hold:
             application.threads.open_soon(second)
             await until(lambda: hold.count)
-            await chat.delete_thread(second)
+            await (await application.services()).library.delete([second])
         await until(lambda: application.threads.thread_id != first)
         assert application.threads.thread_id is None
 

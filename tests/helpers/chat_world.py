@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import AnswerFinished, EventBus
@@ -70,6 +71,7 @@ class ChatWorld:
     provider: ScriptedProvider
     database: Database
     repositories: Repositories
+    library: LibraryService
     events: list[object] = field(default_factory=list)
 
     async def answer_of(self, sent: object) -> object:
@@ -108,7 +110,8 @@ async def chat_world(directory: Path, **options: int) -> AsyncIterator[ChatWorld
         clock=SystemClock(),
         **options,
     )
-    world = ChatWorld(chat, bus, provider, database, repositories)
+    library = LibraryService(repositories=repositories, chat=chat, bus=bus, clock=SystemClock())
+    world = ChatWorld(chat, bus, provider, database, repositories, library)
     from chatdesk.core import events
 
     for kind in vars(events).values():

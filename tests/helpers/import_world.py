@@ -17,6 +17,7 @@ from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.transfer.imports.report import ImportReport
 from chatdesk.core.transfer.imports.service import ImportService
 from tests.helpers.checks import integrity_check
+from tests.helpers.counters import recounted
 from tests.helpers.export_samples import write_json
 from tests.helpers.store import MovableClock, Store
 
@@ -57,7 +58,7 @@ class ImportWorld:
         for wanted in ({}, {"archived": True}, {"trashed": True}):
             for thread_id in (await self.threads(**wanted)).values():
                 thread = await self.store.threads.get(thread_id)
-                assert await self.store.threads.recount(thread_id) == thread
+                assert await recounted(self.store.db, thread_id) == thread
                 page = await self.store.messages.page(thread_id, limit=100_000)
                 assert page.total == len(page.messages)
                 assert thread.current_leaf_id == (page.messages[-1].id if page.messages else None)

@@ -11,6 +11,7 @@ from chatdesk.core.storage.chat.drafts import DraftRepository
 from chatdesk.core.storage.chat.messages import MessageRepository
 from chatdesk.core.storage.chat.projects import ProjectRepository
 from chatdesk.core.storage.chat.threads import ThreadRepository
+from chatdesk.core.storage.library.library import LibraryRepository
 from chatdesk.core.storage.library.trash_store import TrashRepository
 from chatdesk.core.storage.profile_database import ProfileDatabase
 
@@ -42,6 +43,7 @@ class Store:
         self.projects = ProjectRepository(self.db)
         self.threads = ThreadRepository(self.db)
         self.trash = TrashRepository(self.db)
+        self.library = LibraryRepository(self.db)
         self.messages = MessageRepository(self.db)
         self.drafts = DraftRepository(self.db)
 

@@ -23,7 +23,6 @@ from chatdesk.core.events import (
     AnswerFinished,
     EventBus,
     ThreadDeleted,
-    ThreadRestored,
     ThreadsChanged,
     WaitingQuestionsChanged,
 )
@@ -49,7 +48,6 @@ class QuestionQueue:
         self._subscriptions = [
             bus.subscribe(AnswerFinished, lambda event: self._on_finished(event.message)),
             bus.subscribe(ThreadDeleted, lambda _event: self._look_again()),
-            bus.subscribe(ThreadRestored, lambda _event: self._look_again()),
             bus.subscribe(ThreadsChanged, lambda _event: self._look_again()),
         ]
 

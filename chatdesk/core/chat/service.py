@@ -48,8 +48,6 @@ from chatdesk.core.events import (
     PathChanged,
     ThreadChanged,
     ThreadCreated,
-    ThreadDeleted,
-    ThreadRestored,
 )
 from chatdesk.core.ids import checked_id
 from chatdesk.core.providers.base import ChatRequest
@@ -269,33 +267,10 @@ class ChatService:
         return self._changed(await self._threads.rename(checked_id(thread_id), checked_title(title)))
 
     @uninterruptible
-    async def archive_thread(self, thread_id: str, *, is_archived: bool = True) -> Thread:
-        return self._changed(await self._threads.set_archived(checked_id(thread_id), is_archived))
-
-    @uninterruptible
-    async def pin_thread(self, thread_id: str, *, is_pinned: bool = True) -> Thread:
-        return self._changed(await self._threads.set_pinned(checked_id(thread_id), is_pinned))
-
-    @uninterruptible
     async def set_thread_model(self, thread_id: str, provider: str, model: str) -> Thread:
         """Set the provider and model for the next turns of a thread."""
         self._providers.get(provider)
         return self._changed(await self._threads.set_model(checked_id(thread_id), provider, model))
-
-    @uninterruptible
-    async def delete_thread(self, thread_id: str) -> Thread:
-        """Move a thread to the trash, from where it can be restored for 30 days. A running turn is stopped first."""
-        checked = checked_id(thread_id)
-        await self.stop(checked)
-        thread = await self._threads.delete(checked)
-        self._bus.publish(ThreadDeleted(thread.id))
-        return thread
-
-    @uninterruptible
-    async def restore_thread(self, thread_id: str) -> Thread:
-        thread = await self._threads.restore(checked_id(thread_id))
-        self._bus.publish(ThreadRestored(thread))
-        return thread
 
     # Messages
 

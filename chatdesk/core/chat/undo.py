@@ -111,44 +111,6 @@ class UndoStack:
             )
         return after
 
-    async def pin_thread(self, thread_id: str, *, is_pinned: bool = True) -> Thread:
-        pin = partial(self._chat.pin_thread, thread_id)
-        was_pinned = (await self._chat.get_thread(thread_id)).pinned_at is not None
-        after = await pin(is_pinned=is_pinned)
-        if was_pinned != is_pinned:
-            label = "pin thread" if is_pinned else "unpin thread"
-            self.record(label, partial(pin, is_pinned=was_pinned), partial(pin, is_pinned=is_pinned))
-        return after
-
-    async def archive_thread(self, thread_id: str, *, is_archived: bool = True) -> Thread:
-        archive = partial(self._chat.archive_thread, thread_id)
-        was_archived = (await self._chat.get_thread(thread_id)).archived_at is not None
-        after = await archive(is_archived=is_archived)
-        if was_archived != is_archived:
-            label = "archive thread" if is_archived else "unarchive thread"
-            self.record(label, partial(archive, is_archived=was_archived), partial(archive, is_archived=is_archived))
-        return after
-
-    async def delete_thread(self, thread_id: str) -> Thread:
-        chat = self._chat
-        was_deleted = (await chat.get_thread(thread_id)).deleted_at is not None
-        thread = await chat.delete_thread(thread_id)
-        if not was_deleted:
-            self.record(
-                "delete thread", partial(chat.restore_thread, thread_id), partial(chat.delete_thread, thread_id)
-            )
-        return thread
-
-    async def restore_thread(self, thread_id: str) -> Thread:
-        chat = self._chat
-        was_deleted = (await chat.get_thread(thread_id)).deleted_at is not None
-        thread = await chat.restore_thread(thread_id)
-        if was_deleted:
-            self.record(
-                "restore thread", partial(chat.delete_thread, thread_id), partial(chat.restore_thread, thread_id)
-            )
-        return thread
-
     # Messages
 
     async def delete_message(self, message_id: str, *, with_later: bool = False) -> Moved:

@@ -42,7 +42,6 @@ from chatdesk.core.events import (
     ThreadChanged,
     ThreadCreated,
     ThreadDeleted,
-    ThreadRestored,
     ThreadsChanged,
     TurnStarted,
     TurnTimed,
@@ -103,7 +102,6 @@ class EventLog:
         handlers: dict[type, Callable[[Any], None]] = {
             ThreadCreated: lambda event: log_event("thread.created", **_thread(event)),
             ThreadChanged: lambda event: log_event("thread.changed", **_thread(event)),
-            ThreadRestored: lambda event: log_event("thread.restored", **_thread(event)),
             ThreadDeleted: lambda event: log_event(
                 "thread.purged" if event.is_purged else "thread.deleted", thread=event.thread_id
             ),
@@ -216,7 +214,7 @@ class EventLog:
             log_event("sync.phase", workspace=status.workspace_id, phase=status.phase, reason=status.code or None)
 
 
-def _thread(event: ThreadCreated | ThreadChanged | ThreadRestored) -> dict[str, Any]:
+def _thread(event: ThreadCreated | ThreadChanged) -> dict[str, Any]:
     thread = event.thread
     return {"thread": thread.id, "project": thread.project_id, "messages": thread.message_count}
 

@@ -20,6 +20,7 @@ from chatdesk.core.attachments.text_extraction import FileText
 from chatdesk.core.chat.attachment_payloads import CANNOT_SEE, AttachmentPayloads, file_block, notes_on
 from chatdesk.core.chat.attachment_service import _UNREAD_AT_ONCE, AttachmentService
 from chatdesk.core.chat.context_service import ContextService
+from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly
@@ -105,7 +106,8 @@ class World:
             repositories=repositories, providers=registry, bus=bus, clock=SystemClock(), context=self.context
         )
         self.chat = chat
-        self.inner = ChatWorld(chat, bus, self.provider, database, repositories)  # type: ignore[arg-type]
+        self.library = LibraryService(repositories=repositories, chat=chat, bus=bus, clock=SystemClock())
+        self.inner = ChatWorld(chat, bus, self.provider, database, repositories, self.library)  # type: ignore[arg-type]
         from chatdesk.core.events import AnswerFinished
 
         bus.subscribe(AnswerFinished, self.inner.events.append)
@@ -261,7 +263,7 @@ async def test_only_what_nothing_names_and_is_old_goes(world: World) -> None:
     await world.inner.answer_of(created)
     await world.chat.save_draft(created.thread.id, "", 0, attachments=[drafted])
     assert await world.service.remove_unnamed() == 0
-    await world.chat.delete_thread(created.thread.id)
+    await world.library.delete([created.thread.id])
     assert await world.service.remove_unnamed(older_than_s=0) == 1
     blobs = world.service.blobs
     assert [blobs.has(each.sha256) for each in (kept, drafted, gone)] == [True, True, False]

@@ -33,7 +33,7 @@ from chatdesk.core.events import (
     PathChanged,
     TextStreamed,
     ThreadCreated,
-    ThreadDeleted,
+    ThreadsChanged,
     TurnStarted,
 )
 from chatdesk.core.ids import new_id
@@ -309,14 +309,14 @@ async def test_deleting_a_thread_stops_its_answer_and_restoring_keeps_it(tmp_pat
         world.provider.will(TextDelta("part"), asyncio.Event())
         created = await world.chat.create_thread(None, "", "q")
         await _streamed(world)
-        await world.chat.delete_thread(created.thread.id)
+        await world.library.delete([created.thread.id])
         assert world.provider.open_streams == 0
-        assert isinstance(world.events[-1], ThreadDeleted)
+        assert isinstance(world.events[-1], ThreadsChanged)
         assert (await world.chat.list_threads()).threads == ()
         with pytest.raises(ThreadInTrash):
             await world.chat.send_message(created.thread.id, "more")
         assert [t.id for t in (await world.chat.list_threads(is_trashed=True)).threads] == [created.thread.id]
-        await world.chat.restore_thread(created.thread.id)
+        await world.library.restore([created.thread.id])
         page = await world.chat.get_thread_messages(created.thread.id)
         assert (page.messages[-1].status, page.messages[-1].text) == (Status.STOPPED, "part")
 
@@ -327,8 +327,8 @@ async def test_rename_archive_and_pin(tmp_path: Path) -> None:
         assert (await world.chat.rename_thread(thread.id, "  New\nname ")).title == "New name"
         with pytest.raises(InvalidTitle):
             await world.chat.rename_thread(thread.id, " \n ")
-        assert (await world.chat.pin_thread(thread.id)).pinned_at is not None
-        assert (await world.chat.archive_thread(thread.id)).archived_at is not None
+        assert (await world.library.pin([thread.id])).threads[thread.id][1] is not None
+        assert (await world.library.archive([thread.id])).threads[thread.id][1] is not None
         assert (await world.chat.list_threads()).threads == ()
         assert len((await world.chat.list_threads(is_archived=True)).threads) == 1
 

@@ -12,6 +12,7 @@ from chatdesk.core.errors import EmptyMessage, NotPossible, ProviderError, Provi
 from chatdesk.core.events import MessageAdded
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
 from tests.helpers.chat_world import ChatWorld, chat_world
+from tests.helpers.counters import recounted
 
 DONE = StreamFinished(FinishReason.STOP)
 TWO = [("scripted", "small"), ("scripted", "large")]
@@ -36,7 +37,7 @@ async def test_answers_of_several_models_are_versions_and_the_first_is_shown(tmp
         assert added == [compared.question.id, compared.answers[0].id]
         kept = await world.chat.keep_version(compared.answers[2].id)
         assert kept.current_leaf_id == compared.answers[2].id
-        assert await world.repositories.threads.recount(thread) == await world.chat.get_thread(thread)
+        assert await recounted(world.database, thread) == await world.chat.get_thread(thread)
         assert [len(request.messages) for request in world.provider.requests] == [1, 1, 1]
 
 
@@ -128,9 +129,7 @@ async def test_two_who_edit_one_question_at_once_get_a_version_each(tmp_path: Pa
             await world.answer_of(sent)
         versions = await world.chat.list_versions(created.question.id)
         assert sorted(version.text for version in versions) == ["hers", "mine", "one"]
-        assert await world.repositories.threads.recount(created.thread.id) == await world.chat.get_thread(
-            created.thread.id
-        )
+        assert await recounted(world.database, created.thread.id) == await world.chat.get_thread(created.thread.id)
 
 
 async def test_an_edit_while_an_answer_is_written_loses_neither(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from chatdesk.core.storage.sync.wire import rows as sync_inbox_rows
 from chatdesk.core.transfer.exports.export import thread_to_json, thread_to_markdown
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.checks import integrity_check
+from tests.helpers.counters import recounted
 
 
 async def _asked(world: ChatWorld, *words: str) -> tuple[str, list[Message]]:
@@ -48,7 +49,7 @@ async def test_the_words_stand_beside_the_answer_and_are_sent_as_it(tmp_path: Pa
         assert (mine.provider, mine.model, mine.total_tokens, mine.cost_usd) == (None, None, None, None)
         assert [message.id for message in await _shown(world, thread_id)] == [question.id, mine.id]
         assert edited.thread.current_leaf_id == mine.id
-        assert await world.repositories.threads.recount(thread_id) == edited.thread
+        assert await recounted(world.database, thread_id) == edited.thread
         assert PathChanged(thread_id, question.id) in world.events
         assert len(world.provider.requests) == 2  # nobody was asked
         # The model's own version is as it was, with what came after it.

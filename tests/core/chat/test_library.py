@@ -192,7 +192,7 @@ async def test_a_thread_that_is_restored_brings_its_project_back_without_the_oth
     await last_chats_are_right(library)
     await library.service.undo(change)
     assert await library.state() == state
-    await library.chat.restore_thread(other)
+    await library.service.restore([other])
     assert (await library.service.get_project(project.id)).deleted_at is None
     await last_chats_are_right(library)
 

@@ -353,7 +353,7 @@ async def test_system_prompts_that_cannot_be_stored_are_refused(world: ChatWorld
         await system.set_thread(thread.id, "x" * (LONGEST_TEXT + 1))
     with pytest.raises(ProjectNotFound):
         await system.set_project("0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e", "x")
-    await world.chat.delete_thread(thread.id)
+    await world.library.delete([thread.id])
     with pytest.raises(ThreadInTrash):
         await system.set_thread(thread.id, "x")
 

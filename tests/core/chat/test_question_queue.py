@@ -191,9 +191,9 @@ async def test_the_trash_takes_it_along_and_gives_it_back(tmp_path: Path) -> Non
         world.provider.will(asyncio.Event())
         thread_id = (await world.chat.create_thread(None, "", "one")).thread.id
         waiting = await queue.add(thread_id, "two")
-        await world.chat.delete_thread(thread_id)
+        await world.library.delete([thread_id])
         await until(lambda: not queue.all)
-        await world.chat.restore_thread(thread_id)
+        await world.library.restore([thread_id])
         await until(lambda: queue.all == (waiting,))
         assert await _questions(world, thread_id) == ["one"]
 

@@ -209,7 +209,7 @@ async def test_one_whose_provider_is_gone_says_so(tmp_path: Path) -> None:
 async def test_deleting_a_thread_takes_it_out_of_the_queue(world: ChatWorld) -> None:
     world.chat.queue.hold("Later.")
     created = await world.chat.create_thread(None, "", "one")
-    await world.chat.delete_thread(created.thread.id)
+    await world.library.delete([created.thread.id])
     assert world.chat.queue.waiting == ()
 
 

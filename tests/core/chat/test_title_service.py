@@ -165,7 +165,7 @@ async def test_of_a_thread_that_is_deleted_meanwhile_only_the_cost_stays(world: 
     world.chat.provider.will(go, *GOOD)
     thread = await world.ask()
     await world.asked()
-    await world.chat.chat.delete_thread(thread)
+    await world.chat.library.delete([thread])
     go.set()
     await world.settled()
     assert (await world.title(thread))[1] is TitleSource.TEXT

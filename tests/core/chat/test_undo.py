@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, NotPossible, StorageFull, ThreadInTrash
 from chatdesk.core.events import PathChanged
 from tests.helpers.chat_world import ChatWorld, chat_world
+from tests.helpers.counters import recounted
 
 _CHANGES = st.lists(
     st.tuples(
@@ -28,10 +30,6 @@ _CHANGES = st.lists(
                 "edit",
                 "own",
                 "rename",
-                "pin",
-                "archive",
-                "bin",
-                "unbin",
                 "mark",
                 "start",
             ]
@@ -45,7 +43,7 @@ _CHANGES = st.lists(
 async def _state(world: ChatWorld, thread_id: str) -> tuple[object, ...]:
     """What a reader can tell: the thread with its counters, what is live, and what is shown."""
     thread = await world.chat.get_thread(thread_id)
-    assert await world.repositories.threads.recount(thread_id) == thread
+    assert await recounted(world.database, thread_id) == thread
     live = await world.database.read(
         lambda conn: tuple(
             row[0]
@@ -90,12 +88,8 @@ async def _change(world: ChatWorld, stack: UndoStack, thread_id: str, name: str,
         "own": lambda: stack.edit_answer(chosen, f"own {pick}"),
         "start": lambda: stack.start_context(thread_id, chosen if pick % 4 else None),
         "rename": lambda: stack.rename_thread(thread_id, f"Title {pick % 3}"),
-        "pin": lambda: stack.pin_thread(thread_id, is_pinned=bool(pick % 2)),
-        "archive": lambda: stack.archive_thread(thread_id, is_archived=bool(pick % 2)),
-        "bin": lambda: stack.delete_thread(thread_id),
-        "unbin": lambda: stack.restore_thread(thread_id),
     }
-    if not chosen and name not in ("rename", "pin", "archive", "bin", "unbin"):
+    if not chosen and name != "rename":
         return  # everything is in the trash
     if name == "edit":
         sent = await stack.edit_message(chosen, f"edit {pick}")
@@ -158,9 +152,9 @@ async def test_a_new_change_forgets_what_was_undone(tmp_path: Path) -> None:
         stack = UndoStack(world.chat)
         await stack.rename_thread(thread.id, "Other")
         await stack.undo()
-        await stack.pin_thread(thread.id)
+        await stack.rename_thread(thread.id, "Third")
         assert await stack.redo() is None
-        assert (await world.chat.get_thread(thread.id)).title == "Plans"
+        assert (await world.chat.get_thread(thread.id)).title == "Third"
 
 
 async def test_a_step_counts_as_done_again_only_when_it_is() -> None:
@@ -208,9 +202,6 @@ async def test_nothing_to_take_back_is_no_failure_and_no_change_is_no_step(tmp_p
         thread = (await world.chat.create_thread(None, "Plans")).thread
         stack = UndoStack(world.chat)
         await stack.rename_thread(thread.id, "Plans")
-        await stack.pin_thread(thread.id, is_pinned=False)
-        await stack.archive_thread(thread.id, is_archived=False)
-        await stack.restore_thread(thread.id)
         assert await stack.undo() is None
         assert await stack.redo() is None
 
@@ -221,7 +212,8 @@ async def test_a_step_can_be_taken_back_out_of_turn_and_only_once(tmp_path: Path
         stack = UndoStack(world.chat)
         await stack.rename_thread(thread.id, "Other")
         renamed = stack.last
-        await stack.pin_thread(thread.id)
+        change = await world.library.pin([thread.id])
+        stack.record("pin thread", partial(world.library.undo, change), partial(world.library.redo, change))
         assert await stack.undo(renamed) is renamed
         assert await stack.undo(renamed) is None
         now = await world.chat.get_thread(thread.id)

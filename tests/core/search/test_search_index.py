@@ -230,7 +230,7 @@ async def test_a_rebuild_finds_everything_again_whatever_happens_meanwhile(
             (pairs[0][0], pairs[9][0]),
         )
     )
-    await world.threads.delete(doomed)
+    await world.library.delete([doomed])
     await world.trash.purge_expired(world.clock.now + 1)
     await world.search.fill(pause=0)
     assert (await world.groups("heron", limit=99))[SearchKind.MESSAGE].count == 20
@@ -246,7 +246,7 @@ async def test_what_is_written_while_the_index_is_made_anew_is_indexed_once(worl
     await world.ask(thread, "heron one")
     await world.ask(doomed, "stork")
     await world.search.rebuild()
-    await world.threads.delete(doomed)
+    await world.library.delete([doomed])
     await world.trash.purge_expired(world.clock.now + 1)
     await world.ask(thread, "heron two")
     await world.search.fill(pause=0)

@@ -80,11 +80,11 @@ class _Library:
                 pending.append((f"answer to {text}", "assistant", False, has_code))
             is_pinned, is_archived, is_trashed = (rng.random() < 0.3 for _ in range(3))
             if is_pinned:
-                await world.threads.set_pinned(thread, True)
+                await world.library.set_flag([thread], "pinned_at", 1_800_000_000_000, "pinned")
             if is_archived:
-                await world.threads.set_archived(thread, True)
+                await world.library.set_flag([thread], "archived_at", 1_800_000_000_000, "archived")
             if is_trashed:
-                await world.threads.delete(thread)
+                await world.library.delete([thread])
             self.rows += [
                 _Row(
                     _words(text), text, role, PROJECTS[place], of_thread, is_pinned, is_archived,
@@ -218,7 +218,7 @@ async def _step(world: SearchWorld, threads: list[str], messages: list[str], kin
     elif kind == 4:
         await world.messages.delete(message, with_later=bool(place % 2))
     elif kind == 5:
-        await world.threads.delete(thread)
+        await world.library.delete([thread])
         await world.trash.purge_expired(world.clock.now + 1)
         threads.append(await world.thread(text or "Another"))
     elif kind == 6:

@@ -183,7 +183,7 @@ async def test_what_is_in_the_trash_is_found_only_when_asked_for(world: SearchWo
     thread, other = await world.thread("Kept heron"), await world.thread("Thrown heron")
     question, _ = await world.ask(thread, "a heron")
     await world.ask(other, "another heron")
-    await world.threads.delete(other)
+    await world.library.delete([other])
     await world.messages.delete(question, with_later=False)
     assert await world.found("heron role:user") == []
     assert await world.found("heron") == ["answer to a heron"]
@@ -191,7 +191,7 @@ async def test_what_is_in_the_trash_is_found_only_when_asked_for(world: SearchWo
     assert sorted(await world.found("heron role:user is:trashed")) == ["a heron", "another heron"]
     assert await world.titles("heron is:trashed") == ["Thrown heron"]
     assert len(await world.found("is:trashed")) == 3
-    await world.threads.restore(other)
+    await world.library.restore([other])
     assert len(await world.found("another")) == 2
 
 
@@ -207,7 +207,7 @@ async def test_purged_words_leave_the_index(world: SearchWorld) -> None:
     await world.ask(thread, "secret heron")
     keep = await world.thread("Keep")
     question, _ = await world.ask(keep, "secret stork")
-    await world.threads.delete(thread)
+    await world.library.delete([thread])
     await world.messages.delete(question, with_later=False)
     await world.trash.purge_expired(world.clock.now + 1)
     assert await world.found("secret") == ["answer to secret stork"]
@@ -232,8 +232,8 @@ async def test_filters_narrow(world: SearchWorld) -> None:
     await world.ask(second, "a gull")
     await _tag(world, first, "api")
     await _tag(world, second, "apiary")
-    await world.threads.set_pinned(first, True)
-    await world.threads.set_archived(second, True)
+    await world.library.set_flag([first], "pinned_at", 1_800_000_000_000, "pinned")
+    await world.library.set_flag([second], "archived_at", 1_800_000_000_000, "archived")
     await _attach(world, question, "x.png", kind="image")
 
     async def threads_of(text: str) -> set[str]:

@@ -70,7 +70,7 @@ async def test_a_branch_names_the_same_bytes(store: Store) -> None:
     thread = await store.thread()
     question, _, _ = await store.messages.add_question(thread, "see", with_answer=None, attachments=[FILE])
     branch = await store.messages.branch(question.id, "branch")
-    await store.threads.delete(thread)
+    await store.library.delete([thread])
     await store.trash.purge_expired(store.clock.now + 10)
     page = await store.messages.page(branch.id, limit=10)
     assert attachments_of(page.messages[0]) == (FILE,)
@@ -81,7 +81,7 @@ async def test_bytes_are_named_until_the_trash_is_emptied(store: Store) -> None:
     thread = await store.thread()
     await store.messages.add_question(thread, "see", with_answer=None, attachments=[FILE])
     assert await named(store) == ["notes.txt"]
-    await store.threads.delete(thread)
+    await store.library.delete([thread])
     assert await named(store) == ["notes.txt"]
     await store.trash.purge_expired(store.clock.now + 10)
     assert await named(store) == []

@@ -13,6 +13,7 @@ from chatdesk.core.errors import MessageInTrash, MessageNotFound, ThreadInTrash,
 from chatdesk.core.ids import new_id
 from tests.helpers.bulk_data import load_many
 from tests.helpers.checks import integrity_check
+from tests.helpers.counters import recounted
 from tests.helpers.store import PLAN, Store
 
 
@@ -33,7 +34,7 @@ async def test_a_branch_has_the_path_up_to_the_message(store: Store) -> None:
     assert await _only_path(store, branched.id) == ["one", "answer to one"]
     assert (branched.title, branched.project_id, branched.model) == ("Branch", before.project_id, before.model)
     assert await store.threads.get(thread) == before
-    assert await store.threads.recount(branched.id) == branched
+    assert await recounted(store.db, branched.id) == branched
     assert await integrity_check(store.db) == []
 
 
@@ -53,7 +54,7 @@ async def test_a_branch_outlives_the_thread_it_came_from(store: Store) -> None:
     thread = await store.thread()
     _, answer = await store.ask(thread, "one")
     branched = await store.messages.branch(answer, "Branch")
-    await store.threads.delete(thread)
+    await store.library.delete([thread])
     await store.trash.purge_expired(store.clock.now_ms() + 1)
     assert await store.shown(branched.id) == ["one", "answer to one"]
     assert await integrity_check(store.db) == []
@@ -158,7 +159,7 @@ async def test_what_cannot_be_branched_is_refused_and_leaves_nothing(store: Stor
     await store.messages.delete(answer, with_later=False)
     with pytest.raises(MessageInTrash):
         await store.messages.branch(answer, "Branch")
-    await store.threads.delete(thread)
+    await store.library.delete([thread])
     with pytest.raises(ThreadInTrash):
         await store.messages.branch(question, "Branch")
     project = await store.projects.default()

@@ -184,7 +184,7 @@ async def test_what_is_not_there_is_refused(store: Store, contexts: ContextRepos
     with pytest.raises(ProjectNotFound):
         await contexts.set_project_parameters(new_id(), Parameters())
     thread = await store.thread()
-    await store.threads.delete(thread)
+    await store.library.delete([thread])
     with pytest.raises(ThreadInTrash):
         await contexts.set_thread_parameters(thread, Parameters())
 

@@ -16,6 +16,7 @@ from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import InvalidInput, MessageInTrash, NotFound, NotPossible, TurnInProgress
 from tests.helpers.checks import integrity_check
+from tests.helpers.counters import recounted
 from tests.helpers.store import PLAN, MovableClock, Store
 
 _NAMES = [
@@ -114,7 +115,7 @@ async def _run(operations: list[tuple[str, int]]) -> None:
                 # What makes no sense at this point is refused, and must change nothing.
                 with suppress(InvalidInput, NotFound, MessageInTrash, NotPossible, TurnInProgress):
                     await _apply(store, thread, name, pick)
-                assert await store.threads.recount(thread) == await store.threads.get(thread), name
+                assert await recounted(store.db, thread) == await store.threads.get(thread), name
                 assert await store.db.read(_path_faults) == [], name
             assert await integrity_check(store.db) == []
         finally:

@@ -33,6 +33,7 @@ from chatdesk.core.storage.engine import failures, high_water, owner_token
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.helpers.checks import integrity_check, quick_check
+from tests.helpers.counters import recounted
 from tests.helpers.store import PLAN, MovableClock, Store
 
 
@@ -335,7 +336,7 @@ async def test_turns_of_a_dead_process_are_interrupted_with_their_text(store: St
     assert report.recovered_turns == 1  # type: ignore[attr-defined]
     found = await store.messages.get(answer.id)
     assert (found.status, found.text) == (Status.INTERRUPTED, "so far")
-    assert await store.threads.recount(thread) == await store.threads.get(thread)
+    assert await recounted(store.db, thread) == await store.threads.get(thread)
     assert await integrity_check(store.db) == []
 
 

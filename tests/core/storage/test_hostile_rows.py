@@ -16,6 +16,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat.message_pages import page as read_page
 from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.sync.wire.rows import LAST_MOMENT, LONGEST_BODY
+from tests.helpers.counters import recounted
 from tests.helpers.pulled_log import ANNS, BENS, PulledLog, Reader, message_body
 from tests.helpers.sync_sim.memory_profile import now
 
@@ -372,7 +373,7 @@ def test_messages_may_be_strange(scene: Scene, more: dict[str, Any]) -> None:
     for (path,) in scene.reader.rows("SELECT path FROM artifacts"):
         assert path == f"ab/{'ab' * 32}"
     threads = scene.reader.profile.repositories.threads
-    assert now(threads.get(scene.thread)) == now(threads.recount(scene.thread))
+    assert now(threads.get(scene.thread)) == now(recounted(scene.reader.profile.db, scene.thread))
 
 
 def test_nobody_is_asked_to_pay_by_somebody_elses_answer(scene: Scene) -> None:

@@ -21,6 +21,7 @@ from chatdesk.core.errors import (
 )
 from chatdesk.core.ids import new_id
 from tests.helpers.checks import integrity_check
+from tests.helpers.counters import recounted
 from tests.helpers.store import PLAN, Store
 
 
@@ -162,7 +163,7 @@ async def test_a_tool_call_streams_its_arguments(store: Store) -> None:
     assert part.content == {"name": "look", "arguments": '{"a":1}'}
     assert (part.tool_name, part.tool_call_id) == ("look", "c1")
     assert now.tool_counts == {}  # nobody ran it
-    assert await store.threads.recount(thread) == now
+    assert await recounted(store.db, thread) == now
 
 
 async def test_an_ended_answer_takes_no_more_text(store: Store) -> None:
@@ -203,7 +204,7 @@ async def test_continuing_keeps_the_text_and_adds_the_usage(store: Store) -> Non
     await store.answer(answer.id, "second half")
     ended = await store.messages.get(answer.id)
     assert (ended.text, ended.prompt_tokens) == ("first half, second half", 20)
-    assert await store.threads.recount(thread) == await store.threads.get(thread)
+    assert await recounted(store.db, thread) == await store.threads.get(thread)
 
 
 async def test_regenerating_shows_the_new_version_and_keeps_the_old(store: Store) -> None:
@@ -294,7 +295,7 @@ async def test_trashed_messages_and_threads_refuse_work(store: Store) -> None:
         await store.messages.add_question(thread, "x", parent_id=answer, with_answer=None)
     with pytest.raises(MessageInTrash):
         await store.messages.select_version(answer)
-    await store.threads.delete(thread)
+    await store.library.delete([thread])
     with pytest.raises(ThreadInTrash):
         await store.messages.add_question(thread, "x", with_answer=None)
     with pytest.raises(ThreadInTrash):
@@ -352,6 +353,6 @@ async def test_a_thread_deeper_than_sqlites_recursion_limit_can_be_purged(store:
     from tests.helpers.bulk_data import load_many
 
     ids = await load_many(store.db, threads=1, messages_per_thread=3000)
-    await store.threads.delete(ids[0])
+    await store.library.delete([ids[0]])
     assert await store.trash.purge_expired(store.clock.now_ms() + 1) == 1
     assert await integrity_check(store.db) == []

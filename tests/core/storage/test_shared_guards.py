@@ -26,6 +26,7 @@ from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.library.library import LibraryRepository
 from chatdesk.core.storage.sync import entering, outbox, sharing, team
 from tests.helpers.checks import integrity_check
+from tests.helpers.counters import recounted
 from tests.helpers.store import PLAN, Store
 
 T = TypeVar("T")
@@ -74,7 +75,7 @@ ACTIONS: dict[str, Callable[[Store, str, str, str], Awaitable[object]]] = {
     "branch": lambda s, _t, _q, a: s.messages.branch(a, "branch"),
     "rename": lambda s, t, _q, _a: s.threads.rename(t, "x"),
     "model": lambda s, t, _q, _a: s.threads.set_model(t, "p", "m"),
-    "delete": lambda s, t, _q, _a: s.threads.delete(t),
+    "delete": lambda s, t, _q, _a: s.library.delete([t]),
     "delete many": lambda s, t, _q, _a: LibraryRepository(s.db).delete([t]),
     "tag": lambda s, t, _q, _a: LibraryRepository(s.db).tag([t], add=["x"], remove=[]),
     "system prompt": lambda s, t, _q, _a: SystemPromptRepository(s.db).change(threads={t: "x"}, projects={}),
@@ -104,9 +105,9 @@ async def test_what_is_ones_own_stays_possible_where_one_may_only_read(store: St
     question, _ = await store.ask(thread)
     project = await share(store, TeamRole.VIEWER)
     before = len(sent(store, project))
-    await store.threads.set_pinned(thread, True)
-    await store.threads.set_archived(thread, True)
-    await store.threads.set_archived(thread, False)
+    await store.library.set_flag([thread], "pinned_at", 1_800_000_000_000, "pinned")
+    await store.library.set_flag([thread], "archived_at", 1_800_000_000_000, "archived")
+    await store.library.set_flag([thread], "archived_at", None, "archived")
     await store.messages.select_version(question)
     contexts = ContextRepository(store.db)
     await contexts.mark(question, ContextMark.PINNED)
@@ -124,7 +125,7 @@ async def test_what_one_archived_long_ago_is_not_deleted_for_everybody(store: St
     other = await store.projects.create("mine alone")
     private = (await store.threads.create(other.id, "t", provider="offline", model="demo")).id
     for each in (thread, private):
-        await store.threads.set_archived(each, True)
+        await store.library.set_flag([each], "archived_at", 1_800_000_000_000, "archived")
     project = await share(store, role)
     before = len(sent(store, project))
     assert await store.trash.trash_archived(2**60) == 1
@@ -183,7 +184,7 @@ async def test_continuing_in_a_shared_project_makes_a_version_that_begins_with_w
     old = await store.messages.get(answer)
     assert (old.text, old.status) == ("first half", Status.STOPPED)
     assert {each.entity for each in sent(store, project)} - before == {going_on.id}
-    assert await store.threads.recount(thread) == await store.threads.get(thread)
+    assert await recounted(store.db, thread) == await store.threads.get(thread)
     assert await integrity_check(store.db) == []
 
 

@@ -43,7 +43,7 @@ async def log(store: Store) -> list[Any]:
 
 ACTIONS: dict[str, Callable[[Store, str, str, str], Awaitable[object]]] = {
     "rename a thread": lambda s, _p, t, _q: s.threads.rename(t, "x"),
-    "delete a thread": lambda s, _p, t, _q: s.threads.delete(t),
+    "delete a thread": lambda s, _p, t, _q: s.library.delete([t]),
     "delete threads": lambda s, _p, t, _q: LibraryRepository(s.db).delete([t]),
     "delete a message": lambda s, _p, _t, q: s.messages.delete(q, with_later=True),
     "prompt of a thread": lambda s, _p, t, _q: SystemPromptRepository(s.db).change(threads={t: "x"}, projects={}),
@@ -78,8 +78,8 @@ async def test_what_is_everybodys_stays_possible_for_editors(store: Store) -> No
     _project, thread, _question = await share(store, TeamRole.EDITOR, author=OTHER)
     await store.threads.set_model(thread, "p", "m")
     await LibraryRepository(store.db).tag([thread], add=["x"], remove=[])
-    await store.threads.set_pinned(thread, True)
-    await store.threads.set_archived(thread, True)
-    await store.threads.set_archived(thread, False)
+    await store.library.set_flag([thread], "pinned_at", 1_800_000_000_000, "pinned")
+    await store.library.set_flag([thread], "archived_at", 1_800_000_000_000, "archived")
+    await store.library.set_flag([thread], "archived_at", None, "archived")
     await store.ask(thread, "more")
     assert await store.threads.retitle(thread, "made by a model", TitleSource.MODEL) is None, "nobody asked for it"

@@ -147,7 +147,7 @@ def test_what_nobody_shares_is_not_erased_for_everybody(pair: Pair) -> None:
 
 def test_the_emptied_trash_of_a_shared_project_is_erased_for_everybody(pair: Pair) -> None:
     thread = pair.threads[0]
-    now(pair.ann.repositories.threads.delete(thread))
+    now(pair.ann.repositories.library.delete([thread]))
     pair.settle()
     messages = [row[0] for row in pair.ann.rows("SELECT id FROM messages WHERE thread_id = ?", thread)]
     assert '"text"' in bodies(pair, *messages)
@@ -167,13 +167,13 @@ def test_a_purge_without_the_right_stays_on_this_computer(pair: Pair) -> None:
     """Bob, an editor, empties his trash with Ann's thread in it: others may bring it back, whole."""
     thread = pair.begin(pair.ann, "Ann's own")
     pair.settle()
-    now(pair.ann.repositories.threads.delete(thread))
+    now(pair.ann.repositories.library.delete([thread]))
     pair.settle()
     now(pair.bob.repositories.library.begin_purge([thread]))
     now(pair.bob.repositories.trash.purge_expired(0))
     assert pair.bob.rows("SELECT count(*) FROM changes WHERE reg = 'erased'") == [(0,)]
     pair.settle()
-    now(pair.ann.repositories.threads.restore(thread))
+    now(pair.ann.repositories.library.restore([thread]))
     pair.settle()
     assert pair.bob.rows("SELECT deleted_at FROM threads WHERE id = ?", thread) == [(None,)]
     assert len(digests(pair)) == 1
@@ -221,7 +221,7 @@ def test_an_erasure_that_a_restored_server_lost_holds_whatever_its_author_may_do
 def test_the_log_of_a_purged_private_thread_keeps_no_words(pair: Pair) -> None:
     project = now(pair.bob.repositories.projects.create("Private")).id
     thread = begin_private(pair.bob, project, "A private title")
-    now(pair.bob.repositories.threads.delete(thread))
+    now(pair.bob.repositories.library.delete([thread]))
     now(pair.bob.repositories.library.begin_purge([thread]))
     now(pair.bob.repositories.trash.purge_expired(0))
     assert pair.bob.rows("SELECT 1 FROM changes WHERE body LIKE '%A private title%'") == []

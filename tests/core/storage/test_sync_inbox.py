@@ -20,6 +20,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.sync import erasing
 from chatdesk.core.storage.sync.inbox import inbox
+from tests.helpers.counters import recounted
 from tests.helpers.pulled_log import ANN, ANNS, BEN, BENS, ME, START_MS, PulledLog, Reader, message_body
 from tests.helpers.sync_sim.memory_profile import Profile, now
 
@@ -39,7 +40,7 @@ def reader(log: PulledLog) -> Iterator[Reader]:
     assert search_index.check(reader.profile.db.raw) == []
     for (thread_id,) in reader.rows("SELECT id FROM threads"):
         threads = reader.profile.repositories.threads
-        assert now(threads.get(thread_id)) == now(threads.recount(thread_id))
+        assert now(threads.get(thread_id)) == now(recounted(reader.profile.db, thread_id))
         shown = reader.one(
             "SELECT count(*) FROM messages WHERE thread_id = ? AND on_path = 1 AND deleted_at IS NULL", thread_id
         )

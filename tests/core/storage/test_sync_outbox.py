@@ -127,9 +127,9 @@ async def test_more_than_one_look_is_taken_together(shared: Shared) -> None:
 async def test_what_is_personal_never_leaves(shared: Shared) -> None:
     question, _answer = await shared.store.ask(shared.thread)
     sent = len(shared.pending())
-    await shared.store.threads.set_pinned(shared.thread, True)
-    await shared.store.threads.set_archived(shared.thread, True)
-    await shared.store.threads.set_archived(shared.thread, False)
+    await shared.store.library.set_flag([shared.thread], "pinned_at", 1_800_000_000_000, "pinned")
+    await shared.store.library.set_flag([shared.thread], "archived_at", 1_800_000_000_000, "archived")
+    await shared.store.library.set_flag([shared.thread], "archived_at", None, "archived")
     contexts = ContextRepository(shared.store.db)
     await contexts.start_at(shared.thread, question)
     assert len(shared.pending()) == sent
@@ -454,7 +454,7 @@ async def test_a_fork_without_anything_waiting(shared: Shared) -> None:
 
 
 async def test_a_damaged_deletion_is_covered_all_the_same(shared: Shared) -> None:
-    await shared.store.threads.delete(shared.thread)
+    await shared.store.library.delete([shared.thread])
     shared.run("UPDATE changes SET body = 'nonsense' WHERE op = 'del'")
     new = shared.do(lambda conn: fork.fork(conn, 5))
     assert json.loads(shared.pending()[-1].body or "")["covers"] == {new: 0}

@@ -748,7 +748,7 @@ def test_the_digest_knows_nothing_of_what_is_only_here(log: PulledLog, reader: R
     reader.pull()
     before = reader.digest()
     repositories = reader.profile.repositories
-    now(repositories.threads.set_pinned(thread_id, True))
+    now(repositories.library.set_flag([thread_id], "pinned_at", 1_800_000_000_000, "pinned"))
     now(repositories.messages.select_version(other))
     reader.profile.db.write_now(lambda conn: team.mark_read(conn, thread_id))
     assert reader.digest() == before

@@ -81,7 +81,7 @@ async def test_everything_of_a_project_is_entered_once_and_in_order(store: Store
     assert version is not None
     await store.answer(version.id, "better")
     await store.threads.rename(thread, "Better plans")
-    await store.threads.set_pinned(thread, True)
+    await store.library.set_flag([thread], "pinned_at", 1_800_000_000_000, "pinned")
     library = LibraryRepository(store.db)
     await library.tag([thread], add=["Urgent"], remove=[])
     file = Attachment("notes.txt", "text/plain", "ab" * 32, 12)
@@ -222,9 +222,9 @@ async def test_trashed_threads_are_deleted_for_others_too_and_purged_ones_never_
     project, kept, gone = await home(store), await store.thread("trashed"), await store.thread("purged")
     await store.ask(kept)
     await store.ask(gone)
-    await store.threads.delete(gone)
+    await store.library.delete([gone])
     await store.trash.purge_expired(store.clock.now_ms() + 1)
-    await store.threads.delete(kept)
+    await store.library.delete([kept])
     begin(store, project)
     enter_all(store, project)
     changes = waiting(store, project)
@@ -360,7 +360,7 @@ async def test_entering_a_thread_leaves_a_message_of_its_id_elsewhere_alone(stor
     invented = (await store.threads.create(other, "Invented", provider=None, model=None)).id
     bear(store, invented, message)
     if is_deleted:
-        await store.threads.delete(message)
+        await store.library.delete([message])
     begin(store, other, new_id())
     enter_all(store, other)
     assert waiting(store, project) == before

@@ -21,6 +21,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat.thread_lists import sort_key, statement
 from chatdesk.core.storage.library.trash_store import TRASH_DAYS
 from tests.helpers.checks import integrity_check
+from tests.helpers.counters import recounted
 from tests.helpers.store import PLAN, Store
 
 _DAY_MS = 24 * 3600 * 1000
@@ -52,9 +53,9 @@ async def test_a_new_message_moves_its_thread_to_the_top(store: Store) -> None:
 async def test_filters_of_the_list(store: Store) -> None:
     project = (await store.projects.default()).id
     plain, pinned, archived, trashed = [await store.thread(name) for name in ("Straße", "B", "C", "D")]
-    await store.threads.set_pinned(pinned, True)
-    await store.threads.set_archived(archived, True)
-    await store.threads.delete(trashed)
+    await store.library.set_flag([pinned], "pinned_at", 1_800_000_000_000, "pinned")
+    await store.library.set_flag([archived], "archived_at", 1_800_000_000_000, "archived")
+    await store.library.delete([trashed])
 
     async def ids(**filters: object) -> list[str]:
         page = await store.threads.list_page(project, limit=10, **filters)  # type: ignore[arg-type]
@@ -197,19 +198,23 @@ async def test_the_log_has_dense_numbers_and_no_message_text(store: Store) -> No
 async def test_set_model_and_pin_and_archive(store: Store) -> None:
     thread = await store.thread()
     assert (await store.threads.set_model(thread, "p", "m")).model == "m"
-    assert (await store.threads.set_pinned(thread, True)).pinned_at is not None
-    assert (await store.threads.set_pinned(thread, False)).pinned_at is None
-    assert (await store.threads.set_archived(thread, True)).archived_at is not None
+    await store.library.set_flag([thread], "pinned_at", 1_800_000_000_000, "pinned")
+    assert (await store.threads.get(thread)).pinned_at == 1_800_000_000_000
+    await store.library.set_flag([thread], "pinned_at", None, "pinned")
+    await store.library.set_flag([thread], "archived_at", 1_800_000_000_000, "archived")
+    changed = await store.threads.get(thread)
+    assert (changed.pinned_at, changed.archived_at) == (None, 1_800_000_000_000)
 
 
 async def test_a_trashed_thread_comes_back_whole(store: Store) -> None:
     thread = await store.thread()
     await store.ask(thread)
-    assert (await store.threads.delete(thread)).deleted_at is not None
-    await store.threads.delete(thread)
+    assert tuple((await store.library.delete([thread])).threads) == (thread,)
+    assert not (await store.library.delete([thread])).threads
     with pytest.raises(ThreadInTrash):
         await store.threads.rename(thread, "no")
-    assert (await store.threads.restore(thread)).deleted_at is None
+    await store.library.restore([thread])
+    assert (await store.threads.get(thread)).deleted_at is None
     assert len(await store.shown(thread)) == 2
 
 
@@ -217,7 +222,7 @@ async def test_the_trash_is_emptied_after_thirty_days(store: Store) -> None:
     thread = await store.thread()
     await store.ask(thread)
     await store.drafts.put(thread, "draft", 1)
-    await store.threads.delete(thread)
+    await store.library.delete([thread])
     store.clock.now += (TRASH_DAYS - 1) * _DAY_MS
     assert await store.trash.purge_expired() == 0
     store.clock.now += 2 * _DAY_MS
@@ -242,7 +247,7 @@ async def test_purged_messages_lose_their_text_but_not_their_place(store: Store)
         await store.messages.get(last)
     await store.ask(thread, "c")
     assert await store.shown(thread) == ["a", "b", "c", "answer to c"]
-    assert await store.threads.recount(thread) == await store.threads.get(thread)
+    assert await recounted(store.db, thread) == await store.threads.get(thread)
 
 
 async def test_drafts_are_kept_per_thread(store: Store) -> None:

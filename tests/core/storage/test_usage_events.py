@@ -145,7 +145,7 @@ async def test_a_better_title_is_written_only_over_one_that_nobody_typed(store: 
 async def test_a_thread_in_the_trash_keeps_its_title(store: Store) -> None:
     project = (await store.projects.default()).id
     made = await store.threads.create(project, "Text", provider=None, model=None, title_source=TitleSource.TEXT)
-    await store.threads.delete(made.id)
+    await store.library.delete([made.id])
     assert await store.threads.retitle(made.id, "Model", TitleSource.MODEL) is None
 
 

@@ -136,7 +136,7 @@ async def test_another_version_changes_the_shown_one(ends: Ends) -> None:
 
 async def test_threads_that_came_went_and_changed(ends: Ends) -> None:
     new, gone, known = [await ends.store.thread(title) for title in ("new", "gone", "known")]
-    await ends.store.threads.delete(gone)
+    await ends.store.library.delete([gone])
     heard = await ends.told(
         Applied(
             threads=frozenset((gone, known, new_id())),

@@ -76,7 +76,7 @@ async def test_a_deleted_thread_in_which_somebody_wrote_comes_back_with_a_note(
         await until_same(project, [ana, ben])
         await ben.team.close()
         await ben.ask(thread, "I am still here")
-        await ana.repositories.threads.delete(thread)
+        await ana.repositories.library.delete([thread])
         await until(lambda: _nothing_waits(ana))
         await ben.reopen()
         await until_same(project, [ana, ben])

@@ -96,7 +96,7 @@ async def test_what_left_the_trash_is_erased_for_everybody_and_what_others_wrote
             _, answer = await ana.ask(each, "two")
         await until_same(project, [ana, ben])
         await ben.team.close()
-        await ana.repositories.threads.delete(thread)
+        await ana.repositories.library.delete([thread])
         await ana.repositories.messages.delete(answer, with_later=False)
         if is_emptied:
             await ana.database.write(lambda conn: trash.give_up(conn, None))
@@ -113,7 +113,7 @@ async def test_what_left_the_trash_is_erased_for_everybody_and_what_others_wrote
             kept = ["one", "answer to one", "two", "three", "answer to three"]
             assert [text for text in await desk.texts(other) if text != "answer to two"] == kept
             assert await desk.titles(project) == ["Untitled", "shortened"]
-        await ana.repositories.threads.delete(thread)
+        await ana.repositories.library.delete([thread])
         await ana.team.unshare(project)
         assert await ana.repositories.trash.purge_expired(2**60) == 1  # a private copy is one's own
 

@@ -152,7 +152,7 @@ async def test_the_trash_comes_along_only_when_asked_and_leaves_the_tree_whole(
     thread, gone = await store.thread("kept"), await store.thread("gone")
     first, _ = await store.ask(thread, "secret")
     second, _ = await store.ask(thread, "open")
-    await store.threads.delete(gone)
+    await store.library.delete([gone])
     await store.messages.delete(first, with_later=False)
     without = await _exported(service, tmp_path, Choice())
     assert [each["title"] for each in without["threads"]] == ["kept"]

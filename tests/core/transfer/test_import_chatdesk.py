@@ -84,9 +84,9 @@ async def _live(world: ImportWorld, chance: random.Random, steps: int) -> None:
                 blob = world.blobs.put([PNG + bytes([chance.randrange(3)])], max_bytes=1000)
                 picture = Attachment("a.png", "image/png", blob.sha256, blob.size_bytes, 1, 1)
                 await store.messages.add_question(thread, "look", with_answer=None, attachments=[picture])
-    await store.threads.set_pinned(threads[0], True)
-    await store.threads.set_archived(threads[1], True)
-    await store.threads.delete(threads[2])
+    await store.library.set_flag([threads[0]], "pinned_at", 1_800_000_000_000, "pinned")
+    await store.library.set_flag([threads[1]], "archived_at", 1_800_000_000_000, "archived")
+    await store.library.delete([threads[2]])
 
 
 def _comparable(data: dict[str, Any]) -> list[dict[str, Any]]:
@@ -157,7 +157,7 @@ async def test_a_thread_deleted_for_good_after_an_import_stays_away(
     await here.store.ask(thread, "one")
     await _exported(here, tmp_path / "a.json")
     await there.service.run(tmp_path / "a.json")
-    await there.store.threads.delete(thread)
+    await there.store.library.delete([thread])
     await there.store.trash.purge_expired(there.store.clock.now_ms() + 1)
     assert outcomes(await there.service.run(tmp_path / "a.json")) == {"Gone": "deleted"}
 

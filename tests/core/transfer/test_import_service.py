@@ -170,12 +170,12 @@ async def test_a_title_of_the_persons_stays_and_one_of_the_vendors_is_followed(w
 async def test_what_is_in_the_trash_stays_there_and_is_told(world: ImportWorld) -> None:
     await world.bring([plain_chatgpt("one", 1)])
     thread_id = (await world.threads())["Chat one"]
-    await world.store.threads.delete(thread_id)
+    await world.store.library.delete([thread_id])
     report = await world.bring([plain_chatgpt("one", 2)])
     assert [line.outcome for line in report.lines] == [ImportOutcome.IN_TRASH]
     assert "trash" in report.lines[0].reason
     assert await world.threads() == {}
-    await world.store.threads.restore(thread_id)
+    await world.store.library.restore([thread_id])
     assert (await world.bring([plain_chatgpt("one", 2)])).messages == 2
     await world.check()
 
@@ -183,7 +183,7 @@ async def test_what_is_in_the_trash_stays_there_and_is_told(world: ImportWorld) 
 async def test_what_was_deleted_for_good_stays_away(world: ImportWorld) -> None:
     await world.bring([plain_chatgpt("one", 1), plain_chatgpt("two", 2)])
     threads = await world.threads()
-    await world.store.threads.delete(threads["Chat one"])
+    await world.store.library.delete([threads["Chat one"]])
     last = (await world.shown(threads["Chat two"]))[-1]
     await world.store.messages.delete(last.id, with_later=False)
     await world.store.trash.purge_expired(world.store.clock.now_ms() + 1)
@@ -292,14 +292,14 @@ async def test_a_thread_deleted_while_it_comes_is_left_in_the_trash(world: Impor
 
     async def look_up_and_delete(threads: object) -> object:
         found = await look_up(threads)  # type: ignore[arg-type]
-        await world.store.threads.delete(thread_id)
+        await world.store.library.delete([thread_id])
         return found
 
     repository.look_up = look_up_and_delete  # type: ignore[method-assign, assignment]
     await world.bring([plain_chatgpt("one", 5)])
     assert (await world.store.threads.get(thread_id)).message_count == 2
     repository.look_up = look_up  # type: ignore[method-assign]
-    await world.store.threads.restore(thread_id)
+    await world.store.library.restore([thread_id])
     assert (await world.bring([plain_chatgpt("one", 5)])).messages == 8
     await world.check()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
@@ -12,7 +11,7 @@ from chatdesk.core.domain.thread import Thread, ThreadPage, TitleSource
 from chatdesk.core.errors import InvalidTitle, ProjectNotFound, ThreadInTrash, ThreadNotFound
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id, new_id
-from chatdesk.core.storage.chat import thread_counters, thread_lists, trash
+from chatdesk.core.storage.chat import thread_lists
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, is_anothers, log_change, write_register
 from chatdesk.core.storage.engine.plain_text import clean, folded
@@ -109,45 +108,9 @@ class ThreadRepository:
 
         return await self._db.read(work)
 
-    async def set_archived(self, thread_id: str, is_archived: bool) -> Thread:
-        at = self._db.origin.now() if is_archived else None
-        return await self._change(thread_id, {"archived_at": at}, change_log.ARCHIVED, {"archived_at": at})
-
-    async def set_pinned(self, thread_id: str, is_pinned: bool) -> Thread:
-        at = self._db.origin.now() if is_pinned else None
-        return await self._change(thread_id, {"pinned_at": at}, change_log.PINNED, {"pinned_at": at})
-
     async def set_model(self, thread_id: str, provider: str | None, model: str | None) -> Thread:
         values = {"provider": provider, "model": model}
         return await self._change(thread_id, values, change_log.MODEL, values)
-
-    async def delete(self, thread_id: str) -> Thread:
-        """Move a thread to the trash. One that is there already stays as it is."""
-        wanted = checked_id(thread_id)
-        return await self._db.write(lambda conn: trash.delete_thread(conn, self._db.origin, wanted))
-
-    async def restore(self, thread_id: str) -> Thread:
-        wanted = checked_id(thread_id)
-        return await self._db.write(lambda conn: trash.restore_thread(conn, self._db.origin, wanted))
-
-    async def recount(self, thread_id: str) -> Thread:
-        """Return the thread with counters as they should be, counted afresh; nothing is changed."""
-        wanted = checked_id(thread_id)
-
-        def work(conn: Connection) -> Thread:
-            tally = thread_counters.of_thread(conn, wanted)
-            return replace(
-                get_thread(conn, wanted),
-                message_count=tally.message_count,
-                total_input_tokens=tally.input_tokens,
-                total_output_tokens=tally.output_tokens,
-                total_cached_tokens=tally.cached_tokens,
-                total_reasoning_tokens=tally.reasoning_tokens,
-                total_tool_time_ms=tally.tool_time_ms,
-                tool_counts=dict(tally.tool_counts),
-            )
-
-        return await self._db.read(work)
 
     async def _change(self, thread_id: str, values: dict[str, Any], reg: str, body: dict[str, Any]) -> Thread:
         wanted = checked_id(thread_id)

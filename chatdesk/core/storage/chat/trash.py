@@ -30,34 +30,26 @@ SELECT m.id, m.status FROM below JOIN messages m ON m.id = below.id WHERE m.dele
 
 
 def delete_thread(conn: Connection, origin: Origin, thread_id: str) -> Thread:
+    """Move one thread to the trash, as part of a larger step; one that is there already stays as it is."""
     thread = get_thread(conn, thread_id)
     if thread.deleted_at is None:
-        _mark_thread(conn, origin, thread, origin.now())
+        _mark_deleted(conn, origin, thread)
     return get_thread(conn, thread_id)
 
 
-def restore_thread(conn: Connection, origin: Origin, thread_id: str) -> Thread:
-    thread = get_thread(conn, thread_id)
-    if thread.deleted_at is not None:
-        _mark_thread(conn, origin, thread, None)
-    return get_thread(conn, thread_id)
-
-
-def _mark_thread(conn: Connection, origin: Origin, thread: Thread, deleted_at: int | None) -> None:
-    stamp = origin.stamp()
-    conn.execute(tables.threads.update().where(tables.threads.c.id == thread.id).values(deleted_at=deleted_at, **stamp))
-    if deleted_at is None:
-        projects.bring_back(conn, origin, thread.project_id)
+def _mark_deleted(conn: Connection, origin: Origin, thread: Thread) -> None:
+    now, stamp = origin.now(), origin.stamp()
+    conn.execute(tables.threads.update().where(tables.threads.c.id == thread.id).values(deleted_at=now, **stamp))
     projects.refresh_last_chat(conn, thread.project_id)
     log_change(
         conn,
         origin,
         project_id=thread.project_id,
         kind="thread",
-        op="edit" if deleted_at is None else "del",
+        op="del",
         entity=thread.id,
         hlc=stamp["hlc"],
-        body=None if deleted_at is None else {"covers": seen(conn, origin, thread.project_id)},
+        body={"covers": seen(conn, origin, thread.project_id)},
     )
 
 

@@ -110,7 +110,6 @@ class ThreadBinding(QObject):
     def follow(self, bridge: EventBridge) -> None:
         bridge.message_added.connect(lambda event: self._on_message_added(event.message.thread_id))
         bridge.thread_changed.connect(lambda event: self._on_thread_changed(event.thread))
-        bridge.thread_restored.connect(lambda event: self._on_thread_changed(event.thread))
         bridge.thread_deleted.connect(lambda event: self._on_thread_deleted(event.thread_id))
         bridge.threads_changed.connect(lambda event: self._on_threads_changed(event.threads))
 

@@ -77,7 +77,6 @@ class ThreadListBinding(QObject):
     def follow(self, bridge: EventBridge) -> None:
         bridge.thread_created.connect(lambda event: self._take_in_now(event.thread))
         bridge.thread_changed.connect(lambda event: self._take_in_now(event.thread))
-        bridge.thread_restored.connect(lambda event: self._take_in_now(event.thread))
         bridge.thread_deleted.connect(lambda event: self._on_thread_deleted(event.thread_id, event.is_purged))
         bridge.threads_changed.connect(lambda event: self._on_threads_changed(event.threads))
         bridge.project_created.connect(lambda _event: self._recount())
