@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.storage.engine.database import Database
     from chatdesk.core.storage.repositories import Repositories
-    from chatdesk.core.storage.upkeep.caretaker import Maintenance
+    from chatdesk.core.storage.upkeep.maintenance import Maintenance
     from chatdesk.core.usage.budget import BackgroundBudget
     from chatdesk.core.usage.limits import UsageLimits
     from chatdesk.core.usage.service import UsageService
@@ -49,9 +49,9 @@ def _load(paths: AppPaths, settings: Settings) -> tuple[Any, ...]:
     from chatdesk.core.diagnostics import event_log, metrics  # noqa: F401 - ahead of time
     from chatdesk.core.providers import registry
     from chatdesk.core.storage import profile_database, repositories
-    from chatdesk.core.storage.upkeep import caretaker
+    from chatdesk.core.storage.upkeep import maintenance
 
-    return service, profile_database, repositories, caretaker, read_accounts(paths, settings), registry
+    return service, profile_database, repositories, maintenance, read_accounts(paths, settings), registry
 
 
 async def _build(
@@ -61,7 +61,7 @@ async def _build(
     service: Any,
     profile_database: Any,
     repositories: Any,
-    caretaker: Any,
+    maintenance_module: Any,
     accounts: AccountBook,
     _registry_module: Any,
 ) -> Services:
@@ -116,7 +116,7 @@ async def _build(
         report,
         has_other_owner,
         accounts,
-        _maintenance(paths, in_force, caretaker),
+        _maintenance(paths, in_force, maintenance_module),
         attachments,
         prompts=prompts,
         system_prompts=system_prompts,
@@ -131,12 +131,12 @@ async def _build(
     )
 
 
-def _maintenance(paths: AppPaths, in_force: SettingsInForce, caretaker: Any) -> Maintenance:
+def _maintenance(paths: AppPaths, in_force: SettingsInForce, maintenance_module: Any) -> Maintenance:
     kept = in_force.current
-    backups = caretaker.BackupDirectory(
+    backups = maintenance_module.BackupDirectory(
         paths.backup_dir, paths.database.stem, daily=kept.backups_daily, weekly=kept.backups_weekly
     )
-    maintenance: Maintenance = caretaker.Maintenance(paths.database, backups, SystemClock())
+    maintenance: Maintenance = maintenance_module.Maintenance(paths.database, backups, SystemClock())
     in_force.follow(lambda changed: maintenance.keep(daily=changed.backups_daily, weekly=changed.backups_weekly))
     return maintenance
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
     from chatdesk.core.storage.repositories import Repositories
     from chatdesk.core.storage.upkeep.backup_service import BackupService
-    from chatdesk.core.storage.upkeep.caretaker import Maintenance
+    from chatdesk.core.storage.upkeep.maintenance import Maintenance
     from chatdesk.core.storage.upkeep.repair import RepairService
     from chatdesk.core.sync.service import TeamService
     from chatdesk.core.transfer.exports.service import ExportService

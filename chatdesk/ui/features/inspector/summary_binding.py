@@ -13,7 +13,7 @@ from chatdesk.core.domain.usage import Usage
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.features.inspector.summary_words import progress_words, question_words
+from chatdesk.ui.features.inspector.summary_text import progress_words, question_words
 from chatdesk.ui.inspector.summary_tab import SummaryTab
 from chatdesk.ui.window.service_handle import ServiceHandle
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from chatdesk.core.domain.summary import SummaryStage
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.features.inspector.summary_words import ended_words, progress_words, question_words
+from chatdesk.ui.features.inspector.summary_text import ended_words, progress_words, question_words
 from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.window.service_handle import ServiceHandle
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QV
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.settings.provider_words import where_the_key_lies
+from chatdesk.ui.features.settings.provider_text import where_the_key_lies
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.key_field import KeyField
 from chatdesk.ui.widgets.link_button import LinkButton

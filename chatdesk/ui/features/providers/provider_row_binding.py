@@ -15,7 +15,7 @@ from chatdesk.core.domain.typed_address import full_address
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.features.settings.provider_words import outcome
+from chatdesk.ui.features.settings.provider_text import outcome
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.provider_service import ProviderService, ShownProvider

@@ -17,7 +17,7 @@ from chatdesk.core.settings.presets import PRESETS
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_row import ProviderRow
-from chatdesk.ui.features.settings.provider_words import models_text
+from chatdesk.ui.features.settings.provider_text import models_text
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme

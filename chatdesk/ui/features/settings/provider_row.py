@@ -21,7 +21,7 @@ from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
-from chatdesk.ui.features.settings.provider_words import (
+from chatdesk.ui.features.settings.provider_text import (
     address_text,
     fetched_text,
     models_text,

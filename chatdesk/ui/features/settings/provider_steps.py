@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from chatdesk.core.domain.provider_check import Step, StepResult, StepState
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.settings.provider_words import STEP_NAMES
+from chatdesk.ui.features.settings.provider_text import STEP_NAMES
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX

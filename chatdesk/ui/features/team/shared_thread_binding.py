@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from chatdesk.core.domain.sharing.team import SharedProject, ShareState, SyncPhase, SyncStatus
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.features.team.shared_words import (
+from chatdesk.ui.features.team.shared_text import (
     arrived_words,
     closed_words,
     ended_words,

@@ -13,7 +13,7 @@ from chatdesk.core.sync.address import read_address
 from chatdesk.ui.features.team.pages.team_parts import TeamPanel
 from chatdesk.ui.features.team.pages.team_policy import WorkspacePolicyDialog
 from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
-from chatdesk.ui.features.team.pages.team_words import address_words
+from chatdesk.ui.features.team.pages.team_text import address_words
 from chatdesk.ui.theme.theme import Theme
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from chatdesk.ui.features.team.pages.share_project import (
 from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
 from chatdesk.ui.features.team.pages.team_parts import TeamPanel
 from chatdesk.ui.features.team.pages.team_retention import is_shorter, kept_words, shorter_words
-from chatdesk.ui.features.team.pages.team_words import count_of
+from chatdesk.ui.features.team.pages.team_text import count_of
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.service import TeamService

@@ -12,8 +12,8 @@ from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.team.notice import Notice
 from chatdesk.ui.features.team.notify import Notifier
 from chatdesk.ui.features.team.presence_binding import PresenceBinding
+from chatdesk.ui.features.team.shared_text import arrived_words, authors_words
 from chatdesk.ui.features.team.shared_thread_binding import SharedThreadBinding
-from chatdesk.ui.features.team.shared_words import arrived_words, authors_words
 
 if TYPE_CHECKING:
     from chatdesk.core.events import SharedMessagesArrived, UnreadChanged

@@ -19,7 +19,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
-from chatdesk.ui.features.settings.provider_words import models_text
+from chatdesk.ui.features.settings.provider_text import models_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 

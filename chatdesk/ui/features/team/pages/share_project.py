@@ -24,7 +24,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
 from chatdesk.ui.features.team.pages.team_retention import RetentionField
 from chatdesk.ui.features.team.pages.team_roles import LEGEND, RoleRow, RoleRows, grantable
-from chatdesk.ui.features.team.pages.team_words import (
+from chatdesk.ui.features.team.pages.team_text import (
     CANNOT_TAKE_BACK,
     ROLE_HINTS,
     ROLE_NAMES,

@@ -14,7 +14,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.team.pages.team_parts import Mark, TeamPanel, clear, line, push_button
 from chatdesk.ui.features.team.pages.team_table import TextTable
-from chatdesk.ui.features.team.pages.team_words import count_of, moment, round_words, status_icon, status_words
+from chatdesk.ui.features.team.pages.team_text import count_of, moment, round_words, status_icon, status_words
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 

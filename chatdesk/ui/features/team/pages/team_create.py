@@ -17,7 +17,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.team.pages.team_address import AddressFields, ReadAddress
 from chatdesk.ui.features.team.pages.team_keep import KeepInFile
 from chatdesk.ui.features.team.pages.team_parts import TeamPanel, check_mark, clear, push_button
-from chatdesk.ui.features.team.pages.team_words import WHO_CAN_READ, count_of
+from chatdesk.ui.features.team.pages.team_text import WHO_CAN_READ, count_of
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX: Final = (620, 600)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from chatdesk.core.domain.sharing.team import TeamDevice
 from chatdesk.ui.features.team.pages.team_table import TableRow
-from chatdesk.ui.features.team.pages.team_words import device_words
+from chatdesk.ui.features.team.pages.team_text import device_words
 
 REMOVAL_TEXT = (
     "That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new "

@@ -18,7 +18,7 @@ from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.features.team.pages.team_join import INVITATION_ENDING
 from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
 from chatdesk.ui.features.team.pages.team_roles import LEGEND, RoleRow, RoleRows
-from chatdesk.ui.features.team.pages.team_words import day
+from chatdesk.ui.features.team.pages.team_text import day
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 

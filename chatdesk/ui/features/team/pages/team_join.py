@@ -17,7 +17,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.features.team.pages.team_keep import KeepInFile
 from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
-from chatdesk.ui.features.team.pages.team_words import ROLE_NAMES, WHO_CAN_READ, address_words, day
+from chatdesk.ui.features.team.pages.team_text import ROLE_NAMES, WHO_CAN_READ, address_words, day
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.local_files import only_path_in
 

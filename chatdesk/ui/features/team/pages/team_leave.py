@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QRadioButton, QWidget
 
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
-from chatdesk.ui.features.team.pages.team_words import count_of
+from chatdesk.ui.features.team.pages.team_text import count_of
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX: Final = (520, 360)

@@ -13,7 +13,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
 from chatdesk.ui.features.team.pages.team_roles import LEGEND, RoleRow, RoleRows, grantable
 from chatdesk.ui.features.team.pages.team_table import TableRow
-from chatdesk.ui.features.team.pages.team_words import ROLE_NAMES, member_words
+from chatdesk.ui.features.team.pages.team_text import ROLE_NAMES, member_words
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX: Final = (520, 460)

@@ -29,7 +29,7 @@ from chatdesk.ui.features.team.pages.team_members import member_rows
 from chatdesk.ui.features.team.pages.team_parts import Mark, clear, push_button
 from chatdesk.ui.features.team.pages.team_server import OUTDATED
 from chatdesk.ui.features.team.pages.team_table import ActionTable, TableRow
-from chatdesk.ui.features.team.pages.team_words import (
+from chatdesk.ui.features.team.pages.team_text import (
     WHAT_LEAVES,
     WHO_CAN_READ,
     address_words,

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QSpinBox, QVBoxLayout, QWidget
 from chatdesk.core.domain.sharing.team import LONGEST_RETENTION_DAYS
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.team.pages.team_parts import push_button
-from chatdesk.ui.features.team.pages.team_words import count_of
+from chatdesk.ui.features.team.pages.team_text import count_of
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 

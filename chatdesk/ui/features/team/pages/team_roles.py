@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, 
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.team.pages.team_table import TextTable
-from chatdesk.ui.features.team.pages.team_words import ROLE_HINTS, ROLE_NAMES
+from chatdesk.ui.features.team.pages.team_text import ROLE_HINTS, ROLE_NAMES
 from chatdesk.ui.theme.theme import Theme
 
 _NONE: Final = "No access"

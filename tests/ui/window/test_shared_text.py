@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatdesk.core.domain.sharing.team import EndReason, MemberStatus, SyncPhase, SyncStatus, TeamMember, TeamRole
-from chatdesk.ui.features.team.shared_words import (
+from chatdesk.ui.features.team.shared_text import (
     arrived_words,
     authors_words,
     ended_words,

@@ -48,7 +48,7 @@ class Maintenance:
         self._backups = backups
         self._clock = clock
         self._note = database.with_name(database.name + ".checked")
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="storage-caretaker", initializer=_give_way)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="storage-maintenance", initializer=_give_way)
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._is_closed = False

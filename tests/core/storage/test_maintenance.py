@@ -13,7 +13,7 @@ import pytest
 from chatdesk.core.errors import StorageCorrupt, StorageFull, StorageReplaced
 from chatdesk.core.storage.upkeep import backup_files
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
-from chatdesk.core.storage.upkeep.caretaker import Maintenance, UpkeepReport
+from chatdesk.core.storage.upkeep.maintenance import Maintenance, UpkeepReport
 from tests.helpers.store import Store
 
 DAY_MS = 24 * 60 * 60 * 1000
