@@ -48,16 +48,15 @@ _MESSAGES = f"INSERT INTO messages ({', '.join(MESSAGE_COLUMNS)}, search_n)"
 _PARTS = f"INSERT INTO message_parts ({', '.join(PART_COLUMNS)})"
 _ORIGINS = "INSERT OR IGNORE INTO import_origins (source, source_key, entity, digest)"
 _INSERT_ORIGIN = f"{_ORIGINS} VALUES (?, ?, ?, ?)"
-
-
 _PROJECT_ORIGIN = "project"  # whatever program it came from: what counts is that a file made it
 # Usual messages that are written between two looks at whether somebody waits, and how long one transaction may take:
 # many small ones would write the same pages of indexes again and again.
 _GROUP, _LONGEST_S = 64, 0.1
 # For so long after somebody had to wait, each group is a transaction of its own: who writes once writes again.
 _CONSIDERATE_S = 2.0
-# Kilobytes of pages, and pages of log before they are copied.
-_USUAL, _LOADING = (2_000, 1_000), (48_000, 2_000)
+# Kilobytes of pages in memory. The log is copied as often as usual: two thousand pages of it take 50 ms, for which a
+# question would wait.
+_USUAL, _LOADING = 2_000, 48_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +104,8 @@ class ImportRepository:
             began = time.monotonic()
             ends_at = began + (_LONGEST_S if began > self._considerate_until else 0.0)
             found: list[tuple[int, str]] = []
+            # Until this transaction ends, and once in it, because SQLite prepares all statements anew after it.
+            conn.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
             for group in _groups(steps):
                 found += write_steps(conn, self._db.origin, group)
                 done += len(group)
@@ -134,16 +135,15 @@ class ImportRepository:
 
     async def finish(self) -> None:
         """Bring everything that was written to the disk, and go back to the usual cache settings."""
-        await self._db.write(lambda conn: _tune(conn, _USUAL))
+        await self._db.write(lambda conn: _hold(conn, _USUAL))
 
     async def prepare(self) -> None:
-        """Hold more pages in memory and copy the log into the database less often: rows of years ago lie everywhere."""
-        await self._db.write(lambda conn: _tune(conn, _LOADING), is_durable=False)
+        """Hold more pages in memory: rows of years ago lie everywhere."""
+        await self._db.write(lambda conn: _hold(conn, _LOADING), is_durable=False)
 
 
-def _tune(conn: Connection, cache: tuple[int, int]) -> None:
-    conn.exec_driver_sql(f"PRAGMA cache_size=-{cache[0]}")
-    conn.exec_driver_sql(f"PRAGMA wal_autocheckpoint={cache[1]}")
+def _hold(conn: Connection, kilobytes: int) -> None:
+    conn.exec_driver_sql(f"PRAGMA cache_size=-{kilobytes}")
 
 
 def _project(conn: Connection, origin: Origin, wanted: ImportedProject | str) -> tuple[Project, bool]:
@@ -184,7 +184,8 @@ def _groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
 
 def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> list[tuple[int, str]]:
     """Insert all rows of these steps, a statement a table. A thread that went to the trash meanwhile is left alone.
-    Returns numbers and words of messages that the search index is to have before the commit."""
+    Returns numbers and words of messages that the search index is to have before the commit. Foreign keys must be
+    deferred."""
     steps = [step for step in steps if step.rows.is_new or _is_live(conn, step.rows.thread_id)]
     _insert_threads(conn, origin, [step for step in steps if step.is_first and step.rows.is_new])
     rows = [row for step in steps for row in step.messages]
@@ -224,7 +225,6 @@ def _insert_messages(conn: Connection, rows: Sequence[MessageRows]) -> list[tupl
     first = search_index.first_free(raw)
     found = sorted((row for row in rows if row.words is not None), key=lambda row: row.id) if first is not None else []
     numbers = {row.id: n for n, row in enumerate(found, start=first or 0)}
-    conn.exec_driver_sql("PRAGMA defer_foreign_keys=ON")  # until this transaction ends
     insert_rows(raw, _PARTS, [part for row in rows for part in row.parts])
     insert_rows(raw, _MESSAGES, [(*row.message, numbers.get(row.id)) for row in rows])
     waiting = [(row.id,) for row in rows if row.is_searched and row.id not in numbers]
