@@ -205,9 +205,9 @@ class Pages:
         height = document.size().height()
         if not height:
             return
-        breaks = _breaks(document)
         if self._y:
             self._y = min(self._y + _BETWEEN_PX, self._height)
+        breaks = _breaks(document) if height > self._height - self._y else []
         start = 0.0
         while start < height:
             room = self._height - self._y
@@ -234,7 +234,7 @@ class Pages:
         document.setDefaultStyleSheet(self._style)
         document.setDocumentMargin(0)
         option = document.defaultTextOption()
-        is_long = any(len(word) > _LONG_WORD for word in html.split())
+        is_long = max(map(len, html.split()), default=0) > _LONG_WORD
         mode = QTextOption.WrapMode.WrapAnywhere if is_long else QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere
         option.setWrapMode(mode)
         document.setDefaultTextOption(option)
