@@ -49,7 +49,7 @@ check: ## lint, format, types, floors, migrations, spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -p no:randomly tests/core/storage/test_schema_upgrade.py -k "models or known_versions"
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -p no:randomly tests/core/storage/engine/test_schema_upgrade.py -k "models or known_versions"
 	$(BIN)/codespell
 
 bench: ## measure; prints a table and writes build/bench.json

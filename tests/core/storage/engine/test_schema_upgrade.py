@@ -23,7 +23,7 @@ from tests.helpers.checks import integrity_check
 from tests.helpers.make_old_database import MIGRATIONS, make
 from tests.helpers.store import MovableClock, Store
 
-SAMPLES = Path(__file__).parents[2] / "data" / "old_databases"
+SAMPLES = Path(__file__).parents[3] / "data" / "old_databases"
 
 
 def _schema(path: Path) -> dict[str, object]:
