@@ -76,6 +76,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "team upgrade": [["--user", HOSTILE]],
     "team move": [["--host", HOSTILE], ["--host", "127.0.0.1", "--ca", HOSTILE]],
     "team verifier": [[]],
+    "team sync": [["--wait", "1"], ["--wait", "1", "--json", "--workspace", HOSTILE]],
     "export": [
         ["{thread}", "--format", "md"],
         ["{thread}", "--format", "json"],
