@@ -198,7 +198,7 @@ def test_what_does_not_work_is_said_and_kept_only_if_one_wants(paths: AppPaths) 
 def test_trying_it_offline_shows_what_there_is_and_is_remembered(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         way_in = await _way_in(application)
-        message = await answered(application, lambda: _click(way_in, "Take the Tour"))
+        message = await answered(application, lambda: _click(way_in, "Take the tour"))
         assert "what ChatDesk does with the answers of a real model" in message.text
 
     async def again(application: WindowApplication) -> None:

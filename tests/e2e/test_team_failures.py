@@ -15,13 +15,13 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.sync import errors, membership_errors
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.share_project import SharedProjectDialog, ShareProjectDialog
 from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
 from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_invite import InviteDialog
 from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
-from chatdesk.ui.features.team.pages.team_parts import TeamPanel
 from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
 from tests.gallery import team_samples as samples
 from tests.helpers.asked_team import Team, gone, install, joined, page_of, pressed, shown
@@ -33,7 +33,7 @@ def team(monkeypatch: pytest.MonkeyPatch) -> Team:
     return install(monkeypatch)
 
 
-async def refused(team: Team, dialog: TeamPanel, button: str, error: ChatDeskError, words: str) -> None:
+async def refused(team: Team, dialog: TaskPanel, button: str, error: ChatDeskError, words: str) -> None:
     """Pressed, it says so in the dialog, and can be pressed again."""
     team.membership.refuses = error
     asked = len(team.membership.asked) + len(team.asked)

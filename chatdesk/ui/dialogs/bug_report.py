@@ -11,14 +11,13 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPlainTextEdit,
-    QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from chatdesk.core.diagnostics.bundle import ReportFile
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.file_size import size_text
 
@@ -32,14 +31,13 @@ _HINT = (
 )
 
 
-class BugReportDialog(Panel):
+class BugReportDialog(FormPanel):
     """``saveRequested``: the person wants the zip. Without files it says that they are being collected."""
 
     saveRequested = Signal()
 
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Report a problem", parent=parent)
-        self.setObjectName("bugReportDialog")
+        super().__init__(theme, "Report a problem", object_name="bugReportDialog", size_px=_SIZE_PX, parent=parent)
         self._files: tuple[ReportFile, ...] = ()
         self._list = QListWidget()
         self._list.setObjectName("bugReportFiles")
@@ -58,38 +56,22 @@ class BugReportDialog(Panel):
         )
         self._state = plain_label("Collecting…", "muted", wraps=True)
         self._state.setObjectName("bugReportState")
-        self.save_button = QPushButton("Save as a zip…")
-        self.save_button.setObjectName("bugReportSave")
-        self.save_button.setProperty("isPrimary", True)
+        self.save_button = push_button("Save as a zip…", "bugReportSave", self.saveRequested.emit, is_primary=True)
         self.save_button.setEnabled(False)
-        close = QPushButton("Close")
-        close.setObjectName("bugReportClose")
-        for button in (close, self.save_button):
-            button.setAutoDefault(False)
-        close.clicked.connect(self.reject)
-        self.save_button.clicked.connect(self.saveRequested.emit)
-        self._lay_out(close)
+        self._lay_out()
         self._list.currentRowChanged.connect(self._show)
         self._list.setFocus()
 
-    def _lay_out(self, close: QPushButton) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(self._state, 1)
-        buttons.addWidget(close)
-        buttons.addWidget(self.save_button)
+    def _lay_out(self) -> None:
+        self.buttons.insertWidget(0, self._state, 1000)  # all the room that the buttons leave
+        self.add_button(push_button("Close", "bugReportClose", self.reject))
+        self.add_button(self.save_button)
         middle = QHBoxLayout()
         middle.setSpacing(12)
         middle.addWidget(self._list)
         middle.addWidget(self._text, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(10)
-        column.addWidget(plain_label("Report a problem", "strong"))
-        column.addWidget(plain_label(_HINT, "muted", wraps=True))
-        column.addLayout(middle, 1)
-        column.addLayout(buttons)
-        self.fit(*_SIZE_PX)
+        self.add_text(_HINT)
+        self.body.addLayout(middle, 1)
         tokens = self.theme.tokens
         self.setStyleSheet(
             "#bugReportFiles { background: transparent; border: none; outline: none; }"

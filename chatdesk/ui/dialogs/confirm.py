@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX = 440
 
 
-class ConfirmDialog(Panel):
+class ConfirmDialog(FormPanel):
     """``answered(bool)`` comes exactly once; Esc and closing mean no. The safe button has the focus."""
 
     answered = Signal(bool)
@@ -27,28 +27,13 @@ class ConfirmDialog(Panel):
         is_dangerous: bool = False,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(theme, question, parent=parent)
-        self.setObjectName("confirmDialog")
+        super().__init__(theme, question, object_name="confirmDialog", width_px=_WIDTH_PX, parent=parent)
         self.setAccessibleDescription(text)
-        no, yes = QPushButton(no_text), QPushButton(yes_text)
-        no.setObjectName("confirmNo")
-        yes.setObjectName("confirmYes")
-        yes.setProperty("isDanger" if is_dangerous else "isPrimary", True)
-        for button in (no, yes):
-            button.setAutoDefault(False)
-        no.clicked.connect(self.reject)
-        yes.clicked.connect(self.accept)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(no)
-        row.addWidget(yes)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(10)
-        column.addWidget(plain_label(question, "strong", wraps=True))
-        column.addWidget(plain_label(text, "text", wraps=True), 1)
-        column.addSpacing(6)
-        column.addLayout(row)
-        self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))
-        self.finished.connect(lambda result: self.answered.emit(result == Panel.DialogCode.Accepted.value))
+        self.add_text(text, "text")
+        self.body.addSpacing(6)
+        no = self.add_button(push_button(no_text, "confirmNo", self.reject))
+        self.add_button(
+            push_button(yes_text, "confirmYes", self.accept, is_danger=is_dangerous, is_primary=not is_dangerous)
+        )
+        self.finished.connect(lambda result: self.answered.emit(result == FormPanel.DialogCode.Accepted.value))
         no.setFocus()

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX = 440
 _MOST_COPIED: Final = 200_000
 
 
-class NoticeDialog(Panel):
+class NoticeDialog(FormPanel):
     def __init__(
         self,
         theme: Theme,
@@ -30,39 +30,18 @@ class NoticeDialog(Panel):
         parent: QWidget | None = None,
     ) -> None:
         """``file`` can be copied and shown in its folder."""
-        super().__init__(theme, title, parent=parent)
-        self.setObjectName("noticeDialog")
+        super().__init__(theme, title, object_name="noticeDialog", width_px=_WIDTH_PX, parent=parent)
         self.setAccessibleDescription(text)
         body = plain_label(text, "text", wraps=True)
         body.setObjectName("noticeText")
         body.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.buttons = QHBoxLayout()
+        self.body.addWidget(body, 1)
+        self.body.addSpacing(6)
         self._file = file
         if file is not None:
-            self._add_button("noticeCopy", "Copy report", self._copy)
-            self._add_button("noticeShow", "Show file", self._show_file)
-        self.buttons.addStretch(1)
-        close = QPushButton(button_text)
-        close.setObjectName("noticeClose")
-        close.clicked.connect(self.accept)
-        self.buttons.addWidget(close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(10)
-        column.addWidget(plain_label(title, "strong", wraps=True))
-        column.addWidget(body, 1)
-        column.addSpacing(6)
-        column.addLayout(self.buttons)
-        self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))
-        close.setDefault(True)
-        close.setFocus()
-
-    def _add_button(self, name: str, words: str, run: Callable[[], None]) -> None:
-        button = QPushButton(words)
-        button.setObjectName(name)
-        button.setAutoDefault(False)
-        button.clicked.connect(run)
-        self.buttons.addWidget(button)
+            self.add_button(push_button("Copy report", "noticeCopy", self._copy), is_first=True)
+            self.add_button(push_button("Show file", "noticeShow", self._show_file), is_first=True)
+        self.add_button(push_button(button_text, "noticeClose", self.accept, is_default=True)).setFocus()
 
     def _copy(self) -> None:
         assert self._file is not None

@@ -137,7 +137,9 @@ class Panel(QDialog):
         self.setFixedWidth(round(width * max(1.0, self._theme.scale)))
         layout = self.layout()
         if layout is not None:
-            self.resize(self.width(), layout.totalHeightForWidth(self.width()))
+            width = self.width()
+            wraps = layout.hasHeightForWidth()
+            self.resize(width, layout.totalHeightForWidth(width) if wraps else layout.totalSizeHint().height())
 
     def _scroll_if_too_large(self, room: QSize) -> None:
         """Make the contents scroll where the window has no room for all of them, as with large text."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX = 440
 _STEPS = 1000
 
 
-class ProgressDialog(Panel):
+class ProgressDialog(FormPanel):
     """``stopped`` comes once when the person gives it up, by button or Esc; ``end`` closes it without."""
 
     stopped = Signal()
@@ -21,8 +22,7 @@ class ProgressDialog(Panel):
     def __init__(
         self, theme: Theme, title: str, text: str, *, can_stop: bool = True, parent: QWidget | None = None
     ) -> None:
-        super().__init__(theme, title, parent=parent)
-        self.setObjectName("progressDialog")
+        super().__init__(theme, title, object_name="progressDialog", width_px=_WIDTH_PX, parent=parent)
         self._can_stop = can_stop
         self._is_over = False
         self._text = plain_label(text, "text", wraps=True)
@@ -32,26 +32,15 @@ class ProgressDialog(Panel):
         self.bar.setAccessibleName(title)
         self.bar.setRange(0, 0)
         self.bar.setTextVisible(False)
-        self.stop_button = QPushButton("Cancel")
-        self.stop_button.setObjectName("progressStop")
-        self.stop_button.setAutoDefault(False)
+        self.body.addWidget(self._text)
+        self.body.addWidget(self.bar)
+        self.stop_button = self.add_button(push_button("Cancel", "progressStop", self.reject))
         self.stop_button.setVisible(can_stop)
-        self.stop_button.clicked.connect(self.reject)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self.stop_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(10)
-        column.addWidget(plain_label(title, "strong"))
-        column.addWidget(self._text)
-        column.addWidget(self.bar)
-        column.addLayout(row)
-        self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))
         announce(self, text)
 
     def show_text(self, text: str) -> None:
         self._text.setText(text)
+        self.fit_height(_WIDTH_PX)
 
     def show_share(self, done: int, of: int) -> None:
         """``of`` 0: nobody knows."""

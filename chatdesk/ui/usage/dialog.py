@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.page import UsagePage
 
 _SIZE_PX = (820, 680)
 
 
-class UsageDialog(Panel):
+class UsageDialog(FormPanel):
     """Holds ``page``; Esc closes it."""
 
     def __init__(self, theme: Theme, page: UsagePage, *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Usage", parent=parent)
-        self.setObjectName("usageDialog")
+        super().__init__(
+            theme, "Usage", object_name="usageDialog", size_px=_SIZE_PX, title_role="heading", parent=parent
+        )
         self.page = page
-        close = QPushButton("Close")
-        close.setObjectName("usageClose")
-        close.setAccessibleName("Close")
-        close.setAutoDefault(False)
-        close.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(10)
-        column.addWidget(plain_label("Usage", "heading"))
-        column.addWidget(page, 1)
-        column.addLayout(buttons)
-        self.fit(*_SIZE_PX)
+        self.body.addWidget(page, 1)
+        self.add_button(push_button("Close", "usageClose", self.reject))

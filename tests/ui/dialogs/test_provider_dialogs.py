@@ -271,7 +271,7 @@ def test_what_cannot_be_used_is_said_and_nothing_is_saved(
     form.saved.connect(lambda *given: saved.append(given))
     qtbot.mouseClick(form.save_button, LEFT)
     assert saved == []
-    problem = form.findChild(QLabel, "providerProblem")
+    problem = form.findChild(QLabel, "panelProblem")
     assert problem is not None
     assert problem.isVisible()
     assert words in problem.text()

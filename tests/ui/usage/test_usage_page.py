@@ -195,7 +195,7 @@ def test_a_number_that_is_none_is_said_and_nothing_is_lost(theme: Theme, qtbot: 
     field.setText("much")
     with qtbot.assertNotEmitted(dialog.saved):
         _find(dialog, QPushButton, "limitsSave").click()
-    problem = _find(dialog, QLabel, "limitsProblem")
+    problem = _find(dialog, QLabel, "panelProblem")
     assert problem.isVisible()
     assert "much" in problem.text()
     assert field.text() == "much"
@@ -225,7 +225,7 @@ def test_a_rate_of_messages_is_for_a_provider_or_a_project(theme: Theme, qtbot: 
     rate.setText("20 a minute")
     with qtbot.assertNotEmitted(dialog.saved):
         _find(dialog, QPushButton, "limitsSave").click()
-    assert "20 a minute" in _find(dialog, QLabel, "limitsProblem").text()
+    assert "20 a minute" in _find(dialog, QLabel, "panelProblem").text()
     rate.setText("20/min")
     with qtbot.waitSignal(dialog.saved):
         _find(dialog, QPushButton, "limitsSave").click()

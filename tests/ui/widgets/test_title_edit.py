@@ -40,3 +40,15 @@ def test_an_untouched_field_does_not_take_the_model_s_title_back(header: ThreadH
 def test_another_thread_ends_the_edit(header: ThreadHeader) -> None:
     header.set_title("Another thread")
     assert not header.title.is_editing
+
+
+def test_some_words_of_the_title_stay_where_a_long_model_has_little_room(header: ThreadHeader, qtbot: QtBot) -> None:
+    header.set_models([("vendor", "Vendor", [("large", "A model with a very long name indeed")])])
+    header.set_current("vendor", "large")
+    header.set_title("A table of all the planets and their moons")
+    header.show()
+    header.resize(320, header.height())
+    few_words = header.title.label.fontMetrics().horizontalAdvance("A table of")
+    qtbot.waitUntil(lambda: header.title.label.width() > few_words)
+    header.resize(1200, header.height())
+    qtbot.waitUntil(lambda: header.model_picker.width() == header.model_picker.sizeHint().width())

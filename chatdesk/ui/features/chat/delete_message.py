@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from functools import partial
 
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QWidget
+
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX = 460
 _TEXT = "What goes to the trash can be brought back, at once with Ctrl+Z and later from the inspector's tree."
 
 
-class DeleteMessageDialog(Panel):
+class DeleteMessageDialog(FormPanel):
     """``answered(with_later, is_for_good)`` comes once, when one of the two was chosen; Esc and closing delete nothing.
     ``is_for_good``: not to be asked again. The smaller loss has the focus."""
 
@@ -20,35 +22,19 @@ class DeleteMessageDialog(Panel):
 
     def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
         question = "Delete this message only, or also those after it?"
-        super().__init__(theme, question, parent=parent)
-        self.setObjectName("deleteMessageDialog")
+        super().__init__(theme, question, object_name="deleteMessageDialog", width_px=_WIDTH_PX, parent=parent)
         self.setAccessibleDescription(_TEXT)
-        cancel, later, only = (QPushButton(text) for text in ("Cancel", "With later messages", "This message only"))
-        row = QHBoxLayout()
-        row.addStretch(1)
-        for button, name in ((cancel, "deleteCancel"), (later, "deleteWithLater"), (only, "deleteOnly")):
-            button.setObjectName(name)
-            button.setAutoDefault(False)
-            row.addWidget(button)
-        later.setProperty("isDanger", True)
-        only.setProperty("isPrimary", True)
-        cancel.clicked.connect(self.reject)
-        later.clicked.connect(lambda: self._answer(with_later=True))
-        only.clicked.connect(lambda: self._answer(with_later=False))
         self._is_for_good = QCheckBox("Do not ask again")
         self._is_for_good.setObjectName("deleteNotAgain")
         self._is_for_good.setAccessibleDescription("Settings can make ChatDesk ask again.")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(10)
-        column.addWidget(plain_label(question, "strong", wraps=True))
-        column.addWidget(plain_label(_TEXT, "text", wraps=True), 1)
-        column.addSpacing(4)
-        column.addWidget(self._is_for_good)
-        column.addSpacing(6)
-        column.addLayout(row)
-        self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))
-        only.setFocus()
+        self.add_text(_TEXT, "text")
+        self.body.addSpacing(4)
+        self.body.addWidget(self._is_for_good)
+        self.body.addSpacing(6)
+        with_later, alone = partial(self._answer, with_later=True), partial(self._answer, with_later=False)
+        self.add_button(push_button("Cancel", "deleteCancel", self.reject))
+        self.add_button(push_button("With later messages", "deleteWithLater", with_later, is_danger=True))
+        self.add_button(push_button("This message only", "deleteOnly", alone, is_primary=True)).setFocus()
 
     def _answer(self, *, with_later: bool) -> None:
         self.accept()

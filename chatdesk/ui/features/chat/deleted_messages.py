@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QWidget
 
 from chatdesk.core.domain.library import DeletedMessage
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX: Final = (560, 480)
@@ -18,15 +18,15 @@ _EMPTY_PX: Final = (440, 180)
 _ID: Final = int(Qt.ItemDataRole.UserRole)
 
 
-class DeletedMessagesDialog(Panel):
+class DeletedMessagesDialog(FormPanel):
     """``restoreRequested`` carries the id of a message, ``threadRequested`` that of its thread; both close it."""
 
     restoreRequested = Signal(str)
     threadRequested = Signal(str)
 
     def __init__(self, theme: Theme, messages: Sequence[DeletedMessage], parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Deleted messages", parent=parent)
-        self.setObjectName("deletedMessagesDialog")
+        size_px = _SIZE_PX if messages else _EMPTY_PX
+        super().__init__(theme, "Deleted messages", object_name="deletedMessagesDialog", size_px=size_px, parent=parent)
         words = "Restored messages go back to their place." if messages else "No message is in the trash."
         self.setAccessibleDescription(words)
         self.list = QListWidget()
@@ -37,16 +37,8 @@ class DeletedMessagesDialog(Panel):
         self.list.setVisible(bool(messages))
         for message in messages:
             self.list.addItem(_item(message))
-        self.restore_button = QPushButton("Restore")
-        self.restore_button.setObjectName("restoreMessageButton")
-        self.restore_button.clicked.connect(self._restore)
-        self.thread_button = QPushButton("Show the thread")
-        self.thread_button.setObjectName("showThreadButton")
-        self.thread_button.clicked.connect(self._show_thread)
-        close = QPushButton("Close")
-        close.clicked.connect(self.reject)
-        for button in (self.restore_button, self.thread_button, close):
-            button.setAutoDefault(False)
+        self.restore_button = push_button("Restore", "restoreMessageButton", self._restore)
+        self.thread_button = push_button("Show the thread", "showThreadButton", self._show_thread)
         tokens = theme.tokens
         self.list.setStyleSheet(
             "#deletedMessages { background: transparent; border: none; outline: none; }"
@@ -55,29 +47,17 @@ class DeletedMessagesDialog(Panel):
             f"#deletedMessages::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}"
             f"#deletedMessages::item:selected:focus {{ border: 2px solid {tokens.accent}; }}"
         )
-        self._lay_out(words, close)
+        self.add_text(words)
+        self.body.addWidget(self.list, 1)
+        if not messages:
+            self.body.addStretch(1)
         self.list.itemActivated.connect(lambda _item: self._restore())
         self.list.setCurrentRow(0)
         for button in (self.restore_button, self.thread_button):
             button.setEnabled(bool(messages))
-        self.fit(*(_SIZE_PX if messages else _EMPTY_PX))
+            self.add_button(button, is_first=True)
+        close = self.add_button(push_button("Close", "deletedMessagesClose", self.reject))
         (self.list if messages else close).setFocus()
-
-    def _lay_out(self, words: str, close: QPushButton) -> None:
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.restore_button)
-        buttons.addWidget(self.thread_button)
-        buttons.addStretch(1)
-        buttons.addWidget(close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 18)
-        column.setSpacing(12)
-        column.addWidget(plain_label("Deleted messages", "strong"))
-        column.addWidget(plain_label(words, "muted", wraps=True))
-        column.addWidget(self.list, 1)
-        if self.list.isHidden():
-            column.addStretch(1)
-        column.addLayout(buttons)
 
     def _current(self) -> DeletedMessage | None:
         item = self.list.currentItem()

@@ -10,19 +10,16 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QCalendarWidget,
     QDateEdit,
-    QHBoxLayout,
-    QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX: Final = 360
 
 
-class JumpToDateDialog(Panel):
+class JumpToDateDialog(FormPanel):
     """``dayChosen`` carries when the chosen day begins here, in milliseconds (UTC). The days offered are those from the
     ``first_ms`` to the ``last_ms`` message; ``current_ms`` is where the reader is."""
 
@@ -31,8 +28,7 @@ class JumpToDateDialog(Panel):
     def __init__(
         self, theme: Theme, *, first_ms: int, last_ms: int, current_ms: int, parent: QWidget | None = None
     ) -> None:
-        super().__init__(theme, "Jump to a date", parent=parent)
-        self.setObjectName("jumpToDateDialog")
+        super().__init__(theme, "Jump to a date", object_name="jumpToDateDialog", width_px=_WIDTH_PX, parent=parent)
         first, last = _day(first_ms), _day(max(first_ms, last_ms))
         words = f"From {self.locale().toString(first)} to {self.locale().toString(last)}"
         self.setAccessibleDescription(words)
@@ -57,26 +53,11 @@ class JumpToDateDialog(Panel):
         self.calendar.selectionChanged.connect(self._on_calendar_changed)
         self.calendar.activated.connect(lambda _day: self._go())
         self.field.dateChanged.connect(self.calendar.setSelectedDate)
-        self.go_button = QPushButton("Go")
-        self.go_button.setObjectName("goToDateButton")
-        self.go_button.setDefault(True)
-        self.go_button.clicked.connect(self._go)
-        cancel = QPushButton("Cancel")
-        cancel.setAutoDefault(False)
-        cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self.go_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 18)
-        column.setSpacing(12)
-        column.addWidget(plain_label("Jump to a date", "strong"))
-        column.addWidget(plain_label(words, "muted", wraps=True))
-        column.addWidget(self.field)
-        column.addWidget(self.calendar)
-        column.addLayout(buttons)
-        self.fit_height(_WIDTH_PX)
+        self.add_button(push_button("Cancel", "jumpCancel", self.reject))
+        self.go_button = self.add_button(push_button("Go", "goToDateButton", self._go, is_default=True))
+        self.add_text(words)
+        self.body.addWidget(self.field)
+        self.body.addWidget(self.calendar)
         self.field.setFocus()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -8,17 +8,16 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.plain_tooltip import set_plain_tooltip
 
@@ -30,7 +29,7 @@ _FEWEST = 2
 ProviderChoices = tuple[str, str, Sequence[tuple[str, str]]]
 
 
-class CompareModelsDialog(Panel):
+class CompareModelsDialog(FormPanel):
     """``chosen(list of (provider, model))`` comes once; an empty list means one model again. ``current`` are ticked;
     ``is_comparing``: they are asked at once already."""
 
@@ -45,8 +44,7 @@ class CompareModelsDialog(Panel):
         is_comparing: bool = False,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(theme, "Compare models", parent=parent)
-        self.setObjectName("compareModelsDialog")
+        super().__init__(theme, "Compare models", object_name="compareModelsDialog", size_px=_SIZE_PX, parent=parent)
         self._boxes: list[tuple[tuple[str, str], QCheckBox]] = []
         self._headings: list[tuple[QLabel, list[QCheckBox]]] = []
         self.search = QLineEdit()
@@ -68,33 +66,19 @@ class CompareModelsDialog(Panel):
         scroll.setWidget(rows)
         scroll.viewport().setAutoFillBackground(False)
         rows.setAutoFillBackground(False)
-        self.accept_button = QPushButton("Compare")
-        self.accept_button.setObjectName("compareAccept")
-        self.accept_button.setProperty("isPrimary", True)
-        single, cancel = QPushButton("Stop comparing"), QPushButton("Cancel")
-        single.setObjectName("compareNone")
-        self.accept_button.clicked.connect(lambda: self._choose(self.selected()))
-        single.clicked.connect(lambda: self._choose([]))
+        self.add_button(push_button("Cancel", "compareCancel", self.reject))
+        single = self.add_button(push_button("Stop comparing", "compareNone", lambda: self._choose([])))
         single.setVisible(is_comparing)
-        cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        for button in (cancel, single, self.accept_button):
-            button.setAutoDefault(False)
-            buttons.addWidget(button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 22, 24, 20)
-        layout.setSpacing(10)
-        layout.addWidget(plain_label("Compare models", "strong"))
+        self.accept_button = self.add_button(
+            push_button("Compare", "compareAccept", lambda: self._choose(self.selected()), is_primary=True)
+        )
         hint = (
             f"Your questions in this chat go to {_FEWEST} to {_MOST} models at once, and each model costs "
             "what it costs alone. You keep the answer you like."
         )
-        layout.addWidget(plain_label(hint, "muted", wraps=True))
-        layout.addWidget(self.search)
-        layout.addWidget(scroll, 1)
-        layout.addLayout(buttons)
-        self.fit(*_SIZE_PX)
+        self.add_text(hint)
+        self.body.addWidget(self.search)
+        self.body.addWidget(scroll, 1)
         self._count()
 
     def show_models(self, models: Sequence[ProviderChoices]) -> None:

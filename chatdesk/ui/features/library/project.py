@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
@@ -11,15 +12,14 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLineEdit,
-    QPushButton,
     QRadioButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import LONGEST_TEXT
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
@@ -36,7 +36,7 @@ _SWATCH_PX = 22
 ProviderChoices = tuple[str, str, Sequence[tuple[str, str]]]
 
 
-class ProjectDialog(Panel):
+class ProjectDialog(FormPanel):
     """``saved(name, colour, provider, model, instructions)`` comes once; provider and model are None where the settings
     decide, instructions are those of a new project. The other signals come after it has closed. ``is_last``: neither
     archive nor trash can have it."""
@@ -57,8 +57,7 @@ class ProjectDialog(Panel):
         parent: QWidget | None = None,
     ) -> None:
         title = "New project" if project is None else "Edit project"
-        super().__init__(theme, title, parent=parent)
-        self.setObjectName("projectDialog")
+        super().__init__(theme, title, object_name="projectDialog", width_px=_WIDTH_PX, parent=parent)
         self.name_field = QLineEdit("" if project is None else project.name)
         self.name_field.setObjectName("projectName")
         self.name_field.setAccessibleName("Name of the project")
@@ -68,46 +67,35 @@ class ProjectDialog(Panel):
         self.swatches = QButtonGroup(self)
         colours = self._colours(project)
         self.model_box = self._model_box(project, models)
-        self.save_button = QPushButton("Create" if project is None else "Save")
-        self.save_button.setObjectName("projectSave")
-        self.save_button.setProperty("isPrimary", True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(10)
-        column.addWidget(plain_label(title, "strong"))
-        column.addWidget(self.name_field)
-        column.addWidget(plain_label("Colour", "muted"))
-        column.addLayout(colours)
-        column.addWidget(plain_label("New threads begin with", "muted"))
-        column.addWidget(self.model_box)
+        self.body.addWidget(self.name_field)
+        self.body.addWidget(plain_label("Colour", "muted"))
+        self.body.addLayout(colours)
+        self.body.addWidget(plain_label("New threads begin with", "muted"))
+        self.body.addWidget(self.model_box)
         if project is None:
-            self.instructions = TextField(
-                theme, name="Instructions", object_name="projectInstructions", most=LONGEST_TEXT
-            )
-            self.instructions.setPlaceholderText("For example: answer as an editor would, in British English.")
-            self.instructions.setFixedHeight(self.instructions.fontMetrics().lineSpacing() * _LINES + _AROUND_PX)
-            column.addWidget(plain_label("Instructions for its threads (optional)", "muted"))
-            column.addWidget(self.instructions)
+            self._add_instructions()
         else:
-            column.addLayout(self._more(project, is_last=is_last, has_system_prompt=has_system_prompt))
-        column.addSpacing(6)
-        cancel = QPushButton("Cancel")
-        cancel.setObjectName("projectCancel")
-        row = QHBoxLayout()
-        row.addStretch(1)
-        for button in (cancel, self.save_button):
-            button.setAutoDefault(False)
-            row.addWidget(button)
-        column.addLayout(row)
-        cancel.clicked.connect(self.reject)
-        self.save_button.setDefault(True)
-        self.save_button.clicked.connect(self._save)
+            self.body.addLayout(self._more(project, is_last=is_last, has_system_prompt=has_system_prompt))
+        self.body.addSpacing(6)
+        self.add_button(push_button("Cancel", "projectCancel", self.reject))
+        words = "Create" if project is None else "Save"
+        self.save_button = self.add_button(
+            push_button(words, "projectSave", self._save, is_primary=True, is_default=True)
+        )
         self.name_field.returnPressed.connect(self._save)
         self.name_field.textChanged.connect(self._refresh)
-        self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))
         self._refresh()
         self.name_field.setFocus()
         self.name_field.selectAll()
+
+    def _add_instructions(self) -> None:
+        field = self.instructions = TextField(
+            self.theme, name="Instructions", object_name="projectInstructions", most=LONGEST_TEXT
+        )
+        field.setPlaceholderText("For example: answer as an editor would, in British English.")
+        field.setFixedHeight(field.fontMetrics().lineSpacing() * _LINES + _AROUND_PX)
+        self.body.addWidget(plain_label("Instructions for its threads (optional)", "muted"))
+        self.body.addWidget(field)
 
     def colour(self) -> str:
         checked = self.swatches.checkedButton()
@@ -150,24 +138,15 @@ class ProjectDialog(Panel):
         return box
 
     def _more(self, project: Project, *, is_last: bool, has_system_prompt: bool) -> QHBoxLayout:
-        prompt, archive, delete = (
-            QPushButton(text)
-            for text in (
-                "System prompt…",
-                "Archive" if project.archived_at is None else "Move out of the archive",
-                "Delete…",
-            )
+        to_archive = "Archive" if project.archived_at is None else "Move out of the archive"
+        leave = self._leave
+        prompt = push_button("System prompt…", "projectPrompt", partial(leave, self.systemPromptRequested.emit))
+        archive = push_button(to_archive, "projectArchive", partial(leave, self.archiveRequested.emit))
+        delete = push_button(
+            "Delete…", "projectDelete", partial(leave, self.deleteRequested.emit), is_danger=not is_last
         )
-        delete.setProperty("isDanger", not is_last)
         row = QHBoxLayout()
-        for button, name, signal in (
-            (prompt, "projectPrompt", self.systemPromptRequested),
-            (archive, "projectArchive", self.archiveRequested),
-            (delete, "projectDelete", self.deleteRequested),
-        ):
-            button.setObjectName(name)
-            button.setAutoDefault(False)
-            button.clicked.connect(lambda _=False, signal=signal: self._leave(signal.emit))
+        for button in (prompt, archive, delete):
             row.addWidget(button)
         row.addStretch(1)
         prompt.setVisible(has_system_prompt)

@@ -8,18 +8,16 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from chatdesk.core.domain.tag import Tag
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX = (400, 440)
@@ -28,7 +26,7 @@ _LONGEST_NAME = 60
 _ID_ROLE = int(Qt.ItemDataRole.UserRole)
 
 
-class ThreadTagsDialog(Panel):
+class ThreadTagsDialog(FormPanel):
     """``decided(names to add, ids to take off)`` comes once, when anything was decided. ``counts`` says how many of the
     ``total`` threads have a tag; a box of which only some have it is half checked and stays so unless touched."""
 
@@ -44,8 +42,8 @@ class ThreadTagsDialog(Panel):
         total: int,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(theme, "Tags", parent=parent)
-        self.setObjectName("threadTagsDialog")
+        super().__init__(theme, "Tags", object_name="threadTagsDialog", parent=parent)
+        self.head.setText(f"Tags: {what[:120]}")
         self.setAccessibleDescription(what)
         self._boxes: list[tuple[str | None, str, QCheckBox, Qt.CheckState]] = []
         self._rows = QVBoxLayout()
@@ -73,26 +71,11 @@ class ThreadTagsDialog(Panel):
         self.field.setPlaceholderText("New tag")
         self.field.setMaxLength(_LONGEST_NAME)
         self.field.entered.connect(self._on_field_entered)
-        self.save_button = QPushButton("Save")
-        self.save_button.setObjectName("tagsSave")
-        self.save_button.setProperty("isPrimary", True)
-        cancel = QPushButton("Cancel")
-        cancel.setObjectName("tagsCancel")
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        for button in (cancel, self.save_button):
-            button.setAutoDefault(False)
-            buttons.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(10)
-        column.addWidget(plain_label(f"Tags: {what[:120]}", "strong", wraps=True))
-        column.addWidget(self.field)
-        column.addWidget(scroll, 1)
-        column.addLayout(buttons)
+        self.body.addWidget(self.field)
+        self.body.addWidget(scroll, 1)
+        self.add_button(push_button("Cancel", "tagsCancel", self.reject))
+        self.save_button = self.add_button(push_button("Save", "tagsSave", self._save, is_primary=True))
         self.fit(_SIZE_PX[0], min(_SIZE_PX[1], _EMPTY_PX + _TAG_PX * max(2, len(self._boxes))))
-        cancel.clicked.connect(self.reject)
-        self.save_button.clicked.connect(self._save)
         self.field.setFocus()
 
     def _add_box(self, tag_id: str | None, name: str, state: Qt.CheckState) -> QCheckBox:
@@ -131,7 +114,7 @@ class ThreadTagsDialog(Panel):
             self.decided.emit(add, remove)
 
 
-class TagListDialog(Panel):
+class TagListDialog(FormPanel):
     """A list of all tags, to show the threads of a tag, rename it or delete it. Each signal is emitted after the dialog
     has closed; renaming is done in place and leaves it open."""
 
@@ -140,8 +123,7 @@ class TagListDialog(Panel):
     deleted = Signal(str)
 
     def __init__(self, theme: Theme, tags: Sequence[Tag], parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Tags", parent=parent)
-        self.setObjectName("tagListDialog")
+        super().__init__(theme, "Tags", object_name="tagListDialog", size_px=_SIZE_PX, parent=parent)
         self._names = {tag.id: tag.name for tag in tags}
         self.list = QListWidget()
         self.list.setObjectName("tagList")
@@ -163,41 +145,21 @@ class TagListDialog(Panel):
             f"#tagList::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}"
             f"#tagList::item:selected:focus {{ border: 2px solid {tokens.accent}; }}"
         )
-        self.show_button, self.rename_button, self.delete_button = (
-            QPushButton(text) for text in ("Show threads", "Rename", "Delete")
-        )
-        self.delete_button.setProperty("isDanger", bool(tags))
-        close = QPushButton("Close")
-        row = QHBoxLayout()
-        for button, name in (
-            (self.show_button, "tagShow"),
-            (self.rename_button, "tagRename"),
-            (self.delete_button, "tagDelete"),
-            (close, "tagsClose"),
-        ):
-            button.setObjectName(name)
-            button.setAutoDefault(False)
-            if button is close:
-                row.addStretch(1)
-            else:
-                button.setEnabled(bool(tags))
-            row.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(10)
-        column.addWidget(plain_label("Tags", "strong"))
+        self.show_button = push_button("Show threads", "tagShow", lambda: self._leave(self.chosen))
+        self.rename_button = push_button("Rename", "tagRename", self._rename)
+        self.delete_button = push_button("Delete", "tagDelete", lambda: self._leave(self.deleted), is_danger=bool(tags))
+        for button in (self.show_button, self.rename_button, self.delete_button):
+            button.setEnabled(bool(tags))
+            self.add_button(button, is_first=True)
+        close = self.add_button(push_button("Close", "tagsClose", self.reject))
         if not tags:
-            hint = "There are no tags yet. Put one on a thread with “Tags…” in its menu."
-            column.addWidget(plain_label(hint, "muted", wraps=True))
-        column.addWidget(self.list, 1)
-        column.addLayout(row)
-        self.fit(*_SIZE_PX)
-        close.clicked.connect(self.reject)
-        self.show_button.clicked.connect(lambda: self._leave(self.chosen))
-        self.delete_button.clicked.connect(lambda: self._leave(self.deleted))
-        self.rename_button.clicked.connect(lambda: self.list.editItem(self.list.currentItem()))
+            self.add_text("There are no tags yet. Put one on a thread with “Tags…” in its menu.")
+        self.body.addWidget(self.list, 1)
         self.list.itemChanged.connect(self._on_list_item_changed)
         (self.list if tags else close).setFocus()
+
+    def _rename(self) -> None:
+        self.list.editItem(self.list.currentItem())
 
     def _on_list_item_changed(self, item: QListWidgetItem) -> None:
         tag_id, name = str(item.data(_ID_ROLE)), " ".join(item.text().split())[:_LONGEST_NAME]

@@ -7,10 +7,11 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
 from chatdesk.core.chat.prompts.prompt_variables import LONGEST_VALUE, Field, Problem
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.theme import Theme
 
@@ -20,7 +21,7 @@ _LINES, _PADDING_PX = 2, 14
 _MOST_SHOWN_PROBLEMS = 3
 
 
-class PromptFieldsDialog(Panel):
+class PromptFieldsDialog(FormPanel):
     """``filled`` carries the values by the names of the fields, once; Esc and closing insert nothing. Enter goes on to
     the end, Shift+Enter begins a new line in a field."""
 
@@ -36,8 +37,8 @@ class PromptFieldsDialog(Panel):
         problems: Sequence[Problem] = (),
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(theme, f"Fill in: {prompt_name}", parent=parent)
-        self.setObjectName("promptFieldsDialog")
+        super().__init__(theme, f"Fill in: {prompt_name}", object_name="promptFieldsDialog", parent=parent)
+        self.head.setText(prompt_name)
         self._fields: dict[str, _TextField | QComboBox] = {}
         rows = QWidget()
         rows.setObjectName("promptFields")
@@ -58,25 +59,11 @@ class PromptFieldsDialog(Panel):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(rows)
         self.setStyleSheet("QScrollArea, #promptFields { background: transparent; }")
-        self.insert_button, cancel = QPushButton("Insert"), QPushButton("Cancel")
-        self.insert_button.setObjectName("promptFieldsInsert")
-        self.insert_button.setProperty("isPrimary", True)
-        cancel.setObjectName("promptFieldsCancel")
-        self.insert_button.clicked.connect(self._finish)
-        cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        for button in (cancel, self.insert_button):
-            button.setAutoDefault(False)
-            buttons.addWidget(button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 22, 24, 20)
-        layout.setSpacing(10)
-        layout.addWidget(plain_label(prompt_name, "strong", wraps=True))
+        self.add_button(push_button("Cancel", "promptFieldsCancel", self.reject))
+        self.insert_button = self.add_button(push_button("Insert", "promptFieldsInsert", self._finish, is_primary=True))
         for problem in problems[:_MOST_SHOWN_PROBLEMS]:
-            layout.addWidget(plain_label(problem.sentence, "muted", wraps=True))
-        layout.addWidget(scroll, 1)
-        layout.addLayout(buttons)
+            self.add_text(problem.sentence)
+        self.body.addWidget(scroll, 1)
         wanted = sum(_CHOICE_PX if each.choices else _FIELD_PX for each in fields)
         self.fit(_WIDTH_PX, _LEAST_HEIGHT_PX + wanted + _PROBLEM_PX * min(len(problems), _MOST_SHOWN_PROBLEMS))
         first = next(iter(self._fields.values()), None)

@@ -5,19 +5,20 @@ Unlike the library it is stored only by *Save*: from then on answers are given u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QPushButton, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QMenu, QPushButton, QRadioButton, QWidget
 
 from chatdesk.core.domain.prompt import LONGEST_TEXT, PromptHead, PromptSize, PromptSource, SystemPrompts
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import FOCUS_RING_PX
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX, FontRole
 
 _WIDTH_PX, _HEIGHT_PX = 640, 540
 _SETTLE_MS = 150
@@ -27,7 +28,7 @@ _OWNERS: Final = {PromptSource.THREAD: "this thread", PromptSource.PROJECT: "the
 _UNSAVED = "This is not saved yet. Save it, or press Esc again to drop the changes."
 
 
-class SystemPromptDialog(Panel):
+class SystemPromptDialog(FormPanel):
     """``saveRequested`` carries what changed by ``PromptSource``; ``close_saved`` or ``show_failure`` answers it."""
 
     saveRequested = Signal(object)
@@ -38,8 +39,9 @@ class SystemPromptDialog(Panel):
     def __init__(
         self, theme: Theme, prompts: SystemPrompts, *, source: PromptSource, parent: QWidget | None = None
     ) -> None:
-        super().__init__(theme, "System prompt", parent=parent)
-        self.setObjectName("systemPromptDialog")
+        super().__init__(
+            theme, "System prompt", object_name="systemPromptDialog", size_px=(_WIDTH_PX, _HEIGHT_PX), parent=parent
+        )
         self._prompts = prompts
         self._texts = {each: prompts.of(each) for each in _OWNERS}
         self._source = source
@@ -49,7 +51,6 @@ class SystemPromptDialog(Panel):
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(lambda: self.edited.emit(self.text_field.written()))
         self._build()
-        self.fit(_WIDTH_PX, _HEIGHT_PX)
         self._show_source(source)
         self.text_field.setFocus()
 
@@ -108,6 +109,38 @@ class SystemPromptDialog(Panel):
             super().reject()
 
     def _build(self) -> None:
+        hint = (
+            "Sent before the messages with every question. {{date}}, {{time}}, {{project}} and"
+            " {{model}} are filled in each time."
+        )
+        self.add_text(hint)
+        self.body.addLayout(self._sources())
+        self.text_field = TextField(self.theme, name="System prompt", object_name="systemPromptText", most=LONGEST_TEXT)
+        self.text_field.textChanged.connect(self._on_text_changed)
+        self.body.addWidget(self.text_field, 1)
+        self._counts = self._line("systemPromptCounts", "text")
+        self._size = self._line("systemPromptSize", "muted")
+        self._problems = self._line("systemPromptProblems", "text")
+        self._problems.setProperty("isDanger", True)
+        self._problems.hide()
+        self._notice = self._line("systemPromptNotice", "muted")
+        self._library = QMenu(self)
+        round_corners(self._library, self.theme.tokens.radius.row)
+        self._library.setAccessibleName("System prompts of the library")
+        self.choose_button = QPushButton("From the library")
+        self.choose_button.setObjectName("systemPromptChoose")
+        self.choose_button.setAutoDefault(False)
+        self.choose_button.setEnabled(False)
+        self.choose_button.setMenu(self._library)
+        self.add_button(self.choose_button, is_first=True)
+        self.keep_button = push_button("Save to the library", "systemPromptKeep", self._keep)
+        self.add_button(self.keep_button, is_first=True)
+        self.cancel_button = self.add_button(push_button("Cancel", "systemPromptCancel", super().reject))
+        self.save_button = self.add_button(push_button("Save", "systemPromptSave", self._save, is_primary=True))
+        self._dress()
+
+    def _sources(self) -> QHBoxLayout:
+        """Return the row that chooses between the thread's prompt and the project's."""
         self.choice = QButtonGroup(self)
         self.thread_button = QRadioButton("This thread")
         self.project_button = QRadioButton(f"Project {self._prompts.project_name}".replace("&", "&&"))
@@ -126,49 +159,16 @@ class SystemPromptDialog(Panel):
         sources.addStretch(1)
         is_of_thread = self._prompts.thread_id is not None or self._source is PromptSource.THREAD
         self.thread_button.setVisible(is_of_thread)
-        self.text_field = TextField(self.theme, name="System prompt", object_name="systemPromptText", most=LONGEST_TEXT)
-        self.text_field.textChanged.connect(self._on_text_changed)
-        self._counts = plain_label("", "text", wraps=True)
-        self._counts.setObjectName("systemPromptCounts")
-        self._size = plain_label("", "muted", wraps=True)
-        self._size.setObjectName("systemPromptSize")
-        self._problems = plain_label("", "text", wraps=True)
-        self._problems.setObjectName("systemPromptProblems")
-        self._problems.setProperty("isDanger", True)
-        self._problems.hide()
-        self._notice = plain_label("", "muted", wraps=True)
-        self._notice.setObjectName("systemPromptNotice")
-        self.choose_button = self._button("From the library", "systemPromptChoose", None)
-        self.choose_button.setEnabled(False)
-        self._library = QMenu(self)
-        round_corners(self._library, self.theme.tokens.radius.row)
-        self._library.setAccessibleName("System prompts of the library")
-        self.choose_button.setMenu(self._library)
-        self.keep_button = self._button("Save to the library", "systemPromptKeep", self._keep)
-        self.cancel_button = self._button("Cancel", "systemPromptCancel", super().reject)
-        self.save_button = self._button("Save", "systemPromptSave", self._save)
-        self.save_button.setProperty("isPrimary", True)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        for widget in (self.choose_button, self.keep_button):
-            buttons.addWidget(widget)
-        buttons.addStretch(1)
-        for widget in (self.cancel_button, self.save_button):
-            buttons.addWidget(widget)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(10)
-        column.addWidget(plain_label("System prompt", "strong"))
-        hint = (
-            "Sent before the messages with every question. {{date}}, {{time}}, {{project}} and"
-            " {{model}} are filled in each time."
-        )
-        column.addWidget(plain_label(hint, "muted", wraps=True))
-        column.addLayout(sources)
-        column.addWidget(self.text_field, 1)
-        for label in (self._counts, self._size, self._problems, self._notice):
-            column.addWidget(label)
-        column.addLayout(buttons)
+        return sources
+
+    def _line(self, object_name: str, role: FontRole) -> QLabel:
+        """Add a line below the text, for what is known about it."""
+        label = plain_label("", role, wraps=True)
+        label.setObjectName(object_name)
+        self.body.addWidget(label)
+        return label
+
+    def _dress(self) -> None:
         tokens = self.theme.tokens
         side, dot = round(_RADIO_PX * max(1.0, self.theme.scale)), round(_DOT_PX * max(1.0, self.theme.scale))
         ring = (side - dot) // 2
@@ -181,14 +181,6 @@ class SystemPromptDialog(Panel):
             f"QRadioButton::indicator:checked {{ width: {side - 2 * ring}px; height: {side - 2 * ring}px;"
             f" border: {ring}px solid {tokens.accent}; }}"
         )
-
-    def _button(self, text: str, object_name: str, run: Callable[[], object] | None) -> QPushButton:
-        button = QPushButton(text)
-        button.setObjectName(object_name)
-        button.setAutoDefault(False)
-        if run is not None:
-            button.clicked.connect(lambda _is_checked: run())
-        return button
 
     def _show_source(self, source: PromptSource) -> None:
         """Show the prompt of the thread or of the project; what was written for the other one is kept until *Save* or

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX = 440
 
 
-class PassphraseDialog(Panel):
+class PassphraseDialog(FormPanel):
     """``given`` has what was typed; the dialog stays until ``accept``. ``is_changing`` asks for a new one as well, and
     ``changed`` has both."""
 
@@ -22,43 +21,23 @@ class PassphraseDialog(Panel):
 
     def __init__(self, theme: Theme, *, is_changing: bool = False, parent: QWidget | None = None) -> None:
         title = "Change the passphrase" if is_changing else "Keys are locked"
-        super().__init__(theme, title, parent=parent)
-        self.setObjectName("passphraseDialog")
+        super().__init__(theme, title, object_name="passphraseDialog", width_px=_WIDTH_PX, parent=parent)
         self._is_changing = is_changing
         self.field = _secret("passphraseField", "The current passphrase" if is_changing else "Passphrase")
         self.new = _secret("passphraseNew", NEW_PASSPHRASE)
         self.again = _secret("passphraseAgain", "The new passphrase again")
-        self._problem = plain_label("", "note", wraps=True)
-        self._problem.setObjectName("passphraseProblem")
-        self._problem.setProperty("isDanger", True)
-        self._problem.hide()
-        self.yes = QPushButton("Change" if is_changing else "Open")
-        self.yes.setObjectName("passphraseYes")
-        self.yes.setDefault(True)
-        cancel = QPushButton("Cancel" if is_changing else "Not Now")
-        cancel.setObjectName("passphraseCancel")
-        cancel.setAutoDefault(False)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(cancel)
-        row.addWidget(self.yes)
         words = (
             "The keys of your providers are in a file that a passphrase encrypts. You enter it once after each start."
         )
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(10)
-        column.addWidget(plain_label(title, "strong"))
-        column.addWidget(plain_label(words, "text", wraps=True))
-        column.addWidget(self.field)
+        self.add_text(words, "text")
+        self.body.addWidget(self.field)
         for field in (self.new, self.again):
-            column.addWidget(field)
+            self.body.addWidget(field)
             field.setVisible(is_changing)
-        column.addWidget(self._problem)
-        column.addLayout(row)
-        cancel.clicked.connect(self.reject)
-        self.yes.clicked.connect(self._on_yes_clicked)
-        self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))
+        self.add_button(push_button("Cancel" if is_changing else "Not now", "passphraseCancel", self.reject))
+        self.yes = self.add_button(
+            push_button("Change" if is_changing else "Open", "passphraseYes", self._on_yes_clicked, is_default=True)
+        )
         self.field.setFocus()
 
     def show_busy(self, is_busy: bool) -> None:
@@ -67,10 +46,7 @@ class PassphraseDialog(Panel):
 
     def show_problem(self, text: str) -> None:
         self.show_busy(False)
-        self._problem.setText(text)
-        self._problem.setVisible(bool(text))
-        self.adjustSize()
-        announce(self, text, is_assertive=True)
+        super().show_problem(text)
         self.field.selectAll()
         self.field.setFocus()
 

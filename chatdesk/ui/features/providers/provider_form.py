@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFrame,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
     QScrollArea,
@@ -23,8 +22,8 @@ from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.domain.provider_profile import Api, ProviderProfile
 from chatdesk.core.domain.typed_address import full_address
 from chatdesk.core.settings.presets import preset_of
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
 from chatdesk.ui.features.providers.provider_more import NotANumber, ProviderMore
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
@@ -41,7 +40,7 @@ _API_WORDS: Final = {
 }
 
 
-class ProviderForm(Panel):
+class ProviderForm(FormPanel):
     """``saved`` and ``testRequested`` carry the profile and the key that was typed (empty: the kept one). The form
     stays open until ``accept``, so that what fails can be said in it. ``shown`` None: a new provider."""
 
@@ -61,8 +60,8 @@ class ProviderForm(Panel):
         parent: QWidget | None = None,
     ) -> None:
         is_new = shown is None
-        super().__init__(theme, "New provider" if is_new else profile.label, parent=parent)
-        self.setObjectName("providerForm")
+        title, size_px = "New provider" if is_new else profile.label, (_WIDTH_PX, _HEIGHT_PX)
+        super().__init__(theme, title, object_name="providerForm", size_px=size_px, parent=parent)
         self._profile = profile
         preset = preset_of(profile.preset)
         self._is_testing = False
@@ -91,13 +90,8 @@ class ProviderForm(Panel):
         self.steps = ProviderSteps(theme)
         self._area = QScrollArea()
         self._area.verticalScrollBar().rangeChanged.connect(self._follow_result)
-        self._problem = plain_label("", "note", wraps=True)
-        self._problem.setObjectName("providerProblem")
-        self._problem.setProperty("isDanger", True)
-        self._problem.hide()
         hint = "Set by the variable OPENAI_BASE_URL, so it cannot be changed here." if is_fixed else preset.hint
         self._build(hint, is_new=is_new, is_kept=shown is not None and shown.is_kept)
-        self.fit(_WIDTH_PX, _HEIGHT_PX)
         self._first_field(shown).setFocus()
 
     def _first_field(self, shown: ShownProvider | None) -> QWidget:
@@ -147,12 +141,6 @@ class ProviderForm(Panel):
         """A new server that nobody gave a name has that of its host."""
         return "" if self._profile.id else replace(self._profile, base_url=self._full_address()).host
 
-    def show_problem(self, text: str) -> None:
-        """An empty text takes it away."""
-        self._problem.setText(text)
-        self._problem.setVisible(bool(text))
-        announce(self, text, is_assertive=True)
-
     def show_key_state(self, state: KeyState) -> None:
         self.key.show_state(state)
 
@@ -192,7 +180,9 @@ class ProviderForm(Panel):
             column.addWidget(self.api)
         if not is_new:
             column.addWidget(self.enabled)
-        self.more_button = _button("More settings", "providerMoreButton")
+        self.more_button = QPushButton("More settings")
+        self.more_button.setObjectName("providerMoreButton")
+        self.more_button.setAutoDefault(False)
         self.more_button.setCheckable(True)
         self.more_button.toggled.connect(self.more.setVisible)
         column.addWidget(self.more_button, 0, Qt.AlignmentFlag.AlignLeft)
@@ -205,38 +195,21 @@ class ProviderForm(Panel):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(body)
         area.setStyleSheet("QScrollArea, #providerBody { background: transparent; }")
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(24, 22, 24, 20)
-        whole.setSpacing(10)
-        whole.addWidget(plain_label(self.windowTitle(), "strong", wraps=True))
-        whole.addWidget(area, 1)
-        whole.addWidget(self._problem)
-        whole.addLayout(self._buttons(is_kept=is_kept))
+        self.body.addWidget(area, 1)
+        self._add_buttons(is_kept=is_kept)
 
-    def _buttons(self, *, is_kept: bool) -> QHBoxLayout:
-        self.test_button = _button("Test", "providerTest")
-        self.save_button = _button("Save", "providerSave")
-        self.save_button.setDefault(True)
-        cancel = _button("Cancel", "providerCancel")
-        remove = _button("Remove…", "providerRemove")
-        remove.setProperty("isDanger", True)
+    def _add_buttons(self, *, is_kept: bool) -> None:
+        remove = push_button("Remove…", "providerRemove", self.removeRequested.emit, is_danger=True)
+        self.add_button(remove, is_first=True)
         remove.setVisible(is_kept)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(remove)
-        row.addWidget(self.test_button)
-        row.addStretch(1)
-        row.addWidget(cancel)
-        row.addWidget(self.save_button)
-        self.test_button.clicked.connect(self._on_test_clicked)
-        self.save_button.clicked.connect(self._on_save_clicked)
-        cancel.clicked.connect(self.reject)
-        remove.clicked.connect(self.removeRequested)
+        self.test_button = push_button("Test", "providerTest", self._on_test_clicked)
+        self.add_button(self.test_button, is_first=True)
+        self.add_button(push_button("Cancel", "providerCancel", self.reject))
+        self.save_button = self.add_button(push_button("Save", "providerSave", self._on_save_clicked, is_default=True))
         self.key.field.submitted.connect(self.save_button.click)
         self.key.forgotten.connect(self.keyForgotten)
         self.key.agreeRequested.connect(self.agreeRequested)
         self.finished.connect(lambda _result: self.testCancelled.emit())
-        return row
 
     def _on_test_clicked(self) -> None:
         if self._is_testing:
@@ -251,11 +224,3 @@ class ProviderForm(Panel):
         profile = self.profile()
         if profile is not None:
             self.saved.emit(profile, self.key.key())
-
-
-def _button(text: str, object_name: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(object_name)
-    button.setAccessibleName(text)
-    button.setAutoDefault(False)
-    return button

@@ -12,15 +12,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
-    QPushButton,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
 from chatdesk.core.domain.model_info import ModelOverrides
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.features.providers.model_table import Column, ModelLine, ModelTable
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
@@ -37,7 +35,7 @@ _WIDTHS_PX: Final[Mapping[Column, int]] = {
 }
 
 
-class ProviderModels(Panel):
+class ProviderModels(FormPanel):
     """``saved`` carries what the person says of models (by id, only where they say something), the names they gave
     them, and the ids that they added. The dialog stays open until ``accept``."""
 
@@ -46,8 +44,14 @@ class ProviderModels(Panel):
     addRequested = Signal(str)
 
     def __init__(self, theme: Theme, label: str, lines: Sequence[ModelLine], *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, f"Models of {label}", parent=parent)
-        self.setObjectName("providerModels")
+        super().__init__(
+            theme,
+            f"Models of {label}",
+            object_name="providerModels",
+            size_px=(_WIDTH_PX, _HEIGHT_PX),
+            title_role="heading",
+            parent=parent,
+        )
         self._added: list[str] = []
         self.search = SearchField(theme, object_name="providerModelsSearch", placeholder="Search models")
         self.table = QTableView()
@@ -58,10 +62,6 @@ class ProviderModels(Panel):
         self.new.setObjectName("providerModelsNew")
         self.new.setAccessibleName("Id of a model that is missing")
         self.new.setPlaceholderText("Id of a model that is missing")
-        self._problem = plain_label("", "note", wraps=True)
-        self._problem.setObjectName("providerModelsProblem")
-        self._problem.setProperty("isDanger", True)
-        self._problem.hide()
         self._rows = ModelTable(theme, lines, self)
         self._lay_out()
         self._dress()
@@ -69,7 +69,6 @@ class ProviderModels(Panel):
         self.search.textChanged.connect(self._on_search_changed)
         self.new.installEventFilter(self)
         self.table.installEventFilter(self)
-        self.fit(_WIDTH_PX, _HEIGHT_PX)
         (self.table if lines else self.new).setFocus()
 
     @property
@@ -100,12 +99,6 @@ class ProviderModels(Panel):
         self.table.setCurrentIndex(self._rows.index(index.row(), index.column()))
         self.table.scrollTo(self.table.currentIndex())
         self.table.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def show_problem(self, text: str) -> None:
-        """An empty text takes it away."""
-        self._problem.setText(text)
-        self._problem.setVisible(bool(text))
-        announce(self, text, is_assertive=True)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
@@ -177,35 +170,21 @@ class ProviderModels(Panel):
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(round(_ROW_PX * max(1.0, self.theme.scale)))
         table.horizontalHeader().setHighlightSections(False)
-        refresh = _button("Fetch the list again", "providerModelsRefresh")
-        refresh.clicked.connect(self.refreshRequested)
         top = QHBoxLayout()
         top.addWidget(self.search, 1)
-        top.addWidget(refresh)
-        add = _button("Add", "providerModelsAdd")
-        add.setAccessibleName("Add the model")
-        add.clicked.connect(self._on_add_clicked)
-        self.save_button = _button("Save", "providerModelsSave")
-        self.save_button.setDefault(True)
-        self.save_button.clicked.connect(self._on_save_clicked)
-        cancel = _button("Cancel", "providerModelsCancel")
-        cancel.clicked.connect(self.reject)
-        bottom = QHBoxLayout()
-        bottom.addWidget(self.new, 1)
-        bottom.addWidget(add)
-        bottom.addSpacing(24)
-        bottom.addWidget(cancel)
-        bottom.addWidget(self.save_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(10)
-        column.addWidget(plain_label(self.windowTitle(), "heading", wraps=True))
+        top.addWidget(push_button("Fetch the list again", "providerModelsRefresh", self.refreshRequested.emit))
+        add = push_button("Add", "providerModelsAdd", self._on_add_clicked, name="Add the model")
+        self.buttons.insertWidget(0, self.new, 1000)  # all the room that the buttons leave
+        self.add_button(add)
+        self.buttons.addSpacing(16)
+        self.add_button(push_button("Cancel", "providerModelsCancel", self.reject))
+        self.save_button = self.add_button(
+            push_button("Save", "providerModelsSave", self._on_save_clicked, is_default=True)
+        )
         hint = "What you type comes before what the server says. Prices are used for costs and limits."
-        column.addWidget(plain_label(hint, "muted", wraps=True))
-        column.addLayout(top)
-        column.addWidget(self.table, 1)
-        column.addWidget(self._problem)
-        column.addLayout(bottom)
+        self.add_text(hint)
+        self.body.addLayout(top)
+        self.body.addWidget(self.table, 1)
 
     def _dress(self) -> None:
         tokens = self.theme.tokens
@@ -221,11 +200,3 @@ class ProviderModels(Panel):
             f" border-bottom: 1px solid {tokens.line}; padding: 6px; }}"
             "QHeaderView { background: transparent; }"
         )
-
-
-def _button(text: str, object_name: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(object_name)
-    button.setAccessibleName(text)
-    button.setAutoDefault(False)
-    return button

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX = (620, 460)
@@ -17,7 +18,7 @@ _ROW_PX = 32
 _WARNING = "ChatDesk first backs up what is there now. Then it closes, restores the backup you chose, and opens again."
 
 
-class RestoreDialog(Panel):
+class RestoreDialog(FormPanel):
     """``looked`` asks what is inside a backup, ``otherRequested`` for a file from elsewhere, ``chosen`` restores."""
 
     looked = Signal(str)
@@ -26,8 +27,7 @@ class RestoreDialog(Panel):
 
     def __init__(self, theme: Theme, backups: Sequence[tuple[str, str]], *, parent: QWidget | None = None) -> None:
         """``backups`` are (path, words), the newest first."""
-        super().__init__(theme, "Restore a backup", parent=parent)
-        self.setObjectName("restoreDialog")
+        super().__init__(theme, "Restore a backup", object_name="restoreDialog", size_px=_SIZE_PX, parent=parent)
         self._list = QListWidget()
         self._list.setObjectName("restoreList")
         self._list.setAccessibleName("Backups, the newest first")
@@ -35,36 +35,19 @@ class RestoreDialog(Panel):
         self._contents = plain_label("", "text", wraps=True)
         self._contents.setObjectName("restoreContents")
         self._contents.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self.restore_button = QPushButton("Restore")
-        self.restore_button.setObjectName("restoreGo")
-        self.restore_button.setProperty("isDanger", True)
+        other = push_button("Other file…", "restoreOther", self.otherRequested.emit)
+        self.add_button(other, is_first=True)
+        self.add_button(push_button("Cancel", "restoreCancel", self.reject))
+        self.restore_button = self.add_button(
+            push_button("Restore", "restoreGo", self._on_restore_clicked, is_danger=True)
+        )
         self.restore_button.setEnabled(False)
-        other, cancel = QPushButton("Other file…"), QPushButton("Cancel")
-        other.setObjectName("restoreOther")
-        cancel.setObjectName("restoreCancel")
-        for button in (other, cancel, self.restore_button):
-            button.setAutoDefault(False)
-        other.clicked.connect(self.otherRequested.emit)
-        cancel.clicked.connect(self.reject)
-        self.restore_button.clicked.connect(self._on_restore_clicked)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(other)
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self.restore_button)
         middle = QHBoxLayout()
         middle.setSpacing(16)
         middle.addWidget(self._list, 1)
         middle.addWidget(self._contents, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(10)
-        column.addWidget(plain_label("Restore a backup", "strong"))
-        column.addLayout(middle, 1)
-        column.addWidget(plain_label(_WARNING, "muted", wraps=True))
-        column.addLayout(buttons)
-        self.fit(*_SIZE_PX)
+        self.body.addLayout(middle, 1)
+        self.add_text(_WARNING)
         tokens = theme.tokens
         self.setStyleSheet(
             "#restoreList { background: transparent; border: none; outline: none; }"

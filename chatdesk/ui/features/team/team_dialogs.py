@@ -18,12 +18,12 @@ from chatdesk.core.file_writing import write_text
 from chatdesk.core.sync.address import reach_words
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_devices import REMOVAL_TEXT
 from chatdesk.ui.features.team.pages.team_invite import ComputerCodeDialog, InviteDialog
 from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, RenameWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.features.team.pages.team_members import NEW_LOGIN_TEXT, MemberDialog, invited_words, removal_words
 from chatdesk.ui.features.team.pages.team_page import TeamPage, WorkspaceView
-from chatdesk.ui.features.team.pages.team_parts import TeamPanel
 from chatdesk.ui.features.team.pages.team_roles import grantable
 from chatdesk.ui.features.team.team_onboarding import TeamOnboarding
 from chatdesk.ui.features.team.team_server import TeamServer
@@ -391,14 +391,14 @@ class TeamDialogs:
             )
         return found[0]
 
-    def _begin(self, dialog: TeamPanel, work: Callable[[], Awaitable[None]], words: str) -> None:
+    def _begin(self, dialog: TaskPanel, work: Callable[[], Awaitable[None]], words: str) -> None:
         if isValid(dialog):
             dialog.show_busy(words)
             self._do(dialog, work, words)
 
     def _do(
         self,
-        dialog: TeamPanel,
+        dialog: TaskPanel,
         work: Callable[[], Awaitable[None]],
         name: str,
         *,

@@ -19,9 +19,9 @@ from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.sync.address import read_address
 from chatdesk.core.sync.team_passwords import PasswordNotKept
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog, read_file
-from chatdesk.ui.features.team.pages.team_parts import TeamPanel
 from chatdesk.ui.features.team.team_sharing import told
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class TeamOnboarding:
         if self._services.read_only_reason is not None:
             raise self._services.read_only_reason
 
-    def _do(self, dialog: TeamPanel, work: Callable[[], Awaitable[None]], name: str) -> None:
+    def _do(self, dialog: TaskPanel, work: Callable[[], Awaitable[None]], name: str) -> None:
         self._tasks.start(told(dialog, work), f"team: {name}")
 
 

@@ -10,7 +10,7 @@ from shiboken6 import isValid
 
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.sync.address import read_address
-from chatdesk.ui.features.team.pages.team_parts import TeamPanel
+from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_policy import WorkspacePolicyDialog
 from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
 from chatdesk.ui.features.team.pages.team_text import address_words
@@ -30,7 +30,7 @@ class TeamServer:
         membership: Membership,
         *,
         find: Callable[[str], Awaitable[Workspace]],
-        do: Callable[[TeamPanel, Callable[[], Awaitable[None]], str], None],
+        do: Callable[[TaskPanel, Callable[[], Awaitable[None]], str], None],
         tell: Callable[[str], None],
         parent: Callable[[], QWidget],
     ) -> None:

@@ -23,6 +23,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.share_project import (
     SharedProjectDialog,
     ShareProjectDialog,
@@ -30,7 +31,6 @@ from chatdesk.ui.features.team.pages.share_project import (
     erase_words,
 )
 from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
-from chatdesk.ui.features.team.pages.team_parts import TeamPanel
 from chatdesk.ui.features.team.pages.team_retention import is_shorter, kept_words, shorter_words
 from chatdesk.ui.features.team.pages.team_text import count_of
 
@@ -353,7 +353,7 @@ class TeamSharing:
 
     def _do(
         self,
-        dialog: TeamPanel,
+        dialog: TaskPanel,
         work: Callable[[], Awaitable[None]],
         name: str,
         *,
@@ -363,7 +363,7 @@ class TeamSharing:
 
 
 async def told(
-    dialog: TeamPanel, work: Callable[[], Awaitable[None]], on_failure: Callable[[], Awaitable[None]] | None = None
+    dialog: TaskPanel, work: Callable[[], Awaitable[None]], on_failure: Callable[[], Awaitable[None]] | None = None
 ) -> None:
     """Run ``work``; an error is shown in the dialog, or in the window when it is closed by then."""
     try:

@@ -10,15 +10,14 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QComboBox,
-    QHBoxLayout,
-    QPushButton,
     QRadioButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX = 460
@@ -30,18 +29,14 @@ _FORMATS: Final = (
 )
 
 
-class ExportDialog(Panel):
+class ExportDialog(FormPanel):
     """``scopes`` are (id, words), the first is chosen. ``chosen`` has scope, format and whether the trash comes too."""
 
     chosen = Signal(str, str, bool)
 
     def __init__(self, theme: Theme, scopes: Sequence[tuple[str, str]], *, parent: QWidget | None = None) -> None:
-        super().__init__(theme, "Export", parent=parent)
-        self.setObjectName("exportDialog")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(8)
-        column.addWidget(plain_label("Export", "strong"))
+        super().__init__(theme, "Export", object_name="exportDialog", width_px=_WIDTH_PX, parent=parent)
+        column = self.body
         self.scope = QComboBox()
         self.scope.setObjectName("exportScope")
         self.scope.setAccessibleName("What to export")
@@ -57,7 +52,6 @@ class ExportDialog(Panel):
             button.setAccessibleDescription(hint)
             button.setChecked(number == 0)
             self._formats.addButton(button, number)
-            column.addWidget(button)
             line = plain_label(hint, "muted", wraps=True)
             line.setContentsMargins(22, 0, 0, 0)
             as_high_as_its_words = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -73,21 +67,10 @@ class ExportDialog(Panel):
         self.trash.setAccessibleName("Include the trash")
         column.addSpacing(4)
         column.addWidget(self.trash)
-        go, cancel = QPushButton("Choose where…"), QPushButton("Cancel")
-        go.setObjectName("exportGo")
-        cancel.setObjectName("exportCancel")
-        go.setProperty("isPrimary", True)
-        go.setDefault(True)
-        go.clicked.connect(self._on_go_clicked)
-        cancel.clicked.connect(self.reject)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(cancel)
-        row.addWidget(go)
         column.addSpacing(8)
         column.addStretch(1)
-        column.addLayout(row)
-        self.fit_height(_WIDTH_PX)
+        self.add_button(push_button("Cancel", "exportCancel", self.reject))
+        self.add_button(push_button("Choose where…", "exportGo", self._on_go_clicked, is_primary=True, is_default=True))
         self.scope.currentIndexChanged.connect(lambda _index: self._show_trash())
         self._show_trash()
         self._formats.buttons()[0].setFocus()

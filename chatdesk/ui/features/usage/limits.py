@@ -11,9 +11,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLineEdit,
-    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -28,8 +26,8 @@ from chatdesk.core.domain.limits import (
     UsageLimit,
     parse_rate,
 )
-from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 
@@ -62,7 +60,7 @@ class LimitTarget:
 EVERYTHING: Final = LimitTarget(LimitScope.ALL, "", "Everything")
 
 
-class LimitsDialog(Panel):
+class LimitsDialog(FormPanel):
     """``saved`` carries all limits as a tuple; the dialog stays until ``accept`` or ``show_problem`` answers it."""
 
     saved = Signal(object)
@@ -77,15 +75,10 @@ class LimitsDialog(Panel):
         parent: QWidget | None = None,
     ) -> None:
         """``limits``: each with what is used of it, in words; ``rates``: how often messages may be sent."""
-        super().__init__(theme, "Limits", parent=parent)
-        self.setObjectName("limitsDialog")
+        super().__init__(theme, "Limits", object_name="limitsDialog", size_px=_SIZE_PX, parent=parent)
         self._targets = (EVERYTHING, *targets)
         self._lines: list[_Line] = []
         self._number = 0
-        self._problem = plain_label("", "text", wraps=True)
-        self._problem.setObjectName("limitsProblem")
-        self._problem.setStyleSheet(f"color: {theme.tokens.danger};")
-        self._problem.hide()
         inner = QWidget()
         inner.setObjectName("limitsLines")
         self._rows = QVBoxLayout(inner)
@@ -98,40 +91,19 @@ class LimitsDialog(Panel):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setStyleSheet("QScrollArea, #limitsLines { background: transparent; }")
         area.setWidget(inner)
-        self._add = _button("limitsAdd", "Add a limit")
-        self._add.clicked.connect(lambda: self._add_line(None, "").what.setFocus(Qt.FocusReason.OtherFocusReason))
-        save, cancel = _button("limitsSave", "Save"), _button("limitsCancel", "Cancel")
-        save.setDefault(True)
-        save.clicked.connect(self._on_save_clicked)
-        cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(self._add)
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(save)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(10)
-        column.addWidget(plain_label("Limits", "strong"))
-        column.addWidget(plain_label(_ABOUT, "muted", wraps=True))
-        column.addWidget(area, 1)
-        column.addWidget(self._problem)
-        column.addLayout(buttons)
+        self._add = push_button("Add a limit", "limitsAdd", self._add_empty_line)
+        self.add_button(self._add, is_first=True)
+        self.add_button(push_button("Cancel", "limitsCancel", self.reject))
+        self.add_button(push_button("Save", "limitsSave", self._on_save_clicked, is_default=True))
+        self.add_text(_ABOUT)
+        self.body.addWidget(area, 1)
         for limit, used in limits:
             self._add_line(limit, used)
         for rate in rates:
             self._add_line(rate, "")
         if not self._lines:
             self._add_line(None, "")
-        self.fit(*_SIZE_PX)
         self._lines[0].hard.setFocus()
-
-    def show_problem(self, text: str) -> None:
-        """Show which value cannot be used, and why; everything typed stays."""
-        self._problem.setText(text)
-        self._problem.setVisible(True)
-        announce(self, text, is_assertive=True)
 
     def limits(self) -> tuple[UsageLimit, ...]:
         """Return the limits in the fields. Raises ``ValueError``, with a sentence, for text that is no number."""
@@ -153,6 +125,9 @@ class LimitsDialog(Panel):
         self._rows.insertWidget(self._rows.count() - 1, line)
         return line
 
+    def _add_empty_line(self) -> None:
+        self._add_line(None, "").what.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _on_line_removed(self, line: object) -> None:
         assert isinstance(line, _Line)
         place = self._lines.index(line)
@@ -164,7 +139,7 @@ class LimitsDialog(Panel):
         following.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_save_clicked(self) -> None:
-        self._problem.hide()
+        self.problem.hide()
         try:
             limits = self.limits()
             self.rates()
@@ -184,7 +159,7 @@ class _Line(QWidget):
         self.setObjectName(f"limit{number}")
         self.what, self.kind = QComboBox(), QComboBox()
         self.soft, self.hard = _AmountField(), _AmountField()
-        self.remove = _button(f"limit{number}_remove", "Remove")
+        self.remove = push_button("Remove", f"limit{number}_remove", lambda: self.removed.emit(self))
         self.remove.setAccessibleName(f"Remove limit {number}")
         self._targets = list(targets)
         if limit is not None and not any((each.scope, each.target) == (limit.scope, limit.target) for each in targets):
@@ -212,7 +187,6 @@ class _Line(QWidget):
             )
             self.soft.setText(_text_of(limit.soft))
             self.hard.setText(_text_of(limit.hard))
-        self.remove.clicked.connect(lambda: self.removed.emit(self))
 
     def _lay_out(self, used: str, number: int) -> None:
         """Lay out the subject of the limit with the amounts beside it, or below it with large text."""
@@ -308,11 +282,3 @@ def _number_of(field: QLineEdit, where: str) -> float:
     except ValueError:
         field.setFocus(Qt.FocusReason.OtherFocusReason)
         raise ValueError(f"“{field.text()[:40]}” is not a number ({where}). Write it as 100000 or 2.50.") from None
-
-
-def _button(name: str, words: str) -> QPushButton:
-    button = QPushButton(words)
-    button.setObjectName(name)
-    button.setAccessibleName(words)
-    button.setAutoDefault(False)
-    return button

@@ -11,8 +11,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.team.pages.team_parts import TeamPanel, clear, line, push_button
+from chatdesk.ui.dialogs.task_panel import TaskPanel
+from chatdesk.ui.features.team.pages.team_parts import clear, line
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 
@@ -33,7 +35,7 @@ class WaitingRow:
     can_go_first: bool = False
 
 
-class WaitingDialog(TeamPanel):
+class WaitingDialog(TaskPanel):
     """``openRequested`` has thread and message."""
 
     openRequested = Signal(str, str)

@@ -34,7 +34,7 @@ class WayIn(QWidget):
         self.setObjectName("wayIn")
         self.setAccessibleName("First steps")
         self.connection = ConnectProvider(theme)
-        self.tour_button = _button("Take the Tour", "wayInTour")
+        self.tour_button = _button("Take the tour", "wayInTour")
         self.tour_button.clicked.connect(self.tourRequested)
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._pair.setSpacing(_GAP_PX)

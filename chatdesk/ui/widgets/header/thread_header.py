@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _GAP_PX, _NARROW_GAP_PX = 10, 4
 _MODEL_PX = 110  # of the name of a model, and its arrow
+_TITLE_PX = 120  # of the title, before the name of the model is cut further
+_NO_LIMIT_PX = 16_777_215  # Qt's own
 _OUTLINE_FROM_PX = 560  # in a narrower header the menus lead to the list of questions
 
 
@@ -178,7 +180,8 @@ class ThreadHeader(QWidget):
 
     def _fit(self) -> None:
         """Fit the widgets into the header. Without room for all, the mark of a temporary chat gives up its word first,
-        then the meter its figure, then the title its pencil."""
+        then the meter its figure, then the title its pencil, then the model most of its name: some words of the title
+        stay."""
         row = self.layout()
         assert isinstance(row, QHBoxLayout)
         items = [row.itemAt(place) for place in range(row.count())]
@@ -202,6 +205,13 @@ class ThreadHeader(QWidget):
         gap = _NARROW_GAP_PX if is_narrow else _GAP_PX
         if row.spacing() != gap:  # setting it asks for a layout, which would come back here without end
             row.setSpacing(gap)
+        picker = self.model_picker
+        title_px = self.title.wanted_width(round(_TITLE_PX * max(1.0, self._theme.scale)))
+        others = title_px + sum(each.sizeHint().width() for each in shown if each is not self.title)
+        room = self.width() - margins.left() - margins.right() - gap * (len(shown) - 1) - others
+        most = _NO_LIMIT_PX if room >= 0 else max(self._wanted_width(picker), room + picker.sizeHint().width())
+        if picker.maximumWidth() != most:
+            picker.setMaximumWidth(most)
 
     def _wanted_width(self, widget: QWidget) -> int:
         """Return the width with which ``widget`` says what it is there for. The name of the model goes before the words

@@ -78,6 +78,11 @@ class ThreadTitle(QWidget):
         """Return the width in pixels that a hidden pencil would need; 0 when it is not hidden."""
         return self.pencil.sizeHint().width() + _GAP_PX if self._is_editable and self._is_narrow else 0
 
+    def wanted_width(self, most: int) -> int:
+        """Return the width in pixels that shows the whole title, at most ``most``, and the pencil where it is shown."""
+        pencil = 0 if self.pencil.isHidden() else self.pencil.sizeHint().width() + _GAP_PX
+        return min(most, self.label.sizeHint().width()) + pencil
+
     def _show_pencil(self) -> None:
         self.pencil.setVisible(self._is_editable and not self._is_narrow)
 

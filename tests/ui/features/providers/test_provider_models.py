@@ -97,7 +97,7 @@ def test_a_tick_taken_back_says_nothing_any_more(dialog: ProviderModels, qtbot: 
 
 def test_what_cannot_be_taken_is_said_and_the_old_figure_stays(dialog: ProviderModels, qtbot: QtBot) -> None:
     _type(dialog, _cell(dialog, "o3-mini", Column.CONTEXT), "plenty", qtbot)
-    problem = dialog.findChild(QLabel, "providerModelsProblem")
+    problem = dialog.findChild(QLabel, "panelProblem")
     assert problem is not None
     assert problem.text() == "o3-mini: Type a number of tokens, such as 32000 or 128k."
     assert _cell(dialog, "o3-mini", Column.CONTEXT).data() == "200,000"

@@ -608,6 +608,7 @@ def test_how_long_messages_are_kept_is_chosen_by_keys_and_asked_for_by_the_butto
     QTest.keyClick(field.box, Qt.Key.Key_Down)
     QTest.keyClick(field.box, Qt.Key.Key_Down)
     assert not field.days.isVisible()
+    field.set_button.setFocus()
     with qtbot.waitSignal(dialog.retentionRequested) as asked:
         QTest.keyClick(field.set_button, Qt.Key.Key_Return)
     assert asked.args == [90]

@@ -20,8 +20,9 @@ from chatdesk.core.domain.sharing.team import (
     Workspace,
 )
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
+from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_retention import RetentionField
 from chatdesk.ui.features.team.pages.team_roles import LEGEND, RoleRow, RoleRows, grantable
 from chatdesk.ui.features.team.pages.team_text import (
@@ -44,7 +45,7 @@ _NEVER: Final = (
 )
 
 
-class ShareProjectDialog(TeamPanel):
+class ShareProjectDialog(TaskPanel):
     """About a private project. ``takes_new_chats``: chats that are begun without choosing a project go into it.
     ``shareRequested`` has the id of the workspace; ``newProjectRequested``: a project of its own is to be made for what
     is shared."""
@@ -71,15 +72,27 @@ class ShareProjectDialog(TeamPanel):
         self.box.setAccessibleName("Workspace that the project is shared with")
         for workspace in workspaces:
             self.box.addItem(workspace.name, workspace.id)
-        label = plain_label("With the workspace", "text")
-        label.setBuddy(self.box)
-        for widget in (label, self.box):
-            widget.setVisible(len(workspaces) > 1)
         who = (
             f"It is shared with “{workspaces[0].name}”."
             if len(workspaces) == 1
             else "Choose which workspace it goes to."
         )
+        self.body.addWidget(self.count)
+        self.add_text(who, "text")
+        self._add_warning(project_name, is_shown=takes_new_chats)
+        label = plain_label("With the workspace", "text")
+        label.setBuddy(self.box)
+        for widget in (label, self.box):
+            widget.setVisible(len(workspaces) > 1)
+            self.body.addWidget(widget)
+        self._add_explanations()
+        self.body.addStretch(1)
+        cancel = self.add_button(push_button("Cancel", "shareCancel", self.reject, is_way_out=True))
+        self.share_button = self.add_button(push_button("Share", "shareStart", self._share, is_primary=True))
+        self.share_button.setEnabled(False)
+        cancel.setFocus()
+
+    def _add_warning(self, project_name: str, *, is_shown: bool) -> None:
         self.warning = plain_label(
             f"New chats go into “{project_name}”: once it is shared, others see whatever you ask from then on without"
             " choosing another project. A new project for what you share keeps this one for yourself.",
@@ -87,17 +100,15 @@ class ShareProjectDialog(TeamPanel):
             wraps=True,
         )
         self.warning.setObjectName("shareWarning")
-        self.warning.setVisible(takes_new_chats)
+        self.warning.setVisible(is_shown)
         self.new_button = push_button("New project…", "shareNewProject", self._make_new)
-        self.new_button.setVisible(takes_new_chats)
-        self.body.addWidget(self.count)
-        self.body.addWidget(plain_label(who, "text", wraps=True))
+        self.new_button.setVisible(is_shown)
         self.body.addWidget(self.warning)
-        row = FlowRow(theme.tokens.space.s)
+        row = FlowRow(self.theme.tokens.space.s)
         row.addWidget(self.new_button)
         self.body.addLayout(row)
-        self.body.addWidget(label)
-        self.body.addWidget(self.box)
+
+    def _add_explanations(self) -> None:
         for heading, words in (
             (
                 "Who will see it",
@@ -108,13 +119,7 @@ class ShareProjectDialog(TeamPanel):
             ("Good to know", f"{WHO_CAN_READ} Threads of a shared project cannot be moved out of it, only copied."),
         ):
             self.add_heading(heading)
-            self.body.addWidget(plain_label(words, "muted", wraps=True))
-        self.body.addStretch(1)
-        cancel = self.add_button(push_button("Cancel", "shareCancel", self.reject))
-        cancel.setProperty("isWayOut", True)
-        self.share_button = self.add_button(push_button("Share", "shareStart", self._share, is_primary=True))
-        self.share_button.setEnabled(False)
-        cancel.setFocus()
+            self.add_text(words)
 
     def show_count(self, count: ShareCount) -> None:
         """Show how much will be uploaded, and enable sharing."""
@@ -133,7 +138,7 @@ class ShareProjectDialog(TeamPanel):
         self.shareRequested.emit(str(self.box.currentData()))
 
 
-class SharedProjectDialog(TeamPanel):
+class SharedProjectDialog(TaskPanel):
     """About a shared project: how it stands, who has which role, how long messages are kept, and its end.
     ``roleRequested``: member, role or None; ``retentionRequested``: days or None for ever, as ``kept_days``."""
 
@@ -161,30 +166,12 @@ class SharedProjectDialog(TeamPanel):
         self.project = project
         mine = f"{ROLE_NAMES[project.role]}: {ROLE_HINTS[project.role]}"
         about = f"Shared with “{workspace_name}”. Your role is {mine}."
-        self.body.addWidget(plain_label(about, "text", wraps=True))
+        self.add_text(about, "text")
         self.state = plain_label(state_words(project), "muted", wraps=True)
         self.state.setObjectName("sharedState")
         self.body.addWidget(self.state)
         self.add_heading("Who sees it")
-        offered = grantable(project.role)
-        people = [each for each in members if each.status is not MemberStatus.REMOVED]
-        rows = []
-        for member in sorted(people, key=lambda each: (each.id != me, each.name.casefold())):
-            is_me = member.id == me
-            role = project.role if is_me else member.roles.get(project.project_id)
-            if role is None and not offered:
-                continue
-            hint = member_words(member, is_me=is_me) if is_me or member.status is MemberStatus.INVITED else ""
-            grants = () if is_me else offered
-            rows.append(RoleRow(member.id, member.name, role, grants, hint=hint, whose=f"Role of {member.name}"))
-        self.roles = RoleRows(theme, rows, heading="Member", object_name="sharedRoles")
-        self.roles.chosen.connect(self._on_role_chosen)
-        self.body.addWidget(self.roles)
-        if offered:
-            words = (
-                "A change takes effect at once. People who lose access keep the copy that is on their computer already."
-            )
-            self.body.addWidget(plain_label(f"{LEGEND} {words}", "muted", wraps=True))
+        self._add_roles(members, me=me)
         self.add_heading("How long messages are kept")
         self.retention = RetentionField(theme, kept_days, can_change=project.role.can_manage)
         self.retention.chosen.connect(self._on_retention_chosen)
@@ -202,9 +189,29 @@ class SharedProjectDialog(TeamPanel):
             )
         if project.role.can_manage:
             self.add_button(push_button("Invite…", "sharedInvite", self.inviteRequested.emit))
-        close = self.add_button(push_button("Close", "sharedClose", self.accept))
-        close.setProperty("isWayOut", True)
+        close = self.add_button(push_button("Close", "sharedClose", self.accept, is_way_out=True))
         close.setFocus()
+
+    def _add_roles(self, members: Sequence[TeamMember], *, me: str) -> None:
+        project, offered = self.project, grantable(self.project.role)
+        people = [each for each in members if each.status is not MemberStatus.REMOVED]
+        rows = []
+        for member in sorted(people, key=lambda each: (each.id != me, each.name.casefold())):
+            is_me = member.id == me
+            role = project.role if is_me else member.roles.get(project.project_id)
+            if role is None and not offered:
+                continue
+            hint = member_words(member, is_me=is_me) if is_me or member.status is MemberStatus.INVITED else ""
+            grants = () if is_me else offered
+            rows.append(RoleRow(member.id, member.name, role, grants, hint=hint, whose=f"Role of {member.name}"))
+        self.roles = RoleRows(self.theme, rows, heading="Member", object_name="sharedRoles")
+        self.roles.chosen.connect(self._on_role_chosen)
+        self.body.addWidget(self.roles)
+        if offered:
+            words = (
+                "A change takes effect at once. People who lose access keep the copy that is on their computer already."
+            )
+            self.add_text(f"{LEGEND} {words}")
 
     def show_status(self, status: SyncStatus) -> None:
         """Show the workspace's sync state, so that one sees the project being uploaded."""

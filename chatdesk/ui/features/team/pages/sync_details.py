@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, ServerCheck, SyncRound, SyncStatus, Workspace
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.team.pages.team_parts import Mark, TeamPanel, clear, line, push_button
+from chatdesk.ui.dialogs.task_panel import TaskPanel
+from chatdesk.ui.features.team.pages.team_parts import Mark, clear, line
 from chatdesk.ui.features.team.pages.team_table import TextTable
 from chatdesk.ui.features.team.pages.team_text import count_of, moment, round_words, status_icon, status_words
 from chatdesk.ui.theme.theme import Theme
@@ -28,7 +30,7 @@ _ONE: Final = ("Copy text", "Copy to a private project", "Try again", "Forget")
 _ALL: Final = ("Copy all texts", "Copy all to a private project", "Try all again", "Forget all")
 
 
-class SyncDetailsDialog(TeamPanel):
+class SyncDetailsDialog(TaskPanel):
     """The details of sync for one workspace. Requests about refused changes carry their ids; ``chooseRequested``
     carries the disagreement and the id of the change that is to be used."""
 
@@ -89,8 +91,7 @@ class SyncDetailsDialog(TeamPanel):
         self.body.addLayout(self._disagreements)
         self.add_heading("Sync log")
         self.body.addWidget(self.rounds, 1)
-        close = self.add_button(push_button("Close", "detailsClose", self.accept))
-        close.setProperty("isWayOut", True)
+        self.add_button(push_button("Close", "detailsClose", self.accept, is_way_out=True))
         self.workspace.currentIndexChanged.connect(lambda _place: self.workspaceChosen.emit(self.workspace_id))
         self.sync_button.setFocus()
 

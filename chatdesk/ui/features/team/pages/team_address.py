@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, 
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.team.pages.team_parts import push_button
 
 #: What a pasted connection string means; raises ``InvalidInput``.
 ReadAddress = Callable[[str], tuple[ServerAddress, str]]
@@ -63,25 +63,6 @@ class AddressFields(QWidget):
         self.problem.setObjectName("teamStringProblem")
         self.problem.setProperty("isDanger", True)
         self.problem.hide()
-        form = QFormLayout()
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        trust = QHBoxLayout()
-        trust.addWidget(self.ca_state, 1)
-        trust.addWidget(self.ca_button)
-        login = (("User", self.user), ("Password", self.password)) if asks_login else ()
-        for words, field in (
-            ("Host", self.host),
-            ("Port", self.port),
-            ("Database", self.database),
-            *login,
-            ("Encryption", self.tls),
-        ):
-            label = plain_label(words, "text")
-            label.setBuddy(field)
-            form.addRow(label, field)
-        form.addRow(plain_label("Trusts", "text"), trust)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -94,11 +75,34 @@ class AddressFields(QWidget):
                 unused.setParent(self)
                 unused.hide()
         column.addWidget(self.problem)
-        column.addLayout(form)
+        column.addLayout(self._form())
         self.string.textChanged.connect(self._on_string_changed)
         for line in (self.host, self.port, self.database, self.user, self.password):
             line.textChanged.connect(self.changed)
         self.tls.currentIndexChanged.connect(self._on_tls_changed)
+
+    def _form(self) -> QFormLayout:
+        """Return the rows of fields, each with its label."""
+        form = QFormLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        trust = QHBoxLayout()
+        trust.addWidget(self.ca_state, 1)
+        trust.addWidget(self.ca_button)
+        login = (("User", self.user), ("Password", self.password)) if self._asks_login else ()
+        for words, field in (
+            ("Host", self.host),
+            ("Port", self.port),
+            ("Database", self.database),
+            *login,
+            ("Encryption", self.tls),
+        ):
+            label = plain_label(words, "text")
+            label.setBuddy(field)
+            form.addRow(label, field)
+        form.addRow(plain_label("Trusts", "text"), trust)
+        return form
 
     @property
     def is_complete(self) -> bool:

@@ -13,10 +13,12 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, 
 
 from chatdesk.core.domain.sharing.team_setup import CheckState, SetupCheck
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_address import AddressFields, ReadAddress
 from chatdesk.ui.features.team.pages.team_keep import KeepInFile
-from chatdesk.ui.features.team.pages.team_parts import TeamPanel, check_mark, clear, push_button
+from chatdesk.ui.features.team.pages.team_parts import check_mark, clear
 from chatdesk.ui.features.team.pages.team_text import WHO_CAN_READ, count_of
 from chatdesk.ui.theme.theme import Theme
 
@@ -25,7 +27,7 @@ _LONGEST_NAME: Final = 80
 _STATES: Final = {CheckState.OK: "fine", CheckState.WARNING: "a warning", CheckState.FAILED: "failed"}
 
 
-class CreateWorkspaceDialog(TeamPanel):
+class CreateWorkspaceDialog(TaskPanel):
     """``checkRequested`` has the address and the password, ``setUpRequested`` both names and these. ``show_checks``,
     ``show_problem`` and ``show_done`` answer."""
 
@@ -52,8 +54,7 @@ class CreateWorkspaceDialog(TeamPanel):
         for page in self._pages:
             self.body.addWidget(page, 1)
         self.body.addWidget(self.keep)
-        self.cancel_button = self.add_button(push_button("Cancel", "teamCancel", self.reject))
-        self.cancel_button.setProperty("isWayOut", True)
+        self.cancel_button = self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
         self.back_button = self.add_button(push_button("Back", "teamBack", lambda: self._go(0)))
         self.check_button = self.add_button(push_button("Check", "teamCheck", self._check))
         self.next_button = self.add_button(push_button("Next", "teamNext", lambda: self._go(1)))

@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QSpinBox, QVB
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.domain.sharing.team_setup import ComputerCode, Invitation
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.features.team.pages.team_join import INVITATION_ENDING
-from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
 from chatdesk.ui.features.team.pages.team_roles import LEGEND, RoleRow, RoleRows
 from chatdesk.ui.features.team.pages.team_text import day
 from chatdesk.ui.theme.theme import Theme
@@ -85,7 +86,7 @@ class CodeBox(QWidget):
         dialog.open()
 
 
-class _CodePanel(TeamPanel):
+class _CodePanel(TaskPanel):
     """A page with a code, its explanation, and *Done*, shared by both dialogs. ``saveRequested`` carries path and
     text."""
 
@@ -139,31 +140,9 @@ class InviteDialog(_CodePanel):
             file_name=f"{_file_safe(workspace)} invitation",
             parent=parent,
         )
-        self.name = QLineEdit()
-        self.name.setObjectName("teamInviteName")
-        self.name.setAccessibleName("Who is invited")
-        self.name.setPlaceholderText("Their name; they can change it")
-        self.name.setMaxLength(_LONGEST_NAME)
-        # Where there is one project only, it is what people are invited for: who sees nothing joins in vain.
-        start = projects[0][0] if chosen is None and len(projects) == 1 else chosen
-        rows = [
-            RoleRow(
-                project_id,
-                name,
-                _first_role(offered) if project_id == start else None,
-                offered,
-                whose=f"Role in {name}",
-            )
-            for project_id, name, offered in sorted(projects, key=lambda each: each[0] != chosen)
-        ]
-        self.roles = RoleRows(theme, rows, heading="Project", object_name="teamInviteRoles")
-        self.days = QSpinBox()
-        self.days.setObjectName("teamInviteDays")
-        self.days.setAccessibleName("Days for which the invitation can be used")
-        self.days.setRange(1, _MOST_DAYS)
-        self.days.setValue(_DAYS)
-        self.days.setSuffix(" days")
-        self.days.lineEdit().setTextMargins(theme.tokens.space.s, 0, 0, 0)  # no stylesheet reaches in there
+        self._make_name()
+        self.roles = self._role_rows(projects, chosen)
+        self._make_days()
         who, how_long = plain_label("Who is invited", "text"), plain_label("Can be used for", "text")
         who.setBuddy(self.name)
         how_long.setBuddy(self.days)
@@ -190,8 +169,7 @@ class InviteDialog(_CodePanel):
         self._none = none
         self._add_code_page()
         self.body.addStretch(1)
-        self.cancel_button = self.add_button(push_button("Cancel", "teamCancel", self.reject))
-        self.cancel_button.setProperty("isWayOut", True)
+        self.cancel_button = self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
         self.invite_button = self.add_button(
             push_button("Make an invitation", "teamInviteMake", self._invite, is_primary=True)
         )
@@ -199,6 +177,37 @@ class InviteDialog(_CodePanel):
         self.name.returnPressed.connect(self._invite)
         self._refresh()
         self.name.setFocus()
+
+    def _role_rows(self, projects: Sequence[tuple[str, str, Sequence[TeamRole]]], chosen: str | None) -> RoleRows:
+        # Where there is one project only, it is what people are invited for: who sees nothing joins in vain.
+        start = projects[0][0] if chosen is None and len(projects) == 1 else chosen
+        rows = [
+            RoleRow(
+                project_id,
+                name,
+                _first_role(offered) if project_id == start else None,
+                offered,
+                whose=f"Role in {name}",
+            )
+            for project_id, name, offered in sorted(projects, key=lambda each: each[0] != chosen)
+        ]
+        return RoleRows(self.theme, rows, heading="Project", object_name="teamInviteRoles")
+
+    def _make_name(self) -> None:
+        self.name = QLineEdit()
+        self.name.setObjectName("teamInviteName")
+        self.name.setAccessibleName("Who is invited")
+        self.name.setPlaceholderText("Their name; they can change it")
+        self.name.setMaxLength(_LONGEST_NAME)
+
+    def _make_days(self) -> None:
+        self.days = QSpinBox()
+        self.days.setObjectName("teamInviteDays")
+        self.days.setAccessibleName("Days for which the invitation can be used")
+        self.days.setRange(1, _MOST_DAYS)
+        self.days.setValue(_DAYS)
+        self.days.setSuffix(" days")
+        self.days.lineEdit().setTextMargins(self.theme.tokens.space.s, 0, 0, 0)  # no stylesheet reaches in there
 
     def show_invitation(self, invitation: Invitation) -> None:
         """Show the invitation that was created."""
@@ -239,7 +248,7 @@ class ComputerCodeDialog(_CodePanel):
         self.passphrase.setObjectName("teamPassphraseShown")
         self.passphrase.setAccessibleName("Passphrase")
         self.passphrase.setReadOnly(True)
-        self.body.addWidget(plain_label("Type this passphrase on the other computer", "strong", wraps=True))
+        self.add_text("Type this passphrase on the other computer", "strong")
         self.body.addWidget(self.passphrase)
         self.body.addStretch(1)
         self.add_button(push_button("Done", "teamDone", self.accept))

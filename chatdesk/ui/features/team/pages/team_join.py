@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QW
 from chatdesk.core.domain.sharing.team_setup import CodeKind, InvitationView
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.features.team.pages.team_keep import KeepInFile
-from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
 from chatdesk.ui.features.team.pages.team_text import ROLE_NAMES, WHO_CAN_READ, address_words, day
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.local_files import only_path_in
@@ -30,7 +31,7 @@ _MOST_BYTES: Final = 64 * 1024
 _LONGEST_NAME: Final = 80
 
 
-class JoinWorkspaceDialog(TeamPanel):
+class JoinWorkspaceDialog(TaskPanel):
     """``joinRequested`` has the invitation, the person's name, the passphrase (empty where none is asked for), and
     whether a way without encryption was agreed to."""
 
@@ -83,8 +84,7 @@ class JoinWorkspaceDialog(TeamPanel):
         self.reading = plain_label(WHO_CAN_READ, "muted", wraps=True)
         self.body.addWidget(self.reading)
         self.body.addStretch(1)
-        cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject))
-        cancel.setProperty("isWayOut", True)
+        self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
         self.join_button = self.add_button(push_button("Join", "teamJoin", self._join, is_primary=True))
         self.code.textChanged.connect(self._on_code_changed)
         for field in (self.my_name, self.passphrase):

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.team.pages.team_parts import push_button
 
 _WORDS = (
     "This computer has no keyring that could keep the password. Keep it in ChatDesk's encrypted file of keys instead; "

@@ -7,8 +7,9 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QRadioButton, QWidget
 
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
+from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_text import count_of
 from chatdesk.ui.theme.theme import Theme
 
@@ -17,7 +18,7 @@ _FIELD_PX: Final = (460, 240)
 _LONGEST_NAME: Final = 80
 
 
-class LeaveWorkspaceDialog(TeamPanel):
+class LeaveWorkspaceDialog(TaskPanel):
     """``leaveRequested`` says whether it is for good. ``waiting``: changes that did not go up yet."""
 
     leaveRequested = Signal(bool)
@@ -27,7 +28,7 @@ class LeaveWorkspaceDialog(TeamPanel):
     ) -> None:
         super().__init__(theme, f"Leave “{workspace}”?", object_name="teamLeaveDialog", size_px=_SIZE_PX, parent=parent)
         words = "Its projects stay on this computer, as private copies. Nothing is deleted here or there."
-        self.body.addWidget(plain_label(words, "text", wraps=True))
+        self.add_text(words, "text")
         if waiting:
             unsent = plain_label(
                 f"{count_of(waiting, 'change')} did not reach the team yet and will stay only here.", "text", wraps=True
@@ -48,11 +49,10 @@ class LeaveWorkspaceDialog(TeamPanel):
             button.setObjectName(name)
             button.setAccessibleDescription(hint)
             self.body.addWidget(button)
-            self.body.addWidget(plain_label(hint, "muted", wraps=True))
+            self.add_text(hint)
         self.here.setChecked(True)
         self.body.addStretch(1)
-        cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject))
-        cancel.setProperty("isWayOut", True)
+        cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
         self.leave_button = self.add_button(push_button("Leave", "teamLeaveYes", self._leave, is_danger=True))
         cancel.setFocus()
 
@@ -61,7 +61,7 @@ class LeaveWorkspaceDialog(TeamPanel):
         self.leaveRequested.emit(self.for_good.isChecked())
 
 
-class _FieldDialog(TeamPanel):
+class _FieldDialog(TaskPanel):
     """A dialog with one field and a button. ``given`` carries what was typed."""
 
     given = Signal(str)
@@ -81,11 +81,10 @@ class _FieldDialog(TeamPanel):
         super().__init__(theme, title, object_name=object_name, size_px=_FIELD_PX, parent=parent)
         self.field = field
         self._busy = busy
-        self.body.addWidget(plain_label(words, "muted", wraps=True))
+        self.add_text(words)
         self.body.addWidget(field)
         self.body.addStretch(1)
-        cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject))
-        cancel.setProperty("isWayOut", True)
+        self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
         self.use_button = self.add_button(button)
         button.setAutoDefault(False)
         button.setProperty("isPrimary", True)

@@ -9,8 +9,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember, TeamRole
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
+from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_roles import LEGEND, RoleRow, RoleRows, grantable
 from chatdesk.ui.features.team.pages.team_table import TableRow
 from chatdesk.ui.features.team.pages.team_text import ROLE_NAMES, member_words
@@ -38,7 +39,7 @@ def member_rows(members: Sequence[TeamMember], projects: Mapping[str, str], *, m
     ]
 
 
-class MemberDialog(TeamPanel):
+class MemberDialog(TaskPanel):
     """A dialog on one member: their role in each project that this person knows, and their removal. ``mine`` is this
     person's role by project; ``is_owner`` says whether this person owns the workspace. ``renameRequested`` and
     ``passwordRequested`` are about oneself; ``roleRequested`` carries a project, and a role or None."""
@@ -63,6 +64,43 @@ class MemberDialog(TeamPanel):
     ) -> None:
         super().__init__(theme, member.name, object_name="teamMemberDialog", size_px=_SIZE_PX, parent=parent)
         self.member = member
+        self._add_name(is_me=is_me)
+        self.add_heading("Roles")
+        rows = [
+            RoleRow(
+                project_id,
+                name,
+                member.roles.get(project_id),
+                () if is_me else grantable(mine.get(project_id)),
+                whose=f"Role of {member.name} in {name}",
+            )
+            for project_id, name in projects.items()
+        ]
+        self.roles = RoleRows(theme, rows, heading="Project", object_name="teamMemberRoles")
+        self.roles.chosen.connect(self._on_role_chosen)
+        self.body.addWidget(self.roles)
+        if not projects:
+            self.add_text("No project is shared with the workspace yet.")
+        if any(grantable(role) for role in mine.values()) and not is_me:
+            words = f"{LEGEND} A change takes effect at once, on all of their computers."
+            self.add_text(words)
+        self._add_owner(can_change=is_owner and not is_me)
+        self.body.addStretch(1)
+        if is_me:
+            self.add_button(push_button("New password…", "teamNewPassword", self.passwordRequested.emit))
+        elif is_owner:
+            if member.status is MemberStatus.ACTIVE:
+                self.add_button(
+                    push_button("End their connections", "teamDisconnect", self._disconnect, name=_DISCONNECT)
+                )
+            self.remove_button = self.add_button(
+                push_button("Remove from the workspace…", "teamRemove", self.removeRequested.emit, is_danger=True)
+            )
+        close = self.add_button(push_button("Close", "teamClose", self.accept, is_way_out=True))
+        close.setFocus()
+
+    def _add_name(self, *, is_me: bool) -> None:
+        member = self.member
         self.name = QLineEdit(member.name)
         self.name.setObjectName("teamMemberName")
         self.name.setAccessibleName("Your name, as the others see it")
@@ -79,49 +117,18 @@ class MemberDialog(TeamPanel):
                 widget.setParent(self)
                 widget.hide()
             self.body.addWidget(_label(member_words(member, is_me=False), "muted"))
-        self.add_heading("Roles")
-        rows = [
-            RoleRow(
-                project_id,
-                name,
-                member.roles.get(project_id),
-                () if is_me else grantable(mine.get(project_id)),
-                whose=f"Role of {member.name} in {name}",
-            )
-            for project_id, name in projects.items()
-        ]
-        self.roles = RoleRows(theme, rows, heading="Project", object_name="teamMemberRoles")
-        self.roles.chosen.connect(self._on_role_chosen)
-        self.body.addWidget(self.roles)
-        if not projects:
-            self.body.addWidget(plain_label("No project is shared with the workspace yet.", "muted", wraps=True))
-        if any(grantable(role) for role in mine.values()) and not is_me:
-            words = f"{LEGEND} A change takes effect at once, on all of their computers."
-            self.body.addWidget(plain_label(words, "muted", wraps=True))
+
+    def _add_owner(self, *, can_change: bool) -> None:
         self.owner = QCheckBox("Owner of the workspace")
         self.owner.setObjectName("teamMemberOwner")
-        self.owner.setChecked(member.is_owner)
-        self.owner.setVisible(is_owner and not is_me and member.status is MemberStatus.ACTIVE)
+        self.owner.setChecked(self.member.is_owner)
+        self.owner.setVisible(can_change and self.member.status is MemberStatus.ACTIVE)
         self.owner.setAccessibleDescription(_OWNER)
         self.owner.clicked.connect(self._on_owner_clicked)
         hint = plain_label(_OWNER, "muted", wraps=True)
         hint.setVisible(not self.owner.isHidden())
         self.body.addWidget(self.owner)
         self.body.addWidget(hint)
-        self.body.addStretch(1)
-        if is_me:
-            self.add_button(push_button("New password…", "teamNewPassword", self.passwordRequested.emit))
-        elif is_owner:
-            if member.status is MemberStatus.ACTIVE:
-                self.add_button(
-                    push_button("End their connections", "teamDisconnect", self._disconnect, name=_DISCONNECT)
-                )
-            self.remove_button = self.add_button(
-                push_button("Remove from the workspace…", "teamRemove", self.removeRequested.emit, is_danger=True)
-            )
-        close = self.add_button(push_button("Close", "teamClose", self.accept))
-        close.setProperty("isWayOut", True)
-        close.setFocus()
 
     def show_roles(self, roles: Mapping[str, TeamRole], projects: Mapping[str, str]) -> None:
         """Show the roles that the server has, as after a change that failed."""

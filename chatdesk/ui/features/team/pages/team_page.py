@@ -23,10 +23,11 @@ from chatdesk.core.domain.sharing.team import (
     Workspace,
 )
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.team.pages.team_devices import device_rows
 from chatdesk.ui.features.team.pages.team_members import member_rows
-from chatdesk.ui.features.team.pages.team_parts import Mark, clear, push_button
+from chatdesk.ui.features.team.pages.team_parts import Mark, clear
 from chatdesk.ui.features.team.pages.team_server import OUTDATED
 from chatdesk.ui.features.team.pages.team_table import ActionTable, TableRow
 from chatdesk.ui.features.team.pages.team_text import (

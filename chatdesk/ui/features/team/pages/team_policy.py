@@ -9,8 +9,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QSpinBox, QWidget
 
 from chatdesk.core.domain.sharing.team import WorkspacePolicy
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
+from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX: Final = (620, 600)
@@ -36,7 +37,7 @@ _LIMITS: Final = (
 )
 
 
-class WorkspacePolicyDialog(TeamPanel):
+class WorkspacePolicyDialog(TaskPanel):
     """``policyRequested`` has what differs, by the names of ``WorkspacePolicy``."""
 
     policyRequested = Signal(object)
@@ -70,10 +71,9 @@ class WorkspacePolicyDialog(TeamPanel):
             " counted in UTC. People invited by somebody who is removed stay, unless you remove them too."
         )
         self.body.addLayout(self._grid)
-        self.body.addWidget(plain_label(words, "muted", wraps=True))
+        self.add_text(words)
         self.body.addStretch(1)
-        cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject))
-        cancel.setProperty("isWayOut", True)
+        self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
         self.save_button = self.add_button(push_button("Save", "teamPolicySave", self._save, is_primary=True))
         self.who_invites.setFocus()
 

@@ -8,9 +8,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from chatdesk.core.domain.sharing.team import ServerAddress
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_address import AddressFields, ReadAddress
-from chatdesk.ui.features.team.pages.team_parts import TeamPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
 _UPGRADE_PX: Final = (520, 380)
@@ -21,7 +22,7 @@ OUTDATED: Final = (
 )
 
 
-class UpgradeDatabaseDialog(TeamPanel):
+class UpgradeDatabaseDialog(TaskPanel):
     """``upgradeRequested`` has the login that set the database up, and its password."""
 
     upgradeRequested = Signal(str, str)
@@ -38,7 +39,7 @@ class UpgradeDatabaseDialog(TeamPanel):
             "It is done in one step, or not at all; members go on working. Older versions of ChatDesk go on too, or "
             "ask for an update: what is written there waits. Make a backup of the database first."
         )
-        self.body.addWidget(plain_label(words, "text", wraps=True))
+        self.add_text(words, "text")
         self.user = _field("teamUpgradeUser", "User who set the database up")
         self.password = _field("teamUpgradePassword", "Password of that user")
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
@@ -50,10 +51,9 @@ class UpgradeDatabaseDialog(TeamPanel):
             field.textChanged.connect(self._refresh)
             field.returnPressed.connect(self._upgrade)
         hint = "Not your own login: the owner of the database, who may make roles. It is used once and not kept."
-        self.body.addWidget(plain_label(hint, "muted", wraps=True))
+        self.add_text(hint)
         self.body.addStretch(1)
-        cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject))
-        cancel.setProperty("isWayOut", True)
+        self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
         self.upgrade_button = self.add_button(push_button("Upgrade", "teamUpgradeYes", self._upgrade, is_primary=True))
         self._refresh()
         self.user.setFocus()
@@ -67,7 +67,7 @@ class UpgradeDatabaseDialog(TeamPanel):
             self.upgradeRequested.emit(self.user.text().strip(), self.password.text())
 
 
-class MoveWorkspaceDialog(TeamPanel):
+class MoveWorkspaceDialog(TaskPanel):
     """``moveRequested`` has the new address; who logs in stays."""
 
     moveRequested = Signal(object)
@@ -88,14 +88,13 @@ class MoveWorkspaceDialog(TeamPanel):
             "For a server that moved, or has another name now. ChatDesk first checks that this workspace is there. "
             "Your login stays; your other computers and the other members move for themselves."
         )
-        self.body.addWidget(plain_label(words, "text", wraps=True))
+        self.add_text(words, "text")
         self.address = AddressFields(read_address, asks_login=False)
         self.address.show_address(address, "")
         self._was = self.address.address()
         self.body.addWidget(self.address)
         self.body.addStretch(1)
-        cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject))
-        cancel.setProperty("isWayOut", True)
+        self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
         self.move_button = self.add_button(push_button("Use this address", "teamMoveYes", self._move, is_primary=True))
         self.address.changed.connect(self._refresh)
         for field in (self.address.host, self.address.port, self.address.database):

@@ -1,0 +1,125 @@
+"""The common shape of dialogs: a title, room for what the dialog is about, a line for what failed, a row of buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import FontRole
+from chatdesk.ui.widgets.focus_chain import previous_in_chain
+
+_MARGINS_PX = (24, 22, 24, 20)
+_GAP_PX, _BUTTON_GAP_PX = 10, 8
+
+
+class FormPanel(Panel):
+    """Content goes into ``body``. With ``width_px`` the dialog is as high as its content needs; with ``size_px`` it has
+    that size as far as the window has room. Both are given at scale 1."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        title: str,
+        *,
+        object_name: str,
+        width_px: int = 0,
+        size_px: tuple[int, int] | None = None,
+        title_role: FontRole = "strong",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, title, parent=parent)
+        self.setObjectName(object_name)
+        self.head = plain_label(title, title_role, wraps=True)
+        self.body = QVBoxLayout()
+        self.body.setSpacing(_GAP_PX)
+        self.problem = plain_label("", "text", wraps=True)
+        self.problem.setObjectName("panelProblem")
+        self.problem.setProperty("isDanger", True)
+        self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.problem.hide()
+        self._first_count = 0
+        self.buttons = QHBoxLayout()
+        self.buttons.setSpacing(_BUTTON_GAP_PX)
+        self.buttons.addStretch(1)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(*_MARGINS_PX)
+        self.column.setSpacing(_GAP_PX)
+        self.column.addWidget(self.head)
+        self.column.addLayout(self.body, 1)
+        self.column.addWidget(self.problem)
+        self.column.addLayout(self.buttons)
+        if width_px:
+            # Qt would keep it as high as wrapped text is in its narrowest form.
+            self.column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
+            self.fit_height(width_px)
+        if size_px is not None:
+            self.fit(*size_px)
+
+    def setVisible(self, visible: bool) -> None:
+        """Make the window as high as its words before it is there: a click may come in the same turn of the loop."""
+        if visible and self._width_px is not None and not self.isVisible():
+            for label in self.findChildren(QLabel):
+                label.ensurePolished()  # gives it its font
+            self.fit_height(self._width_px)
+        super().setVisible(visible)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Tab reaches the buttons after everything else, whatever was added first."""
+        super().showEvent(event)
+        for place in range(self.buttons.count()):
+            widget, last = self.buttons.itemAt(place).widget(), previous_in_chain(self)  # type: ignore[union-attr]
+            if isinstance(widget, QWidget) and last is not None and last is not widget:
+                QWidget.setTabOrder(last, widget)
+
+    def add_text(self, text: str, role: FontRole = "muted") -> None:
+        """Add a paragraph to the body."""
+        self.body.addWidget(plain_label(text, role, wraps=True))
+
+    def add_button(self, button: QPushButton, *, is_first: bool = False) -> QPushButton:
+        """Add a button at the right end of the row, or with ``is_first`` at its left end, after others there."""
+        if is_first:
+            self.buttons.insertWidget(self._first_count, button)
+            self._first_count += 1
+        else:
+            self.buttons.addWidget(button)
+        return button
+
+    def show_problem(self, sentence: str) -> None:
+        """Show what failed; an empty text hides it."""
+        self.problem.setText(sentence)
+        self.problem.setVisible(bool(sentence))
+        if self._width_px is not None:
+            self.fit_height(self._width_px)
+        announce(self, sentence, is_assertive=True)
+
+
+def push_button(
+    text: str,
+    object_name: str,
+    run: Callable[[], object],
+    *,
+    name: str = "",
+    is_primary: bool = False,
+    is_danger: bool = False,
+    is_default: bool = False,
+    is_way_out: bool = False,
+) -> QPushButton:
+    """Return a button that calls ``run``. ``name`` is what a screen reader says where the text alone does not say
+    enough. Enter in a field presses the one with ``is_default``; one with ``is_way_out`` stays in use while the dialog
+    is busy."""
+    button = QPushButton(text)
+    button.setObjectName(object_name)
+    button.setAccessibleName(name or text)
+    button.setAutoDefault(False)
+    button.setDefault(is_default)
+    for each, is_so in (("isPrimary", is_primary), ("isDanger", is_danger), ("isWayOut", is_way_out)):
+        if is_so:
+            button.setProperty(each, True)
+    button.clicked.connect(lambda _is_checked: run())
+    return button

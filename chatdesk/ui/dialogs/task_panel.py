@@ -1,0 +1,111 @@
+"""A dialog for work that takes a while, as with a server: it shows what is being done, and what failed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from shiboken6 import isValid
+
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import FormPanel
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.theme.theme import Theme
+
+_WAY_OUT: Final = "isWayOut"
+
+
+class TaskPanel(FormPanel):
+    """A form whose ``body`` scrolls, with a line for what is being done. While it is busy nothing can be pressed but a
+    button with the property ``isWayOut``."""
+
+    def __init__(
+        self, theme: Theme, title: str, *, object_name: str, size_px: tuple[int, int], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, title, object_name=object_name, parent=parent)
+        self._size_px = size_px
+        space = theme.tokens.space
+        inside = QWidget()
+        inside.setObjectName("panelBody")
+        around, self.body = self.body, QVBoxLayout(inside)
+        self.body.setContentsMargins(0, 0, space.s, 0)
+        self.body.setSpacing(space.s)
+        self.area = QScrollArea()
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setWidgetResizable(True)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area.setWidget(inside)
+        around.addWidget(self.area)
+        self.busy_text = plain_label("", "muted", wraps=True)
+        self.busy_text.setObjectName("panelBusy")
+        self.bar = QProgressBar()
+        self.bar.setObjectName("panelProgress")
+        self.bar.setAccessibleName(title)
+        self.bar.setRange(0, 0)
+        self.bar.setTextVisible(False)
+        for widget in (self.busy_text, self.bar):
+            widget.hide()
+            self.column.insertWidget(self.column.count() - 1, widget)
+        self._locked: list[QWidget] = []
+        self._had_focus: QWidget | None = None
+        theme.changed.connect(self._dress)
+        self._dress()
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._locked)
+
+    def add_heading(self, text: str) -> None:
+        """Add a heading to the body, with some room above it."""
+        self.body.addSpacing(self.theme.tokens.space.xs)
+        self.body.addWidget(plain_label(text, "strong", wraps=True))
+
+    def show_busy(self, text: str) -> None:
+        """Show that something is being done; nothing else can be begun."""
+        self.show_problem("")
+        if not self._locked:
+            self._had_focus = self.focusWidget()
+            self._locked = [
+                each
+                for each in self.findChildren(QWidget)
+                if each.isEnabledTo(self) and each.focusPolicy() != Qt.FocusPolicy.NoFocus and not _is_way_out(each)
+            ]
+        self.busy_text.setText(text)
+        self.busy_text.show()
+        self.bar.setAccessibleName(text)
+        self.bar.show()
+        if self._had_focus is not None and not _is_way_out(self._had_focus):  # else the focus would go on to Cancel,
+            self.bar.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # which a second Enter would press
+            self.bar.setFocus(Qt.FocusReason.OtherFocusReason)
+        for widget in filter(isValid, self._locked):
+            widget.setEnabled(False)
+        announce(self, text)
+
+    def end_busy(self) -> None:
+        locked, self._locked = self._locked, []
+        for widget in locked:
+            if isValid(widget):  # a row may have gone meanwhile
+                widget.setEnabled(True)
+        self.busy_text.hide()
+        self.bar.hide()
+        self.bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        had_focus, self._had_focus = self._had_focus, None
+        if had_focus in locked and isValid(had_focus):  # what is disabled loses the keyboard
+            had_focus.setFocus()
+
+    def show_problem(self, sentence: str) -> None:
+        if sentence:
+            self.end_busy()
+        super().show_problem(sentence)
+
+    def _dress(self) -> None:
+        line = self.theme.tokens.line
+        self.setStyleSheet(
+            f"#settingsLine {{ background: {line}; }} QScrollArea, #panelBody {{ background: transparent; }}"
+        )
+        self.fit(*self._size_px)
+
+
+def _is_way_out(widget: QWidget) -> bool:
+    return isinstance(widget, QPushButton) and bool(widget.property(_WAY_OUT))

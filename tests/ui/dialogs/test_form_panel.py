@@ -1,0 +1,46 @@
+"""What all dialogs of one shape have: Tab goes to the buttons last, and the height follows the words."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.focus_chain import next_in_chain
+
+
+def _panel(qapp: QApplication, qtbot: QtBot) -> FormPanel:
+    theme = Theme(qapp)
+    theme.apply()
+    panel = FormPanel(theme, "Name it", object_name="nameIt", width_px=300)
+    qtbot.addWidget(panel)
+    return panel
+
+
+def test_tab_reaches_the_buttons_last_in_the_order_in_which_they_stand(qapp: QApplication, qtbot: QtBot) -> None:
+    panel = _panel(qapp, qtbot)
+    panel.add_button(push_button("Save", "save", panel.accept))
+    panel.add_button(push_button("More", "more", panel.accept), is_first=True)
+    field = QLineEdit()
+    field.setObjectName("field")
+    panel.body.addWidget(field)
+    panel.show()
+    names, each = [], next_in_chain(panel)
+    while each is not None and each is not panel:
+        if isinstance(each, QWidget) and each.objectName() in ("save", "more", "field"):
+            names.append(each.objectName())
+        each = next_in_chain(each)
+    assert names == ["field", "more", "save"]
+
+
+def test_a_problem_makes_the_dialog_higher_and_its_end_lower_again(qapp: QApplication, qtbot: QtBot) -> None:
+    panel = _panel(qapp, qtbot)
+    panel.add_text("A sentence that is there all the time.")
+    panel.add_button(push_button("Save", "save", panel.accept))
+    panel.show()
+    before = panel.height()
+    panel.show_problem("This name is taken by another one, and two of the same name could not be told apart.")
+    assert panel.problem.text() and panel.height() > before
+    panel.show_problem("")
+    assert panel.problem.isHidden() and panel.height() == before
