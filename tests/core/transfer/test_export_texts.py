@@ -35,6 +35,7 @@ from chatdesk.services.parts import printing_command
 from chatdesk.ui.theme.tokens import DARK, LIGHT
 from tests.helpers.hostile_text import PATTERNS
 from tests.helpers.store import PLAN, MovableClock, Store
+from tests.helpers.waiting import until
 
 ROOT = Path(__file__).parents[3]
 PNG = b"\x89PNG\r\n\x1a\n not really"
@@ -320,9 +321,11 @@ async def test_a_printing_process_that_fails_has_words_and_leaves_nothing(store:
 async def test_a_printing_process_that_hangs_ends_when_the_export_is_given_up(store: Store, tmp_path: Path) -> None:
     thread = await store.thread()
     await store.ask(thread)
-    service = ExportService(store.path, tmp_path, store.clock, printing=["sh", "-c", "exec sleep 100"])
+    started = tmp_path / "data" / "started"
+    hanging = ["sh", "-c", f"touch '{started}'; exec sleep 100"]
+    service = ExportService(store.path, tmp_path, store.clock, printing=hanging)
     task = asyncio.ensure_future(service.export(Choice(thread_ids=(thread,)), ExportFormat.PDF, tmp_path / "x.pdf"))
-    await asyncio.sleep(0.5)
+    await until(started.exists)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(task, 60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QMimeData, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -303,7 +303,7 @@ def test_deleting_offers_the_way_back(library: Library) -> None:
 def test_an_emptied_prompt_is_refused_or_deleted_or_reverted(library: Library, qtbot: QtBot) -> None:
     library.dialog.show_prompt(FIRST)
     library.dialog.form.text_field.clear()
-    qtbot.wait(1_000)
+    qtbot.waitUntil(lambda: not any(timer.isActive() for timer in library.dialog.findChildren(QTimer)))
     assert library.take_calls() == []  # not worth words while one types
     _press(library.dialog, "promptsDone")
     assert library.take_calls() == [("save", "1", TEMPLATE, "First", "")]
