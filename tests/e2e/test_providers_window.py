@@ -196,7 +196,7 @@ def test_a_form_says_what_failed_and_stays(paths: AppPaths) -> None:
         dialog.provider_page.addRequested.emit("groq")
         form = await _form(dialog)
         _press(form, "providerSave")
-        await until(lambda: "could not be written" in form._problem.text())
+        await until(lambda: "could not be written" in form.problem.text())
         assert form.isVisible()
         form.reject()
         dialog.reject()
@@ -235,7 +235,7 @@ def test_keys_in_a_file_are_asked_for_once_a_run(paths: AppPaths) -> None:
         assert dialog is not None
         QTest.keyClicks(dialog.field, "not it at all")
         QTest.keyClick(dialog.field, Qt.Key.Key_Return)
-        await until(lambda: "does not open" in dialog._problem.text())
+        await until(lambda: "does not open" in dialog.problem.text())
         dialog.field.setText(PASSPHRASE)
         QTest.keyClick(dialog.field, Qt.Key.Key_Return)
         await until(lambda: services.providers.default()[0] == "openai")

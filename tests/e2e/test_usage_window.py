@@ -217,7 +217,7 @@ def test_a_limit_keeps_the_question_and_lets_one_pass(tmp_path: Path) -> None:
         assert (soft.text(), hard.text()) == ("1", "2")
         soft.setText("9")
         _child(application, QPushButton, "limitsSave").click()
-        await until(lambda: dialog._problem.text())
+        await until(lambda: dialog.problem.text())
         assert dialog.isVisible()
         hard.setText("1000000")
         _child(application, QPushButton, "limitsSave").click()
