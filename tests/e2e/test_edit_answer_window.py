@@ -33,7 +33,7 @@ def paths(tmp_path: Path) -> AppPaths:
 
 
 async def _shown(application: WindowApplication) -> list[Message]:
-    chat = await application._handle.chat()
+    chat = (await application.services()).chat_of(application.threads.thread_id)
     assert application.threads.thread_id is not None
     return list((await chat.get_thread_messages(application.threads.thread_id)).messages)
 
@@ -198,7 +198,7 @@ def test_in_a_temporary_chat(paths: AppPaths) -> None:
 def test_of_compared_answers_one_is_edited_in_the_thread(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         old = await ask(application, "one")
-        chat, composer = await application._handle.chat(), application.panes.composer
+        chat, composer = (await application.services()).chat, application.panes.composer
         await chat.edit_answer(old.id, "Mine.")
         await _texts_become(application, "one", "Mine.")
         application.comparison.open_versions(old.id)

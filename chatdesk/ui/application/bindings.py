@@ -1,6 +1,7 @@
-"""The transcript and everything that joins widgets with services: built as soon as the window has been painted.
+"""Everything that joins widgets with services: imported beside the loop after the first paint, built once the services
+are open.
 
-None of it is needed to type, so none of it is imported before that.
+None of it is needed to type.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.domain.message import ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
+from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.rendering.client import RenderClient
+from chatdesk.services.groups import data_services_of, model_services_of, team_services_of
 from chatdesk.ui.application.command_binding import CommandBinding
 from chatdesk.ui.application.network_binding import NetworkBinding
 from chatdesk.ui.application.recovery_actions import RecoveryActions
+from chatdesk.ui.application.renderer_start import RendererStart
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.event_subscriptions import EventSubscriptions
 from chatdesk.ui.features.chat.answer_models import AnswerModels
 from chatdesk.ui.features.chat.attachment_binding import AttachmentBinding
 from chatdesk.ui.features.chat.date_binding import DateBinding
@@ -58,133 +63,205 @@ from chatdesk.ui.features.way_in.way_in_binding import WayInBinding
 from chatdesk.ui.transcript.contract import MessageFetcher, ScrollAnchor
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.window.panes import Panes
-from chatdesk.ui.window.service_handle import ServiceHandle
+from chatdesk.ui.window.window_context import OpenThread, WindowContext
 from chatdesk.ui.window.window_state import WindowState
 
 if TYPE_CHECKING:
-    from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.services.groups import ModelServices
+    from chatdesk.services.services import Services
     from chatdesk.ui.features.team.team_window import TeamWindow
-    from chatdesk.ui.theme.theme import Theme
 
 
 class Bindings:
-    """The bindings of a window, one for each subject; each follows the events once they are there. ``deliver`` calls a
-    function on the GUI thread."""
+    """The controllers of a window, one for each subject, built once the services are open; each gets those that it
+    uses. ``renderer`` parses for every transcript of the window."""
 
     def __init__(
         self,
         panes: Panes,
-        settings: Settings,
-        store: SettingsStore,
-        *,
-        handle: ServiceHandle,
         tasks: AsyncTasks,
-        deliver: Callable[[Callable[[], None]], None],
+        services: Services,
+        *,
+        store: SettingsStore,
+        renderer: RenderClient,
         restart_after: RestartAfter,
     ) -> None:
-        theme = panes.theme
+        self.subscriptions = EventSubscriptions(services.events)
+        context = self._context = WindowContext(
+            panes,
+            tasks,
+            OpenThread(services.chat, services.chat_of, services.is_temporary),
+            self.subscriptions.subscribe,
+            lambda: self.settings.current,
+        )
         self._panes = panes
-        self._handle = handle
-        self._tasks = tasks
-        self._bridge: EventBridge
+        self.renderer = renderer
+        self._team_services = team_services_of(services)
         self._is_team_begun = False
         self.team_window: TeamWindow | None = None
-        self.renderer = RenderClient(deliver=deliver)
-        self._add_transcript(panes)
-        self.unsaved = Unsaved(tasks)
-        self.drafts = DraftKeeper(panes.composer, tasks, handle.chat_of, unsaved=self.unsaved)
-        self.threads = ThreadBinding(panes, self.drafts, handle, tasks)
-        self.undo = UndoBinding(panes, self.threads, handle, tasks)
-        self.lists = ThreadListBinding(panes, self.threads, handle, tasks)
-        self.library = LibraryBinding(panes, self.threads, self.lists, self.undo, handle=handle, tasks=tasks)
-        self.deleted_messages = DeletedMessagesBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
-        self.erasing = ErasingBinding(panes, self.threads, handle, tasks)
-        self.dates = DateBinding(panes, self.threads, handle, tasks)
-        self.models = ModelMenu(panes.header, handle, tasks)
-        self.settings = SettingsBinding(panes, settings, store, self.models, handle, tasks)
-        self.providers = ProviderBinding(panes, self.settings, handle, tasks)
+        models = model_services_of(services)
+        self._build_reading(context, services, models, store)
+        self._build_messages(context, services, models)
+        self._build_panes(context, services, models)
+        self._build_data(context, services, models, restart_after)
+        self.models.changed.connect(self._on_models_changed)
+        self._panes.commands.bind("app.settings", self.settings.open)
+        self._panes.sidebar.settingsRequested.connect(self.settings.open)
+        self._panes.transcript.linkActivated.connect(_open_link)
+        context.subscribe(self._panes.window, SyncStatusChanged, self._begin_team_once)
+        context.subscribe(self._panes.window, TeamChanged, self._begin_team_once)
+
+    def _build_reading(
+        self, context: WindowContext, services: Services, models: ModelServices, store: SettingsStore
+    ) -> None:
+        """Build what opens and lists threads, and the settings."""
+        self.unsaved = Unsaved(context.tasks)
+        self.drafts = DraftKeeper(
+            context.panes.composer, context.tasks, context.open_thread.chat_of, unsaved=self.unsaved
+        )
+        self.threads = ThreadBinding(context, self.drafts)
+        self.undo = UndoBinding(context, self.threads)
+        self.lists = ThreadListBinding(context, self.threads, services.library)
+        self.library = LibraryBinding(
+            context,
+            self.threads,
+            self.lists,
+            self.undo,
+            library=services.library,
+            system_prompts=services.system_prompts,
+            team_is_joined=services.team_is_joined,
+        )
+        self.deleted_messages = DeletedMessagesBinding(context, self.threads, self.undo, library=services.library)
+        self.erasing = ErasingBinding(context, self.threads, services.load_team)
+        self.dates = DateBinding(context, self.threads)
+        self.models = ModelMenu(context, models)
+        self.settings = SettingsBinding(
+            context,
+            services.settings,
+            store,
+            self.models,
+            services=models,
+            backup_dir=services.paths.backup_dir,
+            apply_settings=services.apply_settings,
+        )
+        self.providers = ProviderBinding(context, self.settings, models)
+
+    def _build_messages(self, context: WindowContext, services: Services, models: ModelServices) -> None:
+        """Build what happens to the messages of the open thread."""
         self.messages = MessageBinding(
-            panes,
+            context,
             self.threads,
             self.undo,
             self.settings,
             drafts=self.drafts,
-            handle=handle,
-            tasks=tasks,
-            unsaved=self.unsaved,
+            models=models,
+            questions=lambda: services.questions,
+            member_name=lambda author_id: services.team.member_name(author_id),  # noqa: PLW0108 - the team loads when first asked
         )
         self.temporary = TemporaryBinding(
-            panes, self.threads, self.messages, self.undo, drafts=self.drafts, handle=handle, tasks=tasks
-        )
-        self.commands = CommandBinding(panes, self.threads, self.messages, self.undo, tasks=tasks)
-        self.usage = UsageBinding(panes, self.threads, self.messages, self.settings, handle=handle, tasks=tasks)
-        self.recovery = RecoveryActions(
-            panes, self.messages, self.undo, self.providers.edit, handle=handle, tasks=tasks
-        )
-        self.answer_models = AnswerModels(panes, self.threads, handle=handle, tasks=tasks)
-        self.comparison = CompareBinding(
-            panes,
+            context,
             self.threads,
             self.messages,
-            handle=handle,
-            tasks=tasks,
-            make_view=lambda fetch: self._answer_view(fetch, theme),
+            self.undo,
+            drafts=self.drafts,
+            make_temporary=lambda: services.temporary,
+            join=self.subscriptions.join,
         )
-        self.inspection = InspectorBinding(panes, self.threads, self.undo, handle=handle, tasks=tasks)
-        self.context = ContextBinding(panes, self.threads, self.inspection, handle=handle, tasks=tasks)
-        self.transcript_context = TranscriptContext(
-            panes, self.threads, self.inspection, self.undo, handle=handle, tasks=tasks
+        self.commands = CommandBinding(context.panes, self.threads, self.messages, self.undo, tasks=context.tasks)
+        self.usage = UsageBinding(
+            context, self.threads, self.messages, self.settings, usage=services.usage, models=models
         )
+        self.recovery = RecoveryActions(
+            context, self.messages, self.undo, self.providers.edit, attachments=services.attachments
+        )
+        self.answer_models = AnswerModels(context, self.threads)
+        self.comparison = CompareBinding(context, self.threads, self.messages, make_view=self._answer_view)
+        self.inspection = InspectorBinding(context, self.threads, self.undo, usage_of=services.usage_of)
+        self.context = ContextBinding(context, self.threads, self.inspection)
+        self.transcript_context = TranscriptContext(context, self.threads, self.inspection, self.undo)
+
+    def _build_panes(self, context: WindowContext, services: Services, models: ModelServices) -> None:
+        """Build prompts, files, exports, imports and the first steps."""
         self.prompts = PromptBinding(
-            panes, self.threads, self.undo, begin_thread=self.messages.begin_thread, handle=handle, tasks=tasks
+            context,
+            self.threads,
+            self.undo,
+            begin_thread=self.messages.begin_thread,
+            prompts=services.prompts,
+            system_prompts=services.system_prompts,
         )
-        self.quick_actions = QuickActions(panes, self.threads, self.prompts, handle=handle, tasks=tasks)
-        self.parameters = ParametersBinding(panes, self.threads, handle=handle, tasks=tasks)
-        self.export = ExportBinding(panes, self.threads, handle, tasks)
-        self.data = DataBinding(panes, handle, tasks, restart_after)
-        self.settings.dataPageMade.connect(self.data.join)
-        self.files = TranscriptFiles(panes, handle, tasks)
+        self.quick_actions = QuickActions(context, self.threads, self.prompts, prompt_service=services.prompts)
+        self.parameters = ParametersBinding(context, self.threads)
+        self.export = ExportBinding(context, self.threads, services.exports_of)
+        self.files = TranscriptFiles(context, services.attachments)
         self.attachments = AttachmentBinding(
-            panes, self.threads, self.messages, self.files, self.drafts, handle=handle, tasks=tasks
+            context,
+            self.threads,
+            self.messages,
+            self.files,
+            self.drafts,
+            attachments=services.attachments,
+            models=models,
         )
-        self.imports = ImportBinding(panes, self.lists, handle, tasks)
-        self.connection = ConnectBinding(panes, self.threads, self.messages, self.settings, handle=handle, tasks=tasks)
+        self.imports = ImportBinding(
+            context,
+            self.lists,
+            importer=lambda: services.importer,
+            library=services.library,
+            attachments=services.attachments,
+            read_only_reason=lambda: services.read_only_reason,
+        )
+        self.connection = ConnectBinding(context, self.threads, self.messages, self.settings, models=models)
         self.way_in = WayInBinding(
-            panes,
+            context,
             self.threads,
             self.messages,
             self.connection,
             open_import=lambda program: self.imports.open(program=program),
             ask=self.commands.ask,
-            handle=handle,
-            tasks=tasks,
+            models=models,
+            read_only_reason=lambda: services.read_only_reason,
         )
-        self.team = TeamBinding(panes, self.settings, self.lists, self.threads.open_soon, handle=handle, tasks=tasks)
+
+    def _build_data(
+        self, context: WindowContext, services: Services, models: ModelServices, restart_after: RestartAfter
+    ) -> None:
+        """Build the care of data, the team, the search, and what waits."""
+        self.data = DataBinding(context, restart_after, data_services_of(services))
+        self.settings.dataPageMade.connect(self.data.join)
+        self.team = TeamBinding(
+            context, self.settings, self.lists, self.threads.open_soon, services=self._team_services
+        )
         self.imports.stand_before(self.attachments.attach, unless=self.team.takes)
         self.search = SearchBinding(
-            panes,
+            context,
             self.threads,
             self.undo,
-            handle=handle,
-            tasks=tasks,
             open_project=self.lists.show_project,
             open_tag=self.lists.show_tag,
+            search=services.search,
+            library=services.library,
         )
-        self.summary_work = SummaryWorkBinding(panes, self.threads, handle=handle, tasks=tasks)
+        self.summary_work = SummaryWorkBinding(context, self.threads)
         self.inspection.pricesRequested.connect(self.usage.open_prices)
-        self.network = NetworkBinding(panes, handle=handle, tasks=tasks)
+        self.network = NetworkBinding(
+            context,
+            network=lambda: services.network,
+            models=models,
+            read_only_reason=lambda: services.read_only_reason,
+            look_again=services.look_at_network_again,
+        )
         self.waiting_questions = WaitingQuestionsBinding(
-            panes, self.threads, self.messages, self.drafts, handle=handle, tasks=tasks
+            context, self.threads, self.messages, self.drafts, questions=lambda: services.questions
         )
         self.queue = QueueBinding(
-            panes, self.threads, take_back=self.waiting_questions.take_back, handle=handle, tasks=tasks
+            context,
+            self.threads,
+            take_back=self.waiting_questions.take_back,
+            questions=lambda: services.questions,
+            network=lambda: services.network,
         )
-        self.models.changed.connect(self._on_models_changed)
-        panes.commands.bind("app.settings", self.settings.open)
-        panes.sidebar.settingsRequested.connect(self.settings.open)
-        panes.transcript.linkActivated.connect(_open_link)
 
     def restore(self, state: WindowState) -> None:
         """Restore the scroll position of each thread."""
@@ -195,36 +272,9 @@ class Bindings:
             }
         )
 
-    def follow(self, bridge: EventBridge) -> None:
-        self._bridge = bridge
-        bridge.sync_status_changed.connect(self._begin_team_once)
-        bridge.team_changed.connect(self._begin_team_once)
-        for binding in (
-            self.threads,
-            self.lists,
-            self.messages,
-            self.comparison,
-            self.inspection,
-            self.context,
-            self.transcript_context,
-            self.attachments,
-            self.prompts,
-            self.quick_actions,
-            self.usage,
-            self.summary_work,
-            self.providers,
-            self.way_in,
-            self.network,
-            self.waiting_questions,
-            self.queue,
-            self.team,
-            self.temporary,
-        ):
-            binding.follow(bridge)
-
-    def _answer_view(self, fetch: MessageFetcher, theme: Theme) -> TranscriptView:
+    def _answer_view(self, fetch: MessageFetcher) -> TranscriptView:
         """Return a transcript view for one of the answers that are compared."""
-        view = TranscriptView(fetch, self.renderer, theme)
+        view = TranscriptView(fetch, self.renderer, self._panes.theme)
         view.set_model_name(self.models.model_name)
         return self.files.with_pictures(view)
 
@@ -237,20 +287,17 @@ class Bindings:
         """Build the team's part of the window at the first word of a team: imported beside the loop, built on it."""
         if not self._is_team_begun:
             self._is_team_begun = True
-            self._tasks.start(self._begin_team(), "begin team")
+            self._context.tasks.start(self._begin_team(), "begin team")
 
     async def _begin_team(self) -> None:
-        services = await self._handle.services()
         module = await asyncio.to_thread(import_module, "chatdesk.ui.features.team.team_window")
         self.team_window = module.TeamWindow(
-            self._panes,
+            self._context,
             self.threads,
-            services,
-            tasks=self._tasks,
-            settings=lambda: self.settings.current,
+            await self._team_services.load(),
+            self._team_services.library,
             come_to_front=self._panes.window.come_to_front,
         )
-        self.team_window.follow(self._bridge)
 
     async def end(self) -> None:
         """End all bindings, because the window closes."""
@@ -258,19 +305,37 @@ class Bindings:
         if self.team_window is not None:
             await self.team_window.end()
 
-    def _add_transcript(self, panes: Panes) -> None:
-        def fetch_messages(thread_id: str, *, at: int | None = None, **wanted: Any) -> None:
-            self.threads.fetch_messages(thread_id, at=at, **wanted)
+    def close(self) -> None:
+        """Let go of what the ended tasks of the window have used."""
+        self.unsaved.end()
+        self.files.close()
 
-        def fetch_sizes(thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
-            self.threads.fetch_sizes(thread_id, deliver)
 
-        def find(thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
-            self.threads.find_in_thread(thread_id, text, deliver)
+def add_transcript(
+    panes: Panes,
+    deliver: Callable[[Callable[[], None]], None],
+    threads: Callable[[], ThreadBinding],
+    is_wanted_soon: bool,
+) -> RenderClient:
+    """Add the transcript to the window, and return what parses for it. ``deliver`` calls a function on the GUI thread,
+    ``threads`` is called when the transcript is told to show a thread; ``is_wanted_soon``: one will be opened."""
+    renderer = RenderClient(deliver=deliver)
 
-        # It asks for its first page only when it is told to show a thread, so the late lookups are safe.
-        panes.transcript = TranscriptView(fetch_messages, self.renderer, panes.theme, sizes=fetch_sizes, find=find)
-        panes.window.set_transcript(panes.transcript)
+    def fetch_messages(thread_id: str, *, at: int | None = None, **wanted: Any) -> None:
+        threads().fetch_messages(thread_id, at=at, **wanted)
+
+    def fetch_sizes(thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
+        threads().fetch_sizes(thread_id, deliver)
+
+    def find(thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
+        threads().find_in_thread(thread_id, text, deliver)
+
+    panes.transcript = TranscriptView(fetch_messages, renderer, panes.theme, sizes=fetch_sizes, find=find)
+    panes.window.set_transcript(panes.transcript)
+    renderer_start = RendererStart(panes, renderer.warm_up)
+    if is_wanted_soon:
+        renderer_start.begin()
+    return renderer
 
 
 def _open_link(address: str) -> None:

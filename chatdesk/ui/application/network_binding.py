@@ -9,45 +9,57 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.sharing.team import SyncPhase
-from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.event_bridge import EventBridge
-from chatdesk.ui.window.service_handle import ServiceHandle
+from chatdesk.core.events import ReachabilityChanged, SyncStatusChanged
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtNetwork import QNetworkInformation
 
-    from chatdesk.core.events import ReachabilityChanged, SyncStatusChanged
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.core.chat.network_watch import NetworkWatch
+    from chatdesk.core.errors import StorageError
+    from chatdesk.services.groups import ModelServices
+    from chatdesk.ui.event_subscriptions import Subscribe
+    from chatdesk.ui.window.window_context import WindowContext
 
 
 class NetworkBinding(QObject):
     """The system's own word on the network is asked for only once something waits for it: it takes a moment to load."""
 
-    def __init__(self, panes: Panes, *, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(
+        self,
+        context: WindowContext,
+        *,
+        network: Callable[[], NetworkWatch],
+        models: ModelServices,
+        read_only_reason: Callable[[], StorageError | None],
+        look_again: Callable[[], None],
+    ) -> None:
         super().__init__()
-        self._panes = panes
-        self._handle = handle
-        self._tasks = tasks
+        self._panes = context.panes
+        self._network = network
+        self._models = models
+        self._read_only_reason = read_only_reason
+        self._look_again = look_again
+        self._tasks = context.tasks
+        self._current_settings = context.settings
         self._system: QNetworkInformation | None = None
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.reachability_changed.connect(self._on_reachability_changed)
-        bridge.sync_status_changed.connect(self._on_sync_status_changed)
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, ReachabilityChanged, self._on_reachability_changed)
+        subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
 
     def begin(self) -> None:
         """Be on the watch from now on, also for what waited when the last window closed."""
-        services = self._handle.now()
-        assert services is not None
-        network = services.network
-        if services.read_only_reason is None:
+        network = self._network()
+        if self._read_only_reason() is None:
             self._tasks.start(network.resume(), "go on with what waits for the network")
 
     def _on_reachability_changed(self, event: ReachabilityChanged) -> None:
-        services = self._handle.now()
-        assert services is not None
-        known = {provider.name: provider.label for provider in services.providers.all()}
+        known = {provider.name: provider.label for provider in self._models.providers.all()}
         labels = [known.get(name, name) for name in event.unreachable]
-        count = len(event.waiting) if services.settings.send_when_back else 0
+        count = len(event.waiting) if self._current_settings().send_when_back else 0
         self._panes.composer.set_offline(offline_words(labels, count))
         if labels:
             self._watch_system()
@@ -67,9 +79,7 @@ class NetworkBinding(QObject):
             self._system.reachabilityChanged.connect(self._on_system_reachability_changed)
 
     def _on_system_reachability_changed(self, _reachability: object) -> None:
-        services = self._handle.now()
-        if services is not None:
-            services.look_at_network_again()
+        self._look_again()
 
 
 def offline_words(labels: Sequence[str], waiting: int) -> str:

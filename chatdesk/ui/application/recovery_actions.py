@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.message import ContextMark
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.domain.message import Message
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _FILE_NAME = "message.txt"
 _IN_ITS_PLACE = "My message is in the attached file, because it is too long to be sent whole."
@@ -27,21 +26,21 @@ class RecoveryActions(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         messages: MessageBinding,
         undo: UndoBinding,
         open_provider: Callable[[str], None],
         *,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        attachments: AttachmentService,
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._messages = messages
         self._undo = undo
         self._open_provider = open_provider
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._attachments = attachments
+        self._tasks = context.tasks
         panes.transcript.wayOutRequested.connect(self.take)
 
     def take(self, way: str, answer_id: str) -> None:
@@ -68,20 +67,20 @@ class RecoveryActions(QObject):
             self._tasks.start_once(self._send_excerpt(answer_id), "send excerpt")
 
     async def _question_of(self, answer_id: str) -> Message:
-        chat = await self._handle.chat()
+        chat = self._open_thread.chat
         answer = await chat.get_message(answer_id)
         return answer if answer.parent_id is None else await chat.get_message(answer.parent_id)
 
     async def _open_provider_of(self, answer_id: str) -> None:
-        message = await (await self._handle.chat()).get_message(answer_id)
+        message = await self._open_thread.chat.get_message(answer_id)
         if message.provider is not None:
             self._open_provider(message.provider)
 
     async def _try_now(self, answer_id: str) -> None:
-        (await self._handle.chat()).try_now(answer_id)
+        self._open_thread.chat.try_now(answer_id)
 
     async def _retry_now(self, answer_id: str) -> None:
-        await (await self._handle.chat()).retry_message(answer_id, is_urgent=True)
+        await self._open_thread.chat.retry_message(answer_id, is_urgent=True)
 
     async def _shorten(self, answer_id: str) -> None:
         question = await self._question_of(answer_id)
@@ -89,7 +88,7 @@ class RecoveryActions(QObject):
 
     async def _include(self, answer_id: str) -> None:
         question = await self._question_of(answer_id)
-        chat = await self._handle.chat()
+        chat = self._open_thread.chat
         await chat.context.mark_message(question.id, ContextMark.NONE)
         await chat.retry_message(answer_id)
 
@@ -99,8 +98,7 @@ class RecoveryActions(QObject):
         from chatdesk.core.chat.attachment_rules import attachments_of
 
         question = await self._question_of(answer_id)
-        services = await self._handle.services()
-        attached = await services.attachments.from_text(_FILE_NAME, question.text)
+        attached = await self._attachments.from_text(_FILE_NAME, question.text)
         await (await self._undo.stack()).edit_message(
             question.id, _IN_ITS_PLACE, attachments=(*attachments_of(question), attached)
         )

@@ -17,7 +17,7 @@ class RendererStart(QObject):
     the pointer comes to the list of threads, or the focus moves. So all is there before a thread is pressed."""
 
     def __init__(self, panes: Panes, warm_up: Callable[[], None]) -> None:
-        super().__init__()
+        super().__init__(panes.window)
         self._panes = panes
         self._warm_up = warm_up
         self._is_begun = False

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.diagnostics.bundle import ReportFile
@@ -25,10 +24,12 @@ CollectReport = Callable[["Services | None"], Awaitable[Sequence["ReportFile"]]]
 class ReportBinding:
     """The command ``app.report``."""
 
-    def __init__(self, panes: Panes, handle: ServiceHandle, tasks: AsyncTasks, collect: CollectReport) -> None:
+    def __init__(
+        self, panes: Panes, tasks: AsyncTasks, services: Callable[[], Services | None], collect: CollectReport
+    ) -> None:
         self._panes = panes
-        self._handle = handle
         self._tasks = tasks
+        self._services = services
         self._collect = collect
         panes.commands.bind("app.report", lambda: tasks.start_once(self._open(), "report a problem"))
 
@@ -39,7 +40,7 @@ class ReportBinding:
         dialog.saveRequested.connect(lambda: self._ask_for_place(dialog))
         dialog.finished.connect(lambda _result: self._tasks.cancel("report a problem"))
         dialog.open()
-        dialog.show_files(await self._collect(self._handle.now()))
+        dialog.show_files(await self._collect(self._services()))
 
     def _ask_for_place(self, dialog: BugReportDialog) -> None:
         from PySide6.QtWidgets import QFileDialog

@@ -35,16 +35,17 @@ from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.main_window import MainWindow
 from chatdesk.ui.window.panes import Panes
-from chatdesk.ui.window.service_handle import ServiceHandle
 from chatdesk.ui.window.window_state import SavedAnchor, WindowState, WindowStateFile
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
+    from chatdesk.core.rendering.client import RenderClient
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
     from chatdesk.services.services import Services
     from chatdesk.ui.application.bindings import Bindings
-    from chatdesk.ui.event_bridge import EventBridge
     from chatdesk.ui.features.chat.message_binding import MessageBinding
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.compare.compare_binding import CompareBinding
@@ -108,7 +109,8 @@ class WindowApplication(QObject):
         self._hooks = hooks
         self._state = state
         self._state_file = state_file
-        self._handle = ServiceHandle()
+        self._services: Services | None = None
+        self._failure: ChatDeskError | None = None
         self._tasks = AsyncTasks(self._show_error)
         self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.started: asyncio.Task[None]
@@ -118,13 +120,9 @@ class WindowApplication(QObject):
         self._is_over = False
         self._is_told_to_end = False
         self._settings = settings
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
 
-        def deliver(call: Callable[[], None]) -> None:
-            loop.call_soon_threadsafe(call)
-
-        self._deliver = deliver
-        self._bridge: EventBridge | None = None
+        self._renderer: RenderClient | None = None
         self.panes = self._build_panes(theme)
         window = self.panes.window
         self._errors = ErrorDisplay(window)
@@ -153,6 +151,9 @@ class WindowApplication(QObject):
         window = MainWindow(theme, sidebar=sidebar, header=header, empty_state=empty_state, composer=composer)
         return Panes(window, CommandRegistry(window, CATALOGUE), sidebar, header, empty_state, composer, theme)
 
+    def _deliver(self, call: Callable[[], None]) -> None:
+        self._loop.call_soon_threadsafe(call)
+
     @cached_property
     def _crashes(self) -> CrashReporter:
         """Made when the start is over or something goes wrong before."""
@@ -160,7 +161,7 @@ class WindowApplication(QObject):
 
     @property
     def bindings(self) -> Bindings:
-        """There once the window has been painted; ``services()`` waits for them."""
+        """There once the services are open; ``services()`` waits for them."""
         assert self._bindings is not None
         return self._bindings
 
@@ -181,9 +182,12 @@ class WindowApplication(QObject):
         return self.bindings.inspection
 
     async def services(self) -> Services:
-        """The services, once start-up has put everything in its place."""
+        """The services, once start-up has put everything in its place. Raises the error of a start that failed."""
         await self.started
-        return await self._handle.services()
+        if self._failure is not None:
+            raise self._failure
+        assert self._services is not None
+        return self._services
 
     # Life
 
@@ -214,7 +218,7 @@ class WindowApplication(QObject):
         finished first without a window; starting ChatDesk again meanwhile brings the window back."""
         while True:
             await self._closing
-            services = self._handle.now()
+            services = self._services
             if services is None or self._bindings is None or self._last_work is not None:
                 return
             await self._bindings.messages.wait_until_sent()
@@ -240,16 +244,11 @@ class WindowApplication(QObject):
         QTimer.singleShot(_AT_REST_MS, panes.theme, panes.theme.follow_system_motion)
         # Modules and widgets live as long as the window: a collection that walks them is a pause for nothing.
         gc.freeze()
-        bindings, services = await asyncio.gather(self._build_bindings(), self._built())
+        module, services = await asyncio.gather(self._prepare(), self._built())
         if services is None:
             return
-        from chatdesk.ui.event_bridge import EventBridge  # the services have brought the events
-
-        bridge = self._bridge = EventBridge(services.events, panes.window)
-        bindings.follow(bridge)
-        bridge.storage_failed.connect(lambda event: self._on_storage_failed(event.sentence))
-        bridge.storage_recovered.connect(self._on_storage_recovered)
-        self._handle.provide(services)
+        bindings = self._build_bindings(module, services)
+        self._services = services
         bindings.messages.remember_model(self._state.chosen_model)
         bindings.way_in.is_ended = self._state.is_way_in_ended
         bindings.files.open_pictures(services.paths.data_dir)
@@ -286,46 +285,48 @@ class WindowApplication(QObject):
                 safe="Everything saved before is unchanged.",
                 next_step="Start it again; “chatdesk doctor” and the log say more.",
             )
-        self._handle.fail(reason)
+        self._failure = reason
         self.panes.composer.set_enabled(False)
         self.panes.empty_state.show_nothing()
         self.panes.sidebar.set_status("Not opened", is_error=True)
         self._errors.show_lasting(reason.sentence)
         return None
 
-    async def _build_bindings(self) -> Bindings:
-        """Build everything that is not needed to type: imported in a thread, built on the loop."""
+    async def _prepare(self) -> ModuleType:
+        """Import, on a thread, everything that is not needed to type, and add the transcript."""
         module = await asyncio.to_thread(import_module, "chatdesk.ui.application.bindings")
-        from chatdesk.ui.application.renderer_start import RendererStart
+        panes = self.panes
+        is_wanted_soon = bool(self._state.open_thread_id or self._early_question is not None)
+        self._renderer = module.add_transcript(panes, self._deliver, lambda: self.threads, is_wanted_soon)
+        self._report = ReportBinding(panes, self._tasks, lambda: self._services, self._hooks.collect_report)
+        panes.window.set_commands(panes.commands)
+        return module
+
+    def _build_bindings(self, module: ModuleType, services: Services) -> Bindings:
+        """Join the widgets with the services."""
+        from chatdesk.core.events import StorageFailed, StorageRecovered
 
         panes = self.panes
         bindings: Bindings = module.Bindings(
             panes,
-            self._settings,
-            self._hooks.settings_store,
-            handle=self._handle,
-            tasks=self._tasks,
-            deliver=self._deliver,
+            self._tasks,
+            services,
+            store=self._hooks.settings_store,
+            renderer=self._renderer,
             restart_after=self.restart_after,
         )
         self._bindings = bindings
-        self._report = ReportBinding(panes, self._handle, self._tasks, self._hooks.collect_report)
+        bindings.subscriptions.subscribe(self, StorageFailed, lambda event: self._on_storage_failed(event.sentence))
+        bindings.subscriptions.subscribe(self, StorageRecovered, lambda _event: self._on_storage_recovered())
         bindings.unsaved.failed.connect(self._on_unsaved_failed)
         bindings.unsaved.recovered.connect(self._on_storage_recovered)
         bindings.restore(self._state)
-        panes.window.set_commands(panes.commands)
-        bindings.threads.opened.connect(lambda _thread: self._save_state_soon())
-        bindings.messages.modelChanged.connect(self._save_state_soon)
-        bindings.way_in.ended.connect(self._save_state_soon)
-        bindings.lists.changed.connect(self._save_state_soon)
-        panes.transcript.anchorChanged.connect(self._save_state_soon)
+        changes = bindings.messages.modelChanged, bindings.way_in.ended, bindings.lists.changed
+        for changed in (*changes, bindings.threads.opened, panes.transcript.anchorChanged):
+            changed.connect(self._save_state_soon)
         panes.composer.sendRequested.disconnect(self._hold)
         if self._early_question is not None:
             panes.composer.sendRequested.emit(self._early_question)
-        renderer_start = RendererStart(panes, bindings.renderer.warm_up)
-        if self._state.open_thread_id or self._early_question is not None:
-            renderer_start.begin()
-        self._renderer_start = renderer_start
         return bindings
 
     async def _look_after(self, services: Services) -> None:
@@ -389,7 +390,7 @@ class WindowApplication(QObject):
         the draft; then the running answers, then the window's state."""
         self._save_state_soon()
         self._is_over = True
-        bindings, services = self._bindings, self._handle.now()
+        bindings, services = self._bindings, self._services
         if bindings is not None:
             bindings.inspection.end()
             bindings.context.end()
@@ -407,16 +408,15 @@ class WindowApplication(QObject):
             await bindings.end()
         await self._tasks.close()
         if bindings is not None:
-            bindings.unsaved.end()
-            bindings.files.close()
+            bindings.close()
         if services is not None:
             await services.close()
         if self._last_work is not None:
             await self._do_last_work()
-        if self._bridge is not None:
-            self._bridge.close()
         if bindings is not None:
-            bindings.renderer.close()
+            bindings.subscriptions.close()
+        if self._renderer is not None:
+            self._renderer.close()
         self._crashes.uninstall()
         self.panes.window.hide()
         self._state_file.close()
@@ -424,7 +424,7 @@ class WindowApplication(QObject):
     # State
 
     def _save_state_soon(self) -> None:
-        if self._handle.now() is None or self._bindings is None or self._is_over:
+        if self._services is None or self._bindings is None or self._is_over:
             return
         threads = self._bindings.threads
         anchors = {

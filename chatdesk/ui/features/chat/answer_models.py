@@ -8,29 +8,27 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.message import Role, Status
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.domain.message import Message
     from chatdesk.ui.widgets.models.model_chooser import ModelChooser
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 
 class AnswerModels(QObject):
     """*Regenerate with another model* asks that model once. After a failure the thread goes on with the model that was
     chosen, since the one before it may be gone."""
 
-    def __init__(self, panes: Panes, threads: ThreadBinding, *, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
-        self._handle = handle
-        self._tasks = tasks
-        self._consent = ProviderConsent(panes, handle)
+        self._open_thread = context.open_thread
+        self._tasks = context.tasks
+        self._consent = ProviderConsent(context)
         self._chooser: ModelChooser | None = None
         self._message_id = ""
         panes.transcript.regenerateWithRequested.connect(self.choose)
@@ -54,7 +52,7 @@ class AnswerModels(QObject):
         async def work() -> None:
             thread_id = self._threads.thread_id
             if thread_id is not None:
-                page = await (await self._handle.chat()).get_thread_messages(thread_id, 1)
+                page = await self._open_thread.chat.get_thread_messages(thread_id, 1)
                 if page.messages:
                     self.choose(page.messages[-1].id)
 
@@ -64,7 +62,7 @@ class AnswerModels(QObject):
         self._tasks.start_once(self._answer(self._message_id, provider, model), "answer with")
 
     async def _answer(self, message_id: str, provider: str, model: str) -> None:
-        chat = await self._handle.chat()
+        chat = self._open_thread.chat
         message = await chat.get_message(message_id)
         if message.role is Role.ASSISTANT and message.status is Status.ERROR:
             await self._replace_failed(chat, message, provider, model)

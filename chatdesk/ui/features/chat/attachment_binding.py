@@ -14,7 +14,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, clean_name
 from chatdesk.core.errors import AttachmentUnusable
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import ProvidersChanged, ThreadChanged
 from chatdesk.ui.composer.attachment_chip import THUMBNAIL_PX
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.image_sight import ASK_OTHER, IS_BLIND, SEES, Sight, look_at_models
@@ -22,12 +22,13 @@ from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
 from chatdesk.ui.transcript.contract import Picture, PictureSource
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.attachment_service import AttachmentService
+    from chatdesk.services.groups import ModelServices
     from chatdesk.ui.composer.attachments import AttachmentShelf
-    from chatdesk.ui.event_bridge import EventBridge
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.event_subscriptions import Subscribe
+    from chatdesk.ui.window.window_context import WindowContext
 
 _PASTED_NAME = "Pasted image.png"
 _STORED = "Files are stored on disk; a temporary chat is not."
@@ -41,23 +42,25 @@ class AttachmentBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         threads: ThreadBinding,
         messages: MessageBinding,
         files: TranscriptFiles,
         drafts: DraftKeeper,
         *,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        attachments: AttachmentService,
+        models: ModelServices,
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._messages = messages
         self._files = files
         self._drafts = drafts
-        self._handle = handle
-        self._tasks = tasks
+        self._attachments = attachments
+        self._models = models
+        self._tasks = context.tasks
+        self._current_settings = context.settings
         self._copying: dict[str, asyncio.Task[object]] = {}
         self._sight = Sight()
         composer = panes.composer
@@ -71,10 +74,11 @@ class AttachmentBinding(QObject):
         for place in (panes.transcript, panes.transcript.viewport(), panes.empty_state):
             place.setAcceptDrops(True)
             place.installEventFilter(self)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.thread_changed.connect(lambda _event: self._describe_soon())
-        bridge.providers_changed.connect(lambda _event: self._describe_soon())
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, ThreadChanged, lambda _event: self._describe_soon())
+        subscribe(self, ProvidersChanged, lambda _event: self._describe_soon())
 
     # In
 
@@ -141,8 +145,7 @@ class AttachmentBinding(QObject):
             self._panes.composer.shelf.set_progress(key, copied, total)
 
         try:
-            services = await self._handle.services()
-            attachment = await services.attachments.add_file(path, progress=tell)
+            attachment = await self._attachments.add_file(path, progress=tell)
         except BaseException:
             self._panes.composer.shelf.finish(key, None)
             raise
@@ -150,9 +153,8 @@ class AttachmentBinding(QObject):
 
     async def _keep_image(self, key: str, image: QImage, thread_id: str | None) -> None:
         try:
-            services = await self._handle.services()
             data = await asyncio.to_thread(_png, image)
-            attachment = await services.attachments.add_bytes(data, _PASTED_NAME)
+            attachment = await self._attachments.add_bytes(data, _PASTED_NAME)
         except BaseException:
             self._panes.composer.shelf.finish(key, None)
             raise
@@ -186,11 +188,17 @@ class AttachmentBinding(QObject):
     def _describe_soon(self) -> None:
         """Say before it is sent what the model will not get: at once of images, so that no message is quicker, and of
         other files when they have been read."""
-        services, composer = self._handle.now(), self._panes.composer
-        if services is None or not composer.attached:
+        composer = self._panes.composer
+        if not composer.attached:
             return
         has_images = any(attachment.is_image for attachment in composer.attached)
-        sight = look_at_models(services, self._asked_models(), self._panes.header.models) if has_images else Sight()
+        sight = (
+            look_at_models(
+                self._models, self._current_settings().image_model, self._asked_models(), self._panes.header.models
+            )
+            if has_images
+            else Sight()
+        )
         self._sight = sight
         if sight.sentence:
             composer.shelf.set_note(sight.sentence, sight.actions)
@@ -199,12 +207,12 @@ class AttachmentBinding(QObject):
             self._tasks.replace(self._describe(), "describe attachments")
 
     async def _describe(self) -> None:
-        services, composer = await self._handle.services(), self._panes.composer
+        composer = self._panes.composer
         attached = composer.attached
         note = ""
         for attachment in attached:
             if not note and not attachment.is_image:
-                found = await services.attachments.text_of(attachment)
+                found = await self._attachments.text_of(attachment)
                 if not found.text.strip():
                     note = f"Of “{attachment.name}” only the name is sent. {found.problem or ''}".strip()
         if composer.attached == attached:
@@ -225,7 +233,7 @@ class AttachmentBinding(QObject):
 
     async def _say_sight(self, models: Sequence[tuple[str, str]], *, sees: bool) -> None:
         """The person said whether these models see images: that is kept, and holds from this message on."""
-        service = (await self._handle.services()).provider_service
+        service = self._models.provider_service
         for provider, model in models:
             await service.override(provider, model, sees_images=sees)
         self._describe_soon()

@@ -7,24 +7,22 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.message import Message
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _TASK = "jump to a date"
 
 
 class DateBinding(QObject):
-    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._tasks = context.tasks
         panes.commands.bind("go.date", self.open_date)
 
     def open_date(self) -> None:
@@ -39,7 +37,7 @@ class DateBinding(QObject):
     async def _show_date(self, thread_id: str) -> None:
         from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
 
-        chat = await self._handle.chat_of(thread_id)
+        chat = self._open_thread.chat_of(thread_id)
         span = await chat.time_span(thread_id)
         if span is None:
             self._panes.window.show_toast("This thread has no message yet.")
@@ -56,7 +54,7 @@ class DateBinding(QObject):
         dialog.open()
 
     async def _go_to_day(self, thread_id: str, day_ms: int) -> None:
-        chat = await self._handle.chat_of(thread_id)
+        chat = self._open_thread.chat_of(thread_id)
         found = await chat.first_message_since(thread_id, day_ms)
         if found is None:
             self._panes.window.show_toast("Nothing was written on that day or later.")

@@ -6,25 +6,24 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.core.chat.library import LibraryService
+    from chatdesk.ui.window.window_context import WindowContext
 
 
 class DeletedMessagesBinding(QObject):
     def __init__(
-        self, panes: Panes, threads: ThreadBinding, undo: UndoBinding, *, handle: ServiceHandle, tasks: AsyncTasks
+        self, context: WindowContext, threads: ThreadBinding, undo: UndoBinding, *, library: LibraryService
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._undo = undo
-        self._handle = handle
-        self._tasks = tasks
+        self._library = library
+        self._tasks = context.tasks
         panes.commands.bind("trash.messages", self.open)
         panes.sidebar.deletedMessagesRequested.connect(self.open)
 
@@ -32,7 +31,7 @@ class DeletedMessagesBinding(QObject):
         async def work() -> None:
             from chatdesk.ui.features.chat.deleted_messages import DeletedMessagesDialog
 
-            messages = await (await self._handle.services()).library.list_deleted_messages()
+            messages = await self._library.list_deleted_messages()
             dialog = DeletedMessagesDialog(self._panes.theme, messages, self._panes.window)
             dialog.restoreRequested.connect(self._restore)
             dialog.threadRequested.connect(self._threads.open_soon)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -58,12 +58,12 @@ class DraftKeeper(QObject):
         self,
         composer: Composer,
         tasks: AsyncTasks,
-        chat_of: Callable[[str | None], Awaitable[ChatService]],
+        chat_of: Callable[[str | None], ChatService],
         *,
         unsaved: Unsaved,
     ) -> None:
         super().__init__(composer)
-        self._unsaved = unsaved
+        self.unsaved = unsaved
         self._composer = composer
         self._tasks = tasks
         self._chat_of = chat_of
@@ -108,7 +108,7 @@ class DraftKeeper(QObject):
             try:
                 await self._save_left()
             except StorageError as error:
-                self._unsaved.keep("draft", error, self.save)
+                self.unsaved.keep("draft", error, self.save)
             finally:
                 await self._load()
 
@@ -212,7 +212,7 @@ class DraftKeeper(QObject):
         try:
             await self.save()
         except StorageError as error:
-            self._unsaved.keep("draft", error, self.save)
+            self.unsaved.keep("draft", error, self.save)
 
     async def _load(self) -> None:
         while not self._is_loaded:
@@ -282,13 +282,13 @@ class DraftKeeper(QObject):
             raise
 
     async def _stored(self, thread_id: str | None) -> _Words:
-        draft = await (await self._chat_of(thread_id)).get_draft(thread_id)
+        draft = await self._chat_of(thread_id).get_draft(thread_id)
         if self._over is not None and self._aside is not None and self._aside[0] == thread_id:
             return self._over
         return _Words() if draft is None else _Words(draft.text, draft.cursor, tuple(draft.attachments))
 
     async def _store(self, thread_id: str | None, words: _Words) -> None:
-        chat = await self._chat_of(thread_id)
+        chat = self._chat_of(thread_id)
         aside, over = self._aside, words
         if aside is not None and aside[0] == thread_id:
             words = words.behind(aside[1])
@@ -298,7 +298,7 @@ class DraftKeeper(QObject):
                 self._over = over
         except NotFound:
             # The thread is gone for good: its words wait in the one that does not exist yet.
-            chat = await self._chat_of(None)
+            chat = self._chat_of(None)
             whole = words.behind(await self._stored(None))
             await chat.save_draft(None, whole.text, whole.cursor, attachments=whole.attached)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.domain.sharing.team import Erasure
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.sync.erasing import Erasing
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.window.panes import Panes
-from chatdesk.ui.window.service_handle import ServiceHandle
+
+if TYPE_CHECKING:
+    from chatdesk.core.sync.service import TeamService
+    from chatdesk.ui.window.window_context import WindowContext
 
 _WARNING: Final = (
     "It leaves the server, and every computer when it syncs next. This cannot be undone. What stays: backups of the"
@@ -21,11 +22,13 @@ _WARNING: Final = (
 
 
 class ErasingBinding:
-    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
-        self._panes = panes
+    def __init__(
+        self, context: WindowContext, threads: ThreadBinding, load_team: Callable[[], Awaitable[TeamService]]
+    ) -> None:
+        self._panes = panes = context.panes
         self._threads = threads
-        self._handle = handle
-        self._tasks = tasks
+        self._load_team = load_team
+        self._tasks = context.tasks
         panes.transcript.eraseRequested.connect(self.ask_about_message)
         panes.commands.bind("thread.erase", self.ask_about_open, lambda: threads.stored_id is not None)
         panes.commands.describe("thread.erase", is_offered=self._is_shared, is_rare=True)
@@ -83,7 +86,7 @@ class ErasingBinding:
         self._tasks.start(work(), "ask to erase")
 
     async def _erasing(self) -> Erasing:
-        return (await (await self._handle.services()).load_team()).erasing
+        return (await self._load_team()).erasing
 
 
 def erasure_words(found: Erasure) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from chatdesk.core.domain.model_ref import ModelRef
 
 if TYPE_CHECKING:
-    from chatdesk.services.services import Services
+    from chatdesk.services.groups import ModelServices
     from chatdesk.ui.composer.attachment_note import NoteAction
     from chatdesk.ui.widgets.models.model_picker import ProviderChoices
 
@@ -30,13 +30,16 @@ class Sight:
 
 
 def look_at_models(
-    services: Services, asked: Sequence[tuple[str | None, str | None]], offered: Sequence[ProviderChoices]
+    models: ModelServices,
+    image_model: str,
+    asked: Sequence[tuple[str | None, str | None]],
+    offered: Sequence[ProviderChoices],
 ) -> Sight:
     """Check whether models see images. ``asked`` are those that answer, None is the default; ``offered`` are the models
     among which a person can choose."""
-    default_provider, default_model = services.providers.default()
+    default_provider, default_model = models.providers.default()
     named = [(provider or default_provider, model or default_model) for provider, model in asked]
-    infos = {each: services.chat.context.model_info(*each) for each in dict.fromkeys(named)}
+    infos = {each: models.context.model_info(*each) for each in dict.fromkeys(named)}
     labels = {(provider, model): label for provider, _name, models in offered for model, label in models}
     unknown = tuple(each for each, info in infos.items() if info.sees_images is None)
     blind = tuple(each for each, info in infos.items() if info.sees_images is False)
@@ -52,26 +55,28 @@ def look_at_models(
         return Sight(f"{does} {words(unknown)} {sees} images?", ((SEES, "Yes"), (IS_BLIND, "No")), unknown)
     if not blind:
         return Sight()
-    other = _seeing_model(services, offered) if len(infos) == 1 else None
+    other = _seeing_model(models, image_model, offered) if len(infos) == 1 else None
     actions: list[NoteAction] = []
     if other is not None:
         actions.append((ASK_OTHER, f"Ask {labels.get(other, other[1])} instead"))
-    kept = {account.profile.id for account in services.accounts.accounts}
+    kept = {account.profile.id for account in models.accounts.accounts}
     if all(provider in kept and model for provider, model in blind):
         actions.append((SEES, "It can" if len(blind) == 1 else "They can"))
     return Sight(f"{words(blind)} cannot see images: only their names are sent.", tuple(actions), blind, other)
 
 
-def _seeing_model(services: Services, offered: Sequence[ProviderChoices]) -> tuple[str, str] | None:
+def _seeing_model(
+    models: ModelServices, image_model: str, offered: Sequence[ProviderChoices]
+) -> tuple[str, str] | None:
     """The model that was chosen for images; else the first one offered that sees them."""
-    chosen = ModelRef.parse(services.settings.image_model)
+    chosen = ModelRef.parse(image_model)
     if chosen is not None and any(
         provider == chosen.provider and any(model == chosen.model for model, _label in models)
         for provider, _name, models in offered
     ):
         return (chosen.provider, chosen.model)
-    for provider, _name, models in offered:
-        for model, _label in models[:_LOOKED_AT]:
-            if services.chat.context.model_info(provider, model).sees_images:
+    for provider, _name, listed in offered:
+        for model, _label in listed[:_LOOKED_AT]:
+            if models.context.model_info(provider, model).sees_images:
                 return (provider, model)
     return None

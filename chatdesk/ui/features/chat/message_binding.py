@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,31 +11,32 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
+from chatdesk.core import events
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.compared_models import ComparedModels
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_edit import MessageEdit
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
-from chatdesk.ui.features.chat.unsaved import Unsaved
 from chatdesk.ui.transcript.messages.entry import Retry
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from chatdesk.core.chat.question_queue import QuestionQueue
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.domain.attachment import Attachment
-    from chatdesk.core.events import AnswerFinished, PathChanged, RetryWaiting, TextStreamed, TurnStarted
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.services.groups import ModelServices
+    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
 _TAIL = 20
@@ -56,27 +57,29 @@ class MessageBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         threads: ThreadBinding,
         undo: UndoBinding,
         settings: SettingsBinding,
         *,
         drafts: DraftKeeper,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
-        unsaved: Unsaved,
+        models: ModelServices,
+        questions: Callable[[], QuestionQueue],
+        member_name: Callable[[str], str],
     ) -> None:
-        super().__init__(panes.window)  # with it go the connections, which keep alive whatever they call
-        self._unsaved = unsaved
+        super().__init__(context.panes.window)  # with it go the connections, which keep alive whatever they call
         self._drafts = drafts
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._undo = undo
         self._settings = settings
-        self._handle = handle
-        self._tasks = tasks
-        self._consent = ProviderConsent(panes, handle)
-        self.edit = MessageEdit(panes, threads, drafts=drafts, handle=handle, tasks=tasks)
+        self._open_thread = context.open_thread
+        self._models = models
+        self._questions = questions
+        self._member_name = member_name
+        self._tasks = context.tasks
+        self._consent = ProviderConsent(context)
+        self.edit = MessageEdit(context, threads, drafts=drafts)
         self.comparisons = ComparedModels()
         self._is_sending = False
         self._sending: asyncio.Task[object] | None = None
@@ -100,22 +103,25 @@ class MessageBinding(QObject):
         transcript.answerRequested.connect(self.regenerate)
         transcript.regenerateRequested.connect(self.regenerate)
         transcript.editRequested.connect(self.edit.begin)
-        transcript.continueRequested.connect(lambda id_: self._do("continue_message", id_))
-        transcript.retryRequested.connect(lambda id_: self._do("retry_message", id_))
+        transcript.continueRequested.connect(
+            lambda id_: self._do("continue", id_, lambda chat: chat.continue_message(id_))
+        )
+        transcript.retryRequested.connect(lambda id_: self._do("retry", id_, lambda chat: chat.retry_message(id_)))
         transcript.deleteRequested.connect(self.delete)
         transcript.versionRequested.connect(self._on_transcript_version_requested)
         transcript.branchRequested.connect(self.branch)
         threads.opened.connect(self._on_thread_opened)
         settings.modelOfNewThreadsChanged.connect(self.forget_model)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.message_added.connect(lambda event: self._on_message_added(event.message))
-        bridge.message_changed.connect(lambda event: self._on_message_changed(event.message))
-        bridge.path_changed.connect(self._on_path_changed)
-        bridge.turn_started.connect(self._on_turn_started)
-        bridge.text_streamed.connect(self._on_text_streamed)
-        bridge.retry_waiting.connect(self._on_retry_waiting)
-        bridge.answer_finished.connect(self._on_answer_finished)
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, events.MessageAdded, lambda event: self._on_message_added(event.message))
+        subscribe(self, events.MessageChanged, lambda event: self._on_message_changed(event.message))
+        subscribe(self, events.PathChanged, self._on_path_changed)
+        subscribe(self, events.TurnStarted, self._on_turn_started)
+        subscribe(self, events.TextStreamed, self._on_text_streamed)
+        subscribe(self, events.RetryWaiting, self._on_retry_waiting)
+        subscribe(self, events.AnswerFinished, self._on_answer_finished)
 
     @property
     def chosen_model(self) -> tuple[str, str] | None:
@@ -125,9 +131,9 @@ class MessageBinding(QObject):
     def remember_model(self, chosen: tuple[str, str] | None) -> None:
         """Restore the model that was chosen before this start. It is ignored when its provider is gone or the settings
         name another model for new threads."""
-        settings, services = self._settings.current, self._handle.now()
+        settings = self._settings.current
         is_named = settings.provider != "auto" or bool(settings.openai_model)
-        if chosen is not None and services is not None and not is_named and services.providers.has(chosen[0]):
+        if chosen is not None and not is_named and self._models.providers.has(chosen[0]):
             self._model = chosen
             self.show_model()
 
@@ -148,7 +154,7 @@ class MessageBinding(QObject):
             self._tasks.start(self._set_model(thread.id, provider, model), "set model")
 
     async def _set_model(self, thread_id: str, provider: str, model: str) -> None:
-        await (await self._handle.chat_of(thread_id)).set_thread_model(thread_id, provider, model)
+        await self._open_thread.chat_of(thread_id).set_thread_model(thread_id, provider, model)
 
     @property
     def answering_model(self) -> tuple[str | None, str | None]:
@@ -172,7 +178,7 @@ class MessageBinding(QObject):
     async def begin_thread(self, project_id: str) -> str:
         """Make the new chat a thread before its first message, with the composer's text as its draft; return its id."""
         provider, model = self._model or (None, None)
-        created = await (await self._handle.chat()).create_thread(project_id, "", provider=provider, model=model)
+        created = await self._open_thread.chat.create_thread(project_id, "", provider=provider, model=model)
         if self._threads.adopt(created.thread):
             await self._drafts.save()
             await self._drafts.forget_new()
@@ -213,7 +219,7 @@ class MessageBinding(QObject):
         try:
             await self._send_now(text, attached, thread_id)
         except StorageError as error:
-            self._unsaved.keep("question", error, lambda: self._send_again(text))
+            self._drafts.unsaved.keep("question", error, lambda: self._send_again(text))
 
     def _on_composer_note_requested(self, text: str) -> None:
         if self.edit.edited is not None:  # what it was before says what its new version is
@@ -226,7 +232,7 @@ class MessageBinding(QObject):
     async def _add_note(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
         """The composer is emptied when the note is on disk; a new chat begins with it."""
         try:
-            chat, known_id = await self._handle.chat_of(thread_id), thread_id
+            chat, known_id = self._open_thread.chat_of(thread_id), thread_id
             if known_id is None:
                 provider, model = self._model or (None, None)
                 new = await chat.create_thread(self._threads.new_project_id, "", provider=provider, model=model)
@@ -252,7 +258,7 @@ class MessageBinding(QObject):
         was opened meanwhile, that one stays open."""
         editing, stays = None, ""
         try:
-            chat = await self._handle.chat_of(thread_id)
+            chat = self._open_thread.chat_of(thread_id)
             if thread_id is not None and chat.is_answering(thread_id):
                 await self._wait_for_answer(text, attached, thread_id)
                 return
@@ -296,15 +302,15 @@ class MessageBinding(QObject):
     async def _wait_for_answer(self, text: str, attached: Sequence[Attachment], thread_id: str) -> None:
         """An answer is being written: the question waits for its end."""
         is_one_question = self.edit.edited_in(thread_id) is None and not self.comparisons.of(thread_id)
-        if not is_one_question or self._handle.is_temporary(thread_id):  # of that one nothing is stored
+        if not is_one_question or self._open_thread.is_temporary(thread_id):  # of that one nothing is stored
             self._panes.composer.show_notice("Wait for the answer, or press Esc to stop it. Your text is kept.")
             return
-        await (await self._handle.services()).questions.add(thread_id, text, attached)
+        await self._questions().add(thread_id, text, attached)
         self._drafts.sent(thread_id, text, attached)
 
     def _on_composer_edit_last_requested(self) -> None:
-        services, thread_id = self._handle.now(), self._threads.thread_id
-        if services is not None and thread_id is not None and services.questions.in_thread(thread_id):
+        thread_id = self._threads.thread_id
+        if thread_id is not None and self._questions().in_thread(thread_id):
             self.waitingEditRequested.emit()
         else:
             self.edit.begin_last()
@@ -329,14 +335,14 @@ class MessageBinding(QObject):
         if self.edit.edited is not None and not self._is_answering():
             self.edit.cancel()
         elif thread_id is not None:
-            self._do("stop", thread_id)
+            self._do("stop", thread_id, lambda chat: chat.stop(thread_id))
 
     def can_stop(self) -> bool:
         return self.edit.edited is not None or self._is_answering()
 
     def _is_answering(self) -> bool:
-        services, thread_id = self._handle.now(), self._threads.thread_id
-        return services is not None and thread_id is not None and services.chat_of(thread_id).is_answering(thread_id)
+        thread_id = self._threads.thread_id
+        return thread_id is not None and self._open_thread.chat_of(thread_id).is_answering(thread_id)
 
     # What the composer is for
 
@@ -365,7 +371,7 @@ class MessageBinding(QObject):
         thread_id = self._threads.thread_id
         if thread_id is None:
             return None
-        page = await (await self._handle.chat()).get_thread_messages(thread_id, _TAIL)
+        page = await self._open_thread.chat.get_thread_messages(thread_id, _TAIL)
         said = (message for message in reversed(page.messages) if not message.is_note)
         return next((message for message in said if message.role in roles), None)
 
@@ -373,13 +379,13 @@ class MessageBinding(QObject):
 
     def regenerate(self, message_id: str) -> None:
         """Ask for another version of an answer, or for the first one to a question."""
-        self._do("regenerate_response", message_id)
+        self._do("regenerate", message_id, lambda chat: chat.regenerate_response(message_id))
 
     def regenerate_last(self) -> None:
         async def work() -> None:
             message = await self._last(Role.ASSISTANT, Role.USER)
             if message is not None:
-                await self._consent.run(partial((await self._handle.chat()).regenerate_response, message.id))
+                await self._consent.run(partial(self._open_thread.chat.regenerate_response, message.id))
 
         self._tasks.start_once(work(), "regenerate")
 
@@ -398,7 +404,7 @@ class MessageBinding(QObject):
             return
 
         async def work() -> None:
-            thread = await (await self._handle.chat()).branch_thread(message_id)
+            thread = await self._open_thread.chat.branch_thread(message_id)
             await self._threads.open(thread.id)
             self._panes.window.show_toast("This is a branch. The thread it came from stays as it is.")
 
@@ -443,7 +449,7 @@ class MessageBinding(QObject):
         """The other path is seen before it is stored: choosing it writes to every message that is on it. One after the
         other, so that each press goes on from what the one before it showed."""
         async with self._switching:
-            chat, transcript = await self._handle.chat(), self._panes.transcript
+            chat, transcript = self._open_thread.chat, self._panes.transcript
             versions = await chat.list_versions(message_id)
             here = next((i for i, version in enumerate(versions) if version.id == message_id), 0)
             if not 0 <= here + step < len(versions):
@@ -469,18 +475,14 @@ class MessageBinding(QObject):
 
     def _by(self, version: Message) -> str:
         """ ", by Ana" of what another member wrote; ", edited by you" of an answer in one's own words."""
-        edited, services = "edited " if version.is_edited_answer else "", self._handle.now()
-        if version.author_id is None or services is None:
+        edited = "edited " if version.is_edited_answer else ""
+        if version.author_id is None:
             return ", edited by you" if edited else ""
-        return f", {edited}by {services.team.member_name(version.author_id)}"
+        return f", {edited}by {self._member_name(version.author_id)}"
 
-    def _do(self, method: str, id_: str) -> None:
-        thread_id = self._threads.thread_id
-
-        async def work() -> None:
-            await self._consent.run(partial(getattr(await self._handle.chat_of(thread_id), method), id_))
-
-        self._tasks.start(work(), f"{method} {id_}")
+    def _do(self, name: str, id_: str, work: Callable[[ChatService], Awaitable[object]]) -> None:
+        chat = self._open_thread.chat_of(self._threads.thread_id)
+        self._tasks.start(self._consent.run(partial(work, chat)), f"{name} {id_}")
 
     # Events
 
@@ -503,21 +505,19 @@ class MessageBinding(QObject):
 
     def show_model(self) -> None:
         """Show in the header the model that the next question goes to."""
-        header, services = self._panes.header, self._handle.now()
-        if services is not None and self._model is not None and not services.providers.has(self._model[0]):
+        header = self._panes.header
+        if self._model is not None and not self._models.providers.has(self._model[0]):
             self._model = None  # its provider was removed meanwhile
         compared = self.compared_models
         header.set_compared(compared)
         if compared:
             header.set_current("", f"Comparing {len(compared)} models")
-        elif services is not None:
+        else:
             header.set_current(*self.next_model())
 
     def next_model(self) -> tuple[str, str]:
         """(provider, model) that the next question goes to; the model is empty as long as it is not known."""
-        services = self._handle.now()
-        provider, model = self._wanted_model()
-        return (provider or "", model or "") if services is None else services.providers.resolve(provider, model)
+        return self._models.providers.resolve(*self._wanted_model())
 
     def _wanted_model(self) -> tuple[str | None, str | None]:
         """Return the model of the open thread, or for a new one the person's choice, else its project's."""
@@ -549,7 +549,7 @@ class MessageBinding(QObject):
                 self._incoming.change(message)
             self._panes.transcript.change_message(message)
 
-    def _on_path_changed(self, event: PathChanged) -> None:
+    def _on_path_changed(self, event: events.PathChanged) -> None:
         if event.thread_id != self._threads.thread_id:
             return
         if self._incoming is not None:
@@ -560,7 +560,7 @@ class MessageBinding(QObject):
         else:
             self._panes.transcript.reload_from(event.from_message_id)
 
-    def _on_turn_started(self, event: TurnStarted) -> None:
+    def _on_turn_started(self, event: events.TurnStarted) -> None:
         thread_id = event.thread_id
         self._panes.transcript.note_asked(event.message_id, SystemClock().now_ms())
         self._panes.sidebar.set_streaming(thread_id, True)
@@ -568,26 +568,25 @@ class MessageBinding(QObject):
             self._panes.composer.set_streaming(True)
             self.busyChanged.emit()
 
-    def _on_text_streamed(self, event: TextStreamed) -> None:
+    def _on_text_streamed(self, event: events.TextStreamed) -> None:
         if event.thread_id == self._threads.thread_id:
             self._panes.transcript.append_text(event.message_id, event.part_index, event.kind, event.delta)
 
-    def _on_retry_waiting(self, event: RetryWaiting) -> None:
+    def _on_retry_waiting(self, event: events.RetryWaiting) -> None:
         if (retry := retry_of(event)) is not None:
             self._panes.transcript.set_retry(event.message_id, retry)
 
-    def _on_answer_finished(self, event: AnswerFinished) -> None:
+    def _on_answer_finished(self, event: events.AnswerFinished) -> None:
         message = event.message
         self._panes.transcript.note_finished(message.id)
-        services = self._handle.now()
-        is_answering = services is not None and services.chat_of(message.thread_id).is_answering(message.thread_id)
+        is_answering = self._open_thread.chat_of(message.thread_id).is_answering(message.thread_id)
         self._panes.sidebar.set_streaming(message.thread_id, is_answering)
         if message.thread_id == self._threads.thread_id:
             self._panes.composer.set_streaming(is_answering)
             self.busyChanged.emit()
 
 
-def retry_of(event: RetryWaiting) -> Retry | None:
+def retry_of(event: events.RetryWaiting) -> Retry | None:
     """Return what to show while a provider makes us wait; None for a wait too short to show."""
     if event.delay_s < _SHORTEST_SHOWN_WAIT_S:
         return None

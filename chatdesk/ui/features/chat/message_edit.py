@@ -9,14 +9,12 @@ from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.domain.message import Message, Role
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.attachment import Attachment
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
 _TAIL = 20
@@ -28,15 +26,13 @@ class MessageEdit(QObject):
 
     changed = Signal()
 
-    def __init__(
-        self, panes: Panes, threads: ThreadBinding, *, drafts: DraftKeeper, handle: ServiceHandle, tasks: AsyncTasks
-    ) -> None:
+    def __init__(self, context: WindowContext, threads: ThreadBinding, *, drafts: DraftKeeper) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = context.panes
         self._threads = threads
         self._drafts = drafts
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._tasks = context.tasks
         self._editing: Message | None = None
         self._later = 0  # messages below it on the shown path
 
@@ -109,7 +105,7 @@ class MessageEdit(QObject):
         if composer.refusal:
             self._panes.window.show_toast(composer.refusal)
             return
-        chat = await self._handle.chat()
+        chat = self._open_thread.chat
         message = await chat.get_message(message_id)
         is_answer = message.role is Role.ASSISTANT
         if is_answer and not message.status.is_final:
@@ -135,7 +131,7 @@ class MessageEdit(QObject):
         thread_id = self._threads.thread_id
         if thread_id is None:
             return
-        page = await (await self._handle.chat()).get_thread_messages(thread_id, _TAIL)
+        page = await self._open_thread.chat.get_thread_messages(thread_id, _TAIL)
         own = (each for each in reversed(page.messages) if each.role is Role.USER and each.author_id is None)
         message = next(own, None)
         if message is not None:

@@ -6,24 +6,22 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.parameters import Parameters
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 
 class ParametersBinding(QObject):
     """A thread that does not exist yet has no parameters of its own: its project's are offered in their place."""
 
-    def __init__(self, panes: Panes, threads: ThreadBinding, *, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._tasks = context.tasks
         panes.commands.bind("thread.parameters", self.open)
         panes.commands.bind("project.parameters", self.open_project)
         panes.composer.parametersRequested.connect(self.open)
@@ -33,16 +31,16 @@ class ParametersBinding(QObject):
         if self._threads.thread_id is None:
             self.open_project()
         else:
-            self._tasks.replace(self._open_thread(self._threads.thread_id), "open parameters")
+            self._tasks.replace(self._edit_thread(self._threads.thread_id), "open parameters")
 
     def open_project(self) -> None:
         """Open the parameters dialog for the project of the open thread."""
         self._tasks.replace(self._open_project(), "open parameters")
 
-    async def _open_thread(self, thread_id: str) -> None:
+    async def _edit_thread(self, thread_id: str) -> None:
         from chatdesk.ui.features.chat.parameters import ParametersDialog
 
-        chat = await self._handle.chat()
+        chat = self._open_thread.chat
         own, wider = await chat.context.own_parameters(thread_id)
         thread = await chat.get_thread(thread_id)
         dialog = ParametersDialog(
@@ -61,7 +59,7 @@ class ParametersBinding(QObject):
         from chatdesk.core.domain.parameters import Parameters
         from chatdesk.ui.features.chat.parameters import ParametersDialog
 
-        chat = await self._handle.chat()
+        chat = self._open_thread.chat
         thread = self._threads.open_thread
         projects = await chat.list_projects()
         default = self._threads.new_project or await chat.default_project()
@@ -80,14 +78,14 @@ class ParametersBinding(QObject):
 
     def _save_thread(self, thread_id: str, parameters: Parameters) -> None:
         async def work() -> None:
-            await (await self._handle.chat()).context.set_thread_parameters(thread_id, parameters)
+            await self._open_thread.chat.context.set_thread_parameters(thread_id, parameters)
             self._panes.window.show_toast("Saved. The next answer is made with these parameters.")
 
         self._tasks.start(work(), "save parameters")
 
     def _save_project(self, project_id: str, parameters: Parameters) -> None:
         async def work() -> None:
-            await (await self._handle.chat()).context.set_project_parameters(project_id, parameters)
+            await self._open_thread.chat.context.set_project_parameters(project_id, parameters)
             self._panes.window.show_toast("Saved for all threads of the project that have none of their own.")
 
         self._tasks.start(work(), "save parameters")

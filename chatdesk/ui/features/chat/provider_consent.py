@@ -10,8 +10,7 @@ from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
 
 if TYPE_CHECKING:
     from chatdesk.ui.dialogs.confirm import ConfirmDialog
-    from chatdesk.ui.window.panes import Panes
-    from chatdesk.ui.window.service_handle import ServiceHandle
+    from chatdesk.ui.window.window_context import WindowContext
 
 T = TypeVar("T")
 
@@ -19,9 +18,9 @@ T = TypeVar("T")
 class ProviderConsent:
     """A guard that runs work once the person has agreed, where a service asks for that."""
 
-    def __init__(self, panes: Panes, handle: ServiceHandle) -> None:
-        self._panes = panes
-        self._handle = handle
+    def __init__(self, context: WindowContext) -> None:
+        self._panes = context.panes
+        self._open_thread = context.open_thread
         self._dialog: ConfirmDialog | None = None
 
     def refuse(self) -> None:
@@ -37,7 +36,7 @@ class ProviderConsent:
         except AnotherProvider as asked:
             if not await self._is_agreed(asked):
                 return None
-            (await self._handle.chat()).choices.agree(asked)
+            self._open_thread.chat.choices.agree(asked)
         return await work()
 
     async def _is_agreed(self, asked: AnotherProvider) -> bool:

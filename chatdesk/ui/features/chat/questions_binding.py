@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.inspector.questions_tab import QuestionsTab
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.outline import Question
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _PAGE = 500
 
@@ -24,12 +22,12 @@ class QuestionsBinding(QObject):
 
     went = Signal()
 
-    def __init__(self, panes: Panes, threads: ThreadBinding, *, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._tasks = tasks = context.tasks
         self._read: tuple[str, str] | None = None  # which thread, narrowed by what
         self.tab = QuestionsTab(panes.theme)
         self.tab.questionChosen.connect(self._go)
@@ -46,7 +44,7 @@ class QuestionsBinding(QObject):
             self.tab.begin(position=0)
             self.tab.add((), is_last=True)
             return
-        chat = await self._handle.chat_of(thread_id)
+        chat = self._open_thread.chat_of(thread_id)
         known: Question | None = self.tab.last if self._read == (thread_id, text) else None
         start: int | None = 0 if known is None else known.position
         if known is None:

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.thread import Thread
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.temporary import TemporaryThreads
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.core.events import EventBus
     from chatdesk.ui.features.chat.temporary import TemporaryDialog
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 
 class TemporaryBinding(QObject):
@@ -27,24 +25,24 @@ class TemporaryBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         threads: ThreadBinding,
         messages: MessageBinding,
         undo: UndoBinding,
         *,
         drafts: DraftKeeper,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        make_temporary: Callable[[], TemporaryThreads],
+        join: Callable[[EventBus], None],
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._messages = messages
         self._undo = undo
         self._drafts = drafts
-        self._handle = handle
-        self._tasks = tasks
-        self._bridge: EventBridge | None = None
+        self._make_temporary = make_temporary
+        self._join = join
+        self._tasks = context.tasks
         self._temporary: TemporaryThreads | None = None
         self.dialog: TemporaryDialog | None = None
         commands = panes.commands
@@ -61,9 +59,6 @@ class TemporaryBinding(QObject):
             lambda why, then: panes.window.show_toast(why, "Keep and go on", lambda: self.keep(then))
         )
 
-    def follow(self, bridge: EventBridge) -> None:
-        self._bridge = bridge
-
     # What a person does
 
     def begin(self) -> None:
@@ -72,7 +67,7 @@ class TemporaryBinding(QObject):
         self._tasks.start_once(self._begin(), "begin temporary chat")
 
     async def _begin(self) -> None:
-        temporary = await self._service()
+        temporary = self._service()
         if temporary.thread_id is not None and temporary.thread_id != self._threads.thread_id:
             await self._threads.open(temporary.thread_id)
             return
@@ -88,7 +83,7 @@ class TemporaryBinding(QObject):
         """Store it; whoever reads it goes on reading. ``then`` is done with what is kept."""
 
         async def work() -> None:
-            temporary = await self._service()
+            temporary = self._service()
             if temporary.thread_id is not None:
                 await self._keep(temporary)
             if then is not None:
@@ -107,7 +102,7 @@ class TemporaryBinding(QObject):
         """Let it go, after the question where it holds something."""
 
         async def work() -> None:
-            self._end(await self._service(), then=None)
+            self._end(self._service(), then=None)
 
         self._tasks.start_once(work(), "close temporary chat")
 
@@ -118,7 +113,7 @@ class TemporaryBinding(QObject):
             return True
 
         async def work() -> None:
-            self._end(await self._service(), then=self._panes.window.close)
+            self._end(self._service(), then=self._panes.window.close)
 
         self._tasks.start_once(work(), "end temporary chat")
         return False
@@ -181,9 +176,8 @@ class TemporaryBinding(QObject):
     def _is_there(self) -> bool:
         return self._temporary is not None and self._temporary.thread_id is not None
 
-    async def _service(self) -> TemporaryThreads:
+    def _service(self) -> TemporaryThreads:
         if self._temporary is None:
-            self._temporary = (await self._handle.services()).temporary
-            if self._bridge is not None:
-                self._bridge.join(self._temporary.bus)
+            self._temporary = self._make_temporary()
+            self._join(self._temporary.bus)
         return self._temporary

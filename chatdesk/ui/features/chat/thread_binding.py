@@ -14,14 +14,13 @@ from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import NotFound
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import MessageAdded, ThreadChanged, ThreadDeleted, ThreadsChanged
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.transcript.contract import ScrollAnchor
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
-    from chatdesk.ui.event_bridge import EventBridge
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.event_subscriptions import Subscribe
+    from chatdesk.ui.window.window_context import WindowContext
 
 _ABOVE_FOUND_PX = 24
 _FIND = "find in thread"
@@ -33,12 +32,12 @@ class ThreadBinding(QObject):
     opened = Signal(object)  # Thread | None
     keepOffered = Signal(str, object)  # why a temporary thread is to be kept first, and what to do then
 
-    def __init__(self, panes: Panes, drafts: DraftKeeper, handle: ServiceHandle, tasks: AsyncTasks) -> None:
-        super().__init__(panes.window)  # with it go the connections, which keep alive whatever they call
-        self._panes = panes
+    def __init__(self, context: WindowContext, drafts: DraftKeeper) -> None:
+        super().__init__(context.panes.window)  # with it go the connections, which keep alive whatever they call
+        self._panes = context.panes
         self._drafts = drafts
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._tasks = context.tasks
         self._thread: Thread | None = None
         self._anchors: dict[str, ScrollAnchor] = {}
         self._new_project: Project | None = None
@@ -47,6 +46,7 @@ class ThreadBinding(QObject):
         self._told: dict[str, Thread | None] = {}  # what was told of threads while one is read; None: it is gone
         self._reads = 0
         self._untold = 0  # how often so much changed that nobody said what
+        self._subscribe(context.subscribe)
 
     @property
     def thread_id(self) -> str | None:
@@ -55,12 +55,12 @@ class ThreadBinding(QObject):
     @property
     def stored_id(self) -> str | None:
         """The id of the open thread, or None when it is temporary or new: for what works with stored threads only."""
-        return None if self._handle.is_temporary(self.thread_id) else self.thread_id
+        return None if self._open_thread.is_temporary(self.thread_id) else self.thread_id
 
     @property
     def is_temporary(self) -> bool:
         """Return whether nothing of the open thread is stored."""
-        return self._handle.is_temporary(self.thread_id)
+        return self._open_thread.is_temporary(self.thread_id)
 
     def offers_to_keep(self, why: str, then: Callable[[], object]) -> bool:
         """Return whether the open thread is temporary, so that ``then`` cannot be done with it. If so, show ``why``
@@ -102,16 +102,16 @@ class ThreadBinding(QObject):
     def anchors(self) -> dict[str, ScrollAnchor]:
         """The scroll position of each thread that was read in this run, the open one included, by thread id."""
         self._remember_anchor()
-        return {each: anchor for each, anchor in self._anchors.items() if not self._handle.is_temporary(each)}
+        return {each: anchor for each, anchor in self._anchors.items() if not self._open_thread.is_temporary(each)}
 
     def restore_anchors(self, anchors: dict[str, ScrollAnchor]) -> None:
         self._anchors.update(anchors)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.message_added.connect(lambda event: self._on_message_added(event.message.thread_id))
-        bridge.thread_changed.connect(lambda event: self._on_thread_changed(event.thread))
-        bridge.thread_deleted.connect(lambda event: self._on_thread_deleted(event.thread_id))
-        bridge.threads_changed.connect(lambda event: self._on_threads_changed(event.threads))
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, MessageAdded, lambda event: self._on_message_added(event.message.thread_id))
+        subscribe(self, ThreadChanged, lambda event: self._on_thread_changed(event.thread))
+        subscribe(self, ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id))
+        subscribe(self, ThreadsChanged, lambda event: self._on_threads_changed(event.threads))
 
     # Opening
 
@@ -125,7 +125,6 @@ class ThreadBinding(QObject):
             await self._drafts.load()  # what opened it may have been cut short before that
             self._focus_composer(focus)
             return
-        await self._handle.chat()
         thread = None if thread_id is None else await self._read(thread_id)
         self._remember_anchor()
         self._show(thread)
@@ -147,7 +146,6 @@ class ThreadBinding(QObject):
 
     async def open_first(self, thread_id: str | None) -> None:
         """Open a thread at start-up. Unlike ``open``, this keeps what was typed, asked or chosen meanwhile."""
-        await self._handle.chat()
         thread = None if thread_id is None else await self._read(thread_id)
         if not self._has_shown:
             thread = None if thread is None or thread.deleted_at is not None else thread
@@ -158,7 +156,7 @@ class ThreadBinding(QObject):
     async def _read(self, thread_id: str) -> Thread | None:
         """Return the current thread, or None when it is gone. Events that arrive during the read are newer than its
         result."""
-        chat = await self._handle.chat_of(thread_id)
+        chat = self._open_thread.chat_of(thread_id)
         self._reads += 1
         try:
             untold = -1
@@ -187,7 +185,7 @@ class ThreadBinding(QObject):
         self._tasks.cancel(_FIND)
         self._has_shown = True
         self._thread = thread
-        self._handle.open_thread_id = self.thread_id
+        self._open_thread.id = self.thread_id
         self._drafts.show(self.thread_id)
         panes = self._panes
         panes.sidebar.set_open_thread(self.stored_id)
@@ -214,7 +212,7 @@ class ThreadBinding(QObject):
         at: int | None = None,
     ) -> None:
         async def work() -> None:
-            chat = await self._handle.chat_of(thread_id)
+            chat = self._open_thread.chat_of(thread_id)
             try:
                 page = await chat.get_thread_messages(thread_id, limit, before, after, around=around, at=at)
             except NotFound:
@@ -228,13 +226,13 @@ class ThreadBinding(QObject):
 
     def fetch_sizes(self, thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
         async def work() -> None:
-            deliver(await (await self._handle.chat_of(thread_id)).get_thread_sizes(thread_id))
+            deliver(await self._open_thread.chat_of(thread_id).get_thread_sizes(thread_id))
 
         self._tasks.replace(work(), "fetch sizes")
 
     def find_in_thread(self, thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
         async def work() -> None:
-            deliver(await (await self._handle.chat_of(thread_id)).find_in_thread(thread_id, text))
+            deliver(await self._open_thread.chat_of(thread_id).find_in_thread(thread_id, text))
 
         self._tasks.replace(work(), _FIND)
 
@@ -283,5 +281,5 @@ class ThreadBinding(QObject):
         self._tell(thread_id, None)
         self._anchors.pop(thread_id, None)
         if thread_id == self.thread_id:
-            self._thread = self._handle.open_thread_id = None
+            self._thread = self._open_thread.id = None
             self.open_soon(None)

@@ -13,16 +13,15 @@ from PySide6.QtCore import QObject
 from chatdesk.core.attachments.file_kinds import safe_ending
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.file_writing import write_text
-from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.attachments.remote_image import ImageFetcher
+    from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.domain.attachment import Attachment
     from chatdesk.ui.features.chat.opened_files import OpenedFiles
     from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
     from chatdesk.ui.transcript.view import TranscriptView
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _STORED = "blobs"
 
@@ -30,11 +29,11 @@ _STORED = "blobs"
 class TranscriptFiles(QObject):
     """The files and pictures of a window's transcripts. Call ``open_pictures`` once the data directory is known."""
 
-    def __init__(self, panes: Panes, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(self, context: WindowContext, attachments: AttachmentService) -> None:
         super().__init__()
-        self._panes = panes
-        self._handle = handle
-        self._tasks = tasks
+        self._panes = panes = context.panes
+        self._attachments = attachments
+        self._tasks = context.tasks
         self._pictures: PictureLoader | None = None
         self._opened: OpenedFiles | None = None
         panes.transcript.saveRequested.connect(self._on_transcript_save_requested)
@@ -92,8 +91,7 @@ class TranscriptFiles(QObject):
 
     async def save_copy(self, attachment: Attachment, target: Path) -> None:
         """Write the attached file to ``target``."""
-        services = await self._handle.services()
-        await services.attachments.save_copy(attachment, target)
+        await self._attachments.save_copy(attachment, target)
         self._panes.window.show_toast(f"Saved to {target.name}")
 
     async def use(self, what: str, attachment: Attachment) -> None:
@@ -101,15 +99,14 @@ class TranscriptFiles(QObject):
         from PySide6.QtCore import QMimeData, QUrl
         from PySide6.QtGui import QDesktopServices, QGuiApplication
 
-        services = await self._handle.services()
         if what == "file-folder":
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(services.attachments.blobs.path(attachment.sha256).parent)))
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._attachments.blobs.path(attachment.sha256).parent)))
             return
         if self._opened is None:
             from chatdesk.ui.features.chat.opened_files import OpenedFiles
 
             self._opened = OpenedFiles()
-        copy = await self._opened.copy_of(services.attachments, attachment)
+        copy = await self._opened.copy_of(self._attachments, attachment)
         if what == "file-open":
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(copy)))
             return

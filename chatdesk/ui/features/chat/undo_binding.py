@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
 
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.undo import Step, UndoStack
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _LONGEST_TITLE: Final = 40
 
@@ -22,19 +20,19 @@ _LONGEST_TITLE: Final = 40
 class UndoBinding(QObject):
     """Ctrl+Z, its opposite, and the button of a toast."""
 
-    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._tasks = context.tasks
         self._stack: UndoStack | None = None
         panes.commands.bind("edit.undo", self.undo, lambda: self._stack is not None and self._stack.last is not None)
         panes.commands.bind("edit.redo", self.redo, lambda: self._stack is not None and self._stack.next is not None)
 
     async def stack(self, thread_id: str | None = None) -> UndoStack:
         """Return the changes of this window, to make another one in a thread; None means the open one."""
-        chat = await (self._handle.chat() if thread_id is None else self._handle.chat_of(thread_id))
+        chat = self._open_thread.chat if thread_id is None else self._open_thread.chat_of(thread_id)
         if self._stack is None:
             from chatdesk.core.chat.undo import UndoStack
 
@@ -55,14 +53,13 @@ class UndoBinding(QObject):
 
         self._tasks.start(work(), "rename thread")
 
-    def do(self, method: str, *values: object, **options: object) -> None:
-        """Make one of the stack's changes."""
+    def restore_message(self, message_id: str) -> None:
 
         async def work() -> None:
-            await getattr(await self.stack(), method)(*values, **options)
+            await (await self.stack()).restore_message(message_id)
             self._panes.commands.refresh()
 
-        self._tasks.start(work(), method)
+        self._tasks.start(work(), "restore message")
 
     def offer(self, text: str) -> None:
         """Say what was done, with the way back."""
@@ -104,7 +101,7 @@ class UndoBinding(QObject):
             window.show_toast(f"{what}: {step.label}", back, partial(go_back, step))
             return
         assert thread_id is not None
-        title = (await (await self._handle.chat_of(thread_id)).get_thread(thread_id)).title
+        title = (await self._open_thread.chat_of(thread_id).get_thread(thread_id)).title
         show = partial(self._threads.open_soon, thread_id)
         window.show_toast(f"{what} in “{_short(title)}”: {step.label}", "Show", show)
 

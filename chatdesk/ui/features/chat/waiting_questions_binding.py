@@ -10,19 +10,18 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.chat.attachment_rules import names_of
 from chatdesk.core.errors import NotPossible
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import AnswerFinished, TurnStarted, WaitingQuestionsChanged
 from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow, WaitingQuestions
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.question_queue import QuestionQueue
     from chatdesk.core.domain.waiting import WaitingQuestion
-    from chatdesk.ui.event_bridge import EventBridge
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.event_subscriptions import Subscribe
+    from chatdesk.ui.window.window_context import WindowContext
 
 _SHOWN_CHARACTERS = 300
 
@@ -32,32 +31,33 @@ class WaitingQuestionsBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         threads: ThreadBinding,
         messages: MessageBinding,
         drafts: DraftKeeper,
         *,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        questions: Callable[[], QuestionQueue],
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._messages = messages
         self._drafts = drafts
-        self._handle = handle
-        self._tasks = tasks
-        self._consent = ProviderConsent(panes, handle)
+        self._questions = questions
+        self._tasks = context.tasks
+        self._open_thread = context.open_thread
+        self._consent = ProviderConsent(context)
         panes.composer.waitingMade.connect(self._on_waiting_made)
         threads.opened.connect(lambda _thread: self.show())
         messages.waitingEditRequested.connect(lambda: self._with_last(self.edit))
         panes.commands.bind("message.send_waiting", lambda: self._with_first(self.send_now), self.are_any)
         panes.commands.bind("message.edit_waiting", lambda: self._with_last(self.edit), self.are_any)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.waiting_questions_changed.connect(lambda event: self._on_changed(event.thread_id))
-        bridge.turn_started.connect(lambda event: self._on_changed(event.thread_id))
-        bridge.answer_finished.connect(lambda event: self._on_changed(event.message.thread_id))
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, WaitingQuestionsChanged, lambda event: self._on_changed(event.thread_id))
+        subscribe(self, TurnStarted, lambda event: self._on_changed(event.thread_id))
+        subscribe(self, AnswerFinished, lambda event: self._on_changed(event.message.thread_id))
 
     def are_any(self) -> bool:
         """Return whether questions wait in the open thread."""
@@ -84,7 +84,7 @@ class WaitingQuestionsBinding(QObject):
 
     async def take_back(self, question_id: str) -> None:
         """Move a waiting question into the draft of its thread, in front of what stands there."""
-        queue = (await self._handle.services()).questions
+        queue = self._questions()
 
         async def keep(question: WaitingQuestion) -> None:
             edited = self._messages.edit.edited
@@ -102,7 +102,7 @@ class WaitingQuestionsBinding(QObject):
     # Inside
 
     async def _send_now(self, question_id: str) -> None:
-        queue = (await self._handle.services()).questions
+        queue = self._questions()
         try:
             await self._consent.run(partial(queue.send_now, question_id))
         except NotPossible:
@@ -112,21 +112,20 @@ class WaitingQuestionsBinding(QObject):
 
     async def _move_up(self, question_id: str) -> None:
         try:
-            await (await self._handle.services()).questions.move_up(question_id)
+            await self._questions().move_up(question_id)
         except NotPossible:
             self.show()
 
     def _queue(self) -> QuestionQueue | None:
-        services = self._handle.now()
-        return None if services is None else services.questions
+        return self._questions()
 
     def _here(self) -> tuple[WaitingQuestion, ...]:
         queue, thread_id = self._queue(), self._threads.thread_id
         return () if queue is None or thread_id is None else queue.in_thread(thread_id)
 
     def _is_answering(self) -> bool:
-        services, thread_id = self._handle.now(), self._threads.thread_id
-        return services is not None and thread_id is not None and services.chat_of(thread_id).is_answering(thread_id)
+        thread_id = self._threads.thread_id
+        return thread_id is not None and self._open_thread.chat_of(thread_id).is_answering(thread_id)
 
     def _with_first(self, act: Callable[[str], None]) -> None:
         here = self._here()

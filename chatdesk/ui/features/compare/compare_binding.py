@@ -9,22 +9,28 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import (
+    MessageAdded,
+    MessageChanged,
+    PathChanged,
+    QueueChanged,
+    RetryWaiting,
+    TextStreamed,
+    TurnStarted,
+)
 from chatdesk.ui.features.chat.message_binding import MessageBinding, retry_of
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.usage.usage_binding import waiting_words
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.service import Compared
     from chatdesk.core.domain.waiting import WaitingAnswer
-    from chatdesk.core.events import PathChanged, RetryWaiting, TextStreamed, TurnStarted
     from chatdesk.ui.compare.column import ViewMaker
     from chatdesk.ui.compare.view import CompareView
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.transcript.contract import MessageFetcher
     from chatdesk.ui.transcript.view import TranscriptView
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _MOST = 4
 
@@ -33,21 +39,14 @@ class CompareBinding(QObject):
     """The view exists from the first comparison on, and is shown while one is looked at."""
 
     def __init__(
-        self,
-        panes: Panes,
-        threads: ThreadBinding,
-        messages: MessageBinding,
-        *,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
-        make_view: ViewMaker,
+        self, context: WindowContext, threads: ThreadBinding, messages: MessageBinding, *, make_view: ViewMaker
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._messages = messages
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._tasks = context.tasks
         self._make_view = make_view
         self._view: CompareView | None = None
         self._thread_id: str | None = None
@@ -57,15 +56,16 @@ class CompareBinding(QObject):
         panes.transcript.compareRequested.connect(self.open_versions)
         messages.compared.connect(self._on_messages_compared)
         threads.opened.connect(self._on_thread_opened)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.message_changed.connect(lambda event: self._on_message_changed(event.message))
-        bridge.message_added.connect(lambda event: self._leave_if(event.message.thread_id))
-        bridge.path_changed.connect(self._on_path_changed)
-        bridge.text_streamed.connect(self._on_text_streamed)
-        bridge.retry_waiting.connect(self._on_retry_waiting)
-        bridge.turn_started.connect(self._on_turn_started)
-        bridge.queue_changed.connect(lambda event: self._tell_waiting(event.waiting))
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, MessageChanged, lambda event: self._on_message_changed(event.message))
+        subscribe(self, MessageAdded, lambda event: self._leave_if(event.message.thread_id))
+        subscribe(self, PathChanged, self._on_path_changed)
+        subscribe(self, TextStreamed, self._on_text_streamed)
+        subscribe(self, RetryWaiting, self._on_retry_waiting)
+        subscribe(self, TurnStarted, self._on_turn_started)
+        subscribe(self, QueueChanged, lambda event: self._tell_waiting(event.waiting))
 
     @property
     def view(self) -> CompareView | None:
@@ -101,7 +101,7 @@ class CompareBinding(QObject):
         """Show an answer beside the other versions of it, four at most."""
 
         async def work() -> None:
-            chat = await self._handle.chat()
+            chat = self._open_thread.chat
             versions = await chat.list_versions(message_id)
             question_id = versions[0].parent_id
             if question_id is None:
@@ -114,29 +114,28 @@ class CompareBinding(QObject):
         self._tasks.replace(work(), "compare versions")
 
     def _show(self, question: Message, answers: Sequence[Message]) -> None:
-        services = self._handle.now()
-        if services is None or question.thread_id != self._threads.thread_id:
+        if question.thread_id != self._threads.thread_id:
             return
         if self._view is None:
             from chatdesk.ui.compare.view import CompareView
 
-            self._view = CompareView(self._panes.theme, self._make_answer_view, live=services.chat.with_live_text)
+            self._view = CompareView(
+                self._panes.theme, self._make_answer_view, live=self._open_thread.stored_chat.with_live_text
+            )
             self._view.keepRequested.connect(self._keep)
             self._view.stopRequested.connect(self._stop)
             self._view.closed.connect(self._leave)
         self._thread_id = question.thread_id
         self._view.show_answers(question, answers)
         self._panes.window.show_pane(self._view)
-        services = self._handle.now()
-        if services is not None:
-            self._tell_waiting(services.chat.queue.waiting)
+        self._tell_waiting(self._open_thread.stored_chat.queue.waiting)
         waiting = [answer.id for answer in answers if not answer.status.is_final]
         if waiting:
             self._tasks.replace(self._catch_up(waiting), "catch up with compared answers")
 
     async def _catch_up(self, message_ids: Sequence[str]) -> None:
         """A quick answer has ended before the others were asked for, and what was said of it found no view."""
-        chat = await self._handle.chat()
+        chat = self._open_thread.chat
         for message_id in message_ids:
             message = await chat.get_message(message_id)
             if message.status.is_final:
@@ -178,7 +177,7 @@ class CompareBinding(QObject):
         """The thread goes on with the model that was liked."""
 
         async def work() -> None:
-            chat = await self._handle.chat()
+            chat = self._open_thread.chat
             answer = await chat.get_message(message_id)
             await chat.keep_version(message_id)
             if answer.provider is not None and answer.model is not None:
@@ -191,7 +190,7 @@ class CompareBinding(QObject):
         """Edit the answer in the thread, which shows the version that is edited."""
 
         async def work() -> None:
-            await (await self._handle.chat()).select_version(message_id)
+            await self._open_thread.chat.select_version(message_id)
             self._leave()
             self._messages.edit.begin(message_id)
 
@@ -199,13 +198,13 @@ class CompareBinding(QObject):
 
     def _stop(self, message_id: str) -> None:
         async def work() -> None:
-            await (await self._handle.chat()).stop(message_id)
+            await self._open_thread.chat.stop(message_id)
 
         self._tasks.start(work(), "stop one")
 
     def _go_on(self, message_id: str) -> None:
         async def work() -> None:
-            await (await self._handle.chat()).continue_message(message_id)
+            await self._open_thread.chat.continue_message(message_id)
 
         self._tasks.start(work(), "continue one")
 

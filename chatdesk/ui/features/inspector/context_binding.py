@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 
 from chatdesk.core.errors import ChatDeskError, DoesNotFit
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import AnswerFinished, ContextChanged, MessageAdded, PathChanged
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.inspector_binding import CONTEXT, InspectorBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.context import ContextTotals
-    from chatdesk.ui.event_bridge import EventBridge
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.event_subscriptions import Subscribe
+    from chatdesk.ui.window.window_context import WindowContext
 
 _SETTLE_MS = 80
 _STALE = "The summary is out of date and is not sent until it is made again."
@@ -24,21 +23,13 @@ _STALE = "The summary is out of date and is not sent until it is made again."
 class ContextBinding(QObject):
     """Counts once the typing pauses for a moment; a newer count replaces one that is under way."""
 
-    def __init__(
-        self,
-        panes: Panes,
-        threads: ThreadBinding,
-        inspector: InspectorBinding,
-        *,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
-    ) -> None:
+    def __init__(self, context: WindowContext, threads: ThreadBinding, inspector: InspectorBinding) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._inspector = inspector
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._tasks = context.tasks
         self._sentences: tuple[str, ...] = ()
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
@@ -47,10 +38,11 @@ class ContextBinding(QObject):
         threads.opened.connect(lambda _thread: self._settle.start())
         panes.composer.textChanged.connect(self._settle.start)
         panes.header.context_meter.clicked.connect(self._explain)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        for signal in (bridge.message_added, bridge.path_changed, bridge.answer_finished, bridge.context_changed):
-            signal.connect(lambda _event: self._settle.start())
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        for kind in (MessageAdded, PathChanged, AnswerFinished, ContextChanged):
+            subscribe(self, kind, lambda _event: self._settle.start())
 
     def end(self) -> None:
         """Stop counting, because the window closes."""
@@ -58,13 +50,12 @@ class ContextBinding(QObject):
         self._settle.stop()
 
     def _on_settle_timeout(self) -> None:
-        if self._handle.is_ready:
-            self._tasks.replace(self._count(), "count context")
+        self._tasks.replace(self._count(), "count context")
 
     async def _count(self) -> None:
         thread_id, meter = self._threads.thread_id, self._panes.header.context_meter
         composer = self._panes.composer
-        context = (await self._handle.chat()).context
+        context = self._open_thread.chat.context
         if thread_id is None:
             meter.set_fraction(None)
             size = await context.draft_size(composer.text())

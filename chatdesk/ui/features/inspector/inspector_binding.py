@@ -7,17 +7,28 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import (
+    AnswerFinished,
+    ContextChanged,
+    MessageAdded,
+    PathChanged,
+    SummaryFailed,
+    SummaryWorkChanged,
+    TurnStarted,
+    UsageRecorded,
+)
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.widgets.focus_ring import reason_of_press
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chatdesk.core.domain.message import ContextMark
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.core.usage.service import UsageService
+    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.inspector.inspector import Inspector
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 CONTEXT, SUMMARY, USAGE, TREE, QUESTIONS = "Context", "Summary", "Usage", "Tree", "Questions"
 _SETTLE_MS = 200
@@ -31,14 +42,21 @@ class InspectorBinding(QObject):
     pricesRequested = Signal()
 
     def __init__(
-        self, panes: Panes, threads: ThreadBinding, undo: UndoBinding, *, handle: ServiceHandle, tasks: AsyncTasks
+        self,
+        context: WindowContext,
+        threads: ThreadBinding,
+        undo: UndoBinding,
+        *,
+        usage_of: Callable[[str | None], UsageService],
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._undo = undo
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._usage_of = usage_of
+        self._tasks = context.tasks
+        self._window_context = context
         self.inspector: Inspector | None = None
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
@@ -58,21 +76,22 @@ class InspectorBinding(QObject):
         panes.header.inspectorRequested.connect(self._on_header_inspector_requested)
         threads.opened.connect(lambda _thread: self._fill_soon())
         panes.composer.textChanged.connect(self._fill_soon)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        for signal in (
-            bridge.message_added,
-            bridge.path_changed,
-            bridge.answer_finished,
-            bridge.turn_started,
-            bridge.context_changed,
-            bridge.usage_recorded,
-            bridge.summary_work_changed,
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        for kind in (
+            MessageAdded,
+            PathChanged,
+            AnswerFinished,
+            TurnStarted,
+            ContextChanged,
+            UsageRecorded,
+            SummaryWorkChanged,
         ):
-            signal.connect(lambda _event: self._fill_soon())
-        bridge.path_changed.connect(lambda _event: self._forget_questions())
+            subscribe(self, kind, lambda _event: self._fill_soon())
+        subscribe(self, PathChanged, lambda _event: self._forget_questions())
         # Said once by whoever makes them, until one succeeds; requests go on without it.
-        bridge.summary_failed.connect(lambda event: self._panes.window.show_toast(event.sentence))
+        subscribe(self, SummaryFailed, lambda event: self._panes.window.show_toast(event.sentence))
 
     @property
     def is_open(self) -> bool:
@@ -142,18 +161,16 @@ class InspectorBinding(QObject):
             self._context.copyRequested.connect(self._copy_request)
             self._tree = TreeTab(theme)
             self._tree.jumpRequested.connect(self._jump)
-            self._tree.restoreRequested.connect(lambda id_: self._undo.do("restore_message", id_))
+            self._tree.restoreRequested.connect(self._undo.restore_message)
             self.inspector = Inspector(theme)
             self.inspector.add_tab(CONTEXT, self._context)
-            self._summary = SummaryBinding(
-                self._panes, self._threads, handle=self._handle, tasks=self._tasks, jump=self._jump
-            )
+            self._summary = SummaryBinding(self._window_context, self._threads, jump=self._jump)
             self.inspector.add_tab(SUMMARY, self._summary.tab)
             self._usage = UsageTab(theme)
             self._usage.pricesRequested.connect(self.pricesRequested)
             self.inspector.add_tab(USAGE, self._usage)
             self.inspector.add_tab(TREE, self._tree)
-            self._questions = QuestionsBinding(self._panes, self._threads, handle=self._handle, tasks=self._tasks)
+            self._questions = QuestionsBinding(self._window_context, self._threads)
             self._questions.went.connect(self._on_questions_went)
             self.inspector.add_tab(QUESTIONS, self._questions.tab)
             self.inspector.tabShown.connect(lambda _name: self._fill())
@@ -179,7 +196,7 @@ class InspectorBinding(QObject):
 
     async def _fill_tree(self) -> None:
         thread_id = self._threads.thread_id
-        rows = () if thread_id is None else await (await self._handle.chat()).get_tree(thread_id)
+        rows = () if thread_id is None else await self._open_thread.chat.get_tree(thread_id)
         if thread_id == self._threads.thread_id:
             self._tree.show_rows(rows)
 
@@ -187,7 +204,7 @@ class InspectorBinding(QObject):
         thread_id = self._threads.thread_id
         report = None
         if thread_id is not None:
-            report = await (await self._handle.services()).usage_of(thread_id).of_thread(thread_id)
+            report = await self._usage_of(thread_id).of_thread(thread_id)
         if thread_id == self._threads.thread_id:
             self._usage.show_report(report)
 
@@ -195,7 +212,7 @@ class InspectorBinding(QObject):
         thread_id = self._threads.thread_id
         report = None
         if thread_id is not None:
-            composer, context = self._panes.composer, (await self._handle.chat()).context
+            composer, context = self._panes.composer, self._open_thread.chat.context
             report = await context.report(thread_id, composer.text(), attachments=composer.attached)
         if thread_id == self._threads.thread_id:
             self._context.show_report(report)
@@ -205,7 +222,7 @@ class InspectorBinding(QObject):
             thread_id = self._threads.thread_id
             if thread_id is None:
                 return
-            chat = await self._handle.chat()
+            chat = self._open_thread.chat
             end = below
             if end is None:
                 newest = (await chat.get_thread_messages(thread_id, 1)).messages
@@ -254,7 +271,7 @@ class InspectorBinding(QObject):
         async def work() -> None:
             thread_id = self._threads.thread_id
             if thread_id is not None:
-                context = (await self._handle.chat()).context
+                context = self._open_thread.chat.context
                 composer = self._panes.composer
                 body = await context.request_json(thread_id, composer.text(), attachments=composer.attached)
                 QGuiApplication.clipboard().setText(body.decode("utf-8"))

@@ -10,17 +10,15 @@ from PySide6.QtCore import QObject
 from chatdesk.core.domain.context import Reason
 from chatdesk.core.domain.summary import Summary, SummaryStage, SummarySwitches, SummaryWork
 from chatdesk.core.domain.usage import Usage
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.summary_text import progress_words, question_words
 from chatdesk.ui.inspector.summary_tab import SummaryTab
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.context_service import ContextService
     from chatdesk.core.chat.summary_service import SummaryService
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _PAGE = 100
 
@@ -28,20 +26,13 @@ _PAGE = 100
 class SummaryBinding(QObject):
     """``jump`` shows a message, and first the version of the thread that it belongs to."""
 
-    def __init__(
-        self,
-        panes: Panes,
-        threads: ThreadBinding,
-        *,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
-        jump: Callable[[str], None],
-    ) -> None:
+    def __init__(self, context: WindowContext, threads: ThreadBinding, *, jump: Callable[[str], None]) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._tasks = context.tasks
+        self._context = context
         self._newest: Summary | None = None
         self.tab = SummaryTab(panes.theme, self._fetch_sources)
         self.tab.editSaved.connect(self._save)
@@ -64,7 +55,7 @@ class SummaryBinding(QObject):
             self.tab.show_summaries((), SummarySwitches(), can_be_made=False)
             self._show_work(None)
             return
-        context = (await self._handle.chat()).context
+        context = self._open_thread.chat.context
         summaries = context.summaries
         found, switches = await summaries.list(thread_id), await summaries.switches(thread_id)
         if thread_id == self._threads.thread_id:
@@ -85,9 +76,9 @@ class SummaryBinding(QObject):
         self.tab.show_work(words, can_agree=is_asking, can_stop=is_working)
 
     def _decide(self, act: Callable[[SummaryService, str], None]) -> None:
-        services, thread_id = self._handle.now(), self._threads.thread_id
-        if services is not None and thread_id is not None:
-            act(services.chat.context.summaries, thread_id)
+        thread_id = self._threads.thread_id
+        if thread_id is not None:
+            act(self._open_thread.stored_chat.context.summaries, thread_id)
 
     def _fetch_sources(self, start: int) -> None:
         summary = self._newest
@@ -95,7 +86,7 @@ class SummaryBinding(QObject):
             self._tasks.replace(self._sources(summary, start), "fetch the sources of a summary")
 
     async def _sources(self, summary: Summary, start: int) -> None:
-        context = (await self._handle.chat()).context
+        context = self._open_thread.chat.context
         page = await context.entries(summary.thread_id, start, _PAGE)
         if self._newest is None or self._newest.id != summary.id:
             return
@@ -119,17 +110,17 @@ class SummaryBinding(QObject):
         async def work() -> None:
             thread_id = self._threads.thread_id
             if thread_id is not None:
-                await (await self._handle.chat()).context.redo_summary(thread_id)
+                await self._open_thread.chat.context.redo_summary(thread_id)
                 self._panes.window.show_toast("The summary is being made in the background")
 
-        self._tasks.start(ProviderConsent(self._panes, self._handle).run(work), "redo summary")
+        self._tasks.start(ProviderConsent(self._context).run(work), "redo summary")
 
     def _change(self, act: Callable[[SummaryService, str], Awaitable[object]]) -> None:
         async def work() -> None:
             thread_id = self._threads.thread_id
             if thread_id is not None:
                 try:
-                    await act((await self._handle.chat()).context.summaries, thread_id)
+                    await act(self._open_thread.chat.context.summaries, thread_id)
                 finally:
                     await self.fill()
 

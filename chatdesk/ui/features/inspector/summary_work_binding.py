@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.summary import SummaryStage
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import SummaryWorkChanged
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.summary_text import ended_words, progress_words, question_words
 from chatdesk.ui.widgets.banner import Banner
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.summary_service import SummaryService
     from chatdesk.core.domain.summary import SummaryWork
-    from chatdesk.core.events import SummaryWorkChanged
-    from chatdesk.ui.event_bridge import EventBridge
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.event_subscriptions import Subscribe
+    from chatdesk.ui.window.window_context import WindowContext
 
 # Fewer requests are over before anybody could read how far they are.
 _LEAST_REQUESTS_SHOWN = 3
@@ -28,25 +26,26 @@ _LEAST_REQUESTS_SHOWN = 3
 class SummaryWorkBinding(QObject):
     """The binding of the work on summaries. Questions about another thread wait until that one is opened."""
 
-    def __init__(self, panes: Panes, threads: ThreadBinding, *, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = context.panes
         self._threads = threads
-        self._handle = handle
-        self._tasks = tasks
+        self._tasks = context.tasks
+        self._open_thread = context.open_thread
         self._bar: Banner | None = None
         self._shown: SummaryWork | None = None
         threads.opened.connect(lambda _thread: self._on_thread_opened())
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.summary_work_changed.connect(self._on_summary_work_changed)
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, SummaryWorkChanged, self._on_summary_work_changed)
 
     def _on_thread_opened(self) -> None:
-        services, thread_id = self._handle.now(), self._threads.thread_id
-        if services is None or thread_id is None:
+        thread_id = self._threads.thread_id
+        if thread_id is None:
             self._show(None)
         else:
-            self._show(services.chat.context.summaries.work_on(thread_id))
+            self._show(self._open_thread.stored_chat.context.summaries.work_on(thread_id))
 
     def _on_summary_work_changed(self, event: SummaryWorkChanged) -> None:
         work = event.work
@@ -95,7 +94,5 @@ class SummaryWorkBinding(QObject):
             self._with_service(lambda summaries: summaries.stop(thread_id))
 
     def _with_service(self, act: Callable[[SummaryService], None]) -> None:
-        services = self._handle.now()
-        if services is not None:
-            act(services.chat.context.summaries)
-            self._panes.window.focus_composer()
+        act(self._open_thread.stored_chat.context.summaries)
+        self._panes.window.focus_composer()

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.message import ContextMark
+from chatdesk.core.events import ContextChanged, PathChanged
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.inspector.inspector_binding import SUMMARY, InspectorBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread
-    from chatdesk.ui.event_bridge import EventBridge
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.event_subscriptions import Subscribe
+    from chatdesk.ui.window.window_context import WindowContext
 
 _SAID = {
     ContextMark.PINNED: "Pinned into the context",
@@ -30,29 +29,23 @@ class TranscriptContext(QObject):
     """Carries out what is asked for at a message, and keeps the lines true."""
 
     def __init__(
-        self,
-        panes: Panes,
-        threads: ThreadBinding,
-        inspector: InspectorBinding,
-        undo: UndoBinding,
-        *,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        self, context: WindowContext, threads: ThreadBinding, inspector: InspectorBinding, undo: UndoBinding
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._undo = undo
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._tasks = context.tasks
         panes.transcript.markRequested.connect(self.mark)
         panes.transcript.contextStartRequested.connect(self.start_at)
         panes.transcript.summaryRequested.connect(lambda: inspector.open(SUMMARY))
         threads.opened.connect(self._on_thread_opened)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.context_changed.connect(lambda event: self._look_at(event.thread_id))
-        bridge.path_changed.connect(lambda event: self._look_at(event.thread_id))
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, ContextChanged, lambda event: self._look_at(event.thread_id))
+        subscribe(self, PathChanged, lambda event: self._look_at(event.thread_id))
 
     def mark(self, message_id: str, mark: ContextMark) -> None:
         """Pin a message into the context, exclude it, or neither."""
@@ -83,13 +76,13 @@ class TranscriptContext(QObject):
 
     def _look_at(self, thread_id: str | None) -> None:
         """``thread_id``: None for any."""
-        if self._handle.is_ready and thread_id in (None, self._threads.thread_id):
+        if thread_id in (None, self._threads.thread_id):
             self._tasks.replace(self._read(), "read landmarks")
 
     async def _read(self) -> None:
         thread_id = self._threads.thread_id
         if thread_id is None:
             return
-        landmarks = await (await self._handle.chat()).context.landmarks(thread_id)
+        landmarks = await self._open_thread.chat.context.landmarks(thread_id)
         if thread_id == self._panes.transcript.thread_id:
             self._panes.transcript.set_landmarks(landmarks)

@@ -12,17 +12,17 @@ from PySide6.QtWidgets import QApplication, QWidget
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.library import LibraryChange, ThreadQuery
 from chatdesk.core.domain.thread import Thread
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.project_binding import ProjectBinding
 from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.widgets.project_chooser import ChooserEntry
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 Ids = Sequence[str]
 
@@ -37,22 +37,27 @@ class LibraryBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         threads: ThreadBinding,
         lists: ThreadListBinding,
         undo: UndoBinding,
         *,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        library: LibraryService,
+        system_prompts: SystemPromptService,
+        team_is_joined: Callable[[], Awaitable[bool]],
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._lists = lists
         self._undo = undo
-        self._handle = handle
-        self._tasks = tasks
-        self.projects = ProjectBinding(panes, lists, undo, self.move_to, handle=handle, tasks=tasks)
+        self._library = library
+        self._team_is_joined = team_is_joined
+        self._tasks = context.tasks
+        self._current_settings = context.settings
+        self.projects = ProjectBinding(
+            context, lists, undo, self.move_to, library=library, system_prompts=system_prompts
+        )
         sidebar = panes.sidebar
         sidebar.renameRequested.connect(undo.rename)
         sidebar.pinRequested.connect(lambda ids, on: self.pin(ids, is_pinned=on))
@@ -65,6 +70,9 @@ class LibraryBinding(QObject):
         sidebar.tagsRequested.connect(self.ask_for_tags)
         sidebar.tagListRequested.connect(self.open_tags)
         sidebar.emptyTrashRequested.connect(self.ask_to_empty_trash)
+        self._bind_commands(panes, lists)
+
+    def _bind_commands(self, panes: Panes, lists: ThreadListBinding) -> None:
         for command_id, run in {
             "thread.rename": self._rename,
             "thread.pin": self._toggle_pin,
@@ -81,7 +89,7 @@ class LibraryBinding(QObject):
         )
         panes.commands.describe("thread.restore", is_offered=self._is_in_trash)
         panes.commands.describe("thread.delete", title=self._title_of_delete)
-        threads.opened.connect(lambda _thread: panes.commands.refresh())
+        self._threads.opened.connect(lambda _thread: panes.commands.refresh())
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         application.focusChanged.connect(self._on_focus_changed)
@@ -141,7 +149,7 @@ class LibraryBinding(QObject):
 
         async def work() -> None:
             title = self._title(ids)
-            library = await self._library()
+            library = self._library
             done = await act(library)
             change, said = done if isinstance(done, tuple) else (done, words)
             self._panes.sidebar.thread_list.mark(())
@@ -153,7 +161,7 @@ class LibraryBinding(QObject):
         self._tasks.start(work(), "change threads")
 
     async def _did(self, change: LibraryChange) -> None:
-        library = await self._library()
+        library = self._library
         stack = await self._undo.stack()
         stack.record(
             change.label,
@@ -178,7 +186,7 @@ class LibraryBinding(QObject):
         async def work() -> None:
             from chatdesk.ui.features.library.move_threads import MoveThreadsDialog
 
-            projects = await (await self._library()).list_projects()
+            projects = await self._library.list_projects()
             known = {thread.project_id for thread in self._panes.sidebar.known(ids)}
             open_ = [project for project in projects if project.archived_at is None]
             names = names_told_apart(open_, self._panes.sidebar.workspaces)
@@ -199,7 +207,7 @@ class LibraryBinding(QObject):
         async def work() -> None:
             from chatdesk.ui.features.library.tags import ThreadTagsDialog
 
-            library = await self._library()
+            library = self._library
             tags, counts = await library.list_tags(), await library.tags_of(ids)
             dialog = ThreadTagsDialog(
                 self._panes.theme, self._title(ids), tags, counts=counts, total=len(ids), parent=self._panes.window
@@ -223,7 +231,7 @@ class LibraryBinding(QObject):
 
     def ask_to_empty_trash(self) -> None:
         async def work() -> None:
-            count = await (await self._library()).count_threads(ThreadQuery("trash"))
+            count = await self._library.count_threads(ThreadQuery("trash"))
             if not count:
                 self._panes.window.show_toast("The trash is empty.")
                 return
@@ -236,17 +244,16 @@ class LibraryBinding(QObject):
 
     async def _about_shared(self) -> str:
         """Return a sentence on what becomes of shared threads; empty when this profile is in no team."""
-        is_joined = await (await self._handle.services()).team_is_joined()
+        is_joined = await self._team_is_joined()
         return _SHARED if is_joined else ""
 
     def _purge(self, ids: Ids | None) -> None:
         async def work() -> None:
-            services = await self._handle.services()
-            library = services.library
+            library = self._library
             count = await (library.empty_trash() if ids is None else library.delete_for_good(ids))
             self._panes.sidebar.thread_list.mark(())
             self._panes.window.show_toast("1 thread is gone." if count == 1 else f"{count:,} threads are gone.")
-            await library.sweep(trash_days=services.settings.trash_days)
+            await library.sweep(trash_days=self._current_settings().trash_days)
 
         self._tasks.start(work(), "delete for good")
 
@@ -264,7 +271,7 @@ class LibraryBinding(QObject):
         async def work() -> None:
             from chatdesk.ui.features.library.tags import TagListDialog
 
-            dialog = TagListDialog(self._panes.theme, await (await self._library()).list_tags(), self._panes.window)
+            dialog = TagListDialog(self._panes.theme, await self._library.list_tags(), self._panes.window)
             dialog.renamed.connect(self.rename_tag)
             dialog.deleted.connect(self.delete_tag)
             dialog.chosen.connect(self._lists.show_tag)
@@ -274,7 +281,7 @@ class LibraryBinding(QObject):
 
     def rename_tag(self, tag_id: str, name: str) -> None:
         async def work() -> None:
-            library = await self._library()
+            library = self._library
             before = await library.rename_tag(tag_id, name)
             stack = await self._undo.stack()
             stack.record(
@@ -286,7 +293,7 @@ class LibraryBinding(QObject):
 
     def delete_tag(self, tag_id: str) -> None:
         async def work() -> None:
-            change = await (await self._library()).delete_tag(tag_id)
+            change = await self._library.delete_tag(tag_id)
             await self._did(change)
             self._undo.offer("The tag was deleted; its threads stay")
 
@@ -375,6 +382,3 @@ class LibraryBinding(QObject):
             self._lists.show_tag("")
         self._panes.sidebar.set_view(view)
         self._panes.sidebar.thread_list.setFocus()
-
-    async def _library(self) -> LibraryService:
-        return (await self._handle.services()).library

@@ -11,17 +11,16 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.project import Project
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.widgets.project_chooser import ChooserEntry
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.ui.features.library.project import ProjectDialog
     from chatdesk.ui.sidebar.project_menu import ProjectMenu
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 ALL, NEW, EDIT, SHARE = "all", "new", "edit", "share"
 _RESTORE = "restore:"
@@ -32,21 +31,24 @@ class ProjectBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         lists: ThreadListBinding,
         undo: UndoBinding,
         move_to: Callable[[Sequence[str], str], None],
         *,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        library: LibraryService,
+        system_prompts: SystemPromptService,
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._lists = lists
         self._undo = undo
         self._move_to = move_to
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._library = library
+        self._system_prompts = system_prompts
+        self._tasks = context.tasks
+        self._current_settings = context.settings
         self.menu: ProjectMenu | None = None
         panes.sidebar.projectsAsked.connect(self.open_menu)
         panes.sidebar.projectsAskedUnderDrag.connect(lambda: self.open_menu(is_under_drag=True))
@@ -68,7 +70,7 @@ class ProjectBinding(QObject):
     async def _open_menu(self, *, is_under_drag: bool) -> None:
         from chatdesk.ui.sidebar.project_menu import ProjectMenu
 
-        projects = await (await self._library()).list_projects(deleted_too=True)
+        projects = await self._library.list_projects(deleted_too=True)
         self._panes.window.place.reveal()
         sidebar = self._panes.sidebar
         if self.menu is not None:
@@ -138,10 +140,9 @@ class ProjectBinding(QObject):
     def open_new(self) -> None:
         def save(name: str, colour: str, provider: str | None, model: str | None, instructions: str) -> None:
             async def work() -> None:
-                services = await self._handle.services()
-                project = await services.library.create_project(name, colour, provider=provider, model=model)
+                project = await self._library.create_project(name, colour, provider=provider, model=model)
                 if instructions.strip():
-                    await services.system_prompts.set_project(project.id, instructions)
+                    await self._system_prompts.set_project(project.id, instructions)
                 self._lists.show_project(project.id)
 
             self._tasks.start(work(), "create project")
@@ -183,14 +184,14 @@ class ProjectBinding(QObject):
         return dialog
 
     async def _has_others(self, project: Project) -> bool:
-        projects = await (await self._library()).list_projects()
+        projects = await self._library.list_projects()
         return any(each.id != project.id and each.archived_at is None for each in projects)
 
     # Changes
 
     def change(self, project_id: str, **values: Any) -> None:
         async def work() -> None:
-            library = await self._library()
+            library = self._library
             before = await library.change_project(project_id, **values)
             if before:
                 after = {key: values[key] for key in before}
@@ -208,7 +209,7 @@ class ProjectBinding(QObject):
         is_archived = project.archived_at is None
 
         async def work() -> None:
-            library = await self._library()
+            library = self._library
             if not await library.archive_project(project.id, is_archived=is_archived):
                 return
             await self._did(
@@ -225,11 +226,10 @@ class ProjectBinding(QObject):
         async def work() -> None:
             from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
-            services = await self._handle.services()
-            counts = await services.library.count_project(project.id)
+            counts = await self._library.count_project(project.id)
             threads = "1 thread goes" if counts.threads == 1 else f"{counts.threads:,} threads go"
             archived = f" ({counts.archived:,} archived)" if counts.archived else ""
-            days = services.settings.trash_days
+            days = self._current_settings().trash_days
             text = f"{threads} to the trash with it{archived}. All of it can be restored for {days} days."
             window = self._panes.window
             dialog = ConfirmDialog(
@@ -247,7 +247,7 @@ class ProjectBinding(QObject):
 
     def delete(self, project: Project) -> None:
         async def work() -> None:
-            library = await self._library()
+            library = self._library
             change = await library.delete_project(project.id)
             await self._did(change.label, partial(library.undo, change), partial(library.redo, change))
             self._undo.offer(f"Moved to the trash: {project.name}")
@@ -256,7 +256,7 @@ class ProjectBinding(QObject):
 
     def restore(self, project_id: str) -> None:
         async def work() -> None:
-            library = await self._library()
+            library = self._library
             change = await library.restore_project(project_id)
             await self._did(change.label, partial(library.undo, change), partial(library.redo, change))
             self._undo.offer("The project was restored")
@@ -284,13 +284,10 @@ class ProjectBinding(QObject):
     # Inside
 
     async def _here(self) -> Project:
-        return self._lists.project or await (await self._handle.chat()).default_project()
+        return self._lists.project or await self._open_thread.chat.default_project()
 
     async def _did(self, label: str, undo: Callable[[], Any], redo: Callable[[], Any]) -> None:
         (await self._undo.stack()).record(label, undo, redo)
-
-    async def _library(self) -> LibraryService:
-        return (await self._handle.services()).library
 
 
 def _row(project: Project, here: Project | None, shared: Mapping[str, str]) -> ChooserEntry:

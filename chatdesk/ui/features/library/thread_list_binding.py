@@ -14,15 +14,23 @@ from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread, ThreadPage
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import (
+    ProjectChanged,
+    ProjectCreated,
+    ProjectDeleted,
+    TagsChanged,
+    ThreadChanged,
+    ThreadCreated,
+    ThreadDeleted,
+    ThreadsChanged,
+)
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.sidebar.folders import Folder
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
-    from chatdesk.ui.event_bridge import EventBridge
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.event_subscriptions import Subscribe
+    from chatdesk.ui.window.window_context import WindowContext
     from chatdesk.ui.window.window_state import WindowState
 
 PAGE: Final = 50
@@ -38,12 +46,14 @@ class ThreadListBinding(QObject):
 
     changed = Signal()
 
-    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
-        super().__init__(panes.window)  # with which its timer ends
-        self._panes = panes
+    def __init__(self, context: WindowContext, threads: ThreadBinding, library: LibraryService) -> None:
+        super().__init__(context.panes.window)  # with which its timer ends
+        self._panes = panes = context.panes
         self._threads = threads
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._library = library
+        self._tasks = context.tasks
+        self._current_settings = context.settings
         self._query = ThreadQuery()
         self._project: Project | None = None
         self._sought: str | None = None  # the project that is read, to be listed
@@ -64,6 +74,7 @@ class ThreadListBinding(QObject):
         sidebar.tagFilterRequested.connect(self.show_tag)
         sidebar.allAsked.connect(self._select_all)
         sidebar.placeChanged.connect(self._told.start)
+        self._subscribe(context.subscribe)
 
     @property
     def project(self) -> Project | None:
@@ -74,24 +85,23 @@ class ThreadListBinding(QObject):
     def query(self) -> ThreadQuery:
         return self._query
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.thread_created.connect(lambda event: self._take_in_now(event.thread))
-        bridge.thread_changed.connect(lambda event: self._take_in_now(event.thread))
-        bridge.thread_deleted.connect(lambda event: self._on_thread_deleted(event.thread_id, event.is_purged))
-        bridge.threads_changed.connect(lambda event: self._on_threads_changed(event.threads))
-        bridge.project_created.connect(lambda _event: self._recount())
-        bridge.project_changed.connect(lambda event: self._on_project_changed(event.project))
-        bridge.project_deleted.connect(lambda event: self._on_project_deleted(event.project))
-        bridge.tags_changed.connect(lambda _event: self.read_tags())
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, ThreadCreated, lambda event: self._take_in_now(event.thread))
+        subscribe(self, ThreadChanged, lambda event: self._take_in_now(event.thread))
+        subscribe(self, ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id, event.is_purged))
+        subscribe(self, ThreadsChanged, lambda event: self._on_threads_changed(event.threads))
+        subscribe(self, ProjectCreated, lambda _event: self._recount())
+        subscribe(self, ProjectChanged, lambda event: self._on_project_changed(event.project))
+        subscribe(self, ProjectDeleted, lambda event: self._on_project_deleted(event.project))
+        subscribe(self, TagsChanged, lambda _event: self.read_tags())
 
     # Beginning and end
 
     async def start(self, state: WindowState) -> None:
         """Show the list as it was left."""
-        services = await self._handle.services()
         sidebar = self._panes.sidebar
         self._sought, self._told_sought = state.open_project_id, None
-        projects = await services.library.list_projects()
+        projects = await self._library.list_projects()
         wanted = self._as_told(next((each for each in projects if each.id == state.open_project_id), None))
         if wanted is None and len(projects) == 1 and state.open_project_id != _ALL:
             wanted = projects[0]
@@ -99,7 +109,7 @@ class ThreadListBinding(QObject):
         sidebar.set_order(by_name=state.is_sorted_by_name)
         sidebar.set_grouping(by_project=state.is_grouped_by_project)
         sidebar.read_folders_with(self._fetch_folder, state.open_folders)
-        sidebar.set_trash_days(services.settings.trash_days)
+        sidebar.set_trash_days(self._current_settings().trash_days)
         self._set_project(wanted)
         sidebar.reload()
         if state.list_top_id is not None:
@@ -138,7 +148,7 @@ class ThreadListBinding(QObject):
         """Show the threads of one project, or of all."""
 
         async def work() -> None:
-            library = await self._library()
+            library = self._library
             self._sought, self._told_sought = project_id, None
             project = self._as_told(None if project_id is None else await library.get_project(project_id))
             self._panes.sidebar.thread_list.mark(())
@@ -153,7 +163,7 @@ class ThreadListBinding(QObject):
         """Show only threads with this tag; empty shows all again."""
 
         async def work() -> None:
-            tags = await (await self._library()).list_tags()
+            tags = await self._library.list_tags()
             tag = next((each for each in tags if each.id == tag_id), None)
             self._query = replace(self._query, tag_id=None if tag is None else tag.id)
             self._panes.sidebar.thread_list.mark(())
@@ -185,7 +195,7 @@ class ThreadListBinding(QObject):
 
     def read_tags(self) -> None:
         async def work() -> None:
-            tags = await (await self._library()).list_tags()
+            tags = await self._library.list_tags()
             sidebar = self._panes.sidebar
             sidebar.set_tags(tags)
             if self._query.tag_id is not None:
@@ -204,7 +214,7 @@ class ThreadListBinding(QObject):
         query = replace(self._query, text=text)
         folders: list[Folder] | None = None
         try:
-            library = await self._library()
+            library = self._library
             if cursor is None and self._stands_in_folders(query):
                 folders, page = await self._begin_folders(library, query)
             else:
@@ -252,7 +262,7 @@ class ThreadListBinding(QObject):
         async def work() -> None:
             try:
                 query = _of_folder(self._query, project_id)
-                page = await (await self._library()).list_threads(query, limit=PAGE, cursor=cursor)
+                page = await self._library.list_threads(query, limit=PAGE, cursor=cursor)
             except ChatDeskError as error:
                 self._panes.sidebar.set_load_error(error.sentence)
                 return
@@ -266,7 +276,7 @@ class ThreadListBinding(QObject):
 
     def _retell_folders(self) -> None:
         async def work() -> None:
-            folders = await self._folders(await self._library())
+            folders = await self._folders(self._library)
             self._panes.sidebar.retell_folders(folders)
 
         self._tasks.replace(work(), "count threads of folders")
@@ -287,7 +297,7 @@ class ThreadListBinding(QObject):
     def _select_all(self) -> None:
         async def work() -> None:
             query = replace(self._query, text=self._panes.sidebar.search_box.text().strip())
-            library, sidebar = await self._library(), self._panes.sidebar
+            library, sidebar = self._library, self._panes.sidebar
             if not sidebar.has_folders:
                 sidebar.select_ids(await library.list_ids(query))
                 return
@@ -304,9 +314,6 @@ class ThreadListBinding(QObject):
         self._threads.set_new_project(project)
         self._panes.sidebar.set_project(project)
 
-    async def _library(self) -> LibraryService:
-        return (await self._handle.services()).library
-
     # Events
 
     def _on_sidebar_view_changed(self, view: str) -> None:
@@ -315,7 +322,7 @@ class ThreadListBinding(QObject):
     def _take_in_now(self, thread: Thread) -> None:
         self._changed.pop(thread.id, None)
         self._recount()
-        if not self._handle.is_temporary(thread.id):
+        if not self._open_thread.is_temporary(thread.id):
             self._panes.sidebar.upsert_thread(thread)
 
     def _on_thread_deleted(self, thread_id: str, is_purged: bool) -> None:

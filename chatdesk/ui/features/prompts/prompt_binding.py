@@ -14,19 +14,20 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.prompt import Prompt, PromptKind
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import ProjectChanged, PromptsChanged
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.prompts.system_prompt_binding import BeginThread, SystemPromptBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.chat.prompts.prompt_variables import Template
+    from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.core.domain.thread import Thread
     from chatdesk.ui.composer.prompt_menu import PromptMenu
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _MOST_REMEMBERED = 100
 _LONGEST_GATHERING_S = 5.0
@@ -38,25 +39,27 @@ class PromptBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         threads: ThreadBinding,
         undo: UndoBinding,
         *,
         begin_thread: BeginThread,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        prompts: PromptService,
+        system_prompts: SystemPromptService,
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._undo = undo
-        self._handle = handle
-        self._tasks = tasks
+        self._prompts = prompts
+        self._system_prompts = system_prompts
+        self._tasks = tasks = context.tasks
+        self._open_thread = context.open_thread
         self._menu: PromptMenu | None = None
         self._library: PromptLibrary | None = None
         self._last_values: dict[str, dict[str, str]] = {}
         self.system_prompts = SystemPromptBinding(
-            panes, threads, undo, begin_thread=begin_thread, handle=handle, tasks=tasks
+            context, threads, undo, begin_thread=begin_thread, system_prompts=system_prompts, prompts=prompts
         )
         composer, commands = panes.composer, panes.commands
         composer.promptsRequested.connect(self.open_menu)
@@ -65,11 +68,11 @@ class PromptBinding(QObject):
         commands.bind("prompt.library", self.open_library)
         commands.bind("prompt.save", self._save_composed, lambda: not composer.editor.is_blank())
         threads.opened.connect(lambda _thread: self._show_placeholder_soon())
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.project_changed.connect(lambda _event: self._show_placeholder_soon())
-        bridge.prompts_changed.connect(lambda _event: self._refresh())
-        self.system_prompts.follow(bridge)
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, ProjectChanged, lambda _event: self._show_placeholder_soon())
+        subscribe(self, PromptsChanged, lambda _event: self._refresh())
 
     async def save(self) -> None:
         """Store what stands in the library and is not stored yet, because the window closes."""
@@ -86,7 +89,7 @@ class PromptBinding(QObject):
             self._tasks.replace(self._open_menu(is_after_slash=False), "list prompts")
 
     async def _open_menu(self, *, is_after_slash: bool) -> None:
-        prompts = (await self._handle.services()).prompts
+        prompts = self._prompts
         heads = [head for head in await prompts.list() if head.kind is PromptKind.TEMPLATE]
         if self._menu is None:
             from chatdesk.ui.composer.prompt_menu import PromptMenu
@@ -101,7 +104,7 @@ class PromptBinding(QObject):
 
     def _refresh(self) -> None:
         async def work() -> None:
-            heads = await (await self._handle.services()).prompts.list()
+            heads = await self._prompts.list()
             if self._menu is not None:
                 self._menu.update_heads([head for head in heads if head.kind is PromptKind.TEMPLATE])
             if self._library is not None:
@@ -120,7 +123,7 @@ class PromptBinding(QObject):
         None."""
         from chatdesk.core.chat.prompts.prompt_variables import expand, read_template
 
-        prompt = await (await self._handle.services()).prompts.get(prompt_id)
+        prompt = await self._prompts.get(prompt_id)
         template = await asyncio.to_thread(read_template, prompt.text)
         if template.fields:
             await self._insert(prompt_id, is_after_slash=False)
@@ -131,7 +134,7 @@ class PromptBinding(QObject):
     async def _insert(self, prompt_id: str, *, is_after_slash: bool) -> None:
         from chatdesk.core.chat.prompts.prompt_variables import read_template
 
-        prompt = await (await self._handle.services()).prompts.get(prompt_id)
+        prompt = await self._prompts.get(prompt_id)
         template = await asyncio.to_thread(read_template, prompt.text)
         put = partial(self._put, prompt, template, thread_id=self._threads.thread_id, is_after_slash=is_after_slash)
         if not template.fields:
@@ -187,13 +190,12 @@ class PromptBinding(QObject):
             notes.append(template.problems[0].sentence)
         if notes:
             composer.show_notice(" ".join(notes))
-        await (await self._handle.services()).prompts.note_used(prompt.id)
+        await self._prompts.note_used(prompt.id)
 
     async def _known_values(self, template: Template) -> tuple[dict[str, str], list[str]]:
         """Return the values the window knows for a template's variables, and sentences about those that are empty."""
         thread, notes = self._threads.open_thread, []
         values = {"thread": thread.title if thread else "New thread"}
-        services = await self._handle.services()
         if template.needs("clipboard"):
             values["clipboard"] = QGuiApplication.clipboard().text()
             if not values["clipboard"]:
@@ -206,7 +208,7 @@ class PromptBinding(QObject):
             values["project"] = await self._project_name(thread)
         if template.needs("model"):
             provider, model = (thread.provider, thread.model) if thread else (None, None)
-            values["model"] = services.chat.context.model_info(provider, model).id
+            values["model"] = self._open_thread.stored_chat.context.model_info(provider, model).id
         return values, notes
 
     async def _selected_text(self) -> str:
@@ -246,14 +248,13 @@ class PromptBinding(QObject):
         self.save_text(self._panes.composer.text())
 
     async def _opened_library(self) -> PromptLibrary:
-        services = await self._handle.services()
         if self._library is None:
             from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
 
-            self._library = PromptLibrary(self._panes, self._undo, services.prompts, tasks=self._tasks)
+            self._library = PromptLibrary(self._panes, self._undo, self._prompts, tasks=self._tasks)
             self._library.insertRequested.connect(self._insert_soon)
         self._library.open()
-        self._library.show_heads(await services.prompts.list())
+        self._library.show_heads(await self._prompts.list())
         return self._library
 
     # The composer's words
@@ -271,7 +272,6 @@ class PromptBinding(QObject):
         self._panes.composer.set_placeholder(f"Message {name} — drop files here, / for prompts")
 
     async def _project_name(self, thread: Thread | None) -> str:
-        services = await self._handle.services()
         if thread is None:
-            return (self._threads.new_project or await services.chat.default_project()).name
-        return (await services.system_prompts.of_project(thread.project_id)).project_name
+            return (self._threads.new_project or await self._open_thread.stored_chat.default_project()).name
+        return (await self._system_prompts.of_project(thread.project_id)).project_name

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.prompt import PromptKind
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import PromptsChanged
 from chatdesk.ui.commands.command import Command
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 from chatdesk.ui.transcript.messages.quick import QUICK
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.domain.thread import Thread
-    from chatdesk.ui.event_bridge import EventBridge
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.event_subscriptions import Subscribe
+    from chatdesk.ui.window.window_context import WindowContext
 
 _MOST_OWN: Final = 20
 _WORDS: Final = {
@@ -34,27 +34,23 @@ class QuickActions(QObject):
     answer."""
 
     def __init__(
-        self,
-        panes: Panes,
-        threads: ThreadBinding,
-        prompts: PromptBinding,
-        *,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        self, context: WindowContext, threads: ThreadBinding, prompts: PromptBinding, *, prompt_service: PromptService
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._is_offered = False
         self._prompts = prompts
-        self._handle = handle
-        self._tasks = tasks
-        self._consent = ProviderConsent(panes, handle)
+        self._open_thread = context.open_thread
+        self._prompt_service = prompt_service
+        self._tasks = context.tasks
+        self._consent = ProviderConsent(context)
         panes.transcript.quickRequested.connect(self.run)
         threads.opened.connect(self._on_thread_opened)
         panes.transcript.quoteRequested.connect(self._on_transcript_quote_requested)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.prompts_changed.connect(lambda _event: self._offer_soon())
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, PromptsChanged, lambda _event: self._offer_soon())
 
     def run(self, name: str, answer_id: str) -> None:
         """``name``: a key of ``_WORDS``, or the id of a prompt."""
@@ -64,7 +60,7 @@ class QuickActions(QObject):
         text = _WORDS.get(name) or await self._prompts.text_of(name)
         if text is None:  # something has to be filled in first
             return
-        chat = await self._handle.chat()
+        chat = self._open_thread.chat
         answer = await chat.get_message(answer_id)
         thread = await chat.get_thread(answer.thread_id)
         parent_id = None if thread.current_leaf_id == answer.id else answer.id
@@ -82,7 +78,7 @@ class QuickActions(QObject):
         self._tasks.replace(self._offer(), "offer quick actions")
 
     async def _offer(self) -> None:
-        heads = await (await self._handle.services()).prompts.list()
+        heads = await self._prompt_service.list()
         own = sorted((each.name, each.id) for each in heads if each.kind is PromptKind.QUICK)
         named = [(id_, name) for name, id_ in own[:_MOST_OWN]]
         self._panes.transcript.set_quick_actions(named)

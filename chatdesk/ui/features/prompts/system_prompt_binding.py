@@ -11,18 +11,17 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.prompt import PromptKind, PromptSource, SystemPrompts
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import ProjectChanged, ThreadChanged
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.prompts.prompt_service import PromptService
+    from chatdesk.core.chat.system_prompt_service import SystemPromptService
     from chatdesk.core.domain.thread import Thread
-    from chatdesk.core.events import ThreadChanged
-    from chatdesk.services.services import Services
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 FROM_FILE = "An imported system prompt is sent with your question."
 _BY_OTHER = "{name} changed the system prompt; it is sent with your question."
@@ -37,29 +36,32 @@ BeginThread = Callable[[str], Awaitable[str]]
 class SystemPromptBinding(QObject):
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         threads: ThreadBinding,
         undo: UndoBinding,
         *,
         begin_thread: BeginThread,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        system_prompts: SystemPromptService,
+        prompts: PromptService,
     ) -> None:
         super().__init__()
         self._begin_thread = begin_thread
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._undo = undo
-        self._handle = handle
-        self._tasks = tasks
+        self._system_prompts = system_prompts
+        self._prompts = prompts
+        self._tasks = context.tasks
+        self._open_thread = context.open_thread
         self.dialog: SystemPromptDialog | None = None
         panes.commands.bind("thread.system_prompt", self.open_thread)
         panes.commands.bind("project.system_prompt", self.open_project)
         threads.opened.connect(self._on_threads_opened)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.thread_changed.connect(self._on_bridge_thread_changed)
-        bridge.project_changed.connect(lambda _event: self._on_threads_opened(self._threads.open_thread))
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, ThreadChanged, self._on_bridge_thread_changed)
+        subscribe(self, ProjectChanged, lambda _event: self._on_threads_opened(self._threads.open_thread))
 
     def _on_threads_opened(self, thread: Thread | None) -> None:
         self._tasks.replace(self._remind(thread), "remind of a system prompt")
@@ -71,7 +73,7 @@ class SystemPromptBinding(QObject):
     async def _remind(self, thread: Thread | None) -> None:
         """A file that was imported, or another member, may say what goes along with each question: that is not kept
         quiet."""
-        prompts = (await self._handle.services()).system_prompts
+        prompts = self._system_prompts
         thread_id = None if thread is None else thread.id
         words = ""
         try:
@@ -97,8 +99,7 @@ class SystemPromptBinding(QObject):
             "A temporary chat has the instructions of its project.", self.open_thread
         ):
             return
-        services = await self._handle.services()
-        prompts = await self._find(services, project_id)
+        prompts = await self._find(project_id)
         if self.dialog is not None:
             return
         from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
@@ -111,43 +112,41 @@ class SystemPromptBinding(QObject):
         dialog.finished.connect(self._on_dialog_finished)
         dialog.open()
         self._tasks.replace(self._measure(prompts, prompts.of(source)), "measure system prompt")
-        await self._show_library(services)
+        await self._show_library()
 
-    async def _find(self, services: Services, project_id: str | None) -> SystemPrompts:
+    async def _find(self, project_id: str | None) -> SystemPrompts:
         thread_id = self._threads.stored_id
         if project_id is not None:
-            return await services.system_prompts.of_project(project_id)
+            return await self._system_prompts.of_project(project_id)
         if thread_id is not None:
-            return await services.system_prompts.of_thread(thread_id)
-        project = self._threads.new_project or await services.chat.default_project()
-        return await services.system_prompts.of_project(project.id)
+            return await self._system_prompts.of_thread(thread_id)
+        project = self._threads.new_project or await self._open_thread.stored_chat.default_project()
+        return await self._system_prompts.of_project(project.id)
 
-    async def _show_library(self, services: Services) -> None:
-        heads = [head for head in await services.prompts.list() if head.kind is PromptKind.SYSTEM]
+    async def _show_library(self) -> None:
+        heads = [head for head in await self._prompts.list() if head.kind is PromptKind.SYSTEM]
         if self.dialog is not None:
             self.dialog.show_library(heads[:_MOST_CHOICES])
 
     async def _measure(self, prompts: SystemPrompts, text: str) -> None:
         from chatdesk.core.chat.prompts.prompt_variables import read_template
 
-        services = await self._handle.services()
-        size = await services.system_prompts.size(prompts, text)
+        size = await self._system_prompts.size(prompts, text)
         template = await asyncio.to_thread(read_template, text, is_system=True)
         if self.dialog is not None:
             self.dialog.show_size(size)
             self.dialog.show_problems([problem.sentence for problem in template.problems[:_MOST_PROBLEMS]])
 
     async def _use(self, prompt_id: str) -> None:
-        prompts = (await self._handle.services()).prompts
+        prompts = self._prompts
         prompt = await prompts.get(prompt_id)
         if self.dialog is not None:
             self.dialog.use_text(prompt.text)
         await prompts.note_used(prompt_id)
 
     async def _keep(self, text: str) -> None:
-        services = await self._handle.services()
         try:
-            prompt = await services.prompts.create(PromptKind.SYSTEM, "", text)
+            prompt = await self._prompts.create(PromptKind.SYSTEM, "", text)
         except ChatDeskError as error:
             if self.dialog is None:
                 raise
@@ -155,14 +154,14 @@ class SystemPromptBinding(QObject):
             return
         stack = await self._undo.stack()
         stack.record(
-            "add prompt", lambda: services.prompts.delete([prompt.id]), lambda: services.prompts.restore([prompt.id])
+            "add prompt", lambda: self._prompts.delete([prompt.id]), lambda: self._prompts.restore([prompt.id])
         )
         if self.dialog is not None:
             self.dialog.show_notice(f"Saved to the library: {prompt.name}")
-        await self._show_library(services)
+        await self._show_library()
 
     async def _save(self, prompts: SystemPrompts, changes: Mapping[PromptSource, str]) -> None:
-        service = (await self._handle.services()).system_prompts
+        service = self._system_prompts
         before = {source: prompts.of(source) for source in changes}
         try:
             if prompts.thread_id is None and changes.get(PromptSource.THREAD, "").strip():

@@ -13,22 +13,22 @@ from PySide6.QtCore import QObject
 from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.window.service_handle import ServiceHandle
+from chatdesk.core.events import ProvidersChanged
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from chatdesk.core.chat.provider_service import ProviderService, ShownProvider
     from chatdesk.core.domain.provider_profile import ProviderProfile
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.services.groups import ModelServices
+    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.providers.passphrase import PassphraseDialog
     from chatdesk.ui.features.providers.provider_form import ProviderForm
     from chatdesk.ui.features.providers.provider_row_binding import ProviderRowBinding
     from chatdesk.ui.features.settings.provider_page import ProviderPage
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 
 _ROWS_AT_ONCE = 2
@@ -42,19 +42,21 @@ _IMPORTED_AHEAD = (
 class ProviderBinding(QObject):
     """``settings`` opens the dialog whose page this fills."""
 
-    def __init__(self, panes: Panes, settings: SettingsBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(self, context: WindowContext, settings: SettingsBinding, models: ModelServices) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = context.panes
         self._settings = settings
-        self._handle = handle
-        self._tasks = tasks
+        self._models = models
+        self._tasks = context.tasks
+        self._context = context
         self._page: ProviderPage | None = None
         self._to_edit = ""
         self._rows: ProviderRowBinding | None = None
         settings.dialogMade.connect(self._on_dialog_made)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.providers_changed.connect(self._on_providers_changed)
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, ProvidersChanged, self._on_providers_changed)
         self._tasks.start(self._greet(), "greet providers")
 
     # The page
@@ -70,13 +72,13 @@ class ProviderBinding(QObject):
         from chatdesk.ui.features.providers.provider_models_binding import ProviderModelsBinding
         from chatdesk.ui.features.providers.provider_row_binding import ProviderRowBinding
 
-        models = ProviderModelsBinding(self._panes.theme, self._handle, self._tasks)
+        models = ProviderModelsBinding(self._context, self._models)
         self._page = page
         self._rows = ProviderRowBinding(
             self._panes,
             page,
             dialog,
-            service=self._service,
+            service=self._models.provider_service,
             open_form=lambda shown, key: self._open_form(shown.profile, shown, dialog, key=key),
             tasks=self._tasks,
         )
@@ -107,7 +109,7 @@ class ProviderBinding(QObject):
             self._tasks.replace(self._show(), "show providers")
 
     async def _show(self) -> None:
-        service = await self._service()
+        service = self._models.provider_service
         shown = await service.shown()
         page = self._page
         if page is None:
@@ -129,12 +131,12 @@ class ProviderBinding(QObject):
         page.show_providers(shown)
 
     async def _find(self) -> None:
-        servers = await (await self._service()).find_servers()
+        servers = await self._models.provider_service.find_servers()
         if self._page is not None:
             self._page.show_found(servers)
 
     async def _use_finding(self, is_on: bool) -> None:
-        await (await self._service()).use_local_servers(is_on=is_on)
+        await self._models.provider_service.use_local_servers(is_on=is_on)
         await self._find()
 
     # Adding and changing
@@ -156,11 +158,11 @@ class ProviderBinding(QObject):
     async def _add_found(self, server: FoundServer) -> None:
         from chatdesk.core.domain.provider_profile import ProviderProfile
 
-        await (await self._service()).save(ProviderProfile("", server.preset, server.label, server.base_url))
+        await self._models.provider_service.save(ProviderProfile("", server.preset, server.label, server.base_url))
         await self._find()
 
     async def _edit(self, name: str, dialog: SettingsDialog) -> None:
-        for shown in await (await self._service()).shown():
+        for shown in await self._models.provider_service.shown():
             if shown.profile.id == name and self._page is not None:
                 self._open_form(shown.profile, shown, dialog)
 
@@ -195,7 +197,7 @@ class ProviderBinding(QObject):
         self._tasks.replace(self._show_key_state(alive), "key state")
 
     async def _show_key_state(self, alive: _Alive) -> None:
-        state = await (await self._service()).key_state()
+        state = await self._models.provider_service.key_state()
         if alive.form is not None:
             alive.form.show_key_state(state)
 
@@ -228,7 +230,7 @@ class ProviderBinding(QObject):
     async def _told(self, alive: _Alive, work: Callable[[ProviderService], Awaitable[object]]) -> bool:
         """Do ``work``; what a person must know is said in the form, or in the window when it is closed by then."""
         try:
-            await work(await self._service())
+            await work(self._models.provider_service)
         except ChatDeskError as error:
             if alive.form is None or isinstance(error, KeyNotAgreed):
                 raise
@@ -249,7 +251,7 @@ class ProviderBinding(QObject):
             alive.form.key.show_agreed()
 
     async def _remove_row(self, name: str, dialog: SettingsDialog) -> None:
-        service = await self._service()
+        service = self._models.provider_service
         shown = next((each for each in await service.shown() if each.profile.id == name), None)
         if shown is not None and self._page is not None:
             self._ask_to_remove(dialog, shown.profile, lambda: service.remove(name))
@@ -282,7 +284,7 @@ class ProviderBinding(QObject):
     # Testing
 
     async def _test_form(self, alive: _Alive, profile: ProviderProfile, key: str) -> None:
-        service = await self._service()
+        service = self._models.provider_service
         if alive.form is not None:
             alive.form.show_testing(True)
         try:
@@ -298,7 +300,7 @@ class ProviderBinding(QObject):
 
     async def _greet(self) -> None:
         """Once a run: the passphrase, where keys are in a file; and what was wrong with the file of providers."""
-        service = await self._service()
+        service = self._models.provider_service
         if service.problem:
             self._panes.window.show_toast(service.problem)
         if service.withheld:
@@ -332,16 +334,13 @@ class ProviderBinding(QObject):
 
     async def _unlocked(self, alive: _Alive, work: Callable[[ProviderService], Awaitable[object]]) -> None:
         try:
-            await work(await self._service())
+            await work(self._models.provider_service)
         except ChatDeskError as error:
             if alive.passphrase is not None:
                 alive.passphrase.show_problem(error.sentence)
             return
         if alive.passphrase is not None:
             alive.passphrase.accept()
-
-    async def _service(self) -> ProviderService:
-        return (await self._handle.services()).provider_service
 
 
 class _Alive:

@@ -8,34 +8,31 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.model_info import ModelOverrides
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.providers.model_table import ModelLine
 from chatdesk.ui.features.providers.provider_models import ProviderModels
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from chatdesk.core.domain.provider_check import ModelList
-    from chatdesk.services.services import Services
-    from chatdesk.ui.theme.theme import Theme
+    from chatdesk.services.groups import ModelServices
+    from chatdesk.ui.window.window_context import WindowContext
 
 
 class ProviderModelsBinding:
     """Opens the dialog over ``parent``."""
 
-    def __init__(self, theme: Theme, handle: ServiceHandle, tasks: AsyncTasks) -> None:
-        self._theme = theme
-        self._handle = handle
-        self._tasks = tasks
+    def __init__(self, context: WindowContext, models: ModelServices) -> None:
+        self._theme = context.panes.theme
+        self._models = models
+        self._tasks = context.tasks
         self._dialog: ProviderModels | None = None
 
     async def open(self, provider: str, parent: QWidget) -> None:
         """The models that are known; where none are, their server is asked at once."""
-        services = await self._handle.services()
-        account = services.accounts.get(provider)
-        kept = await services.provider_service.kept_models(provider)
-        lines = await _lines(services, provider, kept)
+        account = self._models.accounts.get(provider)
+        kept = await self._models.provider_service.kept_models(provider)
+        lines = await _lines(self._models, provider, kept)
         dialog = self._dialog = ProviderModels(self._theme, account.profile.label, lines, parent=parent)
         dialog.finished.connect(self._on_dialog_finished)
         dialog.saved.connect(
@@ -52,12 +49,11 @@ class ProviderModelsBinding:
         self._tasks.cancel("fetch models")
 
     async def _fetch(self, provider: str) -> None:
-        services = await self._handle.services()
         try:
-            found = await services.provider_service.models_of(services.providers.get(provider), is_asked=True)
+            found = await self._models.provider_service.models_of(self._models.providers.get(provider), is_asked=True)
             if found is not None:
-                services.chat.context.note_models(provider, found.models)
-            lines = await _lines(services, provider, found)
+                self._models.context.note_models(provider, found.models)
+            lines = await _lines(self._models, provider, found)
         except ChatDeskError as error:
             if self._dialog is not None:
                 self._dialog.show_problem(error.sentence)
@@ -66,17 +62,15 @@ class ProviderModelsBinding:
             self._dialog.show_lines(lines)
 
     async def _add(self, provider: str, model: str) -> None:
-        services = await self._handle.services()
-        (info,) = await asyncio.to_thread(services.chat.context.known_models, provider, [model])
+        (info,) = await asyncio.to_thread(self._models.context.known_models, provider, [model])
         if self._dialog is not None:
             self._dialog.add_line(ModelLine(model, model, info))
 
     async def _save(
         self, provider: str, said: Mapping[str, ModelOverrides], names: Mapping[str, str], added: Sequence[str]
     ) -> None:
-        services = await self._handle.services()
         try:
-            await services.provider_service.say_of_models(provider, said, names, added)
+            await self._models.provider_service.say_of_models(provider, said, names, added)
         except ChatDeskError as error:
             if self._dialog is None:
                 raise
@@ -86,13 +80,13 @@ class ProviderModelsBinding:
             self._dialog.accept()
 
 
-async def _lines(services: Services, provider: str, found: ModelList | None) -> list[ModelLine]:
+async def _lines(models: ModelServices, provider: str, found: ModelList | None) -> list[ModelLine]:
     """The models of the list, and behind them those that only the person named."""
-    profile = services.accounts.get(provider).profile
+    profile = models.accounts.get(provider).profile
     labels = {each.id: each.label for each in found.models} if found is not None else {}
     own = filter(None, (profile.model, *profile.favourites, *profile.aliases, *profile.overrides))
     ids = list(dict.fromkeys([*labels, *own]))
-    infos = await asyncio.to_thread(services.chat.context.known_models, provider, ids)
+    infos = await asyncio.to_thread(models.context.known_models, provider, ids)
     return [
         ModelLine(
             model,

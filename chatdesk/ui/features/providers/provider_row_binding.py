@@ -37,7 +37,7 @@ class ProviderRowBinding:
         page: ProviderPage,
         dialog: SettingsDialog,
         *,
-        service: Callable[[], Awaitable[ProviderService]],
+        service: ProviderService,
         open_form: OpenForm,
         tasks: AsyncTasks,
     ) -> None:
@@ -60,14 +60,14 @@ class ProviderRowBinding:
             task.cancel()
 
     async def _shown(self, name: str) -> ShownProvider | None:
-        shown = await (await self._service()).shown()
+        shown = await self._service.shown()
         return next((each for each in shown if each.profile.id == name), None)
 
     # Keys and addresses
 
     async def _keep_key(self, name: str, key: str, *, is_agreed: bool = False) -> None:
         """Keep a key and test it. Where nobody decided yet where keys lie here, the form asks."""
-        service = await self._service()
+        service = self._service
         shown = await self._shown(name)
         if shown is None or self._page is None:
             return
@@ -89,7 +89,7 @@ class ProviderRowBinding:
 
     async def _move(self, name: str, typed: str, *, is_agreed: bool = False) -> None:
         """Another address; a kept key goes there only when the person agrees."""
-        service = await self._service()
+        service = self._service
         shown = await self._shown(name)
         if shown is None or self._page is None:
             return
@@ -105,7 +105,7 @@ class ProviderRowBinding:
             self._on_page_test_requested(name, is_anew=True)
 
     async def _switch(self, name: str, is_on: bool) -> None:
-        service = await self._service()
+        service = self._service
         shown = await self._shown(name)
         if shown is not None:
             profile: ProviderProfile = replace(shown.profile, is_enabled=is_on)
@@ -163,7 +163,7 @@ class ProviderRowBinding:
         page.show_status(name, "testing…", None)
         steps: dict[Step, StepResult] = {}
         try:
-            service = await self._service()
+            service = self._service
             async with aclosing(service.test(shown.profile)) as results:
                 async for result in results:
                     if self._page is not None:

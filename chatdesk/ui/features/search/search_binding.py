@@ -10,14 +10,14 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.domain.search import FilterName, SearchHit, SearchKind
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.library import LibraryService
+    from chatdesk.core.search.service import SearchService
     from chatdesk.ui.palette.palette import Palette
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _RECENT = 6
 _TASK = "search everything"
@@ -28,21 +28,23 @@ class SearchBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         threads: ThreadBinding,
         undo: UndoBinding,
         *,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
         open_project: Callable[[str], None],
         open_tag: Callable[[str], None],
+        search: SearchService,
+        library: LibraryService,
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._undo = undo
-        self._handle = handle
-        self._tasks = tasks
+        self._service = search
+        self._library = library
+        self._tasks = context.tasks
+        self._open_thread = context.open_thread
         self._open_project = open_project
         self._open_tag = open_tag
         self.palette: Palette | None = None
@@ -78,12 +80,11 @@ class SearchBinding(QObject):
 
     async def _fill(self, palette: Palette) -> None:
         """Give the palette what it shows without a query, and the names that filters may use."""
-        services = await self._handle.services()
-        page = await services.chat.list_threads(limit=_RECENT)
+        page = await self._open_thread.stored_chat.list_threads(limit=_RECENT)
         if palette is self.palette:
             palette.set_recent(page.threads)
-        projects = await services.library.list_projects()
-        tags = await services.library.list_tags()
+        projects = await self._library.list_projects()
+        tags = await self._library.list_tags()
         if palette is self.palette:
             palette.set_names(
                 {
@@ -101,12 +102,11 @@ class SearchBinding(QObject):
             self._tasks.cancel(_TASK)
 
     async def _find(self, text: str) -> None:
-        services = await self._handle.services()
-        async with aclosing(services.search.search(text)) as groups:
+        async with aclosing(self._service.search(text)) as groups:
             async for group in groups:
                 if self.palette is not None:
                     self.palette.show_group(text, group)
-        state = await services.search.state()
+        state = await self._service.state()
         if self.palette is not None:
             self.palette.finish(text, state.problem or "")
 
@@ -114,8 +114,7 @@ class SearchBinding(QObject):
         palette = self.palette
 
         async def work() -> None:
-            services = await self._handle.services()
-            async with aclosing(services.search.search(text, kinds=(kind,), cursor=cursor)) as groups:
+            async with aclosing(self._service.search(text, kinds=(kind,), cursor=cursor)) as groups:
                 async for group in groups:
                     if palette is not None and palette is self.palette:
                         palette.show_group(text, group, is_next_page=True)

@@ -12,15 +12,13 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.errors import ChatDeskError, NotPossible
-from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.backup_contents import BackupContents
-    from chatdesk.services.services import Services
+    from chatdesk.services.groups import DataServices
     from chatdesk.ui.features.settings.data_page import DataPage
     from chatdesk.ui.features.settings.restore import RestoreDialog
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 #: Close the services, do this, and start anew.
 RestartAfter = Callable[[Callable[[], Awaitable[object]]], None]
@@ -39,11 +37,11 @@ _TITLES = {"check": "Checking the database", "repair": "Repairing the database"}
 class DataBinding(QObject):
     """``restart_after`` is the window's way to close and come back."""
 
-    def __init__(self, panes: Panes, handle: ServiceHandle, tasks: AsyncTasks, restart_after: RestartAfter) -> None:
+    def __init__(self, context: WindowContext, restart_after: RestartAfter, services: DataServices) -> None:
         super().__init__()
-        self._panes = panes
-        self._handle = handle
-        self._tasks = tasks
+        self._panes = panes = context.panes
+        self._services = services
+        self._tasks = tasks = context.tasks
         self._restart_after = restart_after
         for name in ("backup", "check", "repair"):
             panes.commands.bind(f"app.{name}", partial(self._do_and_say, name))
@@ -55,7 +53,7 @@ class DataBinding(QObject):
         async def work() -> None:
             window = self._panes.window
             window.show_toast(_BUSY[name])
-            lines = await self._done(await self._handle.services(), name)
+            lines = await self._done(name)
             if len(lines) == 1:
                 window.show_toast(lines[0])
             else:
@@ -77,28 +75,28 @@ class DataBinding(QObject):
         elif name == "zip":
             self._ask_for_zip(page)
         else:
-            self._tasks.start(self._run(page, name, lambda services: self._done(services, name)), f"data {name}")
+            self._tasks.start(self._run(page, name, lambda: self._done(name)), f"data {name}")
 
-    async def _run(self, page: DataPage, name: str, work: Callable[[Services], Awaitable[list[str]]]) -> None:
+    async def _run(self, page: DataPage, name: str, work: Callable[[], Awaitable[list[str]]]) -> None:
         shown = _Page(page)
         shown.show_busy(_BUSY[name])
         try:
-            shown.show_result(await work(await self._handle.services()))
+            shown.show_result(await work())
         except ChatDeskError as error:
             shown.show_result([error.sentence])
 
-    async def _done(self, services: Services, name: str) -> list[str]:
-        if services.has_other_owner or (services.read_only_reason is not None and name == "repair"):
-            raise services.read_only_reason or NotPossible("Another window has this data directory open.")
+    async def _done(self, name: str) -> list[str]:
+        if self._services.has_other_owner or (self._services.read_only_reason is not None and name == "repair"):
+            raise self._services.read_only_reason or NotPossible("Another window has this data directory open.")
         if name == "backup":
-            return [f"The backup was made: {(await services.maintenance.back_up_now()).name}"]
+            return [f"The backup was made: {(await self._services.maintenance.back_up_now()).name}"]
         if name == "check":
-            found = await services.repairs.check(with_index=False)
+            found = await self._services.repairs.check(with_index=False)
             return [f"{each.text[:1].upper()}{each.text[1:]}." for each in found] or ["Nothing is wrong."]
-        return list((await services.repairs.repair()).lines)
+        return list((await self._services.repairs.repair()).lines)
 
     async def _show_folder(self) -> None:
-        folder = (await self._handle.services()).backups.directory
+        folder = self._services.backups.directory
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def _ask_for_zip(self, page: DataPage) -> None:
@@ -110,8 +108,8 @@ class DataBinding(QObject):
         dialog.setDefaultSuffix("zip")
         dialog.setObjectName("zipPlace")
 
-        async def write(services: Services, target: Path) -> list[str]:
-            lost = await services.backups.make_zip(target)
+        async def write(target: Path) -> list[str]:
+            lost = await self._services.backups.make_zip(target)
             if not lost:
                 return [f"Everything was saved to {target.name}."]
             files = "1 attachment" if len(lost) == 1 else f"{len(lost):,} attachments"
@@ -119,9 +117,7 @@ class DataBinding(QObject):
             return [f"All but {files} was saved to {target.name}:", *lost[:_MOST_NAMED], *more]
 
         dialog.fileSelected.connect(
-            lambda path: self._tasks.start(
-                self._run(page, "zip", lambda services: write(services, Path(path))), "data zip"
-            )
+            lambda path: self._tasks.start(self._run(page, "zip", lambda: write(Path(path))), "data zip")
         )
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
@@ -131,10 +127,9 @@ class DataBinding(QObject):
     async def _open_restore(self) -> None:
         from chatdesk.ui.features.settings.restore import RestoreDialog
 
-        services = await self._handle.services()
-        if services.has_other_owner:
+        if self._services.has_other_owner:
             raise NotPossible("Another process has this data directory open.", next_step="Restore in its window.")
-        backups = [(str(path), _words(path)) for path in await services.backups.list()]
+        backups = [(str(path), _words(path)) for path in await self._services.backups.list()]
         dialog = RestoreDialog(self._panes.theme, backups, parent=self._panes.window)
         dialog.looked.connect(lambda path: self._tasks.replace(self._look(dialog, path), "look into backup"))
         dialog.otherRequested.connect(lambda: self._ask_for_file(dialog))
@@ -157,9 +152,8 @@ class DataBinding(QObject):
         chooser.open()
 
     async def _look(self, dialog: RestoreDialog, path: str) -> None:
-        services = await self._handle.services()
         try:
-            contents = await services.backups.inspect_backup(Path(path))
+            contents = await self._services.backups.inspect_backup(Path(path))
         except ChatDeskError as error:
             dialog.show_contents(path, [error.sentence], can_restore=False)
             return
@@ -167,15 +161,14 @@ class DataBinding(QObject):
 
     async def _restore(self, dialog: RestoreDialog, path: str) -> None:
         """Everything that can fail is done while the window is still whole; then only names change."""
-        services = await self._handle.services()
         dialog.show_busy("Unpacking and checking the backup…")
         try:
-            await services.backups.prepare(Path(path))
+            await self._services.backups.prepare(Path(path))
         except ChatDeskError as error:
             dialog.show_failure(error.sentence)
             return
         dialog.accept()
-        self._restart_after(services.backups.put_in_place)
+        self._restart_after(self._services.backups.put_in_place)
 
 
 class _Page:

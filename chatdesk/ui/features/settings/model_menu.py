@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.widgets.header.thread_header import ThreadHeader
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.provider_check import ModelList
-    from chatdesk.services.services import Services
+    from chatdesk.services.groups import ModelServices
     from chatdesk.ui.transcript.contract import ModelName
+    from chatdesk.ui.window.window_context import WindowContext
 
 ModelChoice = tuple[str, str]
 ProviderModels = tuple[str, str, list[ModelChoice]]
@@ -39,11 +37,11 @@ class ModelMenu(QObject):
 
     changed = Signal()
 
-    def __init__(self, header: ThreadHeader, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(self, context: WindowContext, models: ModelServices) -> None:
         super().__init__()
-        self._header = header
-        self._handle = handle
-        self._tasks = tasks
+        self._header = header = context.panes.header
+        self._models = models
+        self._tasks = tasks = context.tasks
         picker = header.model_picker
         picker.likeToggled.connect(
             lambda provider, model, is_liked: tasks.start(self._like(provider, model, is_liked), "like model")
@@ -68,60 +66,60 @@ class ModelMenu(QObject):
         self._tasks.replace(self._fill(is_asked=True), "list models")
 
     async def _fill(self, *, is_asked: bool) -> None:
-        services = await self._handle.services()
         lists: dict[str, list[ModelChoice]] = {}
-        for provider in services.providers.all():
-            kept = await services.provider_service.kept_models(provider.name)
+        for provider in self._models.providers.all():
+            kept = await self._models.provider_service.kept_models(provider.name)
             if kept is not None:
-                services.providers.remember_models(provider.name, kept.models)
-            lists[provider.name] = self._choices(services, provider.name, kept)
-        self._show(services, lists)
+                self._models.providers.remember_models(provider.name, kept.models)
+            lists[provider.name] = self._choices(provider.name, kept)
+        self._show(lists)
         failures: list[ChatDeskError] = []
-        wanted = [self._ask(services, each.name, lists, failures, is_asked) for each in services.providers.all()]
+        wanted = [self._ask(each.name, lists, failures, is_asked) for each in self._models.providers.all()]
         await asyncio.gather(*wanted)
         if failures:
             raise failures[0]
 
     async def _ask(
         self,
-        services: Services,
         provider: str,
         lists: dict[str, list[ModelChoice]],
         failures: list[ChatDeskError],
         is_asked: bool,
     ) -> None:
         try:
-            found = await services.provider_service.models_of(services.providers.get(provider), is_asked=is_asked)
+            found = await self._models.provider_service.models_of(
+                self._models.providers.get(provider), is_asked=is_asked
+            )
         except ChatDeskError as error:
             failures.append(error)
             return
         if found is not None:
-            services.chat.context.note_models(provider, found.models)
-            lists[provider] = self._choices(services, provider, found)
-            self._show(services, lists)
+            self._models.context.note_models(provider, found.models)
+            lists[provider] = self._choices(provider, found)
+            self._show(lists)
 
     async def _like(self, provider: str, model: str, is_liked: bool) -> None:
-        service = (await self._handle.services()).provider_service
+        service = self._models.provider_service
         await service.set_favourite(provider, model, is_favourite=is_liked)
 
-    def _show(self, services: Services, lists: Mapping[str, list[ModelChoice]]) -> None:
+    def _show(self, lists: Mapping[str, list[ModelChoice]]) -> None:
         self._header.model_picker.set_liked(
             {
                 (account.profile.id, model)
-                for account in services.accounts.accounts
+                for account in self._models.accounts.accounts
                 for model in account.profile.favourites
             }
         )
         self._header.set_models(
-            [(provider.name, provider.label, lists.get(provider.name, [])) for provider in services.providers.all()]
+            [(provider.name, provider.label, lists.get(provider.name, [])) for provider in self._models.providers.all()]
         )
         self.changed.emit()
 
-    def _choices(self, services: Services, provider: str, found: ModelList | None) -> list[ModelChoice]:
+    def _choices(self, provider: str, found: ModelList | None) -> list[ModelChoice]:
         """Liked models first, then the list's order; the default is there even when the list does not name it."""
-        tastes = _preferences_of(services, provider)
+        tastes = _preferences_of(self._models, provider)
         known = {model.id: model.label for model in found.models} if found else {}
-        default_provider, default_model = services.providers.default()
+        default_provider, default_model = self._models.providers.default()
         own = [default_model] if provider == default_provider and default_model not in known else []
         offered = [model for model in known if model not in tastes.hidden]
         ordered = dict.fromkeys([*tastes.favourites, *own, *offered])
@@ -137,8 +135,8 @@ def _name_in(
     return providers.get(provider or "", "")
 
 
-def _preferences_of(services: Services, provider: str) -> _ModelPreferences:
-    for account in services.accounts.accounts:
+def _preferences_of(models: ModelServices, provider: str) -> _ModelPreferences:
+    for account in models.accounts.accounts:
         if account.profile.id == provider:
             profile = account.profile
             hidden = frozenset(model for model, said in profile.overrides.items() if said.is_hidden)

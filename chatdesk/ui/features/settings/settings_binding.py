@@ -14,19 +14,21 @@ from PySide6.QtCore import QObject, Signal
 from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.settings.in_force import changed_settings
 from chatdesk.core.settings.schema import all_settings
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.commands.keys import keys_of_text, text_of_keys
 from chatdesk.ui.features.settings.model_menu import ModelMenu
 from chatdesk.ui.transcript.speech.narration import ReadAloud
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
     from chatdesk.core.domain.provider_profile import ProviderProfile
     from chatdesk.core.settings.schema import Settings, Value
     from chatdesk.core.settings.store import SettingsStore
+    from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
     from chatdesk.ui.theme.theme import Preference
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _DIALOG: Final = "chatdesk.ui.features.settings.settings_dialog"
 # What a choice of movement means for the theme; anything else follows the system.
@@ -43,20 +45,24 @@ class SettingsBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         settings: Settings,
         store: SettingsStore,
         models: ModelMenu,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        *,
+        services: ModelServices,
+        backup_dir: Path,
+        apply_settings: Callable[[Settings], Awaitable[None]],
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._settings = settings
         self._store = store
         self._models = models
-        self._handle = handle
-        self._tasks = tasks
+        self._services = services
+        self._backup_dir = backup_dir
+        self._apply_settings = apply_settings
+        self._tasks = context.tasks
         self._saving = asyncio.Lock()
         self._look_before: tuple[Preference, float] | None = None  # while the dialog shows another one
         panes.theme.changed.connect(self._on_theme_changed)
@@ -69,7 +75,7 @@ class SettingsBinding(QObject):
         composer.set_send_on_enter(self._settings.send_on_enter)
         composer.set_size_limit(self._settings.max_message_bytes)
         self._panes.transcript.set_plain_questions(self._settings.plain_user_messages)
-        self._panes.transcript.set_reading(cast(ReadAloud, self._settings.read_answers))
+        self._panes.transcript.set_reading(cast("ReadAloud", self._settings.read_answers))
         self._panes.theme.set_motion_reduced(_REDUCED.get(self._settings.motion))
 
     @property
@@ -107,13 +113,10 @@ class SettingsBinding(QObject):
     def _make(self) -> SettingsDialog:
         from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 
-        services = self._handle.now()
         values: dict[str, Any] = {each.name: getattr(self._settings, each.name) for each in all_settings()}
         values |= {"theme": self._panes.theme.preference, "text_scale": self._panes.theme.scale}
-        choices = {}
-        if services is not None:
-            values["backup_dir"] = services.paths.backup_dir
-            choices["provider"] = _choices_of_provider([each.profile for each in services.accounts.accounts])
+        values["backup_dir"] = self._backup_dir
+        choices = {"provider": _choices_of_provider([each.profile for each in self._services.accounts.accounts])}
         fixed = self._store.load().from_environment
         dialog = SettingsDialog(
             self._panes.theme,
@@ -181,7 +184,7 @@ class SettingsBinding(QObject):
         self.change(wanted)
 
     async def _use(self, settings: Settings) -> None:
-        await (await self._handle.services()).apply_settings(settings)
+        await self._apply_settings(settings)
         self._models.fill()
 
     @uninterruptible  # a window that closes now must not lose what somebody wrote

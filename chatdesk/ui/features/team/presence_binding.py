@@ -9,15 +9,15 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.sharing.team import PresenceState, ShareState
+from chatdesk.core.events import PresenceChanged, TeamChanged
 from chatdesk.ui.widgets.header.presence_row import PersonHere
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread
-    from chatdesk.core.events import PresenceChanged
     from chatdesk.core.sync.service import TeamService
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _STILL_TYPING_MS = 4_000
 _AWAY_AFTER_MS = 60_000
@@ -27,9 +27,9 @@ _BY_HAND = (QEvent.Type.KeyPress, QEvent.Type.InputMethod)
 class PresenceBinding(QObject):
     """Drafts that are put into the composer are no typing: only text that changes under keys is."""
 
-    def __init__(self, panes: Panes, threads: ThreadBinding, team: TeamService) -> None:
+    def __init__(self, context: WindowContext, threads: ThreadBinding, team: TeamService) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._team = team
         self._place: tuple[str | None, str | None] = (None, None)
@@ -46,10 +46,11 @@ class PresenceBinding(QObject):
         application = QGuiApplication.instance()
         assert isinstance(application, QGuiApplication)
         application.applicationStateChanged.connect(self._on_application_state_changed)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.presence_changed.connect(self._on_presence_changed)
-        bridge.team_changed.connect(lambda _event: self.look())
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, PresenceChanged, self._on_presence_changed)
+        subscribe(self, TeamChanged, lambda _event: self.look())
         self.look()
 
     def look(self) -> None:

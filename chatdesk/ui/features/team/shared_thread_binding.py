@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QTimer
 
 from chatdesk.core.domain.sharing.team import SharedProject, ShareState, SyncPhase, SyncStatus
+from chatdesk.core.events import (
+    ProjectChanged,
+    SharedFilesChanged,
+    SharedMessagesArrived,
+    SyncStatusChanged,
+    TeamChanged,
+    UnreadChanged,
+)
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.team.shared_text import (
     arrived_words,
     closed_words,
@@ -31,11 +38,10 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.domain.project import Project
     from chatdesk.core.domain.thread import Thread
-    from chatdesk.core.events import SharedMessagesArrived, SyncStatusChanged, UnreadChanged
     from chatdesk.core.sync.service import TeamService
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _READ_AFTER_MS = 700
 #: What a server says to somebody who is no member any more, and to a version that is too old.
@@ -48,20 +54,19 @@ class SharedThreadBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         threads: ThreadBinding,
         team: TeamService,
         library: LibraryService,
         *,
-        tasks: AsyncTasks,
         open_details: Callable[[], object],
     ) -> None:
-        super().__init__(panes.window)  # with which its timer ends
-        self._panes = panes
+        super().__init__(context.panes.window)  # with which its timer ends
+        self._panes = panes = context.panes
         self._threads = threads
         self._team = team
         self._library = library
-        self._tasks = tasks
+        self._tasks = context.tasks
         self._told: dict[str, str] = {}  # by workspace: what a banner said of it
         self._names: dict[str, str] = {}
         self._workspaces: dict[str, str] = {}
@@ -78,16 +83,17 @@ class SharedThreadBinding(QObject):
         panes.transcript.anchorChanged.connect(self._look_if_read)
         panes.transcript.set_file_states(team.file_state)
         panes.window.installEventFilter(self)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.sync_status_changed.connect(self._on_sync_status_changed)
-        bridge.team_changed.connect(lambda _event: self.read())
-        bridge.unread_changed.connect(self._on_unread_changed)
-        bridge.shared_messages_arrived.connect(self._on_shared_messages_arrived)
-        bridge.shared_files_changed.connect(
-            lambda _event: self._panes.transcript.set_file_states(self._team.file_state)
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
+        subscribe(self, TeamChanged, lambda _event: self.read())
+        subscribe(self, UnreadChanged, self._on_unread_changed)
+        subscribe(self, SharedMessagesArrived, self._on_shared_messages_arrived)
+        subscribe(
+            self, SharedFilesChanged, lambda _event: self._panes.transcript.set_file_states(self._team.file_state)
         )
-        bridge.project_changed.connect(lambda event: self._on_project_changed(event.project))
+        subscribe(self, ProjectChanged, lambda event: self._on_project_changed(event.project))
         self._panes.sidebar.set_unread(self._team.unread())
         self.read()
 

@@ -16,19 +16,18 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QDropEvent
 from shiboken6 import isValid
 
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.widgets.local_files import only_path_in
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
-    from chatdesk.core.events import SyncStatusChanged
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.services.groups import TeamServices
+    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
     from chatdesk.ui.features.team.pages.team_page import TeamPage
     from chatdesk.ui.features.team.team_dialogs import TeamDialogs
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _PAGE = "Team sync"
 _INVITATION = ".chatdesk-invite"
@@ -42,21 +41,21 @@ class TeamBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         settings: SettingsBinding,
         lists: ThreadListBinding,
         open_thread: Callable[[str], None],
         *,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        services: TeamServices,
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._settings = settings
         self._lists = lists
         self._open_thread = open_thread
-        self._handle = handle
-        self._tasks = tasks
+        self._services = services
+        self._tasks = context.tasks
+        self._context = context
         self._is_joined = False
         self._is_over = False
         self._dialogs: TeamDialogs | None = None
@@ -77,10 +76,11 @@ class TeamBinding(QObject):
         }.items():
             panes.commands.bind(command_id, partial(self._run, work, command_id), lambda: self._is_joined)
         panes.window.installEventFilter(self)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.team_changed.connect(self._on_team_changed)
-        bridge.sync_status_changed.connect(self._on_sync_status_changed)
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, TeamChanged, self._on_team_changed)
+        subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
 
     def end(self) -> None:
         """Ignore all later events, because the window closes."""
@@ -162,7 +162,7 @@ class TeamBinding(QObject):
         return page
 
     async def _fill_page(self) -> None:
-        if not await (await self._handle.services()).team_is_joined():
+        if not await self._services.is_joined():
             if self._page is not None and isValid(self._page):
                 self._page.show_workspaces((), now_ms=0)
             return
@@ -185,7 +185,7 @@ class TeamBinding(QObject):
         self._tasks.replace(self._take_in(), "team changed")
 
     async def _take_in(self) -> None:
-        self._is_joined = await (await self._handle.services()).team_is_joined()
+        self._is_joined = await self._services.is_joined()
         self._panes.commands.refresh()
         if self._page is not None and isValid(self._page):
             await self._fill_page()
@@ -201,15 +201,13 @@ class TeamBinding(QObject):
 
     async def _made(self) -> TeamDialogs:
         if self._dialogs is None:
-            services = await self._handle.services()
             module = await asyncio.to_thread(import_module, "chatdesk.ui.features.team.team_dialogs")
-            team = await services.load_team()
+            team = await self._services.load()
             if self._dialogs is None:
                 self._dialogs = module.TeamDialogs(
-                    self._panes,
-                    services,
+                    self._context,
+                    self._services,
                     team,
-                    tasks=self._tasks,
                     lists=self._lists,
                     open_thread=self._open_thread,
                     open_page=self.open_page,

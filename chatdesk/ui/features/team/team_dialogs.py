@@ -16,7 +16,6 @@ from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember, TeamRole
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.file_writing import write_text
 from chatdesk.core.sync.address import reach_words
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_devices import REMOVAL_TEXT
@@ -31,10 +30,10 @@ from chatdesk.ui.features.team.team_sharing import TeamSharing, told, worded
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.service import TeamService
-    from chatdesk.services.services import Services
+    from chatdesk.services.groups import TeamServices
     from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 
 class TeamDialogs:
@@ -44,27 +43,25 @@ class TeamDialogs:
 
     def __init__(
         self,
-        panes: Panes,
-        services: Services,
+        context: WindowContext,
+        services: TeamServices,
         team: TeamService,
         *,
-        tasks: AsyncTasks,
         lists: ThreadListBinding,
         open_thread: Callable[[str], None],
         open_page: Callable[[str], None],
         page: Callable[[], TeamPage | None],
         settings: Callable[[], SettingsDialog | None],
     ) -> None:
-        self._panes = panes
+        self._panes = panes = context.panes
         self._team = team
-        self._tasks = tasks
+        self._tasks = context.tasks
         self._page = page
         self._settings = settings
         self.sharing = TeamSharing(
-            panes,
+            context,
             services,
             team,
-            tasks=tasks,
             lists=lists,
             open_thread=open_thread,
             open_page=open_page,
@@ -73,10 +70,9 @@ class TeamDialogs:
             parent=self.parent,
         )
         self.onboarding = TeamOnboarding(
-            panes,
+            context,
             services,
             team,
-            tasks=tasks,
             tell=self.tell,
             parent=self.parent,
             invite=self.invite,

@@ -18,7 +18,6 @@ from chatdesk.core.errors import NotPossible
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.sync.address import read_address
 from chatdesk.core.sync.team_passwords import PasswordNotKept
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog, read_file
@@ -26,8 +25,8 @@ from chatdesk.ui.features.team.team_sharing import told
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.service import TeamService
-    from chatdesk.services.services import Services
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.services.groups import TeamServices
+    from chatdesk.ui.window.window_context import WindowContext
 
 #: How often, and how many times, it is looked whether anything of a joined workspace is here.
 _LOOK_EVERY_S: Final = 0.5
@@ -40,20 +39,19 @@ class TeamOnboarding:
 
     def __init__(
         self,
-        panes: Panes,
-        services: Services,
+        context: WindowContext,
+        services: TeamServices,
         team: TeamService,
         *,
-        tasks: AsyncTasks,
         tell: Callable[[str], None],
         parent: Callable[[], QWidget],
         invite: Callable[[str], Awaitable[None]],
         open_project: Callable[[str], None],
     ) -> None:
-        self._panes = panes
+        self._panes = context.panes
         self._services = services
         self._team = team
-        self._tasks = tasks
+        self._tasks = context.tasks
         self._tell = tell
         self._parent = parent
         self._invite = invite

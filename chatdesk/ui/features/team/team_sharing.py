@@ -21,7 +21,6 @@ from chatdesk.core.domain.sharing.team import (
 )
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.ui.accessibility.announce import announce
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.share_project import (
@@ -36,9 +35,9 @@ from chatdesk.ui.features.team.pages.team_text import count_of
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.service import TeamService
-    from chatdesk.services.services import Services
+    from chatdesk.services.groups import TeamServices
     from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _MOST_ROUNDS = 200
 
@@ -48,11 +47,10 @@ class TeamSharing:
 
     def __init__(
         self,
-        panes: Panes,
-        services: Services,
+        context: WindowContext,
+        services: TeamServices,
         team: TeamService,
         *,
-        tasks: AsyncTasks,
         lists: ThreadListBinding,
         open_thread: Callable[[str], None],
         open_page: Callable[[str], None],
@@ -60,10 +58,10 @@ class TeamSharing:
         tell: Callable[[str], None],
         parent: Callable[[], QWidget],
     ) -> None:
-        self._panes = panes
+        self._panes = context.panes
         self._services = services
         self._team = team
-        self._tasks = tasks
+        self._tasks = context.tasks
         self._lists = lists
         self._open_thread = open_thread
         self._open_page = open_page

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import SharedMessagesArrived, UnreadChanged
 from chatdesk.ui.features.team.notice import Notice
 from chatdesk.ui.features.team.notify import Notifier
 from chatdesk.ui.features.team.presence_binding import PresenceBinding
@@ -16,54 +16,50 @@ from chatdesk.ui.features.team.shared_text import arrived_words, authors_words
 from chatdesk.ui.features.team.shared_thread_binding import SharedThreadBinding
 
 if TYPE_CHECKING:
-    from chatdesk.core.events import SharedMessagesArrived, UnreadChanged
-    from chatdesk.core.settings.schema import Settings
-    from chatdesk.services.services import Services
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.core.chat.library import LibraryService
+    from chatdesk.core.sync.service import TeamService
+    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 DETAILS = "team.details"
 _MOST_WORDS = 200
 
 
 class TeamWindow(QObject):
-    """``settings`` gives those in force, ``come_to_front`` brings the window before the person."""
+    """``come_to_front`` brings the window before the person."""
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         threads: ThreadBinding,
-        services: Services,
+        team: TeamService,
+        library: LibraryService,
         *,
-        tasks: AsyncTasks,
-        settings: Callable[[], Settings],
         come_to_front: Callable[[], None],
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
-        self._services = services
-        self._tasks = tasks
-        self._settings = settings
+        self._tasks = context.tasks
+        self._open_thread = context.open_thread
+        self._settings = context.settings
         self._come_to_front = come_to_front
         self.shared = SharedThreadBinding(
-            panes,
+            context,
             threads,
-            services.team,
-            services.library,
-            tasks=tasks,
+            team,
+            library,
             open_details=lambda: panes.commands.trigger(DETAILS),
         )
-        self.presence = PresenceBinding(panes, threads, services.team)
-        self.notifier = Notifier(panes.window, tasks)
+        self.presence = PresenceBinding(context, threads, team)
+        self.notifier = Notifier(panes.window, context.tasks)
         self.notifier.pressed.connect(self._on_notifier_pressed)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        self.shared.follow(bridge)
-        self.presence.follow(bridge)
-        bridge.shared_messages_arrived.connect(self._on_shared_messages_arrived)
-        bridge.unread_changed.connect(self._on_unread_changed)
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, SharedMessagesArrived, self._on_shared_messages_arrived)
+        subscribe(self, UnreadChanged, self._on_unread_changed)
 
     async def end(self) -> None:
         """End the team's part of the window, because the window closes."""
@@ -78,7 +74,7 @@ class TeamWindow(QObject):
 
     async def _notify(self, event: SharedMessagesArrived) -> None:
         """Says who and where; what was written only if that is wanted: others may see the screen."""
-        chat = self._services.chat
+        chat = self._open_thread.stored_chat
         try:
             title = (await chat.get_thread(event.thread_id)).title
             text = title

@@ -11,14 +11,16 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.domain.exports import Choice
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from chatdesk.core.domain.exports import ExportProgress
+    from chatdesk.core.transfer.exports.service import ExportService
     from chatdesk.ui.dialogs.progress import ProgressDialog
     from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _FILTERS: Final = {
     "md": "Markdown (*.md)",
@@ -33,12 +35,18 @@ _SHOWN_AFTER_S: Final = 0.4  # what is quicker than that needs no bar
 class ExportBinding(QObject):
     """Writes threads to places that the person names."""
 
-    def __init__(self, panes: Panes, threads: ThreadBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(
+        self,
+        context: WindowContext,
+        threads: ThreadBinding,
+        exports_of: Callable[[Sequence[str]], Awaitable[ExportService]],
+    ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._exports_of = exports_of
+        self._tasks = context.tasks
         commands = panes.commands
         commands.bind("thread.export_markdown", lambda: self._ask_one("md"), lambda: threads.thread_id is not None)
         commands.bind("thread.export_json", lambda: self._ask_one("json"), lambda: threads.thread_id is not None)
@@ -78,7 +86,7 @@ class ExportBinding(QObject):
         """Copy the shown path of a thread to the clipboard as Markdown, from the first message to the last."""
         from chatdesk.core.transfer.exports.export import thread_to_markdown
 
-        chat = await self._handle.chat_of(thread_id)
+        chat = self._open_thread.chat_of(thread_id)
         thread = await chat.get_thread(thread_id)
         if thread.message_count > _MOST_COPIED:
             self._panes.window.show_toast(
@@ -99,7 +107,7 @@ class ExportBinding(QObject):
 
         from chatdesk.core.transfer.exports.files import safe_name
 
-        chat = await self._handle.chat_of(thread_ids[0] if thread_ids else self._threads.thread_id)
+        chat = self._open_thread.chat_of(thread_ids[0] if thread_ids else self._threads.thread_id)
         title = "ChatDesk"
         if scope == "threads":
             choice = Choice(thread_ids=thread_ids, has_trash=has_trash)
@@ -131,7 +139,7 @@ class ExportBinding(QObject):
         """Write ``choice`` to ``target``; what takes longer is shown with a button to give it up."""
         from chatdesk.core.domain.exports import ExportFormat
 
-        exports = await (await self._handle.services()).exports_of(choice.thread_ids)
+        exports = await self._exports_of(choice.thread_ids)
         shown = _ShownProgress(self._panes)
         work = asyncio.ensure_future(
             exports.export(choice, ExportFormat(kind), target, on_progress=shown.tell, is_apart=True)

@@ -14,18 +14,20 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 
 from chatdesk.core.domain.imported import ImportedProject
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.widgets.local_files import only_path_in
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.attachment_service import AttachmentService
+    from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.domain.imported import ImportProgress
+    from chatdesk.core.errors import StorageError
     from chatdesk.core.transfer.imports.report import ImportReport
+    from chatdesk.core.transfer.imports.service import ImportService
     from chatdesk.ui.dialogs.confirm import ConfirmDialog
     from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
     from chatdesk.ui.features.transfer.import_dialog import ImportDialog
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _EXPORT_NAME = re.compile(
     r"(?:.*\.zip|(?:.*[-_ .])?(?:conversations?|chats?|chatdesk)[^/]*\.jsonl?|messages\.jsonl)\Z", re.IGNORECASE
@@ -40,12 +42,24 @@ def looks_like_export(path: Path) -> bool:
 class ImportBinding(QObject):
     """The binding of imports, one at a time. The last report can be opened until the next import."""
 
-    def __init__(self, panes: Panes, lists: ThreadListBinding, handle: ServiceHandle, tasks: AsyncTasks) -> None:
+    def __init__(
+        self,
+        context: WindowContext,
+        lists: ThreadListBinding,
+        importer: Callable[[], ImportService],
+        library: LibraryService,
+        attachments: AttachmentService,
+        read_only_reason: Callable[[], StorageError | None],
+    ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._lists = lists
-        self._handle = handle
-        self._tasks = tasks
+        self._importer = importer
+        self._library = library
+        self._attachments = attachments
+        self._read_only_reason = read_only_reason
+        self._tasks = context.tasks
+        self._open_thread = context.open_thread
         self._dialog: ImportDialog | None = None
         self._progress: ImportProgress | None = None
         self._report: ImportReport | None = None
@@ -105,16 +119,16 @@ class ImportBinding(QObject):
         return super().eventFilter(watched, event)
 
     async def _open(self, path: Path | None, program: str = "") -> None:
-        services = await self._handle.services()
-        if services.read_only_reason is not None:
-            raise services.read_only_reason
+        reason = self._read_only_reason()
+        if reason is not None:
+            raise reason
         if self._dialog is not None:
-            if path is not None and not services.importer.is_running:
+            if path is not None and not self._importer().is_running:
                 self._dialog.take(path)
             return
         from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 
-        projects = await services.chat.list_projects()
+        projects = await self._open_thread.stored_chat.list_projects()
         names = names_told_apart(projects, self._panes.sidebar.workspaces)
         dialog = self._dialog = ImportDialog(
             self._panes.theme,
@@ -124,11 +138,11 @@ class ImportBinding(QObject):
             parent=self._panes.window,
         )
         dialog.startRequested.connect(self.start)
-        dialog.stopRequested.connect(services.importer.stop)
+        dialog.stopRequested.connect(self._importer().stop)
         dialog.showRequested.connect(self._show_threads)
         dialog.copyRequested.connect(self._copy)
         dialog.finished.connect(self._on_dialog_finished)
-        if services.importer.is_running:
+        if self._importer().is_running:
             dialog.show_progress(self._progress)
         dialog.open()
 
@@ -137,20 +151,19 @@ class ImportBinding(QObject):
         self._tasks.start(self._run(Path(path), project), "import")
 
     async def _run(self, path: Path, project: str | None) -> None:
-        services = await self._handle.services()
         self._progress = self._report = None
         try:
             wanted = None
             if project is not None:  # one that goes to the trash meanwhile is made again under its name
-                wanted = ImportedProject(project, (await services.library.get_project(project)).name)
-            report = await services.importer.run(path, project=wanted, on_progress=self._on_progress)
+                wanted = ImportedProject(project, (await self._library.get_project(project)).name)
+            report = await self._importer().run(path, project=wanted, on_progress=self._on_progress)
         except ChatDeskError as error:
             if self._dialog is None:
                 raise
             self._dialog.show_failure(error.sentence)
             return
         self._report = report
-        services.attachments.read_soon()  # so that its files are found by what stands in them
+        self._attachments.read_soon()  # so that its files are found by what stands in them
         if self._dialog is not None:
             self._show_report(self._dialog)
         else:

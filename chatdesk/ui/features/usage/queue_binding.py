@@ -11,18 +11,18 @@ from shiboken6 import isValid
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.errors import ChatDeskError, NotPossible
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import QueueChanged, ReachabilityChanged, WaitingQuestionsChanged
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.usage.usage_binding import waiting_words
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.network_watch import NetworkWatch
+    from chatdesk.core.chat.question_queue import QuestionQueue
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.domain.waiting import WaitingQuestion
-    from chatdesk.core.events import QueueChanged, ReachabilityChanged
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.usage.waiting import WaitingDialog, WaitingRow
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _QUESTION_CHARACTERS = 160
 _AFTER_ANSWER = "It is sent when the answer before it is complete."
@@ -35,30 +35,34 @@ class QueueBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         threads: ThreadBinding,
         *,
         take_back: Callable[[str], Awaitable[None]],
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        questions: Callable[[], QuestionQueue],
+        network: Callable[[], NetworkWatch],
     ) -> None:
         """``take_back``: a question that waits for an answer becomes a draft again."""
         super().__init__()
         self._take_back = take_back
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._question_queue = questions
+        self._network = network
+        self._tasks = context.tasks
+        self._current_settings = context.settings
         self._queued: tuple[str, ...] = ()
         self._unreached: tuple[str, ...] = ()
         self._dialog: WaitingDialog | None = None
         panes.commands.bind("app.waiting", self.open)
         panes.sidebar.waitingPressed.connect(self.open)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.queue_changed.connect(self._on_queue_changed)
-        bridge.waiting_questions_changed.connect(lambda _event: self._show())
-        bridge.reachability_changed.connect(self._on_reachability_changed)
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, QueueChanged, self._on_queue_changed)
+        subscribe(self, WaitingQuestionsChanged, lambda _event: self._show())
+        subscribe(self, ReachabilityChanged, self._on_reachability_changed)
 
     def open(self) -> None:
         """Open the list of waiting messages, in a dialog that keeps up with it."""
@@ -69,8 +73,7 @@ class QueueBinding(QObject):
         self._show()
 
     def _on_reachability_changed(self, event: ReachabilityChanged) -> None:
-        services = self._handle.now()
-        is_sending = services is not None and services.settings.send_when_back
+        is_sending = self._current_settings().send_when_back
         self._unreached = event.waiting if is_sending else ()
         self._show()
 
@@ -81,8 +84,7 @@ class QueueBinding(QObject):
             self._tasks.replace(self._fill(self._dialog), "list what waits")
 
     def _questions(self) -> tuple[WaitingQuestion, ...]:
-        services = self._handle.now()
-        return () if services is None else services.questions.all
+        return self._question_queue().all
 
     async def _open(self) -> None:
         from chatdesk.ui.features.usage.waiting import WaitingDialog
@@ -105,7 +107,7 @@ class QueueBinding(QObject):
             dialog.show_rows(rows)
 
     async def _rows(self) -> Sequence[WaitingRow]:
-        chat = await self._handle.chat()
+        chat = self._open_thread.chat
         waiting = [(each.message_id, waiting_words(each), each.before > 0) for each in chat.queue.waiting]
         waiting += [(id_, _NO_CONNECTION, False) for id_ in self._unreached]
         rows = [await _row(chat, *each) for each in waiting]
@@ -119,17 +121,17 @@ class QueueBinding(QObject):
             await self._threads.open_at(thread_id, message_id)
 
     async def _cancel(self, message_id: str) -> None:
-        chat = await self._handle.chat()
+        chat = self._open_thread.chat
         if any(each.id == message_id for each in self._questions()):
             await self._take_back(message_id)
         elif message_id in self._unreached:
-            (await self._handle.services()).network.cancel(message_id)
+            self._network().cancel(message_id)
         else:
             await chat.stop(message_id)
 
     async def _send_first(self, message_id: str) -> None:
         try:
-            await (await self._handle.chat()).queue.send_first(message_id)
+            await self._open_thread.chat.queue.send_first(message_id)
         except NotPossible:  # it was just sent
             self._show()
 

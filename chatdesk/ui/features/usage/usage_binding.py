@@ -19,21 +19,21 @@ from shiboken6 import isValid
 from chatdesk.core.domain.limits import LimitScope, ScopedRate, parse_scoped_rates
 from chatdesk.core.domain.usage_day import date_of
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import LimitNear, QueueChanged
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.limits import UsageLimit
     from chatdesk.core.domain.waiting import WaitingAnswer
-    from chatdesk.core.events import LimitNear, QueueChanged
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.core.usage.service import UsageService
+    from chatdesk.services.groups import ModelServices
+    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
     from chatdesk.ui.features.usage.limits import LimitsDialog
     from chatdesk.ui.usage.page import UsagePage
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _MS_PER_S = 1000
 
@@ -43,29 +43,32 @@ class UsageBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         threads: ThreadBinding,
         messages: MessageBinding,
         settings: SettingsBinding,
         *,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        usage: UsageService,
+        models: ModelServices,
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._messages = messages
         self._settings = settings
-        self._handle = handle
-        self._tasks = tasks
+        self._open_thread = context.open_thread
+        self._usage = usage
+        self._models = models
+        self._tasks = context.tasks
         panes.transcript.wayOutRequested.connect(self._on_way_out_requested)
         settings.dialogMade.connect(self._on_settings_dialog_made)
         panes.commands.bind("app.usage", self.open_usage)
         panes.commands.bind("app.limits", self.open_limits)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.queue_changed.connect(self._on_queue_changed)
-        bridge.limit_near.connect(self._on_limit_near)
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, QueueChanged, self._on_queue_changed)
+        subscribe(self, LimitNear, self._on_limit_near)
 
     # The queue
 
@@ -73,9 +76,9 @@ class UsageBinding(QObject):
         self._panes.transcript.set_waiting(
             {each.message_id: (waiting_words(each), each.before) for each in event.waiting}
         )
-        services, thread_id = self._handle.now(), self._threads.thread_id
-        if services is not None and thread_id is not None:
-            self._panes.composer.set_streaming(services.chat_of(thread_id).is_answering(thread_id))
+        thread_id = self._threads.thread_id
+        if thread_id is not None:
+            self._panes.composer.set_streaming(self._open_thread.chat_of(thread_id).is_answering(thread_id))
             self._messages.busyChanged.emit()
 
     # Usage
@@ -108,7 +111,7 @@ class UsageBinding(QObject):
     async def make_page(self) -> UsagePage:
         """Return a page of usage that is filled, with its buttons connected."""
         module = await asyncio.to_thread(import_module, "chatdesk.ui.usage.page")
-        usage = (await self._handle.services()).usage
+        usage = self._usage
         first_day = await usage.first_day()
         page: UsagePage = module.UsagePage(self._panes.theme, today=usage.today(), first_day=first_day)
         page.daysRequested.connect(lambda first, last: self._tasks.start(self._fill(page, first, last), "usage"))
@@ -119,7 +122,7 @@ class UsageBinding(QObject):
         return page
 
     async def _fill(self, page: UsagePage, first: int, last: int) -> None:
-        cells = await (await self._handle.services()).usage.spent_on(first, last)
+        cells = await self._usage.spent_on(first, last)
         if isValid(page):
             page.show_days(first, last, cells)
 
@@ -138,7 +141,7 @@ class UsageBinding(QObject):
         dialog.open()
 
     async def _write(self, path: Path, first: int, last: int) -> None:
-        count = await (await self._handle.services()).usage.write_csv(path, first, last)
+        count = await self._usage.write_csv(path, first, last)
         self._panes.window.show_toast(f"{count:,} lines were written to {path.name}")
 
     def open_prices(self) -> None:
@@ -154,11 +157,10 @@ class UsageBinding(QObject):
     async def _open_limits(self) -> None:
         from chatdesk.ui.features.usage.limits import LimitsDialog, LimitTarget
 
-        services = await self._handle.services()
-        states = await services.chat.limits.states()
-        projects = await services.chat.list_projects()
+        states = await self._open_thread.stored_chat.limits.states()
+        projects = await self._open_thread.stored_chat.list_projects()
         targets = [
-            *(LimitTarget(LimitScope.PROVIDER, each.name, each.label) for each in services.providers.all()),
+            *(LimitTarget(LimitScope.PROVIDER, each.name, each.label) for each in self._models.providers.all()),
             *(LimitTarget(LimitScope.PROJECT, each.id, f"Project {each.name}") for each in projects),
         ]
         known = [(state.limit, f"{state.limit.amount_text(state.spent)} used") for state in states]
@@ -177,7 +179,7 @@ class UsageBinding(QObject):
         self._settings.change(replace(self._settings.current, rate_limit=everything, scoped_rates=scoped))
 
     async def _save_limits(self, dialog: LimitsDialog, limits: Sequence[UsageLimit]) -> None:
-        chat = await self._handle.chat()
+        chat = self._open_thread.chat
         try:
             await chat.limits.replace(limits)
         except ChatDeskError as error:
@@ -212,19 +214,19 @@ class UsageBinding(QObject):
             self._tasks.start(self._open_payment(answer_id), "open the page for payment")
 
     async def _cancel(self, answer_id: str) -> None:
-        await (await self._handle.chat()).stop(answer_id)
+        await self._open_thread.chat.stop(answer_id)
 
     async def _send_first(self, answer_id: str) -> None:
-        await (await self._handle.chat()).queue.send_first(answer_id)
+        await self._open_thread.chat.queue.send_first(answer_id)
 
     async def _send_anyway(self, answer_id: str) -> None:
-        chat = await self._handle.chat()
+        chat = self._open_thread.chat
         chat.limits.allow_once(answer_id)
         await chat.retry_message(answer_id)
 
     async def _open_payment(self, answer_id: str) -> None:
         """Open the payment page in the browser, only because somebody pressed the button that names the host."""
-        message = await (await self._handle.chat()).get_message(answer_id)
+        message = await self._open_thread.chat.get_message(answer_id)
         payment = message.error_details.get("payment")
         url = QUrl(str(payment.get("link", "")) if isinstance(payment, dict) else "", QUrl.ParsingMode.StrictMode)
         is_named = isinstance(payment, dict) and url.host() == payment.get("host")  # as the button says

@@ -12,17 +12,16 @@ from PySide6.QtCore import QObject
 from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer, StepResult, StepState
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.provider_service import ProviderService
     from chatdesk.core.domain.provider_profile import ProviderProfile
+    from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.chat.message_binding import MessageBinding
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.features.way_in.connect_provider import ConnectProvider
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _TASK = "connect provider"
 
@@ -32,21 +31,20 @@ class ConnectBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         threads: ThreadBinding,
         messages: MessageBinding,
         settings: SettingsBinding,
         *,
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        models: ModelServices,
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = panes = context.panes
         self._threads = threads
         self._messages = messages
         self._settings = settings
-        self._handle = handle
-        self._tasks = tasks
+        self._models = models
+        self._tasks = context.tasks
         panes.commands.bind("app.add_provider", self.open)
         panes.commands.bind("app.models", lambda: settings.open("Providers"))
         picker = panes.header.model_picker
@@ -76,13 +74,13 @@ class ConnectBinding(QObject):
         self._tasks.start(self._prepare(served), "prepare to connect")
 
     async def _prepare(self, served: _Served) -> None:
-        service = await self._service()
+        service = self._models.provider_service
         servers = await service.find_servers()
         if served.fields is not None:
             served.fields.show_found(servers)
 
     async def _show_key_state(self, served: _Served) -> None:
-        state = await (await self._service()).key_state()
+        state = await self._models.provider_service.key_state()
         if served.fields is not None:
             served.fields.show_key_state(state)
 
@@ -90,7 +88,7 @@ class ConnectBinding(QObject):
         """Test what was entered; only what works is kept."""
         if served.fields is None:
             return
-        service, failed = await self._service(), None
+        service, failed = self._models.provider_service, None
         served.fields.show_connecting(True)
         served.is_testing = True
         try:
@@ -114,7 +112,7 @@ class ConnectBinding(QObject):
     async def _save(self, served: _Served, profile: ProviderProfile, key: str, *, is_agreed: bool = False) -> None:
         if served.fields is None:
             return
-        service = await self._service()
+        service = self._models.provider_service
         place, passphrase = served.fields.key_place()
         try:
             if place is not None:
@@ -154,18 +152,17 @@ class ConnectBinding(QObject):
     async def _use_found(self, served: _Served, server: FoundServer) -> None:
         from chatdesk.core.domain.provider_profile import ProviderProfile
 
-        service = await self._service()
+        service = self._models.provider_service
         await self._use(served, await service.save(ProviderProfile("", server.preset, server.label, server.base_url)))
 
     async def _use(self, served: _Served, profile: ProviderProfile) -> None:
         """Use the new provider in new threads, since whoever adds one wants to ask it; in the open thread say how to
         change to it."""
-        services = await self._handle.services()
-        if profile.id not in {each.name for each in services.providers.all()}:
+        if profile.id not in {each.name for each in self._models.providers.all()}:
             self._panes.window.show_toast(f"{profile.label} is kept. It cannot answer before it has a key.")
             return
-        await services.provider_service.models_of(services.providers.get(profile.id))
-        provider, model = services.providers.resolve(profile.id, None)
+        await self._models.provider_service.models_of(self._models.providers.get(profile.id))
+        provider, model = self._models.providers.resolve(profile.id, None)
         if self._threads.open_thread is None and model:
             self._messages.choose_model(provider, model)
         if served.fields is not None:
@@ -173,9 +170,6 @@ class ConnectBinding(QObject):
         said = f"{profile.label} is connected." if not model else f"{profile.label} is connected. {model} answers."
         self._panes.window.show_toast(said if self._threads.open_thread is None else f"{profile.label} is connected.")
         self._panes.window.focus_composer()
-
-    async def _service(self) -> ProviderService:
-        return (await self._handle.services()).provider_service
 
 
 class _Served:

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.core.events import ProvidersChanged
 from chatdesk.ui.features.way_in.connect_binding import ConnectBinding
 from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS
-from chatdesk.ui.window.service_handle import ServiceHandle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chatdesk.services.services import Services
-    from chatdesk.ui.event_bridge import EventBridge
+    from chatdesk.core.errors import StorageError
+    from chatdesk.services.groups import ModelServices
+    from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.chat.message_binding import MessageBinding
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
     from chatdesk.ui.features.way_in.way_in import WayIn
     from chatdesk.ui.theme.theme import Theme
-    from chatdesk.ui.window.panes import Panes
+    from chatdesk.ui.window.window_context import WindowContext
 
 _TOUR = "What can ChatDesk do?"
 OFFLINE = "offline"
@@ -36,47 +36,49 @@ class WayInBinding(QObject):
 
     def __init__(
         self,
-        panes: Panes,
+        context: WindowContext,
         threads: ThreadBinding,
         messages: MessageBinding,
         connection: ConnectBinding,
         *,
         open_import: Callable[[str], object],
         ask: Callable[[str], object],
-        handle: ServiceHandle,
-        tasks: AsyncTasks,
+        models: ModelServices,
+        read_only_reason: Callable[[], StorageError | None],
     ) -> None:
         super().__init__()
-        self._panes = panes
+        self._panes = context.panes
         self._threads = threads
         self._messages = messages
         self._connection = connection
         self._open_import = open_import
         self._ask = ask
-        self._handle = handle
-        self._tasks = tasks
+        self._models = models
+        self._read_only_reason = read_only_reason
+        self._tasks = context.tasks
+        self._current_settings = context.settings
         self._make: Callable[[Theme], WayIn] | None = None
         self.is_ended = False
         threads.opened.connect(lambda _thread: self.refresh())
         messages.modelChanged.connect(self.refresh)
+        self._subscribe(context.subscribe)
 
-    def follow(self, bridge: EventBridge) -> None:
-        bridge.providers_changed.connect(lambda _event: self.refresh())
+    def _subscribe(self, subscribe: Subscribe) -> None:
+        subscribe(self, ProvidersChanged, lambda _event: self.refresh())
 
     async def prepare(self) -> None:
         """Show what is due; what the first screen is made of is imported beside the loop before."""
-        services = await self._handle.services()
-        if self._make is None and self._is_first(services):
+        if self._make is None and self._is_first():
             module = await asyncio.to_thread(import_module, "chatdesk.ui.features.way_in.way_in")
             self._make = module.WayIn
         self.refresh()
 
     def refresh(self) -> None:
         """Show the current state: which providers can answer, and which was chosen."""
-        services, empty_state = self._handle.now(), self._panes.empty_state
-        if services is None or not self._threads.is_blank:
+        empty_state = self._panes.empty_state
+        if not self._threads.is_blank:
             return
-        if self._is_first(services):
+        if self._is_first():
             if self._make is None:
                 self._tasks.replace(self.prepare(), "first screen")
             elif empty_state.way_in is None:
@@ -85,14 +87,14 @@ class WayInBinding(QObject):
         empty_state.end_way_in()
         provider, model = self._messages.next_model()
         empty_state.set_starts(OFFLINE_STARTS if provider == OFFLINE else STARTS)
-        empty_state.set_sub_text(self._who_answers(services, provider, model))
+        empty_state.set_sub_text(self._who_answers(provider, model))
 
-    def _is_first(self, services: Services) -> bool:
+    def _is_first(self) -> bool:
         """Return whether there is nothing but the offline model, and nobody chose it."""
-        is_alone = all(provider.name == OFFLINE for provider in services.providers.all())
-        is_locked = services.provider_service.is_key_file_locked
-        is_wanted = self.is_ended or services.settings.provider == OFFLINE
-        return is_alone and not is_locked and not is_wanted and services.read_only_reason is None
+        is_alone = all(provider.name == OFFLINE for provider in self._models.providers.all())
+        is_locked = self._models.provider_service.is_key_file_locked
+        is_wanted = self.is_ended or self._current_settings().provider == OFFLINE
+        return is_alone and not is_locked and not is_wanted and self._read_only_reason() is None
 
     def _show_way_in(self, way_in: WayIn) -> None:
         self._connection.serve(way_in.connection, self.refresh)
@@ -106,11 +108,11 @@ class WayInBinding(QObject):
         self.refresh()
         self._ask(_TOUR)
 
-    def _who_answers(self, services: Services, provider: str, model: str) -> str:
-        if not services.providers.has(provider):
+    def _who_answers(self, provider: str, model: str) -> str:
+        if not self._models.providers.has(provider):
             return "The provider of this model is gone. Choose another model at the top."
-        label = services.providers.get(provider).label
-        if services.providers.lacks_key(provider):
+        label = self._models.providers.get(provider).label
+        if self._models.providers.lacks_key(provider):
             return (
                 f"{label} has no key yet, so it cannot answer. Put it into Settings, Providers, or choose another "
                 "model at the top."

@@ -53,20 +53,10 @@ def panes(qapp: QApplication) -> Iterator[SimpleNamespace]:
     made.window.deleteLater()
 
 
-class FakeHandle:
-    """Services with an attachment service over ``blobs``."""
-
-    def __init__(self, blobs: BlobStore | None = None) -> None:
-        self._blobs = blobs
-
-    async def services(self) -> SimpleNamespace:
-        assert self._blobs is not None
-        rows = SimpleNamespace(is_read_only=False)
-        return SimpleNamespace(attachments=AttachmentService(self._blobs, rows))  # type: ignore[arg-type]
-
-
 def files_of(panes: SimpleNamespace, blobs: BlobStore | None = None) -> TranscriptFiles:
-    return TranscriptFiles(panes, FakeHandle(blobs), FakeTasks())  # type: ignore[arg-type]
+    rows = SimpleNamespace(is_read_only=False)
+    attachments = AttachmentService(blobs, rows)  # type: ignore[arg-type]
+    return TranscriptFiles(SimpleNamespace(panes=panes, tasks=FakeTasks()), attachments)  # type: ignore[arg-type]
 
 
 def test_code_is_saved_where_the_person_says(panes: SimpleNamespace, tmp_path: Path) -> None:

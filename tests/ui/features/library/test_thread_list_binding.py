@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
 
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -37,13 +36,16 @@ def _binding(qtbot: QtBot, qapp: QApplication, tasks: AsyncTasks, library: objec
     qtbot.addWidget(sidebar)
     sidebar.reload()
 
-    async def services() -> Any:
-        return SimpleNamespace(library=library)
-
     threads = SimpleNamespace(set_new_project=lambda _project: None)
     panes = SimpleNamespace(sidebar=sidebar, window=sidebar)
-    handle = SimpleNamespace(services=services, is_temporary=lambda _thread_id: False)
-    return ThreadListBinding(panes, threads, handle, tasks)  # type: ignore[arg-type]
+    context = SimpleNamespace(
+        panes=panes,
+        tasks=tasks,
+        open_thread=SimpleNamespace(is_temporary=lambda _thread_id: False),
+        settings=None,
+        subscribe=lambda *_what: None,
+    )
+    return ThreadListBinding(context, threads, library)  # type: ignore[arg-type]
 
 
 async def test_what_changes_again_while_many_changes_wait_is_shown_as_it_is_last(

@@ -43,19 +43,16 @@ async def test_more_of_one_kind_does_not_end_the_search_for_the_others() -> None
     shown: list[tuple[SearchKind, bool]] = []
     ended: list[str] = []
 
-    async def services() -> Any:
-        return SimpleNamespace(search=search)
-
     nothing = SimpleNamespace(connect=lambda _slot: None)
     panes = SimpleNamespace(
         commands=SimpleNamespace(bind=lambda *_what: None), sidebar=SimpleNamespace(searchWanted=nothing)
     )
     binding = SearchBinding(
-        panes,  # type: ignore[arg-type]
+        SimpleNamespace(panes=panes, tasks=tasks, open_thread=None),  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
-        handle=SimpleNamespace(services=services),  # type: ignore[arg-type]
-        tasks=tasks,
+        search=search,  # type: ignore[arg-type]
+        library=None,  # type: ignore[arg-type]
         open_project=lambda _id: None,
         open_tag=lambda _id: None,
     )

@@ -1,0 +1,46 @@
+"""WindowContext holds what every controller of a window works with, whatever its subject."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.settings.schema import Settings
+    from chatdesk.ui.async_tasks import AsyncTasks
+    from chatdesk.ui.event_subscriptions import Subscribe
+    from chatdesk.ui.window.panes import Panes
+
+
+class OpenThread:
+    """The id of the thread that a window shows, and the chat service that has it: a temporary one has its own.
+    ``stored_chat`` has all others."""
+
+    def __init__(
+        self,
+        stored_chat: ChatService,
+        chat_of: Callable[[str | None], ChatService],
+        is_temporary: Callable[[str | None], bool],
+    ) -> None:
+        self.id: str | None = None
+        self.stored_chat = stored_chat
+        self.chat_of = chat_of
+        self.is_temporary = is_temporary
+
+    @property
+    def chat(self) -> ChatService:
+        return self.chat_of(self.id)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class WindowContext:
+    """``settings`` gives those in force; a subscription ends with the object that it is made for."""
+
+    panes: Panes
+    tasks: AsyncTasks
+    open_thread: OpenThread
+    subscribe: Subscribe
+    settings: Callable[[], Settings]
