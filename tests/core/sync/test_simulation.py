@@ -43,6 +43,10 @@ LONG_FOUND = {
     17771: "what was removed for good while the share had ended did not come again",
     12947: "only somebody who may not name a project knows any more what it was called",
 }
+#: The same with ``COPIES``.
+COPIES_FOUND = {
+    1200066: "a purged branch of a private copy was the one that was shown, and another was there",
+}
 #: The same with ``ERASING``.
 ERASING_FOUND = {
     7700224: "an answer was still being written here when its end by a copy was erased and the server restored",
@@ -126,6 +130,11 @@ def test_long_histories_that_found_something_find_nothing_any_more(seed: int) ->
 @pytest.mark.parametrize("seed", LONG_FOUND)
 def test_histories_of_months_that_found_something_find_nothing_any_more(seed: int) -> None:
     assert History(seed, LONG).play() == []
+
+
+@pytest.mark.parametrize("seed", COPIES_FOUND)
+def test_histories_of_copies_that_found_something_find_nothing_any_more(seed: int) -> None:
+    assert History(seed, COPIES).play() == []
 
 
 @pytest.mark.parametrize("seed", ERASING_FOUND)

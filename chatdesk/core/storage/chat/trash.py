@@ -346,15 +346,21 @@ def empty_messages(conn: Connection, message_ids: Sequence[str], now: int) -> No
 
 
 def _drop_childless(conn: Connection) -> None:
-    """Remove empty tombstones from the leaves upwards; the change log remembers them. In shared projects they stay:
-    somebody may write below."""
+    """Remove empty tombstones from the leaves upwards; the change log remembers them. Where the path led through them,
+    it leads to another live version. In shared projects they stay: somebody may write below."""
     condition = (
         "purged_at IS NOT NULL AND deleted_at IS NOT NULL"
         f" AND thread_id NOT IN (SELECT id FROM threads WHERE project_id {_SHARED})"
         " AND NOT EXISTS (SELECT 1 FROM messages c WHERE c.parent_id = messages.id)"
     )
-    while conn.exec_driver_sql(f"DELETE FROM messages WHERE {condition}").rowcount:
-        continue
+    shortened: set[str] = set()
+    while rows := conn.exec_driver_sql(f"DELETE FROM messages WHERE {condition} RETURNING thread_id, on_path").all():
+        shortened.update(row.thread_id for row in rows if row.on_path)
+    for thread_id in sorted(shortened):
+        end = shown_path.tip(conn, thread_id)
+        below = shown_path.next_below(conn, thread_id, None if end is None else end.id)
+        if below is not None:
+            shown_path.show(conn, below, is_choice=False)
 
 
 def trash_archived(conn: Connection, origin: Origin, archived_before: int) -> int:

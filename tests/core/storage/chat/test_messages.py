@@ -20,6 +20,7 @@ from chatdesk.core.errors import (
     UnknownParent,
 )
 from chatdesk.core.ids import new_id
+from chatdesk.core.storage.upkeep.reachability import unreachable
 from tests.helpers.checks import integrity_check
 from tests.helpers.counters import recounted
 from tests.helpers.store import PLAN, Store
@@ -347,6 +348,22 @@ async def test_text_that_sqlite_cannot_hold_is_replaced(store: Store) -> None:
     thread = await store.thread()
     asked, _, _ = await store.messages.add_question(thread, "a\0b \ud83d c \ud83d\ude00", with_answer=None)
     assert asked.text == "a\ufffdb \ufffd c \U0001f600"
+
+
+async def test_a_purged_version_gives_way_to_one_that_is_there(store: Store) -> None:
+    thread = await store.thread()
+    question, kept = await store.ask(thread)
+    version, _ = await store.messages.add_answer(question, PLAN)
+    await store.answer(version.id, "another")
+    below, _, _ = await store.messages.add_question(thread, "below", with_answer=None)
+    for each in (version.id, below.id):
+        await store.messages.delete(each, with_later=False)
+    await store.messages.restore(below.id)
+    await store.messages.delete(below.id, with_later=False)
+    await store.trash.purge_expired(store.clock.now_ms() + 1)
+    assert [each.id for each in (await store.messages.page(thread, limit=9)).messages] == [question, kept]
+    assert (await store.threads.get(thread)) == (await store.threads.recount(thread))
+    assert await store.db.read(unreachable) == []
 
 
 async def test_a_thread_deeper_than_sqlites_recursion_limit_can_be_purged(store: Store) -> None:
