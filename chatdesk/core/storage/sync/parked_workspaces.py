@@ -1,6 +1,6 @@
-"""Parked workspaces: those of a restored profile, not connected to until the person joins them again.
+"""Parked workspaces: those of a restored or salvaged profile, not connected to until the person joins them again.
 
-The address in a backup may be anybody's. A parked workspace counts as left everywhere; joining it again restores it,
+The address in a file may be anybody's. A parked workspace counts as left everywhere; joining it again restores it,
 and its projects continue where they were.
 """
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sqlite3
 
 from chatdesk.core.storage.chat import waiting, waiting_questions
-from chatdesk.core.storage.sync import setup
+from chatdesk.core.storage.sync import parked_workspaces, setup
 
 
-def stop_automatic_actions(conn: sqlite3.Connection) -> None:
+def stop_automatic_actions(conn: sqlite3.Connection, now_ms: int) -> None:
     """Let nothing in the database act by itself: answers that had not ended are owned by nobody, so that the next start
-    ends them as interrupted; nothing waits for the network; questions that wait are drafts; no team is being made.
-    Older versions lack some of the tables."""
+    ends them as interrupted; nothing waits for the network; questions that wait are drafts; no team is being made, and
+    none is connected to. Older versions lack some of the tables."""
     tables = {row[0] for row in conn.execute("SELECT name FROM main.sqlite_master")}
     conn.execute("UPDATE main.messages SET owner_pid_token = NULL WHERE owner_pid_token IS NOT NULL")
     conn.execute("DELETE FROM main.meta WHERE key IN (?, ?)", (waiting.UNREACHED, setup.KEY))
+    if "workspaces" in tables:
+        parked_workspaces.park_all(conn, now_ms)
     if "drafts" in tables:
         waiting_questions.become_drafts(conn)

@@ -24,7 +24,6 @@ from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage.engine import schema_guard, schema_upgrade, search_index, search_schema, tables
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import connect, make_private_file, unused_database
-from chatdesk.core.storage.sync import parked_workspaces
 from chatdesk.core.storage.upkeep import quieting, reachability
 
 #: Found again from the texts.
@@ -151,7 +150,7 @@ def _as(kind: str, column: str, default: str | None) -> str:
 
 
 def _stop_automatic_actions(conn: sqlite3.Connection) -> None:
-    quieting.stop_automatic_actions(conn)
+    quieting.stop_automatic_actions(conn, SystemClock().now_ms())
     keys = search_index.META_KEYS
     conn.execute(f"DELETE FROM main.meta WHERE key IN ({', '.join('?' * len(keys))})", keys)
     conn.execute(
@@ -159,8 +158,6 @@ def _stop_automatic_actions(conn: sqlite3.Connection) -> None:
         " (SELECT id FROM main.devices WHERE is_mine = 1 ORDER BY created_at, id LIMIT 1)"
     )
     made = {row[0] for row in conn.execute("SELECT name FROM main.sqlite_master")}
-    if "workspaces" in made:
-        parked_workspaces.park_all(conn, SystemClock().now_ms())
     if "search_backlog" in made:
         conn.execute(search_schema.BACKLOG)
 

@@ -84,7 +84,7 @@ def _fill(database: Path, target: Path, origin: Origin) -> SalvageReport:
                 title = salvaged_texts.RECOVERED_TITLE
                 lost.append(f"{apart:,} texts had lost their messages; they are in the thread “{title}”.")
             mended = repair.mend(conn, origin)
-            quieting.stop_automatic_actions(raw)
+            quieting.stop_automatic_actions(raw, origin.now())
             wrong = integrity.check_database(conn, is_thorough=True)
             if wrong:
                 lost.append(f"{len(wrong):,} findings are left; 'chatdesk doctor' lists them.")

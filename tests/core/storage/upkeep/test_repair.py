@@ -14,7 +14,7 @@ from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage.chat.waiting import WaitingRepository
 from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
 from chatdesk.core.storage.engine import begun_restore, search_schema
-from chatdesk.core.storage.sync import setup
+from chatdesk.core.storage.sync import setup, team
 from chatdesk.core.storage.upkeep.db_check import Kind
 from chatdesk.core.storage.upkeep.repair import COMES_AGAIN, RECOVERED_TITLE, RepairService
 from chatdesk.core.storage.upkeep.salvage import salvage
@@ -302,6 +302,22 @@ async def test_nothing_of_a_damaged_file_is_sent_by_itself(store: Store, hostile
         f" (SELECT count(*) FROM meta WHERE key = '{setup.KEY}')"
     )
     assert await store.db.read(lambda conn: tuple(conn.exec_driver_sql(left).one())) == (0, 0)
+
+
+async def test_no_team_of_a_damaged_file_is_connected_to(store: Store) -> None:
+    """As in a restored one: its address may be anybody's."""
+    await store.ask(await store.thread(), "one")
+    await _run(
+        store, "INSERT INTO workspaces (id, name, address, member_id, joined_at) VALUES ('w', 'W', '{}', 'me', 1)"
+    )
+    origin = store.db.origin
+    await store.db.close()
+    salvage(store.path, origin)
+    begun_restore.commit(store.path)
+    store.reset()
+    await store.db.open()
+    assert await store.db.read(team.workspaces) == []
+    assert [each.id for each in await store.db.read(team.parked)] == ["w"]
 
 
 async def test_questions_that_wait_in_a_damaged_file_are_behind_the_draft_of_their_thread(store: Store) -> None:
