@@ -77,7 +77,8 @@ class _Share:
         """Return the id of the change: for a creation derived from the entity alone, for any other also from its
         body."""
         said = "" if entry.op == "new" or entry.body is None else to_json(entry.body)
-        name = "\n".join((self.workspace_id, self.project_id, entry.entity, entry.reg, entry.op, said))
+        # A thread and a message of the same id, which only a hostile member makes, are different entities.
+        name = "\n".join((self.workspace_id, self.project_id, entry.kind, entry.entity, entry.reg, entry.op, said))
         return str(uuid.uuid5(uuid.NAMESPACE_OID, name))
 
 

@@ -73,6 +73,29 @@ def parents_come_first(changes: list[WireChange]) -> bool:
     return True
 
 
+async def test_a_thread_and_a_message_of_one_id_are_both_entered(store: Store) -> None:
+    """Only hostile members make such: nothing is left out for it."""
+    project, thread = await home(store), await store.thread("Plans")
+    question, _ = await store.ask(thread, "one")
+    await store.db.write(lambda conn: _same_id(conn, thread, question))
+    begin(store, project)
+    enter_all(store, project)
+    made = [(change.kind, change.op) for change in waiting(store, project) if change.entity == thread]
+    assert {("thread", "new"), ("message", "new")} <= set(made)
+
+
+def _same_id(conn: Connection, thread: str, message: str) -> None:
+    conn.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+    for statement in (
+        "UPDATE messages SET id = ? WHERE id = ?",
+        "UPDATE messages SET parent_id = ? WHERE parent_id = ?",
+        "UPDATE messages SET chosen_child_id = ? WHERE chosen_child_id = ?",
+        "UPDATE message_parts SET message_id = ? WHERE message_id = ?",
+        "UPDATE threads SET chosen_root_id = ? WHERE chosen_root_id = ?",
+    ):
+        conn.exec_driver_sql(statement, (thread, message))
+
+
 async def test_everything_of_a_project_is_entered_once_and_in_order(store: Store) -> None:
     project, thread = await home(store), await store.thread("Plans")
     question, answer = await store.ask(thread, "one")
