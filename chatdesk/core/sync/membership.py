@@ -20,7 +20,7 @@ from chatdesk.core.ids import checked_id
 from chatdesk.core.settings.secrets import SecretSource
 from chatdesk.core.storage.chat import projects
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.core.storage.sync import setup, team
+from chatdesk.core.storage.sync import setup, sharing, team
 from chatdesk.core.sync import invitations, joining
 from chatdesk.core.sync.address import checked_address
 from chatdesk.core.sync.errors import TeamLoginClosed, TeamLoginRefused, TeamNotInvited, TeamPasswordMissing
@@ -205,6 +205,7 @@ class Membership:
         the server; only a new invitation leads back."""
         workspace = await self._workspace(workspace_id)
         if for_good:
+            await self._database.write(lambda conn: sharing.note_leaving(conn, workspace.id))
             await self._on_server(workspace, lambda server: server.remove_member(workspace.member_id))
         now = self._clock.now_ms()
         await self._database.write(lambda conn: team.leave_workspace(conn, workspace.id, now))

@@ -292,16 +292,16 @@ class TeamService:
         project = self._state.projects.get(project_id)
         if project is None or project.state is ShareState.ENDED:
             raise NotPossible("This project is not shared.")
-        workspace = self._workspace(project.workspace_id)
         is_owner = project.role is TeamRole.OWNER
         if and_erase and not is_owner:
             raise NotPossible("Only owners erase a project.", next_step="Ask one of its owners.")
+        reason = EndReason.UNSHARED if is_owner else EndReason.LEFT
         self._ending.add(project_id)  # the server may tell its end before it is written here, and not by whom
         try:
-            async with self._server(workspace) as server:
+            async with self._server(self._workspace(project.workspace_id)) as server:
                 end = server.end_project if is_owner else server.leave_project
+                await self._database.write(lambda conn: sharing.note_wish(conn, project_id, reason))
                 await asyncio.to_thread(server.erase_project if and_erase else end, project_id)
-            reason = EndReason.UNSHARED if is_owner else EndReason.LEFT
             if and_erase:
                 origin = self._database.origin
                 await self._database.write(lambda conn: erased_project.erase(conn, origin, project_id))

@@ -42,6 +42,27 @@ def test_who_leaves_while_a_view_is_on_its_way_has_left(pair: Pair) -> None:
     assert share(pair, pair.bob).ended is EndReason.LEFT
 
 
+@pytest.mark.parametrize("wish", ["project", "workspace"])
+def test_who_leaves_and_is_killed_before_that_is_written_here_has_left(pair: Pair, wish: str) -> None:
+    """Unless the server did not hear of it, and they are removed another day."""
+    db = pair.bob.db
+    if wish == "project":
+        db.write_now(lambda conn: sharing.note_wish(conn, pair.project, EndReason.LEFT))
+    else:
+        db.write_now(lambda conn: sharing.note_leaving(conn, pair.bob.workspace_id))
+    let_in(pair, pair.bob, None)
+    pair.round(pair.bob)
+    assert share(pair, pair.bob).ended is EndReason.LEFT
+
+
+def test_a_wish_that_the_server_did_not_hear_of_is_forgotten(pair: Pair) -> None:
+    pair.bob.db.write_now(lambda conn: sharing.note_wish(conn, pair.project, EndReason.LEFT))
+    pair.round(pair.bob)
+    let_in(pair, pair.bob, None)
+    pair.round(pair.bob)
+    assert share(pair, pair.bob).ended is EndReason.REMOVED
+
+
 def test_a_copy_that_was_written_in_does_not_wait_for_share_because_of_a_late_view(pair: Pair) -> None:
     store = pair.bob.store
     before = store.shares()

@@ -140,11 +140,15 @@ async def test_who_ends_a_share_is_told_so_also_where_the_server_is_faster(
     tmp_path: Path, workspace: TeamDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with desks(tmp_path, workspace, []) as (project, [ana]):
-        write, early = ana.team._database.write, []
+        write, early, wishes = ana.team._database.write, [], []
 
         async def late(work: Callable[[Connection], object]) -> object:
+            if not wishes:  # whose wish it is, before the server is asked
+                wishes.append(work)
+                return await write(work)
             monkeypatch.setattr(ana.team._database, "write", write)
             await until(lambda: ana.team.shared_project(project).state is ShareState.ENDED)
+            assert ana.team.shared_project(project).ended is EndReason.UNSHARED  # also were this killed now
             early.extend(ana.team.take_ended())
             return await write(work)
 

@@ -194,6 +194,40 @@ def is_shared(conn: Connection, project_id: str) -> bool:
 # The end
 
 
+def running(conn: Connection, workspace_id: str) -> list[str]:
+    """Return the projects of a workspace that are shared."""
+    rows = conn.exec_driver_sql(
+        "SELECT project_id FROM shared_projects WHERE workspace_id = ? AND state <> ?",
+        (workspace_id, ShareState.ENDED.value),
+    )
+    return [row[0] for row in rows]
+
+
+def update(conn: Connection, head: ProjectHead) -> None:
+    """Store what the server says of a running share."""
+    conn.exec_driver_sql(
+        "UPDATE shared_projects SET role = ?, channel = ?, progress = json_remove(progress, '$.wish')"
+        " WHERE project_id = ?",
+        (head.role, head.channel, head.project_id),
+    )
+
+
+def note_wish(conn: Connection, project_id: str, reason: EndReason) -> None:
+    """Record, before the server is asked, that this person ends or leaves a share: the server tells it without saying
+    whose wish it was, perhaps to a later process. It counts until the server names the project again."""
+    conn.exec_driver_sql(
+        "UPDATE shared_projects SET progress = json_set(coalesce(progress, '{}'), '$.wish', ?)"
+        " WHERE project_id = ? AND state <> ?",
+        (reason.value, project_id, ShareState.ENDED.value),
+    )
+
+
+def note_leaving(conn: Connection, workspace_id: str) -> None:
+    """Record that this person leaves a workspace, as ``note_wish`` for each of its projects."""
+    for project_id in running(conn, workspace_id):
+        note_wish(conn, project_id, EndReason.LEFT)
+
+
 def end(conn: Connection, project_id: str, reason: EndReason) -> None:
     """End a share. The project stays as a private copy; changes that were not sent, and all later ones, stay
     private."""
@@ -205,8 +239,10 @@ def end(conn: Connection, project_id: str, reason: EndReason) -> None:
     before = conn.exec_driver_sql(
         "SELECT state, progress, ended FROM shared_projects WHERE project_id = ?", (project_id,)
     ).first()
-    if before is not None and before.state == ShareState.ENDED and before.ended in _OWN_WISHES:
-        reason = EndReason(before.ended)  # the server, which tells it afterwards, does not say whose wish it was
+    if before is not None and reason in (EndReason.REMOVED, EndReason.DELETED):
+        # The server, which tells it afterwards, does not say whose wish it was.
+        wish = before.ended if before.state == ShareState.ENDED else from_json(before.progress).get("wish")
+        reason = EndReason(wish) if wish in _OWN_WISHES else reason
     is_entered = before is None or before.state != ShareState.SHARING
     # Where it ended before all was entered, the log from before this is as private as ever, and is entered anew.
     until = 0 if before is None or is_entered else from_json(before.progress).get("until", 0)

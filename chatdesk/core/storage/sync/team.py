@@ -100,7 +100,7 @@ def workspaces(conn: Connection) -> list[Workspace]:
 
 
 def parked(conn: Connection) -> list[Workspace]:
-    """Return the workspaces of a restored profile that were neither joined again nor left since."""
+    """Return the workspaces of a restored or salvaged profile that were neither joined again nor left since."""
     return _workspaces(conn, parked_workspaces.CONDITION)
 
 
@@ -117,13 +117,7 @@ def _workspaces(conn: Connection, condition: str) -> list[Workspace]:
 
 def leave_workspace(conn: Connection, workspace_id: str, now: int) -> frozenset[str]:
     """Leave a workspace. Its projects stay as private copies, whose ids are returned; members' names stay known."""
-    projects = [
-        row[0]
-        for row in conn.exec_driver_sql(
-            "SELECT project_id FROM shared_projects WHERE workspace_id = ? AND state <> ?",
-            (workspace_id, ShareState.ENDED.value),
-        )
-    ]
+    projects = sharing.running(conn, workspace_id)
     for project_id in projects:
         sharing.end(conn, project_id, EndReason.LEFT)
     conn.exec_driver_sql("UPDATE workspaces SET left_at = ? WHERE id = ?", (now, workspace_id))
@@ -200,10 +194,7 @@ def _take_head(conn: Connection, origin: Origin, workspace_id: str, head: Projec
         if head.is_deleted:
             _end(conn, origin, head)
             return True
-        conn.exec_driver_sql(
-            "UPDATE shared_projects SET role = ?, channel = ? WHERE project_id = ?",
-            (head.role, head.channel, head.project_id),
-        )
+        sharing.update(conn, head)
         return False
     if head.is_deleted or (mine is not None and mine.workspace_id != workspace_id):
         return False
