@@ -17,7 +17,7 @@ from chatdesk.core.domain.sharing.sync_wire import (
     WireChange,
 )
 from chatdesk.core.sync.errors import HistoryChanged, TeamError, TeamUnreachable
-from chatdesk.core.sync.ports import Applied, Cursor, PulledPage, Settled, Taking
+from chatdesk.core.sync.ports import Applied, Cursor, LocalStore, PulledPage, Settled, Taking, TeamStore
 from chatdesk.core.sync.requests import (
     BatchSettled,
     Forked,
@@ -25,8 +25,8 @@ from chatdesk.core.sync.requests import (
     PageTaken,
     Request,
     RoundResult,
-    ToLocal,
-    ToTeam,
+    to_local,
+    to_team,
 )
 
 #: Batches that are pushed before the next page is pulled.
@@ -116,7 +116,7 @@ class ProjectTurns:
             yield from self._check(project)
         if project.wants_share and self._may_write:
             # What was there before comes first: a project is pulled only once all of it is in the log.
-            project.wants_share = yield ToLocal("share_step", (project_id,))
+            project.wants_share = yield to_local(LocalStore.share_step, project_id)
             if project.wants_share:
                 return True
         if project.wants_push and self._may_write:
@@ -147,7 +147,7 @@ class ProjectTurns:
         """Check whether the server's history up to the cursor is the one that was pulled, and start over if not."""
         cursor = project.cursor
         if cursor.seq:
-            chain: bytes | None = yield ToTeam("chain_at", (cursor.project_id, cursor.seq))
+            chain: bytes | None = yield to_team(TeamStore.chain_at, cursor.project_id, cursor.seq)
             if chain != cursor.chain:
                 yield from self._begin_again(project)
         project.is_checked = True
@@ -158,7 +158,7 @@ class ProjectTurns:
         if project.contradictions > _PATIENCE:
             raise HistoryChanged
         self._forget_ahead(project)
-        yield ToLocal("begin_again", (project.id,))
+        yield to_local(LocalStore.begin_again, project.id)
         project.cursor = Cursor(project.id, 0, None)
         self._link.pulled[project.id] = 0
         project.wants_pull = project.wants_push = project.may_have_lost = True
@@ -172,7 +172,7 @@ class ProjectTurns:
                 project.wants_push = False
                 return
             try:
-                results: list[PushResult] = yield ToTeam("push", (project.id, self._link.device, batch))
+                results: list[PushResult] = yield to_team(TeamStore.push, project.id, self._link.device, batch)
             except TeamUnreachable:
                 raise
             except TeamError as error:
@@ -187,8 +187,8 @@ class ProjectTurns:
     def _next_batch(self, project: _Project) -> Generator[Request, Any, Sequence[WireChange]]:
         """Return the next changes to send, numbered for the device that the server knows this connection by."""
         while True:
-            batch: Sequence[WireChange] = yield ToLocal(
-                "pending", (project.id,), {"max_rows": PUSH_ROWS, "max_bytes": PUSH_BYTES}
+            batch: Sequence[WireChange] = yield to_local(
+                LocalStore.pending, project.id, max_rows=PUSH_ROWS, max_bytes=PUSH_BYTES
             )
             if not batch:
                 return batch
@@ -204,11 +204,11 @@ class ProjectTurns:
         """Record the results of a push. Returns whether any change was accepted or refused for good."""
         taken = sum(result.status.is_taken for result in results)
         if taken and is_last:
-            yield ToTeam("poke", (project.id,))  # first: others wait for it
+            yield to_team(TeamStore.poke, project.id)  # first: others wait for it
         held = {result.id for result in results if result.status is PushStatus.ORPHAN and not project.is_final}
         project.held |= held
-        settled: Settled = yield ToLocal(
-            "settle", (project.id, [result for result in results if result.id not in held])
+        settled: Settled = yield to_local(
+            LocalStore.settle, project.id, [result for result in results if result.id not in held]
         )
         self._sent += taken
         self._refused += len(settled.refused)
@@ -224,7 +224,7 @@ class ProjectTurns:
         project.contradictions += 1
         if project.contradictions > _PATIENCE:
             raise HistoryChanged
-        device: str = yield ToLocal("fork")
+        device: str = yield to_local(LocalStore.fork)
         yield Forked(device)
         yield from self._greet()
         for each in self._projects.values():
@@ -237,10 +237,10 @@ class ProjectTurns:
             return
         rows = page.pulled
         try:
-            taking: Taking = yield ToLocal("begin_apply", (cursor.project_id, page), {"after": cursor})
+            taking: Taking = yield to_local(LocalStore.begin_apply, cursor.project_id, page, after=cursor)
             if self._is_full(rows) and self._ahead is None:
                 yield from self._read_ahead(project, rows[-1].seq)
-            applied: Applied = yield ToLocal("end_apply", (taking,))
+            applied: Applied = yield to_local(LocalStore.end_apply, taking)
         except HistoryChanged:
             if not (yield from self._is_proven(project)):
                 yield from self._begin_again(project)
@@ -268,7 +268,7 @@ class ProjectTurns:
         cursor = project.cursor
         if not cursor.seq:
             return True
-        chain: bytes | None = yield ToTeam("chain_at", (cursor.project_id, cursor.seq))
+        chain: bytes | None = yield to_team(TeamStore.chain_at, cursor.project_id, cursor.seq)
         return chain == cursor.chain
 
     def _pull_damaged(
@@ -282,8 +282,8 @@ class ProjectTurns:
             project.wants_pull = False
             return None
         project.wants_pull = self._is_full(page.pulled)
-        taking: Taking = yield ToLocal("begin_apply", (project.id, page), {"after": project.cursor, "is_damaged": True})
-        applied: Applied = yield ToLocal("end_apply", (taking,))
+        taking: Taking = yield to_local(LocalStore.begin_apply, project.id, page, after=project.cursor, is_damaged=True)
+        applied: Applied = yield to_local(LocalStore.end_apply, taking)
         return page.pulled, applied
 
     def _page(self, project: _Project) -> Generator[Request, Any, PulledPage | None]:
@@ -315,10 +315,10 @@ class ProjectTurns:
         self._ahead = _Ahead(project.id, seq, page)
 
     def _read(self, project: _Project, seq: int) -> Generator[Request, Any, PulledPage | None]:
-        rows = yield ToTeam("pull", (project.id, seq), {"limit": self._pull_rows})
+        rows = yield to_team(TeamStore.pull, project.id, seq, limit=self._pull_rows)
         if not rows:
             return None
-        page: PulledPage = yield ToLocal("read_page", (rows,))
+        page: PulledPage = yield to_local(LocalStore.read_page, rows)
         return page
 
     def _forget_ahead(self, project: _Project) -> None:
@@ -327,7 +327,7 @@ class ProjectTurns:
 
     def _adopt_ended(self, project: _Project) -> Generator[Request, Any, None]:
         """Finish what the log brought while an answer was being written here. Nothing more may ever be pulled."""
-        applied: Applied | None = yield ToLocal("adopt_ended", (project.id,))
+        applied: Applied | None = yield to_local(LocalStore.adopt_ended, project.id)
         if applied is not None:
             project.wants_push = True
             yield PageTaken(project.id, applied, project.cursor.seq, self._received, self._total)
@@ -337,7 +337,7 @@ class ProjectTurns:
         again."""
         if not project.may_have_lost:
             return False
-        if (yield ToLocal("requeue_lost", (project.id,))):
+        if (yield to_local(LocalStore.requeue_lost, project.id)):
             project.contradictions += 1
             if project.contradictions > _PATIENCE:
                 raise HistoryChanged
@@ -356,20 +356,20 @@ class ProjectTurns:
         """Send what others wrote, or what was erased, and the server lost. Returns whether it accepted any."""
         if project.relay_mark == project.received:
             return False  # what it took last time never came back
-        lost: list[RelayedChange] = yield ToLocal("lost_by_server", (project.id,), {"limit": PUSH_ROWS})
+        lost: list[RelayedChange] = yield to_local(LocalStore.lost_by_server, project.id, limit=PUSH_ROWS)
         lost = lost[: _fitting([200 + len(each.change.body or "") for each in lost])]
         if not lost:
             return False
-        results: list[PushResult] = yield ToTeam("relay", (project.id, self._link.device, lost))
+        results: list[PushResult] = yield to_team(TeamStore.relay, project.id, self._link.device, lost)
         taken = sum(result.status.is_taken for result in results)
         # What hangs below something that is still to come is not given up before that came, or will not.
         final = [result for result in results if result.status is not PushStatus.ORPHAN or project.is_final]
         project.held.update(result.id for result in results if result not in final)
-        yield ToLocal("settle_relayed", (project.id, final))
+        yield to_local(LocalStore.settle_relayed, project.id, final)
         project.relay_mark = project.received
         if not taken:
             return False
-        yield ToTeam("poke", (project.id,))
+        yield to_team(TeamStore.poke, project.id)
         self._sent += taken
         project.wants_pull = project.wants_push = True
         return True

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Concatenate, ParamSpec, TypeAlias
 
 from chatdesk.core.domain.sharing.sync_wire import Hello, TeamView
 from chatdesk.core.sync.errors import TeamError
-from chatdesk.core.sync.ports import Applied, Settled
+from chatdesk.core.sync.ports import Applied, LocalStore, Settled, TeamStore
+
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,16 @@ class ToTeam:
     method: str
     args: tuple[Any, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def to_local(method: Callable[Concatenate[LocalStore, P], Any], *args: P.args, **options: P.kwargs) -> ToLocal:
+    """Return the call of a method of the port, whose arguments are checked as those of the method."""
+    return ToLocal(method.__name__, args, options)
+
+
+def to_team(method: Callable[Concatenate[TeamStore, P], Any], *args: P.args, **options: P.kwargs) -> ToTeam:
+    """Return the call of a method of the port, whose arguments are checked as those of the method."""
+    return ToTeam(method.__name__, args, options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,18 @@ from chatdesk.core.sync.errors import (
 )
 from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.project_turn import ProjectTurns
-from chatdesk.core.sync.requests import Forked, Link, Notice, Request, RoundResult, ToLocal, ToTeam, ViewTaken
+from chatdesk.core.sync.requests import (
+    Forked,
+    Link,
+    Notice,
+    Request,
+    RoundResult,
+    ToLocal,
+    ToTeam,
+    ViewTaken,
+    to_local,
+    to_team,
+)
 
 #: A server whose channels differ each time it is asked is asked again in the next round.
 _MOST_VIEWS = 3
@@ -148,19 +159,18 @@ class _Round:
     def greet(self) -> Generator[Request, Any, None]:
         """Send ``hello``, unless this connection has done so for this device."""
         link = self._link
-        device: str = yield ToLocal("device")
+        device: str = yield to_local(LocalStore.device)
         if link.hello is not None and link.device == device:
             return
         link.forget()
-        says = {"name": self._name, "version": self._version}
         try:
-            hello: Hello = yield ToTeam("hello", (device,), says)
+            hello: Hello = yield to_team(TeamStore.hello, device, name=self._name, version=self._version)
         except TeamDeviceUnknown:
             # Another member's: this person's own before they were removed and invited again, or a colleague's whose
             # profile was copied.
-            device = yield ToLocal("fork")
+            device = yield to_local(LocalStore.fork)
             yield Forked(device)
-            hello = yield ToTeam("hello", (device,), says)
+            hello = yield to_team(TeamStore.hello, device, name=self._name, version=self._version)
         self._check(hello)
         link.device = device
         link.hello = hello
@@ -172,11 +182,11 @@ class _Round:
         changed: frozenset[str] = frozenset()
         heads: dict[str, int] = {}
         for _ in range(_MOST_VIEWS):
-            before: dict[str, ShareMark] = yield ToLocal("shares")
+            before: dict[str, ShareMark] = yield to_local(LocalStore.shares)
             hello, view = yield from self._ask_for_view()
             if hello.mode == SyncMode.BLOCKED:
                 break
-            touched: frozenset[str] = yield ToLocal("store_view", (hello, view, before))
+            touched: frozenset[str] = yield to_local(LocalStore.store_view, hello, view, before)
             link.version, link.is_viewed = view.version, True
             yield ViewTaken(hello, view, touched)
             changed |= touched
@@ -186,7 +196,7 @@ class _Round:
                 break
             # Before anything is pulled, so that nothing that comes later goes unheard; and what came in between was
             # not heard, so it is looked at once more.
-            yield ToTeam("listen", (tuple(channels.values()),))
+            yield to_team(TeamStore.listen, tuple(channels.values()))
             link.channels = channels
         return changed, heads
 
@@ -196,11 +206,11 @@ class _Round:
             link.forget()  # with an owner's hello the server does what it put off
             yield from self.greet()
         try:
-            answer = yield ToTeam("view", (link.device,), {"since": link.version})
+            answer = yield to_team(TeamStore.view, link.device, since=link.version)
         except TeamDeviceUnknown:  # removed meanwhile, or a copy of this profile went on under its name
             link.forget()
             yield from self.greet()
-            answer = yield ToTeam("view", (link.device,), {"since": 0})
+            answer = yield to_team(TeamStore.view, link.device, since=0)
         found: tuple[Hello, TeamView] = answer
         hello, view = found
         self._check(hello)
@@ -214,7 +224,7 @@ class _Round:
             raise OtherWorkspace
 
     def _take_turns(self, turns: ProjectTurns, only: frozenset[str] | None) -> Generator[Request, Any, None]:
-        cursors = yield ToLocal("cursors")
+        cursors = yield to_local(LocalStore.cursors)
         known = {cursor.project_id: cursor for cursor in cursors}
         waiting = deque(project for project in known if only is None or project in only)
         for project in waiting:
@@ -244,7 +254,7 @@ class _Round:
     def _acknowledge(self, seqs: dict[str, int]) -> Generator[Request, Any, None]:
         news = {project: seq for project, seq in seqs.items() if seq and self._link.told.get(project) != seq}
         if news:
-            yield ToTeam("acknowledge", (self._link.device, news))
+            yield to_team(TeamStore.acknowledge, self._link.device, news)
             self._link.told.update(news)
 
     def _tend(self, projects: Iterable[str]) -> Generator[Request, Any, None]:
@@ -252,16 +262,16 @@ class _Round:
         for project in projects:
             if project in self._problems:
                 continue
-            wanted: Tending | None = yield ToLocal("tending", (project,))
+            wanted: Tending | None = yield to_local(LocalStore.tending, project)
             if wanted is None:
                 continue
             try:
-                expired = yield ToTeam("tidy", (project, wanted.days))
+                expired = yield to_team(TeamStore.tidy, project, wanted.days)
             except TeamUnreachable:
                 raise
             except TeamError:
                 continue  # busy, or no admin any more: another day
-            yield ToLocal("tended", (project, expired))
+            yield to_local(LocalStore.tended, project, expired)
 
 
 def _to_front(waiting: deque[str], project: str) -> None:
