@@ -60,6 +60,7 @@ INTERNAL = {
     "erase": ("%(project)s", "'{}'"),
     "remove_unused_files": ("%(project)s", "'{}'"),
     "elsewhere": ("%(project)s", "%(device)s", "'[]'"),
+    "has_lost_erasure": ("%(project)s", "'[]'"),
     "enter": ("%(project)s", "%(member)s", "%(device)s", "false", "'[]'"),
     "need_fresh": (),
     "now_us": (),
