@@ -114,6 +114,19 @@ def test_an_answer_that_ends_here_after_its_end_by_a_copy_was_erased_stands_besi
     assert copies.digest(first) == copies.digest(second)
 
 
+def test_a_question_that_waits_here_for_an_answer_above_it_is_erased_with_the_copys() -> None:
+    copies = Copies()
+    first = copies.first
+    thread = first.rows("SELECT thread_id FROM messages LIMIT 1")[0][0]
+    below, _, _ = now(first.repositories.messages.add_question(thread, "below", with_answer=None))
+    second = copies.profile(first.db.image())  # where the answer above was interrupted
+    copies.settle(second)
+    now(second.repositories.erasures.erase_message(below.id))
+    copies.settle(second, first)
+    for profile in (first, second):
+        assert profile.rows("SELECT 1 FROM message_parts WHERE message_id = ?", below.id) == []
+
+
 @pytest.mark.parametrize("is_stored_otherwise", [False, True])
 def test_what_was_sent_from_here_and_comes_back_after_all_has_no_version_beside_it(is_stored_otherwise: bool) -> None:
     copies = Copies()

@@ -305,11 +305,28 @@ def erase(
         # Without a seal the server never had it: it will enter a stub, and that comes back.
         if row[6] is not None
     ]
-    if not rows:
+    unlogged = _unlogged(raw, project_id, change_ids)
+    if not (rows or unlogged):
         return set()
     # From here on, also for what the search index drops when this is committed.
     raw.execute("PRAGMA secure_delete=ON").fetchall()
-    return _erase(conn, origin, rows, effects)
+    return _erase(conn, origin, rows, effects) | empty_messages(conn, origin, unlogged, effects)
+
+
+def _unlogged(raw: sqlite3.Connection, project_id: str, change_ids: Iterable[str]) -> list[str]:
+    """Return questions that are here although the change that makes them came erased: below an answer that is still
+    being written here they are not in the log, and a copy of this profile sent them."""
+    return [
+        row[0]
+        for batch in batches(sorted(set(change_ids)))
+        for row in raw.execute(
+            "SELECT m.id FROM changes c JOIN messages m ON m.id = c.entity WHERE c.project_id = ? AND c.erased = 1"
+            " AND c.kind = 'message' AND c.op = 'new' AND m.role = 'user' AND m.purged_at IS NULL"
+            f" AND c.id IN ({marks(batch)})",
+            (project_id, *batch),
+        )
+        if not _is_own(raw, row[0], set())
+    ]
 
 
 def _erase(conn: Connection, origin: Origin, rows: Sequence[tuple[Any, ...]], effects: Effects) -> set[Register]:
