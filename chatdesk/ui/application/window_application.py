@@ -245,9 +245,10 @@ class WindowApplication(QObject):
         # Modules and widgets live as long as the window: a collection that walks them is a pause for nothing.
         gc.freeze()
         module, services = await asyncio.gather(self._prepare(), self._built())
-        if services is None:
+        bindings = None if services is None else self._build_bindings(module, services)
+        panes.window.set_commands(panes.commands)  # menus offer what is bound
+        if services is None or bindings is None:
             return
-        bindings = self._build_bindings(module, services)
         self._services = services
         bindings.messages.remember_model(self._state.chosen_model)
         bindings.way_in.is_ended = self._state.is_way_in_ended
@@ -299,7 +300,6 @@ class WindowApplication(QObject):
         is_wanted_soon = bool(self._state.open_thread_id or self._early_question is not None)
         self._renderer = module.add_transcript(panes, self._deliver, lambda: self.threads, is_wanted_soon)
         self._report = ReportBinding(panes, self._tasks, lambda: self._services, self._hooks.collect_report)
-        panes.window.set_commands(panes.commands)
         return module
 
     def _build_bindings(self, module: ModuleType, services: Services) -> Bindings:
