@@ -163,7 +163,7 @@ async def test_it_travels_as_an_ordinary_message(tmp_path: Path) -> None:
         )
         assert [tuple(row) for row in changes] == [("message", "new")]
         bodies = await world.database.read(lambda conn: sync_bodies.make_messages(conn, [mine.id]))
-        text = sync_bodies.write_message(bodies[mine.id])
+        text = bodies[mine.id].text()
         rows = sync_inbox_rows.read_message(text, message_id=mine.id, hlc=1, device="d")
         assert rows is not None
         read = dict(zip(sync_inbox_rows.MESSAGE_COLUMNS, rows.message, strict=True))

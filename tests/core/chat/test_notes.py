@@ -78,7 +78,7 @@ async def test_a_note_travels_and_stays_unseen_by_the_model_elsewhere(tmp_path: 
         thread_id = await _thread(world)
         note = (await world.chat.add_note(thread_id, "for the team")).question
         bodies = await world.database.read(lambda conn: sync_bodies.make_messages(conn, [note.id]))
-        text = sync_bodies.write_message(bodies[note.id])
+        text = bodies[note.id].text()
         assert json.loads(text)["finish_reason"] == NOTE
         rows = sync_inbox_rows.read_message(text, message_id=note.id, hlc=1, device="d")
         assert rows is not None
@@ -87,7 +87,7 @@ async def test_a_note_travels_and_stays_unseen_by_the_model_elsewhere(tmp_path: 
         question = json.loads(text) | {"finish_reason": None}
         plain = sync_inbox_rows.read_message(json.dumps(question), message_id=note.id, hlc=1, device="d")
         assert plain is not None
-        assert plain.message[-1] == ContextMark.NONE
+        assert plain.message[sync_inbox_rows.MESSAGE_COLUMNS.index("context_mark")] == ContextMark.NONE
 
 
 async def test_an_export_says_that_it_is_a_note(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -16,6 +16,7 @@ from chatdesk.core.domain.library import GONE
 from chatdesk.core.domain.message import ContextMark, Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageNotFound, ThreadNotFound
+from chatdesk.core.storage.engine import message_columns
 from chatdesk.core.storage.engine.plain_text import from_json, shown_name
 
 #: SQLite takes 32,766 parameters; far fewer are as fast.
@@ -32,12 +33,9 @@ THREAD_COLUMNS = (
 )
 TAG_MARK = "\x1f"  # stands between the names of a thread's tags, and in none of them
 
-_MESSAGE_NAMES = (
-    "id, thread_id, parent_id, role, status, created_at, position, provider, model, completed_at, latency_ms,"
-    " time_to_first_token_ms, prompt_tokens, completion_tokens, total_tokens, cached_tokens, reasoning_tokens, error,"
-    " error_type, error_details, finish_reason, deleted_at, context_mark, author_id"
-)
-MESSAGE_COLUMNS = ", ".join(f"m.{name}" for name in _MESSAGE_NAMES.split(", "))
+#: The fields of ``Message`` that are columns.
+_MESSAGE_NAMES = tuple(field.name for field in fields(Message) if field.name in message_columns.BY_NAME)
+MESSAGE_COLUMNS = ", ".join(f"m.{name}" for name in _MESSAGE_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,45 +83,31 @@ def messages_from(conn: Connection, rows: Sequence[Sequence[Any]]) -> list[Messa
     versions are fetched for all of them at once."""
     if not rows:
         return []
-    parts = _parts(conn, [row[0] for row in rows], [row[0] for row in rows if not Status(row[4]).is_final])
-    siblings = _live_siblings(conn, rows)
-    costs = _answer_costs(conn, [row[0] for row in rows if row[3] == Role.ASSISTANT])
-    return [_message(row, parts.get(row[0], ()), siblings, costs.get(row[0], _NO_COST)) for row in rows]
+    found = [dict(zip(_MESSAGE_NAMES, row, strict=True)) for row in rows]
+    ids = [row["id"] for row in found]
+    parts = _parts(conn, ids, [row["id"] for row in found if not Status(row["status"]).is_final])
+    siblings = _live_siblings(conn, found)
+    costs = _answer_costs(conn, [row["id"] for row in found if row["role"] == Role.ASSISTANT])
+    return [_message(row, parts.get(row["id"], ()), siblings, costs.get(row["id"], _NO_COST)) for row in found]
 
 
 def _message(
-    row: Sequence[Any], parts: Iterable[Part], siblings: dict[tuple[str, str], list[str]], cost: _AnswerCost
+    row: Mapping[str, Any], parts: Iterable[Part], siblings: dict[tuple[str, str], list[str]], cost: _AnswerCost
 ) -> Message:
-    versions = siblings.get((row[2] or row[1], row[3]), [])
-    older = sum(1 for version in versions if version < row[0])
+    versions = siblings.get((row["parent_id"] or row["thread_id"], row["role"]), [])
+    older = sum(1 for version in versions if version < row["id"])
+    values = {
+        **row,
+        "role": Role(row["role"]),
+        "status": Status(row["status"]),
+        "error_details": from_json(row["error_details"]),
+        "context_mark": _mark(row["context_mark"]),
+    }
     return Message(
-        id=row[0],
-        thread_id=row[1],
-        parent_id=row[2],
-        role=Role(row[3]),
-        status=Status(row[4]),
-        created_at=row[5],
-        position=row[6],
+        **values,
         parts=tuple(parts),
-        provider=row[7],
-        model=row[8],
-        completed_at=row[9],
-        latency_ms=row[10],
-        time_to_first_token_ms=row[11],
-        prompt_tokens=row[12],
-        completion_tokens=row[13],
-        total_tokens=row[14],
-        cached_tokens=row[15],
-        reasoning_tokens=row[16],
-        error=row[17],
-        error_type=row[18],
-        error_details=from_json(row[19]),
-        finish_reason=row[20],
-        deleted_at=row[21],
         version_index=older + 1,
         version_count=max(len(versions), older + 1),
-        context_mark=_mark(row[22]),
-        author_id=row[23],
         cost_usd=cost.cost_usd,
         written_tokens=cost.written_tokens,
     )
@@ -186,16 +170,16 @@ def appended(kind: PartType, content: dict[str, Any], text: str) -> dict[str, An
     return {**content, field: str(content.get(field, "")) + text}
 
 
-def _live_siblings(conn: Connection, rows: Sequence[Sequence[Any]]) -> dict[tuple[str, str], list[str]]:
+def _live_siblings(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[str]]:
     """Return the ids of live versions in order, by parent (of roots: by thread) and role."""
     siblings: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for batch in batches(sorted({row[2] for row in rows if row[2] is not None})):
+    for batch in batches(sorted({row["parent_id"] for row in rows if row["parent_id"] is not None})):
         for message_id, parent_id, role in conn.exec_driver_sql(
             f"SELECT id, parent_id, role FROM messages WHERE parent_id IN ({marks(batch)}) AND deleted_at IS NULL",
             tuple(batch),
         ):
             siblings[parent_id, role].append(message_id)
-    for batch in batches(sorted({row[1] for row in rows if row[2] is None})):
+    for batch in batches(sorted({row["thread_id"] for row in rows if row["parent_id"] is None})):
         for message_id, thread_id, role in conn.exec_driver_sql(
             f"SELECT id, thread_id, role FROM messages WHERE thread_id IN ({marks(batch)})"
             " AND parent_id IS NULL AND deleted_at IS NULL",

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.clock import stamp_ms
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.message_columns import IN_DIGEST
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.sync.projection.projection import tags_in_log
 from chatdesk.core.storage.sync.projection.values import LONGEST_TITLE
@@ -38,10 +39,10 @@ _THREADS = (
     " WHERE t.project_id = ?1 AND t.deleted_at IS NULL GROUP BY t.id ORDER BY t.id"
 )
 _MESSAGES = (
-    "SELECT m.id, m.parent_id, m.role, m.status, m.created_at, m.completed_at, m.provider, m.model, m.prompt_tokens,"
-    " m.completion_tokens, m.error, m.finish_reason, m.author_id, m.deleted_at, min(c.hlc) FROM messages m"
+    f"SELECT {', '.join(f'm.{name}' for name in IN_DIGEST)}, m.author_id, m.deleted_at, min(c.hlc) FROM messages m"
     f" {_MADE.format(row='m', kind='message')} WHERE m.thread_id = ?2 GROUP BY m.id ORDER BY m.position, m.id"
 )
+_ID, _PARENT, *_TIMES = map(IN_DIGEST.index, ("id", "parent_id", "created_at", "completed_at"))
 _PARTS = (
     "SELECT p.message_id, p.type, p.content, p.step_index, p.tool_name, p.tool_call_id FROM message_parts p"
     " JOIN messages m ON m.id = p.message_id WHERE m.thread_id = ? ORDER BY p.message_id, p.part_index"
@@ -97,13 +98,13 @@ def _messages(
         contents[message_id].append((kind, shown, values.get("sha256"), *rest))
     for message_id, sha256 in raw.execute(_ARTIFACTS, (thread_id,)):
         contents[message_id].append(sha256)
-    for message_id, parent_id, *values, author, deleted_at, hlc in raw.execute(_MESSAGES, (project_id, thread_id)):
+    for *values, author, deleted_at, hlc in raw.execute(_MESSAGES, (project_id, thread_id)):
+        message_id, parent_id = values[_ID], values[_PARENT]
         # Below what the server does not have, nobody else has anything.
         if parent_id is not None and parent_id not in known:
             continue
-        created_at, completed_at = values[2:4]
-        values[2] = min(created_at, stamp_ms(hlc))
-        values[3] = None if completed_at is None else min(completed_at, stamp_ms(hlc))
+        for place in _TIMES:
+            values[place] = None if values[place] is None else min(values[place], stamp_ms(hlc))
         known.add(message_id)
         if deleted_at is None:
-            yield "message", message_id, parent_id, *values, author or me, contents.get(message_id, [])
+            yield "message", *values, author or me, contents.get(message_id, [])

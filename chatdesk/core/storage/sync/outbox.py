@@ -23,7 +23,7 @@ from chatdesk.core.storage.engine.change_log import CONTENT, ERASED, PERSONAL, O
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.refused import parent_ids, refuse
 from chatdesk.core.storage.sync.wire import bodies
-from chatdesk.core.storage.sync.wire.bodies import FileBody, MessageBody
+from chatdesk.core.storage.sync.wire.bodies import FileBody
 
 #: Puts bytes where attached files lie; their sum.
 PutBlob = Callable[[bytes], str]
@@ -315,16 +315,9 @@ def _is_message(row: Sequence[Any]) -> bool:
 def _large(conn: Connection, message_id: str) -> tuple[str, list[FileBody], bytes]:
     """Return the body that is sent, the files that it names, and the bytes of the file with its parts."""
     body = bodies.make_messages(conn, [message_id])[message_id]
-    data = bodies.write_parts(body.parts)
+    data = body.parts_file()
     made = FileBody("", "", UNKNOWN_MIME, len(data), hashlib.sha256(data).hexdigest())
-    files = tuple(dict.fromkeys(file.sha256 for file in body.files))
-    short = replace(body, parts=(), parts_file=(made.sha256, made.size_bytes), part_files=files)
-    return bodies.write_message(_without_details(short)), [*body.files, made], data
-
-
-def _without_details(body: MessageBody) -> MessageBody:
-    """Return the body without the details of its error, which may be what is large."""
-    return replace(body, values={name: value for name, value in body.values.items() if name != "error_details"})
+    return body.text_beside(made), [*body.files, made], data
 
 
 def _wire(row: Sequence[Any], text: str | None) -> WireChange:

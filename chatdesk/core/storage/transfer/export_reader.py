@@ -27,6 +27,7 @@ from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine import older_schema, schema_upgrade, tables
 from chatdesk.core.storage.engine.connection import driver, image_engine, reading_engine
 from chatdesk.core.storage.engine.failures import translated
+from chatdesk.core.storage.engine.message_columns import BY_NAME, EXPORTED
 from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.engine.rows import (
     MESSAGE_COLUMNS,
@@ -59,12 +60,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "prompt_version", "token_count", "message_count", "input_tokens", "output_tokens", "created_at",
         "stale_reason", "is_off", "deleted_at",
     ),
-    "messages": (
-        "id", "parent_id", "role", "status", "created_at", "completed_at", "provider", "model", "chosen_child_id",
-        "context_mark", "latency_ms", "time_to_first_token_ms", "prompt_tokens", "completion_tokens", "total_tokens",
-        "cached_tokens", "reasoning_tokens", "finish_reason", "error", "error_type", "error_details", "deleted_at",
-        "deleted_with", "purged_at",
-    ),
+    "messages": EXPORTED,
     "message_parts": (
         "id", "part_index", "type", "content", "step_index", "started_at", "completed_at", "tool_name",
         "tool_call_id", "tool_duration_ms",
@@ -74,10 +70,9 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 #: What follows from the rest, or belongs to this computer.
 LEFT_OUT: Final[frozenset[str]] = frozenset(
     ("hlc", "origin_device", "title_folded", "name_folded", "shown_count", "total_input_tokens", "total_output_tokens",
-     "total_cached_tokens", "total_reasoning_tokens", "total_tool_time_ms", "tool_counts", "thread_id", "position",
-     "on_path", "owner_pid_token", "content_digest", "char_count", "line_count", "message_id", "part_id", "path",
-     "message_count", "deleted_at", "search_n", "author_id")
-)  # fmt: skip
+     "total_cached_tokens", "total_reasoning_tokens", "total_tool_time_ms", "tool_counts", "thread_id", "message_id",
+     "part_id", "path", "message_count", "deleted_at", "author_id")
+) | (BY_NAME.keys() - set(EXPORTED))  # fmt: skip
 _JSON: Final = frozenset(("parameters", "error_details", "content", "pinned_facts", "attachments"))
 _FLAGS: Final = frozenset(("is_without_summaries", "is_off"))
 _STEP = 500
@@ -179,7 +174,7 @@ class ExportReader:
             ).all()
             if not rows:
                 return
-            position = rows[-1][6]
+            position = rows[-1].position
             yield messages_from(self._conn, rows)
 
     def _rows(self, table: str, condition: str, values: Sequence[Any]) -> Iterator[Row]:

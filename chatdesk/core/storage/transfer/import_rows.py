@@ -21,29 +21,22 @@ from chatdesk.core.storage.chat.thread_counters import Tally
 from chatdesk.core.storage.engine import search_text
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.content_digest import digest
+from chatdesk.core.storage.engine.message_columns import BY_NAME, Form, exported
 from chatdesk.core.storage.engine.plain_text import clean, to_json
 
 #: Keeps the bytes of a file and tells what they are; None where the export does not have them.
 KeepFile = Callable[[ImportedFile, Mapping[str, Any]], Attachment | None]
 
-MESSAGE_COLUMNS: Final = (
-    "id", "thread_id", "parent_id", "role", "status", "position", "on_path", "chosen_child_id", "provider", "model",
-    "created_at", "completed_at", "latency_ms", "time_to_first_token_ms", "prompt_tokens", "completion_tokens",
-    "total_tokens", "cached_tokens", "reasoning_tokens", "error", "error_type", "error_details", "finish_reason",
-    "content_digest", "deleted_at", "deleted_with", "purged_at", "hlc", "origin_device", "char_count", "line_count",
-    "context_mark",
-)  # fmt: skip
+#: Whoever writes the rows adds ``search_n``; an import has no other author, and no process writes its answers.
+MESSAGE_COLUMNS: Final = tuple(name for name in BY_NAME if name not in ("search_n", "author_id", "owner_pid_token"))
 _MESSAGE_VALUES: Final = itemgetter(*MESSAGE_COLUMNS)
 PART_COLUMNS: Final = (
     "id", "message_id", "part_index", "step_index", "type", "content", "started_at", "completed_at", "tool_name",
     "tool_call_id", "tool_duration_ms", "hlc", "origin_device",
 )  # fmt: skip
 _WITH_TEXT: Final = frozenset((PartType.TEXT, PartType.REASONING, PartType.TOOL_RESULT))
-_TEXT_VALUES: Final = frozenset(("provider", "model", "finish_reason", "error_type"))
-_PLAIN_VALUES: Final = _TEXT_VALUES | {
-    "completed_at", "latency_ms", "time_to_first_token_ms", "prompt_tokens", "completion_tokens", "total_tokens",
-    "cached_tokens", "reasoning_tokens",
-}  # fmt: skip
+_TEXT_VALUES: Final = frozenset(exported(Form.WORD))
+_PLAIN_VALUES: Final = _TEXT_VALUES.union(exported(Form.MOMENT, Form.COUNT))
 _USUAL_CHARS: Final = 4_000
 _NO_VALUES: Final[Mapping[str, Any]] = dict.fromkeys(sorted(_PLAIN_VALUES))
 

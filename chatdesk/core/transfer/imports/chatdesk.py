@@ -20,6 +20,7 @@ from chatdesk.core.domain.message import ContextMark, PartType, Role, Status
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.errors import ImportRefused, InvalidId
 from chatdesk.core.ids import checked_id
+from chatdesk.core.storage.engine.message_columns import Form, exported
 from chatdesk.core.transfer.imports.json_stream import Parts
 from chatdesk.core.transfer.imports.tree import Node, Tree, make_tree
 from chatdesk.core.transfer.imports.values import (
@@ -36,17 +37,9 @@ from chatdesk.core.transfer.imports.values import (
 SOURCE: Final = "chatdesk"
 NEWEST_VERSION: Final = 2
 _MOST_IN_DRAFT = 20
-_MOMENTS = ("completed_at", "deleted_at", "purged_at")
-_COUNTS = (
-    "latency_ms",
-    "time_to_first_token_ms",
-    "prompt_tokens",
-    "completion_tokens",
-    "total_tokens",
-    "cached_tokens",
-    "reasoning_tokens",
-)
-_TEXTS = ("provider", "model", "finish_reason", "error", "error_type")
+_MOMENTS = (*exported(Form.MOMENT), "deleted_at", "purged_at")
+_COUNTS = exported(Form.COUNT)
+_TEXTS = exported(Form.WORD, Form.TEXT)
 _USAGE = {
     "input_tokens": "prompt_tokens",
     "output_tokens": "completion_tokens",

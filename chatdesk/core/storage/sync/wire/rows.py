@@ -1,7 +1,7 @@
-"""Makes rows of a message that another device sent, outside of the writing thread.
+"""Makes rows of a message that another device sent, outside of the writing thread; holds the limits of the wire.
 
 The text may hold anything: values that are too large, of a wrong type or unknown are dropped or become defaults, and
-never raise. The rows equal those of the author; a test compares them.
+never raise. The rows equal those of the author; a test compares them. ``wire/bodies`` writes with the same limits.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring
-from typing import Any, Final, TypeAlias
+from operator import itemgetter
+from typing import Any, Final
 
 from chatdesk.core.domain.attachment import attachment_from, clean_mime, clean_name
 from chatdesk.core.domain.message import NOTE, ContextMark, PartType, Role, Status
@@ -21,8 +22,8 @@ from chatdesk.core.storage.chat.thread_counters import Tally
 from chatdesk.core.storage.engine import search_text
 from chatdesk.core.storage.engine.content_digest import digest
 from chatdesk.core.storage.engine.json_bounds import MOST_IN_BODY, is_bounded
+from chatdesk.core.storage.engine.message_columns import BY_NAME, TRAVELLING, Form
 from chatdesk.core.storage.engine.plain_text import clean, to_json
-from chatdesk.core.storage.sync.wire.bodies import BODY_NAMES, DEEPEST, LONGEST_WORD, MOST_FILES, MOST_PARTS, PART_NAMES
 
 #: Characters of one body; a body that is larger came by another way than the limits of the log allow.
 LONGEST_BODY: Final = 2 * MAX_BODY_BYTES
@@ -30,16 +31,19 @@ LONGEST_BODY: Final = 2 * MAX_BODY_BYTES
 LONGEST_PARTS: Final = 256 * 1024 * 1024
 #: 2200-01-01, in milliseconds: later moments are mistakes, and calendars end somewhere.
 LAST_MOMENT: Final = 7_258_118_400_000
+LONGEST_WORD: Final = 500
+LONGEST_TEXT: Final = 20_000
+MOST_PARTS: Final = 10_000
+MOST_FILES: Final = 100
+#: Levels of JSON in a content; deeper ones are dropped.
+DEEPEST: Final = 32
 _LARGEST: Final = 2**53
-_LONGEST_ERROR: Final = 20_000
 
-#: In the order of ``MessageRows.message``.
+#: In the order of ``MessageRows.message``: what travels, and what is computed when it arrives.
 MESSAGE_COLUMNS: Final = (
-    "id", "thread_id", "parent_id", "role", "status", "provider", "model", "created_at", "completed_at", "latency_ms",
-    "time_to_first_token_ms", "prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens",
-    "error", "error_type", "error_details", "finish_reason", "content_digest", "hlc", "origin_device", "char_count",
-    "line_count", "context_mark",
+    *TRAVELLING, "content_digest", "hlc", "origin_device", "char_count", "line_count", "context_mark",
 )  # fmt: skip
+_MESSAGE_VALUES: Final = itemgetter(*MESSAGE_COLUMNS)
 PART_COLUMNS: Final = (
     "id", "message_id", "part_index", "step_index", "type", "content", "started_at", "completed_at", "tool_name",
     "tool_call_id", "tool_duration_ms", "hlc", "origin_device",
@@ -61,7 +65,7 @@ _TEXT: Final = PartType.TEXT.value
 _ROLES: Final = frozenset(role.value for role in Role)
 _FINAL: Final = frozenset(status.value for status in Status if status.is_final)
 _TYPES: Final = frozenset(kind.value for kind in PartType)
-_FILES: Final = frozenset((PartType.IMAGE.value, PartType.FILE.value))
+FILES: Final = frozenset((PartType.IMAGE.value, PartType.FILE.value))
 
 
 @dataclass(slots=True)
@@ -126,9 +130,9 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str, at
     if body is None:
         return None
     thread_id, parent_id, role = body.get("thread_id"), body.get("parent_id"), body.get("role")
-    if not is_id(thread_id) or (parent_id is not None and not is_id(parent_id)) or role not in _ROLES:
+    if not is_id(thread_id) or (parent_id is not None and not is_id(parent_id)) or parent_id == message_id:
         return None
-    if parent_id == message_id or not isinstance(role, str):
+    if not isinstance(role, str) or role not in _ROLES:
         return None
     assert isinstance(thread_id, str)  # checked above
     is_purged = body.get("is_purged") is True
@@ -137,38 +141,33 @@ def read_message(text: str | None, *, message_id: str, hlc: int, device: str, at
         own = read_parts(parts, message_id=message_id, hlc=hlc, device=device, latest=latest)
     else:
         own = PartRows(content_digest=NO_PARTS)
-    row: list[Any] = [None] * len(MESSAGE_COLUMNS)
-    row[_STATUS] = _INTERRUPTED
+    row = dict(_EMPTY_MESSAGE)
     for name, value in body.items():  # most columns of most messages are empty
-        column = _MESSAGE_READERS.get(name)
-        if column is not None:
-            row[column[0]] = column[1](value)
-    said = row[_CREATED_AT] or 0, row[_COMPLETED_AT]
+        read = _MESSAGE_READERS.get(name)
+        if read is not None:
+            row[name] = read(value)
+    said = row["created_at"] or 0, row["completed_at"]
     created_at, completed_at = min(said[0], latest), None if said[1] is None else min(said[1], latest)
-    row[:4] = message_id, thread_id, parent_id, role
-    row[_CREATED_AT], row[_COMPLETED_AT] = created_at, completed_at
-    row[_OWN:] = (
-        None if is_purged else own.content_digest,
-        hlc,
-        device,
-        own.char_count,
-        own.line_count,
-        _mark(role, body.get("finish_reason")),
-    )
+    row["id"], row["thread_id"], row["parent_id"], row["role"] = message_id, thread_id, parent_id, role
+    row["created_at"], row["completed_at"] = created_at, completed_at
+    row["content_digest"] = None if is_purged else own.content_digest
+    row["hlc"], row["origin_device"] = hlc, device
+    row["char_count"], row["line_count"] = own.char_count, own.line_count
+    row["context_mark"] = _mark(role, body.get("finish_reason"))
     tally = own.tally
     tally.message_count = 1
-    tally.input_tokens, tally.output_tokens = row[_TOKENS] or 0, row[_TOKENS + 1] or 0
-    tally.cached_tokens, tally.reasoning_tokens = row[_TOKENS + 3] or 0, row[_TOKENS + 4] or 0
+    tally.input_tokens, tally.output_tokens = row["prompt_tokens"] or 0, row["completion_tokens"] or 0
+    tally.cached_tokens, tally.reasoning_tokens = row["cached_tokens"] or 0, row["reasoning_tokens"] or 0
     return MessageRows(
         id=message_id,
         thread_id=thread_id,
         parent_id=parent_id,
-        message=tuple(row),
+        message=_MESSAGE_VALUES(row),
         own=own,
         ended_at=max(created_at, completed_at or 0),
         is_purged=is_purged,
-        parts_file=_file(body.get("parts_file")),
-        is_exact=own.is_exact and body.keys() <= BODY_NAMES and (created_at, completed_at) == said,
+        parts_file=named_file(body.get("parts_file")),
+        is_exact=own.is_exact and body.keys() <= _BODY_NAMES and (created_at, completed_at) == said,
     )
 
 
@@ -190,12 +189,12 @@ def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str, late
         if not isinstance(kind, str) or not isinstance(content, dict) or not is_id(part_id):
             found.is_exact = False
             continue
-        if kind not in _TYPES or not part.keys() <= PART_NAMES:
+        if kind not in _TYPES or not part.keys() <= _PART_NAMES:
             found.is_exact = False
-        if kind not in _TYPES:  # only a newer ChatDesk knows it: shown as the text that it has
-            if not isinstance(content.get("text"), str):
-                continue
-            kind, content = _TEXT, {"text": content["text"]}
+        known = known_part(kind, content)
+        if known is None:
+            continue
+        kind, content = known
         index = len(found.parts)
         shown, text = _content(kind, content)
         found.char_count += len(shown)
@@ -218,13 +217,21 @@ def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str, late
     return found
 
 
+def known_part(kind: str, content: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Return kind and content of a part. A kind that only a newer ChatDesk knows becomes the text that it has; None if
+    it has none."""
+    if kind in _TYPES:
+        return kind, content
+    return (_TEXT, {"text": content["text"]}) if isinstance(content.get("text"), str) else None
+
+
 def _read_columns(row: list[Any], part: Mapping[str, Any], latest: int) -> bool:
     """Read the values of a part beside its content into its row. Returns whether its times are no later than
     ``latest``."""
     for name, value in part.items():
-        column = _PART_READERS.get(name)
-        if column is not None:
-            row[column[0]] = column[1](value)
+        read = PART_READERS.get(name)
+        if read is not None:
+            row[_PART_PLACES[name]] = read(value)
     is_exact = True
     for place in _PART_TIMES:
         said = row[place]
@@ -239,7 +246,7 @@ def _read_artifacts(found: PartRows, artifacts: list[Any], part_id: str, hlc: in
     for artifact in artifacts[:MOST_FILES]:
         if not isinstance(artifact, dict) or not is_id(artifact.get("id")):
             continue
-        named = _file(artifact)
+        named = named_file(artifact)
         if named is None:
             continue
         sha256, size = named
@@ -248,7 +255,7 @@ def _read_artifacts(found: PartRows, artifacts: list[Any], part_id: str, hlc: in
             (
                 artifact["id"],
                 part_id,
-                kind if kind in _FILES else PartType.FILE.value,
+                kind if kind in FILES else PartType.FILE.value,
                 f"{sha256[:2]}/{sha256}",
                 clean_mime(artifact.get("mime")),
                 size,
@@ -266,29 +273,32 @@ def _content(kind: str, content: dict[str, Any]) -> tuple[str, str]:
     if isinstance(text, str) and len(content) == 1:
         text = clean(text)
         return text, f'{{"text":{encode_basestring(text)}}}'
-    if kind in _FILES:
-        attachment = attachment_from(content)
-        name = content.get("name")
-        kept: Any = (
-            attachment.as_content()
-            if attachment is not None
-            else {"name": clean_name(name if isinstance(name, str) else "")}
-        )
-    else:
-        kept = _plain(content, 0)
+    kept = kept_content(kind, content)
     shown = kept.get("text", kept.get("arguments", kept.get("name", "")))
-    return clean(shown) if isinstance(shown, str) else str(shown), _stored(kept)
+    return clean(shown) if isinstance(shown, str) else str(shown), to_json(kept)
 
 
-def _stored(content: Mapping[str, Any]) -> str:
-    return to_json(content)
+def kept_content(kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a part's content is sent and stored: of a file never a path, whoever wrote it there."""
+    if kind not in FILES:
+        return dict(_plain(content, 0))
+    attachment, name = attachment_from(content), content.get("name")
+    if attachment is not None:
+        return attachment.as_content()
+    return {"name": clean_name(name if isinstance(name, str) else "")}
+
+
+def kept_details(details: object) -> dict[str, Any] | None:
+    """Return what of the details of a failure is sent and stored; None if nothing is."""
+    kept = (
+        {name: each for name, each in details.items() if name not in OWN_DETAILS} if isinstance(details, dict) else {}
+    )
+    return dict(_plain(kept, 0)) if kept else None
 
 
 def _details(details: object) -> str | None:
-    if not isinstance(details, dict):
-        return None
-    kept = {name: each for name, each in details.items() if name not in OWN_DETAILS}
-    return _stored(_plain(kept, 0)) if kept else None
+    kept = kept_details(details)
+    return None if kept is None else to_json(kept)
 
 
 def _plain(value: Any, depth: int) -> Any:
@@ -306,7 +316,7 @@ def _plain(value: Any, depth: int) -> Any:
     return {str(key): _plain(item, depth + 1) for key, item in value.items()}
 
 
-def _file(value: object) -> tuple[str, int] | None:
+def named_file(value: object) -> tuple[str, int] | None:
     """Return (SHA-256, bytes) of the file that a value names, or None."""
     if not isinstance(value, dict):
         return None
@@ -333,34 +343,31 @@ def _status(value: object) -> str:
     return value if isinstance(value, str) and value in _FINAL else _INTERRUPTED
 
 
-def _error(value: object) -> str | None:
-    return word(value, _LONGEST_ERROR)
+def _text(value: object) -> str | None:
+    return word(value, LONGEST_TEXT)
 
 
 def _step(value: object) -> int:
     return whole(value) or 0
 
 
-_Readers: TypeAlias = Mapping[str, tuple[int, Callable[[Any], Any]]]
-
-
-def _readers(columns: Sequence[str], **readers: Callable[[Any], Any]) -> _Readers:
-    return {name: (columns.index(name), read) for name, read in readers.items()}
-
-
-#: Where a value of a body goes in its row, and what it must be.
-_MESSAGE_READERS: Final = _readers(
-    MESSAGE_COLUMNS, status=_status, provider=word, model=word, created_at=moment, completed_at=moment,
-    latency_ms=whole, time_to_first_token_ms=whole, prompt_tokens=whole, completion_tokens=whole, total_tokens=whole,
-    cached_tokens=whole, reasoning_tokens=whole, error=_error, error_type=word, error_details=_details,
-    finish_reason=word,
-)  # fmt: skip
-_PART_READERS: Final = _readers(
-    PART_COLUMNS, step_index=_step, started_at=moment, completed_at=moment, tool_name=word, tool_call_id=word,
-    tool_duration_ms=whole,
-)  # fmt: skip
-_STATUS, _CREATED_AT, _COMPLETED_AT = map(MESSAGE_COLUMNS.index, ("status", "created_at", "completed_at"))
-_TOKENS: Final = MESSAGE_COLUMNS.index("prompt_tokens")  # and the four after it
-_OWN: Final = MESSAGE_COLUMNS.index("content_digest")  # from here on: nothing of what a body says
-_PART_TIMES: Final = tuple(map(PART_COLUMNS.index, ("started_at", "completed_at")))
-_TOOL_NAME, _TOOL_DURATION = map(PART_COLUMNS.index, ("tool_name", "tool_duration_ms"))
+Reader = Callable[[Any], Any]
+_BY_FORM: Final[Mapping[Form, Reader]] = {
+    Form.MOMENT: moment, Form.COUNT: whole, Form.WORD: word, Form.TEXT: _text, Form.DETAILS: _details,
+}  # fmt: skip
+#: What a plain value of a message must be.
+VALUE_READERS: Final[Mapping[str, Reader]] = {
+    name: _BY_FORM[BY_NAME[name].form] for name in TRAVELLING if BY_NAME[name].form is not Form.FRAME
+}
+_MESSAGE_READERS: Final[Mapping[str, Reader]] = {**VALUE_READERS, "status": _status, "created_at": moment}
+_EMPTY_MESSAGE: Final = dict.fromkeys(MESSAGE_COLUMNS) | {"status": _INTERRUPTED}
+#: The same of a part.
+PART_READERS: Final[Mapping[str, Reader]] = {
+    "step_index": _step, "started_at": moment, "completed_at": moment, "tool_name": word, "tool_call_id": word,
+    "tool_duration_ms": whole,
+}  # fmt: skip
+_BODY_NAMES: Final = {*TRAVELLING, "is_purged", "parts", "parts_file", "files"} - {"id"}
+_PART_NAMES: Final = {"id", "type", "content", "artifacts", *PART_READERS}
+_PART_PLACES: Final = {name: PART_COLUMNS.index(name) for name in PART_READERS}
+_PART_TIMES: Final = (_PART_PLACES["started_at"], _PART_PLACES["completed_at"])
+_TOOL_NAME, _TOOL_DURATION = _PART_PLACES["tool_name"], _PART_PLACES["tool_duration_ms"]

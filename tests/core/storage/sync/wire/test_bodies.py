@@ -14,10 +14,9 @@ from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.sync.wire import bodies
-from chatdesk.core.storage.sync.wire.bodies import MessageBody, read_message, read_parts, write_message, write_parts
-from chatdesk.core.storage.sync.wire.rows import PART_COLUMNS
-from chatdesk.core.storage.sync.wire.rows import read_message as read_rows
+from chatdesk.core.storage.sync.wire import bodies, rows
+from chatdesk.core.storage.sync.wire.bodies import MessageBody
+from chatdesk.core.storage.sync.wire.rows import PART_COLUMNS, MessageRows
 from tests.helpers.store import PLAN, Store
 
 SUM = "ab" * 32
@@ -31,8 +30,21 @@ def part(**values: Any) -> dict[str, Any]:
     return {"id": new_id(), "type": "text", "content": {"text": "hello"}} | values
 
 
-def read(value: Any) -> MessageBody | None:
-    return read_message(json.dumps(value))
+def read_text(text: str | None) -> MessageRows | None:
+    return rows.read_message(text, message_id=new_id(), hlc=1, device=new_id())
+
+
+def read(value: Any) -> MessageRows | None:
+    return read_text(json.dumps(value))
+
+
+def columns(found: MessageRows) -> dict[str, Any]:
+    return dict(zip(rows.MESSAGE_COLUMNS, found.message, strict=True))
+
+
+def contents(found: MessageRows) -> list[tuple[str, Any]]:
+    parts = [dict(zip(PART_COLUMNS, part, strict=True)) for part in found.own.parts]
+    return [(part["type"], json.loads(part["content"])) for part in parts]
 
 
 async def made(store: Store, message_id: str) -> MessageBody | None:
@@ -40,15 +52,14 @@ async def made(store: Store, message_id: str) -> MessageBody | None:
     return found.get(message_id)
 
 
-async def quick(store: Store, message_id: str) -> MessageBody | None:
+async def is_quick_the_same(store: Store, message_id: str) -> bool:
+    """Return whether the quick way and the careful one write the same of a message."""
+    careful = await made(store, message_id)
     found = await store.db.read(lambda conn: bodies.message_texts(conn, [message_id]))
-    if message_id not in found:
-        return None
+    if message_id not in found or careful is None:
+        return message_id not in found and careful is None
     text, files = found[message_id]
-    read_back = read_message(text)
-    assert read_back is not None
-    assert read_back.files == files
-    return read_back
+    return json.loads(text) == json.loads(careful.text()) and files == careful.files
 
 
 async def test_a_finished_answer_travels_with_its_parts_and_what_it_took(store: Store) -> None:
@@ -77,17 +88,20 @@ async def test_a_finished_answer_travels_with_its_parts_and_what_it_took(store: 
     )
     sent = await made(store, answer.id)
     assert sent is not None
-    assert await quick(store, answer.id) == sent
-    assert (sent.thread_id, sent.parent_id, sent.role, sent.status) == (thread, question.id, "assistant", "error")
-    assert [(each.type, each.content) for each in sent.parts] == [
+    assert await is_quick_the_same(store, answer.id)
+    arrived = read_text(sent.text())
+    assert arrived is not None
+    assert arrived.is_exact
+    stored = columns(arrived)
+    assert (stored["thread_id"], stored["parent_id"], stored["role"]) == (thread, question.id, "assistant")
+    assert (stored["status"], stored["prompt_tokens"]) == ("error", 3)
+    assert json.loads(stored["error_details"]) == {"a": [1]}
+    assert contents(arrived) == [
         ("reasoning", {"text": "let me see"}),
         ("tool_call", {"name": "look", "arguments": '{"a": 1}'}),
         ("text", {"text": "because"}),
     ]
-    assert sent.parts[1].values["tool_name"] == "look"
-    assert sent.values["prompt_tokens"] == 3
-    assert sent.values["error_details"] == {"a": [1]}
-    assert read_message(write_message(sent)) == sent
+    assert arrived.own.parts[1][PART_COLUMNS.index("tool_name")] == "look"
 
 
 async def test_plain_messages_are_put_together_as_carefully_made_ones_are(store: Store) -> None:
@@ -95,21 +109,21 @@ async def test_plain_messages_are_put_together_as_carefully_made_ones_are(store:
     words = 'quotes " and \\ and \u2028 and \x7f and 漢字 🎈 \n\t'
     question, answer = await store.ask(thread, words)
     for each in (question, answer):
-        assert await quick(store, each) == await made(store, each)
+        assert await is_quick_the_same(store, each)
     store.db.write_now(
         lambda conn: conn.exec_driver_sql(
             "UPDATE messages SET model = ?, provider = ?, finish_reason = 'a\"b', latency_ms = 0 WHERE id = ?",
             ("m" * 900, words, answer),
         )
     )
-    assert await quick(store, answer) == await made(store, answer)
+    assert await is_quick_the_same(store, answer)
     store.db.write_now(
         lambda conn: conn.exec_driver_sql(
             "UPDATE message_parts SET content = 'damaged', step_index = 2 WHERE message_id = ?", (question,)
         )
     )
-    assert await quick(store, question) == await made(store, question)
-    assert await quick(store, new_id()) is None
+    assert await is_quick_the_same(store, question)
+    assert await is_quick_the_same(store, new_id())
 
 
 async def test_attachments_are_named_by_their_sums_and_never_by_a_path(store: Store) -> None:
@@ -118,21 +132,25 @@ async def test_attachments_are_named_by_their_sums_and_never_by_a_path(store: St
     question, _, _ = await store.messages.add_question(thread, "look", with_answer=None, attachments=[file])
     sent = await made(store, question.id)
     assert sent is not None
-    assert await quick(store, question.id) == sent
+    assert await is_quick_the_same(store, question.id)
     assert [(each.sha256, each.size_bytes, each.mime, each.kind) for each in sent.files] == [
         (SUM, 12, "text/plain", "file")
     ]
-    assert "path" not in write_message(sent)
-    assert read_message(write_message(sent)) == sent
+    assert "path" not in sent.text()
+    arrived = read_text(sent.text())
+    assert arrived is not None
+    assert arrived.own.files == [(SUM, 12)]
 
 
 @pytest.mark.parametrize("more", [{}, {"sha256": SUM, "size_bytes": 3}])
 def test_a_file_s_part_says_nothing_of_where_it_was(more: dict[str, Any]) -> None:
     content = {"name": "/home/ana/secret/notes.txt", "path": "/home/ana/secret", "source": "C:\\ana", **more}
-    found = read_message(json.dumps(body(parts=[{"id": new_id(), "type": "file", "content": content}])))
+    found = read(body(parts=[{"id": new_id(), "type": "file", "content": content}]))
     assert found is not None
-    assert found.parts[0].content["name"] == "notes.txt"
-    assert "ana" not in write_message(found)
+    ((_, stored),) = contents(found)
+    assert stored["name"] == "notes.txt"
+    assert "ana" not in json.dumps(stored)
+    assert rows.kept_content("file", content) == stored  # nor is it sent
 
 
 async def test_what_is_still_written_or_gone_has_no_body(store: Store) -> None:
@@ -150,10 +168,12 @@ async def test_what_was_removed_for_good_keeps_its_place_only(store: Store) -> N
     await store.trash.purge_expired(store.clock.now_ms() + 1)
     sent = await made(store, question)
     assert sent is not None
-    assert await quick(store, question) == sent
+    assert await is_quick_the_same(store, question)
     assert sent.is_purged
-    assert json.loads(write_message(sent)).keys() == {"thread_id", "role", "status", "created_at", "is_purged"}
-    assert read_message(write_message(sent)) == sent
+    assert json.loads(sent.text()).keys() == {"thread_id", "role", "status", "created_at", "is_purged"}
+    arrived = read_text(sent.text())
+    assert arrived is not None
+    assert arrived.is_purged
 
 
 @pytest.mark.parametrize(
@@ -171,29 +191,37 @@ async def test_what_was_removed_for_good_keeps_its_place_only(store: Store) -> N
         json.dumps(body(parent_id=5)),
         json.dumps(body(role="root")),
         json.dumps(body(role=["user"])),
-        json.dumps(body(created_at=-1)),
-        json.dumps(body(created_at=2**60)),
-        json.dumps(body(created_at=True)),
-        json.dumps(body(parts={})),
-        json.dumps(body(parts_file={"sha256": "x", "size_bytes": 1})),
-        json.dumps(body(parts_file={"sha256": SUM, "size_bytes": 2**40})),
         '{"created_at": ' + "9" * 5000 + "}",
-        json.dumps(body(error="x" * 1_100_000)),
+        json.dumps(body(error="x" * rows.LONGEST_BODY)),
     ],
 )
 def test_what_describes_no_message_is_none(text: str) -> None:
-    assert read_message(text) is None
+    assert read_text(text) is None
 
 
 def test_nothing_is_none() -> None:
-    assert read_message(None) is None
+    assert read_text(None) is None
+
+
+@pytest.mark.parametrize("created_at", [-1, 2**60, True, "now", None])
+def test_a_time_that_is_none_is_the_earliest(created_at: object) -> None:
+    found = read(body(created_at=created_at))
+    assert found is not None
+    assert columns(found)["created_at"] == 0
+
+
+def test_parts_and_files_that_are_none_are_left_out() -> None:
+    for value in (body(parts={}), body(parts=None, parts_file={"sha256": "x", "size_bytes": 1})):
+        found = read(value)
+        assert found is not None
+        assert (found.own.parts, found.parts_file) == ([], None)
 
 
 def test_an_unknown_status_is_a_final_one() -> None:
     for status in ("streaming", "pending", "winning", 5, None):
         found = read(body(status=status))
         assert found is not None
-        assert found.status == "interrupted"
+        assert columns(found)["status"] == "interrupted"
 
 
 def test_only_what_is_known_and_of_a_sensible_size_is_taken() -> None:
@@ -211,13 +239,15 @@ def test_only_what_is_known_and_of_a_sensible_size_is_taken() -> None:
         )
     )
     assert found is not None
-    assert found.values.keys() == {"latency_ms", "model", "error"}
-    assert len(found.values["model"]) == 500
-    assert len(found.values["error"]) == 20_000
-    assert "\0" not in found.values["error"]
+    assert not found.is_exact
+    stored = columns(found)
+    assert {name for name in rows.VALUE_READERS if stored[name] is not None} == {"latency_ms", "model", "error"}
+    assert len(stored["model"]) == rows.LONGEST_WORD
+    assert len(stored["error"]) == rows.LONGEST_TEXT
+    assert "\0" not in stored["error"]
 
 
-def test_parts_that_cannot_be_shown_are_left_out() -> None:
+def test_what_cannot_be_shown_is_left_out() -> None:
     deep: Any = "x"
     for _ in range(60):
         deep = {"a": deep}
@@ -225,7 +255,7 @@ def test_parts_that_cannot_be_shown_are_left_out() -> None:
         part(id="no id"),
         part(type=5),
         part(content="text"),
-        part(content={"text": deep}),
+        part(content={"text": "kept", "deep": deep}),
         part(type="hologram", content={"data": "x"}),
         part(type="hologram", content={"text": "still words", "data": 1}),
         "not a part",
@@ -233,16 +263,19 @@ def test_parts_that_cannot_be_shown_are_left_out() -> None:
     ]
     found = read(body(parts=parts))
     assert found is not None
-    assert [(each.type, each.content) for each in found.parts] == [
+    (first, kept), *rest = contents(found)
+    assert (first, kept["text"]) == ("text", "kept")
+    assert json.dumps(kept).count("a") == rows.DEEPEST - 1
+    assert rest == [
         ("text", {"text": "still words"}),
-        ("text", {"text": "a\ufffdb", "n": 0, "list": [1, {"x": "\ufffd"}], "f": 0.5}),
+        ("text", {"text": "a\ufffdb", "n": None, "list": [1, {"x": "\ufffd"}], "f": 0.5}),
     ]
 
 
 def test_numbers_that_json_does_not_have_are_nothing() -> None:
-    found = read_message(json.dumps(body(parts=[part(content={"a": [1]})])).replace("[1]", "[1e999, -1e999]"))
+    found = read_text(json.dumps(body(parts=[part(content={"a": [1]})])).replace("[1]", "[1e999, -1e999]"))
     assert found is not None
-    assert found.parts[0].content == {"a": [None, None]}
+    assert contents(found) == [("text", {"a": [None, None]})]
 
 
 def test_names_of_files_lose_their_folders() -> None:
@@ -250,23 +283,26 @@ def test_names_of_files_lose_their_folders() -> None:
     artifact = {"id": new_id(), "kind": "exe", "mime": "no mime", "size_bytes": 5, "sha256": SUM, "path": "/etc/passwd"}
     found = read(body(parts=[part(type="file", content=content, artifacts=[artifact, 5, artifact | {"sha256": "x"}])]))
     assert found is not None
-    assert found.parts[0].content["name"] == "id_rsa"
-    assert [(each.kind, each.mime) for each in found.files] == [("file", "application/octet-stream")]
+    assert contents(found)[0][1]["name"] == "id_rsa"
+    (stored,) = [dict(zip(rows.ARTIFACT_COLUMNS, row, strict=True)) for row in found.own.artifacts]
+    assert (stored["kind"], stored["mime"]) == ("file", "application/octet-stream")
+    assert stored["path"] == f"{SUM[:2]}/{SUM}"
 
 
 def test_a_list_of_artifacts_that_is_none_is_empty() -> None:
     found = read(body(parts=[part(type="image", content={}, artifacts={"a": 1})]))
     assert found is not None
-    assert found.files == []
+    assert found.own.files == []
 
 
-def test_parts_of_their_own_file_come_back() -> None:
-    found = read(body(parts=[part(), part(type="reasoning")]))
-    assert found is not None
-    assert read_parts(write_parts(found.parts)) == found.parts
-    assert read_parts(b"\xff\xfe") is None
-    assert read_parts(b'{"a": 1}') is None
-    assert read_parts(b" " * (bodies.MAX_PARTS_BYTES + 1)) is None
+async def test_parts_of_their_own_file_say_what_those_in_a_body_say(store: Store) -> None:
+    _, answer = await store.ask(await store.thread(), "why é?")
+    sent = await made(store, answer)
+    assert sent is not None
+    assert json.loads(sent.parts_file()) == json.loads(sent.text())["parts"]
+    beside = read_text(sent.text_beside(bodies.FileBody("", "", "", 7, SUM)))
+    assert beside is not None
+    assert (beside.parts_file, beside.own.parts) == ((SUM, 7), [])
 
 
 _NAMES = st.sampled_from(
@@ -280,50 +316,25 @@ _VALUES = st.recursive(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.dictionaries(st.text(max_size=5), _VALUES), _VALUES, _VALUES)
-def test_reading_what_was_written_changes_nothing(extra: dict[str, Any], parts: Any, details: Any) -> None:
-    value = {**extra, **body(error_details=details, model="m", parts=[part(), part(content=extra), parts])}
-    found = read_message(json.dumps(value))
-    assert found is not None
-    text = write_message(found)
-    again = read_message(text)
-    assert again == found
-    assert write_message(again) == text
+@given(st.dictionaries(st.text(max_size=5), _VALUES), _VALUES)
+def test_what_is_kept_once_is_kept_whole_again(content: dict[str, Any], details: Any) -> None:
+    for kind in PartType:
+        kept = rows.kept_content(kind.value, content)
+        assert rows.kept_content(kind.value, kept) == kept
+    found = rows.kept_details(details)
+    assert found is None or rows.kept_details(found) == found
 
 
 @settings(max_examples=150, deadline=None)
-@given(_VALUES)
-def test_reading_anything_never_raises(value: Any) -> None:
-    read(value)
-    read_parts(json.dumps(value).encode())
+@given(st.dictionaries(st.text(max_size=5), _VALUES), _VALUES, _VALUES)
+def test_reading_anything_never_raises(extra: dict[str, Any], parts: Any, role: Any) -> None:
+    read(extra)
+    read(parts)
+    read(body(role=role))
+    assert read({**extra, **body(parts=[part(), part(content=extra), parts])}) is not None
 
 
-def test_whoever_receives_takes_all_that_is_sent() -> None:
-    deep: Any = "here"
-    for _ in range(bodies.DEEPEST - 2):
-        deep = [deep]
-    files = [{"id": new_id(), "sha256": SUM, "size_bytes": 1} for _ in range(bodies.MOST_FILES)]
-    sent = read(
-        body(
-            model="m" * bodies.LONGEST_WORD,
-            parts=[
-                part(type="tool_result", content={"text": "found", "data": deep}),
-                part(type="file", content={"name": "a.txt"}, artifacts=files),
-                part(type="of a newer ChatDesk", content={"text": "still readable"}),
-            ],
-        )
-    )
-    assert sent is not None
-    taken = read_rows(write_message(sent), message_id=new_id(), hlc=1, device=new_id())
-    assert taken is not None
-    assert sent.values["model"] in taken.message
-    contents = [json.loads(row[PART_COLUMNS.index("content")]) for row in taken.own.parts]
-    assert contents[0] == sent.parts[0].content
-    assert len(taken.own.artifacts) == len(sent.files) == bodies.MOST_FILES
-    assert contents[2] == {"text": "still readable"}
-    unknown = json.dumps(body(parts=[part(type="of a newer ChatDesk"), part(type="other", content={"x": 1})]))
-    found = read_rows(unknown, message_id=new_id(), hlc=1, device=new_id())
+def test_a_part_of_a_newer_chatdesk_is_shown_as_its_text() -> None:
+    found = read(body(parts=[part(type="of a newer ChatDesk"), part(type="other", content={"x": 1})]))
     assert found is not None
-    assert [(row[PART_COLUMNS.index("type")], json.loads(row[5])) for row in found.own.parts] == [
-        ("text", {"text": "hello"})
-    ]
+    assert contents(found) == [("text", {"text": "hello"})]
