@@ -96,8 +96,11 @@ def test_an_answer_that_two_copies_end_at_one_place_of_their_sequence_keeps_the_
     assert copies.digest(first) == copies.digest(second)
 
 
-def test_an_answer_that_ends_here_after_its_end_by_a_copy_was_erased_stands_beside_it_at_once() -> None:
-    """Also where nothing is pulled any more."""
+@pytest.mark.parametrize("is_restored", [False, True])
+def test_an_answer_that_ends_here_after_its_end_by_a_copy_was_erased_stands_beside_it_at_once(
+    is_restored: bool,
+) -> None:
+    """Also where nothing is pulled any more, or the server's history changed meanwhile."""
     copies = Copies()
     first, second = copies.first, copies.profile(copies.first.db.image())  # where it was interrupted
     copies.settle(second)
@@ -106,6 +109,8 @@ def test_an_answer_that_ends_here_after_its_end_by_a_copy_was_erased_stands_besi
     copies.settle(second, first)
     copies.write(first, " and ended")
     copies.finish(first)
+    if is_restored:
+        first.store.begin_again(copies.project)
     copies.settle(first, second)
     ended = copies.answers(first)
     assert ended.pop(copies.answer) == ""

@@ -52,6 +52,7 @@ ERASING_FOUND = {
     7700224: "an answer was still being written here when its end by a copy was erased and the server restored",
     990117: "only who may not write any more knew of an erasure, and the server was restored to before it",
     990292: "nothing came after an answer ended here, whose end by a copy was erased",
+    1203080: "an answer ended here whose end by a copy was erased, and the server was restored before that was seen",
     1203032: "a question that waited here for an answer above it was sent and erased by a copy",
     990373: "the same as 990117, where a copy of theirs knew of it too",
 }

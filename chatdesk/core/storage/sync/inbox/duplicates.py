@@ -58,7 +58,7 @@ def reconcile(
         is_own = raw.execute(_OWN, (message_id,)).fetchone() is not None
         if purged_at is not None or not (is_own or waited):
             continue
-        if each.rows.is_purged and waited and _is_erased(raw, each.change_id):
+        if each.rows.is_purged and waited and is_erased(raw, each.change_id):
             # What was erased was the copy's; what ended here is this person's, and stands beside it.
             made = _beside(conn, origin, message_id)
             if made is not None:
@@ -77,7 +77,8 @@ def reconcile(
     return busy
 
 
-def _is_erased(raw: sqlite3.Connection, change_id: str) -> bool:
+def is_erased(raw: sqlite3.Connection, change_id: str) -> bool:
+    """Return whether the text of a stored change was erased here."""
     return raw.execute("SELECT 1 FROM changes WHERE id = ? AND erased = 1", (change_id,)).fetchone() is not None
 
 

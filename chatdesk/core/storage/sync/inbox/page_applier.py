@@ -162,8 +162,8 @@ class PageApplier:
     def _fill_emptied(self, rows: Sequence[PulledChange], threads: Mapping[str, str]) -> None:
         """Restore messages, by their ``threads``, that were emptied while the project was a private copy."""
         incoming = []
-        for row in rows:
-            read = None if row.id in self._prepared.flaws else self._read(row)
+        for row in (row for row in rows if row.id not in self._prepared.flaws):
+            read = self._read(row)
             if read is not None and not read.is_purged and read.thread_id == threads[row.entity]:
                 incoming.append(Incoming(row.id, row.author, row.at, True, read))
         waiting = duplicates.fill_emptied(self._conn, self._project_id, incoming, self._effects)
@@ -225,6 +225,8 @@ class PageApplier:
                 unlike.add(row.entity)
                 if not Status(here[row.entity][2]).is_final:
                     waiting[row.id] = WAITS + row.entity  # erased is the end that a copy gave it
+                elif read is not None and duplicates.is_erased(self._raw, row.id):
+                    differing.append(Incoming(row.id, row.author, row.at, True, read))  # it ended here since
                 continue
             if read.parts_file is not None:
                 unlike.add(row.entity)
@@ -262,8 +264,7 @@ class PageApplier:
     def _free_slot(self, device: str, dseq: int) -> None:
         """Move the local change away from a number in a device's sequence that the server gave to another change."""
         here = "SELECT n, mine, state FROM changes WHERE device = ? AND dseq = ?"
-        row = self._raw.execute(here, (device, dseq)).fetchone()
-        if row is None:
+        if (row := self._raw.execute(here, (device, dseq)).fetchone()) is None:
             return
         # A change of a device that this one was before may still have to be sent.
         if device == self._origin.device_id or (row[1] and row[2] in UNCONFIRMED):
@@ -472,8 +473,7 @@ class PageApplier:
     def _tell_relays(self, rows: Iterable[tuple[PulledChange, str]]) -> None:
         for row, thread_id in rows:
             if row.relayed_by is not None:
-                details = {"by": row.relayed_by}
-                leave_note(self._raw, self._origin, thread_id, RELAYED, details, self._effects)
+                leave_note(self._raw, self._origin, thread_id, RELAYED, {"by": row.relayed_by}, self._effects)
 
     # The end.
 
