@@ -21,9 +21,9 @@ from pathlib import Path
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.storage.chat.projects import ProjectRepository
-from chatdesk.core.storage.chat.threads import ThreadRepository
 from chatdesk.core.storage.engine import begun_restore
 from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.library.library import LibraryRepository
 from chatdesk.core.storage.library.trash_store import TrashRepository
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.upkeep import backup_files, restore
@@ -126,8 +126,7 @@ class _World:
                     .all()
                 )
             )
-            for thread_id in found[: _THREADS // 2]:
-                await ThreadRepository(db).delete(thread_id)
+            await LibraryRepository(db).delete(found[: _THREADS // 2])
 
     # The works
 

@@ -124,7 +124,7 @@ def _last_writer_wins(heads_of: Any) -> Any:
 def _deleted_is_deleted(verdict: Any) -> Any:
     def broken(raw: Any, project_id: str, thread_id: str) -> Any:
         found = verdict(raw, project_id, thread_id)
-        deletions = deletes._deletions(raw, project_id, thread_id)
+        deletions = deletes._deletions(raw, project_id, "thread", thread_id)
         return type(found)(is_hidden=bool(deletions))
 
     return broken
