@@ -181,7 +181,7 @@ BUGS = (
         first=8,
     ),
     Bug("a repeated change is entered again", flaws=Flaws(forgets_ids=True, accepts_taken_places=True)),
-    Bug("the last writer wins", _instead(registers, "heads_of", _last_writer_wins), mix=Mix(loss=0.3)),
+    Bug("the last writer wins", _instead(registers, "heads_of", _last_writer_wins), mix=Mix(loss=0.3), first=45),
     Bug(
         "a deleted thread stays deleted",
         _instead(deletes, "_thread_verdict", _deleted_is_deleted),
