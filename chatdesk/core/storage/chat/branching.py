@@ -20,8 +20,9 @@ from chatdesk.core.errors import MessageInTrash, MessageNotFound, TurnInProgress
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat import projects, shown_path, thread_counters
 from chatdesk.core.storage.chat.threads import insert_thread, live_thread, touch
-from chatdesk.core.storage.engine.change_log import PARAMETERS, SUMMARIES, Origin, log_change, log_message, log_new
+from chatdesk.core.storage.engine.change_log import Origin, log_change, log_message, log_new
 from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.engine.steering import MADE_WITH, changed_registers
 
 Row = dict[str, Any]
 
@@ -122,14 +123,10 @@ def message_rows(conn: Connection, message_ids: Sequence[str]) -> list[Row]:
 
 
 def log_steering(conn: Connection, origin: Origin, thread: Thread) -> None:
-    """Log the parameters and the summary switch that were copied into a new thread, where they are not the usual
-    ones."""
-    row = conn.exec_driver_sql("SELECT parameters, is_without_summaries FROM threads WHERE id = ?", (thread.id,)).one()
-    for reg, body, usual in (
-        (PARAMETERS, {"parameters": row[0]}, {"parameters": "{}"}),
-        (SUMMARIES, {"is_without_summaries": row[1]}, {"is_without_summaries": 0}),
-    ):
-        if body != usual:
+    """Log what was copied into a new thread, is not usual, and is not said by its creation."""
+    row = conn.exec_driver_sql("SELECT * FROM threads WHERE id = ?", (thread.id,)).one()
+    for reg, body in changed_registers(row._asdict()):
+        if body.keys().isdisjoint(MADE_WITH):
             log_change(
                 conn,
                 origin,

@@ -24,6 +24,7 @@ from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import CONTENT, PERSONAL, Origin
 from chatdesk.core.storage.engine.plain_text import from_json, to_json
 from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.engine.steering import MADE_WITH, changed_registers
 
 _THREADS_A_STEP: Final = 200
 #: In ``problem`` of changes that were replaced by entering their thing afresh.
@@ -255,14 +256,13 @@ def _project_entries(conn: Connection, project_id: str) -> list[_Entry]:
 
 
 def _thread_entries(conn: Connection, row: Row[Any]) -> list[_Entry]:
-    made = ("title", "title_source", "system_prompt", "provider", "model", "created_at")
     title = {"title": row.title, "title_source": row.title_source}
     tags = conn.exec_driver_sql(
         "SELECT g.id, g.name FROM thread_tags j JOIN tags g ON g.id = j.tag_id WHERE j.thread_id = ? ORDER BY g.id",
         (row.id,),
     )
     return [
-        _Entry("thread", "new", row.id, body={name: getattr(row, name) for name in made}),
+        _Entry("thread", "new", row.id, body={name: getattr(row, name) for name in MADE_WITH}),
         _Entry("thread", "edit", row.id, change_log.TITLE, title),
         *_steering("thread", row.id, row),
         *(
@@ -273,15 +273,7 @@ def _thread_entries(conn: Connection, row: Row[Any]) -> list[_Entry]:
 
 
 def _steering(kind: str, entity: str, row: Row[Any]) -> Iterable[_Entry]:
-    """Yield the settings that differ from their defaults."""
-    if row.system_prompt:
-        yield _Entry(kind, "edit", entity, change_log.SYSTEM_PROMPT, {"system_prompt": row.system_prompt})
-    if row.provider is not None or row.model is not None:
-        yield _Entry(kind, "edit", entity, change_log.MODEL, {"provider": row.provider, "model": row.model})
-    if row.parameters != "{}":
-        yield _Entry(kind, "edit", entity, change_log.PARAMETERS, {"parameters": row.parameters})
-    if row.is_without_summaries:
-        yield _Entry(kind, "edit", entity, change_log.SUMMARIES, {"is_without_summaries": 1})
+    return (_Entry(kind, "edit", entity, reg, body) for reg, body in changed_registers(row._asdict()))
 
 
 def _replace(conn: Connection, kind: str, things: Sequence[str]) -> None:

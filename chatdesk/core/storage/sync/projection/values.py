@@ -15,7 +15,6 @@ from chatdesk.core.storage.sync.wire.rows import word
 
 LONGEST_TITLE: Final = 2_000
 UNTITLED: Final = "Untitled"
-SWITCH: Final = "lww.switch"
 
 Values = Mapping[str, Any]
 Columns = dict[str, Any]
@@ -82,9 +81,9 @@ PROJECT: Final[Mapping[str, Reader]] = {
     change_log.PARAMETERS: _parameters,
     change_log.SUMMARIES: _summaries,
 }
-SUMMARY: Final[Mapping[str, Reader]] = {SWITCH: _switch}
+SUMMARY: Final[Mapping[str, Reader]] = {change_log.SWITCH: _switch}
 #: Registers whose values are sent to a model, or decide what is.
-CONTEXT: Final = frozenset((change_log.SYSTEM_PROMPT, change_log.PARAMETERS, change_log.SUMMARIES, SWITCH))
+CONTEXT: Final = frozenset((change_log.SYSTEM_PROMPT, change_log.PARAMETERS, change_log.SUMMARIES, change_log.SWITCH))
 
 
 def thread_columns(body: Values) -> Columns:
