@@ -11,6 +11,8 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +38,7 @@ TESTS = ROOT / "tests"
 
 def test_nothing_is_larger_than_the_house_allows() -> None:
     allowed = _allowed()
-    found = _too_large()
+    found = _scan().too_large
     grown = {
         f"{kind}: {name} has {size}"
         for kind, sizes in found.items()
@@ -47,7 +49,7 @@ def test_nothing_is_larger_than_the_house_allows() -> None:
 
 
 def test_the_list_of_exceptions_only_shrinks() -> None:
-    found = _too_large()
+    found = _scan().too_large
     stale = {
         f"{kind}: {name} has {found[kind].get(name, 'no more than allowed')}, the list says {size}"
         for kind, sizes in _allowed().items()
@@ -58,13 +60,7 @@ def test_the_list_of_exceptions_only_shrinks() -> None:
 
 
 def test_docstrings_begin_with_a_sentence() -> None:
-    fragments = []
-    for path in PACKAGE.rglob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in (tree, *(node for _, node in _definitions(tree))):
-            text = ast.get_docstring(node) or ""
-            if FRAGMENTS.match(text):
-                fragments.append(f"{_name(path)}: {text.splitlines()[0]}")
+    fragments = [f"{name}: {line}" for name, line in _scan().docstrings if FRAGMENTS.match(line)]
     assert not fragments, "\n".join(sorted(fragments))
 
 
@@ -72,21 +68,32 @@ def _allowed() -> dict[str, dict[str, int]]:
     return {kind: {} for kind in LIMITS} | tomllib.loads(EXCEPTIONS.read_text(encoding="utf-8"))
 
 
-def _too_large() -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {kind: {} for kind in LIMITS}
-    for kind, name, size in _sizes():
+@dataclass(frozen=True)
+class _Scan:
+    too_large: dict[str, dict[str, int]]
+    docstrings: list[tuple[str, str]]  # the name of the file and the first line
+
+
+@cache
+def _scan() -> _Scan:
+    """Each file is parsed once for all tests here: parsing is most of what they cost."""
+    found = _Scan({kind: {} for kind in LIMITS}, [])
+    for kind, name, size in _sizes(found.docstrings):
         if size > LIMITS[kind]:
-            found[kind][name] = size
+            found.too_large[kind][name] = size
     return found
 
 
-def _sizes() -> Iterator[tuple[str, str, int]]:
+def _sizes(docstrings: list[tuple[str, str]]) -> Iterator[tuple[str, str, int]]:
     for folder in (PACKAGE, *(each for each in PACKAGE.rglob("*") if each.is_dir())):
         yield "modules", _name(folder), len([each for each in folder.glob("*.py") if each.name != "__init__.py"])
     for path in PACKAGE.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         yield "lines", _name(path), text.count("\n")
-        for owner, node in _definitions(ast.parse(text)):
+        tree = ast.parse(text)
+        docstrings += _first_line(path, tree)
+        for owner, node in _definitions(tree):
+            docstrings += _first_line(path, node)
             name = f"{_name(path)}: {owner}{node.name}"
             if isinstance(node, ast.ClassDef):
                 methods = [each for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
@@ -107,9 +114,9 @@ def _sizes_of_tests() -> Iterator[tuple[str, str, int]]:
         place = path.relative_to(TESTS)
         if place.parts[0] == "live_local":
             continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        yield "fixed_sleeps", _name(path), sum(map(_is_fixed_sleep, ast.walk(tree)))
-        yield "private_names", _name(path), sum(map(_is_foreign_private_name, ast.walk(tree)))
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        yield "fixed_sleeps", _name(path), sum(map(_is_fixed_sleep, nodes))
+        yield "private_names", _name(path), sum(map(_is_foreign_private_name, nodes))
         if place.parts[0] in ("core", "ui"):
             module = PACKAGE / place.with_name(place.name.removeprefix("test_"))
             yield "tests_elsewhere", _name(path), int(not module.exists())
@@ -137,6 +144,13 @@ def _is_foreign_private_name(node: ast.AST) -> bool:
     return False
 
 
+def _first_line(
+    path: Path, node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+) -> Iterator[tuple[str, str]]:
+    if text := ast.get_docstring(node):
+        yield _name(path), text.splitlines()[0]
+
+
 def _definitions(
     tree: ast.AST, owner: str = ""
 ) -> Iterator[tuple[str, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]]:
@@ -152,7 +166,7 @@ def _name(path: Path) -> str:
 
 def _write() -> None:
     lines = ["# What is larger or more than tests/test_house.py allows, with its size. It may only shrink.\n"]
-    for kind, sizes in _too_large().items():
+    for kind, sizes in _scan().too_large.items():
         lines.append(f"\n[{kind}]  # more than {LIMITS[kind]}\n")
         lines += [f'"{name}" = {size}\n' for name, size in sorted(sizes.items())]
     EXCEPTIONS.write_text("".join(lines), encoding="utf-8")
