@@ -27,8 +27,16 @@ class Watched:
         self.another_watch = watch
         self.watch = watch()
         self.told: list[ReachabilityChanged] = []
-        self.looks = 0
+        self.looked_at: list[float] = []
         world.bus.subscribe(ReachabilityChanged, self.told.append)
+
+    @property
+    def looks(self) -> int:
+        return len(self.looked_at)
+
+    async def until_nobody_looks(self) -> None:
+        """Wait until no task is left that could look, or send anything, later."""
+        await until(lambda: not any(task.get_name().startswith("look for") for task in asyncio.all_tasks()))
 
 
 @asynccontextmanager
@@ -37,7 +45,7 @@ async def watched(directory: Path, *, first_look_s: float = 0.05, is_sending: bo
     async with FaultServer(answer("Here I am")) as server, fault_world(directory, server.base_url) as world:
 
         async def reach(_name: str) -> bool:
-            seen.looks += 1
+            seen.looked_at.append(asyncio.get_running_loop().time())
             return await reaches(world.provider)
 
         def watch() -> NetworkWatch:
@@ -70,9 +78,7 @@ async def test_what_could_not_be_sent_is_sent_when_the_server_is_back(tmp_path: 
                 await asyncio.sleep(0.02)
         assert (await seen.world.chat.get_message(failed.id)).text == "Here I am"
         assert seen.told[-1] == ReachabilityChanged((), ())
-        looks = seen.looks
-        await asyncio.sleep(0.3)
-        assert seen.looks == looks, "nothing waits, so nobody looks"
+        await seen.until_nobody_looks()  # because nothing waits
 
 
 async def _noted(seen: Watched, *ids: str) -> None:
@@ -116,10 +122,12 @@ async def test_several_questions_are_sent_in_their_order(tmp_path: Path) -> None
 
 
 async def test_a_look_becomes_rarer(tmp_path: Path) -> None:
-    async with watched(tmp_path, first_look_s=0.1) as seen:
+    async with watched(tmp_path, first_look_s=0.05) as seen:
         await seen.world.ask("Hello?")
-        await asyncio.sleep(1.2)
-        assert 1 <= seen.looks <= 4
+        await until(lambda: seen.looks >= 3)
+        first, second, third = seen.looked_at[:3]
+        assert second - first > 0.09
+        assert third - second > 0.19
 
 
 async def test_without_the_setting_it_is_told_and_stays(tmp_path: Path) -> None:
@@ -127,12 +135,13 @@ async def test_without_the_setting_it_is_told_and_stays(tmp_path: Path) -> None:
         failed = (await seen.world.ask("Hello?")).answer
         await seen.server.come_back()
         await until(lambda: not seen.watch.unreachable)
-        await asyncio.sleep(0.2)
+        await seen.until_nobody_looks()
+        await seen.world.chat.all_written()
         assert (await seen.world.chat.get_message(failed.id)).status is Status.ERROR
 
 
 async def test_who_takes_it_up_or_gives_it_up_ends_the_looking(tmp_path: Path) -> None:
-    async with watched(tmp_path, first_look_s=0.5) as seen:
+    async with watched(tmp_path, first_look_s=30) as seen:
         failed = (await seen.world.ask("Hello?")).answer
         seen.watch.cancel()
         assert seen.told[-1] == ReachabilityChanged((), ())
@@ -140,7 +149,7 @@ async def test_who_takes_it_up_or_gives_it_up_ends_the_looking(tmp_path: Path) -
         assert seen.watch.waiting == (again.id,)
         await seen.world.library.delete([seen.world.thread_id])
         assert seen.watch.waiting == ()
-        await asyncio.sleep(0.8)
+        await seen.until_nobody_looks()
         assert seen.looks == 0
         assert failed.id not in seen.watch.waiting
 
@@ -176,7 +185,7 @@ async def test_what_nobody_wants_any_more_is_not_sent(tmp_path: Path, how: str) 
             await seen.world.chat.all_written()
         seen.watch.look_now()
         await until(lambda: not seen.watch.unreachable)
-        await asyncio.sleep(0.3)
+        await seen.until_nobody_looks()
         await seen.world.chat.all_written()
         assert (await seen.world.chat.get_message(failed.id)).status is Status.ERROR
         asked = [each for each in seen.server.requests if "chat" in each.path]
