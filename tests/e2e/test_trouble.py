@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QAbstractButton, QLabel
 
 from chatdesk import app
 from chatdesk.core.domain.message import Status
@@ -213,5 +213,20 @@ def test_a_start_that_fails_for_an_unforeseen_reason_says_so_and_can_be_closed(
         with pytest.raises(ChatDeskError, match="needs to start"):
             await application.services()
         await until(lambda: "needs to start" in _banner(application))
+
+    play(paths, script)
+
+
+def test_a_damaged_database_leaves_no_control_that_does_nothing(paths: AppPaths) -> None:
+    paths.make_directories()
+    paths.database.write_bytes(b"SQLite format 3\0" + b"damaged" * 3000)
+
+    async def script(application: WindowApplication) -> None:
+        with pytest.raises(ChatDeskError, match="is damaged"):
+            await application.services()
+        await until(lambda: "is damaged" in _banner(application))
+        buttons = application.panes.window.findChildren(QAbstractButton)
+        usable = {each.accessibleName() for each in buttons if each.isVisible() and each.isEnabled()}
+        assert usable == {"Close this notice"}
 
     play(paths, script)

@@ -287,7 +287,7 @@ class WindowApplication(QObject):
                 next_step="Start it again; “chatdesk doctor” and the log say more.",
             )
         self._failure = reason
-        self.panes.composer.set_enabled(False)
+        self.panes.disable()
         self.panes.empty_state.show_nothing()
         self.panes.sidebar.set_status("Not opened", is_error=True)
         self._errors.show_lasting(reason.sentence)

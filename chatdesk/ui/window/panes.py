@@ -29,3 +29,8 @@ class Panes:
     composer: Composer
     theme: Theme
     transcript: TranscriptView = field(init=False)
+
+    def disable(self) -> None:
+        """Switch everything off, because nothing in the panes would do anything."""
+        for pane in (self.composer, self.sidebar, self.header):
+            pane.setEnabled(False)
