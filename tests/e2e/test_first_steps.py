@@ -108,7 +108,7 @@ def test_by_keys_a_server_of_ones_own_is_connected_and_asked(paths: AppPaths, ad
     async def script(application: WindowApplication) -> None:
         await _way_in(application)
         panes = application.panes
-        keys, editor = Keys(panes.window), panes.composer.editor
+        keys, editor = await Keys.of(panes.window), panes.composer.editor
         await until(lambda: keys.focused is editor)
         keys.press(Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier)
         keys.tab_to("Provider")

@@ -131,7 +131,7 @@ def test_by_keys(tmp_path: Path, addresses: tuple[str, str], asked: list[tuple[s
     async def script(application: WindowApplication) -> None:
         await application.services()
         panes = application.panes
-        keys, editor = Keys(panes.window), panes.composer.editor
+        keys, editor = await Keys.of(panes.window), panes.composer.editor
         await until(lambda: panes.empty_state.way_in is not None and keys.focused is editor)
         way_in = panes.empty_state.way_in
         assert way_in is not None

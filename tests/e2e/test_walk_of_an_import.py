@@ -119,7 +119,7 @@ def test_by_keys_from_the_first_screen(paths: AppPaths, export: Path) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
         panes = application.panes
-        keys = Keys(panes.window)
+        keys = await Keys.of(panes.window)
         await until(lambda: panes.empty_state.way_in is not None and keys.focused is panes.composer.editor)
         keys.press(Qt.Key.Key_F6, _SHIFT)
         keys.tab_to("Import from ChatGPT")
@@ -145,7 +145,7 @@ def test_by_keys_from_the_menu(paths: AppPaths, export: Path) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
         panes = application.panes
-        keys = Keys(panes.window)
+        keys = await Keys.of(panes.window)
         await until(lambda: keys.focused is panes.composer.editor)
         keys.tab_to("More about this thread")
         keys.press(Qt.Key.Key_Return)
@@ -159,7 +159,7 @@ def test_by_keys_from_all_commands(paths: AppPaths, export: Path) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
         panes = application.panes
-        keys = Keys(panes.window)
+        keys = await Keys.of(panes.window)
         await until(lambda: keys.focused is panes.composer.editor)
         keys.press(Qt.Key.Key_P, _CONTROL | _SHIFT)
         palette = application.bindings.search.palette

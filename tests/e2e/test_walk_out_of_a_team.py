@@ -124,7 +124,7 @@ def test_by_keys(ben: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
         panes = application.panes
-        keys = Keys(panes.window)
+        keys = await Keys.of(panes.window)
         await until(lambda: panes.sidebar.shared and keys.focused is panes.composer.editor)
         for words in (_PROJECT, "Sharing"):
             keys.press(Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)

@@ -99,6 +99,13 @@ class Keys:
     def __init__(self, window: QWidget) -> None:
         self._window = window
 
+    @classmethod
+    async def of(cls, window: QWidget) -> Keys:
+        """The keys of a window that has the keyboard: one that closed before it may have taken it along, late."""
+        window.activateWindow()
+        await until(window.isActiveWindow)
+        return cls(window)
+
     @property
     def focused(self) -> QWidget:
         # Where nothing manages windows, none is active after a file dialog: a person's would be the dialog below it.
