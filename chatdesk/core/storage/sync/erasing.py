@@ -45,7 +45,7 @@ from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.projection import deletes, values
 from chatdesk.core.storage.sync.projection.effects import Effects
-from chatdesk.core.storage.sync.projection.projection import Register
+from chatdesk.core.storage.sync.projection.projection import Register, homes
 from chatdesk.core.storage.sync.registers import member_of
 from chatdesk.core.storage.sync.wire import bodies
 from chatdesk.core.storage.sync.wire.rows import is_id, read_object
@@ -297,57 +297,60 @@ def erase(
         row
         for batch in batches(sorted(set(change_ids)))
         for row in raw.execute(
-            "SELECT id, kind, op, entity, reg, body, seal FROM changes WHERE project_id = ?"
+            # Without a seal the server never had it: it will enter a stub, and that comes back.
+            "SELECT id, kind, op, entity, reg, body FROM changes WHERE project_id = ? AND seal IS NOT NULL"
             f" AND erased = 0 AND state IN ({_ON_SERVER}) AND {_HAS_WORDS.replace('c.', '')}"
             f" AND id IN ({marks(batch)})",
             (project_id, *batch),
         )
-        # Without a seal the server never had it: it will enter a stub, and that comes back.
-        if row[6] is not None
     ]
-    unlogged = _unlogged(raw, project_id, change_ids)
+    unlogged = _unlogged(raw, project_id, change_ids, effects.me)
     if not (rows or unlogged):
         return set()
     # From here on, also for what the search index drops when this is committed.
     raw.execute("PRAGMA secure_delete=ON").fetchall()
-    return _erase(conn, origin, rows, effects) | empty_messages(conn, origin, unlogged, effects)
+    ids = {row[0] for row in rows}
+    # What has the id of something in another project was never put in its place, and takes nothing from it.
+    messages, summaries = (_here(raw, project_id, kind, rows) for kind in ("message", "summary"))
+    texts = {key: text for key, (text, _) in bodies.message_texts(conn, sorted(messages)).items()}
+    others = [each for each in messages if not _is_own(raw, each, ids)]
+    registers = empty_messages(conn, origin, [*others, *unlogged], effects)
+    for change_id, kind, op, entity, reg, body in rows:
+        left = stub(kind, op, texts.get(entity) if body is None else body)
+        if entity in summaries:
+            _drop_summary(raw, entity, effects)
+        if kind == "thread":
+            effects.threads.add(entity)  # it may have been shown for this alone
+            if op == "new":
+                # What it was made with stood wherever nobody said anything else.
+                registers.update((kind, entity, each) for each in values.THREAD)
+        if kind != "message" or op != "new":
+            registers.add((kind, entity, reg))
+        raw.execute(_SET_ERASED, (left, change_id))
+    return registers
 
 
-def _unlogged(raw: sqlite3.Connection, project_id: str, change_ids: Iterable[str]) -> list[str]:
-    """Return questions that are here although the change that makes them came erased: below an answer that is still
+def _unlogged(raw: sqlite3.Connection, project_id: str, change_ids: Iterable[str], me: str | None) -> list[str]:
+    """Return own questions that are here although the change that makes them came erased: below an answer that is still
     being written here they are not in the log, and a copy of this profile sent them."""
     return [
         row[0]
         for batch in batches(sorted(set(change_ids)))
         for row in raw.execute(
-            "SELECT m.id FROM changes c JOIN messages m ON m.id = c.entity WHERE c.project_id = ? AND c.erased = 1"
-            " AND c.kind = 'message' AND c.op = 'new' AND m.role = 'user' AND m.purged_at IS NULL"
+            "SELECT m.id FROM changes c JOIN messages m ON m.id = c.entity JOIN threads t ON t.id = m.thread_id"
+            " WHERE c.project_id = ?1 AND t.project_id = ?1 AND c.author = ?2 AND m.author_id IS NULL"
+            " AND c.erased = 1 AND c.kind = 'message' AND c.op = 'new' AND m.role = 'user' AND m.purged_at IS NULL"
             f" AND c.id IN ({marks(batch)})",
-            (project_id, *batch),
+            (project_id, me, *batch),
         )
         if not _is_own(raw, row[0], set())
     ]
 
 
-def _erase(conn: Connection, origin: Origin, rows: Sequence[tuple[Any, ...]], effects: Effects) -> set[Register]:
-    raw = driver(conn)
-    ids = {row[0] for row in rows}
-    messages = [row[3] for row in rows if (row[1], row[2]) == ("message", "new")]
-    texts = {key: text for key, (text, _) in bodies.message_texts(conn, messages).items()}
-    registers = empty_messages(conn, origin, [each for each in messages if not _is_own(raw, each, ids)], effects)
-    for change_id, kind, op, entity, reg, body, _seal in rows:
-        left = stub(kind, op, texts.get(entity) if body is None else body)
-        if kind == "summary" and op == "new":
-            _drop_summary(raw, entity, effects)
-        if kind == "thread":
-            effects.threads.add(entity)  # it may have been shown for this alone
-        if kind == "thread" and op == "new":
-            # What it was made with stood wherever nobody said anything else.
-            registers.update((kind, entity, each) for each in values.THREAD)
-        if kind != "message" or op != "new":
-            registers.add((kind, entity, reg))
-        raw.execute(_SET_ERASED, (left, change_id))
-    return registers
+def _here(raw: sqlite3.Connection, project_id: str, kind: str, rows: Sequence[tuple[Any, ...]]) -> set[str]:
+    """Return the entities of this kind that these changes make and that are in this project."""
+    made = [row[3] for row in rows if (row[1], row[2]) == (kind, "new")]
+    return {entity for entity, home in homes(raw, kind, made).items() if home == project_id}
 
 
 def _is_own(raw: sqlite3.Connection, message_id: str, erased: set[str]) -> bool:

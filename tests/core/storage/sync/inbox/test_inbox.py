@@ -13,6 +13,7 @@ from chatdesk.core.clock import stamp_ms
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.sharing.sync_wire import PulledChange, WireChange
 from chatdesk.core.domain.sharing.team import ChangeState
+from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import HistoryChanged
@@ -490,6 +491,60 @@ def test_an_end_that_was_erased_while_the_answer_is_written_here_is_erased_here_
     texts = reader.rows("SELECT message_id, json_extract(content, '$.text') FROM message_parts")
     assert sorted(text for _, text in texts) == ["here", "q"]
     assert answer_id not in dict(texts)
+
+
+@pytest.mark.parametrize("has_words", [False, True])
+@pytest.mark.parametrize("author", [BEN, ME])
+def test_erasing_what_has_the_id_of_a_private_question_erases_no_word_of_it(
+    log: PulledLog, reader: Reader, author: str, has_words: bool
+) -> None:
+    repositories = reader.profile.repositories
+    private = now(repositories.projects.default()).id
+    _, secret, *_ = now(
+        repositories.messages.create_thread_with_question(private, "Mine", "secret", provider=None, model=None)
+    )
+    # As in the private copy of a project whose sharing ended: others know its ids.
+    reader.profile.db.write_now(
+        lambda conn: conn.exec_driver_sql(
+            "UPDATE changes SET state = ? WHERE entity = ?", (ChangeState.PRIVATE.value, secret.id)
+        )
+    )
+    thread_id = log.thread()
+    log.message(thread_id, None, "bait", message_id=secret.id, device=BENS, author=author, seal=bytes(16))
+    bait = log.rows[-1]
+    if has_words:
+        reader.pull()
+    log.add("thread", "del", thread_id, {"changes": [bait.id]}, reg="erased")
+    if not has_words:
+        log.rows[-2] = replace(bait, body=erasing.stub("message", "new", bait.body), is_erased=True)
+    reader.pull()
+
+    assert reader.one("SELECT json_extract(content, '$.text') FROM message_parts WHERE message_id = ?", secret.id) == (
+        "secret"
+    )
+    assert reader.one("SELECT purged_at FROM messages WHERE id = ?", secret.id) is None
+
+
+def test_erasing_what_has_the_id_of_a_private_summary_drops_no_summary(log: PulledLog, reader: Reader) -> None:
+    repositories = reader.profile.repositories
+    private = now(repositories.projects.default()).id
+    thread, question, *_ = now(
+        repositories.messages.create_thread_with_question(private, "Mine", "secret", provider=None, model=None)
+    )
+    kept = now(
+        repositories.summaries.add(
+            NewSummary(thread.id, question.id, question.id, "what was said", 5, SummaryAuthor.PERSON)
+        )
+    )
+    thread_id = log.thread()
+    message_id = log.message(thread_id)
+    log.add(
+        "summary", "new", kept.id, summary(thread_id, message_id, message_id), device=BENS, author=BEN, seal=bytes(16)
+    )
+    log.add("thread", "del", thread_id, {"changes": [log.rows[-1].id]}, reg="erased")
+    reader.pull()
+
+    assert reader.one("SELECT text FROM summaries WHERE id = ?", kept.id) == "what was said"
 
 
 def end_answer(reader: Reader, answer_id: str, text: str) -> None:
