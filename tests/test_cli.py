@@ -51,6 +51,31 @@ def test_version_needs_nothing_heavy() -> None:
     assert printed.stdout.splitlines() == [f"chatdesk {__version__}", "[]"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--help"], 0, "COMMAND"),
+        (["--debug", "--version"], 0, f"chatdesk {__version__}"),
+        (["--data-dir"], 2, "argument --data-dir: expected one argument"),
+        (["--debug=1"], 2, "argument --debug: ignored explicit argument '1'"),
+        (["--d"], 2, "ambiguous option: --d could match --data-dir, --debug"),
+        (["--nonsense"], 2, "unrecognized arguments: --nonsense"),
+        (["nonsense"], 2, "invalid choice: 'nonsense' (choose from"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_options_without_a_command_are_answered_with_all_commands(
+    arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(arguments)
+    printed = capsys.readouterr()
+    assert ended.value.code == code
+    assert said in printed.out + printed.err
+    if code:
+        assert printed.err.startswith("usage: chatdesk [-h] [--data-dir DIR] [--debug] [--version] COMMAND ...")
+
+
 def test_a_folder_with_modules_of_its_own_is_a_safe_place_to_start_in(tmp_path: Path) -> None:
     for name in ("chatdesk", "json", "logging", "sitecustomize"):
         (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name} of the folder ran')", "utf-8")

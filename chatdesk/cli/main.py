@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from chatdesk import __version__
-from chatdesk.cli import asking, failures, importing, providers, search, team, threads
-from chatdesk.cli import data as cli_data
+from chatdesk.cli import failures
 from chatdesk.core import terminal
 from chatdesk.core.ending_signals import EndedBySignal, run_until_signal
 from chatdesk.core.errors import ChatDeskError, OutputFailed
@@ -40,9 +40,16 @@ class _Parser(argparse.ArgumentParser):
             (file or sys.stderr).write(message)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Build the parser of the whole command line; documents are tested against it."""
-    common = argparse.ArgumentParser(add_help=False)
+class _RaisingParser(argparse.ArgumentParser):
+    """An argument parser that raises what is wrong, and leaves it to another to say it and to exit."""
+
+    def error(self, message: str) -> NoReturn:
+        raise argparse.ArgumentError(None, message)
+
+
+def _common_options() -> argparse.ArgumentParser:
+    """Build the parser of the options that the window and every command take."""
+    common = _RaisingParser(add_help=False)
     common.add_argument(
         "--data-dir",
         default=argparse.SUPPRESS,
@@ -50,6 +57,14 @@ def build_parser() -> argparse.ArgumentParser:
         help="keep everything in DIR (also: CHATDESK_DATA_DIR)",
     )
     common.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="log more, also to stderr")
+    return common
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of the whole command line; documents are tested against it."""
+    from chatdesk.cli import asking, data, importing, providers, search, team, threads
+
+    common = _common_options()
     parser: argparse.ArgumentParser = _Parser(
         prog="chatdesk",
         parents=[common],
@@ -63,7 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_command(commands, common)
     providers.add_command(commands, common)
     team.add_command(commands, common)
-    cli_data.add_commands(commands, common)
+    data.add_commands(commands, common)
     importing.add_command(commands, common)
 
     doctor = commands.add_parser("doctor", parents=[common], help="check the database, the paths and the providers")
@@ -110,6 +125,11 @@ def run(arguments: Sequence[str], *, before_command: Callable[[], object] | None
 
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the arguments; without a command, without importing the commands: the window opens sooner."""
+    with suppress(argparse.ArgumentError):
+        options, unknown = _common_options().parse_known_args(arguments, argparse.Namespace(command=None))
+        if not unknown:
+            return options
     parser = build_parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown and options.command == "search":
@@ -168,10 +188,12 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
 
 
 def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
+    from chatdesk.cli import data, providers
+
     if options.command == "restore":
-        return cli_data.restore(options, paths, loaded.settings)
+        return data.restore(options, paths, loaded.settings)
     if options.command == "doctor" and options.repair:
-        return run_until_signal(cli_data.repair(paths, loaded.settings))
+        return run_until_signal(data.repair(paths, loaded.settings))
     if options.command == "doctor":
         from chatdesk.cli import doctor as cli_doctor
 

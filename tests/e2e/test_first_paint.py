@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import sys
@@ -46,6 +48,19 @@ async def script(window):
 
 sys.exit(run_window(AppPaths.find(sys.argv[1]), Settings(), script=script))
 """
+COMMAND_LINE_SCRIPT = """
+import sys
+import chatdesk.app
+from chatdesk.cli.main import run
+
+def run_window(paths, settings):
+    print(paths.data_dir, *sorted(sys.modules), sep="\\n")
+    return 0
+
+chatdesk.app.run_window = run_window
+sys.exit(run(sys.argv[1:]))
+"""
+NEEDED_BY_A_WINDOW = {"chatdesk.cli", "chatdesk.cli.failures", "chatdesk.cli.main"}
 LATER = (
     "chatdesk.ui.transcript",
     "chatdesk.ui.dialogs",
@@ -101,6 +116,17 @@ def test_a_window_takes_keys_before_anything_else_is_imported(tmp_path: Path) ->
     assert early == []
     assert "PySide6.QtWidgets.QFrame.Shape" in imported
     assert [name for name in imported if name.startswith(BUILT_LATER)] == []
+
+
+@pytest.mark.parametrize("more", [[], ["--debug"]], ids=["plain", "debug"])
+def test_a_window_opens_without_the_modules_of_commands(tmp_path: Path, more: list[str]) -> None:
+    data_dir = tmp_path / "data"
+    command = [sys.executable, "-c", COMMAND_LINE_SCRIPT, "--data-dir", str(data_dir), *more]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    place, *imported = ran.stdout.splitlines()
+    assert place == str(data_dir)
+    assert {name for name in imported if name.startswith("chatdesk.cli")} == NEEDED_BY_A_WINDOW
 
 
 def test_a_window_at_rest_has_loaded_no_keyring_and_no_worker_before_they_are_wanted(tmp_path: Path) -> None:
