@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 
 from chatdesk.ui.async_tasks import AsyncTasks
+from chatdesk.ui.commands.catalogue import MESSAGE_ACTIONS, QUICK_ACTIONS
+from chatdesk.ui.commands.message_action import MessageAction
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 
 if TYPE_CHECKING:
     from chatdesk.ui.window.panes import Panes
-
-#: What a command does with a message, by the names of the message's menu, and what is said when that is not possible.
-_WITH_MESSAGE = {
-    "message.previous_version": (("version-previous",), "There is no earlier version of this message."),
-    "message.next_version": (("version-next",), "There is no later version of this message."),
-    "message.compare_versions": (("compare",), "This answer has one version only."),
-    "message.edit_answer": (("edit-answer",), "There is no finished answer here."),
-    "message.continue": (("continue",), "There is no answer here that could be continued."),
-    "message.shorter": (("quick:shorter",), "There is no finished answer here."),
-    "message.longer": (("quick:longer",), "There is no finished answer here."),
-    "message.branch": (("branch",), "There is no finished message here."),
-    "message.pin": (("unpin", "pin"), "There is no finished message here."),
-    "message.exclude": (("include", "exclude"), "There is no finished message here."),
-    "message.start_here": (("start-here",), "The context starts here already."),
-    "message.start_at_beginning": (("start-at-beginning",), "The context starts at the beginning already."),
-    "message.delete": (("delete",), "There is no finished message here."),
-}
-
-#: What a command that does one of two things is called in menus, by what it would do; first what it mostly does.
-_TITLES = {
-    "message.pin": {"pin": "Pin into the context", "unpin": "Unpin from the context"},
-    "message.exclude": {"exclude": "Exclude from the context", "include": "Include in the context"},
-}
 
 
 class CommandBinding(QObject):
@@ -80,12 +59,12 @@ class CommandBinding(QObject):
             "view.reset_size": theme.reset_zoom,
         }.items():
             panes.commands.bind(command_id, run)
-        for command_id in _WITH_MESSAGE:
-            panes.commands.bind(command_id, partial(self._act, command_id), lambda: threads.thread_id is not None)
+        for command_id, actions in _by_command().items():
+            panes.commands.bind(command_id, partial(self._act, actions), lambda: threads.thread_id is not None)
             panes.commands.describe(
                 command_id,
-                title=partial(self._title_of_act, command_id) if command_id in _TITLES else None,
-                is_offered=partial(self._can_act, command_id),
+                title=partial(self._title_of_act, actions) if len(actions) > 1 else None,
+                is_offered=partial(self._can_act, actions),
             )
         panes.commands.keysChanged.connect(self._show_keys)
         self._show_keys()
@@ -112,21 +91,22 @@ class CommandBinding(QObject):
         if other is not None:
             self._threads.open_soon(other)
 
-    def _act(self, command_id: str) -> None:
+    def _act(self, actions: Sequence[MessageAction]) -> None:
         """Act on the message that was walked to, else on the lowest one in view that can do it."""
-        names, otherwise = _WITH_MESSAGE[command_id]
         transcript = self._panes.transcript
-        if not (transcript.isVisible() and transcript.act(*names)):
-            self._panes.window.show_toast(otherwise)
+        if not (transcript.isVisible() and transcript.act(*(each.name for each in actions))):
+            self._panes.window.show_toast(actions[0].otherwise)
 
-    def _can_act(self, command_id: str) -> bool:
-        transcript = self._panes.transcript
-        return transcript.isVisible() and transcript.offered(*_WITH_MESSAGE[command_id][0]) is not None
+    def _can_act(self, actions: Sequence[MessageAction]) -> bool:
+        return self._panes.transcript.isVisible() and self._offered(actions) is not None
 
-    def _title_of_act(self, command_id: str) -> str:
-        titles = _TITLES[command_id]
-        offered = self._panes.transcript.offered(*_WITH_MESSAGE[command_id][0])
-        return titles.get(offered or "", next(iter(titles.values())))
+    def _offered(self, actions: Sequence[MessageAction]) -> MessageAction | None:
+        name = self._panes.transcript.offered(*(each.name for each in actions))
+        return next((each for each in actions if each.name == name), None)
+
+    def _title_of_act(self, actions: Sequence[MessageAction]) -> str:
+        """Return what a command that does one of two things would do now, or what it mostly does."""
+        return (self._offered(actions) or actions[0]).text
 
     def _show_keys(self) -> None:
         keys = self._panes.commands.shown_keys
@@ -162,3 +142,12 @@ class CommandBinding(QObject):
     def _on_attach_chosen(self, prompt: str) -> None:
         self._on_prompt_chosen(prompt)
         self._panes.commands.trigger("message.attach")
+
+
+def _by_command() -> dict[str, list[MessageAction]]:
+    """Return the actions on messages that each command runs; of two, a message offers the one that applies."""
+    found: dict[str, list[MessageAction]] = {}
+    for action in (*MESSAGE_ACTIONS, *QUICK_ACTIONS):
+        if action.command:
+            found.setdefault(action.command, []).append(action)
+    return found

@@ -1,10 +1,25 @@
-"""The catalogue of all actions of the window: their names, keys and places. Their functions are bound elsewhere."""
+"""The catalogue of all actions, of the window and on messages: their names, keys, places and conditions.
+
+Menus, the palette, the list of shortcuts and the tools below a message are made from it. The functions are bound
+elsewhere.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
+from chatdesk.core.domain.message import ContextMark, Role
 from chatdesk.ui.commands.command import Command
+from chatdesk.ui.commands.message_action import (
+    QUICK,
+    MessageAction,
+    MessageState,
+    always,
+    has_versions,
+    is_answer,
+    is_question,
+    quick_action,
+)
 
 CATALOGUE: Final[tuple[Command, ...]] = (
     Command("thread.new", "New thread", "Thread", ("Ctrl+N",), icon="square-pen"),
@@ -152,3 +167,183 @@ THREAD_MENU: Final[tuple[str | None, ...]] = (
     "thread.delete",
     "thread.erase",
 )
+
+_NO_ANSWER: Final = "There is no finished answer here."
+
+
+def _is_pinned(state: MessageState) -> bool:
+    return state.message.context_mark is ContextMark.PINNED
+
+
+def _is_excluded(state: MessageState) -> bool:
+    return state.message.context_mark is ContextMark.EXCLUDED
+
+
+#: The quick actions that everybody has.
+QUICK_ACTIONS: Final = (
+    quick_action("shorter", "Shorter", command="message.shorter", otherwise=_NO_ANSWER),
+    quick_action("longer", "Longer", command="message.longer", otherwise=_NO_ANSWER),
+)
+
+#: The actions on a message, in the order of its menu.
+MESSAGE_ACTIONS: Final[tuple[MessageAction, ...]] = (
+    MessageAction(
+        "copy",
+        "Copy",
+        "copy",
+        "copy",
+        can=always,
+        text_of=lambda state: "Copy selection" if state.has_selection else "Copy",
+        is_tool=True,
+    ),
+    MessageAction("copy-markdown", "Copy as Markdown", "copy", can=always),
+    MessageAction("copy-plain", "Copy as plain text", "copy", can=always),
+    MessageAction("copy-rich", "Copy as rich text", "copy", can=always),
+    MessageAction(
+        "quote",
+        "Quote",
+        "copy",
+        "corner-down-right",
+        can=always,
+        text_of=lambda state: "Quote selection" if state.has_selection else "Quote",
+    ),
+    MessageAction("answer", "Answer", "ask", "sparkles", lambda state: state.is_unanswered, writes=True),
+    MessageAction("regenerate", "Regenerate", "ask", "refresh-cw", is_answer, is_tool=True, writes=True),
+    MessageAction(
+        "regenerate-with",
+        "Regenerate with another model…",
+        "ask",
+        "sparkles",
+        lambda state: state.is_unanswered or is_answer(state),
+        text_of=lambda state: f"{'Answer' if is_question(state) else 'Regenerate'} with another model…",
+        writes=True,
+    ),
+    MessageAction("edit", "Edit", "ask", "pencil", is_question, is_tool=True, writes=True),
+    MessageAction(
+        "continue",
+        "Continue",
+        "ask",
+        "play",
+        lambda state: state.can_continue,
+        can=always,
+        writes=True,
+        command="message.continue",
+        otherwise="There is no answer here that could be continued.",
+    ),
+    MessageAction(
+        "edit-answer",
+        "Edit answer",
+        "ask",
+        "pencil",
+        lambda state: state.message.role is Role.ASSISTANT,
+        writes=True,
+        command="message.edit_answer",
+        otherwise=_NO_ANSWER,
+    ),
+    MessageAction("retry", "Try again", None, writes=True),
+    quick_action("", ""),  # stands for all of them
+    MessageAction(
+        "version-previous",
+        "Previous version",
+        "versions",
+        "chevron-left",
+        has_versions,
+        can=lambda state: state.message.version_index > 1,
+        command="message.previous_version",
+        otherwise="There is no earlier version of this message.",
+    ),
+    MessageAction(
+        "version-next",
+        "Next version",
+        "versions",
+        "chevron-right",
+        has_versions,
+        can=lambda state: state.message.version_index < state.message.version_count,
+        command="message.next_version",
+        otherwise="There is no later version of this message.",
+    ),
+    MessageAction(
+        "compare",
+        "Compare versions",
+        "versions",
+        "panel-right",
+        lambda state: has_versions(state) and is_answer(state),
+        can=always,
+        command="message.compare_versions",
+        otherwise="This answer has one version only.",
+    ),
+    MessageAction(
+        "branch",
+        "Branch into a new thread",
+        "branch",
+        "git-branch",
+        is_tool=True,
+        writes=True,
+        command="message.branch",
+    ),
+    MessageAction(
+        "pin",
+        "Pin into the context",
+        "context",
+        "pin",
+        lambda state: not _is_pinned(state),
+        is_tool=True,
+        command="message.pin",
+    ),
+    MessageAction(
+        "unpin", "Unpin from the context", "context", "pin-off", _is_pinned, is_tool=True, command="message.pin"
+    ),
+    MessageAction(
+        "exclude",
+        "Exclude from the context",
+        "context",
+        "eye-off",
+        lambda state: not _is_excluded(state),
+        command="message.exclude",
+    ),
+    MessageAction(
+        "include",
+        "Include in the context",
+        "context",
+        "eye",
+        _is_excluded,
+        text_of=lambda state: "Let the model see it" if state.message.is_note else "Include in the context again",
+        command="message.exclude",
+    ),
+    MessageAction(
+        "start-here",
+        "Start the context here",
+        "context",
+        "corner-down-right",
+        lambda state: not state.is_context_start,
+        command="message.start_here",
+        otherwise="The context starts here already.",
+    ),
+    MessageAction(
+        "start-at-beginning",
+        "Start the context at the beginning",
+        "context",
+        "rotate-ccw",
+        lambda state: state.starts_later,
+        can=always,
+        command="message.start_at_beginning",
+        otherwise="The context starts at the beginning already.",
+    ),
+    MessageAction("delete", "Delete", "remove", "trash-2", writes=True, is_danger=True, command="message.delete"),
+    MessageAction(
+        "erase",
+        "Erase for everyone…",
+        "remove",
+        "trash-2",
+        lambda state: state.is_shared,
+        writes=True,
+        is_danger=True,
+    ),
+)
+
+_BY_NAME: Final = {action.name: action for action in MESSAGE_ACTIONS}
+
+
+def message_action(name: str) -> MessageAction | None:
+    """Return the action with this name; None when it is no action on a message, such as a button of a notice."""
+    return _BY_NAME.get(QUICK if name.startswith(QUICK) else name)

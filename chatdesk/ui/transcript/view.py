@@ -25,6 +25,7 @@ from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import ContextMark, Message, MessagePage
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.interfaces import give_interfaces
+from chatdesk.ui.commands.message_action import QUICK
 from chatdesk.ui.transcript.accessible import tree
 from chatdesk.ui.transcript.accessible.accessible_actions import AccessibleActions
 from chatdesk.ui.transcript.accessible.view import ReadableView
@@ -67,7 +68,6 @@ from chatdesk.ui.transcript.layout.unread import Unread
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry, Retry
 from chatdesk.ui.transcript.messages.notices import WAYS_OUT
-from chatdesk.ui.transcript.messages.quick import QUICK
 from chatdesk.ui.transcript.painting.canvas import Canvas
 from chatdesk.ui.transcript.speech.narration import Narrator, ReadAloud
 from chatdesk.ui.transcript.warm_up import WarmUp

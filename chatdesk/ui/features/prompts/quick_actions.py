@@ -11,10 +11,10 @@ from PySide6.QtCore import QObject
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.events import PromptsChanged
 from chatdesk.ui.commands.command import Command
+from chatdesk.ui.commands.message_action import QUICK
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
-from chatdesk.ui.transcript.messages.quick import QUICK
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.prompts.prompt_service import PromptService

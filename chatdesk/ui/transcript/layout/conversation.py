@@ -9,6 +9,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import Message, MessagePage, Role
+from chatdesk.ui.commands.catalogue import QUICK_ACTIONS
+from chatdesk.ui.commands.message_action import MessageAction, quick_action
 from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, ScrollAnchor, SharedWith, own_model_name
 from chatdesk.ui.transcript.layout.pages import Pages
 from chatdesk.ui.transcript.layout.pending_changes import PendingMessageChanges
@@ -16,7 +18,6 @@ from chatdesk.ui.transcript.layout.scale import length_of
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry, Retry
-from chatdesk.ui.transcript.messages.quick import QUICK_ACTIONS
 from chatdesk.ui.transcript.messages.streaming import StreamFeeds
 from chatdesk.ui.transcript.speech.narration import Narrator
 
@@ -54,7 +55,7 @@ class Conversation(QObject):
         self._asked: dict[str, int] = {}
         self._retries: dict[str, Retry] = {}
         self.end_id: str | None = None
-        self.quick: tuple[tuple[str, str], ...] = QUICK_ACTIONS
+        self.quick: tuple[MessageAction, ...] = QUICK_ACTIONS
         self._edited_id: str | None = None
         self._pending_changes = PendingMessageChanges()
         self.landmarks = ContextLandmarks()
@@ -286,16 +287,12 @@ class Conversation(QObject):
         """Set the last message, and return whether anything shown changed."""
         marked, self.end_id = self.end_id, message_id
         found = [self.find(each) for each in dict.fromkeys((marked, message_id)) if each is not None]
-        changed = [
-            entry
-            for entry in found
-            if entry is not None and entry.set_end(entry.message.id == message_id, quick=self.quick)
-        ]
+        changed = [each for each in found if each and each.set_end(each.message.id == message_id, quick=self.quick)]
         return bool(changed)
 
     def set_quick_actions(self, own: Sequence[tuple[str, str]]) -> None:
         """Set the ids and names of the quick actions that a person added to the built-in ones."""
-        self.quick = (*QUICK_ACTIONS, *own)
+        self.quick = (*QUICK_ACTIONS, *(quick_action(key, name) for key, name in own))
         self.mark_end(self.end_id)
 
     def mark_edited(self, message_id: str | None) -> None:

@@ -9,15 +9,16 @@ from itertools import accumulate
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.context import SummaryEnd
 from chatdesk.core.domain.message import ContextMark, Message, Role, Status
-from chatdesk.core.domain.usage import cost_text
 from chatdesk.core.rendering.blocks import Block
+from chatdesk.ui.commands.catalogue import message_action
+from chatdesk.ui.commands.message_action import MessageAction, MessageState
 from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, SharedWith, Ticket, own_model_name
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of
 from chatdesk.ui.transcript.drawing.transcript_style import BUBBLE_MAX_PX, BUBBLE_PAD_X, TranscriptStyle
 from chatdesk.ui.transcript.items.author_item import AuthorItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
-from chatdesk.ui.transcript.items.footer_item import FooterItem, Tool
+from chatdesk.ui.transcript.items.footer_item import FooterItem
 from chatdesk.ui.transcript.items.gaps import alike, grown_gaps
 from chatdesk.ui.transcript.items.header_item import HeaderItem
 from chatdesk.ui.transcript.items.line_item import LineItem, start_line, summary_line
@@ -26,16 +27,11 @@ from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.transcript.items.text_item import plain_item
 from chatdesk.ui.transcript.items.unread_item import UnreadItem
 from chatdesk.ui.transcript.items.waiting_item import WaitingItem
+from chatdesk.ui.transcript.messages.footer import footer_of
 from chatdesk.ui.transcript.messages.notices import CANCEL_WAITING, SEND_FIRST, Action, notice_of, retry_notice
-from chatdesk.ui.transcript.messages.quick import QUICK
 from chatdesk.ui.transcript.messages.sections import Section, TextSection, new_section, sections_of
 
-_PIN = "Pin into the context"
 _ONLY_READ = "you can only read this project"
-# What changes a thread, and so needs the right to write in its project.
-_WRITES = frozenset(
-    {"edit", "edit-answer", "answer", "regenerate", "regenerate-with", "continue", "retry", "branch", "delete", "erase"}
-)
 _MESSAGE_GAP = 22.0
 _ANSWER: Action = ("answer", "Answer")
 _OUTSIDE_BUBBLE = ("footer", "unread", "mark", "line", "header", "notice")
@@ -78,7 +74,7 @@ class MessageEntry:
         self._asked_ms = message.created_at
         self._waiting_item: WaitingItem | None = None
         self.is_end = False
-        self._quick: tuple[tuple[str, str], ...] = ()
+        self._quick: tuple[MessageAction, ...] = ()
         self.is_edited = False
         self._made_header: tuple[tuple[str, int, str], HeaderItem] | None = None
         self._made_author: tuple[str, AuthorItem] | None = None
@@ -145,11 +141,6 @@ class MessageEntry:
         return self.is_end and self.is_question and not self.message.is_note and self.message.author_id is None
 
     @property
-    def has_quick_actions(self) -> bool:
-        """True if this is an answer about which quick questions can be asked."""
-        return self.message.role is Role.ASSISTANT and bool(self.text)
-
-    @property
     def is_context_start(self) -> bool:
         """True if the line that marks the start of the context stands above this message."""
         return self._start_line is not None
@@ -189,14 +180,27 @@ class MessageEntry:
         """True if other members have this message, too."""
         return self._shared is not None
 
+    def state(self, *, has_selection: bool = False, starts_later: bool = False) -> MessageState:
+        """Return the facts that decide which actions the message offers."""
+        return MessageState(
+            self.message,
+            is_unanswered=self.is_unanswered,
+            can_continue=self.can_continue,
+            has_quick_actions=self.message.role is Role.ASSISTANT and bool(self.text),
+            is_context_start=self.is_context_start,
+            is_shared=self.is_shared,
+            has_selection=has_selection,
+            starts_later=starts_later,
+        )
+
     def is_refused(self, action: str) -> str:
         """Return why the reader may not do ``action`` with this message; empty if they may."""
-        shared = self._shared
-        if shared is None or (action not in _WRITES and not action.startswith(QUICK)):
+        shared, known = self._shared, message_action(action)
+        if shared is None or known is None or not known.writes:
             return ""
         if not shared.can_write:
             return _ONLY_READ
-        if action in ("delete", "erase") and self.message.author_id is not None and not shared.can_manage:
+        if known.is_danger and self.message.author_id is not None and not shared.can_manage:
             return f"{self.person} wrote this"
         return ""
 
@@ -281,7 +285,7 @@ class MessageEntry:
         if self._made_sections is not None:
             self.rebuild()
 
-    def set_end(self, is_end: bool, *, quick: tuple[tuple[str, str], ...]) -> bool:
+    def set_end(self, is_end: bool, *, quick: tuple[MessageAction, ...]) -> bool:
         """Set whether the thread ends here, with its ``quick`` actions; return whether anything shown changed."""
         if (is_end, quick if is_end else ()) == (self.is_end, self._quick):
             return False
@@ -629,57 +633,10 @@ class MessageEntry:
         return [notice] if notice is not None else []
 
     def _footer(self) -> FooterItem:
-        message = self.message
-        versions = (message.version_index, message.version_count)
-        if self.is_question:
-            tools: tuple[Tool, ...] = (Tool("copy", "Copy", "copy"), Tool("edit", "Edit", "pencil"), *self._tools())
-        elif self.is_live:
-            tools = ()
-            versions = (1, 1)
-        else:
-            tools = (
-                Tool("copy", "Copy", "copy"),
-                Tool("regenerate", "Regenerate", "refresh-cw"),
-                *self._tools(),
-            )
-        is_quick = self.has_quick_actions and not self.is_live
-        quick = [Tool(f"{QUICK}{key}", name, text=name) for key, name in (self._quick if is_quick else ())]
-        return FooterItem(
-            tuple(map(self._allowed, (*tools, *quick))),
-            versions=versions,
+        return footer_of(
+            self.state(),
+            quick=() if self.is_live else self._quick,
+            is_refused=self.is_refused,
             version_by=(self.person or "you") if self.version_words else "",
             versions_tip=self.version_words.capitalize(),
-            note=figures(message),
-            time=time_of(message.created_at),
-            tip=whole_time_of(message.created_at),
-            is_right_aligned=self.is_question,
         )
-
-    def _allowed(self, tool: Tool) -> Tool:
-        """Return ``tool``, disabled and with the reason in its label when the reader may not use it."""
-        refusal = self.is_refused(tool.action)
-        return replace(tool, label=f"{tool.label}: {refusal}", is_enabled=False) if refusal else tool
-
-    def _tools(self) -> tuple[Tool, ...]:
-        """Return the tools that every message has."""
-        pin = Tool("unpin", "Unpin from the context", "pin-off") if self.is_pinned else Tool("pin", _PIN, "pin")
-        return (Tool("branch", "Branch into a new thread", "git-branch"), pin, Tool("more", "More", "ellipsis"))
-
-
-def figures(message: Message) -> str:
-    """Return the tokens, seconds and price of an answer, as far as they are known; cached tokens are counted apart."""
-    parts = []
-    tokens = message.total_tokens
-    if tokens is None and message.completion_tokens is not None:
-        tokens = (message.prompt_tokens or 0) + message.completion_tokens
-    if tokens is not None:
-        parts.append(f"{tokens:,} tokens")
-    if message.cached_tokens:
-        parts.append(f"{message.cached_tokens:,} from cache")
-    if message.written_tokens:
-        parts.append(f"{message.written_tokens:,} cached")
-    if message.latency_ms is not None and message.parts:
-        parts.append(f"{message.latency_ms / 1000:.1f} s")
-    if message.cost_usd:
-        parts.append(cost_text(message.cost_usd))
-    return " · ".join(parts)

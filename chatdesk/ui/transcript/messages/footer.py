@@ -1,0 +1,74 @@
+"""The row of tools below a message: the actions of the catalogue that have a button there, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.usage import cost_text
+from chatdesk.ui.commands.catalogue import MESSAGE_ACTIONS
+from chatdesk.ui.commands.message_action import MessageAction, MessageState, is_final, is_question
+from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of
+from chatdesk.ui.transcript.items.footer_item import FooterItem, Tool
+
+_MORE = Tool("more", "More", "ellipsis")
+
+
+def footer_of(
+    state: MessageState,
+    *,
+    quick: Sequence[MessageAction],
+    is_refused: Callable[[str], str],
+    version_by: str,
+    versions_tip: str,
+) -> FooterItem:
+    """Return the row of tools below a message; an answer that is being written has none.
+
+    ``quick`` are the quick actions, ``is_refused`` says why the reader may not use a tool.
+    """
+    message = state.message
+    versions, tools = (message.version_index, message.version_count), _tools_of(state)
+    if not is_question(state) and not is_final(state):
+        versions, tools = (1, 1), ()
+    if state.has_quick_actions:
+        tools += tuple(Tool(each.name, each.text, text=each.text) for each in quick)
+    return FooterItem(
+        tuple(_allowed(tool, is_refused(tool.action)) for tool in tools),
+        versions=versions,
+        version_by=version_by,
+        versions_tip=versions_tip,
+        note=figures(message),
+        time=time_of(message.created_at),
+        tip=whole_time_of(message.created_at),
+        is_right_aligned=is_question(state),
+    )
+
+
+def _tools_of(state: MessageState) -> tuple[Tool, ...]:
+    actions = (each for each in MESSAGE_ACTIONS if each.is_tool and each.applies(state))
+    return (*(Tool(each.name, each.text, each.icon) for each in actions), _MORE)
+
+
+def _allowed(tool: Tool, refusal: str) -> Tool:
+    """Return ``tool``, disabled and with the reason in its label when the reader may not use it."""
+    return replace(tool, label=f"{tool.label}: {refusal}", is_enabled=False) if refusal else tool
+
+
+def figures(message: Message) -> str:
+    """Return the tokens, seconds and price of an answer, as far as they are known; cached tokens are counted apart."""
+    parts = []
+    tokens = message.total_tokens
+    if tokens is None and message.completion_tokens is not None:
+        tokens = (message.prompt_tokens or 0) + message.completion_tokens
+    if tokens is not None:
+        parts.append(f"{tokens:,} tokens")
+    if message.cached_tokens:
+        parts.append(f"{message.cached_tokens:,} from cache")
+    if message.written_tokens:
+        parts.append(f"{message.written_tokens:,} cached")
+    if message.latency_ms is not None and message.parts:
+        parts.append(f"{message.latency_ms / 1000:.1f} s")
+    if message.cost_usd:
+        parts.append(cost_text(message.cost_usd))
+    return " · ".join(parts)
