@@ -136,7 +136,7 @@ def test_a_project_is_shared_written_in_and_left_from_the_command_line(chatdesk:
     assert "0 shared" in chatdesk("ben", "team", "status")[1]
     assert chatdesk("ana", "team", "stop", "Personal")[0] == 1  # nobody could be asked
     code, out, _ = chatdesk("ana", "team", "stop", "Personal", "--yes")
-    assert (code, out) == (0, "“Personal” is shared no more; this copy is private.\n")
+    assert (code, out) == (0, "“Personal” is no longer shared. This is a private copy.\n")
 
 
 def test_roles_owners_and_removal(chatdesk: Run, empty: TeamDatabase) -> None:

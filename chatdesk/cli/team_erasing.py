@@ -10,6 +10,7 @@ from chatdesk.cli.team_sharing import WAIT_S, send_now
 from chatdesk.cli.threads import find_project
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.plurals import counted
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.sharing.team import Erasure
@@ -87,7 +88,7 @@ WARNING = (
 
 
 def _counted(found: Erasure) -> str:
-    messages = "1 message" if found.messages == 1 else f"{found.messages:,} messages"
+    messages = counted(found.messages, "message")
     others = f" ({found.others:,} of others stay in the trash)" if found.others else ""
     return f"{messages}{others}"
 

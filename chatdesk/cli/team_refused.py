@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.cli.team_asking import TeamVerb
 from chatdesk.core import terminal
 from chatdesk.core.errors import NotFound
+from chatdesk.core.plurals import counted
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.sharing.team import RefusedChange
@@ -53,7 +54,7 @@ async def _refused(options: argparse.Namespace, services: Services) -> int:
         if each.text:
             terminal.say(f"    {' '.join(each.text[:400].split())[:100]}")
     for row in held_up:
-        changes = f"{row['waiting']:,} change{'s wait' if row['waiting'] > 1 else ' waits'}"
+        changes = counted(row["waiting"], "change waits", "changes wait")
         terminal.say(f"{row['project_id']}  {changes} (limit {row['limit']}): {row['sentence']}")
     if not found and not held_up:
         terminal.complain("nothing was refused")

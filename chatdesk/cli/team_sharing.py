@@ -13,6 +13,7 @@ from chatdesk.cli.threads import find_project
 from chatdesk.core import terminal
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import NotFound
+from chatdesk.core.plurals import counted
 from chatdesk.core.processes import environment
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ async def _share(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _stop(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.domain.sharing.team import TeamRole
+    from chatdesk.core.domain.sharing.team import EndReason, TeamRole, ended_text
 
     project = await find_project(services, options.project, is_shared=True)
     service = await services.load_team()
@@ -125,7 +126,8 @@ async def _stop(options: argparse.Namespace, services: Services) -> int:
         terminal.complain("nothing was changed")
         return 1
     await service.unshare(project.id)
-    terminal.say(f"“{project.name}” is {'shared no more' if is_owner else 'yours alone here'}; this copy is private.")
+    ended = ended_text(EndReason.UNSHARED if is_owner else EndReason.LEFT, f"“{project.name}”")
+    terminal.say(f"{ended} This is a private copy.")
     return 0
 
 
@@ -209,7 +211,7 @@ async def _sync(options: argparse.Namespace, services: Services) -> int:
             {"id": workspace.id, "waiting": sent.waiting, "refused": sent.refused, "problem": sent.problem or None}
         )
         if not options.json:
-            state = "is up to date" if sent.is_done else f"{sent.waiting:,} wait"
+            state = "is up to date" if sent.is_done else counted(sent.waiting, "change waits", "changes wait")
             refused = f", {sent.refused:,} refused ('chatdesk team refused' lists them)" if sent.refused else ""
             terminal.say(f"{workspace.name}: {state}{refused}.")
             code = max(code, _tell(sent))
@@ -257,7 +259,7 @@ async def _wait(services: Services, workspace_id: str, seconds: int, projects: S
 def _tell(sent: Sending) -> int:
     if sent.is_done:
         return 0
-    wait = "1 change waits" if sent.waiting == 1 else f"{sent.waiting:,} changes wait"
+    wait = counted(sent.waiting, "change waits", "changes wait")
     terminal.complain(f"{wait} here. {sent.problem} 'chatdesk team sync' goes on.")
     return 1
 

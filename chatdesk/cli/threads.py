@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.core import terminal
 from chatdesk.core.errors import InvalidInput, NotFound
+from chatdesk.core.plurals import counted
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.library import ThreadQuery, ThreadScope
@@ -67,7 +68,7 @@ async def _projects(options: argparse.Namespace, services: Services) -> int:
         return 0
     labels = await project_labels(services)
     for project, count in zip(projects, counts, strict=True):
-        threads = f"{count.threads:,} thread{'' if count.threads == 1 else 's'}"
+        threads = counted(count.threads, "thread")
         archived = "  (archived)" if project.archived_at is not None else ""
         terminal.say(f"{project.id}  {threads:>15}  {labels[project.id]}{archived}")
     return 0
@@ -105,7 +106,7 @@ async def _threads(options: argparse.Namespace, services: Services) -> int:
         terminal.say_json([thread_as_data(thread) for thread in found])
         return 0
     for thread in found:
-        count = f"{thread.message_count} message{'' if thread.message_count == 1 else 's'}"
+        count = counted(thread.message_count, "message")
         terminal.say(f"{thread.id}  {_local_time(thread.last_activity_at)}  {count:>14}  {thread.title}")
     if not found:
         terminal.complain("There are no threads here yet.")

@@ -88,7 +88,7 @@ def test_the_line_of_a_summary_follows_it_and_leads_to_it(paths: AppPaths) -> No
         assert application.inspection.inspector.tab == "Summary"
         chat = (await application.services()).chat
         await chat.context.mark_message(first.id, ContextMark.EXCLUDED)
-        stale = "Summary of 2 messages ends here · out of date; not sent · Show"
+        stale = "Summary of 2 messages ends here · out of date and not sent · Show"
         await until(lambda: stale in _words(application, first.id))
         meter = application.panes.header.context_meter
         await until(lambda: meter.accessibleName().endswith(", summary out of date"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from chatdesk.core.plurals import counted
+
 
 @dataclass(frozen=True, slots=True)
 class BackupContents:
@@ -32,10 +34,10 @@ class BackupContents:
         if self.is_older_schema:
             said.append(f"From an older ChatDesk (schema {self.schema}); it is upgraded at the next start.")
         if self.missing_files:
-            count = "1 attached file is" if self.missing_files == 1 else f"{self.missing_files:,} attached files are"
+            count = counted(self.missing_files, "attached file is", "attached files are")
             said.append(f"{count} neither in it nor in the data directory.")
         if self.unfinished:
-            count = "1 answer" if self.unfinished == 1 else f"{self.unfinished:,} answers"
+            count = counted(self.unfinished, "answer")
             said.append(f"{count} had not ended: they stay as interrupted, and nothing is sent.")
         if self.workspaces:
             names = ", ".join(self.workspaces[:3]) + (" and others" if len(self.workspaces) > 3 else "")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from chatdesk.core.plurals import counted
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -53,10 +55,10 @@ class ExportReport:
 
     @property
     def sentence(self) -> str:
-        threads = "1 thread" if self.threads == 1 else f"{self.threads:,} threads"
+        threads = counted(self.threads, "thread")
         text = f"Exported {threads} to {self.path.name}."
         if self.missing:
-            files = "1 attachment is" if self.missing == 1 else f"{self.missing:,} attachments are"
+            files = counted(self.missing, "attachment is", "attachments are")
             text += f" {files} missing or damaged, so it only names them: {' '.join(self.lost)}".removesuffix(": ")
         return text
 

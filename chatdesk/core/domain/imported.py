@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from chatdesk.core.domain.message import PartType, Role, Status
 
@@ -102,6 +102,16 @@ class ImportOutcome(StrEnum):
     IN_TRASH = "in_trash"
     DELETED = "deleted"
     SKIPPED = "skipped"
+
+
+OUTCOME_TEXTS: Final = {
+    ImportOutcome.NEW: "new",
+    ImportOutcome.EXTENDED: "went on",
+    ImportOutcome.UNCHANGED: "here already",
+    ImportOutcome.IN_TRASH: "in the trash",
+    ImportOutcome.DELETED: "deleted before",
+    ImportOutcome.SKIPPED: "skipped",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from chatdesk.core.domain.usage import cost_text
+from chatdesk.core.plurals import counted
 
 _UNITS_S: Final[Mapping[str, int]] = {
     "s": 1,
@@ -97,7 +98,7 @@ class UsageLimit:
         """Return an amount of this limit's unit in words."""
         if self.unit is LimitUnit.MONEY:
             return cost_text(amount)
-        return "1 token" if amount == 1 else f"{amount:,.0f} tokens"
+        return counted(round(amount), "token")
 
     @property
     def name(self) -> str:

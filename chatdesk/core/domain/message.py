@@ -35,6 +35,16 @@ class Status(StrEnum):
         return self in (Status.STOPPED, Status.INTERRUPTED, Status.ERROR)
 
 
+#: The state of an answer: as a label beside its name, and as what a sentence about it says.
+STATUS_TEXTS: Final[Mapping[Status, tuple[str, str]]] = {
+    Status.PENDING: ("waiting for an answer", "has not begun"),
+    Status.STREAMING: ("being written", "is still being written"),
+    Status.STOPPED: ("stopped", "was stopped"),
+    Status.INTERRUPTED: ("interrupted", "was interrupted"),
+    Status.ERROR: ("failed", "failed"),
+}
+
+
 class PartType(StrEnum):
     TEXT = "text"
     REASONING = "reasoning"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from chatdesk.core.domain.usage import Usage
 
@@ -20,6 +21,10 @@ class SummaryState(StrEnum):
     VALID = "valid"
     STALE = "stale"
     OFF = "off"
+
+
+#: What a stale summary is, in every sentence about one.
+STALE_TEXT: Final = "out of date and not sent"
 
 
 class StaleReason(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chatdesk.core.errors import ProviderErrorKind as Kind
+from chatdesk.core.plurals import counted
 
 KEPT_MESSAGE = "Your message is kept."
 KEPT_PARTIAL = "Your message and the part of the answer that arrived are kept."
@@ -150,5 +151,5 @@ def duration_text(seconds: float) -> str:
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if whole >= size:
             count = -(-whole // size)
-            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-    return "1 second" if whole == 1 else f"{whole} seconds"
+            return counted(count, unit)
+    return counted(whole, "second")

@@ -15,6 +15,7 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.provider_check import Step, StepResult, StepState
 from chatdesk.core.errors import ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
+from chatdesk.core.plurals import counted
 from chatdesk.core.providers.accounts import Account
 from chatdesk.core.providers.base import (
     ChatRequest,
@@ -74,7 +75,12 @@ async def _probed(provider: Provider, account: Account, steps: _Steps) -> AsyncG
     for result in steps.reached():
         yield result
     if has_list:
-        yield steps.done(Step.MODELS, StepState.OK, _count_text(models), models=len(models))
+        yield steps.done(
+            Step.MODELS,
+            StepState.OK,
+            counted(len(models), "model is offered.", "models are offered."),
+            models=len(models),
+        )
     else:
         yield steps.done(Step.MODELS, StepState.SKIPPED, "This server has no list of models; type their names.")
     model = _model_to_ask(account, models)
@@ -168,10 +174,6 @@ def _key_result(account: Account) -> tuple[StepState, str]:
     if account.key.value:
         return StepState.OK, "The key is accepted."
     return StepState.SKIPPED, "No key is needed."
-
-
-def _count_text(models: tuple[ListedModel, ...]) -> str:
-    return "1 model is offered." if len(models) == 1 else f"{len(models):,} models are offered."
 
 
 def _model_to_ask(account: Account, models: tuple[ListedModel, ...]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from chatdesk.core.domain.provider_profile import NO_PROXY, SYSTEM_PROXY, Api, ProviderProfile
 from chatdesk.core.errors import NotPossible, ProviderError
+from chatdesk.core.plurals import counted
 from chatdesk.core.providers.accounts import Account
 from chatdesk.core.providers.base import ListedModel, Provider, ProviderCheck
 from chatdesk.core.providers.endpoint import ConnectionOptions, Endpoint
@@ -129,7 +130,7 @@ async def _check(provider: Provider) -> ProviderCheck:
         models = await provider.list_models()
     except ProviderError as error:
         return ProviderCheck(provider.name, is_reachable=False, message=error.sentence)
-    count = "1 model" if len(models) == 1 else f"{len(models)} models"
+    count = counted(len(models), "model")
     return ProviderCheck(
         provider.name,
         is_reachable=True,

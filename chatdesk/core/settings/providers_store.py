@@ -13,6 +13,7 @@ from typing import Any
 
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.plurals import counted
 from chatdesk.core.settings.store import write_atomically
 
 _log = logging.getLogger(__name__)
@@ -135,7 +136,7 @@ def _stored(document: dict[str, Any]) -> StoredProviders:
         else:
             profiles[profile.id] = profile
     place = document.get("key_place")
-    words = "1 provider was" if lost == 1 else f"{lost} providers were"
+    words = counted(lost, "provider was", "providers were")
     return StoredProviders(
         tuple(profiles.values()),
         KeyPlace(place) if isinstance(place, str) and place in set(KeyPlace) else KeyPlace.KEYRING,

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, PulledChange
+from chatdesk.core.plurals import counted
 from chatdesk.core.storage.engine.change_log import ERASED
 from chatdesk.core.storage.sync import check, erasing
 from chatdesk.core.storage.sync.check import HeldLog
@@ -84,26 +85,22 @@ class _Found:
             self.replaced += 1
 
     def sentences(self) -> list[str]:
-        said = []
-        if self.missing:
-            said.append(f"{_changes(self.missing)} missing on the server; somebody removed rows from its tables.")
-        if self.altered:
-            said.append(f"{_changes(self.altered)} rewritten on the server, outside of ChatDesk.")
-        if self.unchained:
-            said.append(f"{_changes(self.unchained)} not where the server's own chain says; its tables were changed.")
-        if self.replaced:
-            said.append(f"{_changes(self.replaced)} not what was taken over here: the server has other words.")
-        if unasked := len(self.erased - self.asked):
-            said.append(f"{_changes(unasked)} emptied on the server, and nobody asked for that in ChatDesk.")
-        if self.unknown:
-            said.append(f"{_changes(self.unknown)} on the server and not here.")
+        unasked = len(self.erased - self.asked)
+        said = [
+            f"{counted(number, 'change is', 'changes are')} {what}"
+            for number, what in (
+                (self.missing, "missing on the server; somebody removed rows from its tables."),
+                (self.altered, "rewritten on the server, outside of ChatDesk."),
+                (self.unchained, "not where the server's own chain says; its tables were changed."),
+                (self.replaced, "not what was taken over here: the server has other words."),
+                (unasked, "emptied on the server, and nobody asked for that in ChatDesk."),
+                (self.unknown, "on the server and not here."),
+            )
+            if number
+        ]
         if self.is_other and not said:
             said.append("the server has another history than the one that was taken over.")
         return said
-
-
-def _changes(count: int) -> str:
-    return "1 change is" if count == 1 else f"{count:,} changes are"
 
 
 def _held(conn: Connection, *, project_id: str, ids: Sequence[str]) -> dict[str, tuple[int | None, bytes | None]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, PulledChange
 from chatdesk.core.domain.sharing.team import ServerCheck, Workspace
+from chatdesk.core.plurals import counted
 from chatdesk.core.storage.sync import check
 from chatdesk.core.storage.sync.check import HeldLog
 from chatdesk.core.storage.sync.replica import Replica, Shown, ShownHere, shown_here
@@ -96,12 +97,10 @@ def _differences(name: str, here: ShownHere, there: Shown, without_words: frozen
         if mine != theirs:
             way = "missing" if mine is None else "more" if theirs is None else "other"
             found[kind, way] = found.get((kind, way), 0) + 1
-    return [f"“{name}”: {_WAYS[way].format(_counted(count, kind))}" for (kind, way), count in found.items()]
+    return [f"“{name}”: {_WAYS[way].format(_amount(count, kind))}" for (kind, way), count in found.items()]
 
 
-def _counted(count: int, kind: str) -> str:
-    words = {"project": "the project's settings", "summary": "summaries"}
+def _amount(count: int, kind: str) -> str:
     if kind == "project":
-        return words[kind]
-    plural = words.get(kind, f"{kind}s")
-    return f"1 {kind}" if count == 1 else f"{count:,} {plural}"
+        return "the project's settings"
+    return counted(count, kind, "summaries" if kind == "summary" else "")

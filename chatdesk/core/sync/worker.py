@@ -20,6 +20,7 @@ from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.sharing.sync_wire import Hello, PresenceRow
 from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, SyncMode, SyncPhase, SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.plurals import counted
 from chatdesk.core.sync.backoff import Backoff
 from chatdesk.core.sync.closing import close_quietly
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
@@ -517,6 +518,5 @@ def _span(milliseconds: int) -> str:
     minutes = milliseconds // 60_000
     for size, noun in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
         if minutes >= size:
-            count = round(minutes / size)
-            return f"{count} {noun}{'' if count == 1 else 's'}"
+            return counted(round(minutes / size), noun)
     return "a moment"

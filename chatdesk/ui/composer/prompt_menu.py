@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.prompt import PromptFinder, PromptHead
+from chatdesk.core.plurals import counted
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.slash_query import slash_query
@@ -191,7 +192,7 @@ class PromptMenu(QFrame):
         if self.isVisible():
             self._place()
             self.list.scrollToTop()
-            count = "1 prompt" if len(found) == 1 else f"{len(found)} prompts"
+            count = counted(len(found), "prompt")
             self._say_current(0, lead="" if was_visible else f"{count}, arrows choose, Enter inserts, Esc closes. ")
 
     def _add(self, name: str, hint: str, prompt_id: str) -> QListWidgetItem:

@@ -10,6 +10,7 @@ from typing import Final
 from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from chatdesk.core.plurals import counted
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton, PillButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
@@ -118,7 +119,7 @@ class WaitingQuestions(QWidget):
         holder = QWidget(self)
         line = QHBoxLayout(holder)
         line.setContentsMargins(0, 0, 0, 0)
-        words = "1 more waits…" if count == 1 else f"{count:,} more wait…"
+        words = counted(count, "more waits…", "more wait…")
         button = PillButton(self._theme, words, object_name="waitingQuestionsAll")
         button.clicked.connect(self.allRequested)
         line.addWidget(button)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.diagnostics.bundle import ReportFile
+from chatdesk.core.plurals import counted
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -93,7 +94,7 @@ class BugReportDialog(FormPanel):
             item.setToolTip(each.name)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{each.name}, {size_text(each.size_bytes)}")
             item.setSizeHint(QSize(0, round(_ROW_PX * max(1.0, self.theme.scale))))
-        count = "1 file" if len(self._files) == 1 else f"{len(self._files)} files"
+        count = counted(len(self._files), "file")
         self.show_state(f"{count}, {size_text(sum(each.size_bytes for each in self._files))} before packing")
         self.save_button.setEnabled(bool(self._files))
         self._list.setCurrentRow(0)

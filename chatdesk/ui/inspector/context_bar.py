@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from chatdesk.core.domain.context import ContextReport
+from chatdesk.core.plurals import counted
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.painting import mirrored, paint_box
 
@@ -96,13 +97,9 @@ def parts_of(report: ContextReport) -> tuple[tuple[str, int, str], ...]:
     totals = report.totals
     parts = (
         ("System prompt", totals.system, "system"),
-        (f"Summary of {_messages(report.summarised_count)}", totals.summary, "warning"),
-        (f"Pinned · {_messages(report.pinned_count)}", totals.pinned, "pinned"),
-        (f"Recent · {_messages(report.recent_count)}", totals.recent, "accent"),
+        (f"Summary of {counted(report.summarised_count, 'message')}", totals.summary, "warning"),
+        (f"Pinned · {counted(report.pinned_count, 'message')}", totals.pinned, "pinned"),
+        (f"Recent · {counted(report.recent_count, 'message')}", totals.recent, "accent"),
         ("Your draft", totals.draft, "draft"),
     )
     return (*(part for part in parts if part[1]), ("Room for the answer", totals.reserved, "field_line"))
-
-
-def _messages(count: int) -> str:
-    return "1 message" if count == 1 else f"{count:,} messages"

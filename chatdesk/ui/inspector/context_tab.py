@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.context import ContextEntry, ContextReport, Reason
 from chatdesk.core.domain.message import ContextMark
+from chatdesk.core.domain.summary import STALE_TEXT
 from chatdesk.ui.inspector.context_bar import ContextBar
 from chatdesk.ui.inspector.plain_preview import plain_preview
 from chatdesk.ui.inspector.rows import RowList, RowRole, plain_label
@@ -220,7 +221,7 @@ def _left_out(report: ContextReport) -> str:
     if report.starts_at_id is not None:
         parts.append("older messages are left out from where you started")
     if report.stale_summary_id is not None:
-        parts.append("the summary is out of date and is not sent")
+        parts.append(f"the summary is {STALE_TEXT}")
     return " · ".join(parts)
 
 

@@ -21,6 +21,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QListView, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.outline import Question
+from chatdesk.core.plurals import counted
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.stray_keys import begins_writing
@@ -108,7 +109,7 @@ class QuestionsTab(QWidget):
     def _show_count(self, *, is_complete: bool) -> None:
         count, is_narrowed = self.questions.rowCount(), bool(self.field.text().strip())
         if count:
-            words = f"{count:,} {'question' if count == 1 else 'questions'}{'' if is_complete else '…'}"
+            words = f"{counted(count, 'question')}{'' if is_complete else '…'}"
         elif not is_complete:
             words = "Reading the thread…"
         else:

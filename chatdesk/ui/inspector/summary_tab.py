@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QDateTime, QLocale, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
+from chatdesk.core.domain.summary import STALE_TEXT, StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
 from chatdesk.core.domain.usage import cost_text
+from chatdesk.core.plurals import counted
 from chatdesk.ui.inspector.rows import plain_label
 from chatdesk.ui.inspector.source_list import SourceFetcher, SourceList
 from chatdesk.ui.theme.theme import Theme
@@ -162,7 +163,7 @@ class SummaryTab(QWidget):
         for widget in (self._sources_title, self.sources):
             widget.setVisible(is_listed)
         if summary is not None and is_listed:
-            self._sources_title.setText(f"Made from {_messages(summary)}")
+            self._sources_title.setText(f"Made from {counted(summary.message_count, 'message')}")
             self.sources.show_range((summary.id, summary.stale_reason), summary.from_position)
         elif not is_editing:
             self.sources.clear()
@@ -211,14 +212,11 @@ class SummaryTab(QWidget):
             )
 
 
-def _messages(summary: Summary) -> str:
-    return "1 message" if summary.message_count == 1 else f"{summary.message_count:,} messages"
-
-
 def _about(summary: Summary, cost_usd: float | None) -> str:
     when = QLocale().toString(QDateTime.fromMSecsSinceEpoch(summary.created_at), QLocale.FormatType.ShortFormat)
     who = "you" if summary.author is SummaryAuthor.PERSON else summary.model or "a model"
-    said = f"Version {summary.version}, by {who}, {when}: {_messages(summary)} in {summary.tokens:,} tokens."
+    messages = counted(summary.message_count, "message")
+    said = f"Version {summary.version}, by {who}, {when}: {messages} in {summary.tokens:,} tokens."
     spent = summary.input_tokens + summary.output_tokens
     price = "" if cost_usd is None else f" ({cost_text(cost_usd)})"
     return f"{said} Making it took {spent:,} tokens{price}." if spent else said
@@ -242,7 +240,7 @@ def _state(summary: Summary) -> str:
         return "It is not sent: you switched it off. Another one is made only when you redo it."
     if summary.state is SummaryState.STALE:
         why = _STALE.get(summary.stale_reason, "") if summary.stale_reason is not None else ""
-        return f"It is out of date and not sent{': ' + why if why else ''}. Redo it to have it sent again."
+        return f"It is {STALE_TEXT}{': ' + why if why else ''}. Redo it to have it sent again."
     return ""
 
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.usage import UsageKind, UsageReport, UsageSum, cost_text
+from chatdesk.core.plurals import counted
 from chatdesk.ui.inspector.rows import plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
@@ -129,7 +130,7 @@ class UsageTab(QWidget):
             self._model.show_lines(())
             return
         total = report.total
-        self._about.setText(f"{total.total_tokens:,} tokens in {_requests(total)}{_spent(total)}.")
+        self._about.setText(f"{total.total_tokens:,} tokens in {counted(total.requests, 'request')}{_spent(total)}.")
         lines = [_Line(f"{_KINDS.get(row.kind, row.kind)} · {_model(row.model)}", row.total) for row in report.rows]
         if len(lines) > 1:
             lines.append(_Line("Total", total))
@@ -182,7 +183,7 @@ class _UsageModel(QAbstractTableModel):
             return None
         line, column = self._lines[index.row() // 2], _COLUMNS[index.column()]
         is_name = index.row() % 2 == 0
-        words = f"{line.name} · {_requests(line.total)}"
+        words = f"{line.name} · {counted(line.total.requests, 'request')}"
         if role == Qt.ItemDataRole.DisplayRole:
             return words if is_name else column.text(line.total)
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
@@ -277,10 +278,6 @@ def _spent(total: UsageSum) -> str:
     return f", {_cost_words(total)}" if total.is_price_known or total.cost_usd else ""
 
 
-def _requests(total: UsageSum) -> str:
-    return "1 request" if total.requests == 1 else f"{total.requests:,} requests"
-
-
 def _model(model: str) -> str:
     return model or "the server's own model"
 
@@ -289,8 +286,8 @@ def _notes_of(report: UsageReport) -> str:
     total = report.total
     notes = []
     if total.estimated_requests:
-        count = "of 1 request" if total.estimated_requests == 1 else f"of {total.estimated_requests:,} requests"
-        notes.append(f"The tokens {count} are estimates: the server did not count them.")
+        count = counted(total.estimated_requests, "request")
+        notes.append(f"The tokens of {count} are estimates: the server did not count them.")
     unpriced = sorted({_model(row.model) for row in report.rows if not row.total.is_price_known})
     if total.written_tokens:
         notes.append(f"{total.written_tokens:,} tokens were stored in the provider's cache.")

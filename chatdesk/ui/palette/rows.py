@@ -11,6 +11,7 @@ from typing import Final
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.search import SearchGroup, SearchHit, SearchKind
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.plurals import counted
 
 Marks = tuple[tuple[int, int], ...]
 
@@ -94,13 +95,13 @@ def rows_of_threads(threads: Sequence[Thread], *, now: datetime) -> list[Row]:
 
 def summary_of(groups: Sequence[SearchGroup], commands: int) -> str:
     """Return a sentence for screen readers on how much was found."""
-    counted = [(group.count, *_TITLES[group.kind][:2], group.is_more) for group in groups if group.count]
+    found = [(group.count, *_TITLES[group.kind][:2], group.is_more) for group in groups if group.count]
     parts = [
-        f"{'more than ' if is_more else ''}{count:,} {name if count == 1 else title.lower()}"
-        for count, title, name, is_more in counted
+        f"{'more than ' if is_more else ''}{counted(count, name, title.lower())}"
+        for count, title, name, is_more in found
     ]
     if commands:
-        parts.append(f"{commands} command{'' if commands == 1 else 's'}")
+        parts.append(counted(commands, "command"))
     return ", ".join(parts) if parts else "Nothing found"
 
 

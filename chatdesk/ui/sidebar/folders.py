@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from chatdesk.core.plurals import counted
 from chatdesk.ui.sidebar.grouping import folder_group
 
 #: ``next_cursor`` of a folder of which nothing was read.
@@ -75,5 +76,5 @@ class Folders:
         return PaintedFolder(folder.title, f"{folder.count:,}", self.is_open(folder.project_id))
 
     def spoken(self, folder: Folder) -> str:
-        threads = "1 thread" if folder.count == 1 else f"{folder.count:,} threads"
+        threads = counted(folder.count, "thread")
         return f"{folder.title}, project folder, {threads}"

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.plurals import counted
 
 PINNED: Final = 0
 TODAY: Final = 1
@@ -114,7 +115,7 @@ def days_left(deleted_at_ms: int, now_ms: int, trash_days: int) -> int:
 
 
 def days_text(days: int) -> str:
-    return "1 day" if days == 1 else f"{days} days"
+    return counted(days, "day")
 
 
 @lru_cache(maxsize=1_000)

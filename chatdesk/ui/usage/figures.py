@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chatdesk.core.domain.usage import UsageSum, cost_text
+from chatdesk.core.plurals import counted
 
 _THOUSAND, _MILLION, _BILLION = 1_000, 1_000_000, 1_000_000_000
 
@@ -40,7 +41,7 @@ def token_words(total: UsageSum) -> str:
 
 
 def request_words(total: UsageSum) -> str:
-    return "1 request" if total.requests == 1 else f"{total.requests:,} requests"
+    return counted(total.requests, "request")
 
 
 MEASURES = (

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QComboBox, QDateEdit, QHBoxLayout, Q
 
 from chatdesk.core.domain.usage import UsageCell
 from chatdesk.core.domain.usage_day import date_of, number_of
+from chatdesk.core.plurals import counted
 from chatdesk.core.usage.overview import Grouping, overview_of
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
@@ -121,9 +122,11 @@ class UsagePage(QWidget):
             self._total.setText(f"{token_words(total)} in {request_words(total)}. {cost}".replace("about", "About", 1))
         notes = []
         if total.estimated_requests:
-            notes.append(f"≈: the tokens of {_requests(total.estimated_requests)} are estimates.")
+            notes.append(f"≈: the tokens of {counted(total.estimated_requests, 'request')} are estimates.")
         if total.unpriced_requests:
-            notes.append(f"No price is known for {_requests(total.unpriced_requests)}; the cost leaves them out.")
+            notes.append(
+                f"No price is known for {counted(total.unpriced_requests, 'request')}; the cost leaves them out."
+            )
         self._notes.setText(" ".join(notes))
         self._notes.setVisible(bool(notes))
         self._prices.setVisible(total.unpriced_requests > 0)
@@ -189,10 +192,6 @@ class UsagePage(QWidget):
         button.setAccessibleName(words)
         button.setAutoDefault(False)
         return button
-
-
-def _requests(count: int) -> str:
-    return "1 request" if count == 1 else f"{count:,} requests"
 
 
 def _qt_date(day: date) -> QDate:

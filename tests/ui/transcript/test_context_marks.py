@@ -210,7 +210,7 @@ def test_a_line_stands_where_the_summary_ends(world: World) -> None:
     assert shown == [True]
     view.set_landmarks(ContextLandmarks(None, (SummaryEnd("m3", 1, is_stale=True),)))
     world.settle()
-    assert words_of(entry) == ["Summary of 1 message ends here · out of date; not sent · Show"]
+    assert words_of(entry) == ["Summary of 1 message ends here · out of date and not sent · Show"]
 
 
 def test_the_line_is_reached_by_keys(world: World) -> None:

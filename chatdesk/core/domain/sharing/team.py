@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final
 
+from chatdesk.core.plurals import counted
+
 #: The schema that this ChatDesk sets up and upgrades team databases to.
 TEAM_SCHEMA: Final = 1
 #: The longest time that a shared project can be told to keep its messages for; else it keeps them for ever.
@@ -64,6 +66,21 @@ class EndReason(StrEnum):
     REMOVED = "removed"
     DELETED = "deleted"
     ERASED = "erased"  #: by its owner, with all that was in it
+
+
+_ENDED: Final = {
+    EndReason.UNSHARED: "{it} is no longer shared.",
+    EndReason.LEFT: "You left {it}.",
+    EndReason.REMOVED: "You were removed from {it}.",
+    EndReason.DELETED: "{it} was deleted from the team by its owner.",
+    EndReason.ERASED: "{it} was erased for everybody by its owner.",
+}
+
+
+def ended_text(reason: EndReason, it: str) -> str:
+    """Return a sentence that says why a project is no longer shared; ``it`` is how the project is called there."""
+    text = _ENDED[reason].format(it=it)
+    return text[0].upper() + text[1:]
 
 
 class SyncMode(StrEnum):
@@ -298,7 +315,7 @@ class ServerCheck:
     def sentences(self) -> tuple[str, ...]:
         """The result as sentences for a person; at least one."""
         if self.waiting:
-            wait = "1 change waits" if self.waiting == 1 else f"{self.waiting:,} changes wait"
+            wait = counted(self.waiting, "change waits", "changes wait")
             same = "" if self.differences else " Everything else is the same here and there."
             return (*self.differences, f"{wait} here to be sent.{same}")
         return self.differences or ("The server and this profile hold the same.",)

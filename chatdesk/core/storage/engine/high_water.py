@@ -12,6 +12,8 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from chatdesk.core.plurals import counted
+
 
 @dataclass(frozen=True, slots=True)
 class HighWater:
@@ -71,7 +73,7 @@ def warning(mark: HighWater | None, found: HighWater) -> str | None:
     if mark.device_id == found.device_id and mark.commits <= found.commits:
         return None
     missing = mark.messages - found.messages
-    lost = f"{missing} message{'s' if missing != 1 else ''}" if missing > 0 else "the last changes"
+    lost = counted(missing, "message") if missing > 0 else "the last changes"
     return (
         f"The database is older than it was when ChatDesk last saved: {lost} may be missing. "
         "This happens when a backup was restored, or when a file was lost. Nothing else was changed. "

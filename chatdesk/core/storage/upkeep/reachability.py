@@ -18,6 +18,7 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import Attachment, attachment_from
+from chatdesk.core.plurals import counted
 from chatdesk.core.storage.chat import artifacts, projects, shown_path
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
@@ -64,23 +65,23 @@ def make_reachable(conn: Connection, origin: Origin) -> list[str]:
     done = []
     back = bring_projects_back(conn, origin)
     if back:
-        done.append(f"{_counted(back, 'project')} came back from the trash, because of threads that are not there.")
+        done.append(f"{counted(back, 'project')} came back from the trash, because of threads that are not there.")
     misplaced = _threads(conn, _MISPLACED)
     for thread_id in misplaced:
         _place(conn, thread_id)
     if misplaced:
-        done.append(f"The messages of {_counted(len(misplaced), 'thread')} were put in their places again.")
+        done.append(f"The messages of {counted(len(misplaced), 'thread')} were put in their places again.")
     broken = sorted({*misplaced, *_threads(conn, _BROKEN_PATHS)})
     for thread_id in broken:
         _lay_path(conn, thread_id)
     if broken:
-        done.append(f"The shown path was found again for {_counted(len(broken), 'thread')}.")
+        done.append(f"The shown path was found again for {counted(len(broken), 'thread')}.")
     files = list(_unnamed_files(conn))
     for part_id, attachment in files:
         row = artifacts.artifact_row(part_id, attachment)
         conn.execute(tables.artifacts.insert().values(**row, **origin.stamp()))
     if files:
-        done.append(f"{_counted(len(files), 'attached file')} that nothing kept is kept again.")
+        done.append(f"{counted(len(files), 'attached file')} that nothing kept is kept again.")
     return done
 
 
@@ -156,7 +157,3 @@ def _lay_path(conn: Connection, thread_id: str) -> None:
     node = None if root is None else shown_path.find_node(conn, root)
     if node is not None:
         shown_path.show(conn, node)
-
-
-def _counted(count: int, word: str) -> str:
-    return f"1 {word}" if count == 1 else f"{count:,} {word}s"

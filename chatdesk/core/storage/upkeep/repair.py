@@ -20,6 +20,7 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.errors import StorageCorrupt
+from chatdesk.core.plurals import counted
 from chatdesk.core.storage.chat import shown_path, thread_counters, waiting_questions
 from chatdesk.core.storage.chat.projects import private_project_id
 from chatdesk.core.storage.engine import search_index, search_schema, tables
@@ -135,12 +136,12 @@ def mend(conn: Connection, origin: Origin) -> list[str]:
     for thread_id in ends:
         shown_path.refresh_end(conn, thread_id)
     if ends:
-        done.append(f"The shown end was found again for {_counted(len(ends), 'thread')}.")
+        done.append(f"The shown end was found again for {counted(len(ends), 'thread')}.")
     counters = wrong_counters(conn)
     for thread_id in counters:
         _count(conn, thread_id)
     if counters:
-        done.append(f"The counters of {_counted(len(counters), 'thread')} were counted afresh.")
+        done.append(f"The counters of {counted(len(counters), 'thread')} were counted afresh.")
     return done
 
 
@@ -149,28 +150,28 @@ def _give_references(conn: Connection, origin: Origin) -> list[str]:
     done = []
     moved = _move_to_private_project(conn, origin)
     if moved:
-        done.append(f"{_counted(moved, 'thread')} of a missing project went to a private one.")
+        done.append(f"{counted(moved, 'thread')} of a missing project went to a private one.")
     lost = [row[0] for row in conn.exec_driver_sql(
         "SELECT DISTINCT thread_id FROM messages WHERE thread_id NOT IN (SELECT id FROM threads)"
     )]  # fmt: skip
     for thread_id in lost:
         _recover_thread(conn, origin, thread_id)
     if lost:
-        done.append(f"{_counted(len(lost), 'thread')} that had lost title and settings is called “{RECOVERED_TITLE}”.")
+        done.append(f"{counted(len(lost), 'thread')} that had lost title and settings is called “{RECOVERED_TITLE}”.")
     roots = _changed(
         conn,
         "UPDATE messages SET parent_id = NULL WHERE parent_id IS NOT NULL"
         " AND parent_id NOT IN (SELECT id FROM messages)",
     )
     if roots:
-        done.append(f"{_counted(roots, 'message')} that had lost what came before begins a version of its own.")
+        done.append(f"{counted(roots, 'message')} that had lost what came before begins a version of its own.")
     drafts = waiting_questions.keep_homeless(driver(conn))
     if drafts:
-        done.append(f"{_counted(drafts, 'draft')} whose thread is missing went to the draft of a new thread.")
+        done.append(f"{counted(drafts, 'draft')} whose thread is missing went to the draft of a new thread.")
     removed: Counter[str] = Counter()
     for row in conn.exec_driver_sql("PRAGMA foreign_key_check").all():
         removed[row[0]] += _remove_or_unset(conn, row)
-    done += [f"{_counted(count, 'row')} of {table} that belonged to nothing went." for table, count in removed.items()]
+    done += [f"{counted(count, 'row')} of {table} that belonged to nothing went." for table, count in removed.items()]
     return done
 
 
@@ -253,7 +254,3 @@ def _left(complaint: Complaint) -> str:
 
 def _changed(conn: Connection, statement: str, values: tuple[Any, ...] = ()) -> int:
     return conn.exec_driver_sql(statement, values).rowcount
-
-
-def _counted(count: int, word: str) -> str:
-    return f"1 {word}" if count == 1 else f"{count:,} {word}s"

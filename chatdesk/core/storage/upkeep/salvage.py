@@ -18,6 +18,7 @@ from typing import Any, Final
 from sqlalchemy import Table
 
 from chatdesk.core.errors import StorageCorrupt
+from chatdesk.core.plurals import counted
 from chatdesk.core.storage.engine import backup, schema_upgrade, search_index, tables
 from chatdesk.core.storage.engine.begun_restore import ready_path, remove_database
 from chatdesk.core.storage.engine.change_log import Origin
@@ -130,7 +131,7 @@ def _copy(source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, li
     for batch in rows:
         count += sink.executemany(statement, batch).rowcount
     if gaps.count:
-        places = "1 place" if gaps.count == 1 else f"{gaps.count} places"
+        places = counted(gaps.count, "place")
         lost.append(f"{table.name}: {count:,} rows were copied; {places} could not be read.")
     elif table.name in ("threads", "messages"):
         lines.append(f"{table.name}: all {count:,} rows were copied.")

@@ -8,6 +8,7 @@ from typing import Final
 
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.domain.sharing.team_setup import CheckState, SetupCheck
+from chatdesk.core.plurals import counted
 from chatdesk.core.sync.errors import (
     TeamCertificateNotTrusted,
     TeamConnectionsUsedUp,
@@ -95,7 +96,7 @@ def _emptiness(conn: Connection) -> SetupCheck:
             "There is a workspace in this database already. Make a new database, or ask its owner for an invitation.",
         )
     if found := foreign_things(conn):
-        what = "is 1 table or view" if found == 1 else f"are {found} tables and views"
+        what = ("is " if found == 1 else "are ") + counted(found, "table or view", "tables and views")
         return _check(
             "Empty database",
             CheckState.FAILED,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
+from chatdesk.core.domain.message import STATUS_TEXTS, Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.hidden_characters import clean_line
 
@@ -17,12 +17,6 @@ FORMAT_NAME = "chatdesk-thread"
 FORMAT_VERSION = 1
 
 _SPEAKERS = {Role.SYSTEM: "System", Role.USER: "You", Role.ASSISTANT: "Answer", Role.TOOL: "Tool"}
-_STATUS_NOTES = {
-    Status.STOPPED: "This answer was stopped.",
-    Status.INTERRUPTED: "This answer was interrupted.",
-    Status.PENDING: "This answer has not begun.",
-    Status.STREAMING: "This answer is still being written.",
-}
 
 
 #: The way to the copy of an attachment, by its content's name and its own; None when there is no copy.
@@ -66,7 +60,10 @@ def speaker(message: Message) -> str:
 
 def note_of(message: Message) -> str | None:
     """Return a sentence about a message that is not whole; None for a whole one."""
-    return message.error if message.status is Status.ERROR else _STATUS_NOTES.get(message.status)
+    if message.status is Status.ERROR:
+        return message.error
+    found = STATUS_TEXTS.get(message.status)
+    return f"This answer {found[1]}." if found is not None else None
 
 
 def thread_to_json(thread: Thread, messages: Sequence[Message]) -> str:

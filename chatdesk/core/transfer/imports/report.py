@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from chatdesk.core.domain.imported import ImportLine, ImportOutcome
+from chatdesk.core.domain.imported import OUTCOME_TEXTS, ImportLine, ImportOutcome
+from chatdesk.core.plurals import counted
 
 _MOST_LINES: Final = 100_000
 
@@ -37,17 +38,17 @@ class ImportReport:
         """A sentence with the counts, and what else a person must know."""
         new, grown = self.counts[ImportOutcome.NEW], self.counts[ImportOutcome.EXTENDED]
         would = "Would import" if self.is_dry_run else "Imported"
-        messages = _count(self.messages, "message")
-        parts = [f"{would} {_count(new, 'new thread')} with {messages}"] if new and not grown else []
+        messages = counted(self.messages, "message")
+        parts = [f"{would} {counted(new, 'new thread')} with {messages}"] if new and not grown else []
         if grown:
-            went_on = f"{_count(grown, 'thread')} that went on"
-            parts = [f"{would} {_count(new, 'new thread')} and {went_on}, {messages} in all"]
+            went_on = f"{counted(grown, 'thread')} that went on"
+            parts = [f"{would} {counted(new, 'new thread')} and {went_on}, {messages} in all"]
         same = self.counts[ImportOutcome.UNCHANGED]
         rest = [
-            f"{_count(same, 'thread')} {'was' if same == 1 else 'were'} here already" if same else "",
+            _were(same, "here already"),
             _were(self.counts[ImportOutcome.IN_TRASH], "in the trash and left there"),
             _were(self.counts[ImportOutcome.DELETED], "deleted for good before and left out"),
-            _were(self.counts[ImportOutcome.SKIPPED], "skipped", noun="entry"),
+            _were(self.counts[ImportOutcome.SKIPPED], "skipped", noun="entry", plural="entries"),
         ]
         sentences = [part for part in (*parts, *rest) if part] or ["There was nothing to import"]
         stopped = [] if self.is_whole else ["The import was stopped; importing the file again goes on"]
@@ -57,20 +58,20 @@ class ImportReport:
     def all_notes(self) -> list[str]:
         notes = list(self.notes)
         if self.missing_files:
-            verb = "is" if self.missing_files == 1 else "are"
-            notes.append(f"{_count(self.missing_files, 'file')} that messages name {verb} not in the export.")
+            files = counted(self.missing_files, "file that messages name is", "files that messages name are")
+            notes.append(f"{files} not in the export.")
         if self.left_out:
-            verb = "was" if self.left_out == 1 else "were"
-            notes.append(f"{_count(self.left_out, 'message')} that the vendor hides {verb} left out.")
+            hidden = counted(self.left_out, "message that the vendor hides was", "messages that the vendor hides were")
+            notes.append(f"{hidden} left out.")
         return notes
 
     def as_text(self) -> str:
         """Return the whole report, one line for each thread."""
         lines = [self.summary, ""]
         for line in self.lines:
-            count = f" ({_count(line.messages, 'message')})" if line.messages else ""
+            count = f" ({counted(line.messages, 'message')})" if line.messages else ""
             reason = f": {line.reason}" if line.reason else ""
-            lines.append(f"{_WORDS[line.outcome]:12}  {line.title}{count}{reason}")
+            lines.append(f"{OUTCOME_TEXTS[line.outcome]:14}  {line.title}{count}{reason}")
         return "\n".join(lines) + "\n"
 
     def as_data(self) -> dict[str, Any]:
@@ -96,20 +97,5 @@ class ImportReport:
         }
 
 
-_WORDS = {
-    ImportOutcome.NEW: "new",
-    ImportOutcome.EXTENDED: "went on",
-    ImportOutcome.UNCHANGED: "here already",
-    ImportOutcome.IN_TRASH: "in the trash",
-    ImportOutcome.DELETED: "deleted",
-    ImportOutcome.SKIPPED: "skipped",
-}
-
-
-def _count(number: int, noun: str) -> str:
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"
-
-
-def _were(number: int, what: str, *, noun: str = "thread") -> str:
-    return f"{_count(number, noun)} {'was' if number == 1 else 'were'} {what}" if number else ""
+def _were(number: int, what: str, *, noun: str = "thread", plural: str = "threads") -> str:
+    return f"{counted(number, f'{noun} was', f'{plural} were')} {what}" if number else ""

@@ -28,6 +28,7 @@ from chatdesk.core.domain.imported import (
 )
 from chatdesk.core.errors import AttachmentUnusable, ImportRefused, NotPossible
 from chatdesk.core.events import EventBus, PathChanged, ProjectCreated, TagsChanged, ThreadsChanged
+from chatdesk.core.plurals import counted
 from chatdesk.core.storage.transfer.import_rows import KnownThread, ThreadRows, make_rows
 from chatdesk.core.storage.transfer.importing import ImportRepository, Step
 from chatdesk.core.thread_turns import short_turns
@@ -193,7 +194,7 @@ class _Run:
         prompts, drafts = await self._repository.add_extras(extras.prompts, await self._on_reader(keep))
         for count, noun in ((prompts, "prompt"), (drafts, "draft")):
             if count:
-                self._report.notes.append(f"{count:,} {noun}{'' if count == 1 else 's'} came along.")
+                self._report.notes.append(f"{counted(count, noun)} came along.")
 
     async def _work_through(
         self,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.domain.sharing.team import Erasure
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.plurals import counted
 from chatdesk.core.sync.erasing import Erasing
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
@@ -91,9 +92,9 @@ class ErasingBinding:
 
 def erasure_words(found: Erasure) -> str:
     """Return sentences that say what an erasure removes and which messages of others stay."""
-    goes = "1 message goes" if found.messages == 1 else f"{found.messages:,} messages go"
+    goes = counted(found.messages, "message goes", "messages go")
     words = f"{goes}, with attached files and the summaries that mention them."
     if found.others:
-        stay = "1 message of others stays" if found.others == 1 else f"{found.others:,} messages of others stay"
+        stay = counted(found.others, "message of others stays", "messages of others stay")
         words += f" {stay} in the trash: only owners and admins of the project erase what others wrote."
     return words

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
+from chatdesk.core.domain.summary import STALE_TEXT
 from chatdesk.core.errors import ChatDeskError, DoesNotFit
 from chatdesk.core.events import AnswerFinished, ContextChanged, MessageAdded, PathChanged
+from chatdesk.core.plurals import counted
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.inspector_binding import CONTEXT, InspectorBinding
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.window.window_context import WindowContext
 
 _SETTLE_MS = 80
-_STALE = "The summary is out of date and is not sent until it is made again."
+_STALE = f"The summary is {STALE_TEXT}. Make it again to have it sent."
 
 
 class ContextBinding(QObject):
@@ -89,7 +91,7 @@ class ContextBinding(QObject):
 
 def _tokens(count: int, *, is_estimate: bool) -> str:
     about = "≈ " if is_estimate and count else ""
-    return f"{about}{count:,} token{'' if count == 1 else 's'}"
+    return f"{about}{counted(count, 'token')}"
 
 
 def sentences_of(totals: ContextTotals) -> tuple[str, ...]:
@@ -100,7 +102,7 @@ def sentences_of(totals: ContextTotals) -> tuple[str, ...]:
     if totals.is_draft_too_large:
         said.append("Your message alone does not fit: shorten it, attach it, or choose a larger model.")
     elif totals.pushed_out:
-        count = f"{totals.pushed_out:,} older messages stay" if totals.pushed_out > 1 else "1 older message stays"
+        count = counted(totals.pushed_out, "older message stays", "older messages stay")
         said.append(f"It is full: {count} behind because of what you are writing.")
     elif totals.share > 1:
         said.append("It is full: the oldest messages stay behind when you send.")

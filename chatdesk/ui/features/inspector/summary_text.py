@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from chatdesk.core.domain.summary import SummaryWork
 from chatdesk.core.domain.usage import cost_text
+from chatdesk.core.plurals import counted
 
 
 def question_words(work: SummaryWork) -> str:
     """Return a sentence on what summarising would cost, before anything is sent."""
     model = work.model or "the server's own model"
     before = f" {_taken(work)} so far." if work.requests else ""
-    requests = _requests(work.planned_requests - work.requests)
+    requests = counted(work.planned_requests - work.requests, "request")
     tokens = f"{work.planned_tokens - work.tokens:,} tokens"
     if work.planned_cost_usd is None:
         price = f". No price is known for {model}"
@@ -26,7 +27,7 @@ def question_words(work: SummaryWork) -> str:
 
 def progress_words(work: SummaryWork) -> str:
     """Return a sentence on the progress of summarising."""
-    of = f"{work.requests:,} of about {_requests(work.planned_requests)}"
+    of = f"{work.requests:,} of about {counted(work.planned_requests, 'request')}"
     return f"Summarising the older messages: {of}, {_spent(work)}."
 
 
@@ -36,13 +37,9 @@ def ended_words(work: SummaryWork) -> str:
 
 
 def _taken(work: SummaryWork) -> str:
-    return f"{_requests(work.requests)}, {_spent(work)}"
+    return f"{counted(work.requests, 'request')}, {_spent(work)}"
 
 
 def _spent(work: SummaryWork) -> str:
     tokens = f"{work.tokens:,} tokens"
     return f"{tokens}, {cost_text(work.cost_usd)}" if work.cost_usd else tokens
-
-
-def _requests(count: int) -> str:
-    return "1 request" if count == 1 else f"{count:,} requests"

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.library import LibraryChange, ThreadQuery
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.plurals import counted
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.project_binding import ProjectBinding
@@ -235,7 +236,7 @@ class LibraryBinding(QObject):
             if not count:
                 self._panes.window.show_toast("The trash is empty.")
                 return
-            threads = "1 thread" if count == 1 else f"{count:,} threads"
+            threads = counted(count, "thread")
             text = f"{threads} of all projects, with all messages, will be removed. This cannot be undone."
             text += await self._about_shared()
             self._ask("Empty the trash?", text, "Empty the trash", lambda: self._purge(None))
@@ -252,7 +253,7 @@ class LibraryBinding(QObject):
             library = self._library
             count = await (library.empty_trash() if ids is None else library.delete_for_good(ids))
             self._panes.sidebar.thread_list.mark(())
-            self._panes.window.show_toast("1 thread is gone." if count == 1 else f"{count:,} threads are gone.")
+            self._panes.window.show_toast(counted(count, "thread is gone.", "threads are gone."))
             await library.sweep(trash_days=self._current_settings().trash_days)
 
         self._tasks.start(work(), "delete for good")

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.domain.project import Project
+from chatdesk.core.plurals import counted
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.project_names import names_told_apart
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
@@ -227,7 +228,7 @@ class ProjectBinding(QObject):
             from chatdesk.ui.dialogs.confirm import ConfirmDialog
 
             counts = await self._library.count_project(project.id)
-            threads = "1 thread goes" if counts.threads == 1 else f"{counts.threads:,} threads go"
+            threads = counted(counts.threads, "thread goes", "threads go")
             archived = f" ({counts.archived:,} archived)" if counts.archived else ""
             days = self._current_settings().trash_days
             text = f"{threads} to the trash with it{archived}. All of it can be restored for {days} days."

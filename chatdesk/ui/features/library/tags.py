@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.tag import Tag
+from chatdesk.core.plurals import counted
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 
@@ -133,7 +134,7 @@ class TagListDialog(FormPanel):
         for tag in tags:
             item = QListWidgetItem(tag.name, self.list)
             item.setData(_ID_ROLE, tag.id)
-            item.setToolTip("1 thread" if tag.thread_count == 1 else f"{tag.thread_count:,} threads")
+            item.setToolTip(counted(tag.thread_count, "thread"))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{tag.name}, {item.toolTip()}")
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
         self.list.setCurrentRow(0)

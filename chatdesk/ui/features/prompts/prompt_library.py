@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog
 from chatdesk.core.chat.prompts.prompt_variables import read_template
 from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.plurals import counted
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
@@ -185,10 +186,10 @@ class PromptLibrary(QObject):
         added = await self._prompts.read_file(source)
         if added:
             await self._did_make("import prompts", [prompt.id for prompt in added])
-        self._notice(f"Added: {_count(len(added))}. What was there already stays as it is.")
+        self._notice(f"Added: {counted(len(added), 'prompt')}. What was there already stays as it is.")
 
     async def export_file(self, target: Path) -> None:
-        self._notice(f"Exported: {_count(await self._prompts.write_file(target))} to {target.name}.")
+        self._notice(f"Exported: {counted(await self._prompts.write_file(target), 'prompt')} to {target.name}.")
 
     def _notice(self, sentence: str) -> None:
         if self._dialog is not None:
@@ -199,7 +200,3 @@ class PromptLibrary(QObject):
         self._made.clear()
         self._tasks.start(self._note_edit(), "note edit")
         self._panes.window.focus_composer()
-
-
-def _count(prompts: int) -> str:
-    return "1 prompt" if prompts == 1 else f"{prompts:,} prompts"

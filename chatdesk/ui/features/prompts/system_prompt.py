@@ -12,6 +12,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QMenu, QPushButton, QRadioButton, QWidget
 
 from chatdesk.core.domain.prompt import LONGEST_TEXT, PromptHead, PromptSize, PromptSource, SystemPrompts
+from chatdesk.core.plurals import counted
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -73,7 +74,7 @@ class SystemPromptDialog(FormPanel):
 
     def show_size(self, size: PromptSize) -> None:
         about = "About " if size.is_estimate else ""
-        taken = "1 token" if size.tokens == 1 else f"{size.tokens:,} tokens"
+        taken = counted(size.tokens, "token")
         if not size.has_room:
             text = (
                 f"{about}{taken}: it leaves no room for a message in the {size.window:,} that the model can read."

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.model_info import ModelOverrides
+from chatdesk.core.plurals import counted
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.features.providers.model_table import Column, ModelLine, ModelTable
@@ -138,7 +139,7 @@ class ProviderModels(FormPanel):
     def _on_search_changed(self, text: str) -> None:
         self._rows.find(text)
         count = self._rows.rowCount()
-        announce(self.search, "1 model" if count == 1 else f"{count:,} models")
+        announce(self.search, counted(count, "model"))
 
     def _on_add_clicked(self) -> None:
         name = self.new.text().strip()

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.errors import ChatDeskError, NotPossible
+from chatdesk.core.plurals import counted
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.backup_contents import BackupContents
@@ -112,7 +113,7 @@ class DataBinding(QObject):
             lost = await self._services.backups.make_zip(target)
             if not lost:
                 return [f"Everything was saved to {target.name}."]
-            files = "1 attachment" if len(lost) == 1 else f"{len(lost):,} attachments"
+            files = counted(len(lost), "attachment")
             more = [f"and {len(lost) - _MOST_NAMED:,} more"] if len(lost) > _MOST_NAMED else []
             return [f"All but {files} was saved to {target.name}:", *lost[:_MOST_NAMED], *more]
 
@@ -198,12 +199,8 @@ def _words(path: Path) -> str:
     return f"{made:%Y-%m-%d %H:%M}, {why}"
 
 
-def _counted(count: int, word: str) -> str:
-    return f"1 {word}" if count == 1 else f"{count:,} {word}s"
-
-
 def _lines(contents: BackupContents) -> list[str]:
-    lines = [f"{_counted(contents.threads, 'thread')}, {_counted(contents.messages, 'message')}"]
+    lines = [f"{counted(contents.threads, 'thread')}, {counted(contents.messages, 'message')}"]
     if contents.newest_at is not None:
         newest = datetime.fromtimestamp(contents.newest_at / 1000, UTC).astimezone()
         lines.append(f"Newest message: {newest:%Y-%m-%d %H:%M}")

@@ -13,11 +13,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
+from chatdesk.core.plurals import counted
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_row import ProviderRow
-from chatdesk.ui.features.settings.provider_text import models_text
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
@@ -176,7 +176,7 @@ class ProviderPage(QWidget):
             add.setAutoDefault(False)
             add.clicked.connect(lambda _checked=False, server=server: self.foundRequested.emit(server))
             address = server.base_url.removeprefix("http://").removesuffix("/v1")
-            place = plain_label(f"{address}, {models_text(len(server.models))}", "text", wraps=True)
+            place = plain_label(f"{address}, {counted(len(server.models), 'model')}", "text", wraps=True)
             self._found.addWidget(_plain_row(self._theme, server.label, "found on this computer", place, add))
             self._found.addWidget(_line())
         if servers:

@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.provider_check import StepResult
+from chatdesk.core.plurals import counted
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_steps import ProviderSteps
 from chatdesk.ui.features.settings.provider_text import (
     address_text,
     fetched_text,
-    models_text,
     shows_key,
     where_the_key_lies,
 )
@@ -264,7 +264,7 @@ class ProviderRow(QWidget):
             self.models.setText("Models…")
             self.models.setAccessibleName(f"Models of {self.label}")
         else:
-            count = models_text(len(listed.models))
+            count = counted(len(listed.models), "model")
             self.models.setText(count)
             self.models.setAccessibleName(f"{count} of {self.label}")
             self.models.setToolTip(f"Fetched {fetched_text(listed.fetched_at_ms)}")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.domain.provider_check import Step, StepResult, StepState
+from chatdesk.core.plurals import counted
 from chatdesk.core.settings.presets import preset_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def address_text(shown: ShownProvider) -> str:
 
 
 def models_text(count: int) -> str:
-    return "1 model" if count == 1 else f"{count:,} models"
+    return counted(count, "model")
 
 
 def fetched_text(at_ms: int) -> str:
@@ -77,4 +78,4 @@ def outcome(steps: Mapping[Step, StepResult]) -> tuple[str, bool]:
     listed = steps.get(Step.MODELS)
     if listed is None or listed.models is None:
         return "works", True
-    return f"works, {models_text(listed.models)}", True
+    return f"works, {counted(listed.models, 'model')}", True

@@ -1,77 +1,21 @@
-"""The sentences of a window about a team: the state of sync, why one may not write, what became of a share. Words only;
-no Qt."""
+"""The sentences of a window about a team: why one may not write, what became of a share, who wrote. No Qt."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from chatdesk.core.domain.sharing.team import EndReason, MemberStatus, SyncPhase, SyncStatus, TeamMember, TeamRole
+from chatdesk.core.domain.sharing.team import EndReason, MemberStatus, SyncStatus, TeamMember, TeamRole, ended_text
+from chatdesk.core.plurals import counted
 
 _COPY_STAYS: Final = "Everything in it stays on this computer as a private copy."
-_ENDED: Final[Mapping[EndReason, str]] = {
-    EndReason.UNSHARED: "“{name}” is shared no more.",
-    EndReason.LEFT: "You left “{name}”.",
-    EndReason.REMOVED: "You were removed from “{name}”.",
-    EndReason.DELETED: "“{name}” was deleted from the team by its owner.",
-    EndReason.ERASED: "“{name}” was erased for everybody by its owner. What you had not sent is in your own project.",
-}
+_OWN_PROJECT: Final = "What you had not sent is in your own project."
 _ROLES: Final[Mapping[TeamRole, str]] = {
     TeamRole.VIEWER: "shared, you can only read",
     TeamRole.EDITOR: "shared",
     TeamRole.ADMIN: "shared, you manage it",
     TeamRole.OWNER: "shared by you",
 }
-# The more it needs somebody, the later it stands here.
-_SEVERITY: Final = (
-    SyncPhase.OFF,
-    SyncPhase.SYNCED,
-    SyncPhase.SYNCING,
-    SyncPhase.CONNECTING,
-    SyncPhase.OFFLINE,
-    SyncPhase.READ_ONLY,
-    SyncPhase.REFUSED,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class StatusLine:
-    """``tone``: calm, offline or refused. ``tip`` has a sentence a workspace. ``is_under_way``: how it stands is being
-    found out."""
-
-    text: str
-    tone: str
-    tip: str
-    is_under_way: bool = False
-
-
-def status_line(statuses: Iterable[SyncStatus], names: Mapping[str, str], time_of: Callable[[int], str]) -> StatusLine:
-    """Return the one sentence about all workspaces: the one that needs somebody most decides. ``names`` are the
-    workspaces', ``time_of`` gives a moment (milliseconds UTC) as the clock shows it. Without any workspace the text is
-    empty."""
-    known = sorted(statuses, key=_severity, reverse=True)
-    if not known:
-        return StatusLine("", "calm", "")
-    worst = known[0]
-    tips = [f"{names.get(each.workspace_id, 'Workspace')}: {_long(each, time_of)}" for each in known]
-    is_under_way = worst.phase in (SyncPhase.CONNECTING, SyncPhase.SYNCING)
-    return StatusLine(_short(worst, time_of), tone_of(worst), "\n".join(tips), is_under_way)
-
-
-def tone_of(status: SyncStatus) -> str:
-    if status.phase in (SyncPhase.REFUSED, SyncPhase.READ_ONLY) or status.refused:
-        return "refused"
-    return "offline" if status.phase is SyncPhase.OFFLINE else "calm"
-
-
-def changes(count: int) -> str:
-    return "1 change" if count == 1 else f"{count:,} changes"
-
-
-def waiting_words(count: int) -> str:
-    """ "12 changes wait"; empty for none."""
-    return f"{changes(count)} {'waits' if count == 1 else 'wait'}" if count else ""
 
 
 def refused_here_words(count: int) -> str:
@@ -80,8 +24,8 @@ def refused_here_words(count: int) -> str:
         return ""
     was, them = ("was", "it") if count == 1 else ("were", "them")
     return (
-        f"{changes(count)} in this thread {was} not taken by the team's server, so only you see {them}. Press the line "
-        f"below the threads to read why, to copy {them} out or to try again."
+        f"{counted(count, 'change')} in this thread {was} not taken by the team's server, so only you see {them}. Press"
+        f" the line below the threads to read why, to copy {them} out or to try again."
     )
 
 
@@ -91,13 +35,13 @@ def role_words(role: TeamRole) -> str:
 
 
 def ended_words(name: str, reason: EndReason) -> str:
-    """Told once, when a project is shared no more."""
-    told = _ENDED[reason].format(name=name)
-    return told if reason is EndReason.ERASED else f"{told} {_COPY_STAYS}"
+    """Return the text that is shown once, when a project is no longer shared."""
+    rest = _OWN_PROJECT if reason is EndReason.ERASED else _COPY_STAYS
+    return f"{ended_text(reason, f'“{name}”')} {rest}"
 
 
 def let_in_words(name: str) -> str:
-    """Told once, when a private copy could be shared again."""
+    """Return the text that is shown once, when a private copy could be shared again."""
     return (
         f"“{name}” is open to you again. Nothing of it was sent, because you wrote in your own copy meanwhile: choose"
         " Share… in its menu, and that goes up too."
@@ -105,7 +49,7 @@ def let_in_words(name: str) -> str:
 
 
 def closed_words(workspace: str) -> str:
-    """Told once, when this person is no member of a workspace any more."""
+    """Return the text that is shown once, when this person is no member of a workspace any more."""
     return (
         f"You are no longer a member of “{workspace}”. Its projects stay on this computer with everything in them, and"
         " what you write there now waits here. To come back, ask its owner for a new invitation."
@@ -113,7 +57,7 @@ def closed_words(workspace: str) -> str:
 
 
 def too_old_words(workspace: str, status: SyncStatus) -> str:
-    """Told once, when a workspace wants a newer ChatDesk."""
+    """Return the text that is shown once, when a workspace wants a newer ChatDesk."""
     return f"“{workspace}”: {status.problem} {status.next_step} Nothing that you write is lost by that."
 
 
@@ -143,46 +87,9 @@ def authors_words(names: Sequence[str]) -> str:
     if len(names) <= 2:
         return " and ".join(names)
     others = len(names) - 2
-    return f"{names[0]}, {names[1]} and {others} other{'s' if others > 1 else ''}"
+    return f"{names[0]}, {names[1]} and {counted(others, 'other')}"
 
 
 def arrived_words(names: Sequence[str], count: int) -> str:
     """ "Ana wrote 3 messages"."""
-    return f"{authors_words(names)} wrote {'a message' if count == 1 else f'{count:,} messages'}"
-
-
-def _severity(status: SyncStatus) -> tuple[bool, int]:
-    return bool(status.refused) or status.phase is SyncPhase.REFUSED, _SEVERITY.index(status.phase)
-
-
-def _short(status: SyncStatus, time_of: Callable[[int], str]) -> str:
-    wait = waiting_words(status.waiting)
-    synced = f"Synced {time_of(status.synced_at)}" if status.synced_at is not None else ""
-    match status.phase:
-        case SyncPhase.REFUSED:
-            return f"Refused: {status.problem}" if status.problem else "Refused by the team's server"
-        case SyncPhase.READ_ONLY:
-            return f"Update ChatDesk to send: {wait}" if wait else "Update ChatDesk to send"
-        case _ if status.refused:
-            return f"Refused: {changes(status.refused)}"
-        case SyncPhase.OFFLINE:
-            return f"Offline: {wait}" if wait else "Offline"
-        case SyncPhase.CONNECTING:
-            return f"Connecting: {wait}" if wait else "Connecting…"
-        case SyncPhase.SYNCING if status.total:
-            return f"Syncing {status.done or 0:,} of {status.total:,}"
-        case SyncPhase.SYNCING if wait:
-            return f"Sending {changes(status.waiting)}"
-        case SyncPhase.SYNCING:
-            return synced or "Syncing…"
-        case SyncPhase.SYNCED:
-            return f"{synced or 'Synced'}: {wait}" if wait else synced or "Synced"
-    return "Sync is off"
-
-
-def _long(status: SyncStatus, time_of: Callable[[int], str]) -> str:
-    words = [_short(status, time_of)]
-    if status.problem and status.phase is not SyncPhase.REFUSED:
-        words.append(status.problem)
-    words.append(status.next_step)
-    return " ".join(word if word.endswith((".", "…")) else f"{word}." for word in words if word)
+    return f"{authors_words(names)} wrote {'a message' if count == 1 else counted(count, 'message')}"

@@ -28,9 +28,9 @@ from chatdesk.ui.features.team.shared_text import (
     refusal_words,
     refused_here_words,
     role_words,
-    status_line,
     too_old_words,
 )
+from chatdesk.ui.features.team.sync_status_text import status_line
 from chatdesk.ui.transcript.contract import SharedWith
 from chatdesk.ui.transcript.drawing.moments import time_of
 

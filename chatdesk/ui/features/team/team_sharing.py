@@ -20,6 +20,7 @@ from chatdesk.core.domain.sharing.team import (
     Workspace,
 )
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.plurals import counted
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
@@ -31,7 +32,6 @@ from chatdesk.ui.features.team.pages.share_project import (
 )
 from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
 from chatdesk.ui.features.team.pages.team_retention import is_shorter, kept_words, shorter_words
-from chatdesk.ui.features.team.pages.team_text import count_of
 
 if TYPE_CHECKING:
     from chatdesk.core.sync.service import TeamService
@@ -313,7 +313,7 @@ class TeamSharing:
 
     def _copy_text(self, dialog: SyncDetailsDialog, changes: tuple[RefusedChange, ...]) -> None:
         QGuiApplication.clipboard().setText("\n\n".join(each.text for each in changes if each.text))
-        dialog.say(f"The text of {count_of(len(changes), 'change')} is in the clipboard.")
+        dialog.say(f"The text of {counted(len(changes), 'change')} is in the clipboard.")
 
     async def _copy(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
         thread = await self._team.copy_refused(ids)
@@ -330,7 +330,7 @@ class TeamSharing:
     def _ask_to_forget(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
         confirm = ConfirmDialog(
             self._panes.theme,
-            f"Forget {count_of(len(ids), 'refused change')}?",
+            f"Forget {counted(len(ids), 'refused change')}?",
             "What the server refused is no longer shown and cannot be sent again. Copy the text first if you need it.",
             yes_text="Forget",
             is_dangerous=True,

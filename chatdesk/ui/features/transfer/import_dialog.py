@@ -23,7 +23,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.domain.imported import ImportLine, ImportOutcome, ImportProgress
+from chatdesk.core.domain.imported import OUTCOME_TEXTS, ImportLine, ImportProgress
+from chatdesk.core.plurals import counted
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
@@ -36,14 +37,6 @@ _SIZE_PX = (560, 480)
 _STEPS = 1000
 _LONGEST_TITLE: Final = 36
 FILTER: Final = "Exports (*.zip *.json *.jsonl *.csv);;All files (*)"
-_WORDS: Final = {
-    ImportOutcome.NEW: "new",
-    ImportOutcome.EXTENDED: "went on",
-    ImportOutcome.UNCHANGED: "here already",
-    ImportOutcome.IN_TRASH: "in the trash",
-    ImportOutcome.DELETED: "deleted before",
-    ImportOutcome.SKIPPED: "skipped",
-}
 _BY_PROGRAM: Final = "One named after the program"
 
 _TEXT_ROLES: Final = (
@@ -313,12 +306,12 @@ class _Lines(QAbstractListModel):
         if role not in _TEXT_ROLES:
             return None
         line = self._shown[index.row()]
-        count = f", {line.messages:,} message{'' if line.messages == 1 else 's'}" if line.messages else ""
+        count = f", {counted(line.messages, 'message')}" if line.messages else ""
         reason = f". {line.reason}" if line.reason else ""
         is_cut = role == Qt.ItemDataRole.DisplayRole and len(line.title) > _LONGEST_TITLE
         # What became of it must be seen, however long its title is.
         title = f"{line.title[: _LONGEST_TITLE - 1].rstrip()}…" if is_cut else line.title
-        text = f"{title} — {_WORDS[line.outcome]}{count}{reason}"
+        text = f"{title} — {OUTCOME_TEXTS[line.outcome]}{count}{reason}"
         return plain_tooltip(text) if role == Qt.ItemDataRole.ToolTipRole else text
 
 

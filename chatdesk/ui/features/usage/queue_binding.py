@@ -12,6 +12,7 @@ from shiboken6 import isValid
 from chatdesk.core.domain.message import Role
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.events import QueueChanged, ReachabilityChanged, WaitingQuestionsChanged
+from chatdesk.core.plurals import counted
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.usage.usage_binding import waiting_words
 
@@ -169,4 +170,4 @@ def queue_words(count: int) -> str:
     """Return the text of the line below the list of threads; empty when no message waits."""
     if not count:
         return ""
-    return "1 message waits" if count == 1 else f"{count:,} messages wait"
+    return counted(count, "message waits", "messages wait")

@@ -10,6 +10,7 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from chatdesk.core.plurals import counted
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -101,5 +102,5 @@ class WaitingDialog(TaskPanel):
 def _count(number: int) -> str:
     if not number:
         return "Nothing waits."
-    what = "1 message waits" if number == 1 else f"{number:,} messages wait"
+    what = counted(number, "message waits", "messages wait")
     return f"{what}. What is cancelled is not sent; the question is kept."

@@ -6,6 +6,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from chatdesk.core.domain.context import SummaryEnd
+from chatdesk.core.domain.summary import STALE_TEXT
+from chatdesk.core.plurals import counted
 from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
@@ -66,9 +68,9 @@ def start_line() -> LineItem:
 
 def summary_line(end: SummaryEnd) -> LineItem:
     """Return the line below the last message that a summary replaces; it leads to the summary."""
-    count = "1 message" if end.message_count == 1 else f"{end.message_count:,} messages"
+    count = counted(end.message_count, "message")
     if end.is_stale:
-        words = f"Summary of {count} ends here · out of date; not sent · Show"
-        return LineItem(words, action=SHOW_SUMMARY, label=f"Show the summary of {count}, out of date and not sent")
+        words = f"Summary of {count} ends here · {STALE_TEXT} · Show"
+        return LineItem(words, action=SHOW_SUMMARY, label=f"Show the summary of {count}, {STALE_TEXT}")
     words = f"Summarised up to here · {count} · Show"
     return LineItem(words, action=SHOW_SUMMARY, label=f"Show the summary of {count} up to here")

@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from chatdesk.core.plurals import counted
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _HEIGHT_PX = 32
@@ -33,9 +34,9 @@ class JumpPill(QPushButton):
         if count == self._count:
             return
         self._count = count
-        noun = "message" if count == 1 else "messages"
-        self.setText(f"{count:,} new {noun}" if count else "Jump to newest")
-        self.setAccessibleName(f"Jump to newest, {count:,} new {noun}" if count else "Jump to newest")
+        new = counted(count, "new message")
+        self.setText(new if count else "Jump to newest")
+        self.setAccessibleName(f"Jump to newest, {new}" if count else "Jump to newest")
         self.resize(self.sizeHint())
 
     def set_style(self, style: TranscriptStyle) -> None:

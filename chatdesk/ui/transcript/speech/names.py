@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from chatdesk.core.domain.message import ContextMark, Status
+from chatdesk.core.domain.message import STATUS_TEXTS, ContextMark
+from chatdesk.core.plurals import counted
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import time_of
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
-_STATES = {
-    Status.PENDING: "waiting for an answer",
-    Status.STREAMING: "being written",
-    Status.STOPPED: "stopped",
-    Status.INTERRUPTED: "interrupted",
-    Status.ERROR: "failed",
-}
 _MARKS = {
     ContextMark.NONE: "",
     ContextMark.PINNED: "pinned into the context",
@@ -39,7 +33,7 @@ def message_name(entry: MessageEntry, total: int) -> str:
     parts.append(time_of(message.created_at))
     parts.append(f"message {message.position + 1:,} of {max(total, message.position + 1):,}")
     parts.append(entry.version_words)
-    parts.append(_STATES.get(message.status, "") if not entry.is_question else "")
+    parts.append(STATUS_TEXTS[message.status][0] if message.status in STATUS_TEXTS and not entry.is_question else "")
     parts.append("note" if message.is_note else "")
     parts.append(_MARKS[message.context_mark])
     return ", ".join(part for part in parts if part)
@@ -48,13 +42,13 @@ def message_name(entry: MessageEntry, total: int) -> str:
 def message_summary(items: list[Item]) -> str:
     """Return what a message contains besides words, such as "2 code blocks, 1 table"."""
     counts = Counter(_COUNTED[item.kind] for item in items if item.kind in _COUNTED and not _goes_on(item))
-    return ", ".join(f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts.items())
+    return ", ".join(counted(count, noun) for noun, count in counts.items())
 
 
 def code_name(language: str, text: str) -> str:
     """Return the name of a code block, such as "Code, python, 12 lines"."""
     count = text.rstrip("\n").count("\n") + 1 if text.strip("\n") else 0
-    lines = "1 line" if count == 1 else f"{count:,} lines"
+    lines = counted(count, "line")
     return ", ".join(part for part in ("Code", language[:40], lines) if part)
 
 
@@ -63,10 +57,10 @@ def table_name(columns: int, rows: int, *, first: int, total: int) -> str:
 
     A long table comes in several pieces, whose names say which rows they hold.
     """
-    size = f"Table, {columns} column{'s' if columns != 1 else ''}"
+    size = f"Table, {counted(columns, 'column')}"
     if total > rows:
         return f"{size}, rows {first + 1:,} to {first + rows:,} of {total:,}"
-    return f"{size}, {total} row{'s' if total != 1 else ''}"
+    return f"{size}, {counted(total, 'row')}"
 
 
 def text_name(text: str, marker: str | None) -> str:

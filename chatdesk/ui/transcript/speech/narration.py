@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
-from chatdesk.core.domain.message import Message, Status
+from chatdesk.core.domain.message import STATUS_TEXTS, Message, Status
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph, Table
 from chatdesk.ui.accessibility.sentences import take_sentences
 from chatdesk.ui.transcript.contract import BlockRenderer
@@ -110,7 +110,7 @@ def farewell_of(author: str, message: Message) -> tuple[str, bool]:
     if message.status is Status.COMPLETE:
         return f"{author} has answered", False
     if message.status is Status.STOPPED:
-        return "The answer was stopped", False
+        return f"The answer {STATUS_TEXTS[message.status][1]}", False
     return message.error or "The answer is not complete", True
 
 

@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatdesk.core.plurals import counted
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import paint_icon
@@ -272,7 +273,7 @@ class ModelChooser(QFrame):
     def _on_search_changed(self) -> None:
         self._fill(None)
         count = self.rows.count()
-        announce(self.search, "1 model" if count == 1 else f"{count} models")
+        announce(self.search, counted(count, "model"))
 
     def _on_action_clicked(self, wish: SignalInstance) -> None:
         self.close()

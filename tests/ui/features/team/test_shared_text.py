@@ -12,9 +12,8 @@ from chatdesk.ui.features.team.shared_text import (
     managers_of,
     refusal_words,
     role_words,
-    status_line,
-    waiting_words,
 )
+from chatdesk.ui.features.team.sync_status_text import status_line, waiting_words
 
 _TIMES = {1: "14:02"}
 

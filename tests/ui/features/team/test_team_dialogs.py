@@ -135,7 +135,7 @@ def test_the_page_shows_a_workspace_and_asks_for_what_is_pressed(theme: Theme, s
         "chatdesk on db.example.org",
         "Research, Owner, 3 changes wait",
         "Plans for next year, Editor, 1 change refused",
-        "Its owner stopped sharing it; this is a private copy.",
+        "It is no longer shared. This is a private copy.",
         "has not joined yet",
         "Ben Okafor, here now, ChatDesk 0.1.0",
         "Ana Lima, this computer",

@@ -19,6 +19,7 @@ from chatdesk.core.domain.sharing.team import (
     TeamRole,
     Workspace,
 )
+from chatdesk.core.plurals import counted
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -30,12 +31,11 @@ from chatdesk.ui.features.team.pages.team_text import (
     ROLE_HINTS,
     ROLE_NAMES,
     WHO_CAN_READ,
-    count_of,
     member_words,
     open_words,
     share_words,
-    status_words,
 )
+from chatdesk.ui.features.team.sync_status_text import status_words
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 
@@ -250,12 +250,12 @@ def state_words(project: SharedProject) -> str:
 def end_words(project: SharedProject, name: str, members: int) -> tuple[str, str, str]:
     """Question, text and button for ending the sharing, or for leaving."""
     waiting = (
-        f" {count_of(project.waiting, 'change')} of yours did not reach the team yet and will stay only here."
+        f" {counted(project.waiting, 'change')} of yours did not reach the team yet and will stay only here."
         if project.waiting
         else ""
     )
     if project.role is TeamRole.OWNER:
-        others = f" {count_of(members, 'other member')} can no longer see what is new." if members else ""
+        others = f" {counted(members, 'other member')} can no longer see what is new." if members else ""
         text = (
             f"It ends for everybody at once.{others} Each computer that has it keeps its copy as a private project, "
             f"this one too; nothing is deleted here.{waiting}"
@@ -270,7 +270,7 @@ def end_words(project: SharedProject, name: str, members: int) -> tuple[str, str
 
 def erase_words(name: str, members: int) -> tuple[str, str, str]:
     """Question, text and button for ending the sharing with all that was shared."""
-    others = f" {count_of(members, 'other member')} lose it, too." if members else ""
+    others = f" {counted(members, 'other member loses', 'other members lose')} it, too." if members else ""
     text = (
         "Everything in it is removed: from the server at once, and from every computer when it syncs next, this one"
         f" too.{others} What somebody wrote and did not send yet stays with them. This cannot be undone. Backups keep"

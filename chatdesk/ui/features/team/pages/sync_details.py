@@ -10,13 +10,15 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.team import Disagreement, RefusedChange, ServerCheck, SyncRound, SyncStatus, Workspace
+from chatdesk.core.plurals import counted
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_parts import Mark, clear, line
 from chatdesk.ui.features.team.pages.team_table import TextTable
-from chatdesk.ui.features.team.pages.team_text import count_of, moment, round_words, status_icon, status_words
+from chatdesk.ui.features.team.pages.team_text import round_words
+from chatdesk.ui.features.team.sync_status_text import moment, status_icon, status_words
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 
@@ -131,7 +133,7 @@ class SyncDetailsDialog(TaskPanel):
         clear(self._refused)
         if not changes:
             return
-        self._refused.addWidget(plain_label(f"Refused: {count_of(len(changes), 'change')}", "strong"))
+        self._refused.addWidget(plain_label(f"Refused: {counted(len(changes), 'change')}", "strong"))
         self._refused.addWidget(
             plain_label(
                 "The server did not take these. They are kept on this computer only, until you forget them.",
@@ -219,7 +221,7 @@ class SyncDetailsDialog(TaskPanel):
 
 def check_words(check: ServerCheck) -> str:
     """Return sentences on the result of *Check against the server*."""
-    looked = f"{count_of(check.changes, 'change')} of {count_of(check.projects, 'project')} compared"
+    looked = f"{counted(check.changes, 'change')} of {counted(check.projects, 'project')} compared"
     if not check.differences:
         same = ": this computer and the server hold the same."
         return f"{looked}. {check.sentences[-1]}" if check.waiting else f"{looked}{same}"
@@ -227,7 +229,7 @@ def check_words(check: ServerCheck) -> str:
     if len(check.differences) > _MOST_DIFFERENCES:
         shown.append(f"… and {len(check.differences) - _MOST_DIFFERENCES:,} more.")
     shown += check.sentences[-1:] if check.waiting else ()
-    return "\n".join([f"{looked}. {count_of(len(check.differences), 'difference')}:", *shown])
+    return "\n".join([f"{looked}. {counted(len(check.differences), 'difference')}:", *shown])
 
 
 def _excerpt(text: str, role: str) -> QLabel:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.team_setup import CheckState, SetupCheck
+from chatdesk.core.plurals import counted
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -19,7 +20,7 @@ from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_address import AddressFields, ReadAddress
 from chatdesk.ui.features.team.pages.team_keep import KeepInFile
 from chatdesk.ui.features.team.pages.team_parts import check_mark, clear
-from chatdesk.ui.features.team.pages.team_text import WHO_CAN_READ, count_of
+from chatdesk.ui.features.team.pages.team_text import WHO_CAN_READ
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX: Final = (620, 600)
@@ -218,7 +219,7 @@ class _Checks(QWidget):
         if not checks:
             return
         failed = sum(each.state is CheckState.FAILED for each in checks)
-        verdict = f"{count_of(failed, 'thing')} must be fixed first." if failed else "A workspace can be set up here."
+        verdict = f"{counted(failed, 'thing')} must be fixed first." if failed else "A workspace can be set up here."
         box = QWidget()
         grid = QGridLayout(box)
         grid.setContentsMargins(0, 0, 0, 0)

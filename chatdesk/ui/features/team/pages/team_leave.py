@@ -7,10 +7,10 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QRadioButton, QWidget
 
+from chatdesk.core.plurals import counted
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
-from chatdesk.ui.features.team.pages.team_text import count_of
 from chatdesk.ui.theme.theme import Theme
 
 _SIZE_PX: Final = (520, 360)
@@ -31,7 +31,7 @@ class LeaveWorkspaceDialog(TaskPanel):
         self.add_text(words, "text")
         if waiting:
             unsent = plain_label(
-                f"{count_of(waiting, 'change')} did not reach the team yet and will stay only here.", "text", wraps=True
+                f"{counted(waiting, 'change')} did not reach the team yet and will stay only here.", "text", wraps=True
             )
             unsent.setObjectName("teamLeaveWaiting")
             self.body.addWidget(unsent)

@@ -36,9 +36,8 @@ from chatdesk.ui.features.team.pages.team_text import (
     address_words,
     day,
     project_words,
-    status_icon,
-    status_words,
 )
+from chatdesk.ui.features.team.sync_status_text import status_icon, status_words
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 from chatdesk.ui.widgets.painting import paint_box

@@ -8,9 +8,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QSpinBox, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.team import LONGEST_RETENTION_DAYS
+from chatdesk.core.plurals import counted
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.team.pages.team_text import count_of
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.flow_row import FlowRow
 
@@ -89,7 +89,7 @@ class RetentionField(QWidget):
 
 
 def kept_words(days: int | None) -> str:
-    return "for ever" if days is None else f"for {count_of(days, 'day')}"
+    return "for ever" if days is None else f"for {counted(days, 'day')}"
 
 
 def is_shorter(days: int | None, than: int | None) -> bool:
@@ -100,7 +100,7 @@ def is_shorter(days: int | None, than: int | None) -> bool:
 def shorter_words(name: str, days: int) -> tuple[str, str, str]:
     """Question, text and button before messages are kept for a shorter time."""
     text = (
-        f"Messages that are older than {count_of(days, 'day')} are erased for everybody, now and from now on: from the"
+        f"Messages that are older than {counted(days, 'day')} are erased for everybody, now and from now on: from the"
         " server, and from each computer when it syncs next. This cannot be undone. Backups, private copies and what"
         " somebody copied elsewhere keep them."
     )

@@ -1,0 +1,145 @@
+"""The words for the state of sync, for every place of the window that shows it. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from chatdesk.core.domain.sharing.team import SyncPhase, SyncStatus
+from chatdesk.core.plurals import counted
+
+_MS_PER_S: Final = 1000
+# Each phase in a few words and as a sentence. The more a phase needs somebody, the later it stands here.
+_PHASES: Final[Mapping[SyncPhase, tuple[str, str]]] = {
+    SyncPhase.OFF: ("Sync is off", "Sync is off."),
+    SyncPhase.SYNCED: ("Synced", "Synced."),
+    SyncPhase.SYNCING: ("Syncing…", "Syncing."),
+    SyncPhase.CONNECTING: ("Connecting…", "Connecting."),
+    SyncPhase.OFFLINE: ("Offline", "Offline: the team's database cannot be reached."),
+    SyncPhase.READ_ONLY: (
+        "Update ChatDesk to send",
+        "This ChatDesk is too old to send changes; it still receives those of others.",
+    ),
+    SyncPhase.REFUSED: ("Refused by the team's server", "The team's database did not let this computer in."),
+}
+_SEVERITY: Final = tuple(_PHASES)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLine:
+    """``tone``: calm, offline or refused. ``tip`` has a sentence a workspace. ``is_under_way``: how it stands is being
+    found out."""
+
+    text: str
+    tone: str
+    tip: str
+    is_under_way: bool = False
+
+
+def status_line(statuses: Iterable[SyncStatus], names: Mapping[str, str], time_of: Callable[[int], str]) -> StatusLine:
+    """Return the one sentence about all workspaces: the one that needs somebody most decides. ``names`` are the
+    workspaces', ``time_of`` gives a moment (milliseconds UTC) as the clock shows it. Without any workspace the text is
+    empty."""
+    known = sorted(statuses, key=_severity, reverse=True)
+    if not known:
+        return StatusLine("", "calm", "")
+    worst = known[0]
+    tips = [f"{names.get(each.workspace_id, 'Workspace')}: {_tip(each, time_of)}" for each in known]
+    is_under_way = worst.phase in (SyncPhase.CONNECTING, SyncPhase.SYNCING)
+    return StatusLine(_short(worst, time_of), tone_of(worst), "\n".join(tips), is_under_way)
+
+
+def tone_of(status: SyncStatus) -> str:
+    if status.phase in (SyncPhase.REFUSED, SyncPhase.READ_ONLY) or status.refused:
+        return "refused"
+    return "offline" if status.phase is SyncPhase.OFFLINE else "calm"
+
+
+def status_words(status: SyncStatus) -> str:
+    """Return the state of a workspace as whole sentences, for its page and its details."""
+    words: list[str] = []
+    if status.phase is SyncPhase.SYNCED:
+        words.append(f"Synced at {moment(status.synced_at)}." if status.synced_at is not None else "Synced.")
+        words.append(status.problem)
+    elif status.done is not None and status.total:
+        words.append(f"{_progress(status)}.")
+    else:
+        words.append(status.problem or _PHASES[status.phase][1])
+    if status.phase is not SyncPhase.SYNCED and status.synced_at is not None:
+        words.append(f"Synced last at {moment(status.synced_at)}.")
+    if status.waiting:
+        words.append(f"{waiting_words(status.waiting)} here to be sent.")
+    if status.refused:
+        words.append(f"{counted(status.refused, 'change was', 'changes were')} refused.")
+    words.append(status.next_step)
+    if status.next_try_at is not None and status.phase is SyncPhase.OFFLINE:
+        words.append(f"The next try is at {moment(status.next_try_at)}.")
+    return " ".join(filter(None, words))
+
+
+def status_icon(status: SyncStatus) -> tuple[str, str]:
+    """Icon and colour that go with ``status_words``."""
+    if status.refused or status.phase is SyncPhase.REFUSED:
+        return "circle-alert", "danger"
+    if status.phase is SyncPhase.SYNCED:
+        return "circle-check", "accent"
+    if status.phase in (SyncPhase.OFFLINE, SyncPhase.READ_ONLY):
+        return "triangle-alert", "warning"
+    return "refresh-cw", "muted"
+
+
+def waiting_words(count: int) -> str:
+    """ "12 changes wait"; empty for none."""
+    return counted(count, "change waits", "changes wait") if count else ""
+
+
+def moment(at_ms: int | None, *, now: datetime | None = None) -> str:
+    """Return a moment as local time, with its day where that is another one; *never* for None."""
+    if at_ms is None:
+        return "never"
+    at = datetime.fromtimestamp(at_ms / _MS_PER_S, tz=UTC).astimezone()
+    today = (now or datetime.now(tz=UTC)).astimezone()
+    if at.date() == today.date():
+        return f"{at:%H:%M:%S}"
+    year = "" if at.year == today.year else f" {at.year}"
+    return f"{at.day} {at:%B}{year}, {at:%H:%M}"
+
+
+def _severity(status: SyncStatus) -> tuple[bool, int]:
+    return bool(status.refused) or status.phase is SyncPhase.REFUSED, _SEVERITY.index(status.phase)
+
+
+def _progress(status: SyncStatus) -> str:
+    return f"Syncing {status.done or 0:,} of {status.total:,}"
+
+
+def _short(status: SyncStatus, time_of: Callable[[int], str]) -> str:
+    wait = waiting_words(status.waiting)
+    plain = _PHASES[status.phase][0]
+    synced = f"Synced {time_of(status.synced_at)}" if status.synced_at is not None else ""
+    match status.phase:
+        case SyncPhase.REFUSED:
+            return f"Refused: {status.problem}" if status.problem else plain
+        case SyncPhase.READ_ONLY:
+            return f"{plain}: {wait}" if wait else plain
+        case _ if status.refused:
+            return f"Refused: {counted(status.refused, 'change')}"
+        case SyncPhase.SYNCING if status.total:
+            return _progress(status)
+        case SyncPhase.SYNCING if wait:
+            return f"Sending {counted(status.waiting, 'change')}"
+        case SyncPhase.SYNCING | SyncPhase.SYNCED:
+            plain = synced or plain
+    if not wait or status.phase is SyncPhase.OFF:
+        return plain
+    return f"{plain.rstrip('…')}: {wait}"
+
+
+def _tip(status: SyncStatus, time_of: Callable[[int], str]) -> str:
+    words = [_short(status, time_of)]
+    if status.problem and status.phase is not SyncPhase.REFUSED:
+        words.append(status.problem)
+    words.append(status.next_step)
+    return " ".join(word if word.endswith((".", "…")) else f"{word}." for word in words if word)
