@@ -25,7 +25,7 @@ def main(arguments):
     ]
     project = [
         (["pyproject.toml", "--group", "dev"], "dev.txt"),
-        (["pyproject.toml", "-c", "requirements/dev.txt"], "run.txt"),
+        (["pyproject.toml", "--extra", "service", "-c", "requirements/dev.txt"], "run.txt"),
     ]
     for sources, name in tools + project:
         command = [uv, "pip", "compile", *sources, *COMMON, *arguments, "-o", "requirements/" + name]

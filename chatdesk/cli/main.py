@@ -62,7 +62,7 @@ def _common_options() -> argparse.ArgumentParser:
 
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of the whole command line; documents are tested against it."""
-    from chatdesk.cli import asking, data, importing, providers, search, team, threads
+    from chatdesk.cli import asking, data, importing, providers, search, serving, team, threads
 
     common = _common_options()
     parser: argparse.ArgumentParser = _Parser(
@@ -80,6 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     team.add_command(commands, common)
     data.add_commands(commands, common)
     importing.add_command(commands, common)
+    serving.add_commands(commands, common)
 
     doctor = commands.add_parser("doctor", parents=[common], help="check the database, the paths and the providers")
     doctor.add_argument("--json", action="store_true", help="as JSON")
@@ -188,7 +189,7 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
 
 
 def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
-    from chatdesk.cli import data, providers
+    from chatdesk.cli import data, providers, serving
 
     if options.command == "restore":
         return data.restore(options, paths, loaded.settings)
@@ -200,6 +201,8 @@ def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
         return run_until_signal(cli_doctor.doctor(options, paths, loaded))
     if options.command == "providers":
         return run_until_signal(providers.providers(options, paths, loaded.settings))
+    if options.command == "tokens" and options.action != "new":
+        return run_until_signal(serving.tokens(options, paths, loaded.settings))
     if options.command == "ask" and options.text == "-":
         options.text = sys.stdin.read()
     return run_until_signal(_run_with_services(options, paths, loaded))

@@ -30,7 +30,8 @@ WINDOW = "window"
 _PURPOSE = re.compile(r"[a-z]{1,20}")
 _SECRET = re.compile(r"[0-9a-f]{64}")
 _LONGEST_NOTE_BYTES = 4096
-SOCKET_NAME = "instance.sock"
+#: The sockets of an owner: the line of ``local_api``, and the service for other programs.
+SOCKET_NAME, SERVICE_SOCKET_NAME = "instance.sock", "service.sock"
 PRIVATE_PREFIX = "chatdesk-"
 
 
@@ -156,7 +157,7 @@ def _holder_of(note: Mapping[str, Any]) -> Holder | None:
 def remove_socket(path: Path) -> None:
     """Remove a socket, and the private directory that was made for it alone."""
     with suppress(OSError, ValueError):
-        if path.name == SOCKET_NAME and stat.S_ISSOCK(path.lstat().st_mode):
+        if path.name in (SOCKET_NAME, SERVICE_SOCKET_NAME) and stat.S_ISSOCK(path.lstat().st_mode):
             path.unlink()
     if path.parent.name.startswith(PRIVATE_PREFIX):
         with suppress(OSError, ValueError):

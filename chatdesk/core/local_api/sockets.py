@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from chatdesk.core.local_api.incoming_connection import Admit, IncomingConnection, RoomIn, Streams
-from chatdesk.core.local_api.instance import PRIVATE_PREFIX, SOCKET_NAME, remove_socket
+from chatdesk.core.local_api.instance import PRIVATE_PREFIX, remove_socket
 from chatdesk.core.local_api.proof import NotProven
 
 _log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class SocketDoor:
     async def open(self, wanted: Path) -> str:
         """Listen at ``wanted``; in a private directory of the system's where that name is too long for a socket or its
         file system has none. Return the address. Raises ``OSError``."""
-        self._socket, self._place = await asyncio.to_thread(_bind, wanted)
+        self._socket, self._place = await asyncio.to_thread(bind_privately, wanted)
         self._listen()
         return str(self._place)
 
@@ -137,7 +137,9 @@ class SocketDoor:
             self._timer = loop.call_later(seconds, self._listen)
 
 
-def _bind(wanted: Path) -> tuple[socket.socket, Path]:
+def bind_privately(wanted: Path) -> tuple[socket.socket, Path]:
+    """Return a socket that listens, reachable for its user alone, and its place: ``wanted``, or one in a private
+    directory of the system's. Raises ``OSError``."""
     if len(os.fsencode(wanted)) <= _LONGEST_NAME_BYTES:
         try:
             return _listening_at(wanted), wanted
@@ -147,7 +149,7 @@ def _bind(wanted: Path) -> tuple[socket.socket, Path]:
 
     directory = Path(tempfile.mkdtemp(prefix=PRIVATE_PREFIX, dir=_runtime_dir()))
     try:
-        return _listening_at(directory / SOCKET_NAME), directory / SOCKET_NAME
+        return _listening_at(directory / wanted.name), directory / wanted.name
     except OSError:
         directory.rmdir()
         raise

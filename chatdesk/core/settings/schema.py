@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from chatdesk.core.settings.declaration import PAGES, InvalidValue, Setting, Shown, Value, declared, setting_of
+from chatdesk.core.settings.service_settings import ServiceSettings
 
 __all__ = ["PAGES", "InvalidValue", "Setting", "Settings", "Value", "all_settings"]
 
@@ -17,7 +18,7 @@ KIB, MIB = 1024, 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(ServiceSettings):
     """The values of all settings, always valid. Change one with ``dataclasses.replace`` or ``SettingsStore.save``."""
 
     theme: str = declared(

@@ -18,6 +18,7 @@ from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionReposito
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.library.library import LibraryRepository
 from chatdesk.core.storage.library.prompts import PromptRepository
+from chatdesk.core.storage.library.requests import RequestRepository
 from chatdesk.core.storage.library.trash_store import TrashRepository
 from chatdesk.core.storage.sync.erasures import ErasureRepository
 from chatdesk.core.storage.sync.shared_choices import SharedChoiceRepository
@@ -47,6 +48,7 @@ class Repositories:
     waiting_questions: WaitingQuestionRepository
     erasures: ErasureRepository
     shared_choices: SharedChoiceRepository
+    requests: RequestRepository
 
     @classmethod
     def of(cls, database: Database) -> Repositories:
@@ -70,4 +72,5 @@ class Repositories:
             waiting_questions=WaitingQuestionRepository(database),
             erasures=ErasureRepository(database),
             shared_choices=SharedChoiceRepository(database),
+            requests=RequestRepository(database),
         )

@@ -27,6 +27,7 @@ from chatdesk.core.storage.engine.change_log import LogWatch, Origin
 from chatdesk.core.storage.engine.connection import connect, driver, identity, reading_engine, writing_engine
 from chatdesk.core.storage.engine.connection_thread import ConnectionThread
 from chatdesk.core.storage.engine.failures import is_io_error, translated, translating
+from chatdesk.core.storage.engine.write_guard import current_guard
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -85,6 +86,9 @@ class Database:
         """
         if self.is_read_only:
             raise self.refusal
+        guard = current_guard()
+        if guard is not None:
+            work = guard.around(work)
         return await self._writer.run(partial(self._write, work, is_durable))
 
     def read_now(self, work: Callable[[Connection], T]) -> T:

@@ -1,0 +1,149 @@
+"""The command that serves other programs, and those that say which may use it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from chatdesk.core import terminal
+from chatdesk.core.errors import AlreadyRunning, NotPossible
+from chatdesk.core.paths import AppPaths
+
+if TYPE_CHECKING:
+    from chatdesk.core.settings.schema import Settings
+    from chatdesk.services.services import Services
+
+_MS_PER_DAY: Final = 24 * 3600 * 1000
+_SCOPES: Final = ("read", "write", "ask", "admin", "remote")
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    serve = commands.add_parser("serve", parents=[common], help="serve other programs of this computer until Ctrl+C")
+    serve.add_argument("--port", type=_port, metavar="N", help="listen on this port; 0: any that is free")
+    serve.set_defaults(run=_serve)
+
+    tokens = commands.add_parser("tokens", help="make, list and revoke the tokens of other programs")
+    actions = tokens.add_subparsers(dest="action", metavar="ACTION", required=True)
+    new = actions.add_parser("new", parents=[common], help="make a token and print it, this once")
+    new.add_argument("name", metavar="NAME", help="what will use it")
+    new.add_argument(
+        "--scope", action="append", choices=_SCOPES, metavar="SCOPE", help="read, write, ask, admin or remote (read)"
+    )
+    new.add_argument("--project", action="append", metavar="NAME", default=[], help="reach this project only")
+    new.add_argument("--days", type=_days, metavar="N", help="expire after N days")
+    new.add_argument("--requests", type=_days, default=0, metavar="N", help="at most N requests a minute")
+    new.set_defaults(run=_new)
+    listing = actions.add_parser("list", parents=[common], help="list tokens, never their texts")
+    listing.add_argument("--json", action="store_true", help="a JSON array")
+    revoke = actions.add_parser("revoke", parents=[common], help="revoke a token; what it does now ends")
+    revoke.add_argument("token", metavar="TOKEN", help="its name or id")
+
+
+async def _serve(options: argparse.Namespace, services: Services) -> int:
+    if services.has_other_owner:
+        raise AlreadyRunning(next_step="Switch the service on in the settings of the open window, or close it first.")
+    try:
+        from chatdesk.service.local_service import LocalService
+    except ImportError as error:
+        raise NotPossible(
+            f"The packages of the service are not installed ({error.name}).",
+            next_step="Install them: pip install 'chatdesk[service]'.",
+        ) from None
+    from chatdesk.service.settings import options_of
+
+    service = LocalService(services, options_of(services.settings, port=options.port))
+    address = await service.start()
+    try:
+        for url in address.urls:
+            terminal.say(f"Listening on {url}")
+        if address.socket:
+            terminal.say(f"Listening on {address.socket}")
+        await asyncio.Event().wait()  # until a signal
+    finally:
+        await service.close()
+    return 0
+
+
+async def _new(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.cli.threads import find_project
+    from chatdesk.service.declaration import Scope
+
+    projects = [(await find_project(services, name)).id for name in options.project]
+    now_ms = _now_ms()
+    token, text = _book(services.paths).make(
+        options.name,
+        [Scope(each) for each in options.scope or ["read"]],
+        projects=projects,
+        expires_at=None if options.days is None else now_ms + options.days * _MS_PER_DAY,
+        requests_per_minute=options.requests,
+        now_ms=now_ms,
+    )
+    terminal.complain(f"The token “{token.name}”, which is shown only now:")
+    terminal.say(text)
+    return 0
+
+
+async def tokens(options: argparse.Namespace, paths: AppPaths, _settings: Settings) -> int:
+    """List or revoke tokens; this needs no database and no other process."""
+    book = _book(paths)
+    if options.action == "revoke":
+        revoked = book.revoke(options.token)
+        terminal.complain(f"The token “{revoked.name}” is revoked.")
+        return 0
+    found = book.all()
+    if options.json:
+        terminal.say_json(
+            [
+                {
+                    "id": each.id,
+                    "name": each.name,
+                    "scopes": [str(scope) for scope in each.scopes],
+                    "projects": list(each.projects),
+                    "created_at": each.created_at,
+                    "expires_at": each.expires_at,
+                    "requests_per_minute": each.requests_per_minute,
+                    "last_used_at": each.last_used_at,
+                }
+                for each in found
+            ]
+        )
+        return 0
+    for each in found:
+        used = "never used" if each.last_used_at is None else f"used {_day(each.last_used_at)}"
+        until = "" if each.expires_at is None else f"  until {_day(each.expires_at)}"
+        terminal.say(f"{each.id}  {each.name}  {','.join(each.scopes)}  {used}{until}")
+    if not found:
+        terminal.complain("There are no tokens.")
+    return 0
+
+
+def _book(paths: AppPaths) -> Any:
+    from chatdesk.service.address_book import ServiceFiles
+    from chatdesk.service.tokens import TokenBook
+
+    return TokenBook(ServiceFiles.of(paths).tokens)
+
+
+def _day(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65_535:
+        raise argparse.ArgumentTypeError("it must be from 0 to 65535")
+    return value
+
+
+def _days(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("it must be at least 1")
+    return value

@@ -1,0 +1,39 @@
+"""Declares the settings of the local service, a part of ``Settings``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatdesk.core.settings.declaration import Shown, declared
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """The settings that say where the local service listens, which lets other programs in."""
+
+    service_port: int = declared(
+        "service.port",
+        0,
+        "Port of the local service (chatdesk serve) on this computer; 0 is any that is free.",
+        Shown("Local service", "Port", "For chatdesk serve.", empty="Any free port", also="api http rest"),
+        minimum=0,
+        maximum=65_535,
+    )
+    service_address: str = declared(
+        "service.address",
+        "",
+        "Another address on which the local service listens with TLS, such as 192.168.1.5:8443; empty is none.",
+        Shown("Local service", "Also listen on", "For example 192.168.1.5:8443. Needs a certificate.", empty="Nothing"),
+    )
+    service_certificate: str = declared(
+        "service.certificate",
+        "",
+        "File of the certificate for that address, PEM.",
+        Shown("Local service", "Certificate", "A PEM file.", empty="None"),
+    )
+    service_certificate_key: str = declared(
+        "service.certificate_key",
+        "",
+        "File of the certificate's key, PEM without a passphrase.",
+        Shown("Local service", "Key of the certificate", "A PEM file without a passphrase.", empty="None"),
+    )

@@ -1,0 +1,56 @@
+"""Describes requests of other programs that may come twice, and edits that came too late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatdesk.core.errors import ChatDeskError, NotPossible
+
+
+@dataclass(frozen=True, slots=True)
+class MadeThing:
+    """A row that a request made or changed. ``kind`` is the name of its class in small letters, such as ``thread``."""
+
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoneRequest:
+    """A request that was carried out. ``fingerprint`` stands for all that was asked for."""
+
+    fingerprint: str
+    made: tuple[MadeThing, ...]
+
+    def first(self, kind: str) -> str:
+        """Return the id of the first thing of a kind. Raises ``NotPossible`` where there is none."""
+        found = next((each.id for each in self.made if each.kind == kind), None)
+        if found is None:
+            raise NotPossible("This request was carried out before, and what it made is not known any more.")
+        return found
+
+
+class AlreadyDone(ChatDeskError):
+    """The request was carried out before; nothing was written."""
+
+    code = "already_done"
+    what = "This was done before."
+    safe = "Nothing was done twice."
+    next_step = ""
+
+    def __init__(self, done: DoneRequest) -> None:
+        self.done = done
+        super().__init__()
+
+
+class StaleEdit(ChatDeskError):
+    """The thing was changed since it was read; ``current`` is what it is now."""
+
+    code = "stale_edit"
+    what = "This was changed by somebody else in the meantime."
+    safe = "Nothing was changed."
+    next_step = "Look at what it is now, then change that."
+
+    def __init__(self, current: object) -> None:
+        self.current = current
+        super().__init__()

@@ -1,0 +1,97 @@
+"""Remembers requests of other programs in the transactions that they write in, so that none is carried out twice.
+
+A record lives in ``meta`` for a day. It holds a digest of the caller and its key, a digest of what was asked for, and
+the ids of what was made: no words, and nothing by which the caller could be found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.storage.chat.projects import get_project
+from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest, MadeThing, StaleEdit
+from chatdesk.core.storage.engine.rows import get_thread
+from chatdesk.core.storage.engine.write_guard import WriteGuard
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.engine.database import Database
+
+_PREFIX: Final = "request:"
+_END: Final = "request;"  # the text after all that begin with the prefix
+_KEPT_MS: Final = 24 * 3600 * 1000
+_SWEPT_EVERY: Final = 256
+_MADE: Final = (Thread, Message, Project)
+
+
+class RequestRepository:
+    """Reads records of requests, and makes the guards that write them."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._count = 0
+
+    async def find(self, key: str) -> DoneRequest | None:
+        """Return the request with this key, if it was carried out within the last day."""
+        return await self._db.read(lambda conn: self._find(conn, key))
+
+    def guard(
+        self,
+        *,
+        key: str = "",
+        fingerprint: str = "",
+        unchanged: tuple[str, str, Callable[[Any], bool]] | None = None,
+    ) -> WriteGuard:
+        """Return the guard for a request. With a ``key`` its record is written in the same transaction, which raises
+        ``AlreadyDone`` where there is one. ``unchanged`` are "thread" or "project", an id, and what must hold for that;
+        else ``StaleEdit`` is raised."""
+
+        def before(conn: Connection) -> None:
+            if key:
+                done = self._find(conn, key)
+                if done is not None:
+                    raise AlreadyDone(done)
+            if unchanged is not None:
+                kind, id_, is_current = unchanged
+                current = get_thread(conn, id_) if kind == "thread" else get_project(conn, id_)
+                if not is_current(current):
+                    raise StaleEdit(current)
+
+        def after(conn: Connection, result: Any) -> None:
+            if not key:
+                return
+            now_ms = self._db.origin.now()
+            if self._count % _SWEPT_EVERY == 0:
+                conn.exec_driver_sql(
+                    "DELETE FROM meta WHERE key >= ? AND key < ? AND json_extract(value, '$.at') < ?",
+                    (_PREFIX, _END, now_ms - _KEPT_MS),
+                )
+            self._count += 1
+            record = {"at": now_ms, "of": fingerprint, "made": [[each.kind, each.id] for each in _things_in(result)]}
+            conn.exec_driver_sql(
+                "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (_PREFIX + key, json.dumps(record)),
+            )
+
+        return WriteGuard(before, after)
+
+    def _find(self, conn: Connection, key: str) -> DoneRequest | None:
+        stored = conn.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (_PREFIX + key,)).scalar()
+        if stored is None:
+            return None
+        record = json.loads(stored)
+        if record["at"] < self._db.origin.now() - _KEPT_MS:
+            return None
+        return DoneRequest(record["of"], tuple(MadeThing(kind, id_) for kind, id_ in record["made"]))
+
+
+def _things_in(result: Any) -> list[MadeThing]:
+    """Return the rows in the result of a transaction: one, or several in a tuple."""
+    results = result if isinstance(result, tuple) else (result,)
+    return [MadeThing(type(each).__name__.lower(), each.id) for each in results if isinstance(each, _MADE)]

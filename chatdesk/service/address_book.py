@@ -1,0 +1,60 @@
+"""Finds where the service of a data directory listens, and holds the files that tell other programs of the same
+person: the address, and the owner's token. Both are there only while the service runs."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chatdesk.core.file_writing import write_text
+from chatdesk.core.local_api.instance import SERVICE_SOCKET_NAME
+from chatdesk.core.paths import AppPaths
+
+_ADDRESS: Final = "address.json"
+_OWNER_TOKEN: Final = "owner.token"  # noqa: S105 - the name of a file
+_TOKENS: Final = "tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFiles:
+    """The files of the service in a data directory; none of them goes into a backup or an export."""
+
+    directory: Path
+
+    @classmethod
+    def of(cls, paths: AppPaths) -> ServiceFiles:
+        return cls(paths.data_dir / "service")
+
+    @property
+    def tokens(self) -> Path:
+        return self.directory / _TOKENS
+
+    @property
+    def address(self) -> Path:
+        return self.directory / _ADDRESS
+
+    @property
+    def owner_token(self) -> Path:
+        return self.directory / _OWNER_TOKEN
+
+    @property
+    def socket(self) -> Path:
+        return self.directory / SERVICE_SOCKET_NAME
+
+    def announce(self, *, pid: int, urls: tuple[str, ...], socket: str) -> str:
+        """Write where the service listens, and a new token of the owner's, which is returned. Raises ``OSError``."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        token = f"cd_owner_{secrets.token_urlsafe(32)}"
+        write_text(self.owner_token, token)
+        write_text(self.address, json.dumps({"pid": pid, "urls": list(urls), "socket": socket}))
+        return token
+
+    def retract(self) -> None:
+        """Remove both, because nobody listens any more."""
+        for path in (self.address, self.owner_token):
+            with suppress(OSError):
+                path.unlink()

@@ -1,0 +1,195 @@
+"""Answers requests that the gate let through: finds the endpoint, checks the request, has it carried out, and writes
+the answer. Runs on the service's thread; handlers run on the loop of the services."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
+from starlette.websockets import WebSocket
+
+from chatdesk.core.storage.engine.repeated_request import StaleEdit
+from chatdesk.service import forms
+from chatdesk.service.carrying_out import Carried, CarryingOut, conditions_of
+from chatdesk.service.declaration import Call, Caller, Endpoint, SocketEndpoint, Streamed
+from chatdesk.service.errors import MalformedRequest, NotJson, UnknownMethod, UnknownPath
+from chatdesk.service.gate import problem_response
+from chatdesk.service.services_loop import ServicesLoop
+from chatdesk.services.services import Services
+
+_JSON: Final = "application/json"
+_WATCHED_EVERY_S: Final = 0.5
+_POLICY_VIOLATION: Final = 1008
+_PLAIN: Final = ("", "identity")
+
+
+class Application:
+    """An ASGI application made of declarations. ``still_valid`` tells of a caller whether its token is still good."""
+
+    def __init__(
+        self,
+        services: Services,
+        loop: ServicesLoop,
+        endpoints: Iterable[Endpoint],
+        sockets: Sequence[SocketEndpoint] = (),
+    ) -> None:
+        self._services = services
+        self._loop = loop
+        self._carrying_out = CarryingOut(etag_of)
+        self.still_valid: Callable[[Caller], bool] = lambda _caller: True
+        by_path: dict[str, dict[str, Endpoint]] = {}
+        for endpoint in endpoints:
+            by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+        routes: list[BaseRoute] = [
+            Route(path, _Dispatch(partial(self._respond, path, methods))) for path, methods in by_path.items()
+        ]
+        routes += [WebSocketRoute(each.path, partial(self._converse, each)) for each in sockets]
+        self._router = Router(routes, redirect_slashes=False, default=_nothing_there)
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await self._router(scope, receive, send)
+
+    async def _respond(self, path: str, methods: dict[str, Endpoint], request: Request) -> Response:
+        request.state.route = path
+        method = "GET" if request.method == "HEAD" else request.method
+        endpoint = methods.get(method)
+        if endpoint is None:
+            response = problem_response(UnknownMethod(), request.state.request_id)
+            response.headers["allow"] = ", ".join(sorted(methods))
+            response.headers["connection"] = "close"
+            return response
+        caller: Caller = request.state.caller
+        caller.require(endpoint.scope)
+        body = await self._body(endpoint, request)
+        call = Call(
+            self._services,
+            caller,
+            dict(request.path_params),
+            _query(endpoint, request),
+            None if endpoint.body is None else forms.checked_body(endpoint.body, body),
+        )
+        target = request.url.path + "?" + request.url.query
+        conditions = conditions_of(endpoint, caller.id, target, request.headers.get, body)
+        try:
+            carried = await self._loop.call(lambda: self._carrying_out.carry_out(endpoint, call, conditions))
+        except StaleEdit as error:
+            return _stale(endpoint, error, request, body)
+        return self._shown(endpoint, carried, request)
+
+    def _shown(self, endpoint: Endpoint, carried: Carried, request: Request) -> Response:
+        if isinstance(carried.result, Streamed):
+            stream = self._bytes_of(carried.result, request.state.caller)
+            return StreamingResponse(stream, endpoint.status, media_type=carried.result.media_type)
+        if endpoint.shows is None:
+            return Response(status_code=204)
+        shown = endpoint.shows(carried.result)
+        content = forms.as_json(shown)
+        etag = _etag(content)
+        if endpoint.method == "GET" and etag in _listed(request.headers.get("if-none-match", "")):
+            return Response(status_code=304, headers={"etag": etag})
+        response = Response(content, endpoint.status, {"etag": etag}, _JSON)
+        if carried.is_repeated:
+            response.headers["idempotent-replayed"] = "true"
+        return response
+
+    async def _bytes_of(self, streamed: Streamed, caller: Caller) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self._loop.stream(streamed.events)) as items:
+            following = asyncio.ensure_future(anext(items))
+            try:
+                while self.still_valid(caller):
+                    if (await asyncio.wait([following], timeout=_WATCHED_EVERY_S))[0]:
+                        yield streamed.encode(following.result())
+                        following = asyncio.ensure_future(anext(items))
+            except StopAsyncIteration:
+                return
+            finally:
+                following.cancel()
+                await asyncio.wait([following])
+
+    async def _converse(self, endpoint: SocketEndpoint, websocket: WebSocket) -> None:
+        websocket.state.route = endpoint.path
+        caller: Caller = websocket.state.caller
+        caller.require(endpoint.scope)
+        handling = asyncio.ensure_future(endpoint.handler(websocket, caller, self._services, self._loop))
+        try:
+            while not (await asyncio.wait([handling], timeout=_WATCHED_EVERY_S))[0]:
+                if not self.still_valid(caller):
+                    handling.cancel()
+            if handling.cancelled():
+                await websocket.close(_POLICY_VIOLATION)
+            else:
+                handling.result()
+        finally:
+            handling.cancel()
+
+    async def _body(self, endpoint: Endpoint, request: Request) -> bytes:
+        body = await request.body() if endpoint.writes else b""
+        if endpoint.body is None:
+            if body:
+                raise MalformedRequest("This request has no body.")
+            return body
+        kind, _, parameters = request.headers.get("content-type", "").partition(";")
+        charset = parameters.replace(" ", "").lower()
+        if kind.strip().lower() != _JSON or charset not in ("", "charset=utf-8"):
+            raise NotJson
+        if request.headers.get("content-encoding", "") not in _PLAIN:
+            raise NotJson
+        return body
+
+
+class _Dispatch:
+    """An ASGI application for one address, whatever the method is."""
+
+    def __init__(self, respond: Callable[[Request], Any]) -> None:
+        self._respond = respond
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        response = await self._respond(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+async def _nothing_there(_scope: AsgiScope, _receive: Receive, _send: Send) -> None:
+    raise UnknownPath
+
+
+def _query(endpoint: Endpoint, request: Request) -> Any:
+    pairs = request.query_params.multi_items()
+    values = dict(pairs)
+    if len(values) < len(pairs) or (values and endpoint.query is None):
+        raise MalformedRequest("The query of this address has a name that it does not know, or one twice.")
+    return None if endpoint.query is None else forms.checked_query(endpoint.query, values)
+
+
+def _stale(endpoint: Endpoint, error: StaleEdit, request: Request, body: bytes) -> Response:
+    """Return both versions: what is there, and what the caller wanted."""
+    assert endpoint.shows is not None  # it was compared
+    import json
+
+    current = forms.as_json(endpoint.shows(error.current))
+    response = problem_response(
+        error, request.state.request_id, current=json.loads(current), yours=json.loads(body) if body else None
+    )
+    response.headers["etag"] = _etag(current)
+    return response
+
+
+def etag_of(shown: Any) -> str:
+    """Return the ETag of an answer."""
+    return _etag(forms.as_json(shown))
+
+
+def _etag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _listed(header: str) -> list[str]:
+    return [each.strip().removeprefix("W/") for each in header.split(",")]

@@ -1,0 +1,112 @@
+"""Carries one checked request out on the loop of the services: once for each Idempotency-Key, and only on what the
+caller has seen where it says so with If-Match."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chatdesk.core.storage.engine.repeated_request import AlreadyDone
+from chatdesk.service.declaration import Call, Endpoint
+from chatdesk.service.errors import ConditionNeeded, KeyUsedOtherwise, MalformedRequest, RequestRunning
+
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+_ETAG: Final = re.compile(r'"[\x21\x23-\x7e]{1,128}"')
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The headers of a request that say how it is carried out. ``key`` and ``fingerprint`` are digests, empty without
+    an Idempotency-Key; ``if_match`` is an ETag, empty where any version will do."""
+
+    key: str = ""
+    fingerprint: str = ""
+    if_match: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The result of a request; ``is_repeated``: it was carried out before, and this is what it made, as that is now."""
+
+    result: Any
+    is_repeated: bool = False
+
+
+def conditions_of(
+    endpoint: Endpoint, caller_id: str, target: str, headers: Callable[[str], str | None], body: bytes
+) -> Conditions:
+    """Return the conditions of a request. Raises a ``ServiceError`` for headers that cannot be read."""
+    key = headers("idempotency-key") or ""
+    if_match = headers("if-match") or ""
+    digest = fingerprint = ""
+    if key and endpoint.again is not None:
+        if not _KEY.fullmatch(key):
+            raise MalformedRequest("An Idempotency-Key has 1 to 255 visible ASCII characters.")
+        digest = _digest(caller_id, key)
+        fingerprint = _digest(endpoint.method, target, if_match, hashlib.sha256(body).hexdigest())
+    if endpoint.guards is None or if_match == "*":
+        if_match = ""
+    if if_match and not _ETAG.fullmatch(if_match):
+        raise ConditionNeeded
+    return Conditions(digest, fingerprint, if_match)
+
+
+class CarryingOut:
+    """Carries requests out, on the loop of the services."""
+
+    def __init__(self, etag_of: Callable[[Any], str]) -> None:
+        self._etag_of = etag_of
+        self._running: set[str] = set()
+
+    async def carry_out(self, endpoint: Endpoint, call: Call[Any, Any], conditions: Conditions) -> Carried:
+        """Run the handler of an endpoint. Raises what it raises, ``StaleEdit`` where the caller has not seen the newest
+        version, and ``RequestRunning`` where the same request is being carried out."""
+        if not conditions.key and not conditions.if_match:
+            return Carried(await endpoint.handler(call))
+        from chatdesk.core.storage.engine.write_guard import guarding
+
+        guard = call.services.repositories.requests.guard(
+            key=conditions.key,
+            fingerprint=conditions.fingerprint,
+            unchanged=self._unchanged(endpoint, call, conditions),
+        )
+        with self._alone(conditions.key):
+            done = await call.services.repositories.requests.find(conditions.key) if conditions.key else None
+            if done is None:
+                try:
+                    with guarding(guard):
+                        return Carried(await endpoint.handler(call))
+                except AlreadyDone as error:
+                    done = error.done
+            if done.fingerprint != conditions.fingerprint:
+                raise KeyUsedOtherwise
+            assert endpoint.again is not None  # no key is taken without it
+            return Carried(await endpoint.again(call, done), is_repeated=True)
+
+    def _unchanged(
+        self, endpoint: Endpoint, call: Call[Any, Any], conditions: Conditions
+    ) -> tuple[str, str, Callable[[Any], bool]] | None:
+        if not conditions.if_match or endpoint.guards is None:
+            return None
+        shows = endpoint.shows
+        assert shows is not None  # what is guarded is shown
+        wanted_id = call.path[f"{endpoint.guards}_id"]
+        return endpoint.guards, wanted_id, lambda thing: self._etag_of(shows(thing)) == conditions.if_match
+
+    @contextmanager
+    def _alone(self, key: str) -> Iterator[None]:
+        if key and key in self._running:
+            raise RequestRunning
+        self._running.add(key)
+        try:
+            yield
+        finally:
+            self._running.discard(key)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

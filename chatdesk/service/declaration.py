@@ -1,0 +1,124 @@
+"""Describes the endpoints of the service: one declaration each, from which requests are checked, handed over and
+answered.
+
+A handler is a coroutine that runs on the loop of the services, as the window's own do, and returns what they return.
+``shows`` makes the answer of that on the service's thread, and its annotation is the form of the answer. Forms are
+dataclasses, strict and closed: a field that nobody knows is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from chatdesk.core.errors import NotFound
+from chatdesk.service.errors import NotAllowed, NoToken
+
+if TYPE_CHECKING:
+    from starlette.websockets import WebSocket
+
+    from chatdesk.core.storage.engine.repeated_request import DoneRequest
+    from chatdesk.service.services_loop import ServicesLoop
+    from chatdesk.services.services import Services
+
+B = TypeVar("B")
+Q = TypeVar("Q")
+
+
+class Scope(StrEnum):
+    """A kind of thing that a token may do."""
+
+    READ = "read"
+    WRITE = "write"
+    ASK = "ask"
+    ADMIN = "admin"
+    REMOTE = "remote"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The holder of a token. ``projects`` are the only ones that it reaches; none: all."""
+
+    id: str
+    name: str
+    scopes: frozenset[Scope]
+    projects: frozenset[str] = frozenset()
+
+    def require(self, scope: Scope | None) -> None:
+        """Raise ``NotAllowed`` unless the token has the scope, ``NoToken`` where there is none."""
+        if scope is not None and not self.id:
+            raise NoToken
+        if scope is not None and scope not in self.scopes:
+            raise NotAllowed(f"The token “{self.name}” has not the scope “{scope}”.")
+
+    def check_project(self, project_id: str, missing: type[NotFound]) -> None:
+        """Raise ``missing`` for a project that the token does not reach, as if it were not there."""
+        if self.projects and project_id not in self.projects:
+            raise missing
+
+
+#: Whoever asks without a token what everybody on this computer may ask.
+NOBODY = Caller("", "", frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Q, B]):
+    """One checked request. ``query`` and ``body`` are of the forms that the endpoint declares, else None."""
+
+    services: Services
+    caller: Caller
+    path: Mapping[str, str]
+    query: Q
+    body: B
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """The result of a handler that goes on answering: ``events`` runs on the loop of the services, ``encode`` turns
+    each of its items into bytes on the service's thread."""
+
+    events: Callable[[], AsyncGenerator[Any, None]]
+    encode: Callable[[Any], bytes]
+    media_type: str
+
+
+Handler = Callable[[Call[Any, Any]], Awaitable[Any]]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address and method. ``scope`` None: for everybody on this computer, without a token.
+
+    ``again`` makes the result of a write once more, from the request and the ids of what it made; such a write takes
+    an Idempotency-Key. ``guards`` is the kind of thing that the last name of the path stands for, where it may
+    be changed under If-Match; ``shows`` is what its ETag is made of.
+    """
+
+    method: Method
+    path: str
+    handler: Handler
+    summary: str
+    shows: Callable[[Any], Any] | None = None
+    scope: Scope | None = Scope.READ
+    query: type[Any] | None = None
+    body: type[Any] | None = None
+    status: int = 200
+    again: Callable[[Call[Any, Any], DoneRequest], Awaitable[Any]] | None = None
+    guards: Literal["project", "thread"] | None = None
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class SocketEndpoint:
+    """A WebSocket at an address. ``handler`` runs on the service's thread, once the token has the scope; it accepts,
+    and reaches the services over their loop. It is cancelled when the token ends."""
+
+    path: str
+    handler: Callable[[WebSocket, Caller, Services, ServicesLoop], Awaitable[None]]
+    scope: Scope

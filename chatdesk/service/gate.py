@@ -1,0 +1,285 @@
+"""Stands before every request: limits, Host, Origin and token, in this order, and one line in the log for each.
+
+An ASGI application around another one. What passes has a ``Caller`` and an id of the request in its state. Nothing that
+a caller sent is logged but the method, the pattern of the address and sizes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import secrets
+import time
+from collections import deque
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.diagnostics.event_log import log_event
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.service.declaration import NOBODY, Caller, Scope
+from chatdesk.service.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    ForeignOrigin,
+    MalformedRequest,
+    NotAllowed,
+    NoToken,
+    TooManyRequests,
+    WrongHost,
+)
+from chatdesk.service.problems import MEDIA_TYPE, problem_of, retry_after_s
+from chatdesk.service.tokens import TokenBook, digest_of
+
+_log = logging.getLogger(__name__)
+
+OWNER: Final = Caller("owner", "owner", frozenset(Scope))
+_SECURITY: Final = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+_HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
+_OWN_SITE: Final = (b"none", b"same-origin")
+_METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
+_MINUTE_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """``body_bytes`` and ``body_s`` seconds for the body of a request."""
+
+    body_bytes: int = 20 * 1024 * 1024
+    body_s: float = 60.0
+
+
+class RequestRates:
+    """Counts the requests of each token in the last minute."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, deque[float]] = {}
+
+    def admit(self, token_id: str, most: int) -> None:
+        """Count a request. Raises ``TooManyRequests`` where the last minute had ``most`` already."""
+        now_s = time.monotonic()
+        made = self._made.setdefault(token_id, deque())
+        while made and made[0] <= now_s - _MINUTE_S:
+            made.popleft()
+        if len(made) >= most:
+            raise TooManyRequests(made[0] + _MINUTE_S - now_s)
+        made.append(now_s)
+
+
+class Gate:
+    """Lets requests through to ``application``. ``hosts`` are the values of Host that are answered by TCP, and
+    ``origins`` the pages that may ask; by the UNIX socket, which no page reaches, any Host will do. The digest of the
+    owner's token changes with every start."""
+
+    def __init__(
+        self,
+        application: ASGIApp,
+        *,
+        tokens: TokenBook,
+        owner_digest: str,
+        hosts: Iterable[str],
+        clock: Clock,
+        limits: RequestLimits,
+    ) -> None:
+        self._application = application
+        self._tokens = tokens
+        self._owner_digest = owner_digest
+        self._hosts = frozenset(host.encode() for host in hosts)
+        self._origins = frozenset(scheme + host for host in self._hosts for scheme in (b"http://", b"https://"))
+        self._clock = clock
+        self._limits = limits
+        self._rates = RequestRates()
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return
+        answer = _Answer(scope, send)
+        state = scope["state"]
+        state["request_id"] = answer.request_id
+        caller = NOBODY
+        try:
+            caller = self._admitted(scope)
+            state["caller"] = caller
+            await self._application(scope, self._limited(scope, receive), answer.send)
+        except Exception as error:  # noqa: BLE001 - the edge of a request: its caller is told, and nobody else
+            if not isinstance(error, ChatDeskError):
+                _log.exception("a request failed: %s", answer.request_id)
+            await answer.refuse(error)
+        finally:
+            log_event(
+                "service_request",
+                id=answer.request_id,
+                who=caller.id or "nobody",
+                by=state["door"],
+                method=scope.get("method", "WEBSOCKET") if scope.get("method") in (*_METHODS, None) else "other",
+                path=state.get("route", "unknown"),
+                status=answer.status,
+                bytes=answer.size_bytes,
+                took_ms=round((time.monotonic() - answer.began_s) * 1000),
+            )
+
+    def still_valid(self, caller: Caller) -> bool:
+        """Return whether the caller's token still lets it in: a long answer or a WebSocket ends with its token."""
+        return caller.id in ("", OWNER.id) or self._tokens.is_valid(caller.id, now_ms=self._clock.now_ms())
+
+    def _admitted(self, scope: AsgiScope) -> Caller:
+        """Return who asks. Raises a ``ServiceError`` for whoever may not."""
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        door = scope["state"]["door"]
+        self._check_form(scope, headers)
+        if door != "socket" and _only(headers, b"host").lower() not in self._hosts:
+            raise WrongHost
+        origin = _only(headers, b"origin")
+        if origin and (door == "socket" or origin.lower() not in self._origins):
+            raise ForeignOrigin
+        site = _only(headers, b"sec-fetch-site")
+        if site and site not in _OWN_SITE:
+            raise ForeignOrigin
+        caller = self._caller(_only(headers, b"authorization"), door)
+        if caller is not NOBODY:
+            scope["state"]["connection"].is_proven = True
+        return caller
+
+    def _check_form(self, scope: AsgiScope, headers: list[tuple[bytes, bytes]]) -> None:
+        """Refuse what two readers could understand differently, and bodies that are too large from the start."""
+        names = [name for name, _value in headers]
+        has_length, has_encoding = b"content-length" in names, b"transfer-encoding" in names
+        if has_length and has_encoding:
+            raise MalformedRequest("A request has either Content-Length or Transfer-Encoding.")
+        if has_encoding and _only(headers, b"transfer-encoding").lower() != b"chunked":
+            raise MalformedRequest("The only Transfer-Encoding is chunked.")
+        length = _only(headers, b"content-length")
+        if length and int(length) > self._limits.body_bytes:
+            raise BodyTooLarge
+        if scope.get("method") in ("GET", "HEAD") and (has_encoding or length not in (b"", b"0")):
+            raise MalformedRequest("A request that only reads has no body.")
+
+    def _caller(self, authorization: bytes, door: str) -> Caller:
+        if not authorization:
+            # The system has said that it is the owner's own process, which could read the owner's token as well.
+            if door == "remote":
+                raise NoToken
+            return OWNER if door == "socket" else NOBODY
+        scheme, _, text = authorization.decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer":
+            raise NoToken
+        text = text.strip()
+        if hmac.compare_digest(digest_of(text), self._owner_digest):
+            if door == "remote":
+                raise NotAllowed("The owner's own token is for this computer only.")
+            return OWNER
+        token = self._tokens.find(text, now_ms=self._clock.now_ms())
+        if token is None:
+            raise NoToken
+        caller = token.caller
+        if door == "remote":
+            caller.require(Scope.REMOTE)
+        if token.requests_per_minute:
+            self._rates.admit(token.id, token.requests_per_minute)
+        return caller
+
+    def _limited(self, scope: AsgiScope, receive: Receive) -> Receive:
+        """Return ``receive`` with the limits on the body of an HTTP request."""
+        if scope["type"] != "http":
+            return receive
+        end_s = time.monotonic() + self._limits.body_s
+        size_bytes = 0
+        is_read = False
+
+        async def limited() -> Message:
+            nonlocal size_bytes, is_read
+            if is_read:
+                return await receive()
+            try:
+                async with asyncio.timeout(max(0.0, end_s - time.monotonic())):
+                    message = await receive()
+            except TimeoutError:
+                raise BodyTooSlow from None
+            size_bytes += len(message.get("body", b""))
+            if size_bytes > self._limits.body_bytes:
+                raise BodyTooLarge
+            is_read = message["type"] != "http.request" or not message.get("more_body", False)
+            return message
+
+        return limited
+
+
+class _Answer:
+    """The answer to one request: what every answer carries, and what the log says of it."""
+
+    def __init__(self, scope: AsgiScope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+        self.request_id = secrets.token_hex(8)
+        self.began_s = time.monotonic()
+        self.status = 0
+        self.size_bytes = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
+            self.status = message["status"]
+            self._complete(message)
+        elif message["type"] == "websocket.accept":
+            self.status = 101
+            self._complete(message)
+        elif message["type"] == "http.response.body":
+            self.size_bytes += len(message.get("body", b""))
+        await self._send(message)
+
+    async def refuse(self, error: Exception) -> None:
+        """Answer with the problem, unless an answer has begun; then the connection ends, so that nobody takes the rest
+        for a whole."""
+        if self.status:
+            self._scope["state"]["connection"].end()
+            return
+        if self._scope["type"] == "websocket":
+            self.status = 403
+            await self._send({"type": "websocket.close", "code": 1008})
+            return
+        response = problem_response(error, self.request_id)
+        response.headers["connection"] = "close"
+
+        async def nothing() -> Message:
+            return {"type": "http.disconnect"}
+
+        await response(self._scope, nothing, self.send)
+
+    def _complete(self, message: MutableMapping[str, Any]) -> None:
+        headers = list(message.get("headers", ()))
+        present = {name for name, _value in headers}
+        more = _SECURITY if self._scope.get("scheme") not in ("https", "wss") else (*_SECURITY, _HSTS)
+        headers += [(name, value) for name, value in more if name not in present]
+        headers.append((b"x-request-id", self.request_id.encode()))
+        message["headers"] = headers
+
+
+def problem_response(error: Exception, request_id: str, **more: Any) -> JSONResponse:
+    """Return the answer for an error; ``more`` goes into its body."""
+    body = problem_of(error, request_id) | more
+    response = JSONResponse(body, body["status"], media_type=MEDIA_TYPE)
+    if isinstance(error, ChatDeskError) and (wait_s := retry_after_s(error)) is not None:
+        response.headers["retry-after"] = str(wait_s)
+    if body["status"] == 401:
+        response.headers["www-authenticate"] = "Bearer"
+    return response
+
+
+def _only(headers: list[tuple[bytes, bytes]], name: bytes) -> bytes:
+    """Return the value of a header, empty where there is none. Raises ``MalformedRequest`` where there are several."""
+    found = [value for each, value in headers if each == name]
+    if len(found) > 1:
+        raise MalformedRequest("A header that may come once came twice.")
+    return found[0] if found else b""

@@ -1,0 +1,284 @@
+"""Runs the service: a thread with a loop of its own that listens, takes requests and hands them to the services.
+
+uvicorn on the loop of the window was measured to hold it up for half a second and more, and takes over Ctrl+C; here it
+only reads and writes HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from uvicorn.config import Config
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.service.address_book import ServiceFiles
+from chatdesk.service.application import Application
+from chatdesk.service.connections import ConnectionLimits, Connections, Listening, affordable
+from chatdesk.service.declaration import Endpoint, SocketEndpoint
+from chatdesk.service.endpoints import ENDPOINTS, SOCKETS
+from chatdesk.service.gate import Gate, RequestLimits
+from chatdesk.service.services_loop import ServicesLoop
+from chatdesk.service.tokens import TokenBook, digest_of
+from chatdesk.services.services import Services
+
+_log = logging.getLogger(__name__)
+
+_LOOPBACK: Final = ("127.0.0.1", "::1")
+_BACKLOG: Final = 128
+_GRACE_S: Final = 2.0
+_TRIES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOptions:
+    """The places to listen at, and the limits. ``port`` 0: any that is free. The service also listens at
+    ``remote_address``, such as ``192.168.1.5:8443``, with TLS."""
+
+    port: int = 0
+    remote_address: str = ""
+    certificate: str = ""
+    certificate_key: str = ""
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
+    requests: RequestLimits = field(default_factory=RequestLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAddress:
+    """The places where the service listens: ``urls`` by TCP, loopback first, and the path of the UNIX socket, empty on
+    Windows."""
+
+    urls: tuple[str, ...]
+    socket: str
+
+
+class LocalService:
+    """The service over ``services``, from ``start`` to ``close``; both are called on the loop of the services."""
+
+    def __init__(
+        self,
+        services: Services,
+        options: ServiceOptions | None = None,
+        *,
+        endpoints: Sequence[Endpoint] = ENDPOINTS,
+        sockets: Sequence[SocketEndpoint] = SOCKETS,
+    ) -> None:
+        self._services = services
+        self._options = options or ServiceOptions()
+        self._endpoints = endpoints
+        self._sockets = sockets
+        self._files = ServiceFiles.of(services.paths)
+        self._loop: ServicesLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._thread_loop: asyncio.AbstractEventLoop | None = None
+        self._ending: asyncio.Event | None = None
+
+    async def start(self) -> ServiceAddress:
+        """Listen, and tell other programs of this person where. Raises a ``ChatDeskError`` where that is not
+        possible."""
+        self._loop = ServicesLoop()
+        try:
+            bound = await asyncio.to_thread(_bind, self._options, self._files.socket)
+        except OSError as error:
+            raise NotPossible(
+                f"The service cannot listen: {error.strerror or error}.",
+                next_step="Choose another port in the settings, or 0 for any that is free.",
+            ) from error
+        ready: Future[None] = Future()
+        try:
+            token = self._files.announce(pid=os.getpid(), urls=bound.urls, socket=bound.path)
+        except OSError as error:
+            bound.close()
+            raise NotPossible(f"The address of the service cannot be written: {error.strerror or error}.") from error
+        self._thread = threading.Thread(
+            target=self._run, args=(bound, digest_of(token), self._loop, ready), name="local service", daemon=False
+        )
+        self._thread.start()
+        await asyncio.wrap_future(ready)
+        return ServiceAddress(bound.urls, bound.path)
+
+    async def close(self) -> None:
+        """Let requests end, cut what is left, and remove the address. Safe to call twice."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        self._files.retract()
+        assert self._loop is not None
+        await self._loop.close()
+        if self._thread_loop is not None and self._ending is not None:
+            with suppress(RuntimeError):
+                self._thread_loop.call_soon_threadsafe(self._ending.set)
+        await asyncio.to_thread(thread.join)
+
+    # On the thread of the service.
+
+    def _run(self, bound: _Bound, owner_digest: str, loop: ServicesLoop, ready: Future[None]) -> None:
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            try:
+                runner.run(self._serve(bound, owner_digest, loop, ready))
+            except Exception as error:  # noqa: BLE001 - whoever waits for the start is told; later it is logged
+                if not ready.done():
+                    ready.set_exception(error)
+                else:
+                    _log.exception("the service ended")
+            finally:
+                bound.close()
+
+    async def _serve(self, bound: _Bound, owner_digest: str, loop: ServicesLoop, ready: Future[None]) -> None:
+        application = Application(self._services, loop, self._endpoints, self._sockets)
+        limits = affordable(self._options.connections)
+        gate = Gate(
+            application,
+            tokens=TokenBook(self._files.tokens),
+            owner_digest=owner_digest,
+            hosts=bound.hosts,
+            clock=SystemClock(),
+            limits=self._options.requests,
+        )
+        application.still_valid = gate.still_valid
+        config = Config(
+            gate,
+            lifespan="off",
+            loop="none",
+            log_config=None,
+            log_level="critical",  # the gate has a line for each request, without what callers sent
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=limits.idle_s,
+            h11_max_incomplete_event_size=limits.header_bytes,
+        )
+        connections = Connections(config, limits)
+        self._thread_loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
+        connections.open(bound.listening)
+        ready.set_result(None)
+        await self._ending.wait()
+        await connections.close(within_s=_GRACE_S)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """Bound sockets, with the values of Host that their callers send."""
+
+    listening: tuple[Listening, ...]
+    urls: tuple[str, ...]
+    hosts: tuple[str, ...]
+    path: str
+
+    def close(self) -> None:
+        for each in self.listening:
+            each.socket.close()
+        if self.path:
+            from chatdesk.core.local_api.instance import remove_socket
+
+            remove_socket(Path(self.path))
+
+
+def _bind(options: ServiceOptions, wanted: Path) -> _Bound:
+    """Bind all that is to listen, or nothing. Raises ``OSError`` and ``InvalidInput``."""
+    remote = _remote(options) if options.remote_address else None
+    sockets = _loopback(options.port)
+    listening = [Listening(each, "loopback") for each in sockets]
+    port = sockets[0].getsockname()[1]
+    urls = [f"http://{_in_url(each.getsockname()[0])}:{port}" for each in sockets]
+    hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
+    path = ""
+    try:
+        if remote is not None:
+            host, remote_port, context = remote
+            family, _, _, _, place = socket.getaddrinfo(host, remote_port, type=socket.SOCK_STREAM)[0]
+            listening.append(Listening(_tcp(family, place), "remote", context))
+            urls.append(f"https://{_in_url(host)}:{remote_port}")
+            hosts.append(f"{_in_url(host)}:{remote_port}".lower())
+        if sys.platform != "win32":
+            from chatdesk.core.local_api.sockets import bind_privately
+
+            wanted.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private, place_of_socket = bind_privately(wanted)
+            listening.append(Listening(private, "socket"))
+            path = str(place_of_socket)
+    except BaseException:
+        for each in listening:
+            each.socket.close()
+        raise
+    return _Bound(tuple(listening), tuple(urls), tuple(hosts), path)
+
+
+def _remote(options: ServiceOptions) -> tuple[str, int, ssl.SSLContext]:
+    """Return the host, port and TLS of an address other than loopback. Raises ``InvalidInput`` without a certificate:
+    tokens and chats never go over a network in the open."""
+    host, _, port = options.remote_address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdecimal() or host in ("0.0.0.0", "::", "*"):  # noqa: S104 - refused
+        raise InvalidInput(
+            "The address of the service has to be a name or number of this computer with a port.",
+            safe="The service was not started.",
+            next_step="For example 192.168.1.5:8443; it is the name under which others reach it.",
+        )
+    if not options.certificate or not options.certificate_key:
+        raise InvalidInput(
+            "Another address than this computer's own needs TLS.",
+            safe="The service was not started.",
+            next_step="Name the files of a certificate and its key in the settings, or leave the address empty.",
+        )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(options.certificate, options.certificate_key, password=lambda: "")
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidInput(
+            f"The certificate of the service cannot be used: {getattr(error, 'strerror', None) or error}.",
+            safe="The service was not started.",
+            next_step="Both files have to be PEM, belong together, and the key may have no passphrase.",
+        ) from error
+    return host, int(port), context
+
+
+def _loopback(port: int) -> list[socket.socket]:
+    """Bind one port on both addresses of this computer; on the first alone where there is no IPv6."""
+    for attempt in range(_TRIES):
+        first = _tcp(socket.AF_INET, (_LOOPBACK[0], port))
+        try:
+            return [first, _tcp(socket.AF_INET6, (_LOOPBACK[1], first.getsockname()[1]))]
+        except OSError as error:
+            import errno
+
+            if error.errno != errno.EADDRINUSE:
+                return [first]
+            first.close()
+            if port or attempt == _TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _tcp(family: int, place: tuple[object, ...]) -> socket.socket:
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setblocking(False)
+        if os.name == "posix":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listening.bind(place)
+        listening.listen(_BACKLOG)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,82 @@
+"""Turns errors into problem details (RFC 9457), with the same codes and sentences as the command line."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from chatdesk.core import errors
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.errors import ChatDeskError, ProviderError, ProviderErrorKind
+from chatdesk.core.storage.engine.repeated_request import StaleEdit
+from chatdesk.service.errors import InvalidRequest, ServiceError
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+#: The first that fits holds; what is not here is 500.
+_STATUSES: Final[tuple[tuple[type[ChatDeskError], int], ...]] = (
+    (errors.MessageTooLarge, 413),
+    (errors.AttachmentTooLarge, 413),
+    (errors.InvalidInput, 422),
+    (errors.NotFound, 404),
+    (errors.DoesNotFit, 422),
+    (errors.LimitReached, 429),
+    (errors.BackgroundLimitReached, 429),
+    (errors.SharedReadOnly, 403),
+    (errors.SharedNotOwn, 403),
+    (StaleEdit, 409),
+    (errors.ThreadInTrash, 409),
+    (errors.MessageInTrash, 409),
+    (errors.TurnInProgress, 409),
+    (errors.SummaryRangeGone, 409),
+    (errors.SummaryNeedsConsent, 409),
+    (errors.AlreadyRunning, 409),
+    (errors.NotPossible, 409),
+    (errors.StorageFull, 507),
+    (errors.StorageError, 503),
+    (errors.TeamError, 503),
+    (errors.ProviderError, 502),
+)
+_UNEXPECTED: Final = {
+    "code": "unexpected",
+    "title": "Something unexpected happened.",
+    "detail": "Something unexpected happened. The log says more under the id of this request.",
+    "status": 500,
+}
+
+
+def status_of(error: ChatDeskError) -> int:
+    """Return the HTTP status for an error."""
+    if isinstance(error, ServiceError):
+        return error.status
+    if isinstance(error, ProviderError) and error.kind is ProviderErrorKind.RATE_LIMITED:
+        return 429
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+
+
+def retry_after_s(error: ChatDeskError) -> int | None:
+    """Return the whole seconds after which another try makes sense, where they are known."""
+    wait: float | None = None
+    if isinstance(error, ServiceError | ProviderError):
+        wait = error.retry_after_s
+    elif isinstance(error, errors.LimitReached | errors.BackgroundLimitReached):
+        wait = (error.until_ms - SystemClock().now_ms()) / 1000
+    elif isinstance(error, errors.StorageBusy):
+        wait = 1.0
+    return None if wait is None else max(1, math.ceil(wait))
+
+
+def problem_of(error: Exception, request_id: str) -> dict[str, Any]:
+    """Return the body for an error; one that nobody foresaw gives nothing of itself away."""
+    if not isinstance(error, ChatDeskError):
+        found = dict(_UNEXPECTED)
+    else:
+        found = {
+            "code": error.code,
+            "title": error.what,
+            "detail": error.sentence_without_window,
+            "status": status_of(error),
+        }
+        if isinstance(error, InvalidRequest):
+            found["fields"] = [{"place": place, "what": what} for place, what in error.fields]
+    return {"type": f"urn:chatdesk:problem:{found['code']}", **found, "request_id": request_id}

@@ -1,0 +1,263 @@
+"""Endpoints of messages: pages of the shown path, single ones and their versions, questions, notes and the trash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chatdesk.core.chat.service import Noted, Sent
+from chatdesk.core.domain.message import Message, MessagePage, Part
+from chatdesk.core.errors import MessageNotFound
+from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.declaration import Call, Endpoint, Scope
+from chatdesk.service.forms import BODY, QUERY
+from chatdesk.service.rest.threads import reached_thread
+from chatdesk.service.rest.times import iso
+
+
+@dataclass(frozen=True, slots=True)
+class PartAnswer:
+    """A piece of a message; ``text`` is that of text, reasoning and results of tools, ``arguments`` a tool's."""
+
+    id: str
+    type: str
+    text: str | None
+    tool_name: str | None
+    tool_call_id: str | None
+    arguments: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageAnswer:
+    """The tokens of an answer; null where the provider did not say."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None
+    reasoning_tokens: int | None
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAnswer:
+    """A message. ``version`` of ``versions`` is its place among its siblings, ``position`` that on its path."""
+
+    id: str
+    thread_id: str
+    parent_id: str | None
+    role: str
+    status: str
+    created_at: str
+    completed_at: str | None
+    deleted_at: str | None
+    position: int
+    version: int
+    versions: int
+    provider: str | None
+    model: str | None
+    finish_reason: str | None
+    error: str | None
+    error_code: str | None
+    usage: UsageAnswer
+    parts: tuple[PartAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesAnswer:
+    """A part of the shown path, oldest first; ``total`` counts the whole path."""
+
+    messages: tuple[MessageAnswer, ...]
+    has_older: bool
+    has_newer: bool
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionsAnswer:
+    versions: tuple[MessageAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAnswer:
+    """A question that is stored, and its answer, which is still being written."""
+
+    question: MessageAnswer
+    answer: MessageAnswer
+
+
+@dataclass(frozen=True)
+class PageWanted:
+    """The page to read. ``before`` and ``after`` are ids of messages; together they mean what is between them, from its
+    oldest end; with neither, the newest page. ``around`` gives a page with that message in its middle."""
+
+    __pydantic_config__ = QUERY
+    limit: int = 50
+    before: str | None = None
+    after: str | None = None
+    around: str | None = None
+
+
+@dataclass(frozen=True)
+class NewQuestion:
+    """A question to ask below ``parent_id``, else at the end of the shown path."""
+
+    __pydantic_config__ = BODY
+    text: str
+    parent_id: str | None = None
+    provider: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True)
+class NewNote:
+    """A note for the end of the shown path. Nobody answers it."""
+
+    __pydantic_config__ = BODY
+    text: str
+
+
+def message_answer(message: Message) -> MessageAnswer:
+    return MessageAnswer(
+        message.id,
+        message.thread_id,
+        message.parent_id,
+        message.role.value,
+        message.status.value,
+        iso(message.created_at),
+        iso(message.completed_at),
+        iso(message.deleted_at),
+        message.position,
+        message.version_index,
+        message.version_count,
+        message.provider,
+        message.model,
+        message.finish_reason,
+        message.error,
+        message.error_type,
+        UsageAnswer(
+            message.prompt_tokens,
+            message.completion_tokens,
+            message.cached_tokens,
+            message.reasoning_tokens,
+            message.cost_usd,
+        ),
+        tuple(_part_answer(part) for part in message.parts),
+    )
+
+
+def _part_answer(part: Part) -> PartAnswer:
+    text, arguments = part.content.get("text"), part.content.get("arguments")
+    return PartAnswer(
+        part.id,
+        part.type.value,
+        text if isinstance(text, str) else None,
+        part.tool_name,
+        part.tool_call_id,
+        arguments if isinstance(arguments, str) else None,
+    )
+
+
+def messages_answer(page: MessagePage) -> MessagesAnswer:
+    return MessagesAnswer(
+        tuple(message_answer(message) for message in page.messages), page.has_older, page.has_newer, page.total
+    )
+
+
+def versions_answer(versions: tuple[Message, ...]) -> VersionsAnswer:
+    return VersionsAnswer(tuple(message_answer(message) for message in versions))
+
+
+def asked_answer(sent: Sent) -> AskedAnswer:
+    return AskedAnswer(message_answer(sent.question), message_answer(sent.answer))
+
+
+def noted_answer(noted: Noted) -> MessageAnswer:
+    return message_answer(noted.question)
+
+
+async def reached_message(call: Call[Any, Any], message_id: str) -> Message:
+    """Return a message of a thread that the caller reaches. Raises ``MessageNotFound``."""
+    message = await call.services.chat.get_message(message_id)
+    if call.caller.projects:
+        thread = await call.services.chat.get_thread(message.thread_id)
+        call.caller.check_project(thread.project_id, MessageNotFound)
+    return message
+
+
+async def _page(call: Call[PageWanted, None]) -> MessagePage:
+    wanted, thread_id = call.query, call.path["thread_id"]
+    if call.caller.projects:
+        await reached_thread(call, thread_id)
+    return await call.services.chat.get_thread_messages(
+        thread_id, wanted.limit, wanted.before, wanted.after, around=wanted.around
+    )
+
+
+async def _read(call: Call[Any, Any]) -> Message:
+    return await reached_message(call, call.path["message_id"])
+
+
+async def _versions(call: Call[Any, Any]) -> tuple[Message, ...]:
+    message = await _read(call)
+    return await call.services.chat.list_versions(message.id)
+
+
+async def _ask(call: Call[None, NewQuestion]) -> Sent:
+    thread, body = await reached_thread(call, call.path["thread_id"]), call.body
+    return await call.services.chat.send_message(
+        thread.id, body.text, parent_id=body.parent_id, provider=body.provider, model=body.model
+    )
+
+
+async def _asked(call: Call[Any, Any], done: DoneRequest) -> Sent:
+    thread = await reached_thread(call, call.path["thread_id"])
+    question_id, answer_id = (each.id for each in done.made if each.kind == "message")
+    chat = call.services.chat
+    return Sent(thread, await chat.get_message(question_id), await chat.get_message(answer_id))
+
+
+async def _note(call: Call[None, NewNote]) -> Noted:
+    thread = await reached_thread(call, call.path["thread_id"])
+    return await call.services.chat.add_note(thread.id, call.body.text)
+
+
+async def _noted(call: Call[Any, Any], done: DoneRequest) -> Noted:
+    thread = await reached_thread(call, call.path["thread_id"])
+    return Noted(thread, await call.services.chat.get_message(done.first("message")))
+
+
+async def _stop(call: Call[Any, Any]) -> None:
+    thread = await reached_thread(call, call.path["thread_id"])
+    await call.services.chat.stop(thread.id)
+
+
+_IN_THREAD: Final = "/api/v1/threads/{thread_id}"
+_ONE: Final = "/api/v1/messages/{message_id}"
+ENDPOINTS: Final = (
+    Endpoint("GET", f"{_IN_THREAD}/messages", _page, "Read a page of a thread", messages_answer, query=PageWanted),
+    Endpoint(
+        "POST",
+        f"{_IN_THREAD}/messages",
+        _ask,
+        "Ask a question",
+        asked_answer,
+        scope=Scope.ASK,
+        body=NewQuestion,
+        status=201,
+        again=_asked,
+    ),
+    Endpoint(
+        "POST",
+        f"{_IN_THREAD}/notes",
+        _note,
+        "Write a note",
+        noted_answer,
+        scope=Scope.WRITE,
+        body=NewNote,
+        status=201,
+        again=_noted,
+    ),
+    Endpoint("POST", f"{_IN_THREAD}/stop", _stop, "Stop the answers of a thread", scope=Scope.ASK, status=204),
+    Endpoint("GET", _ONE, _read, "Read a message", message_answer),
+    Endpoint("GET", f"{_ONE}/versions", _versions, "List the versions of a message", versions_answer),
+)

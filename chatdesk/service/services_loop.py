@@ -1,0 +1,137 @@
+"""Hands work of the service's thread over to the loop of the services, and its results back.
+
+The services are coroutines on one loop, the window's or that of ``chatdesk serve``. A caller that is cancelled cancels
+its work there; a stream that is closed closes its source there. What still runs when the service ends is cancelled on
+the loop that it runs on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from chatdesk.service.errors import ServiceEnding
+
+T = TypeVar("T")
+
+_MOST_WAITING = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome(Generic[T]):
+    """The result of some work, or what it raised: a task that ends with an error that nobody waits for any more would
+    be logged."""
+
+    result: T | None = None
+    error: BaseException | None = None
+
+
+class ServicesLoop:
+    """The loop on which the services run. Made and closed on that loop; ``call`` and ``stream`` are for others."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._ended: set[asyncio.Task[Any]] = set()
+        self._is_closed = False
+
+    async def call(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Run ``work`` on the loop of the services and return its result. Raises what it raises, and ``ServiceEnding``
+        where the services are ending."""
+        running = self._run(work)
+        try:
+            handed_over = asyncio.run_coroutine_threadsafe(running, self._loop)
+        except RuntimeError:  # that loop is closed
+            running.close()
+            raise ServiceEnding() from None
+        outcome = await asyncio.wrap_future(handed_over)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.result  # type: ignore[return-value]  # None only where T allows it
+
+    async def stream(self, source: Callable[[], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
+        """Iterate over ``source``, which runs on the loop of the services. It is held up while much of it waits to be
+        taken; everything that waits is taken at once."""
+        crossing = _Crossing[T](asyncio.get_running_loop(), self._loop)
+        pump = asyncio.ensure_future(self.call(lambda: crossing.pump(source())))
+        pump.add_done_callback(lambda _done: crossing.arrived.set())
+        try:
+            while True:
+                await crossing.arrived.wait()
+                crossing.arrived.clear()
+                for item in crossing.take():
+                    yield item
+                if pump.done() and not crossing.waiting:
+                    break
+        finally:
+            pump.cancel()
+            await asyncio.wait([pump])
+            if not pump.cancelled() and (error := pump.exception()) is not None:
+                raise error
+
+    async def close(self) -> None:
+        """Cancel all that was handed over, and wait for its end."""
+        self._is_closed = True
+        while tasks := [task for task in self._tasks if not task.done()]:
+            self._ended.update(tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    async def _run(self, work: Callable[[], Awaitable[T]]) -> _Outcome[T]:
+        if self._is_closed:
+            return _Outcome(error=ServiceEnding())
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            return _Outcome(await work())
+        except asyncio.CancelledError:
+            if task in self._ended:
+                return _Outcome(error=ServiceEnding())
+            raise
+        except Exception as error:  # noqa: BLE001 - raised again where the work was asked for
+            return _Outcome(error=error)
+        finally:
+            self._tasks.discard(task)
+
+
+class _Crossing(Generic[T]):
+    """Items on their way from the loop that makes them to the loop that takes them."""
+
+    def __init__(self, taking: asyncio.AbstractEventLoop, making: asyncio.AbstractEventLoop) -> None:
+        self._taking = taking
+        self._making = making
+        self._is_told = False
+        self._is_full = False
+        self._has_room: asyncio.Event | None = None
+        self.waiting: deque[T] = deque()
+        self.arrived = asyncio.Event()
+
+    async def pump(self, source: AsyncGenerator[T, None]) -> None:
+        """Put every item of ``source`` on its way; runs where they are made."""
+        self._has_room = asyncio.Event()
+        async with aclosing(source):
+            async for item in source:
+                self.waiting.append(item)
+                if not self._is_told:
+                    self._is_told = True
+                    self._taking.call_soon_threadsafe(self.arrived.set)
+                if len(self.waiting) >= _MOST_WAITING:
+                    self._has_room.clear()
+                    self._is_full = True
+                    if len(self.waiting) >= _MOST_WAITING:  # else it was taken in the meantime
+                        await self._has_room.wait()
+
+    def take(self) -> list[T]:
+        """Return what has arrived; runs where it is taken."""
+        self._is_told = False
+        taken = [self.waiting.popleft() for _ in range(len(self.waiting))]
+        if self._is_full and self._has_room is not None:
+            self._is_full = False
+            self._making.call_soon_threadsafe(self._has_room.set)
+        return taken
