@@ -58,6 +58,7 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "export": export.exporting,
     "kill-upkeep": export.killing,
     "library": library.many_threads,
+    "settings": library.settings,
     "first-token": providers.first_token,
     "flood": providers.flood,
     "answers": providers.memory,

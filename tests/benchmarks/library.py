@@ -59,6 +59,19 @@ def _starts(few: Path, many: Path, count: int, *, rounds: int) -> list[Row]:
     ]
 
 
+def settings(folder: Path, is_quick: bool) -> list[Row]:
+    """Return the rows of opening the settings and each of their pages, the median of some windows."""
+    found = []
+    for number in range(3 if is_quick else 9):
+        printed = python("-m", "tests.benchmarks.settings_probe", str(folder / str(number)))
+        found.append(json.loads(printed[printed.index('{"turns_ms') :])["turns_ms"])
+    turns = {page: statistics.median(each[page] for each in found) for page in found[0]}
+    return [
+        Row(f"settings, {page}: largest turn of the loop (CPU)", turn, "ms", "none above 8 ms", turn <= 8)
+        for page, turn in turns.items()
+    ]
+
+
 def _slices(folder: Path, count: int) -> list[Row]:
     printed = python("-m", "tests.benchmarks.library_probe", repr(time.monotonic()), str(folder), "way")
     found = json.loads(printed[printed.index("{") :])

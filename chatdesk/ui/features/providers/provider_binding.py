@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 
 _ROWS_AT_ONCE = 2
-# What the page needs when it is made: by then it was imported beside the window.
+# What the page needs when it is made.
 _IMPORTED_AHEAD = (
     "chatdesk.ui.features.providers.provider_models_binding",
     "chatdesk.ui.features.providers.provider_row_binding",
@@ -53,6 +52,7 @@ class ProviderBinding(QObject):
         self._to_edit = ""
         self._rows: ProviderRowBinding | None = None
         settings.dialogMade.connect(self._on_dialog_made)
+        settings.import_ahead(*_IMPORTED_AHEAD)
         self._subscribe(context.subscribe)
 
     def _subscribe(self, subscribe: Subscribe) -> None:
@@ -63,8 +63,6 @@ class ProviderBinding(QObject):
 
     def _on_dialog_made(self, dialog: SettingsDialog) -> None:
         wanted, self._to_edit = self._to_edit, ""
-        for name in _IMPORTED_AHEAD:
-            self._tasks.start(asyncio.to_thread(import_module, name), "import for the page of providers")
         dialog.providerPageMade.connect(lambda page: self._join(page, dialog, wanted))
 
     def _join(self, page: ProviderPage, dialog: SettingsDialog, wanted: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -64,6 +63,7 @@ class SettingsBinding(QObject):
         self._apply_settings = apply_settings
         self._tasks = context.tasks
         self._saving = asyncio.Lock()
+        self._modules = [_DIALOG]
         self._look_before: tuple[Preference, float] | None = None  # while the dialog shows another one
         panes.theme.changed.connect(self._on_theme_changed)
         panes.commands.use_keys({name: keys_of_text(text) for name, text in settings.shortcuts.items()})
@@ -96,10 +96,15 @@ class SettingsBinding(QObject):
         """Open the dialog, at ``page`` when one is named."""
         self._tasks.replace(self._open_in_steps(page), "open settings")
 
+    def import_ahead(self, *modules: str) -> None:
+        """Have modules that pages need imported beside the loop, before the dialog is made."""
+        self._modules += modules
+
     async def _open_in_steps(self, page: str) -> None:
-        """Read its modules beside the loop, the first time; make it; show it. The window goes on in between."""
-        if _DIALOG not in sys.modules:
-            await asyncio.to_thread(import_module, _DIALOG)
+        """Import its modules beside the loop, the first time; make it; show it. The window goes on in between."""
+        if self._modules:
+            await asyncio.to_thread(lambda: [import_module(each) for each in self._modules])
+            self._modules.clear()
         dialog = self._make()
         try:
             await asyncio.sleep(0)

@@ -46,8 +46,8 @@ _NAV_PAD_PX: Final = 62  # all that is not text or icon
 _LEAST_PX: Final = QSize(880, 660)
 _MOST_PX: Final = QSize(1080, 960)
 _SHARE_OF_WINDOW: Final = 0.8
-#: Shown when somebody fills them.
-_SLOTS: Final = frozenset({"Usage and limits", "Team sync"})
+_FRAME_MS: Final = 16
+_SLOTS: Final = frozenset({"Usage and limits", "Team sync"})  # shown when somebody fills them
 _ICONS: Final[Mapping[str, str]] = {
     "General": "sun-moon",
     "Providers": "plug",
@@ -178,7 +178,7 @@ class SettingsDialog(Panel):
     def showEvent(self, event: QShowEvent) -> None:
         """The first page follows the frame, so that none of the two keeps the window waiting."""
         super().showEvent(event)
-        QTimer.singleShot(0, self, self._show_first_page)
+        QTimer.singleShot(_FRAME_MS, self, self._show_first_page)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Let the arrow keys in the search field move through the results."""

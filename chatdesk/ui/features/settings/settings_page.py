@@ -16,7 +16,7 @@ from chatdesk.ui.features.settings.model_fields import DEFAULT_MODEL, ModelField
 from chatdesk.ui.features.settings.settings_fields import Field, field_for
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 
-_SLICE_MS: Final = 3
+_SLICE_MS: Final = 1
 _SECTION_GAP_PX: Final = 18
 
 
@@ -47,6 +47,7 @@ class SettingsPage(QScrollArea):
         self._makers: list[Callable[[], QWidget]] = []
         self._steps: Iterator[None] | None = None
         self._is_built = False
+        self._is_unpainted = True
         self.rows: dict[str, SettingsRow] = {}
         self.fields: dict[str, Field] = {}
         inner = QWidget()
@@ -89,10 +90,15 @@ class SettingsPage(QScrollArea):
     def _go_on(self) -> None:
         if self._steps is None:
             return
+        if self._is_unpainted:  # this turn of the loop lays out and paints what the last one made
+            self._is_unpainted = False
+            self._timer.start()
+            return
         clock = QElapsedTimer()
         clock.start()
         for _step in self._steps:
             if clock.elapsed() >= _SLICE_MS:
+                self._is_unpainted = True
                 self._timer.start()
                 return
 

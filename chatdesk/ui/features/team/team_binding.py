@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.features.team.team_dialogs import TeamDialogs
     from chatdesk.ui.window.window_context import WindowContext
 
-_PAGE = "Team sync"
+_PAGE, _PAGE_MODULE = "Team sync", "chatdesk.ui.features.team.pages.team_page"
 _INVITATION = ".chatdesk-invite"
 _TOGETHER_MS = 100  # news of a team come in bursts
 
@@ -65,6 +65,7 @@ class TeamBinding(QObject):
         self._soon = QTimer(self, singleShot=True, interval=_TOGETHER_MS)
         self._soon.timeout.connect(self._read_again)
         settings.dialogMade.connect(self._on_settings_dialog_made)
+        settings.import_ahead(_PAGE_MODULE)
         for command_id, run in {"team.settings": self.open_page, "team.join": self.open_join}.items():
             panes.commands.bind(command_id, run)
         panes.commands.bind("project.share", lambda: self._run(lambda dialogs: dialogs.sharing.open_share(), "share"))
