@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from chatdesk.core.background_import import import_beside
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import environment
 from chatdesk.services.building import build_services
@@ -52,7 +51,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
             return 0
 
     async def listen(services: Services, come_to_front: Callable[[], None]) -> Callable[[], Awaitable[None]]:
-        module = await asyncio.to_thread(import_module, "chatdesk.core.local_api.server")
+        module = await import_beside("chatdesk.core.local_api.server")
         server = module.InstanceServer(lock, paths.instance_socket, verbs_of(services, come_to_front))
         if lock.is_held:
             await server.start()
@@ -98,7 +97,7 @@ def _watch_crashes(paths: AppPaths, tell: Callable[[CrashReport], None]) -> Cras
 
 async def _collect_report(services: Services | None, paths: AppPaths) -> Sequence[ReportFile]:
     """Collect the files that go with the report of a bug; seldom wanted, so they are imported then."""
-    module = await asyncio.to_thread(import_module, "chatdesk.services.bug_report")
+    module = await import_beside("chatdesk.services.bug_report")
     files: Sequence[ReportFile] = await module.report_of_window(services, paths)
     return files
 

@@ -9,6 +9,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from chatdesk.core.background_import import ONE_AT_A_TIME
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
 from chatdesk.core.settings.in_force import SettingsInForce
@@ -45,11 +46,12 @@ async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock
 
 def _load(paths: AppPaths, settings: Settings) -> tuple[Any, ...]:
     """Import what the services need and look up keys; slow, so it runs on a thread."""
-    from chatdesk.core.chat import attachment_payloads, attachment_service, service  # noqa: F401 - the first two ahead of time
-    from chatdesk.core.diagnostics import event_log, metrics  # noqa: F401 - ahead of time
-    from chatdesk.core.providers import registry
-    from chatdesk.core.storage import profile_database, repositories
-    from chatdesk.core.storage.upkeep import maintenance
+    with ONE_AT_A_TIME:
+        from chatdesk.core.chat import attachment_payloads, attachment_service, service  # noqa: F401 - the first two ahead of time
+        from chatdesk.core.diagnostics import event_log, metrics  # noqa: F401 - ahead of time
+        from chatdesk.core.providers import accounts, registry  # noqa: F401 - the first ahead of time
+        from chatdesk.core.storage import profile_database, repositories
+        from chatdesk.core.storage.upkeep import maintenance
 
     return service, profile_database, repositories, maintenance, read_accounts(paths, settings), registry
 

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from chatdesk.core.background_import import import_beside
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import StorageError
 from chatdesk.core.paths import AppPaths
@@ -176,7 +176,7 @@ class Services:
 
     async def load_team(self) -> TeamService:
         """Return ``team`` without blocking the loop."""
-        await asyncio.to_thread(import_module, "chatdesk.core.sync.service")
+        await import_beside("chatdesk.core.sync.service")
         return self.team
 
     @property

@@ -6,14 +6,13 @@ None of it is needed to type.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
+from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.message import ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
@@ -290,7 +289,7 @@ class Bindings:
             self._context.tasks.start(self._begin_team(), "begin team")
 
     async def _begin_team(self) -> None:
-        module = await asyncio.to_thread(import_module, "chatdesk.ui.features.team.team_window")
+        module = await import_beside("chatdesk.ui.features.team.team_window")
         self.team_window = module.TeamWindow(
             self._context,
             self.threads,

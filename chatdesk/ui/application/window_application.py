@@ -10,13 +10,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from importlib import import_module
 from signal import SIGINT
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
+from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.core.ending_signals import handling_signals
 from chatdesk.core.errors import ChatDeskError
@@ -295,7 +295,7 @@ class WindowApplication(QObject):
 
     async def _prepare(self) -> ModuleType:
         """Import, on a thread, everything that is not needed to type, and add the transcript."""
-        module = await asyncio.to_thread(import_module, "chatdesk.ui.application.bindings")
+        module = await import_beside("chatdesk.ui.application.bindings")
         panes = self.panes
         is_wanted_soon = bool(self._state.open_thread_id or self._early_question is not None)
         self._renderer = module.add_transcript(panes, self._deliver, lambda: self.threads, is_wanted_soon)

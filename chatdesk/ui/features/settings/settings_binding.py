@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from PySide6.QtCore import QObject, Signal
 
+from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.settings.in_force import changed_settings
 from chatdesk.core.settings.schema import all_settings
@@ -103,7 +103,7 @@ class SettingsBinding(QObject):
     async def _open_in_steps(self, page: str) -> None:
         """Import its modules beside the loop, the first time; make it; show it. The window goes on in between."""
         if self._modules:
-            await asyncio.to_thread(lambda: [import_module(each) for each in self._modules])
+            await import_beside(*self._modules)
             self._modules.clear()
         dialog = self._make()
         try:

@@ -5,10 +5,8 @@ Small, because every window has it: the dialogs and the service are brought in w
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QDropEvent
 from shiboken6 import isValid
 
+from chatdesk.core.background_import import import_beside
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
@@ -202,7 +201,7 @@ class TeamBinding(QObject):
 
     async def _made(self) -> TeamDialogs:
         if self._dialogs is None:
-            module = await asyncio.to_thread(import_module, "chatdesk.ui.features.team.team_dialogs")
+            module = await import_beside("chatdesk.ui.features.team.team_dialogs")
             team = await self._services.load()
             if self._dialogs is None:
                 self._dialogs = module.TeamDialogs(

@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from shiboken6 import isValid
 
+from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.limits import LimitScope, ScopedRate, parse_scoped_rates
 from chatdesk.core.domain.usage_day import date_of
 from chatdesk.core.errors import ChatDeskError
@@ -110,7 +110,7 @@ class UsageBinding(QObject):
 
     async def make_page(self) -> UsagePage:
         """Return a page of usage that is filled, with its buttons connected."""
-        module = await asyncio.to_thread(import_module, "chatdesk.ui.usage.page")
+        module = await import_beside("chatdesk.ui.usage.page")
         usage = self._usage
         first_day = await usage.first_day()
         page: UsagePage = module.UsagePage(self._panes.theme, today=usage.today(), first_day=first_day)

@@ -3,12 +3,11 @@ answers and suggestions to begin with."""
 
 from __future__ import annotations
 
-import asyncio
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from chatdesk.core.background_import import import_beside
 from chatdesk.core.events import ProvidersChanged
 from chatdesk.ui.features.way_in.connect_binding import ConnectBinding
 from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS
@@ -69,7 +68,7 @@ class WayInBinding(QObject):
     async def prepare(self) -> None:
         """Show what is due; what the first screen is made of is imported beside the loop before."""
         if self._make is None and self._is_first():
-            module = await asyncio.to_thread(import_module, "chatdesk.ui.features.way_in.way_in")
+            module = await import_beside("chatdesk.ui.features.way_in.way_in")
             self._make = module.WayIn
         self.refresh()
 
