@@ -324,6 +324,7 @@ def test_a_rate_for_one_provider_is_set_with_the_limits_and_holds_at_once(tmp_pa
         press(application, Qt.Key.Key_Return)
         await until(lambda: services.chat.queue.waiting)
         assert "to this provider" in services.chat.queue.waiting[0].reason
-        assert SettingsStore(_paths(tmp_path).settings_file).load().settings.scoped_rates == {"provider.offline": "1/h"}
+        store = SettingsStore(_paths(tmp_path).settings_file)
+        await until(lambda: store.load().settings.scoped_rates == {"provider.offline": "1/h"})
 
     play(_paths(tmp_path), script)
