@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.sharing.team import EndReason, ServerAddress, SharedProject, ShareState, SyncPhase, TeamRole
 from chatdesk.core.storage.chat import trash
 from chatdesk.core.storage.sync import sharing, team
 from chatdesk.core.sync.membership_errors import AlreadyJoined
+from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
 from chatdesk.core.sync.worker import CLIENT_TOO_OLD
 from tests.helpers.postgres import Cluster, TeamDatabase
 from tests.helpers.team_world import Desk, desks, invite, until, until_same
+from tests.helpers.waiting import wait_until
 
 
 async def test_who_was_removed_and_is_invited_again_goes_on_where_they_were(
@@ -140,24 +140,22 @@ async def test_who_ends_a_share_is_told_so_also_where_the_server_is_faster(
     tmp_path: Path, workspace: TeamDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with desks(tmp_path, workspace, []) as (project, [ana]):
-        write, early, wishes = ana.team._database.write, [], []
+        early: list[SharedProject] = []
+        end_project = PostgresTeamStore.end_project
 
-        async def late(work: Callable[[Connection], object]) -> object:
-            if not wishes:  # whose wish it is, before the server is asked
-                wishes.append(work)
-                return await write(work)
-            monkeypatch.setattr(ana.team._database, "write", write)
-            await until(lambda: ana.team.shared_project(project).state is ShareState.ENDED)
+        def end_slowly(server: PostgresTeamStore, project_id: str) -> None:
+            """Answer only when the synchronisation has heard of the end and written it."""
+            end_project(server, project_id)
+            wait_until(lambda: ana.team.shared_project(project).state is ShareState.ENDED)
             assert ana.team.shared_project(project).ended is EndReason.UNSHARED  # also were this killed now
             early.extend(ana.team.take_ended())
-            return await write(work)
 
-        monkeypatch.setattr(ana.team._database, "write", late)
+        monkeypatch.setattr(PostgresTeamStore, "end_project", end_slowly)
         await ana.team.unshare(project)
         assert early == []
         assert [each.ended for each in ana.team.take_ended()] == [EndReason.UNSHARED]
         # And where it is told afterwards once more.
-        await write(lambda conn: sharing.end(conn, project, EndReason.DELETED))
+        await ana.database.write(lambda conn: sharing.end(conn, project, EndReason.DELETED))
         assert [each.ended for each in await ana.team.projects()] == [EndReason.UNSHARED]
 
 
