@@ -78,7 +78,7 @@ class Application:
             None if endpoint.body is None else forms.checked_body(endpoint.body, body),
         )
         target = request.url.path + "?" + request.url.query
-        conditions = conditions_of(endpoint, caller.id, target, request.headers.get, body)
+        conditions = conditions_of(endpoint, call, target, request.headers.get)
         try:
             carried = await self._loop.call(lambda: self._carrying_out.carry_out(endpoint, call, conditions))
         except StaleEdit as error:

@@ -37,7 +37,7 @@ class Carried:
 
 
 def conditions_of(
-    endpoint: Endpoint, caller_id: str, target: str, headers: Callable[[str], str | None], body: bytes
+    endpoint: Endpoint, call: Call[Any, Any], target: str, headers: Callable[[str], str | None]
 ) -> Conditions:
     """Return the conditions of a request. Raises a ``ServiceError`` for headers that cannot be read."""
     key = headers("idempotency-key") or ""
@@ -46,8 +46,8 @@ def conditions_of(
     if key and endpoint.again is not None:
         if not _KEY.fullmatch(key):
             raise MalformedRequest("An Idempotency-Key has 1 to 255 visible ASCII characters.")
-        digest = _digest(caller_id, key)
-        fingerprint = _digest(endpoint.method, target, if_match, hashlib.sha256(body).hexdigest())
+        digest = _digest(call.caller.id, key)
+        fingerprint = _digest(endpoint.method, target, if_match, repr(call.body))  # as it was understood
     if endpoint.guards is None or if_match == "*":
         if_match = ""
     if if_match and not _ETAG.fullmatch(if_match):

@@ -14,7 +14,7 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -28,19 +28,18 @@ _log = logging.getLogger(__name__)
 #: How a caller came in. ``remote`` is TLS at another address than loopback.
 Door = Literal["socket", "loopback", "remote"]
 
-_UNPROVEN_S: Final = 0.5
+_UNPROVEN_S: Final = 0.1
 _NO_DESCRIPTOR_PAUSE_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """``most`` connections at a time, ``unproven`` of them without a token so far, each with ``header_s`` seconds and
-    ``header_bytes`` bytes for the headers of a request and ``idle_s`` seconds between two."""
+    """``most`` connections at a time, ``unproven`` of them without a token so far, each with ``header_s`` seconds for
+    the headers of a request and ``idle_s`` seconds between two."""
 
     most: int = 640
     unproven: int = 32
     header_s: float = 5.0
-    header_bytes: int = 32 * 1024
     idle_s: int = 15
 
 
@@ -52,9 +51,7 @@ def affordable(limits: ConnectionLimits) -> ConnectionLimits:
 
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = limits.most if soft == resource.RLIM_INFINITY else max(8, min(limits.most, soft - 384))
-    return ConnectionLimits(
-        most, min(limits.unproven, max(4, most // 4)), limits.header_s, limits.header_bytes, limits.idle_s
-    )
+    return replace(limits, most=most, unproven=min(limits.unproven, max(4, most // 4)))
 
 
 @dataclass(frozen=True, slots=True)

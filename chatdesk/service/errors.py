@@ -67,6 +67,12 @@ class UnknownMethod(ServiceError):
     what = "This address does not know that method."
 
 
+class HeadersTooLarge(ServiceError):
+    code = "headers_too_large"
+    status = 431
+    what = "The headers of the request are larger than the limit."
+
+
 class BodyTooLarge(ServiceError):
     code = "body_too_large"
     status = 413

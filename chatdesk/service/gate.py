@@ -28,6 +28,7 @@ from chatdesk.service.errors import (
     BodyTooLarge,
     BodyTooSlow,
     ForeignOrigin,
+    HeadersTooLarge,
     MalformedRequest,
     NotAllowed,
     NoToken,
@@ -56,8 +57,9 @@ _MINUTE_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """``body_bytes`` and ``body_s`` seconds for the body of a request."""
+    """``header_bytes`` for the headers of a request, ``body_bytes`` and ``body_s`` seconds for its body."""
 
+    header_bytes: int = 32 * 1024
     body_bytes: int = 20 * 1024 * 1024
     body_s: float = 60.0
 
@@ -154,7 +156,9 @@ class Gate:
         return caller
 
     def _check_form(self, scope: AsgiScope, headers: list[tuple[bytes, bytes]]) -> None:
-        """Refuse what two readers could understand differently, and bodies that are too large from the start."""
+        """Refuse what two readers could understand differently, and what is too large from the start."""
+        if sum(len(name) + len(value) for name, value in headers) > self._limits.header_bytes:
+            raise HeadersTooLarge
         names = [name for name, _value in headers]
         has_length, has_encoding = b"content-length" in names, b"transfer-encoding" in names
         if has_length and has_encoding:

@@ -159,7 +159,7 @@ class LocalService:
             server_header=False,
             date_header=False,
             timeout_keep_alive=limits.idle_s,
-            h11_max_incomplete_event_size=limits.header_bytes,
+            h11_max_incomplete_event_size=self._options.requests.header_bytes,
         )
         connections = Connections(config, limits)
         self._thread_loop, self._ending = asyncio.get_running_loop(), asyncio.Event()

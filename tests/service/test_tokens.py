@@ -1,0 +1,76 @@
+"""Tokens on the disk: hashes, private files, expiry and revocation, without a service."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.errors import InvalidInput
+from chatdesk.service.declaration import Scope
+from chatdesk.service.tokens import TokenBook, UnknownToken
+from tests.helpers.local_service import served_world
+
+NOW = 1_800_000_000_000
+
+
+def test_only_a_hash_is_kept_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    token, text = TokenBook(tmp_path / "tokens").make("editor", [Scope.READ], now_ms=NOW)
+    (path,) = (tmp_path / "tokens").iterdir()
+    assert text.rpartition("_")[2] not in path.read_text("utf-8")
+    assert path.stat().st_mode & 0o077 == 0
+    assert path.parent.stat().st_mode & 0o077 == 0
+    assert token.digest in path.read_text("utf-8")
+
+
+def test_a_token_is_found_by_its_whole_text_until_it_expires(tmp_path: Path) -> None:
+    book = TokenBook(tmp_path)
+    token, text = book.make("editor", [Scope.READ], expires_at=NOW + 10, now_ms=NOW)
+    assert book.find(text, now_ms=NOW + 9) is not None
+    assert book.find(text, now_ms=NOW + 10) is None
+    wrong = text[:-1] + ("A" if text[-1] != "A" else "B")
+    for other in ("", text[:-1], text + "x", wrong, f"cd_{token.id}_" + "x" * 43, "cd_../../../etc_x"):
+        assert book.find(other, now_ms=NOW) is None
+
+
+def test_another_process_sees_a_revocation_and_the_last_use(tmp_path: Path) -> None:
+    book, other = TokenBook(tmp_path), TokenBook(tmp_path)
+    _token, text = book.make("editor", [Scope.READ], now_ms=NOW)
+    assert other.all()[0].last_used_at is None
+    assert book.find(text, now_ms=NOW + 5_000) is not None
+    assert other.all()[0].last_used_at == NOW + 5_000
+    other.revoke("editor")
+    assert book.find(text, now_ms=NOW + 6_000) is None
+    with pytest.raises(UnknownToken):
+        other.revoke("editor")
+
+
+def test_a_name_is_one_line_and_of_one_token(tmp_path: Path) -> None:
+    book = TokenBook(tmp_path)
+    token, _text = book.make("editor\nforged line", [Scope.READ], now_ms=NOW)
+    assert "\n" not in token.name
+    for name in (token.name, "", " \n "):
+        with pytest.raises(InvalidInput):
+            book.make(name, [Scope.READ], now_ms=NOW)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"name": 1}', "\0" * 100])
+def test_a_damaged_file_lets_nobody_in(tmp_path: Path, content: str) -> None:
+    book = TokenBook(tmp_path)
+    token, text = book.make("editor", [Scope.READ], now_ms=NOW)
+    (tmp_path / f"{token.id}.json").write_text(content, "utf-8")
+    assert book.find(text, now_ms=NOW) is None
+    assert book.all() == []
+
+
+async def test_no_backup_has_a_token(tmp_path: Path) -> None:
+    async with served_world(tmp_path / "data") as world:
+        text = world.token("editor")
+        target = tmp_path / "all.zip"
+        await world.services.backups.make_zip(target)
+        with zipfile.ZipFile(target) as archive:
+            assert not [name for name in archive.namelist() if "token" in name or "service" in name]
+            packed = b"".join(archive.read(name) for name in archive.namelist())
+        assert text.rpartition("_")[2].encode() not in packed
+        assert world.owner_token.encode() not in packed
