@@ -51,7 +51,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
             return 0
 
     async def listen(services: Services, come_to_front: Callable[[], None]) -> Callable[[], Awaitable[None]]:
-        module = await import_beside("chatdesk.core.local_api.server")
+        module = await import_beside("chatdesk.core.local_api.listener")
         server = module.InstanceServer(lock, paths.instance_socket, verbs_of(services, come_to_front))
         if lock.is_held:
             await server.start()

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
-from chatdesk.cli import team_refused
 from chatdesk.cli.team_asking import KEYS_PASSPHRASE, TeamVerb, find_workspace, open_keys
 from chatdesk.cli.threads import find_project
 from chatdesk.core import terminal
@@ -17,8 +16,9 @@ from chatdesk.core.plurals import counted
 from chatdesk.core.processes import environment
 
 if TYPE_CHECKING:
-    from chatdesk.core.domain.sharing.team import SharedProject, TeamMember
+    from chatdesk.core.domain.sharing.team import RefusedChange, SharedProject, TeamMember
     from chatdesk.core.sync.sending import Sending
+    from chatdesk.core.sync.service import TeamService
     from chatdesk.services.services import Services
 
 #: How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise.
@@ -76,7 +76,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     _add_wait(sync)
     sync.set_defaults(team_verb=TeamVerb(_sync, is_writing=True))
 
-    team_refused.add_verb(verbs, common)
+    _add_refused_verb(verbs, common)
 
 
 def _add_wait(parser: argparse.ArgumentParser) -> None:
@@ -287,3 +287,82 @@ async def _member(services: Services, workspace_id: str, wanted: str) -> TeamMem
         safe="Nothing was changed.",
         next_step="'chatdesk team members' lists them with their ids.",
     )
+
+
+def _add_refused_verb(verbs: Any, common: argparse.ArgumentParser) -> None:
+    refused = verbs.add_parser("refused", parents=[common], help="list what the server did not take")
+    doing = refused.add_mutually_exclusive_group()
+    doing.add_argument("--copy", metavar="ID", help="copy its text into a new thread of a private project, or all")
+    doing.add_argument("--retry", metavar="ID", help="send it again, or all")
+    doing.add_argument("--forget", metavar="ID", help="list it no more, or all of them")
+    refused.add_argument("--json", action="store_true", help="a JSON array")
+    refused.set_defaults(team_verb=TeamVerb(_refused, is_writing=True, asks_server=False))
+
+
+async def _refused(options: argparse.Namespace, services: Services) -> int:
+    service = await services.load_team()
+    found = await service.refused()
+    for name in ("copy", "retry", "forget"):
+        wanted = getattr(options, name)
+        if wanted is not None:
+            ids = _chosen(found, wanted)
+            if name == "copy":
+                thread = await service.copy_refused(ids)
+                terminal.say(thread.id)
+                terminal.note(f"The texts are in the private thread “{thread.title}”.")
+            elif name == "retry":
+                await service.retry_refused(ids)
+                terminal.note("They wait to be sent; 'chatdesk team sync' sends them.")
+            else:
+                await service.forget_refused(ids)
+            return 0
+    held_up = await _held_up(service)
+    if options.json:
+        names = ("id", "project_id", "thread_id", "kind", "at", "status", "sentence", "text")
+        terminal.say_json([*({name: getattr(each, name) for name in names} for each in found), *held_up])
+        return 0
+    for each in found:
+        terminal.say(f"{each.id}  {each.sentence}")
+        if each.text:
+            terminal.say(f"    {' '.join(each.text[:400].split())[:100]}")
+    for row in held_up:
+        changes = counted(row["waiting"], "change waits", "changes wait")
+        terminal.say(f"{row['project_id']}  {changes} (limit {row['limit']}): {row['sentence']}")
+    if not found and not held_up:
+        terminal.complain("nothing was refused")
+    return 0
+
+
+async def _held_up(service: TeamService) -> list[dict[str, Any]]:
+    """Return shared projects with changes that the server did not accept yet because a limit of their workspace is
+    reached."""
+    from chatdesk.core.sync.errors import TeamLimited
+
+    shared = [each for each in await service.projects() if each.ended is None and each.waiting]
+    rows: list[dict[str, Any]] = []
+    for workspace_id in {each.workspace_id: None for each in shared}:
+        latest = await service.rounds(workspace_id, 1)
+        limit = TeamLimited.told_by(latest[0].problem) if latest else None
+        if limit is None:
+            continue
+        rows += [
+            {
+                "project_id": each.project_id,
+                "kind": "project",
+                "at": latest[0].at,
+                "status": limit.code,
+                "sentence": f"{limit.what} {limit.next_step}",
+                "limit": limit.limit,
+                "waiting": each.waiting,
+            }
+            for each in shared
+            if each.workspace_id == workspace_id
+        ]
+    return rows
+
+
+def _chosen(found: Sequence[RefusedChange], wanted: str) -> list[str]:
+    ids = [each.id for each in found if wanted in ("all", each.id)]
+    if not ids:
+        raise NotFound(f"“{wanted[:60]}” was not refused.", safe="", next_step="'chatdesk team refused' lists them.")
+    return ids

@@ -24,7 +24,7 @@ async def open_services(
     ask through it; an owner answers those who ask it before it ends."""
     from chatdesk.core.local_api.client import own_or_wait
     from chatdesk.core.local_api.instance import InstanceLock
-    from chatdesk.core.local_api.server import InstanceServer
+    from chatdesk.core.local_api.listener import InstanceServer
 
     paths.make_directories()
     lock = InstanceLock(paths.data_dir, purpose=purpose, listens=mode == "cli")

@@ -11,9 +11,8 @@ from contextlib import closing
 from pathlib import Path
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.sharing.chain import body_digest, next_chain
 from chatdesk.core.domain.sharing.sync_results import Cursor
-from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, PulledChange
+from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, PulledChange, body_digest, next_chain
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.ids import id_of_moment, new_id
 from chatdesk.core.storage.engine.database import Database

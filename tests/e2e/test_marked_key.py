@@ -19,10 +19,10 @@ from chatdesk.core.diagnostics.logs import start_logging
 from chatdesk.core.diagnostics.redaction import process_redactor
 from chatdesk.core.domain.provider_profile import Header, ProviderProfile
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings.kept_secret import KeptSecret
 from chatdesk.core.settings.key_file import KeyFile
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.settings.secrets import KeptSecret
 from chatdesk.services.owner import open_services
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
 

@@ -15,9 +15,9 @@ from chatdesk.core.domain.provider_check import FoundServer, Step
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings.kept_secret import KeptSecret
 from chatdesk.core.settings.key_file import KeyFile
 from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
+from chatdesk.core.settings.secrets import KeptSecret
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.providers.model_table import Column

@@ -20,8 +20,7 @@ from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.usage.limits import LimitsDialog
 from chatdesk.ui.features.usage.usage_binding import clock_words, waiting_words
 from chatdesk.ui.features.usage.waiting import WaitingDialog
-from chatdesk.ui.usage.dialog import UsageDialog
-from chatdesk.ui.usage.page import UsagePage
+from chatdesk.ui.usage.page import UsageDialog, UsagePage
 from tests.helpers.window import FAST, answered, ask, play, press, type_text, until
 
 T = TypeVar("T", bound=QWidget)

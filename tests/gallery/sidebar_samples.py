@@ -15,9 +15,8 @@ from chatdesk.core.paths import resources_dir
 from chatdesk.core.settings.schema import PAGES, all_settings
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
-from chatdesk.ui.dialogs.about import AboutDialog
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
-from chatdesk.ui.dialogs.notice import NoticeDialog
+from chatdesk.ui.dialogs.notice import AboutDialog, NoticeDialog
 from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
 from chatdesk.ui.features.chat.temporary import TemporaryDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog

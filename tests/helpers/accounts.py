@@ -9,11 +9,10 @@ from chatdesk.core.chat.provider_service import ProviderService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.events import EventBus
 from chatdesk.core.providers.accounts import AccountBook
-from chatdesk.core.settings.kept_secret import KeptSecret
 from chatdesk.core.settings.key_file import KeyFile
 from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.settings.secrets import SecretStore
+from chatdesk.core.settings.secrets import KeptSecret, SecretStore
 
 QUICK = 2**10  # scrypt's work, where nothing is to be guarded
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.core.storage.upkeep.integrity import check_database
+from chatdesk.core.storage.upkeep.db_check import check_database
 
 
 async def quick_check(database: Database) -> list[str]:

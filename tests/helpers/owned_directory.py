@@ -18,8 +18,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.local_api.instance import WINDOW, Holder, InstanceLock, read_holder
-from chatdesk.core.local_api.listener import Limits, Verb
-from chatdesk.core.local_api.server import InstanceServer
+from chatdesk.core.local_api.listener import InstanceServer, Limits, Verb
 from chatdesk.ui.async_tasks import run_until_done
 
 NOBODY = 65534

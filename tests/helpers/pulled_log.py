@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chatdesk.core.domain.sharing.chain import body_digest
 from chatdesk.core.domain.sharing.sync_results import Applied, Cursor
-from chatdesk.core.domain.sharing.sync_wire import ProjectHead, PulledChange
+from chatdesk.core.domain.sharing.sync_wire import ProjectHead, PulledChange, body_digest
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.sync import digest as sync_digest
 from chatdesk.core.storage.sync import sharing

@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from chatdesk.core.domain.sharing.chain import next_chain
+from chatdesk.core.domain.sharing.sync_wire import next_chain
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.scram import verifier_of
 from tests.helpers.team_people import Person, Row, Team, some_id

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -21,7 +22,8 @@ from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.local_api.frames import read_object, write_object
 from chatdesk.core.local_api.incoming_connection import Door, IncomingConnection, Streams
-from chatdesk.core.local_api.proof import prove_ownership
+from chatdesk.core.local_api.instance import InstanceLock
+from chatdesk.core.local_api.proof import SECRET_BYTES, prove_ownership
 
 if sys.platform == "win32":
     from chatdesk.core.local_api.pipes import PipeDoor as SystemDoor
@@ -185,3 +187,37 @@ async def _forward(events: AsyncGenerator[Event, None], writer: asyncio.StreamWr
 
 def _failed(code: str, sentence: str) -> Event:
     return {"event": "failed", "code": code, "sentence": sentence}
+
+
+class InstanceServer:
+    """Listens while this process holds ``lock``, and announces its address under the lock."""
+
+    def __init__(
+        self, lock: InstanceLock, socket_path: Path, verbs: Mapping[str, Verb], *, limits: Limits | None = None
+    ) -> None:
+        self._lock = lock
+        self._wanted = socket_path
+        self._secret = secrets.token_bytes(SECRET_BYTES)
+        self._listener = Listener(verbs, self._secret, limits=limits)
+        self._address = ""
+
+    async def start(self) -> None:
+        """Listen. If that fails (a full disk), other processes cannot connect, and all else goes on; call ``start``
+        again then."""
+        if not self._address:
+            try:
+                self._address = await self._listener.start(self._wanted)
+            except OSError as error:
+                _log.warning("other processes cannot call this one: errno %s", error.errno)
+                return
+        self._lock.announce(self._address, self._secret)
+
+    async def wait_until_idle(self) -> None:
+        """Wait until no request is being answered."""
+        await self._listener.wait_until_idle()
+
+    async def close(self) -> None:
+        if self._address:
+            self._lock.announce()
+            self._address = ""
+        await self._listener.close()

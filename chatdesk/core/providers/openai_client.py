@@ -10,7 +10,8 @@ import asyncio
 import hashlib
 import logging
 import ssl
-from collections.abc import AsyncGenerator, Mapping
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
@@ -22,7 +23,6 @@ import httpx2
 from openai import AsyncOpenAI, Omit
 
 from chatdesk import __version__
-from chatdesk.core.providers.drained_stream import DrainedStream
 from chatdesk.core.providers.endpoint import ConnectionOptions, Endpoint
 from chatdesk.core.providers.failure_texts import (
     NO_WEB_TEXT,
@@ -32,9 +32,8 @@ from chatdesk.core.providers.failure_texts import (
     FailureText,
     elsewhere_text,
 )
-from chatdesk.core.providers.failures import RefusedRedirectError
+from chatdesk.core.providers.failures import CompressedAnswerError, RefusedRedirectError
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
-from chatdesk.core.providers.unpacking import unpack
 from chatdesk.core.providers.vendor_text import plain_excerpt
 
 _MAX_REDIRECTS = 3
@@ -44,6 +43,10 @@ _LONGEST_HOST = 100
 _BRACES = str.maketrans({"{": "", "}": ""})  # sentences are filled in by str.format
 _log = logging.getLogger(__name__)
 _NO_KEY = "none"
+_CHUNKS_A_SLICE = 50
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+_MOST_AT_ONCE = 64 * 1024
+_PACKINGS = {"gzip", "x-gzip", "deflate"}
 
 
 class _CappedAnswer(httpx2.AsyncByteStream):
@@ -219,3 +222,76 @@ def _refused_redirect(response: httpx2.Response) -> FailureText | None:
         host = target.host if target.port is None else f"{target.host}:{target.port}"
         return elsewhere_text(plain_excerpt(host).translate(_BRACES)[:_LONGEST_HOST])
     return None if response.status_code in _KEEPING else WITHOUT_BODY_TEXT
+
+
+# The HTTP client reads a body through generators of generators, and one of them (``AsyncResponseStream``, as of httpx2
+# 2.16) drops the next when it is closed. A dropped generator is finalised by whatever thread collects it, where its own
+# clean-up cannot work.
+class DrainedStream(httpx2.AsyncByteStream):
+    """Passes on the bytes of another stream. Leaving the iteration closes the connection and ends all generators
+    below."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        chunks = aiter(self._inner)
+        try:
+            while (chunk := await anext(chunks, None)) is not None:
+                yield chunk
+        finally:
+            await self._inner.aclose()
+            await _run_out(chunks)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+async def _run_out(chunks: AsyncIterator[bytes]) -> None:
+    """Read on after the connection was closed: what was received already comes, then each generator, the innermost
+    first, ends by the error that nothing more can be read."""
+    count = 0
+    with suppress(Exception):
+        async for _ in chunks:
+            count += 1
+            if count % _CHUNKS_A_SLICE == 0:
+                await asyncio.sleep(0)
+
+
+# For answers that come compressed although plain ones were asked for: the HTTP client would unpack any amount at once.
+class UnpackedStream(httpx2.AsyncByteStream):
+    """The unpacked bytes of another stream. Raises ``CompressedAnswerError`` if they cannot be unpacked."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self._inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
+
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        async with aclosing(aiter(self._inner)) as chunks:
+            async for chunk in chunks:
+                for piece in self._unpacked(chunk):
+                    yield piece
+
+    def _unpacked(self, data: bytes) -> Iterator[bytes]:
+        while data and not self._inflater.eof:
+            try:
+                piece = self._inflater.decompress(data, _MOST_AT_ONCE)
+            except zlib.error:
+                raise CompressedAnswerError from None
+            data = self._inflater.unconsumed_tail
+            if piece:
+                yield piece
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def unpack(response: httpx2.Response, *, is_error: bool) -> None:
+    """Make ``response`` yield plain bytes. Raises ``CompressedAnswerError`` for an unknown packing, except in an error,
+    which is then shown as unreadable at worst."""
+    packing = response.headers.get("content-encoding", "identity").strip().lower()
+    if packing in _PACKINGS:
+        response.stream = UnpackedStream(response.stream)
+    elif packing not in {"", "identity"} and not is_error:
+        raise CompressedAnswerError
+    response.headers.pop("content-encoding", None)

@@ -46,9 +46,8 @@ from chatdesk.core.providers.models.nearest import nearest_models
 from chatdesk.core.providers.prompt_cache import FIELD as CACHE_FIELD
 from chatdesk.core.providers.prompt_cache import mark_messages
 from chatdesk.core.providers.rate_headers import rate_of
-from chatdesk.core.providers.reader import Reader
+from chatdesk.core.providers.reader import Reader, SecretHidingReader
 from chatdesk.core.providers.retry import RetryPolicy, wait_or_hurry
-from chatdesk.core.providers.secret_hiding_reader import SecretHidingReader
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.wire import wire_bytes, wire_message

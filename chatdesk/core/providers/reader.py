@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Protocol
 
+from chatdesk.core.domain.echoed_secrets import EchoedSecrets, EchoFilter
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.providers.base import FinishReason, ReasoningDelta, TextDelta, ToolCallDelta
 
@@ -29,3 +31,56 @@ class Reader(Protocol):
     def finish(self) -> Iterator[Delta]:
         """Yield the events that were held back until the end of the answer."""
         ...
+
+
+class SecretHidingReader:
+    """A ``Reader`` that hides ``secrets``, which were sent along with the request, in the events of another reader."""
+
+    def __init__(self, inner: Reader, secrets: Iterable[str]) -> None:
+        self._inner = inner
+        self._secrets = EchoedSecrets(secrets, in_answers=True)
+        self._filter = EchoFilter(self._secrets)
+        self._kind: type[TextDelta] | type[ReasoningDelta] = TextDelta
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        return self._inner.finish_reason
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._inner.usage
+
+    @property
+    def has_text(self) -> bool:
+        return self._inner.has_text
+
+    @property
+    def has_tool_calls(self) -> bool:
+        return self._inner.has_tool_calls
+
+    def feed(self, chunk: object) -> Iterator[Delta]:
+        """Yield the cleaned events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
+        return self._cleaned(self._inner.feed(chunk))
+
+    def finish(self) -> Iterator[Delta]:
+        """Yield the cleaned events that were held back until the end of the answer."""
+        yield from self._cleaned(self._inner.finish())
+        yield from self.rest()
+
+    def rest(self) -> Iterator[Delta]:
+        """Yield the text that was held back as a possible beginning of a key; call it when an answer breaks off."""
+        text = self._filter.finish()
+        if text:
+            yield self._kind(text)
+
+    def _cleaned(self, deltas: Iterable[Delta]) -> Iterator[Delta]:
+        for delta in deltas:
+            if not self._secrets or not isinstance(delta, TextDelta | ReasoningDelta):
+                yield delta
+                continue
+            if type(delta) is not self._kind:
+                yield from self.rest()
+                self._kind = type(delta)
+            text = self._filter.feed(delta.text)
+            if text:
+                yield replace(delta, text=text)

@@ -7,6 +7,7 @@ own and is given up after a while; without a keyring a typed key holds for this 
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import threading
@@ -15,9 +16,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from chatdesk.core.domain.key_origin import KeyOrigin, Withheld
+from chatdesk.core.domain.key_origin import KeyOrigin, Withheld, WithheldFor
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.settings.kept_secret import KeptSecret
 from chatdesk.core.settings.key_file import KeyFile
 from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.providers_store import KeyPlace
@@ -38,6 +38,7 @@ REAL_KEYRINGS = frozenset(
 )
 
 T = TypeVar("T")
+_VERSION = 1
 
 
 class SecretSource(StrEnum):
@@ -320,3 +321,42 @@ def _reason(error: Exception) -> str:
     if name in ("KeyringLocked", "InitError"):
         return "The keyring is locked."
     return f"The keyring failed ({name})."
+
+
+# The keyring and the encrypted file guard the whole entry, so whoever cannot read the secret cannot change its origin.
+@dataclass(frozen=True, slots=True)
+class KeptSecret:
+    """A stored secret. ``origin`` is None for one that an earlier version stored. ``may_be_open``: a person agreed that
+    it travels unencrypted there. An empty ``value`` records an agreement about the key of a variable."""
+
+    value: str = field(repr=False)
+    origin: KeyOrigin | None = None
+    may_be_open: bool = False
+
+    def encoded(self) -> str:
+        if self.origin is None:
+            return self.value
+        entry = {"chatdesk": _VERSION, "value": self.value, "origin": self.origin.as_data(), "open": self.may_be_open}
+        return json.dumps(entry, separators=(",", ":"))
+
+    @classmethod
+    def decoded(cls, text: str) -> KeptSecret:
+        """Decode an entry; text in any other form is the bare secret of an earlier version."""
+        if not text.startswith('{"chatdesk":'):
+            return cls(text)
+        try:
+            entry = json.loads(text)
+            origin = KeyOrigin.from_data(entry["origin"])
+            return cls(str(entry["value"]), origin, may_be_open=entry["open"] is True)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return cls("")
+
+    def withheld(self, wanted: KeyOrigin) -> Withheld | None:
+        """Return the reason why this must not be sent to ``wanted``; None when it may."""
+        if self.origin is None:
+            return Withheld(WithheldFor.UNKNOWN, wanted)
+        if self.origin != wanted or not wanted.host:
+            return Withheld(WithheldFor.ELSEWHERE, wanted, self.origin)
+        if wanted.is_open and not self.may_be_open:
+            return Withheld(WithheldFor.OPEN, wanted, self.origin)
+        return None

@@ -1,14 +1,16 @@
-"""A message with one button: something a person must have read."""
+"""A dialog with one button, for what a person must have read, and the one that says which ChatDesk this is."""
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import Qt, QUrl, qVersion
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from chatdesk import __version__
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -57,3 +59,13 @@ class NoticeDialog(FormPanel):
     def _show_file(self) -> None:
         assert self._file is not None
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._file.parent)))
+
+
+class AboutDialog(NoticeDialog):
+    def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
+        text = (
+            f"Version {__version__}, with Python {platform.python_version()} and Qt {qVersion()}.\n\n"
+            "Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide icons under the ISC licence."
+        )
+        super().__init__(theme, "ChatDesk", text, parent=parent)
+        self.setObjectName("aboutDialog")

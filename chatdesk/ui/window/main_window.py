@@ -404,7 +404,7 @@ class MainWindow(QMainWindow):
         ShortcutsDialog(self._theme, commands, parent=self).open()
 
     def _open_about(self) -> None:
-        from chatdesk.ui.dialogs.about import AboutDialog
+        from chatdesk.ui.dialogs.notice import AboutDialog
 
         AboutDialog(self._theme, parent=self).open()
 

@@ -12,8 +12,14 @@ from typing import Any
 import pytest
 
 from chatdesk.core.attachments import remote_image
-from chatdesk.core.attachments.remote_addresses import AddressScope, address_scope
-from chatdesk.core.attachments.remote_image import ImageElsewhere, ImageFetcher, ImageInOwnNetwork, ImageNotLoaded
+from chatdesk.core.attachments.remote_image import (
+    AddressScope,
+    ImageElsewhere,
+    ImageFetcher,
+    ImageInOwnNetwork,
+    ImageNotLoaded,
+    address_scope,
+)
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 100
 Answer = Callable[[BaseHTTPRequestHandler], None]

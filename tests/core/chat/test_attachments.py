@@ -23,9 +23,8 @@ from chatdesk.core.chat.context_service import ContextService
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly
+from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly, image_tokens
 from chatdesk.core.context.catalogue import ModelCatalogue
-from chatdesk.core.context.image_tokens import image_tokens
 from chatdesk.core.context.reading import Reading, shared_out
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment, Enclosed

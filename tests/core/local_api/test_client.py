@@ -20,7 +20,7 @@ from chatdesk.core.errors import AlreadyRunning
 from chatdesk.core.local_api import client
 from chatdesk.core.local_api.client import OwnerLeft, ask_owner, own_or_show_window, show_owner_window
 from chatdesk.core.local_api.instance import InstanceLock
-from chatdesk.core.local_api.server import InstanceServer
+from chatdesk.core.local_api.listener import InstanceServer
 from tests.helpers.owned_directory import NOBODY, holder_of, is_root, owner_of, two_events
 
 SECRET = "TOP SECRET question"

@@ -20,8 +20,7 @@ import pytest
 from chatdesk.core.errors import ChatDeskError, EmptyMessage
 from chatdesk.core.local_api.client import ask_owner, exchange, show_owner_window
 from chatdesk.core.local_api.instance import InstanceLock
-from chatdesk.core.local_api.listener import Limits
-from chatdesk.core.local_api.server import InstanceServer
+from chatdesk.core.local_api.listener import InstanceServer, Limits
 from tests.helpers.owned_directory import (
     as_nobody,
     connected,

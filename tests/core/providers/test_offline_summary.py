@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, TextDelta
-from chatdesk.core.providers.offline.provider import OfflineProvider
-from chatdesk.core.providers.offline.summary import compose_summary
+from chatdesk.core.providers.offline.provider import OfflineProvider, compose_summary
 
 MATERIAL = """Earlier summary:
 - The port is 8080.

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from chatdesk.core.domain.sharing.chain import body_digest, next_chain
+from chatdesk.core.domain.sharing.sync_wire import body_digest, next_chain
 from chatdesk.core.ids import new_id
 from tests.helpers.team_people import Person, Row, Team, some_id
 

@@ -15,8 +15,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from chatdesk.core.domain.sharing.chain import body_digest, next_chain
-from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushStatus, RelayedChange, TeamView, WireChange
+from chatdesk.core.domain.sharing.sync_wire import (
+    MAX_BODY_BYTES,
+    PushStatus,
+    RelayedChange,
+    TeamView,
+    WireChange,
+    body_digest,
+    next_chain,
+)
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync import errors

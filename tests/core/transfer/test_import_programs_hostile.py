@@ -16,12 +16,10 @@ from chatdesk.core.errors import ChatDeskError, ImportRefused
 from chatdesk.core.transfer.imports import (
     anythingllm,
     jan,
+    source,
 )
 from chatdesk.core.transfer.imports import (
     cherry_studio as import_cherry_studio,
-)
-from chatdesk.core.transfer.imports import (
-    folder as import_folder,
 )
 from tests.helpers.export_samples import PNG, mutated, with_odd_values, write_json, write_zip
 from tests.helpers.import_world import ImportWorld, import_world
@@ -190,7 +188,7 @@ async def test_a_folder_with_links_reads_nothing_outside_of_it(world: ImportWorl
 
 
 async def test_a_folder_that_was_changed_meanwhile_says_so(world: ImportWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = import_folder.Folder(write_jan(world.folder / "threads", sample_of("jan")))
+    folder = source.Folder(write_jan(world.folder / "threads", sample_of("jan")))
     place = world.folder / "threads" / "jan1" / "messages.jsonl"
     place.unlink()
     with pytest.raises(ImportRefused, match="could not be read"):
@@ -198,7 +196,7 @@ async def test_a_folder_that_was_changed_meanwhile_says_so(world: ImportWorld, m
     place.mkdir()
     with pytest.raises(ImportRefused):
         folder.open("jan1/messages.jsonl")
-    monkeypatch.setattr(import_folder, "_MOST_FILES", 1)
+    monkeypatch.setattr(source, "_MOST_FILES", 1)
     (world.folder / "threads" / "a.json").write_text("{}")
     with pytest.raises(ImportRefused, match="far more files"):
         await world.service.run(world.folder / "threads")

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from chatdesk.core.domain.sharing.chain import body_digest
 from chatdesk.core.domain.sharing.sync_wire import (
     MAX_AHEAD_MS,
     DeviceRow,
@@ -25,6 +24,7 @@ from chatdesk.core.domain.sharing.sync_wire import (
     RelayedChange,
     TeamView,
     WireChange,
+    body_digest,
 )
 from chatdesk.core.storage.engine.change_log import ERASED
 from chatdesk.core.storage.sync import erasing

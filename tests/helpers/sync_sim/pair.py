@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from chatdesk.core.domain.sharing.chain import body_digest
-from chatdesk.core.domain.sharing.sync_wire import Hello, TeamView
+from chatdesk.core.domain.sharing.sync_wire import Hello, TeamView, body_digest
 from chatdesk.core.domain.sharing.team import EndReason, TeamRole
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.sync import digest as sync_digest

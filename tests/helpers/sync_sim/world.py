@@ -12,8 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chatdesk.core.domain.sharing.chain import body_digest
-from chatdesk.core.domain.sharing.sync_wire import PulledChange
+from chatdesk.core.domain.sharing.sync_wire import PulledChange, body_digest
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.requests import Link, Request, RoundResult, ToLocal, ToTeam

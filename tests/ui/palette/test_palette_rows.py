@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatdesk.core.domain.search import FilterName, SearchGroup, SearchHit, SearchKind
-from chatdesk.ui.palette.completions import completions
+from chatdesk.ui.palette.listing import completions
 from chatdesk.ui.palette.rows import RowKind, rows_of_group, summary_of, when_text
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -14,8 +14,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.attachments.remote_addresses import AddressScope
-from chatdesk.core.attachments.remote_image import ImageFetcher
+from chatdesk.core.attachments.remote_image import AddressScope, ImageFetcher
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.rendering.blocks import CodeBlock, ImagePlaceholder

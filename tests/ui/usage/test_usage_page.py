@@ -17,9 +17,8 @@ from chatdesk.core.usage.overview import Grouping
 from chatdesk.ui.features.usage.limits import LimitsDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.usage.chart import round_up
-from chatdesk.ui.usage.dialog import UsageDialog
 from chatdesk.ui.usage.figures import short_count
-from chatdesk.ui.usage.page import UsagePage
+from chatdesk.ui.usage.page import UsageDialog, UsagePage
 from tests.gallery.usage_page_samples import build_samples, cells
 
 _TODAY = 20_778

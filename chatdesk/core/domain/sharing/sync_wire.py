@@ -6,11 +6,13 @@ that only those who need the content parse it.
 
 from __future__ import annotations
 
+import struct
+from binascii import unhexlify
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from hashlib import sha256
 from typing import Final
-
-from chatdesk.core.domain.sharing.chain import body_digest, next_chain
 
 #: What this ChatDesk speaks; the server says which it takes.
 PROTOCOL: Final = 1
@@ -27,6 +29,11 @@ CHUNK_BYTES: Final = 1024 * 1024
 OWN_DETAILS: Final = frozenset(("payment",))
 #: How far ahead of the server's clock a stamp may be.
 MAX_AHEAD_MS: Final = 60_000
+#: The chain before the first change.
+START: Final = bytes(32)
+DIGEST_BYTES: Final = 32
+_NUMBERS: Final = struct.Struct(">qq")
+_NO_DIGEST: Final = "a digest has 32 bytes"
 
 
 class PushStatus(StrEnum):
@@ -66,12 +73,11 @@ class WireChange:
 # Nobody changes one, but a frozen one takes four times as long to make, and a first pull makes them by the million.
 @dataclass(slots=True)
 class PulledChange:
-    """A change as it is received. ``seq`` is dense in a project; ``chain`` is explained in
-    ``domain/sharing/chain.py``. ``author`` is a member's id, by the server's knowledge; ``relayed_by`` the member who
-    brought it back after the server was restored, else None. ``at`` is the server's time in milliseconds UTC. ``seal``
-    proves to the server that it once accepted this very change, when a member brings it back. ``digest`` is that of the
-    body as it was accepted (``chain.body_digest``); ``is_erased``: the words of that body were erased, and ``body`` is
-    a placeholder."""
+    """A change as it is received. ``seq`` is dense in a project; ``chain`` is what ``next_chain`` makes.
+    ``author`` is a member's id, by the server's knowledge; ``relayed_by`` the member who brought it back after the
+    server was restored, else None. ``at`` is the server's time in milliseconds UTC. ``seal`` proves to the server that
+    it once accepted this very change, when a member brings it back. ``digest`` is that of the body as it was accepted
+    (``body_digest``); ``is_erased``: the words of that body were erased, and ``body`` is a placeholder."""
 
     id: str
     seq: int
@@ -198,3 +204,39 @@ class TeamView:
     presence: tuple[PresenceRow, ...] = ()
     is_whole: bool = True
     version: int = 0
+
+
+# The hash chain over a project's log tells whether two logs are equal up to a change without comparing them.
+# Beside ids it covers what the server decides anew when a log is brought back after a loss (stamps, and places in the
+# sequence of a device) and the digest of each body, never the body itself: a body can be erased while its digest stays,
+# and the chain holds.
+def next_chain(chain: bytes | None, change_id: str, device: str, dseq: int, hlc: int, digest: bytes) -> bytes:
+    """Return the chain after one more change: sha256 over the chain before it (``START`` or None before the first), the
+    16 bytes of its id and of its device, ``dseq`` and ``hlc`` as 8 bytes each, the highest first, and the 32 bytes of
+    its ``body_digest``. Raises ``ValueError`` for an invalid id and for numbers or digests that do not fit."""
+    try:
+        numbers = _NUMBERS.pack(dseq, hlc)
+    except struct.error as error:
+        raise ValueError(str(error)) from error
+    if len(digest) != DIGEST_BYTES:
+        raise ValueError(_NO_DIGEST)
+    return sha256((chain or START) + _bytes_of(change_id) + _bytes_of_device(device) + numbers + digest).digest()
+
+
+def body_digest(body: str | None) -> bytes:
+    """Return the digest of a body in the form in which the server keeps and sends it. Never raises: a lone surrogate,
+    which no server sends, counts as a question mark."""
+    return sha256((body or "").encode("utf-8", "replace")).digest()
+
+
+def _bytes_of(value: str) -> bytes:
+    """Return ``UUID(value).bytes``, several times as fast."""
+    found = unhexlify(value.replace("-", ""))
+    if len(found) != 16:
+        message = "an id has 16 bytes"
+        raise ValueError(message)
+    return found
+
+
+#: Thousands of changes are of a few devices.
+_bytes_of_device = lru_cache(maxsize=64)(_bytes_of)

@@ -25,7 +25,6 @@ from chatdesk.core.providers.base import (
 from chatdesk.core.providers.failures import FailureTranslator, with_partial
 from chatdesk.core.providers.offline.answers import compose_answer, compose_attached, compose_echo
 from chatdesk.core.providers.offline.demo import Demo, DemoFault, find_demo
-from chatdesk.core.providers.offline.summary import compose_summary
 from chatdesk.core.providers.retry import wait_or_hurry
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.wire import wire_bytes, wire_message
@@ -46,6 +45,12 @@ _UNTHROTTLED_BATCH = 32
 _LONGEST_LAG_S = 0.25
 # Fast answers come a few pieces at a time, so that timers do not cost more than the text.
 _TICK_S = 0.004
+_MOST_CHARACTERS = 1_600
+_LONGEST_SENTENCE = 240
+_SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
+_DECISION = re.compile(r"\b(?:decid|agree|must|will|chose|need|open|todo|deadline|because)", re.IGNORECASE)
+_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][\w-]+")
+_LABEL = re.compile(r"^(?:Person|Model|Note|Tool|Earlier summary):\s*|^=+$|^- ")
 
 
 class OfflineProvider:
@@ -189,3 +194,27 @@ def _rest(whole: str, partial: str) -> str:
 def offline_models() -> Sequence[ListedModel]:
     """Return the offline models without waiting."""
     return _MODELS
+
+
+def compose_summary(material: str) -> str:
+    """Return the most telling sentences of ``material`` in their order, as a list, the same ones every time: those with
+    numbers, names, decisions or questions."""
+    sentences = list(dict.fromkeys(filter(None, map(_plain, _SENTENCE.findall(material)))))
+    ranked = sorted(range(len(sentences)), key=lambda index: (-_weight(sentences[index]), -index))
+    kept: list[int] = []
+    left = min(_MOST_CHARACTERS, len(material) // 2)
+    for index in ranked:
+        left -= len(sentences[index]) + 3
+        if left < 0:
+            break
+        kept.append(index)
+    return "\n".join(f"- {sentences[index]}" for index in sorted(kept))
+
+
+def _plain(sentence: str) -> str:
+    return _LABEL.sub("", " ".join(sentence.split()))[:_LONGEST_SENTENCE].strip()
+
+
+def _weight(sentence: str) -> int:
+    has_number = any(letter.isdigit() for letter in sentence)
+    return 2 * has_number + 2 * bool(_DECISION.search(sentence)) + bool(_NAME.search(sentence)) + sentence.endswith("?")

@@ -6,7 +6,7 @@
 - A part that names a file has the row by which the file is kept, sent and backed up.
 
 ``unreachable`` says what does not hold, ``make_reachable`` mends it. Rows that point at nothing are the business of
-``integrity`` and ``repair``, and come first.
+``db_check`` and ``repair``, and come first.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import connect, driver, make_private_file, set_defensive, unused_database
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.sync import salvage as sync_salvage
-from chatdesk.core.storage.upkeep import integrity, quieting, repair, salvaged_texts
+from chatdesk.core.storage.upkeep import db_check, quieting, repair, salvaged_texts
 
 _STEP: Final = 200
 _LARGEST_ROWID: Final = 2**62
@@ -86,7 +86,7 @@ def _fill(database: Path, target: Path, origin: Origin) -> SalvageReport:
                 lost.append(f"{apart:,} texts had lost their messages; they are in the thread “{title}”.")
             mended = repair.mend(conn, origin)
             quieting.stop_automatic_actions(raw, origin.now())
-            wrong = integrity.check_database(conn, is_thorough=True)
+            wrong = db_check.check_database(conn, is_thorough=True)
             if wrong:
                 lost.append(f"{len(wrong):,} findings are left; 'chatdesk doctor' lists them.")
     except sqlite3.DatabaseError as error:

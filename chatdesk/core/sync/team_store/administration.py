@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Any
+
+import psycopg
 
 from chatdesk.core.domain.sharing.team import (
     Blocker,
@@ -22,9 +25,8 @@ from chatdesk.core.domain.sharing.team import (
 )
 from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
-from chatdesk.core.sync.errors import NoWorkspaceThere, OtherWorkspace, TeamNotInvited, TeamTaken
+from chatdesk.core.sync.errors import NoWorkspaceThere, OtherWorkspace, TeamBusy, TeamNotInvited, TeamTaken
 from chatdesk.core.sync.invitations import shown_name
-from chatdesk.core.sync.team_store.blockers import blockers, naming_blockers
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
 from chatdesk.core.sync.team_store.failures import our_errors
 
@@ -227,3 +229,31 @@ def _member(row: tuple[Any, ...]) -> TeamMember:
         roles={checked_id(project_id): TeamRole(role) for project_id, role in row[5].items()},
         invited_by=None if row[6] is None else checked_id(row[6]),
     )
+
+
+def blockers(conn: Connection) -> tuple[Blocker, ...]:
+    """Return the blocking members; the name is "" for those unknown to this login. The server ends transactions that
+    are open far longer than any of ChatDesk's. Raises ``psycopg.Error``."""
+    rows = conn.execute("SELECT o_member::text, o_name, o_seconds, o_is_ended FROM cd.blockers()").fetchall()
+    return tuple(
+        Blocker(
+            member_id=None if row[0] is None else str(row[0]),
+            name="" if row[1] is None else shown_name(row[1]),
+            seconds=int(row[2]),
+            is_ended=bool(row[3]),
+        )
+        for row in rows
+    )
+
+
+@contextmanager
+def naming_blockers(conn: Connection) -> Iterator[None]:
+    """Add the names of the blocking members to a ``TeamBusy`` that is raised inside."""
+    try:
+        yield
+    except TeamBusy as busy:
+        try:
+            names = dict.fromkeys(each.name for each in blockers(conn) if each.name)
+        except (psycopg.Error, TypeError, ValueError, IndexError):
+            raise busy from None
+        raise TeamBusy(tuple(names)) from busy

@@ -35,7 +35,7 @@ from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.ports import Notifications
-from chatdesk.core.sync.team_store.blockers import naming_blockers
+from chatdesk.core.sync.team_store.administration import naming_blockers
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
 from chatdesk.core.sync.team_store.failures import our_errors, translated
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import codecs
 import logging
+import os
 import re
 import stat
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from chatdesk.core.domain.imported import ImportedExtras, ImportedFile, ImportLine, ImportOutcome
 from chatdesk.core.errors import ImportRefused
 from chatdesk.core.transfer.imports import claude, jan
-from chatdesk.core.transfer.imports.archive import ZIP_ERRORS, Archive
+from chatdesk.core.transfer.imports.archive import ZIP_ERRORS, Archive, sorted_documents
 from chatdesk.core.transfer.imports.document import Document, Found, ImportState, problem_line
-from chatdesk.core.transfer.imports.folder import Folder
 from chatdesk.core.transfer.imports.json_stream import JsonStream, NotJson
 from chatdesk.core.transfer.imports.values import dict_of, key_of, list_of
 
@@ -31,6 +31,9 @@ _BLANK = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + b" \t\r\n\0"  # zeros: a charac
 _ZIP_MAGIC = b"PK\x03\x04", b"PK\x05\x06"
 # How newer versions of Cherry Studio keep their own database in a backup.
 _RAW_DATABASE = re.compile(r"(?:^|/)IndexedDB/")
+_DEEPEST: Final = 12
+_MOST_FILES: Final = 200_000
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class ImportCancelled(Exception):
@@ -274,3 +277,63 @@ def unreadable(path: Path, error: OSError) -> ImportRefused:
     return ImportRefused(
         f"{path.name} could not be read: {error.strerror or 'the disk refused it'}.", next_step="Check the file."
     )
+
+
+# For programs that keep their chats as files. Only plain files are read and no links followed: nothing outside of it.
+class Folder:
+    """The files of a folder by their names below it. ``tick`` is called again and again while it is searched, and may
+    raise. Raises ``ImportRefused`` for a folder that holds more files than any program's chats."""
+
+    def __init__(self, path: Path, *, tick: Callable[[], None] = lambda: None) -> None:
+        self._path = path
+        self._names = _names_below(path, tick)
+        self.documents, self.projects = sorted_documents(self._names)
+        self._by_last = {name.rsplit("/", 1)[-1]: name for name in reversed(self._names)}
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the documents."""
+        return sum((self._path / name).lstat().st_size for name in self.documents)
+
+    def has(self, name: str) -> bool:
+        return name in self._names
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a file that was found. Raises ``ImportRefused`` if it is no plain file any more."""
+        try:
+            handle = os.open(self._path / name, os.O_RDONLY | _NO_LINK | getattr(os, "O_BINARY", 0))
+        except OSError as error:
+            raise ImportRefused(f"{name} could not be read: {error.strerror or 'the disk refused it'}.") from error
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise ImportRefused(f"{name} is not a file.")
+        return os.fdopen(handle, "rb")
+
+    def open_file(self, pointer: str) -> IO[bytes] | None:
+        """Open the file that a message points to; None when the folder does not have it."""
+        name = self._by_last.get(pointer.rsplit("/", 1)[-1])
+        return self.open(name) if name is not None and pointer else None
+
+    def name_of(self, _pointer: str) -> str:
+        return ""
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to close."""
+
+
+def _names_below(path: Path, tick: Callable[[], None]) -> dict[str, None]:
+    names: dict[str, None] = {}
+    for folder, inner, files in os.walk(path):
+        tick()
+        above = Path(folder).relative_to(path)
+        if len(above.parts) >= _DEEPEST:
+            inner.clear()
+        inner.sort()
+        for file in sorted(files):
+            if stat.S_ISREG((Path(folder) / file).lstat().st_mode):
+                names[(above / file).as_posix()] = None
+        if len(names) > _MOST_FILES:
+            raise ImportRefused(
+                "This folder holds far more files than a program's chats.", next_step="Choose the folder of the chats."
+            )
+    return names

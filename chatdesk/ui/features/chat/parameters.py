@@ -7,10 +7,12 @@ Only what the model has is offered. A field that is left empty follows what is w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -19,6 +21,7 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
+    QSlider,
     QVBoxLayout,
     QWidget,
 )
@@ -27,7 +30,6 @@ from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import REASONING_EFFORTS, Parameters, checked_parameters
 from chatdesk.core.errors import InvalidInput
 from chatdesk.ui.dialogs.panel import Panel, plain_label
-from chatdesk.ui.features.chat.range_field import RangeField
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.theme.theme import Theme
 
@@ -35,6 +37,8 @@ _WIDTH_PX, _ROW_PX, _REST_PX = 620, 72, 180
 _STOP_LINES = 4
 
 Scope = Literal["thread", "project"]
+_STEPS_IN_ONE: Final = 100
+_LETTERS: Final = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,3 +316,58 @@ def _about(info: ModelInfo, scope: Scope) -> str:
         return said
     listed = missing[0] if len(missing) == 1 else f"{', '.join(missing[:-1])} or {missing[-1]}"
     return f"{said} {name} has no {listed}."
+
+
+class RangeField(QWidget):
+    """A slider with a number field, from 0 to ``most``. The slider stands at ``resting`` while the field is empty."""
+
+    def __init__(self, text: str, placeholder: str, *, most: float, resting: float) -> None:
+        super().__init__()
+        self._resting = resting
+        self.line = QLineEdit(text)
+        self.line.setPlaceholderText(placeholder)
+        self.line.setMinimumWidth(self.line.fontMetrics().averageCharWidth() * _LETTERS)
+        self.slider = _Slider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, round(most * _STEPS_IN_ONE))
+        self.slider.setSingleStep(_STEPS_IN_ONE // 20)
+        self.slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the text has its keys
+        self.slider.setPageStep(_STEPS_IN_ONE // 4)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(10)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self.line, 1)
+        self.line.installEventFilter(self)
+        self.line.textChanged.connect(self._follow_text)
+        self.slider.valueChanged.connect(lambda value: self.line.setText(f"{value / _STEPS_IN_ONE:g}"))
+        self._follow_text(text)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Up and Down in the text move the slider."""
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
+            step = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()), 0)
+            if step:
+                self.slider.setValue(self.slider.value() + step * self.slider.singleStep())
+                return True
+        return super().eventFilter(watched, event)
+
+    def _follow_text(self, text: str) -> None:
+        value = self._resting
+        with suppress(ValueError):
+            value = float(text.strip().replace(",", "."))
+        with QSignalBlocker(self.slider):
+            self.slider.setValue(round(min(max(value, -1.0), 1000.0) * _STEPS_IN_ONE) if value == value else 0)
+        self.slider.show_unset(not text.strip())
+
+
+class _Slider(QSlider):
+    """Pale while nothing is set. The wheel scrolls the page below it."""
+
+    def show_unset(self, is_unset: bool) -> None:
+        if self.property("isUnset") != is_unset:
+            self.setProperty("isUnset", is_unset)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()

@@ -88,7 +88,7 @@ class UsageBinding(QObject):
         self._tasks.replace(self._open_usage(), "usage")
 
     async def _open_usage(self) -> None:
-        from chatdesk.ui.usage.dialog import UsageDialog
+        from chatdesk.ui.usage.page import UsageDialog
 
         page = await self.make_page()
         UsageDialog(self._panes.theme, page, parent=self._panes.window).open()

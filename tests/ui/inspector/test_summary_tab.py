@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.context import ContextEntry, Reason
 from chatdesk.ui.inspector.rows import RowRole
-from chatdesk.ui.inspector.source_list import SourceList
+from chatdesk.ui.inspector.summary_tab import SourceList
 from chatdesk.ui.theme.theme import Theme
 
 

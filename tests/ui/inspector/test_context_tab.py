@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.context import ContextReport, ContextTotals
-from chatdesk.ui.inspector.context_bar import ContextBar
+from chatdesk.ui.inspector.context_tab import ContextBar
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX = 320

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from chatdesk.core.domain.sharing.chain import START, body_digest, next_chain
+from chatdesk.core.domain.sharing.sync_wire import START, body_digest, next_chain
 
 ID, DEVICE = "00000000-0000-7000-8000-0000000000aa", "00000000-0000-7000-8000-0000000000bb"
 DIGEST, OTHER = body_digest('{"text": "words"}'), body_digest(None)
