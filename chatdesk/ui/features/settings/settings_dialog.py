@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -31,7 +31,7 @@ from chatdesk.ui.features.settings.model_fields import ModelFields
 from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.settings_page import SettingsPage
 from chatdesk.ui.features.settings.settings_row import SettingsRow
-from chatdesk.ui.features.settings.settings_search import Found, FoundList, entries, find
+from chatdesk.ui.features.settings.settings_search import Found, FoundList
 from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -91,12 +91,11 @@ class SettingsDialog(Panel):
         self._values = dict(values)
         self._settings = {each.name: each for each in all_settings() if each.name in values and not each.shown.hidden}
         self._seen = {name: values[name] for name, each in self._settings.items() if each.shown.is_previewed}
-        self._entries = entries(self._settings.values())
         self._provider_page: ProviderPage | None = None
         self._data_page: DataPage | None = None
         self._awaited: Found | None = None
         self._search = SearchField(theme, object_name="settingsSearch", placeholder="Search")
-        self._nav, self._found = QListWidget(), FoundList()
+        self._nav, self._found = QListWidget(), FoundList(self._search, self._settings.values())
         self._lists, self._pages = QStackedWidget(), QStackedWidget()
         self._side, self._heading = QWidget(), plain_label("", "heading")
         self._save, self._cancel = QPushButton("Save"), QPushButton("Close")
@@ -180,18 +179,6 @@ class SettingsDialog(Panel):
         super().showEvent(event)
         QTimer.singleShot(_FRAME_MS, self, self._show_first_page)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Let the arrow keys in the search field move through the results."""
-        if watched is self._search and isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
-            if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up) and self._search.text():
-                step = 1 if event.key() == Qt.Key.Key_Down else -1
-                self._found.setCurrentRow(max(0, min(self._found.count() - 1, self._found.currentRow() + step)))
-                return True
-            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self._go_to(self._found.found())
-                return True
-        return super().eventFilter(watched, event)
-
     # Putting it together
 
     def _make_page(self, title: str) -> SettingsPage:
@@ -241,16 +228,12 @@ class SettingsDialog(Panel):
             self._lists.addWidget(each)
         self._nav.setObjectName("settingsPages")
         self._nav.setAccessibleName("Pages of the settings")
-        self._found.setObjectName("settingsFound")
-        self._found.setAccessibleName("Found settings")
         for title in PAGES:
             QListWidgetItem(title, self._nav).setHidden(title in _SLOTS)
         self._nav.currentRowChanged.connect(self._on_nav_current_row_changed)
         self._found.currentRowChanged.connect(self._on_found_current_row_changed)
-        self._found.itemActivated.connect(lambda: self._go_to(self._found.found()))
-        self._found.itemClicked.connect(lambda: self._go_to(self._found.found()))
+        self._found.chosen.connect(self._go_to)
         self._search.textChanged.connect(self._on_search_text_changed)
-        self._search.installEventFilter(self)
         self._save.setObjectName("settingsSave")
         self._cancel.setObjectName("settingsCancel")
         self._cancel.setAutoDefault(False)
@@ -353,8 +336,7 @@ class SettingsDialog(Panel):
     def _on_search_text_changed(self, text: str) -> None:
         offered = [title for place, title in enumerate(PAGES) if not self._nav.item(place).isHidden()]
         if text.strip():
-            self._found.show_found([each for each in find(text, self._entries) if each.page in offered])
-            self._found.setCurrentRow(0)
+            self._found.search(text, offered)
         self._lists.setCurrentWidget(self._found if text.strip() else self._nav)
 
     def _on_found_current_row_changed(self, _row: int) -> None:
@@ -371,10 +353,8 @@ class SettingsDialog(Panel):
         if found is not None and widget is not None:
             self._page(found.page).ensureWidgetVisible(widget, 0, 60)
 
-    def _go_to(self, found: Found | None) -> None:
+    def _go_to(self, found: Found) -> None:
         """Show what was found and put the focus there."""
-        if found is None:
-            return
         self.show_page(found.page)
         self._page(found.page).finish()
         widget = self._widget_of(found)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
 from chatdesk.core.settings.schema import PAGES, Setting
 from chatdesk.ui.features.settings.data_page import ACTIONS
+from chatdesk.ui.widgets.search_field import SearchField
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,24 @@ def find(text: str, among: Collection[Found]) -> list[Found]:
 
 
 class FoundList(QListWidget):
-    """A list of search results, each with its page below it."""
+    """A list of search results, each with its page below it. The arrow keys and Return in ``field`` work in it;
+    ``chosen`` carries the result that was clicked or confirmed."""
 
-    def show_found(self, found: Collection[Found]) -> None:
+    chosen = Signal(object)  # Found
+
+    def __init__(self, field: SearchField, settings: Collection[Setting]) -> None:
+        super().__init__()
+        self.setObjectName("settingsFound")
+        self.setAccessibleName("Found settings")
+        self._field = field
+        self._entries = entries(settings)
+        field.installEventFilter(self)
+        self.itemActivated.connect(self._choose)
+        self.itemClicked.connect(self._choose)
+
+    def search(self, text: str, pages: Collection[str]) -> None:
+        """Show what has every word of ``text`` on one of ``pages``."""
+        found = [each for each in find(text, self._entries) if each.page in pages]
         self.clear()
         for each in found:
             item = QListWidgetItem(f"{each.title}\n{each.page}", self)
@@ -59,12 +76,29 @@ class FoundList(QListWidget):
         if not found:
             item = QListWidgetItem("Nothing found", self)
             item.setFlags(Qt.ItemFlag.NoItemFlags)
+        self.setCurrentRow(0)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let the arrow keys in the search field move through the results."""
+        if watched is self._field and isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
+            if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up) and self._field.text():
+                step = 1 if event.key() == Qt.Key.Key_Down else -1
+                self.setCurrentRow(max(0, min(self.count() - 1, self.currentRow() + step)))
+                return True
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._choose()
+                return True
+        return super().eventFilter(watched, event)
 
     def found(self) -> Found | None:
         """Return the chosen result."""
         item = self.currentItem()
         found = item.data(Qt.ItemDataRole.UserRole) if item is not None else None
         return found if isinstance(found, Found) else None
+
+    def _choose(self) -> None:
+        if (found := self.found()) is not None:
+            self.chosen.emit(found)
 
 
 def _of_setting(setting: Setting) -> Found:
