@@ -14,7 +14,6 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.widgets.focus_chain import previous_in_chain
 
-_MARGINS_PX = (24, 22, 24, 20)
 _GAP_PX, _BUTTON_GAP_PX = 10, 8
 
 
@@ -47,9 +46,7 @@ class FormPanel(Panel):
         self.buttons = QHBoxLayout()
         self.buttons.setSpacing(_BUTTON_GAP_PX)
         self.buttons.addStretch(1)
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(*_MARGINS_PX)
-        self.column.setSpacing(_GAP_PX)
+        self.column = self.form_column()
         self.column.addWidget(self.head)
         self.column.addLayout(self.body, 1)
         self.column.addWidget(self.problem)

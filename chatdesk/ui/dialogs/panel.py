@@ -15,6 +15,7 @@ from chatdesk.ui.widgets.stray_keys import press_focused
 
 _SHADE_ALPHA = 0.35
 _MARGIN_PX = 32
+_FORM_MARGINS_PX, _FORM_GAP_PX = (24, 22, 24, 20), 10
 _ROUND_PX = 6  # above and below what is scrolled, so that it stays within the round corners
 # Where a new window gets the keyboard some time after it is shown.
 _LATE_PLATFORMS = ("xcb", "wayland", "wayland-egl", "offscreen")
@@ -120,6 +121,13 @@ class Panel(QDialog):
         fill, line = self._theme.colour("card"), self._theme.colour("line")
         paint_box(painter, QRectF(self.rect()), tokens.radius.card, fill=fill, border=line)
         painter.end()
+
+    def form_column(self) -> QVBoxLayout:
+        """Lay the dialog out as a column with the margins and gaps that all forms have."""
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*_FORM_MARGINS_PX)
+        column.setSpacing(_FORM_GAP_PX)
+        return column
 
     def fit(self, width: int, height: int) -> None:
         """Wanted size at scale 1, bounded by the window's."""

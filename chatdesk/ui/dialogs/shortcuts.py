@@ -50,9 +50,7 @@ class ShortcutsDialog(Panel):
     def __init__(self, theme: Theme, commands: CommandRegistry, *, parent: QWidget | None = None) -> None:
         super().__init__(theme, "Keyboard shortcuts", parent=parent)
         self.setObjectName("shortcutsDialog")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 18)
-        column.setSpacing(12)
+        column = self.form_column()
         column.addWidget(plain_label("Keyboard shortcuts", "strong"))
         self.editor = ShortcutsEditor(theme, commands)
         column.addWidget(self.editor, 1)

@@ -158,9 +158,7 @@ class PromptsDialog(Panel):
         columns.setSpacing(20)
         columns.addWidget(self._build_side())
         columns.addLayout(self._build_right(), 1)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(24, 20, 24, 20)
-        rows.setSpacing(12)
+        rows = self.form_column()
         rows.addWidget(plain_label("Prompts", "strong"))
         rows.addLayout(columns, 1)
         tokens = self.theme.tokens
