@@ -55,6 +55,7 @@ _ICONS: Final[Mapping[str, str]] = {
     "Context": "messages-square",
     "Accessibility": "eye",
     "Team sync": "users",
+    "Local service": "terminal",
     "Data and backup": "database",
     "Shortcuts": "keyboard",
 }
@@ -291,8 +292,7 @@ class SettingsDialog(Panel):
         self.setStyleSheet(
             f"#settingsSide {{ background: {tokens.surface}; border: none; border-right: 1px solid {tokens.line};"
             f" border-top-left-radius: {tokens.radius.card}px; border-bottom-left-radius: {tokens.radius.card}px;"
-            " }"
-            "#settingsPages, #settingsFound { background: transparent; border: none; outline: none; }"
+            "} #settingsPages, #settingsFound { background: transparent; border: none; outline: none; }"
             f"#settingsPages::item:focus, #settingsFound::item:focus {{ border: 2px solid {tokens.accent}; }}"
             "#settingsPages::item, #settingsFound::item { padding: 0 8px; border: 2px solid transparent;"
             f" border-radius: {tokens.radius.row}px; color: {tokens.text}; }}"
