@@ -105,10 +105,11 @@ def make_places(conn: Connection, origin: Origin, project_id: str, effects: Effe
             continue
         now = origin.now()
         is_first = raw.execute("SELECT 1 FROM messages WHERE thread_id = ? LIMIT 1", (thread_id,)).fetchone() is None
-        raw.execute(
+        place = raw.execute(
             "INSERT OR IGNORE INTO messages (id, thread_id, role, status, position, on_path, created_at, deleted_at,"
             " purged_at, hlc, origin_device, author_id) VALUES (?, ?, 'user', 'complete', 0, ?, ?, ?, ?, ?, ?, ?)",
             (wanted, thread_id, int(is_first), at, now, now, hlc, device, effects.member(author)),
         )
-        made.add(wanted)
+        if place.rowcount:  # else it is in another thread, and what waits for it here waits on
+            made.add(wanted)
     return made

@@ -9,6 +9,7 @@ A change that waits for its thread, its parent or a file with its parts is ``ORP
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -29,17 +30,20 @@ from chatdesk.core.storage.sync.inbox import damage as sync_damage
 from chatdesk.core.storage.sync.inbox import entities
 from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
 from chatdesk.core.storage.sync.inbox.messages import known_rows
-from chatdesk.core.storage.sync.inbox.page_applier import WAITS, PageApplier
+from chatdesk.core.storage.sync.inbox.page_applier import FOREIGN, WAITS, PageApplier
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.inbox.prepare import prepare as prepare
+from chatdesk.core.storage.sync.projection import projection
 from chatdesk.core.storage.sync.projection.effects import Effects
 
+_log = logging.getLogger(__name__)
+
 _KNOWN: Final = (
-    "SELECT id, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine, erased, body"
-    " FROM changes WHERE id IN"
+    "SELECT id, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine, problem,"
+    " erased, body FROM changes WHERE id IN"
 )
 
-_ERASED, _BODY = 13, 14  # of its columns
+_PROBLEM, _ERASED, _BODY = 13, 14, 15  # of its columns
 
 
 def apply(
@@ -86,7 +90,8 @@ def apply(
     if rows[0].seq <= joined_seq:
         _tune(raw, is_loading=rows[-1].seq < joined_seq)
     page = PageApplier(conn, origin, project_id, effects, prepared, joined_seq)
-    confirmed = page.confirm([row for row in rows if row.id in known], known)
+    same = [row for row in rows if _is_same(row, project_id, known.get(row.id))]
+    confirmed = page.confirm(same, known, _foreign(raw, project_id, same, known))
     page.add([row for row in rows if row.id not in known])
     is_chained = prepared.is_whole and not is_damaged
     altered_ids = prepared.altered - known.keys()
@@ -101,6 +106,23 @@ def adopt_ended(conn: Connection, origin: Origin, project_id: str) -> Applied:
     effects = Effects(me=registers.member_of(driver(conn), project_id), is_quiet=True)
     PageApplier(conn, origin, project_id, effects, prepare(()), 0).finish()
     return effects.applied()
+
+
+def _is_same(row: PulledChange, project_id: str, known: tuple[Any, ...] | None) -> bool:
+    """Return whether a stored change, which has the id of this row, is this one."""
+    is_same = known is not None and known[1:6] == (project_id, row.kind, row.op, row.entity, row.reg)
+    if known is not None and not is_same:
+        _log.warning("a pulled change has the id of another one; it is left out")
+    return is_same
+
+
+def _foreign(
+    raw: sqlite3.Connection, project_id: str, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]
+) -> set[str]:
+    """Return the known changes that only have the id of something else: they were never put in its place, and do not
+    replace it when the server has them anew."""
+    rejected = {row.id for row in rows if (known[row.id][_PROBLEM] or "").startswith(FOREIGN)}
+    return rejected | projection.elsewhere(raw, project_id, rows)
 
 
 def _without_erased(

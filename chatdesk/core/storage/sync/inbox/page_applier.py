@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -32,8 +31,6 @@ from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.registers import DELETE, first_author
 from chatdesk.core.storage.sync.wire import bodies
 from chatdesk.core.storage.sync.wire.rows import NO_PARTS, MessageRows, read_message
-
-_log = logging.getLogger(__name__)
 
 CONFIRMED: Final = ChangeState.CONFIRMED.value
 UNCONFIRMED: Final = (ChangeState.PENDING.value, ChangeState.ACKNOWLEDGED.value)
@@ -80,8 +77,11 @@ class PageApplier:
 
     # What is known: own changes that come back, others' after the server's history changed.
 
-    def confirm(self, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]) -> int:
-        """Record the server's numbers for changes that are stored already. Returns how many there are."""
+    def confirm(
+        self, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]], foreign: Container[str]
+    ) -> int:
+        """Record the server's numbers for changes that are stored already; ``foreign`` ones take effect on nothing.
+        Returns how many there are."""
         values, threads, messages, summaries, others, again = [], [], [], [], [], []
         authors: dict[tuple[str, str], str] = {}
         claimed: set[str] = set()
@@ -91,10 +91,7 @@ class PageApplier:
             "UPDATE devices SET next_dseq = max(next_dseq, ?) WHERE id = ?", (furthest + 1, self._origin.device_id)
         )
         for row in rows:
-            _, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine, *_ = known[row.id]
-            if (project_id, kind, op, entity, reg) != (self._project_id, row.kind, row.op, row.entity, row.reg):
-                _log.warning("a pulled change has the id of another one; it is left out")
-                continue
+            _, _, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine, *_ = known[row.id]
             if (device, dseq) != (row.device, row.dseq):
                 self._free_slot(row.device, row.dseq)
             # A message that was waiting goes on waiting, until it is looked at below.
@@ -104,6 +101,8 @@ class PageApplier:
                     row.digest, row.body, row.id,
                 )
             )  # fmt: skip
+            if row.id in foreign:
+                continue
             is_again = op == "new" and state == PRIVATE
             if is_again:
                 again.append(row)
@@ -125,7 +124,7 @@ class PageApplier:
             if is_again or (op == "new" and self._effects.member(author) != self._effects.member(row.author)):
                 authors[kind, entity] = row.author
         self._raw.executemany(_CONFIRM, values)
-        self._gather_erased(row for row in rows if row.id in known)
+        self._gather_erased(rows)
         self._confirm_threads(threads)
         self._confirm_messages(messages)
         self._confirm_summaries(summaries)
@@ -388,19 +387,9 @@ class PageApplier:
                 self._arrived.append(row.entity)
 
     def _put_others(self, rows: Sequence[PulledChange]) -> None:
-        by_kind: dict[str, list[PulledChange]] = {}
-        for row in rows:
-            by_kind.setdefault(row.kind, []).append(row)
-        for kind, some in by_kind.items():
-            here = projection.homes(self._raw, kind, [row.entity for row in some])
-            foreign = {
-                row.id: "it is of another project"
-                for row in some
-                if here.get(row.entity, self._project_id) != self._project_id
-                or (kind == "project" and row.entity != self._project_id)
-            }
-            self._store_with(some, foreign, {}, has_heads=False)
-            self._registers.update((kind, row.entity, row.reg) for row in some if row.id not in foreign)
+        foreign = dict.fromkeys(projection.elsewhere(self._raw, self._project_id, rows), "it is of another project")
+        self._store_with(rows, foreign, {}, has_heads=False)
+        self._registers.update((row.kind, row.entity, row.reg) for row in rows if row.id not in foreign)
 
     # The log itself.
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.storage.chat import tags
 from chatdesk.core.storage.engine import change_log
@@ -64,6 +65,19 @@ def homes(raw: sqlite3.Connection, kind: str, entities: Iterable[str]) -> dict[s
         row[0]: row[1]
         for batch in batches(sorted(set(entities)))
         for row in raw.execute(f"{query} ({marks(batch)})", batch)
+    }
+
+
+def elsewhere(raw: sqlite3.Connection, project_id: str, rows: Sequence[PulledChange]) -> set[str]:
+    """Return the ids of those changes of one project whose entities are in another."""
+    here = {
+        kind: homes(raw, kind, [row.entity for row in rows if row.kind == kind]) for kind in {row.kind for row in rows}
+    }
+    return {
+        row.id
+        for row in rows
+        if here[row.kind].get(row.entity, project_id) != project_id
+        or (row.kind == "project" and row.entity != project_id)
     }
 
 

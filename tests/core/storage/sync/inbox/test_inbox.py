@@ -547,6 +547,78 @@ def test_erasing_what_has_the_id_of_a_private_summary_drops_no_summary(log: Pull
     assert reader.one("SELECT text FROM summaries WHERE id = ?", kept.id) == "what was said"
 
 
+@pytest.mark.parametrize("names_its_thread", [False, True])
+@pytest.mark.parametrize("is_emptied", [False, True])
+def test_what_has_the_id_of_a_private_message_touches_it_neither_at_first_nor_again(
+    log: PulledLog, reader: Reader, is_emptied: bool, names_its_thread: bool
+) -> None:
+    repositories = reader.profile.repositories
+    private = now(repositories.projects.default()).id
+    thread, question, *_ = now(
+        repositories.messages.create_thread_with_question(private, "Mine", "secret", provider=None, model=None)
+    )
+    if is_emptied:
+        reader.profile.db.raw.execute("UPDATE messages SET deleted_at = 1, purged_at = 1 WHERE id = ?", (question.id,))
+        reader.profile.db.raw.execute("UPDATE threads SET message_count = 0, shown_count = 0")
+    before = reader.rows("SELECT * FROM messages"), reader.rows("SELECT * FROM message_parts")
+    log.message(thread.id if names_its_thread else log.thread(), None, "bait", message_id=question.id, device=BENS)
+
+    for _ in range(2):
+        reader.pull()
+        reader.profile.store.begin_again(log.project_id)
+        log.say_otherwise(author=ANN)
+    reader.pull()
+
+    assert (reader.rows("SELECT * FROM messages"), reader.rows("SELECT * FROM message_parts")) == before
+
+
+def test_what_has_the_id_of_a_message_of_another_thread_replaces_no_word_when_it_comes_again(
+    log: PulledLog, reader: Reader
+) -> None:
+    thread_id, ids = chat(log)
+    log.message(log.thread("Bait"), None, "bait", message_id=ids[0], device=BENS)
+    reader.pull()
+    reader.profile.store.begin_again(log.project_id)
+
+    reader.pull()
+
+    assert reader.shown(thread_id) == ["text 0", "text 1", "text 2", "text 3"]
+
+
+def test_what_has_the_id_of_a_private_thread_says_nobody_else_made_it(log: PulledLog, reader: Reader) -> None:
+    repositories = reader.profile.repositories
+    private = now(repositories.projects.default()).id
+    thread, *_ = now(
+        repositories.messages.create_thread_with_question(private, "Mine", "secret", provider=None, model=None)
+    )
+    log.add("thread", "new", thread.id, {"title": "Bait"})
+    reader.pull()
+    reader.profile.store.begin_again(log.project_id)
+    log.say_otherwise(author=BEN)
+
+    reader.pull()
+
+    assert reader.rows("SELECT title, author_id FROM threads") == [("Mine", None)]
+
+
+def test_a_summary_up_to_a_message_of_another_thread_waits_where_rows_are_missing(
+    log: PulledLog, reader: Reader
+) -> None:
+    _, [elsewhere] = chat(log, 1)
+    thread_id = log.thread()
+    message_id = log.message(thread_id)
+    reader.pull()
+    reader.profile.db.raw.execute("DELETE FROM changes WHERE entity = ?", (elsewhere,))
+    log.add("summary", "new", new_id(), summary(thread_id, message_id, elsewhere))
+    log.message(thread_id)
+    store = reader.profile.store
+    page = store.read_page([replace(row, seq=row.seq + 1) for row in log.rows[-2:]])
+
+    store.end_apply(store.begin_apply(log.project_id, page, after=reader.cursor, is_damaged=True))
+
+    assert reader.one("SELECT count(*) FROM summaries") == 0
+
+
 def end_answer(reader: Reader, answer_id: str, text: str) -> None:
     messages = reader.profile.repositories.messages
     now(messages.start_streaming(answer_id, START_MS))
