@@ -15,7 +15,14 @@ class ServiceSettings:
         "service.port",
         0,
         "Port of the local service (chatdesk serve) on this computer; 0 is any that is free.",
-        Shown("Local service", "Port", "For chatdesk serve.", empty="Any free port", also="api http rest"),
+        Shown(
+            "Local service",
+            "Port",
+            "Used by chatdesk serve.",
+            unit="on this computer",
+            empty="Any that is free",
+            also="api http rest",
+        ),
         minimum=0,
         maximum=65_535,
     )

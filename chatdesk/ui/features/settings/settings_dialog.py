@@ -40,8 +40,7 @@ from chatdesk.ui.widgets.focus_chain import previous_in_chain
 from chatdesk.ui.widgets.models.model_rows import ProviderChoices
 from chatdesk.ui.widgets.search_field import SearchField
 
-_NAV_PX: Final = 200
-_NAV_ROW_PX: Final = 36
+_NAV_PX, _NAV_ROW_PX = 200, 36
 _NAV_PAD_PX: Final = 62  # all that is not text or icon
 _LEAST_PX: Final = QSize(880, 660)
 _MOST_PX: Final = QSize(1080, 960)
