@@ -37,12 +37,12 @@ async def switching(
     for _ in range(_TIMES):
         await asyncio.sleep(0.2)
         began, cpu_began = time.perf_counter(), time.thread_time()
-        view.versionRequested.emit(second, -1)
+        view.actionRequested.emit("version-previous", second)
         await paints.until(lambda: is_shown(first))
         wall_ms.append((time.perf_counter() - began) * 1000)
         cpu_ms.append((paints.cpu_s - cpu_began) * 1000)
         await asyncio.sleep(0.2)
-        view.versionRequested.emit(first, 1)
+        view.actionRequested.emit("version-next", first)
         await paints.until(lambda: is_shown(second))
     return {"wall_ms": wall_ms, "cpu_ms": cpu_ms}
 

@@ -139,12 +139,12 @@ def test_a_question_without_an_answer_offers_one(paths: AppPaths) -> None:
 
     async def script(application: WindowApplication) -> None:
         first = await ask(application, "Who are you?")
-        application.panes.transcript.branchRequested.emit(first.parent_id)
+        application.panes.transcript.actionRequested.emit("branch", first.parent_id)
         await until(lambda: application.threads.thread_id not in (None, first.thread_id))
         await until(lambda: notice(application) is not None)
         done = await answered(application, lambda: asyncio.ensure_future(click(application, "Answer")))
         await until(lambda: last(application) is not None and last(application).message == done)
-        application.panes.transcript.deleteRequested.emit(done.id)
+        application.panes.transcript.actionRequested.emit("delete", done.id)
         await until(lambda: labels(application) == ["Answer"])
         application.panes.composer.setFocus()
         again = await answered(
@@ -290,14 +290,14 @@ def test_an_edit_says_what_stays_behind_is_marked_and_can_be_cancelled(paths: Ap
         await ask(application, "three")
         transcript, composer = application.panes.transcript, application.panes.composer
         type_text(application, "unsent")
-        transcript.editRequested.emit(first.parent_id)
+        transcript.actionRequested.emit("edit", first.parent_id)
         await until(lambda: _state(application)[1] == "Cancel")
         assert _state(application)[0] == "Editing a question. 4 later messages stay in version 1."
         assert [entry.is_edited for entry in transcript.entries] == [True, *[False] * 5]
         _leave(application)
         await until(lambda: _state(application) == ("", ""))
         assert composer.text() == "unsent" and not any(entry.is_edited for entry in transcript.entries)
-        transcript.editRequested.emit(first.parent_id)
+        transcript.actionRequested.emit("edit", first.parent_id)
         await until(lambda: _state(application)[1] == "Cancel")
         composer.set_text("one, better")
         await answered(application, lambda: press(application, Qt.Key.Key_Return))

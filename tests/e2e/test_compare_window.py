@@ -128,7 +128,7 @@ def test_one_is_stopped_and_goes_on_alone(paths: AppPaths) -> None:
         await until(lambda: first.answer.status is Status.STOPPED)
         assert second.answer.status is not Status.STOPPED
         assert not first.stop_button.isVisible() and second.stop_button.isVisible()
-        first.view.continueRequested.emit(first.answer.id)
+        first.view.actionRequested.emit("continue", first.answer.id)
         await until(lambda: not first.answer.status.is_final)
         application.panes.commands.trigger("message.stop")
         await _ended(application)
@@ -142,7 +142,7 @@ def test_versions_are_compared_later_and_escape_leads_back(paths: AppPaths) -> N
         chat = (await application.services()).chat
         again = await chat.regenerate_response(answer.id)
         await _ended(application)
-        application.panes.transcript.compareRequested.emit(again.id)
+        application.panes.transcript.actionRequested.emit("compare", again.id)
         await until(lambda: application.comparison.view is not None)
         view = application.comparison.view
         assert [column.answer.id for column in view.columns] == [answer.id, again.id]

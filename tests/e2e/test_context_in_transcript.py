@@ -48,12 +48,14 @@ def test_a_message_is_marked_from_the_transcript(paths: AppPaths) -> None:
         answer = await ask(application, "hello")
         transcript = application.panes.transcript
         chat = (await application.services()).chat
-        for mark, words in (
-            (ContextMark.PINNED, ["Pinned into the context"]),
-            (ContextMark.EXCLUDED, ["Excluded from the context"]),
-            (ContextMark.NONE, []),
+        for action, mark, words in (
+            ("pin", ContextMark.PINNED, ["Pinned into the context"]),
+            ("exclude", ContextMark.EXCLUDED, ["Excluded from the context"]),
+            ("include", ContextMark.NONE, []),
+            ("pin", ContextMark.PINNED, ["Pinned into the context"]),
+            ("unpin", ContextMark.NONE, []),
         ):
-            transcript.markRequested.emit(answer.id, mark)
+            transcript.actionRequested.emit(action, answer.id)
             await until(lambda words=words: _words(application, answer.id) == words)
             assert (await chat.get_message(answer.id)).context_mark is mark
 
@@ -66,11 +68,11 @@ def test_the_context_starts_where_the_reader_says(paths: AppPaths) -> None:
         answer = await ask(application, "two")
         assert answer.parent_id is not None
         transcript = application.panes.transcript
-        transcript.contextStartRequested.emit(answer.parent_id)
+        transcript.actionRequested.emit("start-here", answer.parent_id)
         await until(lambda: _words(application, answer.parent_id) == ["The context starts here"])
         chat = (await application.services()).chat
         assert (await chat.context.report(answer.thread_id)).starts_at_id == answer.parent_id
-        transcript.contextStartRequested.emit(None)
+        transcript.actionRequested.emit("start-at-beginning", answer.id)
         await until(lambda: _words(application, answer.parent_id) == [])
 
     play(paths, script)
@@ -83,7 +85,7 @@ def test_the_line_of_a_summary_follows_it_and_leads_to_it(paths: AppPaths) -> No
         assert first.parent_id is not None
         await _summarised(application, first.parent_id, first.id)
         await until(lambda: _words(application, first.id) == ["Summarised up to here · 2 messages · Show"])
-        application.panes.transcript.summaryRequested.emit()
+        application.panes.transcript.actionRequested.emit("show-summary", "")
         await until(lambda: application.inspection.inspector is not None)
         assert application.inspection.inspector.tab == "Summary"
         chat = (await application.services()).chat

@@ -23,7 +23,7 @@ def test_a_deleted_message_is_found_in_the_trash_and_comes_back(tmp_path: Path) 
         panes, first = application.panes, application.threads.thread_id
         await until(lambda: len(panes.transcript.entries) == 2)
         answer = panes.transcript.entries[-1].message.id
-        panes.transcript.deleteRequested.emit(answer)
+        panes.transcript.actionRequested.emit("delete", answer)
         await until(lambda: len(panes.transcript.entries) == 1)
         panes.commands.trigger("thread.new")
         await until(lambda: application.threads.thread_id is None)

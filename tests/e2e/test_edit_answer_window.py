@@ -93,10 +93,10 @@ def test_an_earlier_answer_is_edited_by_mouse_and_what_came_after_stays_behind(p
         toast = application.panes.window.findChild(Toast)
         assert toast.text == "2 later messages stay in version 1."
         # The counter leads to the model's version and back; undo and redo do, too.
-        transcript.versionRequested.emit(mine.id, -1)
+        transcript.actionRequested.emit("version-previous", mine.id)
         await _texts_become(application, *before)
         assert _marks(application, 1) == []
-        transcript.versionRequested.emit(old.id, 1)
+        transcript.actionRequested.emit("version-next", old.id)
         await _texts_become(application, "one", "My own words.")
         composer.set_text("")  # else Ctrl+Z is the text's
         stack = await application.bindings.undo.stack()

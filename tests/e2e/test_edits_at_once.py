@@ -37,7 +37,7 @@ def test_the_window_and_two_other_processes_edit_the_same_question(tmp_path: Pat
         question = answer.parent_id
         assert question is not None
         chat = (await application.services()).chat
-        application.panes.transcript.editRequested.emit(question)
+        application.panes.transcript.actionRequested.emit("edit", question)
         composer = application.panes.composer
         await until(lambda: composer.text() == "first")
         others = [asyncio.ensure_future(_run(paths, "ask", f"other {n}", "--edit", question)) for n in range(2)]

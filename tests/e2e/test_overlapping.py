@@ -271,7 +271,7 @@ def test_a_version_is_shown_also_where_its_thread_was_left_and_opened_again_mean
             return await real(message_id)
 
         chat.select_version = slow  # type: ignore[assignment]
-        application.messages._on_transcript_version_requested(new, -1)
+        transcript.actionRequested.emit("version-previous", new)
         await until(lambda: transcript.entries[1].message.id == old)  # seen ahead
         for thread_id in (first, second):
             application.threads.open_soon(thread_id)

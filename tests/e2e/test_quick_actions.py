@@ -106,7 +106,7 @@ def test_a_prompt_of_the_person_is_a_quick_action(paths: AppPaths) -> None:
         assert (await shown(application))[2].text == "Write it as a table in one."
         # What has to be filled in is not sent half.
         count = len(await shown(application))
-        application.panes.transcript.quickRequested.emit(asking.id, (await shown(application))[-1].id)
+        application.panes.transcript.actionRequested.emit(f"quick:{asking.id}", (await shown(application))[-1].id)
         await until(lambda: any("reader" in each.objectName() or each.isVisible() for each in _dialogs(application)))
         assert len(await shown(application)) == count
         for dialog in _dialogs(application):

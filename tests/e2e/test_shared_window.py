@@ -448,7 +448,7 @@ def test_who_stops_typing_is_told_to_have_stopped_and_leaving_the_window_takes_o
 
 def test_switching_versions_says_whose_version_it_is(paths: AppPaths, monkeypatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr("chatdesk.ui.features.chat.message_binding.announce", lambda _widget, text: said.append(text))
+    monkeypatch.setattr("chatdesk.ui.features.chat.version_steps.announce", lambda _widget, text: said.append(text))
 
     async def script(application: WindowApplication, _team: TeamDouble) -> None:
         services = await application.services()
@@ -463,7 +463,7 @@ def test_switching_versions_says_whose_version_it_is(paths: AppPaths, monkeypatc
             return tuple(replace(each, author_id=ANA) for each in await versions(message_id))
 
         services.chat.list_versions = by_ana
-        application.panes.transcript.versionRequested.emit(shown.id, -1)
+        application.panes.transcript.actionRequested.emit("version-previous", shown.id)
         await until(lambda: "Version 1 of 2, by Ana Ruiz" in said)
 
     play_shared(paths, script)

@@ -32,7 +32,7 @@ async def delete_last_answer(application: WindowApplication) -> str:
     transcript = application.panes.transcript
     await until(lambda: transcript.entries and not transcript.entries[-1].is_question)
     message_id = transcript.entries[-1].message.id
-    application.panes.transcript.deleteRequested.emit(message_id)
+    application.panes.transcript.actionRequested.emit("delete", message_id)
     await until(lambda: all(each.message.id != message_id for each in transcript.entries))
     return message_id
 

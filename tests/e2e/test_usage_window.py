@@ -63,7 +63,7 @@ def test_a_message_over_the_rate_waits_in_sight_and_can_be_cancelled(tmp_path: P
         await until(lambda: application.panes.transcript._conversation.find(waiting))
         assert "Waiting" in _notice(application, waiting)[0]
         stopped = await answered(
-            application, lambda: application.panes.transcript.wayOutRequested.emit("cancel-waiting", waiting)
+            application, lambda: application.panes.transcript.actionRequested.emit("cancel-waiting", waiting)
         )
         assert stopped.status is Status.STOPPED
         await until(lambda: not application.messages.can_stop())
@@ -205,11 +205,11 @@ def test_a_limit_keeps_the_question_and_lets_one_pass(tmp_path: Path) -> None:
         assert refused.error_type == "limit_reached"
         await until(lambda: _notice(application, refused.id))
         passed = await answered(
-            application, lambda: application.panes.transcript.wayOutRequested.emit("send-anyway", refused.id)
+            application, lambda: application.panes.transcript.actionRequested.emit("send-anyway", refused.id)
         )
         assert passed.status is Status.COMPLETE
         assert "warning at 1 token a day" in application.panes.window._banner.text
-        application.panes.transcript.wayOutRequested.emit("raise-limit", refused.id)
+        application.panes.transcript.actionRequested.emit("raise-limit", refused.id)
         await until(lambda: application.panes.window.findChild(LimitsDialog))
         dialog = _child(application, LimitsDialog)
         soft, hard = _child(application, QLineEdit, "limit1_soft"), _child(application, QLineEdit, "limit1_hard")

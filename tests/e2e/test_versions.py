@@ -51,7 +51,7 @@ async def _shown(application: WindowApplication, count: int) -> None:
 
 
 async def _choose(application: WindowApplication, message_id: str, button: str) -> None:
-    application.panes.transcript.deleteRequested.emit(message_id)
+    application.panes.transcript.actionRequested.emit("delete", message_id)
     await until(lambda: _dialog(application) is not None)
     dialog = _dialog(application)
     assert dialog is not None
@@ -64,7 +64,7 @@ def test_the_last_message_is_deleted_at_once_and_ctrl_z_brings_it_back(paths: Ap
         answer = await ask(application, "hello")
         transcript = application.panes.transcript
         await _shown(application, 2)
-        transcript.deleteRequested.emit(answer.id)
+        transcript.actionRequested.emit("delete", answer.id)
         await _shown(application, 1)
         await until(lambda: application.panes.commands.is_enabled("edit.undo"))
         _press_undo(application)
@@ -115,7 +115,7 @@ def test_a_branch_opens_as_a_thread_of_its_own(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         answer = await ask(application, "hello")
         await ask(application, "two")
-        application.panes.transcript.branchRequested.emit(answer.id)
+        application.panes.transcript.actionRequested.emit("branch", answer.id)
         await until(lambda: application.threads.thread_id not in (None, answer.thread_id))
         assert application.threads.open_thread.title == "hello (branch)"
         await _shown(application, 2)
@@ -143,15 +143,15 @@ def test_quick_presses_go_from_version_to_version(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         ids = await _three_versions(application)
         transcript = application.panes.transcript
-        transcript.versionRequested.emit(ids[2], -1)
-        transcript.versionRequested.emit(ids[1], -1)
+        transcript.actionRequested.emit("version-previous", ids[2])
+        transcript.actionRequested.emit("version-previous", ids[1])
         await until(lambda: _texts(application)[:1] == ["one"])
         chat = (await application.services()).chat
         async with asyncio.timeout(PATIENCE_S):
             while (await chat.get_thread_messages(application.threads.thread_id)).messages[0].id != ids[0]:
                 await asyncio.sleep(0.01)
-        transcript.versionRequested.emit(ids[0], -1)  # there is none before it
-        transcript.versionRequested.emit(ids[0], 1)
+        transcript.actionRequested.emit("version-previous", ids[0])  # there is none before it
+        transcript.actionRequested.emit("version-next", ids[0])
         await until(lambda: _texts(application)[:1] == ["two"])
 
     play(paths, script)
@@ -168,7 +168,7 @@ def test_a_version_that_could_not_be_stored_is_not_left_on_the_screen(paths: App
             raise StorageFull
 
         chat.select_version = fail  # type: ignore[method-assign, assignment]
-        application.panes.transcript.versionRequested.emit(ids[2], -1)
+        application.panes.transcript.actionRequested.emit("version-previous", ids[2])
         await until(lambda: seen)
         await until(lambda: _texts(application)[:1] == ["three"])
         assert seen == ["two"]
@@ -180,7 +180,7 @@ def test_the_answer_to_the_question_is_remembered_when_asked_to(paths: AppPaths)
     async def script(application: WindowApplication) -> None:
         first = await ask(application, "one")
         await ask(application, "two")
-        application.panes.transcript.deleteRequested.emit(first.id)
+        application.panes.transcript.actionRequested.emit("delete", first.id)
         await until(lambda: _dialog(application) is not None)
         dialog = _dialog(application)
         assert dialog is not None
@@ -189,7 +189,7 @@ def test_the_answer_to_the_question_is_remembered_when_asked_to(paths: AppPaths)
         await _shown(application, 1)
         await _undo(application)
         await _shown(application, 4)
-        application.panes.transcript.deleteRequested.emit(first.id)
+        application.panes.transcript.actionRequested.emit("delete", first.id)
         await _shown(application, 1)
         assert _dialog(application) is None
         await until(lambda: "delete_messages" in paths.settings_file.read_text(encoding="utf-8"))

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication, QDialog
 
 from chatdesk.core.domain.message import ContextMark, Message, Status
+from chatdesk.core.errors import ProviderErrorKind
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.base import ListedModel
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.commands.catalogue import MESSAGE_ACTIONS, QUICK_ACTIONS
+from chatdesk.ui.commands.message_action import QUICK
 from chatdesk.ui.transcript.items.notice_item import NoticeItem
+from chatdesk.ui.transcript.messages.notices import CANCEL_WAITING, SEND_FIRST, TRY_AT_ONCE, notice_of
 from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 from tests.helpers.window import FAST, answered, ask, play, until
+from tests.ui.transcript.conftest import make_message
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -65,7 +71,7 @@ def test_it_is_sent_as_a_file_of_which_the_model_gets_an_excerpt(paths: AppPaths
     async def script(application: WindowApplication) -> None:
         refused = await _refused(application)
         chat = (await application.services()).chat
-        way_out = application.panes.transcript.wayOutRequested
+        way_out = application.panes.transcript.actionRequested
         answer = await answered(application, lambda: way_out.emit("send-excerpt", refused.id))
         assert answer.status is Status.COMPLETE
         assert answer.parent_id is not None
@@ -81,7 +87,7 @@ def test_it_is_sent_as_a_file_of_which_the_model_gets_an_excerpt(paths: AppPaths
 def test_shortening_begins_in_the_composer(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         refused = await _refused(application)
-        application.panes.transcript.wayOutRequested.emit("shorten", refused.id)
+        application.panes.transcript.actionRequested.emit("shorten", refused.id)
         await until(lambda: application.panes.composer.text() == _LARGE)
         composer = application.panes.composer
         answer = await answered(application, lambda: composer.sendRequested.emit("short"))
@@ -95,13 +101,15 @@ def test_a_larger_model_is_chosen_and_asked(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         refused = await _refused(application)
         services = await application.services()
-        application.panes.transcript.wayOutRequested.emit("choose-model", refused.id)
+        application.panes.transcript.actionRequested.emit("choose-model", refused.id)
         await until(lambda: isinstance(QApplication.activePopupWidget(), ModelChooser))
         QApplication.activePopupWidget().close()
         large = ListedModel("offline-large", "Large", 1_000_000, largest_answer=1_000)
         services.chat.context.note_models("offline", (large,))
         await services.chat.set_thread_model(refused.thread_id, "offline", "offline-large")
-        answer = await answered(application, lambda: application.panes.transcript.retryRequested.emit(refused.id))
+        answer = await answered(
+            application, lambda: application.panes.transcript.actionRequested.emit("retry", refused.id)
+        )
         assert (answer.id, answer.model) == (refused.id, "offline-large")
         assert answer.error_type == "model_not_found"  # it was asked, and the offline provider has no such model
 
@@ -115,10 +123,10 @@ def test_a_question_that_was_excluded_is_included_and_asked(paths: AppPaths) -> 
         assert first.parent_id is not None
         await chat.context.mark_message(first.parent_id, ContextMark.EXCLUDED)
         transcript = application.panes.transcript
-        refused = await answered(application, lambda: transcript.regenerateRequested.emit(first.id))
+        refused = await answered(application, lambda: transcript.actionRequested.emit("regenerate", first.id))
         assert refused.error_type == "question_excluded"
         await until(lambda: _notice(application, refused.id) is not None)
-        answer = await answered(application, lambda: transcript.wayOutRequested.emit("include-question", refused.id))
+        answer = await answered(application, lambda: transcript.actionRequested.emit("include-question", refused.id))
         assert (answer.id, answer.status) == (refused.id, Status.COMPLETE)
         assert (await chat.get_message(first.parent_id)).context_mark is ContextMark.NONE
 
@@ -133,10 +141,30 @@ def test_a_system_prompt_that_leaves_no_room_leads_to_its_editor(paths: AppPaths
         assert answer.error_type == "system_prompt_too_large"
         assert (answer.error or "").startswith("The system prompt has about")
         await until(lambda: _notice(application, answer.id) is not None)
-        application.panes.transcript.wayOutRequested.emit("edit-system-prompt", answer.id)
+        application.panes.transcript.actionRequested.emit("edit-system-prompt", answer.id)
         window = application.panes.window
         await until(lambda: any(dialog.isVisible() for dialog in window.findChildren(QDialog)))
         for dialog in window.findChildren(QDialog):
             dialog.reject()
 
     play(paths, script, replace(FAST, system_prompt="Be very careful. " * 20_000))
+
+
+def test_each_action_on_a_message_and_each_button_of_a_notice_does_something(paths: AppPaths) -> None:
+    """Copying and quoting, which the transcript does alone, need nobody."""
+    kinds = (*ProviderErrorKind, *("message_larger_than_window", "system_prompt_too_large", "question_excluded"))
+    wanted = {action.name for action in (*MESSAGE_ACTIONS, *QUICK_ACTIONS) if action.group != "copy"} - {QUICK}
+    wanted |= {action for action, _words in (CANCEL_WAITING, SEND_FIRST, TRY_AT_ONCE)}
+    told: tuple[dict[str, object], ...] = ({}, {"retry_at": 2_000}, {"payment": {"host": "pay.example"}})
+    for kind, details in product((*kinds, "limit_reached"), told):
+        failed = replace(make_message(1, status=Status.ERROR), error_type=str(kind), error_details=details)
+        notice = notice_of(failed, person="", can_continue=False, now_ms=1_000)
+        assert notice is not None
+        wanted |= {action for action, _words in notice.actions}
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        await until(lambda: wanted <= application.panes.message_handlers.bound)
+
+    assert {"open-payment", "retry-now", "raise-limit", "open-provider"} <= wanted
+    play(paths, script)

@@ -178,7 +178,9 @@ def test_closing_while_an_answer_streams_keeps_it_and_offers_to_continue(paths: 
         answer = application.panes.transcript.entries[-1].message
         assert answer.status is Status.INTERRUPTED
         assert answer.text.startswith("".join(shown))
-        continued = await answered(application, lambda: application.panes.transcript.continueRequested.emit(answer.id))
+        continued = await answered(
+            application, lambda: application.panes.transcript.actionRequested.emit("continue", answer.id)
+        )
         assert (continued.id, continued.status) == (answer.id, Status.COMPLETE)
         assert continued.text.startswith(answer.text)
         assert (await services.chat.get_message(answer.id)).text == continued.text
@@ -212,7 +214,9 @@ def test_a_failure_is_shown_in_place_and_can_be_tried_again(paths: AppPaths) -> 
     async def script(application: WindowApplication) -> None:
         failed = await ask(application, "/demo error")
         assert failed.status is Status.ERROR and failed.error
-        again = await answered(application, lambda: application.panes.transcript.retryRequested.emit(failed.id))
+        again = await answered(
+            application, lambda: application.panes.transcript.actionRequested.emit("retry", failed.id)
+        )
         assert again.status is Status.ERROR
         assert (await (await application.services()).chat.get_message(failed.id)).text == failed.text
 

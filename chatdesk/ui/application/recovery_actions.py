@@ -40,31 +40,24 @@ class RecoveryActions(QObject):
         self._open_provider = open_provider
         self._open_thread = context.open_thread
         self._attachments = attachments
-        self._tasks = context.tasks
-        panes.transcript.wayOutRequested.connect(self.take)
+        tasks = context.tasks
+        for name, run in {
+            "choose-model": self._choose_model,
+            "answer-with": lambda id_: panes.message_handlers.run("regenerate-with", id_),
+            "open-provider": lambda id_: tasks.replace(self._open_provider_of(id_), "open provider"),
+            "try-at-once": lambda id_: tasks.start(self._try_now(id_), "try now"),
+            "retry-now": lambda id_: tasks.start(self._retry_now(id_), f"retry {id_} now"),
+            "edit-system-prompt": lambda _id: panes.commands.trigger("thread.system_prompt"),
+            "shorten": lambda id_: tasks.replace(self._shorten(id_), "edit"),
+            "include-question": lambda id_: tasks.start(self._include(id_), "include question"),
+            "send-excerpt": lambda id_: tasks.start_once(self._send_excerpt(id_), "send excerpt"),
+        }.items():
+            panes.message_handlers.bind(name, run)
 
-    def take(self, way: str, answer_id: str) -> None:
-        """``way``: the action of a button of the notice."""
-        if way == "choose-model":
-            picker = self._panes.header.model_picker
-            picker.setFocus()
-            picker.click()
-        elif way == "answer-with":
-            self._panes.transcript.regenerateWithRequested.emit(answer_id)
-        elif way == "open-provider":
-            self._tasks.replace(self._open_provider_of(answer_id), "open provider")
-        elif way == "try-at-once":
-            self._tasks.start(self._try_now(answer_id), "try now")
-        elif way == "retry-now":
-            self._tasks.start(self._retry_now(answer_id), f"retry {answer_id} now")
-        elif way == "edit-system-prompt":
-            self._panes.commands.trigger("thread.system_prompt")
-        elif way == "shorten":
-            self._tasks.replace(self._shorten(answer_id), "edit")
-        elif way == "include-question":
-            self._tasks.start(self._include(answer_id), "include question")
-        elif way == "send-excerpt":
-            self._tasks.start_once(self._send_excerpt(answer_id), "send excerpt")
+    def _choose_model(self, _answer_id: str) -> None:
+        picker = self._panes.header.model_picker
+        picker.setFocus()
+        picker.click()
 
     async def _question_of(self, answer_id: str) -> Message:
         chat = self._open_thread.chat

@@ -22,10 +22,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QWidget
 
 from chatdesk.core.domain.context import ContextLandmarks
-from chatdesk.core.domain.message import ContextMark, Message, MessagePage
+from chatdesk.core.domain.message import Message, MessagePage
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.interfaces import give_interfaces
-from chatdesk.ui.commands.message_action import QUICK
 from chatdesk.ui.transcript.accessible import tree
 from chatdesk.ui.transcript.accessible.accessible_actions import AccessibleActions
 from chatdesk.ui.transcript.accessible.view import ReadableView
@@ -54,7 +53,6 @@ from chatdesk.ui.transcript.input.mouse import Mouse
 from chatdesk.ui.transcript.input.pointer import Pointer
 from chatdesk.ui.transcript.input.touch import TOUCH_EVENTS, Touch
 from chatdesk.ui.transcript.input.wheel import Wheel
-from chatdesk.ui.transcript.items.line_item import SHOW_SUMMARY
 from chatdesk.ui.transcript.layout.conversation import Conversation
 from chatdesk.ui.transcript.layout.flash import Flash
 from chatdesk.ui.transcript.layout.pages import Pages
@@ -67,40 +65,17 @@ from chatdesk.ui.transcript.layout.ticking import Ticking
 from chatdesk.ui.transcript.layout.unread import Unread
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry, Retry
-from chatdesk.ui.transcript.messages.notices import WAYS_OUT
 from chatdesk.ui.transcript.painting.canvas import Canvas
 from chatdesk.ui.transcript.speech.narration import Narrator, ReadAloud
 from chatdesk.ui.transcript.warm_up import WarmUp
 
-_MARKS = {
-    "pin": ContextMark.PINNED,
-    "unpin": ContextMark.NONE,
-    "exclude": ContextMark.EXCLUDED,
-    "include": ContextMark.NONE,
-}
-
 
 class TranscriptView(ReadableView):
-    """A scroll area that shows the messages of one thread; its signals carry message ids where nothing else is said."""
+    """A scroll area that shows the messages of one thread; ``actionRequested`` asks for what it cannot do itself."""
 
     copyRequested = Signal(str)  # the text
     quoteRequested = Signal(str)  # Markdown
-    quickRequested = Signal(str, str)  # "shorter", "longer" or the id of a prompt, and the answer
-    answerRequested = Signal(str)
-    regenerateRequested = Signal(str)
-    regenerateWithRequested = Signal(str)
-    editRequested = Signal(str)
-    continueRequested = Signal(str)
-    retryRequested = Signal(str)
-    deleteRequested = Signal(str)
-    eraseRequested = Signal(str)
-    branchRequested = Signal(str)
-    compareRequested = Signal(str)
-    markRequested = Signal(str, object)  # ContextMark
-    contextStartRequested = Signal(object)  # a message id; None: the beginning
-    summaryRequested = Signal()
-    wayOutRequested = Signal(str, str)  # one of entry.WAYS_OUT, and the answer that could not be asked for
-    versionRequested = Signal(str, int)
+    actionRequested = Signal(str, str)  # an action of the catalogue or of a notice, and the message
     linkActivated = Signal(str)  # the target
     saveRequested = Signal(str, str)  # a text and a file name
     fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
@@ -219,14 +194,13 @@ class TranscriptView(ReadableView):
         self._clipboard.copied.connect(self.copyRequested)
         self._clipboard.announced.connect(self._announce)
         self._finding.announced.connect(self._announce)
-        self._actions.versionRequested.connect(self.versionRequested)
         self._actions.linkActivated.connect(self.linkActivated)
         self._actions.saveRequested.connect(self.saveRequested)
         self._actions.fileRequested.connect(self.fileRequested)
         self._actions.caretMoved.connect(lambda: tree.caret_moved(self))
         self._actions.walked.connect(lambda _entry: tree.focus_changed(self))
         self._actions.quoted.connect(self.quoteRequested)
-        self._actions.requested.connect(self._on_actions_requested)
+        self._actions.requested.connect(self.actionRequested)
 
     # What is shown
 
@@ -540,37 +514,6 @@ class TranscriptView(ReadableView):
         entry = hit.entry if hit is not None else self._viewport_layout.entry_at(point.y())
         if entry is not None:
             self._actions.show_menu(entry, self._viewport_layout.to_global(point.x(), point.y()))
-
-    def _on_actions_requested(self, action: str, message_id: str) -> None:
-        if action in _MARKS:
-            self.markRequested.emit(message_id, _MARKS[action])
-            return
-        if action in ("start-here", "start-at-beginning"):
-            self.contextStartRequested.emit(message_id if action == "start-here" else None)
-            return
-        if action.startswith(QUICK):
-            self.quickRequested.emit(action.removeprefix(QUICK), message_id)
-            return
-        if action in WAYS_OUT:
-            self.wayOutRequested.emit(action, message_id)
-            return
-        if action == SHOW_SUMMARY:
-            self.summaryRequested.emit()
-            return
-        signals = {
-            "edit": self.editRequested,
-            "edit-answer": self.editRequested,
-            "answer": self.answerRequested,
-            "regenerate": self.regenerateRequested,
-            "regenerate-with": self.regenerateWithRequested,
-            "continue": self.continueRequested,
-            "retry": self.retryRequested,
-            "delete": self.deleteRequested,
-            "erase": self.eraseRequested,
-            "branch": self.branchRequested,
-            "compare": self.compareRequested,
-        }
-        signals[action].emit(message_id)
 
     def _on_theme_changed(self) -> None:
         style = TranscriptStyle(

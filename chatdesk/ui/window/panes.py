@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from chatdesk.ui.commands.message_handlers import MessageHandlers
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.sidebar.sidebar import Sidebar
@@ -28,6 +29,7 @@ class Panes:
     empty_state: EmptyState
     composer: Composer
     theme: Theme
+    message_handlers: MessageHandlers = field(default_factory=MessageHandlers)
     transcript: TranscriptView = field(init=False)
 
     def disable(self) -> None:

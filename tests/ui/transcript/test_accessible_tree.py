@@ -213,14 +213,14 @@ def test_buttons_can_be_pressed_by_programs(world: World) -> None:
     view = world.open(make_thread(2, lambda place: _TEXT), size=(900, 1400))
     tree = tree_of(view)
     requested: list[str] = []
-    view.regenerateRequested.connect(requested.append)
+    view.actionRequested.connect(lambda name, id_: requested.append(f"{name} {id_}"))
     opened: list[str] = []
     view.linkActivated.connect(opened.append)
     press(find(tree.child(1), _R.Button, "Copy python code"))
     assert QGuiApplication.clipboard().text().strip() == "print(1)\nprint(2)"
     press(find(tree.child(1), _R.Button, "Regenerate"))
     press(find(tree.child(1), _R.Link))
-    assert (requested, opened) == (["m1"], ["https://a.example/x"])
+    assert (requested, opened) == (["regenerate m1"], ["https://a.example/x"])
     button = find(tree.child(1), _R.Button, "Regenerate")
     assert view.rect().contains(view.mapFromGlobal(button.rect().center()))
     assert button.actionInterface().keyBindingsForAction("Press") == []

@@ -129,17 +129,14 @@ def darkest(view: TranscriptView, message_id: str) -> int:
 
 def test_the_row_pins_branches_and_unpins(world: World) -> None:
     view = world.open(make_thread(2))
-    asked: list[tuple[str, object]] = []
-    branched: list[str] = []
-    view.markRequested.connect(lambda id_, mark: asked.append((id_, mark)))
-    view.branchRequested.connect(branched.append)
+    asked: list[tuple[str, str]] = []
+    view.actionRequested.connect(lambda name, id_: asked.append((name, id_)))
     press(view, "m1", "pin")
     press(view, "m1", "branch")
     marked(view, "m1", ContextMark.PINNED)
     world.settle()
     press(view, "m1", "unpin")
-    assert asked == [("m1", ContextMark.PINNED), ("m1", ContextMark.NONE)]
-    assert branched == ["m1"]
+    assert asked == [("pin", "m1"), ("branch", "m1"), ("unpin", "m1")]
 
 
 def press(view: TranscriptView, message_id: str, action: str) -> None:
@@ -153,21 +150,21 @@ def press(view: TranscriptView, message_id: str, action: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mark", "action", "wanted"),
+    ("mark", "action"),
     [
-        (ContextMark.NONE, "pin", ContextMark.PINNED),
-        (ContextMark.NONE, "exclude", ContextMark.EXCLUDED),
-        (ContextMark.PINNED, "unpin", ContextMark.NONE),
-        (ContextMark.EXCLUDED, "include", ContextMark.NONE),
+        (ContextMark.NONE, "pin"),
+        (ContextMark.NONE, "exclude"),
+        (ContextMark.PINNED, "unpin"),
+        (ContextMark.EXCLUDED, "include"),
     ],
 )
-def test_the_menu_marks(world: World, mark: ContextMark, action: str, wanted: ContextMark) -> None:
+def test_the_menu_marks(world: World, mark: ContextMark, action: str) -> None:
     view = world.open(make_thread(2))
     marked(view, "m1", mark)
-    asked: list[tuple[str, object]] = []
-    view.markRequested.connect(lambda id_, chosen: asked.append((id_, chosen)))
+    asked: list[tuple[str, str]] = []
+    view.actionRequested.connect(lambda name, id_: asked.append((name, id_)))
     choose(view, "m1", action)
-    assert asked == [("m1", wanted)]
+    assert asked == [(action, "m1")]
 
 
 def choose(view: TranscriptView, message_id: str, action: str) -> None:
@@ -184,14 +181,14 @@ def choose(view: TranscriptView, message_id: str, action: str) -> None:
 
 def test_the_context_starts_where_it_is_told_to(world: World) -> None:
     view = world.open(make_thread(4))
-    asked: list[object] = []
-    view.contextStartRequested.connect(asked.append)
+    asked: list[tuple[str, str]] = []
+    view.actionRequested.connect(lambda name, id_: asked.append((name, id_)))
     choose(view, "m2", "start-here")
     view.set_landmarks(ContextLandmarks("m2"))
     world.settle()
     assert words_of(entry_of(view, "m2")) == ["The context starts here"]
     choose(view, "m1", "start-at-beginning")
-    assert asked == ["m2", None]
+    assert asked == [("start-here", "m2"), ("start-at-beginning", "m1")]
     view.set_landmarks(ContextLandmarks())
     world.settle()
     assert words_of(entry_of(view, "m2")) == []
@@ -199,15 +196,15 @@ def test_the_context_starts_where_it_is_told_to(world: World) -> None:
 
 def test_a_line_stands_where_the_summary_ends(world: World) -> None:
     view = world.open(make_thread(6))
-    shown: list[bool] = []
-    view.summaryRequested.connect(lambda: shown.append(True))
+    shown: list[str] = []
+    view.actionRequested.connect(lambda name, _id: shown.append(name))
     view.set_landmarks(ContextLandmarks(None, (SummaryEnd("m3", 124),)))
     world.settle()
     entry = entry_of(view, "m3")
     assert words_of(entry) == ["Summarised up to here · 124 messages · Show"]
     assert entry.items[-1].kind == "line"
     press(view, "m3", "show-summary")
-    assert shown == [True]
+    assert shown == ["show-summary"]
     view.set_landmarks(ContextLandmarks(None, (SummaryEnd("m3", 1, is_stale=True),)))
     world.settle()
     assert words_of(entry) == ["Summary of 1 message ends here · out of date and not sent · Show"]
@@ -215,8 +212,8 @@ def test_a_line_stands_where_the_summary_ends(world: World) -> None:
 
 def test_the_line_is_reached_by_keys(world: World) -> None:
     view = world.open(make_thread(2))
-    shown: list[bool] = []
-    view.summaryRequested.connect(lambda: shown.append(True))
+    shown: list[str] = []
+    view.actionRequested.connect(lambda name, _id: shown.append(name))
     view.set_landmarks(ContextLandmarks(None, (SummaryEnd("m1", 2),)))
     world.settle()
     view.setFocus()
@@ -227,7 +224,7 @@ def test_the_line_is_reached_by_keys(world: World) -> None:
         QTest.keyClick(view, Qt.Key.Key_Tab)
     view.viewport().grab()  # the ring is drawn
     QTest.keyClick(view, Qt.Key.Key_Return)
-    assert shown == [True]
+    assert shown == ["show-summary"]
 
 
 def test_nothing_jumps_when_lines_come_above_the_view(world: World) -> None:
@@ -282,11 +279,11 @@ def test_an_answer_that_was_cut_off_can_go_on(world: World) -> None:
     thread = make_thread(2)
     thread.messages[1] = make_message(1, "The beginning", finish_reason="length")
     view = world.open(thread)
-    asked: list[str] = []
-    view.continueRequested.connect(asked.append)
+    asked: list[tuple[str, str]] = []
+    view.actionRequested.connect(lambda name, id_: asked.append((name, id_)))
     press(view, "m1", "continue")
     choose(view, "m1", "continue")
-    assert asked == ["m1", "m1"]
+    assert asked == [("continue", "m1"), ("continue", "m1")]
     assert not MessageEntry(make_message(1, "whole", finish_reason="stop")).can_continue
     assert not MessageEntry(make_message(0, "mine", role=Role.USER, finish_reason="length")).can_continue
     assert not MessageEntry(make_message(1, "now", status=Status.STREAMING)).can_continue

@@ -31,7 +31,7 @@ class AnswerModels(QObject):
         self._consent = ProviderConsent(context)
         self._chooser: ModelChooser | None = None
         self._message_id = ""
-        panes.transcript.regenerateWithRequested.connect(self.choose)
+        panes.message_handlers.bind("regenerate-with", self.choose)
         panes.commands.bind("message.regenerate_with", self._choose_for_last, lambda: threads.thread_id is not None)
 
     def choose(self, message_id: str) -> None:

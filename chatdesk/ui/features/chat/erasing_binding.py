@@ -30,7 +30,7 @@ class ErasingBinding:
         self._threads = threads
         self._load_team = load_team
         self._tasks = context.tasks
-        panes.transcript.eraseRequested.connect(self.ask_about_message)
+        panes.message_handlers.bind("erase", self.ask_about_message)
         panes.commands.bind("thread.erase", self.ask_about_open, lambda: threads.stored_id is not None)
         panes.commands.describe("thread.erase", is_offered=self._is_shared, is_rare=True)
 

@@ -17,13 +17,13 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
-from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.features.chat.compared_models import ComparedModels
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_edit import MessageEdit
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.chat.version_steps import VersionSteps
 from chatdesk.ui.transcript.messages.entry import Retry
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
 _TAIL = 20
-# Messages of another path that are shown before it is stored: more than a screen of them.
-_AHEAD = 20
 _SHORTEST_SHOWN_WAIT_S = 2.0
 
 
@@ -76,7 +74,6 @@ class MessageBinding(QObject):
         self._open_thread = context.open_thread
         self._models = models
         self._questions = questions
-        self._member_name = member_name
         self._tasks = context.tasks
         self._consent = ProviderConsent(context)
         self.edit = MessageEdit(context, threads, drafts=drafts)
@@ -89,8 +86,7 @@ class MessageBinding(QObject):
         self._shown_id: str | None = None
         self._titled_id: str | None = None  # whose title the header shows
         self._model: tuple[str, str] | None = None
-        self._switching = asyncio.Lock()
-        self._ahead: tuple[str, str | None] | None = None  # thread and message below which another path is seen
+        self._versions = VersionSteps(context, threads, undo, member_name=member_name)
         transcript, composer = panes.transcript, panes.composer
         composer.sendRequested.connect(self._on_composer_send_requested)
         composer.noteRequested.connect(self._on_composer_note_requested)
@@ -100,19 +96,21 @@ class MessageBinding(QObject):
         self.edit.changed.connect(self._on_edit_changed)
         self.comparisons.changed.connect(self._on_compared_models_changed)
         transcript.copyRequested.connect(self._on_transcript_copy_requested)
-        transcript.answerRequested.connect(self.regenerate)
-        transcript.regenerateRequested.connect(self.regenerate)
-        transcript.editRequested.connect(self.edit.begin)
-        transcript.continueRequested.connect(
-            lambda id_: self._do("continue", id_, lambda chat: chat.continue_message(id_))
-        )
-        transcript.retryRequested.connect(lambda id_: self._do("retry", id_, lambda chat: chat.retry_message(id_)))
-        transcript.deleteRequested.connect(self.delete)
-        transcript.versionRequested.connect(self._on_transcript_version_requested)
-        transcript.branchRequested.connect(self.branch)
+        self._bind_actions()
         threads.opened.connect(self._on_thread_opened)
         settings.modelOfNewThreadsChanged.connect(self.forget_model)
         self._subscribe(context.subscribe)
+
+    def _bind_actions(self) -> None:
+        bind = self._panes.message_handlers.bind
+        bind("answer", self.regenerate)
+        bind("regenerate", self.regenerate)
+        bind("edit", self.edit.begin)
+        bind("edit-answer", self.edit.begin)
+        bind("continue", lambda id_: self._do("continue", id_, lambda chat: chat.continue_message(id_)))
+        bind("retry", lambda id_: self._do("retry", id_, lambda chat: chat.retry_message(id_)))
+        bind("delete", self.delete)
+        bind("branch", self.branch)
 
     def _subscribe(self, subscribe: Subscribe) -> None:
         subscribe(self, events.MessageAdded, lambda event: self._on_message_added(event.message))
@@ -442,44 +440,6 @@ class MessageBinding(QObject):
 
         self._tasks.start(work(), "delete message")
 
-    def _on_transcript_version_requested(self, message_id: str, step: int) -> None:
-        self._tasks.start(self._switch_version(message_id, step), "select version")
-
-    async def _switch_version(self, message_id: str, step: int) -> None:
-        """The other path is seen before it is stored: choosing it writes to every message that is on it. One after the
-        other, so that each press goes on from what the one before it showed."""
-        async with self._switching:
-            chat, transcript = self._open_thread.chat, self._panes.transcript
-            versions = await chat.list_versions(message_id)
-            here = next((i for i, version in enumerate(versions) if version.id == message_id), 0)
-            if not 0 <= here + step < len(versions):
-                return
-            there = versions[here + step]
-            page = await chat.look_ahead(there.id, _AHEAD)
-            if page is not None and transcript.show_ahead(page, there.parent_id):
-                self._ahead = (there.thread_id, there.parent_id)
-            if there.thread_id != self._threads.thread_id:
-                return  # it was left meanwhile, and the press with it
-            if there.parent_id is None:
-                # Nothing of what was shown is left to hold the place by.
-                transcript.jump_to(there.id)
-            try:
-                await (await self._undo.stack()).select_version(there.id)
-            finally:
-                if self._ahead is not None:  # nobody said that it is stored
-                    self._ahead = None
-                    transcript.reload_from(there.parent_id)
-            if there.thread_id != self._threads.thread_id:
-                return
-            announce(transcript, f"Version {here + step + 1} of {len(versions)}{self._by(there)}")
-
-    def _by(self, version: Message) -> str:
-        """ ", by Ana" of what another member wrote; ", edited by you" of an answer in one's own words."""
-        edited = "edited " if version.is_edited_answer else ""
-        if version.author_id is None:
-            return ", edited by you" if edited else ""
-        return f", {edited}by {self._member_name(version.author_id)}"
-
     def _do(self, name: str, id_: str, work: Callable[[ChatService], Awaitable[object]]) -> None:
         chat = self._open_thread.chat_of(self._threads.thread_id)
         self._tasks.start(self._consent.run(partial(work, chat)), f"{name} {id_}")
@@ -489,7 +449,7 @@ class MessageBinding(QObject):
     def _on_thread_opened(self, thread: Thread | None) -> None:
         thread_id = thread.id if thread else None
         if thread_id != self._shown_id:
-            self._ahead = None  # the pages of the thread that was left are asked for again when it is opened
+            self._versions.forget()
             if self._incoming is not None:
                 self._incoming.forget()
         self._shown_id = thread_id
@@ -554,8 +514,7 @@ class MessageBinding(QObject):
             return
         if self._incoming is not None:
             self._incoming.forget()
-        ahead, self._ahead = self._ahead, None
-        if ahead == (event.thread_id, event.from_message_id):
+        if self._versions.is_shown_already(event):
             self._panes.transcript.confirm_ahead()
         else:
             self._panes.transcript.reload_from(event.from_message_id)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.window.window_context import WindowContext
 
 _MOST = 4
+_SEEN_HERE = ("compare", "version-previous", "version-next")  # the versions stand side by side already
 
 
 class CompareBinding(QObject):
@@ -53,7 +54,7 @@ class CompareBinding(QObject):
         panes.commands.bind("message.compare", self.choose_models)
         panes.header.compareRequested.connect(self.choose_models)
         panes.header.compareLeft.connect(lambda: messages.compare_models(()))
-        panes.transcript.compareRequested.connect(self.open_versions)
+        panes.message_handlers.bind("compare", self.open_versions)
         messages.compared.connect(self._on_messages_compared)
         threads.opened.connect(self._on_thread_opened)
         self._subscribe(context.subscribe)
@@ -143,23 +144,21 @@ class CompareBinding(QObject):
 
     def _make_answer_view(self, fetch: MessageFetcher) -> TranscriptView:
         """Return a view of one compared answer, with the same actions as in the thread; continuing happens in place."""
-        view, messages = self._make_view(fetch), self._messages
-        view.continueRequested.connect(self._go_on)
-        view.retryRequested.connect(self._go_on)
-        view.regenerateRequested.connect(messages.regenerate)
-        view.regenerateWithRequested.connect(self._panes.transcript.regenerateWithRequested)
-        view.branchRequested.connect(messages.branch)
-        view.editRequested.connect(self._edit)
-        view.deleteRequested.connect(messages.delete)
-        view.wayOutRequested.connect(self._panes.transcript.wayOutRequested)
-        view.markRequested.connect(self._panes.transcript.markRequested)
-        view.contextStartRequested.connect(self._panes.transcript.contextStartRequested)
+        view = self._make_view(fetch)
+        view.actionRequested.connect(self._on_answer_action_requested)
         view.linkActivated.connect(self._panes.transcript.linkActivated)
-        view.quickRequested.connect(self._panes.transcript.quickRequested)
         view.quoteRequested.connect(self._panes.transcript.quoteRequested)
         view.saveRequested.connect(self._panes.transcript.saveRequested)
         view.copyRequested.connect(self._panes.transcript.copyRequested)
         return view
+
+    def _on_answer_action_requested(self, action: str, message_id: str) -> None:
+        if action in ("continue", "retry"):
+            self._go_on(message_id)
+        elif action in ("edit", "edit-answer"):
+            self._edit(message_id)
+        elif action not in _SEEN_HERE:
+            self._panes.message_handlers.run(action, message_id)
 
     def _leave(self) -> None:
         if self._thread_id is None or self._view is None:

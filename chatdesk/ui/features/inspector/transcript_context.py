@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.window.window_context import WindowContext
 
+_MARKS = {
+    "pin": ContextMark.PINNED,
+    "unpin": ContextMark.NONE,
+    "exclude": ContextMark.EXCLUDED,
+    "include": ContextMark.NONE,
+}
 _SAID = {
     ContextMark.PINNED: "Pinned into the context",
     ContextMark.EXCLUDED: "Excluded from the context",
@@ -37,9 +44,11 @@ class TranscriptContext(QObject):
         self._undo = undo
         self._open_thread = context.open_thread
         self._tasks = context.tasks
-        panes.transcript.markRequested.connect(self.mark)
-        panes.transcript.contextStartRequested.connect(self.start_at)
-        panes.transcript.summaryRequested.connect(lambda: inspector.open(SUMMARY))
+        for name, mark in _MARKS.items():
+            panes.message_handlers.bind(name, partial(self.mark, mark=mark))
+        panes.message_handlers.bind("start-here", self.start_at)
+        panes.message_handlers.bind("start-at-beginning", lambda _message_id: self.start_at(None))
+        panes.message_handlers.bind("show-summary", lambda _message_id: inspector.open(SUMMARY))
         threads.opened.connect(self._on_thread_opened)
         self._subscribe(context.subscribe)
 

@@ -44,7 +44,8 @@ class QuickActions(QObject):
         self._prompt_service = prompt_service
         self._tasks = context.tasks
         self._consent = ProviderConsent(context)
-        panes.transcript.quickRequested.connect(self.run)
+        for name in _WORDS:
+            panes.message_handlers.bind(f"{QUICK}{name}", partial(self.run, name))
         threads.opened.connect(self._on_thread_opened)
         panes.transcript.quoteRequested.connect(self._on_transcript_quote_requested)
         self._subscribe(context.subscribe)
@@ -81,8 +82,8 @@ class QuickActions(QObject):
         heads = await self._prompt_service.list()
         own = sorted((each.name, each.id) for each in heads if each.kind is PromptKind.QUICK)
         named = [(id_, name) for name, id_ in own[:_MOST_OWN]]
-        self._panes.transcript.set_quick_actions(named)
         self._put_into_palette(named)
+        self._panes.transcript.set_quick_actions(named)
 
     def _put_into_palette(self, named: Sequence[tuple[str, str]]) -> None:
         commands, transcript = self._panes.commands, self._panes.transcript
@@ -91,6 +92,7 @@ class QuickActions(QObject):
                 commands.remove(command.id)
         for id_, name in named:
             action = f"{QUICK}{id_}"
+            self._panes.message_handlers.bind(action, partial(self.run, id_))
             commands.add(
                 Command(action, f"Quick action: {name}", "Message", icon="sparkles", is_own=True),
                 partial(transcript.act, action),

@@ -4,9 +4,10 @@ buttons."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,14 @@ class UsageBinding(QObject):
         self._usage = usage
         self._models = models
         self._tasks = context.tasks
-        panes.transcript.wayOutRequested.connect(self._on_way_out_requested)
+        for name, work in {
+            "cancel-waiting": self._cancel,
+            "send-first": self._send_first,
+            "send-anyway": self._send_anyway,
+            "open-payment": self._open_payment,
+        }.items():
+            panes.message_handlers.bind(name, partial(self._start, name, work))
+        panes.message_handlers.bind("raise-limit", lambda _answer_id: panes.commands.trigger("app.limits"))
         settings.dialogMade.connect(self._on_settings_dialog_made)
         panes.commands.bind("app.usage", self.open_usage)
         panes.commands.bind("app.limits", self.open_limits)
@@ -201,17 +209,8 @@ class UsageBinding(QObject):
 
     # Buttons below messages
 
-    def _on_way_out_requested(self, way: str, answer_id: str) -> None:
-        if way == "cancel-waiting":
-            self._tasks.start(self._cancel(answer_id), f"cancel {answer_id}")
-        elif way == "send-first":
-            self._tasks.start(self._send_first(answer_id), f"send {answer_id} first")
-        elif way == "send-anyway":
-            self._tasks.start(self._send_anyway(answer_id), f"send {answer_id} anyway")
-        elif way == "raise-limit":
-            self._panes.commands.trigger("app.limits")
-        elif way == "open-payment":
-            self._tasks.start(self._open_payment(answer_id), "open the page for payment")
+    def _start(self, name: str, work: Callable[[str], Coroutine[object, object, None]], answer_id: str) -> None:
+        self._tasks.start(work(answer_id), f"{name} {answer_id}")
 
     async def _cancel(self, answer_id: str) -> None:
         await self._open_thread.chat.stop(answer_id)

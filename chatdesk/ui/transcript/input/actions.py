@@ -23,7 +23,6 @@ _LINK_SCHEMES = ("http://", "https://", "mailto:")
 _SIDE_STEP_PX = 60.0
 _WIDENS = {"select-left": -16.0, "select-right": 16.0}
 _WALKS = {"next-message": 1, "previous-message": -1}
-_VERSION_STEPS = {"version-previous": -1, "version-next": 1}
 
 
 class Actions(QObject):
@@ -34,7 +33,6 @@ class Actions(QObject):
     """
 
     requested = Signal(str, str)
-    versionRequested = Signal(str, int)
     linkActivated = Signal(str)
     saveRequested = Signal(str, str)
     fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
@@ -202,15 +200,12 @@ class Actions(QObject):
         return True
 
     def _do(self, entry: MessageEntry, action: str) -> None:
-        message_id = entry.message.id
         if action in FORMS:
             self._clipboard.copy(self._conversation.thread_id, entry, form=action)
-        elif action in _VERSION_STEPS:
-            self.versionRequested.emit(message_id, _VERSION_STEPS[action])
         elif action == "quote":
             self._clipboard.quote(self._conversation.thread_id, entry, self.quoted.emit)
         else:
-            self.requested.emit(action, message_id)
+            self.requested.emit(action, entry.message.id)
 
     def _walk(self, step: int) -> None:
         entry = self._message_focus.step_message(step)

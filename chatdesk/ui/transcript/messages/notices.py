@@ -58,14 +58,6 @@ CANCEL_WAITING: Action = ("cancel-waiting", "Cancel")
 SEND_FIRST: Action = ("send-first", "Send first")
 TRY_AT_ONCE: Action = ("try-at-once", "Try now")
 _PAY = "open-payment"
-#: What the transcript cannot do itself, and asks for by name.
-WAYS_OUT = frozenset(
-    {
-        *(action for actions in _WAYS_OUT.values() for action, _label in actions),
-        *(action for action, _label in (CANCEL_WAITING, SEND_FIRST, TRY_AT_ONCE, _TRY_NOW)),
-        _PAY,
-    }
-)
 _SENTENCE_END = re.compile(r"[.!?…][”\"’)]*(?=\s)")
 _LONGEST_LEAD = 240
 
