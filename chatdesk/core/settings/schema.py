@@ -1,7 +1,8 @@
 """Declares every setting once: default, limits, variable, help, and its words and place in the window.
 
 The dialog, `docs/settings.md` and the checks are made from this. A setting is a field of ``Settings`` made by
-``declared``; ``declaration.py`` describes its parts.
+``declared``; ``declaration.py`` describes its parts. ``Settings`` extends those of the service, and they those of the
+window: each part has a file.
 """
 
 from __future__ import annotations
@@ -21,76 +22,6 @@ KIB, MIB = 1024, 1024 * 1024
 class Settings(ServiceSettings):
     """The values of all settings, always valid. Change one with ``dataclasses.replace`` or ``SettingsStore.save``."""
 
-    theme: str = declared(
-        "appearance.theme",
-        "system",
-        "Colours: those of the system, light, dark, or either of them with high contrast.",
-        Shown("General", "Theme", section="Look", also="colours colors dark mode appearance", is_previewed=True),
-        choices={
-            "system": "Same as the system",
-            "light": "Light",
-            "dark": "Dark",
-            "light-contrast": "Light, high contrast",
-            "dark-contrast": "Dark, high contrast",
-        },
-    )
-    text_scale: float = declared(
-        "appearance.text_scale",
-        1.0,
-        "Size of all text; 1.25 is 125 %.",
-        Shown("General", "Text size", section="Look", also="font zoom", is_previewed=True),
-        choices={0.75: "75 %", 0.9: "90 %", 1.0: "100 %", 1.1: "110 %", 1.25: "125 %", 1.5: "150 %", 1.75: "175 %"}
-        | {2.0: "200 %"},
-        minimum=0.75,
-        maximum=2.0,
-    )
-    motion: str = declared(
-        "accessibility.motion",
-        "system",
-        "Animations: as the system has them, all, or none.",
-        Shown("Accessibility", "Animations", also="movement"),
-        choices={"system": "Same as the system", "full": "On", "none": "Off"},
-    )
-    read_answers: str = declared(
-        "accessibility.read_answers",
-        "off",
-        "What a screen reader says of an answer besides its start and end: nothing, all of it at the end, or each "
-        "sentence as it comes.",
-        Shown(
-            "Accessibility",
-            "Screen reader reads answers",
-            "Their start and end are always announced.",
-            also="speech voice",
-        ),
-        choices={"off": "No", "end": "When they are complete", "sentences": "Sentence by sentence"},
-    )
-    send_on_enter: bool = declared(
-        "composer.send_on_enter",
-        True,
-        "Enter sends and Shift+Enter adds a line (true), or Ctrl+Enter sends (false).",
-        Shown("General", "Send with", "Shift+Enter always adds a line.", section="Writing", also="return key newline"),
-        choices={True: "Enter", False: "Ctrl+Enter"},
-    )
-    shortcuts: Mapping[str, str] = declared(
-        "keyboard.shortcuts",
-        {},
-        "Keys that you changed: a command and its keys, several with a semicolon and a space between; empty is none.",
-        Shown("Shortcuts", "Keyboard shortcuts", "Press F1 to see them at any time.", hidden="the shortcuts dialog"),
-    )
-    plain_user_messages: bool = declared(
-        "transcript.plain_user_messages",
-        False,
-        "Your own messages are shown exactly as typed (true), or with their Markdown formatted (false).",
-        Shown("General", "Show your messages", section="Writing", also="markdown"),
-        choices={False: "With formatting", True: "Exactly as typed"},
-    )
-    delete_messages: str = declared(
-        "transcript.delete_messages",
-        "ask",
-        "Deleting a message that others follow: ask each time, delete only this message, or the later ones too.",
-        Shown("General", "When you delete a message", section="Messages"),
-        choices={"ask": "Ask about later ones", "only": "Delete only that one", "later": "Delete later ones too"},
-    )
     provider: str = declared(
         "provider.name",
         "auto",

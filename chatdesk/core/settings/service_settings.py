@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatdesk.core.settings.declaration import Shown, declared
+from chatdesk.core.settings.window_settings import WindowSettings
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceSettings:
+class ServiceSettings(WindowSettings):
     """The settings that say where the local service listens, which lets other programs in."""
 
     service_port: int = declared(
