@@ -14,7 +14,9 @@ from chatdesk.core.background_import import import_beside
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import environment
 from chatdesk.services.building import build_services
+from chatdesk.services.groups import RestoreServices
 from chatdesk.services.owner import verbs_of
+from chatdesk.services.parts import backups_of
 from chatdesk.services.upkeep import run_upkeep
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
             upkeep=run_upkeep,
             watch_crashes=partial(_watch_crashes, paths),
             collect_report=lambda services: _collect_report(services, paths),
+            restore_services=RestoreServices(lambda: backups_of(paths, settings)) if lock.is_held else None,
         )
         code = run(paths, settings, hooks, script=script)
     finally:

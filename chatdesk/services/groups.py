@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chatdesk.core.errors import NotPossible
+
 if TYPE_CHECKING:
     from chatdesk.core.chat.context_service import ContextService
     from chatdesk.core.chat.library import LibraryService
@@ -66,6 +68,18 @@ class DataServices:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RestoreServices:
+    """The backups of a data directory, whose database need not be open. ``get_backups`` raises ``ChatDeskError`` where
+    this process may not restore one."""
+
+    get_backups: Callable[[], BackupService]
+
+    @property
+    def backups(self) -> BackupService:
+        return self.get_backups()
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TeamServices:
     """The service of team sync, which loads when it is first needed, and what joining and sharing need beside it.
     ``is_joined`` says whether there is a workspace, at the price of one query."""
@@ -100,6 +114,15 @@ def data_services_of(services: Services) -> DataServices:
         lambda: services.backups,
         lambda: services.repairs,
     )
+
+
+def restore_services_of(services: Services) -> RestoreServices:
+    def get_backups() -> BackupService:
+        if services.has_other_owner:
+            raise NotPossible("Another process has this data directory open.", next_step="Restore in its window.")
+        return services.backups
+
+    return RestoreServices(get_backups)
 
 
 def team_services_of(services: Services) -> TeamServices:

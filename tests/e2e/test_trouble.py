@@ -7,8 +7,11 @@ import sqlite3
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel
 
 from chatdesk import app
@@ -21,6 +24,9 @@ from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.services import building, upkeep
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.dialogs.bug_report import BugReportDialog
+from chatdesk.ui.features.settings.restore import RestoreDialog
+from tests.helpers.asked_team import shown
 from tests.helpers.make_old_database import MIGRATIONS, make
 from tests.helpers.window import ask, play, until
 
@@ -210,11 +216,29 @@ def test_a_start_that_fails_for_an_unforeseen_reason_says_so_and_can_be_closed(
     monkeypatch.setattr(app, "build_services", fail)
 
     async def script(application: WindowApplication) -> None:
-        with pytest.raises(ChatDeskError, match="needs to start"):
-            await application.services()
-        await until(lambda: "needs to start" in _banner(application))
+        await _failed(application, "needs to start")
 
     play(paths, script)
+
+
+def _damage(path: Path) -> None:
+    """Write rubbish over the pages of a database, its first one with the schema included."""
+    size = path.stat().st_size
+    path.with_name(f"{path.name}-wal").unlink(missing_ok=True)
+    path.write_bytes(b"SQLite format 3\0" + b"damaged" * (size // len("damaged")))
+
+
+def _usable(application: WindowApplication) -> list[QAbstractButton]:
+    buttons = application.panes.window.findChildren(QAbstractButton)
+    return [each for each in buttons if each.isVisible() and each.isEnabled()]
+
+
+async def _failed(application: WindowApplication, words: str) -> list[QAbstractButton]:
+    """Wait for the end of a start that fails, and return the ways out."""
+    with pytest.raises(ChatDeskError, match=words):
+        await application.services()
+    assert words in _banner(application)
+    return [each for each in _usable(application) if each.accessibleName() != "Close this notice"]
 
 
 def test_a_damaged_database_leaves_no_control_that_does_nothing(paths: AppPaths) -> None:
@@ -222,11 +246,79 @@ def test_a_damaged_database_leaves_no_control_that_does_nothing(paths: AppPaths)
     paths.database.write_bytes(b"SQLite format 3\0" + b"damaged" * 3000)
 
     async def script(application: WindowApplication) -> None:
-        with pytest.raises(ChatDeskError, match="is damaged"):
-            await application.services()
-        await until(lambda: "is damaged" in _banner(application))
-        buttons = application.panes.window.findChildren(QAbstractButton)
-        usable = {each.accessibleName() for each in buttons if each.isVisible() and each.isEnabled()}
-        assert usable == {"Close this notice"}
+        ways = await _failed(application, "is damaged")
+        assert [each.text() for each in ways] == ["Restore a backup…", "Report a problem…", "Quit"]
+        ways[1].click()
+        report = await shown(BugReportDialog)
+        report.reject()
+        ways[2].click()
+        await application.closed()
 
     play(paths, script)
+
+
+@pytest.mark.parametrize("has_mouse", [True, False], ids=["mouse", "keyboard"])
+def test_a_backup_is_restored_from_the_window_that_could_not_open(
+    paths: AppPaths, has_mouse: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts: list[int] = []
+    monkeypatch.setattr(app, "start_again", lambda: starts.append(1))
+
+    async def write(application: WindowApplication) -> None:
+        await ask(application, "kept")
+        await (await application.services()).maintenance.back_up_now()
+
+    async def restore(application: WindowApplication) -> None:
+        ways = await _failed(application, "is damaged")
+        if has_mouse:
+            QTest.mouseClick(ways[0], Qt.MouseButton.LeftButton)
+        else:
+            assert application.panes.window.focusWidget() is ways[0]
+            QTest.keyClick(ways[0], Qt.Key.Key_Return)
+        dialog = await shown(RestoreDialog)
+        go = dialog.restore_button
+        await until(go.isEnabled)
+        if has_mouse:
+            QTest.mouseClick(go, Qt.MouseButton.LeftButton)
+        else:
+            while dialog.focusWidget() is not go:
+                QTest.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
+            QTest.keyClick(go, Qt.Key.Key_Return)
+        await application.closed()
+
+    async def again(application: WindowApplication) -> None:
+        services = await application.services()
+        assert [each.title for each in (await services.chat.list_threads()).threads] == ["kept"]
+
+    play(paths, write)
+    _damage(paths.database)
+    damaged = paths.database.read_bytes()
+    play(paths, restore)
+    assert starts == [1]
+    (kept,) = paths.backup_dir.glob("before-restore-*.zip")
+    with ZipFile(kept) as archive:
+        assert archive.read("damaged/chatdesk.db") == damaged
+    play(paths, again)
+
+
+def test_a_restore_that_fails_leaves_the_damaged_database_and_the_ways_out(paths: AppPaths, tmp_path: Path) -> None:
+    paths.make_directories()
+    damaged = b"SQLite format 3\0" + b"damaged" * 3000
+    paths.database.write_bytes(damaged)
+    bad = tmp_path / "bad.zip"
+    bad.write_text("no backup")
+
+    async def script(application: WindowApplication) -> None:
+        ways = await _failed(application, "is damaged")
+        ways[0].click()
+        dialog = await shown(RestoreDialog)
+        contents = dialog.findChild(QLabel, "restoreContents")
+        assert contents.text() == "There is no backup yet."
+        dialog.add_file(bad)
+        await until(lambda: "is not a whole backup" in contents.text())
+        assert not dialog.restore_button.isEnabled()
+        dialog.reject()
+        assert all(each.isEnabled() for each in ways)
+
+    play(paths, script)
+    assert paths.database.read_bytes() == damaged

@@ -17,7 +17,7 @@ from chatdesk.core.domain.message import ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.rendering.client import RenderClient
-from chatdesk.services.groups import data_services_of, model_services_of, team_services_of
+from chatdesk.services.groups import data_services_of, model_services_of, restore_services_of, team_services_of
 from chatdesk.ui.application.command_binding import CommandBinding
 from chatdesk.ui.application.network_binding import NetworkBinding
 from chatdesk.ui.application.recovery_actions import RecoveryActions
@@ -49,8 +49,9 @@ from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 from chatdesk.ui.features.prompts.quick_actions import QuickActions
 from chatdesk.ui.features.providers.provider_binding import ProviderBinding
 from chatdesk.ui.features.search.search_binding import SearchBinding
-from chatdesk.ui.features.settings.data_binding import DataBinding, RestartAfter
+from chatdesk.ui.features.settings.data_binding import DataBinding
 from chatdesk.ui.features.settings.model_menu import ModelMenu
+from chatdesk.ui.features.settings.restore_binding import RestartAfter, RestoreBinding
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.team.team_binding import TeamBinding
 from chatdesk.ui.features.transfer.export_binding import ExportBinding
@@ -227,7 +228,8 @@ class Bindings:
         self, context: WindowContext, services: Services, models: ModelServices, restart_after: RestartAfter
     ) -> None:
         """Build the care of data, the team, the search, and what waits."""
-        self.data = DataBinding(context, restart_after, data_services_of(services))
+        restoring = RestoreBinding(context.panes, context.tasks, restart_after, services=restore_services_of(services))
+        self.data = DataBinding(context, restoring, data_services_of(services))
         self.settings.dataPageMade.connect(self.data.join)
         self.team = TeamBinding(
             context, self.settings, self.lists, self.threads.open_soon, services=self._team_services

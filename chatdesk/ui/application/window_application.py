@@ -22,6 +22,7 @@ from chatdesk.core.ending_signals import handling_signals
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import share_malloc_arena
+from chatdesk.ui.application.failed_start import offer_ways_out, unforeseen_failure
 from chatdesk.ui.application.report_binding import CollectReport, ReportBinding
 from chatdesk.ui.async_tasks import AsyncTasks, run_until_done
 from chatdesk.ui.commands.catalogue import CATALOGUE
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from chatdesk.core.rendering.client import RenderClient
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
+    from chatdesk.services.groups import RestoreServices
     from chatdesk.services.services import Services
     from chatdesk.ui.application.bindings import Bindings
     from chatdesk.ui.features.chat.message_binding import MessageBinding
@@ -68,6 +70,7 @@ class WindowHooks:
     upkeep: Callable[[Services], AsyncGenerator[ChatDeskError, None]]
     watch_crashes: Callable[[Callable[[CrashReport], None]], CrashReporter]
     collect_report: CollectReport
+    restore_services: RestoreServices | None  # where this process may restore a backup
 
 
 WindowScript = Callable[["WindowApplication"], Awaitable[int]]
@@ -245,10 +248,11 @@ class WindowApplication(QObject):
         # Modules and widgets live as long as the window: a collection that walks them is a pause for nothing.
         gc.freeze()
         module, services = await asyncio.gather(self._prepare(), self._built())
-        bindings = None if services is None else self._build_bindings(module, services)
-        panes.window.set_commands(panes.commands)  # menus offer what is bound
-        if services is None or bindings is None:
+        if services is None:
+            offer_ways_out(panes, self._tasks, self.restart_after, services=self._hooks.restore_services)
             return
+        bindings = self._build_bindings(module, services)
+        panes.window.set_commands(panes.commands)  # menus offer what is bound
         self._services = services
         bindings.messages.remember_model(self._state.chosen_model)
         bindings.way_in.is_ended = self._state.is_way_in_ended
@@ -281,14 +285,9 @@ class WindowApplication(QObject):
             reason = error
         except Exception:  # noqa: BLE001 - whoever waits for the services must be told, whatever it was
             _log.exception("the services could not be built")
-            reason = ChatDeskError(
-                "Something failed that ChatDesk needs to start.",
-                safe="Everything saved before is unchanged.",
-                next_step="Start it again; “chatdesk doctor” and the log say more.",
-            )
+            reason = unforeseen_failure()
         self._failure = reason
         self.panes.disable()
-        self.panes.empty_state.show_nothing()
         self.panes.sidebar.set_status("Not opened", is_error=True)
         self._errors.show_lasting(reason.sentence)
         return None

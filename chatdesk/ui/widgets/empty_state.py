@@ -55,6 +55,10 @@ OFFLINE_STARTS: Final = (
     Start("download", "Import your chats", "From a ChatGPT or Claude export", StartKind.COMMAND, "app.import"),
 )
 
+_REPORT = Start("info", "Report a problem…", "See what goes with it, and save it", StartKind.COMMAND, "app.report")
+_QUIT = Start("log-out", "Quit", "Nothing is changed", StartKind.COMMAND, "app.quit")
+_RESTORE = Start("archive-restore", "Restore a backup…", "See what is in it first", StartKind.COMMAND, "app.restore")
+
 
 class EmptyState(QScrollArea):
     """``promptChosen`` has the text for the composer, ``attachChosen`` too and asks for a file, ``questionAsked`` has
@@ -155,10 +159,14 @@ class EmptyState(QScrollArea):
         self._opening.setVisible(False)
         self._show_content(is_shown=True)
 
-    def show_nothing(self) -> None:
-        """Show nothing because opening failed; the reason is shown elsewhere."""
-        self._opening_timer.stop()
-        self._opening.setVisible(False)
+    def show_failure(self, *, can_restore: bool) -> None:
+        """Show the ways out because opening failed; the reason is shown elsewhere."""
+        self.title.setText("Your chats could not be opened")
+        self.setAccessibleName(self.title.text())
+        self.set_sub_text("If you restore a backup, the database as it is now is kept." if can_restore else "")
+        self.set_starts((_RESTORE, _REPORT, _QUIT) if can_restore else (_REPORT, _QUIT))
+        self.end_loading()
+        self.cards[0].setFocus()
 
     def _on_opening_timer_timeout(self) -> None:
         self._opening.setText("Opening your chats…")

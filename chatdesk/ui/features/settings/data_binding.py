@@ -15,14 +15,11 @@ from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.plurals import counted
 
 if TYPE_CHECKING:
-    from chatdesk.core.domain.backup_contents import BackupContents
     from chatdesk.services.groups import DataServices
     from chatdesk.ui.features.settings.data_page import DataPage
-    from chatdesk.ui.features.settings.restore import RestoreDialog
+    from chatdesk.ui.features.settings.restore_binding import RestoreBinding
     from chatdesk.ui.window.window_context import WindowContext
 
-#: Close the services, do this, and start anew.
-RestartAfter = Callable[[Callable[[], Awaitable[object]]], None]
 _MOST_NAMED = 10  # lines that fit on the page
 _BUSY = {
     "backup": "Making a backup…",
@@ -36,17 +33,16 @@ _TITLES = {"check": "Checking the database", "repair": "Repairing the database"}
 
 
 class DataBinding(QObject):
-    """``restart_after`` is the window's way to close and come back."""
+    """``restoring`` opens the dialog of its own that restores a backup."""
 
-    def __init__(self, context: WindowContext, restart_after: RestartAfter, services: DataServices) -> None:
+    def __init__(self, context: WindowContext, restoring: RestoreBinding, services: DataServices) -> None:
         super().__init__()
         self._panes = panes = context.panes
         self._services = services
-        self._tasks = tasks = context.tasks
-        self._restart_after = restart_after
+        self._tasks = context.tasks
+        self._restoring = restoring
         for name in ("backup", "check", "repair"):
             panes.commands.bind(f"app.{name}", partial(self._do_and_say, name))
-        panes.commands.bind("app.restore", lambda: tasks.start(self._open_restore(), "restore"))
 
     def _do_and_say(self, name: str) -> None:
         """Run an action of the data page from anywhere and show its result in the window."""
@@ -70,7 +66,7 @@ class DataBinding(QObject):
         if name == "folder":
             self._tasks.start(self._show_folder(), "backup folder")
         elif name == "restore":
-            self._tasks.start(self._open_restore(), "restore")
+            self._restoring.open()
         elif name in _COMMANDS:
             self._panes.commands.trigger(_COMMANDS[name])
         elif name == "zip":
@@ -123,54 +119,6 @@ class DataBinding(QObject):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    # Restoring
-
-    async def _open_restore(self) -> None:
-        from chatdesk.ui.features.settings.restore import RestoreDialog
-
-        if self._services.has_other_owner:
-            raise NotPossible("Another process has this data directory open.", next_step="Restore in its window.")
-        backups = [(str(path), _words(path)) for path in await self._services.backups.list()]
-        dialog = RestoreDialog(self._panes.theme, backups, parent=self._panes.window)
-        dialog.looked.connect(lambda path: self._tasks.replace(self._look(dialog, path), "look into backup"))
-        dialog.otherRequested.connect(lambda: self._ask_for_file(dialog))
-        dialog.chosen.connect(lambda path: self._tasks.start(self._restore(dialog, path), "restore"))
-        # What is still read or unpacked when the dialog is closed has nobody to tell.
-        dialog.rejected.connect(lambda: self._tasks.cancel("look into backup"))
-        dialog.rejected.connect(lambda: self._tasks.cancel("restore"))
-        dialog.open()
-        if dialog.path:
-            dialog.looked.emit(dialog.path)
-
-    def _ask_for_file(self, dialog: RestoreDialog) -> None:
-        from PySide6.QtWidgets import QFileDialog
-
-        chooser = QFileDialog(dialog, "Choose a backup", "", "Backups (*.zip *.gz *.db);;All files (*)")
-        chooser.setFileMode(QFileDialog.FileMode.ExistingFile)
-        chooser.setObjectName("restorePlace")
-        chooser.fileSelected.connect(lambda path: dialog.add_file(Path(path)))
-        chooser.finished.connect(chooser.deleteLater)
-        chooser.open()
-
-    async def _look(self, dialog: RestoreDialog, path: str) -> None:
-        try:
-            contents = await self._services.backups.inspect_backup(Path(path))
-        except ChatDeskError as error:
-            dialog.show_contents(path, [error.sentence], can_restore=False)
-            return
-        dialog.show_contents(path, _lines(contents), can_restore=True)
-
-    async def _restore(self, dialog: RestoreDialog, path: str) -> None:
-        """Everything that can fail is done while the window is still whole; then only names change."""
-        dialog.show_busy("Unpacking and checking the backup…")
-        try:
-            await self._services.backups.prepare(Path(path))
-        except ChatDeskError as error:
-            dialog.show_failure(error.sentence)
-            return
-        dialog.accept()
-        self._restart_after(self._services.backups.put_in_place)
-
 
 class _Page:
     """The page, as long as its dialog is open: what is done goes on when it is closed."""
@@ -189,22 +137,3 @@ class _Page:
 
     def _on_page_destroyed(self) -> None:
         self._page = None
-
-
-def _words(path: Path) -> str:
-    made = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone()
-    why = "before a restore" if path.name.startswith("before-restore") else ""
-    why = why or ("before a repair" if path.name.startswith("before-repair") else "")
-    why = why or ("before an upgrade" if "-pre-" in path.name else "daily")
-    return f"{made:%Y-%m-%d %H:%M}, {why}"
-
-
-def _lines(contents: BackupContents) -> list[str]:
-    lines = [f"{counted(contents.threads, 'thread')}, {counted(contents.messages, 'message')}"]
-    if contents.newest_at is not None:
-        newest = datetime.fromtimestamp(contents.newest_at / 1000, UTC).astimezone()
-        lines.append(f"Newest message: {newest:%Y-%m-%d %H:%M}")
-    lines += contents.consequences
-    if contents.titles:
-        lines += ["", "Newest threads:", *(f"• {' '.join(title.split())[:60]}" for title in contents.titles)]
-    return lines

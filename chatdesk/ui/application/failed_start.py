@@ -1,0 +1,35 @@
+"""The window after a start that failed: everything that would do nothing is off, and the ways out are offered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatdesk.core.errors import ChatDeskError
+
+if TYPE_CHECKING:
+    from chatdesk.services.groups import RestoreServices
+    from chatdesk.ui.async_tasks import AsyncTasks
+    from chatdesk.ui.features.settings.restore_binding import RestartAfter
+    from chatdesk.ui.window.panes import Panes
+
+
+def unforeseen_failure() -> ChatDeskError:
+    """Return what a person reads where the start failed for a reason that nobody foresaw."""
+    return ChatDeskError(
+        "Something failed that ChatDesk needs to start.",
+        safe="Everything saved before is unchanged.",
+        next_step="Start it again; “chatdesk doctor” and the log say more.",
+    )
+
+
+def offer_ways_out(
+    panes: Panes, tasks: AsyncTasks, restart_after: RestartAfter, *, services: RestoreServices | None
+) -> None:
+    """Offer to restore a backup (where there are ``services`` for it), to report the problem and to quit."""
+    if services is not None:
+        from chatdesk.ui.features.settings.restore_binding import RestoreBinding
+
+        RestoreBinding(panes, tasks, restart_after, services=services)
+    panes.window.set_commands(panes.commands)
+    panes.empty_state.commandChosen.connect(panes.commands.trigger)
+    panes.empty_state.show_failure(can_restore=services is not None)

@@ -1,0 +1,105 @@
+"""*Restore a backup…*: lists the backups, shows what is in one, and has it restored when the window has closed.
+
+It needs no open database, so the window offers it too where a start has failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.plurals import counted
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.backup_contents import BackupContents
+    from chatdesk.services.groups import RestoreServices
+    from chatdesk.ui.async_tasks import AsyncTasks
+    from chatdesk.ui.features.settings.restore import RestoreDialog
+    from chatdesk.ui.window.panes import Panes
+
+#: Close the services, do this, and start anew.
+RestartAfter = Callable[[Callable[[], Awaitable[object]]], None]
+
+
+class RestoreBinding:
+    """The command ``app.restore``. ``restart_after`` is the window's way to close and come back."""
+
+    def __init__(
+        self, panes: Panes, tasks: AsyncTasks, restart_after: RestartAfter, *, services: RestoreServices
+    ) -> None:
+        self._panes = panes
+        self._tasks = tasks
+        self._restart_after = restart_after
+        self._services = services
+        panes.commands.bind("app.restore", self.open)
+
+    def open(self) -> None:
+        """Open the dialog, once the backups are listed."""
+        self._tasks.start(self._open(), "restore")
+
+    async def _open(self) -> None:
+        from chatdesk.ui.features.settings.restore import RestoreDialog
+
+        backups = [(str(path), _words(path)) for path in await self._services.backups.list()]
+        dialog = RestoreDialog(self._panes.theme, backups, parent=self._panes.window)
+        dialog.looked.connect(lambda path: self._tasks.replace(self._look(dialog, path), "look into backup"))
+        dialog.otherRequested.connect(lambda: _ask_for_file(dialog))
+        dialog.chosen.connect(lambda path: self._tasks.start(self._restore(dialog, path), "restore"))
+        # What is still read or unpacked when the dialog is closed has nobody to tell.
+        dialog.rejected.connect(lambda: self._tasks.cancel("look into backup"))
+        dialog.rejected.connect(lambda: self._tasks.cancel("restore"))
+        dialog.open()
+        if dialog.path:
+            dialog.looked.emit(dialog.path)
+
+    async def _look(self, dialog: RestoreDialog, path: str) -> None:
+        try:
+            contents = await self._services.backups.inspect_backup(Path(path))
+        except ChatDeskError as error:
+            dialog.show_contents(path, [error.sentence], can_restore=False)
+            return
+        dialog.show_contents(path, _lines(contents), can_restore=True)
+
+    async def _restore(self, dialog: RestoreDialog, path: str) -> None:
+        """Everything that can fail is done while the window is still whole; then only names change."""
+        dialog.show_busy("Unpacking and checking the backup…")
+        try:
+            await self._services.backups.prepare(Path(path))
+        except ChatDeskError as error:
+            dialog.show_failure(error.sentence)
+            return
+        dialog.accept()
+        self._restart_after(self._services.backups.put_in_place)
+
+
+def _ask_for_file(dialog: RestoreDialog) -> None:
+    from PySide6.QtWidgets import QFileDialog
+
+    chooser = QFileDialog(dialog, "Choose a backup", "", "Backups (*.zip *.gz *.db);;All files (*)")
+    chooser.setFileMode(QFileDialog.FileMode.ExistingFile)
+    chooser.setObjectName("restorePlace")
+    chooser.fileSelected.connect(lambda path: dialog.add_file(Path(path)))
+    chooser.finished.connect(chooser.deleteLater)
+    chooser.open()
+
+
+def _words(path: Path) -> str:
+    made = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone()
+    why = "before a restore" if path.name.startswith("before-restore") else ""
+    why = why or ("before a repair" if path.name.startswith("before-repair") else "")
+    why = why or ("before an upgrade" if "-pre-" in path.name else "daily")
+    return f"{made:%Y-%m-%d %H:%M}, {why}"
+
+
+def _lines(contents: BackupContents) -> list[str]:
+    lines = [f"{counted(contents.threads, 'thread')}, {counted(contents.messages, 'message')}"]
+    if contents.newest_at is not None:
+        newest = datetime.fromtimestamp(contents.newest_at / 1000, UTC).astimezone()
+        lines.append(f"Newest message: {newest:%Y-%m-%d %H:%M}")
+    lines += contents.consequences
+    if contents.titles:
+        lines += ["", "Newest threads:", *(f"• {' '.join(title.split())[:60]}" for title in contents.titles)]
+    return lines
