@@ -38,7 +38,7 @@ PARAMETERS = "lww.parameters"
 SUMMARIES = "lww.summaries"
 SWITCH = "lww.switch"
 RETENTION = "lww.retention"  # of a project: for how many days its messages are kept
-ERASED = "erased"  # what is erased for everybody: see ``sync_erasing``
+ERASED = "erased"  # what is erased for everybody: see ``storage/sync/erasing.py``
 #: How one person keeps their own view of things: never sent. Where a thread lies is told by entering it there.
 PERSONAL = frozenset((PINNED, ARCHIVED, CONTEXT, CONTEXT_FROM, PROJECT))
 #: ``project_id`` of what belongs to the whole profile and to no project.
