@@ -138,7 +138,7 @@ def member_of(raw: sqlite3.Connection, project_id: str) -> str | None:
 
 
 def first_author(raw: sqlite3.Connection, project_id: str, thread_id: str) -> str | None:
-    """Return the member who made a thread first in the server's order: whoever writes the log by hand can make one that
-    is there once more. None where the log does not say."""
+    """Return the author of the first creation of a thread in the server's order, because a forged log can create it
+    again. None where the log does not say."""
     row = raw.execute(_FIRST_MADE, (thread_id, project_id)).fetchone()
     return None if row is None else row[0]

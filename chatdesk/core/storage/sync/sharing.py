@@ -213,8 +213,8 @@ def update(conn: Connection, head: ProjectHead) -> None:
 
 
 def note_wish(conn: Connection, project_id: str, reason: EndReason) -> None:
-    """Record, before the server is asked, that this person ends or leaves a share: the server tells it without saying
-    whose wish it was, perhaps to a later process. It counts until the server names the project again."""
+    """Record, before the server is asked, that this person ends or leaves a share. The server reports the end without
+    saying who wanted it, perhaps after a restart. The record holds until the server names the project again."""
     conn.exec_driver_sql(
         "UPDATE shared_projects SET progress = json_set(coalesce(progress, '{}'), '$.wish', ?)"
         " WHERE project_id = ? AND state <> ?",
