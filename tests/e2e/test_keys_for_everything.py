@@ -130,10 +130,10 @@ def test_every_action_of_a_message_is_a_command(tmp_path: Path) -> None:
 
         QTest.keyClick(panes.composer.editor, Qt.Key.Key_PageUp, ALT)
         await until(lambda: shown_version() == 1)
-        await until(lambda: not application.messages._switching.locked())
+        await until(lambda: not application.messages.versions.is_stepping)
         QTest.keyClick(panes.composer.editor, Qt.Key.Key_PageDown, ALT)
         await until(lambda: shown_version() == 2)
-        await until(lambda: not application.messages._switching.locked())
+        await until(lambda: not application.messages.versions.is_stepping)
         run("message.next_version")
         assert toast(application) == "There is no later version of this message."
 

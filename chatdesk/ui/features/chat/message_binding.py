@@ -86,7 +86,7 @@ class MessageBinding(QObject):
         self._shown_id: str | None = None
         self._titled_id: str | None = None  # whose title the header shows
         self._model: tuple[str, str] | None = None
-        self._versions = VersionSteps(context, threads, undo, member_name=member_name)
+        self.versions = VersionSteps(context, threads, undo, member_name=member_name)
         transcript, composer = panes.transcript, panes.composer
         composer.sendRequested.connect(self._on_composer_send_requested)
         composer.noteRequested.connect(self._on_composer_note_requested)
@@ -449,7 +449,7 @@ class MessageBinding(QObject):
     def _on_thread_opened(self, thread: Thread | None) -> None:
         thread_id = thread.id if thread else None
         if thread_id != self._shown_id:
-            self._versions.forget()
+            self.versions.forget()
             if self._incoming is not None:
                 self._incoming.forget()
         self._shown_id = thread_id
@@ -514,7 +514,7 @@ class MessageBinding(QObject):
             return
         if self._incoming is not None:
             self._incoming.forget()
-        if self._versions.is_shown_already(event):
+        if self.versions.is_shown_already(event):
             self._panes.transcript.confirm_ahead()
         else:
             self._panes.transcript.reload_from(event.from_message_id)
