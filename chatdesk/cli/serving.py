@@ -44,7 +44,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 async def _serve(options: argparse.Namespace, services: Services) -> int:
     if services.has_other_owner:
-        raise AlreadyRunning(next_step="Switch the service on in the settings of the open window, or close it first.")
+        raise AlreadyRunning(next_step="Close it first, or choose another --data-dir.")
     try:
         from chatdesk.service.local_service import LocalService
     except ImportError as error:

@@ -88,7 +88,7 @@ class Application:
     def _shown(self, endpoint: Endpoint, carried: Carried, request: Request) -> Response:
         if isinstance(carried.result, Streamed):
             stream = self._bytes_of(carried.result, request.state.caller)
-            return StreamingResponse(stream, endpoint.status, media_type=carried.result.media_type)
+            return _StreamedResponse(stream, endpoint.status, carried.result.media_type)
         if endpoint.shows is None:
             return Response(status_code=204)
         shown = endpoint.shows(carried.result)
@@ -155,6 +155,18 @@ class _Dispatch:
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         response = await self._respond(Request(scope, receive, send))
         await response(scope, receive, send)
+
+
+class _StreamedResponse(StreamingResponse):
+    """An answer that goes on; its source is closed however it ends, also where the caller reads nothing."""
+
+    def __init__(self, stream: AsyncGenerator[bytes, None], status: int, media_type: str) -> None:
+        super().__init__(stream, status, media_type=media_type)
+        self._stream = stream
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._stream):
+            await super().__call__(scope, receive, send)
 
 
 async def _nothing_there(_scope: AsgiScope, _receive: Receive, _send: Send) -> None:

@@ -48,6 +48,8 @@ def conditions_of(
             raise MalformedRequest("An Idempotency-Key has 1 to 255 visible ASCII characters.")
         digest = _digest(call.caller.id, key)
         fingerprint = _digest(endpoint.method, target, if_match, repr(call.body))  # as it was understood
+    if if_match and endpoint.writes and endpoint.guards is None:
+        raise ConditionNeeded("This request cannot be made to depend on If-Match.")
     if endpoint.guards is None or if_match == "*":
         if_match = ""
     if if_match and not _ETAG.fullmatch(if_match):

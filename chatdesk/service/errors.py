@@ -85,6 +85,12 @@ class BodyTooSlow(ServiceError):
     what = "The body of the request did not arrive in time."
 
 
+class AnswerUnread(ServiceError):
+    code = "answer_unread"
+    status = 408
+    what = "The caller did not read its answer."
+
+
 class NotJson(ServiceError):
     code = "not_json"
     status = 415

@@ -25,6 +25,7 @@ from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.service.declaration import NOBODY, Caller, Scope
 from chatdesk.service.errors import (
+    AnswerUnread,
     BodyTooLarge,
     BodyTooSlow,
     ForeignOrigin,
@@ -57,11 +58,13 @@ _MINUTE_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """``header_bytes`` for the headers of a request, ``body_bytes`` and ``body_s`` seconds for its body."""
+    """``header_bytes`` for the headers of a request, ``body_bytes`` and ``body_s`` seconds for its body; a caller that
+    reads nothing of its answer for ``unread_s`` is put off."""
 
     header_bytes: int = 32 * 1024
     body_bytes: int = 20 * 1024 * 1024
     body_s: float = 60.0
+    unread_s: float = 30.0
 
 
 class RequestRates:
@@ -108,7 +111,7 @@ class Gate:
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return
-        answer = _Answer(scope, send)
+        answer = _Answer(scope, send, self._limits.unread_s)
         state = scope["state"]
         state["request_id"] = answer.request_id
         caller = NOBODY
@@ -224,8 +227,9 @@ class Gate:
 class _Answer:
     """The answer to one request: what every answer carries, and what the log says of it."""
 
-    def __init__(self, scope: AsgiScope, send: Send) -> None:
+    def __init__(self, scope: AsgiScope, send: Send, unread_s: float) -> None:
         self._scope = scope
+        self._unread_s = unread_s
         self._send = send
         self.request_id = secrets.token_hex(8)
         self.began_s = time.monotonic()
@@ -241,7 +245,11 @@ class _Answer:
             self._complete(message)
         elif message["type"] == "http.response.body":
             self.size_bytes += len(message.get("body", b""))
-        await self._send(message)
+        try:
+            async with asyncio.timeout(self._unread_s):
+                await self._send(message)
+        except TimeoutError:
+            raise AnswerUnread from None
 
     async def refuse(self, error: Exception) -> None:
         """Answer with the problem, unless an answer has begun; then the connection ends, so that nobody takes the rest

@@ -106,7 +106,11 @@ class LocalService:
             target=self._run, args=(bound, digest_of(token), self._loop, ready), name="local service", daemon=False
         )
         self._thread.start()
-        await asyncio.wrap_future(ready)
+        try:
+            await asyncio.wrap_future(ready)
+        except BaseException:
+            await self.close()
+            raise
         return ServiceAddress(bound.urls, bound.path)
 
     async def close(self) -> None:

@@ -70,8 +70,9 @@ class ServicesLoop:
         finally:
             pump.cancel()
             await asyncio.wait([pump])
-            if not pump.cancelled() and (error := pump.exception()) is not None:
-                raise error
+            error = None if pump.cancelled() else pump.exception()
+        if error is not None:
+            raise error
 
     async def close(self) -> None:
         """Cancel all that was handed over, and wait for its end."""

@@ -11,6 +11,8 @@ import pytest
 
 from chatdesk.service.declaration import Call, Endpoint, Scope, Streamed
 from chatdesk.service.endpoints import ENDPOINTS
+from chatdesk.service.gate import RequestLimits
+from chatdesk.service.local_service import ServiceOptions
 from chatdesk.service.tokens import TokenBook
 from tests.helpers.local_service import served_world
 from tests.helpers.waiting import until
@@ -214,3 +216,58 @@ async def test_a_caller_that_leaves_closes_the_source_of_its_stream(tmp_path: Pa
         async with world.http.stream("GET", "/wait") as answer:
             assert await anext(answer.aiter_lines()) == "first"
         await until(lambda: ends == ["closed"])
+
+
+async def test_a_caller_that_reads_nothing_is_put_off(tmp_path: Path) -> None:
+    ends: list[str] = []
+
+    async def flow() -> AsyncGenerator[bytes, None]:
+        try:
+            while True:
+                yield b"x" * 100_000
+        finally:
+            ends.append("closed")
+
+    async def begin(_call: Call[None, None]) -> Streamed:
+        return Streamed(flow, bytes, "text/plain")
+
+    options = ServiceOptions(requests=RequestLimits(unread_s=0.2))
+    endpoints = [Endpoint("GET", "/flow", begin, "Flow")]
+    async with served_world(tmp_path, endpoints=endpoints, options=options) as world:
+        with world.connect() as caller:
+            head = f"GET /flow HTTP/1.1\r\nHost: {world.host}\r\nAuthorization: Bearer {world.owner_token}\r\n\r\n"
+            caller.sendall(head.encode())
+            await until(lambda: ends == ["closed"])
+
+
+async def test_every_write_that_makes_or_changes_something_does_it_once(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        thread = (await world.http.post(THREADS, json={"title": "Plans"})).json()
+        project = f"/api/v1/projects/{thread['project_id']}"
+        for number, (method, url, body) in enumerate(
+            (
+                ("POST", "/api/v1/projects", {"name": "Once"}),
+                ("PATCH", project, {"name": "Renamed"}),
+                ("PATCH", project, {"archived": True}),
+                ("POST", f"{THREADS}/{thread['id']}/notes", {"text": "Once"}),
+                ("PATCH", f"{THREADS}/{thread['id']}", {"title": "New"}),
+                ("PATCH", f"{THREADS}/{thread['id']}", {"pinned": True}),
+                ("PATCH", f"{THREADS}/{thread['id']}", {"archived": True}),
+            )
+        ):
+            headers = {"idempotency-key": f"key {number}".replace(" ", "-")}
+            first = await world.http.request(method, url, json=body, headers=headers)
+            again = await world.http.request(method, url, json=body, headers=headers)
+            assert (again.status_code, again.json()) == (first.status_code, first.json()), url
+            assert again.headers.get("idempotent-replayed") == "true", url
+        assert len((await world.http.get("/api/v1/projects")).json()["projects"]) == 2
+
+
+async def test_a_change_is_of_one_thing_and_a_removal_of_any_version(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        one = f"{THREADS}/{(await world.http.post(THREADS, json={})).json()['id']}"
+        for body in ({}, {"title": "x", "pinned": True}):
+            assert (await world.http.patch(one, json=body)).json()["code"] == "invalid_request"
+        found = await world.http.delete(one, headers={"if-match": '"x"'})
+        assert found.json()["code"] == "condition_needed"
+        assert (await world.http.get(one)).json()["deleted_at"] is None
