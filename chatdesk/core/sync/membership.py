@@ -27,6 +27,7 @@ from chatdesk.core.sync.errors import TeamLoginClosed, TeamLoginRefused, TeamNot
 from chatdesk.core.sync.invitations import MemberCode, SealedCode
 from chatdesk.core.sync.joining import Joining, check_agreed, check_same, checked_name, connect
 from chatdesk.core.sync.membership_errors import AlreadyJoined, NotJoined, PassphraseMissing
+from chatdesk.core.sync.noted_wish import noted_wish
 from chatdesk.core.sync.scram import verifier_of
 from chatdesk.core.sync.team_passwords import TeamPasswords
 
@@ -205,8 +206,8 @@ class Membership:
         the server; only a new invitation leads back."""
         workspace = await self._workspace(workspace_id)
         if for_good:
-            await self._database.write(lambda conn: sharing.note_leaving(conn, workspace.id))
-            await self._on_server(workspace, lambda server: server.remove_member(workspace.member_id))
+            async with noted_wish(self._database, lambda conn: sharing.note_leaving(conn, workspace.id)):
+                await self._on_server(workspace, lambda server: server.remove_member(workspace.member_id))
         now = self._clock.now_ms()
         await self._database.write(lambda conn: team.leave_workspace(conn, workspace.id, now))
         try:

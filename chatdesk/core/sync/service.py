@@ -63,6 +63,7 @@ from chatdesk.core.storage.sync import (
 )
 from chatdesk.core.sync.erasing import Erasing
 from chatdesk.core.sync.event_publisher import SyncEventPublisher
+from chatdesk.core.sync.noted_wish import noted_wish
 from chatdesk.core.sync.server_comparison import ServerComparison
 from chatdesk.core.sync.team_passwords import TeamPasswords
 from chatdesk.core.sync.team_state import TeamState
@@ -147,6 +148,7 @@ class TeamService:
             if self._database.is_read_only:
                 return
             self._database.log_watch.listener = self._on_written
+            await self._database.write(sharing.doubt_wishes)  # those of a process that was killed
             await self._match_workspaces()
 
     async def look_up(self) -> None:
@@ -300,19 +302,17 @@ class TeamService:
         try:
             async with self._server(self._workspace(project.workspace_id)) as server:
                 end = server.end_project if is_owner else server.leave_project
-                await self._database.write(lambda conn: sharing.note_wish(conn, project_id, reason))
-                await asyncio.to_thread(server.erase_project if and_erase else end, project_id)
+                async with noted_wish(self._database, lambda conn: sharing.note_wish(conn, project_id, reason)):
+                    await asyncio.to_thread(server.erase_project if and_erase else end, project_id)
             if and_erase:
-                origin = self._database.origin
-                await self._database.write(lambda conn: erased_project.erase(conn, origin, project_id))
+                await self._database.write(lambda conn: erased_project.erase(conn, self._database.origin, project_id))
                 await self._tell_erased(project_id)
             else:
                 await self._database.write(lambda conn: sharing.end(conn, project_id, reason))
         finally:
             await self._refresh()
             self._ending.discard(project_id)
-            now = self._state.projects.get(project_id)
-            if now is not None and now.state is ShareState.ENDED:
+            if (now := self._state.projects.get(project_id)) and now.state is ShareState.ENDED:
                 self._ended[project_id] = now
         self._bus.publish(TeamChanged())
         self.sync_now(project.workspace_id)

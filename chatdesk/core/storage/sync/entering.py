@@ -231,7 +231,7 @@ def _finish(conn: Connection, share: _Share, progress: Mapping[str, Any]) -> Non
         f"UPDATE changes SET state = {_PRIVATE}, problem = ? WHERE project_id = ? AND state = {_PENDING} AND n <= ?",
         (ENTERED, share.project_id, progress.get("until", 0)),
     )
-    kept = {"joined_seq": progress["joined_seq"]} if progress.get("joined_seq") else {}
+    kept = {key: progress[key] for key in ("joined_seq", "wish", "doubted") if progress.get(key)}
     conn.exec_driver_sql(
         "UPDATE shared_projects SET state = ?, progress = ? WHERE project_id = ?",
         (ShareState.SHARED.value, json.dumps(kept), share.project_id),

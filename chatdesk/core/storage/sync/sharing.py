@@ -206,19 +206,30 @@ def running(conn: Connection, workspace_id: str) -> list[str]:
 def update(conn: Connection, head: ProjectHead) -> None:
     """Store what the server says of a running share."""
     conn.exec_driver_sql(
-        "UPDATE shared_projects SET role = ?, channel = ?, progress = json_remove(progress, '$.wish')"
-        " WHERE project_id = ?",
+        "UPDATE shared_projects SET role = ?, channel = ?, progress = CASE WHEN json_extract(progress, '$.doubted')"
+        " THEN json_remove(progress, '$.wish', '$.doubted') ELSE progress END WHERE project_id = ?",
         (head.role, head.channel, head.project_id),
     )
 
 
 def note_wish(conn: Connection, project_id: str, reason: EndReason) -> None:
     """Record, before the server is asked, that this person ends or leaves a share. The server reports the end without
-    saying who wanted it, perhaps after a restart. The record holds until the server names the project again."""
+    saying who wanted it, perhaps after a restart. The record holds until ``doubt_wishes``."""
     conn.exec_driver_sql(
-        "UPDATE shared_projects SET progress = json_set(coalesce(progress, '{}'), '$.wish', ?)"
+        "UPDATE shared_projects SET progress = json_remove(json_set(coalesce(progress, '{}'), '$.wish', ?),"
+        " '$.doubted')"
         " WHERE project_id = ? AND state <> ?",
         (reason.value, project_id, ShareState.ENDED.value),
+    )
+
+
+def doubt_wishes(conn: Connection) -> None:
+    """Let each wish lapse when the server names its project as shared once more. To be called when no request is under
+    way: as long as one is, what the server says may be older than the request."""
+    conn.exec_driver_sql(
+        "UPDATE shared_projects SET progress = json_set(progress, '$.doubted', 1)"
+        " WHERE state <> ? AND json_extract(progress, '$.wish') IS NOT NULL",
+        (ShareState.ENDED.value,),
     )
 
 

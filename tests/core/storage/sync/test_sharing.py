@@ -403,6 +403,27 @@ async def test_a_thread_is_entered_although_a_message_of_its_id_is_in_the_log(st
     assert {change.kind for change in waiting(store, project) if change.entity == message} == {"message", "thread"}
 
 
+async def test_who_wished_the_end_is_known_until_the_server_names_the_project_after_it(store: Store) -> None:
+    def names(project: str) -> None:
+        now(store, lambda conn: sharing.update(conn, ProjectHead(project, "owner", "c", 9)))
+
+    def ended_by(project: str) -> EndReason | None:
+        now(store, lambda conn: sharing.end(conn, project, EndReason.DELETED))
+        found: EndReason | None = state(store, project).ended
+        return found
+
+    heard, withdrawn = await store.projects.create("heard"), await store.projects.create("withdrawn")
+    for project in (heard.id, withdrawn.id):
+        begin(store, project)
+        now(store, lambda conn, project=project: sharing.note_wish(conn, project, EndReason.UNSHARED))
+        enter_all(store, project)  # what is entered meanwhile forgets nothing
+        names(project)  # read before the server knew
+    assert ended_by(heard.id) is EndReason.UNSHARED
+    now(store, sharing.doubt_wishes)
+    names(withdrawn.id)
+    assert ended_by(withdrawn.id) is EndReason.DELETED
+
+
 async def test_an_ended_share_leaves_a_private_copy_that_logs_for_itself(store: Store) -> None:
     project, thread = await home(store), await store.thread()
     begin(store, project)

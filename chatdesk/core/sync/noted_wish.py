@@ -1,0 +1,22 @@
+"""Records that a person asks the server to end shares, for as long as its answer is open."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.sync import sharing
+
+
+@asynccontextmanager
+async def noted_wish(database: Database, note: Callable[[Any], None]) -> AsyncIterator[None]:
+    """Write the wish before the server is asked inside. Where that fails, perhaps only its answer was lost: the wish
+    counts until the server names the project again."""
+    await database.write(note)
+    try:
+        yield
+    except BaseException:
+        await database.write(sharing.doubt_wishes)
+        raise
