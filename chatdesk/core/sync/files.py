@@ -204,7 +204,7 @@ class FileMover:
             self._mark(file, files.SENT, problem=_NOT_HERE)
             self._on_sent(file.project_id)
             return
-        total = max(1, -(-size_bytes // CHUNK_BYTES))
+        total = _chunks(size_bytes)
         there = self._connected().have_chunks(file.project_id, file.sha256)
         self._send_chunks(file, path, total, there)
         if there and not self._stopping.is_set() and self._is_broken(file):
@@ -237,8 +237,10 @@ class FileMover:
     def _fetch(self, file: SharedFile) -> None:
         if self._stopping.is_set():
             return
+        done = None
         if not self._blobs.has(file.sha256):
             problem = self._fetch_bytes(file)
+            done = _chunks(file.size_bytes)
             if problem is not None:
                 self._mark(file, files.MISSING, problem=problem)
                 self._on_moved(frozenset((file.sha256,)))
@@ -246,7 +248,7 @@ class FileMover:
         if self._stopping.is_set():
             return
         self._take_in(file)
-        self._mark(file, files.HERE)
+        self._mark(file, files.HERE, done=done)
         self._on_moved(frozenset((file.sha256,)))
 
     def _fetch_bytes(self, file: SharedFile) -> str | None:
@@ -254,7 +256,7 @@ class FileMover:
         if file.size_bytes > MAX_FILE_BYTES:
             return _TOO_LARGE
         unfinished = self._blobs.unfinished(file.sha256)
-        total = max(1, -(-file.size_bytes // CHUNK_BYTES))
+        total = _chunks(file.size_bytes)
         index = _whole_chunks(unfinished)
         while index < total:
             if self._stopping.is_set():
@@ -293,6 +295,10 @@ class FileMover:
 
 class _OtherFile(Exception):
     pass
+
+
+def _chunks(size_bytes: int) -> int:
+    return max(1, -(-size_bytes // CHUNK_BYTES))
 
 
 def _chunk(path: Path, index: int) -> bytes:

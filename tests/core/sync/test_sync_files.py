@@ -17,6 +17,7 @@ from chatdesk.core.domain.sharing.sync_wire import CHUNK_BYTES
 from chatdesk.core.errors import StorageError
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.sync import files as sync_files
+from chatdesk.core.storage.sync import outbox
 from chatdesk.core.sync import files
 from chatdesk.core.sync.errors import TeamError, TeamNotTaken, TeamUnreachable
 from chatdesk.core.sync.files import TRY_AGAIN_MS, FileMover
@@ -261,6 +262,23 @@ async def test_what_arrived_before_a_break_is_not_fetched_again(profile: Profile
     run(profile, server)
     assert server.got == 4
     assert profile.blobs.read(sha256, max_bytes=10**8) == LARGE
+
+
+async def test_a_restored_server_is_given_only_files_that_it_had(profile: Profile) -> None:
+    """Whoever knows the SHA-256 of a private file can name it; that does not make it theirs."""
+    server = Server()
+    private = profile.blobs.put((b"a private file",), max_bytes=10**8).sha256
+    profile.want(private, 14, "to_fetch")
+    shared = server.keep("p1", LARGE)
+    profile.want(shared, len(LARGE), "to_fetch")
+    run(profile, server)
+    assert profile.states() == {private: ("here", None), shared: ("here", None)}
+
+    server.chunks.clear()
+    profile.write(lambda conn: outbox.begin_again(conn, "p1"))
+    run(profile, server)
+
+    assert server.chunks.keys() == {("p1", shared)}
 
 
 async def test_a_file_that_the_server_does_not_have_is_missing_and_asked_for_again_later(profile: Profile) -> None:

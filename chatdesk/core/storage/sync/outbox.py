@@ -210,9 +210,11 @@ def begin_again(conn: Connection, project_id: str) -> None:
         " progress = json_remove(coalesce(progress, '{}'), '$.missing', '$.altered') WHERE project_id = ?",
         (project_id,),
     )
-    # The server may have lost the files, too. What it still has is not sent again.
+    # The server may have lost the files, too. What it still has is not sent again. What others named, and what was
+    # here without coming from them, may be private: who knows its SHA-256 need not have it.
     conn.exec_driver_sql(
-        "UPDATE shared_files SET state = 'to_send', done = 0 WHERE project_id = ? AND state IN ('sent', 'here')"
+        "UPDATE shared_files SET state = 'to_send', done = 0"
+        " WHERE project_id = ? AND (state = 'sent' OR (state = 'here' AND done > 0))"
         " AND (SELECT role FROM shared_projects s WHERE s.project_id = shared_files.project_id) <> 'viewer'",
         (project_id,),
     )

@@ -350,7 +350,7 @@ def want_again(raw: sqlite3.Connection, project_id: str, file: tuple[str, int], 
     """Queue a file, given as (SHA-256, bytes), to be fetched whatever its state."""
     want_files(raw, project_id, dict([file]), effects)
     raw.execute(
-        "UPDATE shared_files SET state = 'to_fetch', done = 0, problem = NULL, tried_at = NULL"
+        "UPDATE shared_files SET state = 'to_fetch', problem = NULL, tried_at = NULL"
         " WHERE project_id = ? AND sha256 = ?",
         (project_id, file[0]),
     )
