@@ -41,6 +41,8 @@ LONG_FOUND = {
     7855: "a share that was broken off began again with the log of before it",
     8747: "what was entered anew was refused, because the log had it by the change of before",
     17771: "what was removed for good while the share had ended did not come again",
+    1202199: "a message from weeks ahead, whose server was restored and took it again later",
+    1204112: "the same of a thread",
     12947: "only somebody who may not name a project knows any more what it was called",
 }
 #: The same with ``COPIES``.

@@ -27,6 +27,7 @@ from chatdesk.core.storage.sync.projection.values import thread_columns
 from chatdesk.core.storage.sync.wire.rows import (
     LONGEST_PARTS,
     PartRows,
+    is_id,
     latest_of,
     moment,
     read_object,
@@ -34,6 +35,13 @@ from chatdesk.core.storage.sync.wire.rows import (
 )
 
 _CONFIRMED, _ORPHANED = ChangeState.CONFIRMED.value, ChangeState.ORPHANED.value
+#: Kind: its table, and the columns that hold times its author said.
+_TIMED: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
+    "thread": ("threads", ("created_at",)),
+    "message": ("messages", ("created_at", "completed_at")),
+    "summary": ("summaries", ("created_at",)),
+}
+_PART_TIMES: Final = ("started_at", "completed_at")
 _THREAD_COLUMNS: Final = ("id", "project_id", "created_at", "last_activity_at", "hlc", "origin_device", "author_id")
 
 
@@ -72,6 +80,48 @@ def put_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange],
         here[row.entity] = project_id
         effects.new_threads.add(row.entity)
     return foreign
+
+
+def bound_again(raw: sqlite3.Connection, rows: Iterable[tuple[PulledChange, int | None]]) -> None:
+    """Bound the times of what other members made by when the server has it now, each given with when it had it before:
+    one that was restored takes things later, and whoever pulls them only then knows nothing else."""
+    for row, before in rows:
+        if before is None or before == row.at or row.op != "new" or row.is_erased or row.kind not in _TIMED:
+            continue
+        table, columns = _TIMED[row.kind]
+        body, bounds = read_object(row.body) or {}, (latest_of(before), latest_of(row.at))
+        is_cut = _bound(raw, table, row.entity, columns, body, bounds)
+        parts = body.get("parts") if row.kind == "message" else None
+        for part in parts if isinstance(parts, list) else ():
+            if isinstance(part, dict) and is_id(part.get("id")):
+                is_cut |= _bound(raw, "message_parts", part["id"], _PART_TIMES, part, bounds, of=row.entity)
+        if is_cut and row.kind == "message":  # only the body says what its author said
+            raw.execute("UPDATE changes SET body = ? WHERE id = ? AND body IS NULL", (row.body, row.id))
+
+
+def _bound(
+    raw: sqlite3.Connection,
+    table: str,
+    row_id: str,
+    columns: Sequence[str],
+    said: Mapping[str, Any],
+    bounds: tuple[int, int],
+    *,
+    of: str | None = None,
+) -> bool:
+    """Replace times that have the former bound by those of the new one. Returns whether any said time is cut by it.
+    ``of``: the message that a part must be of."""
+    is_cut = False
+    for column in columns:
+        before, after = (moment(said.get(column), latest) for latest in bounds)
+        is_cut |= after != moment(said.get(column))
+        if before != after:
+            raw.execute(
+                f"UPDATE {table} SET {column} = ?1 WHERE id = ?2 AND {column} = ?3"
+                + ("" if of is None else " AND message_id = ?4"),
+                (after, row_id, before, *(() if of is None else (of,))),
+            )
+    return is_cut
 
 
 def revive(

@@ -40,10 +40,10 @@ _log = logging.getLogger(__name__)
 
 _KNOWN: Final = (
     "SELECT id, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine, problem,"
-    " erased, body FROM changes WHERE id IN"
+    " CASE WHEN mine = 0 THEN at END, erased, body FROM changes WHERE id IN"
 )
 
-_PROBLEM, _ERASED, _BODY = 13, 14, 15  # of its columns
+_PROBLEM, _AT, _ERASED, _BODY = 13, 14, 15, 16  # of its columns
 
 
 def apply(
@@ -91,7 +91,9 @@ def apply(
         _tune(raw, is_loading=rows[-1].seq < joined_seq)
     page = PageApplier(conn, origin, project_id, effects, prepared, joined_seq)
     same = [row for row in rows if _is_same(row, project_id, known.get(row.id))]
-    confirmed = page.confirm(same, known, _foreign(raw, project_id, same, known))
+    foreign = _foreign(raw, project_id, same, known)
+    entities.bound_again(raw, [(row, known[row.id][_AT]) for row in same if row.id not in foreign])
+    confirmed = page.confirm(same, known, foreign)
     page.add([row for row in rows if row.id not in known])
     is_chained = prepared.is_whole and not is_damaged
     altered_ids = prepared.altered - known.keys()

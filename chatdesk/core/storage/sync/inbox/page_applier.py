@@ -46,7 +46,7 @@ _INSERT = (
 )
 _CONFIRM = (
     "UPDATE changes SET state = ?, seq = ?, device = ?, dseq = ?, hlc = ?, author = ?, relayed_by = ?, seal = ?,"
-    " digest = ?,"
+    " digest = ?, at = CASE WHEN mine = 1 THEN at ELSE ? END,"
     " problem = CASE WHEN problem LIKE 'foreign: %' THEN problem END,"
     " body = CASE WHEN erased = 1 OR (kind = 'message' AND op = 'new') THEN body ELSE ? END WHERE id = ?"
 )
@@ -98,7 +98,7 @@ class PageApplier:
             values.append(
                 (
                     CONFIRMED, row.seq, row.device, row.dseq, row.hlc, row.author, row.relayed_by, row.seal,
-                    row.digest, row.body, row.id,
+                    row.digest, row.at, row.body, row.id,
                 )
             )  # fmt: skip
             if row.id in foreign:

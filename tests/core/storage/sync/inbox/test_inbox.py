@@ -942,6 +942,41 @@ def test_nothing_is_shown_as_later_than_the_server_took_it(log: PulledLog, reade
     assert json.loads(lost[message] or "")["created_at"] == late
 
 
+@pytest.mark.parametrize("later", [10**8, -(10**8), 10**12])
+def test_times_are_bounded_by_when_a_restored_server_took_it_again(log: PulledLog, later: int) -> None:
+    late = START_MS + 10**11
+    part = {"id": new_id(), "type": "text", "content": {"text": "hi"}, "started_at": late - 1, "completed_at": late}
+    thread_id = new_id()
+    log.add("thread", "new", thread_id, {"title": "T", "title_source": "person", "created_at": late})
+    times = {"created_at": START_MS + 10_000, "completed_at": late, "parts": [part]}
+    message = log.message(thread_id, more_body=times, seal=b"its own")
+    log.add("summary", "new", new_id(), {**summary(thread_id, message, message), "created_at": late})
+    known, joins = Reader(log), Reader(log)
+    known.pull()
+    known.profile.store.begin_again(log.project_id)
+    rows, log.rows = log.rows, []
+    for row in rows:
+        again = replace(row, at=row.at + later)
+        log.rows.append(replace(again, chain=again.chain_after(log.rows[-1].chain if log.rows else None)))
+    known.pull()
+    joins.pull()
+
+    for times_of in (
+        "SELECT created_at FROM threads",
+        "SELECT created_at, completed_at FROM messages",
+        "SELECT started_at, completed_at FROM message_parts",
+        "SELECT created_at FROM summaries",
+    ):
+        assert known.rows(times_of) == joins.rows(times_of)
+    known.profile.store.begin_again(log.project_id)
+    lost = {
+        each.change.entity: each.change.body for each in known.profile.store.lost_by_server(log.project_id, limit=9)
+    }
+    assert json.loads(lost[message] or "") == json.loads(rows[1].body or "")
+    known.close()
+    joins.close()
+
+
 def test_the_same_holds_where_it_waited(log: PulledLog, reader: Reader) -> None:
     late = START_MS + 10**11
     thread_id, missing = log.thread(), new_id()
