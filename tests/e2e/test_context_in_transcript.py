@@ -94,7 +94,7 @@ def test_the_line_of_a_summary_follows_it_and_leads_to_it(paths: AppPaths) -> No
         await until(lambda: stale in _words(application, first.id))
         meter = application.panes.header.context_meter
         await until(lambda: meter.accessibleName().endswith(", summary out of date"))
-        assert "not sent until it is made again" in meter.accessibleDescription()
+        assert "Make it again to have it sent." in meter.accessibleDescription()
         landmarks = await chat.context.landmarks(second.thread_id)
         assert landmarks.summary_ends == (SummaryEnd(first.id, 2, is_stale=True),)
         await chat.context.summaries.switch_thread(second.thread_id, is_on=False)
