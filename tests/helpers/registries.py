@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from chatdesk.core.domain.provider_profile import Api, Header, ProviderProfile
 from chatdesk.core.providers.accounts import Account
 from chatdesk.core.providers.endpoint import Endpoint
-from chatdesk.core.providers.registry import AUTOMATIC, OPENAI_NAME, ProviderRegistry, build_account_registry
+from chatdesk.core.providers.key_rules import OPENAI_ID
+from chatdesk.core.providers.registry import ProviderRegistry, build_account_registry
 from chatdesk.core.providers.stream_guard import StreamLimits
 from chatdesk.core.settings.secrets import Secret, SecretSource
 
@@ -27,7 +28,7 @@ def build_registry(
     """
     endpoint = Endpoint.of(openai_base_url, openai_api_key, headers)
     profile = ProviderProfile(
-        OPENAI_NAME,
+        OPENAI_ID,
         "openai" if endpoint.is_openai else "other",
         "OpenAI" if endpoint.is_openai else (endpoint.host or "the server"),
         endpoint.base_url,
@@ -37,7 +38,7 @@ def build_registry(
     key = Secret(value=endpoint.api_key or "", source=SecretSource.THIS_RUN)
     return build_account_registry(
         [Account(profile, key, dict(headers or {}))],
-        chosen=OPENAI_NAME if is_server_wanted else AUTOMATIC,
+        chosen=OPENAI_ID if is_server_wanted else "auto",
         model=model,
         offline_speed=offline_speed,
         limits=timeouts,

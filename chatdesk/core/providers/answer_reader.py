@@ -50,7 +50,6 @@ class AnswerReader:
         self.finish_reason: FinishReason | None = None
         self.usage: Usage | None = None
         self.has_text = False
-        self.has_reasoning = False
         self._text = SurrogateJoiner()
         self._reasoning = SurrogateJoiner()
         self._arguments: dict[int, SurrogateJoiner] = {}
@@ -127,7 +126,6 @@ class AnswerReader:
             plain_reasoning = delta.get("reasoning")
         reasoning = self._reasoning.feed(thoughts + _content(plain_reasoning)[1])
         if reasoning:
-            self.has_reasoning = True
             yield ReasoningDelta(reasoning)
         pictures = _pictures(delta.get("images"))
         text = self._text.feed(text + _content(delta.get("refusal"))[1] + pictures)

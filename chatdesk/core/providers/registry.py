@@ -20,10 +20,8 @@ from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from chatdesk.core.settings.presets import preset_of
 
-OPENAI_NAME = OPENAI_ID
 # The small model of OpenAI's present line; CHATDESK_MODEL and the model picker override it.
 OPENAI_MODEL = "gpt-5.4-mini"
-AUTOMATIC = "auto"
 
 
 class ProviderRegistry:

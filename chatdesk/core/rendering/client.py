@@ -35,7 +35,7 @@ from chatdesk.core.rendering.wire import (
 _log = logging.getLogger(__name__)
 
 DEADLINE_S = 5.0
-CACHE_BYTES = 16 * 1024 * 1024
+_CACHE_BYTES = 16 * 1024 * 1024
 # A block tree takes several times its text in memory.
 _BYTES_PER_CHAR = 6
 _BYTES_PER_ENTRY = 2000
@@ -119,7 +119,6 @@ class RenderClient:
         *,
         command: Sequence[str] | None = None,
         deadline_s: float = DEADLINE_S,
-        cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self._deliver = deliver
         self._command = list(command) if command is not None else default_command()
@@ -135,7 +134,7 @@ class RenderClient:
         self._threads: list[threading.Thread] = []
         self._is_closed = False
         self._is_watch_idle = False  # else it looks again by itself before anything asked from now on is late
-        self._cache = _BlockCache(cache_bytes)
+        self._cache = _BlockCache(_CACHE_BYTES)
 
     @property
     def is_running(self) -> bool:

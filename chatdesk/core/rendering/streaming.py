@@ -96,7 +96,6 @@ class StreamingMarkdown:
         self._next_number: int | None = None
         self._open_folds = 0  # before the tail
         self._fast: _OpenFence | _OpenTable | None = None
-        self._is_plain = False
 
     @property
     def blocks(self) -> tuple[Block, ...]:

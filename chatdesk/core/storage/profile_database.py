@@ -92,7 +92,6 @@ class ProfileDatabase(Database):
             report = await self._reader.run(self._open_read_only)
         else:
             await self._reader.run(lambda: self._reader.connect(reading_engine(self.path)))
-        self._is_open = True
         return report
 
     async def _open_to_write(self) -> OpenReport | None:

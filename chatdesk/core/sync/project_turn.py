@@ -38,7 +38,6 @@ _PATIENCE = 3
 @dataclass
 class _Project:
     cursor: Cursor
-    is_new_to_link: bool
     is_checked: bool
     wants_pull: bool
     wants_push: bool
@@ -95,7 +94,6 @@ class ProjectTurns:
         self._link.pulled[cursor.project_id] = cursor.seq
         self._projects[cursor.project_id] = _Project(
             cursor,
-            is_new_to_link=is_new,
             is_checked=not is_new and (head is None or head >= cursor.seq),
             wants_pull=head is None or head != cursor.seq,
             wants_push=True,

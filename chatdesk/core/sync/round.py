@@ -9,7 +9,7 @@ neither a long first pull nor a large project delays what a person writes.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +28,6 @@ from chatdesk.core.sync.project_turn import ProjectTurns
 from chatdesk.core.sync.requests import (
     Forked,
     Link,
-    Notice,
     Request,
     RoundResult,
     ToLocal,
@@ -77,31 +76,6 @@ def perform(request: Request, local: LocalStore, team: TeamStore) -> Any:
     if isinstance(request, ToTeam):
         return getattr(team, request.method)(*request.args, **request.options)
     return None
-
-
-def drive(
-    steps: Generator[Request, Any, RoundResult],
-    local: LocalStore,
-    team: TeamStore,
-    *,
-    tell: Callable[[Notice], None] | None = None,
-) -> RoundResult:
-    """Run the whole round in this thread and return its result. ``tell`` is called with each notice."""
-    answer: Any = None
-    error: Exception | None = None
-    while True:
-        try:
-            request = steps.send(answer) if error is None else steps.throw(error)
-        except StopIteration as end:
-            result: RoundResult = end.value
-            return result
-        answer = error = None
-        if tell is not None and not isinstance(request, ToLocal | ToTeam):
-            tell(request)
-        try:
-            answer = perform(request, local, team)
-        except Exception as caught:  # noqa: BLE001 - the round decides what it means
-            error = caught
 
 
 class _Round:

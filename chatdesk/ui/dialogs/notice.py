@@ -27,7 +27,6 @@ class NoticeDialog(FormPanel):
         title: str,
         text: str,
         *,
-        button_text: str = "Close",
         file: Path | None = None,
         parent: QWidget | None = None,
     ) -> None:
@@ -43,7 +42,7 @@ class NoticeDialog(FormPanel):
         if file is not None:
             self.add_button(push_button("Copy report", "noticeCopy", self._copy), is_first=True)
             self.add_button(push_button("Show file", "noticeShow", self._show_file), is_first=True)
-        self.add_button(push_button(button_text, "noticeClose", self.accept, is_default=True)).setFocus()
+        self.add_button(push_button("Close", "noticeClose", self.accept, is_default=True)).setFocus()
 
     def _copy(self) -> None:
         assert self._file is not None

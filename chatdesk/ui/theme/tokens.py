@@ -40,7 +40,6 @@ class Spaces:
     m: int = 12
     l: int = 16  # noqa: E741 - sizes are called as clothes are
     xl: int = 24
-    xxl: int = 32
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,9 +188,6 @@ class MainWindow(QMainWindow):
         if sys.platform == "darwin":
             commands.fill_menu_bar(self.menuBar())
 
-    def toggle_sidebar(self) -> None:
-        self.place.toggle()
-
     # How it was left
 
     def restore(self, state: WindowState) -> None:

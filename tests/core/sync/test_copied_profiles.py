@@ -12,7 +12,8 @@ from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.sync import digest as sync_digest
 from chatdesk.core.storage.sync import sharing
 from chatdesk.core.sync.requests import Link
-from chatdesk.core.sync.round import drive, sync_round
+from chatdesk.core.sync.round import sync_round
+from tests.helpers.driven_round import drive
 from tests.helpers.sync_sim.memory_profile import Profile, now
 from tests.helpers.sync_sim.model_server import ModelServer, ModelTeam
 from tests.helpers.sync_sim.seeded import SkewedClock, WorldTime

@@ -14,8 +14,9 @@ from chatdesk.core.domain.sharing.team import SharedProject
 from chatdesk.core.storage.sync import check as sync_check
 from chatdesk.core.storage.sync import team as sync_team
 from chatdesk.core.sync.requests import Link, RoundResult
-from chatdesk.core.sync.round import drive, sync_round
+from chatdesk.core.sync.round import sync_round
 from chatdesk.core.sync.server_comparison import compare_log
+from tests.helpers.driven_round import drive
 from tests.helpers.sync_sim.memory_profile import Profile, now
 from tests.helpers.sync_sim.model_server import ModelTeam
 from tests.helpers.sync_sim.pair import Pair

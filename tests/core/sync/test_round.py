@@ -36,7 +36,8 @@ from chatdesk.core.sync.requests import (
     ToTeam,
     ViewTaken,
 )
-from chatdesk.core.sync.round import drive, perform, sync_round
+from chatdesk.core.sync.round import perform, sync_round
+from tests.helpers.driven_round import drive
 from tests.helpers.sync_sim.model_server import ModelServer, ModelTeam
 from tests.helpers.sync_sim.toy_store import ToyStore
 

@@ -50,19 +50,19 @@ def test_the_sidebar_has_its_width_and_comes_back_with_it(window, qtbot):
     qtbot.keyClick(window, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
     assert window.sidebar.isHidden()
     assert window.state().is_sidebar_collapsed
-    window.toggle_sidebar()
+    window.place.toggle()
     assert window.sidebar.width() == 264
 
 
 def test_the_sidebar_is_widened_and_narrowed_by_commands_within_its_bounds(window):
     window.registry.trigger("view.sidebar_wider")
     assert window.sidebar.width() == 264 + 24
-    window.toggle_sidebar()
+    window.place.toggle()
     window.registry.trigger("view.sidebar_narrower")
     assert window.sidebar.isVisible()
     assert window.sidebar.width() == 264
     window.resize(600, 700)
-    window.toggle_sidebar()
+    window.place.toggle()
     window.registry.trigger("view.sidebar_wider")
     assert window.sidebar.width() == 264 + 24
     for _ in range(40):
@@ -74,7 +74,7 @@ def test_a_narrow_window_lays_the_sidebar_over_the_thread(window, qtbot):
     window.resize(600, 700)
     assert window.place.is_overlay
     assert window.sidebar.isHidden()
-    window.toggle_sidebar()
+    window.place.toggle()
     assert window.sidebar.isVisible()
     assert window.sidebar.width() == 264
     qtbot.keyClick(window.sidebar.thread_list, Qt.Key.Key_Escape)
@@ -260,7 +260,7 @@ def test_the_sidebar_grows_with_the_text_and_is_remembered_as_if_it_had_not(wind
     assert window.state().sidebar_width == 264
     window.resize(900, 820)
     assert window.place.is_overlay
-    window.toggle_sidebar()
+    window.place.toggle()
     assert window.sidebar.width() == 528
     window._theme.set_scale(1.0)
     assert not window.place.is_overlay

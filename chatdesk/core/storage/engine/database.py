@@ -65,7 +65,6 @@ class Database:
         self._is_reader_old = False
         self._committed: high_water.HighWater | None = None
         self._is_full_sync = True
-        self._is_open = False
 
     @property
     def origin(self) -> Origin:
@@ -126,7 +125,6 @@ class Database:
 
     async def close(self) -> None:
         """Wait for work that was handed over, then let go of the file. Safe to call twice."""
-        self._is_open = False
         # The reader first: the last connection to close checkpoints, and only the writer may.
         await self._reader.close()
         await self._writer.close()

@@ -24,7 +24,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from chatdesk.core.errors import ChatDeskError, SchemaTooNew, StorageCorrupt, StorageFull, UpgradeFailed
 from chatdesk.core.storage.engine import backup, search_schema, tables
-from chatdesk.core.storage.engine.connection import connect, reading_engine, writing_engine
+from chatdesk.core.storage.engine.connection import connect, writing_engine
 from chatdesk.core.storage.engine.failures import translating
 
 #: Backup, log and rebuilt tables together take up to this many times the database.
@@ -173,22 +173,3 @@ def _counts(conn: Connection) -> dict[str, int]:
     if not isinstance(raw, sqlite3.Connection):
         raise SQLAlchemyError("not a SQLite connection")
     return {name: count for name, count in backup.row_counts(raw).items() if name != "alembic_version"}
-
-
-def differences_from_models(path: Path) -> list[str]:
-    """List how the schema in a file differs from ``tables``; empty when they agree. For CI, and for *doctor*."""
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
-    def is_ours(_item: object, name: str | None, kind: str, _is_reflected: bool, _other: object) -> bool:
-        return kind != "table" or name not in search_schema.DERIVED_TABLES
-
-    engine = reading_engine(path)
-    try:
-        with engine.connect() as conn:
-            context = MigrationContext.configure(
-                conn, opts={"compare_type": True, "compare_server_default": True, "include_object": is_ours}
-            )
-            return [str(difference) for difference in compare_metadata(context, tables.metadata)]
-    finally:
-        engine.dispose()

@@ -71,9 +71,8 @@ class Complaint:
         return self.kind not in (Kind.TEXT, Kind.FILES)
 
 
-def examine(conn: Connection, blobs: Path, *, go_on: Callable[[], bool] = lambda: True) -> list[Complaint]:
-    """Return all complaints, at most a hundred of a kind; when pages are damaged, only those. ``go_on`` is asked
-    between the steps, and between two files."""
+def examine(conn: Connection, blobs: Path) -> list[Complaint]:
+    """Return all complaints, at most a hundred of a kind; when pages are damaged, only those."""
     pages = check_pages(conn)
     if pages:
         return [Complaint(Kind.PAGES, text) for text in pages]
@@ -83,11 +82,10 @@ def examine(conn: Connection, blobs: Path, *, go_on: Callable[[], bool] = lambda
         (Kind.COUNTERS, lambda: [f"the counters of thread {each} are off" for each in wrong_counters(conn)]),
         (Kind.PATHS, lambda: [f"the end of thread {each} is not known" for each in wrong_ends(conn)]),
         (Kind.REACH, lambda: reachability.unreachable(conn)),
-        (Kind.FILES, lambda: _files(conn, blobs, go_on)),
+        (Kind.FILES, lambda: _files(conn, blobs)),
     )
     for kind, look in steps:
-        if go_on():
-            found += [Complaint(kind, text) for text in look()[:_MOST_LINES]]
+        found += [Complaint(kind, text) for text in look()[:_MOST_LINES]]
     return found
 
 
@@ -111,12 +109,10 @@ def wrong_ends(conn: Connection) -> list[str]:
     return [row[0] for row in conn.exec_driver_sql(_ENDS)]
 
 
-def _files(conn: Connection, blobs: Path, go_on: Callable[[], bool]) -> list[str]:
+def _files(conn: Connection, blobs: Path) -> list[str]:
     raw = driver(conn)
     found = []
     for name in sorted(backup_files.named_files(raw)):
-        if not go_on():
-            break
         complaint = stored_bytes.complaint(blobs, name)
         if complaint:
             found.append(f"the attached file {name[:12]}… {complaint}")

@@ -178,15 +178,13 @@ class SharedProjectDialog(TaskPanel):
         self.body.addWidget(self.retention)
         self.body.addStretch(1)
         is_owner = project.role is TeamRole.OWNER
-        self.end_button = self.add_button(
+        self.add_button(
             push_button(
                 "Stop sharing…" if is_owner else "Leave project…", "sharedEnd", self.endRequested.emit, is_danger=True
             )
         )
         if is_owner:
-            self.erase_button = self.add_button(
-                push_button("Stop and erase…", "sharedErase", self.eraseRequested.emit, is_danger=True)
-            )
+            self.add_button(push_button("Stop and erase…", "sharedErase", self.eraseRequested.emit, is_danger=True))
         if project.role.can_manage:
             self.add_button(push_button("Invite…", "sharedInvite", self.inviteRequested.emit))
         close = self.add_button(push_button("Close", "sharedClose", self.accept, is_way_out=True))

@@ -42,7 +42,6 @@ class CreateWorkspaceDialog(TaskPanel):
     ) -> None:
         super().__init__(theme, "Create a workspace", object_name="teamCreateDialog", size_px=_SIZE_PX, parent=parent)
         self._is_checked = self._shows_checks = False
-        self._is_done = False
         self.address = AddressFields(read_address)
         self.checks = _Checks(theme)
         self.keep = KeepInFile()
@@ -89,7 +88,6 @@ class CreateWorkspaceDialog(TaskPanel):
     def show_done(self, name: str) -> None:
         """Show that the workspace is set up."""
         self.end_busy()
-        self._is_done = True
         self.done_text.setText(
             f"“{name}” is ready, and you are its owner. Nothing is shared yet: open a project and choose Share…, and "
             "invite the people you work with."

@@ -53,7 +53,7 @@ class LeaveWorkspaceDialog(TaskPanel):
         self.here.setChecked(True)
         self.body.addStretch(1)
         cancel = self.add_button(push_button("Cancel", "teamCancel", self.reject, is_way_out=True))
-        self.leave_button = self.add_button(push_button("Leave", "teamLeaveYes", self._leave, is_danger=True))
+        self.add_button(push_button("Leave", "teamLeaveYes", self._leave, is_danger=True))
         cancel.setFocus()
 
     def _leave(self) -> None:
