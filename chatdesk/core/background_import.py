@@ -11,8 +11,7 @@ import threading
 from importlib import import_module
 from types import ModuleType
 
-#: To be held on a thread that imports by itself, never on the loop.
-ONE_AT_A_TIME = threading.Lock()
+_one_at_a_time = threading.Lock()
 
 
 async def import_beside(name: str, *others: str) -> ModuleType:
@@ -21,5 +20,5 @@ async def import_beside(name: str, *others: str) -> ModuleType:
 
 
 def _import(*names: str) -> list[ModuleType]:
-    with ONE_AT_A_TIME:
+    with _one_at_a_time:
         return [import_module(name) for name in names]

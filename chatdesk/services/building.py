@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
-from chatdesk.core.background_import import ONE_AT_A_TIME
+from chatdesk.core.background_import import import_beside
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
 from chatdesk.core.settings.in_force import SettingsInForce
@@ -37,38 +37,36 @@ if TYPE_CHECKING:
     from chatdesk.core.usage.limits import UsageLimits
     from chatdesk.core.usage.service import UsageService
 
+#: What ``_build`` and those below it import: slow, so a thread does it before.
+_IMPORTED_AHEAD: Final = (
+    "chatdesk.core.chat.service",
+    "chatdesk.core.chat.attachment_payloads",
+    "chatdesk.core.chat.attachment_service",
+    "chatdesk.core.diagnostics.event_log",
+    "chatdesk.core.diagnostics.metrics",
+    "chatdesk.core.providers.accounts",
+    "chatdesk.core.providers.registry",
+    "chatdesk.core.storage.profile_database",
+    "chatdesk.core.storage.repositories",
+    "chatdesk.core.storage.upkeep.maintenance",
+)
+
 
 async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock) -> Services:
     """Open the database, to write only for whoever holds ``lock``, and build the services. Raises ``StorageError``;
     nothing is left open then."""
-    return await _build(paths, settings, lock, *(await asyncio.to_thread(_load, paths, settings)))
+    await import_beside(*_IMPORTED_AHEAD)
+    accounts = await asyncio.to_thread(read_accounts, paths, settings)
+    return await _build(paths, settings, lock, accounts)
 
 
-def _load(paths: AppPaths, settings: Settings) -> tuple[Any, ...]:
-    """Import what the services need and look up keys; slow, so it runs on a thread."""
-    with ONE_AT_A_TIME:
-        from chatdesk.core.chat import attachment_payloads, attachment_service, service  # noqa: F401 - the first two ahead of time
-        from chatdesk.core.diagnostics import event_log, metrics  # noqa: F401 - ahead of time
-        from chatdesk.core.providers import accounts, registry  # noqa: F401 - the first ahead of time
-        from chatdesk.core.storage import profile_database, repositories
-        from chatdesk.core.storage.upkeep import maintenance
+async def _build(paths: AppPaths, settings: Settings, lock: InstanceLock, accounts: AccountBook) -> Services:
+    from chatdesk.core.chat.service import ChatService
+    from chatdesk.core.storage.profile_database import ProfileDatabase
+    from chatdesk.core.storage.repositories import Repositories
 
-    return service, profile_database, repositories, maintenance, read_accounts(paths, settings), registry
-
-
-async def _build(
-    paths: AppPaths,
-    settings: Settings,
-    lock: InstanceLock,
-    service: Any,
-    profile_database: Any,
-    repositories: Any,
-    maintenance_module: Any,
-    accounts: AccountBook,
-    _registry_module: Any,
-) -> Services:
     clock, in_force = SystemClock(), SettingsInForce(settings)
-    store = profile_database.ProfileDatabase(
+    store = ProfileDatabase(
         paths.database,
         clock=clock,
         backup_dir=paths.backup_dir,
@@ -87,12 +85,12 @@ async def _build(
         EventLog(bus)
         metrics = Metrics(bus)
         providers = registry_of(settings, accounts)
-        together = repositories.Repositories.of(store)
+        together = Repositories.of(store)
         limits = _limits(together, clock, bus)
         budget = _budget(in_force, together, limits)
         attachments = _attachments(paths, in_force, store)
         context = _context(paths, in_force, accounts, together, providers, bus, store, budget, attachments)
-        chat = service.ChatService(
+        chat = ChatService(
             repositories=together,
             context=context,
             limits=limits,
@@ -118,7 +116,7 @@ async def _build(
         report,
         has_other_owner,
         accounts,
-        _maintenance(paths, in_force, maintenance_module),
+        _maintenance(paths, in_force),
         attachments,
         prompts=prompts,
         system_prompts=system_prompts,
@@ -133,12 +131,15 @@ async def _build(
     )
 
 
-def _maintenance(paths: AppPaths, in_force: SettingsInForce, maintenance_module: Any) -> Maintenance:
+def _maintenance(paths: AppPaths, in_force: SettingsInForce) -> Maintenance:
+    from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
+    from chatdesk.core.storage.upkeep.maintenance import Maintenance
+
     kept = in_force.current
-    backups = maintenance_module.BackupDirectory(
+    backups = BackupDirectory(
         paths.backup_dir, paths.database.stem, daily=kept.backups_daily, weekly=kept.backups_weekly
     )
-    maintenance: Maintenance = maintenance_module.Maintenance(paths.database, backups, SystemClock())
+    maintenance = Maintenance(paths.database, backups, SystemClock())
     in_force.follow(lambda changed: maintenance.keep(daily=changed.backups_daily, weekly=changed.backups_weekly))
     return maintenance
 

@@ -247,7 +247,7 @@ class WindowApplication(QObject):
         QTimer.singleShot(_AT_REST_MS, panes.theme, panes.theme.follow_system_motion)
         # Modules and widgets live as long as the window: a collection that walks them is a pause for nothing.
         gc.freeze()
-        module, services = await asyncio.gather(self._prepare(), self._built())
+        services, module = await asyncio.gather(self._built(), self._prepare())
         if services is None:
             offer_ways_out(panes, self._tasks, self.restart_after, services=self._hooks.restore_services)
             return
