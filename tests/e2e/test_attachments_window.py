@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +20,6 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models
-from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import answered, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -111,9 +109,7 @@ def test_a_file_that_is_copied_while_one_goes_elsewhere_is_in_its_own_draft(path
             draft = await services.chat.get_draft(answer.thread_id)
             return draft is not None and [each.name for each in draft.attachments] == ["notes.txt"]
 
-        async with asyncio.timeout(PATIENCE_S):
-            while not await is_there():
-                await asyncio.sleep(0.01)
+        await until(is_there)
         assert names(application) == []
 
     play(paths, script)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.compare.view import CompareView
-from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -185,9 +183,7 @@ def test_leaving_the_thread_leaves_the_comparison(paths: AppPaths) -> None:
         await until(lambda: application.comparison.view is None)
         assert application.panes.empty_state.isVisible()
         services = await application.services()
-        async with asyncio.timeout(PATIENCE_S):
-            thread = (await services.chat.list_threads()).threads[0]
-            while services.chat.is_answering(thread.id):
-                await asyncio.sleep(0.01)
+        thread = (await services.chat.list_threads()).threads[0]
+        await until(lambda: not services.chat.is_answering(thread.id))
 
     play(paths, script)

@@ -13,7 +13,6 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -45,9 +44,7 @@ def test_the_window_and_two_other_processes_edit_the_same_question(tmp_path: Pat
         composer.sendRequested.emit("from the window")
         for code, _out, err in await asyncio.gather(*others):
             assert (code, err) == (0, "")
-        async with asyncio.timeout(PATIENCE_S):
-            while chat.is_answering(answer.thread_id):
-                await asyncio.sleep(0.01)
+        await until(lambda: not chat.is_answering(answer.thread_id))
         versions = await chat.list_versions(question)
         assert sorted(version.text for version in versions) == ["first", "from the window", "other 0", "other 1"]
         rows = await chat.get_tree(answer.thread_id)

@@ -114,9 +114,7 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
                 each.state is ShareState.SHARED and each.seq > 0 and not each.waiting for each in await team.projects()
             )
 
-        async with asyncio.timeout(20):
-            while not await is_up():
-                await asyncio.sleep(0.02)
+        await until(is_up)
 
         application.panes.commands.trigger("project.share")
         shared = await shown(SharedProjectDialog)

@@ -132,9 +132,7 @@ def test_what_waits_for_a_connection_is_in_the_list_and_after_a_restart(tmp_path
         message = await ask(application, "are you there?")
         failed.append(message.id)
         await until(lambda: services.network.waiting == (message.id,))
-        async with asyncio.timeout(20):
-            while not await services.repositories.waiting.unreached():
-                await asyncio.sleep(0.02)
+        await until(lambda: services.repositories.waiting.unreached())
 
     async def second(application: WindowApplication) -> None:
         services = await application.services()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.chat_world import ChatWorld, ScriptedProvider, chat_world
-from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.waiting import until
 
 _HOUR = 3_600
 
@@ -31,12 +30,6 @@ _HOUR = 3_600
 async def world(tmp_path: Path) -> AsyncIterator[ChatWorld]:
     async with chat_world(tmp_path) as made:
         yield made
-
-
-async def _wait_until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_what_is_over_the_rate_waits_with_its_reason_and_its_place(world: ChatWorld) -> None:
@@ -122,7 +115,7 @@ async def test_held_back_until_released_in_order(world: ChatWorld) -> None:
     await world.chat.queue.send_first(last.id)
     assert world.chat.queue.waiting[0].message_id == last.id
     world.chat.queue.release()
-    await _wait_until(lambda: len(world.provider.requests) == 3)
+    await until(lambda: len(world.provider.requests) == 3)
     asked = [request.messages[-1].text for request in world.provider.requests]
     assert asked == ["three", "one", "two"]
     with pytest.raises(NotPossible):
