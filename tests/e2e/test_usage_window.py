@@ -109,7 +109,11 @@ def test_everything_that_waits_is_in_one_list_and_the_list_keeps_up(tmp_path: Pa
         await until(lambda: dialog.findChild(QPushButton, f"waitingFirst-{asked[0]}"))
         _child(application, QPushButton, f"waitingCancel-{asked[0]}").click()
         await until(lambda: "the first question" not in words())
-        assert (await services.chat.get_message(asked[0])).status is Status.STOPPED
+
+        async def is_stopped() -> bool:
+            return (await services.chat.get_message(asked[0])).status is Status.STOPPED
+
+        await until(is_stopped)  # it leaves the list first
         _child(application, QPushButton, f"waitingOpen-{asked[1]}").click()
         thread_id = (await services.chat.get_message(asked[1])).thread_id
         await until(lambda: application.threads.thread_id == thread_id)
