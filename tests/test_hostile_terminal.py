@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import sys
 import threading
@@ -90,7 +91,10 @@ COMMANDS: dict[str, list[list[str]]] = {
     "restore": [["--list"], ["{folder}/b.zip"], ["{hostile_file}"]],
     "import": [["{hostile_import}", "--dry-run"], ["{hostile_import}"], ["{hostile_import}", "--json"], [HOSTILE]],
     "doctor": [[], ["--json"], ["--repair"]],
+    "serve": [["--port", "0"], ["--port", HOSTILE]],
 }
+#: A command that says this runs until it is told to end.
+RUNS = b"Listening on"
 #: These write over one line of their own to show how far they are.
 WITH_PROGRESS = ("import", "search")
 
@@ -161,9 +165,13 @@ class Terminal:
 
     @staticmethod
     def _read(master: int, pieces: list[bytes]) -> None:
+        is_told = False
         with suppress(OSError):  # the other side is closed
             while piece := os.read(master, 65536):
                 pieces.append(piece)
+                if not is_told and RUNS in b"".join(pieces):
+                    is_told = True
+                    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _fill(folder: Path) -> str:
