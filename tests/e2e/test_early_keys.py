@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QListWidget, QWidget
 
+from chatdesk.core.domain.prompt import PromptHead
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.composer.prompt_menu import PromptMenu
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.early_keys import EarlyKeys
 from tests.helpers.window import ask, play, type_text, until
@@ -134,6 +137,31 @@ def test_no_dialog_lets_keys_go_to_the_composer(tmp_path: Path, monkeypatch: pyt
         QTest.keyClick(application.panes.composer.editor, Qt.Key.Key_Return)
         assert_nothing_sent(application)
         await until(lambda: shown)
+        assert_nothing_sent(application)
+
+    play(AppPaths.find(tmp_path / "data"), script)
+
+
+def test_what_is_typed_while_a_list_opens_in_the_window_is_for_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list has the keyboard before the task that opened it is known to be over."""
+    fields: list[QWidget] = []
+    opened_for_real = PromptMenu.open_to_search
+
+    def type_at_once(menu: PromptMenu, heads: Sequence[PromptHead]) -> None:
+        opened_for_real(menu, heads)
+        fields.append(menu.field)
+        QTest.keyClicks(menu.field, "greet")
+
+    monkeypatch.setattr(PromptMenu, "open_to_search", type_at_once)
+
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        await active(application)
+        application.panes.commands.trigger("prompt.insert")
+        await until(lambda: fields)
+        await until(lambda: fields[0].text() == "greet")
         assert_nothing_sent(application)
 
     play(AppPaths.find(tmp_path / "data"), script)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,7 +62,11 @@ async def _opened(application: WindowApplication, kind: type[T]) -> T:
 
 
 async def _closed(application: WindowApplication, kind: type[QWidget]) -> None:
+    """Wait until the window has the keyboard again: keys that come before go nowhere."""
+    window = application.panes.window
     await until(lambda: _dialog(application, kind) is None)
+    window.activateWindow()
+    await until(window.isActiveWindow)
 
 
 def _notice(application: WindowApplication) -> str:
@@ -108,8 +111,13 @@ def test_fields_are_asked_for_and_remembered(paths: AppPaths) -> None:
         dialog.field("mood").setCurrentIndex(1)
         dialog.insert_button.click()
         await until(lambda: composer.text() == "Hello Ada, sad!")
+        await _closed(application, PromptFieldsDialog)
+
+        async def is_first() -> bool:  # what was used last; that is noted after it was inserted
+            return (await _names(application))[0] == "Greet"
+
+        await until(is_first)
         composer.set_text("Then: ")
-        await asyncio.sleep(0.05)
         application.panes.commands.trigger("prompt.insert")
         await until(lambda: _menu(application).isVisible())
         QTest.keyClick(_menu(application).field, Qt.Key.Key_Return)

@@ -57,6 +57,7 @@ def test_who_leaves_and_is_killed_before_that_is_written_here_has_left(pair: Pai
 
 def test_a_wish_that_the_server_did_not_hear_of_is_forgotten(pair: Pair) -> None:
     pair.bob.db.write_now(lambda conn: sharing.note_wish(conn, pair.project, EndReason.LEFT))
+    pair.bob.db.write_now(sharing.doubt_wishes)  # the request failed
     pair.round(pair.bob)
     let_in(pair, pair.bob, None)
     pair.round(pair.bob)

@@ -364,9 +364,10 @@ class LibraryBinding(QObject):
         return sidebar.view != view or (view == "active" and sidebar.tag_id is not None)
 
     def _about(self) -> list[Thread]:
-        known = self._panes.sidebar.known(self._ids())
-        open_thread = self._threads.open_thread
-        return known or ([] if open_thread is None else [open_thread])
+        ids, open_thread = self._ids(), self._threads.open_thread
+        if open_thread is not None and set(ids) <= {open_thread.id}:
+            return [open_thread]  # the list may show it as it was a moment ago
+        return self._panes.sidebar.known(ids)
 
     def _delete(self) -> None:
         """Delete the threads; those in the trash go for good, after a question."""
