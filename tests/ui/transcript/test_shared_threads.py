@@ -223,7 +223,7 @@ def test_a_file_says_that_it_is_on_its_way_and_offers_nothing_till_then(make_vie
     assert "missing on the team's server" in item.spoken
     state["now"] = ""
     view.set_file_states(lambda _sha256: state["now"])
-    assert item.spoken == "plan.pdf, PDF · 1000 bytes"
+    assert item.spoken == "plan.pdf, PDF · 1,000 bytes"
     assert item.buttons()
 
 
