@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
@@ -63,7 +64,7 @@ def test_a_model_that_only_the_server_knows_is_written_to_the_answer(tmp_path: P
         assert created.answer is not None
         await until(lambda: not services.chat.is_answering(created.thread.id))
         stored = await services.chat.get_message(created.answer.id)
-        assert stored.model == "swift-small"
+        assert (stored.model, stored.status, stored.error) == ("swift-small", Status.COMPLETE, None)
 
     with serving(_chat) as address:
         play(AppPaths.find(tmp_path, {}), script)
