@@ -6,6 +6,7 @@ The only module that knows how they are found in a checkout, in a wheel and in a
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Mapping
@@ -138,6 +139,15 @@ class AppPaths:
     def is_chosen(self) -> bool:
         """Return whether somebody named the data directory, instead of using the platform's places."""
         return self.config_dir.parent == self.data_dir
+
+    @property
+    def token_dir(self) -> Path:
+        """The folder of the tokens that let other programs in. It is the person's and not in the data directory: a
+        directory that somebody else made lets nobody in."""
+        import platformdirs
+
+        place = hashlib.sha256(os.fsencode(self.data_dir.resolve())).hexdigest()[:32]
+        return Path(platformdirs.user_state_dir("chatdesk", appauthor=False)) / "tokens" / place
 
     @property
     def database(self) -> Path:

@@ -3,6 +3,7 @@ person: the address, and the owner's token. Both are there only while the servic
 
 from __future__ import annotations
 
+import errno
 import json
 import secrets
 from contextlib import suppress
@@ -16,22 +17,19 @@ from chatdesk.core.paths import AppPaths
 
 _ADDRESS: Final = "address.json"
 _OWNER_TOKEN: Final = "owner.token"  # noqa: S105 - the name of a file
-_TOKENS: Final = "tokens"
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceFiles:
-    """The files of the service in a data directory; none of them goes into a backup or an export."""
+    """The files of the service of a data directory, and the folder of the ``tokens`` for it; none of them goes into a
+    backup or an export."""
 
     directory: Path
+    tokens: Path
 
     @classmethod
     def of(cls, paths: AppPaths) -> ServiceFiles:
-        return cls(paths.data_dir / "service")
-
-    @property
-    def tokens(self) -> Path:
-        return self.directory / _TOKENS
+        return cls(paths.data_dir / "service", paths.token_dir)
 
     @property
     def address(self) -> Path:
@@ -45,9 +43,15 @@ class ServiceFiles:
     def socket(self) -> Path:
         return self.directory / SERVICE_SOCKET_NAME
 
+    def prepare(self) -> None:
+        """Make the folder, private. Raises ``OSError``, also where it is a link: keys would go where that leads."""
+        if self.directory.is_symlink():
+            raise OSError(errno.ELOOP, f"{self.directory} is a link")
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.directory.chmod(0o700)
+
     def announce(self, *, pid: int, urls: tuple[str, ...], socket: str) -> str:
         """Write where the service listens, and a new token of the owner's, which is returned. Raises ``OSError``."""
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         token = f"cd_owner_{secrets.token_urlsafe(32)}"
         write_text(self.owner_token, token)
         write_text(self.address, json.dumps({"pid": pid, "urls": list(urls), "socket": socket}))

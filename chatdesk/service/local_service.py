@@ -27,7 +27,7 @@ from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.service.address_book import ServiceFiles
 from chatdesk.service.application import Application
 from chatdesk.service.connections import ConnectionLimits, Connections, Listening, affordable
-from chatdesk.service.declaration import Endpoint, SocketEndpoint
+from chatdesk.service.declaration import Endpoint, Scope, SocketEndpoint
 from chatdesk.service.endpoints import ENDPOINTS, SOCKETS
 from chatdesk.service.gate import Gate, RequestLimits
 from chatdesk.service.services_loop import ServicesLoop
@@ -89,7 +89,10 @@ class LocalService:
         """Listen, and tell other programs of this person where. Raises a ``ChatDeskError`` where that is not
         possible."""
         self._loop = ServicesLoop()
+        if self._options.remote_address:
+            await asyncio.to_thread(_check_tokens, TokenBook(self._files.tokens))
         try:
+            await asyncio.to_thread(self._files.prepare)
             bound = await asyncio.to_thread(_bind, self._options, self._files.socket)
         except OSError as error:
             raise NotPossible(
@@ -98,10 +101,13 @@ class LocalService:
             ) from error
         ready: Future[None] = Future()
         try:
-            token = self._files.announce(pid=os.getpid(), urls=bound.urls, socket=bound.path)
+            token = await asyncio.to_thread(self._files.announce, pid=os.getpid(), urls=bound.urls, socket=bound.path)
         except OSError as error:
             bound.close()
             raise NotPossible(f"The address of the service cannot be written: {error.strerror or error}.") from error
+        except BaseException:
+            bound.close()
+            raise
         self._thread = threading.Thread(
             target=self._run, args=(bound, digest_of(token), self._loop, ready), name="local service", daemon=False
         )
@@ -118,7 +124,7 @@ class LocalService:
         thread, self._thread = self._thread, None
         if thread is None:
             return
-        self._files.retract()
+        await asyncio.to_thread(self._files.retract)
         assert self._loop is not None
         await self._loop.close()
         if self._thread_loop is not None and self._ending is not None:
@@ -210,7 +216,6 @@ def _bind(options: ServiceOptions, wanted: Path) -> _Bound:
         if sys.platform != "win32":
             from chatdesk.core.local_api.sockets import bind_privately
 
-            wanted.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             private, place_of_socket = bind_privately(wanted)
             listening.append(Listening(private, "socket"))
             path = str(place_of_socket)
@@ -219,6 +224,17 @@ def _bind(options: ServiceOptions, wanted: Path) -> _Bound:
             each.socket.close()
         raise
     return _Bound(tuple(listening), tuple(urls), tuple(hosts), path)
+
+
+def _check_tokens(tokens: TokenBook) -> None:
+    """Raise ``InvalidInput`` where no token may come in from elsewhere: then the settings are not this person's."""
+    now_ms = SystemClock().now_ms()
+    if not any(Scope.REMOTE in each.scopes and tokens.is_valid(each.id, now_ms=now_ms) for each in tokens.all()):
+        raise InvalidInput(
+            "The settings name another address for the service, and no token may come in there.",
+            safe="The service was not started.",
+            next_step="Make one with 'chatdesk tokens new NAME --scope remote', or leave the address empty.",
+        )
 
 
 def _remote(options: ServiceOptions) -> tuple[str, int, ssl.SSLContext]:

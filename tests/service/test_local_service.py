@@ -18,9 +18,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.paths import AppPaths
+from chatdesk.service.address_book import ServiceFiles
 from chatdesk.service.declaration import Scope
 from chatdesk.service.local_service import LocalService, ServiceOptions
+from chatdesk.service.tokens import TokenBook
 from tests.helpers.certificates import Authority
 from tests.helpers.local_service import served_world
 
@@ -145,6 +149,7 @@ def _key(text: str) -> str:
 
 async def test_another_address_needs_tls(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
+        world.token("phone", [Scope.REMOTE])
         for options in (
             ServiceOptions(remote_address="127.0.0.2:0"),
             ServiceOptions(remote_address="0.0.0.0:8443", certificate="x", certificate_key="y"),
@@ -159,10 +164,15 @@ async def test_another_address_lets_tokens_for_it_in_over_tls(tmp_path: Path, un
     certificate = str(authority.server_file("127.0.0.2"))
     address = f"127.0.0.2:{unused_tcp_port}"
     options = ServiceOptions(remote_address=address, certificate=certificate, certificate_key=certificate)
+    tokens = TokenBook(ServiceFiles.of(AppPaths.find(tmp_path / "data")).tokens)
+    with pytest.raises(InvalidInput, match="no token may come in"):
+        async with served_world(tmp_path / "data", options=options):
+            pass
+    _token, phone = tokens.make("phone", [Scope.READ, Scope.REMOTE], now_ms=SystemClock().now_ms())
     async with served_world(tmp_path / "data", options=options) as world:
         statuses = {}
         for name, token in (
-            ("remote", world.token("phone", [Scope.READ, Scope.REMOTE])),
+            ("remote", phone),
             ("local", world.token("script", [Scope.READ])),
             ("owner", world.owner_token),
         ):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from chatdesk.core.errors import InvalidInput
+from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.service.declaration import Scope
 from chatdesk.service.tokens import TokenBook, UnknownToken
 from tests.helpers.local_service import served_world
@@ -62,6 +64,38 @@ def test_a_damaged_file_lets_nobody_in(tmp_path: Path, content: str) -> None:
     (tmp_path / f"{token.id}.json").write_text(content, "utf-8")
     assert book.find(text, now_ms=NOW) is None
     assert book.all() == []
+
+
+async def test_a_data_directory_that_somebody_else_made_lets_nobody_in(tmp_path: Path) -> None:
+    async with served_world(tmp_path / "theirs") as world:
+        text = world.token("backdoor")
+        async with world.client(text) as http:
+            assert (await http.get("/api/v1/threads")).status_code == 200
+    shutil.copytree(tmp_path / "theirs", tmp_path / "mine")
+    async with served_world(tmp_path / "mine") as world, world.client(text) as http:
+        assert (await http.get("/api/v1/threads")).status_code == 401
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need no rights only there")
+async def test_a_link_in_a_data_directory_leads_no_key_elsewhere(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "file").write_text("as it was")
+    service = tmp_path / "data" / "service"
+    service.parent.mkdir()
+    service.symlink_to(elsewhere)
+    with pytest.raises(NotPossible, match="is a link"):
+        async with served_world(tmp_path / "data"):
+            pass
+    assert [each.name for each in elsewhere.iterdir()] == ["file"]
+    service.unlink()
+    service.mkdir(mode=0o777)
+    (service / "owner.token").symlink_to(elsewhere / "file")
+    async with served_world(tmp_path / "data") as world:
+        assert world.owner_token.startswith("cd_owner_")
+        assert not world.files.owner_token.is_symlink()
+        assert service.stat().st_mode & 0o077 == 0
+    assert (elsewhere / "file").read_text() == "as it was"
 
 
 async def test_no_backup_has_a_token(tmp_path: Path) -> None:
