@@ -5,6 +5,7 @@ It needs no open database, so the window offers it too where a start has failed.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,7 +44,8 @@ class RestoreBinding:
     async def _open(self) -> None:
         from chatdesk.ui.features.settings.restore import RestoreDialog
 
-        backups = [(str(path), _words(path)) for path in await self._services.backups.list()]
+        paths = await self._services.backups.list()
+        backups = await asyncio.to_thread(lambda: [(str(path), _words(path)) for path in paths])
         dialog = RestoreDialog(self._panes.theme, backups, parent=self._panes.window)
         dialog.looked.connect(lambda path: self._tasks.replace(self._look(dialog, path), "look into backup"))
         dialog.otherRequested.connect(lambda: _ask_for_file(dialog))
