@@ -19,10 +19,9 @@ RunKeys = Callable[[str], bool]
 
 
 class _Opening:
-    """The work that a command started and that may open a dialog. ``focus`` had the keyboard before."""
+    """The work that a command started and that may open a dialog."""
 
-    def __init__(self, focus: QWidget | None) -> None:
-        self.focus = focus
+    def __init__(self) -> None:
         self.tasks: set[asyncio.Task[object]] = set()
         self.is_over = False
 
@@ -59,7 +58,7 @@ class EarlyKeys(QObject):
 
     def run(self, command: Callable[[], object]) -> None:
         """Run what opens a dialog. When it goes on in tasks, keys wait for the dialog until they are done."""
-        opening = _Opening(self._focus())
+        opening = _Opening()
         token = _opening_now.set(opening)
         before = len(self._open)
         try:
@@ -85,6 +84,13 @@ class EarlyKeys(QObject):
         self._patience.stop()
         self._end_opening()
         self._deliver()
+
+    def opened_in_window(self) -> None:
+        """A list in the window behind all dialogs has the focus, and gets what was typed for it."""
+        if self._opening is not None:
+            self._end_opening()
+            self._deliver()
+            self._unwatch()
 
     def activated(self, dialog: QWidget) -> None:
         """Handle that the system gave ``dialog`` the keyboard."""
@@ -138,10 +144,6 @@ class EarlyKeys(QObject):
 
     # Delivering
 
-    def _focus(self) -> QWidget | None:
-        top = self._top()
-        return None if top is None else top.focusWidget()
-
     def _top(self) -> QWidget | None:
         """Return the window that keys belong to."""
         self._open = [each for each in self._open if Shiboken.isValid(each) and each.isVisible()]
@@ -180,11 +182,11 @@ class EarlyKeys(QObject):
             self._give_up()
 
     def _give_up(self) -> None:
-        """Stop waiting: no window opened, or a popup or a list in the window behind, which gets the keys; or the system
-        gave the keyboard to nobody. Keys meant for a dialog that never came are dropped."""
-        opening = self._opening
+        """Stop waiting: no window opened, or a popup, which gets the keys; or the system gave the keyboard to nobody.
+        Keys meant for a dialog that never came are dropped."""
+        was_opening = self._opening is not None
         self._end_opening()
-        if opening is not None and QApplication.activePopupWidget() is None and self._focus() is opening.focus:
+        if was_opening and QApplication.activePopupWidget() is None:
             self._held.clear()
         self._deliver()
         self._unwatch()

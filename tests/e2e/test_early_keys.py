@@ -167,12 +167,16 @@ def test_what_is_typed_while_a_list_opens_in_the_window_is_for_the_list(
     play(AppPaths.find(tmp_path / "data"), script)
 
 
-def test_keys_are_free_again_when_no_dialog_comes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("focus_moves", [False, True])
+def test_keys_are_free_again_when_no_dialog_comes(tmp_path: Path, focus_moves: bool) -> None:
     async def script(application: WindowApplication) -> None:
         await ask(application, "hello")
         await active(application)
+        if focus_moves:
+            application.panes.transcript.setFocus()
         application.panes.commands.trigger("trash.empty")
         type_text(application, "x")
+        application.panes.composer.editor.setFocus()
         assert application.panes.composer.text() == ""
         await until(lambda: (type_text(application, "o"), application.panes.composer.text())[1])
         assert set(application.panes.composer.text()) == {"o"}

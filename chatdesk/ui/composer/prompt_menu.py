@@ -26,6 +26,7 @@ from chatdesk.core.plurals import counted
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.slash_query import slash_query
+from chatdesk.ui.early_keys import early_keys
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX
 from chatdesk.ui.widgets.painting import paint_box
@@ -103,6 +104,7 @@ class PromptMenu(QFrame):
         self.field.clear()
         self._fill("")
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
+        early_keys().opened_in_window()
 
     def update_heads(self, heads: Sequence[PromptHead]) -> None:
         """Replace the listed prompts, because the library changed while the menu may be open."""
