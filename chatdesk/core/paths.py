@@ -6,7 +6,6 @@ The only module that knows how they are found in a checkout, in a wheel and in a
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Mapping
@@ -144,6 +143,8 @@ class AppPaths:
     def token_dir(self) -> Path:
         """The folder of the tokens that let other programs in. It is the person's and not in the data directory: a
         directory that somebody else made lets nobody in."""
+        import hashlib  # it loads OpenSSL, which no start needs
+
         import platformdirs
 
         place = hashlib.sha256(os.fsencode(self.data_dir.resolve())).hexdigest()[:32]

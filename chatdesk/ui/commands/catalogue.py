@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from chatdesk.core.domain.message import ContextMark, Role
 from chatdesk.ui.commands.command import Command
 from chatdesk.ui.commands.message_action import (
     QUICK,
     MessageAction,
-    MessageState,
     always,
     has_versions,
     is_answer,
+    is_by_model,
+    is_excluded,
+    is_pinned,
     is_question,
     quick_action,
 )
@@ -171,14 +172,6 @@ THREAD_MENU: Final[tuple[str | None, ...]] = (
 _NO_ANSWER: Final = "There is no finished answer here."
 
 
-def _is_pinned(state: MessageState) -> bool:
-    return state.message.context_mark is ContextMark.PINNED
-
-
-def _is_excluded(state: MessageState) -> bool:
-    return state.message.context_mark is ContextMark.EXCLUDED
-
-
 #: The quick actions that everybody has.
 QUICK_ACTIONS: Final = (
     quick_action("shorter", "Shorter", command="message.shorter", otherwise=_NO_ANSWER),
@@ -235,7 +228,7 @@ MESSAGE_ACTIONS: Final[tuple[MessageAction, ...]] = (
         "Edit answer",
         "ask",
         "pencil",
-        lambda state: state.message.role is Role.ASSISTANT,
+        is_by_model,
         writes=True,
         command="message.edit_answer",
         otherwise=_NO_ANSWER,
@@ -286,19 +279,19 @@ MESSAGE_ACTIONS: Final[tuple[MessageAction, ...]] = (
         "Pin into the context",
         "context",
         "pin",
-        lambda state: not _is_pinned(state),
+        lambda state: not is_pinned(state),
         is_tool=True,
         command="message.pin",
     ),
     MessageAction(
-        "unpin", "Unpin from the context", "context", "pin-off", _is_pinned, is_tool=True, command="message.pin"
+        "unpin", "Unpin from the context", "context", "pin-off", is_pinned, is_tool=True, command="message.pin"
     ),
     MessageAction(
         "exclude",
         "Exclude from the context",
         "context",
         "eye-off",
-        lambda state: not _is_excluded(state),
+        lambda state: not is_excluded(state),
         command="message.exclude",
     ),
     MessageAction(
@@ -306,7 +299,7 @@ MESSAGE_ACTIONS: Final[tuple[MessageAction, ...]] = (
         "Include in the context",
         "context",
         "eye",
-        _is_excluded,
+        is_excluded,
         text_of=lambda state: "Let the model see it" if state.message.is_note else "Include in the context again",
         command="message.exclude",
     ),

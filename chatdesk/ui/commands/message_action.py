@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from types import ModuleType
+from typing import TYPE_CHECKING, Final, Literal
 
-from chatdesk.core.domain.message import Message, Role
+if TYPE_CHECKING:
+    from chatdesk.core.domain.message import Message
 
 #: How the name of a quick action begins; "shorter", "longer" or the id of a prompt follows.
 QUICK: Final = "quick:"
@@ -32,6 +34,13 @@ class MessageState:
 Condition = Callable[[MessageState], bool]
 
 
+def _domain() -> ModuleType:
+    """Import what messages are made of when there are some: the table of actions is read before the first picture."""
+    from chatdesk.core.domain import message
+
+    return message
+
+
 def always(_state: MessageState) -> bool:
     """Return True for every message."""
     return True
@@ -44,12 +53,27 @@ def is_final(state: MessageState) -> bool:
 
 def is_question(state: MessageState) -> bool:
     """Return whether a person wrote the message in the thread: the reader or another member."""
-    return state.message.role is Role.USER
+    return state.message.role is _domain().Role.USER
 
 
 def is_answer(state: MessageState) -> bool:
     """Return whether the message is anything but a question."""
     return not is_question(state)
+
+
+def is_by_model(state: MessageState) -> bool:
+    """Return whether a model wrote the message, or a person as its answer."""
+    return state.message.role is _domain().Role.ASSISTANT
+
+
+def is_pinned(state: MessageState) -> bool:
+    """Return whether the message is always part of the context."""
+    return state.message.context_mark is _domain().ContextMark.PINNED
+
+
+def is_excluded(state: MessageState) -> bool:
+    """Return whether the message is left out of the context."""
+    return state.message.context_mark is _domain().ContextMark.EXCLUDED
 
 
 def has_versions(state: MessageState) -> bool:
