@@ -50,6 +50,7 @@ check: ## lint, format, types, floors, migrations, spelling
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -p no:randomly tests/core/storage/engine/test_schema_upgrade.py -k "models or known_versions"
+	$(BIN)/python -m pytest -q -p no:randomly tests/service/test_openapi.py -k repository
 	$(BIN)/codespell
 
 bench: ## measure; prints a table and writes build/bench.json

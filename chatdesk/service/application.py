@@ -20,10 +20,11 @@ from starlette.websockets import WebSocket
 from chatdesk.core.storage.engine.repeated_request import StaleEdit
 from chatdesk.service import forms
 from chatdesk.service.carrying_out import Carried, CarryingOut, conditions_of
-from chatdesk.service.declaration import Call, Caller, Endpoint, SocketEndpoint, Streamed
-from chatdesk.service.errors import MalformedRequest, NotJson, UnknownMethod, UnknownPath
+from chatdesk.service.declaration import FILE, Call, Caller, Endpoint, SocketEndpoint, Streamed, UploadedFile
+from chatdesk.service.errors import MalformedRequest, NotFile, NotJson, UnknownMethod, UnknownPath
 from chatdesk.service.gate import problem_response
 from chatdesk.service.services_loop import ServicesLoop
+from chatdesk.service.uploads import received_file
 from chatdesk.services.services import Services
 
 _JSON: Final = "application/json"
@@ -69,14 +70,18 @@ class Application:
             return response
         caller: Caller = request.state.caller
         caller.require(endpoint.scope)
-        body = await self._body(endpoint, request)
-        call = Call(
-            self._services,
-            caller,
-            dict(request.path_params),
-            _query(endpoint, request),
-            None if endpoint.body is None else forms.checked_body(endpoint.body, body),
-        )
+        query = _query(endpoint, request)
+        if not endpoint.takes_file:
+            body = await self._body(endpoint, request)
+            checked = None if endpoint.body is None else forms.checked_body(endpoint.body, body)
+            return await self._carry_out(endpoint, request, query, checked, body)
+        if request.headers.get("content-type") != FILE or request.headers.get("content-encoding", "") not in _PLAIN:
+            raise NotFile
+        async with received_file(request.stream(), self._services.paths.data_dir) as file:
+            return await self._carry_out(endpoint, request, query, UploadedFile(file), b"")
+
+    async def _carry_out(self, endpoint: Endpoint, request: Request, query: Any, checked: Any, body: bytes) -> Response:
+        call = Call(self._services, request.state.caller, dict(request.path_params), query, checked)
         target = request.url.path + "?" + request.url.query
         conditions = conditions_of(endpoint, call, target, request.headers.get)
         try:
@@ -88,7 +93,7 @@ class Application:
     def _shown(self, endpoint: Endpoint, carried: Carried, request: Request) -> Response:
         if isinstance(carried.result, Streamed):
             stream = self._bytes_of(carried.result, request.state.caller)
-            return _StreamedResponse(stream, endpoint.status, carried.result.media_type)
+            return _StreamedResponse(stream, carried.result, endpoint.status)
         if endpoint.shows is None:
             return Response(status_code=204)
         shown = endpoint.shows(carried.result)
@@ -160,8 +165,8 @@ class _Dispatch:
 class _StreamedResponse(StreamingResponse):
     """An answer that goes on; its source is closed however it ends, also where the caller reads nothing."""
 
-    def __init__(self, stream: AsyncGenerator[bytes, None], status: int, media_type: str) -> None:
-        super().__init__(stream, status, media_type=media_type)
+    def __init__(self, stream: AsyncGenerator[bytes, None], streamed: Streamed, status: int) -> None:
+        super().__init__(stream, streamed.status or status, streamed.headers, streamed.media_type)
         self._stream = stream
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:

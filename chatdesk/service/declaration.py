@@ -9,9 +9,10 @@ dataclasses, strict and closed: a field that nobody knows is an error.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
 from chatdesk.core.errors import NotFound
 from chatdesk.service.errors import NotAllowed, NoToken
@@ -77,11 +78,24 @@ class Call(Generic[Q, B]):
 @dataclass(frozen=True, slots=True)
 class Streamed:
     """The result of a handler that goes on answering: ``events`` runs on the loop of the services, ``encode`` turns
-    each of its items into bytes on the service's thread."""
+    each of its items into bytes on the service's thread. ``status`` None: that of the endpoint."""
 
     events: Callable[[], AsyncGenerator[Any, None]]
     encode: Callable[[Any], bytes]
     media_type: str
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+#: The type of a body that is the bytes of a file: no form of a web page can send it.
+FILE: Final = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """The body of a request that is a file, on disk until the handler returns; the handler may move it away."""
+
+    path: Path
 
 
 Handler = Callable[[Call[Any, Any]], Awaitable[Any]]
@@ -95,6 +109,8 @@ class Endpoint:
     ``again`` makes the result of a write once more, from the request and the ids of what it made; such a write takes
     an Idempotency-Key. ``guards`` is the kind of thing that the last name of the path stands for, where it may
     be changed under If-Match; ``shows`` is what its ETag is made of.
+
+    An answer without ``shows`` has no body, or is a stream of ``media_type``, in parts by Range where ``has_ranges``.
     """
 
     method: Method
@@ -108,6 +124,12 @@ class Endpoint:
     status: int = 200
     again: Callable[[Call[Any, Any], DoneRequest], Awaitable[Any]] | None = None
     guards: Literal["project", "thread"] | None = None
+    media_type: str = ""
+    has_ranges: bool = False
+
+    @property
+    def takes_file(self) -> bool:
+        return self.body is UploadedFile
 
     @property
     def writes(self) -> bool:

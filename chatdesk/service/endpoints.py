@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from chatdesk.service.declaration import Endpoint, SocketEndpoint
-from chatdesk.service.rest import health, messages, projects, threads
+from chatdesk.service.rest import documents, health, messages, projects, threads
 
-ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+_DESCRIBED: Final[tuple[Endpoint, ...]] = (
     *health.ENDPOINTS,
     *projects.ENDPOINTS,
     *threads.ENDPOINTS,
     *messages.ENDPOINTS,
 )
+ENDPOINTS: Final = (*_DESCRIBED, *documents.endpoints_for(_DESCRIBED))
 SOCKETS: Final[tuple[SocketEndpoint, ...]] = ()

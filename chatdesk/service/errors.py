@@ -97,6 +97,26 @@ class NotJson(ServiceError):
     what = "The body of the request has to be JSON, with the type application/json and no encoding."
 
 
+class NotFile(ServiceError):
+    code = "not_file"
+    status = 415
+    what = "The body of the request has to be the bytes of a file, with the type application/octet-stream."
+
+
+class NoSuchRange(ServiceError):
+    code = "no_such_range"
+    status = 416
+    what = "The file has no such range."
+    safe = ""
+
+
+class UnknownJob(ServiceError):
+    code = "job_not_found"
+    status = 404
+    what = "There is no such job."
+    next_step = "Jobs are kept until the service ends."
+
+
 class InvalidRequest(ServiceError):
     """The request does not have the form that its address wants. ``fields`` are pairs of a place and what is wrong
     there; the values themselves are not repeated."""
@@ -117,6 +137,16 @@ class TooManyRequests(ServiceError):
 
     def __init__(self, retry_after_s: float) -> None:
         super().__init__(next_step=f"Try again in {retry_after_s:.0f} s.")
+        self.retry_after_s = retry_after_s
+
+
+class TokenLimitReached(ServiceError):
+    code = "token_limit_reached"
+    status = 429
+    what = "The limit of this token is reached."
+
+    def __init__(self, what: str, retry_after_s: float) -> None:
+        super().__init__(what, next_step=f"Try again in {retry_after_s:.0f} s.")
         self.retry_after_s = retry_after_s
 
 

@@ -6,8 +6,9 @@ error that names the place and never repeats the value.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -45,6 +46,20 @@ def checked_body(form: Any, body: bytes) -> Any:
 def as_json(value: Any) -> bytes:
     """Return an answer as JSON."""
     return adapter_of(value.__class__).dump_json(value)
+
+
+def schema_of(form: Any) -> dict[str, Any]:
+    """Return the JSON schema of a form that is read."""
+    return adapter_of(form).json_schema()
+
+
+def schemas_of(
+    forms: Iterable[tuple[Any, Literal["validation", "serialization"]]],
+) -> tuple[dict[tuple[Any, str], dict[str, Any]], dict[str, Any]]:
+    """Return the JSON schema of each form, read or written, and the definitions that these refer to."""
+    wanted = [(form, mode, adapter_of(form)) for form, mode in forms]
+    found, shared = TypeAdapter.json_schemas(wanted, ref_template="#/components/schemas/{model}")
+    return {(form, mode): schema for (form, mode), schema in found.items()}, shared.get("$defs", {})
 
 
 def _invalid(error: ValidationError) -> InvalidRequest:

@@ -59,11 +59,14 @@ _MINUTE_S: Final = 60.0
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
     """``header_bytes`` for the headers of a request, ``body_bytes`` and ``body_s`` seconds for its body; a caller that
-    reads nothing of its answer for ``unread_s`` is put off."""
+    reads nothing of its answer for ``unread_s`` is put off. ``file_bytes`` and ``file_s`` hold for a body that is a
+    file."""
 
     header_bytes: int = 32 * 1024
     body_bytes: int = 20 * 1024 * 1024
     body_s: float = 60.0
+    file_bytes: int = 1024 * 1024 * 1024
+    file_s: float = 900.0
     unread_s: float = 30.0
 
 
@@ -98,6 +101,7 @@ class Gate:
         hosts: Iterable[str],
         clock: Clock,
         limits: RequestLimits,
+        file_paths: Iterable[str] = (),
     ) -> None:
         self._application = application
         self._tokens = tokens
@@ -106,6 +110,7 @@ class Gate:
         self._origins = frozenset(scheme + host for host in self._hosts for scheme in (b"http://", b"https://"))
         self._clock = clock
         self._limits = limits
+        self._file_paths = frozenset(file_paths)
         self._rates = RequestRates()
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
@@ -169,10 +174,13 @@ class Gate:
         if has_encoding and _only(headers, b"transfer-encoding").lower() != b"chunked":
             raise MalformedRequest("The only Transfer-Encoding is chunked.")
         length = _only(headers, b"content-length")
-        if length and int(length) > self._limits.body_bytes:
+        if length and int(length) > self._most_bytes(scope):
             raise BodyTooLarge
         if scope.get("method") in ("GET", "HEAD") and (has_encoding or length not in (b"", b"0")):
             raise MalformedRequest("A request that only reads has no body.")
+
+    def _most_bytes(self, scope: AsgiScope) -> int:
+        return self._limits.file_bytes if scope["path"] in self._file_paths else self._limits.body_bytes
 
     def _caller(self, authorization: bytes, door: str) -> Caller:
         if not authorization:
@@ -202,7 +210,9 @@ class Gate:
         """Return ``receive`` with the limits on the body of an HTTP request."""
         if scope["type"] != "http":
             return receive
-        end_s = time.monotonic() + self._limits.body_s
+        is_file = scope["path"] in self._file_paths
+        end_s = time.monotonic() + (self._limits.file_s if is_file else self._limits.body_s)
+        most_bytes = self._most_bytes(scope)
         size_bytes = 0
         is_read = False
 
@@ -216,7 +226,7 @@ class Gate:
             except TimeoutError:
                 raise BodyTooSlow from None
             size_bytes += len(message.get("body", b""))
-            if size_bytes > self._limits.body_bytes:
+            if size_bytes > most_bytes:
                 raise BodyTooLarge
             is_read = message["type"] != "http.request" or not message.get("more_body", False)
             return message

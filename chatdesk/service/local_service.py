@@ -156,6 +156,7 @@ class LocalService:
             hosts=bound.hosts,
             clock=SystemClock(),
             limits=self._options.requests,
+            file_paths=[each.path for each in self._endpoints if each.takes_file],
         )
         application.still_valid = gate.still_valid
         config = Config(

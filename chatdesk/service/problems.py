@@ -47,11 +47,31 @@ _UNEXPECTED: Final = {
 
 def status_of(error: ChatDeskError) -> int:
     """Return the HTTP status for an error."""
-    if isinstance(error, ServiceError):
-        return error.status
     if isinstance(error, ProviderError) and error.kind is ProviderErrorKind.RATE_LIMITED:
         return 429
-    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+    return error.status if isinstance(error, ServiceError) else _status_of_kind(type(error))
+
+
+def codes_by_status() -> dict[int, tuple[str, ...]]:
+    """Return the codes that a problem may have, by its status."""
+    from chatdesk.service import errors as refusals
+
+    kinds = {
+        each
+        for module in (errors, refusals)
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, ChatDeskError) and each not in (ChatDeskError, ServiceError)
+    }
+    found: dict[int, set[str]] = {500: {str(_UNEXPECTED["code"])}, _status_of_kind(StaleEdit): {StaleEdit.code}}
+    for kind in kinds:
+        status = kind.status if issubclass(kind, ServiceError) else _status_of_kind(kind)
+        found.setdefault(status, set()).add(kind.code)
+    found[429].add(ProviderError.code)
+    return {status: tuple(sorted(codes)) for status, codes in sorted(found.items())}
+
+
+def _status_of_kind(wanted: type[ChatDeskError]) -> int:
+    return next((status for kind, status in _STATUSES if issubclass(wanted, kind)), 500)
 
 
 def retry_after_s(error: ChatDeskError) -> int | None:
