@@ -35,6 +35,8 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     new.add_argument("--project", action="append", metavar="NAME", default=[], help="reach this project only")
     new.add_argument("--days", type=_days, metavar="N", help="expire after N days")
     new.add_argument("--requests", type=_days, default=0, metavar="N", help="at most N requests a minute")
+    new.add_argument("--tokens", type=_days, default=0, metavar="N", help="at most N tokens of models a minute")
+    new.add_argument("--money", type=_money, default=0.0, metavar="USD", help="at most so many dollars a day")
     new.set_defaults(run=_new)
     listing = actions.add_parser("list", parents=[common], help="list tokens, never their texts")
     listing.add_argument("--json", action="store_true", help="a JSON array")
@@ -79,6 +81,8 @@ async def _new(options: argparse.Namespace, services: Services) -> int:
         projects=projects,
         expires_at=None if options.days is None else now_ms + options.days * _MS_PER_DAY,
         requests_per_minute=options.requests,
+        tokens_per_minute=options.tokens,
+        money_per_day=options.money,
         now_ms=now_ms,
     )
     terminal.complain(f"The token “{token.name}”, which is shown only now:")
@@ -105,6 +109,8 @@ async def tokens(options: argparse.Namespace, paths: AppPaths, _settings: Settin
                     "created_at": each.created_at,
                     "expires_at": each.expires_at,
                     "requests_per_minute": each.requests_per_minute,
+                    "tokens_per_minute": each.tokens_per_minute,
+                    "money_per_day": each.money_per_day,
                     "last_used_at": each.last_used_at,
                 }
                 for each in found
@@ -139,6 +145,13 @@ def _port(text: str) -> int:
     value = int(text)
     if not 0 <= value <= 65_535:
         raise argparse.ArgumentTypeError("it must be from 0 to 65535")
+    return value
+
+
+def _money(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1_000_000:
+        raise argparse.ArgumentTypeError("it must be more than 0 and less than 1,000,000")
     return value
 
 

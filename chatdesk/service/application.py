@@ -19,10 +19,12 @@ from starlette.websockets import WebSocket
 
 from chatdesk.core.storage.engine.repeated_request import StaleEdit
 from chatdesk.service import forms
+from chatdesk.service.allowances import Allowances
 from chatdesk.service.carrying_out import Carried, CarryingOut, conditions_of
 from chatdesk.service.declaration import FILE, Call, Caller, Endpoint, SocketEndpoint, Streamed, UploadedFile
 from chatdesk.service.errors import MalformedRequest, NotFile, NotJson, UnknownMethod, UnknownPath
 from chatdesk.service.gate import problem_response
+from chatdesk.service.jobs import Jobs
 from chatdesk.service.services_loop import ServicesLoop
 from chatdesk.service.uploads import received_file
 from chatdesk.services.services import Services
@@ -42,7 +44,12 @@ class Application:
         loop: ServicesLoop,
         endpoints: Iterable[Endpoint],
         sockets: Sequence[SocketEndpoint] = (),
+        *,
+        allowances: Allowances,
+        jobs: Jobs,
     ) -> None:
+        self._allowances = allowances
+        self._jobs = jobs
         self._services = services
         self._loop = loop
         self._carrying_out = CarryingOut(etag_of)
@@ -81,7 +88,16 @@ class Application:
             return await self._carry_out(endpoint, request, query, UploadedFile(file), b"")
 
     async def _carry_out(self, endpoint: Endpoint, request: Request, query: Any, checked: Any, body: bytes) -> Response:
-        call = Call(self._services, request.state.caller, dict(request.path_params), query, checked)
+        call = Call(
+            self._services,
+            request.state.caller,
+            dict(request.path_params),
+            query,
+            checked,
+            self._allowances,
+            self._jobs,
+            request.headers.get("range", ""),
+        )
         target = request.url.path + "?" + request.url.query
         conditions = conditions_of(endpoint, call, target, request.headers.get)
         try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chatdesk.core.storage.engine.repeated_request import AlreadyDone
-from chatdesk.service.declaration import Call, Endpoint
+from chatdesk.service.declaration import Call, Endpoint, Scope
 from chatdesk.service.errors import ConditionNeeded, KeyUsedOtherwise, MalformedRequest, RequestRunning
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
@@ -68,7 +68,7 @@ class CarryingOut:
         """Run the handler of an endpoint. Raises what it raises, ``StaleEdit`` where the caller has not seen the newest
         version, and ``RequestRunning`` where the same request is being carried out."""
         if not conditions.key and not conditions.if_match:
-            return Carried(await endpoint.handler(call))
+            return Carried(await _handled(endpoint, call))
         from chatdesk.core.storage.engine.write_guard import guarding
 
         guard = call.services.repositories.requests.guard(
@@ -81,7 +81,7 @@ class CarryingOut:
             if done is None:
                 try:
                     with guarding(guard):
-                        return Carried(await endpoint.handler(call))
+                        return Carried(await _handled(endpoint, call))
                 except AlreadyDone as error:
                     done = error.done
             if done.fingerprint != conditions.fingerprint:
@@ -108,6 +108,12 @@ class CarryingOut:
             yield
         finally:
             self._running.discard(key)
+
+
+async def _handled(endpoint: Endpoint, call: Call[Any, Any]) -> Any:
+    if endpoint.scope is Scope.ASK:
+        await call.allowances.admit(call.caller)
+    return await endpoint.handler(call)
 
 
 def _digest(*parts: str) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from chatdesk.core.storage.engine.repeated_request import DoneRequest
+    from chatdesk.service.allowances import Allowances
+    from chatdesk.service.jobs import Jobs
     from chatdesk.service.services_loop import ServicesLoop
     from chatdesk.services.services import Services
 
@@ -40,12 +42,15 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The holder of a token. ``projects`` are the only ones that it reaches; none: all."""
+    """The holder of a token. ``projects`` are the only ones that it reaches; none: all. A limit of 0 is none; money
+    is in dollars."""
 
     id: str
     name: str
     scopes: frozenset[Scope]
     projects: frozenset[str] = frozenset()
+    tokens_per_minute: int = 0
+    money_per_day: float = 0.0
 
     def require(self, scope: Scope | None) -> None:
         """Raise ``NotAllowed`` unless the token has the scope, ``NoToken`` where there is none."""
@@ -53,6 +58,11 @@ class Caller:
             raise NoToken
         if scope is not None and scope not in self.scopes:
             raise NotAllowed(f"The token “{self.name}” has not the scope “{scope}”.")
+
+    def require_all_projects(self) -> None:
+        """Raise ``NotAllowed`` for a token that is for some projects only."""
+        if self.projects:
+            raise NotAllowed("This token is for some projects only, and this belongs to none or to all.")
 
     def check_project(self, project_id: str, missing: type[NotFound]) -> None:
         """Raise ``missing`` for a project that the token does not reach, as if it were not there."""
@@ -66,13 +76,17 @@ NOBODY = Caller("", "", frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Q, B]):
-    """One checked request. ``query`` and ``body`` are of the forms that the endpoint declares, else None."""
+    """One checked request. ``query`` and ``body`` are of the forms that the endpoint declares, else None. ``range`` is
+    its header Range. ``allowances`` and ``jobs`` belong to the loop of the services."""
 
     services: Services
     caller: Caller
     path: Mapping[str, str]
     query: Q
     body: B
+    allowances: Allowances
+    jobs: Jobs
+    range: str = ""
 
 
 @dataclass(frozen=True, slots=True)

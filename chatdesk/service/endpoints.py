@@ -5,13 +5,39 @@ from __future__ import annotations
 from typing import Final
 
 from chatdesk.service.declaration import Endpoint, SocketEndpoint
-from chatdesk.service.rest import documents, health, messages, projects, threads
+from chatdesk.service.rest import (
+    attachments,
+    documents,
+    drafts,
+    health,
+    jobs,
+    messages,
+    models,
+    projects,
+    prompts,
+    search,
+    summaries,
+    tags,
+    threads,
+    usage,
+    versions,
+)
 
 _DESCRIBED: Final[tuple[Endpoint, ...]] = (
     *health.ENDPOINTS,
     *projects.ENDPOINTS,
     *threads.ENDPOINTS,
     *messages.ENDPOINTS,
+    *versions.ENDPOINTS,
+    *attachments.ENDPOINTS,
+    *drafts.ENDPOINTS,
+    *tags.ENDPOINTS,
+    *search.ENDPOINTS,
+    *prompts.ENDPOINTS,
+    *models.ENDPOINTS,
+    *usage.ENDPOINTS,
+    *summaries.ENDPOINTS,
+    *jobs.ENDPOINTS,
 )
 ENDPOINTS: Final = (*_DESCRIBED, *documents.endpoints_for(_DESCRIBED))
 SOCKETS: Final[tuple[SocketEndpoint, ...]] = ()

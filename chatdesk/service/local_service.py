@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import socket
 import ssl
 import sys
@@ -25,13 +26,16 @@ from uvicorn.config import Config
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.service.address_book import ServiceFiles
+from chatdesk.service.allowances import Allowances
 from chatdesk.service.application import Application
 from chatdesk.service.connections import ConnectionLimits, Connections, Listening, affordable
 from chatdesk.service.declaration import Endpoint, Scope, SocketEndpoint
 from chatdesk.service.endpoints import ENDPOINTS, SOCKETS
 from chatdesk.service.gate import Gate, RequestLimits
+from chatdesk.service.jobs import Jobs
 from chatdesk.service.services_loop import ServicesLoop
 from chatdesk.service.tokens import TokenBook, digest_of
+from chatdesk.service.uploads import UPLOADS
 from chatdesk.services.services import Services
 
 _log = logging.getLogger(__name__)
@@ -40,6 +44,7 @@ _LOOPBACK: Final = ("127.0.0.1", "::1")
 _BACKLOG: Final = 128
 _GRACE_S: Final = 2.0
 _TRIES: Final = 20
+_JOBS: Final = "jobs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ class LocalService:
         self._sockets = sockets
         self._files = ServiceFiles.of(services.paths)
         self._loop: ServicesLoop | None = None
+        self._allowances: Allowances | None = None
+        self._jobs: Jobs | None = None
         self._thread: threading.Thread | None = None
         self._thread_loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
@@ -93,6 +100,7 @@ class LocalService:
             await asyncio.to_thread(_check_tokens, TokenBook(self._files.tokens))
         try:
             await asyncio.to_thread(self._files.prepare)
+            await asyncio.to_thread(_remove_left_files, self._files.directory)
             bound = await asyncio.to_thread(_bind, self._options, self._files.socket)
         except OSError as error:
             raise NotPossible(
@@ -108,6 +116,8 @@ class LocalService:
         except BaseException:
             bound.close()
             raise
+        self._allowances = Allowances(self._files.tokens, self._services.events, SystemClock())
+        self._jobs = Jobs(self._files.directory / _JOBS, SystemClock())
         self._thread = threading.Thread(
             target=self._run, args=(bound, digest_of(token), self._loop, ready), name="local service", daemon=False
         )
@@ -131,6 +141,9 @@ class LocalService:
             with suppress(RuntimeError):
                 self._thread_loop.call_soon_threadsafe(self._ending.set)
         await asyncio.to_thread(thread.join)
+        if self._jobs is not None and self._allowances is not None:
+            await self._jobs.close()
+            await self._allowances.close()
 
     # On the thread of the service.
 
@@ -147,7 +160,11 @@ class LocalService:
                 bound.close()
 
     async def _serve(self, bound: _Bound, owner_digest: str, loop: ServicesLoop, ready: Future[None]) -> None:
-        application = Application(self._services, loop, self._endpoints, self._sockets)
+        assert self._allowances is not None  # made by start
+        assert self._jobs is not None
+        application = Application(
+            self._services, loop, self._endpoints, self._sockets, allowances=self._allowances, jobs=self._jobs
+        )
         limits = affordable(self._options.connections)
         gate = Gate(
             application,
@@ -196,6 +213,12 @@ class _Bound:
             from chatdesk.core.local_api.instance import remove_socket
 
             remove_socket(Path(self.path))
+
+
+def _remove_left_files(folder: Path) -> None:
+    """Remove what a service that was killed had received and exported: nobody can reach it any more."""
+    for name in (UPLOADS, _JOBS):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _bind(options: ServiceOptions, wanted: Path) -> _Bound:

@@ -122,7 +122,8 @@ def _operation(endpoint: Endpoint, schemas: dict[tuple[Any, str], dict[str, Any]
 
 def _parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
     for name in _NAME.findall(endpoint.path):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        form = {"format": "uuid"} if name.endswith("_id") else {"minLength": 1}
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", **form}}
     if endpoint.query is not None:
         schema = forms.schema_of(endpoint.query)
         for name, each in schema.get("properties", {}).items():

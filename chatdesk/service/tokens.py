@@ -44,10 +44,19 @@ class Token:
     requests_per_minute: int
     last_used_at: int | None
     digest: str
+    tokens_per_minute: int = 0
+    money_per_day: float = 0.0
 
     @property
     def caller(self) -> Caller:
-        return Caller(self.id, self.name, frozenset(self.scopes), frozenset(self.projects))
+        return Caller(
+            self.id,
+            self.name,
+            frozenset(self.scopes),
+            frozenset(self.projects),
+            self.tokens_per_minute,
+            self.money_per_day,
+        )
 
 
 class UnknownToken(NotFound):
@@ -71,6 +80,8 @@ class TokenBook:
         projects: Sequence[str] = (),
         expires_at: int | None = None,
         requests_per_minute: int = 0,
+        tokens_per_minute: int = 0,
+        money_per_day: float = 0.0,
         now_ms: int,
     ) -> tuple[Token, str]:
         """Make a token and return it with its text, which is kept nowhere. Raises ``InvalidInput`` for a name that is
@@ -94,6 +105,8 @@ class TokenBook:
             requests_per_minute,
             None,
             digest_of(text),
+            tokens_per_minute,
+            money_per_day,
         )
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._path(made.id)
@@ -116,6 +129,7 @@ class TokenBook:
         if token is None:
             raise UnknownToken
         self._path(token.id).unlink(missing_ok=True)
+        self._path(token.id).with_suffix(".spent").unlink(missing_ok=True)
         return token
 
     def find(self, text: str, *, now_ms: int) -> Token | None:
@@ -169,6 +183,8 @@ def _as_data(token: Token) -> dict[str, Any]:
         "created_at": token.created_at,
         "expires_at": token.expires_at,
         "requests_per_minute": token.requests_per_minute,
+        "tokens_per_minute": token.tokens_per_minute,
+        "money_per_day": token.money_per_day,
         "sha256": token.digest,
     }
 
@@ -185,4 +201,6 @@ def _token_of(token_id: str, data: dict[str, Any], used_at: int | None) -> Token
         int(data["requests_per_minute"]),
         used_at,
         str(data["sha256"]),
+        int(data.get("tokens_per_minute", 0)),
+        float(data.get("money_per_day", 0.0)),
     )

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from chatdesk.core.errors import StorageError, StorageFull
+
+#: The folder of files that are being received, beside the address.
+UPLOADS: Final = "uploads"
 
 
 @asynccontextmanager
 async def received_file(stream: AsyncIterator[bytes], directory: Path) -> AsyncIterator[Path]:
-    """Write a body to a private file and remove it afterwards. Raises ``StorageFull``."""
+    """Write a body to a file in a folder of its own, which is removed afterwards. Raises ``StorageFull``."""
     try:
-        file = await asyncio.to_thread(_opened, directory / "service")
+        file = await asyncio.to_thread(_opened, directory / "service" / UPLOADS)
     except OSError as error:
         raise _without_room(error) from error
     path = Path(file.name)
@@ -34,14 +38,14 @@ async def received_file(stream: AsyncIterator[bytes], directory: Path) -> AsyncI
 
 
 def _opened(folder: Path) -> IO[bytes]:
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return tempfile.NamedTemporaryFile(prefix="upload-", dir=folder, delete=False)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return (Path(tempfile.mkdtemp(dir=folder)) / "body").open("xb")
 
 
 def _removed(file: IO[bytes], path: Path) -> None:
     with suppress(OSError):  # what could not be written is removed
         file.close()
-    path.unlink(missing_ok=True)
+    shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def _without_room(error: OSError) -> StorageError:

@@ -26,6 +26,17 @@ def test_only_a_hash_is_kept_and_only_its_owner_may_read_it(tmp_path: Path) -> N
     assert token.digest in path.read_text("utf-8")
 
 
+def test_limits_of_a_token_are_kept_and_what_it_spent_goes_with_it(tmp_path: Path) -> None:
+    book = TokenBook(tmp_path)
+    token, text = book.make("editor", [Scope.ASK], tokens_per_minute=500, money_per_day=1.5, now_ms=NOW)
+    found = TokenBook(tmp_path).find(text, now_ms=NOW)
+    assert found is not None
+    assert (found.caller.tokens_per_minute, found.caller.money_per_day) == (500, 1.5)
+    (tmp_path / f"{token.id}.spent").write_text("{}", "utf-8")
+    book.revoke("editor")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_token_is_found_by_its_whole_text_until_it_expires(tmp_path: Path) -> None:
     book = TokenBook(tmp_path)
     token, text = book.make("editor", [Scope.READ], expires_at=NOW + 10, now_ms=NOW)

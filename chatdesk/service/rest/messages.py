@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.chat.service import Noted, Sent
+from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.message import Message, MessagePage, Part
 from chatdesk.core.errors import MessageNotFound
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
-from chatdesk.service.declaration import Call, Endpoint, Scope
+from chatdesk.service.declaration import FILE, Call, Endpoint, Scope, Streamed
+from chatdesk.service.errors import UnknownPath
 from chatdesk.service.forms import BODY, QUERY
+from chatdesk.service.rest.attachments import (
+    AttachmentAnswer,
+    AttachmentGiven,
+    attachment_answer,
+    given_files,
+    streamed_file,
+)
 from chatdesk.service.rest.threads import reached_thread
 from chatdesk.service.rest.times import iso
 
@@ -25,6 +36,7 @@ class PartAnswer:
     tool_name: str | None
     tool_call_id: str | None
     arguments: str | None
+    attachment: AttachmentAnswer | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,7 @@ class NewQuestion:
     parent_id: str | None = None
     provider: str | None = None
     model: str | None = None
+    attachments: tuple[AttachmentGiven, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,6 +127,7 @@ class NewNote:
 
     __pydantic_config__ = BODY
     text: str
+    attachments: tuple[AttachmentGiven, ...] = ()
 
 
 def message_answer(message: Message) -> MessageAnswer:
@@ -147,6 +161,7 @@ def message_answer(message: Message) -> MessageAnswer:
 
 def _part_answer(part: Part) -> PartAnswer:
     text, arguments = part.content.get("text"), part.content.get("arguments")
+    attachment = attachment_from(part.content)
     return PartAnswer(
         part.id,
         part.type.value,
@@ -154,6 +169,7 @@ def _part_answer(part: Part) -> PartAnswer:
         part.tool_name,
         part.tool_call_id,
         arguments if isinstance(arguments, str) else None,
+        None if attachment is None else attachment_answer(attachment),
     )
 
 
@@ -204,9 +220,16 @@ async def _versions(call: Call[Any, Any]) -> tuple[Message, ...]:
 
 async def _ask(call: Call[None, NewQuestion]) -> Sent:
     thread, body = await reached_thread(call, call.path["thread_id"]), call.body
-    return await call.services.chat.send_message(
-        thread.id, body.text, parent_id=body.parent_id, provider=body.provider, model=body.model
+    sent = await call.services.chat.send_message(
+        thread.id,
+        body.text,
+        parent_id=body.parent_id,
+        provider=body.provider,
+        model=body.model,
+        attachments=await given_files(call, body.attachments),
     )
+    call.allowances.follow(call.caller, sent.answer)
+    return sent
 
 
 async def _asked(call: Call[Any, Any], done: DoneRequest) -> Sent:
@@ -218,7 +241,9 @@ async def _asked(call: Call[Any, Any], done: DoneRequest) -> Sent:
 
 async def _note(call: Call[None, NewNote]) -> Noted:
     thread = await reached_thread(call, call.path["thread_id"])
-    return await call.services.chat.add_note(thread.id, call.body.text)
+    return await call.services.chat.add_note(
+        thread.id, call.body.text, attachments=await given_files(call, call.body.attachments)
+    )
 
 
 async def _noted(call: Call[Any, Any], done: DoneRequest) -> Noted:
@@ -229,6 +254,16 @@ async def _noted(call: Call[Any, Any], done: DoneRequest) -> Noted:
 async def _stop(call: Call[Any, Any]) -> None:
     thread = await reached_thread(call, call.path["thread_id"])
     await call.services.chat.stop(thread.id)
+
+
+async def _download(call: Call[Any, Any]) -> Streamed:
+    message = await _read(call)
+    wanted = call.path["sha256"]
+    attachment = next((each for each in attachments_of(message) if each.sha256 == wanted), None)
+    if attachment is None:
+        raise UnknownPath
+    path = call.services.attachments.blobs.path(attachment.sha256)
+    return await asyncio.to_thread(streamed_file, path, attachment.name, call.range)
 
 
 _IN_THREAD: Final = "/api/v1/threads/{thread_id}"
@@ -259,5 +294,13 @@ ENDPOINTS: Final = (
     ),
     Endpoint("POST", f"{_IN_THREAD}/stop", _stop, "Stop the answers of a thread", scope=Scope.ASK, status=204),
     Endpoint("GET", _ONE, _read, "Read a message", message_answer),
+    Endpoint(
+        "GET",
+        f"{_ONE}/attachments/{{sha256}}",
+        _download,
+        "Read a file of a message",
+        media_type=FILE,
+        has_ranges=True,
+    ),
     Endpoint("GET", f"{_ONE}/versions", _versions, "List the versions of a message", versions_answer),
 )

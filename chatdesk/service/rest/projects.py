@@ -10,7 +10,6 @@ from chatdesk.core.errors import ProjectNotFound
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.declaration import Call, Endpoint, Scope
-from chatdesk.service.errors import NotAllowed
 from chatdesk.service.forms import BODY
 from chatdesk.service.rest.one_change import only_change
 from chatdesk.service.rest.times import iso
@@ -93,8 +92,7 @@ async def _read(call: Call[Any, Any]) -> Project:
 
 
 async def _make(call: Call[None, NewProject]) -> Project:
-    if call.caller.projects:
-        raise NotAllowed("This token is for some projects only, so it makes none.")
+    call.caller.require_all_projects()
     body = call.body
     return await call.services.library.create_project(body.name, body.colour, provider=body.provider, model=body.model)
 

@@ -14,6 +14,8 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.prompt import Prompt
+from chatdesk.core.domain.summary import Summary
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.storage.chat.projects import get_project
 from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest, MadeThing, StaleEdit
@@ -27,7 +29,7 @@ _PREFIX: Final = "request:"
 _END: Final = "request;"  # the text after all that begin with the prefix
 _KEPT_MS: Final = 24 * 3600 * 1000
 _SWEPT_EVERY: Final = 256
-_MADE: Final = (Thread, Message, Project)
+_MADE: Final = (Thread, Message, Project, Prompt, Summary)
 
 
 class RequestRepository:

@@ -1,0 +1,131 @@
+"""Holds each token to its own limits: tokens of models in a minute, and money in a day.
+
+An answer counts once it has ended. What was spent today outlives a restart, in a file beside the token. Belongs to the
+loop of the services.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections import OrderedDict, deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.usage import cost_text
+from chatdesk.core.domain.usage_day import day_number, start_ms
+from chatdesk.core.events import AnswerFinished, EventBus
+from chatdesk.core.file_writing import write_text
+from chatdesk.service.errors import TokenLimitReached
+
+_MINUTE_MS: Final = 60_000
+_MOST_UNKNOWN: Final = 256
+
+
+class Spender(Protocol):
+    """The holder of a token, with its limits; 0 is none, money is in dollars."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def tokens_per_minute(self) -> int: ...
+    @property
+    def money_per_day(self) -> float: ...
+
+
+@dataclass(slots=True)
+class _Spent:
+    """The spending of one token: (moment, tokens) of the last minute, and the money of a day."""
+
+    tokens: deque[tuple[int, int]] = field(default_factory=deque)
+    day: int = 0
+    cost_usd: float = 0.0
+
+
+class Allowances:
+    """The spending of all tokens, and whether each may go on."""
+
+    def __init__(self, directory: Path, bus: EventBus, clock: Clock) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._spent: dict[str, _Spent] = {}
+        self._callers: dict[str, Spender] = {}
+        self._ended: OrderedDict[str, Message] = OrderedDict()  # before anybody said whose they are
+        self._writing = threading.Lock()
+        self._writes: set[asyncio.Future[None]] = set()
+        self._subscription = bus.subscribe(AnswerFinished, lambda event: self._end(event.message))
+
+    async def admit(self, caller: Spender) -> None:
+        """Raise ``TokenLimitReached`` where the token has taken all that it may."""
+        if not caller.tokens_per_minute and not caller.money_per_day:
+            return
+        if caller.id not in self._spent:
+            read = await asyncio.to_thread(self._read, caller.id)
+            self._spent.setdefault(caller.id, read)
+        spent, now_ms = self._spent[caller.id], self._clock.now_ms()
+        while spent.tokens and spent.tokens[0][0] <= now_ms - _MINUTE_MS:
+            spent.tokens.popleft()
+        if caller.tokens_per_minute and sum(count for _at, count in spent.tokens) >= caller.tokens_per_minute:
+            wait_s = (spent.tokens[0][0] + _MINUTE_MS - now_ms) / 1000
+            raise TokenLimitReached(f"This token took its {caller.tokens_per_minute:,} tokens of a minute.", wait_s)
+        today = day_number(now_ms)
+        if caller.money_per_day and spent.day == today and spent.cost_usd >= caller.money_per_day:
+            wait_s = (start_ms(today + 1) - now_ms) / 1000
+            raise TokenLimitReached(f"This token spent its {cost_text(caller.money_per_day)} of today.", wait_s)
+
+    def follow(self, caller: Spender, answer: Message) -> None:
+        """Count an answer for a token once it has ended."""
+        self._callers[answer.id] = caller
+        ended = self._ended.pop(answer.id, None)
+        if ended is not None:
+            self._end(ended)
+
+    def record(self, caller: Spender, *, tokens: int, cost_usd: float | None) -> None:
+        """Count a request that has ended. One whose price nobody knows counts its tokens alone."""
+        if not caller.tokens_per_minute and not caller.money_per_day:
+            return
+        spent, now_ms = self._spent.setdefault(caller.id, _Spent()), self._clock.now_ms()
+        spent.tokens.append((now_ms, tokens))
+        today = day_number(now_ms)
+        if spent.day != today:
+            spent.day, spent.cost_usd = today, 0.0
+        if cost_usd:
+            spent.cost_usd += cost_usd
+            write = asyncio.ensure_future(asyncio.to_thread(self._write, caller.id, spent))
+            self._writes.add(write)
+            write.add_done_callback(self._writes.discard)
+
+    async def close(self) -> None:
+        """Stop counting, and wait until everything is written."""
+        self._subscription.cancel()
+        if self._writes:
+            await asyncio.wait(self._writes)
+
+    def _end(self, message: Message) -> None:
+        caller = self._callers.pop(message.id, None)
+        if caller is None:
+            self._ended[message.id] = message
+            if len(self._ended) > _MOST_UNKNOWN:
+                self._ended.popitem(last=False)
+            return
+        tokens = (message.prompt_tokens or 0) + (message.completion_tokens or 0)
+        self.record(caller, tokens=tokens, cost_usd=message.cost_usd)
+
+    def _read(self, token_id: str) -> _Spent:
+        try:
+            data = json.loads(self._path(token_id).read_text("utf-8"))
+            return _Spent(day=int(data["day"]), cost_usd=float(data["cost_usd"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return _Spent()
+
+    def _write(self, token_id: str, spent: _Spent) -> None:
+        with self._writing, suppress(OSError):
+            write_text(self._path(token_id), json.dumps({"day": spent.day, "cost_usd": spent.cost_usd}))
+
+    def _path(self, token_id: str) -> Path:
+        return self._directory / f"{token_id}.spent"

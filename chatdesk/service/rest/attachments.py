@@ -1,0 +1,143 @@
+"""The endpoint that takes a file, to be named in a question, a note or a draft; and answers that are files."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from chatdesk.core.domain.attachment import Attachment, attachment_from, clean_name
+from chatdesk.core.errors import AttachmentUnusable
+from chatdesk.service.declaration import FILE, Call, Endpoint, Scope, Streamed, UploadedFile
+from chatdesk.service.errors import NoSuchRange, UnknownPath
+from chatdesk.service.forms import BODY, QUERY
+
+_PIECE_BYTES: Final = 256 * 1024
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentAnswer:
+    """A file. Sent back as it is, it stands for the file in a question, a note or a draft."""
+
+    name: str
+    mime: str
+    sha256: str
+    size_bytes: int
+    width: int | None
+    height: int | None
+
+
+@dataclass(frozen=True)
+class AttachmentGiven:
+    """A file that was sent before, as the answer to that described it."""
+
+    __pydantic_config__ = BODY
+    name: str
+    mime: str
+    sha256: str
+    size_bytes: int
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True)
+class FileName:
+    """The name that the file is to have."""
+
+    __pydantic_config__ = QUERY
+    name: str = "file"
+
+
+def attachment_answer(attachment: Attachment) -> AttachmentAnswer:
+    return AttachmentAnswer(
+        attachment.name,
+        attachment.mime,
+        attachment.sha256,
+        attachment.size_bytes,
+        attachment.width,
+        attachment.height,
+    )
+
+
+async def given_files(call: Call[Any, Any], given: Sequence[AttachmentGiven]) -> tuple[Attachment, ...]:
+    """Return the attachments that a request names. Raises ``AttachmentUnusable`` for one whose bytes are not here."""
+    found = []
+    for each in given:
+        attachment = attachment_from(vars(each))
+        if attachment is None or not await asyncio.to_thread(call.services.attachments.blobs.has, attachment.sha256):
+            raise AttachmentUnusable("A file that is named was not sent.", next_step="Send it to /api/v1/attachments.")
+        found.append(attachment)
+    return tuple(found)
+
+
+def streamed_file(path: Path, name: str, wanted: str) -> Streamed:
+    """Return an answer with a file, or with the part of it that the header Range names. Raises ``NoSuchRange``, and
+    ``UnknownPath`` where there is no such file."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        raise UnknownPath from None
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}", "accept-ranges": "bytes"}
+    bounds = _bounds(wanted, size)
+    first, end = (0, size) if bounds is None else bounds
+    headers["content-length"] = str(end - first)
+    if bounds is not None:
+        headers["content-range"] = f"bytes {first}-{end - 1}/{size}"
+    pieces = partial(_pieces, path, first, end)
+    return Streamed(pieces, bytes, FILE, status=None if bounds is None else 206, headers=headers)
+
+
+def _bounds(wanted: str, size: int) -> tuple[int, int] | None:
+    """Return the first byte and the end of a range; None for the whole, also where the header is of another kind."""
+    matched = _RANGE.fullmatch(wanted.strip())
+    if matched is None or matched[1] == matched[2] == "":
+        return None
+    if not matched[1]:
+        first, end = max(0, size - int(matched[2])), size
+    else:
+        first, end = int(matched[1]), min(size, int(matched[2]) + 1) if matched[2] else size
+    if first >= end:
+        raise NoSuchRange
+    return first, end
+
+
+async def _pieces(path: Path, first: int, end: int) -> AsyncGenerator[bytes, None]:
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        await asyncio.to_thread(file.seek, first)
+        while first < end:
+            piece = await asyncio.to_thread(file.read, min(_PIECE_BYTES, end - first))
+            if not piece:
+                return
+            first += len(piece)
+            yield piece
+    finally:
+        file.close()
+
+
+async def _upload(call: Call[FileName, UploadedFile]) -> Attachment:
+    path = call.body.path
+    named = path.with_name(clean_name(call.query.name))
+    await asyncio.to_thread(path.replace, named)
+    return await call.services.attachments.add_file(named)
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        "POST",
+        "/api/v1/attachments",
+        _upload,
+        "Send a file",
+        attachment_answer,
+        scope=Scope.WRITE,
+        query=FileName,
+        body=UploadedFile,
+        status=201,
+    ),
+)

@@ -1,0 +1,172 @@
+"""Endpoints of exports and imports, which go on after their requests have been answered."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from chatdesk.core.domain.attachment import clean_name
+from chatdesk.core.domain.exports import Choice, ExportFormat, ExportProgress
+from chatdesk.core.domain.imported import ImportProgress
+from chatdesk.service.declaration import FILE, Call, Endpoint, Scope, Streamed, UploadedFile
+from chatdesk.service.errors import UnknownPath
+from chatdesk.service.forms import BODY, QUERY
+from chatdesk.service.jobs import Job
+from chatdesk.service.rest.attachments import streamed_file
+from chatdesk.service.rest.projects import reached_project
+from chatdesk.service.rest.threads import reached_thread
+from chatdesk.service.rest.times import iso
+
+
+@dataclass(frozen=True, slots=True)
+class JobAnswer:
+    """An export or import. ``done`` of ``total`` are messages of an export and bytes of an import; ``has_file``: what
+    it made can be read at ``/file``. Jobs are kept until the service ends."""
+
+    id: str
+    kind: str
+    state: Literal["running", "done", "failed", "cancelled"]
+    done: int
+    total: int
+    message: str
+    code: str | None
+    has_file: bool
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobsAnswer:
+    """The jobs of this token, the newest first."""
+
+    jobs: tuple[JobAnswer, ...]
+
+
+@dataclass(frozen=True)
+class ExportWanted:
+    """The threads to export: those named, else all of a project, else all."""
+
+    __pydantic_config__ = BODY
+    format: Literal["md", "json", "html", "pdf"]
+    thread_ids: tuple[str, ...] = ()
+    project_id: str | None = None
+    trash_too: bool = False
+
+
+@dataclass(frozen=True)
+class ImportWanted:
+    """The place for the threads of a file, which is of any kind that the window imports."""
+
+    __pydantic_config__ = QUERY
+    name: str = "import"
+    project_id: str | None = None
+    dry_run: bool = False
+
+
+def job_answer(job: Job) -> JobAnswer:
+    return JobAnswer(
+        job.id,
+        job.kind,
+        job.state,
+        job.done,
+        job.total,
+        job.message,
+        job.code,
+        job.state == "done" and job.path is not None,
+        iso(job.created_at),
+    )
+
+
+def jobs_answer(jobs: tuple[Job, ...]) -> JobsAnswer:
+    return JobsAnswer(tuple(job_answer(each) for each in jobs))
+
+
+async def _export(call: Call[None, ExportWanted]) -> Job:
+    body = call.body
+    for thread_id in body.thread_ids:
+        await reached_thread(call, thread_id)
+    if body.project_id is not None:
+        await reached_project(call, body.project_id)
+    elif not body.thread_ids:
+        call.caller.require_all_projects()
+    choice = Choice(body.thread_ids, None if body.thread_ids else body.project_id, body.trash_too)
+    exports = await call.services.exports_of(body.thread_ids)
+    wanted = ExportFormat(body.format)
+
+    async def work(job: Job) -> str:
+        def tell(progress: ExportProgress) -> None:
+            job.done, job.total = progress.messages, progress.of_messages
+
+        is_one_file = wanted is ExportFormat.JSON or len(choice.thread_ids) == 1
+        target = job.folder / f"chatdesk.{wanted.value}" if is_one_file else job.folder
+        report = await exports.export(choice, wanted, target, on_progress=tell, is_apart=True)
+        job.done = job.total = report.messages  # progress is told now and then, and not at the end
+        job.path = report.path
+        if report.path.is_dir():
+            packed = await asyncio.to_thread(shutil.make_archive, str(report.path), "zip", report.path)
+            job.path = report.path.with_name(packed.rpartition("/")[2])
+        return report.sentence
+
+    return await call.jobs.start(call.caller.id, "export", work)
+
+
+async def _import(call: Call[ImportWanted, UploadedFile]) -> Job:
+    wanted, services = call.query, call.services
+    if wanted.project_id is None:
+        call.caller.require_all_projects()
+    else:
+        await reached_project(call, wanted.project_id)
+    file = call.body.path.with_name(clean_name(wanted.name))
+    await asyncio.to_thread(call.body.path.replace, file)
+
+    async def work(job: Job) -> str:
+        def tell(progress: ImportProgress) -> None:
+            job.done, job.total = progress.done_bytes, progress.total_bytes
+
+        report = await services.importer.run(
+            job.folder / file.name, project=wanted.project_id, is_dry_run=wanted.dry_run, on_progress=tell
+        )
+        return report.summary
+
+    return await call.jobs.start(call.caller.id, "import", work, file=file)
+
+
+async def _list(call: Call[Any, Any]) -> tuple[Job, ...]:
+    return call.jobs.all(call.caller.id)
+
+
+async def _read(call: Call[Any, Any]) -> Job:
+    return call.jobs.get(call.caller.id, call.path["job_id"])
+
+
+async def _file(call: Call[Any, Any]) -> Streamed:
+    job = await _read(call)
+    if job.path is None or job.state != "done":
+        raise UnknownPath
+    return await asyncio.to_thread(streamed_file, job.path, job.path.name, call.range)
+
+
+async def _remove(call: Call[Any, Any]) -> None:
+    await call.jobs.remove(await _read(call))
+
+
+_ONE: Final = "/api/v1/jobs/{job_id}"
+ENDPOINTS: Final = (
+    Endpoint("POST", "/api/v1/exports", _export, "Export threads", job_answer, body=ExportWanted, status=202),
+    Endpoint(
+        "POST",
+        "/api/v1/imports",
+        _import,
+        "Import a file",
+        job_answer,
+        scope=Scope.WRITE,
+        query=ImportWanted,
+        body=UploadedFile,
+        status=202,
+    ),
+    Endpoint("GET", "/api/v1/jobs", _list, "List exports and imports", jobs_answer),
+    Endpoint("GET", _ONE, _read, "Read the state of an export or import", job_answer),
+    Endpoint("GET", f"{_ONE}/file", _file, "Read the file of an export", media_type=FILE, has_ranges=True),
+    Endpoint("DELETE", _ONE, _remove, "Cancel an export or import, and forget it", status=204),
+)

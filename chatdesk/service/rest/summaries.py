@@ -1,0 +1,122 @@
+"""Endpoints of summaries, which stand for the oldest messages of a thread in requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chatdesk.core.domain.summary import Summary
+from chatdesk.core.errors import SummaryNotFound, ThreadNotFound
+from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.declaration import Call, Endpoint, Scope
+from chatdesk.service.forms import BODY
+from chatdesk.service.rest.one_change import only_change
+from chatdesk.service.rest.threads import reached_thread
+from chatdesk.service.rest.times import iso
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryAnswer:
+    """A version of a summary, from one message to another, both included."""
+
+    id: str
+    thread_id: str
+    version: int
+    from_message_id: str
+    to_message_id: str
+    text: str
+    tokens: int
+    provider: str | None
+    model: str | None
+    author: str
+    state: str
+    pinned_facts: tuple[str, ...]
+    message_count: int
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SummariesAnswer:
+    """All versions, the newest first."""
+
+    summaries: tuple[SummaryAnswer, ...]
+
+
+@dataclass(frozen=True)
+class SummaryChange:
+    """One change of a summary: a text of one's own, which becomes a version, or whether it is sent."""
+
+    __pydantic_config__ = BODY
+    text: str | None = None
+    is_on: bool | None = None
+
+
+def summary_answer(summary: Summary) -> SummaryAnswer:
+    return SummaryAnswer(
+        summary.id,
+        summary.thread_id,
+        summary.version,
+        summary.from_message_id,
+        summary.to_message_id,
+        summary.text,
+        summary.tokens,
+        summary.provider,
+        summary.model,
+        summary.author.value,
+        summary.state.value,
+        summary.pinned_facts,
+        summary.message_count,
+        iso(summary.created_at),
+    )
+
+
+def summaries_answer(summaries: tuple[Summary, ...]) -> SummariesAnswer:
+    return SummariesAnswer(tuple(summary_answer(each) for each in summaries))
+
+
+async def _list(call: Call[Any, Any]) -> tuple[Summary, ...]:
+    thread = await reached_thread(call, call.path["thread_id"])
+    return await call.services.chat.context.summaries.list(thread.id)
+
+
+async def _summary(call: Call[Any, Any], summary_id: str) -> Summary:
+    summary = await call.services.repositories.summaries.get(summary_id)
+    try:
+        await reached_thread(call, summary.thread_id)
+    except ThreadNotFound:
+        raise SummaryNotFound from None
+    return summary
+
+
+async def _read(call: Call[Any, Any]) -> Summary:
+    return await _summary(call, call.path["summary_id"])
+
+
+async def _change(call: Call[None, SummaryChange]) -> Summary:
+    summary = await _read(call)
+    name, value = only_change(call.body)
+    summaries = call.services.chat.context.summaries
+    if name == "text":
+        return await summaries.edit(summary.id, value)
+    return await summaries.switch(summary.id, is_on=value)
+
+
+async def _changed(call: Call[Any, Any], done: DoneRequest) -> Summary:
+    return await _summary(call, done.first("summary"))
+
+
+_ONE: Final = "/api/v1/summaries/{summary_id}"
+ENDPOINTS: Final = (
+    Endpoint("GET", "/api/v1/threads/{thread_id}/summaries", _list, "List the summaries of a thread", summaries_answer),
+    Endpoint("GET", _ONE, _read, "Read a summary", summary_answer),
+    Endpoint(
+        "PATCH",
+        _ONE,
+        _change,
+        "Change a summary",
+        summary_answer,
+        scope=Scope.WRITE,
+        body=SummaryChange,
+        again=_changed,
+    ),
+)

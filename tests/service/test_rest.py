@@ -1,0 +1,310 @@
+"""The endpoints beside threads and messages: versions, files, drafts, tags, prompts, search, figures and jobs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatdesk.service.declaration import Scope
+from tests.helpers.local_service import ServedWorld, served_world
+
+V1 = "/api/v1"
+FILE = {"content-type": "application/octet-stream"}
+
+
+async def _thread(world: ServedWorld) -> str:
+    return str((await world.http.post(f"{V1}/threads", json={"title": "Plans"})).json()["id"])
+
+
+async def _asked(world: ServedWorld, thread_id: str, text: str = "Hello", **more: Any) -> dict[str, Any]:
+    asked = await world.http.post(f"{V1}/threads/{thread_id}/messages", json={"text": text, **more})
+    assert asked.status_code == 201, asked.text
+    await world.services.chat.all_written()
+    return dict(asked.json())
+
+
+async def test_messages_get_versions_and_one_of_them_is_shown(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        asked = await _asked(world, await _thread(world))
+        question, answer = (f"{V1}/messages/{asked[each]['id']}" for each in ("question", "answer"))
+        key = {"idempotency-key": "k"}
+        edited = await world.http.post(f"{question}/versions", json={"text": "Other"}, headers=key)
+        assert (edited.status_code, edited.json()["message"]["version"]) == (201, 2)
+        await world.services.chat.all_written()
+        again = await world.http.post(f"{question}/versions", json={"text": "Other"}, headers=key)
+        assert again.json()["answer"]["id"] == edited.json()["answer"]["id"]
+        regenerated = await world.http.post(f"{V1}/messages/{edited.json()['answer']['id']}/regenerate", json={})
+        assert regenerated.json()["versions"] == 2
+        await world.services.chat.all_written()
+        own = await world.http.post(f"{answer}/versions", json={"text": "My words"})
+        assert (own.json()["message"]["parts"][0]["text"], own.json()["answer"]) == ("My words", None)
+        assert (await world.http.post(f"{question}/select")).status_code == 200
+        page = (await world.http.get(f"{V1}/threads/{asked['question']['thread_id']}/messages")).json()
+        assert page["messages"][0]["id"] == asked["question"]["id"]
+        finished = await world.http.post(f"{answer}/continue", json={})
+        assert (finished.status_code, finished.json()["code"]) == (409, "not_possible")
+
+
+async def test_a_message_goes_to_the_trash_and_back_and_begins_a_thread(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        asked = await _asked(world, await _thread(world))
+        answer = f"{V1}/messages/{asked['answer']['id']}"
+        branch = await world.http.post(f"{answer}/branch", headers={"idempotency-key": "b"})
+        again = await world.http.post(f"{answer}/branch", headers={"idempotency-key": "b"})
+        assert (branch.status_code, branch.json()["message_count"]) == (201, 2)
+        assert again.json()["id"] == branch.json()["id"]
+        assert (await world.http.delete(answer)).status_code == 204
+        assert (await world.http.get(answer)).json()["deleted_at"]
+        assert (await world.http.post(f"{answer}/restore")).json()["deleted_at"] is None
+
+
+async def test_only_a_token_that_may_ask_edits_a_question(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        asked = await _asked(world, await _thread(world))
+        async with world.client(world.token(scopes=[Scope.READ, Scope.WRITE])) as http:
+            found = await http.post(f"{V1}/messages/{asked['question']['id']}/versions", json={"text": "x"})
+            assert (found.status_code, found.json()["code"]) == (403, "not_allowed")
+
+
+async def test_a_file_is_sent_asked_about_and_read_in_parts(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        data = b"".join(b"line %06d\n" % number for number in range(60_000))
+        sent = await world.http.post(f"{V1}/attachments?name=list.txt", content=data, headers=FILE)
+        assert (sent.status_code, sent.json()["name"], sent.json()["size_bytes"]) == (201, "list.txt", len(data))
+        thread_id = await _thread(world)
+        noted = await world.http.post(
+            f"{V1}/threads/{thread_id}/notes", json={"text": "See", "attachments": [sent.json()]}
+        )
+        (attachment,) = (part["attachment"] for part in noted.json()["parts"] if part["attachment"])
+        one = f"{V1}/messages/{noted.json()['id']}/attachments/{attachment['sha256']}"
+        whole = await world.http.get(one)
+        assert (whole.status_code, whole.content) == (200, data)
+        assert "list.txt" in whole.headers["content-disposition"]
+        for wanted, expected in (("bytes=5-14", data[5:15]), ("bytes=-7", data[-7:]), ("bytes=99-", data[99:])):
+            part = await world.http.get(one, headers={"range": wanted})
+            assert (part.status_code, part.content) == (206, expected)
+            assert part.headers["content-range"].endswith(f"/{len(data)}")
+        beyond = await world.http.get(one, headers={"range": f"bytes={len(data)}-"})
+        assert (beyond.status_code, beyond.json()["code"]) == (416, "no_such_range")
+        other = await _asked(world, thread_id)
+        elsewhere = f"{V1}/messages/{other['question']['id']}/attachments/{attachment['sha256']}"
+        assert (await world.http.get(elsewhere)).status_code == 404
+        assert not list((tmp_path / "service" / "uploads").iterdir())
+
+
+async def test_a_file_that_is_too_large_or_a_form_is_refused_and_nothing_stays(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        form = await world.http.post(f"{V1}/attachments", content=b"x", headers={"content-type": "text/plain"})
+        assert (form.status_code, form.json()["code"]) == (415, "not_file")
+        world.services.attachments.set_max_bytes(1000)
+        large = await world.http.post(f"{V1}/attachments", content=b"x" * 1001, headers=FILE)
+        assert (large.status_code, large.json()["code"]) == (413, "attachment_too_large")
+        unknown = {"name": "x", "mime": "text/plain", "sha256": "0" * 64, "size_bytes": 1}
+        thread_id = await _thread(world)
+        noted = await world.http.post(f"{V1}/threads/{thread_id}/notes", json={"text": "x", "attachments": [unknown]})
+        assert (noted.status_code, noted.json()["code"]) == (422, "attachment_unusable")
+        assert not list((tmp_path / "service" / "uploads").iterdir())
+
+
+async def test_a_draft_is_kept_and_forgotten(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        one = f"{V1}/threads/{await _thread(world)}/draft"
+        assert (await world.http.get(one)).json()["text"] == ""
+        kept = await world.http.put(one, json={"text": "Half a", "cursor": 99})
+        assert (kept.json()["text"], kept.json()["cursor"]) == ("Half a", 6)
+        assert (await world.http.get(one)).json() == kept.json()
+        assert (await world.http.delete(one)).status_code == 204
+        assert (await world.http.get(one)).json()["updated_at"] is None
+
+
+async def test_tags_are_put_on_threads_renamed_and_deleted(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        thread = f"{V1}/threads/{await _thread(world)}"
+        tagged = await world.http.post(f"{thread}/tags", json={"add": ["urgent", "home"]})
+        assert sorted(tagged.json()["tags"]) == ["home", "urgent"]
+        tags = {each["name"]: each for each in (await world.http.get(f"{V1}/tags")).json()["tags"]}
+        renamed = await world.http.patch(f"{V1}/tags/{tags['home']['id']}", json={"name": "house"})
+        assert renamed.json() == {"id": tags["home"]["id"], "name": "house", "threads": 1}
+        await world.http.post(f"{thread}/tags", json={"remove": [tags["urgent"]["id"]]})
+        assert (await world.http.get(thread)).json()["tags"] == ["house"]
+        assert (await world.http.delete(f"{V1}/tags/{tags['home']['id']}")).status_code == 204
+        assert (await world.http.get(thread)).json()["tags"] == []
+        gone = await world.http.patch(f"{V1}/tags/{tags['home']['id']}", json={"name": "x"})
+        assert gone.status_code == 404
+
+
+async def test_prompts_are_made_once_replaced_and_deleted(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        body, key = {"kind": "template", "text": "Write shorter."}, {"idempotency-key": "p"}
+        made = (await world.http.post(f"{V1}/prompts", json=body, headers=key)).json()
+        assert (await world.http.post(f"{V1}/prompts", json=body, headers=key)).json() == made
+        one = f"{V1}/prompts/{made['id']}"
+        replaced = await world.http.put(one, json={"kind": "quick", "name": "Short", "text": "Shorter."})
+        assert (replaced.json()["name"], replaced.json()["kind"]) == ("Short", "quick")
+        listed = (await world.http.get(f"{V1}/prompts")).json()["prompts"]
+        assert [each["name"] for each in listed if each["id"] == made["id"]] == ["Short"]
+        assert (await world.http.delete(one)).status_code == 204
+        assert (await world.http.get(one)).json()["deleted_at"]
+
+
+async def test_words_are_found_page_by_page(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        thread_id = await _thread(world)
+        for number in range(5):
+            await world.services.chat.add_note(thread_id, f"zebra {number}")
+        await world.services.search.fill(pause=0)
+        found: list[str] = []
+        cursor = None
+        while True:
+            wanted = {"q": "zebra", "kind": "message", "limit": "2"} | ({"cursor": cursor} if cursor else {})
+            groups = (await world.http.get(f"{V1}/search", params=wanted)).json()["groups"]
+            found += [hit["message_id"] for hit in groups[0]["hits"]]
+            cursor = groups[0]["next_cursor"]
+            if cursor is None:
+                break
+        assert len(found) == len(set(found)) == 5
+        assert (await world.http.get(f"{V1}/search", params={"q": "zebra", "cursor": "x"})).status_code == 422
+
+
+async def test_models_usage_and_limits_are_told(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        asked = await _asked(world, await _thread(world))
+        (provider,) = (
+            each for each in (await world.http.get(f"{V1}/models")).json()["providers"] if each["is_default"]
+        )
+        assert provider["default_model"] == asked["answer"]["model"]
+        of_thread = await world.http.get(f"{V1}/usage", params={"thread_id": asked["question"]["thread_id"]})
+        assert of_thread.json()["total"]["requests"] == 1
+        assert (await world.http.get(f"{V1}/usage")).json()["total"]["requests"] >= 1
+        assert (await world.http.get(f"{V1}/usage", params={"last": "9999-12-31"})).status_code == 422
+        limit = {"scope": "all", "period": "day", "unit": "tokens", "hard": 1.0}
+        limits = (await world.http.put(f"{V1}/limits", json={"limits": [limit]})).json()["limits"]
+        assert (await world.http.get(f"{V1}/limits")).json()["limits"] == limits
+        refused = await world.http.post(f"{V1}/threads/{asked['question']['thread_id']}/messages", json={"text": "x"})
+        assert refused.status_code in (201, 429)  # an answer that is not begun tells the limit in its own row
+        async with world.client(world.token(scopes=[Scope.WRITE])) as http:
+            assert (await http.put(f"{V1}/limits", json={"limits": []})).status_code == 403
+
+
+async def test_a_token_of_one_project_reaches_nothing_that_all_share(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        project = (await world.http.post(f"{V1}/projects", json={"name": "Work"})).json()["id"]
+        foreign = await _asked(world, await _thread(world))
+        token = world.token(scopes=list(Scope), projects=[project])
+        message = f"{V1}/messages/{foreign['question']['id']}"
+        async with world.client(token) as http:
+            for path in ("tags", "prompts", "search?q=x", "usage", "limits"):
+                assert (await http.get(f"{V1}/{path}")).status_code == 403, path
+            assert (await http.get(f"{V1}/usage", params={"project_id": project})).status_code == 200
+            thread = f"{V1}/threads/{foreign['question']['thread_id']}"
+            assert (await http.get(f"{thread}/draft")).status_code == 404
+            assert (await http.get(f"{thread}/summaries")).status_code == 404
+            for action in ("select", "branch", "restore"):
+                assert (await http.post(f"{message}/{action}")).status_code == 404
+            assert (await http.delete(message)).status_code == 404
+            assert (await http.post(f"{V1}/exports", json={"format": "json"})).status_code == 403
+            assert (await http.post(f"{V1}/imports", content=b"{}", headers=FILE)).status_code == 403
+
+
+async def _done(world: ServedWorld, job: dict[str, Any]) -> dict[str, Any]:
+    found = job
+    while found["state"] == "running":
+        found = (await world.http.get(f"{V1}/jobs/{job['id']}")).json()
+    return found
+
+
+@pytest.mark.parametrize("kind", ["json", "md"])
+async def test_threads_are_exported_and_the_file_is_read(tmp_path: Path, kind: str) -> None:
+    async with served_world(tmp_path) as world:
+        for _ in range(2):
+            await _asked(world, await _thread(world))
+        started = await world.http.post(f"{V1}/exports", json={"format": kind})
+        assert started.status_code == 202
+        job = await _done(world, started.json())
+        assert (job["state"], job["done"], job["has_file"]) == ("done", 4, True), job
+        file = await world.http.get(f"{V1}/jobs/{job['id']}/file")
+        if kind == "json":
+            assert len(json.loads(file.content)["threads"]) == 2
+        else:
+            assert file.content.startswith(b"PK")
+        async with world.client(world.token()) as http:
+            assert (await http.get(f"{V1}/jobs/{job['id']}")).json()["code"] == "job_not_found"
+            assert (await http.get(f"{V1}/jobs")).json() == {"jobs": []}
+        assert (await world.http.delete(f"{V1}/jobs/{job['id']}")).status_code == 204
+        assert (await world.http.get(f"{V1}/jobs/{job['id']}")).status_code == 404
+    assert not (tmp_path / "service" / "jobs").exists()
+
+
+async def test_an_export_is_imported_elsewhere(tmp_path: Path) -> None:
+    async with served_world(tmp_path / "one") as world:
+        await _asked(world, await _thread(world))
+        job = await _done(world, (await world.http.post(f"{V1}/exports", json={"format": "json"})).json())
+        data = (await world.http.get(f"{V1}/jobs/{job['id']}/file")).content
+    async with served_world(tmp_path / "two") as world:
+        started = await world.http.post(f"{V1}/imports?name=export.json", content=data, headers=FILE)
+        job = await _done(world, started.json())
+        assert job["state"] == "done", job
+        assert job["done"] == job["total"] == len(data)
+        assert [each["title"] for each in (await world.http.get(f"{V1}/threads")).json()["threads"]] == ["Plans"]
+        bad = await world.http.post(f"{V1}/imports?name=x.json", content=b"{}", headers=FILE)
+        assert (await _done(world, bad.json()))["code"] == "import_refused"
+
+
+async def test_a_summary_is_listed_edited_and_switched_off(tmp_path: Path) -> None:
+    from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
+
+    async with served_world(tmp_path) as world:
+        asked = await _asked(world, await _thread(world))
+        question, answer = asked["question"], asked["answer"]
+        new = NewSummary(question["thread_id"], question["id"], answer["id"], "Short", 1, SummaryAuthor.MODEL)
+        made = await world.services.repositories.summaries.add(new)
+        one = f"{V1}/summaries/{made.id}"
+        key = {"idempotency-key": "s"}
+        edited = await world.http.patch(one, json={"text": "Shorter"}, headers=key)
+        assert (await world.http.patch(one, json={"text": "Shorter"}, headers=key)).json() == edited.json()
+        assert edited.json()["version"] == 2
+        assert (await world.http.patch(one, json={"is_on": False})).json()["state"] == "off"
+        listed = (await world.http.get(f"{V1}/threads/{question['thread_id']}/summaries")).json()["summaries"]
+        assert [each["version"] for each in listed] == [2, 1]
+
+
+async def test_a_token_is_held_to_its_tokens_a_minute(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        thread_id = await _thread(world)
+        token = world.token(scopes=[Scope.ASK], tokens_per_minute=1)
+        async with world.client(token) as http:
+            url = f"{V1}/threads/{thread_id}/messages"
+            key = {"idempotency-key": "first"}
+            assert (await http.post(url, json={"text": "Hello"}, headers=key)).status_code == 201
+            await world.services.chat.all_written()
+            refused = await http.post(url, json={"text": "Again"})
+            assert (refused.status_code, refused.json()["code"]) == (429, "token_limit_reached")
+            assert 1 <= int(refused.headers["retry-after"]) <= 60
+            assert (await http.post(url, json={"text": "Hello"}, headers=key)).status_code == 201  # was done before
+        async with world.client(world.token("other", scopes=[Scope.ASK])) as http:
+            assert (await http.post(url, json={"text": "Hello"})).status_code == 201
+
+
+async def test_money_of_a_day_is_counted_across_a_restart(tmp_path: Path) -> None:
+    from chatdesk.core.clock import SystemClock
+    from chatdesk.core.events import EventBus
+    from chatdesk.service.allowances import Allowances
+    from chatdesk.service.declaration import Caller
+    from chatdesk.service.errors import TokenLimitReached
+
+    caller = Caller("0" * 16, "script", frozenset((Scope.ASK,)), money_per_day=0.05)
+    first = Allowances(tmp_path, EventBus(), SystemClock())
+    for _ in range(3):
+        await first.admit(caller)
+        first.record(caller, tokens=10, cost_usd=0.02)
+    with pytest.raises(TokenLimitReached) as refused:
+        await first.admit(caller)
+    assert 0 < (refused.value.retry_after_s or 0) <= 25 * 3600
+    await first.close()
+    second = Allowances(tmp_path, EventBus(), SystemClock())
+    with pytest.raises(TokenLimitReached):
+        await second.admit(caller)
+    await second.close()
