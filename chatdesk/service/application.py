@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -20,11 +21,13 @@ from starlette.websockets import WebSocket
 from chatdesk.core.storage.engine.repeated_request import StaleEdit
 from chatdesk.service import forms
 from chatdesk.service.allowances import Allowances
-from chatdesk.service.carrying_out import Carried, CarryingOut, conditions_of
-from chatdesk.service.declaration import FILE, Call, Caller, Endpoint, SocketEndpoint, Streamed, UploadedFile
+from chatdesk.service.carrying_out import Carried, CarryingOut, Conditions, conditions_of
+from chatdesk.service.declaration import FILE, Call, Caller, Endpoint, Streamed, UploadedFile
 from chatdesk.service.errors import MalformedRequest, NotFile, NotJson, UnknownMethod, UnknownPath
 from chatdesk.service.gate import problem_response
 from chatdesk.service.jobs import Jobs
+from chatdesk.service.live.conversation import Conversation, Followed, SocketEndpoint
+from chatdesk.service.live.events import LiveEvents
 from chatdesk.service.services_loop import ServicesLoop
 from chatdesk.service.uploads import received_file
 from chatdesk.services.services import Services
@@ -36,7 +39,8 @@ _PLAIN: Final = ("", "identity")
 
 
 class Application:
-    """An ASGI application made of declarations. ``still_valid`` tells of a caller whether its token is still good."""
+    """An ASGI application made of declarations. ``still_valid`` tells of a caller whether its token is still good;
+    ``admit`` counts what it asks for over a WebSocket."""
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class Application:
         endpoints: Iterable[Endpoint],
         sockets: Sequence[SocketEndpoint] = (),
         *,
+        live: LiveEvents,
         allowances: Allowances,
         jobs: Jobs,
     ) -> None:
@@ -52,8 +57,10 @@ class Application:
         self._jobs = jobs
         self._services = services
         self._loop = loop
+        self._live = live
         self._carrying_out = CarryingOut(etag_of)
         self.still_valid: Callable[[Caller], bool] = lambda _caller: True
+        self.admit: Callable[[Caller], None] = lambda _caller: None
         by_path: dict[str, dict[str, Endpoint]] = {}
         for endpoint in endpoints:
             by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
@@ -81,33 +88,39 @@ class Application:
         if not endpoint.takes_file:
             body = await self._body(endpoint, request)
             checked = None if endpoint.body is None else forms.checked_body(endpoint.body, body)
-            return await self._carry_out(endpoint, request, query, checked, body)
+            return await self._answered(endpoint, request, query, checked, body)
         if request.headers.get("content-type") != FILE or request.headers.get("content-encoding", "") not in _PLAIN:
             raise NotFile
         async with received_file(request.stream(), self._services.paths.data_dir) as file:
-            return await self._carry_out(endpoint, request, query, UploadedFile(file), b"")
+            return await self._answered(endpoint, request, query, UploadedFile(file), b"")
 
-    async def _carry_out(self, endpoint: Endpoint, request: Request, query: Any, checked: Any, body: bytes) -> Response:
-        call = Call(
-            self._services,
-            request.state.caller,
-            dict(request.path_params),
-            query,
-            checked,
-            self._allowances,
-            self._jobs,
-            request.headers.get("range", ""),
-        )
+    def _call(
+        self,
+        caller: Caller,
+        body: Any = None,
+        *,
+        path: Mapping[str, str] = MappingProxyType({}),
+        query: Any = None,
+        wanted: str = "",
+    ) -> Call[Any, Any]:
+        return Call(self._services, caller, path, query, body, self._allowances, self._jobs, wanted)
+
+    async def _answered(self, endpoint: Endpoint, request: Request, query: Any, checked: Any, body: bytes) -> Response:
+        wanted = request.headers.get("range", "")
+        call = self._call(request.state.caller, checked, path=dict(request.path_params), query=query, wanted=wanted)
         target = request.url.path + "?" + request.url.query
         conditions = conditions_of(endpoint, call, target, request.headers.get)
         try:
-            carried = await self._loop.call(lambda: self._carrying_out.carry_out(endpoint, call, conditions))
+            carried = await self._carry_out(endpoint, call, conditions)
         except StaleEdit as error:
             return _stale(endpoint, error, request, body)
         return self._shown(endpoint, carried, request)
 
+    async def _carry_out(self, endpoint: Endpoint, call: Call[Any, Any], conditions: Conditions) -> Carried:
+        return await self._loop.call(lambda: self._carrying_out.carry_out(endpoint, call, conditions))
+
     def _shown(self, endpoint: Endpoint, carried: Carried, request: Request) -> Response:
-        if isinstance(carried.result, Streamed):
+        if isinstance(carried.result, Streamed | Followed):
             stream = self._bytes_of(carried.result, request.state.caller)
             return _StreamedResponse(stream, carried.result, endpoint.status)
         if endpoint.shows is None:
@@ -122,13 +135,18 @@ class Application:
             response.headers["idempotent-replayed"] = "true"
         return response
 
-    async def _bytes_of(self, streamed: Streamed, caller: Caller) -> AsyncGenerator[bytes, None]:
-        async with aclosing(self._loop.stream(streamed.events)) as items:
+    async def _bytes_of(self, result: Streamed | Followed, caller: Caller) -> AsyncGenerator[bytes, None]:
+        source: AsyncGenerator[Any, None]
+        if isinstance(result, Streamed):
+            source, encode = self._loop.stream(result.events), result.encode
+        else:
+            source, encode = result.content(self._live), bytes
+        async with aclosing(source) as items:
             following = asyncio.ensure_future(anext(items))
             try:
                 while self.still_valid(caller):
                     if (await asyncio.wait([following], timeout=_WATCHED_EVERY_S))[0]:
-                        yield streamed.encode(following.result())
+                        yield encode(following.result())
                         following = asyncio.ensure_future(anext(items))
             except StopAsyncIteration:
                 return
@@ -140,7 +158,10 @@ class Application:
         websocket.state.route = endpoint.path
         caller: Caller = websocket.state.caller
         caller.require(endpoint.scope)
-        handling = asyncio.ensure_future(endpoint.handler(websocket, caller, self._services, self._loop))
+        conversation = Conversation(
+            websocket, caller, partial(self._call, caller), self._live, self._carry_out, partial(self.admit, caller)
+        )
+        handling = asyncio.ensure_future(endpoint.handler(conversation))
         try:
             while not (await asyncio.wait([handling], timeout=_WATCHED_EVERY_S))[0]:
                 if not self.still_valid(caller):
@@ -181,13 +202,25 @@ class _Dispatch:
 class _StreamedResponse(StreamingResponse):
     """An answer that goes on; its source is closed however it ends, also where the caller reads nothing."""
 
-    def __init__(self, stream: AsyncGenerator[bytes, None], streamed: Streamed, status: int) -> None:
+    def __init__(self, stream: AsyncGenerator[bytes, None], streamed: Streamed | Followed, status: int) -> None:
         super().__init__(stream, streamed.status or status, streamed.headers, streamed.media_type)
         self._stream = stream
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        # Not with Starlette's own way, which cancels the source again and again while that closes what it holds.
+        both = [
+            asyncio.ensure_future(work) for work in (self.stream_response(send), self.listen_for_disconnect(receive))
+        ]
         async with aclosing(self._stream):
-            await super().__call__(scope, receive, send)
+            try:
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for each in both:
+                    each.cancel()
+                await asyncio.wait(both)
+        for each in both:
+            if not each.cancelled():
+                each.result()
 
 
 async def _nothing_there(_scope: AsgiScope, _receive: Receive, _send: Send) -> None:
@@ -197,6 +230,8 @@ async def _nothing_there(_scope: AsgiScope, _receive: Receive, _send: Send) -> N
 def _query(endpoint: Endpoint, request: Request) -> Any:
     pairs = request.query_params.multi_items()
     values = dict(pairs)
+    if endpoint.resumes and (last := request.headers.get("last-event-id")):
+        values["after"] = last
     if len(values) < len(pairs) or (values and endpoint.query is None):
         raise MalformedRequest("The query of this address has a name that it does not know, or one twice.")
     return None if endpoint.query is None else forms.checked_query(endpoint.query, values)

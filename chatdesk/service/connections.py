@@ -21,6 +21,7 @@ from typing import Any, Final, Literal
 import h11
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
 _log = logging.getLogger(__name__)
@@ -132,6 +133,24 @@ class _LimitedProtocol(H11Protocol):
         self._timer = None
         if self.conn.their_state is h11.IDLE:
             self.transport.abort()
+
+
+class LimitedWebSocket(WebSocketsSansIOProtocol):
+    """uvicorn's protocol of WebSockets for callers that may mean harm. Nothing is read from one that does not read: its
+    pings would be answered into memory. One that does not answer pings is cut, not waited for."""
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.read_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.transport.abort()
 
 
 class Connections:

@@ -18,12 +18,9 @@ from chatdesk.core.errors import NotFound
 from chatdesk.service.errors import NotAllowed, NoToken
 
 if TYPE_CHECKING:
-    from starlette.websockets import WebSocket
-
     from chatdesk.core.storage.engine.repeated_request import DoneRequest
     from chatdesk.service.allowances import Allowances
     from chatdesk.service.jobs import Jobs
-    from chatdesk.service.services_loop import ServicesLoop
     from chatdesk.services.services import Services
 
 B = TypeVar("B")
@@ -49,6 +46,7 @@ class Caller:
     name: str
     scopes: frozenset[Scope]
     projects: frozenset[str] = frozenset()
+    requests_per_minute: int = 0
     tokens_per_minute: int = 0
     money_per_day: float = 0.0
 
@@ -122,7 +120,8 @@ class Endpoint:
 
     ``again`` makes the result of a write once more, from the request and the ids of what it made; such a write takes
     an Idempotency-Key. ``guards`` is the kind of thing that the last name of the path stands for, where it may
-    be changed under If-Match; ``shows`` is what its ETag is made of.
+    be changed under If-Match; ``shows`` is what its ETag is made of. ``resumes``: the header Last-Event-ID means the
+    same as ``after`` of its query.
 
     An answer without ``shows`` has no body, or is a stream of ``media_type``, in parts by Range where ``has_ranges``.
     """
@@ -138,6 +137,7 @@ class Endpoint:
     status: int = 200
     again: Callable[[Call[Any, Any], DoneRequest], Awaitable[Any]] | None = None
     guards: Literal["project", "thread"] | None = None
+    resumes: bool = False
     media_type: str = ""
     has_ranges: bool = False
 
@@ -148,13 +148,3 @@ class Endpoint:
     @property
     def writes(self) -> bool:
         return self.method != "GET"
-
-
-@dataclass(frozen=True, slots=True)
-class SocketEndpoint:
-    """A WebSocket at an address. ``handler`` runs on the service's thread, once the token has the scope; it accepts,
-    and reaches the services over their loop. It is cancelled when the token ends."""
-
-    path: str
-    handler: Callable[[WebSocket, Caller, Services, ServicesLoop], Awaitable[None]]
-    scope: Scope

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from chatdesk.service.declaration import Endpoint, SocketEndpoint
+from chatdesk.service.declaration import Endpoint
+from chatdesk.service.live import connection
+from chatdesk.service.live.conversation import SocketEndpoint
 from chatdesk.service.rest import (
     attachments,
     documents,
@@ -38,6 +40,7 @@ _DESCRIBED: Final[tuple[Endpoint, ...]] = (
     *usage.ENDPOINTS,
     *summaries.ENDPOINTS,
     *jobs.ENDPOINTS,
+    *connection.ENDPOINTS,
 )
 ENDPOINTS: Final = (*_DESCRIBED, *documents.endpoints_for(_DESCRIBED))
-SOCKETS: Final[tuple[SocketEndpoint, ...]] = ()
+SOCKETS: Final[tuple[SocketEndpoint, ...]] = connection.SOCKETS

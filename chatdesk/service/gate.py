@@ -58,9 +58,10 @@ _MINUTE_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """``header_bytes`` for the headers of a request, ``body_bytes`` and ``body_s`` seconds for its body; a caller that
-    reads nothing of its answer for ``unread_s`` is put off. ``file_bytes`` and ``file_s`` hold for a body that is a
-    file."""
+    """``header_bytes`` for the headers of a request, ``body_bytes`` and ``body_s`` seconds for its body, or
+    ``body_bytes`` for a message of a WebSocket; ``file_bytes`` and ``file_s`` hold for a body that is a file. A caller
+    that reads nothing of its answer for ``unread_s`` is put off. Whoever follows events hears something every
+    ``heartbeat_s``."""
 
     header_bytes: int = 32 * 1024
     body_bytes: int = 20 * 1024 * 1024
@@ -68,6 +69,7 @@ class RequestLimits:
     file_bytes: int = 1024 * 1024 * 1024
     file_s: float = 900.0
     unread_s: float = 30.0
+    heartbeat_s: float = 20.0
 
 
 class RequestRates:
@@ -145,6 +147,11 @@ class Gate:
         """Return whether the caller's token still lets it in: a long answer or a WebSocket ends with its token."""
         return caller.id in ("", OWNER.id) or self._tokens.is_valid(caller.id, now_ms=self._clock.now_ms())
 
+    def admit(self, caller: Caller) -> None:
+        """Count a request of a token, or an operation over its WebSocket. Raises ``TooManyRequests``."""
+        if caller.requests_per_minute:
+            self._rates.admit(caller.id, caller.requests_per_minute)
+
     def _admitted(self, scope: AsgiScope) -> Caller:
         """Return who asks. Raises a ``ServiceError`` for whoever may not."""
         headers: list[tuple[bytes, bytes]] = scope["headers"]
@@ -202,8 +209,7 @@ class Gate:
         caller = token.caller
         if door == "remote":
             caller.require(Scope.REMOTE)
-        if token.requests_per_minute:
-            self._rates.admit(token.id, token.requests_per_minute)
+        self.admit(caller)
         return caller
 
     def _limited(self, scope: AsgiScope, receive: Receive) -> Receive:

@@ -28,11 +28,14 @@ from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.service.address_book import ServiceFiles
 from chatdesk.service.allowances import Allowances
 from chatdesk.service.application import Application
-from chatdesk.service.connections import ConnectionLimits, Connections, Listening, affordable
-from chatdesk.service.declaration import Endpoint, Scope, SocketEndpoint
+from chatdesk.service.connections import ConnectionLimits, Connections, LimitedWebSocket, Listening, affordable
+from chatdesk.service.declaration import Endpoint, Scope
 from chatdesk.service.endpoints import ENDPOINTS, SOCKETS
 from chatdesk.service.gate import Gate, RequestLimits
 from chatdesk.service.jobs import Jobs
+from chatdesk.service.live.conversation import SocketEndpoint
+from chatdesk.service.live.events import LiveEvents
+from chatdesk.service.live.journal import EventJournal
 from chatdesk.service.services_loop import ServicesLoop
 from chatdesk.service.tokens import TokenBook, digest_of
 from chatdesk.service.uploads import UPLOADS
@@ -85,6 +88,7 @@ class LocalService:
         self._endpoints = endpoints
         self._sockets = sockets
         self._files = ServiceFiles.of(services.paths)
+        self._journal = EventJournal(services.events)
         self._loop: ServicesLoop | None = None
         self._allowances: Allowances | None = None
         self._jobs: Jobs | None = None
@@ -137,6 +141,7 @@ class LocalService:
         await asyncio.to_thread(self._files.retract)
         assert self._loop is not None
         await self._loop.close()
+        self._journal.close()
         if self._thread_loop is not None and self._ending is not None:
             with suppress(RuntimeError):
                 self._thread_loop.call_soon_threadsafe(self._ending.set)
@@ -160,10 +165,18 @@ class LocalService:
                 bound.close()
 
     async def _serve(self, bound: _Bound, owner_digest: str, loop: ServicesLoop, ready: Future[None]) -> None:
+        requests = self._options.requests
         assert self._allowances is not None  # made by start
         assert self._jobs is not None
+        live = LiveEvents(self._services, loop, self._journal, heartbeat_s=requests.heartbeat_s)
         application = Application(
-            self._services, loop, self._endpoints, self._sockets, allowances=self._allowances, jobs=self._jobs
+            self._services,
+            loop,
+            self._endpoints,
+            self._sockets,
+            live=live,
+            allowances=self._allowances,
+            jobs=self._jobs,
         )
         limits = affordable(self._options.connections)
         gate = Gate(
@@ -172,14 +185,19 @@ class LocalService:
             owner_digest=owner_digest,
             hosts=bound.hosts,
             clock=SystemClock(),
-            limits=self._options.requests,
+            limits=requests,
             file_paths=[each.path for each in self._endpoints if each.takes_file],
         )
-        application.still_valid = gate.still_valid
+        application.still_valid, application.admit = gate.still_valid, gate.admit
         config = Config(
             gate,
             lifespan="off",
             loop="none",
+            ws=LimitedWebSocket,
+            ws_max_size=requests.body_bytes,
+            ws_ping_interval=requests.heartbeat_s,
+            ws_ping_timeout=requests.heartbeat_s,
+            ws_per_message_deflate=False,  # nothing that arrives is unpacked
             log_config=None,
             log_level="critical",  # the gate has a line for each request, without what callers sent
             access_log=False,
@@ -187,7 +205,7 @@ class LocalService:
             server_header=False,
             date_header=False,
             timeout_keep_alive=limits.idle_s,
-            h11_max_incomplete_event_size=self._options.requests.header_bytes,
+            h11_max_incomplete_event_size=requests.header_bytes,
         )
         connections = Connections(config, limits)
         self._thread_loop, self._ending = asyncio.get_running_loop(), asyncio.Event()

@@ -54,6 +54,7 @@ class Token:
             self.name,
             frozenset(self.scopes),
             frozenset(self.projects),
+            self.requests_per_minute,
             self.tokens_per_minute,
             self.money_per_day,
         )

@@ -34,6 +34,11 @@ class RunningTurns:
     def are_any(self) -> bool:
         return any(not turn.finished.done() for turn in self._turns.values())
 
+    @property
+    def message_ids(self) -> tuple[str, ...]:
+        """The ids of the messages that are being written."""
+        return tuple(id_ for id_, turn in self._turns.items() if not turn.finished.done())
+
     async def wait_for_all(self) -> None:
         """Wait until no turn is running, including those that begin meanwhile."""
         while self.are_any:

@@ -154,7 +154,7 @@ class ChatService:
         )
         self._max_message_bytes = max_message_bytes
         self._is_nobody_writing = is_nobody_writing
-        self._turns = RunningTurns()
+        self.turns = RunningTurns()
         self.choices = self.context.choices
         self._starting: set[str] = set()
         self._is_closing = False
@@ -301,7 +301,7 @@ class ChatService:
         )
         if self._is_nobody_writing():
             return replace(page, messages=tuple(self.with_live_text(message) for message in page.messages))
-        return self._turns.overlay_page(page)
+        return self.turns.overlay_page(page)
 
     async def get_thread_sizes(self, thread_id: str) -> ThreadSizes:
         """Return the lengths of the messages of the shown path, for a scroll bar that is right before they load."""
@@ -355,20 +355,20 @@ class ChatService:
         """Return ``message`` with everything published for it so far; storage lags a little behind a stream."""
         if self._is_nobody_writing() and not message.status.is_final:
             return replace(message, status=Status.INTERRUPTED)
-        return self._turns.overlay(message)
+        return self.turns.overlay(message)
 
     def is_answering(self, thread_id: str) -> bool:
         """Return whether an answer is being written in a thread, or waits to be asked for."""
-        return bool(self._turns.in_thread(thread_id) or self.queue.in_thread(thread_id))
+        return bool(self.turns.in_thread(thread_id) or self.queue.in_thread(thread_id))
 
     @property
     def is_writing(self) -> bool:
         """True while any answer is being written."""
-        return self._turns.are_any
+        return self.turns.are_any
 
     async def all_written(self) -> None:
         """Wait until no answer is being written any more."""
-        await self._turns.wait_for_all()
+        await self.turns.wait_for_all()
 
     @uninterruptible
     async def send_message(
@@ -532,7 +532,7 @@ class ChatService:
         old = await self._messages.get(checked_id(message_id))
         if old.role is not Role.ASSISTANT or not (old.status.can_continue or old.finish_reason == "length"):
             raise NotPossible("This answer is already complete.", next_step="Regenerate it for another version.")
-        if self._turns.is_writing(old.id):
+        if self.turns.is_writing(old.id):
             raise TurnInProgress
         self._check_room(old.thread_id)
         thread = await self._threads.get(old.thread_id)
@@ -567,14 +567,14 @@ class ChatService:
 
     def try_now(self, message_id: str) -> bool:
         """End a provider's wait before it asks for an answer again. Returns whether that answer is being written."""
-        return self._turns.hurry(checked_id(message_id))
+        return self.turns.hurry(checked_id(message_id))
 
     async def stop(self, thread_or_message_id: str) -> Message | None:
         """Stop the turns of a thread (or the turn that writes a message), also those that wait; the text so far is
         kept. Returns the last message that ended, or None."""
         checked = checked_id(thread_or_message_id)
         waited = await self.queue.cancel(checked)
-        return await self._turns.stop(checked) or waited
+        return await self.turns.stop(checked) or waited
 
     @uninterruptible
     async def delete_message(self, message_id: str, *, with_later: bool = False, end_id: str | None = None) -> Moved:
@@ -609,7 +609,7 @@ class ChatService:
         where selecting it changes more than what is below it."""
         _check_limit(limit)
         page = await self._messages.below(checked_id(message_id), limit=limit)
-        return None if page is None else self._turns.overlay_page(page)
+        return None if page is None else self.turns.overlay_page(page)
 
     @uninterruptible
     async def select_version(self, message_id: str) -> Thread:
@@ -660,7 +660,7 @@ class ChatService:
         """Interrupt all turns and wait until their text is stored."""
         self._is_closing = True
         await self.queue.close()
-        await self._turns.close()
+        await self.turns.close()
         if self._ends_limits:
             self.limits.close()
         await self.context.close()
@@ -702,7 +702,7 @@ class ChatService:
         """Raise where no further answer may be written in a thread."""
         if self._is_closing:
             raise NotPossible("ChatDesk is closing.")
-        if len(self._turns.in_thread(thread_id)) + len(self.queue.in_thread(thread_id)) >= MOST_IN_THREAD:
+        if len(self.turns.in_thread(thread_id)) + len(self.queue.in_thread(thread_id)) >= MOST_IN_THREAD:
             raise TurnInProgress
 
     def _one_turn(self, thread_id: str) -> _Starting:
@@ -728,7 +728,7 @@ class ChatService:
             await self.limits.admit(answer.id, answer.thread_id, provider=provider.name, expected=expected)
         except (DoesNotFit, LimitReached) as error:
             provider, request = RefusingProvider(provider, error), ChatRequest(answer.model or "", ())
-        self._turns.start(Turn(self._turn_context, answer=answer, provider=provider, request=request))
+        self.turns.start(Turn(self._turn_context, answer=answer, provider=provider, request=request))
 
     def _changed(self, thread: Thread) -> Thread:
         self._bus.publish(ThreadChanged(thread))

@@ -1,0 +1,164 @@
+"""Speaks with one client over a WebSocket, or tells it by server-sent events what happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from starlette.websockets import WebSocketDisconnect
+
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.service import forms
+from chatdesk.service.carrying_out import conditions_of
+from chatdesk.service.declaration import Call, Caller, Endpoint, Scope
+from chatdesk.service.errors import InvalidRequest, MalformedRequest
+from chatdesk.service.forms import QUERY
+from chatdesk.service.live.conversation import Conversation, Followed, SocketEndpoint
+from chatdesk.service.live.events import LiveEvents
+from chatdesk.service.live.frames import frame_json, sent_event
+from chatdesk.service.live.operations import OPERATIONS, AnyOperation, Operation, TypingIndicator
+from chatdesk.service.problems import problem_of
+from chatdesk.service.rest.threads import reached_thread
+
+_LONGEST_ID: Final = 100
+_UNSUPPORTED: Final = 1003
+
+
+@dataclass(frozen=True)
+class EventsWanted:
+    """The events to hear: of one thread or of all, ``after`` the number that was heard last."""
+
+    __pydantic_config__ = QUERY
+    thread_id: str | None = None
+    after: str = ""
+
+
+async def converse(conversation: Conversation) -> None:
+    """Tell the client what happens and carry out what it asks for, one operation after the other, until either ends."""
+    websocket, caller = conversation.websocket, conversation.caller
+    thread_id = websocket.path_params.get("thread_id")
+    wanted = forms.checked_query(EventsWanted, dict(websocket.query_params))
+    if thread_id is not None and wanted.thread_id is not None:
+        raise MalformedRequest("The thread of this address is in its path.")
+    thread_id = await _reached(conversation, thread_id or wanted.thread_id)
+    await websocket.accept()
+    telling = asyncio.ensure_future(_tell(conversation, caller, thread_id, wanted.after))
+    listening = asyncio.ensure_future(_listen(conversation))
+    try:
+        await asyncio.wait((telling, listening), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        telling.cancel()
+        listening.cancel()
+        await asyncio.wait((telling, listening))
+    try:
+        for each in (telling, listening):
+            if not each.cancelled():
+                each.result()
+    except _BytesArrived:
+        await websocket.close(_UNSUPPORTED)
+    except WebSocketDisconnect:
+        return
+
+
+class _BytesArrived(Exception):
+    """Something arrived that is no text."""
+
+
+async def _reached(conversation: Conversation, thread_id: str | None) -> str | None:
+    """Return the id of a thread that the caller reaches. Raises ``ThreadNotFound``."""
+    if thread_id is None:
+        return None
+    call = conversation.call()
+    return (await conversation.live.call(lambda: reached_thread(call, thread_id))).id
+
+
+async def _tell(conversation: Conversation, caller: Caller, thread_id: str | None, after: str) -> None:
+    async with aclosing(conversation.live.frames(caller, thread_id=thread_id, after=after)) as frames:
+        async for frame in frames:
+            await conversation.websocket.send_text(frame_json(frame).decode())
+
+
+async def _listen(conversation: Conversation) -> None:
+    typing: dict[str, TypingIndicator] = {}
+    try:
+        while True:
+            message = await conversation.websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text")
+            if text is None:
+                raise _BytesArrived
+            await conversation.websocket.send_text((await _answer(conversation, text.encode(), typing)).decode())
+    finally:
+        for each in typing.values():
+            await _end_typing(conversation, each)
+
+
+async def _answer(conversation: Conversation, sent: bytes, typing: dict[str, TypingIndicator]) -> bytes:
+    """Carry out one operation and return its acknowledgement, or why it was refused."""
+    id_ = None
+    try:
+        conversation.admit()
+        named = forms.checked_body(AnyOperation, sent)
+        if len(named.id) > _LONGEST_ID:
+            raise InvalidRequest((("id", f"At most {_LONGEST_ID} characters"),))
+        id_ = named.id
+        endpoint = OPERATIONS.get(named.op)
+        if endpoint is None:
+            raise InvalidRequest((("op", f"One of {', '.join(OPERATIONS)}"),))
+        assert endpoint.body is not None  # each has one
+        operation = forms.checked_body(endpoint.body, sent)
+        result, is_repeated = await _carried_out(conversation, endpoint, operation)
+    except ChatDeskError as error:
+        request_id = conversation.websocket.state.request_id
+        return forms.as_json({"type": "REFUSED", "id": id_, "problem": problem_of(error, request_id)})
+    if isinstance(operation, TypingIndicator):
+        typing.pop(operation.thread_id, None)
+        if operation.is_typing:
+            typing[operation.thread_id] = operation
+    return forms.as_json({"type": "ACK", "id": id_, "repeated": is_repeated, "result": result})
+
+
+async def _carried_out(conversation: Conversation, endpoint: Endpoint, operation: Operation) -> tuple[Any, bool]:
+    conversation.caller.require(endpoint.scope)
+    call = conversation.call(operation)
+    headers = {} if operation.key is None else {"idempotency-key": operation.key}
+    conditions = conditions_of(endpoint, call, endpoint.path, headers.get)
+    carried = await conversation.carry_out(endpoint, call, conditions)
+    return None if endpoint.shows is None else endpoint.shows(carried.result), carried.is_repeated
+
+
+async def _end_typing(conversation: Conversation, last: TypingIndicator) -> None:
+    """Say that a client that left types no longer."""
+    ended = TypingIndicator(op=last.op, id=last.id, thread_id=last.thread_id, is_typing=False)
+    try:
+        await _carried_out(conversation, OPERATIONS[last.op], ended)
+    except ChatDeskError:
+        return  # the thread is gone, or the service is ending
+
+
+async def _follow(call: Call[EventsWanted, None]) -> Followed:
+    wanted = call.query
+    thread_id = None if wanted.thread_id is None else (await reached_thread(call, wanted.thread_id)).id
+    return Followed(partial(_sent_events, call.caller, thread_id, wanted.after), "text/event-stream")
+
+
+async def _sent_events(
+    caller: Caller, thread_id: str | None, after: str, live: LiveEvents
+) -> AsyncGenerator[bytes, None]:
+    async with aclosing(live.frames(caller, thread_id=thread_id, after=after)) as frames:
+        async for frame in frames:
+            yield sent_event(frame)
+
+
+SOCKETS: Final = (
+    SocketEndpoint("/api/v1/ws", converse, Scope.READ),
+    SocketEndpoint("/ws/chat/{thread_id}", converse, Scope.READ),
+)
+ENDPOINTS: Final = (
+    Endpoint("GET", "/api/v1/events", _follow, "Follow what happens", query=EventsWanted, resumes=True),
+)
