@@ -20,7 +20,7 @@ from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.domain.turn import TurnOutcome
 from chatdesk.core.domain.usage import RateReport
 from chatdesk.core.domain.waiting import WaitingAnswer
-from chatdesk.core.errors import ChatDeskError, NotPossible
+from chatdesk.core.errors import ChatDeskError, LimitReached, NotPossible
 from chatdesk.core.events import AnswerFinished, EventBus, MessageChanged, QueueChanged, ThreadChanged
 from chatdesk.core.usage.rate_window import RateWindow, VendorQuotas
 
@@ -124,6 +124,16 @@ class SendingQueue:
             await self._store.order([each.message_id for each in self._waiting])
         self._tell()
         return False
+
+    async def admit_at_once(self, provider: str, model: str) -> None:
+        """Count a question that no thread keeps. Raises ``LimitReached`` where it would have to wait."""
+        async with self._looking:
+            await self._learn_history()
+            entry = self._seen([*self._waiting, WaitingAnswer("", "", provider, model)])[-1]
+            if not self._is_due(entry):
+                until_ms = entry.sends_at or self._clock.now_ms() + _MS_PER_S
+                raise LimitReached(entry.reason, next_step="Ask again later.", until_ms=until_ms)
+            self._note_sent(entry)
 
     async def resume(self) -> None:
         """Go on with the answers that were waiting when the program ended."""

@@ -9,10 +9,10 @@ number of streams at once, all on the loop that first used it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from chatdesk.core.domain.attachment import Enclosed
 from chatdesk.core.domain.message import Role
@@ -54,7 +54,8 @@ class RequestMessage:
 class ChatRequest:
     """A request for one answer. ``continue_text`` is the partial answer to be continued in place, if any. None or
     empty options are left to the model's default. ``is_summary`` is for the offline model, which answers by rule.
-    ``cache`` is for requests whose beginning is going to be sent again."""
+    ``cache`` is for requests whose beginning is going to be sent again. ``passed_on`` are further fields, as another
+    program wrote them; only chat completions take them."""
 
     model: str
     messages: Sequence[RequestMessage]
@@ -66,6 +67,7 @@ class ChatRequest:
     stop: tuple[str, ...] = ()
     is_summary: bool = False
     cache: CacheLife = CacheLife.OFF
+    passed_on: Mapping[str, Any] = field(default_factory=dict)
 
 
 class FinishReason(StrEnum):

@@ -351,7 +351,7 @@ class OpenAICompatibleProvider:
         if request.continue_text:
             messages.append({"role": "assistant", "content": repair(request.continue_text)})
             messages.append({"role": "user", "content": CONTINUE_INSTRUCTION})
-        body: dict[str, Any] = {"model": model, "messages": messages, "stream": True}
+        body: dict[str, Any] = {**request.passed_on, "model": model, "messages": messages, "stream": True}
         if "stream_options" not in self._refused_fields:
             body["stream_options"] = {"include_usage": True}
         if request.max_output_tokens is not None:
