@@ -78,10 +78,10 @@ class Allowances:
             wait_s = (start_ms(today + 1) - now_ms) / 1000
             raise TokenLimitReached(f"This token spent its {cost_text(caller.money_per_day)} of today.", wait_s)
 
-    def follow(self, caller: Spender, answer: Message) -> None:
+    def follow(self, caller: Spender, answer_id: str) -> None:
         """Count an answer for a token once it has ended."""
-        self._callers[answer.id] = caller
-        ended = self._ended.pop(answer.id, None)
+        self._callers[answer_id] = caller
+        ended = self._ended.pop(answer_id, None)
         if ended is not None:
             self._end(ended)
 

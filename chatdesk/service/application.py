@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from types import MappingProxyType
@@ -23,8 +23,8 @@ from chatdesk.service import forms
 from chatdesk.service.allowances import Allowances
 from chatdesk.service.carrying_out import Carried, CarryingOut, Conditions, conditions_of
 from chatdesk.service.declaration import FILE, Call, Caller, Endpoint, Streamed, UploadedFile
-from chatdesk.service.errors import MalformedRequest, NotFile, NotJson, UnknownMethod, UnknownPath
-from chatdesk.service.gate import problem_response
+from chatdesk.service.errors import CallerLeft, MalformedRequest, NotFile, NotJson, UnknownMethod, UnknownPath
+from chatdesk.service.gate import problem_response, refusal
 from chatdesk.service.jobs import Jobs
 from chatdesk.service.live.conversation import Conversation, Followed, SocketEndpoint
 from chatdesk.service.live.events import LiveEvents
@@ -78,7 +78,7 @@ class Application:
         method = "GET" if request.method == "HEAD" else request.method
         endpoint = methods.get(method)
         if endpoint is None:
-            response = problem_response(UnknownMethod(), request.state.request_id)
+            response = refusal(UnknownMethod(), request.state.request_id, request.url.path)
             response.headers["allow"] = ", ".join(sorted(methods))
             response.headers["connection"] = "close"
             return response
@@ -97,32 +97,43 @@ class Application:
     def _call(
         self,
         caller: Caller,
+        request_id: str,
         body: Any = None,
         *,
         path: Mapping[str, str] = MappingProxyType({}),
         query: Any = None,
-        wanted: str = "",
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Call[Any, Any]:
-        return Call(self._services, caller, path, query, body, self._allowances, self._jobs, wanted)
+        return Call(self._services, caller, path, query, body, self._allowances, self._jobs, headers, request_id)
 
     async def _answered(self, endpoint: Endpoint, request: Request, query: Any, checked: Any, body: bytes) -> Response:
-        wanted = request.headers.get("range", "")
-        call = self._call(request.state.caller, checked, path=dict(request.path_params), query=query, wanted=wanted)
+        state = request.state
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        path = dict(request.path_params)
+        call = self._call(state.caller, state.request_id, checked, path=path, query=query, headers=headers)
         target = request.url.path + "?" + request.url.query
         conditions = conditions_of(endpoint, call, target, request.headers.get)
         try:
-            carried = await self._carry_out(endpoint, call, conditions)
+            answering = self._answer(endpoint, call, conditions, request)
+            return await (_unless_left(request, answering) if endpoint.ends_when_left else answering)
         except StaleEdit as error:
             return _stale(endpoint, error, request, body)
-        return self._shown(endpoint, carried, request)
+
+    async def _answer(
+        self, endpoint: Endpoint, call: Call[Any, Any], conditions: Conditions, request: Request
+    ) -> Response:
+        carried = await self._carry_out(endpoint, call, conditions)
+        result = carried.result
+        if not isinstance(result, Streamed | Followed):
+            return self._shown(endpoint, carried, request)
+        stream = self._bytes_of(result, call.caller)
+        first = await _first_of(stream) if isinstance(result, Streamed) and result.is_held else b""
+        return _StreamedResponse(stream, result, endpoint.status, first=first)
 
     async def _carry_out(self, endpoint: Endpoint, call: Call[Any, Any], conditions: Conditions) -> Carried:
         return await self._loop.call(lambda: self._carrying_out.carry_out(endpoint, call, conditions))
 
     def _shown(self, endpoint: Endpoint, carried: Carried, request: Request) -> Response:
-        if isinstance(carried.result, Streamed | Followed):
-            stream = self._bytes_of(carried.result, request.state.caller)
-            return _StreamedResponse(stream, carried.result, endpoint.status)
         if endpoint.shows is None:
             return Response(status_code=204)
         shown = endpoint.shows(carried.result)
@@ -131,6 +142,8 @@ class Application:
         if endpoint.method == "GET" and etag in _listed(request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers={"etag": etag})
         response = Response(content, endpoint.status, {"etag": etag}, _JSON)
+        if endpoint.headers is not None:
+            response.headers.update(endpoint.headers(carried.result))
         if carried.is_repeated:
             response.headers["idempotent-replayed"] = "true"
         return response
@@ -158,9 +171,8 @@ class Application:
         websocket.state.route = endpoint.path
         caller: Caller = websocket.state.caller
         caller.require(endpoint.scope)
-        conversation = Conversation(
-            websocket, caller, partial(self._call, caller), self._live, self._carry_out, partial(self.admit, caller)
-        )
+        call = partial(self._call, caller, websocket.state.request_id)
+        conversation = Conversation(websocket, caller, call, self._live, self._carry_out, partial(self.admit, caller))
         handling = asyncio.ensure_future(endpoint.handler(conversation))
         try:
             while not (await asyncio.wait([handling], timeout=_WATCHED_EVERY_S))[0]:
@@ -200,10 +212,13 @@ class _Dispatch:
 
 
 class _StreamedResponse(StreamingResponse):
-    """An answer that goes on; its source is closed however it ends, also where the caller reads nothing."""
+    """An answer that goes on, after ``first``; its source is closed however it ends, also where the caller reads
+    nothing."""
 
-    def __init__(self, stream: AsyncGenerator[bytes, None], streamed: Streamed | Followed, status: int) -> None:
-        super().__init__(stream, streamed.status or status, streamed.headers, streamed.media_type)
+    def __init__(
+        self, stream: AsyncGenerator[bytes, None], streamed: Streamed | Followed, status: int, *, first: bytes
+    ) -> None:
+        super().__init__(_after(first, stream), streamed.status or status, streamed.headers, streamed.media_type)
         self._stream = stream
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
@@ -221,6 +236,37 @@ class _StreamedResponse(StreamingResponse):
         for each in both:
             if not each.cancelled():
                 each.result()
+
+
+async def _after(first: bytes, stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    if first:
+        yield first
+    async for each in stream:
+        yield each
+
+
+async def _first_of(stream: AsyncGenerator[bytes, None]) -> bytes:
+    """Return the first piece of a stream, empty where there is none; the stream is closed if that fails."""
+    try:
+        return await anext(stream, b"")
+    except BaseException:
+        await stream.aclose()
+        raise
+
+
+async def _unless_left(request: Request, answering: Coroutine[Any, Any, Response]) -> Response:
+    """Return the answer. Raises ``CallerLeft``, once the work for it has ended, where the caller does not wait."""
+    working = asyncio.ensure_future(answering)
+    leaving = asyncio.ensure_future(request.receive())  # the body is read: what comes now is the end
+    try:
+        await asyncio.wait([working, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise CallerLeft
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.wait([working, leaving])
 
 
 async def _nothing_there(_scope: AsgiScope, _receive: Receive, _send: Send) -> None:

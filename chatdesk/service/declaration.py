@@ -74,8 +74,8 @@ NOBODY = Caller("", "", frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Q, B]):
-    """One checked request. ``query`` and ``body`` are of the forms that the endpoint declares, else None. ``range`` is
-    its header Range. ``allowances`` and ``jobs`` belong to the loop of the services."""
+    """One checked request. ``query`` and ``body`` are of the forms that the endpoint declares, else None; names of
+    ``headers`` are in lower case. ``allowances`` and ``jobs`` belong to the loop of the services."""
 
     services: Services
     caller: Caller
@@ -84,19 +84,22 @@ class Call(Generic[Q, B]):
     body: B
     allowances: Allowances
     jobs: Jobs
-    range: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
     """The result of a handler that goes on answering: ``events`` runs on the loop of the services, ``encode`` turns
-    each of its items into bytes on the service's thread. ``status`` None: that of the endpoint."""
+    each of its items into bytes on the service's thread. ``status`` None: that of the endpoint. Where ``is_held``, the
+    answer begins with the first item, so that an error before it has its own status."""
 
     events: Callable[[], AsyncGenerator[Any, None]]
     encode: Callable[[Any], bytes]
     media_type: str
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_held: bool = False
 
 
 #: The type of a body that is the bytes of a file: no form of a web page can send it.
@@ -120,10 +123,12 @@ class Endpoint:
 
     ``again`` makes the result of a write once more, from the request and the ids of what it made; such a write takes
     an Idempotency-Key. ``guards`` is the kind of thing that the last name of the path stands for, where it may
-    be changed under If-Match; ``shows`` is what its ETag is made of. ``resumes``: the header Last-Event-ID means the
-    same as ``after`` of its query.
+    be changed under If-Match; ``shows`` is what its ETag is made of. ``headers`` are for an answer, made of the result.
+    ``resumes``: the header Last-Event-ID means the same as ``after`` of its query. ``ends_when_left``: the handler is
+    cancelled when its caller leaves.
 
     An answer without ``shows`` has no body, or is a stream of ``media_type``, in parts by Range where ``has_ranges``.
+    One with both is a stream where the request asks for that.
     """
 
     method: Method
@@ -137,6 +142,8 @@ class Endpoint:
     status: int = 200
     again: Callable[[Call[Any, Any], DoneRequest], Awaitable[Any]] | None = None
     guards: Literal["project", "thread"] | None = None
+    headers: Callable[[Any], Mapping[str, str]] | None = None
+    ends_when_left: bool = False
     resumes: bool = False
     media_type: str = ""
     has_ranges: bool = False

@@ -73,7 +73,8 @@ def _parameter(parameter: dict[str, Any]) -> str:
 def _answer(status: str, response: dict[str, Any]) -> str:
     reference = response.get("$ref")
     if reference:
-        about = '<a href="#Problem">Problem</a>'
+        form = "OpenAIError" if reference.endswith("/OpenAIError") else "Problem"
+        about = f'<a href="#{form}">{form}</a>'
     else:
         about = escape(response["description"]) + _contents(response.get("content", {}))
     return f"<tr><td>{status}</td><td>{about}</td></tr>"

@@ -7,6 +7,7 @@ from typing import Final
 from chatdesk.service.declaration import Endpoint
 from chatdesk.service.live import connection
 from chatdesk.service.live.conversation import SocketEndpoint
+from chatdesk.service.openai_protocol import endpoints as openai
 from chatdesk.service.rest import (
     attachments,
     documents,
@@ -41,6 +42,7 @@ _DESCRIBED: Final[tuple[Endpoint, ...]] = (
     *summaries.ENDPOINTS,
     *jobs.ENDPOINTS,
     *connection.ENDPOINTS,
+    *openai.ENDPOINTS,
 )
 ENDPOINTS: Final = (*_DESCRIBED, *documents.endpoints_for(_DESCRIBED))
 SOCKETS: Final[tuple[SocketEndpoint, ...]] = connection.SOCKETS

@@ -91,6 +91,12 @@ class AnswerUnread(ServiceError):
     what = "The caller did not read its answer."
 
 
+class CallerLeft(ServiceError):
+    code = "caller_left"
+    status = 499
+    what = "The caller left before its answer was there."
+
+
 class NotJson(ServiceError):
     code = "not_json"
     status = 415

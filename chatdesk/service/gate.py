@@ -33,10 +33,11 @@ from chatdesk.service.errors import (
     MalformedRequest,
     NotAllowed,
     NoToken,
+    ServiceError,
     TooManyRequests,
     WrongHost,
 )
-from chatdesk.service.problems import MEDIA_TYPE, problem_of, retry_after_s
+from chatdesk.service.problems import MEDIA_TYPE, openai_error_of, problem_of, retry_after_s
 from chatdesk.service.tokens import TokenBook, digest_of
 
 _log = logging.getLogger(__name__)
@@ -277,7 +278,7 @@ class _Answer:
             self.status = 403
             await self._send({"type": "websocket.close", "code": 1008})
             return
-        response = problem_response(error, self.request_id)
+        response = refusal(error, self.request_id, self._scope["path"])
         response.headers["connection"] = "close"
 
         async def nothing() -> Message:
@@ -297,10 +298,24 @@ class _Answer:
 def problem_response(error: Exception, request_id: str, **more: Any) -> JSONResponse:
     """Return the answer for an error; ``more`` goes into its body."""
     body = problem_of(error, request_id) | more
-    response = JSONResponse(body, body["status"], media_type=MEDIA_TYPE)
+    return _with_headers(JSONResponse(body, body["status"], media_type=MEDIA_TYPE), error)
+
+
+def refusal(error: Exception, request_id: str, path: str) -> JSONResponse:
+    """Return the answer for an error in the form that callers of ``path`` know."""
+    if not path.startswith("/v1/"):
+        return problem_response(error, request_id)
+    status, body = openai_error_of(error, request_id)
+    response = _with_headers(JSONResponse(body, status), error)
+    if not isinstance(error, ServiceError):
+        response.headers["x-should-retry"] = "false"  # what is worth another try had it here
+    return response
+
+
+def _with_headers(response: JSONResponse, error: Exception) -> JSONResponse:
     if isinstance(error, ChatDeskError) and (wait_s := retry_after_s(error)) is not None:
         response.headers["retry-after"] = str(wait_s)
-    if body["status"] == 401:
+    if response.status_code == 401:
         response.headers["www-authenticate"] = "Bearer"
     return response
 

@@ -42,6 +42,23 @@ _PROBLEM: Final = {
         "yours": {"description": "The change that was asked for, where If-Match named another version."},
     },
 }
+_OPENAI_ERROR: Final = {
+    "type": "object",
+    "description": "An error as OpenAI writes it.",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
 _HEADERS: Final = {
     "If-None-Match": "An ETag; the answer is 304 where nothing has changed.",
     "If-Match": "An ETag; the answer is 409 where something has changed.",
@@ -67,8 +84,11 @@ def document_of(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": {**dict(sorted(definitions.items())), "Problem": _PROBLEM},
-            "responses": {f"Problem{status}": _problem(status, codes) for status, codes in codes_by_status().items()},
+            "schemas": {**dict(sorted(definitions.items())), "Problem": _PROBLEM, "OpenAIError": _OPENAI_ERROR},
+            "responses": {
+                **{f"Problem{status}": _problem(status, codes) for status, codes in codes_by_status().items()},
+                "OpenAIError": _failure("Refused. The form is that of OpenAI.", "application/json", "OpenAIError"),
+            },
         },
     }
 
@@ -158,20 +178,27 @@ def _responses(endpoint: Endpoint, schemas: dict[tuple[Any, str], dict[str, Any]
     answer: dict[str, Any] = {"description": HTTPStatus(endpoint.status).phrase}
     if endpoint.shows is not None:
         answer["content"] = {"application/json": {"schema": schemas[answer_form(endpoint), "serialization"]}}
-    elif endpoint.media_type:
-        answer["content"] = {endpoint.media_type: {}}
+    if endpoint.media_type:
+        answer.setdefault("content", {})[endpoint.media_type] = {}
     found = {str(endpoint.status): answer}
     if "If-None-Match" in _headers(endpoint):
         found["304"] = {"description": "Nothing has changed."}
     if endpoint.has_ranges:
         found["206"] = {**answer, "description": "The part that was asked for."}
+    if endpoint.path.startswith("/v1/"):
+        return {**found, "default": {"$ref": "#/components/responses/OpenAIError"}}
     for status in statuses_of(endpoint):
         found[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
     return found
 
 
 def _problem(status: int, codes: Iterable[str]) -> dict[str, Any]:
+    about = f"{HTTPStatus(status).phrase}. The code is one of: {', '.join(codes)}."
+    return _failure(about, MEDIA_TYPE, "Problem")
+
+
+def _failure(about: str, media_type: str, form: str) -> dict[str, Any]:
     return {
-        "description": f"{HTTPStatus(status).phrase}. The code is one of: {', '.join(codes)}.",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "description": about,
+        "content": {media_type: {"schema": {"$ref": f"#/components/schemas/{form}"}}},
     }

@@ -9,7 +9,7 @@ from chatdesk.core import errors
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import ChatDeskError, ProviderError, ProviderErrorKind
 from chatdesk.core.storage.engine.repeated_request import StaleEdit
-from chatdesk.service.errors import InvalidRequest, ServiceError
+from chatdesk.service.errors import CallerLeft, InvalidRequest, ServiceError
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -37,6 +37,28 @@ _STATUSES: Final[tuple[tuple[type[ChatDeskError], int], ...]] = (
     (errors.TeamError, 503),
     (errors.ProviderError, 502),
 )
+#: What other programs are told of a provider, where they can tell the cases apart; the rest is 502.
+_VENDOR_STATUSES: Final = {
+    ProviderErrorKind.BAD_REQUEST: 400,
+    ProviderErrorKind.CONTEXT_TOO_LONG: 400,
+    ProviderErrorKind.CONTENT_FILTER: 400,
+    ProviderErrorKind.UNAUTHORISED: 401,
+    ProviderErrorKind.NO_KEY: 401,
+    ProviderErrorKind.PAYMENT: 402,
+    ProviderErrorKind.FORBIDDEN: 403,
+    ProviderErrorKind.MODEL_NOT_FOUND: 404,
+}
+_OPENAI_TYPES: Final = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "insufficient_quota",
+    403: "permission_error",
+    404: "invalid_request_error",
+    405: "invalid_request_error",
+    413: "invalid_request_error",
+    415: "invalid_request_error",
+    429: "rate_limit_error",
+}
 _UNEXPECTED: Final = {
     "code": "unexpected",
     "title": "Something unexpected happened.",
@@ -53,14 +75,16 @@ def status_of(error: ChatDeskError) -> int:
 
 
 def codes_by_status() -> dict[int, tuple[str, ...]]:
-    """Return the codes that a problem may have, by its status."""
+    """Return the codes that a problem may have, by its status; the refusal that nobody is there to read is left out."""
     from chatdesk.service import errors as refusals
 
     kinds = {
         each
         for module in (errors, refusals)
         for each in vars(module).values()
-        if isinstance(each, type) and issubclass(each, ChatDeskError) and each not in (ChatDeskError, ServiceError)
+        if isinstance(each, type)
+        and issubclass(each, ChatDeskError)
+        and each not in (ChatDeskError, ServiceError, CallerLeft)
     }
     found: dict[int, set[str]] = {500: {str(_UNEXPECTED["code"])}, _status_of_kind(StaleEdit): {StaleEdit.code}}
     for kind in kinds:
@@ -100,3 +124,20 @@ def problem_of(error: Exception, request_id: str) -> dict[str, Any]:
         if isinstance(error, InvalidRequest):
             found["fields"] = [{"place": place, "what": what} for place, what in error.fields]
     return {"type": f"urn:chatdesk:problem:{found['code']}", **found, "request_id": request_id}
+
+
+def openai_error_of(error: Exception, request_id: str) -> tuple[int, dict[str, Any]]:
+    """Return the status and the body for an error in OpenAI's form."""
+    problem = problem_of(error, request_id)
+    status, code = problem["status"], problem["code"]
+    if isinstance(error, ProviderError):
+        status, code = _VENDOR_STATUSES.get(error.kind, status), error.kind.value
+    elif status == InvalidRequest.status:
+        status = 400  # the only one that OpenAI has for this
+    body = {
+        "message": problem["detail"],
+        "type": _OPENAI_TYPES.get(status, "server_error"),
+        "param": None,
+        "code": code,
+    }
+    return status, {"error": body}

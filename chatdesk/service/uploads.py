@@ -13,7 +13,7 @@ from typing import IO, Final
 
 from chatdesk.core.errors import StorageError, StorageFull
 
-#: The folder of files that are being received, beside the tokens.
+#: The folder of files that are being received, beside the address.
 UPLOADS: Final = "uploads"
 
 

@@ -160,5 +160,13 @@ SOCKETS: Final = (
     SocketEndpoint("/ws/chat/{thread_id}", converse, Scope.READ),
 )
 ENDPOINTS: Final = (
-    Endpoint("GET", "/api/v1/events", _follow, "Follow what happens", query=EventsWanted, resumes=True),
+    Endpoint(
+        "GET",
+        "/api/v1/events",
+        _follow,
+        "Follow what happens",
+        query=EventsWanted,
+        resumes=True,
+        media_type="text/event-stream",
+    ),
 )

@@ -11,7 +11,7 @@ from chatdesk.core.chat.service import Sent
 from chatdesk.core.domain.message import Message
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.declaration import Call, Endpoint, Scope
-from chatdesk.service.forms import BODY, LOOSE_BODY
+from chatdesk.service.forms import BODY, OPEN
 from chatdesk.service.rest.messages import MessageAnswer, asked_answer, message_answer, reached_message
 from chatdesk.service.rest.threads import reached_thread
 
@@ -20,7 +20,7 @@ from chatdesk.service.rest.threads import reached_thread
 class AnyOperation:
     """The fields that tell which operation it is. ``id`` comes back with its acknowledgement."""
 
-    __pydantic_config__ = LOOSE_BODY
+    __pydantic_config__ = OPEN
     op: str
     id: str
 
@@ -94,14 +94,18 @@ class Ping(Operation):
 async def _send(call: Call[None, SendMessage]) -> Sent:
     body = call.body
     thread = await reached_thread(call, body.thread_id)
-    return await call.services.chat.send_message(
+    sent = await call.services.chat.send_message(
         thread.id, body.text, parent_id=body.parent_id, provider=body.provider, model=body.model
     )
+    call.allowances.follow(call.caller, sent.answer.id)
+    return sent
 
 
 async def _edit(call: Call[None, EditMessage]) -> Sent:
     message = await reached_message(call, call.body.message_id)
-    return await call.services.chat.edit_message(message.id, call.body.text)
+    sent = await call.services.chat.edit_message(message.id, call.body.text)
+    call.allowances.follow(call.caller, sent.answer.id)
+    return sent
 
 
 async def _asked(call: Call[Any, Any], done: DoneRequest) -> Sent:
@@ -113,7 +117,9 @@ async def _asked(call: Call[Any, Any], done: DoneRequest) -> Sent:
 
 async def _regenerate(call: Call[None, Regenerate]) -> Message:
     message, body = await reached_message(call, call.body.message_id), call.body
-    return await call.services.chat.regenerate_response(message.id, provider=body.provider, model=body.model)
+    answer = await call.services.chat.regenerate_response(message.id, provider=body.provider, model=body.model)
+    call.allowances.follow(call.caller, answer.id)
+    return answer
 
 
 async def _regenerated(call: Call[Any, Any], done: DoneRequest) -> Message:

@@ -144,7 +144,7 @@ async def _file(call: Call[Any, Any]) -> Streamed:
     job = await _read(call)
     if job.path is None or job.state != "done":
         raise UnknownPath
-    return await asyncio.to_thread(streamed_file, job.path, job.path.name, call.range)
+    return await asyncio.to_thread(streamed_file, job.path, job.path.name, call.headers.get("range", ""))
 
 
 async def _remove(call: Call[Any, Any]) -> None:

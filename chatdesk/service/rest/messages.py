@@ -228,7 +228,7 @@ async def _ask(call: Call[None, NewQuestion]) -> Sent:
         model=body.model,
         attachments=await given_files(call, body.attachments),
     )
-    call.allowances.follow(call.caller, sent.answer)
+    call.allowances.follow(call.caller, sent.answer.id)
     return sent
 
 
@@ -263,7 +263,7 @@ async def _download(call: Call[Any, Any]) -> Streamed:
     if attachment is None:
         raise UnknownPath
     path = call.services.attachments.blobs.path(attachment.sha256)
-    return await asyncio.to_thread(streamed_file, path, attachment.name, call.range)
+    return await asyncio.to_thread(streamed_file, path, attachment.name, call.headers.get("range", ""))
 
 
 _IN_THREAD: Final = "/api/v1/threads/{thread_id}"

@@ -61,6 +61,20 @@ async def _stored(world: ServedWorld, message_id: str) -> dict[str, Any]:
     return found
 
 
+async def test_what_is_asked_here_counts_for_the_limits_of_the_token(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        thread_id = await _thread(world)
+        token = world.token(scopes=[Scope.READ, Scope.ASK], tokens_per_minute=1)
+        async with live_client(world, token=token) as client:
+            sent = await client.do("SEND_MESSAGE", thread_id=thread_id, text="How are you?")
+            await client.until(lambda: client.mirror.is_finished(sent["result"]["answer"]["id"]))
+            for operation in ("SEND_MESSAGE", "EDIT_MESSAGE", "REGENERATE"):
+                where = {"thread_id": thread_id} if operation == "SEND_MESSAGE" else {"message_id": SOME_ID}
+                words = {} if operation == "REGENERATE" else {"text": "Again"}
+                refused = await client.do(operation, **where, **words)
+                assert refused["problem"]["code"] == "token_limit_reached"
+
+
 async def test_a_question_is_acknowledged_and_its_answer_arrives_in_order(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         thread_id = await _thread(world)

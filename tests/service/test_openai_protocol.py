@@ -1,0 +1,266 @@
+"""Programs that know OpenAI's protocol ask through the service: the openai package and plain sockets."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+
+from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
+from chatdesk.core.domain.provider_profile import ProviderProfile
+from chatdesk.service.declaration import Scope
+from tests.helpers.fault_server import Exchange, FaultServer, Script, answer, models, status
+from tests.helpers.local_service import ServedWorld, served_world
+from tests.helpers.waiting import until
+
+HELLO: Any = [{"role": "user", "content": "Hello"}]
+MODEL = "team/m"
+
+
+@asynccontextmanager
+async def asked_world(
+    directory: Path, *scripts: Script
+) -> AsyncIterator[tuple[ServedWorld, FaultServer, openai.AsyncOpenAI]]:
+    """A service with a provider “team” that plays ``scripts``, and a client of OpenAI's."""
+    async with FaultServer(*scripts) as vendor, served_world(directory) as world:
+        await world.services.provider_service.save(ProviderProfile("", "other", "Team", vendor.base_url))
+        token = world.token(scopes=[Scope.ASK])
+        base_url = f"{world.address.urls[0]}/v1"
+        async with openai.AsyncOpenAI(api_key=token, base_url=base_url, max_retries=0) as client:
+            yield world, vendor, client
+
+
+async def ledger(world: ServedWorld) -> tuple[int, int, int]:
+    """The requests of the ledger, and their tokens in and out."""
+    report = await world.services.usage.between(0, 2**53)
+    total = report.total
+    return total.requests, total.input_tokens, total.output_tokens
+
+
+async def test_an_answer_is_written_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with asked_world(tmp_path, answer("Good day")) as (world, vendor, client):
+        raw = await client.chat.completions.with_raw_response.create(model=MODEL, messages=HELLO, temperature=0.5)
+        found = raw.parse()
+        assert found.choices[0].message.content == "Good day"
+        assert found.choices[0].finish_reason == "stop"
+        assert found.model == "m"
+        assert found.usage is not None
+        assert (found.usage.prompt_tokens, found.usage.completion_tokens, found.usage.total_tokens) == (11, 7, 18)
+        assert raw.headers["x-chatdesk-input-tokens"] == "11"
+        assert raw.headers["x-chatdesk-output-tokens"] == "7"
+        assert vendor.requests[0].json["temperature"] == 0.5
+        assert await ledger(world) == (1, 11, 7)
+        assert (await world.http.get("/api/v1/threads")).json()["threads"] == []
+        line = next(each for each in caplog.messages if each.startswith("direct_question.ended"))
+        assert f"id={raw.headers['x-request-id']}" in line
+        assert "output_tokens=7" in line
+        assert not any("Good day" in each or "Hello" in each for each in caplog.messages)
+
+
+async def test_an_answer_is_streamed_with_its_usage_at_the_end(tmp_path: Path) -> None:
+    async with asked_world(tmp_path, answer("Good day to you")) as (world, _vendor, client):
+        stream = await client.chat.completions.create(
+            model=MODEL, messages=HELLO, stream=True, stream_options={"include_usage": True}
+        )
+        chunks = [chunk async for chunk in stream]
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+        assert text == "Good day to you"
+        assert chunks[0].choices[0].delta.role == "assistant"
+        assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
+        assert chunks[-1].usage is not None
+        assert chunks[-1].usage.completion_tokens == 7
+        assert await ledger(world) == (1, 11, 7)
+
+
+async def test_tools_and_images_go_to_the_provider_and_calls_come_back(tmp_path: Path) -> None:
+    async def calls(exchange: Exchange) -> None:
+        await exchange.start()
+        call = {"index": 0, "id": "call-1", "type": "function", "function": {"name": "look", "arguments": ""}}
+        await exchange.delta(role="assistant", tool_calls=[call])
+        await exchange.delta(tool_calls=[{"index": 0, "function": {"arguments": '{"at": 1}'}}])
+        await exchange.finish("tool_calls")
+
+    tools: Any = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
+    picture = "data:image/png;base64,iVBORw0KGgo="
+    seen: Any = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": picture}}]}
+    async with asked_world(tmp_path, calls) as (_world, vendor, client):
+        for is_streamed in (False, True):
+            asked: Any = {"model": MODEL, "messages": [seen], "tools": tools, "tool_choice": "auto"}
+            if is_streamed:
+                deltas = [
+                    each.choices[0].delta
+                    async for each in await client.chat.completions.create(**asked, stream=True)
+                    if each.choices
+                ]
+                found = [call for delta in deltas for call in delta.tool_calls or ()]
+                assert found[0].id == "call-1"
+                assert "".join(call.function.arguments for call in found) == '{"at": 1}'
+            else:
+                choice = (await client.chat.completions.create(**asked)).choices[0]
+                assert choice.finish_reason == "tool_calls"
+                assert choice.message.content is None
+                assert choice.message.tool_calls[0].function.arguments == '{"at": 1}'
+        sent = vendor.requests[-1].json
+        assert sent["tools"] == tools
+        assert sent["tool_choice"] == "auto"
+        assert sent["messages"][0]["content"][0]["image_url"]["url"] == picture
+
+
+async def test_an_exchange_is_kept_in_a_thread_with_its_context(tmp_path: Path) -> None:
+    async with asked_world(tmp_path, answer("Noted")) as (world, vendor, client):
+        thread = (await world.services.chat.create_thread(None, "Plans")).thread
+        first = await client.chat.completions.create(
+            model=MODEL, messages=HELLO, extra_headers={"X-ChatDesk-Thread": thread.id}
+        )
+        assert first.choices[0].message.content == "Noted"
+        again: Any = [{"role": "user", "content": "And now?"}]
+        await world.services.chat.set_thread_model(thread.id, "team", "m")
+        stream = await client.chat.completions.create(model=f"chatdesk/thread:{thread.id}", messages=again, stream=True)
+        assert "".join([each.choices[0].delta.content or "" async for each in stream if each.choices]) == "Noted"
+        page = await world.services.chat.get_thread_messages(thread.id)
+        assert [each.text for each in page.messages] == ["Hello", "Noted", "And now?", "Noted"]
+        words = [each["content"] for each in vendor.requests[-1].json["messages"] if each["role"] != "system"]
+        assert words == ["Hello", "Noted", "And now?"]
+        assert (await ledger(world))[0] == 2
+
+
+async def test_a_token_of_a_project_reaches_only_its_threads(tmp_path: Path) -> None:
+    async with asked_world(tmp_path, answer()) as (world, vendor, client):
+        thread = (await world.services.chat.create_thread(None, "Plans")).thread
+        other = await world.services.library.create_project("Other", "blue")
+        token = world.token("narrow", [Scope.ASK], projects=[other.id])
+        with pytest.raises(openai.NotFoundError):
+            await client.with_options(api_key=token).chat.completions.create(
+                model=f"chatdesk/thread:{thread.id}", messages=HELLO
+            )
+        reader = world.token("reader", [Scope.READ])
+        with pytest.raises(openai.PermissionDeniedError):
+            await client.with_options(api_key=reader).chat.completions.create(model=MODEL, messages=HELLO)
+        with pytest.raises(openai.AuthenticationError):
+            await client.with_options(api_key="wrong").models.list()
+        assert vendor.requests == []
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_what_an_answer_takes_counts_for_the_limits_of_the_token(
+    tmp_path: Path, is_streamed: bool, is_kept: bool
+) -> None:
+    async with asked_world(tmp_path, answer("Good day")) as (world, vendor, client):
+        thread = (await world.services.chat.create_thread(None, "Plans")).thread
+        own = client.with_options(api_key=world.token("narrow", [Scope.ASK], tokens_per_minute=5))
+        headers = {"X-ChatDesk-Thread": thread.id} if is_kept else {}
+        asked: Any = {"model": MODEL, "messages": HELLO, "extra_headers": headers}
+        if is_streamed:
+            _chunks = [each async for each in await own.chat.completions.create(**asked, stream=True)]
+        else:
+            await own.chat.completions.create(**asked)
+        await world.services.chat.all_written()
+        sent = len(vendor.requests)
+        with pytest.raises(openai.RateLimitError) as caught:
+            await own.chat.completions.create(**asked)
+        assert caught.value.code == "token_limit_reached"
+        assert len(vendor.requests) == sent
+
+
+async def test_the_models_of_all_providers_are_listed(tmp_path: Path) -> None:
+    async with asked_world(tmp_path, models("m", "n")) as (_world, _vendor, client):
+        found = {each.id async for each in client.models.list()}
+        assert {"chatdesk/default", "team/m", "team/n"} <= found
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (400, openai.BadRequestError),
+        (401, openai.AuthenticationError),
+        (404, openai.NotFoundError),
+        (429, openai.RateLimitError),
+        (500, openai.InternalServerError),
+    ],
+)
+async def test_what_a_provider_refuses_has_its_own_status(
+    tmp_path: Path, code: int, kind: type[openai.APIStatusError], is_streamed: bool
+) -> None:
+    refusing = status(code, {"error": {"message": "No."}}, headers=[("Retry-After", "120")])
+    async with asked_world(tmp_path, refusing) as (_world, _vendor, client):
+        with pytest.raises(kind) as caught:
+            await client.chat.completions.create(model=MODEL, messages=HELLO, stream=is_streamed)
+        assert caught.value.body is not None
+        assert set(json.loads(caught.value.response.content)["error"]) == {"message", "type", "param", "code"}
+        assert caught.value.response.headers["x-should-retry"] == "false"
+        if code == 429:
+            assert caught.value.response.headers["retry-after"] == "120"
+
+
+async def test_a_stream_that_is_cut_ends_with_an_error_and_not_as_a_whole(tmp_path: Path) -> None:
+    async def cut(exchange: Exchange) -> None:
+        await exchange.start()
+        await exchange.delta(role="assistant", content="Half of")
+        exchange.reset()
+
+    async with asked_world(tmp_path, cut) as (world, _vendor, client):
+        stream = await client.chat.completions.create(model=MODEL, messages=HELLO, stream=True)
+        texts = []
+
+        async def read() -> None:
+            async for chunk in stream:
+                texts.append(chunk.choices[0].delta.content)
+
+        with pytest.raises(openai.APIError):
+            await read()
+        assert texts == ["Half of"]
+        assert (await ledger(world))[0] == 1
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_who_leaves_early_ends_the_request_at_the_provider(tmp_path: Path, is_streamed: bool) -> None:
+    async def endless(exchange: Exchange) -> None:
+        await exchange.start()
+        await exchange.delta(role="assistant", content="On and")
+        await exchange.hang()
+
+    async with asked_world(tmp_path, endless) as (world, vendor, _client):
+        body = {"model": MODEL, "messages": HELLO, "stream": is_streamed}
+        sent = json.dumps(body).encode()
+        head = (
+            f"POST /v1/chat/completions HTTP/1.1\r\nHost: {world.host}\r\nAuthorization: Bearer {world.owner_token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n\r\n"
+        )
+        with world.connect() as connection:
+            connection.sendall(head.encode() + sent)
+            await vendor.wait_for_requests(1)
+            assert vendor.open_connections == 1
+        await vendor.wait_until_closed()
+
+        async def is_entered() -> bool:
+            return (await ledger(world))[0] == 1
+
+        await until(is_entered)
+
+
+async def test_a_limit_of_the_person_holds_and_nothing_is_sent(tmp_path: Path) -> None:
+    async with asked_world(tmp_path, answer()) as (world, vendor, client):
+        limit = UsageLimit(LimitScope.ALL, LimitPeriod.DAY, LimitUnit.TOKENS, hard=10)
+        await world.services.chat.limits.replace([limit])
+        with pytest.raises(openai.RateLimitError) as caught:
+            await client.chat.completions.create(model=MODEL, messages=HELLO)
+        assert caught.value.code == "limit_reached"
+        assert "kept" not in caught.value.message
+        assert vendor.requests == []
+
+
+async def test_what_cannot_be_passed_on_is_refused_in_the_form_of_openai(tmp_path: Path) -> None:
+    async with asked_world(tmp_path, answer()) as (_world, vendor, client):
+        for more in ({"logprobs": True}, {"n": 2}, {"model": "offline/demo", "seed": 1}):
+            with pytest.raises(openai.BadRequestError):
+                await client.chat.completions.create(**{"model": MODEL, "messages": HELLO, **more})
+        assert vendor.requests == []
