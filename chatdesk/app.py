@@ -17,6 +17,7 @@ from chatdesk.services.building import build_services
 from chatdesk.services.groups import RestoreServices
 from chatdesk.services.owner import verbs_of
 from chatdesk.services.parts import backups_of
+from chatdesk.services.service_switch import ServiceSwitch
 from chatdesk.services.upkeep import run_upkeep
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
         if lock.is_held:
             await server.start()
         services.listen = server.start
+        services.service_switch = ServiceSwitch(services, partial(import_beside, "chatdesk.service.opening"))
         close: Callable[[], Awaitable[None]] = server.close
         return close
 

@@ -6,18 +6,17 @@ import argparse
 import asyncio
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.core import terminal
-from chatdesk.core.errors import AlreadyRunning, NotPossible
+from chatdesk.core.background_import import import_beside
 from chatdesk.core.paths import AppPaths
+from chatdesk.services.service_switch import MS_PER_DAY, SCOPES, ServiceSwitch
 
 if TYPE_CHECKING:
     from chatdesk.core.settings.schema import Settings
     from chatdesk.services.services import Services
-
-_MS_PER_DAY: Final = 24 * 3600 * 1000
-_SCOPES: Final = ("read", "write", "ask", "admin", "remote")
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -30,7 +29,11 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     new = actions.add_parser("new", parents=[common], help="make a token and print it, this once")
     new.add_argument("name", metavar="NAME", help="what will use it")
     new.add_argument(
-        "--scope", action="append", choices=_SCOPES, metavar="SCOPE", help="read, write, ask, admin or remote (read)"
+        "--scope",
+        action="append",
+        choices=tuple(SCOPES),
+        metavar="SCOPE",
+        help="read, write, ask, admin or remote (read)",
     )
     new.add_argument("--project", action="append", metavar="NAME", default=[], help="reach this project only")
     new.add_argument("--days", type=_days, metavar="N", help="expire after N days")
@@ -45,27 +48,15 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 async def _serve(options: argparse.Namespace, services: Services) -> int:
-    if services.has_other_owner:
-        raise AlreadyRunning(next_step="Close it first, or choose another --data-dir.")
-    try:
-        from chatdesk.service.local_service import LocalService
-    except ImportError as error:
-        raise NotPossible(
-            f"The packages of the service are not installed ({error.name}).",
-            next_step="Install them: pip install 'chatdesk[service]'.",
-        ) from None
-    from chatdesk.service.settings import options_of
-
-    service = LocalService(services, options_of(services.settings, port=options.port))
-    address = await service.start()
-    try:
-        for url in address.urls:
-            terminal.say(f"Listening on {url}")
-        if address.socket:
-            terminal.say(f"Listening on {address.socket}")
-        await asyncio.Event().wait()  # until a signal
-    finally:
-        await service.close()
+    switch = services.service_switch = ServiceSwitch(
+        services, partial(import_beside, "chatdesk.service.opening"), port=options.port
+    )
+    state = await switch.start()
+    for url in state.urls:
+        terminal.say(f"Listening on {url}")
+    if state.socket:
+        terminal.say(f"Listening on {state.socket}")
+    await asyncio.Event().wait()  # until a signal; the service ends with the services
     return 0
 
 
@@ -79,7 +70,7 @@ async def _new(options: argparse.Namespace, services: Services) -> int:
         options.name,
         [Scope(each) for each in options.scope or ["read"]],
         projects=projects,
-        expires_at=None if options.days is None else now_ms + options.days * _MS_PER_DAY,
+        expires_at=None if options.days is None else now_ms + options.days * MS_PER_DAY,
         requests_per_minute=options.requests,
         tokens_per_minute=options.tokens,
         money_per_day=options.money,

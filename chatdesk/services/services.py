@@ -43,13 +43,15 @@ if TYPE_CHECKING:
     from chatdesk.core.transfer.imports.service import ImportService
     from chatdesk.core.usage.budget import BackgroundBudget
     from chatdesk.core.usage.service import UsageService
+    from chatdesk.services.service_switch import ServiceSwitch
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Services:
     """The services that front ends work with. ``has_other_owner``: another process writes to the data directory;
     everything can be read, and ``ask`` lets that process do the asking. ``listen`` starts answering other processes,
-    once a window owns the directory."""
+    once a window owns the directory. ``service_switch`` turns the local service on and off, in a process that may
+    serve."""
 
     chat: ChatService
     events: EventBus
@@ -73,6 +75,7 @@ class Services:
     repositories: Repositories
     metrics: Metrics
     listen: Callable[[], Awaitable[None]] | None = None
+    service_switch: ServiceSwitch | None = None
     settings: Settings = field(init=False)
     _retired: list[ProviderRegistry] = field(default_factory=list)
     _importer: ImportService | None = None
@@ -256,7 +259,9 @@ class Services:
         self.titles.use(self.providers, is_on=self.settings.model_titles)
 
     async def close(self) -> None:
-        """Interrupt turns, store their text, close connections and files."""
+        """End the local service, interrupt turns, store their text, close connections and files."""
+        if self.service_switch is not None:
+            await self.service_switch.close()
         if self._network is not None:
             await self._network.close()
         if self._questions is not None:

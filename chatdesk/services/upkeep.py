@@ -27,6 +27,8 @@ async def run_upkeep(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     services.titles.follow()
     if await services.team_is_joined():
         await (await services.load_team()).start()
+    if services.service_switch is not None and (problem := (await services.service_switch.obey()).problem) is not None:
+        yield problem
     await services.questions.load()
     await services.chat.queue.resume()
     await services.providers.prepare()

@@ -12,14 +12,20 @@ from chatdesk.core.settings.window_settings import WindowSettings
 class ServiceSettings(WindowSettings):
     """The settings that say where the local service listens, which lets other programs in."""
 
+    service_on: bool = declared(
+        "service.on",
+        False,
+        "The open window lets other programs of this computer read, write and ask over HTTP (docs/local-service.md).",
+        Shown("Local service", "Let other programs use ChatDesk", hidden="the page of the local service"),
+    )
     service_port: int = declared(
         "service.port",
         0,
-        "Port of the local service (chatdesk serve) on this computer; 0 is any that is free.",
+        "Port of the local service on this computer; 0 is any that is free.",
         Shown(
             "Local service",
             "Port",
-            "Used by chatdesk serve.",
+            "The window and chatdesk serve listen on it.",
             unit="on this computer",
             empty="Any that is free",
             also="api http rest",

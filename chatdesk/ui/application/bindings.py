@@ -45,6 +45,7 @@ from chatdesk.ui.features.inspector.summary_work_binding import SummaryWorkBindi
 from chatdesk.ui.features.inspector.transcript_context import TranscriptContext
 from chatdesk.ui.features.library.library_binding import LibraryBinding
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+from chatdesk.ui.features.local_service.local_service_binding import LocalServiceBinding
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 from chatdesk.ui.features.prompts.quick_actions import QuickActions
 from chatdesk.ui.features.providers.provider_binding import ProviderBinding
@@ -231,6 +232,9 @@ class Bindings:
         restoring = RestoreBinding(context.panes, context.tasks, restart_after, services=restore_services_of(services))
         self.data = DataBinding(context, restoring, data_services_of(services))
         self.settings.dataPageMade.connect(self.data.join)
+        self.local_service = LocalServiceBinding(
+            context, self.settings, switch=lambda: services.service_switch, projects=services.library.list_projects
+        )
         self.team = TeamBinding(
             context, self.settings, self.lists, self.threads.open_soon, services=self._team_services
         )

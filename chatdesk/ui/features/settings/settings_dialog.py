@@ -187,7 +187,7 @@ class SettingsDialog(Panel):
             self._values,
             choices=self._choices,
             fixed=self._fixed,
-            is_content_first=title == "Providers",
+            is_content_first=title in ("Providers", "Local service"),
             model_fields=self._model_fields,
         )
         page.edited.connect(self._on_edited)

@@ -1,0 +1,27 @@
+"""Opens the service for ``services/service_switch.py``, which loads this module when somebody turns it on."""
+
+from __future__ import annotations
+
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
+from chatdesk.service.address_book import ServiceFiles
+from chatdesk.service.declaration import Scope
+from chatdesk.service.local_service import LocalService, ServiceAddress
+from chatdesk.service.settings import options_of
+from chatdesk.service.tokens import TokenBook
+from chatdesk.services.services import Services
+
+
+async def open_service(services: Services, settings: Settings, port: int | None) -> tuple[LocalService, ServiceAddress]:
+    """Start the service where the settings say; ``port`` wins over them. Raises a ``ChatDeskError``."""
+    service = LocalService(services, options_of(settings, port=port))
+    return service, await service.start()
+
+
+def tokens_of(paths: AppPaths) -> TokenBook:
+    """Return the tokens of a data directory."""
+    return TokenBook(ServiceFiles.of(paths).tokens)
+
+
+def scope_of(name: str) -> Scope:
+    return Scope(name)

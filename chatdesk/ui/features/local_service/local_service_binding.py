@@ -1,0 +1,169 @@
+"""The binding of the local service: its page in the settings, and the tokens that are made and revoked there.
+
+Small, because every window has it: page and dialog are brought in when somebody opens the settings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject
+from shiboken6 import isValid
+
+from chatdesk.core.errors import ChatDeskError
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.project import Project
+    from chatdesk.services.service_switch import ServiceState, ServiceSwitch
+    from chatdesk.ui.features.local_service.local_service_page import LocalServicePage
+    from chatdesk.ui.features.local_service.new_token import NewTokenDialog
+    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+    from chatdesk.ui.window.window_context import WindowContext
+
+_PAGE: Final = "Local service"
+_MODULES: Final = (
+    "chatdesk.ui.features.local_service.local_service_page",
+    "chatdesk.ui.features.local_service.new_token",
+)
+
+
+class LocalServiceBinding(QObject):
+    """``switch`` gives the switch of the service; None where this process may not serve."""
+
+    def __init__(
+        self,
+        context: WindowContext,
+        settings: SettingsBinding,
+        *,
+        switch: Callable[[], ServiceSwitch | None],
+        projects: Callable[[], Awaitable[Sequence[Project]]],
+    ) -> None:
+        super().__init__()
+        self._panes = context.panes
+        self._tasks = context.tasks
+        self._settings = settings
+        self._switch = switch
+        self._projects = projects
+        self._is_following = False
+        self._dialog: SettingsDialog | None = None
+        self._page: LocalServicePage | None = None
+        settings.import_ahead(*_MODULES)
+        settings.dialogMade.connect(self._on_settings_dialog_made)
+
+    def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
+        if self._switch() is not None:
+            self._dialog = dialog
+            dialog.fill_page(_PAGE, self._make_page)
+
+    def _make_page(self) -> LocalServicePage:
+        from chatdesk.ui.features.local_service.local_service_page import LocalServicePage
+
+        page = self._page = LocalServicePage()
+        page.switched.connect(self._on_page_switched)
+        page.tryAgainRequested.connect(self._the_switch.try_again)
+        page.tokensWanted.connect(lambda: self._tasks.replace(self._show_tokens(page), "list tokens"))
+        page.newTokenRequested.connect(lambda: self._tasks.start(self._open_new_token(page), "new token"))
+        page.revokeRequested.connect(lambda token_id, name: self._ask_whether_to_revoke(page, token_id, name))
+        if not self._is_following:
+            self._is_following = True
+            self._the_switch.follow(self._on_state_changed)
+        page.show_state(self._the_switch.state)
+        return page
+
+    @property
+    def _the_switch(self) -> ServiceSwitch:
+        switch = self._switch()
+        assert switch is not None  # else there is no page
+        return switch
+
+    def _on_state_changed(self, state: ServiceState) -> None:
+        if self._page is not None and isValid(self._page):
+            self._page.show_state(state)
+
+    def _on_page_switched(self, is_on: bool) -> None:
+        self._settings.change(replace(self._settings.current, service_on=is_on))
+
+    async def _show_tokens(self, page: LocalServicePage) -> None:
+        tokens = await self._the_switch.tokens()
+        names = await self._names_of_projects() if any(each.projects for each in tokens) else {}
+        if not isValid(page):
+            return
+        for _step in page.show_tokens(tokens, names):
+            await asyncio.sleep(0)
+            if not isValid(page):
+                return
+
+    async def _names_of_projects(self) -> dict[str, str]:
+        return {each.id: each.name for each in await self._projects()}
+
+    async def _open_new_token(self, page: LocalServicePage) -> None:
+        from chatdesk.ui.features.local_service.new_token import NewTokenDialog
+
+        projects = await self._names_of_projects()
+        if not isValid(page):
+            return
+        dialog = NewTokenDialog(self._panes.theme, parent=self._dialog)
+        for _step in dialog.add_projects(projects):
+            await asyncio.sleep(0)
+            if not isValid(dialog):
+                return
+        dialog.requested.connect(
+            lambda name, scopes, reached, days: self._tasks.start(
+                self._make_token(page, dialog, name, scopes, projects=reached, days=days), "make token"
+            )
+        )
+        dialog.open()
+
+    async def _make_token(
+        self,
+        page: LocalServicePage,
+        dialog: NewTokenDialog,
+        name: str,
+        scopes: Sequence[str],
+        *,
+        projects: Sequence[str],
+        days: int | None,
+    ) -> None:
+        try:
+            text = await self._the_switch.make_token(name, scopes, projects=projects, days=days)
+        except ChatDeskError as error:
+            if isValid(dialog):
+                dialog.end_busy()
+                dialog.show_problem(error.sentence)
+            return
+        if isValid(dialog):
+            dialog.show_token(text)
+        if isValid(page):
+            page.tokensWanted.emit()
+
+    def _ask_whether_to_revoke(self, page: LocalServicePage, token_id: str, name: str) -> None:
+        from chatdesk.ui.dialogs.confirm import ConfirmDialog
+
+        dialog = ConfirmDialog(
+            self._panes.theme,
+            f"Revoke the token “{name}”?",
+            "What uses it is refused from now on, and what it is doing ends. This cannot be undone.",
+            yes_text="Revoke",
+            is_dangerous=True,
+            parent=self._dialog,
+        )
+
+        def on_answered(is_yes: bool) -> None:
+            if is_yes:
+                self._tasks.start(self._revoke(page, token_id), "revoke token")
+
+        dialog.answered.connect(on_answered)
+        dialog.open()
+
+    async def _revoke(self, page: LocalServicePage, token_id: str) -> None:
+        try:
+            await self._the_switch.revoke_token(token_id)
+        except ChatDeskError as error:
+            if isValid(page):
+                page.say_problem(error.sentence)
+        if isValid(page):
+            page.tokensWanted.emit()

@@ -1,0 +1,197 @@
+"""The page *Local service* of the settings: its switch, its address, and the tokens of other programs. It asks; others
+do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.services.service_switch import ServiceState, ShownToken
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.widgets.flow_row import FlowRow
+
+_LOOK_AGAIN_MS: Final = 5_000  # while the page is seen, for the last use
+_WHAT: Final = "Editors, scripts and browsers of this computer read, write and ask over HTTP, with a token of yours."
+_TOKENS_WHILE_OFF: Final = "Turn it on to make tokens and to see those that there are."
+_NO_TOKENS: Final = "There are no tokens. Each program gets one of its own."
+
+
+class LocalServicePage(QWidget):
+    """``switched`` has whether the service is to be on; ``tokensWanted`` asks for the list (``show_tokens``) whenever
+    it may be another one; ``revokeRequested`` has the id and the name of a token."""
+
+    switched = Signal(bool)
+    tryAgainRequested = Signal()
+    newTokenRequested = Signal()
+    revokeRequested = Signal(str, str)
+    tokensWanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("localServicePage")
+        self._urls: tuple[str, ...] = ()
+        self._rows: dict[str, _TokenRow] = {}
+        self.switch = QCheckBox("Let other programs use ChatDesk")
+        self.switch.setObjectName("localServiceSwitch")
+        self.switch.setAccessibleDescription(_WHAT)
+        self.switch.clicked.connect(self.switched)
+        self._status = _said("localServiceStatus", "text")
+        self._problem = _said("localServiceProblem", "text")
+        self._problem.setProperty("isDanger", True)
+        self._copy = push_button("Copy address", "localServiceCopy", self._copy_address)
+        self._again = push_button("Try again", "localServiceAgain", self.tryAgainRequested.emit)
+        self._hint = _said("localServiceHint", "muted")
+        self.new_button = push_button("New token…", "localServiceNew", self.newTokenRequested.emit)
+        self._list = QVBoxLayout()
+        self._list.setSpacing(0)
+        self._timer = QTimer(self, interval=_LOOK_AGAIN_MS)
+        self._timer.timeout.connect(self.tokensWanted)
+        self._lay_out()
+        self.show_state(ServiceState())
+
+    def show_state(self, state: ServiceState) -> None:
+        """Show whether the service listens, where, and what failed."""
+        self.switch.setChecked(state.is_wanted)
+        self._urls = state.urls
+        problem = "" if state.problem is None else state.problem.sentence
+        words = f"On, at {state.urls[0]}" if state.is_on else "Starting…" if state.is_wanted and not problem else "Off"
+        if words != self._status.text() or problem != self._problem.text():
+            announce(self, problem or words, is_assertive=bool(problem))
+        self._status.setText(words)
+        self._problem.setText(problem)
+        self._status.setVisible(not problem)
+        self._problem.setVisible(bool(problem))
+        had_focus = next((each for each in (self._copy, self._again, self.new_button) if each.hasFocus()), None)
+        self._copy.setVisible(state.is_on)
+        self._again.setVisible(bool(problem))
+        self.new_button.setEnabled(state.is_on)
+        if had_focus is not None and not (had_focus.isVisibleTo(self) and had_focus.isEnabled()):
+            self.switch.setFocus(Qt.FocusReason.OtherFocusReason)
+        if not state.is_on:
+            for id_ in list(self._rows):
+                self._remove_row(id_)
+            self._hint.setText(_TOKENS_WHILE_OFF)
+            self._hint.show()
+        self.tokensWanted.emit()
+
+    def show_tokens(self, tokens: Sequence[ShownToken], projects: Mapping[str, str]) -> Iterator[None]:
+        """Show the tokens, a row a step, between which the window goes on; ``projects`` has names by id."""
+        wanted = {each.id: (each.name, token_words(each, projects)) for each in tokens} if self._urls else {}
+        focused = next((id_ for id_, row in self._rows.items() if row.revoke.hasFocus()), None)
+        for id_, row in list(self._rows.items()):
+            if wanted.get(id_) != (row.name, row.details):
+                self._remove_row(id_)
+        for place, (id_, (name, details)) in enumerate(wanted.items()):
+            if id_ not in self._rows:
+                row = self._rows[id_] = _TokenRow(id_, name, details)
+                row.revoke.clicked.connect(partial(self.revokeRequested.emit, id_, name))
+                self._list.insertWidget(place, row)
+                yield
+        before: QWidget = self._again
+        for button in (*(self._rows[id_].revoke for id_ in wanted), self.new_button):
+            QWidget.setTabOrder(before, button)
+            before = button
+        if self._urls:
+            self._hint.setText(_NO_TOKENS)
+            self._hint.setVisible(not wanted)
+        if focused is not None and not any(row.revoke.hasFocus() for row in self._rows.values()):
+            again = self._rows[focused].revoke if focused in self._rows else self.new_button
+            again.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def say_problem(self, sentence: str) -> None:
+        """Show what failed with a token."""
+        self._problem.setText(sentence)
+        self._problem.setVisible(bool(sentence))
+        announce(self, sentence, is_assertive=True)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._timer.start()
+        self.tokensWanted.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._timer.stop()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 10, 0, 10)
+        column.setSpacing(6)
+        column.addWidget(self.switch)
+        column.addWidget(plain_label(_WHAT, "muted", wraps=True))
+        column.addWidget(self._status)
+        column.addWidget(self._problem)
+        buttons = FlowRow(8)
+        buttons.addWidget(self._copy)
+        buttons.addWidget(self._again)
+        column.addLayout(buttons)
+        column.addSpacing(10)
+        column.addWidget(plain_label("Tokens", "strong"))
+        column.addWidget(self._hint)
+        column.addLayout(self._list)
+        row = FlowRow(8)
+        row.addWidget(self.new_button)
+        column.addLayout(row)
+        column.addSpacing(10)
+
+    def _remove_row(self, id_: str) -> None:
+        row = self._rows.pop(id_)
+        self._list.removeWidget(row)
+        row.hide()
+        row.deleteLater()
+
+    def _copy_address(self) -> None:
+        QGuiApplication.clipboard().setText(self._urls[0])
+        announce(self, "The address is in the clipboard.")
+        self._copy.setText("Copied")
+        QTimer.singleShot(_LOOK_AGAIN_MS, self._copy, lambda: self._copy.setText("Copy address"))
+
+
+class _TokenRow(QWidget):
+    """A token of the list, with the button that revokes it."""
+
+    def __init__(self, id_: str, name: str, details: str) -> None:
+        super().__init__()
+        self.name, self.details = name, details
+        self.setObjectName(f"localServiceToken_{id_}")
+        self.revoke = QPushButton("Revoke…")
+        self.revoke.setObjectName(f"localServiceRevoke_{id_}")
+        self.revoke.setAccessibleName(f"Revoke {name}")
+        self.revoke.setAccessibleDescription(details)
+        self.revoke.setAutoDefault(False)
+        self.revoke.setProperty("isDanger", True)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(plain_label(name, "text", wraps=True))
+        words.addWidget(plain_label(details, "muted", wraps=True))
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 6, 0, 6)
+        line.addLayout(words, 1)
+        line.addWidget(self.revoke)
+
+
+def token_words(token: ShownToken, projects: Mapping[str, str]) -> str:
+    """Return what a token allows, where, how long, and when it was last used."""
+    reached = ", ".join(projects.get(each, "a project in the trash") for each in token.projects) or "all projects"
+    until = "" if token.expires_at is None else f"until {_moment(token.expires_at)}"
+    used = "never used" if token.last_used_at is None else f"last used {_moment(token.last_used_at)}"
+    return " · ".join(filter(None, (", ".join(token.scopes), reached, until, used)))
+
+
+def _moment(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _said(object_name: str, role: str) -> QLabel:
+    label = plain_label("", role, wraps=True)  # type: ignore[arg-type]
+    label.setObjectName(object_name)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

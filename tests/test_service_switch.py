@@ -1,0 +1,111 @@
+"""The switch of the local service: it obeys the settings, says what failed, and ends with the services."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from chatdesk.core.background_import import import_beside
+from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.schema import Settings
+from chatdesk.service.address_book import ServiceFiles
+from chatdesk.services.owner import open_services
+from chatdesk.services.service_switch import ServiceState, ServiceSwitch
+from tests.helpers.local_service import FAST
+from tests.helpers.waiting import until
+
+LOAD = partial(import_beside, "chatdesk.service.opening")
+ON = replace(FAST, service_on=True)
+
+
+async def _health(state: ServiceState) -> int:
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        return (await http.get(f"{state.urls[0]}/health")).status_code
+
+
+async def test_it_does_what_the_settings_say_and_ends_with_the_services(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path)
+    async with open_services(paths, FAST, purpose="serve") as services:
+        switch = services.service_switch = ServiceSwitch(services, LOAD)
+        seen: list[ServiceState] = []
+        switch.follow(seen.append)
+        assert not (await switch.obey()).is_on
+        services.settings_in_force.change(ON)
+        await until(lambda: switch.state.is_on)
+        assert await _health(switch.state) == 200
+        first = switch.state.urls
+        services.settings_in_force.change(replace(ON, theme="dark"))
+        services.settings_in_force.change(replace(ON, service_port=_free_port()))
+        await until(lambda: switch.state.is_on and switch.state.urls != first)
+        assert await _health(switch.state) == 200
+        assert len([state for state in seen if state.is_on]) == 2  # the theme starts nothing anew
+        services.settings_in_force.change(FAST)
+        services.settings_in_force.change(ON)
+        services.settings_in_force.change(FAST)
+        await until(lambda: not switch.state.is_wanted)
+        assert not ServiceFiles.of(paths).address.exists()
+        services.settings_in_force.change(ON)
+        await until(lambda: switch.state.is_on)
+    assert not ServiceFiles.of(paths).address.exists()
+
+
+async def test_a_port_that_is_taken_is_said_and_tried_again_when_asked(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        async with open_services(AppPaths.find(tmp_path), replace(ON, service_port=port), purpose="serve") as services:
+            switch = services.service_switch = ServiceSwitch(services, LOAD)
+            state = await switch.obey()
+            assert not state.is_on and state.is_wanted
+            assert state.problem is not None
+            assert "in use" in state.problem.sentence and "Choose another port" in state.problem.sentence
+            taken.close()
+            switch.try_again()
+            await until(lambda: switch.state.is_on)
+            assert switch.state.problem is None
+
+
+async def test_packages_that_are_missing_are_named_with_the_next_step(tmp_path: Path) -> None:
+    async def load() -> object:
+        raise ModuleNotFoundError("No module named 'starlette'", name="starlette")
+
+    async with open_services(AppPaths.find(tmp_path), FAST, purpose="serve") as services:
+        switch = ServiceSwitch(services, load)
+        with pytest.raises(NotPossible) as raised:
+            await switch.start()
+        assert "starlette" in raised.value.sentence and "pip install 'chatdesk[service]'" in raised.value.sentence
+
+
+async def test_tokens_are_there_while_it_is_on(tmp_path: Path) -> None:
+    async with open_services(AppPaths.find(tmp_path), FAST, purpose="serve") as services:
+        switch = services.service_switch = ServiceSwitch(services, LOAD)
+        assert await switch.tokens() == []
+        with pytest.raises(NotPossible):
+            await switch.make_token("editor", ["read"])
+        state = await switch.start()
+        text = await switch.make_token("editor", ["read", "ask"], days=7)
+        (token,) = await switch.tokens()
+        assert (token.name, token.scopes, token.last_used_at) == ("editor", ("read", "ask"), None)
+        assert token.expires_at is not None
+        with pytest.raises(InvalidInput):
+            await switch.make_token("editor", ["read"])
+        async with httpx2.AsyncClient(trust_env=False, headers={"authorization": f"Bearer {text}"}) as http:
+            address = f"{state.urls[0]}/api/v1/threads"
+            assert (await http.get(address)).status_code == 200
+            assert (await switch.tokens())[0].last_used_at is not None
+            await switch.revoke_token(token.id)
+            assert (await http.get(address)).status_code == 401
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+def test_it_is_off_unless_somebody_turns_it_on() -> None:
+    assert Settings().service_on is False
