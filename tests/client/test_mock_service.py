@@ -1,0 +1,78 @@
+"""The service in memory answers as the real one does, and what fails on purpose is made once all the same."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+
+from chatdesk.client import AnswerFailed, BadToken, Client, Conflict, NotFound, Retries, ServiceFailed, Unreachable
+from chatdesk.client.errors import problem_of
+from chatdesk.client.mock_service import URL, MockService
+
+pytest_plugins = ["chatdesk.client.fixtures"]
+
+
+def test_the_fixtures_give_a_client_of_a_service(chatdesk_service: MockService, chatdesk_client: Client) -> None:
+    thread = chatdesk_client.make_thread("From a test")
+    answer = chatdesk_client.ask(thread.id, "Why is that so?")
+    pieces = list(answer)
+    assert len(pieces) > 1 and "".join(pieces) == answer.text == "A mock answer."
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (4, 3)
+    assert [each.role for each in chatdesk_client.history(thread.id)] == ["assistant", "user"]
+    assert list(chatdesk_service.threads) == [thread.id]
+
+
+def test_reads_and_writes_with_a_key_are_sent_again(chatdesk_service: MockService, chatdesk_client: Client) -> None:
+    chatdesk_service.fail_next(503, httpx2.ReadError("cut off"), httpx2.ReadTimeout("late"))
+    thread = chatdesk_client.make_thread("Once")
+    sent = [each for each in chatdesk_service.seen if each.method == "POST"]
+    assert len(sent) == 4 and len({each.key for each in sent}) == 1 and sent[0].key
+    assert list(chatdesk_service.threads) == [thread.id]
+    chatdesk_service.fail_next(429)
+    assert len(chatdesk_client.projects()) == 1
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, BadToken), (404, NotFound), (409, Conflict), (500, ServiceFailed)])
+def test_what_another_try_does_not_mend_is_sent_once(
+    chatdesk_service: MockService, chatdesk_client: Client, status: int, kind: type[Exception]
+) -> None:
+    chatdesk_service.fail_next(status)
+    with pytest.raises(kind):
+        chatdesk_client.projects()
+    assert len(chatdesk_service.seen) == 1
+
+
+def test_tries_end(chatdesk_service: MockService) -> None:
+    chatdesk_service.fail_next(*[httpx2.ConnectError("refused")] * 9)
+    with (
+        Client(URL, "cd_mock", transport=chatdesk_service.transport, retries=Retries(3, 0)) as client,
+        pytest.raises(Unreachable),
+    ):
+        client.projects()
+    assert len(chatdesk_service.seen) == 3
+
+
+async def test_the_asynchronous_client_does_the_same(chatdesk_service: MockService) -> None:
+    chatdesk_service.fail_next(503)
+    async with chatdesk_service.async_client() as client:
+        thread = await client.make_thread("Asynchronous")
+        answer = await client.ask(thread.id, "Why?")
+        assert "".join([piece async for piece in answer]) == "A mock answer."
+        assert [each.id async for each in client.threads()] == [thread.id]
+
+
+def test_an_answer_that_fails_raises(chatdesk_service: MockService, chatdesk_client: Client) -> None:
+    thread = chatdesk_client.make_thread()
+    answer = chatdesk_client.ask(thread.id, "Why?")
+    stored = chatdesk_service.messages[thread.id][-1]
+    chatdesk_client.stop(thread.id)
+    stored |= {"status": "error", "error": "No credit.", "error_code": "no_credit"}
+    with pytest.raises(AnswerFailed, match="No credit") as failed:
+        list(answer)
+    assert failed.value.code == "no_credit"
+
+
+@pytest.mark.parametrize("body", [None, [], "text", {"code": 7, "fields": "no"}, {"fields": [1, {"place": None}]}])
+def test_a_refusal_that_is_none_of_chatdesk_is_one_all_the_same(body: object) -> None:
+    error = problem_of(502, body, "soon")
+    assert isinstance(error, ServiceFailed) and error.code == "unknown" and error.retry_after_s is None
