@@ -161,7 +161,7 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     item.stash[_THREADS_BEFORE] = set(threading.enumerate())
-    item.stash[_WINDOWS_BEFORE] = set(_windows())
+    item.stash[_WINDOWS_BEFORE] = _windows()
     return (yield)
 
 
@@ -170,7 +170,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """After all fixtures of the test are gone, its threads have to be as well. Wider fixtures may keep theirs."""
     result = yield
     if "qapp" in getattr(item, "fixturenames", ()):
-        _delete_windows(item.stash.get(_WINDOWS_BEFORE, set()))
+        from tests.helpers.left_windows import delete_windows
+
+        delete_windows(item.stash.get(_WINDOWS_BEFORE, []))
         gc.collect()  # here: what a window leaves in cycles must not end on a thread of a later test
         _freeze_modules()
     if not faulthandler.is_enabled():  # a test of crash reports has had it
@@ -190,7 +192,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 _THREADS_BEFORE = pytest.StashKey[set[threading.Thread]]()
 _frozen_modules = [0]
-_WINDOWS_BEFORE = pytest.StashKey[set[Any]]()
+_WINDOWS_BEFORE = pytest.StashKey[list[Any]]()
 
 
 def _freeze_modules() -> None:
@@ -203,16 +205,6 @@ def _freeze_modules() -> None:
 def _windows() -> list[Any]:
     widgets = sys.modules.get("PySide6.QtWidgets")
     return [] if widgets is None else widgets.QApplication.topLevelWidgets()
-
-
-def _delete_windows(before: set[Any]) -> None:
-    """Those that a test left. Its connections keep a window for as long as its process lives, and each theme of a later
-    test would style all of them once more: after forty tests of the window that took seconds."""
-    from shiboken6 import Shiboken
-
-    for window in _windows():
-        if window not in before and Shiboken.isValid(window) and window.parent() is None:
-            Shiboken.delete(window)
 
 
 @pytest.hookimpl(trylast=True)

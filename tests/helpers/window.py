@@ -9,8 +9,7 @@ from unittest.mock import patch
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
-from shiboken6 import Shiboken
+from PySide6.QtWidgets import QApplication
 
 from chatdesk.app import run_window
 from chatdesk.core.domain.message import Message
@@ -18,6 +17,7 @@ from chatdesk.core.events import AnswerFinished
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
+from tests.helpers.left_windows import delete_windows
 from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.waiting import until as until
 
@@ -42,21 +42,14 @@ def play(
             failures.append(error)
         return 0
 
-    before = set(QApplication.topLevelWidgets())
+    before = QApplication.topLevelWidgets()
     try:
         with patch.object(gc, "freeze"):  # what lives as long as a window would stay for good: this process goes on
             assert run_window(paths, settings, script=guarded) == 0
     finally:
-        _delete({*QApplication.topLevelWidgets()} - before)
+        delete_windows(before)
     if failures:
         raise failures[0]
-
-
-def _delete(windows: set[QWidget]) -> None:
-    """A window lives as long as its process; here the next theme would style all of them once more."""
-    for window in windows:
-        if Shiboken.isValid(window) and window.parent() is None:
-            Shiboken.delete(window)
 
 
 def type_text(application: WindowApplication, text: str) -> None:

@@ -1,0 +1,24 @@
+"""Deletes windows that a test left open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import Shiboken
+
+
+def delete_windows(before: Iterable[QWidget]) -> None:
+    """Delete the windows that were not there before. Their connections keep them for as long as the process lives, and
+    each theme of a later test would style all of them once more: after forty tests of the window that took seconds.
+
+    The list of a completer has no parent, but its completer keeps a bare pointer to it and deletes it: deleted here
+    first, it ends the process when the window is.
+    """
+    kept = set(before)
+    for window in QApplication.topLevelWidgets():
+        if window in kept or not Shiboken.isValid(window) or window.parent() is not None:
+            continue
+        if window.windowType() is not Qt.WindowType.Popup:
+            Shiboken.delete(window)
