@@ -85,8 +85,14 @@ async def _rest_by_keys(application: WindowApplication, keys: Keys, export: Path
     chooser = await dialog(QFileDialog)
     await until(lambda: isinstance(keys.focused, QLineEdit) and keys.focused.window() is chooser)
     keys.type(str(export))
-    keys.press(Qt.Key.Key_Return)
-    await gone(QFileDialog)
+
+    def entered() -> bool:
+        """Enter chooses the file, or first closes the list of names, which Qt opens whenever it has read the folder."""
+        if chooser.isVisible():
+            keys.press(Qt.Key.Key_Return)
+        return not chooser.isVisible()
+
+    await until(entered)
     await until(lambda: keys.focused is importing.start_button)
     keys.press(Qt.Key.Key_Return)
     await until(lambda: keys.focused is importing.show_button)
