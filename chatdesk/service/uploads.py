@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from chatdesk.core.errors import StorageError, StorageFull
+from chatdesk.core.file_writing import open_new
 
 #: The folder of files that are being received, beside the address.
 UPLOADS: Final = "uploads"
@@ -39,7 +40,7 @@ async def received_file(stream: AsyncIterator[bytes], directory: Path) -> AsyncI
 
 def _opened(folder: Path) -> IO[bytes]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return (Path(tempfile.mkdtemp(dir=folder)) / "body").open("xb")
+    return open_new(Path(tempfile.mkdtemp(dir=folder)) / "body")
 
 
 def _removed(file: IO[bytes], path: Path) -> None:

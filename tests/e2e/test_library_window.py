@@ -177,7 +177,7 @@ def test_threads_are_moved_by_dialog_and_by_dropping_and_tagged_and_filtered(tmp
         QTest.keyClicks(dialog.chooser.field, "wor")
         QTest.keyClick(dialog.chooser.field, Qt.Key.Key_Return)
         await until(lambda: toast(application) == "Moved to Work: Thread 0")
-        assert titles(application) == ["Thread 2", "Thread 1"]
+        await until(lambda: titles(application) == ["Thread 2", "Thread 1"])
         sidebar.thread_list.mark(ids[1:2])
         sidebar.projectsAskedUnderDrag.emit()
         await until(lambda: bindings.library.projects.menu is not None)
@@ -197,6 +197,7 @@ def test_threads_are_moved_by_dialog_and_by_dropping_and_tagged_and_filtered(tmp
         sidebar.tagFilterRequested.emit(sidebar.tags[0].id)
         await until(lambda: titles(application) == ["Thread 2"])
         dialog = await opened(application, TagListDialog, lambda: application.panes.commands.trigger("tag.manage"))
+        await until(dialog.list.count)
         dialog.list.item(0).setText("Books")
         await until(lambda: "Books" in toast(application))
         dialog.reject()
