@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chatdesk.core.storage.engine.repeated_request import AlreadyDone
-from chatdesk.service.declaration import Call, Endpoint, Scope
+from chatdesk.service.declaration import Call, Endpoint, Repeated, Scope
 from chatdesk.service.errors import ConditionNeeded, KeyUsedOtherwise, MalformedRequest, RequestRunning
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
@@ -43,7 +43,7 @@ def conditions_of(
     key = headers("idempotency-key") or ""
     if_match = headers("if-match") or ""
     digest = fingerprint = ""
-    if key and endpoint.again is not None:
+    if key and endpoint.takes_key:
         if not _KEY.fullmatch(key):
             raise MalformedRequest("An Idempotency-Key has 1 to 255 visible ASCII characters.")
         digest = _digest(call.caller.id, key)
@@ -68,7 +68,10 @@ class CarryingOut:
         """Run the handler of an endpoint. Raises what it raises, ``StaleEdit`` where the caller has not seen the newest
         version, and ``RequestRunning`` where the same request is being carried out."""
         if not conditions.key and not conditions.if_match:
-            return Carried(await _handled(endpoint, call))
+            return await _handled(endpoint, call)
+        if endpoint.has_own_keys:
+            with self._alone(conditions.key):
+                return await _handled(endpoint, call)
         from chatdesk.core.storage.engine.write_guard import guarding
 
         guard = call.services.repositories.requests.guard(
@@ -81,7 +84,7 @@ class CarryingOut:
             if done is None:
                 try:
                     with guarding(guard):
-                        return Carried(await _handled(endpoint, call))
+                        return await _handled(endpoint, call)
                 except AlreadyDone as error:
                     done = error.done
             if done.fingerprint != conditions.fingerprint:
@@ -96,7 +99,7 @@ class CarryingOut:
             return None
         shows = endpoint.shows
         assert shows is not None  # what is guarded is shown
-        wanted_id = call.path[f"{endpoint.guards}_id"]
+        wanted_id = call.path[endpoint.path.rpartition("{")[2].partition("}")[0]]
         return endpoint.guards, wanted_id, lambda thing: self._etag_of(shows(thing)) == conditions.if_match
 
     @contextmanager
@@ -110,10 +113,11 @@ class CarryingOut:
             self._running.discard(key)
 
 
-async def _handled(endpoint: Endpoint, call: Call[Any, Any]) -> Any:
+async def _handled(endpoint: Endpoint, call: Call[Any, Any]) -> Carried:
     if endpoint.scope is Scope.ASK:
         await call.allowances.admit(call.caller)
-    return await endpoint.handler(call)
+    result = await endpoint.handler(call)
+    return Carried(result.result, is_repeated=True) if isinstance(result, Repeated) else Carried(result)
 
 
 def _digest(*parts: str) -> str:

@@ -102,6 +102,13 @@ class Streamed:
     is_held: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The result of a request that was carried out before, as it is now."""
+
+    result: Any
+
+
 #: The type of a body that is the bytes of a file: no form of a web page can send it.
 FILE: Final = "application/octet-stream"
 
@@ -122,7 +129,8 @@ class Endpoint:
     """One address and method. ``scope`` None: for everybody on this computer, without a token.
 
     ``again`` makes the result of a write once more, from the request and the ids of what it made; such a write takes
-    an Idempotency-Key. ``guards`` is the kind of thing that the last name of the path stands for, where it may
+    an Idempotency-Key. ``has_own_keys``: the handler takes one itself, and returns ``Repeated`` for what it knows.
+    ``guards`` is the kind of thing that the last name of the path stands for, where it may
     be changed under If-Match; ``shows`` is what its ETag is made of. ``headers`` are for an answer, made of the result.
     ``resumes``: the header Last-Event-ID means the same as ``after`` of its query. ``ends_when_left``: the handler is
     cancelled when its caller leaves.
@@ -141,12 +149,17 @@ class Endpoint:
     body: type[Any] | None = None
     status: int = 200
     again: Callable[[Call[Any, Any], DoneRequest], Awaitable[Any]] | None = None
-    guards: Literal["project", "thread"] | None = None
+    has_own_keys: bool = False
+    guards: Literal["project", "thread", "draft", "summary", "tag", "prompt"] | None = None
     headers: Callable[[Any], Mapping[str, str]] | None = None
     ends_when_left: bool = False
     resumes: bool = False
     media_type: str = ""
     has_ranges: bool = False
+
+    @property
+    def takes_key(self) -> bool:
+        return self.again is not None or self.has_own_keys
 
     @property
     def takes_file(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from chatdesk.core.clock import Clock
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.ids import new_id
-from chatdesk.service.errors import UnknownJob
+from chatdesk.service.errors import KeyUsedOtherwise, UnknownJob
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _MOST_KEPT: Final = 50
 @dataclass(slots=True, eq=False)
 class Job:
     """An export or import. ``done`` of ``total`` are messages of an export and bytes of an import. ``path`` is the
-    file that it made."""
+    file that it made. ``key`` is the Idempotency-Key of the request for ``wanted``, empty without one."""
 
     id: str
     kind: Literal["export", "import"]
@@ -38,6 +38,8 @@ class Job:
     message: str = ""
     code: str | None = None
     path: Path | None = None
+    key: str = ""
+    wanted: object = None
 
 
 class Jobs:
@@ -56,6 +58,8 @@ class Jobs:
         work: Callable[[Job], Awaitable[str]],
         *,
         file: Path | None = None,
+        key: str = "",
+        wanted: object = None,
     ) -> Job:
         """Start ``work``, which returns a sentence about its result. ``file`` is moved into the folder of the job.
         Raises ``NotPossible`` where enough is running."""
@@ -63,7 +67,7 @@ class Jobs:
             raise NotPossible("Enough exports and imports are running.", next_step="Wait for one, or cancel it.")
         now_ms = self._clock.now_ms()
         job_id = new_id()
-        job = Job(job_id, kind, caller_id, self._folder / job_id, now_ms)
+        job = Job(job_id, kind, caller_id, self._folder / job_id, now_ms, key=key, wanted=wanted)
         self._jobs[job.id] = job
         try:
             await asyncio.to_thread(_prepare, job.folder, file)
@@ -80,6 +84,14 @@ class Jobs:
         job = self._jobs.get(job_id)
         if job is None or job.caller_id != caller_id:
             raise UnknownJob
+        return job
+
+    def asked_with(self, caller_id: str, key: str, wanted: object) -> Job | None:
+        """Return the job that a request with this key began; None where there is none, or no key. Raises
+        ``KeyUsedOtherwise`` where it wanted something else."""
+        job = next((each for each in self.all(caller_id) if key and each.key == key), None)
+        if job is not None and job.wanted != wanted:
+            raise KeyUsedOtherwise
         return job
 
     def all(self, caller_id: str) -> tuple[Job, ...]:

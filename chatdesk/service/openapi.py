@@ -164,7 +164,7 @@ def _headers(endpoint: Endpoint) -> Iterable[str]:
         yield "If-None-Match"
     if endpoint.guards is not None:
         yield "If-Match"
-    if endpoint.again is not None:
+    if endpoint.takes_key:
         yield "Idempotency-Key"
     if endpoint.has_ranges:
         yield "Range"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from chatdesk.service.declaration import Scope
 from tests.helpers.local_service import ServedWorld, served_world
+from tests.helpers.waiting import until
 
 V1 = "/api/v1"
 FILE = {"content-type": "application/octet-stream"}
@@ -269,6 +271,135 @@ async def test_a_summary_is_listed_edited_and_switched_off(tmp_path: Path) -> No
         assert (await world.http.patch(one, json={"is_on": False})).json()["state"] == "off"
         listed = (await world.http.get(f"{V1}/threads/{question['thread_id']}/summaries")).json()["summaries"]
         assert [each["version"] for each in listed] == [2, 1]
+
+
+async def test_what_somebody_else_has_changed_is_not_written_over(tmp_path: Path) -> None:
+    from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
+
+    async with served_world(tmp_path) as world:
+        asked = await _asked(world, await _thread(world))
+        ids = asked["question"]["thread_id"], asked["question"]["id"], asked["answer"]["id"]
+        summary = await world.services.repositories.summaries.add(NewSummary(*ids, "Short", 1, SummaryAuthor.MODEL))
+        prompt = await world.http.post(f"{V1}/prompts", json={"kind": "quick", "text": "Say more"})
+        tagged = await world.http.post(f"{V1}/threads/{ids[0]}/tags", json={"add": ["work"]})
+        assert tagged.status_code == 200
+        (tag,) = await world.services.library.list_tags()
+        writes: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
+            ("PUT", f"{V1}/threads/{ids[0]}/draft", {"text": "Mine"}, {"text": "Theirs"}),
+            ("PATCH", f"{V1}/summaries/{summary.id}", {"is_on": False}, {"is_on": True}),
+            (
+                "PUT",
+                f"{V1}/prompts/{prompt.json()['id']}",
+                {"kind": "quick", "text": "x"},
+                {"kind": "quick", "text": "y"},
+            ),
+        )
+        for method, one, mine, theirs in writes:
+            seen = {"if-match": (await world.http.get(one)).headers["etag"]}
+            written = await world.http.request(method, one, json=mine, headers=seen)
+            assert written.status_code == 200, written.text
+            late = await world.http.request(method, one, json=theirs, headers=seen)
+            assert (late.status_code, late.json()["code"], late.json()["yours"]) == (409, "stale_edit", theirs)
+            assert late.json()["current"] == written.json() == (await world.http.get(one)).json()
+            now = {"if-match": late.headers["etag"]}
+            assert (await world.http.request(method, one, json=theirs, headers=now)).status_code == 200
+        renamed = await world.http.patch(f"{V1}/tags/{tag.id}", json={"name": "Work"})
+        seen = {"if-match": renamed.headers["etag"]}
+        for expected in (200, 409):
+            found = await world.http.patch(f"{V1}/tags/{tag.id}", json={"name": "Home"}, headers=seen)
+            assert found.status_code == expected
+
+
+async def test_an_export_under_a_key_is_begun_once(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        await _asked(world, await _thread(world))
+        key = {"idempotency-key": "monthly"}
+        first = await world.http.post(f"{V1}/exports", json={"format": "json"}, headers=key)
+        again = await world.http.post(f"{V1}/exports", json={"format": "json"}, headers=key)
+        assert again.json()["id"] == first.json()["id"]
+        assert ("idempotent-replayed" in first.headers, again.headers["idempotent-replayed"]) == (False, "true")
+        other = await world.http.post(f"{V1}/exports", json={"format": "md"}, headers=key)
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_used_otherwise")
+        async with world.client(world.token()) as http:
+            theirs = await http.post(f"{V1}/exports", json={"format": "json"}, headers=key)
+            assert theirs.json()["id"] != first.json()["id"]
+        assert len((await world.http.get(f"{V1}/jobs")).json()["jobs"]) == 1
+
+
+async def test_a_thread_gets_another_model(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        thread_id = await _thread(world)
+        one = f"{V1}/threads/{thread_id}"
+        chosen = {"model": {"provider": "offline", "model": "offline-demo"}}
+        changed = await world.http.patch(one, json=chosen)
+        assert (changed.json()["provider"], changed.json()["model"]) == ("offline", "offline-demo")
+        assert (await _asked(world, thread_id))["answer"]["model"] == "offline-demo"
+        unknown = await world.http.patch(one, json={"model": {"provider": "nobody", "model": "m"}})
+        assert unknown.status_code in (404, 409, 422), unknown.text
+        assert (await world.http.get(one)).json()["provider"] == "offline"
+
+
+async def test_a_summary_is_made_anew_when_a_program_asks_for_it(tmp_path: Path) -> None:
+    from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
+
+    async with served_world(tmp_path) as world:
+        asked = await _asked(world, await _thread(world), "What is the harbour master called? " * 20)
+        ids = asked["question"]["thread_id"], asked["question"]["id"], asked["answer"]["id"]
+        one = f"{V1}/threads/{ids[0]}/summaries"
+        assert (await world.http.get(one)).json() == {"summaries": [], "work": None}
+        await world.services.repositories.summaries.add(NewSummary(*ids, "Short", 1, SummaryAuthor.PERSON))
+        made = await world.http.post(one, json={})
+        assert made.status_code == 202, made.text
+
+        async def is_made() -> bool:
+            found = (await world.http.get(one)).json()["summaries"]
+            return [(each["version"], each["author"]) for each in found] == [(2, "model"), (1, "person")]
+
+        await until(is_made)
+        async with world.client(world.token(scopes=[Scope.READ, Scope.WRITE])) as http:
+            assert (await http.post(one, json={})).status_code == 403
+
+
+async def test_a_summary_that_would_take_much_is_made_when_the_program_agrees(tmp_path: Path) -> None:
+    from chatdesk.core.domain.summary import ConsentLimits, NewSummary, SummaryAuthor
+
+    async with served_world(tmp_path) as world:
+        asked = await _asked(world, await _thread(world), "What is the harbour master called? " * 20)
+        ids = asked["question"]["thread_id"], asked["question"]["id"], asked["answer"]["id"]
+        one = f"{V1}/threads/{ids[0]}/summaries"
+        await world.services.repositories.summaries.add(NewSummary(*ids, "Short", 1, SummaryAuthor.PERSON))
+        world.services.chat.context.summaries.use_consent(ConsentLimits(tokens=1))
+        assert (await world.http.post(one, json={"agrees": True})).status_code == 202  # to nothing yet
+
+        async def is_asking() -> bool:
+            work = (await world.http.get(one)).json()["work"]
+            return work is not None and work["stage"] == "asking" and work["planned_tokens"] > 1
+
+        await until(is_asking)
+        assert (await world.http.post(one, json={"agrees": True})).status_code == 202
+
+        async def is_made() -> bool:
+            return len((await world.http.get(one)).json()["summaries"]) == 2
+
+        await until(is_made)
+
+
+async def test_the_log_says_who_used_what_under_the_id_of_the_request(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with served_world(tmp_path) as world:
+        thread_id = await _thread(world)
+        async with world.client(world.token("editor", scopes=[Scope.ASK])) as http:
+            asked = await http.post(f"{V1}/threads/{thread_id}/messages", json={"text": "Hello"})
+            await world.services.chat.all_written()
+            (line,) = [each for each in caplog.messages if each.startswith("service_answer")]
+            assert f"id={asked.headers['x-request-id']}" in line
+            assert f"who={asked.headers['x-chatdesk-token']}" in line
+            assert "output_tokens=" in line and "cost_usd=" in line and "Hello" not in line
+        assert (await world.http.get("/health")).headers["x-chatdesk-token"] == "owner"
+        async with world.client() as http:
+            assert "x-chatdesk-token" not in (await http.get("/health")).headers
 
 
 async def test_a_token_is_held_to_its_tokens_a_minute(tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ ENDPOINTS: Final = (
         scope=Scope.WRITE,
         body=NewDraft,
         again=_written,
+        guards="draft",
     ),
     Endpoint("DELETE", _ONE, _delete, "Forget the draft of a thread", scope=Scope.WRITE, status=204),
 )

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from chatdesk.core.domain.attachment import clean_name
 from chatdesk.core.domain.exports import Choice, ExportFormat, ExportProgress
 from chatdesk.core.domain.imported import ImportProgress
-from chatdesk.service.declaration import FILE, Call, Endpoint, Scope, Streamed, UploadedFile
+from chatdesk.service.declaration import FILE, Call, Endpoint, Repeated, Scope, Streamed, UploadedFile
 from chatdesk.service.errors import UnknownPath
 from chatdesk.service.forms import BODY, QUERY
 from chatdesk.service.jobs import Job
@@ -82,8 +82,11 @@ def jobs_answer(jobs: tuple[Job, ...]) -> JobsAnswer:
     return JobsAnswer(tuple(job_answer(each) for each in jobs))
 
 
-async def _export(call: Call[None, ExportWanted]) -> Job:
-    body = call.body
+async def _export(call: Call[None, ExportWanted]) -> Job | Repeated:
+    body, key = call.body, call.headers.get("idempotency-key", "")
+    known = call.jobs.asked_with(call.caller.id, key, body)
+    if known is not None:
+        return Repeated(known)
     for thread_id in body.thread_ids:
         await reached_thread(call, thread_id)
     if body.project_id is not None:
@@ -108,7 +111,7 @@ async def _export(call: Call[None, ExportWanted]) -> Job:
             job.path = report.path.with_name(packed.rpartition("/")[2])
         return report.sentence
 
-    return await call.jobs.start(call.caller.id, "export", work)
+    return await call.jobs.start(call.caller.id, "export", work, key=key, wanted=body)
 
 
 async def _import(call: Call[ImportWanted, UploadedFile]) -> Job:
@@ -153,7 +156,16 @@ async def _remove(call: Call[Any, Any]) -> None:
 
 _ONE: Final = "/api/v1/jobs/{job_id}"
 ENDPOINTS: Final = (
-    Endpoint("POST", "/api/v1/exports", _export, "Export threads", job_answer, body=ExportWanted, status=202),
+    Endpoint(
+        "POST",
+        "/api/v1/exports",
+        _export,
+        "Export threads",
+        job_answer,
+        body=ExportWanted,
+        status=202,
+        has_own_keys=True,
+    ),
     Endpoint(
         "POST",
         "/api/v1/imports",

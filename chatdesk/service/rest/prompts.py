@@ -127,6 +127,7 @@ ENDPOINTS: Final = (
         scope=Scope.WRITE,
         body=PromptGiven,
         again=_replaced,
+        guards="prompt",
     ),
     Endpoint("DELETE", _ONE, _delete, "Move a prompt to the trash", scope=Scope.WRITE, status=204),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chatdesk.core.domain.summary import Summary
+from chatdesk.core.domain.summary import Summary, SummaryStage, SummaryWork
 from chatdesk.core.errors import SummaryNotFound, ThreadNotFound
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.declaration import Call, Endpoint, Scope
@@ -36,10 +36,35 @@ class SummaryAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class SummaryWorkAnswer:
+    """A summary that is being made, or waits: for a yes (``asking``) because of what it would take, or by itself. What
+    it takes was worked out before (planned) and is counted as it goes on."""
+
+    stage: str
+    provider: str
+    model: str
+    planned_requests: int
+    planned_tokens: int
+    planned_cost_usd: float | None
+    requests: int
+    tokens: int
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class SummariesAnswer:
-    """All versions, the newest first."""
+    """All versions, the newest first, and the ``work`` on another one, null where there is none."""
 
     summaries: tuple[SummaryAnswer, ...]
+    work: SummaryWorkAnswer | None
+
+
+@dataclass(frozen=True)
+class SummaryWanted:
+    """A summary to make anew, in the background. ``agrees``: to what the one that is asked about would take."""
+
+    __pydantic_config__ = BODY
+    agrees: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,13 +95,41 @@ def summary_answer(summary: Summary) -> SummaryAnswer:
     )
 
 
-def summaries_answer(summaries: tuple[Summary, ...]) -> SummariesAnswer:
-    return SummariesAnswer(tuple(summary_answer(each) for each in summaries))
+def summaries_answer(found: tuple[tuple[Summary, ...], SummaryWork | None]) -> SummariesAnswer:
+    summaries, work = found
+    return SummariesAnswer(
+        tuple(summary_answer(each) for each in summaries), None if work is None else _work_answer(work)
+    )
 
 
-async def _list(call: Call[Any, Any]) -> tuple[Summary, ...]:
+def _work_answer(work: SummaryWork) -> SummaryWorkAnswer:
+    return SummaryWorkAnswer(
+        work.stage.value,
+        work.provider,
+        work.model,
+        work.planned_requests,
+        work.planned_tokens,
+        work.planned_cost_usd,
+        work.requests,
+        work.tokens,
+        work.cost_usd,
+    )
+
+
+async def _list(call: Call[Any, Any]) -> tuple[tuple[Summary, ...], SummaryWork | None]:
     thread = await reached_thread(call, call.path["thread_id"])
-    return await call.services.chat.context.summaries.list(thread.id)
+    summaries = call.services.chat.context.summaries
+    return await summaries.list(thread.id), summaries.work_on(thread.id)
+
+
+async def _make(call: Call[None, SummaryWanted]) -> tuple[tuple[Summary, ...], SummaryWork | None]:
+    thread, context = await reached_thread(call, call.path["thread_id"]), call.services.chat.context
+    work = context.summaries.work_on(thread.id)
+    if call.body.agrees and work is not None and work.stage is SummaryStage.ASKING:
+        context.summaries.agree(thread.id)
+    else:
+        await context.redo_summary(thread.id)
+    return await _list(call)
 
 
 async def _summary(call: Call[Any, Any], summary_id: str) -> Summary:
@@ -105,9 +158,20 @@ async def _changed(call: Call[Any, Any], done: DoneRequest) -> Summary:
     return await _summary(call, done.first("summary"))
 
 
+_IN_THREAD: Final = "/api/v1/threads/{thread_id}/summaries"
 _ONE: Final = "/api/v1/summaries/{summary_id}"
 ENDPOINTS: Final = (
-    Endpoint("GET", "/api/v1/threads/{thread_id}/summaries", _list, "List the summaries of a thread", summaries_answer),
+    Endpoint("GET", _IN_THREAD, _list, "List the summaries of a thread", summaries_answer),
+    Endpoint(
+        "POST",
+        _IN_THREAD,
+        _make,
+        "Make a summary anew",
+        summaries_answer,
+        scope=Scope.ASK,
+        body=SummaryWanted,
+        status=202,
+    ),
     Endpoint("GET", _ONE, _read, "Read a summary", summary_answer),
     Endpoint(
         "PATCH",
@@ -118,5 +182,6 @@ ENDPOINTS: Final = (
         scope=Scope.WRITE,
         body=SummaryChange,
         again=_changed,
+        guards="summary",
     ),
 )

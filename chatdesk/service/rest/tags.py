@@ -91,7 +91,17 @@ async def _was_put_on(call: Call[Any, Any], _done: DoneRequest) -> Thread:
 _ONE: Final = "/api/v1/tags/{tag_id}"
 ENDPOINTS: Final = (
     Endpoint("GET", "/api/v1/tags", _list, "List tags", tags_answer),
-    Endpoint("PATCH", _ONE, _rename, "Rename a tag", tag_answer, scope=Scope.WRITE, body=TagChange, again=_renamed),
+    Endpoint(
+        "PATCH",
+        _ONE,
+        _rename,
+        "Rename a tag",
+        tag_answer,
+        scope=Scope.WRITE,
+        body=TagChange,
+        again=_renamed,
+        guards="tag",
+    ),
     Endpoint("DELETE", _ONE, _delete, "Delete a tag", scope=Scope.WRITE, status=204),
     Endpoint(
         "POST",

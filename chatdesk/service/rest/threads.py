@@ -65,6 +65,15 @@ class NewThread:
 
 
 @dataclass(frozen=True)
+class ModelChosen:
+    """The model for the next answers of a thread, and its provider."""
+
+    __pydantic_config__ = BODY
+    provider: str
+    model: str
+
+
+@dataclass(frozen=True)
 class ThreadChange:
     """One change of a thread: exactly one of these."""
 
@@ -73,6 +82,7 @@ class ThreadChange:
     archived: bool | None = None
     pinned: bool | None = None
     project_id: str | None = None
+    model: ModelChosen | None = None
 
 
 def thread_answer(thread: Thread) -> ThreadAnswer:
@@ -141,6 +151,8 @@ async def _change(call: Call[None, ThreadChange]) -> Thread:
     library = call.services.library
     if name == "title":
         return await call.services.chat.rename_thread(thread.id, value)
+    if name == "model":
+        return await call.services.chat.set_thread_model(thread.id, value.provider, value.model)
     if name == "archived":
         await library.archive([thread.id], is_archived=value)
     elif name == "pinned":

@@ -29,13 +29,7 @@ class DraftRepository:
     async def get(self, thread_id: str | None) -> Draft | None:
         slot = _NEW if thread_id is None else checked_id(thread_id)
 
-        def work(conn: Connection) -> Draft | None:
-            row = conn.exec_driver_sql(
-                "SELECT thread_id, text, cursor, updated_at, attachments FROM drafts WHERE slot = ?", (slot,)
-            ).first()
-            return None if row is None else Draft(row[0], row[1], row[2], row[3], from_draft_json(row[4]))
-
-        return await self._db.read(work)
+        return await self._db.read(lambda conn: get_draft(conn, slot))
 
     async def put(
         self, thread_id: str | None, text: str, cursor: int, *, attachments: Sequence[Attachment] = ()
@@ -64,3 +58,11 @@ class DraftRepository:
             conn.exec_driver_sql("DELETE FROM drafts WHERE slot = ?", (slot,))
 
         await self._db.write(work)
+
+
+def get_draft(conn: Connection, slot: str) -> Draft | None:
+    """Return the draft of a thread, or of the new one where ``slot`` says so."""
+    row = conn.exec_driver_sql(
+        "SELECT thread_id, text, cursor, updated_at, attachments FROM drafts WHERE slot = ?", (slot,)
+    ).first()
+    return None if row is None else Draft(row[0], row[1], row[2], row[3], from_draft_json(row[4]))

@@ -47,7 +47,7 @@ class SummaryRepository:
 
     async def get(self, summary_id: str) -> Summary:
         wanted = checked_id(summary_id)
-        return await self._db.read(lambda conn: _get(conn, wanted))
+        return await self._db.read(lambda conn: get_summary(conn, wanted))
 
     async def add(self, new: NewSummary, *, spent: Spent | None = None) -> Summary:
         """Store the next version. One that a model made is also entered into the ledger. Raises ``SummaryRangeGone``
@@ -59,7 +59,7 @@ class SummaryRepository:
         origin = self._db.origin
 
         def work(conn: Connection) -> Summary:
-            summary = _get(conn, wanted)
+            summary = get_summary(conn, wanted)
             write_register(
                 conn,
                 origin,
@@ -70,7 +70,7 @@ class SummaryRepository:
                 values={"is_off": int(not is_on)},
                 body={"is_off": not is_on},
             )
-            return _get(conn, wanted)
+            return get_summary(conn, wanted)
 
         return await self._db.write(work)
 
@@ -105,7 +105,7 @@ def rows_of_thread(conn: Connection, thread_id: str) -> Sequence[Sequence[Any]]:
     ).all()
 
 
-def _get(conn: Connection, summary_id: str) -> Summary:
+def get_summary(conn: Connection, summary_id: str) -> Summary:
     row = conn.exec_driver_sql(f"{_SELECT} WHERE s.id = ? AND s.deleted_at IS NULL", (summary_id,)).first()
     if row is None:
         raise SummaryNotFound
@@ -166,7 +166,7 @@ def _add(conn: Connection, origin: Origin, new: NewSummary, spent: Spent | None)
             origin,
             UsageEvent(UsageKind.SUMMARY, new.thread_id, new.provider, new.model, Status.COMPLETE.value, taken),
         )
-    return _get(conn, summary_id)
+    return get_summary(conn, summary_id)
 
 
 def _shown_between(conn: Connection, new: NewSummary) -> int:

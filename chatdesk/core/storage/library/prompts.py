@@ -51,13 +51,13 @@ class PromptRepository:
     async def get(self, prompt_id: str) -> Prompt:
         """Return a prompt, also one that was deleted. Raises ``PromptNotFound``."""
         wanted = checked_id(prompt_id)
-        return await self._db.read(lambda conn: _get(conn, wanted))
+        return await self._db.read(lambda conn: get_prompt(conn, wanted))
 
     async def add(self, prompts: Sequence[NewPrompt]) -> tuple[Prompt, ...]:
         """Add all of these prompts, or none where that would be too many. Raises ``NotPossible``."""
 
         def work(conn: Connection) -> tuple[Prompt, ...]:
-            return tuple(_get(conn, each) for each in self._insert(conn, prompts))
+            return tuple(get_prompt(conn, each) for each in self._insert(conn, prompts))
 
         return await self._db.write(work)
 
@@ -74,7 +74,7 @@ class PromptRepository:
                 key = (each.kind.value, clean(each.name), clean(each.text))
                 if key not in known:
                     fresh[key] = each
-            return tuple(_get(conn, each) for each in self._insert(conn, list(fresh.values())))
+            return tuple(get_prompt(conn, each) for each in self._insert(conn, list(fresh.values())))
 
         return await self._db.write(work)
 
@@ -100,7 +100,7 @@ class PromptRepository:
 
         def work(conn: Connection) -> Prompt:
             self._update(conn, [wanted], {**_columns(new), "updated_at": self._db.origin.now()})
-            return _get(conn, wanted)
+            return get_prompt(conn, wanted)
 
         return await self._db.write(work)
 
@@ -162,7 +162,7 @@ def _prompt(row: Sequence[Any]) -> Prompt:
     return Prompt(row[0], PromptKind(row[1]), *row[2:])
 
 
-def _get(conn: Connection, prompt_id: str) -> Prompt:
+def get_prompt(conn: Connection, prompt_id: str) -> Prompt:
     row = conn.exec_driver_sql(f"{_SELECT} WHERE id = ?", (prompt_id,)).first()
     if row is None:
         raise PromptNotFound

@@ -7,7 +7,7 @@ the ids of what was made: no words, and nothing by which the caller could be fou
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.engine import Connection
@@ -16,11 +16,15 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.prompt import Prompt
 from chatdesk.core.domain.summary import Summary
-from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.thread import Draft, Thread
+from chatdesk.core.storage.chat.drafts import get_draft
 from chatdesk.core.storage.chat.projects import get_project
+from chatdesk.core.storage.chat.summaries import get_summary
+from chatdesk.core.storage.chat.tags import get_tag
 from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest, MadeThing, StaleEdit
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.engine.write_guard import WriteGuard
+from chatdesk.core.storage.library.prompts import get_prompt
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
@@ -29,6 +33,14 @@ _PREFIX: Final = "request:"
 _END: Final = "request;"  # the text after all that begin with the prefix
 _KEPT_MS: Final = 24 * 3600 * 1000
 _SWEPT_EVERY: Final = 256
+_CURRENT: Final[Mapping[str, Callable[[Connection, str], Any]]] = {
+    "project": get_project,
+    "thread": get_thread,
+    "draft": lambda conn, thread_id: get_draft(conn, thread_id) or Draft(thread_id, "", 0, 0),
+    "summary": get_summary,
+    "tag": get_tag,
+    "prompt": get_prompt,
+}
 _MADE: Final = (Thread, Message, Project, Prompt, Summary)
 
 
@@ -51,8 +63,8 @@ class RequestRepository:
         unchanged: tuple[str, str, Callable[[Any], bool]] | None = None,
     ) -> WriteGuard:
         """Return the guard for a request. With a ``key`` its record is written in the same transaction, which raises
-        ``AlreadyDone`` where there is one. ``unchanged`` are "thread" or "project", an id, and what must hold for that;
-        else ``StaleEdit`` is raised."""
+        ``AlreadyDone`` where there is one. ``unchanged`` are a kind of thing, an id, and what must hold for that; else
+        ``StaleEdit`` is raised. A draft has the id of its thread."""
 
         def before(conn: Connection) -> None:
             if key:
@@ -61,7 +73,7 @@ class RequestRepository:
                     raise AlreadyDone(done)
             if unchanged is not None:
                 kind, id_, is_current = unchanged
-                current = get_thread(conn, id_) if kind == "thread" else get_project(conn, id_)
+                current = _CURRENT[kind](conn, id_)
                 if not is_current(current):
                     raise StaleEdit(current)
 
