@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from chatdesk.core.clock import Clock
+from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.usage import cost_text
 from chatdesk.core.domain.usage_day import day_number, start_ms
@@ -54,7 +55,7 @@ class Allowances:
         self._directory = directory
         self._clock = clock
         self._spent: dict[str, _Spent] = {}
-        self._callers: dict[str, Spender] = {}
+        self._asked: dict[str, tuple[Spender, str]] = {}
         self._ended: OrderedDict[str, Message] = OrderedDict()  # before anybody said whose they are
         self._writing = threading.Lock()
         self._writes: set[asyncio.Future[None]] = set()
@@ -78,9 +79,9 @@ class Allowances:
             wait_s = (start_ms(today + 1) - now_ms) / 1000
             raise TokenLimitReached(f"This token spent its {cost_text(caller.money_per_day)} of today.", wait_s)
 
-    def follow(self, caller: Spender, answer_id: str) -> None:
-        """Count an answer for a token once it has ended."""
-        self._callers[answer_id] = caller
+    def follow(self, caller: Spender, answer_id: str, request_id: str) -> None:
+        """Count an answer for a token once it has ended, and log what it took under the id of the request."""
+        self._asked[answer_id] = caller, request_id
         ended = self._ended.pop(answer_id, None)
         if ended is not None:
             self._end(ended)
@@ -107,12 +108,22 @@ class Allowances:
             await asyncio.wait(self._writes)
 
     def _end(self, message: Message) -> None:
-        caller = self._callers.pop(message.id, None)
-        if caller is None:
+        asked = self._asked.pop(message.id, None)
+        if asked is None:
             self._ended[message.id] = message
             if len(self._ended) > _MOST_UNKNOWN:
                 self._ended.popitem(last=False)
             return
+        caller, request_id = asked
+        log_event(
+            "service_answer",
+            id=request_id,
+            who=caller.id,
+            status=message.status,
+            input_tokens=message.prompt_tokens,
+            output_tokens=message.completion_tokens,
+            cost_usd=message.cost_usd,
+        )
         tokens = (message.prompt_tokens or 0) + (message.completion_tokens or 0)
         self.record(caller, tokens=tokens, cost_usd=message.cost_usd)
 

@@ -126,6 +126,7 @@ class Gate:
         try:
             caller = self._admitted(scope)
             state["caller"] = caller
+            answer.caller_id = caller.id
             await self._application(scope, self._limited(scope, receive), answer.send)
         except Exception as error:  # noqa: BLE001 - the edge of a request: its caller is told, and nobody else
             if not isinstance(error, ChatDeskError):
@@ -249,6 +250,7 @@ class _Answer:
         self._unread_s = unread_s
         self._send = send
         self.request_id = secrets.token_hex(8)
+        self.caller_id = ""
         self.began_s = time.monotonic()
         self.status = 0
         self.size_bytes = 0
@@ -292,6 +294,8 @@ class _Answer:
         more = _SECURITY if self._scope.get("scheme") not in ("https", "wss") else (*_SECURITY, _HSTS)
         headers += [(name, value) for name, value in more if name not in present]
         headers.append((b"x-request-id", self.request_id.encode()))
+        if self.caller_id:
+            headers.append((b"x-chatdesk-token", self.caller_id.encode()))  # its id, not its text
         message["headers"] = headers
 
 

@@ -97,14 +97,14 @@ async def _send(call: Call[None, SendMessage]) -> Sent:
     sent = await call.services.chat.send_message(
         thread.id, body.text, parent_id=body.parent_id, provider=body.provider, model=body.model
     )
-    call.allowances.follow(call.caller, sent.answer.id)
+    call.allowances.follow(call.caller, sent.answer.id, call.request_id)
     return sent
 
 
 async def _edit(call: Call[None, EditMessage]) -> Sent:
     message = await reached_message(call, call.body.message_id)
     sent = await call.services.chat.edit_message(message.id, call.body.text)
-    call.allowances.follow(call.caller, sent.answer.id)
+    call.allowances.follow(call.caller, sent.answer.id, call.request_id)
     return sent
 
 
@@ -118,7 +118,7 @@ async def _asked(call: Call[Any, Any], done: DoneRequest) -> Sent:
 async def _regenerate(call: Call[None, Regenerate]) -> Message:
     message, body = await reached_message(call, call.body.message_id), call.body
     answer = await call.services.chat.regenerate_response(message.id, provider=body.provider, model=body.model)
-    call.allowances.follow(call.caller, answer.id)
+    call.allowances.follow(call.caller, answer.id, call.request_id)
     return answer
 
 

@@ -142,7 +142,7 @@ async def _kept(
         async for event in events:
             match event["event"]:
                 case "start":
-                    call.allowances.follow(call.caller, event["message_id"])
+                    call.allowances.follow(call.caller, event["message_id"], call.request_id)
                     head.model = event["model"] or head.model
                 case "text":
                     yield TextDelta(event["delta"])

@@ -228,7 +228,7 @@ async def _ask(call: Call[None, NewQuestion]) -> Sent:
         model=body.model,
         attachments=await given_files(call, body.attachments),
     )
-    call.allowances.follow(call.caller, sent.answer.id)
+    call.allowances.follow(call.caller, sent.answer.id, call.request_id)
     return sent
 
 

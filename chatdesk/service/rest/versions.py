@@ -65,7 +65,7 @@ async def _edit(call: Call[None, NewVersion]) -> tuple[Message, Message | None]:
     call.caller.require(Scope.ASK)
     await call.allowances.admit(call.caller)
     sent = await chat.edit_message(old.id, call.body.text)
-    call.allowances.follow(call.caller, sent.answer.id)
+    call.allowances.follow(call.caller, sent.answer.id, call.request_id)
     return sent.question, sent.answer
 
 
@@ -80,14 +80,14 @@ async def _regenerate(call: Call[None, ModelWanted]) -> Message:
     answer = await call.services.chat.regenerate_response(
         message.id, provider=call.body.provider, model=call.body.model
     )
-    call.allowances.follow(call.caller, answer.id)
+    call.allowances.follow(call.caller, answer.id, call.request_id)
     return answer
 
 
 async def _continue(call: Call[None, ModelWanted]) -> Message:
     message = await _message(call)
     answer = await call.services.chat.continue_message(message.id, provider=call.body.provider, model=call.body.model)
-    call.allowances.follow(call.caller, answer.id)
+    call.allowances.follow(call.caller, answer.id, call.request_id)
     return answer
 
 
