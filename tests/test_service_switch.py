@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -15,8 +19,12 @@ from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.service.address_book import ServiceFiles
+from chatdesk.service.declaration import Call, Endpoint
+from chatdesk.service.endpoints import ENDPOINTS
+from chatdesk.service.local_service import LocalService, ServiceAddress
 from chatdesk.services.owner import open_services
 from chatdesk.services.service_switch import ServiceState, ServiceSwitch
+from chatdesk.services.services import Services
 from tests.helpers.local_service import FAST
 from tests.helpers.waiting import until
 
@@ -79,6 +87,44 @@ async def test_packages_that_are_missing_are_named_with_the_next_step(tmp_path: 
         with pytest.raises(NotPossible) as raised:
             await switch.start()
         assert "starlette" in raised.value.sentence and "pip install 'chatdesk[service]'" in raised.value.sentence
+
+
+async def test_a_service_that_ends_by_a_fault_is_said_and_starts_again_when_asked(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise SystemExit
+
+    def end_the_thread(_result: None) -> dict[str, str]:
+        asyncio.get_running_loop().call_soon(fail)
+        return {}
+
+    async def nothing(_call: Call[Any, Any]) -> None:
+        return None
+
+    endpoint = Endpoint("GET", "/end", nothing, "End the thread", end_the_thread, scope=None)
+
+    class Opening:
+        async def open_service(
+            self, services: Services, _settings: Settings, _port: int | None, on_died: Callable[[], None]
+        ) -> tuple[LocalService, ServiceAddress]:
+            service = LocalService(services, endpoints=[*ENDPOINTS, endpoint], on_died=on_died)
+            return service, await service.start()
+
+    async def load() -> Opening:
+        return Opening()
+
+    paths = AppPaths.find(tmp_path)
+    async with open_services(paths, ON, purpose="serve") as services:
+        switch = services.service_switch = ServiceSwitch(services, load)
+        state = await switch.obey()
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            with suppress(httpx2.HTTPError):
+                await http.get(f"{state.urls[0]}/end")
+        await until(lambda: switch.state.problem)
+        assert switch.state.problem is not None and "a fault in ChatDesk" in switch.state.problem.sentence
+        assert not switch.state.is_on and not ServiceFiles.of(paths).address.exists()
+        switch.try_again()
+        await until(lambda: switch.state.is_on)
+        assert await _health(switch.state) == 200
 
 
 async def test_tokens_are_there_while_it_is_on(tmp_path: Path) -> None:

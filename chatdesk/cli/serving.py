@@ -56,7 +56,11 @@ async def _serve(options: argparse.Namespace, services: Services) -> int:
         terminal.say(f"Listening on {url}")
     if state.socket:
         terminal.say(f"Listening on {state.socket}")
-    await asyncio.Event().wait()  # until a signal; the service ends with the services
+    has_ended = asyncio.Event()
+    switch.follow(lambda state: None if state.is_on else has_ended.set())
+    await has_ended.wait()  # by a fault; a signal cancels this, and the service ends with the services
+    if switch.state.problem is not None:
+        raise switch.state.problem
     return 0
 
 

@@ -14,7 +14,7 @@ import socket
 import ssl
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -82,11 +82,14 @@ class LocalService:
         *,
         endpoints: Sequence[Endpoint] = ENDPOINTS,
         sockets: Sequence[SocketEndpoint] = SOCKETS,
+        on_died: Callable[[], None] = lambda: None,
     ) -> None:
+        """Take what it serves. ``on_died`` is called on the loop of the services when it ends by a fault."""
         self._services = services
         self._options = options or ServiceOptions()
         self._endpoints = endpoints
         self._sockets = sockets
+        self._on_died = on_died
         self._files = ServiceFiles.of(services.paths)
         self._journal = EventJournal(services.events)
         self._loop: ServicesLoop | None = None
@@ -112,6 +115,7 @@ class LocalService:
                 next_step="Choose another port in the settings, or 0 for any that is free.",
             ) from error
         ready: Future[None] = Future()
+        home = asyncio.get_running_loop()
         try:
             token = await asyncio.to_thread(self._files.announce, pid=os.getpid(), urls=bound.urls, socket=bound.path)
         except OSError as error:
@@ -123,7 +127,10 @@ class LocalService:
         self._allowances = Allowances(self._files.tokens, self._services.events, SystemClock())
         self._jobs = Jobs(self._files.directory / _JOBS, SystemClock())
         self._thread = threading.Thread(
-            target=self._run, args=(bound, digest_of(token), self._loop, ready), name="local service", daemon=False
+            target=self._run,
+            args=(bound, digest_of(token), self._loop, home, ready),
+            name="local service",
+            daemon=False,
         )
         self._thread.start()
         try:
@@ -152,15 +159,24 @@ class LocalService:
 
     # On the thread of the service.
 
-    def _run(self, bound: _Bound, owner_digest: str, loop: ServicesLoop, ready: Future[None]) -> None:
+    def _run(
+        self,
+        bound: _Bound,
+        owner_digest: str,
+        loop: ServicesLoop,
+        home: asyncio.AbstractEventLoop,
+        ready: Future[None],
+    ) -> None:
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             try:
                 runner.run(self._serve(bound, owner_digest, loop, ready))
-            except Exception as error:  # noqa: BLE001 - whoever waits for the start is told; later it is logged
+            except BaseException as error:  # noqa: BLE001 - the end of a thread: somebody is told of any fault
                 if not ready.done():
                     ready.set_exception(error)
                 else:
                     _log.exception("the service ended")
+                    with suppress(RuntimeError):  # the services have ended as well
+                        home.call_soon_threadsafe(self._on_died)
             finally:
                 bound.close()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.service.address_book import ServiceFiles
@@ -12,9 +14,12 @@ from chatdesk.service.tokens import TokenBook
 from chatdesk.services.services import Services
 
 
-async def open_service(services: Services, settings: Settings, port: int | None) -> tuple[LocalService, ServiceAddress]:
-    """Start the service where the settings say; ``port`` wins over them. Raises a ``ChatDeskError``."""
-    service = LocalService(services, options_of(settings, port=port))
+async def open_service(
+    services: Services, settings: Settings, port: int | None, on_died: Callable[[], None]
+) -> tuple[LocalService, ServiceAddress]:
+    """Start the service where the settings say; ``port`` wins over them. ``on_died`` is called when it ends by a fault.
+    Raises a ``ChatDeskError``."""
+    service = LocalService(services, options_of(settings, port=port), on_died=on_died)
     return service, await service.start()
 
 

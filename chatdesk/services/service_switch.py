@@ -187,7 +187,9 @@ class ServiceSwitch:
             if self._services.has_other_owner:
                 raise AlreadyRunning(next_step="Close it first, or choose another --data-dir.")
             self._module = self._module or await self._load()
-            self._running, address = await self._module.open_service(self._services, settings, self._port)
+            self._running, address = await self._module.open_service(
+                self._services, settings, self._port, self._on_died
+            )
         except ImportError as error:
             if (error.name or "").startswith("chatdesk"):
                 raise
@@ -200,6 +202,21 @@ class ServiceSwitch:
             self._show(ServiceState(is_wanted=True, problem=error))
         else:
             self._show(ServiceState(True, address.urls, address.socket))
+
+    def _on_died(self) -> None:
+        task = asyncio.ensure_future(self._say_that_it_died(self._running))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _say_that_it_died(self, died: _Running | None) -> None:
+        async with self._turn:
+            if died is None or self._running is not died:
+                return  # it was being ended anyway
+            await self._end()
+            problem = NotPossible(
+                "The local service ended because of a fault in ChatDesk.", next_step="Try again; the log says more."
+            )
+            self._show(ServiceState(is_wanted=True, problem=problem))
 
     async def _end(self) -> None:
         running, self._running = self._running, None
