@@ -169,6 +169,19 @@ def test_a_port_that_is_taken_is_said_on_the_page(paths: AppPaths) -> None:
         play(paths, script, replace(FAST, service_port=taken.getsockname()[1]))
 
 
+@pytest.mark.usefixtures("qapp")
+def test_what_a_variable_decides_cannot_be_switched(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATDESK_SERVICE_ON", "false")
+
+    async def script(application: WindowApplication) -> None:
+        page = await _page(application)
+        assert not page.switch.isEnabled()
+        assert "CHATDESK_SERVICE_ON" in page.switch.accessibleDescription()
+        assert any("CHATDESK_SERVICE_ON" in each.text() for each in page.findChildren(QLabel))
+
+    play(paths, script)
+
+
 def test_nothing_of_the_service_is_imported_while_it_is_off(tmp_path: Path) -> None:
     command = [sys.executable, "-c", SEEN_WHILE_OFF, str(tmp_path)]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
 from shiboken6 import isValid
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.settings.schema import all_settings
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.project import Project
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.window.window_context import WindowContext
 
 _PAGE: Final = "Local service"
+_ON: Final = "service_on"
 _MODULES: Final = (
     "chatdesk.ui.features.local_service.local_service_page",
     "chatdesk.ui.features.local_service.new_token",
@@ -57,12 +60,13 @@ class LocalServiceBinding(QObject):
     def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
         if self._switch() is not None:
             self._dialog = dialog
-            dialog.fill_page(_PAGE, self._make_page)
+            fixed = next((each.env for each in all_settings() if each.name == _ON and _ON in dialog.fixed), "")
+            dialog.fill_page(_PAGE, partial(self._make_page, fixed))
 
-    def _make_page(self) -> LocalServicePage:
+    def _make_page(self, fixed_by: str) -> LocalServicePage:
         from chatdesk.ui.features.local_service.local_service_page import LocalServicePage
 
-        page = self._page = LocalServicePage()
+        page = self._page = LocalServicePage(fixed_by=fixed_by)
         page.switched.connect(self._on_page_switched)
         page.tryAgainRequested.connect(self._the_switch.try_again)
         page.tokensWanted.connect(lambda: self._tasks.replace(self._show_tokens(page), "list tokens"))

@@ -26,7 +26,8 @@ _NO_TOKENS: Final = "There are no tokens. Each program gets one of its own."
 
 class LocalServicePage(QWidget):
     """``switched`` has whether the service is to be on; ``tokensWanted`` asks for the list (``show_tokens``) whenever
-    it may be another one; ``revokeRequested`` has the id and the name of a token."""
+    it may be another one; ``revokeRequested`` has the id and the name of a token. ``fixed_by`` names the variable of
+    the environment that decides whether the service is on, if there is one."""
 
     switched = Signal(bool)
     tryAgainRequested = Signal()
@@ -34,14 +35,16 @@ class LocalServicePage(QWidget):
     revokeRequested = Signal(str, str)
     tokensWanted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, *, fixed_by: str = "") -> None:
         super().__init__()
         self.setObjectName("localServicePage")
+        self._what = f"The environment variable {fixed_by} decides this." if fixed_by else _WHAT
         self._urls: tuple[str, ...] = ()
         self._rows: dict[str, _TokenRow] = {}
         self.switch = QCheckBox("Let other programs use ChatDesk")
         self.switch.setObjectName("localServiceSwitch")
-        self.switch.setAccessibleDescription(_WHAT)
+        self.switch.setAccessibleDescription(self._what)
+        self.switch.setEnabled(not fixed_by)
         self.switch.clicked.connect(self.switched)
         self._status = _said("localServiceStatus", "text")
         self._problem = _said("localServiceProblem", "text")
@@ -126,7 +129,7 @@ class LocalServicePage(QWidget):
         column.setContentsMargins(0, 10, 0, 10)
         column.setSpacing(6)
         column.addWidget(self.switch)
-        column.addWidget(plain_label(_WHAT, "muted", wraps=True))
+        column.addWidget(plain_label(self._what, "muted", wraps=True))
         column.addWidget(self._status)
         column.addWidget(self._problem)
         buttons = FlowRow(8)

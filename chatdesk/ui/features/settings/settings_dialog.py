@@ -109,6 +109,10 @@ class SettingsDialog(Panel):
         self._nav.setFocus()
 
     @property
+    def fixed(self) -> frozenset[str]:
+        return self._fixed
+
+    @property
     def provider_page(self) -> ProviderPage:
         if self._provider_page is None:
             self._page("Providers").finish()
