@@ -37,14 +37,15 @@ async def ask(
     text: str,
     *,
     thread_id: str | None = None,
+    parent_id: str | None = None,
     edits: str | None = None,
     provider: str | None = None,
     model: str | None = None,
     patience_s: float = PATIENCE_S,
 ) -> AsyncGenerator[AskEvent, None]:
-    """Ask in a thread (None: in a new one), or as another version of the question with the id ``edits``, and yield
-    events. Closing the generator early stops the answer; its text is kept. Raises ``AnswerNotSaved`` when the answer
-    cannot be saved for ``patience_s`` seconds."""
+    """Ask in a thread (None: in a new one), there below the answer ``parent_id`` or at the end, or as another version
+    of the question with the id ``edits``, and yield events. Closing the generator early stops the answer; its text is
+    kept. Raises ``AnswerNotSaved`` when the answer cannot be saved for ``patience_s`` seconds."""
     queue: asyncio.Queue[object] = asyncio.Queue()
     subscriptions = [bus.subscribe(kind, queue.put_nowait) for kind in _EVENTS]
     answer_id: str | None = None
@@ -57,7 +58,7 @@ async def ask(
         elif thread_id is None:
             asked = await chat.create_thread(None, "", text, provider=provider, model=model)
         else:
-            asked = await chat.send_message(thread_id, text, provider=provider, model=model)
+            asked = await chat.send_message(thread_id, text, parent_id=parent_id, provider=provider, model=model)
         thread, question, answer = asked.thread, asked.question, asked.answer
         assert question is not None  # both exist when there was a text
         assert answer is not None

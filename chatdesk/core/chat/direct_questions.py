@@ -1,12 +1,12 @@
 """Asks providers what other programs want to know, in the way of any question, but kept in no thread: the limits and
-the rates hold, and the ledger has a line for it."""
+the rates hold, and the ledger has a line for it. So it is with texts whose vectors are wanted."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from dataclasses import replace
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
 
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.chat.turn import expected_usage
@@ -20,6 +20,8 @@ from chatdesk.core.events import EventBus, UsageRecorded
 from chatdesk.core.ids import new_id
 from chatdesk.core.providers.base import (
     ChatRequest,
+    EmbeddingRequest,
+    Embeddings,
     ModelNamed,
     RateReported,
     ReasoningDelta,
@@ -29,7 +31,6 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
-from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.usage.events import UsageRepository
 
@@ -38,90 +39,100 @@ _log = logging.getLogger(__name__)
 _CHARACTERS_PER_TOKEN = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """The program that asks. ``id`` and ``request_id`` are for the log; ``tell_spent`` hears what a request took,
+    however it ended."""
+
+    id: str
+    request_id: str
+    tell_spent: Callable[[Spent], None]
+
+
 class DirectQuestions:
     """Asks without a thread. Made for each question, with the providers of that moment."""
 
     def __init__(
-        self, chat: ChatService, providers: ProviderRegistry, usage: UsageRepository, bus: EventBus, clock: Clock
+        self,
+        asker: Asker,
+        chat: ChatService,
+        providers: ProviderRegistry,
+        usage: UsageRepository,
+        bus: EventBus,
+        clock: Clock,
     ) -> None:
+        self._asker = asker
         self._chat = chat
         self._providers = providers
         self._usage = usage
         self._bus = bus
         self._clock = clock
 
-    async def ask(
-        self,
-        provider_name: str,
-        request: ChatRequest,
-        *,
-        caller: str,
-        request_id: str,
-        tell_spent: Callable[[Spent], None],
-    ) -> AsyncGenerator[StreamEvent, None]:
+    async def ask(self, provider_name: str, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Yield the events of an answer (``providers.base``). Closing the generator ends the request. Raises
-        ``LimitReached``, ``InvalidInput``, ``NotPossible`` and ``ProviderError``. ``caller`` and ``request_id`` are
-        for the log; ``tell_spent`` hears what it took, however it ended."""
-        try:
-            async with aclosing(self._ask(provider_name, request, caller, request_id, tell_spent)) as events:
-                async for event in events:
-                    yield event
-        except ChatDeskError as error:
-            # What would be said is true of a question in a thread; here nothing is kept.
-            error.safe, error.safe_without_window = "", None
-            raise
-
-    async def _ask(
-        self,
-        provider_name: str,
-        request: ChatRequest,
-        caller: str,
-        request_id: str,
-        tell_spent: Callable[[Spent], None],
-    ) -> AsyncGenerator[StreamEvent, None]:
+        ``LimitReached``, ``InvalidInput``, ``NotPossible`` and ``ProviderError``."""
         provider = self._providers.get(provider_name)
-        if request.passed_on and type(provider) is not OpenAICompatibleProvider:
+        lacking = provider.lacks(request)
+        if lacking:
             raise InvalidInput(
-                f"{provider.label} takes no {', '.join(sorted(request.passed_on))} from other programs.",
+                f"{provider.label} takes no {', '.join(lacking)} from other programs.",
                 safe="Nothing was sent.",
                 next_step="Choose a provider that speaks chat completions.",
             )
+        asked = _Asked(UsageKind.ANSWER, provider.name, request.model, expected_usage(request), self._clock)
+        async with self._under_limits(asked), aclosing(provider.stream(request)) as events:
+            async for event in events:
+                asked.note(event)
+                if isinstance(event, RateReported):
+                    self._chat.queue.note_rate(provider.name, asked.model, event.report)
+                yield event
+
+    async def embed(self, provider_name: str, request: EmbeddingRequest) -> Embeddings:
+        """Return the vectors of texts, with an estimate of the usage where the server says nothing. Raises what ``ask``
+        does."""
+        provider = self._providers.get(provider_name)
+        letters = sum(
+            len(each) if isinstance(each, str) else len(each) * _CHARACTERS_PER_TOKEN for each in request.texts
+        )
+        expected = Usage(-(-letters // _CHARACTERS_PER_TOKEN), is_estimated=True)
+        asked = _Asked(UsageKind.EMBEDDING, provider.name, request.model, expected, self._clock)
+        async with self._under_limits(asked):
+            found = await provider.embed(request)
+            found = replace(found, usage=found.usage or expected)
+            asked.reported = found.usage
+        return found
+
+    @asynccontextmanager
+    async def _under_limits(self, asked: _Asked) -> AsyncGenerator[None, None]:
+        """Let a request through where the limits allow it, and enter it into the ledger once it has ended, however."""
         question_id = new_id()
-        usage = expected_usage(request)
-        expected = Expected(usage.total_tokens, self._chat.context.cost_of(provider.name, request.model, usage))
-        await self._chat.limits.admit(question_id, "", provider=provider.name, expected=expected)
-        asked = _Asked(provider.name, request, self._clock)
         try:
-            await self._chat.queue.admit_at_once(provider.name, request.model)
+            cost_usd = self._chat.context.cost_of(asked.provider, asked.model, asked.expected)
+            expected = Expected(asked.expected.total_tokens, cost_usd)
+            await self._chat.limits.admit(question_id, "", provider=asked.provider, expected=expected)
+            await self._chat.queue.admit_at_once(asked.provider, asked.model)
             asked.begin()
-            async with aclosing(provider.stream(request)) as events:
-                async for event in events:
-                    asked.note(event)
-                    if isinstance(event, RateReported):
-                        self._chat.queue.note_rate(provider.name, asked.model, event.report)
-                    yield event
+            yield
             asked.status = Status.COMPLETE
-        except ProviderError as error:
+        except ChatDeskError as error:
             asked.status = Status.ERROR
-            if error.kind is ProviderErrorKind.RATE_LIMITED:
-                self._chat.queue.note_rate(provider.name, asked.model, RateReport(0, error.retry_after_s or 0.0))
+            if isinstance(error, ProviderError) and error.kind is ProviderErrorKind.RATE_LIMITED:
+                self._chat.queue.note_rate(asked.provider, asked.model, RateReport(0, error.retry_after_s or 0.0))
+            # What would be said is true of a question in a thread; here nothing is kept.
+            error.safe, error.safe_without_window = "", None
             raise
         finally:
             # Also where the caller left: what was asked for is paid for.
             if asked.has_begun:
-                spent = self._spent_on(asked)
-                tell_spent(spent)
-                await self._enter(asked, spent, caller, request_id)
+                await self._enter(asked)
             self._chat.limits.release(question_id)
 
-    def _spent_on(self, asked: _Asked) -> Spent:
+    async def _enter(self, asked: _Asked) -> None:
         usage = asked.usage
         cost_usd = None if usage is None else self._chat.context.cost_of(asked.provider, asked.model, usage)
-        return replace(asked.spent(), cost_usd=cost_usd)
-
-    async def _enter(self, asked: _Asked, spent: Spent, caller: str, request_id: str) -> None:
-        usage = spent.usage
-        event = UsageEvent(UsageKind.ANSWER, None, asked.provider, asked.model, asked.status.value, spent)
+        spent = replace(asked.spent(), cost_usd=cost_usd)
+        self._asker.tell_spent(spent)
+        event = UsageEvent(asked.kind, None, asked.provider, asked.model, asked.status.value, spent)
         try:
             await self._usage.add(event)
         except StorageError as error:
@@ -130,31 +141,32 @@ class DirectQuestions:
             self._bus.publish(UsageRecorded(""))
         log_event(
             "direct_question.ended",
-            id=request_id,
-            who=caller,
+            id=self._asker.request_id,
+            who=self._asker.id,
             provider=asked.provider,
             status=asked.status,
             input_tokens=None if usage is None else usage.input_tokens,
             output_tokens=None if usage is None else usage.output_tokens,
-            cost_usd=spent.cost_usd,
+            cost_usd=cost_usd,
             first_token_ms=spent.time_to_first_token_ms,
             took_ms=spent.latency_ms,
         )
 
 
 class _Asked:
-    """One question and what has come of it so far."""
+    """One request, with the usage that is expected of it, and what has come of it so far."""
 
-    def __init__(self, provider: str, request: ChatRequest, clock: Clock) -> None:
+    def __init__(self, kind: UsageKind, provider: str, model: str, expected: Usage, clock: Clock) -> None:
+        self.kind = kind
         self.provider = provider
-        self.model = request.model
+        self.model = model
+        self.expected = expected
+        self.reported: Usage | None = None
         self.status = Status.STOPPED
-        self._request = request
         self._clock = clock
         self._began_s: float | None = None
         self._first_s: float | None = None
         self._letters = 0
-        self._reported: Usage | None = None
 
     @property
     def has_begun(self) -> bool:
@@ -163,10 +175,9 @@ class _Asked:
     @property
     def usage(self) -> Usage | None:
         """Return the vendor's count, else an estimate of what came, else None."""
-        if self._reported is not None or self._first_s is None:
-            return self._reported
-        sent = expected_usage(self._request)
-        return replace(sent, output_tokens=-(-self._letters // _CHARACTERS_PER_TOKEN))
+        if self.reported is not None or self._first_s is None:
+            return self.reported
+        return replace(self.expected, output_tokens=-(-self._letters // _CHARACTERS_PER_TOKEN))
 
     def begin(self) -> None:
         self._began_s = self._clock.monotonic_s()
@@ -178,7 +189,7 @@ class _Asked:
                     self._first_s = self._clock.monotonic_s()
                 self._letters += len(event.arguments if isinstance(event, ToolCallDelta) else event.text)
             case UsageReported():
-                self._reported = event.usage
+                self.reported = event.usage
             case ModelNamed():
                 self.model = event.model
             case StreamFinished():

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.providers.base import ChatRequest, ListedModel, Provider, StreamEvent
+from chatdesk.core.providers.base import (
+    ChatRequest,
+    EmbeddingRequest,
+    Embeddings,
+    ListedModel,
+    Provider,
+    StreamEvent,
+)
 
 _NOTHING: tuple[StreamEvent, ...] = ()
 
@@ -32,6 +39,12 @@ class RefusingProvider:
         """Raise the reason; nothing is sent."""
         for event in _NOTHING:
             yield event
+        raise self._reason
+
+    def lacks(self, request: ChatRequest) -> list[str]:
+        return self._provider.lacks(request)
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
         raise self._reason
 
     async def wire_body(self, request: ChatRequest) -> bytes:

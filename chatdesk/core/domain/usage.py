@@ -14,6 +14,7 @@ class UsageKind(StrEnum):
     TITLE = "title"
     SUMMARY = "summary"
     TOOL = "tool"
+    EMBEDDING = "embedding"
 
 
 #: What nobody waits for, and what the day's limit is for.

@@ -1,7 +1,8 @@
 """Speaks Anthropic's own protocol through its SDK, an optional extra that nothing else in ChatDesk needs.
 
 The answer is read here, from bytes, like every other: see ``openai_compatible``. Thinking is read and shown and never
-sent back: the vendor requires that within a loop of tool calls only, for which it has to be kept with its signature.
+sent back: the vendor requires that within a loop of tool calls only, for which it has to be kept with its signature. So
+there is no thinking in such a loop, nor where a tool has to be called.
 """
 
 from __future__ import annotations
@@ -16,13 +17,17 @@ from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.answer_reader import ErrorInAnswer, WrongShapeError
 from chatdesk.core.providers.base import (
     ChatRequest,
+    EmbeddingRequest,
+    Embeddings,
     FinishReason,
     ReasoningDelta,
     RequestMessage,
     TextDelta,
     ToolCallDelta,
 )
+from chatdesk.core.providers.embeddings import NO_EMBEDDINGS
 from chatdesk.core.providers.openai_compatible import CONTINUE_INSTRUCTION, OpenAICompatibleProvider
+from chatdesk.core.providers.passed_on import for_anthropic
 from chatdesk.core.providers.prompt_cache import mark, mark_messages
 from chatdesk.core.providers.reader import Delta, Reader
 from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
@@ -44,6 +49,13 @@ class AnthropicProvider(OpenAICompatibleProvider):
     """A provider that speaks Anthropic's Messages protocol."""
 
     optional_fields = frozenset({"temperature", "top_p", "thinking", "output_config", "stop_sequences"})
+
+    def lacks(self, request: ChatRequest) -> list[str]:
+        images = [url for message in request.messages for url in message.images]
+        return [*for_anthropic(request.passed_on)[1], *(["image_url"] if None in map(_source, images) else [])]
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        raise self._failures.make(Kind.BAD_REQUEST, what=NO_EMBEDDINGS)
 
     def _takes_marks(self, _model: str) -> bool:
         return True
@@ -83,8 +95,8 @@ class AnthropicProvider(OpenAICompatibleProvider):
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         system = "\n\n".join(repair(each.full_text) for each in request.messages if each.role is Role.SYSTEM)
-        messages = [_message(each) for each in request.messages if each.role is not Role.SYSTEM]
-        messages = [each for each in messages if each["content"]]
+        messages = _messages(request)
+        passed_on, _lacking = for_anthropic(request.passed_on)
         is_cached = self._marks_cache(request, model)
         if is_cached:
             mark_messages(messages, request.cache)
@@ -92,6 +104,7 @@ class AnthropicProvider(OpenAICompatibleProvider):
             messages.append({"role": "assistant", "content": [_words(repair(request.continue_text).rstrip())]})
             messages.append({"role": "user", "content": [_words(CONTINUE_INSTRUCTION)]})
         body: dict[str, Any] = {
+            **passed_on,
             "model": model,
             "max_tokens": request.max_output_tokens or _USUAL_LIMIT,
             "messages": messages,
@@ -106,7 +119,7 @@ class AnthropicProvider(OpenAICompatibleProvider):
             "temperature": request.temperature,
             "top_p": request.top_p,
             "stop_sequences": list(request.stop) or None,
-            "thinking": {"type": "adaptive"} if has_effort else None,
+            "thinking": {"type": "adaptive"} if has_effort and _may_think(request, passed_on) else None,
             "output_config": {"effort": request.reasoning_effort} if has_effort else None,
         }
         wanted = {name: value for name, value in wishes.items() if value is not None}
@@ -228,22 +241,48 @@ class AnthropicReader:
         self.finish_reason = _REASONS.get(reason, FinishReason.STOP)
 
 
+def _messages(request: ChatRequest) -> list[dict[str, Any]]:
+    """Return the messages but for those of the system; the results of tools that were called at once are one."""
+    found: list[dict[str, Any]] = []
+    is_result = False
+    for message in request.messages:
+        written = _message(message)
+        if message.role is Role.SYSTEM or not written["content"]:
+            continue
+        if is_result and message.role is Role.TOOL:
+            found[-1]["content"] += written["content"]
+        else:
+            found.append(written)
+        is_result = message.role is Role.TOOL
+    return found
+
+
+def _may_think(request: ChatRequest, passed_on: Mapping[str, Any]) -> bool:
+    """Return whether the model may think before it answers; see the module text."""
+    is_forced = passed_on.get("tool_choice", {}).get("type") in ("any", "tool")
+    return not is_forced and (not request.messages or request.messages[-1].role is not Role.TOOL)
+
+
 def _message(message: RequestMessage) -> dict[str, Any]:
     text = repair(message.full_text)
     if message.role is Role.TOOL:
         result = {"type": "tool_result", "tool_use_id": repair(message.tool_call_id), "content": text}
         return {"role": "user", "content": [result]}
-    blocks: list[dict[str, Any]] = []
-    for url in message.images:
-        found = _DATA_URL.match(url)
-        if found is not None:
-            source = {"type": "base64", "media_type": found[1], "data": found[2]}
-            blocks.append({"type": "image", "source": source})
+    sources = map(_source, message.images)
+    blocks: list[dict[str, Any]] = [{"type": "image", "source": source} for source in sources if source is not None]
     if text.strip():  # blank ones are refused
         blocks.append(_words(text))
     for call in message.tool_calls:
         blocks.append({"type": "tool_use", "id": repair(call.id), "name": repair(call.name), "input": _arguments(call)})
     return {"role": "assistant" if message.role is Role.ASSISTANT else "user", "content": blocks}
+
+
+def _source(url: str) -> dict[str, str] | None:
+    """Return an image as the protocol has it; None for a kind that it does not have."""
+    found = _DATA_URL.match(url)
+    if found is not None:
+        return {"type": "base64", "media_type": found[1], "data": found[2]}
+    return {"type": "url", "url": url} if url.startswith("https://") else None
 
 
 def _arguments(call: Any) -> dict[str, Any]:

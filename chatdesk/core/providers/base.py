@@ -54,8 +54,8 @@ class RequestMessage:
 class ChatRequest:
     """A request for one answer. ``continue_text`` is the partial answer to be continued in place, if any. None or
     empty options are left to the model's default. ``is_summary`` is for the offline model, which answers by rule.
-    ``cache`` is for requests whose beginning is going to be sent again. ``passed_on`` are further fields, as another
-    program wrote them; only chat completions take them."""
+    ``cache`` is for requests whose beginning is going to be sent again. ``passed_on`` are further fields, such as
+    tools, as another program wrote them for chat completions; other protocols translate them."""
 
     model: str
     messages: Sequence[RequestMessage]
@@ -68,6 +68,23 @@ class ChatRequest:
     is_summary: bool = False
     cache: CacheLife = CacheLife.OFF
     passed_on: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingRequest:
+    """A request for the vectors of several texts; a text may also be the numbers of its tokens."""
+
+    model: str
+    texts: Sequence[str | Sequence[int]]
+    dimensions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """The vectors of a request in the order of its texts, each as 32-bit floats, little-endian."""
+
+    vectors: tuple[bytes, ...]
+    usage: Usage | None
 
 
 class FinishReason(StrEnum):
@@ -184,6 +201,14 @@ class Provider(Protocol):
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Start one answer; see the module text for the order of events."""
+        ...
+
+    def lacks(self, request: ChatRequest) -> list[str]:
+        """Return the names of what the request has and the protocol has not: it would go without."""
+        ...
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        """Return the vectors of texts. Raises ``ProviderError``, also if the protocol has no embeddings."""
         ...
 
     async def wire_body(self, request: ChatRequest) -> bytes:

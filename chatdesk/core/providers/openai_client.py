@@ -159,10 +159,15 @@ async def ask_root(client: AsyncOpenAI, endpoint: Endpoint, path: str, body: Map
     does."""
     parts = urlsplit(endpoint.base_url)
     url = f"{parts.scheme}://{parts.netloc}{path}"
-    if body is None:
-        response = await client.get(url, cast_to=httpx2.Response)
-    else:
-        response = await client.post(url, cast_to=httpx2.Response, body=dict(body))
+    if body is not None:
+        return await post(client, url, body)
+    response = await client.get(url, cast_to=httpx2.Response)
+    return await response.aread()
+
+
+async def post(client: AsyncOpenAI, url: str, body: Mapping[str, Any]) -> bytes:
+    """Return the answer to a request that is answered at once. Raises what the SDK does."""
+    response = await client.post(url, cast_to=httpx2.Response, body=dict(body))
     return await response.aread()
 
 

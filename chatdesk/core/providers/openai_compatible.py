@@ -13,10 +13,10 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from chatdesk.core.domain.usage import CacheLife
 from chatdesk.core.errors import ProviderError
@@ -25,7 +25,8 @@ from chatdesk.core.providers.answer_reader import AnswerReader, ErrorInAnswer
 from chatdesk.core.providers.answer_stream import AnswerStream, Deadlines
 from chatdesk.core.providers.base import (
     ChatRequest,
-    FinishReason,
+    EmbeddingRequest,
+    Embeddings,
     LibraryLoaded,
     ListedModel,
     ModelNamed,
@@ -38,20 +39,22 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
+from chatdesk.core.providers.embeddings import ENCODING, embedding_body, read_embeddings
 from chatdesk.core.providers.endpoint import ConnectionOptions, Endpoint
 from chatdesk.core.providers.failures import FailureTranslator, refused_fields, with_partial
 from chatdesk.core.providers.models.local_details import with_details
-from chatdesk.core.providers.models.model_list import local_server, read_models
-from chatdesk.core.providers.models.nearest import nearest_models
+from chatdesk.core.providers.models.model_list import LocalServer, local_server, read_models
+from chatdesk.core.providers.models.nearest import with_nearest
 from chatdesk.core.providers.prompt_cache import FIELD as CACHE_FIELD
 from chatdesk.core.providers.prompt_cache import mark_messages
 from chatdesk.core.providers.rate_headers import rate_of
-from chatdesk.core.providers.reader import Reader, SecretHidingReader
+from chatdesk.core.providers.reader import Reader, SecretHidingReader, judged
 from chatdesk.core.providers.retry import RetryPolicy, wait_or_hurry
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.wire import wire_bytes, wire_message
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 CONTINUE_INSTRUCTION = (
@@ -59,7 +62,6 @@ CONTINUE_INSTRUCTION = (
     "Do not repeat anything and do not add an introduction."
 )
 _KEY_STEP = "Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model."
-# Fields that some servers refuse; without them the answer comes all the same.
 # Waiting for what was loaded before takes no longer.
 _AT_ONCE_S = 0.005
 _LENGTH_FIELDS = frozenset({"max_completion_tokens", "max_tokens"})
@@ -135,28 +137,36 @@ class OpenAICompatibleProvider:
 
     async def list_models(self) -> tuple[ListedModel, ...]:
         """Return all models the server offers, in its order. Raises ``ProviderError``."""
-        failure: ProviderError | None = None
-        try:
-            client = await self._ready_client()  # it may load the vendor's library, which is not the server's time
-            async with asyncio.timeout(self._limits.list_models_s):
-                async with self._list(client) as response:
-                    body = await response.http_response.aread()
-                models = await asyncio.to_thread(read_models, body, is_openai=self._endpoint.is_openai)
-                server = await asyncio.to_thread(local_server, body)
-            if server is not None:
-                models = await with_details(models, server, partial(self._ask_root, client))
-            self.remember_models(models)
-            return models
-        except TimeoutError:
-            failure = self._failures.make(Kind.FIRST_BYTE_TIMEOUT, seconds=self._limits.list_models_s)
-        except Exception as error:  # noqa: BLE001 - whatever a server provokes becomes a ProviderError
-            failure = self._failures.from_exception(error, connect_s=self._limits.connect_s)
-        # Raised here and not above: an error that is being handled would hang on to the request and its headers.
-        raise failure
+        models, server = await self._within(self._limits.list_models_s, self._listed_by)
+        if server is not None:
+            models = await with_details(models, server, partial(self._ask_root, await self._ready_client()))
+        self.remember_models(models)
+        return models
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        """Return the vectors of texts. Raises ``ProviderError``."""
+        attempt = 1
+        while True:
+            try:
+                return await self._within(self._limits.first_byte_s, partial(self._embedded_by, request))
+            except ProviderError as error:
+                failure = error
+            if failure.kind is Kind.BAD_REQUEST and ENCODING in failure.what and ENCODING not in self._refused_fields:
+                self._refused_fields.add(ENCODING)
+                continue
+            delay_s = self._retry.delay_s(failure, attempt)
+            if delay_s is None:
+                raise await with_nearest(failure, request.model, self._listed)
+            await asyncio.sleep(delay_s)
+            attempt += 1
+
+    def lacks(self, request: ChatRequest) -> list[str]:
+        return []  # ``passed_on`` is in this protocol's form
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Yield the events of one answer, in the order that ``providers.base`` states. Raises ``ProviderError``."""
-        request_id = str(uuid.uuid4())
+        # They stay the same for every attempt, so that a server can recognise a repetition.
+        headers = dict.fromkeys(("Idempotency-Key", "X-Client-Request-Id"), str(uuid.uuid4()))
         is_loaded = self._client is not None
         model = request.model or await self._first_model()
         if not is_loaded and self._client is not None:
@@ -167,7 +177,7 @@ class OpenAICompatibleProvider:
         attempt = 1
         while True:
             try:
-                async with aclosing(self._attempt(request, model, request_id)) as events:
+                async with aclosing(self._attempt(request, model, headers)) as events:
                     async for event in events:
                         has_begun = has_begun or not isinstance(event, RateReported | LibraryLoaded)
                         has_part = has_part or isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta)
@@ -186,9 +196,10 @@ class OpenAICompatibleProvider:
                 continue
             delay_s = self._retry.delay_s(failure, attempt)
             if delay_s is None:
-                raise await self._with_nearest(failure, model)
+                raise await with_nearest(failure, model, self._listed)
             hurried = asyncio.Event()
-            yield RetryScheduled(attempt, delay_s, self._reason(failure), hurried.set)
+            reason = self._failures.make(failure.kind, seconds=self._limits.connect_s).what
+            yield RetryScheduled(attempt, delay_s, reason, hurried.set)
             await wait_or_hurry(hurried, delay_s)
             attempt += 1
 
@@ -213,6 +224,31 @@ class OpenAICompatibleProvider:
         client, self._client = self._client, None
         if client is not None:
             await client.close()
+
+    async def _within(self, seconds: float, work: Callable[[Any], Awaitable[T]]) -> T:
+        """Return what ``work`` gets from the server. Raises ``ProviderError``."""
+        try:
+            client = await self._ready_client()  # it may load the vendor's library, which is not the server's time
+            async with asyncio.timeout(seconds):
+                return await work(client)
+        except TimeoutError:
+            failure = self._failures.make(Kind.FIRST_BYTE_TIMEOUT, seconds=seconds)
+        except Exception as error:  # noqa: BLE001 - whatever a server provokes becomes a ProviderError
+            failure = self._failures.from_exception(error, connect_s=self._limits.connect_s)
+        # Raised here and not above: an error that is being handled would hang on to the request and its headers.
+        raise failure
+
+    async def _listed_by(self, client: Any) -> tuple[tuple[ListedModel, ...], LocalServer | None]:
+        async with self._list(client) as response:
+            body = await response.http_response.aread()
+        models = await asyncio.to_thread(read_models, body, is_openai=self._endpoint.is_openai)
+        return models, await asyncio.to_thread(local_server, body)
+
+    async def _embedded_by(self, request: EmbeddingRequest, client: Any) -> Embeddings:
+        from chatdesk.core.providers.openai_client import post
+
+        body = embedding_body(request, has_encoding=ENCODING not in self._refused_fields)
+        return await asyncio.to_thread(read_embeddings, await post(client, "/embeddings", body), len(request.texts))
 
     async def _ready_client(self) -> Any:
         problem = self._endpoint.problem()
@@ -240,7 +276,9 @@ class OpenAICompatibleProvider:
             )
         return self.usual_model
 
-    async def _attempt(self, request: ChatRequest, model: str, request_id: str) -> AsyncGenerator[StreamEvent, None]:
+    async def _attempt(
+        self, request: ChatRequest, model: str, headers: dict[str, str]
+    ) -> AsyncGenerator[StreamEvent, None]:
         """Send the request once and read the answer; failures are raised untranslated."""
         began_s = time.monotonic()
         client = await self._ready_client()
@@ -248,7 +286,7 @@ class OpenAICompatibleProvider:
             yield LibraryLoaded(loading_s)
         deadlines = Deadlines(self._limits, self._failures)
         body = await asyncio.to_thread(self._body, request, model)
-        sending = self._send(client, model, body, _id_headers(request_id))
+        sending = self._send(client, model, body, headers)
         # Entered and left by hand, because the deadline covers the sending only.
         response = await deadlines.wait_for(sending.__aenter__())
         reader = SecretHidingReader(self._reader(), self._endpoint.secrets)
@@ -270,7 +308,7 @@ class OpenAICompatibleProvider:
             await response.close()
         if reader.usage is not None:
             yield UsageReported(reader.usage)
-        yield StreamFinished(self._judge(reader, is_continued=bool(request.continue_text)))
+        yield StreamFinished(judged(reader, self._failures, is_continued=bool(request.continue_text)))
 
     async def _read(
         self, answer: AnswerStream, reader: SecretHidingReader, deadlines: Deadlines
@@ -368,41 +406,3 @@ class OpenAICompatibleProvider:
             name: value for name, value in wishes.items() if value is not None and name not in self._refused_fields
         }
         return body
-
-    async def _with_nearest(self, failure: ProviderError, model: str) -> ProviderError:
-        """Return the failure with the names of the nearest models, if ``model`` is gone and the list is known."""
-        listed = self._listed
-        if failure.kind is not Kind.MODEL_NOT_FOUND or model in listed:
-            return failure
-        nearest = await asyncio.to_thread(nearest_models, model, listed)
-        if not nearest:
-            return failure
-        return ProviderError(
-            failure.kind,
-            failure.what,
-            next_step=f"Choose another model; the nearest are {', '.join(nearest)}.",
-            details={**failure.details, "nearest": nearest},
-        )
-
-    def _reason(self, failure: ProviderError) -> str:
-        return self._failures.make(failure.kind, seconds=self._limits.connect_s).what
-
-    def _judge(self, reader: SecretHidingReader, *, is_continued: bool) -> FinishReason:
-        """Return the finish reason of a complete answer. Raises ``ProviderError`` if it is cut, filtered or empty."""
-        reason = reader.finish_reason
-        if reason is None:
-            raise self._failures.make(Kind.INCOMPLETE)
-        if reason is FinishReason.CONTENT_FILTER:
-            raise self._failures.make(Kind.CONTENT_FILTER)
-        if reader.has_text or reader.has_tool_calls or is_continued:
-            return reason
-        if reason is FinishReason.LENGTH:
-            raise self._failures.make(
-                Kind.EMPTY_ANSWER, what="{who} reached the length limit before it wrote any of the answer."
-            )
-        raise self._failures.make(Kind.EMPTY_ANSWER)
-
-
-def _id_headers(request_id: str) -> dict[str, str]:
-    """Return headers that stay the same for every attempt, so that a server can recognise a repetition."""
-    return {"Idempotency-Key": request_id, "X-Client-Request-Id": request_id}

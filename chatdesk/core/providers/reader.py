@@ -1,4 +1,5 @@
-"""Defines the protocol of a reader that turns the chunks of one answer into events, whatever the vendor."""
+"""Defines the protocol of a reader that turns the chunks of one answer into events, whatever the vendor, and judges
+what was read."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ from typing import Protocol
 
 from chatdesk.core.domain.echoed_secrets import EchoedSecrets, EchoFilter
 from chatdesk.core.domain.usage import Usage
+from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.base import FinishReason, ReasoningDelta, TextDelta, ToolCallDelta
+from chatdesk.core.providers.failures import FailureTranslator
 
 Delta = TextDelta | ReasoningDelta | ToolCallDelta
 
@@ -84,3 +87,17 @@ class SecretHidingReader:
             text = self._filter.feed(delta.text)
             if text:
                 yield replace(delta, text=text)
+
+
+def judged(reader: SecretHidingReader, failures: FailureTranslator, *, is_continued: bool) -> FinishReason:
+    """Return the finish reason of a complete answer. Raises ``ProviderError`` if it is cut, filtered or empty."""
+    reason = reader.finish_reason
+    if reason is None:
+        raise failures.make(Kind.INCOMPLETE)
+    if reason is FinishReason.CONTENT_FILTER:
+        raise failures.make(Kind.CONTENT_FILTER)
+    if reader.has_text or reader.has_tool_calls or is_continued:
+        return reason
+    if reason is FinishReason.LENGTH:
+        raise failures.make(Kind.EMPTY_ANSWER, what="{who} reached the length limit before it wrote any of the answer.")
+    raise failures.make(Kind.EMPTY_ANSWER)

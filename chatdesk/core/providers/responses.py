@@ -20,6 +20,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
 )
 from chatdesk.core.providers.openai_compatible import CONTINUE_INSTRUCTION, OpenAICompatibleProvider
+from chatdesk.core.providers.passed_on import for_responses
 from chatdesk.core.providers.reader import Delta, Reader
 from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
 from chatdesk.core.providers.token_figures import usage_of
@@ -34,6 +35,9 @@ class ResponsesProvider(OpenAICompatibleProvider):
     """A provider that speaks OpenAI's Responses protocol."""
 
     optional_fields = frozenset({"max_output_tokens", "temperature", "top_p", "reasoning", "store"})
+
+    def lacks(self, request: ChatRequest) -> list[str]:
+        return [*for_responses(request.passed_on)[1], *(["stop"] if request.stop else [])]
 
     def _send(self, client: Any, model: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
         return client.responses.with_streaming_response.create(
@@ -55,7 +59,8 @@ class ResponsesProvider(OpenAICompatibleProvider):
         if request.continue_text:
             items.append({"role": "assistant", "content": repair(request.continue_text)})
             items.append({"role": "user", "content": CONTINUE_INSTRUCTION})
-        body: dict[str, Any] = {"model": model, "input": items, "stream": True}
+        passed_on, _lacking = for_responses(request.passed_on)
+        body: dict[str, Any] = {**passed_on, "model": model, "input": items, "stream": True}
         wishes: dict[str, Any] = {
             "store": False,
             "max_output_tokens": request.max_output_tokens,

@@ -19,6 +19,7 @@ _KINDS = {
     UsageKind.TITLE: "Titles",
     UsageKind.SUMMARY: "Summaries",
     UsageKind.TOOL: "Tools",
+    UsageKind.EMBEDDING: "Embeddings",
 }
 _COLUMNS = (
     "day", "project", "provider", "model", "kind", "requests", "input_tokens", "cached_tokens", "written_tokens",

@@ -32,6 +32,7 @@ _KINDS: Mapping[str, str] = {
     UsageKind.TITLE: "Titles",
     UsageKind.SUMMARY: "Summaries",
     UsageKind.TOOL: "Tools",
+    UsageKind.EMBEDDING: "Embeddings",
 }
 _ROW_PX = 26
 _PAD_PX = 4

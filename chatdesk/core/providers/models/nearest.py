@@ -1,9 +1,12 @@
-"""Finds the models that are most like one that is gone; pure."""
+"""Finds the models that are most like one that is gone."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from difflib import get_close_matches
+
+from chatdesk.core.errors import ProviderError, ProviderErrorKind
 
 _MOST_NEAREST = 3
 _MOST_COMPARED = 5000
@@ -18,3 +21,18 @@ def nearest_models(model: str, names: Sequence[str]) -> list[str]:
     by_lower = {each.lower(): each for each in names}
     same = [each for each in names if family and family in each.lower()]
     return list(dict.fromkeys([*same, *(by_lower[each] for each in close)]))[:_MOST_NEAREST]
+
+
+async def with_nearest(failure: ProviderError, model: str, listed: Sequence[str]) -> ProviderError:
+    """Return the failure with the names of the nearest models, if ``model`` is gone and the list is known."""
+    if failure.kind is not ProviderErrorKind.MODEL_NOT_FOUND or model in listed:
+        return failure
+    nearest = await asyncio.to_thread(nearest_models, model, listed)
+    if not nearest:
+        return failure
+    return ProviderError(
+        failure.kind,
+        failure.what,
+        next_step=f"Choose another model; the nearest are {', '.join(nearest)}.",
+        details={**failure.details, "nearest": nearest},
+    )

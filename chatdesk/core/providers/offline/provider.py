@@ -12,6 +12,8 @@ from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.providers.base import (
     ChatRequest,
+    EmbeddingRequest,
+    Embeddings,
     FinishReason,
     ListedModel,
     ReasoningDelta,
@@ -22,6 +24,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
+from chatdesk.core.providers.embeddings import NO_EMBEDDINGS
 from chatdesk.core.providers.failures import FailureTranslator, with_partial
 from chatdesk.core.providers.offline.answers import compose_answer, compose_attached, compose_echo
 from chatdesk.core.providers.offline.demo import Demo, DemoFault, find_demo
@@ -123,6 +126,12 @@ class OfflineProvider:
             )
         )
         yield StreamFinished(reason)
+
+    def lacks(self, request: ChatRequest) -> list[str]:
+        return sorted(request.passed_on)
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        raise self._failures.make(Kind.BAD_REQUEST, what=NO_EMBEDDINGS)
 
     async def wire_body(self, request: ChatRequest) -> bytes:
         """Return the body that a server would be sent; nothing is sent."""
