@@ -136,6 +136,13 @@ class InvalidRequest(ServiceError):
         super().__init__(next_step=" ".join(f"{place}: {what}." for place, what in fields))
 
 
+class PreviousResponseUnknown(ServiceError):
+    code = "previous_response_not_found"
+    what = "No thread keeps the response that this one is to follow."
+    safe = ""
+    next_step = "Send the whole conversation as input, or ask in a thread, which keeps its responses."
+
+
 class TooManyRequests(ServiceError):
     code = "too_many_requests"
     status = 429

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,34 +11,12 @@ import openai
 import pytest
 
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
-from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.service.declaration import Scope
-from tests.helpers.fault_server import Exchange, FaultServer, Script, answer, models, status
-from tests.helpers.local_service import ServedWorld, served_world
+from tests.helpers.fault_server import Exchange, answer, models, status
+from tests.helpers.openai_world import MODEL, asked_world, ledger
 from tests.helpers.waiting import until
 
 HELLO: Any = [{"role": "user", "content": "Hello"}]
-MODEL = "team/m"
-
-
-@asynccontextmanager
-async def asked_world(
-    directory: Path, *scripts: Script
-) -> AsyncIterator[tuple[ServedWorld, FaultServer, openai.AsyncOpenAI]]:
-    """A service with a provider “team” that plays ``scripts``, and a client of OpenAI's."""
-    async with FaultServer(*scripts) as vendor, served_world(directory) as world:
-        await world.services.provider_service.save(ProviderProfile("", "other", "Team", vendor.base_url))
-        token = world.token(scopes=[Scope.ASK])
-        base_url = f"{world.address.urls[0]}/v1"
-        async with openai.AsyncOpenAI(api_key=token, base_url=base_url, max_retries=0) as client:
-            yield world, vendor, client
-
-
-async def ledger(world: ServedWorld) -> tuple[int, int, int]:
-    """The requests of the ledger, and their tokens in and out."""
-    report = await world.services.usage.between(0, 2**53)
-    total = report.total
-    return total.requests, total.input_tokens, total.output_tokens
 
 
 async def test_an_answer_is_written_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

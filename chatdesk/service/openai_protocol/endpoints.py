@@ -4,33 +4,28 @@ exchange is kept there and has its context; without, it is only in the ledger.""
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Literal
 
-from chatdesk.core.chat.direct_questions import DirectQuestions
-from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.usage import Spent, Usage
-from chatdesk.core.errors import ChatDeskError, LimitReached, NotPossible, ProviderError, ProviderErrorKind
-from chatdesk.core.providers.base import (
-    ChatRequest,
-    ModelNamed,
-    ReasoningDelta,
-    StreamFinished,
-    TextDelta,
-    ToolCallDelta,
-    UsageReported,
-)
+from chatdesk.core.domain.message import Role
+from chatdesk.core.errors import InvalidInput, NotFound
 from chatdesk.service.declaration import Call, Endpoint, Scope, Streamed
-from chatdesk.service.errors import InvalidRequest
-from chatdesk.service.openai_protocol.answers import ChunkWriter, Ended, Head, Piece, Whole, completion, headers
-from chatdesk.service.openai_protocol.requests import CompletionWanted, question_of, request_of
-from chatdesk.service.rest.threads import reached_thread
+from chatdesk.service.errors import InvalidRequest, PreviousResponseUnknown
+from chatdesk.service.openai_protocol import embeddings
+from chatdesk.service.openai_protocol.asking import DEFAULT, EVENT_STREAM, Question, answered, thread_of
+from chatdesk.service.openai_protocol.completion_answers import ChunkWriter, completion
+from chatdesk.service.openai_protocol.completion_requests import CompletionWanted, question_of, request_of
+from chatdesk.service.openai_protocol.pieces import Head, Whole, headers
+from chatdesk.service.openai_protocol.response_answers import ResponseShown, ResponseWriter
+from chatdesk.service.openai_protocol.response_requests import (
+    ResponseWanted,
+    question_of_response,
+    request_of_response,
+)
+from chatdesk.service.rest.messages import reached_message
 
-_THREAD: Final = "chatdesk/thread:"
-_DEFAULT: Final = "chatdesk/default"
+_RESPONSE: Final = "resp_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +44,7 @@ class ModelsShown:
 
 async def _models(call: Call[Any, Any]) -> list[tuple[str, str]]:
     """Return the models of all providers that can be used, by the names under which they are asked."""
-    found = [(_DEFAULT, "ChatDesk")]
+    found = [(DEFAULT, "ChatDesk")]
     for provider in call.services.providers.all():
         kept = await call.services.provider_service.models_of(provider)
         found += [(f"{provider.name}/{model.id}", provider.label) for model in (kept.models if kept else ())]
@@ -60,135 +55,68 @@ def _models_shown(found: list[tuple[str, str]]) -> ModelsShown:
     return ModelsShown(tuple(ModelShown(name, owner) for name, owner in found))
 
 
+def _head(call: Call[Any, Any], prefix: str, model: str) -> Head:
+    return Head(prefix, int(time.time()), model, call.request_id, thread_of(call, model))
+
+
 async def _complete(call: Call[None, CompletionWanted]) -> Whole | Streamed:
     wanted = call.body
-    thread_id = _thread_of(call)
-    provider, model = _chosen(call)
-    head = Head(f"chatcmpl-{call.request_id}", int(time.time()), wanted.model, call.request_id, thread_id)
-    if thread_id:
-        await reached_thread(call, thread_id)
-        pieces = partial(_kept, call, head, question_of(wanted), provider, model)
-    else:
-        name, known = call.services.providers.resolve(provider, model)
-        pieces = partial(_direct, call, head, name, request_of(wanted, known))
-    if wanted.stream:
-        has_usage = wanted.stream_options is not None and wanted.stream_options.include_usage
-        writer = ChunkWriter(head, has_usage=has_usage)
-        return Streamed(lambda: _with_failure(pieces()), writer.encode, "text/event-stream", is_held=True)
-    async with aclosing(pieces()) as source:
-        return Whole(head, tuple([piece async for piece in source]))
+    has_usage = wanted.stream_options is not None and wanted.stream_options.include_usage
+    head = _head(call, "chatcmpl-", wanted.model)
+    question = Question(wanted.model, bool(wanted.stream), partial(request_of, wanted), partial(question_of, wanted))
+    return await answered(call, question, head, ChunkWriter(head, has_usage=has_usage).encode)
 
 
-def _thread_of(call: Call[None, CompletionWanted]) -> str:
-    """Return the thread in which an exchange is kept; empty: in none."""
-    by_model = call.body.model.removeprefix(_THREAD) if call.body.model.startswith(_THREAD) else ""
-    by_header = call.headers.get("x-chatdesk-thread", "")
-    if by_model and by_header and by_model != by_header:
-        raise InvalidRequest((("model", "X-ChatDesk-Thread names another thread"),))
-    return by_header or by_model
+@dataclass(frozen=True, slots=True)
+class _WholeResponse:
+    writer: ResponseWriter
+    whole: Whole
 
 
-def _chosen(call: Call[None, CompletionWanted]) -> tuple[str | None, str | None]:
-    """Return the provider and the model that a name means; None where it leaves the choice."""
-    name = call.body.model
-    if name.startswith(_THREAD) or name in ("", _DEFAULT):
-        return None, None
-    provider, slash, model = name.partition("/")
-    if slash and call.services.providers.has(provider):
-        return provider, model
-    return call.services.providers.default()[0], name
-
-
-async def _direct(
-    call: Call[None, CompletionWanted], head: Head, provider: str, request: ChatRequest
-) -> AsyncGenerator[Piece, None]:
-    """Yield the pieces of an answer that no thread keeps."""
-    usage: Usage | None = None
-    reason = "stop"
-    head.model = request.model or head.model
-    services = call.services
-    questions = DirectQuestions(
-        services.chat, services.providers, services.repositories.usage, services.events, SystemClock()
-    )
-    asking = questions.ask(
-        provider, request, caller=call.caller.id, request_id=call.request_id, tell_spent=partial(_count, call)
-    )
-    async with aclosing(asking) as events:
-        async for event in events:
-            match event:
-                case TextDelta() | ReasoningDelta() | ToolCallDelta():
-                    yield event
-                case ModelNamed():
-                    head.model = event.model
-                case UsageReported():
-                    usage = event.usage
-                case StreamFinished():
-                    reason = event.reason.value
-    cost_usd = None if usage is None else services.chat.context.cost_of(provider, head.model, usage)
-    yield Ended(reason, usage, cost_usd)
-
-
-def _count(call: Call[Any, Any], spent: Spent) -> None:
-    tokens = 0 if spent.usage is None else spent.usage.total_tokens
-    call.allowances.record(call.caller, tokens=tokens, cost_usd=spent.cost_usd)
-
-
-async def _kept(
-    call: Call[None, CompletionWanted], head: Head, text: str, provider: str | None, model: str | None
-) -> AsyncGenerator[Piece, None]:
-    """Yield the pieces of an answer that a thread keeps."""
-    asking = call.services.ask(text, thread_id=head.thread_id, provider=provider, model=model)
-    async with aclosing(asking) as events:
-        async for event in events:
-            match event["event"]:
-                case "start":
-                    call.allowances.follow(call.caller, event["message_id"], call.request_id)
-                    head.model = event["model"] or head.model
-                case "text":
-                    yield TextDelta(event["delta"])
-                case "reasoning":
-                    yield ReasoningDelta(event["delta"])
-                case "finish":
-                    if event["error"] is not None:
-                        raise _failure(event["error"], event["error_type"])
-                    yield _ended(event)
-
-
-def _ended(event: dict[str, Any]) -> Ended:
-    counts = event["usage"]
-    usage = None
-    if counts["output_tokens"] is not None:
-        usage = Usage(
-            counts["input_tokens"] or 0,
-            counts["output_tokens"],
-            counts["cached_tokens"] or 0,
-            counts["reasoning_tokens"] or 0,
-            written_tokens=counts["written_tokens"] or 0,
+async def _respond(call: Call[None, ResponseWanted]) -> _WholeResponse | Streamed:
+    wanted = call.body
+    head = _head(call, _RESPONSE, wanted.model)
+    previous_id = ""
+    if wanted.previous_response_id is not None:
+        previous_id, thread_id = await _previous(call, wanted.previous_response_id)
+        if head.thread_id not in ("", thread_id):
+            raise InvalidRequest((("previous_response_id", "It belongs to another thread"),))
+        head.thread_id = thread_id
+    if wanted.store is not None and wanted.store is not bool(head.thread_id):
+        why = (
+            "Only a thread keeps an answer: name one in X-ChatDesk-Thread" if wanted.store else "A thread keeps answers"
         )
-    return Ended(event["finish_reason"] or "stop", usage, event["cost_usd"])
+        raise InvalidRequest((("store", why),))
+    question = Question(
+        wanted.model,
+        bool(wanted.stream),
+        partial(request_of_response, wanted),
+        partial(question_of_response, wanted),
+        previous_id,
+    )
+    writer = ResponseWriter(head, wanted)
+    result = await answered(call, question, head, writer.encode)
+    return result if isinstance(result, Streamed) else _WholeResponse(writer, result)
 
 
-def _failure(sentence: str, kind: str | None) -> ChatDeskError:
-    """Return the failure of an answer that is stored, as it was."""
-    if kind == LimitReached.code:
-        return LimitReached(sentence, next_step="", until_ms=0)
-    if kind in list(ProviderErrorKind):
-        return ProviderError(ProviderErrorKind(kind), sentence, safe="", next_step="")
-    return NotPossible(sentence)
+async def _previous(call: Call[None, ResponseWanted], response_id: str) -> tuple[str, str]:
+    """Return the ids of the answer that a response is, and of its thread. Raises ``PreviousResponseUnknown`` for one
+    that no thread keeps."""
+    try:
+        message = await reached_message(call, response_id.removeprefix(_RESPONSE))
+    except (NotFound, InvalidInput):
+        raise PreviousResponseUnknown from None
+    if message.role is not Role.ASSISTANT or not response_id.startswith(_RESPONSE):
+        raise PreviousResponseUnknown
+    return message.id, message.thread_id
 
 
-async def _with_failure(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerator[Piece, None]:
-    """Yield the pieces; a failure after the first of them is the last piece, for the status is sent by then."""
-    has_begun = False
-    async with aclosing(pieces):
-        try:
-            async for piece in pieces:
-                has_begun = True
-                yield piece
-        except ChatDeskError as error:
-            if not has_begun:
-                raise
-            yield error
+def _response(found: _WholeResponse) -> ResponseShown:
+    return found.writer.response(found.whole)
+
+
+def _response_headers(found: _WholeResponse) -> dict[str, str]:
+    return headers(found.whole)
 
 
 ENDPOINTS: Final = (
@@ -203,6 +131,19 @@ ENDPOINTS: Final = (
         body=CompletionWanted,
         headers=headers,
         ends_when_left=True,
-        media_type="text/event-stream",
+        media_type=EVENT_STREAM,
     ),
+    Endpoint(
+        "POST",
+        "/v1/responses",
+        _respond,
+        "Answer, as OpenAI's Responses does",
+        _response,
+        scope=Scope.ASK,
+        body=ResponseWanted,
+        headers=_response_headers,
+        ends_when_left=True,
+        media_type=EVENT_STREAM,
+    ),
+    *embeddings.ENDPOINTS,
 )

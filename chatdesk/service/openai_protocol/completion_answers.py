@@ -9,6 +9,7 @@ from typing import Any, Literal
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.providers.base import ReasoningDelta, TextDelta, ToolCallDelta
+from chatdesk.service.openai_protocol.pieces import Ended, Head, Piece, Whole
 from chatdesk.service.problems import openai_error_of
 
 
@@ -69,44 +70,6 @@ class ChatCompletion:
     object: Literal["chat.completion"] = "chat.completion"
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The end of an answer: why, and what it took where that is known."""
-
-    reason: str
-    usage: Usage | None
-    cost_usd: float | None
-
-
-Piece = TextDelta | ReasoningDelta | ToolCallDelta | Ended | ChatDeskError
-
-
-@dataclass(slots=True)
-class Head:
-    """The facts about a whole answer that each of its pieces repeats. ``model`` is the one that answers, once that is
-    known."""
-
-    id: str
-    created: int
-    model: str
-    request_id: str
-    thread_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A whole answer, in pieces."""
-
-    head: Head
-    pieces: tuple[Piece, ...]
-
-    @property
-    def end(self) -> Ended:
-        end = self.pieces[-1]
-        assert isinstance(end, Ended)  # a failure was raised
-        return end
-
-
 def completion(whole: Whole) -> ChatCompletion:
     texts = [each.text for each in whole.pieces if isinstance(each, TextDelta)]
     thoughts = [each.text for each in whole.pieces if isinstance(each, ReasoningDelta)]
@@ -124,17 +87,6 @@ def completion(whole: Whole) -> ChatCompletion:
     head, end = whole.head, whole.end
     usage = None if end.usage is None else _usage(end.usage)
     return ChatCompletion(head.id, head.created, head.model, (Choice(message, end.reason),), usage)
-
-
-def headers(whole: Whole) -> dict[str, str]:
-    """Return what an answer took, for its headers."""
-    found = {"x-chatdesk-thread": whole.head.thread_id}
-    if (usage := whole.end.usage) is not None:
-        found["x-chatdesk-input-tokens"] = str(usage.input_tokens)
-        found["x-chatdesk-output-tokens"] = str(usage.output_tokens)
-    if whole.end.cost_usd is not None:
-        found["x-chatdesk-cost-usd"] = f"{whole.end.cost_usd:.6f}"
-    return {name: value for name, value in found.items() if value}
 
 
 class ChunkWriter:

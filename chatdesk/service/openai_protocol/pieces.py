@@ -1,0 +1,63 @@
+"""Defines the pieces in which an answer comes, before it is written in one of OpenAI's forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatdesk.core.domain.usage import Usage
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.providers.base import ReasoningDelta, TextDelta, ToolCallDelta
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of an answer: why, and what it took where that is known."""
+
+    reason: str
+    usage: Usage | None
+    cost_usd: float | None
+
+
+Piece = TextDelta | ReasoningDelta | ToolCallDelta | Ended | ChatDeskError
+
+
+@dataclass(slots=True)
+class Head:
+    """The facts about a whole answer. ``model`` is the one that answers and ``answer_id`` the message that a thread
+    keeps, each once that is known."""
+
+    prefix: str
+    created: int
+    model: str
+    request_id: str
+    thread_id: str = ""
+    answer_id: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.prefix + (self.answer_id or self.request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole answer, in pieces."""
+
+    head: Head
+    pieces: tuple[Piece, ...]
+
+    @property
+    def end(self) -> Ended:
+        end = self.pieces[-1]
+        assert isinstance(end, Ended)  # a failure was raised
+        return end
+
+
+def headers(whole: Whole) -> dict[str, str]:
+    """Return what an answer took, for its headers."""
+    found = {"x-chatdesk-thread": whole.head.thread_id}
+    if (usage := whole.end.usage) is not None:
+        found["x-chatdesk-input-tokens"] = str(usage.input_tokens)
+        found["x-chatdesk-output-tokens"] = str(usage.output_tokens)
+    if whole.end.cost_usd is not None:
+        found["x-chatdesk-cost-usd"] = f"{whole.end.cost_usd:.6f}"
+    return {name: value for name, value in found.items() if value}
