@@ -38,7 +38,7 @@ coverage: ## run every test and print what they reach, child processes included
 	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report
 
-test-servers: ## install servers that others wrote and test against them, on loopback (.tools, large)
+test-servers: ## install servers and programs that others wrote and test with them, on loopback (.tools, large)
 	@$(PYTHON) packaging/set_up.py test
 	@$(PYTHON) packaging/servers.py
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -rs -m live_local $(ARGS)

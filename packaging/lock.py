@@ -22,6 +22,7 @@ def main(arguments):
         (["requirements/tools.in"], "tools.txt"),
         (["--no-deps", "requirements/encodings.in"], "encodings.txt"),
         (["requirements/servers.in"], "servers.txt"),
+        (["requirements/programs.in"], "programs.txt"),
     ]
     project = [
         (["pyproject.toml", "--group", "dev"], "dev.txt"),

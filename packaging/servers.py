@@ -1,8 +1,9 @@
-"""Installs the servers that ``make test-servers`` talks to: aimock (npm) and LiteLLM's proxy (PyPI), into .tools.
+"""Installs what ``make test-servers`` tests with, into .tools: the servers aimock (npm) and LiteLLM's proxy (PyPI), and
+the programs that use ChatDesk's own service, OpenAI's package for JavaScript (npm) and the command line llm (PyPI).
 
-Neither is part of ChatDesk and neither is in its environment. Versions are pinned and contents are checked: the Python
-packages by the hashes of requirements/servers.txt, aimock, which depends on nothing, by the one below. What cannot be
-installed is said in a sentence; its tests are skipped, with the reason, and the others run.
+None is part of ChatDesk and none is in its environment. Versions are pinned and contents are checked: the Python
+packages by the hashes of requirements/servers.txt and programs.txt, those of npm, which depend on nothing, by the ones
+below. What cannot be installed is said in a sentence; its tests are skipped, with the reason, and the others run.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ import set_up
 
 FOLDER = set_up.TOOLS / "servers"
 AIMOCK = FOLDER / "aimock"
+OPENAI = FOLDER / "openai"
 LITELLM = FOLDER / "litellm"
-REQUIREMENTS = set_up.ROOT / "requirements" / "servers.txt"
+LLM = FOLDER / "llm"
+REQUIREMENTS = set_up.ROOT / "requirements"
 AIMOCK_PACKAGE = "@copilotkit/aimock"
 AIMOCK_VERSION = "1.43.0"
 AIMOCK_INTEGRITY = "sha512-V8D8cjSMtAR4rHaD2ulp3DR/ZguXQjDNOqwKDNvjb/OJL/KR1I0SDf5xpRCd+TYKjhmf9fM8Xpg3QBKPmV9Kmw=="
+OPENAI_VERSION = "7.57.0"
+OPENAI_INTEGRITY = "sha512-RbmrdE5NdfW6nGq/FaCJ3KFCZpotoExPzruQUSMCTw/ouUFO08vpvVdSmgmPxQMFAiv9EXZCEXvcWYU+n6NzsQ=="
 _INSTALL_S = 900
 
 
@@ -32,7 +37,14 @@ class CannotInstall(Exception):
 
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, install in (("aimock", install_aimock), ("LiteLLM", install_litellm)):
+    wanted = (
+        ("aimock", lambda: install_npm(AIMOCK, AIMOCK_PACKAGE, AIMOCK_VERSION, AIMOCK_INTEGRITY)),
+        ("OpenAI's package for JavaScript", lambda: install_npm(OPENAI, "openai", OPENAI_VERSION, OPENAI_INTEGRITY)),
+        ("LiteLLM (large: some minutes)", lambda: install_python(LITELLM, REQUIREMENTS / "servers.txt")),
+        ("llm", lambda: install_python(LLM, REQUIREMENTS / "programs.txt")),
+    )
+    for name, install in wanted:
+        print("  {} ...".format(name), flush=True)
         try:
             install()
         except CannotInstall as problem:
@@ -40,41 +52,38 @@ def main():
     return 0
 
 
-def install_aimock():
-    """With npm, without running any script of the package."""
-    if _is_done(AIMOCK, AIMOCK_INTEGRITY):
+def install_npm(folder, package, version, integrity):
+    """With npm, without running any script of the package, which has to be the only one."""
+    if _is_done(folder, integrity):
         return
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise CannotInstall("node and npm are needed. Install them, for example: sudo apt-get install npm")
-    print("  aimock {} ...".format(AIMOCK_VERSION), flush=True)
-    shutil.rmtree(str(AIMOCK), ignore_errors=True)
-    AIMOCK.mkdir(parents=True)
-    package = "{}@{}".format(AIMOCK_PACKAGE, AIMOCK_VERSION)
-    options = ["--prefix", str(AIMOCK), "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]
-    _run([npm, "install"] + options + [package])
-    listed = json.loads((AIMOCK / "node_modules" / ".package-lock.json").read_text(encoding="utf-8"))["packages"]
+    shutil.rmtree(str(folder), ignore_errors=True)
+    folder.mkdir(parents=True)
+    options = ["--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]
+    _run([npm, "install"] + options + ["{}@{}".format(package, version)])
+    listed = json.loads((folder / "node_modules" / ".package-lock.json").read_text(encoding="utf-8"))["packages"]
     found = {name: entry.get("integrity") for name, entry in listed.items()}
-    if found != {"node_modules/" + AIMOCK_PACKAGE: AIMOCK_INTEGRITY}:
-        shutil.rmtree(str(AIMOCK))
+    if found != {"node_modules/" + package: integrity}:
+        shutil.rmtree(str(folder))
         raise CannotInstall("the package is not the one that was expected; it was removed.")
-    _note_done(AIMOCK, AIMOCK_INTEGRITY)
+    _note_done(folder, integrity)
 
 
-def install_litellm():
+def install_python(folder, requirements):
     """With uv, in an environment of its own."""
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    if _is_done(LITELLM, wanted):
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    if _is_done(folder, wanted):
         return
-    print("  LiteLLM (large: some minutes) ...", flush=True)
     try:
         uv, python = set_up.find_uv(), set_up.find_python()
     except set_up.SetUpError as problem:
         raise CannotInstall(str(problem)) from None
-    _run([uv, "venv", "--quiet", "--clear", "--python", python, str(LITELLM)])
-    target = LITELLM / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    _run([uv, "pip", "install", "--quiet", "--require-hashes", "--python", str(target), "-r", str(REQUIREMENTS)])
-    _note_done(LITELLM, wanted)
+    _run([uv, "venv", "--quiet", "--clear", "--python", python, str(folder)])
+    target = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    _run([uv, "pip", "install", "--quiet", "--require-hashes", "--python", str(target), "-r", str(requirements)])
+    _note_done(folder, wanted)
 
 
 def _run(command):

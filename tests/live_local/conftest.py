@@ -1,4 +1,4 @@
-"""Servers that others wrote, on loopback while these tests run. ``make test-servers`` installs them.
+"""Servers and programs that others wrote, on loopback while these tests run. ``make test-servers`` installs them.
 
 Without that target, or where one could not be installed, the tests are skipped and say why.
 """
@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVERS = ROOT / ".tools" / "servers"
 AIMOCK = SERVERS / "aimock" / "node_modules" / "@copilotkit" / "aimock" / "dist" / "cli.js"
 LITELLM = SERVERS / "litellm" / "bin" / "litellm"
+OPENAI = SERVERS / "openai" / "node_modules" / "openai" / "index.mjs"
+LLM = SERVERS / "llm" / "bin" / "llm"
 ANSWERS = Path(__file__).with_name("aimock.json")
 _UP_S = 120
 

@@ -1,0 +1,83 @@
+"""Programs that ChatDesk did not write ask its service: OpenAI's package for JavaScript, and the command line llm."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.fault_server import Exchange, answer, status
+from tests.helpers.openai_world import MODEL, asked_world, ledger
+from tests.helpers.waiting import until
+from tests.live_local.conftest import LLM, OPENAI
+
+SCRIPT = Path(__file__).with_name("openai_package.mjs")
+_ENDS_S = 60
+ANSWER = "Hello from a model that others play"
+
+
+async def played(exchange: Exchange) -> None:
+    """An answer, or the vectors of two texts."""
+    if not exchange.request.path.endswith("/embeddings"):
+        await answer(ANSWER)(exchange)
+        return
+    rows = [{"index": index, "embedding": [float(index), 0.5]} for index in (0, 1)]
+    await status(200, {"data": rows, "usage": {"prompt_tokens": 2}})(exchange)
+
+
+async def ran(*command: str, environment: Mapping[str, str] | None = None) -> str:
+    """What a program prints."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **(environment or {})},
+    )
+    try:
+        async with asyncio.timeout(_ENDS_S):
+            out, problems = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        raise
+    assert process.returncode == 0, problems.decode()
+    return out.decode()
+
+
+async def test_the_package_for_javascript(tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None or not OPENAI.exists():
+        pytest.skip("the openai package of npm is not installed: node, npm or the network was missing")
+    async with asked_world(tmp_path, played) as (world, _vendor, client):
+        base_url = str(client.base_url)
+        found = json.loads(await ran(node, str(SCRIPT), str(OPENAI), base_url, client.api_key))
+
+        async def are_entered() -> bool:
+            return (await ledger(world))[0] == 7
+
+        await until(are_entered)
+    assert {found[name] for name in ("chat", "chatStream", "response", "final")} == {ANSWER}
+    assert (found["events"][0], found["events"][-1]) == ("response.created", "response.completed")
+    assert found["vectors"] == [[0.0, 0.5], [1.0, 0.5]]
+    assert found["refused"] == [400, "previous_response_not_found"]
+
+
+@pytest.mark.parametrize("options", [(), ("--no-stream",)])
+async def test_llm_on_the_command_line(tmp_path: Path, options: tuple[str, ...]) -> None:
+    if not LLM.exists():
+        pytest.skip("llm is not installed")
+    own = tmp_path / "llm"
+    own.mkdir()
+    async with asked_world(tmp_path / "chatdesk", played) as (world, _vendor, client):
+        entry = f"- model_id: desk\n  model_name: {MODEL}\n  api_base: {client.base_url}\n  api_key_name: desk\n"
+        (own / "extra-openai-models.yaml").write_text(entry, "utf-8")
+        (own / "keys.json").write_text(json.dumps({"desk": client.api_key}), "utf-8")
+        environment = {"LLM_USER_PATH": str(own)}
+        said = await ran(str(LLM), "-m", "desk", *options, "Hello", environment=environment)
+        assert said.strip() == ANSWER
+        assert (await ledger(world))[0] == 1
