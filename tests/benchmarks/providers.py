@@ -23,9 +23,9 @@ _STAMP = re.compile(rb"@(\d+)@")
 def first_token(folder: Path, is_quick: bool) -> list[Row]:
     """From the socket to the paint, over what curl needs to hand on the same bytes."""
     count = 10 if is_quick else 40
-    with _server() as url:
+    with provider_server() as url:
         ours = statistics.median(_probe("first", folder, url, count)["ms"])
-        curl = statistics.median(_curl_ms(url) for _ in range(count))
+        curl = statistics.median(curl_ms(url)[0] for _ in range(count))
     added = ours - curl
     name = "first token, socket to paint, over curl (median)"
     return [Row(name, added, "ms", "at most 20 ms", added <= 20, curl, ours / curl)]
@@ -33,7 +33,7 @@ def first_token(folder: Path, is_quick: bool) -> list[Row]:
 
 def flood(folder: Path, is_quick: bool) -> list[Row]:
     count = 4_000 if is_quick else 20_000
-    with _server() as url:
+    with provider_server() as url:
         rounds = [_probe("flood", folder, url, count) for _ in range(1 if is_quick else 3)]
         sdk = [_sdk(url, count) for _ in range(1 if is_quick else 3)]
     bare = {name: statistics.median(each[name] for each in sdk) for name in ("cpu_s", "wall_s")}
@@ -65,14 +65,14 @@ def flood(folder: Path, is_quick: bool) -> list[Row]:
 
 def memory(folder: Path, is_quick: bool) -> list[Row]:
     count = 100 if is_quick else 1_000
-    with _server() as url:
+    with provider_server() as url:
         found = _probe("memory", folder, url, count)
     more = found["after_mb"] - found["before_mb"]
     return [Row(f"memory after {count:,} streamed answers, above before", more, "MB", "at most 30 MB", more <= 30)]
 
 
 def parallel(folder: Path, _is_quick: bool) -> list[Row]:
-    with _server() as url:
+    with provider_server() as url:
         found = _probe("parallel", folder, url, 10)
     value = _p99(found["slices_ms"])
     name = f"GUI slice p99 (CPU), {found['running']} streams at 100 tokens/s each"
@@ -80,7 +80,8 @@ def parallel(folder: Path, _is_quick: bool) -> list[Row]:
 
 
 @contextlib.contextmanager
-def _server() -> Iterator[str]:
+def provider_server() -> Iterator[str]:
+    """A server in a process of its own; its address."""
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.provider_server"], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -113,21 +114,23 @@ def _sdk(url: str, count: int) -> dict[str, float]:
     return found
 
 
-def _curl_ms(url: str) -> float:
-    """From the sending of the first token to its arrival on curl's output."""
+def curl_ms(url: str, model: str = "stamp", key: str = "") -> tuple[float, float]:
+    """The time until the first token is on curl's output: from when it was sent, and from when curl was started."""
     curl = shutil.which("curl")
     if curl is None:
         raise SystemExit("curl is needed to measure against")
-    body = json.dumps({"model": "stamp", "stream": True, "messages": []})
-    command = [curl, "-sN", "-H", "Content-Type: application/json", "-d", body, f"{url}/chat/completions"]
+    body = json.dumps({"model": model, "stream": True, "messages": [{"role": "user", "content": "Go"}]})
+    more = ["-H", f"Authorization: Bearer {key}"] if key else []
+    command = [curl, "-sN", "-H", "Content-Type: application/json", *more, "-d", body, f"{url}/chat/completions"]
+    began_ns = time.monotonic_ns()
     with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0) as process:
         assert process.stdout is not None
         for line in process.stdout:
             found = _STAMP.search(line)
             if found is not None:
-                elapsed_ms = (time.monotonic_ns() - int(found[1])) / 1e6
+                now_ns = time.monotonic_ns()
                 process.stdout.read()
-                return elapsed_ms
+                return (now_ns - int(found[1])) / 1e6, (now_ns - began_ns) / 1e6
     raise SystemExit("the server sent no first token")
 
 
