@@ -158,6 +158,11 @@ class Endpoint:
     has_ranges: bool = False
 
     @property
+    def shown_path(self) -> str:
+        """The address as people read it. A last name with ``:path`` may have slashes in it."""
+        return self.path.replace(":path}", "}")
+
+    @property
     def takes_key(self) -> bool:
         return self.again is not None or self.has_own_keys
 

@@ -116,6 +116,14 @@ class NoSuchRange(ServiceError):
     safe = ""
 
 
+class UnknownModel(ServiceError):
+    code = "model_not_found"
+    status = 404
+    what = "There is no such model."
+    safe = ""
+    next_step = "GET /v1/models lists those that there are."
+
+
 class UnknownJob(ServiceError):
     code = "job_not_found"
     status = 404

@@ -72,7 +72,7 @@ def document_of(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     schemas, definitions = forms.schemas_of(dict.fromkeys(_forms_of(endpoints)))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
+        paths.setdefault(endpoint.shown_path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -100,7 +100,7 @@ def answer_form(endpoint: Endpoint) -> Any:
 
 def statuses_of(endpoint: Endpoint) -> list[int]:
     """Return the statuses of the problems that an endpoint may answer with."""
-    has_input = bool(_NAME.search(endpoint.path) or endpoint.query or endpoint.body)
+    has_input = bool(_NAME.search(endpoint.shown_path) or endpoint.query or endpoint.body)
     return sorted(
         {
             *_ALWAYS,
@@ -124,7 +124,7 @@ def _forms_of(endpoints: Iterable[Endpoint]) -> Iterable[tuple[Any, Any]]:
 
 
 def _operation(endpoint: Endpoint, schemas: dict[tuple[Any, str], dict[str, Any]]) -> dict[str, Any]:
-    name = "_".join(re.findall(r"\w+", endpoint.path.removeprefix("/api/v1")))
+    name = "_".join(re.findall(r"\w+", endpoint.shown_path.removeprefix("/api/v1")))
     operation: dict[str, Any] = {"operationId": f"{endpoint.method.lower()}_{name}", "summary": endpoint.summary}
     if endpoint.scope is None:
         operation["security"] = [{}, {"token": []}]
@@ -141,7 +141,7 @@ def _operation(endpoint: Endpoint, schemas: dict[tuple[Any, str], dict[str, Any]
 
 
 def _parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
-    for name in _NAME.findall(endpoint.path):
+    for name in _NAME.findall(endpoint.shown_path):
         form = {"format": "uuid"} if name.endswith("_id") else {"minLength": 1}
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", **form}}
     if endpoint.query is not None:

@@ -146,10 +146,30 @@ async def test_what_an_answer_takes_counts_for_the_limits_of_the_token(
         assert len(vendor.requests) == sent
 
 
-async def test_the_models_of_all_providers_are_listed(tmp_path: Path) -> None:
-    async with asked_world(tmp_path, models("m", "n")) as (_world, _vendor, client):
+async def test_the_models_of_all_providers_are_listed_and_read(tmp_path: Path) -> None:
+    async with asked_world(tmp_path, models("m", "maker/n")) as (_world, _vendor, client):
         found = {each.id async for each in client.models.list()}
-        assert {"chatdesk/default", "team/m", "team/n"} <= found
+        assert {"chatdesk/default", "team/m", "team/maker/n"} <= found
+        for name in ("chatdesk/default", "team/maker/n"):
+            assert (await client.models.retrieve(name)).id == name
+        with pytest.raises(openai.NotFoundError) as caught:
+            await client.models.retrieve("team/other")
+        assert caught.value.code == "model_not_found"
+
+
+async def test_the_last_event_of_an_answer_says_what_it_cost(tmp_path: Path) -> None:
+    async with asked_world(tmp_path) as (_world, _vendor, client):
+        asked: Any = {"model": "offline/offline-demo", "messages": HELLO}
+        whole = await client.chat.completions.create(**asked)
+        usage: Any = {"include_usage": True}
+        stream = await client.chat.completions.create(**asked, stream=True, stream_options=usage)
+        last = [chunk async for chunk in stream][-1]
+        for found in (whole, last):
+            assert found.usage is not None and found.usage.completion_tokens
+            assert found.usage.model_extra == {"cost_usd": 0.0}
+        told = await client.responses.create(model="offline/offline-demo", input="Hi", stream=True)
+        events: Any = [each async for each in told]
+        assert events[-1].response.usage.cost_usd == 0.0
 
 
 @pytest.mark.parametrize("is_streamed", [False, True])

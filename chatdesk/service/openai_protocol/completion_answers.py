@@ -30,6 +30,7 @@ class UsageShown:
     total_tokens: int
     prompt_tokens_details: PromptDetails
     completion_tokens_details: CompletionDetails
+    cost_usd: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def completion(whole: Whole) -> ChatCompletion:
         tuple(calls[index] for index in sorted(calls)) or None,
     )
     head, end = whole.head, whole.end
-    usage = None if end.usage is None else _usage(end.usage)
+    usage = None if end.usage is None else _usage(end.usage, end.cost_usd)
     return ChatCompletion(head.id, head.created, head.model, (Choice(message, end.reason),), usage)
 
 
@@ -104,7 +105,7 @@ class ChunkWriter:
         if isinstance(piece, Ended):
             end = self._chunk({}, piece.reason)
             if self._has_usage and piece.usage is not None:
-                end += _event(self._shell() | {"choices": [], "usage": asdict(_usage(piece.usage))})
+                end += _event(self._shell() | {"choices": [], "usage": asdict(_usage(piece.usage, piece.cost_usd))})
             return end + b"data: [DONE]\n\n"
         return self._chunk(_delta(piece))
 
@@ -132,13 +133,14 @@ def _delta(piece: TextDelta | ReasoningDelta | ToolCallDelta) -> dict[str, Any]:
     return {"tool_calls": [call]}
 
 
-def _usage(usage: Usage) -> UsageShown:
+def _usage(usage: Usage, cost_usd: float | None) -> UsageShown:
     return UsageShown(
         usage.input_tokens,
         usage.output_tokens,
         usage.total_tokens,
         PromptDetails(usage.cached_tokens),
         CompletionDetails(usage.reasoning_tokens),
+        cost_usd,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from chatdesk.core.domain.message import Role
 from chatdesk.core.errors import InvalidInput, NotFound
 from chatdesk.service.declaration import Call, Endpoint, Scope, Streamed
-from chatdesk.service.errors import InvalidRequest, PreviousResponseUnknown
+from chatdesk.service.errors import InvalidRequest, PreviousResponseUnknown, UnknownModel
 from chatdesk.service.openai_protocol import embeddings
 from chatdesk.service.openai_protocol.asking import DEFAULT, EVENT_STREAM, Question, answered, thread_of
 from chatdesk.service.openai_protocol.completion_answers import ChunkWriter, completion
@@ -52,7 +52,18 @@ async def _models(call: Call[Any, Any]) -> list[tuple[str, str]]:
 
 
 def _models_shown(found: list[tuple[str, str]]) -> ModelsShown:
-    return ModelsShown(tuple(ModelShown(name, owner) for name, owner in found))
+    return ModelsShown(tuple(_model_shown(each) for each in found))
+
+
+async def _model(call: Call[Any, Any]) -> tuple[str, str]:
+    found = next((each for each in await _models(call) if each[0] == call.path["model"]), None)
+    if found is None:
+        raise UnknownModel
+    return found
+
+
+def _model_shown(found: tuple[str, str]) -> ModelShown:
+    return ModelShown(*found)
 
 
 def _head(call: Call[Any, Any], prefix: str, model: str) -> Head:
@@ -121,6 +132,7 @@ def _response_headers(found: _WholeResponse) -> dict[str, str]:
 
 ENDPOINTS: Final = (
     Endpoint("GET", "/v1/models", _models, "List models, as OpenAI does", _models_shown, scope=Scope.ASK),
+    Endpoint("GET", "/v1/models/{model:path}", _model, "Read a model, as OpenAI does", _model_shown, scope=Scope.ASK),
     Endpoint(
         "POST",
         "/v1/chat/completions",

@@ -226,7 +226,7 @@ class ResponseWriter:
 
     def _ended(self, end: Ended) -> ResponseShown:
         reason = _INCOMPLETE.get(end.reason)
-        return self._shown("completed" if reason is None else "incomplete", reason=reason, usage=end.usage)
+        return self._shown("completed" if reason is None else "incomplete", reason=reason, end=end)
 
     def _shown(
         self,
@@ -234,7 +234,7 @@ class ResponseWriter:
         *,
         error: dict[str, Any] | None = None,
         reason: str | None = None,
-        usage: Usage | None = None,
+        end: Ended | None = None,
     ) -> ResponseShown:
         head, wanted = self._head, self._wanted
         return ResponseShown(
@@ -245,7 +245,7 @@ class ResponseWriter:
             [item.shown("incomplete" if status == "failed" else "completed") for item in self._items],
             error,
             None if reason is None else {"reason": reason},
-            None if usage is None else _usage(usage),
+            None if end is None or end.usage is None else _usage(end.usage, end.cost_usd),
             wanted.instructions,
             wanted.previous_response_id,
             bool(head.thread_id),
@@ -261,11 +261,12 @@ class ResponseWriter:
         )
 
 
-def _usage(usage: Usage) -> dict[str, Any]:
+def _usage(usage: Usage, cost_usd: float | None) -> dict[str, Any]:
     return {
         "input_tokens": usage.input_tokens,
         "input_tokens_details": {"cached_tokens": usage.cached_tokens, "cache_write_tokens": usage.written_tokens},
         "output_tokens": usage.output_tokens,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         "total_tokens": usage.total_tokens,
+        "cost_usd": cost_usd,
     }
