@@ -1,5 +1,6 @@
 """Installs what ``make test-servers`` tests with, into .tools: the servers aimock (npm) and LiteLLM's proxy (PyPI), and
-the programs that use ChatDesk's own service, OpenAI's package for JavaScript (npm) and the command line llm (PyPI).
+the programs that use ChatDesk's own service, OpenAI's package for JavaScript (npm) and the command line llm (PyPI). The
+browser is the system's: Debian's Chromium.
 
 None is part of ChatDesk and none is in its environment. Versions are pinned and contents are checked: the Python
 packages by the hashes of requirements/servers.txt and programs.txt, those of npm, which depend on nothing, by the ones
@@ -42,6 +43,7 @@ def main():
         ("OpenAI's package for JavaScript", lambda: install_npm(OPENAI, "openai", OPENAI_VERSION, OPENAI_INTEGRITY)),
         ("LiteLLM (large: some minutes)", lambda: install_python(LITELLM, REQUIREMENTS / "servers.txt")),
         ("llm", lambda: install_python(LLM, REQUIREMENTS / "programs.txt")),
+        ("Chromium", install_chromium),
     )
     for name, install in wanted:
         print("  {} ...".format(name), flush=True)
@@ -84,6 +86,18 @@ def install_python(folder, requirements):
     target = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     _run([uv, "pip", "install", "--quiet", "--require-hashes", "--python", str(target), "-r", str(requirements)])
     _note_done(folder, wanted)
+
+
+def install_chromium():
+    """With apt, as root only: what a person's system has is theirs to decide."""
+    if any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+        return
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"]
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise CannotInstall("it is not installed. Install it, for example: sudo {}".format(" ".join(command)))
+    print("  " + " ".join(command), flush=True)
+    _run(["apt-get", "update", "--quiet"])
+    _run(command)
 
 
 def _run(command):

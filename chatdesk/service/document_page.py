@@ -95,8 +95,9 @@ def _content(media_type: str, schema: dict[str, Any]) -> str:
 def _form(name: str, schema: dict[str, Any]) -> str:
     properties: dict[str, dict[str, Any]] = schema.get("properties", {})
     rows = "".join(_field(field, each, schema.get("required", ())) for field, each in properties.items())
-    about = f"<p>{escape(schema.get('description', ''))}</p>"
-    return f'<details id="{escape(name)}"><summary>{escape(name)}</summary>{about}<table>{rows}</table></details>'
+    # Inside, because a browser opens what a link leads into, not what it leads to.
+    about = f'<p id="{escape(name)}">{escape(schema.get("description", ""))}</p>'
+    return f"<details><summary>{escape(name)}</summary>{about}<table>{rows}</table></details>"
 
 
 def _field(name: str, schema: dict[str, Any], required: Iterable[str]) -> str:
