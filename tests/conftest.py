@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import faulthandler
 import gc
 import os
 import shutil
@@ -36,7 +35,6 @@ _KEPT = ("CHATDESK_PG_BIN", "CHATDESK_FIRST_SEED", "CHATDESK_STREAMED_TEXTS")
 _ORDER_SEED = 20_261_122
 _THREAD_GRACE_S = 3.0
 _EXIT_CODE = pytest.StashKey[int]()
-_STDERR = pytest.StashKey[int]()
 
 
 def _isolate(environ: dict[str, str] | os._Environ[str]) -> None:
@@ -124,7 +122,6 @@ hypothesis.settings.load_profile("same")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_STDERR] = os.dup(sys.__stderr__.fileno())
     if config.getoption("randomly_seed", None) == "default":
         config.option.randomly_seed = _ORDER_SEED
 
@@ -175,8 +172,6 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
         delete_windows(item.stash.get(_WINDOWS_BEFORE, []))
         gc.collect()  # here: what a window leaves in cycles must not end on a thread of a later test
         _freeze_modules()
-    if not faulthandler.is_enabled():  # a test of crash reports has had it
-        faulthandler.enable(item.config.stash[_STDERR])
     before = item.stash.get(_THREADS_BEFORE, set())
     deadline = time.monotonic() + _THREAD_GRACE_S
     for thread in threading.enumerate():

@@ -66,10 +66,11 @@ class CrashReporter:
         try:
             self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             earlier = self._collect_fatal()
-            path = self._dir / f"fatal-{os.getpid()}.log"
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            self._fatal_file = open(descriptor, "wb", buffering=0)  # noqa: SIM115 - open until uninstall
-            faulthandler.enable(self._fatal_file)
+            if not faulthandler.is_enabled():  # else its trace goes where who enabled it reads it, as those who test do
+                path = self._dir / f"fatal-{os.getpid()}.log"
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                self._fatal_file = open(descriptor, "wb", buffering=0)  # noqa: SIM115 - open until uninstall
+                faulthandler.enable(self._fatal_file)
         except OSError as error:
             _log.warning("crash directory cannot be used: %s", error.strerror)
             return ()

@@ -135,7 +135,8 @@ def test_a_listener_that_fails_does_not_make_it_worse(tmp_path: Path) -> None:
     CrashReporter(tmp_path, Redactor(), on_crash=fail).report(_error(), where="here")
 
 
-def test_a_process_that_died_is_told_by_the_next_one(reporter: CrashReporter, tmp_path: Path) -> None:
+def _die(crash_dir: Path, *options: str) -> str:
+    """End a process that catches crashes with a segmentation fault. Return what it wrote to stderr."""
     program = (
         "import ctypes, sys; from pathlib import Path\n"
         "from chatdesk.core.diagnostics.crashes import CrashReporter\n"
@@ -144,18 +145,29 @@ def test_a_process_that_died_is_told_by_the_next_one(reporter: CrashReporter, tm
         "ctypes.string_at(0)\n"
     )
     died = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "crashes")],
+        [sys.executable, *options, "-c", program, str(crash_dir)],
         cwd=Path(__file__).parents[3],
         capture_output=True,
+        text=True,
         check=False,
     )
     assert died.returncode < 0
+    return died.stderr
+
+
+def test_a_process_that_died_is_told_by_the_next_one(reporter: CrashReporter, tmp_path: Path) -> None:
+    assert "Segmentation fault" not in _die(tmp_path / "crashes")
     (report,) = reporter.install()
     assert report.is_fatal
     assert report.path is not None
     assert "Segmentation fault" in report.path.read_text()
     reporter.uninstall()
     assert reporter.install() == ()  # told once
+
+
+def test_a_trace_goes_where_who_asked_for_it_before_reads_it(reporter: CrashReporter, tmp_path: Path) -> None:
+    assert "Segmentation fault" in _die(tmp_path / "crashes", "-X", "faulthandler")
+    assert reporter.install() == ()
 
 
 def test_the_log_of_a_living_process_is_left_alone(reporter: CrashReporter, tmp_path: Path) -> None:
