@@ -15,7 +15,7 @@ from chatdesk.core.settings.schema import Settings
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from tests.helpers.export_samples import plain_chatgpt, write_zip
-from tests.helpers.walks import Keys, click, click_menu, click_row, dialog, gone, texts
+from tests.helpers.walks import Keys, click, click_menu, click_row, dialog, gone, has_keyboard, texts
 from tests.helpers.window import play, until
 
 _TITLE = "Trams of Lisbon"
@@ -83,16 +83,10 @@ async def _rest_by_keys(application: WindowApplication, keys: Keys, export: Path
     await until(lambda: keys.focused.accessibleName() == "Choose file…" or keys.focused is importing.choose_button)
     keys.press(Qt.Key.Key_Return)
     chooser = await dialog(QFileDialog)
-    await until(lambda: isinstance(keys.focused, QLineEdit) and keys.focused.window() is chooser)
+    await until(lambda: has_keyboard(chooser) and isinstance(QApplication.focusWidget(), QLineEdit))
     keys.type(str(export))
-
-    def entered() -> bool:
-        """Enter chooses the file, or first closes the list of names, which Qt opens whenever it has read the folder."""
-        if chooser.isVisible():
-            keys.press(Qt.Key.Key_Return)
-        return not chooser.isVisible()
-
-    await until(entered)
+    keys.press(Qt.Key.Key_Return)
+    await gone(QFileDialog)
     await until(lambda: keys.focused is importing.start_button)
     keys.press(Qt.Key.Key_Return)
     await until(lambda: keys.focused is importing.show_button)

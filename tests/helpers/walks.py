@@ -79,9 +79,21 @@ async def dialog(kind: type[QDialog]) -> QDialog:
     await until(found)
     shown = found()
     assert shown is not None
-    # A dialog is seen before it is active; until then keys would go to the window below.
-    await until(lambda: (active := QApplication.activeWindow()) is None or shown in (active, active.parentWidget()))
+    await until(lambda: has_keyboard(shown))
     return shown
+
+
+def has_keyboard(dialog: QDialog) -> bool:
+    """Return whether ``dialog``, or what it opened, is active; ask for that while nothing is.
+
+    A dialog is seen before it is active. Until then keys would go to the window below; and Qt's file dialog, while its
+    field lacks the focus, selects each file that what was typed so far names, and opens the first of them: "/".
+    """
+    active = QApplication.activeWindow()
+    if active is None:  # as after another window closed, where nothing manages windows
+        dialog.activateWindow()
+        return False
+    return dialog in (active, active.parentWidget())
 
 
 async def gone(kind: type[QWidget]) -> None:
