@@ -724,7 +724,7 @@ class ChatService:
         try:
             request = await self.context.request_for(answer)
             usage = expected_usage(request)
-            expected = Expected(usage.total_tokens, self.context.cost_of(provider.name, answer.model, usage))
+            expected = Expected(usage.total_tokens, self.context.cost_of(provider.name, request.model, usage))
             await self.limits.admit(answer.id, answer.thread_id, provider=provider.name, expected=expected)
         except (DoesNotFit, LimitReached) as error:
             provider, request = RefusingProvider(provider, error), ChatRequest(answer.model or "", ())

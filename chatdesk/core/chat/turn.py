@@ -100,7 +100,7 @@ class Turn:
         self.message_id = answer.id
         self.thread_id = answer.thread_id
         self._context = context
-        self._answer = answer
+        self._answer = answer if answer.model else replace(answer, model=request.model)  # listed only by now
         self._provider = provider
         self._request = request
         self._text = LiveText(answer.parts, now_ms=context.clock.now_ms)
