@@ -11,7 +11,9 @@ from typing import Any
 import openai
 import pytest
 
+from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.domain.provider_profile import Api, ProviderProfile
+from chatdesk.service.declaration import Scope
 from tests.helpers.fault_server import Exchange, Script, answer, status
 from tests.helpers.openai_world import MODEL, asked_world, ledger
 from tests.helpers.waiting import until
@@ -369,3 +371,25 @@ async def test_vectors_that_make_no_sense_are_a_fault_of_the_provider(tmp_path: 
     async with asked_world(tmp_path, status(200, {"data": data})) as (_world, _vendor, client):
         with pytest.raises(openai.InternalServerError):
             await client.embeddings.create(model="team/e", input="one")
+
+
+async def test_limits_of_the_person_and_of_the_token_hold_for_responses_and_embeddings(tmp_path: Path) -> None:
+    async with asked_world(tmp_path, answer(), vectors()) as (world, vendor, client):
+        small = client.with_options(api_key=world.token("small", [Scope.ASK], tokens_per_minute=10))
+        await small.responses.create(model=MODEL, input="Hello")
+        with pytest.raises(openai.RateLimitError) as caught:
+            await small.embeddings.create(model="team/e", input="Hello")
+        assert caught.value.code == "token_limit_reached"
+        await client.embeddings.create(model="team/e", input="Hello")
+        limit = UsageLimit(LimitScope.ALL, LimitPeriod.DAY, LimitUnit.TOKENS, hard=10)
+        await world.services.chat.limits.replace([limit])
+        for asking in (
+            client.responses.create(model=MODEL, input="Hello"),
+            client.embeddings.create(model="team/e", input="Hello"),
+        ):
+            with pytest.raises(openai.RateLimitError) as caught:
+                await asking
+            assert caught.value.code == "limit_reached"
+        assert len(vendor.requests) == 2
+        rows = (await world.services.usage.between(0, 2**53)).rows
+        assert sorted(row.kind for row in rows) == ["answer", "embedding"]

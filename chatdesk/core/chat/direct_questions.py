@@ -143,6 +143,7 @@ class DirectQuestions:
             "direct_question.ended",
             id=self._asker.request_id,
             who=self._asker.id,
+            kind=asked.kind,
             provider=asked.provider,
             status=asked.status,
             input_tokens=None if usage is None else usage.input_tokens,

@@ -36,7 +36,7 @@ from chatdesk.core.providers.token_figures import usage_of
 # The protocol wants a limit in every request; all models that are served write at least this much.
 _USUAL_LIMIT = 32_000
 _MODELS_PAGE = 1000
-_DATA_URL = re.compile(r"data:(image/(?:png|jpeg|gif|webp));base64,([A-Za-z0-9+/=]+)\Z")
+_DATA_URL = re.compile(r"data:(image/(?:png|jpeg|gif|webp));base64,")
 _REASONS = {
     "max_tokens": FinishReason.LENGTH,
     "model_context_window_exceeded": FinishReason.LENGTH,
@@ -52,7 +52,7 @@ class AnthropicProvider(OpenAICompatibleProvider):
 
     def lacks(self, request: ChatRequest) -> list[str]:
         images = [url for message in request.messages for url in message.images]
-        return [*for_anthropic(request.passed_on)[1], *(["image_url"] if None in map(_source, images) else [])]
+        return [*for_anthropic(request.passed_on)[1], *([] if all(map(_is_sendable, images)) else ["image_url"])]
 
     async def embed(self, request: EmbeddingRequest) -> Embeddings:
         raise self._failures.make(Kind.BAD_REQUEST, what=NO_EMBEDDINGS)
@@ -279,10 +279,16 @@ def _message(message: RequestMessage) -> dict[str, Any]:
 
 def _source(url: str) -> dict[str, str] | None:
     """Return an image as the protocol has it; None for a kind that it does not have."""
+    if not _is_sendable(url):
+        return None
     found = _DATA_URL.match(url)
     if found is not None:
-        return {"type": "base64", "media_type": found[1], "data": found[2]}
-    return {"type": "url", "url": url} if url.startswith("https://") else None
+        return {"type": "base64", "media_type": found[1], "data": url[found.end() :]}
+    return {"type": "url", "url": url}
+
+
+def _is_sendable(url: str) -> bool:
+    return url.startswith("https://") or _DATA_URL.match(url) is not None
 
 
 def _arguments(call: Any) -> dict[str, Any]:

@@ -52,7 +52,7 @@ from chatdesk.core.providers.reader import Reader, SecretHidingReader, judged
 from chatdesk.core.providers.retry import RetryPolicy, wait_or_hurry
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
 from chatdesk.core.providers.text_repair import repair
-from chatdesk.core.providers.wire import wire_bytes, wire_message
+from chatdesk.core.providers.wire import is_small, wire_bytes, wire_message
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -285,7 +285,7 @@ class OpenAICompatibleProvider:
         if (loading_s := time.monotonic() - began_s) > _AT_ONCE_S:
             yield LibraryLoaded(loading_s)
         deadlines = Deadlines(self._limits, self._failures)
-        body = await asyncio.to_thread(self._body, request, model)
+        body = self._body(request, model) if is_small(request) else await asyncio.to_thread(self._body, request, model)
         sending = self._send(client, model, body, headers)
         # Entered and left by hand, because the deadline covers the sending only.
         response = await deadlines.wait_for(sending.__aenter__())

@@ -7,11 +7,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatdesk.core.domain.message import Role
-from chatdesk.core.providers.base import RequestMessage
+from chatdesk.core.providers.base import ChatRequest, RequestMessage
 from chatdesk.core.providers.text_repair import repair
 
 _ROLES = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant", Role.TOOL: "tool"}
 _FIRST = ("model", "stream", "messages")
+_SMALL_MESSAGES = 50
+_SMALL_CHARACTERS = 50_000
+
+
+def is_small(request: ChatRequest) -> bool:
+    """Return whether a request is written in less time than it takes to ask another thread for it."""
+    messages = request.messages
+    return len(messages) <= _SMALL_MESSAGES and sum(map(_characters, messages)) <= _SMALL_CHARACTERS
+
+
+def _characters(message: RequestMessage) -> int:
+    calls = sum(len(call.arguments) for call in message.tool_calls)
+    return len(message.text) + calls + sum(map(len, message.files)) + sum(map(len, message.images))
 
 
 def wire_message(message: RequestMessage) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from chatdesk.core.providers.base import (
 from chatdesk.core.providers.openai_compatible import CONTINUE_INSTRUCTION, OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
+from chatdesk.core.providers.wire import is_small
 from tests.helpers.fault_server import Exchange, FaultServer, Script, answer, models, status
 
 MESSAGES = [RequestMessage(Role.SYSTEM, "Be brief."), RequestMessage(Role.USER, "Hi \ud83d there")]
@@ -359,3 +360,13 @@ def test_importing_the_providers_loads_nothing_heavy() -> None:
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_request_is_small_by_all_that_it_carries() -> None:
+    short = RequestMessage(Role.USER, "Hello")
+    picture = RequestMessage(Role.USER, "Hello", images=("data:image/png;base64," + "A" * 60_000,))
+    called = RequestMessage(Role.ASSISTANT, "", (ToolCall("c", "f", "x" * 60_000),))
+    with_file = RequestMessage(Role.USER, "Hello", files=("x" * 60_000,))
+    found = [is_small(ChatRequest("m", [short, each])) for each in (short, picture, called, with_file)]
+    assert found == [True, False, False, False]
+    assert not is_small(ChatRequest("m", [short] * 51))
