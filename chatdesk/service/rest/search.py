@@ -95,8 +95,8 @@ async def _search(call: Call[SearchWanted, None]) -> tuple[SearchGroup, ...]:
     kinds = ALL_KINDS if wanted.kind is None else frozenset((SearchKind(wanted.kind),))
     search = SearchService(SearchStore(call.services.database), SystemClock())
     try:
-        found = search.search(wanted.q, kinds=kinds, limit=wanted.limit, cursor=wanted.cursor, is_typing=False)
-        async with aclosing(found):
+        groups = search.search(wanted.q, kinds=kinds, limit=wanted.limit, cursor=wanted.cursor, is_typing=False)
+        async with aclosing(groups) as found:
             return tuple([group async for group in found])
     finally:
         await search.close()
