@@ -18,7 +18,8 @@ from chatdesk.core.rendering.wire import decode_drawing, decode_runs, read_frame
 from chatdesk.core.rendering.worker import DRAWING_FLAG
 
 TIMEOUT_S = 20.0
-_LOADED = "import marshal, sys; out = sys.stdout.buffer; "
+_LOADED = "import marshal, sys; out = sys.stdout.buffer; source = sys.stdin.buffer; "
+_LOADED += "source.read(int.from_bytes(source.read(4), 'big')); "  # the job: who leaves before breaks its owner's pipe
 _LOADED += "send = lambda frame: (out.write(len(frame).to_bytes(4, 'big') + frame), out.flush()); "
 _LOADED += "send(marshal.dumps(())); "
 _ANSWERED = "send(marshal.dumps(('drawn',))); sys.stdin.buffer.read()"
