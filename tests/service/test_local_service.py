@@ -27,6 +27,7 @@ from chatdesk.service.local_service import LocalService, ServiceOptions
 from chatdesk.service.tokens import TokenBook
 from tests.helpers.certificates import Authority
 from tests.helpers.local_service import served_world
+from tests.helpers.signals import heeded_by_children
 
 ROOT = Path(__file__).parents[2]
 THREADS = "/api/v1/threads"
@@ -36,7 +37,8 @@ THREADS = "/api/v1/threads"
 def serving(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
     """``chatdesk serve`` as a process of its own, listening."""
     command = [sys.executable, "-m", "chatdesk", "serve", "--data-dir", str(data_dir)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with heeded_by_children(signal.SIGINT, signal.SIGTERM):
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("Listening on http://127.0.0.1:")
