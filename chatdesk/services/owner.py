@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.services.building import build_services
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.drafting import DraftWanted
     from chatdesk.core.local_api.listener import Verb
     from chatdesk.core.settings.schema import Settings
     from chatdesk.services.services import Services
@@ -61,7 +63,10 @@ def verbs_of(services: Services, come_to_front: Callable[[], None] | None = None
 
         return answer_health(services, has_window=come_to_front is not None)
 
-    verbs: dict[str, Verb] = {"ask": partial(answer_request, services), "health": health}
+    async def draft(request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        yield {"event": "drafted", "thread_id": await keep_draft(services, _draft_of(request))}
+
+    verbs: dict[str, Verb] = {"ask": partial(answer_request, services), "health": health, "draft": draft}
     if come_to_front is not None:
         verbs["raise"] = bring
     return verbs
@@ -70,14 +75,38 @@ def verbs_of(services: Services, come_to_front: Callable[[], None] | None = None
 def answer_request(services: Services, request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
     """Ask a question for another process; the values come from outside and are checked like any other."""
 
-    def text_of(name: str) -> str | None:
-        value = request.get(name)
-        return value if isinstance(value, str) and value else None
-
     return services.ask(
-        text_of("text") or "",
-        thread_id=text_of("thread_id"),
-        edits=text_of("edits"),
-        provider=text_of("provider"),
-        model=text_of("model"),
+        _text_of(request, "text") or "",
+        thread_id=_text_of(request, "thread_id"),
+        edits=_text_of(request, "edits"),
+        provider=_text_of(request, "provider"),
+        model=_text_of(request, "model"),
     )
+
+
+async def keep_draft(services: Services, wanted: DraftWanted) -> str:
+    """Keep a draft, here or through the owner of the data directory, and return the id of its thread."""
+    from chatdesk.core.chat import drafting
+    from chatdesk.core.local_api.client import exchange
+
+    if not services.has_other_owner:
+        return await drafting.keep_draft(services.chat, services.repositories.requests, wanted)
+    async with aclosing(exchange(services.paths.data_dir, "draft", asdict(wanted))) as events:
+        return str((await anext(events))["thread_id"])
+
+
+def _draft_of(request: dict[str, Any]) -> DraftWanted:
+    from chatdesk.core.chat.drafting import DraftWanted
+
+    return DraftWanted(
+        _text_of(request, "text") or "",
+        _text_of(request, "thread_id"),
+        _text_of(request, "title") or "",
+        _text_of(request, "project_id"),
+        _text_of(request, "replaces") or "",
+    )
+
+
+def _text_of(request: dict[str, Any], name: str) -> str | None:
+    value = request.get(name)
+    return value if isinstance(value, str) and value else None
