@@ -62,7 +62,7 @@ def _common_options() -> argparse.ArgumentParser:
 
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of the whole command line; documents are tested against it."""
-    from chatdesk.cli import asking, data, importing, providers, search, serving, team, threads
+    from chatdesk.cli import asking, data, importing, mcp_serving, providers, search, serving, team, threads
 
     common = _common_options()
     parser: argparse.ArgumentParser = _Parser(
@@ -81,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_commands(commands, common)
     importing.add_command(commands, common)
     serving.add_commands(commands, common)
+    mcp_serving.add_command(commands, common)
 
     doctor = commands.add_parser("doctor", parents=[common], help="check the database, the paths and the providers")
     doctor.add_argument("--json", action="store_true", help="as JSON")
@@ -189,7 +190,7 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
 
 
 def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
-    from chatdesk.cli import data, providers, serving
+    from chatdesk.cli import data, mcp_serving, providers, serving
 
     if options.command == "restore":
         return data.restore(options, paths, loaded.settings)
@@ -203,6 +204,8 @@ def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSet
         return run_until_signal(providers.providers(options, paths, loaded.settings))
     if options.command == "tokens" and options.action != "new":
         return run_until_signal(serving.tokens(options, paths, loaded.settings))
+    if options.command == "mcp":
+        return run_until_signal(mcp_serving.mcp(options, paths, loaded.settings))
     if options.command == "ask" and options.text == "-":
         options.text = sys.stdin.read()
     return run_until_signal(_run_with_services(options, paths, loaded))

@@ -28,6 +28,8 @@ from chatdesk.service.gate import problem_response, refusal
 from chatdesk.service.jobs import Jobs
 from chatdesk.service.live.conversation import Conversation, Followed, SocketEndpoint
 from chatdesk.service.live.events import LiveEvents
+from chatdesk.service.mcp_protocol.asking import Askings
+from chatdesk.service.mcp_protocol.http_door import PATH, HttpDoor
 from chatdesk.service.services_loop import ServicesLoop
 from chatdesk.service.uploads import received_file
 from chatdesk.services.services import Services
@@ -52,6 +54,7 @@ class Application:
         live: LiveEvents,
         allowances: Allowances,
         jobs: Jobs,
+        askings: Askings,
     ) -> None:
         self._allowances = allowances
         self._jobs = jobs
@@ -68,10 +71,19 @@ class Application:
             Route(path, _Dispatch(partial(self._respond, path, methods))) for path, methods in by_path.items()
         ]
         routes += [WebSocketRoute(each.path, partial(self._converse, each)) for each in sockets]
+        self._assistants = HttpDoor(loop, askings, self._call, self._is_valid)
+        routes.append(Route(PATH, self._assistants))
         self._router = Router(routes, redirect_slashes=False, default=_nothing_there)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         await self._router(scope, receive, send)
+
+    def _is_valid(self, caller: Caller) -> bool:
+        return self.still_valid(caller)
+
+    async def close(self) -> None:
+        """End what goes on between requests."""
+        await self._assistants.close()
 
     async def _respond(self, path: str, methods: dict[str, Endpoint], request: Request) -> Response:
         request.state.route = path

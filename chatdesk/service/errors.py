@@ -171,6 +171,20 @@ class TokenLimitReached(ServiceError):
         self.retry_after_s = retry_after_s
 
 
+class TooManyAnswers(ServiceError):
+    code = "too_many_answers"
+    status = 429
+    what = "Too many answers that assistants asked for are being written."
+    next_step = "Wait until one has ended."
+    retry_after_s = 5.0
+
+
+class UnknownTool(ServiceError):
+    code = "unknown_tool"
+    status = 404
+    what = "There is no such tool."
+
+
 class KeyUsedOtherwise(ServiceError):
     code = "idempotency_key_used_otherwise"
     status = 422

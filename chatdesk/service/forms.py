@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, Final, Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from chatdesk.service.errors import InvalidRequest
 
@@ -21,6 +21,11 @@ BODY: Final = ConfigDict(extra="forbid", strict=True, str_max_length=16 * 1024 *
 OPEN: Final = ConfigDict(extra="ignore", strict=True, str_max_length=16 * 1024 * 1024)
 #: ``__pydantic_config__`` of the form of a query, where all values arrive as text.
 QUERY: Final = ConfigDict(extra="forbid", str_max_length=2_000)
+
+
+def described(text: str, *, at_least: int | None = None, at_most: int | None = None) -> Any:
+    """Return what an annotation of a field says to those who read its schema, with the bounds of a number."""
+    return Field(description=text, ge=at_least, le=at_most)
 
 
 @cache

@@ -36,6 +36,7 @@ from chatdesk.service.jobs import Jobs
 from chatdesk.service.live.conversation import SocketEndpoint
 from chatdesk.service.live.events import LiveEvents
 from chatdesk.service.live.journal import EventJournal
+from chatdesk.service.mcp_protocol.asking import Askings
 from chatdesk.service.services_loop import ServicesLoop
 from chatdesk.service.tokens import TokenBook, digest_of
 from chatdesk.service.uploads import UPLOADS
@@ -95,6 +96,7 @@ class LocalService:
         self._loop: ServicesLoop | None = None
         self._allowances: Allowances | None = None
         self._jobs: Jobs | None = None
+        self._askings: Askings | None = None
         self._thread: threading.Thread | None = None
         self._thread_loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
@@ -126,6 +128,7 @@ class LocalService:
             raise
         self._allowances = Allowances(self._files.tokens, self._services.events, SystemClock())
         self._jobs = Jobs(self._files.directory / _JOBS, SystemClock())
+        self._askings = Askings()
         self._thread = threading.Thread(
             target=self._run,
             args=(bound, digest_of(token), self._loop, home, ready),
@@ -148,6 +151,8 @@ class LocalService:
         await asyncio.to_thread(self._files.retract)
         assert self._loop is not None
         await self._loop.close()
+        if self._askings is not None:
+            await self._askings.close()
         self._journal.close()
         if self._thread_loop is not None and self._ending is not None:
             with suppress(RuntimeError):
@@ -184,6 +189,7 @@ class LocalService:
         requests = self._options.requests
         assert self._allowances is not None  # made by start
         assert self._jobs is not None
+        assert self._askings is not None
         live = LiveEvents(self._services, loop, self._journal, heartbeat_s=requests.heartbeat_s)
         application = Application(
             self._services,
@@ -193,6 +199,7 @@ class LocalService:
             live=live,
             allowances=self._allowances,
             jobs=self._jobs,
+            askings=self._askings,
         )
         limits = affordable(self._options.connections)
         gate = Gate(
@@ -229,6 +236,7 @@ class LocalService:
         ready.set_result(None)
         await self._ending.wait()
         await connections.close(within_s=_GRACE_S)
+        await application.close()
 
 
 @dataclass(frozen=True, slots=True)

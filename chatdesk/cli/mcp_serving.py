@@ -1,0 +1,46 @@
+"""``chatdesk mcp`` lets an editor or another assistant read threads, over stdin and stdout."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core.background_import import import_beside
+from chatdesk.core.errors import NotPossible
+from chatdesk.core.paths import AppPaths
+
+if TYPE_CHECKING:
+    from chatdesk.core.settings.schema import Settings
+
+_ALLOWED = ("ask", "write")
+
+
+def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
+    mcp = commands.add_parser("mcp", parents=[common], help="let an editor or assistant read threads (MCP, stdio)")
+    mcp.add_argument(
+        "--allow", type=_allowed, default=(), metavar="WHAT", help="also allow ask, write (drafts), or ask,write"
+    )
+
+
+async def mcp(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    """Answer until stdin is closed. Opens nothing until a tool is used."""
+    try:
+        door = await import_beside("chatdesk.service.mcp_protocol.stdio_door")
+    except ImportError as error:
+        if (error.name or "").startswith("chatdesk"):
+            raise
+        raise NotPossible(
+            f"The packages of the service are not installed ({error.name}).",
+            next_step="Install them: pip install 'chatdesk[service]'.",
+        ) from error
+    from chatdesk.service.declaration import Scope
+
+    await door.StdioDoor(paths, settings, [Scope(each) for each in options.allow]).serve()
+    return 0
+
+
+def _allowed(text: str) -> tuple[str, ...]:
+    names = tuple(each.strip() for each in text.split(","))
+    if set(names) - set(_ALLOWED):
+        raise argparse.ArgumentTypeError("it must be ask, write, or ask,write")
+    return names

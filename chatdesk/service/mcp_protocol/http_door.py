@@ -1,0 +1,153 @@
+"""Answers assistants over HTTP at ``/mcp``, behind the gate as everything else.
+
+The mcp package is imported when the first request comes. Answers are single JSON documents: nothing is kept for
+streams that nobody reads. Runs on the service's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from starlette.requests import Request
+from starlette.types import Message, Receive, Send
+from starlette.types import Scope as AsgiScope
+
+from chatdesk.core.background_import import import_beside
+from chatdesk.service.declaration import Call, Caller, Scope
+from chatdesk.service.errors import BodyTooLarge, NotJson, UnknownMethod
+from chatdesk.service.gate import refusal
+from chatdesk.service.mcp_protocol.asking import Askings
+from chatdesk.service.mcp_protocol.tools import ToolCall
+from chatdesk.service.services_loop import ServicesLoop
+
+if TYPE_CHECKING:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+    from chatdesk.service.mcp_protocol.server import Asker, Context
+
+T = TypeVar("T")
+
+PATH: Final = "/mcp"
+MOST_SESSIONS: Final = 256
+_IDLE_S: Final = 600.0
+_MOST_BYTES: Final = 4 * 1024 * 1024
+_METHODS: Final = ("POST", "DELETE")
+
+
+class HttpDoor:
+    """An ASGI application for the address. ``make_call`` makes a call of a caller with the id of its request and what
+    was sent; ``still_valid`` tells of a caller whether its token is still good."""
+
+    def __init__(
+        self,
+        loop: ServicesLoop,
+        askings: Askings,
+        make_call: Callable[[Caller, str, Any], Call[Any, Any]],
+        still_valid: Callable[[Caller], bool],
+    ) -> None:
+        self._loop = loop
+        self._askings = askings
+        self._make_call = make_call
+        self._still_valid = still_valid
+        self._manager: StreamableHTTPSessionManager | None = None
+        self._starting = asyncio.Lock()
+        self._ending = asyncio.Event()
+        self._held: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        request.state.route = PATH
+        caller: Caller = request.state.caller
+        caller.require(Scope.READ)
+        if request.method not in _METHODS:
+            response = refusal(UnknownMethod(), request.state.request_id, PATH)
+            response.headers["allow"] = ", ".join(_METHODS)
+            await response(scope, receive, send)
+            return
+        if request.method == "POST" and not request.headers.get("content-type", "").startswith("application/json"):
+            raise NotJson
+        body = await request.body()
+        if len(body) > _MOST_BYTES:
+            raise BodyTooLarge
+        manager = await self._started()
+        scope["user"] = _user(caller)
+        answering = asyncio.ensure_future(manager.handle_request(scope, _replayed(body), send))
+        leaving = asyncio.ensure_future(receive())  # the body is read: what comes now is the end
+        try:
+            await asyncio.wait([answering, leaving], return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                answering.result()
+        finally:
+            for each in (answering, leaving):
+                each.cancel()
+            await asyncio.wait([answering, leaving])
+
+    # The way to the services
+
+    def asker_of(self, context: Context) -> Asker:
+        from chatdesk.service.mcp_protocol.server import Asker
+
+        assert context.request is not None  # each message comes with one
+        state = context.request.state
+        return Asker(state.caller, state.request_id)
+
+    def still_valid(self, caller: Caller) -> bool:
+        return self._still_valid(caller)
+
+    async def run(self, asker: Asker, arguments: Any, handler: Callable[[ToolCall], Awaitable[T]]) -> T:
+        call = ToolCall(self._make_call(asker.caller, asker.request_id, arguments), self._askings)
+        return await self._loop.call(lambda: handler(call))
+
+    async def close(self) -> None:
+        """End all sessions."""
+        self._ending.set()
+        if self._held is not None:
+            await asyncio.wait([self._held])
+
+    async def _started(self) -> StreamableHTTPSessionManager:
+        async with self._starting:
+            if self._manager is None:
+                await import_beside("mcp.server.streamable_http_manager", "chatdesk.service.mcp_protocol.server")
+                from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+                from chatdesk.service.mcp_protocol.server import make_server
+
+                manager = StreamableHTTPSessionManager(
+                    make_server(self),
+                    json_response=True,
+                    session_idle_timeout=_IDLE_S,
+                    max_request_body_size=_MOST_BYTES,
+                    max_sessions=MOST_SESSIONS,
+                )
+                is_running = asyncio.Event()
+                self._held = asyncio.ensure_future(self._hold(manager, is_running))
+                await is_running.wait()
+                self._manager = manager
+            return self._manager
+
+    async def _hold(self, manager: StreamableHTTPSessionManager, is_running: asyncio.Event) -> None:
+        async with manager.run():
+            is_running.set()
+            await self._ending.wait()
+
+
+def _user(caller: Caller) -> Any:
+    """Return who a session belongs to: the package lets nobody else use it."""
+    from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+    from mcp.server.auth.provider import AccessToken
+
+    return AuthenticatedUser(AccessToken(token="", client_id=caller.id, scopes=[]))  # none is handed on
+
+
+def _replayed(body: bytes) -> Receive:
+    """Return a ``receive`` that gives a body that was read, and then waits: its caller is watched elsewhere."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        if not messages:
+            await asyncio.Event().wait()
+        return messages.pop()
+
+    return receive

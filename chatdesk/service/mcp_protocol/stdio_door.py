@@ -1,0 +1,105 @@
+"""Answers one assistant over stdin and stdout, as a process of the owner's.
+
+It owns the data directory only while it answers, so that the window can be opened at any time; where another process
+owns it, that one does the writing and asking.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from mcp.server.stdio import stdio_server
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.paths import AppPaths
+from chatdesk.service.address_book import ServiceFiles
+from chatdesk.service.allowances import Allowances
+from chatdesk.service.declaration import Call, Caller, Scope
+from chatdesk.service.jobs import Jobs
+from chatdesk.service.mcp_protocol.asking import Askings
+from chatdesk.service.mcp_protocol.server import Asker, Context, make_server
+from chatdesk.service.mcp_protocol.standard_streams import LineReader, LineWriter, claimed_stdout
+from chatdesk.service.mcp_protocol.tools import ToolCall
+from chatdesk.services.owner import open_services
+
+if TYPE_CHECKING:
+    from chatdesk.core.settings.schema import Settings
+    from chatdesk.services.services import Services
+
+T = TypeVar("T")
+
+_STDIN: Final = 0
+
+
+class StdioDoor:
+    """The way from stdin and stdout to the services of ``paths``; ``allowed`` are scopes besides reading."""
+
+    def __init__(self, paths: AppPaths, settings: Settings, allowed: Iterable[Scope]) -> None:
+        self._paths = paths
+        self._settings = settings
+        self._caller = Caller("owner", "chatdesk mcp", frozenset((Scope.READ, *allowed)))
+        self._askings = Askings(self._opened)
+        self._turn = asyncio.Lock()
+        self._users = 0
+        self._is_closed = asyncio.Event()
+        self._is_closed.set()
+        self._opening = AsyncExitStack()
+        self._services: Services | None = None
+
+    async def serve(self) -> None:
+        """Answer until stdin is closed. Raises ``InvalidInput`` for a line that is too long."""
+        stdout = claimed_stdout()
+        reader, writer = LineReader(_STDIN), LineWriter(stdout)
+        server = make_server(self)
+        try:
+            # The package iterates over the one, and writes and flushes the other.
+            streams = stdio_server(reader, writer)  # type: ignore[arg-type]
+            async with streams as (incoming, outgoing):
+                await server.run(incoming, outgoing, server.create_initialization_options())
+        finally:
+            await self._askings.close()
+            await self._is_closed.wait()  # a call that was cut off still stores what it has
+        reader.check()
+
+    def asker_of(self, _context: Context) -> Asker:
+        return Asker(self._caller, secrets.token_hex(8))
+
+    def still_valid(self, _caller: Caller) -> bool:
+        return True
+
+    async def run(self, asker: Asker, arguments: Any, handler: Callable[[ToolCall], Awaitable[T]]) -> T:
+        async with self._opened() as services:
+            directory = ServiceFiles.of(self._paths)
+            allowances = Allowances(directory.tokens, services.events, SystemClock())
+            jobs = Jobs(directory.directory, SystemClock())
+            try:
+                call = Call(services, asker.caller, {}, None, arguments, allowances, jobs, {}, asker.request_id)
+                return await handler(ToolCall(call, self._askings))
+            finally:
+                await allowances.close()
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[Services]:
+        """Open the services for the first that uses them, and close them after the last."""
+        async with self._turn:
+            if self._services is None:
+                self._services = await self._opening.enter_async_context(
+                    open_services(self._paths, self._settings, purpose="mcp")
+                )
+                self._is_closed.clear()
+            self._users += 1
+        try:
+            yield self._services
+        finally:
+            self._users -= 1
+            async with self._turn:
+                if self._users == 0 and self._services is not None:
+                    self._services = None
+                    try:
+                        await self._opening.aclose()
+                    finally:
+                        self._is_closed.set()
