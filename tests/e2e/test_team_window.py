@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from PySide6.QtCore import Qt
@@ -172,7 +173,14 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
         services = await application.services()
         await synced(application)
         workspace_id = services.team.statuses()[0].workspace_id
-        members = page.block(workspace_id).members
+
+        def members_of() -> Any:
+            """The page lists its workspaces once it has read them."""
+            with suppress(KeyError):
+                return page.block(workspace_id).members
+
+        await until(members_of)
+        members = members_of()
         await until(lambda: "Ben" in [row[0] for row in members.texts()])
         ben = next(each for each in await services.team.members(workspace_id) if each.name == "Ben")
         members.select(ben.id)
