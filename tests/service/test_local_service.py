@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-import random
 import signal
-import socket
 import ssl
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -26,38 +20,14 @@ from chatdesk.service.declaration import Scope
 from chatdesk.service.local_service import LocalService, ServiceOptions
 from chatdesk.service.tokens import TokenBook
 from tests.helpers.certificates import Authority
+from tests.helpers.killed_service import ROOT, THREADS, client_of, kill_while_writing, serving
 from tests.helpers.local_service import served_world
-from tests.helpers.signals import heeded_by_children
-
-ROOT = Path(__file__).parents[2]
-THREADS = "/api/v1/threads"
-
-
-@contextmanager
-def serving(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
-    """``chatdesk serve`` as a process of its own, listening."""
-    command = [sys.executable, "-m", "chatdesk", "serve", "--data-dir", str(data_dir)]
-    with heeded_by_children(signal.SIGINT, signal.SIGTERM):
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("Listening on http://127.0.0.1:")
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _client(data_dir: Path) -> httpx2.Client:
-    token = (data_dir / "service" / "owner.token").read_text("utf-8")
-    url = json.loads((data_dir / "service" / "address.json").read_text("utf-8"))["urls"][0]
-    return httpx2.Client(base_url=url, headers={"authorization": f"Bearer {token}"}, trust_env=False, timeout=30)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_serve_ends_cleanly_at_a_signal(tmp_path: Path, number: signal.Signals) -> None:
-    with serving(tmp_path) as process, _client(tmp_path) as http:
+    with serving(tmp_path) as process, client_of(tmp_path) as http:
         assert http.get("/health").json() == {"status": "ok"}
         process.send_signal(number)
         _out, errors = process.communicate(timeout=60)
@@ -73,7 +43,7 @@ def test_one_process_serves_a_data_directory(tmp_path: Path) -> None:
         second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert second.returncode == 1
         assert "already running" in second.stderr
-        with _client(tmp_path) as http:
+        with client_of(tmp_path) as http:
             assert http.get(THREADS).status_code == 200
 
 
@@ -91,62 +61,9 @@ def _imports_without(modules: str, forbidden: tuple[str, ...]) -> None:
 
 
 def test_nothing_acknowledged_is_lost_and_nothing_is_made_twice_by_kill_9(tmp_path: Path) -> None:
-    """Each round kills the service at some moment of a write, starts it again and repeats what had no answer."""
-    chance = random.Random(4711)
-    wanted: dict[str, str] = {}
-    thread_id = ""
-    for number in range(4):
-        with serving(tmp_path) as process, _client(tmp_path) as http:
-            if not thread_id:
-                thread_id = http.post(THREADS, json={"title": "Notes"}).json()["id"]
-            for text in [text for text, note_id in wanted.items() if not note_id]:
-                wanted[text] = _note(http, thread_id, text)
-            end_s = time.monotonic() + chance.uniform(0.05, 0.4)
-            while time.monotonic() < end_s:
-                text = f"note {number} {len(wanted)}"
-                wanted[text] = ""
-                wanted[text] = _note(http, thread_id, text)
-            text = f"cut off {number}"
-            wanted[text] = ""
-            _begin_note(http, thread_id, text)
-            time.sleep(chance.uniform(0, 0.02))
-            process.kill()
-    with serving(tmp_path), _client(tmp_path) as http:
-        for text in list(wanted):  # also those that were acknowledged: a client that forgot
-            assert wanted[text] in ("", _note(http, thread_id, text))
-        found: list[str] = []
-        before: dict[str, str] = {}
-        while True:
-            page = http.get(f"{THREADS}/{thread_id}/messages", params={"limit": 500, **before}).json()
-            found[:0] = [each["parts"][0]["text"] for each in page["messages"]]
-            if not page["has_older"]:
-                break
-            before = {"before": page["messages"][0]["id"]}
-    assert sorted(found) == sorted(wanted)
-
-
-def _note(http: httpx2.Client, thread_id: str, text: str) -> str:
-    found = http.post(f"{THREADS}/{thread_id}/notes", json={"text": text}, headers={"idempotency-key": _key(text)})
-    assert found.status_code == 201, found.text
-    return str(found.json()["id"])
-
-
-def _begin_note(http: httpx2.Client, thread_id: str, text: str) -> None:
-    """Send a note and wait for no answer."""
-    body = json.dumps({"text": text}).encode()
-    url = httpx2.URL(http.base_url)
-    connection = socket.create_connection((url.host, url.port or 80))
-    head = (
-        f"POST {THREADS}/{thread_id}/notes HTTP/1.1\r\nHost: {url.host}:{url.port}\r\n"
-        f"Authorization: {http.headers['authorization']}\r\nIdempotency-Key: {_key(text)}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    connection.sendall(head.encode() + body)
-    connection.close()
-
-
-def _key(text: str) -> str:
-    return text.replace(" ", "-")
+    killed = kill_while_writing(tmp_path, rounds=4)
+    assert (killed.lost, killed.doubled, killed.unknown) == (0, 0, 0)
+    assert killed.acknowledged > 4
 
 
 async def test_another_address_needs_tls(tmp_path: Path) -> None:
