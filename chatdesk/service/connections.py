@@ -31,6 +31,7 @@ Door = Literal["socket", "loopback", "remote"]
 
 _UNPROVEN_S: Final = 0.1
 _NO_DESCRIPTOR_PAUSE_S: Final = 1.0
+_NO_HANDSHAKE: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,14 @@ class _LimitedProtocol(H11Protocol):
 
 class LimitedWebSocket(WebSocketsSansIOProtocol):
     """uvicorn's protocol of WebSockets for callers that may mean harm. Nothing is read from one that does not read: its
-    pings would be answered into memory. One that does not answer pings is cut, not waited for."""
+    pings would be answered into memory. One that does not answer pings is cut, not waited for. A request for a
+    WebSocket that cannot be read as one is refused; uvicorn would wait for another."""
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self.handshake_initiated and not self.transport.is_closing():
+            self.transport.write(_NO_HANDSHAKE)
+            self.transport.close()
 
     def pause_writing(self) -> None:
         super().pause_writing()

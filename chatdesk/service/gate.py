@@ -16,6 +16,7 @@ from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as AsgiScope
@@ -28,6 +29,7 @@ from chatdesk.service.errors import (
     AnswerUnread,
     BodyTooLarge,
     BodyTooSlow,
+    CallerLeft,
     ForeignOrigin,
     HeadersTooLarge,
     MalformedRequest,
@@ -128,6 +130,8 @@ class Gate:
             state["caller"] = caller
             answer.caller_id = caller.id
             await self._application(scope, self._limited(scope, receive), answer.send)
+        except ClientDisconnect:  # in the middle of a body, or after bytes that are no HTTP
+            await answer.refuse(CallerLeft())
         except Exception as error:  # noqa: BLE001 - the edge of a request: its caller is told, and nobody else
             if not isinstance(error, ChatDeskError):
                 _log.exception("a request failed: %s", answer.request_id)

@@ -159,6 +159,50 @@ async def test_what_two_readers_could_understand_differently_is_refused(tmp_path
         assert len((await world.http.get("/api/v1/projects")).json()["projects"]) == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"0xd\r\n",
+        b"-d\r\n",
+        b"d;a\nb\r\n",
+        b"d\n{}\n0\n\n",
+        b"2\r\n{}XX0\r\n\r\n",
+        b"0" * 24 + b"2\r\n{}\r\n0\r\n\r\n",
+    ],
+    ids=["hex prefix", "minus", "line feed in extension", "bare line feeds", "no end of chunk", "long size"],
+)
+async def test_a_chunk_that_is_none_ends_its_connection(
+    tmp_path: Path, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with served_world(tmp_path) as world:
+        head = _request(world, "Content-Type: application/json", "Transfer-Encoding: chunked", method="POST")
+        smuggled = _request(world, method="POST", path="/api/v1/projects")
+        answer = await world.raw(head.replace(b"Connection: close\r\n", b"") + body + smuggled)
+        assert (answer.split(b" ", 2)[1], answer.count(b"HTTP/1.1 ")) == (b"400", 1)
+        assert len((await world.http.get("/api/v1/projects")).json()["projects"]) == 1
+    assert "Traceback" not in caplog.text  # what a stranger sends is no fault of the service
+
+
+async def test_who_leaves_in_the_middle_of_a_body_is_no_fault(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        async with served_world(tmp_path) as world:
+            connection = world.connect()
+            head = _request(world, "Content-Type: application/json", "Content-Length: 9", method="POST")
+            connection.sendall(head + b"{")
+            connection.close()
+            await until(lambda: "status=499" in caplog.text)
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_websocket_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        upgrade = ("Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+        for more in ("Content-Length: 5", "Transfer-Encoding: chunked", "X-Long: " + "x" * 9_000):
+            head = _request(world, *upgrade, more, path="/api/v1/ws")
+            answer = await world.raw(head.replace(b"Connection: close", b"Connection: Upgrade") + b"hello")
+            assert answer.startswith(b"HTTP/1.1 400"), more[:20]
+
+
 async def test_large_headers_and_bodies_are_refused(tmp_path: Path) -> None:
     options = ServiceOptions(requests=RequestLimits(header_bytes=4096, body_bytes=1000))
     async with served_world(tmp_path, options=options) as world:
