@@ -35,11 +35,12 @@ def find_place(
     data_dir: str | os.PathLike[str] | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Place:
-    """Return the place: what is given wins over the variables, and they over the files. The owner's token goes to the
-    address beside it and nowhere else. Raises ``NotRunning``."""
+    """Return the place: what is given wins over the variables, and they over the files; with a ``data_dir`` the
+    variables do not count. The owner's token goes to the address beside it and nowhere else. Raises ``NotRunning``."""
     environ = os.environ if environ is None else environ
-    wanted_url = url or environ.get(URL_VARIABLE) or ""
-    wanted_token = token or environ.get(TOKEN_VARIABLE) or ""
+    named: Mapping[str, str] = environ if data_dir is None else {}
+    wanted_url = url or named.get(URL_VARIABLE) or ""
+    wanted_token = token or named.get(TOKEN_VARIABLE) or ""
     if wanted_url:
         if not wanted_token:
             raise NotRunning(f"An address needs a token: give one, or set {TOKEN_VARIABLE}.")

@@ -30,6 +30,8 @@ def test_what_is_given_wins_over_variables_and_they_over_files(data_dir: Path) -
     given = find_place("http://127.0.0.1:9", "cd_given", environ=both)
     assert (given.url, given.token) == ("http://127.0.0.1:9", "cd_given")
     assert find_place(token="cd_given", data_dir=data_dir, environ={}).token == "cd_given"
+    elsewhere = {"CHATDESK_URL": "http://127.0.0.1:8", "CHATDESK_TOKEN": "cd_v"}
+    assert find_place(data_dir=data_dir, environ=elsewhere) == files
     assert "cd_" not in repr(files)
 
 
