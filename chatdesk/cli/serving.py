@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from chatdesk.cli.supervision import supervised
 from chatdesk.core import terminal
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.paths import AppPaths
@@ -58,7 +59,8 @@ async def _serve(options: argparse.Namespace, services: Services) -> int:
         terminal.say(f"Listening on {state.socket}")
     has_ended = asyncio.Event()
     switch.follow(lambda state: None if state.is_on else has_ended.set())
-    await has_ended.wait()  # by a fault; a signal cancels this, and the service ends with the services
+    async with supervised(services.paths.data_dir):
+        await has_ended.wait()  # by a fault; a signal cancels this, and the service ends with the services
     if switch.state.problem is not None:
         raise switch.state.problem
     return 0
