@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from chatdesk.client import NotRunning
+from chatdesk.client import __main__ as health_check
 from chatdesk.client.place import data_directory, find_place
 from chatdesk.core.paths import AppPaths
 
@@ -54,3 +57,29 @@ def test_the_data_directory_is_that_of_chatdesk(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.delenv("CHATDESK_DATA_DIR", raising=False)
     assert data_directory(os.environ) == AppPaths.find(environ={}).data_dir
+
+
+def test_the_health_check_writes_one_printable_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        pool.submit(_answer_with_controls, listener)
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        monkeypatch.setenv("CHATDESK_URL", address)
+        monkeypatch.setenv("CHATDESK_TOKEN", "cd_00_x")
+        assert health_check.main() == 1
+    written = capsys.readouterr().err
+    assert "torn" in written
+    assert written.rstrip("\n").isprintable()
+
+
+def _answer_with_controls(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65536)
+        body = json.dumps({"title": "torn \x1b[2J\u202e down", "status": 503}).encode()
+        connection.sendall(
+            b"HTTP/1.1 503 Busy\r\nContent-Type: application/problem+json\r\nConnection: close\r\n"
+            + f"Content-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
