@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
@@ -183,7 +184,7 @@ def test_leaving_the_thread_leaves_the_comparison(paths: AppPaths) -> None:
         await until(lambda: application.comparison.view is None)
         assert application.panes.empty_state.isVisible()
         services = await application.services()
-        thread = (await services.chat.list_threads()).threads[0]
+        thread = (await services.library.list_threads(ThreadQuery())).threads[0]
         await until(lambda: not services.chat.is_answering(thread.id))
 
     play(paths, script)

@@ -26,7 +26,7 @@ from chatdesk.core.domain.message import Message, MessagePage, Role, Status, Thr
 from chatdesk.core.domain.outline import DatedMessage, QuestionPage
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_of
-from chatdesk.core.domain.thread import Draft, Thread, ThreadPage, TitleSource
+from chatdesk.core.domain.thread import Draft, Thread, TitleSource
 from chatdesk.core.domain.tree import TreeRow
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.domain.waiting import WaitingQuestion
@@ -234,30 +234,6 @@ class ChatService:
         self._bus.publish(MessageAdded(answer))
         await self._start_turn(answer)
         return Created(thread, question, answer)
-
-    async def list_threads(
-        self,
-        project_id: str | None = None,
-        *,
-        limit: int = 100,
-        cursor: str | None = None,
-        query: str = "",
-        is_pinned: bool | None = None,
-        is_archived: bool = False,
-        is_trashed: bool = False,
-    ) -> ThreadPage:
-        """Return a page, newest activity first; ``cursor`` comes from the page before, ``query`` filters titles."""
-        _check_limit(limit)
-        owner = None if project_id is None else checked_id(project_id)
-        return await self._threads.list_page(
-            owner,
-            limit=limit,
-            cursor=cursor,
-            query=query,
-            pinned=is_pinned,
-            archived=is_archived,
-            trashed=is_trashed,
-        )
 
     async def get_thread(self, thread_id: str) -> Thread:
         return await self._threads.get(checked_id(thread_id))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.imported import ImportLine, ImportOutcome, ImportProgress
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
@@ -251,7 +252,7 @@ def test_closing_the_window_ends_an_import_and_keeps_what_is_whole(tmp_path: Pat
         imports = application.bindings.imports
         imports.start(str(path), None)
         await until(lambda: imports._report is not None)
-        page = await services.chat.list_threads(limit=200)
+        page = await services.library.list_threads(ThreadQuery(), limit=200)
         assert len(page.threads) == 100
 
     play(AppPaths.find(str(tmp_path / "data")), again)
