@@ -79,7 +79,7 @@ def test_threads_stand_in_folders_which_are_as_they_were_left_at_the_next_start(
         travel = await services.library.create_project("Travel", "teal")
         await until(lambda: rows(application)[-1] == "Travel, closed, 0 threads")
         view = sidebar.thread_list
-        view.mark(view.model().ids_between(2, 2))
+        view.mark(view.model().listed.ids_between(2, 2))
         view.droppedOn.emit(travel.id)
         await until(lambda: rows(application)[-1] == "Travel, closed, 1 thread")
         assert rows(application)[1:3] == ["Reading, open, 1 thread", "In research"]

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
-from chatdesk.ui.sidebar.thread_model import ThreadView
 from chatdesk.ui.widgets.buttons import IconButton
 
 

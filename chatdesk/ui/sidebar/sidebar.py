@@ -16,12 +16,13 @@ from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.sidebar.folder_model import FetchFolder, FolderModel
 from chatdesk.ui.sidebar.folders import Folder
+from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
 from chatdesk.ui.sidebar.search_box import SearchBox
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
 from chatdesk.ui.sidebar.status_row import StatusRow
 from chatdesk.ui.sidebar.thread_list import ThreadList
-from chatdesk.ui.sidebar.thread_model import FetchThreads, ThreadView
+from chatdesk.ui.sidebar.thread_model import FetchThreads
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 
@@ -322,7 +323,7 @@ class Sidebar(SidebarBase):
 
     def neighbour_of(self, thread_id: str | None, step: int) -> str | None:
         """Return the id of the thread ``step`` rows away, for *Next thread* and *Previous thread*; None without one."""
-        return self._model.neighbour(thread_id or "", step)
+        return self._model.listed.neighbour(thread_id or "", step)
 
     def begin_rename(self, thread_id: str | None = None) -> bool:
         """Open the title field in the row; false when the thread is not in the list."""

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.sidebar.folder_model import FolderModel
+from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.thread_list import ThreadList
-from chatdesk.ui.sidebar.thread_model import ThreadView
 from chatdesk.ui.theme.theme import Theme
 
 if TYPE_CHECKING:

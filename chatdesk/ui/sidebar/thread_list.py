@@ -474,7 +474,7 @@ class ThreadList(RowView):
 
     def mark_all(self) -> None:
         """Mark all fetched threads at once; ``allAsked`` asks for the rest."""
-        self.mark(self._threads.ids_between(0, self.row_count() - 1))
+        self.mark(self._threads.listed.ids_between(0, self.row_count() - 1))
         if not self._threads.is_at_end:
             self.allAsked.emit()
 
@@ -494,7 +494,7 @@ class ThreadList(RowView):
             start = self._threads.thread_at(self._threads.index(from_row))
             self._range_from = thread_id if start is None else start.id
         first = self._threads.index_of(self._range_from).row()
-        self.mark(self._threads.ids_between(first, self._threads.index_of(thread_id).row()))
+        self.mark(self._threads.listed.ids_between(first, self._threads.index_of(thread_id).row()))
 
     def _show_selection(self) -> None:
         """Selected rows, as runs: a long selection is a few of them."""
@@ -542,7 +542,7 @@ class ThreadList(RowView):
 
     def _on_model_rows_inserted(self, _parent: QModelIndex, first: int, last: int) -> None:
         wanted = self._marked or ({} if self._open_id is None else {self._open_id: None})
-        for thread_id in self._threads.ids_between(first, last):
+        for thread_id in self._threads.listed.ids_between(first, last):
             if thread_id in wanted:
                 self.selectionModel().select(self._threads.index_of(thread_id), _Flags.Select)
 

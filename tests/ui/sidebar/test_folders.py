@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication
 from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
+from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
-from chatdesk.ui.sidebar.thread_model import ThreadRole
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery.sidebar_samples import (
     FOLDER_TITLES,
@@ -332,8 +332,8 @@ def test_whatever_comes_in_any_order_each_row_stands_in_its_open_folder(qtbot, t
         else:
             sidebar.retell_folders(fetcher.folders())
         model.fetch_near(0, model.rowCount())
-        assert model.rowCount() == len(model._rows) == len(model._keys)
-        assert model._keys == sorted(set(model._keys))
+        assert model.rowCount() == len(model.listed) == len(model.listed.keys)
+        assert model.listed.keys == sorted(set(model.listed.keys))
         under = None
         for row in range(model.rowCount()):
             index = model.index(row)
@@ -432,15 +432,15 @@ def test_a_folder_with_very_many_rows_closes_at_once_and_is_forgotten_later(qtbo
     click(sidebar, "Research")
     assert (len(rows(sidebar)), model.thread_count) == (3, 0)
     assert not any(model.index_of(thread_id).isValid() or model.thread_by_id(thread_id) for thread_id in ids)
-    assert len(model._key_of) == 20_000  # that takes longer than a frame, so it comes in pieces
+    assert model.listed.unfreed_count == 20_000  # that takes longer than a frame, so it comes in pieces
     click(sidebar, "Research")
     assert [model.index_of(thread_id).row() for thread_id in ids] == [1, 20_000]
-    qtbot.waitUntil(lambda: not model._gone)
+    qtbot.waitUntil(lambda: not model.listed.unfreed_count)
     assert [model.index_of(thread_id).row() for thread_id in ids] == [1, 20_000]
-    assert len(model._key_of) == model.thread_count == 20_000
+    assert model.thread_count == 20_000
     click(sidebar, "Research")
-    qtbot.waitUntil(lambda: not model._gone)
-    assert not model._key_of
+    qtbot.waitUntil(lambda: not model.listed.unfreed_count)
+    assert model.thread_by_id(ids[0]) is None
 
 
 def test_folders_hold_large_text_from_right_to_left(qtbot, qapp) -> None:

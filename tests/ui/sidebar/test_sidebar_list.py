@@ -14,8 +14,9 @@ from PySide6.QtGui import QPainter, QPixmap, QRegion
 from PySide6.QtWidgets import QApplication, QLineEdit, QStyle, QStyleOptionViewItem
 
 from chatdesk.ui.sidebar.grouping import group_of, group_title, short_time
+from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
-from chatdesk.ui.sidebar.thread_model import ThreadModel, ThreadRole
+from chatdesk.ui.sidebar.thread_model import ThreadModel
 from chatdesk.ui.theme.theme import Theme
 
 _PATH = Path(__file__).parents[2] / "gallery" / "sidebar_samples.py"

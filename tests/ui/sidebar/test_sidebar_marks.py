@@ -20,9 +20,9 @@ from chatdesk.ui.sidebar.grouping import days_left, days_text
 from chatdesk.ui.sidebar.menus import thread_menu
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
 from chatdesk.ui.sidebar.project_menu import ProjectMenu
+from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.thread_drag import drag_picture, drag_threads
-from chatdesk.ui.sidebar.thread_model import ThreadRole
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import DARK, LIGHT, PROJECT_COLOURS, contrast, ink_on
 from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QApplication, QStyleOptionViewItem
 from chatdesk.core.domain.project import Project
 from chatdesk.ui.sidebar import team_line
 from chatdesk.ui.sidebar.menus import thread_menu
+from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
-from chatdesk.ui.sidebar.thread_model import ThreadRole
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
 
