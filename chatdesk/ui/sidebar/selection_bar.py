@@ -39,7 +39,7 @@ class SelectionBar(QWidget):
             ("tag", "Tags…", lambda: sidebar.tagsRequested.emit(self._ids()), self._live),
             ("archive-restore", "Restore", lambda: sidebar.restoreRequested.emit(self._ids()), self._dead),
             ("trash-2", "Delete", delete, None),
-            ("x", "Mark nothing", lambda: sidebar.thread_list.mark(()), None),
+            ("x", "Mark nothing", lambda: sidebar.thread_list.marks.set(()), None),
         ):
             button = IconButton(theme, icon, name=name, object_name=f"marked-{icon}", parent=self)
             button.clicked.connect(run)

@@ -97,15 +97,15 @@ class Sidebar(SidebarBase):
     def reload(self) -> None:
         """Ask for the list from the beginning."""
         self._places.clear()
-        self.thread_list.begin_at_top()
+        self.thread_list.place.begin_at_top()
         self._ask(view=None, query=None)
 
     def refresh(self) -> None:
         """Load the same list again and return to its place."""
-        place = self.thread_list.place()
+        place = self.thread_list.place.top()
         self._ask(view=None, query=None)
         if place is not None:
-            self.thread_list.return_to(*place)
+            self.thread_list.place.return_to(*place)
 
     def set_project(self, project: Project | None) -> None:
         """Set the project whose threads are listed; None lists those of all."""
@@ -293,7 +293,7 @@ class Sidebar(SidebarBase):
 
     def remove_thread(self, thread_id: str) -> None:
         self._model.remove_thread(thread_id)
-        self.thread_list.forget(thread_id)
+        self.thread_list.marks.forget(thread_id)
         self._refresh_empty_text()
 
     def set_streaming(self, thread_id: str, is_streaming: bool) -> None:
@@ -306,7 +306,7 @@ class Sidebar(SidebarBase):
     def set_view(self, view: ThreadView | str) -> None:
         view = ThreadView(view)
         if view is not self._model.view:
-            self.thread_list.mark(())
+            self.thread_list.marks.set(())
             self.viewChanged.emit(str(view))
             self._ask(view=view, query=None)
             self._refresh_view_bar()
@@ -316,7 +316,7 @@ class Sidebar(SidebarBase):
         return self.thread_list.keyboard_id()
 
     def select_ids(self, thread_ids: Iterable[str]) -> None:
-        self.thread_list.mark(thread_ids)
+        self.thread_list.marks.set(thread_ids)
 
     def delete_selected(self) -> None:
         self._delete(self.selected_ids())
@@ -439,7 +439,7 @@ class Sidebar(SidebarBase):
         """About the marked threads when this is one of them, else about this one."""
         from chatdesk.ui.sidebar.menus import thread_menu
 
-        marked = self.thread_list.marked_ids
+        marked = self.thread_list.marks.ids
         if thread.id not in marked:
             return thread_menu(self, [thread], (thread.id,))
         return thread_menu(self, self.known(marked), marked)
@@ -480,16 +480,16 @@ class Sidebar(SidebarBase):
         is_another = view not in (None, before[0]) or (query is not None and query.strip() != before[1])
         if is_another:
             if not before[1]:
-                self._places[before[0]] = self.thread_list.place()
-            self.thread_list.begin_at_top()
+                self._places[before[0]] = self.thread_list.place.top()
+            self.thread_list.place.begin_at_top()
         self._model.reload(view=view, query=query, by_name=self._by_name)
         place = self._places.get(self._model.view) if is_another and not self._model.query else None
         if place is not None:
-            self.thread_list.return_to(*place)  # where it was before it was narrowed or left
+            self.thread_list.place.return_to(*place)  # where it was before it was narrowed or left
         self._refresh_empty_text()
 
     def _on_search_box_searched(self, text: str) -> None:
-        self.thread_list.mark(())
+        self.thread_list.marks.set(())
         self.searchChanged.emit(text)
         self._ask(view=None, query=text)
 
@@ -501,7 +501,7 @@ class Sidebar(SidebarBase):
             (self.purgeRequested if self.view is ThreadView.TRASH else self.deleteRequested).emit(ids)
 
     def _on_list_marked_changed(self) -> None:
-        if self._selection_bar is None and self.thread_list.marked_ids:
+        if self._selection_bar is None and self.thread_list.marks.ids:
             from chatdesk.ui.sidebar.selection_bar import SelectionBar
 
             self._selection_bar = SelectionBar(self, self.delete_selected)
@@ -509,7 +509,7 @@ class Sidebar(SidebarBase):
             assert isinstance(column, QVBoxLayout)
             column.insertWidget(column.indexOf(self._line), self._selection_bar)
         if self._selection_bar is not None:
-            is_shown = bool(self.thread_list.marked_ids)
+            is_shown = bool(self.thread_list.marks.ids)
             if not is_shown and self._selection_bar.isAncestorOf(self.focusWidget() or self):
                 self.thread_list.setFocus(Qt.FocusReason.OtherFocusReason)
             self._selection_bar.setVisible(is_shown)

@@ -90,7 +90,7 @@ class SidebarBase(QWidget):
     def selected_ids(self) -> tuple[str, ...]:
         """Return the threads that *Pin*, *Archive*, *Move*, *Tags*, *Export* and *Delete* act on: the marked ones, else
         the one with the keyboard focus or the open one."""
-        marked = self.thread_list.marked_ids
+        marked = self.thread_list.marks.ids
         current = self.thread_list.keyboard_id()
         return marked or (() if current is None else (current,))
 

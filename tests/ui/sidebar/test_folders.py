@@ -190,11 +190,11 @@ def test_keys_mark_across_folders_and_all_means_what_is_listed(qtbot, theme) -> 
     view.setFocus()
     with qtbot.assertNotEmitted(sidebar.allAsked):
         qtbot.keyClick(view, Qt.Key.Key_A, _CTRL)
-    assert {int(each[-12:]) for each in view.marked_ids} == {1, 2, 13}
-    view.mark(())
+    assert {int(each[-12:]) for each in view.marks.ids} == {1, 2, 13}
+    view.marks.set(())
     view.setCurrentIndex(folder(sidebar, "Storage team"))
     qtbot.keyClick(view, Qt.Key.Key_Down, _SHIFT)
-    assert [int(each[-12:]) for each in view.marked_ids] == [13]
+    assert [int(each[-12:]) for each in view.marks.ids] == [13]
 
 
 def test_a_long_folder_is_read_as_its_end_comes_near(qtbot, theme) -> None:
@@ -217,8 +217,8 @@ def test_a_long_folder_is_read_as_its_end_comes_near(qtbot, theme) -> None:
 def test_a_place_deep_in_a_second_folder_is_found_again(qtbot, theme) -> None:
     sidebar, _ = shown(qtbot, theme, many(3000, "project") + many(300, "team", 5000), ("project", "team"))
     sought = make_thread(5120, "").id
-    sidebar.thread_list.return_to(sought, 0)
-    qtbot.waitUntil(lambda: sidebar.thread_list.place() == (sought, 0))
+    sidebar.thread_list.place.return_to(sought, 0)
+    qtbot.waitUntil(lambda: sidebar.thread_list.place.top() == (sought, 0))
 
 
 def test_the_keys_stay_on_a_folder_when_the_list_is_read_anew(qtbot, theme) -> None:
@@ -384,7 +384,7 @@ def test_a_list_by_date_takes_the_folders_away(qtbot, theme) -> None:
 def test_threads_are_dropped_on_a_folder(qtbot, theme) -> None:
     sidebar, _ = shown(qtbot, theme, open_ids=("team",))
     view = sidebar.thread_list
-    view.mark([make_thread(13, "").id])
+    view.marks.set([make_thread(13, "").id])
     data = QMimeData()
     data.setData(THREADS_MIME, b"x")
     how = (Qt.DropAction.MoveAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)

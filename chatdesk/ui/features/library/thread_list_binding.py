@@ -113,7 +113,7 @@ class ThreadListBinding(QObject):
         self._set_project(wanted)
         sidebar.reload()
         if state.list_top_id is not None:
-            sidebar.thread_list.return_to(state.list_top_id, state.list_top_px)
+            sidebar.thread_list.place.return_to(state.list_top_id, state.list_top_px)
         self._is_started = True
         self.read_tags()
 
@@ -131,7 +131,7 @@ class ThreadListBinding(QObject):
             )
         top = None
         if self._panes.sidebar.view == "active" and not self._query.tag_id:
-            top = self._panes.sidebar.thread_list.place()
+            top = self._panes.sidebar.thread_list.place.top()
         return replace(
             state,
             open_project_id=_ALL if self._project is None else self._project.id,
@@ -151,7 +151,7 @@ class ThreadListBinding(QObject):
             library = self._library
             self._sought, self._told_sought = project_id, None
             project = self._as_told(None if project_id is None else await library.get_project(project_id))
-            self._panes.sidebar.thread_list.mark(())
+            self._panes.sidebar.thread_list.marks.set(())
             self._set_project(project)
             self._panes.sidebar.set_view("active")
             self._panes.sidebar.reload()
@@ -166,7 +166,7 @@ class ThreadListBinding(QObject):
             tags = await self._library.list_tags()
             tag = next((each for each in tags if each.id == tag_id), None)
             self._query = replace(self._query, tag_id=None if tag is None else tag.id)
-            self._panes.sidebar.thread_list.mark(())
+            self._panes.sidebar.thread_list.marks.set(())
             self._panes.sidebar.set_tags(tags)
             self._panes.sidebar.set_tag(tag)
             self._panes.sidebar.reload()
