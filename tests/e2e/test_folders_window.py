@@ -115,6 +115,6 @@ def test_a_search_looks_through_all_folders_and_all_means_the_open_ones(tmp_path
         application.panes.commands.trigger("view.group")
         await until(lambda: rows(application)[0] == "Today")
         assert "A paper plane" in rows(application)
-        assert not sidebar.has_folders
+        assert not sidebar.rows.has_folders
 
     play(AppPaths.find(str(tmp_path)), script)

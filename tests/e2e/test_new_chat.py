@@ -77,10 +77,10 @@ def test_nothing_is_said_before_anything_is_loaded(tmp_path: Path) -> None:
         panes = application.panes
         shown = [label.text() for label in panes.empty_state.findChildren(QLabel) if label.isVisible()]
         assert shown == []
-        assert panes.sidebar._status.text == "Opening…"
+        assert panes.sidebar.notices.status.text == "Opening…"
         assert not panes.header.model_picker.isVisible()
         await application.services()
-        await until(lambda: panes.sidebar._status.text == "All changes saved")  # once the list is there
+        await until(lambda: panes.sidebar.notices.status.text == "All changes saved")  # once the list is there
         await until(panes.header.model_picker.isVisible)
         press(application, Qt.Key.Key_Escape)
 

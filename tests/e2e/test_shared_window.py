@@ -154,7 +154,7 @@ def test_the_sidebar_says_what_is_shared_and_how_sync_stands(paths: AppPaths) ->
     async def script(application: WindowApplication, team: TeamDouble) -> None:
         sidebar = application.panes.sidebar
         assert sidebar.badge.accessibleName().endswith(", shared")
-        line = sidebar.team_line
+        line = sidebar.lines.team
         await until(lambda: line.text().startswith("Synced"))
         asked: list[str] = []
         application.panes.commands.trigger = asked.append
@@ -186,7 +186,7 @@ def test_a_command_marks_a_thread_as_read(paths: AppPaths) -> None:
         thread = open_thread(application)
         await application.threads.open(None)
         team.tell_unread({thread.id: 1})
-        application.panes.sidebar.select_ids((thread.id,))
+        application.panes.sidebar.thread_list.marks.set((thread.id,))
         assert commands.trigger("thread.mark_read")
         await until(lambda: team.read == [thread.id])
 
@@ -361,7 +361,7 @@ def test_without_a_workspace_there_is_nothing_of_a_team(paths: AppPaths) -> None
     async def script(application: WindowApplication) -> None:
         await ask(application, "hello")
         assert application.bindings.team_window is None
-        assert application.panes.sidebar.team_line is None
+        assert application.panes.sidebar.lines.team is None
         assert application.panes.header.presence is None
         assert application.panes.commands.action("thread.mark_read") is None
 

@@ -62,7 +62,7 @@ def test_nothing_is_on_disk_and_the_window_says_so(paths: AppPaths) -> None:
         stored = await ask(application, "An ordinary question")
         thread_id = await begin(application)
         panes = application.panes
-        mark, line = panes.header.temporary_mark, panes.sidebar.temporary_line
+        mark, line = panes.header.temporary_mark, panes.sidebar.lines.temporary
         assert mark is not None
         assert line is not None
         assert mark.isVisible()
@@ -98,7 +98,7 @@ def test_keep_stores_it_where_it_is_read(paths: AppPaths) -> None:
         await until(lambda: not application.threads.is_temporary)
         await until(lambda: panes.sidebar.known([thread_id]))
         assert application.threads.thread_id == thread_id
-        line = panes.sidebar.temporary_line
+        line = panes.sidebar.lines.temporary
         assert line is not None
         await until(lambda: not line.isVisible())
         assert not mark.isVisible()

@@ -288,7 +288,7 @@ class WindowApplication(QObject):
             reason = unforeseen_failure()
         self._failure = reason
         self.panes.disable()
-        self.panes.sidebar.set_status("Not opened", is_error=True)
+        self.panes.sidebar.notices.set_status("Not opened", is_error=True)
         self._errors.show_lasting(reason.sentence)
         return None
 
@@ -340,7 +340,7 @@ class WindowApplication(QObject):
         if reason is not None:
             self.panes.composer.set_enabled(False)
             self._errors.show_lasting(" ".join(filter(None, (reason.sentence, report.warning))))
-            self.panes.sidebar.set_status("Read only", is_error=True)
+            self.panes.sidebar.notices.set_status("Read only", is_error=True)
             return
         if report.warning:
             self._errors.show_lasting(report.warning)
@@ -351,7 +351,7 @@ class WindowApplication(QObject):
             self.panes.window.show_toast(f"{count} interrupted last time. The text is kept; Continue goes on.")
         if self._crashes.install():
             self.panes.window.show_toast("ChatDesk ended unexpectedly last time. Your messages are kept.")
-        self.panes.sidebar.set_status("All changes saved")
+        self.panes.sidebar.notices.set_status("All changes saved")
 
     def restart_after(self, work: Callable[[], Awaitable[object]]) -> None:
         """Close, do ``work`` when the services are closed, and have the program start anew."""
@@ -458,14 +458,14 @@ class WindowApplication(QObject):
 
     def _on_storage_failed(self, sentence: str) -> None:
         self._errors.show_lasting(sentence)
-        self.panes.sidebar.set_status("Not saved", is_error=True)
+        self.panes.sidebar.notices.set_status("Not saved", is_error=True)
 
     def _on_unsaved_failed(self, sentence: str) -> None:
         assert self._bindings is not None
         self._errors.show_lasting(sentence, retry=self._bindings.unsaved.try_again)
-        self.panes.sidebar.set_status("Not saved", is_error=True)
+        self.panes.sidebar.notices.set_status("Not saved", is_error=True)
 
     def _on_storage_recovered(self) -> None:
         self._errors.clear_lasting()
         self.panes.composer.set_enabled(True)  # it is off where a start could only read
-        self.panes.sidebar.set_status("All changes saved")
+        self.panes.sidebar.notices.set_status("All changes saved")

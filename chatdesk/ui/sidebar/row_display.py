@@ -1,4 +1,4 @@
-"""What a row of a thread shows and says: its title, time, icon and marks, painted and spoken."""
+"""Puts into words what a row of a thread shows and says: its title, time, icon and marks, painted and spoken."""
 
 from __future__ import annotations
 

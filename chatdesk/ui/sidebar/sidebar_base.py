@@ -63,7 +63,7 @@ class SidebarBase(QWidget):
     def __init__(self, model: FolderModel, theme: Theme, parent: QWidget | None) -> None:
         super().__init__(parent)
         model.setParent(self)
-        self._model = model
+        self.rows = model
         self._theme = theme
         self._by_name = False
         self.by_project = False
@@ -74,7 +74,7 @@ class SidebarBase(QWidget):
 
     @property
     def view(self) -> ThreadView:
-        return self._model.view
+        return self.rows.view
 
     @property
     def theme(self) -> Theme:
@@ -85,7 +85,7 @@ class SidebarBase(QWidget):
         return self._by_name
 
     def unread_of(self, thread_id: str) -> int:
-        return self._model.unread_of(thread_id)
+        return self.rows.unread_of(thread_id)
 
     def selected_ids(self) -> tuple[str, ...]:
         """Return the threads that *Pin*, *Archive*, *Move*, *Tags*, *Export* and *Delete* act on: the marked ones, else
@@ -96,4 +96,4 @@ class SidebarBase(QWidget):
 
     def known(self, thread_ids: Iterable[str]) -> list[Thread]:
         """Return those of these threads that are in the list."""
-        return [thread for thread in map(self._model.thread_by_id, thread_ids) if thread is not None]
+        return [thread for thread in map(self.rows.thread_by_id, thread_ids) if thread is not None]

@@ -80,10 +80,10 @@ def test_only_open_folders_read_their_threads(qtbot, theme) -> None:
         click(sidebar, "Storage team")
     assert fetcher.asked == [("team", None)]
     assert rows(sidebar)[-3:] == ["Storage team", "Summarise the Jepsen report", "Travel"]
-    assert sidebar.open_folders == {"team"}
+    assert sidebar.rows.open_folders == {"team"}
     click(sidebar, "Storage team")
     assert rows(sidebar) == [*_PINNED, "Research", "Storage team", "Travel"]
-    assert sidebar.open_folders == frozenset()
+    assert sidebar.rows.open_folders == frozenset()
     assert sidebar.known([make_thread(13, "").id]) == []
 
 
@@ -158,22 +158,22 @@ def test_the_keys_open_close_and_walk_as_in_a_tree(qtbot, theme, is_mirrored: bo
     view.setCurrentIndex(folder(sidebar, "Storage team"))
     here = lambda: view.currentIndex().data()  # noqa: E731
     qtbot.keyClick(view, inwards)
-    assert sidebar.open_folders == {"team"}
+    assert sidebar.rows.open_folders == {"team"}
     assert here() == "Storage team"
     qtbot.keyClick(view, inwards)
     assert here() == "Summarise the Jepsen report"
     qtbot.keyClick(view, outwards)
     assert here() == "Storage team"
-    assert sidebar.open_folders == {"team"}
+    assert sidebar.rows.open_folders == {"team"}
     qtbot.keyClick(view, outwards)
-    assert sidebar.open_folders == frozenset()
+    assert sidebar.rows.open_folders == frozenset()
     qtbot.keyClick(view, outwards)
     assert here() == "Storage team"
     for key in (Qt.Key.Key_Return, Qt.Key.Key_Space):
         qtbot.keyClick(view, key)
-        assert sidebar.open_folders == {"team"}
+        assert sidebar.rows.open_folders == {"team"}
         qtbot.keyClick(view, key)
-        assert sidebar.open_folders == frozenset()
+        assert sidebar.rows.open_folders == frozenset()
     qtbot.keyClick(view, Qt.Key.Key_Down)
     assert here() == "Travel"
     qtbot.keyClick(view, Qt.Key.Key_Up)
@@ -254,7 +254,7 @@ def test_what_changes_goes_to_its_folder_and_out_of_it(qtbot, theme) -> None:
     fetcher.titles["late"] = "Late"
     sidebar.retell_folders(fetcher.folders())
     assert rows(sidebar)[-2:] == ["Journeys", "Late"]
-    assert sidebar.open_folders == {"team"}
+    assert sidebar.rows.open_folders == {"team"}
 
 
 def test_the_last_pinned_thread_takes_its_heading_along_and_folders_stay(qtbot, theme) -> None:
@@ -292,7 +292,7 @@ def test_a_folder_that_is_closed_while_the_list_is_read_stays_closed(qtbot, them
     sidebar.refresh()
     click(sidebar, "Storage team")
     folders, page, deliver = waiting.pop()
-    sidebar.set_folders(folders)
+    sidebar.rows.set_folders(folders)
     deliver(page)
     assert rows(sidebar) == ["Storage team"]
     click(sidebar, "Storage team")
@@ -358,27 +358,27 @@ def test_what_could_not_be_read_of_a_folder_is_said_below_the_list(qtbot, theme)
     sidebar, fetcher = shown(qtbot, theme)
     fetcher.is_held = True
     click(sidebar, "Storage team")
-    sidebar.set_load_error("The database is busy. Nothing was changed.")
-    assert sidebar._status.shown == ("The database is busy. Nothing was changed.", True, False)
+    sidebar.notices.fail("The database is busy. Nothing was changed.")
+    assert sidebar.notices.status.shown == ("The database is busy. Nothing was changed.", True, False)
     fetcher.is_held = False
-    QTest.mouseClick(sidebar._retry_button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(sidebar.notices.retry_button, Qt.MouseButton.LeftButton)
     assert rows(sidebar)[-3:] == ["Storage team", "Summarise the Jepsen report", "Travel"]
-    assert sidebar._status.shown == ("All changes saved", False, False)
+    assert sidebar.notices.status.shown == ("All changes saved", False, False)
 
 
 def test_a_list_by_date_takes_the_folders_away(qtbot, theme) -> None:
     sidebar, _ = shown(qtbot, theme, open_ids=("team",))
     model = sidebar.thread_list.model()
-    sidebar.set_folders(None)
+    sidebar.rows.set_folders(None)
     model._fetch = lambda _cursor, _query, deliver: deliver(ThreadPage(tuple(sample_threads()), None))
     sidebar.reload()
     assert "Storage team" not in rows(sidebar)
     assert "Today" in rows(sidebar)
-    assert not sidebar.has_folders
+    assert not sidebar.rows.has_folders
     sidebar.retell_folders([Folder("x", "X")])
     assert "X" not in rows(sidebar)
     model.set_folder_open("team", False)
-    assert sidebar.open_folders == {"team"}
+    assert sidebar.rows.open_folders == {"team"}
 
 
 def test_threads_are_dropped_on_a_folder(qtbot, theme) -> None:
@@ -452,4 +452,4 @@ def test_folders_hold_large_text_from_right_to_left(qtbot, qapp) -> None:
     picture = sidebar.grab()
     assert not picture.isNull()
     click(sidebar, "Storage team")
-    assert sidebar.open_folders == frozenset()
+    assert sidebar.rows.open_folders == frozenset()

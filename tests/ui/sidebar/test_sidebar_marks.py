@@ -119,7 +119,7 @@ def test_marks_stay_with_threads_that_come_later_and_leave_with_those_that_go(qt
     sidebar, _ = make_sidebar(qtbot, theme, threads)
     with qtbot.waitSignal(sidebar.allAsked):
         qtbot.keyClick(sidebar.thread_list, Qt.Key.Key_A, _CTRL)
-    sidebar.select_ids([thread.id for thread in threads])
+    sidebar.thread_list.marks.set([thread.id for thread in threads])
     bar = sidebar.findChild(QWidget, "selectionBar")
     assert bar.findChild(QLabel, "selectionCount").text() == "120 marked"
     sidebar.thread_list.model().fetchMore()

@@ -522,7 +522,7 @@ class MessageBinding(QObject):
     def _on_turn_started(self, event: events.TurnStarted) -> None:
         thread_id = event.thread_id
         self._panes.transcript.note_asked(event.message_id, SystemClock().now_ms())
-        self._panes.sidebar.set_streaming(thread_id, True)
+        self._panes.sidebar.rows.set_streaming(thread_id, True)
         if thread_id == self._threads.thread_id:
             self._panes.composer.set_streaming(True)
             self.busyChanged.emit()
@@ -539,7 +539,7 @@ class MessageBinding(QObject):
         message = event.message
         self._panes.transcript.note_finished(message.id)
         is_answering = self._open_thread.chat_of(message.thread_id).is_answering(message.thread_id)
-        self._panes.sidebar.set_streaming(message.thread_id, is_answering)
+        self._panes.sidebar.rows.set_streaming(message.thread_id, is_answering)
         if message.thread_id == self._threads.thread_id:
             self._panes.composer.set_streaming(is_answering)
             self.busyChanged.emit()
