@@ -89,7 +89,7 @@ def test_the_line_of_a_summary_follows_it_and_leads_to_it(paths: AppPaths) -> No
         await until(lambda: application.inspection.inspector is not None)
         assert application.inspection.inspector.tab == "Summary"
         chat = (await application.services()).chat
-        await chat.context.mark_message(first.id, ContextMark.EXCLUDED)
+        await chat.context.steering.mark_message(first.id, ContextMark.EXCLUDED)
         stale = "Summary of 2 messages ends here · out of date and not sent · Show"
         await until(lambda: stale in _words(application, first.id))
         meter = application.panes.header.context_meter

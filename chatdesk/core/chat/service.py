@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.attachment_rules import attachments_of, check_count, names_of
-from chatdesk.core.chat.context_service import ContextService
+from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.refusing_provider import RefusingProvider
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
 from chatdesk.core.chat.sending_queue import SendingQueue
@@ -149,7 +149,7 @@ class ChatService:
             store=repositories.messages,
             bus=bus,
             clock=clock,
-            cost_of=self.context.cost_of,
+            cost_of=self.context.models.cost_of,
             note_rate=self.queue.note_rate,
         )
         self._max_message_bytes = max_message_bytes
@@ -700,7 +700,7 @@ class ChatService:
         try:
             request = await self.context.request_for(answer)
             usage = expected_usage(request)
-            expected = Expected(usage.total_tokens, self.context.cost_of(provider.name, request.model, usage))
+            expected = Expected(usage.total_tokens, self.context.models.cost_of(provider.name, request.model, usage))
             await self.limits.admit(answer.id, answer.thread_id, provider=provider.name, expected=expected)
         except (DoesNotFit, LimitReached) as error:
             provider, request = RefusingProvider(provider, error), ChatRequest(answer.model or "", ())

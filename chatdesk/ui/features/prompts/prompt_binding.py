@@ -208,7 +208,7 @@ class PromptBinding(QObject):
             values["project"] = await self._project_name(thread)
         if template.needs("model"):
             provider, model = (thread.provider, thread.model) if thread else (None, None)
-            values["model"] = self._open_thread.stored_chat.context.model_info(provider, model).id
+            values["model"] = self._open_thread.stored_chat.context.models.info(provider, model).id
         return values, notes
 
     async def _selected_text(self) -> str:
