@@ -184,7 +184,7 @@ def test_what_the_model_will_not_get_is_said_before(paths: AppPaths, tmp_path: P
         attach(application, data)
         await until(lambda: "only the name is sent" in composer.shelf.note())
         composer.clear()
-        application.bindings.messages.choose_model("offline", "offline-echo")
+        application.bindings.messages.models.choose("offline", "offline-echo")
         attach(application, picture)
         await until(lambda: composer.shelf.note() == "Offline echo cannot see images: only their names are sent.")
 
@@ -228,7 +228,7 @@ def test_another_model_is_asked_where_this_one_cannot_see(paths: AppPaths, tmp_p
         await application.services()
         panes = application.panes
         await until(lambda: panes.header.models)
-        application.bindings.messages.choose_model("offline", "offline-echo")
+        application.bindings.messages.models.choose("offline", "offline-echo")
         attach(application, picture)
         await until(lambda: "cannot see" in panes.composer.shelf.note())
         other = panes.composer.shelf.findChild(QPushButton, "attachmentNote_askOther")
@@ -236,6 +236,6 @@ def test_another_model_is_asked_where_this_one_cannot_see(paths: AppPaths, tmp_p
         assert other.text() == "Ask Offline demo instead"
         QTest.mouseClick(other, Qt.MouseButton.LeftButton)
         await until(lambda: panes.composer.shelf.note() == "")
-        assert application.bindings.messages.answering_model == ("offline", "offline-demo")
+        assert application.bindings.messages.models.answering == ("offline", "offline-demo")
 
     play(paths, script)

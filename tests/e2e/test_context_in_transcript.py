@@ -125,7 +125,7 @@ def test_pictures_are_shown_in_compared_answers(paths: AppPaths, tmp_path: Path)
 
     async def script(application: WindowApplication) -> None:
         await application.services()
-        application.messages.compare_models([("offline", "offline-demo"), ("offline", "offline-echo")])
+        application.messages.models.compare([("offline", "offline-demo"), ("offline", "offline-echo")])
         application.panes.composer.sendRequested.emit("which one?")
         await until(lambda: application.comparison.view is not None)
         view = application.comparison.view

@@ -137,15 +137,15 @@ def test_so_many_messages_at_once_are_read_from_the_database(paths: AppPaths, mo
     async def script(application: WindowApplication, _team: TeamDouble) -> None:
         services = await application.services()
         asked: list[str | None] = []
-        own = application.messages
+        transcript = application.panes.transcript
+        monkeypatch.setattr(transcript, "reload_from", asked.append)
         first = from_ana(application, 1, "one")
         services.events.publish(MessageAdded(first))
-        own._incoming._reload = asked.append
         for number in range(2, 12):
             services.events.publish(MessageAdded(from_ana(application, number, "more")))
         await until(lambda: asked)
         assert asked == [first.parent_id]
-        assert not own._incoming.is_waiting
+        assert not any(entry.message.text == "more" for entry in transcript.entries)
 
     play_shared(paths, script)
 

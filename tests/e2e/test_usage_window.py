@@ -158,7 +158,7 @@ def test_compared_answers_say_that_they_wait(tmp_path: Path) -> None:
     async def script(application: WindowApplication) -> None:
         services = await application.services()
         services.chat.queue.hold("There is no network.")
-        application.messages.compare_models([("offline", "offline-demo"), ("offline", "offline-echo")])
+        application.messages.models.compare([("offline", "offline-demo"), ("offline", "offline-echo")])
         type_text(application, "which one?")
         press(application, Qt.Key.Key_Return)
         await until(lambda: application.comparison.view is not None)

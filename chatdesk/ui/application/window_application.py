@@ -254,7 +254,7 @@ class WindowApplication(QObject):
         bindings = self._build_bindings(module, services)
         panes.window.set_commands(panes.commands)  # menus offer what is bound
         self._services = services
-        bindings.messages.remember_model(self._state.chosen_model)
+        bindings.messages.models.remember(self._state.chosen_model)
         bindings.way_in.is_ended = self._state.is_way_in_ended
         bindings.files.open_pictures(services.paths.data_dir)
         self._stop_listening = await self._hooks.listen(services, panes.window.come_to_front)
@@ -320,7 +320,7 @@ class WindowApplication(QObject):
         bindings.unsaved.failed.connect(self._on_unsaved_failed)
         bindings.unsaved.recovered.connect(self._on_storage_recovered)
         bindings.restore(self._state)
-        changes = bindings.messages.modelChanged, bindings.way_in.ended, bindings.lists.changed
+        changes = bindings.messages.models.changed, bindings.way_in.ended, bindings.lists.changed
         for changed in (*changes, bindings.threads.opened, panes.transcript.anchorChanged):
             changed.connect(self._save_state_soon)
         panes.composer.sendRequested.disconnect(self._hold)
@@ -435,7 +435,7 @@ class WindowApplication(QObject):
                 self.panes.window.state(),
                 open_thread_id=threads.stored_id if threads.has_shown else self._state.open_thread_id,
                 anchors={**self._state.anchors, **anchors},
-                chosen_model=self._bindings.messages.chosen_model,
+                chosen_model=self._bindings.messages.models.chosen,
                 is_way_in_ended=self._bindings.way_in.is_ended,
             ),
             self._state,

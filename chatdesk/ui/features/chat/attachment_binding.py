@@ -219,7 +219,7 @@ class AttachmentBinding(QObject):
             composer.shelf.set_note(note)
 
     def _asked_models(self) -> Sequence[tuple[str | None, str | None]]:
-        return self._messages.compared_models or (self._messages.answering_model,)
+        return self._messages.models.compared or (self._messages.models.answering,)
 
     def _on_note_action_requested(self, name: str) -> None:
         sight = self._sight

@@ -74,7 +74,7 @@ class TemporaryBinding(QObject):
         if temporary.thread_id is not None:
             self._end(temporary, then=self.begin)
             return
-        provider, model = self._messages.chosen_model or (None, None)
+        provider, model = self._messages.models.chosen or (None, None)
         thread = await temporary.begin(self._threads.new_project_id, provider=provider, model=model)
         self._show(thread)
         await self._threads.open(thread.id)
