@@ -272,7 +272,7 @@ def test_it_says_for_whom_it_waits(paths: AppPaths) -> None:
 
 def _state(application: WindowApplication) -> tuple[str, str]:
     """What stands above the text in the composer, and its button."""
-    bar = application.panes.composer._state
+    bar = application.panes.composer.above.state
     if bar is None or not bar.isVisible():
         return "", ""
     return bar.text, bar.button.text()

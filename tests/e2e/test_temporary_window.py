@@ -209,7 +209,7 @@ def test_what_needs_storage_offers_to_keep_and_goes_on(paths: AppPaths, tmp_path
         }[what]()
         await until(lambda: any(each.text() == "Keep and go on" for each in _buttons(application)))
         assert threads.is_temporary
-        assert panes.composer.attached_count == 0
+        assert panes.composer.files.count == 0
         assert WORD.encode() not in bytes_below(paths.data_dir)
         if way == "mouse":
             QTest.mouseClick(toast_button(application), Qt.MouseButton.LeftButton)
@@ -224,7 +224,7 @@ def test_what_needs_storage_offers_to_keep_and_goes_on(paths: AppPaths, tmp_path
             await until(lambda: dialogs.dialog is not None)
             dialogs.dialog.close()
         else:
-            await until(lambda: len(panes.composer.attached) == 1)
+            await until(lambda: len(panes.composer.files.attached) == 1)
         services = await application.services()
         assert (await services.chat.get_thread(thread_id)).message_count == 2
 

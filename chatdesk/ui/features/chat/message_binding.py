@@ -83,7 +83,7 @@ class MessageBinding(QObject):
         composer.sendRequested.connect(self._on_composer_send_requested)
         composer.noteRequested.connect(self._on_composer_note_requested)
         composer.stopRequested.connect(self.stop)
-        composer.stateLeft.connect(self._on_composer_state_left)
+        composer.above.stateLeft.connect(self._on_composer_state_left)
         composer.editLastRequested.connect(self._on_composer_edit_last_requested)
         self.edit.changed.connect(self._on_edit_changed)
         self.models.comparisons.changed.connect(self._show_state)
@@ -119,7 +119,7 @@ class MessageBinding(QObject):
         early, self._early = self._early, None
         if early is not None:
             self._is_sending = True
-            self._sending = self._tasks.start(self._send(early, self._panes.composer.attached, None), "send")
+            self._sending = self._tasks.start(self._send(early, self._panes.composer.files.attached, None), "send")
             await self._sending
 
     def begin(self) -> None:
@@ -139,7 +139,7 @@ class MessageBinding(QObject):
             self._early = text
         elif not self._is_sending:
             self._is_sending = True
-            work = self._send(text, self._panes.composer.attached, self._threads.thread_id)
+            work = self._send(text, self._panes.composer.files.attached, self._threads.thread_id)
             self._sending = self._tasks.start(work, "send")
 
     async def _send(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
@@ -151,10 +151,10 @@ class MessageBinding(QObject):
 
     def _on_composer_note_requested(self, text: str) -> None:
         if self.edit.edited is not None:  # what it was before says what its new version is
-            self._panes.composer.show_notice("Send or cancel what you are editing first.")
+            self._panes.composer.notice.show_passing("Send or cancel what you are editing first.")
         elif self._has_begun and not self._is_sending:
             self._is_sending = True
-            work = self._add_note(text, self._panes.composer.attached, self._threads.thread_id)
+            work = self._add_note(text, self._panes.composer.files.attached, self._threads.thread_id)
             self._sending = self._tasks.start(work, "add note")
 
     async def _add_note(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
@@ -179,7 +179,7 @@ class MessageBinding(QObject):
         """Send the text again unless the person has changed it meanwhile; then they send it."""
         if self._panes.composer.text().strip() == text.strip() and not self._is_sending:
             self._is_sending = True
-            await self._send_now(text, self._panes.composer.attached, self._threads.thread_id)
+            await self._send_now(text, self._panes.composer.files.attached, self._threads.thread_id)
 
     async def _send_now(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
         """The composer is emptied only when the text is on disk; on any failure it stays as it is. Where another thread
@@ -231,7 +231,7 @@ class MessageBinding(QObject):
         """An answer is being written: the question waits for its end."""
         is_one_question = self.edit.edited_in(thread_id) is None and not self.models.comparisons.of(thread_id)
         if not is_one_question or self._open_thread.is_temporary(thread_id):  # of that one nothing is stored
-            self._panes.composer.show_notice("Wait for the answer, or press Esc to stop it. Your text is kept.")
+            self._panes.composer.notice.show_passing("Wait for the answer, or press Esc to stop it. Your text is kept.")
             return
         await self._questions().add(thread_id, text, attached)
         self._drafts.sent(thread_id, text, attached)
@@ -278,11 +278,13 @@ class MessageBinding(QObject):
         """Above the text: which message is edited, or how many models are asked."""
         count = len(self.models.compared)
         if self.edit.edited is not None:
-            self._panes.composer.set_state(self.edit.words, leave="Cancel")
+            self._panes.composer.above.set_state(self.edit.words, leave="Cancel")
         elif count:
-            self._panes.composer.set_state(f"Questions in this chat go to {count} models.", leave="Stop comparing")
+            self._panes.composer.above.set_state(
+                f"Questions in this chat go to {count} models.", leave="Stop comparing"
+            )
         else:
-            self._panes.composer.set_state("")
+            self._panes.composer.above.set_state("")
 
     def _on_edit_changed(self) -> None:
         self._show_state()

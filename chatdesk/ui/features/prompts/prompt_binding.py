@@ -189,7 +189,7 @@ class PromptBinding(QObject):
         if template.problems and not template.fields:  # else the dialog has said it
             notes.append(template.problems[0].sentence)
         if notes:
-            composer.show_notice(" ".join(notes))
+            composer.notice.show_passing(" ".join(notes))
         await self._prompts.note_used(prompt.id)
 
     async def _known_values(self, template: Template) -> tuple[dict[str, str], list[str]]:

@@ -304,12 +304,12 @@ def test_an_export_that_is_dropped_on_the_composer_is_asked_about_and_other_file
         await application.services()
         composer = application.panes.composer
         composer.filesOffered.emit([str(note)])
-        await until(lambda: composer.attached_count == 1)
+        await until(lambda: composer.files.count == 1)
         composer.filesOffered.emit([str(export)])
         question = application.panes.window.findChild(ConfirmDialog)
         assert question is not None
         question.reject()
-        await until(lambda: composer.attached_count == 2)
+        await until(lambda: composer.files.count == 2)
 
     play(AppPaths.find(str(tmp_path / "data")), script)
 
