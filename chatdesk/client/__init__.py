@@ -1,10 +1,12 @@
 """A client of ChatDesk's local service: ``Client``, or ``AsyncClient`` for asyncio.
 
-It needs httpx2 alone: nothing of the window, and nothing else of ChatDesk, is imported with it.
+It needs httpx2 alone, and takes websockets where that is there: nothing of the window, and nothing else of ChatDesk, is
+imported with it. The events are in ``chatdesk.client.events``.
 """
 
-from chatdesk.client.async_client import AsyncAnswer, AsyncClient
-from chatdesk.client.client import Answer, Client
+from chatdesk.client.async_client import AsyncClient
+from chatdesk.client.async_sender import AsyncAnswer, AsyncEvents
+from chatdesk.client.client import Client
 from chatdesk.client.errors import (
     AnswerFailed,
     BadToken,
@@ -20,8 +22,37 @@ from chatdesk.client.errors import (
     TooMany,
     Unreachable,
 )
-from chatdesk.client.forms import Asked, Message, MessagePage, Part, Project, Ready, Thread, ThreadPage, Usage
+from chatdesk.client.forms import (
+    Asked,
+    Attachment,
+    Draft,
+    Edited,
+    Hit,
+    HitGroup,
+    Job,
+    Limit,
+    Message,
+    MessagePage,
+    Model,
+    Part,
+    Project,
+    Prompt,
+    PromptHead,
+    Provider,
+    Ready,
+    Summaries,
+    Summary,
+    SummaryWork,
+    Tag,
+    Thread,
+    ThreadPage,
+    Usage,
+    UsageReport,
+    UsageRow,
+    UsageSum,
+)
 from chatdesk.client.policy import Retries
+from chatdesk.client.sender import Answer, Events
 
 __all__ = [
     "Answer",
@@ -29,26 +60,46 @@ __all__ = [
     "Asked",
     "AsyncAnswer",
     "AsyncClient",
+    "AsyncEvents",
+    "Attachment",
     "BadToken",
     "Client",
     "ClientError",
     "Conflict",
+    "Draft",
+    "Edited",
+    "Events",
+    "Hit",
+    "HitGroup",
     "InvalidRequest",
+    "Job",
+    "Limit",
     "Message",
     "MessagePage",
+    "Model",
     "NotAllowed",
     "NotFound",
     "NotRunning",
     "Part",
     "Problem",
     "Project",
+    "Prompt",
+    "PromptHead",
+    "Provider",
     "Ready",
     "Retries",
     "ServiceFailed",
+    "Summaries",
+    "Summary",
+    "SummaryWork",
+    "Tag",
     "Thread",
     "ThreadPage",
     "TooLarge",
     "TooMany",
     "Unreachable",
     "Usage",
+    "UsageReport",
+    "UsageRow",
+    "UsageSum",
 ]

@@ -1,28 +1,26 @@
-"""Follows an answer that is being written: what is new in it each time that it is read, and when to read it again."""
+"""Follows an answer that is being written: what each event of its thread adds to the text. Nothing here waits."""
 
 from __future__ import annotations
 
-from typing import Final
-
-import httpx2
-
-from chatdesk.client import requests
+from chatdesk.client.chat_requests import stop
 from chatdesk.client.errors import AnswerFailed
-from chatdesk.client.forms import Asked, Message, Usage
+from chatdesk.client.events import AnswerFinished, Event, Following, MessageChanged, Resync, TextStreamed
+from chatdesk.client.forms import Message, Usage
+from chatdesk.client.listening import Listening
+from chatdesk.client.request import Request
 
-_FIRST_WAIT_S: Final = 0.03
-_LONGEST_WAIT_S: Final = 0.5
 
+class FollowedAnswer:
+    """An answer as far as it is known. ``message`` is its last state; ``usage`` is right once it ended. ``question`` is
+    None for an answer that was made anew or goes on."""
 
-class Following:
-    """An answer as far as it was read. ``message`` is its last state; ``usage`` is right once it ended."""
-
-    def __init__(self, asked: Asked) -> None:
-        self.question = asked.question
-        self.message = asked.answer
-        self._etag = ""
+    def __init__(self, answer: Message, question: Message | None) -> None:
+        self.question = question
+        self.message = answer
+        self.is_to_be_read = False
+        self.is_given = False
         self._given = ""
-        self._wait_s = _FIRST_WAIT_S
+        self._pieces: list[str] = []
 
     @property
     def usage(self) -> Usage:
@@ -32,27 +30,40 @@ class Following:
     def text(self) -> str:
         return self.message.text
 
-    def next_request(self) -> requests.Request[Message]:
-        return requests.message(self.message.id, self._etag)
+    def listening(self) -> Listening:
+        return Listening(self.message.thread_id, "")
 
-    def piece_of(self, response: httpx2.Response) -> str:
-        """Return the text that a response adds; nothing where nothing changed."""
-        if response.status_code == httpx2.codes.NOT_MODIFIED:
-            self._wait_s = min(_LONGEST_WAIT_S, self._wait_s * 1.5)
+    def stopping(self) -> Request[None]:
+        return stop(self.message.thread_id)
+
+    def piece_of(self, event: Event) -> str:
+        """Return the text that an event adds. Where that leaves open how it stands, the answer ``is_to_be_read``."""
+        match event:
+            case TextStreamed(message_id=message_id, kind="text", delta=delta) if message_id == self.message.id:
+                self._pieces.append(delta)
+                return delta
+            case Following(messages=messages) | Resync(messages=messages):
+                found = next((each for each in messages if each.id == self.message.id), None)
+                if found is not None:
+                    return self.piece_of_message(found)
+                self.is_to_be_read = True
+            case MessageChanged(message=found) | AnswerFinished(message=found) if found.id == self.message.id:
+                return self.piece_of_message(found)
+        return ""
+
+    def piece_of_message(self, message: Message) -> str:
+        """Return the text that the whole answer adds to what was given."""
+        self.message = message
+        self.is_to_be_read = False
+        self.is_given = message.is_final
+        self._given += "".join(self._pieces)
+        self._pieces.clear()
+        text = message.text
+        if self._given.startswith(text):  # nothing new, or a state before the last pieces
             return ""
-        self.message = self.next_request().result_of(response)
-        self._etag = response.headers.get("etag", "")
-        self._wait_s = _FIRST_WAIT_S
-        text = self.message.text
-        if not text.startswith(self._given):  # written anew; what was given cannot be taken back
-            self._given = text
-            return ""
-        piece, self._given = text[len(self._given) :], text
+        is_longer = text.startswith(self._given)  # else it was written anew, and what was given cannot be taken back
+        piece, self._given = text[len(self._given) :] if is_longer else "", text
         return piece
-
-    @property
-    def wait_s(self) -> float:
-        return self._wait_s
 
     def check_end(self) -> None:
         """Raise ``AnswerFailed`` where the answer ended with an error."""

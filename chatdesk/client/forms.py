@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, Final, TypeVar
-
-T = TypeVar("T")
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +49,20 @@ class ThreadPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that was sent. It may be named in a question, a note or a draft; ``sha256`` reads it again."""
+
+    name: str
+    mime: str
+    sha256: str
+    size_bytes: int
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a message: text, reasoning, a call of a tool or its result."""
+    """A piece of a message: text, reasoning, a call of a tool or its result, or a file."""
 
     id: str
     type: str
@@ -62,6 +70,7 @@ class Part:
     tool_name: str | None = None
     tool_call_id: str | None = None
     arguments: str | None = None
+    attachment: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,35 +147,214 @@ class Ready:
     disk: bool = False
 
 
-def read(form: type[T], data: Any) -> T:
-    """Return what the service sent as its form. Raises ``ValueError`` where it is something else."""
-    if not isinstance(data, Mapping):
-        raise ValueError(f"not a {form.__name__}")
-    values: dict[str, Any] = {}
-    for each in fields(form):  # type: ignore[arg-type]
-        if each.name in data:
-            inner = _INNER.get(each.name)
-            values[each.name] = data[each.name] if inner is None else inner(data[each.name])
-        elif each.default is MISSING:
-            raise ValueError(f"{form.__name__} without {each.name}")
-    return form(**values)
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A version of a message that was made; ``answer`` is being written, None where nobody is asked."""
+
+    message: Message
+    answer: Message | None = None
 
 
-def listed(form: type[T], name: str) -> Callable[[Any], tuple[T, ...]]:
-    """Return what reads the list ``name`` of an answer."""
-    return lambda data: _all(form, data[name])
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The unsent text of a thread; ``cursor`` is a place in it."""
+
+    thread_id: str
+    text: str
+    cursor: int = 0
+    updated_at: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    etag: str = field(default="", compare=False)
 
 
-def _all(form: type[T], data: Any) -> tuple[T, ...]:
-    return tuple(read(form, each) for each in data)
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag, and the number of its threads."""
+
+    id: str
+    name: str
+    threads: int = 0
+    etag: str = field(default="", compare=False)
 
 
-_INNER: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "threads": lambda data: _all(Thread, data),
-    "messages": lambda data: _all(Message, data),
-    "parts": lambda data: _all(Part, data),
-    "tags": tuple,
-    "usage": lambda data: read(Usage, data),
-    "question": lambda data: read(Message, data),
-    "answer": lambda data: read(Message, data),
-}
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Something that was found. ``snippet`` is a piece of its text, ``matches`` the places of the words in that."""
+
+    kind: str
+    id: str
+    title: str
+    snippet: str = ""
+    matches: tuple[tuple[int, int], ...] = ()
+    project_id: str | None = None
+    thread_id: str | None = None
+    message_id: str | None = None
+    role: str | None = None
+    model: str | None = None
+    at: str | None = None
+    is_in_trash: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HitGroup:
+    """The best hits of one kind; ``count`` is of all, or of fewer than there are where ``is_more``. The next ones are
+    found with ``next_cursor``."""
+
+    kind: str
+    hits: tuple[Hit, ...]
+    count: int = 0
+    is_more: bool = False
+    note: str | None = None
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptHead:
+    """A prompt of the library in a list, with the beginning of its text."""
+
+    id: str
+    kind: str
+    name: str
+    beginning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt of the library; ``kind`` is template, system or quick."""
+
+    id: str
+    kind: str
+    name: str
+    text: str
+    created_at: str = ""
+    updated_at: str = ""
+    used_at: str | None = None
+    deleted_at: str | None = None
+    etag: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A summary that stands for the messages of a thread from one to another."""
+
+    id: str
+    thread_id: str
+    text: str
+    version: int = 1
+    from_message_id: str = ""
+    to_message_id: str = ""
+    tokens: int = 0
+    provider: str | None = None
+    model: str | None = None
+    author: str = ""
+    state: str = ""
+    pinned_facts: tuple[str, ...] = ()
+    message_count: int = 0
+    created_at: str = ""
+    etag: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryWork:
+    """Work on the summaries of a thread. Where ``stage`` is asking, it waits for an agreement to what is planned."""
+
+    stage: str
+    provider: str = ""
+    model: str = ""
+    planned_requests: int = 0
+    planned_tokens: int = 0
+    planned_cost_usd: float | None = None
+    requests: int = 0
+    tokens: int = 0
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summaries:
+    """The summaries of a thread, and the work on them, None where there is none."""
+
+    summaries: tuple[Summary, ...]
+    work: SummaryWork | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model of a provider; None where its server does not say."""
+
+    id: str
+    label: str
+    context_window: int | None = None
+    sees_images: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider and its models; the one with ``is_default`` answers where nothing was chosen."""
+
+    id: str
+    label: str
+    is_default: bool = False
+    default_model: str | None = None
+    models: tuple[Model, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSum:
+    """A sum of requests. Those that are unpriced are not in ``cost_usd``, because nobody knows their price."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_usd: float = 0.0
+    unpriced_requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """The usage of one model for one kind of work."""
+
+    kind: str
+    provider: str
+    model: str
+    total: UsageSum = UsageSum()
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """The usage of some time, by model and kind of work."""
+
+    rows: tuple[UsageRow, ...]
+    total: UsageSum = UsageSum()
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit on tokens or money a day or month: a warning at ``soft``, nothing is sent beyond ``hard``, 0 is none.
+    ``spent`` is what is used up of it until ``until``; the service fills these two in."""
+
+    scope: str
+    period: str
+    unit: str
+    target: str = ""
+    soft: float = 0.0
+    hard: float = 0.0
+    spent: float = 0.0
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An export or import. ``state`` is running, done, failed or cancelled; ``done`` of ``total`` are messages of an
+    export and bytes of an import."""
+
+    id: str
+    kind: str
+    state: str
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    code: str | None = None
+    has_file: bool = False
+    created_at: str = ""

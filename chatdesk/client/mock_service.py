@@ -16,6 +16,7 @@ import httpx2
 
 from chatdesk.client.async_client import AsyncClient
 from chatdesk.client.client import Client
+from chatdesk.client.mock_events import MockJournal, MockStream
 from chatdesk.client.policy import Retries
 
 URL: Final = "http://chatdesk.test"
@@ -44,7 +45,7 @@ class _Refused(Exception):
 
 class MockService:
     """A service for one test. ``answer`` turns a question into the text of its answer. ``seen`` has every request;
-    ``fail_next`` makes the next ones fail."""
+    ``fail_next`` makes the next ones fail, ``cut_events`` and ``restart`` end the connections that follow events."""
 
     def __init__(self, answer: Callable[[str], str] | str = "A mock answer.") -> None:
         self._answer = answer
@@ -52,6 +53,8 @@ class MockService:
         self._failures: list[int | Exception] = []
         self._done: dict[str, tuple[int, Any]] = {}
         self._left: dict[str, int] = {}
+        self._given: dict[tuple[str, str], tuple[int, Any]] = {}
+        self._journal = MockJournal(self._go_on)
         self.seen: list[SeenRequest] = []
         self.projects: dict[str, dict[str, Any]] = {}
         self.threads: dict[str, dict[str, Any]] = {}
@@ -74,6 +77,18 @@ class MockService:
         after the request was carried out."""
         self._failures += failures
 
+    def give(self, method: str, path: str, shown: Any, *, status: int = 200) -> None:
+        """Answer requests that this service has no answer of its own for, such as GET /api/v1/tags."""
+        self._given[method, path] = status, shown
+
+    def cut_events(self) -> None:
+        """End all connections that follow events, each in the middle of what comes next. Nothing is lost by that."""
+        self._journal.cut()
+
+    def restart(self) -> None:
+        """Forget the events, as a new start of the service does: whoever followed them has to begin anew."""
+        self._journal.forget()
+
     def _respond(self, request: httpx2.Request) -> httpx2.Response:
         body = json.loads(request.content) if request.content else {}
         key = request.headers.get("idempotency-key", "")
@@ -93,16 +108,20 @@ class MockService:
         if failure is not None:
             raise failure
         status, shown = self._done[key]
+        if isinstance(shown, MockStream):
+            return httpx2.Response(200, stream=shown, headers={"content-type": "text/event-stream"})
         content = b"" if status == 204 else json.dumps(shown).encode()
         etag = f'"{hash(content):x}"'
-        if request.method == "GET" and request.headers.get("if-none-match") == etag:
-            return httpx2.Response(304, headers={"etag": etag})
         return httpx2.Response(status, content=content, headers={"etag": etag, "content-type": "application/json"})
 
     def _carry_out(self, seen: SeenRequest, query: Mapping[str, str]) -> tuple[int, Any]:
         match [seen.method, *seen.path.removeprefix("/api/v1/").strip("/").split("/")]:
             case ["GET", "health", "ready"]:
                 return 200, {"status": "ready", "database": True, "provider": True, "team": True, "disk": True}
+            case ["GET", "health"]:
+                return 200, {"status": "ok"}
+            case ["GET", "events"]:
+                return 200, self._journal.stream(query.get("thread_id"), query.get("after", ""), self._written)
             case ["GET", "version"]:
                 return 200, {"version": "mock", "api": "v1"}
             case [_, "projects", *rest]:
@@ -114,6 +133,8 @@ class MockService:
             case ["GET", "messages", message_id, *rest]:
                 message = self._read(message_id)
                 return 200, {"versions": [message]} if rest == ["versions"] else message
+        if (seen.method, seen.path) in self._given:
+            return self._given[seen.method, seen.path]
         raise _Refused(404, "unknown_path")
 
     def _in_projects(self, seen: SeenRequest, rest: list[str]) -> tuple[int, Any]:
@@ -121,11 +142,21 @@ class MockService:
             if seen.method == "GET":
                 return 200, {"projects": list(self.projects.values())}
             return 201, self._add_project(seen.body)
-        return _changed(seen, _one(self.projects, rest[0]))
+        project = _one(self.projects, rest[0])
+        result = _changed(seen, project)
+        if seen.method != "GET":
+            self._journal.tell("ProjectDeleted" if seen.method == "DELETE" else "ProjectChanged", None, project=project)
+        return result
 
     def _in_threads(self, seen: SeenRequest, rest: list[str], query: Mapping[str, str]) -> tuple[int, Any]:
         if rest:
-            return _changed(seen, _one(self.threads, rest[0]))
+            thread = _one(self.threads, rest[0])
+            result = _changed(seen, thread)
+            if seen.method == "DELETE":
+                self._journal.tell("ThreadDeleted", thread["id"], thread_id=thread["id"], is_purged=False)
+            elif seen.method != "GET":
+                self._journal.tell("ThreadChanged", thread["id"], thread=thread)
+            return result
         if seen.method == "POST":
             return 201, self._add_thread(seen.body)
         project_id, begin, limit = query.get("project_id"), int(query.get("cursor", 0)), int(query["limit"])
@@ -146,6 +177,7 @@ class MockService:
             for each in path:
                 if self._left.pop(each["id"], None) is not None:
                     each["status"] = "stopped"
+                    self._journal.tell("AnswerFinished", thread["id"], message=each)
             return 204, None
         if seen.method == "GET":
             return 200, _page(path, query)
@@ -157,32 +189,47 @@ class MockService:
             return 201, question
         answer = self._add_message(thread, "assistant", "", "pending")
         self._left[answer["id"]] = _PIECES
+        self._journal.tell("TurnStarted", thread["id"], thread_id=thread["id"], message_id=answer["id"])
         return 201, {"question": question, "answer": dict(answer)}
+
+    def _written(self) -> list[dict[str, Any]]:
+        return [message for path in self.messages.values() for message in path if message["id"] in self._left]
 
     def _read(self, message_id: str) -> dict[str, Any]:
         """Return a message; an answer that is being written goes on each time that it is read."""
-        path = next((each for each in self.messages.values() if any(m["id"] == message_id for m in each)), None)
-        if path is None:
+        found = next((each for path in self.messages.values() for each in path if each["id"] == message_id), None)
+        if found is None:
             raise _Refused(404, "message_not_found")
-        place = next(place for place, each in enumerate(path) if each["id"] == message_id)
-        message = path[place]
-        left = self._left.get(message_id)
-        if left is not None:
-            question = path[place - 1]["parts"][0]["text"]
-            whole = self._answer if isinstance(self._answer, str) else self._answer(question)
-            left -= 1
-            shown = whole[: len(whole) * (_PIECES - left) // _PIECES]
-            message["parts"] = [{"id": f"{message_id}-1", "type": "text", "text": shown}]
-            message["status"] = "streaming" if left else "complete"
-            self._left[message_id] = left
-            if not left:
-                del self._left[message_id]
-                message["usage"] = {"input_tokens": len(question.split()), "output_tokens": len(whole.split())}
-        return dict(message)
+        if message_id in self._left:
+            self._write_on(found)
+        return dict(found)
+
+    def _go_on(self) -> None:
+        for message in self._written()[:1]:
+            self._write_on(message)
+
+    def _write_on(self, message: dict[str, Any]) -> None:
+        id_, thread_id = message["id"], message["thread_id"]
+        question = self.messages[thread_id][message["position"] - 1]["parts"][0]["text"]
+        whole = self._answer if isinstance(self._answer, str) else self._answer(question)
+        self._left[id_] -= 1
+        left = self._left[id_]
+        shown = len(message["parts"][0]["text"]) if message["parts"] else 0
+        text = whole[: len(whole) * (_PIECES - left) // _PIECES]
+        message["parts"] = [{"id": f"{id_}-1", "type": "text", "text": text}]
+        message["status"] = "streaming"
+        where = {"thread_id": thread_id, "message_id": id_}
+        self._journal.tell("TextStreamed", thread_id, **where, part_index=0, kind="text", delta=text[shown:])
+        if not left:
+            del self._left[id_]
+            message["status"] = "complete"
+            message["usage"] = {"input_tokens": len(question.split()), "output_tokens": len(whole.split())}
+            self._journal.tell("AnswerFinished", thread_id, message=message)
 
     def _add_project(self, body: Mapping[str, Any]) -> dict[str, Any]:
         made = {"id": f"project-{next(self._ids)}", "created_at": _NOW, **body}
         self.projects[made["id"]] = made
+        self._journal.tell("ProjectCreated", None, project=made)
         return made
 
     def _add_thread(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,6 +238,7 @@ class MockService:
         _one(self.projects, made["project_id"])
         self.threads[made["id"]] = made
         self.messages[made["id"]] = []
+        self._journal.tell("ThreadCreated", made["id"], thread=made)
         return made
 
     def _add_message(self, thread: dict[str, Any], role: str, text: str, status: str) -> dict[str, Any]:
@@ -208,6 +256,7 @@ class MockService:
         made["parts"] = [{"id": f"{made['id']}-1", "type": "text", "text": text}] if text else []
         path.append(made)
         thread["message_count"] = len(path)
+        self._journal.tell("MessageAdded", thread["id"], message=made)
         return made
 
 

@@ -15,20 +15,22 @@ _RUNNING: Final = "request_running"
 @dataclass(frozen=True, slots=True)
 class Retries:
     """``attempts`` in all; the waits between them double from ``first_s`` to ``longest_s``. A service that asks
-    for more than ``longest_s`` is not asked again."""
+    for more than ``longest_s`` is not asked again. Whoever follows events has more patience: ``connections`` in a row
+    have to fail."""
 
     attempts: int = 5
     first_s: float = 0.1
     longest_s: float = 5.0
+    connections: int = 30
 
-    def wait_s(self, number: int, error: ClientError) -> float | None:
+    def wait_s(self, number: int, error: ClientError, *, is_following: bool = False) -> float | None:
         """Return how long to wait after attempt ``number``, from 1, failed with ``error``; None: give up."""
-        if number >= self.attempts or not _may_pass(error):
+        if number >= (self.connections if is_following else self.attempts) or not _may_pass(error):
             return None
         named = error.retry_after_s if isinstance(error, Problem) else None
         if named is not None:
             return named if named <= self.longest_s else None
-        return float(min(self.longest_s, self.first_s * 2 ** (number - 1)) * random.uniform(0.5, 1.0))  # noqa: S311
+        return float(min(self.longest_s, self.first_s * 2 ** min(number - 1, 30)) * random.uniform(0.5, 1.0))  # noqa: S311
 
 
 def _may_pass(error: ClientError) -> bool:

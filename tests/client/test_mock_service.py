@@ -5,8 +5,9 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from chatdesk.client import AnswerFailed, BadToken, Client, Conflict, NotFound, Retries, ServiceFailed, Unreachable
+from chatdesk.client import AnswerFailed, BadToken, Client, Conflict, NotFound, Retries, ServiceFailed, Tag, Unreachable
 from chatdesk.client.errors import problem_of
+from chatdesk.client.events import Following, MessageAdded, Resync
 from chatdesk.client.mock_service import URL, MockService
 
 pytest_plugins = ["chatdesk.client.fixtures"]
@@ -76,3 +77,53 @@ def test_an_answer_that_fails_raises(chatdesk_service: MockService, chatdesk_cli
 def test_a_refusal_that_is_none_of_chatdesk_is_one_all_the_same(body: object) -> None:
     error = problem_of(502, body, "soon")
     assert isinstance(error, ServiceFailed) and error.code == "unknown" and error.retry_after_s is None
+
+
+async def test_events_arrive_once_over_connections_that_are_cut(chatdesk_service: MockService) -> None:
+    async with chatdesk_service.async_client() as client:
+        thread = await client.make_thread("Told")
+        async with client.events(thread.id) as events:
+            assert await anext(events) == Following()
+            for number in range(3):
+                await client.note(thread.id, f"note {number}")
+                event = await anext(events)
+                assert isinstance(event, MessageAdded)
+                assert event.message.text == f"note {number}"
+                chatdesk_service.cut_events()
+            assert [each.path for each in chatdesk_service.seen].count("/api/v1/events") == 3
+            number = events.number
+        await client.note(thread.id, "while away")
+        async with client.events(thread.id, after=number) as events:
+            assert (await anext(events)).message.text == "while away"  # type: ignore[union-attr]
+
+
+def test_a_new_start_of_the_service_is_told(chatdesk_service: MockService, chatdesk_client: Client) -> None:
+    thread = chatdesk_client.make_thread("Told")
+    asked = chatdesk_client.ask(thread.id, "Why?")
+    with chatdesk_client.events() as events:
+        following = next(events)
+        assert isinstance(following, Following)
+        assert [each.id for each in following.messages] == [asked.message.id]
+        chatdesk_service.restart()
+        again = next(events)
+        assert isinstance(again, Resync)
+    assert "".join(asked) == "A mock answer."
+
+
+def test_an_answer_is_whole_over_connections_that_are_cut(
+    chatdesk_service: MockService, chatdesk_client: Client
+) -> None:
+    answer = chatdesk_client.ask(chatdesk_client.make_thread().id, "Why?")
+    pieces = []
+    for piece in answer:
+        pieces.append(piece)
+        chatdesk_service.cut_events()
+    assert len(pieces) == 3
+    assert "".join(pieces) == answer.text == "A mock answer."
+
+
+def test_what_a_test_gives_is_answered(chatdesk_service: MockService, chatdesk_client: Client) -> None:
+    with pytest.raises(NotFound):
+        chatdesk_client.tags()
+    chatdesk_service.give("GET", "/api/v1/tags", {"tags": [{"id": "1", "name": "science", "threads": 2}]})
+    assert chatdesk_client.tags() == (Tag("1", "science", 2),)

@@ -118,8 +118,8 @@ async def test_refusals_are_typed(tmp_path: Path) -> None:
             with pytest.raises(NotFound):
                 await owner.thread("0190a1b2-0000-7000-8000-000000000000")
             with pytest.raises(InvalidRequest) as wrong:
-                await owner.change_thread(thread_id, colour="red")
-            assert wrong.value.fields[0][0] == "colour"
+                await owner.make_prompt("poem", "Once upon")  # type: ignore[arg-type]
+            assert wrong.value.fields[0][0] == "kind"
             before = await owner.thread(thread_id)
             await owner.change_thread(thread_id, title="theirs", if_match=before.etag)
             with pytest.raises(Conflict) as stale:

@@ -32,10 +32,12 @@ class Faults:
 
 
 class TcpProxy:
-    """Stands in front of one port. ``connections``: how many were taken so far; ``passed``: bytes so far."""
+    """Stands in front of one port. ``connections``: how many were taken so far; ``passed``: bytes so far. With
+    ``is_named_as_target`` requests name the host that they reach, for servers that check this."""
 
-    def __init__(self, target_port: int, target_host: str = "127.0.0.1") -> None:
+    def __init__(self, target_port: int, target_host: str = "127.0.0.1", *, is_named_as_target: bool = False) -> None:
         self._target = target_host, target_port
+        self._is_named_as_target = is_named_as_target
         self.faults = Faults()
         self.port = 0
         self.connections = 0
@@ -126,6 +128,9 @@ class TcpProxy:
             while piece := await reader.read(_PIECE):
                 if is_up and self.faults.record is not None:
                     self.faults.record += piece
+                if is_up and self._is_named_as_target:
+                    host, port = self._target
+                    piece = piece.replace(f"{host}:{self.port}".encode(), f"{host}:{port}".encode())
                 if not await self._let_through(piece):
                     continue
                 writer.write(piece)
@@ -154,8 +159,8 @@ class TcpProxy:
 
 
 @contextmanager
-def tcp_proxy(target_port: int) -> Iterator[TcpProxy]:
-    proxy = TcpProxy(target_port).start()
+def tcp_proxy(target_port: int, *, is_named_as_target: bool = False) -> Iterator[TcpProxy]:
+    proxy = TcpProxy(target_port, is_named_as_target=is_named_as_target).start()
     try:
         yield proxy
     finally:
