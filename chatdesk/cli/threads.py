@@ -148,13 +148,12 @@ async def find_thread(services: Services, wanted: str) -> Thread:
 
 
 async def _every_thread(services: Services) -> AsyncGenerator[Thread, None]:
-    from chatdesk.core.domain.library import ThreadQuery
-
-    scopes: tuple[ThreadScope, ...] = ("active", "archive", "trash")
-    for scope in scopes:
+    for is_archived, is_trashed in ((False, False), (True, False), (False, True)):
         cursor: str | None = None
         while True:
-            page = await services.library.list_threads(ThreadQuery(scope), limit=500, cursor=cursor)
+            page = await services.chat.list_threads(
+                limit=500, cursor=cursor, is_archived=is_archived, is_trashed=is_trashed
+            )
             for thread in page.threads:
                 yield thread
             cursor = page.next_cursor
