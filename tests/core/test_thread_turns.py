@@ -1,7 +1,8 @@
-"""Turns are short as long as anybody needs that, and then as long as they were."""
+"""Turns are short and collections rare as long as anybody needs that, and then both are as they were."""
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Iterator
@@ -9,17 +10,20 @@ from contextlib import ExitStack
 
 import pytest
 
-from chatdesk.core.thread_turns import SHORT_S, short_turns
+from chatdesk.core.thread_turns import COLLECT_AFTER, SHORT_S, short_turns
 
 USUAL_S = 0.004
+USUAL_COLLECTIONS = (600, 9, 8)
 
 
 @pytest.fixture(autouse=True)
 def usual() -> Iterator[None]:
-    before_s = sys.getswitchinterval()
+    before_s, before = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(USUAL_S)
+    gc.set_threshold(*USUAL_COLLECTIONS)
     yield
     sys.setswitchinterval(before_s)
+    gc.set_threshold(*before)
 
 
 def now_s() -> float:
@@ -32,15 +36,15 @@ def test_turns_are_short_until_the_last_of_several_ends(ends_first: int) -> None
     for each in users:
         each.enter_context(short_turns())
     users.pop(ends_first).close()
-    assert now_s() == SHORT_S
+    assert (now_s(), gc.get_threshold()) == (SHORT_S, COLLECT_AFTER)
     users.pop().close()
-    assert now_s() == USUAL_S
+    assert (now_s(), gc.get_threshold()) == (USUAL_S, USUAL_COLLECTIONS)
 
 
 def test_an_error_ends_them_too() -> None:
     with pytest.raises(KeyError), short_turns():
         raise KeyError
-    assert now_s() == USUAL_S
+    assert (now_s(), gc.get_threshold()) == (USUAL_S, USUAL_COLLECTIONS)
 
 
 def test_turns_that_are_shorter_already_stay_so() -> None:

@@ -30,6 +30,7 @@ from chatdesk.core.file_writing import (
     write_failure,
 )
 from chatdesk.core.storage.transfer.export_reader import ExportReader, open_reader
+from chatdesk.core.thread_turns import short_turns
 from chatdesk.core.transfer.exports.files import (
     StoredFiles,
     UniqueNames,
@@ -165,7 +166,7 @@ class _Run:
 
     def work(self, kind: ExportFormat, make_writer: Callable[[], ThreadWriter]) -> ExportReport:
         try:
-            with open_reader(self._database) as reader:
+            with short_turns(), open_reader(self._database) as reader:
                 self._of_threads, self._of_messages = reader.counts(self._choice)
                 if self._of_threads < len(set(self._choice.thread_ids)):
                     raise ThreadNotFound
