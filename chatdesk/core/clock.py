@@ -46,9 +46,15 @@ class HybridClock:
 
     def next(self) -> int:
         """Return a stamp greater than every stamp made or seen before."""
+        return self.several(1)[0]
+
+    def several(self, count: int) -> range:
+        """Return as many stamps, each greater than the one before and than every stamp made or seen before."""
         with self._lock:
-            self._last = max(self._clock.now_ms() << _COUNTER_BITS, self._last + 1)
-            return self._last
+            first = max(self._clock.now_ms() << _COUNTER_BITS, self._last + 1)
+            stamps = range(first, first + count)
+            self._last = max(self._last, stamps.stop - 1)
+            return stamps
 
     def observe(self, stamp: int) -> None:
         """Move past a stamp that was read from storage or received; stamps more than a minute ahead are ignored."""

@@ -16,6 +16,7 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, log_change, write_register
+from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.plain_text import clean, shown_name
 
 if TYPE_CHECKING:
@@ -173,7 +174,10 @@ def set_deleted(conn: Connection, origin: Origin, project_id: str, deleted_at: i
 def bring_back(conn: Connection, origin: Origin, project_id: str) -> int | None:
     """Take a project out of the trash because of a thread in it. Returns the moment at which it had gone there; None
     where it had not."""
-    deleted_at = get_project(conn, project_id).deleted_at
+    row = driver(conn).execute("SELECT deleted_at FROM projects WHERE id = ?", (project_id,)).fetchone()
+    if row is None:
+        raise ProjectNotFound
+    deleted_at: int | None = row[0]
     if deleted_at is not None:
         set_deleted(conn, origin, project_id, None)
     return deleted_at

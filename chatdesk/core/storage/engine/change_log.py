@@ -9,6 +9,7 @@ are read when they are sent.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -193,15 +194,12 @@ def log_many(
         _announce(origin, project_id, reg)
         if op != "new":
             _check_own(conn, project_id, kind, reg, [entry[0] for entry in entries if entry[1] == project_id])
-    first = conn.exec_driver_sql(
-        "UPDATE devices SET next_dseq = next_dseq + ?, last_hlc = max(last_hlc, ?)"
-        " WHERE id = ? RETURNING next_dseq - ?",
-        (len(entries), max(entry[2] for entry in entries), origin.device_id, len(entries)),
-    ).scalar_one()
+    raw = driver(conn)
+    first = _take_numbers(raw, origin.device_id, len(entries), max(entry[2] for entry in entries))
     heads = _heads(conn, kind, [entry[0] for entry in entries], reg)
     now, device = origin.now(), origin.device_id
     ids = [new_id() for _ in entries]
-    conn.exec_driver_sql(
+    raw.executemany(
         _INSERT,
         [
             (
@@ -224,11 +222,8 @@ def log_many(
     )
     if heads:
         dropped = [(entity, reg, change_id) for entity, found in heads.items() for change_id in found]
-        conn.exec_driver_sql(DROP_HEAD, dropped)
-    conn.exec_driver_sql(
-        ADD_HEAD,
-        [(entry[0], reg, change) for entry, change in zip(entries, ids, strict=True)],
-    )
+        raw.executemany(DROP_HEAD, dropped)
+    raw.executemany(ADD_HEAD, [(entry[0], reg, change) for entry, change in zip(entries, ids, strict=True)])
 
 
 def known_deletions(conn: Connection, message_id: str | None) -> list[str]:
@@ -355,7 +350,7 @@ def _heads(conn: Connection, kind: str, entities: Sequence[str], reg: str) -> di
     for start in range(0, len(entities), 500):
         batch = entities[start : start + 500]
         places = ",".join("?" * len(batch))
-        for entity, change_id in conn.exec_driver_sql(
+        for entity, change_id in driver(conn).execute(
             "SELECT entity, change_id FROM register_heads"  # noqa: S608 - a list of question marks
             f" WHERE entity IN ({places}) AND reg = ? AND {OF_KIND} ORDER BY entity, change_id",
             (*batch, reg, kind, kind),
@@ -367,14 +362,11 @@ def _heads(conn: Connection, kind: str, entities: Sequence[str], reg: str) -> di
 def log_new(conn: Connection, origin: Origin, *, project_id: str, kind: str, entities: Sequence[str]) -> None:
     """Log the creation of many entities at once, in their order."""
     _announce(origin, project_id, CONTENT)
-    first = conn.exec_driver_sql(
-        "UPDATE devices SET next_dseq = next_dseq + ? WHERE id = ? RETURNING next_dseq - ?",
-        (len(entities), origin.device_id, len(entities)),
-    ).scalar_one()
     now, device = origin.now(), origin.device_id
     ids = [new_id() for _ in entities]
-    stamps = [origin.hybrid_clock.next() for _ in entities]
+    stamps = origin.hybrid_clock.several(len(entities))
     raw = driver(conn)
+    first = _take_numbers(raw, device, len(entities), stamps[-1])
     insert_rows(
         raw,
         "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, at)",
@@ -388,4 +380,13 @@ def log_new(conn: Connection, origin: Origin, *, project_id: str, kind: str, ent
         "INSERT INTO register_heads (entity, reg, change_id)",
         [(entity, CONTENT, change) for entity, change in zip(entities, ids, strict=True)],
     )
-    conn.exec_driver_sql("UPDATE devices SET last_hlc = max(last_hlc, ?) WHERE id = ?", (stamps[-1], device))
+
+
+def _take_numbers(raw: sqlite3.Connection, device: str, count: int, last_hlc: int) -> int:
+    """Take that many numbers of this device's changes. Returns the first."""
+    ((first,),) = raw.execute(
+        "UPDATE devices SET next_dseq = next_dseq + ?, last_hlc = max(last_hlc, ?)"
+        " WHERE id = ? RETURNING next_dseq - ?",
+        (count, last_hlc, device, count),
+    ).fetchall()
+    return int(first)

@@ -308,7 +308,7 @@ def _enter(
     newest = conn.exec_driver_sql("SELECT coalesce(max(n), 0) FROM changes").scalar_one()
     # From an earlier share that came to its end: made again.
     conn.exec_driver_sql(f"DELETE FROM changes WHERE id = ? AND state = {_PRIVATE}", [(each,) for each in ids])
-    stamps = [origin.hybrid_clock.next() for _ in entries]
+    stamps = origin.hybrid_clock.several(len(entries))
     first = conn.exec_driver_sql(
         "UPDATE devices SET next_dseq = next_dseq + ?, last_hlc = max(last_hlc, ?)"
         " WHERE id = ? RETURNING next_dseq - ?",

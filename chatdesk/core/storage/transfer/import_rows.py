@@ -34,6 +34,7 @@ PART_COLUMNS: Final = (
     "id", "message_id", "part_index", "step_index", "type", "content", "started_at", "completed_at", "tool_name",
     "tool_call_id", "tool_duration_ms", "hlc", "origin_device",
 )  # fmt: skip
+_DIGESTED: Final = itemgetter(*map(PART_COLUMNS.index, ("part_index", "type", "content")))
 _WITH_TEXT: Final = frozenset((PartType.TEXT, PartType.REASONING, PartType.TOOL_RESULT))
 _TEXT_VALUES: Final = frozenset(exported(Form.WORD))
 _PLAIN_VALUES: Final = _TEXT_VALUES.union(exported(Form.MOMENT, Form.COUNT))
@@ -135,6 +136,7 @@ class _Maker:
         self._last_places: dict[str | None, int] = {}
         self._choices: list[tuple[str, str]] = []
         self._missing = 0
+        self._stamps = iter(origin.hybrid_clock.several(sum(1 + len(each.parts) for each in thread.messages)))
 
     def rows(self) -> ThreadRows:
         thread, known = self._thread, self._known
@@ -218,15 +220,15 @@ class _Maker:
         message_id = self._ids[message.key]
         parent_id = self._places.get(message.parent_key, (None, -1))[0]
         ended = values.get("completed_at") or message.created_at
-        parts, artifacts, stored, texts, tally = self._parts(message, message_id, ended)
+        parts, artifacts, texts, words, tally = self._parts(message, message_id, ended)
         is_live, purged = values.get("deleted_at") is None, values.get("purged_at")
         chosen = self._ids.get(self._thread.chosen.get(message.key, ""))
         error = values.get("error")
         details = values.get("error_details")
-        stamp = self._origin.stamp()
         row: dict[str, Any] = {
             **_NO_VALUES,
-            **stamp,
+            "hlc": next(self._stamps),
+            "origin_device": self._origin.device_id,
             "id": message_id,
             "thread_id": thread_id,
             "parent_id": parent_id,
@@ -238,7 +240,7 @@ class _Maker:
             "created_at": message.created_at,
             "error": None if error is None else clean(str(error)),
             "error_details": to_json(details) if isinstance(details, dict) else None,
-            "content_digest": None if purged is not None else digest(stored),
+            "content_digest": None if purged is not None else digest(map(_DIGESTED, parts)),
             "deleted_at": values.get("deleted_at"),
             "deleted_with": self._ids.get(str(values.get("deleted_with"))),
             "purged_at": purged,
@@ -250,9 +252,7 @@ class _Maker:
             if name in _PLAIN_VALUES and value is not None:
                 row[name] = clean(str(value)) if name in _TEXT_VALUES else value
         row["completed_at"] = ended
-        found = [part.content.get("text") for part in message.parts if part.type is PartType.TEXT]
-        is_searched = bool(found) and message.status.is_final and purged is None
-        plain_texts = [clean(text) for text in found if isinstance(text, str)]
+        is_searched = words != [] and message.status.is_final and purged is None
         if is_live:
             tally.message_count = 1
             tally.input_tokens = values.get("prompt_tokens") or 0
@@ -272,16 +272,19 @@ class _Maker:
             created_at=message.created_at,
             tally=tally if is_live else Tally(),
             is_searched=is_searched,
-            words=search_text.of_message(plain_texts) if is_searched and len(plain_texts) == len(found) else None,
+            words=search_text.of_message(words) if is_searched and words is not None else None,
         )
 
     def _parts(
         self, message: ImportedMessage, message_id: str, ended: int
-    ) -> tuple[list[tuple[Any, ...]], list[dict[str, Any]], list[tuple[int, str, str]], list[str], Tally]:
+    ) -> tuple[list[tuple[Any, ...]], list[dict[str, Any]], list[str], list[str] | None, Tally]:
+        """Return rows of parts and files, the text of each part, those of the parts that are searched (None: the index
+        has to read them), and what the message adds to its thread."""
         rows: list[tuple[Any, ...]] = []
         artifacts: list[dict[str, Any]] = []
-        stored: list[tuple[int, str, str]] = []
         texts: list[str] = []
+        words: list[str] = []
+        is_readable = True
         tally = Tally()
         for index, part in enumerate(message.parts):
             part_id = new_id()
@@ -292,11 +295,15 @@ class _Maker:
                     kind = PartType.IMAGE if attachment.is_image else PartType.FILE
                     content = attachment.as_content()
                     artifacts.append(artifact_row(part_id, attachment) | self._origin.stamp())
-            text = _text_json(content) if kind in _WITH_TEXT else to_json(content)
-            stored.append((index, kind.value, text))
-            texts.append(clean(str(content.get("text", content.get("arguments", "")))))
+            text = content.get("text", content.get("arguments", ""))
+            is_text = isinstance(text, str)
+            text = clean(text if is_text else str(text))
+            texts.append(text)
+            if part.type is PartType.TEXT:
+                is_readable = is_readable and is_text and "text" in content
+                words.append(text)
+            is_plain = is_text and kind in _WITH_TEXT and len(content) == 1 and "text" in content
             values = part.values
-            stamp = self._origin.stamp()
             rows.append(
                 (
                     part_id,
@@ -304,35 +311,26 @@ class _Maker:
                     index,
                     values.get("step_index", 0),
                     kind.value,
-                    text,
+                    f'{{"text":{encode_basestring(text)}}}' if is_plain else to_json(content),
                     values.get("started_at", message.created_at),
                     values.get("completed_at", ended),
                     _cleaned(values.get("tool_name")),
                     _cleaned(values.get("tool_call_id")),
                     values.get("tool_duration_ms"),
-                    stamp["hlc"],
-                    stamp["origin_device"],
+                    next(self._stamps),
+                    self._origin.device_id,
                 )
             )
-            duration = values.get("tool_duration_ms")
-            tally.tool_time_ms += duration or 0
+            tally.tool_time_ms += values.get("tool_duration_ms") or 0
             if kind is PartType.TOOL_RESULT:
                 tally.tool_counts[clean(str(values.get("tool_name") or ""))] += 1
-        return rows, artifacts, stored, texts, tally
+        return rows, artifacts, texts, words if is_readable else None, tally
 
     def _keep(self, part: ImportedPart) -> Attachment | None:
         assert part.file is not None
         attachment = self._keep_file(part.file, part.content)
         self._missing += attachment is None
         return attachment
-
-
-def _text_json(content: Mapping[str, Any]) -> str:
-    """Return ``to_json`` of a content, without its detours for what nearly every part is."""
-    text = content.get("text")
-    if len(content) != 1 or not isinstance(text, str):
-        return to_json(content)
-    return f'{{"text":{encode_basestring(clean(text))}}}'
 
 
 def _cleaned(text: object) -> str | None:

@@ -105,7 +105,7 @@ class ImportRepository:
             ends_at = began + (_LONGEST_S if began > self._considerate_until else 0.0)
             found: list[tuple[int, str]] = []
             # Until this transaction ends, and once in it, because SQLite prepares all statements anew after it.
-            conn.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+            driver(conn).execute("PRAGMA defer_foreign_keys=ON")
             for group in _groups(steps):
                 found += write_steps(conn, self._db.origin, group)
                 done += len(group)
@@ -198,7 +198,7 @@ def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> list
         artifacts = [artifact for row in rows for artifact in row.artifacts]
         if artifacts:
             conn.execute(tables.artifacts.insert(), artifacts)
-        conn.exec_driver_sql(
+        driver(conn).execute(
             "UPDATE devices SET message_count = message_count + ? WHERE id = ?", (len(rows), origin.device_id)
         )
     _log_messages(conn, origin, steps)
@@ -229,7 +229,7 @@ def _insert_messages(conn: Connection, rows: Sequence[MessageRows]) -> list[tupl
     insert_rows(raw, _MESSAGES, [(*row.message, numbers.get(row.id)) for row in rows])
     waiting = [(row.id,) for row in rows if row.is_searched and row.id not in numbers]
     if waiting:
-        conn.exec_driver_sql("INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('message', ?)", waiting)
+        raw.executemany("INSERT OR IGNORE INTO search_queue (kind, entity) VALUES ('message', ?)", waiting)
     return [(numbers[row.id], row.words or "") for row in found]
 
 
@@ -266,14 +266,12 @@ def _insert_threads(conn: Connection, origin: Origin, steps: Sequence[Step]) -> 
                     reg=reg,
                     body={column: row[column]},
                 )
-    conn.exec_driver_sql(
+    driver(conn).executemany(
         "UPDATE projects SET last_chat_at = max(coalesce(last_chat_at, 0), ?) WHERE id = ?",
         [(row["last_activity_at"], row["project_id"]) for row in rows],
     )
-    conn.exec_driver_sql(
-        _INSERT_ORIGIN,
-        [(step.rows.imported.source, step.rows.imported.key, step.rows.thread_id, _digest_of(step)) for step in steps],
-    )
+    new = [(step.rows.imported.source, step.rows.imported.key, step.rows.thread_id, _digest_of(step)) for step in steps]
+    insert_rows(driver(conn), _ORIGINS, new)
 
 
 def _thread_row(origin: Origin, step: Step) -> dict[str, Any]:
