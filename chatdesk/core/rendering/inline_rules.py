@@ -6,6 +6,7 @@ Every search is bounded, so that no text makes one quadratic.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.common.html_re import HTML_TAG_RE
@@ -213,8 +214,10 @@ def tag_rule(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _is_punctuation(character: str) -> bool:
-    return is_punctuation(character) and CJK.match(character) is None
+@lru_cache(maxsize=1024)
+def _kinds_of(character: str) -> tuple[bool, bool, bool]:
+    """Return whether a character is white space, punctuation, and of Chinese, Japanese or Korean."""
+    return isWhiteSpace(ord(character)), is_punctuation(character), CJK.match(character) is not None
 
 
 def emphasis_rule(state: StateInline, silent: bool) -> bool:
@@ -227,16 +230,13 @@ def emphasis_rule(state: StateInline, silent: bool) -> bool:
     end = start
     while end < state.posMax and source[end] == marker:
         end += 1
-    before = source[start - 1] if start else " "
-    after = source[end] if end < state.posMax else " "
-    is_cjk_before = marker == "*" and CJK.match(before) is not None
-    is_cjk_after = marker == "*" and CJK.match(after) is not None
-    if is_cjk_before or is_cjk_after:
-        punct_before, punct_after = _is_punctuation(before), _is_punctuation(after)
+    blank_before, punct_before, is_cjk_before = _kinds_of(source[start - 1] if start else " ")
+    blank_after, punct_after, is_cjk_after = _kinds_of(source[end] if end < state.posMax else " ")
+    if marker == "_":
+        is_cjk_before = is_cjk_after = False
     else:
-        punct_before = is_punctuation(before)
-        punct_after = is_punctuation(after)
-    blank_before, blank_after = isWhiteSpace(ord(before)), isWhiteSpace(ord(after))
+        punct_before = punct_before and not is_cjk_before
+        punct_after = punct_after and not is_cjk_after
     left = not blank_after and (not punct_after or blank_before or punct_before or is_cjk_before)
     right = not blank_before and (not punct_before or blank_after or punct_after or is_cjk_after)
     can_open = left and (marker == "*" or not right or punct_before)

@@ -35,6 +35,7 @@ from chatdesk.core.rendering.safety import is_safe_link
 
 _BOXES: Final = ("☐", "☑")
 _NOTE: Final = re.compile(r"fn(?:ref)?-[0-9]{1,6}")
+_SPECIAL: Final = re.compile("[&<>\"'\n]")  # most spans have none of them
 _KIND: Final = re.compile(r"[a-z]{1,20}")
 _FORMULA_SIZE: Final = 1.1  # the small letters of the formulas' font are lower than those of the words
 _QUOTES: Final = {"quote": "<blockquote>"} | {
@@ -185,23 +186,30 @@ class HtmlBlocks:
     # Spans
 
     def _spans(self, spans: Sequence[Span]) -> str:
-        return "".join(self._span(span) + escape(destination_remark(spans, place)) for place, span in enumerate(spans))
+        return "".join(
+            [
+                self._span(span) if span.href is None else self._span(span) + escape(destination_remark(spans, place))
+                for place, span in enumerate(spans)
+            ]
+        )
 
     def _span(self, span: Span) -> str:
         if span.is_math and span.drawing is not None:
             made = self._formula(span.drawing, span.text)
         else:
-            made = escape(span.text).replace("\n", "<br>")
-        for is_set, tag in (
-            (span.is_code or (span.is_math and span.drawing is None), "code"),
-            (span.is_struck, "s"),
-            (span.is_italic, "em"),
-            (span.is_bold, "strong"),
-            (span.script in ("sub", "sup"), span.script),
-            (span.is_key, "kbd"),
-        ):
-            if is_set:
-                made = f"<{tag}>{made}</{tag}>"
+            made = escape(span.text).replace("\n", "<br>") if _SPECIAL.search(span.text) else span.text
+        if span.is_code or (span.is_math and span.drawing is None):
+            made = f"<code>{made}</code>"
+        if span.is_struck:
+            made = f"<s>{made}</s>"
+        if span.is_italic:
+            made = f"<em>{made}</em>"
+        if span.is_bold:
+            made = f"<strong>{made}</strong>"
+        if span.script in ("sub", "sup"):
+            made = f"<{span.script}>{made}</{span.script}>"
+        if span.is_key:
+            made = f"<kbd>{made}</kbd>"
         if span.note and _NOTE.fullmatch(span.note):
             return self._note(span.note, made)
         if span.href and is_safe_link(span.href):
