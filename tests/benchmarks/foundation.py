@@ -6,6 +6,7 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,9 @@ def start_and_memory(folder: Path, is_quick: bool) -> list[Row]:
     on_small: list[Any] = []
     on_large: list[Any] = []
     for _ in range(rounds + 1):
-        bare.append(_start("bare"))
-        on_small.append(_start("app", str(small)))
-        on_large.append(_start("app", str(large)))
+        bare.append(start("bare"))
+        on_small.append(start("app", str(small)))
+        on_large.append(start("app", str(large)))
 
     def median(found: list[Any], key: str) -> float:
         return statistics.median(each[key] for each in found[1:])  # the first warms the file cache
@@ -158,8 +159,8 @@ asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
 """
 
 
-def _start(*arguments: str) -> Any:
+def start(*arguments: str, more: Mapping[str, str] | None = None) -> Any:
+    """One start, as ``start_probe`` measured it."""
     kind, *rest = arguments
-    return json.loads(
-        python("-m", "tests.benchmarks.start_probe", kind, repr(time.monotonic()), *rest).splitlines()[-1]
-    )
+    said = python("-m", "tests.benchmarks.start_probe", kind, repr(time.monotonic()), *rest, more=more)
+    return json.loads(said.splitlines()[-1])

@@ -14,7 +14,7 @@ from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.library.library import LibraryRepository
 from chatdesk.core.storage.profile_database import ProfileDatabase
-from tests.benchmarks.foundation import _FILL, _start
+from tests.benchmarks.foundation import _FILL, start
 from tests.benchmarks.processes import python
 from tests.benchmarks.table import Row, against
 
@@ -40,7 +40,7 @@ def _starts(few: Path, many: Path, count: int, *, rounds: int) -> list[Row]:
     listing: dict[Path, list[float]] = {few: [], many: []}
     for number in range(rounds + 1):
         for directory in (few, many):
-            typed = _start("app", str(directory))
+            typed = start("app", str(directory))
             printed = python("-m", "tests.benchmarks.library_probe", repr(time.monotonic()), str(directory), "list")
             listed = json.loads(printed[printed.index("{") :])
             if number:  # the first warms the file cache

@@ -4,10 +4,6 @@ while nobody, one client or five hundred follow."""
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
@@ -17,20 +13,17 @@ from typing import Final
 from websockets.asyncio.client import connect
 
 from chatdesk.core.events import EventBus, TextStreamed
-from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.base import ChatRequest, FinishReason, StreamEvent, StreamFinished, TextDelta
 from chatdesk.core.providers.registry import ProviderRegistry
-from chatdesk.service.address_book import ServiceFiles
-from tests.benchmarks.processes import ROOT
 from tests.benchmarks.table import Row, against
 from tests.helpers.chat_world import ScriptedProvider
 from tests.helpers.live_events import live_client
 from tests.helpers.local_service import ServedWorld, served_world
+from tests.helpers.served_process import ServedProcess, serving
 
 _IDLE: Final = 500
 _MOST_IDLE_MB: Final = 40.0
 _STREAMS: Final = 100
-_LONGEST_START_S: Final = 60.0
 _SOME_ID: Final = "0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e"
 
 
@@ -44,23 +37,16 @@ def following(folder: Path, is_quick: bool) -> list[Row]:
 
 def _idle(folder: Path) -> list[Row]:
     folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "chatdesk", "serve", "--data-dir", str(folder)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        url = process.stdout.readline().split()[-1].replace("http", "ws")
-        token = ServiceFiles.of(AppPaths.find(folder)).owner_token.read_text("utf-8")
-        grown_mb = asyncio.run(_connected_mb(process.pid, url, token))
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(_LONGEST_START_S)
+    with serving(folder) as service:
+        grown_mb = asyncio.run(_connected_mb(service))
     goal = f"at most {_MOST_IDLE_MB:.0f} MB"
     return [Row(f"memory of {_IDLE} idle WebSockets", grown_mb, "MB", goal, grown_mb <= _MOST_IDLE_MB)]
 
 
-async def _connected_mb(pid: int, url: str, token: str) -> float:
+async def _connected_mb(service: ServedProcess) -> float:
     """Return by how much the service grew from its first client to the last, welcomed and beaten for once."""
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {service.token}"}
+    url = service.url.replace("http", "ws")
     async with AsyncExitStack() as stack:
         before_mb = 0.0
         for number in range(_IDLE + 1):
@@ -69,14 +55,9 @@ async def _connected_mb(pid: int, url: str, token: str) -> float:
             )
             await socket.recv()
             if number == 0:
-                before_mb = _resident_mb(pid)
+                before_mb = service.resident_mb
         await socket.recv()  # its heartbeat: all others had theirs
-        return _resident_mb(pid) - before_mb
-
-
-def _resident_mb(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
+        return service.resident_mb - before_mb
 
 
 async def _publishing(folder: Path, count: int) -> list[Row]:

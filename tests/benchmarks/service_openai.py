@@ -3,55 +3,35 @@ provider, the service and those who ask are processes of their own."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from openai import OpenAI
 
-from chatdesk.core.paths import AppPaths
-from chatdesk.service.address_book import ServiceFiles
-from tests.benchmarks.processes import ROOT
 from tests.benchmarks.providers import curl_ms, provider_server
 from tests.benchmarks.table import Row, against
+from tests.helpers.served_process import ServedProcess, serving
 
-_LONGEST_START_S: Final = 60.0
 _MOST_BEHIND_MS: Final = 5.0
 
 
-@dataclass(frozen=True)
-class _Served:
-    """A service in a process of its own."""
-
-    pid: int
-    url: str
-    token: str
-
-    @property
-    def cpu_s(self) -> float:
-        fields = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def asking(folder: Path, is_quick: bool) -> list[Row]:
-    with provider_server() as vendor, _service(folder, vendor) as service:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        provider_server() as vendor,
+        serving(folder, {"OPENAI_API_KEY": "no-key-needed", "OPENAI_BASE_URL": vendor}) as service,
+    ):
         return [*_first_token(vendor, service, 10 if is_quick else 60), *_flood(vendor, service, is_quick)]
 
 
-def _first_token(vendor: str, service: _Served, count: int) -> list[Row]:
+def _first_token(vendor: str, service: ServedProcess, count: int) -> list[Row]:
     """From the provider's socket to the caller, and from the request on: in turns, so that both meet the same load."""
     direct, through = [], []
     for _ in range(count + 2):
         direct.append(curl_ms(vendor))
-        through.append(curl_ms(service.url, "openai/stamp", service.token))
+        through.append(curl_ms(f"{service.url}/v1", "openai/stamp", service.token))
     rows = []
     for name, index in (("from the provider's socket", 0), ("from the request", 1)):
         direct_ms, through_ms = (statistics.median(each[index] for each in found[2:]) for found in (direct, through))
@@ -62,13 +42,13 @@ def _first_token(vendor: str, service: _Served, count: int) -> list[Row]:
     return rows
 
 
-def _flood(vendor: str, service: _Served, is_quick: bool) -> list[Row]:
+def _flood(vendor: str, service: ServedProcess, is_quick: bool) -> list[Row]:
     count = 4_000 if is_quick else 20_000
     model = f"mixed-{count}-0"
     direct_s, chat_s, responses_s = [], [], []
     with (
         OpenAI(api_key="none", base_url=vendor) as direct,
-        OpenAI(api_key=service.token, base_url=service.url) as asked,
+        OpenAI(api_key=service.token, base_url=f"{service.url}/v1") as asked,
     ):
         for _ in range(2 if is_quick else 4):
             began_s = time.process_time()
@@ -102,19 +82,3 @@ def _read_chat(client: OpenAI, model: str) -> str:
 def _read_response(client: OpenAI, model: str) -> str:
     stream = client.responses.create(model=model, input="Go", stream=True)
     return "".join(event.delta for event in stream if event.type == "response.output_text.delta")
-
-
-@contextlib.contextmanager
-def _service(folder: Path, vendor: str) -> Iterator[_Served]:
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "chatdesk", "serve", "--data-dir", str(folder)]
-    environment = {**os.environ, "OPENAI_API_KEY": "no-key-needed", "OPENAI_BASE_URL": vendor}
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment)
-    try:
-        assert process.stdout is not None
-        url = process.stdout.readline().split()[-1]
-        token = ServiceFiles.of(AppPaths.find(folder)).owner_token.read_text("utf-8")
-        yield _Served(process.pid, f"{url}/v1", token)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(_LONGEST_START_S)

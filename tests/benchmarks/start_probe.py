@@ -93,7 +93,9 @@ def application(started_at: float, data_dir: str) -> None:
         report(started_at, typed_at, cpu_s, imported)
         return 0
 
-    run_window(AppPaths.find(data_dir), Settings(), script=script)
+    run_window(
+        AppPaths.find(data_dir), Settings(service_on=os.environ.get("CHATDESK_SERVICE_ON") == "1"), script=script
+    )
 
 
 if __name__ == "__main__":

@@ -4,44 +4,18 @@ from __future__ import annotations
 
 import json
 import random
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 
-from tests.helpers.signals import heeded_by_children
+from tests.helpers.served_process import serving
 
-ROOT = Path(__file__).parents[2]
 THREADS = "/api/v1/threads"
-
-
-@contextmanager
-def serving(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
-    """``chatdesk serve`` as a process of its own, listening."""
-    command = [sys.executable, "-m", "chatdesk", "serve", "--data-dir", str(data_dir)]
-    with heeded_by_children(signal.SIGINT, signal.SIGTERM):
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("Listening on http://127.0.0.1:")
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def client_of(data_dir: Path) -> httpx2.Client:
-    token = (data_dir / "service" / "owner.token").read_text("utf-8")
-    url = json.loads((data_dir / "service" / "address.json").read_text("utf-8"))["urls"][0]
-    return httpx2.Client(base_url=url, headers={"authorization": f"Bearer {token}"}, trust_env=False, timeout=30)
 
 
 @dataclass(frozen=True)
@@ -62,7 +36,7 @@ def kill_while_writing(data_dir: Path, *, rounds: int, seed: int = 4711) -> Kill
     acknowledged = 0
     thread_id = ""
     for number in range(rounds):
-        with serving(data_dir) as process, client_of(data_dir) as http:
+        with serving(data_dir) as service, service.client() as http:
             if not thread_id:
                 thread_id = http.post(THREADS, json={"title": "Notes"}).json()["id"]
             for text in [text for text, note_id in ids.items() if not note_id]:
@@ -76,8 +50,8 @@ def kill_while_writing(data_dir: Path, *, rounds: int, seed: int = 4711) -> Kill
             ids[text] = ""
             _begin_note(http, thread_id, text)
             time.sleep(chance.uniform(0, 0.02))
-            process.kill()
-    with serving(data_dir), client_of(data_dir) as http:
+            service.process.kill()
+    with serving(data_dir) as service, service.client() as http:
         # Also those that were acknowledged, as a client does that forgot.
         others = sum(_note(http, thread_id, text) not in ("", note_id) for text, note_id in ids.items() if note_id)
         for text in [text for text, note_id in ids.items() if not note_id]:

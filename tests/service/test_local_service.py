@@ -20,30 +20,31 @@ from chatdesk.service.declaration import Scope
 from chatdesk.service.local_service import LocalService, ServiceOptions
 from chatdesk.service.tokens import TokenBook
 from tests.helpers.certificates import Authority
-from tests.helpers.killed_service import ROOT, THREADS, client_of, kill_while_writing, serving
+from tests.helpers.killed_service import THREADS, kill_while_writing
 from tests.helpers.local_service import served_world
+from tests.helpers.served_process import ROOT, serving
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_serve_ends_cleanly_at_a_signal(tmp_path: Path, number: signal.Signals) -> None:
-    with serving(tmp_path) as process, client_of(tmp_path) as http:
+    with serving(tmp_path) as service, service.client() as http:
         assert http.get("/health").json() == {"status": "ok"}
-        process.send_signal(number)
-        _out, errors = process.communicate(timeout=60)
-    assert process.returncode == (130 if number == signal.SIGINT else 143)
+        service.process.send_signal(number)
+        _out, errors = service.process.communicate(timeout=60)
+    assert service.process.returncode == (130 if number == signal.SIGINT else 143)
     assert "Traceback" not in errors
     assert not (tmp_path / "service" / "address.json").exists()
     assert not (tmp_path / "service" / "owner.token").exists()
 
 
 def test_one_process_serves_a_data_directory(tmp_path: Path) -> None:
-    with serving(tmp_path):
+    with serving(tmp_path) as first:
         command = [sys.executable, "-m", "chatdesk", "serve", "--data-dir", str(tmp_path)]
         second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert second.returncode == 1
         assert "already running" in second.stderr
-        with client_of(tmp_path) as http:
+        with first.client() as http:
             assert http.get(THREADS).status_code == 200
 
 
