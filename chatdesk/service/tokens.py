@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from chatdesk.core.errors import InvalidInput, NotFound
+from chatdesk.core.errors import InvalidInput, NotFound, NotPossible
 from chatdesk.core.file_writing import write_new_text
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.service.declaration import Caller, Scope
@@ -86,7 +86,7 @@ class TokenBook:
         now_ms: int,
     ) -> tuple[Token, str]:
         """Make a token and return it with its text, which is kept nowhere. Raises ``InvalidInput`` for a name that is
-        empty or taken."""
+        empty or taken, and ``NotPossible`` where it cannot be kept."""
         shown = clean_line(name)[:_LONGEST_NAME].strip()
         if not shown:
             raise InvalidInput("A token needs a name.", safe="Nothing was changed.", next_step="Name what will use it.")
@@ -109,10 +109,13 @@ class TokenBook:
             tokens_per_minute,
             money_per_day,
         )
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._path(made.id)
-        write_new_text(path, json.dumps(_as_data(made)))
-        os.utime(path, ns=(0, 0))
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path = self._path(made.id)
+            write_new_text(path, json.dumps(_as_data(made)))
+            os.utime(path, ns=(0, 0))
+        except OSError as error:
+            raise _unwritable(self._directory, error) from error
         return made, text
 
     def all(self) -> list[Token]:
@@ -125,12 +128,15 @@ class TokenBook:
         return sorted(found, key=lambda token: (token.created_at, token.id))
 
     def revoke(self, wanted: str) -> Token:
-        """Remove the token of this name or id. Raises ``UnknownToken``."""
+        """Remove the token of this name or id. Raises ``UnknownToken``, and ``NotPossible`` where it stays."""
         token = next((each for each in self.all() if wanted in (each.name, each.id)), None)
         if token is None:
             raise UnknownToken
-        self._path(token.id).unlink(missing_ok=True)
-        self._path(token.id).with_suffix(".spent").unlink(missing_ok=True)
+        try:
+            self._path(token.id).unlink(missing_ok=True)
+            self._path(token.id).with_suffix(".spent").unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(self._directory, error) from error
         return token
 
     def find(self, text: str, *, now_ms: int) -> Token | None:
@@ -169,6 +175,14 @@ class TokenBook:
             self._known.pop(token_id, None)
             return None
         return known[1]
+
+
+def _unwritable(directory: Path, error: OSError) -> NotPossible:
+    return NotPossible(
+        f"The folder of the tokens, {directory}, cannot be written to ({error.strerror}).",
+        safe="Nothing was changed.",
+        next_step="Make it writable; on Linux XDG_STATE_HOME may name another place, here and for the service.",
+    )
 
 
 def digest_of(text: str) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.store import SettingsStore
 from tests.helpers import environment_file
 from tests.helpers.signals import heeded_by_children
@@ -175,6 +176,20 @@ def test_the_container_starts_what_the_unit_starts_and_copies_what_is_there() ->
     for name in re.findall(r"-r (requirements/\S+)", dockerfile):
         assert (ROOT / name).exists(), name
     assert "dockerfile: packaging/service/Dockerfile" in compose
+
+
+def test_all_that_the_container_writes_is_in_volumes(monkeypatch: pytest.MonkeyPatch) -> None:
+    compose, dockerfile = COMPOSE.read_text("utf-8"), (FOLDER / "Dockerfile").read_text("utf-8")
+    assert "read_only: true" in compose
+    volumes = [Path(each) for each in re.findall(r"^ +- [a-z]+:(/\S+)$", compose, re.MULTILINE)]
+    declared = re.search(r"^ENV (.*)$", dockerfile, re.MULTILINE)
+    assert declared is not None
+    for name, value in (each.split("=", 1) for each in declared[1].split()):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HOME", "/home/chatdesk")
+    paths = AppPaths.find()
+    for place in (paths.data_dir, paths.config_dir, paths.log_dir, paths.backup_dir, paths.token_dir):
+        assert any(place.is_relative_to(volume) for volume in volumes), place
 
 
 def test_the_example_of_variables_is_made_from_the_declarations() -> None:

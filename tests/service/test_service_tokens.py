@@ -77,6 +77,14 @@ def test_a_damaged_file_lets_nobody_in(tmp_path: Path, content: str) -> None:
     assert book.all() == []
 
 
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotPossible) as refused:
+        TokenBook(tmp_path / "file" / "tokens").make("editor", [Scope.READ], now_ms=NOW)
+    assert str(tmp_path / "file" / "tokens") in refused.value.sentence
+    assert "XDG_STATE_HOME" in refused.value.sentence
+
+
 async def test_a_data_directory_that_somebody_else_made_lets_nobody_in(tmp_path: Path) -> None:
     async with served_world(tmp_path / "theirs") as world:
         text = world.token("backdoor")
