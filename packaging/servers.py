@@ -1,6 +1,6 @@
 """Installs what ``make test-servers`` tests with, into .tools: the servers aimock (npm) and LiteLLM's proxy (PyPI), and
-the programs that use ChatDesk's own service, OpenAI's package for JavaScript (npm) and the command line llm (PyPI). The
-browser is the system's: Debian's Chromium.
+the programs that use ChatDesk's own service: OpenAI's package for JavaScript (npm), and the command lines llm and
+schemathesis (PyPI). The browser and curl are the system's: Debian's Chromium.
 
 None is part of ChatDesk and none is in its environment. Versions are pinned and contents are checked: the Python
 packages by the hashes of requirements/servers.txt and programs.txt, those of npm, which depend on nothing, by the ones
@@ -22,7 +22,7 @@ FOLDER = set_up.TOOLS / "servers"
 AIMOCK = FOLDER / "aimock"
 OPENAI = FOLDER / "openai"
 LITELLM = FOLDER / "litellm"
-LLM = FOLDER / "llm"
+PROGRAMS = FOLDER / "programs"
 REQUIREMENTS = set_up.ROOT / "requirements"
 AIMOCK_PACKAGE = "@copilotkit/aimock"
 AIMOCK_VERSION = "1.43.0"
@@ -42,8 +42,9 @@ def main():
         ("aimock", lambda: install_npm(AIMOCK, AIMOCK_PACKAGE, AIMOCK_VERSION, AIMOCK_INTEGRITY)),
         ("OpenAI's package for JavaScript", lambda: install_npm(OPENAI, "openai", OPENAI_VERSION, OPENAI_INTEGRITY)),
         ("LiteLLM (large: some minutes)", lambda: install_python(LITELLM, REQUIREMENTS / "servers.txt")),
-        ("llm", lambda: install_python(LLM, REQUIREMENTS / "programs.txt")),
-        ("Chromium", install_chromium),
+        ("llm and schemathesis", lambda: install_python(PROGRAMS, REQUIREMENTS / "programs.txt")),
+        ("Chromium", lambda: install_with_apt("chromium", "chromium-browser", "google-chrome")),
+        ("curl", lambda: install_with_apt("curl")),
     )
     for name, install in wanted:
         print("  {} ...".format(name), flush=True)
@@ -88,11 +89,11 @@ def install_python(folder, requirements):
     _note_done(folder, wanted)
 
 
-def install_chromium():
-    """With apt, as root only: what a person's system has is theirs to decide."""
-    if any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+def install_with_apt(package, *others):
+    """With apt, as root only: what a person's system has is theirs to decide. ``others`` will do as well."""
+    if any(shutil.which(name) for name in (package,) + others):
         return
-    command = ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"]
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", package]
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         raise CannotInstall("it is not installed. Install it, for example: sudo {}".format(" ".join(command)))
     print("  " + " ".join(command), flush=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.cli.main import run
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
@@ -78,7 +79,7 @@ def test_an_output_that_takes_nothing_is_named(tmp_path: Path, command: list[str
 async def test_an_answer_that_cannot_be_printed_is_kept(tmp_path: Path) -> None:
     assert _run("--data-dir", tmp_path, "ask", "hello", out="/dev/full")[0] == 1
     async with open_services(AppPaths.find(tmp_path), Settings()) as services:
-        (thread,) = (await services.chat.list_threads()).threads
+        (thread,) = (await services.library.list_threads(ThreadQuery())).threads
         answer = (await services.chat.get_thread_messages(thread.id, 5)).messages[-1]
         assert answer.status in (Status.STOPPED, Status.COMPLETE)
 

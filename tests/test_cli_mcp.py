@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from chatdesk.cli.main import run
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.local_api.instance import read_holder
 from chatdesk.core.paths import AppPaths
@@ -125,7 +126,7 @@ async def test_an_answer_is_kept_when_the_assistant_dies(tmp_path: Path) -> None
 
 
 async def _answers(services: Services) -> list[Message]:
-    threads = (await services.chat.list_threads()).threads
+    threads = (await services.library.list_threads(ThreadQuery())).threads
     pages = [await services.chat.get_thread_messages(thread.id) for thread in threads]
     return [message for page in pages for message in page.messages if message.role is Role.ASSISTANT]
 

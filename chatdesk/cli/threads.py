@@ -148,12 +148,13 @@ async def find_thread(services: Services, wanted: str) -> Thread:
 
 
 async def _every_thread(services: Services) -> AsyncGenerator[Thread, None]:
-    for is_archived, is_trashed in ((False, False), (True, False), (False, True)):
+    from chatdesk.core.domain.library import ThreadQuery
+
+    scopes: tuple[ThreadScope, ...] = ("active", "archive", "trash")
+    for scope in scopes:
         cursor: str | None = None
         while True:
-            page = await services.chat.list_threads(
-                limit=500, cursor=cursor, is_archived=is_archived, is_trashed=is_trashed
-            )
+            page = await services.library.list_threads(ThreadQuery(scope), limit=500, cursor=cursor)
             for thread in page.threads:
                 yield thread
             cursor = page.next_cursor

@@ -18,9 +18,10 @@ from typing import Final, Protocol
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.summary import SummaryStage, SummaryWork
 from chatdesk.core.domain.usage import cost_text
 from chatdesk.core.domain.usage_day import day_number, start_ms
-from chatdesk.core.events import AnswerFinished, EventBus
+from chatdesk.core.events import AnswerFinished, EventBus, SummaryWorkChanged
 from chatdesk.core.file_writing import write_text
 from chatdesk.service.errors import TokenLimitReached
 
@@ -37,6 +38,16 @@ class Spender(Protocol):
     def tokens_per_minute(self) -> int: ...
     @property
     def money_per_day(self) -> float: ...
+
+
+@dataclass(slots=True)
+class _Summarising:
+    """A summary that a token asked for, and what of it was counted so far."""
+
+    caller: Spender
+    request_id: str
+    tokens: int = 0
+    cost_usd: float = 0.0
 
 
 @dataclass(slots=True)
@@ -59,7 +70,11 @@ class Allowances:
         self._ended: OrderedDict[str, Message] = OrderedDict()  # before anybody said whose they are
         self._writing = threading.Lock()
         self._writes: set[asyncio.Future[None]] = set()
-        self._subscription = bus.subscribe(AnswerFinished, lambda event: self._end(event.message))
+        self._summaries: dict[str, _Summarising] = {}
+        self._subscriptions = (
+            bus.subscribe(AnswerFinished, lambda event: self._end(event.message)),
+            bus.subscribe(SummaryWorkChanged, lambda event: self._count_summary(event.work)),
+        )
 
     async def admit(self, caller: Spender) -> None:
         """Raise ``TokenLimitReached`` where the token has taken all that it may."""
@@ -86,6 +101,10 @@ class Allowances:
         if ended is not None:
             self._end(ended)
 
+    def follow_summary(self, caller: Spender, thread_id: str, request_id: str) -> None:
+        """Count what summarising a thread takes from here on for a token, and log it under the id of the request."""
+        self._summaries[thread_id] = _Summarising(caller, request_id)
+
     def record(self, caller: Spender, *, tokens: int, cost_usd: float | None) -> None:
         """Count a request that has ended. One whose price nobody knows counts its tokens alone."""
         if not caller.tokens_per_minute and not caller.money_per_day:
@@ -103,7 +122,8 @@ class Allowances:
 
     async def close(self) -> None:
         """Stop counting, and wait until everything is written."""
-        self._subscription.cancel()
+        for subscription in self._subscriptions:
+            subscription.cancel()
         if self._writes:
             await asyncio.wait(self._writes)
 
@@ -126,6 +146,25 @@ class Allowances:
         )
         tokens = (message.prompt_tokens or 0) + (message.completion_tokens or 0)
         self.record(caller, tokens=tokens, cost_usd=message.cost_usd)
+
+    def _count_summary(self, work: SummaryWork) -> None:
+        asked = self._summaries.get(work.thread_id)
+        if asked is None:
+            return
+        tokens, cost_usd = work.tokens - asked.tokens, (work.cost_usd or 0.0) - asked.cost_usd
+        if tokens > 0:
+            self.record(asked.caller, tokens=tokens, cost_usd=cost_usd)
+        asked.tokens, asked.cost_usd = work.tokens, work.cost_usd or 0.0
+        if work.stage in (SummaryStage.MADE, SummaryStage.STOPPED):
+            del self._summaries[work.thread_id]
+            log_event(
+                "service_summary",
+                id=asked.request_id,
+                who=asked.caller.id,
+                status=work.stage,
+                tokens=work.tokens,
+                cost_usd=work.cost_usd,
+            )
 
     def _read(self, token_id: str) -> _Spent:
         try:

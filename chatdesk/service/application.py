@@ -31,11 +31,11 @@ from chatdesk.service.live.events import LiveEvents
 from chatdesk.service.mcp_protocol.asking import Askings
 from chatdesk.service.mcp_protocol.http_door import PATH, HttpDoor
 from chatdesk.service.services_loop import ServicesLoop
+from chatdesk.service.token_watch import TokenWatch
 from chatdesk.service.uploads import received_file
 from chatdesk.services.services import Services
 
 _JSON: Final = "application/json"
-_WATCHED_EVERY_S: Final = 0.5
 _POLICY_VIOLATION: Final = 1008
 _PLAIN: Final = ("", "identity")
 
@@ -71,6 +71,7 @@ class Application:
             Route(path, _Dispatch(partial(self._respond, path, methods))) for path, methods in by_path.items()
         ]
         routes += [WebSocketRoute(each.path, partial(self._converse, each)) for each in sockets]
+        self._watch = TokenWatch(self._is_valid)
         self._assistants = HttpDoor(loop, askings, self._call, self._is_valid)
         routes.append(Route(PATH, self._assistants))
         self._router = Router(routes, redirect_slashes=False, default=_nothing_there)
@@ -168,11 +169,20 @@ class Application:
             source, encode = result.content(self._live), bytes
         async with aclosing(source) as items:
             following = asyncio.ensure_future(anext(items))
+            is_allowed = True
+
+            def end() -> None:
+                nonlocal is_allowed
+                is_allowed = False
+                following.cancel()
+
             try:
-                while self.still_valid(caller):
-                    if (await asyncio.wait([following], timeout=_WATCHED_EVERY_S))[0]:
-                        yield encode(following.result())
-                        following = asyncio.ensure_future(anext(items))
+                with self._watch.over(caller, end):
+                    while is_allowed:
+                        await asyncio.wait([following])
+                        if not following.cancelled():
+                            yield encode(following.result())
+                            following = asyncio.ensure_future(anext(items))
             except StopAsyncIteration:
                 return
             finally:
@@ -187,9 +197,8 @@ class Application:
         conversation = Conversation(websocket, caller, call, self._live, self._carry_out, partial(self.admit, caller))
         handling = asyncio.ensure_future(endpoint.handler(conversation))
         try:
-            while not (await asyncio.wait([handling], timeout=_WATCHED_EVERY_S))[0]:
-                if not self.still_valid(caller):
-                    handling.cancel()
+            with self._watch.over(caller, handling.cancel):
+                await asyncio.wait([handling])
             if handling.cancelled():
                 await websocket.close(_POLICY_VIOLATION)
             else:

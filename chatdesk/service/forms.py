@@ -6,11 +6,14 @@ error that names the place and never repeats the value.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError, core_schema
 
 from chatdesk.service.errors import InvalidRequest
 
@@ -26,6 +29,25 @@ QUERY: Final = ConfigDict(extra="forbid", str_max_length=2_000)
 def described(text: str, *, at_least: int | None = None, at_most: int | None = None) -> Any:
     """Return what an annotation of a field says to those who read its schema, with the bounds of a number."""
     return Field(description=text, ge=at_least, le=at_most)
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """An annotation of a field that takes one value alone. ``Literal`` takes what Python calls equal to it, so 0 for
+    false and 1.0 for 1."""
+
+    value: bool | int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        def checked(found: object) -> object:
+            if found != self.value:
+                raise PydanticCustomError("only", "Input should be {value}", {"value": json.dumps(self.value)})
+            return found
+
+        return core_schema.no_info_after_validator_function(checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {**handler(schema), "const": self.value}
 
 
 @cache

@@ -18,7 +18,7 @@ from chatdesk.services.services import Services
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
-    from chatdesk.core.chat.context_service import ContextService
+    from chatdesk.core.chat.context.context_service import ContextService
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.chat.service import ChatService
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 #: What ``_build`` and those below it import: slow, so a thread does it before.
 _IMPORTED_AHEAD: Final = (
     "chatdesk.core.chat.service",
-    "chatdesk.core.chat.attachment_payloads",
+    "chatdesk.core.chat.context.attachment_payloads",
     "chatdesk.core.chat.attachment_service",
     "chatdesk.core.diagnostics.event_log",
     "chatdesk.core.diagnostics.metrics",
@@ -162,8 +162,8 @@ def _context(
     budget: BackgroundBudget,
     attachments: AttachmentService,
 ) -> ContextService:
-    from chatdesk.core.chat.attachment_payloads import AttachmentPayloads
-    from chatdesk.core.chat.context_service import ContextService
+    from chatdesk.core.chat.context.attachment_payloads import AttachmentPayloads
+    from chatdesk.core.chat.context.context_service import ContextService
     from chatdesk.core.context.catalogue import ModelCatalogue
     from chatdesk.core.context.summary_setup import summariser_opener
     from chatdesk.core.context.tokens import TokenCounter
@@ -193,7 +193,7 @@ def _context(
     )
     in_force.follow(lambda changed: context.use_options(context_options(changed)))
     in_force.follow(lambda _changed: context.summaries.note_new_limit())
-    context.use_overrides(overrides_of(accounts))
+    context.models.use_overrides(overrides_of(accounts))
     return context
 
 

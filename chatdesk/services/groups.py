@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.errors import NotPossible
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.context_service import ContextService
+    from chatdesk.core.chat.context.context_service import ContextService
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.chat.provider_service import ProviderService
     from chatdesk.core.chat.service import ChatService

@@ -10,7 +10,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import environment
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.context_service import ContextOptions
+    from chatdesk.core.context.options import ContextOptions
     from chatdesk.core.domain.limits import Rate, ScopedRate
     from chatdesk.core.domain.model_info import ModelOverrides
     from chatdesk.core.providers.accounts import AccountBook
@@ -70,7 +70,7 @@ def rates_of(settings: Settings) -> tuple[Rate | None, tuple[ScopedRate, ...]]:
 
 
 def context_options(settings: Settings) -> ContextOptions:
-    from chatdesk.core.chat.context_service import ContextOptions
+    from chatdesk.core.context.options import ContextOptions
     from chatdesk.core.domain.model_ref import ModelRef
     from chatdesk.core.domain.summary import ConsentLimits
     from chatdesk.core.domain.usage import CacheLife

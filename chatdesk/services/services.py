@@ -255,7 +255,7 @@ class Services:
         self.chat.use_providers(self.providers)
         if self._temporary is not None:
             self._temporary.use_providers(self.providers)
-        self.chat.context.use_overrides(overrides_of(self.accounts))
+        self.chat.context.models.use_overrides(overrides_of(self.accounts))
         self.titles.use(self.providers, is_on=self.settings.model_titles)
 
     async def close(self) -> None:

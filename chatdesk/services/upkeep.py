@@ -36,7 +36,7 @@ async def run_upkeep(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     await services.database.keep_ballast()
     await asyncio.sleep(settle_s)
     while True:
-        await services.chat.context.learn_models()
+        await services.chat.context.models.learn()
         try:
             await services.search.fill()
         except StorageError as error:

@@ -57,7 +57,7 @@ def summarising(folder: Path, is_quick: bool) -> list[Row]:
 _BUILD = """
 import asyncio, json, statistics, sys, time
 from pathlib import Path
-from chatdesk.core.chat.context_service import ContextService
+from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.turn import AnswerPlan
@@ -75,7 +75,7 @@ async def main(path, large, rounds):
     repositories, bus = Repositories.of(db), EventBus()
     registry = build_registry(openai_api_key="k", openai_base_url=None, model="gpt-4o", offline_speed=None)
     context = ContextService.of_shipped(repositories, registry, bus, SystemClock())
-    await context.learn_to_count("gpt-4o")
+    await context.models.learn_to_count("gpt-4o")
     found = {}
     times = {"small": [], "large": []}
     for number in range(rounds + 1):

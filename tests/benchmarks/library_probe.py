@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chatdesk.app import run_window
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from tests.benchmarks.loop_probe import LoopProbe
@@ -50,7 +51,7 @@ async def _filter(application: Any) -> None:
 
 async def _come_in(application: Any) -> None:
     services = await application.services()
-    page = await services.chat.list_threads(limit=30)
+    page = await services.library.list_threads(ThreadQuery(), limit=30)
     for thread in page.threads:
         await services.library.pin([thread.id])
         await asyncio.sleep(0.01)

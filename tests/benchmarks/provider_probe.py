@@ -22,6 +22,7 @@ from typing import Any
 from PySide6.QtGui import QPaintEvent
 
 from chatdesk.app import run_window
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.stream_guard import EventReader, ServerEvent
 from chatdesk.core.settings.schema import Settings
@@ -141,7 +142,8 @@ async def parallel(application: Any, count: int) -> dict[str, Any]:
     await asyncio.sleep(1.0)
     with LoopProbe() as probe:
         await asyncio.sleep(5.0)
-        are_all_running = sum(chat.is_answering(each.id) for each in (await chat.list_threads()).threads)
+        threads = (await services.library.list_threads(ThreadQuery())).threads
+        are_all_running = sum(chat.is_answering(each.id) for each in threads)
     return {"slices_ms": probe.cpu_ms, "walls_ms": probe.slices_ms, "running": are_all_running}
 
 

@@ -9,9 +9,10 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from chatdesk.core.chat.context_service import ContextOptions, ContextService
+from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.catalogue import ModelCatalogue
+from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.context.summary_setup import summariser_opener
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.domain.context import ContextReport, Reason

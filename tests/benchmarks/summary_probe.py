@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from chatdesk.core.chat.context_service import ContextService
+from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.catalogue import ModelCatalogue
 from chatdesk.core.context.summary_setup import summariser_opener

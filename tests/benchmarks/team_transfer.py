@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.sharing.team import TeamRole
 from tests.benchmarks.table import Row
 from tests.helpers.bulk_data import load_many
@@ -106,7 +107,7 @@ async def _pull(folder: Path, team: TeamDatabase, project: str, count: int) -> l
         # Cheap questions, and few: they share the cores with what is measured.
         while (got := await desk.one("SELECT seq FROM shared_projects WHERE project_id = ?", project) or 0) < head:
             if not usable_s and got > 200:
-                page = await desk.repositories.threads.list_page(project, limit=20)
+                page = await desk.repositories.library.page(ThreadQuery(project_id=project), limit=20)
                 first = await desk.repositories.messages.page(page.threads[0].id, limit=50)
                 usable_s = time.perf_counter() - began if first.messages else 0.0
             await asyncio.sleep(0.02)

@@ -272,7 +272,7 @@ def test_it_says_for_whom_it_waits(paths: AppPaths) -> None:
 
 def _state(application: WindowApplication) -> tuple[str, str]:
     """What stands above the text in the composer, and its button."""
-    bar = application.panes.composer._state
+    bar = application.panes.composer.above.state
     if bar is None or not bar.isVisible():
         return "", ""
     return bar.text, bar.button.text()
@@ -313,7 +313,7 @@ def test_comparing_belongs_to_its_thread_and_is_left_with_one_click(paths: AppPa
         old = await ask(application, "an old question")
         application.panes.commands.trigger("thread.new")
         await until(lambda: application.threads.thread_id is None)
-        application.messages.compare_models(OFFLINE)
+        application.messages.models.compare(OFFLINE)
         assert _state(application) == ("Questions in this chat go to 2 models.", "Stop comparing")
         type_text(application, "which one?")
         press(application, Qt.Key.Key_Return)
@@ -321,19 +321,19 @@ def test_comparing_belongs_to_its_thread_and_is_left_with_one_click(paths: AppPa
         chat = (await application.services()).chat
         compared_id = application.threads.thread_id
         await until(lambda: not chat.is_answering(compared_id))
-        assert application.messages.compared_models == tuple(OFFLINE)
+        assert application.messages.models.compared == tuple(OFFLINE)
         application.threads.open_soon(old.thread_id)
         await until(lambda: application.threads.thread_id == old.thread_id)
-        assert application.messages.compared_models == () and _state(application) == ("", "")
+        assert application.messages.models.compared == () and _state(application) == ("", "")
         assert (await ask(application, "one model only")).version_count == 1
         application.panes.commands.trigger("thread.new")
         await until(lambda: application.threads.thread_id is None)
-        assert application.messages.compared_models == ()
+        assert application.messages.models.compared == ()
         application.threads.open_soon(compared_id)
         await until(lambda: application.threads.thread_id == compared_id)
         assert application.panes.header.model_picker.text() == "Comparing 2 models"
         _leave(application)
-        assert application.messages.compared_models == () and _state(application) == ("", "")
+        assert application.messages.models.compared == () and _state(application) == ("", "")
         assert application.panes.header.model_picker.text() != "Comparing 2 models"
 
     play(paths, script)

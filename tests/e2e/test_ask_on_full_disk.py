@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +58,10 @@ def asked(small: Path) -> Iterator[Asking]:
 
 
 def _fill(path: Path) -> None:
-    with (path / "filler").open("wb") as file:
-        file.write(bytes(shutil.disk_usage(path).free))
+    """Fill the disk to its last block. ``ask`` may be writing, so nobody can say before how much goes in."""
+    with (path / "filler").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(64 * 1024))
 
 
 def _until(process: subprocess.Popen[str], kind: str) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def attach(application: WindowApplication, *files: Path) -> None:
 
 
 def names(application: WindowApplication) -> list[str]:
-    return [attachment.name for attachment in application.panes.composer.attached]
+    return [attachment.name for attachment in application.panes.composer.files.attached]
 
 
 async def question_of(application: WindowApplication, answer: Message) -> Message:
@@ -60,7 +60,7 @@ def test_files_are_sent_with_a_message_and_again_with_its_edit(paths: AppPaths, 
         attach(application, notes, picture)
         await until(lambda: names(application) == ["notes.txt", "cat.png"])
         answer = await answered(application, lambda: press(application, Qt.Key.Key_Return))
-        assert composer.attached == ()
+        assert composer.files.attached == ()
         question = await question_of(application, answer)
         assert [each.name for each in attachments_of(question)] == ["notes.txt", "cat.png"]
         assert "these 2 files" in answer.text
@@ -120,7 +120,7 @@ def test_what_cannot_be_attached_is_said_and_leaves_the_rest(paths: AppPaths, no
         await application.services()
         attach(application, tmp_path / "gone.txt", notes)
         composer = application.panes.composer
-        await until(lambda: names(application) == ["notes.txt"] and composer.attached_count == 1)
+        await until(lambda: names(application) == ["notes.txt"] and composer.files.count == 1)
         shown = application.panes.window.findChildren(type(application.panes.window.centralWidget()))
         assert shown
         type_text(application, "x")
@@ -182,11 +182,11 @@ def test_what_the_model_will_not_get_is_said_before(paths: AppPaths, tmp_path: P
         await application.services()
         composer = application.panes.composer
         attach(application, data)
-        await until(lambda: "only the name is sent" in composer.shelf.note())
+        await until(lambda: "only the name is sent" in composer.files.shelf.note())
         composer.clear()
-        application.bindings.messages.choose_model("offline", "offline-echo")
+        application.bindings.messages.models.choose("offline", "offline-echo")
         attach(application, picture)
-        await until(lambda: composer.shelf.note() == "Offline echo cannot see images: only their names are sent.")
+        await until(lambda: composer.files.shelf.note() == "Offline echo cannot see images: only their names are sent.")
 
     play(paths, script)
 
@@ -205,11 +205,11 @@ def test_a_model_that_nobody_knows_gets_the_picture_when_the_person_says_that_it
             image = QImage(8, 8, QImage.Format.Format_RGB32)
             image.fill(Qt.GlobalColor.blue)
             composer.imageOffered.emit(image)
-            await until(lambda: composer.shelf.note() == "Does swift see images?")
-            yes = composer.shelf.findChild(QPushButton, "attachmentNote_sees")
+            await until(lambda: composer.files.shelf.note() == "Does swift see images?")
+            yes = composer.files.shelf.findChild(QPushButton, "attachmentNote_sees")
             assert yes is not None
             QTest.mouseClick(yes, Qt.MouseButton.LeftButton)
-            await until(lambda: composer.shelf.note() == "")
+            await until(lambda: composer.files.shelf.note() == "")
             type_text(application, "What is it?")
             await answered(application, lambda: press(application, Qt.Key.Key_Return))
             content = server.requests[-1].json["messages"][-1]["content"]
@@ -228,14 +228,14 @@ def test_another_model_is_asked_where_this_one_cannot_see(paths: AppPaths, tmp_p
         await application.services()
         panes = application.panes
         await until(lambda: panes.header.models)
-        application.bindings.messages.choose_model("offline", "offline-echo")
+        application.bindings.messages.models.choose("offline", "offline-echo")
         attach(application, picture)
-        await until(lambda: "cannot see" in panes.composer.shelf.note())
-        other = panes.composer.shelf.findChild(QPushButton, "attachmentNote_askOther")
+        await until(lambda: "cannot see" in panes.composer.files.shelf.note())
+        other = panes.composer.files.shelf.findChild(QPushButton, "attachmentNote_askOther")
         assert other is not None
         assert other.text() == "Ask Offline demo instead"
         QTest.mouseClick(other, Qt.MouseButton.LeftButton)
-        await until(lambda: panes.composer.shelf.note() == "")
-        assert application.bindings.messages.answering_model == ("offline", "offline-demo")
+        await until(lambda: panes.composer.files.shelf.note() == "")
+        assert application.bindings.messages.models.answering == ("offline", "offline-demo")
 
     play(paths, script)

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
@@ -29,7 +30,7 @@ def paths(tmp_path: Path) -> Iterator[AppPaths]:
 
 async def _compare(application: WindowApplication, text: str) -> None:
     await application.services()
-    application.messages.compare_models(MODELS)
+    application.messages.models.compare(MODELS)
     type_text(application, text)
     press(application, Qt.Key.Key_Return)
     await until(lambda: application.comparison.view is not None)
@@ -65,7 +66,7 @@ def test_answers_stand_side_by_side_and_one_is_kept(paths: AppPaths) -> None:
         assert (shown[1].model, shown[1].version_count) == ("offline-echo", 2)
         await until(lambda: application.threads.open_thread.model == "offline-echo")
         assert application.panes.transcript.isVisible()
-        assert application.messages.compared_models == ()
+        assert application.messages.models.compared == ()
 
     play(paths, script)
 
@@ -84,7 +85,7 @@ def test_four_stand_in_as_few_rows_as_there_is_room_for(
 ) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
-        application.messages.compare_models([*MODELS, *MODELS])
+        application.messages.models.compare([*MODELS, *MODELS])
         type_text(application, "which one?")
         press(application, Qt.Key.Key_Return)
         await until(lambda: application.comparison.view is not None)
@@ -169,9 +170,9 @@ def test_the_models_are_chosen_in_a_dialog(paths: AppPaths) -> None:
         for box in dialog.findChildren(QCheckBox):
             box.setChecked(True)
         accept.click()
-        assert len(application.messages.compared_models) == 2
+        assert len(application.messages.models.compared) == 2
         application.panes.header.modelChosen.emit("offline", "offline-demo")
-        assert application.messages.compared_models == ()
+        assert application.messages.models.compared == ()
 
     play(paths, script)
 
@@ -183,7 +184,7 @@ def test_leaving_the_thread_leaves_the_comparison(paths: AppPaths) -> None:
         await until(lambda: application.comparison.view is None)
         assert application.panes.empty_state.isVisible()
         services = await application.services()
-        thread = (await services.chat.list_threads()).threads[0]
+        thread = (await services.library.list_threads(ThreadQuery())).threads[0]
         await until(lambda: not services.chat.is_answering(thread.id))
 
     play(paths, script)

@@ -89,7 +89,7 @@ def test_the_line_of_a_summary_follows_it_and_leads_to_it(paths: AppPaths) -> No
         await until(lambda: application.inspection.inspector is not None)
         assert application.inspection.inspector.tab == "Summary"
         chat = (await application.services()).chat
-        await chat.context.mark_message(first.id, ContextMark.EXCLUDED)
+        await chat.context.steering.mark_message(first.id, ContextMark.EXCLUDED)
         stale = "Summary of 2 messages ends here · out of date and not sent · Show"
         await until(lambda: stale in _words(application, first.id))
         meter = application.panes.header.context_meter
@@ -125,7 +125,7 @@ def test_pictures_are_shown_in_compared_answers(paths: AppPaths, tmp_path: Path)
 
     async def script(application: WindowApplication) -> None:
         await application.services()
-        application.messages.compare_models([("offline", "offline-demo"), ("offline", "offline-echo")])
+        application.messages.models.compare([("offline", "offline-demo"), ("offline", "offline-echo")])
         application.panes.composer.sendRequested.emit("which one?")
         await until(lambda: application.comparison.view is not None)
         view = application.comparison.view

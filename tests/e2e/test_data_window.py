@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
 
 from chatdesk import app
 from chatdesk.core.domain.exports import Choice
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.notice import NoticeDialog
@@ -146,7 +147,7 @@ def test_backup_check_and_repair_say_what_they_did(paths: AppPaths) -> None:
         await until(lambda: "counters" in _result(page))
         _press(page, "data_repair")
         await until(lambda: "counted afresh" in _result(page))
-        assert (await services.chat.list_threads()).threads[0].message_count == 2
+        assert (await services.library.list_threads(ThreadQuery())).threads[0].message_count == 2
 
     play(paths, script)
     assert list(paths.backup_dir.glob("chatdesk-*.db.gz"))
@@ -209,6 +210,6 @@ def test_a_restore_shows_what_is_inside_closes_and_asks_for_a_new_start(
     async def again(application: WindowApplication) -> None:
         services = await application.services()
         assert services.report.warning is None
-        assert len((await services.chat.list_threads()).threads) == 1
+        assert len((await services.library.list_threads(ThreadQuery())).threads) == 1
 
     play(paths, again)

@@ -46,7 +46,7 @@ async def _texts_become(application: WindowApplication, *texts: str) -> None:
 
 def _state(application: WindowApplication) -> str:
     """What stands above the text in the composer."""
-    bar = application.panes.composer._state
+    bar = application.panes.composer.above.state
     return bar.text if bar is not None and bar.isVisible() else ""
 
 
@@ -165,7 +165,7 @@ def test_not_while_the_answer_is_written(paths: AppPaths) -> None:
         await until(lambda: _state(application).startswith("Editing an answer. 2 later"))
         composer.set_text("Mine.")
         composer.send_button.click()
-        await until(lambda: composer._notice.text().startswith("Wait for the answer"))
+        await until(lambda: composer.notice.text().startswith("Wait for the answer"))
         assert composer.text() == "Mine."
         await answered(application, lambda: application.panes.commands.trigger("message.stop"))
         press(application, Qt.Key.Key_Return)

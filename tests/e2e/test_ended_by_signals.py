@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Status
 from chatdesk.core.local_api.client import owner_health
 from chatdesk.core.paths import AppPaths
@@ -52,7 +53,7 @@ def test_the_draft_and_the_answer_so_far_are_kept(tmp_path: Path, number: signal
 
     async def look() -> None:
         async with open_services(paths, SLOW) as services:
-            (thread,) = (await services.chat.list_threads()).threads
+            (thread,) = (await services.library.list_threads(ThreadQuery())).threads
             answer = (await services.chat.get_thread_messages(thread.id, 5)).messages[-1]
             assert answer.status is Status.INTERRUPTED
             assert answer.text

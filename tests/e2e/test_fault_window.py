@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 from PySide6.QtCore import Qt
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
@@ -64,7 +65,7 @@ def stored(paths: AppPaths) -> list[Message]:
     async def read() -> list[Message]:
         async with open_services(paths, Settings()) as services:
             found = []
-            for thread in (await services.chat.list_threads()).threads:
+            for thread in (await services.library.list_threads(ThreadQuery())).threads:
                 page = await services.chat.get_thread_messages(thread.id, 50)
                 found += [message for message in page.messages if message.role == "assistant"]
             return found

@@ -79,7 +79,7 @@ def test_threads_stand_in_folders_which_are_as_they_were_left_at_the_next_start(
         travel = await services.library.create_project("Travel", "teal")
         await until(lambda: rows(application)[-1] == "Travel, closed, 0 threads")
         view = sidebar.thread_list
-        view.mark(view.model().ids_between(2, 2))
+        view.marks.set(view.model().listed.ids_between(2, 2))
         view.droppedOn.emit(travel.id)
         await until(lambda: rows(application)[-1] == "Travel, closed, 1 thread")
         assert rows(application)[1:3] == ["Reading, open, 1 thread", "In research"]
@@ -111,10 +111,10 @@ def test_a_search_looks_through_all_folders_and_all_means_the_open_ones(tmp_path
         QTest.keyClick(view, Qt.Key.Key_Right)
         await until(lambda: "Paper 59" in rows(application))
         QTest.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-        await until(lambda: len(view.marked_ids) == 60)
+        await until(lambda: len(view.marks.ids) == 60)
         application.panes.commands.trigger("view.group")
         await until(lambda: rows(application)[0] == "Today")
         assert "A paper plane" in rows(application)
-        assert not sidebar.has_folders
+        assert not sidebar.rows.has_folders
 
     play(AppPaths.find(str(tmp_path)), script)

@@ -210,7 +210,7 @@ def test_the_sources_of_a_summary_are_listed_and_lead_to_their_messages(paths: A
         services = await application.services()
         chat, thread_id = services.chat, last.thread_id
         path = (await chat.get_thread_messages(thread_id)).messages
-        await chat.context.mark_message(path[1].id, ContextMark.EXCLUDED)
+        await chat.context.steering.mark_message(path[1].id, ContextMark.EXCLUDED)
         new = NewSummary(thread_id, path[0].id, path[3].id, "In short.", 3, SummaryAuthor.MODEL, model="demo")
         await SummaryRepository(services.database).add(new)
         application.panes.commands.trigger("view.summary")

@@ -59,7 +59,7 @@ def test_marked_threads_are_archived_and_deleted_in_one_step_with_one_way_back(t
         sidebar, commands = application.panes.sidebar, application.panes.commands
         await until(lambda: len(titles(application)) == 5)
         sidebar.thread_list.setFocus()
-        sidebar.thread_list.mark(ids[:3])
+        sidebar.thread_list.marks.set(ids[:3])
         assert sidebar.findChild(QPushButton) is not None
         commands.trigger("thread.archive")
         await until(lambda: titles(application) == ["Thread 4", "Thread 3"])
@@ -75,7 +75,7 @@ def test_marked_threads_are_archived_and_deleted_in_one_step_with_one_way_back(t
         await until(lambda: titles(application) == [])
         commands.trigger("view.trash")
         await until(lambda: len(titles(application)) == 5)
-        sidebar.thread_list.mark(ids[:2])
+        sidebar.thread_list.marks.set(ids[:2])
         commands.trigger("thread.restore")
         await until(lambda: len(titles(application)) == 3)
         dialog = await opened(application, ConfirmDialog, lambda: sidebar.purgeRequested.emit(ids[2:3]))
@@ -178,7 +178,7 @@ def test_threads_are_moved_by_dialog_and_by_dropping_and_tagged_and_filtered(tmp
         QTest.keyClick(dialog.chooser.field, Qt.Key.Key_Return)
         await until(lambda: toast(application) == "Moved to Work: Thread 0")
         await until(lambda: titles(application) == ["Thread 2", "Thread 1"])
-        sidebar.thread_list.mark(ids[1:2])
+        sidebar.thread_list.marks.set(ids[1:2])
         sidebar.projectsAskedUnderDrag.emit()
         await until(lambda: bindings.library.projects.menu is not None)
         bindings.library.projects.menu.chooser.dropped.emit(work.id)
@@ -265,12 +265,12 @@ def test_the_list_comes_back_to_its_place(tmp_path: Path) -> None:
             seen = len(titles(application))
             await until(lambda seen=seen: len(titles(application)) > seen or len(titles(application)) == 130)
         view.verticalScrollBar().setValue(34 * 80 + 7)
-        place.append(view.place())
+        place.append(view.place.top())
 
     async def second(application: WindowApplication) -> None:
         await application.services()
         view = application.panes.sidebar.thread_list
-        await until(lambda: view.place() == place[0])
+        await until(lambda: view.place.top() == place[0])
 
     play(paths, first)
     play(paths, second)

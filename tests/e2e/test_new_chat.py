@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMenu, QWidget
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
@@ -76,10 +77,10 @@ def test_nothing_is_said_before_anything_is_loaded(tmp_path: Path) -> None:
         panes = application.panes
         shown = [label.text() for label in panes.empty_state.findChildren(QLabel) if label.isVisible()]
         assert shown == []
-        assert panes.sidebar._status.text == "Opening…"
+        assert panes.sidebar.notices.status.text == "Opening…"
         assert not panes.header.model_picker.isVisible()
         await application.services()
-        await until(lambda: panes.sidebar._status.text == "All changes saved")  # once the list is there
+        await until(lambda: panes.sidebar.notices.status.text == "All changes saved")  # once the list is there
         await until(panes.header.model_picker.isVisible)
         press(application, Qt.Key.Key_Escape)
 
@@ -115,7 +116,7 @@ def test_a_system_prompt_is_set_before_the_first_message(tmp_path: Path) -> None
         thread = await services.chat.get_thread(thread_id)
         assert (thread.system_prompt, thread.title) == ("Answer in rhyme.", "Half a question")
         await until(application.panes.transcript.isVisible)
-        assert len((await services.chat.list_threads()).threads) == 1
+        assert len((await services.library.list_threads(ThreadQuery())).threads) == 1
         application.threads.open_soon(None)
         await until(lambda: application.threads.thread_id is None)
         assert application.panes.composer.text() == ""

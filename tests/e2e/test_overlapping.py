@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from chatdesk.core.chat.service import ChatService
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
@@ -94,7 +95,7 @@ def test_a_question_that_is_sent_at_once_begins_a_thread_that_stays_open(paths: 
         assert application.bindings.lists.project is not None
         assert thread.project_id == application.bindings.lists.project.id
         assert application.panes.composer.text() == ""
-        assert len((await services.chat.list_threads()).threads) == 2
+        assert len((await services.library.list_threads(ThreadQuery())).threads) == 2
         await until(lambda: application.panes.transcript.total == 2)
         application.threads.open_soon(None)
         await until(lambda: application.panes.composer.text() == "words for later")
@@ -164,7 +165,8 @@ def test_what_is_typed_before_a_draft_is_there_stands_behind_it(paths: AppPaths)
 def test_another_thread_that_is_opened_while_a_question_is_sent_stays_open(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         first, second = await _two_threads(application)
-        chat, composer = (await application.services()).chat, application.panes.composer
+        services, composer = await application.services(), application.panes.composer
+        chat = services.chat
         await chat.save_draft(first, "draft of the first", 0)
         for method, begins_in in (("create_thread", None), ("send_message", second)):
             application.threads.open_soon(begins_in)
@@ -182,7 +184,7 @@ def test_another_thread_that_is_opened_while_a_question_is_sent_stays_open(paths
                 while await _draft(application, begins_in):
                     await asyncio.sleep(0.01)
         assert (await _questions(application, second)) == ["second thread", "sent with send_message"]
-        assert len((await chat.list_threads()).threads) == 3
+        assert len((await services.library.list_threads(ThreadQuery())).threads) == 3
 
     play(paths, script)
 

@@ -48,7 +48,7 @@ def test_parameters_are_set_by_the_wrench_and_by_command(paths: AppPaths) -> Non
         await _save(application, "0.5")
         project = (await chat.default_project()).id
         async with asyncio.timeout(PATIENCE_S):
-            while (await chat.context.project_parameters(project)).temperature != 0.5:
+            while (await chat.context.steering.project_parameters(project)).temperature != 0.5:
                 await asyncio.sleep(0.01)
         answer = await ask(application, "hello")
         application.panes.window.activateWindow()
@@ -56,7 +56,7 @@ def test_parameters_are_set_by_the_wrench_and_by_command(paths: AppPaths) -> Non
         QTest.keyClick(wrench, Qt.Key.Key_Return)
         await _save(application, "0.7")
         async with asyncio.timeout(PATIENCE_S):
-            while await chat.context.parameters(answer.thread_id) != Parameters(temperature=0.7):
+            while await chat.context.steering.parameters(answer.thread_id) != Parameters(temperature=0.7):
                 await asyncio.sleep(0.01)
         application.panes.commands.trigger("project.parameters")
         await until(lambda: _dialog(application) is not None)

@@ -70,7 +70,7 @@ async def _closed(application: WindowApplication, kind: type[QWidget]) -> None:
 
 
 def _notice(application: WindowApplication) -> str:
-    return application.panes.composer._notice.text()
+    return application.panes.composer.notice.text()
 
 
 def test_a_prompt_without_fields_takes_the_place_of_its_name(paths: AppPaths) -> None:

@@ -351,7 +351,9 @@ def test_what_is_said_of_models_holds_for_the_menu_and_the_costs(paths: AppPaths
             dialog.reject()
             header = application.panes.header
             await until(lambda: ("team", "Team", (("tiny", "My tiny"),)) in header.models)
-            cost = services.chat.context.cost_of("team", "tiny", Usage(input_tokens=1_000_000, output_tokens=1_000_000))
+            cost = services.chat.context.models.cost_of(
+                "team", "tiny", Usage(input_tokens=1_000_000, output_tokens=1_000_000)
+            )
             assert cost == 4.0
 
     _keep_for_one_run(paths)

@@ -96,7 +96,7 @@ def test_a_thread_is_written_by_two(tmp_path: Path, workspace: TeamDatabase, mon
             QTest.keyClicks(panes.composer.editor, "y")
             await until(lambda: [each.thread_id for each in ana.team.presence(project)] == [thread])
             # The line says that all of it is there.
-            await until(lambda: panes.sidebar.team_line.text().startswith("Synced"))
+            await until(lambda: panes.sidebar.lines.team.text().startswith("Synced"))
             # A viewer cannot write any more.
             await ana.team.set_role(project, member.id, TeamRole.VIEWER)
             await until(lambda: panes.composer.editor.placeholderText().startswith("You can read this project; ask "))
@@ -105,7 +105,7 @@ def test_a_thread_is_written_by_two(tmp_path: Path, workspace: TeamDatabase, mon
             await until(lambda: "private copy" in panes.window._banner.text)
             await until(lambda: not panes.composer.editor.isReadOnly())
             await ana.team.membership.remove_member(ana.workspace_id, member.id)
-            await until(lambda: panes.sidebar.team_line.tone == "refused")
+            await until(lambda: panes.sidebar.lines.team.tone == "refused")
         finally:
             await ana.close()
 

@@ -137,15 +137,15 @@ def test_so_many_messages_at_once_are_read_from_the_database(paths: AppPaths, mo
     async def script(application: WindowApplication, _team: TeamDouble) -> None:
         services = await application.services()
         asked: list[str | None] = []
-        own = application.messages
+        transcript = application.panes.transcript
+        monkeypatch.setattr(transcript, "reload_from", asked.append)
         first = from_ana(application, 1, "one")
         services.events.publish(MessageAdded(first))
-        own._incoming._reload = asked.append
         for number in range(2, 12):
             services.events.publish(MessageAdded(from_ana(application, number, "more")))
         await until(lambda: asked)
         assert asked == [first.parent_id]
-        assert not own._incoming.is_waiting
+        assert not any(entry.message.text == "more" for entry in transcript.entries)
 
     play_shared(paths, script)
 
@@ -154,7 +154,7 @@ def test_the_sidebar_says_what_is_shared_and_how_sync_stands(paths: AppPaths) ->
     async def script(application: WindowApplication, team: TeamDouble) -> None:
         sidebar = application.panes.sidebar
         assert sidebar.badge.accessibleName().endswith(", shared")
-        line = sidebar.team_line
+        line = sidebar.lines.team
         await until(lambda: line.text().startswith("Synced"))
         asked: list[str] = []
         application.panes.commands.trigger = asked.append
@@ -186,7 +186,7 @@ def test_a_command_marks_a_thread_as_read(paths: AppPaths) -> None:
         thread = open_thread(application)
         await application.threads.open(None)
         team.tell_unread({thread.id: 1})
-        application.panes.sidebar.select_ids((thread.id,))
+        application.panes.sidebar.thread_list.marks.set((thread.id,))
         assert commands.trigger("thread.mark_read")
         await until(lambda: team.read == [thread.id])
 
@@ -361,7 +361,7 @@ def test_without_a_workspace_there_is_nothing_of_a_team(paths: AppPaths) -> None
     async def script(application: WindowApplication) -> None:
         await ask(application, "hello")
         assert application.bindings.team_window is None
-        assert application.panes.sidebar.team_line is None
+        assert application.panes.sidebar.lines.team is None
         assert application.panes.header.presence is None
         assert application.panes.commands.action("thread.mark_read") is None
 

@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.sharing.team import ShareState, SyncPhase
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
@@ -142,7 +143,7 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
         await synced(application)
 
         async def titles() -> list[str]:
-            return [each.title for each in (await services.chat.list_threads(limit=9)).threads]
+            return [each.title for each in (await services.library.list_threads(ThreadQuery(), limit=9)).threads]
 
         async with asyncio.timeout(20):
             while not any("index" in each for each in await titles()):

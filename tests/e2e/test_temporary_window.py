@@ -62,7 +62,7 @@ def test_nothing_is_on_disk_and_the_window_says_so(paths: AppPaths) -> None:
         stored = await ask(application, "An ordinary question")
         thread_id = await begin(application)
         panes = application.panes
-        mark, line = panes.header.temporary_mark, panes.sidebar.temporary_line
+        mark, line = panes.header.temporary_mark, panes.sidebar.lines.temporary
         assert mark is not None
         assert line is not None
         assert mark.isVisible()
@@ -98,7 +98,7 @@ def test_keep_stores_it_where_it_is_read(paths: AppPaths) -> None:
         await until(lambda: not application.threads.is_temporary)
         await until(lambda: panes.sidebar.known([thread_id]))
         assert application.threads.thread_id == thread_id
-        line = panes.sidebar.temporary_line
+        line = panes.sidebar.lines.temporary
         assert line is not None
         await until(lambda: not line.isVisible())
         assert not mark.isVisible()
@@ -209,7 +209,7 @@ def test_what_needs_storage_offers_to_keep_and_goes_on(paths: AppPaths, tmp_path
         }[what]()
         await until(lambda: any(each.text() == "Keep and go on" for each in _buttons(application)))
         assert threads.is_temporary
-        assert panes.composer.attached_count == 0
+        assert panes.composer.files.count == 0
         assert WORD.encode() not in bytes_below(paths.data_dir)
         if way == "mouse":
             QTest.mouseClick(toast_button(application), Qt.MouseButton.LeftButton)
@@ -224,7 +224,7 @@ def test_what_needs_storage_offers_to_keep_and_goes_on(paths: AppPaths, tmp_path
             await until(lambda: dialogs.dialog is not None)
             dialogs.dialog.close()
         else:
-            await until(lambda: len(panes.composer.attached) == 1)
+            await until(lambda: len(panes.composer.files.attached) == 1)
         services = await application.services()
         assert (await services.chat.get_thread(thread_id)).message_count == 2
 

@@ -58,7 +58,7 @@ def test_the_model_s_title_replaces_the_text_s(paths: AppPaths) -> None:
             assert application.threads.open_thread.title == "Cranes in the Harbour"
             assert answer.cost_usd is not None and "$" in figures(answer)
             context = (await application.services()).chat.context
-            await until(lambda: context.model_info("openai", "gpt-4o").context_window == 64_000)
+            await until(lambda: context.models.info("openai", "gpt-4o").context_window == 64_000)
 
     play(paths, script)
 

@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel
 
 from chatdesk import app
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import ChatDeskError, StorageError, StorageFull, StorageReadOnly
 from chatdesk.core.local_api import client, instance
@@ -66,7 +67,7 @@ def test_after_a_failed_upgrade_everything_can_be_read_and_the_banner_says_why(
         assert str(paths.backup_dir) in banner
         assert not application.panes.composer.editor.isEnabled() or application.panes.composer.editor.isReadOnly()
         await until(lambda: application.panes.sidebar.thread_list.model().rowCount() > 3)
-        threads = (await services.chat.list_threads()).threads
+        threads = (await services.library.list_threads(ThreadQuery())).threads
         await application.threads.open(threads[0].id)
         await until(lambda: application.panes.transcript.total == 10)
         await until(lambda: application.panes.transcript.entries)
@@ -87,7 +88,7 @@ def test_where_files_cannot_be_locked_the_window_opens_to_read(
         services = await application.services()
         await until(lambda: "cannot lock files" in _banner(application))
         assert not services.has_other_owner
-        assert [thread.title for thread in (await services.chat.list_threads()).threads] == ["kept"]
+        assert [thread.title for thread in (await services.library.list_threads(ThreadQuery())).threads] == ["kept"]
         await until(lambda: application.panes.transcript.total == 2)
 
     def no_locks(*_arguments: object) -> None:
@@ -288,7 +289,7 @@ def test_a_backup_is_restored_from_the_window_that_could_not_open(
 
     async def again(application: WindowApplication) -> None:
         services = await application.services()
-        assert [each.title for each in (await services.chat.list_threads()).threads] == ["kept"]
+        assert [each.title for each in (await services.library.list_threads(ThreadQuery())).threads] == ["kept"]
 
     play(paths, write)
     _damage(paths.database)

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import NotPossible, StorageFull, StorageReadOnly
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.engine.database import Database
@@ -76,7 +77,7 @@ def test_a_question_that_cannot_be_stored_is_sent_once_it_can(
         await until(lambda: not _banner(application))
         assert "All changes saved" in _status(application)
         services = await application.services()
-        thread = (await services.chat.list_threads()).threads[0]
+        thread = (await services.library.list_threads(ThreadQuery())).threads[0]
         page = await services.chat.get_thread_messages(thread.id, 10)
         assert [message.text for message in page.messages if message.role.value == "user"][-1] == "precious"
         assert thread.message_count == (2 if is_new else 4)

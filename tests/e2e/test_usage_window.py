@@ -75,7 +75,7 @@ def test_everything_that_waits_is_in_one_list_and_the_list_keeps_up(tmp_path: Pa
     async def script(application: WindowApplication) -> None:
         sidebar, panes = application.panes.sidebar, application.panes
         services = await application.services()
-        assert sidebar.waiting_line is None, "nothing waits"
+        assert sidebar.lines.waiting is None, "nothing waits"
         services.chat.queue.hold("There is no network.")
         asked: list[str] = []
         for text in ("the first question", "the second question"):
@@ -86,12 +86,12 @@ def test_everything_that_waits_is_in_one_list_and_the_list_keeps_up(tmp_path: Pa
             await until(lambda: len(services.chat.queue.waiting) == len(asked) + 1)
             await until(lambda: application.threads.thread_id == services.chat.queue.waiting[-1].thread_id)
             asked.append(services.chat.queue.waiting[-1].message_id)
-        await until(lambda: sidebar.waiting_line is not None and sidebar.waiting_line.text() == "2 messages wait")
-        assert sidebar.waiting_line is not None
-        assert sidebar.waiting_line.accessibleName() == "Waiting to be sent: 2 messages wait"
-        assert sidebar._status.text == "All changes saved", "which is another truth"
+        await until(lambda: sidebar.lines.waiting is not None and sidebar.lines.waiting.text() == "2 messages wait")
+        assert sidebar.lines.waiting is not None
+        assert sidebar.lines.waiting.accessibleName() == "Waiting to be sent: 2 messages wait"
+        assert sidebar.notices.status.text == "All changes saved", "which is another truth"
 
-        sidebar.waiting_line.click()
+        sidebar.lines.waiting.click()
         await until(lambda: application.panes.window.findChild(WaitingDialog))
         dialog = _child(application, WaitingDialog)
         await until(dialog.isVisible)
@@ -123,7 +123,7 @@ def test_everything_that_waits_is_in_one_list_and_the_list_keeps_up(tmp_path: Pa
         dialog = next(each for each in panes.window.findChildren(WaitingDialog) if each.isVisible())
         await answered(application, services.chat.queue.release)
         await until(lambda: words() and "Nothing waits." in words())
-        assert not sidebar.waiting_line.isVisibleTo(sidebar)
+        assert not sidebar.lines.waiting.isVisibleTo(sidebar)
 
     play(_paths(tmp_path), script)
 
@@ -142,7 +142,7 @@ def test_what_waits_for_a_connection_is_in_the_list_and_after_a_restart(tmp_path
         services = await application.services()
         await until(lambda: services.network.waiting == tuple(failed))
         sidebar = application.panes.sidebar
-        await until(lambda: sidebar.waiting_line is not None and sidebar.waiting_line.text() == "1 message waits")
+        await until(lambda: sidebar.lines.waiting is not None and sidebar.lines.waiting.text() == "1 message waits")
         application.panes.commands.trigger("app.waiting")
         await until(lambda: application.panes.window.findChild(QPushButton, f"waitingCancel-{failed[0]}"))
         _child(application, QPushButton, f"waitingCancel-{failed[0]}").click()
@@ -158,7 +158,7 @@ def test_compared_answers_say_that_they_wait(tmp_path: Path) -> None:
     async def script(application: WindowApplication) -> None:
         services = await application.services()
         services.chat.queue.hold("There is no network.")
-        application.messages.compare_models([("offline", "offline-demo"), ("offline", "offline-echo")])
+        application.messages.models.compare([("offline", "offline-demo"), ("offline", "offline-echo")])
         type_text(application, "which one?")
         press(application, Qt.Key.Key_Return)
         await until(lambda: application.comparison.view is not None)

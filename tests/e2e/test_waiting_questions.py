@@ -127,7 +127,7 @@ def test_what_is_sent_meanwhile_waits_in_sight_and_goes_in_order(paths: AppPaths
             < application.panes.composer.editor.mapToGlobal(application.panes.composer.editor.rect().topLeft()).y()
         )
         assert await questions(application) == ["one"]
-        line = application.panes.sidebar.waiting_line
+        line = application.panes.sidebar.lines.waiting
         assert line is not None and line.isVisible()
         vendor.go.set()
         await answered_all(application, 3)

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.sharing.team import ShareState, TeamRole
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
@@ -71,7 +72,10 @@ def ben(tmp_path: Path, database: TeamDatabase) -> AppPaths:
         await team.membership.join(codes[0], "Ben", allows_unencrypted=True)
 
         async def has_come() -> bool:
-            return any(each.title == _QUESTION for each in (await services.chat.list_threads(limit=9)).threads)
+            return any(
+                each.title == _QUESTION
+                for each in (await services.library.list_threads(ThreadQuery(), limit=9)).threads
+            )
 
         await until(has_come)
 
@@ -89,7 +93,7 @@ async def _has_left(application: WindowApplication) -> None:
     (project,) = [each for each in await services.team.projects() if each.ended is not None]
     await until(lambda: project.project_id not in panes.sidebar.shared)
     await until(lambda: panes.sidebar.badge.accessibleName() == f"Project {_PROJECT}")
-    found = await services.chat.list_threads(project.project_id, limit=9)
+    found = await services.library.list_threads(ThreadQuery(project_id=project.project_id), limit=9)
     assert [each.title for each in found.threads] == [_QUESTION]
 
 

@@ -105,7 +105,7 @@ def test_a_larger_model_is_chosen_and_asked(paths: AppPaths) -> None:
         await until(lambda: isinstance(QApplication.activePopupWidget(), ModelChooser))
         QApplication.activePopupWidget().close()
         large = ListedModel("offline-large", "Large", 1_000_000, largest_answer=1_000)
-        services.chat.context.note_models("offline", (large,))
+        services.chat.context.models.note("offline", (large,))
         await services.chat.set_thread_model(refused.thread_id, "offline", "offline-large")
         answer = await answered(
             application, lambda: application.panes.transcript.actionRequested.emit("retry", refused.id)
@@ -121,7 +121,7 @@ def test_a_question_that_was_excluded_is_included_and_asked(paths: AppPaths) -> 
         first = await ask(application, "hello")
         chat = (await application.services()).chat
         assert first.parent_id is not None
-        await chat.context.mark_message(first.parent_id, ContextMark.EXCLUDED)
+        await chat.context.steering.mark_message(first.parent_id, ContextMark.EXCLUDED)
         transcript = application.panes.transcript
         refused = await answered(application, lambda: transcript.actionRequested.emit("regenerate", first.id))
         assert refused.error_type == "question_excluded"

@@ -14,6 +14,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Status
 from chatdesk.core.events import TextStreamed
 from chatdesk.core.paths import AppPaths
@@ -120,7 +121,7 @@ def test_everything_is_where_it_was_after_closing(paths: AppPaths) -> None:
         assert application.threads.thread_id == left["thread"]
         assert application.panes.composer.text() == "an unsent draft"
         assert (application.panes.window.width(), application.panes.window.height()) == (700, 600)
-        assert len((await services.chat.list_threads()).threads) == 2
+        assert len((await services.library.list_threads(ThreadQuery())).threads) == 2
         await until(lambda: application.panes.transcript.scroll_anchor().message_id == left["anchor"].message_id)
         anchor = application.panes.transcript.scroll_anchor()
         assert not anchor.is_at_end
@@ -240,13 +241,13 @@ def test_up_in_an_empty_composer_edits_the_last_question_as_a_new_version(paths:
 def test_a_deleted_thread_leaves_the_list_and_undo_brings_it_back(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         answer = await ask(application, "to be deleted")
-        chat = (await application.services()).chat
+        library = (await application.services()).library
         application.panes.commands.trigger("thread.delete")
         await until(lambda: application.threads.thread_id is None)
-        assert (await chat.list_threads()).threads == ()
+        assert (await library.list_threads(ThreadQuery())).threads == ()
         application.panes.commands.trigger("edit.undo")
         async with asyncio.timeout(PATIENCE_S):
-            while not (threads := (await chat.list_threads()).threads):
+            while not (threads := (await library.list_threads(ThreadQuery())).threads):
                 await asyncio.sleep(0.01)
         assert threads[0].id == answer.thread_id
 

@@ -62,13 +62,13 @@ def _with_files(theme: Theme) -> QWidget:
     page, composer = _composer(theme, "What do these have in common?", tokens="1,412 tokens")
     picture = Attachment("harbour at dawn.jpg", "image/jpeg", "a" * 64, 2_400_000, 4000, 3000)
     report = Attachment("a report whose name is longer than a chip.pdf", "application/pdf", "b" * 64, 348_000)
-    composer.set_attached([picture, report])
+    composer.files.set_attached([picture, report])
     image = QImage(96, 72, QImage.Format.Format_RGB32)
     image.fill(theme.colour("accent"))
-    composer.shelf.set_thumbnail(picture.sha256, image)
-    composer.shelf.set_progress(composer.shelf.begin("recording.csv"), 6_000_000, 10_000_000)
-    composer.shelf.begin("next.txt")
-    composer.shelf.set_note("gpt-3.5-turbo cannot see images: only their names are sent.")
+    composer.files.shelf.set_thumbnail(picture.sha256, image)
+    composer.files.shelf.set_progress(composer.files.shelf.begin("recording.csv"), 6_000_000, 10_000_000)
+    composer.files.shelf.begin("next.txt")
+    composer.files.shelf.set_note("gpt-3.5-turbo cannot see images: only their names are sent.")
     return page
 
 

@@ -30,7 +30,7 @@ _TAGS = [Tag("a", "reading", 0, 12), Tag("b", "to do", 0, 1), Tag("c", "資料",
 
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     marked = build_sidebar(theme)
-    marked.thread_list.mark([make_thread(number, "").id for number in (3, 4, 5)])
+    marked.thread_list.marks.set([make_thread(number, "").id for number in (3, 4, 5)])
     tagged = build_sidebar(
         theme,
         [

@@ -69,7 +69,7 @@ def _streaming(theme: Theme) -> QPixmap:
     transcript.append_text("m1", 3, "text", "stream")
     composer = window.composer
     schema = Attachment("schema.sql", "text/plain", "a" * 64, 4_200)
-    composer.set_attached([schema, Attachment("plan.png", "image/png", "b" * 64, 217_000)])
+    composer.files.set_attached([schema, Attachment("plan.png", "image/png", "b" * 64, 217_000)])
     composer.set_text("and what about synchronous=FULL?")
     composer.set_token_count("1,412 tokens")
     composer.set_streaming(True)

@@ -100,8 +100,8 @@ def _file(name: str, mime: str, digit: str) -> Part:
 def _sidebar(theme: Theme, status: str, tone: str) -> Sidebar:
     sidebar = build_sidebar(theme)
     sidebar.set_shared_projects({"project": "shared"})
-    sidebar.set_unread({make_thread(3, "").id: 3, make_thread(5, "").id: 120, make_thread(2, "").id: 1})
-    sidebar.set_team_status(status, tone=tone, tip=f"The team: {status}")
+    sidebar.rows.set_unread({make_thread(3, "").id: 3, make_thread(5, "").id: 120, make_thread(2, "").id: 1})
+    sidebar.lines.show_team(status, tone=tone, tip=f"The team: {status}")
     sidebar.resize(264, 820)
     return sidebar
 

@@ -111,8 +111,8 @@ def build_sidebar(theme: Theme, threads: Sequence[Thread] | None = None) -> Side
     sidebar.set_shared_projects({"team": "shared"})
     sidebar.reload()
     sidebar.set_open_thread(make_thread(1, "").id)
-    sidebar.set_streaming(make_thread(4, "").id, True)
-    sidebar.set_status("All changes saved")
+    sidebar.rows.set_streaming(make_thread(4, "").id, True)
+    sidebar.notices.set_status("All changes saved")
     return sidebar
 
 
@@ -137,7 +137,7 @@ class FolderFetcher:
 
     def __call__(self, _cursor: str | None, _query: str, deliver: Callable[[ThreadPage], None]) -> None:
         assert self.sidebar is not None
-        self.sidebar.set_folders(self.folders())
+        self.sidebar.rows.set_folders(self.folders())
         deliver(ThreadPage(tuple(each for each in self.threads if each.pinned_at is not None), None))
 
     def fetch(self, project_id: str, cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
@@ -164,10 +164,10 @@ def build_folders(
     sidebar.set_project(None)
     sidebar.set_shared_projects({"team": "shared"})
     sidebar.set_grouping(by_project=True)
-    sidebar.read_folders_with(fetcher.fetch, open_ids)
+    sidebar.rows.read_folders_with(fetcher.fetch, open_ids)
     sidebar.reload()
     sidebar.set_open_thread(make_thread(3, "").id)
-    sidebar.set_status("All changes saved")
+    sidebar.notices.set_status("All changes saved")
     return sidebar
 
 
@@ -175,9 +175,9 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     """The sidebar in its states, and the dialogs."""
     full, empty, folders = build_sidebar(theme), build_sidebar(theme, []), build_folders(theme)
     failed = build_sidebar(theme, [])
-    failed.set_load_error("The database could not be used. What was saved before is unchanged.")
-    failed.set_status("Not saved", is_error=True)
-    full.set_temporary("Temporary chat")
+    failed.notices.fail("The database could not be used. What was saved before is unchanged.")
+    failed.notices.set_status("Not saved", is_error=True)
+    full.lines.show_temporary("Temporary chat")
     for sidebar in (full, empty, failed, folders):
         sidebar.resize(264, 820)
     lists = [("sidebar", full), ("sidebar-empty", empty), ("sidebar-failed", failed), ("sidebar-folders", folders)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.domain.imported import ImportOutcome
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import EventBus
 from chatdesk.core.storage.search.store import SearchStore
@@ -36,7 +37,7 @@ class ImportWorld:
 
     async def threads(self, **wanted: Any) -> dict[str, str]:
         """Ids of the threads by title."""
-        page = await self.store.threads.list_page(None, limit=1000, **wanted)
+        page = await self.store.library.page(ThreadQuery(**wanted), limit=1000)
         return {thread.title: thread.id for thread in page.threads}
 
     async def shown(self, thread_id: str) -> list[Message]:

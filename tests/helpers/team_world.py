@@ -16,6 +16,7 @@ from chatdesk.core import events
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.sharing.team import ServerAddress, SyncPhase, TeamRole, Workspace
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
@@ -240,7 +241,7 @@ class Desk:
         return [message.text for message in page.messages]
 
     async def titles(self, project_id: str) -> list[str]:
-        page = await self.repositories.threads.list_page(project_id, limit=1_000)
+        page = await self.repositories.library.page(ThreadQuery(project_id=project_id), limit=1_000)
         return sorted(thread.title for thread in page.threads)
 
     async def digest(self, project_id: str) -> str:

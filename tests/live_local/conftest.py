@@ -25,7 +25,8 @@ SERVERS = ROOT / ".tools" / "servers"
 AIMOCK = SERVERS / "aimock" / "node_modules" / "@copilotkit" / "aimock" / "dist" / "cli.js"
 LITELLM = SERVERS / "litellm" / "bin" / "litellm"
 OPENAI = SERVERS / "openai" / "node_modules" / "openai" / "index.mjs"
-LLM = SERVERS / "llm" / "bin" / "llm"
+LLM = SERVERS / "programs" / "bin" / "llm"
+SCHEMATHESIS = SERVERS / "programs" / "bin" / "schemathesis"
 ANSWERS = Path(__file__).with_name("aimock.json")
 _UP_S = 120
 

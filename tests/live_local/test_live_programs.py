@@ -30,7 +30,7 @@ async def played(exchange: Exchange) -> None:
     await status(200, {"data": rows, "usage": {"prompt_tokens": 2}})(exchange)
 
 
-async def ran(*command: str, environment: Mapping[str, str] | None = None) -> str:
+async def ran(*command: str, environment: Mapping[str, str] | None = None, ends_s: float = _ENDS_S) -> str:
     """What a program prints."""
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -40,12 +40,12 @@ async def ran(*command: str, environment: Mapping[str, str] | None = None) -> st
         env={**os.environ, **(environment or {})},
     )
     try:
-        async with asyncio.timeout(_ENDS_S):
+        async with asyncio.timeout(ends_s):
             out, problems = await process.communicate()
     except TimeoutError:
         process.kill()
         raise
-    assert process.returncode == 0, problems.decode()
+    assert process.returncode == 0, (problems + out).decode()
     return out.decode()
 
 

@@ -256,7 +256,7 @@ async def test_a_limit_of_the_person_holds_and_nothing_is_sent(tmp_path: Path) -
 
 async def test_what_cannot_be_passed_on_is_refused_in_the_form_of_openai(tmp_path: Path) -> None:
     async with asked_world(tmp_path, answer()) as (_world, vendor, client):
-        for more in ({"logprobs": True}, {"n": 2}, {"model": "offline/demo", "seed": 1}):
+        for more in ({"logprobs": True}, {"n": 2}, {"n": 1.0}, {"n": True}, {"model": "offline/demo", "seed": 1}):
             with pytest.raises(openai.BadRequestError):
                 await client.chat.completions.create(**{"model": MODEL, "messages": HELLO, **more})
         assert vendor.requests == []

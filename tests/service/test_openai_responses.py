@@ -210,6 +210,7 @@ async def test_what_cannot_be_kept_or_passed_on_is_refused(tmp_path: Path) -> No
             {"tools": [{"type": "web_search"}]},
             {"tool_choice": {"type": "mcp", "server_label": "x"}},
             {"background": True},
+            {"background": 0},
             {"conversation": "conv_1"},
             {"input": [{"type": "item_reference", "id": "msg_1"}]},
             {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "file-1"}]}]},

@@ -339,23 +339,30 @@ async def test_a_thread_gets_another_model(tmp_path: Path) -> None:
         assert (await world.http.get(one)).json()["provider"] == "offline"
 
 
-async def test_a_summary_is_made_anew_when_a_program_asks_for_it(tmp_path: Path) -> None:
+async def test_a_summary_is_made_anew_when_a_program_asks_for_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 
+    caplog.set_level(logging.INFO)
     async with served_world(tmp_path) as world:
         asked = await _asked(world, await _thread(world), "What is the harbour master called? " * 20)
         ids = asked["question"]["thread_id"], asked["question"]["id"], asked["answer"]["id"]
         one = f"{V1}/threads/{ids[0]}/summaries"
         assert (await world.http.get(one)).json() == {"summaries": [], "work": None}
         await world.services.repositories.summaries.add(NewSummary(*ids, "Short", 1, SummaryAuthor.PERSON))
-        made = await world.http.post(one, json={})
-        assert made.status_code == 202, made.text
+        small = world.token("small", scopes=[Scope.READ, Scope.WRITE, Scope.ASK], tokens_per_minute=1)
+        async with world.client(small) as http:
+            made = await http.post(one, json={})
+            assert made.status_code == 202, made.text
 
-        async def is_made() -> bool:
-            found = (await world.http.get(one)).json()["summaries"]
-            return [(each["version"], each["author"]) for each in found] == [(2, "model"), (1, "person")]
+            async def is_made() -> bool:
+                found = (await world.http.get(one)).json()["summaries"]
+                return [(each["version"], each["author"]) for each in found] == [(2, "model"), (1, "person")]
 
-        await until(is_made)
+            await until(is_made)
+            await until(lambda: [each for each in caplog.messages if each.startswith("service_summary")])
+            assert (await http.post(one, json={})).status_code == 429  # what it took counts for the token
         async with world.client(world.token(scopes=[Scope.READ, Scope.WRITE])) as http:
             assert (await http.post(one, json={})).status_code == 403
 

@@ -107,7 +107,7 @@ class DirectQuestions:
         """Let a request through where the limits allow it, and enter it into the ledger once it has ended, however."""
         question_id = new_id()
         try:
-            cost_usd = self._chat.context.cost_of(asked.provider, asked.model, asked.expected)
+            cost_usd = self._chat.context.models.cost_of(asked.provider, asked.model, asked.expected)
             expected = Expected(asked.expected.total_tokens, cost_usd)
             await self._chat.limits.admit(question_id, "", provider=asked.provider, expected=expected)
             await self._chat.queue.admit_at_once(asked.provider, asked.model)
@@ -129,7 +129,7 @@ class DirectQuestions:
 
     async def _enter(self, asked: _Asked) -> None:
         usage = asked.usage
-        cost_usd = None if usage is None else self._chat.context.cost_of(asked.provider, asked.model, usage)
+        cost_usd = None if usage is None else self._chat.context.models.cost_of(asked.provider, asked.model, usage)
         spent = replace(asked.spent(), cost_usd=cost_usd)
         self._asker.tell_spent(spent)
         event = UsageEvent(asked.kind, None, asked.provider, asked.model, asked.status.value, spent)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.attachment_rules import attachments_of, check_count, names_of
-from chatdesk.core.chat.context_service import ContextService
+from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.refusing_provider import RefusingProvider
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
 from chatdesk.core.chat.sending_queue import SendingQueue
@@ -26,7 +26,7 @@ from chatdesk.core.domain.message import Message, MessagePage, Role, Status, Thr
 from chatdesk.core.domain.outline import DatedMessage, QuestionPage
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, needle_of
-from chatdesk.core.domain.thread import Draft, Thread, ThreadPage, TitleSource
+from chatdesk.core.domain.thread import Draft, Thread, TitleSource
 from chatdesk.core.domain.tree import TreeRow
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.domain.waiting import WaitingQuestion
@@ -149,7 +149,7 @@ class ChatService:
             store=repositories.messages,
             bus=bus,
             clock=clock,
-            cost_of=self.context.cost_of,
+            cost_of=self.context.models.cost_of,
             note_rate=self.queue.note_rate,
         )
         self._max_message_bytes = max_message_bytes
@@ -234,30 +234,6 @@ class ChatService:
         self._bus.publish(MessageAdded(answer))
         await self._start_turn(answer)
         return Created(thread, question, answer)
-
-    async def list_threads(
-        self,
-        project_id: str | None = None,
-        *,
-        limit: int = 100,
-        cursor: str | None = None,
-        query: str = "",
-        is_pinned: bool | None = None,
-        is_archived: bool = False,
-        is_trashed: bool = False,
-    ) -> ThreadPage:
-        """Return a page, newest activity first; ``cursor`` comes from the page before, ``query`` filters titles."""
-        _check_limit(limit)
-        owner = None if project_id is None else checked_id(project_id)
-        return await self._threads.list_page(
-            owner,
-            limit=limit,
-            cursor=cursor,
-            query=query,
-            pinned=is_pinned,
-            archived=is_archived,
-            trashed=is_trashed,
-        )
 
     async def get_thread(self, thread_id: str) -> Thread:
         return await self._threads.get(checked_id(thread_id))
@@ -724,7 +700,7 @@ class ChatService:
         try:
             request = await self.context.request_for(answer)
             usage = expected_usage(request)
-            expected = Expected(usage.total_tokens, self.context.cost_of(provider.name, request.model, usage))
+            expected = Expected(usage.total_tokens, self.context.models.cost_of(provider.name, request.model, usage))
             await self.limits.admit(answer.id, answer.thread_id, provider=provider.name, expected=expected)
         except (DoesNotFit, LimitReached) as error:
             provider, request = RefusingProvider(provider, error), ChatRequest(answer.model or "", ())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from chatdesk.core.chat.context_service import ContextService
+from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.domain.prompt import LONGEST_TEXT, PromptSize, PromptSource, SystemPrompts
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import InvalidInput

@@ -37,7 +37,7 @@ from chatdesk.core.providers.base import (
 )
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
-    from chatdesk.core.chat.context_service import ContextService
+    from chatdesk.core.chat.context.context_service import ContextService
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.storage.repositories import Repositories
     from chatdesk.core.usage.budget import BackgroundBudget
@@ -159,7 +159,7 @@ class TitleService:
 
     async def _try(self, answer: Message) -> None:
         default, _model = self._providers.default()
-        provider, model = self._context.who_does_tasks(answer.provider or default, answer.model or "")
+        provider, model = self._context.models.for_tasks(answer.provider or default, answer.model or "")
         request = await self._request(answer, provider, model)
         asked = sum(len(message.text) for message in request.messages) // _CHARACTERS_PER_TOKEN + 1
         await self._budget.reserve(
@@ -192,7 +192,7 @@ class TitleService:
     async def _request(self, answer: Message, provider: str, model: str) -> ChatRequest:
         question = "" if answer.parent_id is None else (await self._messages.get(answer.parent_id)).text
         pieces = [f"{name}: {_excerpt(text)}" for name, text in (("Person", question), ("Model", answer.text)) if text]
-        info = self._context.model_info(provider, model or None)
+        info = self._context.models.info(provider, model or None)
         prompt = await asyncio.to_thread(self._read_prompt)
         return ChatRequest(
             model=model,
@@ -228,7 +228,7 @@ class TitleService:
         usage = attempt.usage
         if usage is None and (attempt.text or status is not Status.ERROR):
             usage = Usage(attempt.asked_tokens, len(attempt.text) // _CHARACTERS_PER_TOKEN, is_estimated=True)
-        cost_usd = None if usage is None else self._context.cost_of(attempt.provider, attempt.model, usage)
+        cost_usd = None if usage is None else self._context.models.cost_of(attempt.provider, attempt.model, usage)
         spent = Spent(
             usage,
             latency_ms=self._ms(self._clock.monotonic_s() - attempt.began_s),

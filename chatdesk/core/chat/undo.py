@@ -185,7 +185,7 @@ class UndoStack:
     # Context
 
     async def mark_message(self, message_id: str, mark: ContextMark) -> Message:
-        put = partial(self._chat.context.mark_message, message_id)
+        put = partial(self._chat.context.steering.mark_message, message_id)
         before = (await self._chat.get_message(message_id)).context_mark
         after = await put(mark)
         if before != mark:
@@ -194,7 +194,7 @@ class UndoStack:
         return after
 
     async def start_context(self, thread_id: str, message_id: str | None) -> None:
-        start = partial(self._chat.context.start_at, thread_id)
+        start = partial(self._chat.context.steering.start_at, thread_id)
         before = await start(message_id)
         if before != message_id:
             self.record("start of the context", partial(start, before), partial(start, message_id), thread_id=thread_id)

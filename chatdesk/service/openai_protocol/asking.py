@@ -97,7 +97,7 @@ async def _direct(call: Call[Any, Any], head: Head, provider: str, request: Chat
                     usage = event.usage
                 case StreamFinished():
                     reason = event.reason.value
-    cost_usd = None if usage is None else call.services.chat.context.cost_of(provider, head.model, usage)
+    cost_usd = None if usage is None else call.services.chat.context.models.cost_of(provider, head.model, usage)
     yield Ended(reason, usage, cost_usd)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, ToolCall
 from chatdesk.service.errors import InvalidRequest
-from chatdesk.service.forms import BODY, OPEN
+from chatdesk.service.forms import BODY, OPEN, Only
 
 _ROLES: Final = {
     "system": Role.SYSTEM,
@@ -100,7 +100,7 @@ class CompletionWanted:
     top_p: float | None = None
     reasoning_effort: str | None = None
     stop: str | list[str] | None = None
-    n: Literal[1] | None = None
+    n: Annotated[int, Only(1)] | None = None
     tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, ToolCall
 from chatdesk.service.errors import InvalidRequest
-from chatdesk.service.forms import BODY, OPEN
+from chatdesk.service.forms import BODY, OPEN, Only
 
 _ROLES = {"system": Role.SYSTEM, "developer": Role.SYSTEM, "user": Role.USER, "assistant": Role.ASSISTANT}
 
@@ -70,7 +70,7 @@ class ResponseWanted:
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
     truncation: Literal["disabled"] | None = None
-    background: Literal[False] | None = None
+    background: Annotated[bool, Only(False)] | None = None
     metadata: dict[str, Any] | None = None
     include: list[str] | None = None
     service_tier: str | None = None

@@ -129,6 +129,7 @@ async def _make(call: Call[None, SummaryWanted]) -> tuple[tuple[Summary, ...], S
         context.summaries.agree(thread.id)
     else:
         await context.redo_summary(thread.id)
+    call.allowances.follow_summary(call.caller, thread.id, call.request_id)
     return await _list(call)
 
 

@@ -284,7 +284,7 @@ class Bindings:
         return self.files.with_pictures(view)
 
     def _on_models_changed(self) -> None:
-        self.messages.show_model()
+        self.messages.models.show()
         self.way_in.refresh()
         self._panes.transcript.set_model_name(self.models.model_name)
 

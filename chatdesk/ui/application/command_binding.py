@@ -74,7 +74,7 @@ class CommandBinding(QObject):
         sidebar.threadChosen.connect(threads.open_soon)
         sidebar.newThreadRequested.connect(lambda: threads.open_soon(None))
         panes.header.titleEdited.connect(lambda title: self._with_thread(lambda id_: self._undo.rename(id_, title)))
-        panes.header.modelChosen.connect(messages.choose_model)
+        panes.header.modelChosen.connect(messages.models.choose)
         empty_state = panes.empty_state
         empty_state.promptChosen.connect(self._on_prompt_chosen)
         empty_state.attachChosen.connect(self._on_attach_chosen)

@@ -60,7 +60,7 @@ class NetworkBinding(QObject):
         known = {provider.name: provider.label for provider in self._models.providers.all()}
         labels = [known.get(name, name) for name in event.unreachable]
         count = len(event.waiting) if self._current_settings().send_when_back else 0
-        self._panes.composer.set_offline(offline_words(labels, count))
+        self._panes.composer.notice.set_offline(offline_words(labels, count))
         if labels:
             self._watch_system()
 

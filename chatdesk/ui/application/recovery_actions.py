@@ -82,7 +82,7 @@ class RecoveryActions(QObject):
     async def _include(self, answer_id: str) -> None:
         question = await self._question_of(answer_id)
         chat = self._open_thread.chat
-        await chat.context.mark_message(question.id, ContextMark.NONE)
+        await chat.context.steering.mark_message(question.id, ContextMark.NONE)
         await chat.retry_message(answer_id)
 
     async def _send_excerpt(self, answer_id: str) -> None:

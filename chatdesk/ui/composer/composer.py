@@ -5,10 +5,9 @@ It never clears itself: the text stays until the caller knows that the message i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -20,7 +19,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.composer.composer_files import ComposerFiles
+from chatdesk.ui.composer.composer_notice import ComposerNotice
+from chatdesk.ui.composer.rows_above import RowsAbove
 from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import icon
@@ -30,53 +31,36 @@ from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 
-if TYPE_CHECKING:
-    from chatdesk.core.domain.attachment import Attachment
-    from chatdesk.ui.composer.attachments import AttachmentShelf
-    from chatdesk.ui.composer.state_bar import StateBar
-    from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow, WaitingQuestions
-
 DEFAULT_SIZE_LIMIT_BYTES: Final = 1024 * 1024
 _BUTTON_PX = 32
 _MIN_LINES = 2  # even in a very low window
-_NOTICE_MS = 5000
 _UTF8_BYTES_PER_UNIT = 3  # at most, for one UTF-16 unit
 
 
 class Composer(QWidget):
-    """``sendRequested`` carries the text exactly as written; ``attached`` goes with it. ``textChanged`` tells of both.
-    ``filesOffered`` carries paths, ``imageOffered`` a ``QImage``: dropped or pasted here."""
+    """``sendRequested`` carries the text exactly as written; ``files.attached`` goes with it. ``textChanged`` tells of
+    both. ``filesOffered`` carries paths, ``imageOffered`` a ``QImage``: dropped or pasted here."""
 
     sendRequested = Signal(str)
     noteRequested = Signal(str)
     stopRequested = Signal()
     textChanged = Signal()
     editLastRequested = Signal()
-    stateLeft = Signal()
     promptsRequested = Signal()
     parametersRequested = Signal()
     attachRequested = Signal()
     filesOffered = Signal(list)
     imageOffered = Signal(object)
-    shelfMade = Signal(object)
-    waitingMade = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._is_streaming = False
         self._is_usable = True
-        self._is_too_large = False
-        self._offline_words = ""
-        self._reminder = ""
         self._refusal = ""
         self._placeholder = ""
         self._has_keyboard_focus = False
         self._size_limit_bytes = DEFAULT_SIZE_LIMIT_BYTES
-        self._shelf: AttachmentShelf | None = None
-        self._files_to_send = 0  # with a message that waits for them
-        self._state: StateBar | None = None
-        self._waiting: WaitingQuestions | None = None
         self.setObjectName("composerCard")
         self.setAcceptDrops(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -96,13 +80,11 @@ class Composer(QWidget):
         self.parameters_button = IconButton(
             theme, "wrench", name="Parameters: how answers are made", object_name="parametersButton"
         )
-        self._notice = ElidedLabel(theme, role="muted")
-        self._notice.setObjectName("composerNotice")
+        self.notice = ComposerNotice(theme, self)
         self._tokens = ElidedLabel(theme, role="muted")
         self._tokens.setObjectName("tokenCount")
-        self._notice_timer = QTimer(self)
-        self._notice_timer.setSingleShot(True)
-        self._notice_timer.timeout.connect(self._show_standing_notice)
+        self.above = RowsAbove(self, self.editor, theme, fit_height=self._fit_height)
+        self.files = ComposerFiles(self, self.editor, self.notice, theme, fit_height=self._fit_height, ready=self._send)
         self._build()
         self._connect()
         self._fit_to_theme()  # the viewport has the application's font
@@ -119,7 +101,7 @@ class Composer(QWidget):
 
     def clear(self) -> None:
         """Text and attachments."""
-        self.set_attached(())
+        self.files.set_attached(())
         self.editor.replace_all("")
 
     def insert_text(self, text: str) -> None:
@@ -143,42 +125,6 @@ class Composer(QWidget):
     def set_cursor_position(self, position: int) -> None:
         self.editor.set_written_position(position)
 
-    # Attachments
-
-    @property
-    def attached(self) -> tuple[Attachment, ...]:
-        """The attachments that go with the text, without those that are still being copied."""
-        return () if self._shelf is None else self._shelf.attached
-
-    @property
-    def attached_count(self) -> int:
-        """The number of attachments, with those that are still being copied."""
-        return 0 if self._shelf is None else self._shelf.count
-
-    def set_attached(self, attachments: Sequence[Attachment]) -> None:
-        """Replace all attachments."""
-        self._files_to_send = 0
-        if attachments or self._shelf is not None:
-            self.shelf.show_attached(attachments)
-
-    @property
-    def shelf(self) -> AttachmentShelf:
-        """The row of attachments, created when it is first needed."""
-        if self._shelf is None:
-            from chatdesk.ui.composer.attachments import AttachmentShelf
-
-            self._shelf = AttachmentShelf(self._theme, self)
-            self._shelf.changed.connect(self._on_shelf_changed)
-            self._shelf.heightChanged.connect(self._fit_height)
-            self._shelf.left.connect(lambda: self.editor.setFocus(Qt.FocusReason.OtherFocusReason))
-            self._shelf.hide()
-            column = self.layout()
-            assert isinstance(column, QVBoxLayout)
-            column.insertWidget(0, self._shelf)
-            self.setTabOrder(self._shelf, self.editor)
-            self.shelfMade.emit(self._shelf)
-        return self._shelf
-
     # State
 
     @property
@@ -197,7 +143,7 @@ class Composer(QWidget):
         self._name_send()
         if had_focus:
             self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._show_standing_notice()
+        self.notice.show_standing()
 
     def set_enabled(self, is_enabled: bool) -> None:
         """Enable the composer; one that is not enabled shows its text but accepts none."""
@@ -217,7 +163,7 @@ class Composer(QWidget):
         self.editor.setAccessibleDescription(sentence)
         self.set_placeholder(self._placeholder)
         self._lock()
-        self._show_standing_notice()
+        self._show_refusal()
 
     def _lock(self) -> None:
         is_open = self._is_usable and not self._refusal
@@ -242,76 +188,10 @@ class Composer(QWidget):
         """Show a token count such as "1,412 tokens"; empty for none."""
         self._tokens.setText(text)
 
-    def set_offline(self, words: str) -> None:
-        """Show a sentence below the text while there is no connection; empty when there is one."""
-        if words == self._offline_words:
-            return
-        if words and not self._offline_words:
-            announce(self, words)
-        self._offline_words = words
-        self._show_standing_notice()
-
-    def set_reminder(self, words: str) -> None:
-        """Set what to know before the next question, shown while nothing is more urgent; empty for none."""
-        if words == self._reminder:
-            return
-        if words:
-            announce(self, words)
-        self._reminder = words
-        self._show_standing_notice()
-
-    def set_state(self, text: str, *, leave: str = "") -> None:
-        """Show above the text what sending will do when that is unusual; ``leave`` labels the button that ends it.
-        Empty means that sending works as usual."""
-        if self._state is None:
-            if not text:
-                return
-            from chatdesk.ui.composer.state_bar import StateBar
-
-            self._state = StateBar(self._theme, self)
-            self._state.left.connect(self.stateLeft)
-            column = self.layout()
-            assert isinstance(column, QVBoxLayout)
-            column.insertWidget(0, self._state)
-            self.setTabOrder(self._state.button, self.editor)
-        is_new = bool(text) and text != self._state.text
-        self._state.show_state(text, leave=leave)
-        self._state.setVisible(bool(text))
-        self._fit_height()
-        if is_new:
-            announce(self, text)
-
-    def set_waiting(self, rows: Sequence[WaitingQuestionRow], words: str) -> None:
-        """Show the questions that wait for the end of the answer, above everything, and when they are sent."""
-        if self._waiting is None:
-            if not rows:
-                return
-            from chatdesk.ui.composer.waiting_questions import WaitingQuestions
-
-            self._waiting = WaitingQuestions(self._theme, self)
-            self._waiting.left.connect(lambda: self.editor.setFocus(Qt.FocusReason.OtherFocusReason))
-            column = self.layout()
-            assert isinstance(column, QVBoxLayout)
-            column.insertWidget(0, self._waiting)
-            self.setTabOrder(self._waiting, self.editor)
-            self.waitingMade.emit(self._waiting)
-        before = len(self._waiting.texts)
-        if self._waiting.show_rows(rows, words):
-            self._waiting.setVisible(bool(rows))
-            self._fit_height()
-            if len(rows) > before:
-                announce(self, f"{words} {rows[-1].text}")
-
     def set_size_limit(self, limit_bytes: int) -> None:
         """Set the size above which a message cannot be sent; the composer then says so."""
         self._size_limit_bytes = limit_bytes
         self._update_send()
-
-    def show_notice(self, text: str) -> None:
-        """Show a few words below the text for a few seconds."""
-        self._set_notice(text, is_danger=False)
-        self._notice_timer.start(_NOTICE_MS)
-        announce(self, text)
 
     # Qt
 
@@ -372,7 +252,7 @@ class Composer(QWidget):
         tools.addWidget(self.prompts_button)
         tools.addWidget(self.parameters_button)
         row.addLayout(tools)
-        row.addWidget(self._notice, 1)
+        row.addWidget(self.notice, 1)
         row.addWidget(self._tokens)
         row.addWidget(self.send_button)
         row.addWidget(self.stop_button)
@@ -394,6 +274,7 @@ class Composer(QWidget):
         self.editor.focusChanged.connect(self._on_editor_focus_changed)
         self.editor.writtenChanged.connect(self._on_editor_written_changed)
         self.editor.document().documentLayout().documentSizeChanged.connect(self._fit_height)
+        self.files.changed.connect(self._on_files_changed)
         self.editor.filesOffered.connect(self.filesOffered)
         self.editor.imageOffered.connect(self.imageOffered)
         self.attach_button.clicked.connect(self.attachRequested)
@@ -407,16 +288,15 @@ class Composer(QWidget):
         self.set_send_on_enter(True)
 
     def _send(self) -> None:
-        if self._is_copying():
-            self._files_to_send = self.attached_count
-            self.show_notice("The files are still being copied. The message is sent when they are there.")
+        if self.files.is_copying:
+            self.files.hold_back()
         elif self.send_button.isEnabled():
             self.sendRequested.emit(self.text())
 
     def add_as_note(self) -> None:
         """Give away what is written as a note, which asks for no answer."""
         if self._is_streaming:
-            self.show_notice("Wait for the answer, or press Esc to stop it. Your text is kept.")
+            self.notice.show_passing("Wait for the answer, or press Esc to stop it. Your text is kept.")
         elif self.send_button.isEnabled():
             self.noteRequested.emit(self.text())
 
@@ -436,47 +316,30 @@ class Composer(QWidget):
         self._has_keyboard_focus = is_by_keyboard
         self.update()
 
-    def _send_after_waiting(self) -> None:
-        """Send what was held back while files were being copied, unless there is something to say of them first."""
-        wanted = self._files_to_send
-        if not wanted or self._is_copying():
-            return
-        self._files_to_send = 0
-        if self.attached_count < wanted:  # one could not be copied, or was taken away: it would be missed
-            return
-        if self._shelf is not None and self._shelf.note():
-            self.show_notice("Not sent yet: see the note above your text, then send again.")
-        else:
-            self._send()
-
     def _on_editor_written_changed(self) -> None:
-        self._files_to_send = 0  # what is still being written is sent by hand
+        self.files.forget_held_back()
         self._update_send()
         self.textChanged.emit()
 
-    def _on_shelf_changed(self) -> None:
-        assert self._shelf is not None
-        self._shelf.setVisible(self._shelf.count > 0)
-        self._fit_height()
+    def _on_files_changed(self) -> None:
         self._update_send()
         self.textChanged.emit()
-        # Whoever describes the files begins with it in answer to the same signal.
-        QTimer.singleShot(0, self._send_after_waiting)
-
-    def _is_copying(self) -> bool:
-        return self._shelf is not None and self._shelf.is_copying
 
     def _update_send(self) -> None:
         size_bytes = self._size_bytes()
-        was_too_large, self._is_too_large = self._is_too_large, size_bytes > self._size_limit_bytes
-        has_content = bool(self.attached) or not self.editor.is_blank()
-        can_send = self._is_usable and not self._refusal and not self._is_too_large and not self._is_copying()
+        is_too_large = size_bytes > self._size_limit_bytes
+        has_content = bool(self.files.attached) or not self.editor.is_blank()
+        can_send = self._is_usable and not self._refusal and not is_too_large and not self.files.is_copying
         self.send_button.setEnabled(can_send and has_content)
         self._show_buttons()
-        if self._is_too_large or was_too_large or self._refusal:
-            self._show_standing_notice()
-        if self._is_too_large and not was_too_large:
-            announce(self, self._notice.text())
+        size, limit = _in_units(size_bytes), _in_units(self._size_limit_bytes)
+        words = f"{size} is more than one message can hold ({limit}). Split the text."
+        self.notice.set_too_large(words if is_too_large else "")
+        if self._refusal:
+            self._show_refusal()
+
+    def _show_refusal(self) -> None:
+        self.notice.set_refusal("" if self.editor.is_blank() else self._refusal)
 
     def _show_buttons(self) -> None:
         """*Stop* never moves while it is there: a press that is meant for it must not send."""
@@ -495,21 +358,6 @@ class Composer(QWidget):
             return 0
         return len(self.text().encode("utf-8", "surrogatepass"))
 
-    def _show_standing_notice(self) -> None:
-        self._notice_timer.stop()
-        if self._is_too_large:
-            size, limit = (_in_units(value) for value in (self._size_bytes(), self._size_limit_bytes))
-            self._set_notice(f"{size} is more than one message can hold ({limit}). Split the text.", is_danger=True)
-        else:
-            refusal = "" if self.editor.is_blank() else self._refusal
-            self._set_notice(refusal or self._offline_words or self._reminder, is_danger=False)
-
-    def _set_notice(self, text: str, *, is_danger: bool) -> None:
-        self._notice.setText(text)
-        self._notice.setProperty("isDanger", is_danger)
-        self._notice.style().unpolish(self._notice)
-        self._notice.style().polish(self._notice)
-
     def _fit_height(self, *_size: object) -> None:
         """Make the composer as tall as its text, up to a third of the window; then the editor scrolls."""
         line_px = self.editor.fontMetrics().lineSpacing()
@@ -520,12 +368,8 @@ class Composer(QWidget):
         margins = layout.contentsMargins()
         button_px = self.send_button.sizeHint().height()
         rest_px = margins.top() + margins.bottom() + layout.spacing() + button_px
-        if self._state is not None and not self._state.isHidden():
-            rest_px += self._state.height() + layout.spacing()
-        if self._waiting is not None and not self._waiting.isHidden():
-            rest_px += self._waiting.height() + layout.spacing()
-        if self._shelf is not None and self._shelf.count:
-            rest_px += self._shelf.minimumHeight() + layout.spacing()
+        for row_px in (*self.above.heights_px, self.files.height_px):
+            rest_px += row_px + layout.spacing() if row_px else 0
         most_lines = max(_MIN_LINES, (self.window().height() // 3 - rest_px) // line_px)
         is_scrolled = lines > most_lines
         policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_scrolled else Qt.ScrollBarPolicy.ScrollBarAlwaysOff

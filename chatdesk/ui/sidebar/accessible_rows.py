@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QAccessibleWidget
 
 from chatdesk.ui.accessibility.node import AccessibleNode, Actions, Level, in_viewport, on_screen
 from chatdesk.ui.sidebar.folder_model import FolderModel
+from chatdesk.ui.sidebar.listed_rows import RowName
 from chatdesk.ui.sidebar.row_view import RowView
-from chatdesk.ui.sidebar.thread_model import RowName
 
 
 class RowsAccessible(QAccessibleWidget):
@@ -40,7 +40,7 @@ class RowsAccessible(QAccessibleWidget):
         return self.model.rowCount()
 
     def child(self, index: int) -> QAccessibleInterface | None:  # type: ignore[override]
-        name, view = self.model.row_name(index), self._view()
+        name, view = self.model.listed.name(index), self._view()
         if name is None or view is None:
             return None
         node = self._nodes.get(name)

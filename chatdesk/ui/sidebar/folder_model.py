@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Signal
@@ -118,27 +117,28 @@ class FolderModel(ThreadModel):
         folders = self._folders
         if folders is None:
             return None
-        return min(folders.unfinished(), key=lambda each: self._group_sizes[folders.group_of(each)], default=None)
+        return min(folders.unfinished(), key=lambda each: self.listed.group_sizes[folders.group_of(each)], default=None)
 
     def index_of_folder(self, folder: Folder) -> QModelIndex:
         """Invalid once the folder is not listed any more."""
         if self._folders is None or self._folders.find(folder.project_id) is not folder:
             return QModelIndex()
-        return self.index(bisect_left(self._keys, heading_key(self._folders.group_of(folder))))
+        return self.index(self.listed.place_for(heading_key(self._folders.group_of(folder))))
 
     def _show_folder(self, folder: Folder) -> QModelIndex:
         index = self.index_of_folder(folder)
-        self._rows[index.row()].title = folder.title
+        self.listed.rows[index.row()].title = folder.title
         return index
 
     def _end_of_group(self, group: int) -> int:
-        return bisect_left(self._keys, heading_key(group + 1))
+        return self.listed.place_for(heading_key(group + 1))
 
     def _empty_folder(self, folder: Folder, group: int) -> None:
         first, end = self.index_of_folder(folder).row() + 1, self._end_of_group(group)
-        self._group_sizes[group] = 0
+        self.listed.group_sizes[group] = 0
         if end > first:
-            self._forget_later(self._keys[first:end], self._rows[first:end])
+            self.listed.forget_later(first, end)
+            self._freeing.start()
             self._take(first, end - first)
 
     def _ask_folder(self, folder: Folder) -> None:

@@ -1,4 +1,4 @@
-"""The grouping of threads under headings and the text of their times. Pure: no Qt, no clock of its own.
+"""The sets of threads that are listed, their headings, and the text of their times. Pure: no Qt, no clock of its own.
 
 A row's place is one comparable key, so that the list can find any row by bisection and never has to sort again.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -42,6 +43,21 @@ _LAST_MONTH_INDEX: Final = 9999 * 12 + 11
 
 # (group, 0 heading | 1 thread, newest first or the folded title, id)
 RowKey = tuple[int, int, int | str, str]
+
+
+class ThreadView(StrEnum):
+    """The set of threads that is listed."""
+
+    ACTIVE = "active"
+    ARCHIVE = "archive"
+    TRASH = "trash"
+
+    def holds(self, thread: Thread) -> bool:
+        if self is ThreadView.TRASH:
+            return thread.deleted_at is not None
+        if thread.deleted_at is not None:
+            return False
+        return (thread.archived_at is not None) is (self is ThreadView.ARCHIVE)
 
 
 class Arrangement(NamedTuple):  # on the way to the first paint, and made in a third of a dataclass's time

@@ -9,8 +9,8 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from chatdesk.core.domain.thread import Thread
+from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
-from chatdesk.ui.sidebar.thread_model import ThreadView
 from chatdesk.ui.theme.compositing import round_corners
 
 VIEW_TITLES = {ThreadView.ACTIVE: "Threads", ThreadView.ARCHIVE: "Archive", ThreadView.TRASH: "Trash"}

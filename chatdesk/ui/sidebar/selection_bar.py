@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
-from chatdesk.ui.sidebar.thread_model import ThreadView
 from chatdesk.ui.widgets.buttons import IconButton
 
 
@@ -39,7 +39,7 @@ class SelectionBar(QWidget):
             ("tag", "Tags…", lambda: sidebar.tagsRequested.emit(self._ids()), self._live),
             ("archive-restore", "Restore", lambda: sidebar.restoreRequested.emit(self._ids()), self._dead),
             ("trash-2", "Delete", delete, None),
-            ("x", "Mark nothing", lambda: sidebar.thread_list.mark(()), None),
+            ("x", "Mark nothing", lambda: sidebar.thread_list.marks.set(()), None),
         ):
             button = IconButton(theme, icon, name=name, object_name=f"marked-{icon}", parent=self)
             button.clicked.connect(run)

@@ -4,38 +4,34 @@ come from a callback, wishes leave as signals.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from chatdesk.core.clock import Clock, SystemClock
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.thread import Thread
-from chatdesk.ui.sidebar.folder_model import FetchFolder, FolderModel
+from chatdesk.ui.sidebar.extra_lines import ExtraLines
+from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.folders import Folder
+from chatdesk.ui.sidebar.grouping import ThreadView
+from chatdesk.ui.sidebar.list_notices import ListNotices
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
 from chatdesk.ui.sidebar.search_box import SearchBox
 from chatdesk.ui.sidebar.sidebar_base import SidebarBase
-from chatdesk.ui.sidebar.status_row import StatusRow
 from chatdesk.ui.sidebar.thread_list import ThreadList
-from chatdesk.ui.sidebar.thread_model import FetchThreads, ThreadView
+from chatdesk.ui.sidebar.thread_model import FetchThreads
+from chatdesk.ui.sidebar.view_bar import VIEW_TITLES, ViewBar
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.tag import Tag
     from chatdesk.ui.sidebar.selection_bar import SelectionBar
-    from chatdesk.ui.sidebar.team_line import TeamLine
 
-_VIEW_TITLES: Final = {
-    ThreadView.ACTIVE: "Threads",
-    ThreadView.ARCHIVE: "Archive",
-    ThreadView.TRASH: "Trash",
-}
-_SLOW_FETCH_MS: Final = 250  # sooner than this nobody needs to read that something is loading
 _CALENDAR_MS: Final = 60_000  # a sleeping machine misses timers, so midnight is looked for and not waited for
 _MARGIN_PX: Final = 10
 
@@ -54,10 +50,6 @@ class Sidebar(SidebarBase):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(FolderModel(fetch, clock or SystemClock(), zone=zone), theme, parent)
-        self._load_error = ""
-        self._is_loading = False
-        self._has_loaded = False
-        self._told_status: tuple[str, bool, bool] | None = None
         self._project: Project | None = None
         self.shared: dict[str, str] = {}
         self.workspaces: dict[str, str] = {}  # names, by project
@@ -73,20 +65,16 @@ class Sidebar(SidebarBase):
             theme, "square-pen", name="New thread", object_name="newThreadButton", parent=self
         )
         self.search_box = SearchBox(theme, self)
-        self._view_bar = QPushButton(self)
-        self.thread_list = ThreadList(self._model, theme, self)
-        self._retry_button = QPushButton("Try again", self)
-        self._messages_button = QPushButton("Deleted messages…", self)
-        self._empty_button = QPushButton("Empty the trash…", self)
-        self._status = StatusRow(theme, self)
-        self.team_line: TeamLine | None = None
-        self.waiting_line: TeamLine | None = None
-        self.temporary_line: TeamLine | None = None
-        self._slow_timer = QTimer(self, singleShot=True, interval=_SLOW_FETCH_MS)
+        self._view_bar = ViewBar(self)
+        self.thread_list = ThreadList(self.rows, theme, self)
+        self.notices = ListNotices(self, self.rows, self.thread_list, theme, self._empty_words)
         self._calendar_timer = QTimer(self, interval=_CALENDAR_MS)
         self._calendar_timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
-        self._name_parts()
-        self._lay_out()
+        self._new_button.set_name("New thread", tooltip="New thread (Ctrl+N)")
+        column = self._lay_out()
+        self.lines = ExtraLines(
+            self, column, self.notices.status, above_list=self._view_bar, below_list=self.notices.empty_button
+        )
         self._connect()
         self._dress()
         self._calendar_timer.start()
@@ -96,15 +84,15 @@ class Sidebar(SidebarBase):
     def reload(self) -> None:
         """Ask for the list from the beginning."""
         self._places.clear()
-        self.thread_list.begin_at_top()
+        self.thread_list.place.begin_at_top()
         self._ask(view=None, query=None)
 
     def refresh(self) -> None:
         """Load the same list again and return to its place."""
-        place = self.thread_list.place()
+        place = self.thread_list.place.top()
         self._ask(view=None, query=None)
         if place is not None:
-            self.thread_list.return_to(*place)
+            self.thread_list.place.return_to(*place)
 
     def set_project(self, project: Project | None) -> None:
         """Set the project whose threads are listed; None lists those of all."""
@@ -124,7 +112,7 @@ class Sidebar(SidebarBase):
         self.shared = dict(shared)
         self.workspaces = dict(workspaces or {})
         self.read_only = read_only
-        self._model.set_shared_projects(shared)
+        self.rows.set_shared_projects(shared)
         self._show_project()
         self.sharingChanged.emit()
 
@@ -154,31 +142,14 @@ class Sidebar(SidebarBase):
         """Set the grouping that the menu shows; ``set_folders`` changes the list itself."""
         self.by_project = by_project
 
-    def read_folders_with(self, fetch: FetchFolder, open_ids: Iterable[str]) -> None:
-        """``fetch(project_id, cursor, deliver)`` gives a page of a folder; ``open_ids``: the folders that are open."""
-        self._model.read_folders_with(fetch, open_ids)
-
-    @property
-    def open_folders(self) -> frozenset[str]:
-        return self._model.open_folders
-
-    @property
-    def has_folders(self) -> bool:
-        """Return whether the list stands in folders, which only a list of all projects does."""
-        return self._model.has_folders
-
-    def set_folders(self, folders: Sequence[Folder] | None) -> None:
-        """Right before the first page is delivered: the folders that it stands in; None: a list without folders."""
-        self._model.set_folders(folders)
-
     def retell_folders(self, folders: Sequence[Folder]) -> None:
         """Update names and counts of the folders; the whole list is loaded anew where folders came, went or moved."""
-        if not self._model.retell_folders(folders):
+        if not self.rows.retell_folders(folders):
             self.refresh()
 
     def set_trash_days(self, days: int) -> None:
         self.trash_days = days
-        self._model.set_trash_days(days)
+        self.rows.set_trash_days(days)
 
     @property
     def badge(self) -> ProjectBadge:
@@ -190,122 +161,24 @@ class Sidebar(SidebarBase):
         self.rename_keys = rename
         self._new_button.set_name("New thread", tooltip=_with_keys("New thread", new_thread))
         self.search_box.set_hint(search)
-        self._status.settings_button.set_name("Settings", tooltip=_with_keys("Settings", settings))
-
-    def set_status(self, text: str, *, is_error: bool = False, is_busy: bool = False) -> None:
-        """Set the line at the bottom: the result of the last change, or that the list is being read."""
-        self._told_status = text, is_error, is_busy
-        self._show_status()
-
-    def _show_status(self) -> None:
-        if self._told_status is None:
-            return
-        text, is_error, is_busy = self._told_status
-        is_waited_for = self._is_loading and not (self._has_loaded and self._slow_timer.isActive())
-        if self._load_error and not is_error and self.thread_list.row_count():  # with no rows it stands in their place
-            text, is_error, is_busy = self._load_error, True, False
-        elif is_waited_for and not is_error:
-            text, is_busy = "Loading threads…", True
-        if (text, is_error, is_busy) != self._status.shown:
-            self._status.set_text(text, is_error=is_error, is_busy=is_busy)
-
-    def set_waiting(self, text: str) -> None:
-        """Show how many questions wait to be sent; an empty text hides the line. ``waitingPressed`` asks for the
-        list."""
-        if self.waiting_line is None:
-            if not text:
-                return
-            from chatdesk.ui.sidebar.team_line import TeamLine
-
-            self.waiting_line = TeamLine(
-                self._theme,
-                self,
-                what="Waiting to be sent",
-                object_name="waitingStatus",
-                opens="Opens the list of what waits",
-            )
-            self.waiting_line.clicked.connect(self.waitingPressed)
-            column = self.layout()
-            assert isinstance(column, QVBoxLayout)
-            column.insertWidget(column.indexOf(self._status), self.waiting_line)
-            self.setTabOrder(self.team_line or self._empty_button, self.waiting_line)
-            self.setTabOrder(self.waiting_line, self._status.view_button)
-        self.waiting_line.show_status(text, tone="waiting", tip="")
-        self.waiting_line.setVisible(bool(text))
-
-    def set_temporary(self, title: str) -> None:
-        """Show the temporary chat above the list; empty when there is none. ``temporaryPressed`` asks for it."""
-        if self.temporary_line is None:
-            if not title:
-                return
-            from chatdesk.ui.sidebar.team_line import TeamLine
-
-            self.temporary_line = TeamLine(
-                self._theme,
-                self,
-                what="Temporary chat, not stored",
-                object_name="temporaryLine",
-                opens="Opens the temporary chat",
-            )
-            self.temporary_line.clicked.connect(self.temporaryPressed)
-            column = self.layout()
-            assert isinstance(column, QVBoxLayout)
-            column.insertWidget(column.indexOf(self.thread_list), self.temporary_line)
-            self.setTabOrder(self._view_bar, self.temporary_line)
-            self.setTabOrder(self.temporary_line, self.thread_list)
-        if title:
-            self.temporary_line.show_status(title, tone="temporary", tip=f"{title} (temporary: nothing is stored)")
-        self.temporary_line.setVisible(bool(title))
-
-    def set_team_status(self, text: str, *, tone: str = "calm", tip: str = "", is_under_way: bool = False) -> None:
-        """Show the state of sync in one sentence; an empty text hides the line. ``tone`` is calm, offline or refused;
-        ``is_under_way`` marks a state that may return soon. ``teamPressed`` asks for more."""
-        if self.team_line is None:
-            if not text:
-                return
-            from chatdesk.ui.sidebar.team_line import TeamLine
-
-            self.team_line = TeamLine(self._theme, self)
-            self.team_line.clicked.connect(self.teamPressed)
-            column = self.layout()
-            assert isinstance(column, QVBoxLayout)
-            column.insertWidget(column.indexOf(self.waiting_line or self._status), self.team_line)
-            self.setTabOrder(self._empty_button, self.team_line)
-            self.setTabOrder(self.team_line, self.waiting_line or self._status.view_button)
-        self.team_line.show_status(text, tone=tone, tip=tip, is_under_way=is_under_way)
-        self.team_line.setVisible(bool(text))
-
-    def set_load_error(self, sentence: str) -> None:
-        """Show that the page asked for will not come; an empty sentence hides the notice."""
-        if sentence:
-            self._model.abandon_fetch()
-            self._is_loading = False
-        self._load_error = sentence
-        self._refresh_empty_text()
+        self.notices.status.settings_button.set_name("Settings", tooltip=_with_keys("Settings", settings))
 
     def set_open_thread(self, thread_id: str | None) -> None:
         self.thread_list.show_open(thread_id)
 
     def upsert_thread(self, thread: Thread) -> None:
-        self._model.upsert_thread(thread)
-        self._refresh_empty_text()
+        self.rows.upsert_thread(thread)
+        self.notices.refresh()
 
     def remove_thread(self, thread_id: str) -> None:
-        self._model.remove_thread(thread_id)
-        self.thread_list.forget(thread_id)
-        self._refresh_empty_text()
-
-    def set_streaming(self, thread_id: str, is_streaming: bool) -> None:
-        self._model.set_streaming(thread_id, is_streaming)
-
-    def set_unread(self, counts: Mapping[str, int]) -> None:
-        """Set how many messages of others are new in each thread; threads without any are left out."""
-        self._model.set_unread(counts)
+        self.rows.remove_thread(thread_id)
+        self.thread_list.marks.forget(thread_id)
+        self.notices.refresh()
 
     def set_view(self, view: ThreadView | str) -> None:
         view = ThreadView(view)
-        if view is not self._model.view:
-            self.thread_list.mark(())
+        if view is not self.rows.view:
+            self.thread_list.marks.set(())
             self.viewChanged.emit(str(view))
             self._ask(view=view, query=None)
             self._refresh_view_bar()
@@ -314,15 +187,12 @@ class Sidebar(SidebarBase):
         """The thread that *Rename* is about."""
         return self.thread_list.keyboard_id()
 
-    def select_ids(self, thread_ids: Iterable[str]) -> None:
-        self.thread_list.mark(thread_ids)
-
     def delete_selected(self) -> None:
         self._delete(self.selected_ids())
 
     def neighbour_of(self, thread_id: str | None, step: int) -> str | None:
         """Return the id of the thread ``step`` rows away, for *Next thread* and *Previous thread*; None without one."""
-        return self._model.neighbour(thread_id or "", step)
+        return self.rows.listed.neighbour(thread_id or "", step)
 
     def begin_rename(self, thread_id: str | None = None) -> bool:
         """Open the title field in the row; false when the thread is not in the list."""
@@ -335,36 +205,24 @@ class Sidebar(SidebarBase):
 
     def focus_panes(self) -> tuple[QWidget, ...]:
         """Return the sidebar's widgets in the order in which Tab reaches them."""
-        team = () if self.team_line is None else (self.team_line,)
+        lines = self.lines
         return (
             self._badge,
             self._new_button,
             self.search_box,
             self._view_bar,
-            *(() if self.temporary_line is None else (self.temporary_line,)),
+            *(() if lines.temporary is None else (lines.temporary,)),
             self.thread_list,
-            self._messages_button,
-            self._empty_button,
-            *team,
-            self._status.view_button,
-            self._status.settings_button,
+            self.notices.messages_button,
+            self.notices.empty_button,
+            *(() if lines.team is None else (lines.team,)),
+            self.notices.status.view_button,
+            self.notices.status.settings_button,
         )
 
     # Building
 
-    def _name_parts(self) -> None:
-        self._new_button.set_name("New thread", tooltip="New thread (Ctrl+N)")
-        self._view_bar.setObjectName("threadViewBar")
-        self._retry_button.setObjectName("retryListButton")
-        self._retry_button.setAccessibleName("Load the list of threads again")
-        self._retry_button.hide()
-        self._messages_button.setObjectName("deletedMessagesButton")
-        self._messages_button.hide()
-        self._empty_button.setObjectName("emptyTrashButton")
-        self._empty_button.hide()
-        self._view_bar.hide()
-
-    def _lay_out(self) -> None:
+    def _lay_out(self) -> QVBoxLayout:
         space = self._theme.tokens.space
         top = QHBoxLayout()
         top.setContentsMargins(space.s, 0, 0, 0)
@@ -382,23 +240,23 @@ class Sidebar(SidebarBase):
         column.addSpacing(space.s)
         column.addWidget(self._view_bar)
         column.addWidget(self.thread_list, 1)
-        column.addWidget(self._retry_button, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addWidget(self._messages_button, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addWidget(self._empty_button, 0, Qt.AlignmentFlag.AlignLeft)
+        for button in self.notices.buttons:
+            column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._line)
-        column.addWidget(self._status)
+        column.addWidget(self.notices.status)
+        return column
 
     def _connect(self) -> None:
         self._new_button.clicked.connect(self.newThreadRequested)
         self._badge.listAsked.connect(self.projectsAsked)
         self._badge.dragHeld.connect(self.projectsAskedUnderDrag)
         self._badge.threadsDropped.connect(lambda: self.moveRequested.emit(self.selected_ids()))
-        self._messages_button.clicked.connect(self.deletedMessagesRequested)
-        self._empty_button.clicked.connect(self.emptyTrashRequested)
+        self.notices.messages_button.clicked.connect(self.deletedMessagesRequested)
+        self.notices.empty_button.clicked.connect(self.emptyTrashRequested)
         self._view_bar.clicked.connect(self._on_view_bar_clicked)
-        self._retry_button.clicked.connect(self.reload)
-        self._status.settings_button.clicked.connect(self.settingsRequested)
-        self._status.view_button.clicked.connect(self._open_view_menu)
+        self.notices.retry_button.clicked.connect(self.reload)
+        self.notices.status.settings_button.clicked.connect(self.settingsRequested)
+        self.notices.status.view_button.clicked.connect(self._open_view_menu)
         self.search_box.searched.connect(self._on_search_box_searched)
         self.search_box.everythingWanted.connect(self.searchWanted)
         self.search_box.descended.connect(self._on_search_box_descended)
@@ -410,10 +268,9 @@ class Sidebar(SidebarBase):
         self.thread_list.droppedOn.connect(self._on_list_dropped_on)
         self.thread_list.verticalScrollBar().valueChanged.connect(self.placeChanged)
         self.thread_list.menuAsked.connect(self._open_thread_menu)
-        self._model.renameEntered.connect(self.renameRequested)
-        self._model.pageArrived.connect(self._on_model_page_arrived)
-        self._model.foldersToggled.connect(self.foldersToggled)
-        self._slow_timer.timeout.connect(self._refresh_empty_text)
+        self.rows.renameEntered.connect(self.renameRequested)
+        self.rows.pageArrived.connect(self.notices.end_loading)
+        self.rows.foldersToggled.connect(self.foldersToggled)
         self._calendar_timer.timeout.connect(self.check_calendar)
         self._theme.changed.connect(self._dress)
 
@@ -438,17 +295,17 @@ class Sidebar(SidebarBase):
         """About the marked threads when this is one of them, else about this one."""
         from chatdesk.ui.sidebar.menus import thread_menu
 
-        marked = self.thread_list.marked_ids
+        marked = self.thread_list.marks.ids
         if thread.id not in marked:
             return thread_menu(self, [thread], (thread.id,))
         return thread_menu(self, self.known(marked), marked)
 
     def _open_view_menu(self) -> None:
-        menu, button = self.view_menu(), self._status.view_button
+        menu, button = self.view_menu(), self.notices.status.view_button
         menu.popup(button.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 
     def _open_thread_menu(self, thread_id: str, place: QPoint) -> None:
-        thread = self._model.thread_by_id(thread_id)
+        thread = self.rows.thread_by_id(thread_id)
         if thread is not None:
             self.thread_menu(thread).popup(place)
 
@@ -457,12 +314,12 @@ class Sidebar(SidebarBase):
     def check_calendar(self) -> None:
         """Regroup after midnight, but not under the hands of somebody who is changing a title."""
         if not self.thread_list.is_editing:
-            self._model.regroup()
+            self.rows.regroup()
 
     def _empty_words(self) -> str:
         if self._tag_name is not None:
             return f"No thread here has the tag “{self._tag_name}”."
-        match self._model.view:
+        match self.rows.view:
             case ThreadView.ARCHIVE:
                 return "Nothing is archived."
             case ThreadView.TRASH:
@@ -472,23 +329,21 @@ class Sidebar(SidebarBase):
         return "No threads yet. Type a question to begin the first."
 
     def _ask(self, *, view: ThreadView | None, query: str | None) -> None:
-        self._load_error = ""
-        self._is_loading = True
-        self._slow_timer.start()
-        before = self._model.view, self._model.query
+        self.notices.begin_loading()
+        before = self.rows.view, self.rows.query
         is_another = view not in (None, before[0]) or (query is not None and query.strip() != before[1])
         if is_another:
             if not before[1]:
-                self._places[before[0]] = self.thread_list.place()
-            self.thread_list.begin_at_top()
-        self._model.reload(view=view, query=query, by_name=self._by_name)
-        place = self._places.get(self._model.view) if is_another and not self._model.query else None
+                self._places[before[0]] = self.thread_list.place.top()
+            self.thread_list.place.begin_at_top()
+        self.rows.reload(view=view, query=query, by_name=self._by_name)
+        place = self._places.get(self.rows.view) if is_another and not self.rows.query else None
         if place is not None:
-            self.thread_list.return_to(*place)  # where it was before it was narrowed or left
-        self._refresh_empty_text()
+            self.thread_list.place.return_to(*place)  # where it was before it was narrowed or left
+        self.notices.refresh()
 
     def _on_search_box_searched(self, text: str) -> None:
-        self.thread_list.mark(())
+        self.thread_list.marks.set(())
         self.searchChanged.emit(text)
         self._ask(view=None, query=text)
 
@@ -500,7 +355,7 @@ class Sidebar(SidebarBase):
             (self.purgeRequested if self.view is ThreadView.TRASH else self.deleteRequested).emit(ids)
 
     def _on_list_marked_changed(self) -> None:
-        if self._selection_bar is None and self.thread_list.marked_ids:
+        if self._selection_bar is None and self.thread_list.marks.ids:
             from chatdesk.ui.sidebar.selection_bar import SelectionBar
 
             self._selection_bar = SelectionBar(self, self.delete_selected)
@@ -508,7 +363,7 @@ class Sidebar(SidebarBase):
             assert isinstance(column, QVBoxLayout)
             column.insertWidget(column.indexOf(self._line), self._selection_bar)
         if self._selection_bar is not None:
-            is_shown = bool(self.thread_list.marked_ids)
+            is_shown = bool(self.thread_list.marks.ids)
             if not is_shown and self._selection_bar.isAncestorOf(self.focusWidget() or self):
                 self.thread_list.setFocus(Qt.FocusReason.OtherFocusReason)
             self._selection_bar.setVisible(is_shown)
@@ -525,13 +380,7 @@ class Sidebar(SidebarBase):
         self.moveToRequested.emit(self.selected_ids(), project_id)
 
     def _set_filter(self) -> None:
-        self._model.set_filter(None if self._project is None else self._project.id, self._tag_name)
-
-    def _on_model_page_arrived(self) -> None:
-        self._slow_timer.stop()
-        self._load_error = ""
-        self._is_loading, self._has_loaded = False, True
-        self._refresh_empty_text()
+        self.rows.set_filter(None if self._project is None else self._project.id, self._tag_name)
 
     def _on_view_bar_clicked(self) -> None:
         if self.tag_id is not None:
@@ -541,35 +390,9 @@ class Sidebar(SidebarBase):
         self.thread_list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _refresh_view_bar(self) -> None:
-        view = self._model.view
-        where = _VIEW_TITLES[view]
-        is_shown = view is not ThreadView.ACTIVE or self._tag_name is not None
-        text = f"{where} · back to threads"
-        if self._tag_name is not None:
-            text = f"{where} with “{self._tag_name}” · show all"
-        # The focus stays where the keys are when the bar goes.
-        if not is_shown and self._view_bar.hasFocus():
-            self.thread_list.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._view_bar.setVisible(is_shown)
-        metrics = self._view_bar.fontMetrics()
-        self._view_bar.setText(metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, max(120, self.width() - 40)))
-        self._view_bar.setAccessibleName(text)
-        self.thread_list.setAccessibleName(where)
-
-    def _refresh_empty_text(self) -> None:
-        self._show_status()
-        self._retry_button.setVisible(bool(self._load_error))
-        self._messages_button.setVisible(self._model.view is ThreadView.TRASH)
-        self._empty_button.setVisible(self._model.view is ThreadView.TRASH and self._model.thread_count > 0)
-        if self._load_error:
-            text = self._load_error
-        elif self._model.is_fetching:
-            text = "" if self._slow_timer.isActive() else "Loading threads…"
-        elif self._model.query:
-            text = f"No thread has “{self._model.query[:60]}” in its title."
-        else:
-            text = self._empty_words()
-        self.thread_list.set_empty_text(text)
+        view = self.rows.view
+        self._view_bar.show_list(view, self._tag_name, width_px=self.width() - 40, focus_after=self.thread_list)
+        self.thread_list.setAccessibleName(VIEW_TITLES[view])
 
 
 def _with_keys(name: str, keys: str) -> str:

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.sidebar.folder_model import FolderModel
+from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.thread_list import ThreadList
-from chatdesk.ui.sidebar.thread_model import ThreadView
 from chatdesk.ui.theme.theme import Theme
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class SidebarBase(QWidget):
     def __init__(self, model: FolderModel, theme: Theme, parent: QWidget | None) -> None:
         super().__init__(parent)
         model.setParent(self)
-        self._model = model
+        self.rows = model
         self._theme = theme
         self._by_name = False
         self.by_project = False
@@ -74,7 +74,7 @@ class SidebarBase(QWidget):
 
     @property
     def view(self) -> ThreadView:
-        return self._model.view
+        return self.rows.view
 
     @property
     def theme(self) -> Theme:
@@ -85,15 +85,15 @@ class SidebarBase(QWidget):
         return self._by_name
 
     def unread_of(self, thread_id: str) -> int:
-        return self._model.unread_of(thread_id)
+        return self.rows.unread_of(thread_id)
 
     def selected_ids(self) -> tuple[str, ...]:
         """Return the threads that *Pin*, *Archive*, *Move*, *Tags*, *Export* and *Delete* act on: the marked ones, else
         the one with the keyboard focus or the open one."""
-        marked = self.thread_list.marked_ids
+        marked = self.thread_list.marks.ids
         current = self.thread_list.keyboard_id()
         return marked or (() if current is None else (current,))
 
     def known(self, thread_ids: Iterable[str]) -> list[Thread]:
         """Return those of these threads that are in the list."""
-        return [thread for thread in map(self._model.thread_by_id, thread_ids) if thread is not None]
+        return [thread for thread in map(self.rows.thread_by_id, thread_ids) if thread is not None]

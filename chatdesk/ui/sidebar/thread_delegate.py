@@ -20,7 +20,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from chatdesk.ui.sidebar.folders import PaintedFolder
-from chatdesk.ui.sidebar.thread_model import PaintedRow, ThreadRole
+from chatdesk.ui.sidebar.row_display import PaintedRow, ThreadRole
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX, ICON_PX, Tokens

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import PartType, Role, Status
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import (
@@ -312,10 +313,10 @@ async def test_deleting_a_thread_stops_its_answer_and_restoring_keeps_it(tmp_pat
         await world.library.delete([created.thread.id])
         assert world.provider.open_streams == 0
         assert isinstance(world.events[-1], ThreadsChanged)
-        assert (await world.chat.list_threads()).threads == ()
+        assert (await world.library.list_threads(ThreadQuery())).threads == ()
         with pytest.raises(ThreadInTrash):
             await world.chat.send_message(created.thread.id, "more")
-        assert [t.id for t in (await world.chat.list_threads(is_trashed=True)).threads] == [created.thread.id]
+        assert [t.id for t in (await world.library.list_threads(ThreadQuery("trash"))).threads] == [created.thread.id]
         await world.library.restore([created.thread.id])
         page = await world.chat.get_thread_messages(created.thread.id)
         assert (page.messages[-1].status, page.messages[-1].text) == (Status.STOPPED, "part")
@@ -329,8 +330,8 @@ async def test_rename_archive_and_pin(tmp_path: Path) -> None:
             await world.chat.rename_thread(thread.id, " \n ")
         assert (await world.library.pin([thread.id])).threads[thread.id][1] is not None
         assert (await world.library.archive([thread.id])).threads[thread.id][1] is not None
-        assert (await world.chat.list_threads()).threads == ()
-        assert len((await world.chat.list_threads(is_archived=True)).threads) == 1
+        assert (await world.library.list_threads(ThreadQuery())).threads == ()
+        assert len((await world.library.list_threads(ThreadQuery("archive"))).threads) == 1
 
 
 async def test_a_thread_without_title_takes_it_from_the_first_question(tmp_path: Path) -> None:
@@ -415,7 +416,7 @@ async def test_each_refusal_has_its_own_error_and_changes_nothing(tmp_path: Path
             (MessageNotFound, chat.get_message(new_id())),
             (MessageNotFound, chat.select_version(new_id())),
             (InvalidInput, chat.get_thread_messages(thread.id, 0)),
-            (InvalidInput, chat.list_threads(limit=100_000)),
+            (InvalidInput, world.library.list_threads(ThreadQuery(), limit=100_000)),
             (NotPossible, chat.send_message(thread.id, "x", provider="nobody")),
         ):
             with pytest.raises(error):

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatdesk.core.chat.context_service import ContextService
+from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
 from chatdesk.core.context.tokens import TokenCounter
@@ -83,9 +83,9 @@ class Player:
             await chat.select_version(some)
         elif name in ("pin", "exclude", "free"):
             mark = {"pin": ContextMark.PINNED, "exclude": ContextMark.EXCLUDED}.get(name, ContextMark.NONE)
-            await context.mark_message(some, mark)
+            await context.steering.mark_message(some, mark)
         elif name in ("start", "start over"):
-            await context.start_at(self.thread, some if name == "start" else None)
+            await context.steering.start_at(self.thread, some if name == "start" else None)
         elif name == "summarise":
             shown = (await chat.get_thread_messages(self.thread, at=0)).messages
             if not shown:

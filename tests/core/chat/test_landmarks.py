@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.chat.context_service import ContextOptions
+from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.domain.context import ContextLandmarks, SummaryEnd
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
@@ -46,10 +46,10 @@ async def test_a_valid_and_a_newer_stale_summary_both_end_somewhere(world: ChatW
     thread_id, ids = await _asked(world, 3)
     await _summarise(world, thread_id, ids[0], ids[1])
     await _summarise(world, thread_id, ids[0], ids[3])
-    await world.chat.context.mark_message(ids[3], ContextMark.EXCLUDED)
+    await world.chat.context.steering.mark_message(ids[3], ContextMark.EXCLUDED)
     found = await world.chat.context.landmarks(thread_id)
     assert found.summary_ends == (SummaryEnd(ids[1], 2), SummaryEnd(ids[3], 4, is_stale=True))
-    await world.chat.context.start_at(thread_id, ids[4])
+    await world.chat.context.steering.start_at(thread_id, ids[4])
     assert await world.chat.context.landmarks(thread_id) == ContextLandmarks(ids[4])
 
 
@@ -77,7 +77,7 @@ async def test_a_mark_is_told_with_the_message(world: ChatWorld) -> None:
     _, ids = await _asked(world, 1)
     told: list[ContextMark] = []
     world.bus.subscribe(MessageChanged, lambda event: told.append(event.message.context_mark))
-    marked = await world.chat.context.mark_message(ids[1], ContextMark.PINNED)
+    marked = await world.chat.context.steering.mark_message(ids[1], ContextMark.PINNED)
     assert marked.context_mark is ContextMark.PINNED
     assert told == [ContextMark.PINNED]
     assert (await world.chat.get_message(ids[1])).context_mark is ContextMark.PINNED

@@ -37,7 +37,7 @@ async def test_a_note_is_answered_by_nobody_and_seen_by_choice(tmp_path: Path) -
         await world.answer_of(sent)
         assert sent.question.parent_id == note.id
         assert "quinces" not in str(world.provider.requests[-1])
-        await world.chat.context.mark_message(note.id, ContextMark.NONE)
+        await world.chat.context.steering.mark_message(note.id, ContextMark.NONE)
         again = await world.chat.send_message(thread_id, "third question")
         await world.answer_of(again)
         assert "quinces" in str(world.provider.requests[-1])

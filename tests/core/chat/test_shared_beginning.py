@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.chat.context_service import ContextOptions
+from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.domain.usage import CacheLife, Usage
 from chatdesk.core.providers.base import FinishReason, ListedModel, StreamFinished, TextDelta, UsageReported
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
@@ -76,8 +76,8 @@ async def test_a_threads_own_longest_answer_comes_first_and_a_model_is_asked_for
     await world.answer_of(created)
     await world.repositories.threads.set_model(thread, "scripted", "gpt-4.1")
     await world.answer_of(await world.chat.send_message(thread, "two"))
-    parameters = (await world.chat.context.own_parameters(thread))[0]
-    await world.chat.context.set_thread_parameters(thread, type(parameters)(answer_length=50))
+    parameters = (await world.chat.context.steering.own_parameters(thread))[0]
+    await world.chat.context.steering.set_thread_parameters(thread, type(parameters)(answer_length=50))
     await world.answer_of(await world.chat.send_message(thread, "three"))
     assert [request.max_output_tokens for request in world.provider.requests] == [90_000, 32_768, 50]
 
@@ -86,7 +86,7 @@ async def test_a_full_window_begins_alike_for_many_turns(world: ChatWorld) -> No
     """Where older messages have to stay behind, they do so a few at a time, not one with each turn."""
     context = world.chat.context
     context.use_options(ContextOptions(has_summaries=False))
-    context.note_models("scripted", (ListedModel("small", "Small", 4_000),))
+    context.models.note("scripted", (ListedModel("small", "Small", 4_000),))
     created = await world.chat.create_thread(None, "", "Question 0. " + "More words follow here. " * 6)
     await world.answer_of(created)
     for number in range(1, 90):

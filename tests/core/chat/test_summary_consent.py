@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.chat.context_service import ContextOptions
+from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.domain.model_ref import ModelRef
 from chatdesk.core.domain.summary import ConsentLimits, SummaryStage, SummaryWork
 from chatdesk.core.domain.usage import UsageKind, UsageSum
 from chatdesk.core.events import SummaryWorkChanged
-from tests.core.chat import test_summary_service
-from tests.core.chat.test_summary_service import World
+from tests.core.chat.context import test_summary_service
+from tests.core.chat.context.test_summary_service import World
 from tests.helpers.bulk_data import load_many
 from tests.helpers.waiting import PATIENCE_S
 
@@ -150,10 +150,10 @@ async def test_the_model_for_tasks_makes_summaries_with_its_own_window(world: Wo
 
 async def test_a_model_for_tasks_that_cannot_be_asked_is_none(world: World) -> None:
     world.context.use_options(ContextOptions(task_model=ModelRef("gone", "small")))
-    assert world.context.who_does_tasks("scripted", "small") == ("scripted", "small")
+    assert world.context.models.for_tasks("scripted", "small") == ("scripted", "small")
     world.context.use_options(ContextOptions(task_model=ModelRef("scripted", "cheap")))
-    assert world.context.who_does_tasks("scripted", "small") == ("scripted", "cheap")
-    assert world.context.who_does_tasks("offline", "offline-demo") == ("offline", "offline-demo")
+    assert world.context.models.for_tasks("scripted", "small") == ("scripted", "cheap")
+    assert world.context.models.for_tasks("offline", "offline-demo") == ("offline", "offline-demo")
 
 
 async def test_idle_threads_of_every_model_are_looked_at_however_many(world: World) -> None:

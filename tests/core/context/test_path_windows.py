@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.chat.context_service import ContextService
+from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
 from chatdesk.core.context.tokens import TokenCounter
@@ -83,14 +83,14 @@ async def test_the_counts_of_a_long_thread_are_those_of_its_entries(world: World
     report = await world.context.report(world.thread)
     assert report.counts == await world.reasons()
     assert report.counts[Reason.DID_NOT_FIT] > 500
-    await world.context.mark_message(excluded, ContextMark.EXCLUDED)
-    await world.context.mark_message(pinned, ContextMark.PINNED)
+    await world.context.steering.mark_message(excluded, ContextMark.EXCLUDED)
+    await world.context.steering.mark_message(pinned, ContextMark.PINNED)
     await world.repositories.summaries.add(NewSummary(world.thread, first, end, "short", 2, SummaryAuthor.PERSON))
     report = await world.context.report(world.thread)
     assert report.counts == await world.reasons()
     assert report.counts[Reason.SUMMARISED] == 100 - 2
     assert (report.counts[Reason.EXCLUDED], report.pinned_count) == (1, 1)
-    await world.context.start_at(world.thread, start)
+    await world.context.steering.start_at(world.thread, start)
     report = await world.context.report(world.thread)
     assert report.counts == await world.reasons()
     assert (report.counts[Reason.SUMMARISED], report.counts[Reason.EXCLUDED]) == (0, 1 + 10)
@@ -111,7 +111,7 @@ async def test_a_pinned_call_of_a_tool_is_sent_with_its_result(world: World) -> 
             )
 
     await world.database.write(call)
-    await world.context.mark_message(answer, ContextMark.PINNED)
+    await world.context.steering.mark_message(answer, ContextMark.PINNED)
     _, pending, _ = await world.repositories.messages.add_question(world.thread, "and now?", with_answer=PLAN)
     assert pending is not None
     request = await world.context.request_for(pending)
@@ -148,7 +148,7 @@ async def test_what_is_told_is_followed_and_what_is_not_told_is_found(world: Wor
 
 async def test_a_larger_model_reads_further_back(world: World) -> None:
     few = (await world.context.report(world.thread)).counts[Reason.SENT]
-    world.context._catalogue.note_listed(PLAN.provider, PLAN.model, Figures(200_000, 100))
+    world.context.models.catalogue.note_listed(PLAN.provider, PLAN.model, Figures(200_000, 100))
     report = await world.context.report(world.thread)
     assert few < report.counts[Reason.SENT] == COUNT
     assert report.counts == await world.reasons()

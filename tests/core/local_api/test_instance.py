@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import StorageError, StorageFull, StorageReadOnly
 from chatdesk.core.local_api.instance import Holder, InstanceLock, read_holder
 from chatdesk.core.paths import AppPaths
@@ -90,9 +91,9 @@ async def test_two_processes_never_write_twice(tmp_path: Path) -> None:
         assert other.has_other_owner
         events = [event async for event in other.ask("hello from outside")]
         assert (events[0]["event"], events[-1]["event"], events[-1]["status"]) == ("start", "finish", "complete")
-        threads = (await other.chat.list_threads()).threads
+        threads = (await other.library.list_threads(ThreadQuery())).threads
         assert [thread.id for thread in threads] == [events[0]["thread_id"]]
-        assert threads == (await owner.chat.list_threads()).threads
+        assert threads == (await owner.library.list_threads(ThreadQuery())).threads
         with pytest.raises(StorageError):
             await other.chat.create_thread(None, "not through here")
         again = [event async for event in other.ask("more", thread_id=threads[0].id)]
@@ -143,7 +144,7 @@ async def test_a_lock_that_cannot_be_had_is_told_apart_from_a_lock_that_is_held(
     assert not lock.acquire()
     assert type(lock.problem) is error
     async with open_services(AppPaths.find(tmp_path), FAST) as reader:
-        assert [thread.title for thread in (await reader.chat.list_threads()).threads] == ["kept"]
+        assert [thread.title for thread in (await reader.library.list_threads(ThreadQuery())).threads] == ["kept"]
         with pytest.raises(error, match=words):
             [event async for event in reader.ask("hello?")]
 
@@ -166,7 +167,7 @@ async def _read_only_directory(path: Path) -> None:
     paths.data_dir.chmod(0o500)
     try:
         async with open_services(paths, FAST) as reader:
-            assert [thread.title for thread in (await reader.chat.list_threads()).threads] == ["kept"]
+            assert [thread.title for thread in (await reader.library.list_threads(ThreadQuery())).threads] == ["kept"]
     finally:
         paths.data_dir.chmod(0o700)
 

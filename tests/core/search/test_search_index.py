@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.search import IndexState, SearchKind
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
@@ -204,7 +205,7 @@ async def test_filling_that_was_cut_off_goes_on(old_world: SearchWorld, monkeypa
     await old_world.search.close()
     await old_world.reopen()
     # What changes before its turn comes is indexed once.
-    page = await old_world.threads.list_page(None, limit=10)
+    page = await old_world.library.page(ThreadQuery(), limit=10)
     await old_world.threads.rename(page.threads[0].id, "Renamed heron")
     await old_world.search.fill(pause=0)
     assert (await old_world.groups("message"))[SearchKind.MESSAGE].count == 30

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.sharing.team import EndReason, ServerAddress, SharedProject, ShareState, SyncPhase, TeamRole
 from chatdesk.core.storage.chat import trash
 from chatdesk.core.storage.sync import sharing, team
@@ -101,7 +102,7 @@ async def test_what_left_the_trash_is_erased_for_everybody_and_what_others_wrote
         if is_emptied:
             await ana.database.write(lambda conn: trash.give_up(conn, None))
         assert await ana.repositories.trash.purge_expired(0 if is_emptied else 2**60) == 0
-        listed = await ana.repositories.threads.list_page(project, trashed=True, limit=10)
+        listed = await ana.repositories.library.page(ThreadQuery("trash", project_id=project), limit=10)
         assert listed.threads == ()
         for each in (thread, other):
             await ben.ask(each, "three")

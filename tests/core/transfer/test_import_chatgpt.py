@@ -228,9 +228,9 @@ async def test_archived_pinned_named_and_untitled_threads(world: ImportWorld) ->
     ]
     await world.bring(values)
     await world.check()
-    assert list(await world.threads(archived=True)) == ["Archived"]
+    assert list(await world.threads(scope="archive")) == ["Archived"]
     threads = await world.threads()
-    assert sorted(await world.threads(pinned=True)) == ["Pinned", "Starred"]
+    assert sorted(await world.threads(is_pinned=True)) == ["Pinned", "Starred"]
     assert (await world.store.threads.get(threads["Pinned"])).pinned_at == (START_S + 50) * 1000 + 500
     untitled = threads["What is this about, in a few words?"]
     sources = await world.store.db.read(

@@ -317,7 +317,7 @@ async def test_open_webui_archived_and_pinned(world: ImportWorld) -> None:
     messages = {"q": _said_in("q", None, "user", "Hi", 1_700_000_000)}
     chat = _chat(messages, "q") | {"archived": True, "pinned": True, "meta": {"tags": ["a b"]}}
     await world.bring([chat])
-    assert list(await world.threads(archived=True)) == ["A chat"]
+    assert list(await world.threads(scope="archive")) == ["A chat"]
 
 
 # LibreChat

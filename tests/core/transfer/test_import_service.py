@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.domain.imported import ImportedProject, ImportOutcome, ImportProgress
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import ImportRefused, NotPossible, StorageError
 from chatdesk.core.storage.search.store import SearchStore
 from chatdesk.core.storage.transfer.importing import ImportRepository
@@ -71,7 +72,7 @@ async def test_threads_go_into_a_project_named_by_the_program_or_by_the_person(w
     await world.bring([plain_chatgpt("three", 1)])
     projects = {project.id: project.name for project in await world.store.projects.list()}
     assert sorted(projects.values()) == ["ChatGPT", "My old chats", "Personal"]
-    page = await world.store.threads.list_page(None, limit=10)
+    page = await world.store.library.page(ThreadQuery(), limit=10)
     assert {thread.title: projects[thread.project_id] for thread in page.threads} == {
         "Chat one": "ChatGPT",
         "Chat two": "My old chats",

@@ -37,7 +37,7 @@ def composer(qtbot: QtBot) -> Composer:
 
 
 def chips(composer: Composer) -> list[AttachmentChip]:
-    return [chip for chip in composer.shelf.findChildren(AttachmentChip) if not chip.isHidden()]
+    return [chip for chip in composer.files.shelf.findChildren(AttachmentChip) if not chip.isHidden()]
 
 
 def files(*names: str) -> QMimeData:
@@ -47,9 +47,9 @@ def files(*names: str) -> QMimeData:
 
 
 def test_a_composer_without_attachments_has_no_shelf(composer: Composer) -> None:
-    composer.set_attached(())
-    assert composer.attached == ()
-    assert composer.attached_count == 0
+    composer.files.set_attached(())
+    assert composer.files.attached == ()
+    assert composer.files.count == 0
     assert composer.findChild(QWidget, "attachments") is None
 
 
@@ -57,26 +57,26 @@ def test_attachments_can_be_sent_without_text(composer: Composer, qtbot: QtBot) 
     sent: list[str] = []
     composer.sendRequested.connect(sent.append)
     assert not composer.send_button.isEnabled()
-    composer.set_attached([NOTES, CAT])
-    assert composer.attached == (NOTES, CAT)
+    composer.files.set_attached([NOTES, CAT])
+    assert composer.files.attached == (NOTES, CAT)
     assert composer.send_button.isEnabled()
     qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
     assert sent == [""]
     composer.clear()
-    assert composer.attached == ()
+    assert composer.files.attached == ()
     assert not composer.send_button.isEnabled()
 
 
 def test_the_card_grows_with_its_rows_and_its_note(composer: Composer) -> None:
     before = composer.height()
-    composer.set_attached([NOTES])
+    composer.files.set_attached([NOTES])
     one = composer.height()
-    composer.shelf.set_note("The model cannot see images.")
+    composer.files.shelf.set_note("The model cannot see images.")
     with_note = composer.height()
-    composer.set_attached([NOTES, CAT, *(Attachment(f"{n}", "text/plain", f"{n:064x}", 1) for n in range(12))])
+    composer.files.set_attached([NOTES, CAT, *(Attachment(f"{n}", "text/plain", f"{n:064x}", 1) for n in range(12))])
     assert before < one < with_note < composer.height() < one + 200
-    composer.shelf.set_note("")
-    composer.set_attached([])
+    composer.files.shelf.set_note("")
+    composer.files.set_attached([])
     assert composer.height() == before
 
 
@@ -84,14 +84,14 @@ def test_a_message_waits_for_the_file_that_is_copied(composer: Composer, qtbot: 
     sent: list[str] = []
     composer.sendRequested.connect(sent.append)
     qtbot.keyClicks(composer.editor, "text")
-    key = composer.shelf.begin("notes.txt")
-    composer.shelf.set_progress(key, 675, 1350)
-    composer.shelf.grab()
-    assert composer.attached_count == 1
+    key = composer.files.shelf.begin("notes.txt")
+    composer.files.shelf.set_progress(key, 675, 1350)
+    composer.files.shelf.grab()
+    assert composer.files.count == 1
     assert chips(composer)[0].accessibleName() == "notes.txt, being copied"
     qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
     assert sent == []
-    composer.shelf.finish(key, NOTES)
+    composer.files.shelf.finish(key, NOTES)
     assert chips(composer)[0].accessibleName() == "notes.txt, 1 KB"
     qtbot.waitUntil(lambda: sent == ["text"])
 
@@ -100,15 +100,15 @@ def test_a_message_that_waits_is_not_sent_without_its_file_nor_changed(composer:
     sent: list[str] = []
     composer.sendRequested.connect(sent.append)
     qtbot.keyClicks(composer.editor, "text")
-    key = composer.shelf.begin("notes.txt")
+    key = composer.files.shelf.begin("notes.txt")
     qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
-    composer.shelf.finish(key, None)
+    composer.files.shelf.finish(key, None)
     QApplication.processEvents()
     assert sent == []
-    key = composer.shelf.begin("notes.txt")
+    key = composer.files.shelf.begin("notes.txt")
     qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
     qtbot.keyClicks(composer.editor, " and more")
-    composer.shelf.finish(key, NOTES)
+    composer.files.shelf.finish(key, NOTES)
     QApplication.processEvents()
     assert sent == []
     assert composer.text() == "text and more"
@@ -117,16 +117,18 @@ def test_a_message_that_waits_is_not_sent_without_its_file_nor_changed(composer:
 def test_what_is_to_be_said_of_a_file_is_said_before_the_message_that_waits(composer: Composer, qtbot: QtBot) -> None:
     sent: list[str] = []
     composer.sendRequested.connect(sent.append)
-    composer.shelf.changed.connect(lambda: composer.shelf.set_note("Does swift see images?", [("sees", "Yes")]))
-    key = composer.shelf.begin("cat.png")
+    composer.files.shelf.changed.connect(
+        lambda: composer.files.shelf.set_note("Does swift see images?", [("sees", "Yes")])
+    )
+    key = composer.files.shelf.begin("cat.png")
     qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
-    composer.shelf.finish(key, CAT)
+    composer.files.shelf.finish(key, CAT)
     QApplication.processEvents()
     assert sent == []
-    yes = composer.shelf.findChild(QPushButton, "attachmentNote_sees")
+    yes = composer.files.shelf.findChild(QPushButton, "attachmentNote_sees")
     assert yes is not None
     assert yes.isVisible()
-    with qtbot.waitSignal(composer.shelf.noteActionRequested) as asked:
+    with qtbot.waitSignal(composer.files.shelf.noteActionRequested) as asked:
         qtbot.mouseClick(yes, Qt.MouseButton.LeftButton)
     assert asked.args == ["sees"]
     qtbot.keyClick(composer.editor, Qt.Key.Key_Return)
@@ -136,30 +138,30 @@ def test_what_is_to_be_said_of_a_file_is_said_before_the_message_that_waits(comp
 def test_a_pasted_picture_is_seen_before_its_file_is_there(composer: Composer) -> None:
     image = QImage(640, 480, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.red)
-    composer.shelf.begin("Pasted image.png", image)
+    composer.files.shelf.begin("Pasted image.png", image)
     (chip,) = chips(composer)
     assert chip.grab().toImage().pixelColor(24, 24) == QColor(Qt.GlobalColor.red)
 
 
 def test_a_copy_that_fails_leaves_no_chip(composer: Composer) -> None:
-    key = composer.shelf.begin("notes.txt")
-    composer.shelf.finish(key, None)
-    composer.shelf.finish("unknown", None)
-    composer.shelf.set_progress("unknown", 1, 2)
+    key = composer.files.shelf.begin("notes.txt")
+    composer.files.shelf.finish(key, None)
+    composer.files.shelf.finish("unknown", None)
+    composer.files.shelf.set_progress("unknown", 1, 2)
     assert chips(composer) == []
-    assert composer.shelf.isHidden()
+    assert composer.files.shelf.isHidden()
 
 
 def test_the_same_file_is_attached_once(composer: Composer) -> None:
-    composer.set_attached([NOTES])
-    composer.shelf.finish(composer.shelf.begin("notes.txt"), NOTES)
-    assert composer.attached == (NOTES,)
-    composer.shelf.finish("of another time", CAT)
-    assert composer.attached == (NOTES, CAT)
+    composer.files.set_attached([NOTES])
+    composer.files.shelf.finish(composer.files.shelf.begin("notes.txt"), NOTES)
+    assert composer.files.attached == (NOTES,)
+    composer.files.shelf.finish("of another time", CAT)
+    assert composer.files.attached == (NOTES, CAT)
 
 
 def test_chips_are_removed_by_keys_and_the_focus_stays_near(composer: Composer, qtbot: QtBot) -> None:
-    composer.set_attached([NOTES, CAT])
+    composer.files.set_attached([NOTES, CAT])
     first, second = chips(composer)
     assert first.remove_button.accessibleName() == "Remove notes.txt, 1 KB"
     first.remove_button.setFocus(Qt.FocusReason.TabFocusReason)
@@ -169,31 +171,31 @@ def test_chips_are_removed_by_keys_and_the_focus_stays_near(composer: Composer, 
     qtbot.keyClick(second.remove_button, Qt.Key.Key_Left)
     assert first.remove_button.hasFocus()
     qtbot.keyClick(first.remove_button, Qt.Key.Key_Delete)
-    assert composer.attached == (CAT,)
+    assert composer.files.attached == (CAT,)
     assert second.remove_button.hasFocus()
     qtbot.keyClick(second.remove_button, Qt.Key.Key_Backspace)
-    assert composer.attached == ()
+    assert composer.files.attached == ()
     assert composer.editor.hasFocus()
 
 
 def test_removing_what_is_being_copied_is_told(composer: Composer, qtbot: QtBot) -> None:
     removed: list[str] = []
-    key = composer.shelf.begin("notes.txt")
-    composer.shelf.removed.connect(removed.append)
+    key = composer.files.shelf.begin("notes.txt")
+    composer.files.shelf.removed.connect(removed.append)
     qtbot.mouseClick(chips(composer)[0].remove_button, Qt.MouseButton.LeftButton)
     assert removed == [key]
 
 
 def test_pictures_ask_for_a_thumbnail_and_show_it(composer: Composer) -> None:
     wanted: list[Attachment] = []
-    composer.shelfMade.connect(lambda shelf: shelf.thumbnailWanted.connect(wanted.append))
-    composer.set_attached([NOTES, CAT])
+    composer.files.shelfMade.connect(lambda shelf: shelf.thumbnailWanted.connect(wanted.append))
+    composer.files.set_attached([NOTES, CAT])
     assert wanted == [CAT]
     (_, chip) = chips(composer)
     before = chip.grab().toImage()
     image = QImage(90, 60, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.red)
-    composer.shelf.set_thumbnail(CAT.sha256, image)
+    composer.files.shelf.set_thumbnail(CAT.sha256, image)
     assert chip.grab().toImage() != before
 
 
@@ -300,7 +302,7 @@ def test_the_button_asks_for_files(composer: Composer, qtbot: QtBot) -> None:
 
 def test_from_right_to_left_everything_is_mirrored(composer: Composer, qtbot: QtBot) -> None:
     composer.kept_page.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # type: ignore[attr-defined]
-    composer.set_attached([NOTES, CAT])
+    composer.files.set_attached([NOTES, CAT])
     first, second = chips(composer)
     assert first.x() > second.x()
     assert first.remove_button.x() < first.width() / 2

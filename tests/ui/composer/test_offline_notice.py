@@ -29,20 +29,20 @@ def notice(composer: Composer) -> str:
 
 
 def test_it_stands_until_there_is_a_connection(composer: Composer) -> None:
-    composer.set_offline(WORDS)
+    composer.notice.set_offline(WORDS)
     assert notice(composer) == WORDS
     composer.set_streaming(True)
     composer.set_streaming(False)
     assert notice(composer) == WORDS
-    composer.set_offline("")
+    composer.notice.set_offline("")
     assert notice(composer) == ""
 
 
 def test_it_comes_back_after_a_passing_notice_and_gives_way_to_a_size_that_is_too_large(composer: Composer) -> None:
-    composer.set_offline(WORDS)
-    composer.show_notice("Copied")
+    composer.notice.set_offline(WORDS)
+    composer.notice.show_passing("Copied")
     assert notice(composer) == "Copied"
-    composer._notice_timer.timeout.emit()
+    composer.notice.show_standing()
     assert notice(composer) == WORDS
     composer.set_size_limit(1000)
     composer.set_text("x" * 2000)
@@ -52,7 +52,7 @@ def test_it_comes_back_after_a_passing_notice_and_gives_way_to_a_size_that_is_to
 
 
 def test_it_can_still_be_typed_and_sent(composer: Composer) -> None:
-    composer.set_offline(WORDS)
+    composer.notice.set_offline(WORDS)
     composer.set_text("Another question")
     assert composer.send_button.isEnabled()
 

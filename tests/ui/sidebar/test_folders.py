@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication
 from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
+from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
-from chatdesk.ui.sidebar.thread_model import ThreadRole
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery.sidebar_samples import (
     FOLDER_TITLES,
@@ -80,10 +80,10 @@ def test_only_open_folders_read_their_threads(qtbot, theme) -> None:
         click(sidebar, "Storage team")
     assert fetcher.asked == [("team", None)]
     assert rows(sidebar)[-3:] == ["Storage team", "Summarise the Jepsen report", "Travel"]
-    assert sidebar.open_folders == {"team"}
+    assert sidebar.rows.open_folders == {"team"}
     click(sidebar, "Storage team")
     assert rows(sidebar) == [*_PINNED, "Research", "Storage team", "Travel"]
-    assert sidebar.open_folders == frozenset()
+    assert sidebar.rows.open_folders == frozenset()
     assert sidebar.known([make_thread(13, "").id]) == []
 
 
@@ -158,22 +158,22 @@ def test_the_keys_open_close_and_walk_as_in_a_tree(qtbot, theme, is_mirrored: bo
     view.setCurrentIndex(folder(sidebar, "Storage team"))
     here = lambda: view.currentIndex().data()  # noqa: E731
     qtbot.keyClick(view, inwards)
-    assert sidebar.open_folders == {"team"}
+    assert sidebar.rows.open_folders == {"team"}
     assert here() == "Storage team"
     qtbot.keyClick(view, inwards)
     assert here() == "Summarise the Jepsen report"
     qtbot.keyClick(view, outwards)
     assert here() == "Storage team"
-    assert sidebar.open_folders == {"team"}
+    assert sidebar.rows.open_folders == {"team"}
     qtbot.keyClick(view, outwards)
-    assert sidebar.open_folders == frozenset()
+    assert sidebar.rows.open_folders == frozenset()
     qtbot.keyClick(view, outwards)
     assert here() == "Storage team"
     for key in (Qt.Key.Key_Return, Qt.Key.Key_Space):
         qtbot.keyClick(view, key)
-        assert sidebar.open_folders == {"team"}
+        assert sidebar.rows.open_folders == {"team"}
         qtbot.keyClick(view, key)
-        assert sidebar.open_folders == frozenset()
+        assert sidebar.rows.open_folders == frozenset()
     qtbot.keyClick(view, Qt.Key.Key_Down)
     assert here() == "Travel"
     qtbot.keyClick(view, Qt.Key.Key_Up)
@@ -190,11 +190,11 @@ def test_keys_mark_across_folders_and_all_means_what_is_listed(qtbot, theme) -> 
     view.setFocus()
     with qtbot.assertNotEmitted(sidebar.allAsked):
         qtbot.keyClick(view, Qt.Key.Key_A, _CTRL)
-    assert {int(each[-12:]) for each in view.marked_ids} == {1, 2, 13}
-    view.mark(())
+    assert {int(each[-12:]) for each in view.marks.ids} == {1, 2, 13}
+    view.marks.set(())
     view.setCurrentIndex(folder(sidebar, "Storage team"))
     qtbot.keyClick(view, Qt.Key.Key_Down, _SHIFT)
-    assert [int(each[-12:]) for each in view.marked_ids] == [13]
+    assert [int(each[-12:]) for each in view.marks.ids] == [13]
 
 
 def test_a_long_folder_is_read_as_its_end_comes_near(qtbot, theme) -> None:
@@ -217,8 +217,8 @@ def test_a_long_folder_is_read_as_its_end_comes_near(qtbot, theme) -> None:
 def test_a_place_deep_in_a_second_folder_is_found_again(qtbot, theme) -> None:
     sidebar, _ = shown(qtbot, theme, many(3000, "project") + many(300, "team", 5000), ("project", "team"))
     sought = make_thread(5120, "").id
-    sidebar.thread_list.return_to(sought, 0)
-    qtbot.waitUntil(lambda: sidebar.thread_list.place() == (sought, 0))
+    sidebar.thread_list.place.return_to(sought, 0)
+    qtbot.waitUntil(lambda: sidebar.thread_list.place.top() == (sought, 0))
 
 
 def test_the_keys_stay_on_a_folder_when_the_list_is_read_anew(qtbot, theme) -> None:
@@ -254,7 +254,7 @@ def test_what_changes_goes_to_its_folder_and_out_of_it(qtbot, theme) -> None:
     fetcher.titles["late"] = "Late"
     sidebar.retell_folders(fetcher.folders())
     assert rows(sidebar)[-2:] == ["Journeys", "Late"]
-    assert sidebar.open_folders == {"team"}
+    assert sidebar.rows.open_folders == {"team"}
 
 
 def test_the_last_pinned_thread_takes_its_heading_along_and_folders_stay(qtbot, theme) -> None:
@@ -292,7 +292,7 @@ def test_a_folder_that_is_closed_while_the_list_is_read_stays_closed(qtbot, them
     sidebar.refresh()
     click(sidebar, "Storage team")
     folders, page, deliver = waiting.pop()
-    sidebar.set_folders(folders)
+    sidebar.rows.set_folders(folders)
     deliver(page)
     assert rows(sidebar) == ["Storage team"]
     click(sidebar, "Storage team")
@@ -332,8 +332,8 @@ def test_whatever_comes_in_any_order_each_row_stands_in_its_open_folder(qtbot, t
         else:
             sidebar.retell_folders(fetcher.folders())
         model.fetch_near(0, model.rowCount())
-        assert model.rowCount() == len(model._rows) == len(model._keys)
-        assert model._keys == sorted(set(model._keys))
+        assert model.rowCount() == len(model.listed) == len(model.listed.keys)
+        assert model.listed.keys == sorted(set(model.listed.keys))
         under = None
         for row in range(model.rowCount()):
             index = model.index(row)
@@ -358,33 +358,33 @@ def test_what_could_not_be_read_of_a_folder_is_said_below_the_list(qtbot, theme)
     sidebar, fetcher = shown(qtbot, theme)
     fetcher.is_held = True
     click(sidebar, "Storage team")
-    sidebar.set_load_error("The database is busy. Nothing was changed.")
-    assert sidebar._status.shown == ("The database is busy. Nothing was changed.", True, False)
+    sidebar.notices.fail("The database is busy. Nothing was changed.")
+    assert sidebar.notices.status.shown == ("The database is busy. Nothing was changed.", True, False)
     fetcher.is_held = False
-    QTest.mouseClick(sidebar._retry_button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(sidebar.notices.retry_button, Qt.MouseButton.LeftButton)
     assert rows(sidebar)[-3:] == ["Storage team", "Summarise the Jepsen report", "Travel"]
-    assert sidebar._status.shown == ("All changes saved", False, False)
+    assert sidebar.notices.status.shown == ("All changes saved", False, False)
 
 
 def test_a_list_by_date_takes_the_folders_away(qtbot, theme) -> None:
     sidebar, _ = shown(qtbot, theme, open_ids=("team",))
     model = sidebar.thread_list.model()
-    sidebar.set_folders(None)
+    sidebar.rows.set_folders(None)
     model._fetch = lambda _cursor, _query, deliver: deliver(ThreadPage(tuple(sample_threads()), None))
     sidebar.reload()
     assert "Storage team" not in rows(sidebar)
     assert "Today" in rows(sidebar)
-    assert not sidebar.has_folders
+    assert not sidebar.rows.has_folders
     sidebar.retell_folders([Folder("x", "X")])
     assert "X" not in rows(sidebar)
     model.set_folder_open("team", False)
-    assert sidebar.open_folders == {"team"}
+    assert sidebar.rows.open_folders == {"team"}
 
 
 def test_threads_are_dropped_on_a_folder(qtbot, theme) -> None:
     sidebar, _ = shown(qtbot, theme, open_ids=("team",))
     view = sidebar.thread_list
-    view.mark([make_thread(13, "").id])
+    view.marks.set([make_thread(13, "").id])
     data = QMimeData()
     data.setData(THREADS_MIME, b"x")
     how = (Qt.DropAction.MoveAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
@@ -432,15 +432,15 @@ def test_a_folder_with_very_many_rows_closes_at_once_and_is_forgotten_later(qtbo
     click(sidebar, "Research")
     assert (len(rows(sidebar)), model.thread_count) == (3, 0)
     assert not any(model.index_of(thread_id).isValid() or model.thread_by_id(thread_id) for thread_id in ids)
-    assert len(model._key_of) == 20_000  # that takes longer than a frame, so it comes in pieces
+    assert model.listed.unfreed_count == 20_000  # that takes longer than a frame, so it comes in pieces
     click(sidebar, "Research")
     assert [model.index_of(thread_id).row() for thread_id in ids] == [1, 20_000]
-    qtbot.waitUntil(lambda: not model._gone)
+    qtbot.waitUntil(lambda: not model.listed.unfreed_count)
     assert [model.index_of(thread_id).row() for thread_id in ids] == [1, 20_000]
-    assert len(model._key_of) == model.thread_count == 20_000
+    assert model.thread_count == 20_000
     click(sidebar, "Research")
-    qtbot.waitUntil(lambda: not model._gone)
-    assert not model._key_of
+    qtbot.waitUntil(lambda: not model.listed.unfreed_count)
+    assert model.thread_by_id(ids[0]) is None
 
 
 def test_folders_hold_large_text_from_right_to_left(qtbot, qapp) -> None:
@@ -452,4 +452,4 @@ def test_folders_hold_large_text_from_right_to_left(qtbot, qapp) -> None:
     picture = sidebar.grab()
     assert not picture.isNull()
     click(sidebar, "Storage team")
-    assert sidebar.open_folders == frozenset()
+    assert sidebar.rows.open_folders == frozenset()

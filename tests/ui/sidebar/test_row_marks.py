@@ -10,8 +10,8 @@ from PySide6.QtGui import QTextDocument
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
+from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
-from chatdesk.ui.sidebar.thread_model import ThreadRole
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery.sidebar_samples import FixedClock, ListFetcher, make_thread
 from tests.helpers.mouse import move_mouse

@@ -14,8 +14,9 @@ from PySide6.QtGui import QPainter, QPixmap, QRegion
 from PySide6.QtWidgets import QApplication, QLineEdit, QStyle, QStyleOptionViewItem
 
 from chatdesk.ui.sidebar.grouping import group_of, group_title, short_time
+from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
-from chatdesk.ui.sidebar.thread_model import ThreadModel, ThreadRole
+from chatdesk.ui.sidebar.thread_model import ThreadModel
 from chatdesk.ui.theme.theme import Theme
 
 _PATH = Path(__file__).parents[2] / "gallery" / "sidebar_samples.py"
@@ -203,7 +204,7 @@ def test_menus_fit_the_thread_and_the_view(qtbot, theme):
 
 def test_a_list_that_cannot_be_loaded_offers_another_try(qtbot, theme):
     sidebar, fetcher, _ = make_sidebar(qtbot, theme, [], is_held=True)
-    sidebar.set_load_error("The database is busy.")
+    sidebar.notices.fail("The database is busy.")
     assert sidebar.thread_list.empty_text == "The database is busy."
     sidebar.reload()
     fetcher.answer(1)
@@ -215,8 +216,8 @@ def test_delete_key_and_status(qtbot, theme):
     sidebar.thread_list.setFocus()
     with qtbot.waitSignal(sidebar.deleteRequested):
         qtbot.keyClick(sidebar.thread_list, Qt.Key.Key_Delete)
-    sidebar.set_status("Not saved", is_error=True)
-    sidebar.set_streaming(samples.make_thread(3, "").id, True)
+    sidebar.notices.set_status("Not saved", is_error=True)
+    sidebar.rows.set_streaming(samples.make_thread(3, "").id, True)
     assert not sidebar.grab().isNull()
 
 
@@ -263,21 +264,21 @@ def test_the_status_says_that_the_list_is_read_as_long_as_it_is(qtbot, theme):
     sidebar = Sidebar(lambda _cursor, _query, deliver: waiting.append(deliver), theme, zone=UTC)
     qtbot.addWidget(sidebar)
     sidebar.show()
-    assert sidebar._status.text == "Opening…"
+    assert sidebar.notices.status.text == "Opening…"
     sidebar.reload()
-    sidebar.set_status("All changes saved")
-    assert sidebar._status.text == "Loading threads…"
-    sidebar.set_status("Not saved", is_error=True)
-    assert sidebar._status.text == "Not saved"
-    sidebar.set_status("All changes saved")
+    sidebar.notices.set_status("All changes saved")
+    assert sidebar.notices.status.text == "Loading threads…"
+    sidebar.notices.set_status("Not saved", is_error=True)
+    assert sidebar.notices.status.text == "Not saved"
+    sidebar.notices.set_status("All changes saved")
     waiting.pop()(samples.ThreadPage(tuple(samples.sample_threads()), None))
-    assert sidebar._status.text == "All changes saved"
+    assert sidebar.notices.status.text == "All changes saved"
     # Later only where it takes long enough to be read.
     sidebar.refresh()
-    assert sidebar._status.text == "All changes saved"
-    qtbot.waitUntil(lambda: sidebar._status.text == "Loading threads…")
-    sidebar.set_load_error("The list could not be read.")
-    assert sidebar._status.text == "The list could not be read."
+    assert sidebar.notices.status.text == "All changes saved"
+    qtbot.waitUntil(lambda: sidebar.notices.status.text == "Loading threads…")
+    sidebar.notices.fail("The list could not be read.")
+    assert sidebar.notices.status.text == "The list could not be read."
 
 
 def test_another_open_thread_draws_two_rows_anew_and_no_others(qtbot, theme):
@@ -312,8 +313,8 @@ def test_the_rows_of_a_replaced_list_are_given_back_a_few_at_a_time(qtbot, theme
     assert model.thread_count == 2_000
     model._rebuild(threads[:3])
     assert model.thread_count == 3
-    assert sum(len(rows) for _, rows, _ in model._gone) > 500  # nothing was freed yet
-    qtbot.waitUntil(lambda: not model._gone)
+    assert model.listed.unfreed_count > 500  # nothing was freed yet
+    qtbot.waitUntil(lambda: not model.listed.unfreed_count)
     assert model.thread_count == 3
     assert rows(sidebar)[-1].startswith("t ")
 

@@ -20,9 +20,9 @@ from chatdesk.ui.sidebar.grouping import days_left, days_text
 from chatdesk.ui.sidebar.menus import thread_menu
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
 from chatdesk.ui.sidebar.project_menu import ProjectMenu
+from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.thread_drag import drag_picture, drag_threads
-from chatdesk.ui.sidebar.thread_model import ThreadRole
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import DARK, LIGHT, PROJECT_COLOURS, contrast, ink_on
 from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
@@ -66,7 +66,7 @@ def click(sidebar, number: int, modifiers=Qt.KeyboardModifier.NoModifier) -> Non
 
 
 def marked(sidebar) -> list[int]:
-    return sorted(int(each[-12:]) for each in sidebar.thread_list.marked_ids)
+    return sorted(int(each[-12:]) for each in sidebar.thread_list.marks.ids)
 
 
 def test_ctrl_and_shift_with_a_click_mark_and_a_plain_click_opens(qtbot, theme):
@@ -119,7 +119,7 @@ def test_marks_stay_with_threads_that_come_later_and_leave_with_those_that_go(qt
     sidebar, _ = make_sidebar(qtbot, theme, threads)
     with qtbot.waitSignal(sidebar.allAsked):
         qtbot.keyClick(sidebar.thread_list, Qt.Key.Key_A, _CTRL)
-    sidebar.select_ids([thread.id for thread in threads])
+    sidebar.thread_list.marks.set([thread.id for thread in threads])
     bar = sidebar.findChild(QWidget, "selectionBar")
     assert bar.findChild(QLabel, "selectionCount").text() == "120 marked"
     sidebar.thread_list.model().fetchMore()
@@ -127,7 +127,7 @@ def test_marks_stay_with_threads_that_come_later_and_leave_with_those_that_go(qt
     assert sidebar.thread_list.selectionModel().isSelected(index)
     sidebar.remove_thread(threads[70].id)
     assert len(marked(sidebar)) == 119
-    sidebar.thread_list.mark([threads[0].id])
+    sidebar.thread_list.marks.set([threads[0].id])
     sidebar.remove_thread(threads[0].id)
     assert not bar.isVisible()
 
@@ -135,7 +135,7 @@ def test_marks_stay_with_threads_that_come_later_and_leave_with_those_that_go(qt
 def test_the_bar_of_marked_threads_does_what_its_buttons_say(qtbot, theme):
     sidebar, _ = make_sidebar(qtbot, theme)
     ids = (thread_id(3), thread_id(4))
-    sidebar.thread_list.mark(ids)
+    sidebar.thread_list.marks.set(ids)
 
     def button(name: str) -> QWidget:
         return sidebar.findChild(QWidget, f"marked-{name}")
@@ -154,7 +154,7 @@ def test_the_bar_of_marked_threads_does_what_its_buttons_say(qtbot, theme):
     button("x").click()
     assert not button("x").isVisible()
     sidebar.set_view("trash")
-    sidebar.thread_list.mark(ids)
+    sidebar.thread_list.marks.set(ids)
     assert not button("pin").isVisible()
     with qtbot.waitSignal(sidebar.restoreRequested):
         button("archive-restore").click()
@@ -192,7 +192,7 @@ def test_menus_about_many_say_how_many(qtbot, theme):
     trashed = samples.make_thread(30, "x", deleted_at=1)
     with qtbot.waitSignal(sidebar.purgeRequested):
         sidebar.thread_menu(trashed).actions()[-1].trigger()
-    sidebar.thread_list.mark(ids)
+    sidebar.thread_list.marks.set(ids)
     assert "2 threads" in sidebar.thread_menu(sidebar.known(ids)[0]).actions()[0].text()
 
 
@@ -354,7 +354,7 @@ def test_threads_can_be_dropped_on_a_project_and_on_nothing_else(qtbot, theme):
 def test_the_switcher_takes_a_drag_and_opens_under_it(qtbot, theme):
     sidebar, _ = make_sidebar(qtbot, theme)
     sidebar.set_project(Project("project", "Research", "#0B7A75", "", None, None, 0, None))
-    sidebar.thread_list.mark([thread_id(3)])
+    sidebar.thread_list.marks.set([thread_id(3)])
     badge, data = sidebar.badge, drag_data()
     move, none = Qt.DropAction.MoveAction, Qt.KeyboardModifier.NoModifier
     with qtbot.waitSignal(sidebar.projectsAskedUnderDrag):
@@ -417,17 +417,17 @@ def test_a_list_of_very_many_threads_is_found_its_way_about_in_at_once(qtbot, th
     QApplication.processEvents()
     view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 2)
     QApplication.processEvents()
-    top = view.place()
+    top = view.place.top()
     began = time.thread_time()
     for number in range(50):
         sidebar.upsert_thread(samples.make_thread(30_000 + number, "New"))
         QApplication.processEvents()
     assert time.thread_time() - began < 5
-    assert view.place() == top
+    assert view.place.top() == top
     view.scrollTo(view.model().index_of(threads[-1].id), view.ScrollHint.PositionAtCenter)
     view.scrollTo(view.model().index_of(threads[0].id), view.ScrollHint.PositionAtTop)
     view.scrollTo(view.model().index_of(threads[9_000].id), view.ScrollHint.PositionAtBottom)
-    assert view.place() is not None
+    assert view.place.top() is not None
     assert not view.indexAt(QPoint(5, 10**7)).isValid()
     del fetcher
 
@@ -436,16 +436,16 @@ def test_a_place_further_down_is_returned_to_page_by_page_unless_a_hand_is_on_th
     threads = [samples.make_thread(i, f"Thread {i}", ago=timedelta(hours=i)) for i in range(400)]
     sidebar, fetcher = make_sidebar(qtbot, theme, threads)
     view = sidebar.thread_list
-    view.return_to(threads[200].id, -7)
+    view.place.return_to(threads[200].id, -7)
     QApplication.processEvents()
-    assert view.place() == (threads[200].id, -7)
+    assert view.place.top() == (threads[200].id, -7)
     sidebar.refresh()
     QApplication.processEvents()
-    assert view.place() == (threads[200].id, -7)
+    assert view.place.top() == (threads[200].id, -7)
     other, _ = make_sidebar(qtbot, theme, threads, is_held=True)
-    other.thread_list.return_to(threads[200].id, 0)
+    other.thread_list.place.return_to(threads[200].id, 0)
     qtbot.keyClick(other.thread_list, Qt.Key.Key_Down)
-    view.return_to("gone", 0)
+    view.place.return_to("gone", 0)
     assert len(fetcher.asked) <= 60
 
 
@@ -464,16 +464,16 @@ def test_a_narrowed_list_begins_at_its_top_and_the_whole_one_comes_back_where_it
     sidebar, _ = make_sidebar(qtbot, theme, threads)
     view = sidebar.thread_list
     bar = view.verticalScrollBar()
-    view.return_to(threads[200].id, -7)
-    qtbot.waitUntil(lambda: view.place() == (threads[200].id, -7))
+    view.place.return_to(threads[200].id, -7)
+    qtbot.waitUntil(lambda: view.place.top() == (threads[200].id, -7))
     sidebar.search_box.searched.emit("Thread 1")
     qtbot.waitUntil(lambda: bar.value() == 0)
     sidebar.search_box.searched.emit("Thread 12")
     bar.setValue(bar.maximum())
     sidebar.search_box.searched.emit("")
-    qtbot.waitUntil(lambda: view.place() == (threads[200].id, -7))
+    qtbot.waitUntil(lambda: view.place.top() == (threads[200].id, -7))
     sidebar.set_view("archive")
     sidebar.set_view("active")
-    qtbot.waitUntil(lambda: view.place() == (threads[200].id, -7))
+    qtbot.waitUntil(lambda: view.place.top() == (threads[200].id, -7))
     sidebar.reload()
     qtbot.waitUntil(lambda: bar.value() == 0)

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QApplication, QStyleOptionViewItem
 from chatdesk.core.domain.project import Project
 from chatdesk.ui.sidebar import team_line
 from chatdesk.ui.sidebar.menus import thread_menu
+from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
-from chatdesk.ui.sidebar.thread_model import ThreadRole
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
 
@@ -60,12 +60,12 @@ def test_an_unread_thread_says_how_many_and_only_changed_rows_are_drawn_again(qt
     model = sidebar.thread_list.model()
     changed: list[str] = []
     model.dataChanged.connect(lambda index, _last: changed.append(index.data(ThreadRole.THREAD_ID)))
-    sidebar.set_unread({thread_id(3): 3, thread_id(5): 1, "not in the list": 2})
+    sidebar.rows.set_unread({thread_id(3): 3, thread_id(5): 1, "not in the list": 2})
     assert ", 3 unread" in spoken(sidebar, 3)
     assert model.index_of(thread_id(3)).data(ThreadRole.PAINTED).unread == 3
     assert sorted(changed) == [thread_id(3), thread_id(5)]
     changed.clear()
-    sidebar.set_unread({thread_id(3): 3})
+    sidebar.rows.set_unread({thread_id(3): 3})
     assert changed == [thread_id(5)]
     assert "unread" not in spoken(sidebar, 5)
     assert sidebar.unread_of(thread_id(3)) == 3
@@ -76,7 +76,7 @@ def test_ten_thousand_threads_with_marks_cost_no_frame(qtbot, theme):
     sidebar = make_sidebar(qtbot, theme, threads)
     counts = {thread_id(number): 1 for number in range(0, 10_000, 50)}
     plain = _time(lambda: sidebar.thread_list.viewport().repaint())
-    sidebar.set_unread(counts)
+    sidebar.rows.set_unread(counts)
     QApplication.processEvents()
     marked = _time(lambda: sidebar.thread_list.viewport().repaint())
     assert marked < 4 * plain + 0.004
@@ -95,7 +95,7 @@ def _time(run) -> float:
 @pytest.mark.parametrize("count", [0, 3, 250])
 def test_an_unread_row_has_a_dot_and_a_count_in_either_direction(qtbot, theme, count, direction):
     sidebar = make_sidebar(qtbot, theme)
-    sidebar.set_unread({thread_id(3): count} if count else {})
+    sidebar.rows.set_unread({thread_id(3): count} if count else {})
     option = QStyleOptionViewItem()
     option.rect = QRect(0, 0, 240, 34)
     option.direction = direction
@@ -121,7 +121,7 @@ def test_the_menu_marks_unread_threads_as_read(qtbot, theme):
     sidebar.markReadRequested.connect(asked.append)
     thread = sidebar.known([thread_id(3)])[0]
     assert "Mark as read" not in [each.text() for each in thread_menu(sidebar, [thread], (thread.id,)).actions()]
-    sidebar.set_unread({thread.id: 1})
+    sidebar.rows.set_unread({thread.id: 1})
     menu = thread_menu(sidebar, [thread], (thread.id,))
     next(each for each in menu.actions() if each.text() == "Mark as read").trigger()
     assert asked == [(thread.id,)]
@@ -168,11 +168,11 @@ def test_the_list_of_projects_says_which_are_shared(qtbot, theme):
 
 def test_the_line_of_sync_is_there_with_a_workspace_only_and_is_pressed_by_key(qtbot, theme):
     sidebar = make_sidebar(qtbot, theme)
-    sidebar.set_team_status("")
-    assert sidebar.team_line is None
+    sidebar.lines.show_team("")
+    assert sidebar.lines.team is None
     before = sidebar.focus_panes()
-    sidebar.set_team_status("Synced 14:02", tip="The team: Synced 14:02.")
-    line = sidebar.team_line
+    sidebar.lines.show_team("Synced 14:02", tip="The team: Synced 14:02.")
+    line = sidebar.lines.team
     assert line in sidebar.focus_panes()
     assert len(sidebar.focus_panes()) == len(before) + 1
     assert line.accessibleName() == "Sync: Synced 14:02"
@@ -181,7 +181,7 @@ def test_the_line_of_sync_is_there_with_a_workspace_only_and_is_pressed_by_key(q
     line.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(line, Qt.Key.Key_Return)
     assert pressed == [True]
-    sidebar.set_team_status("")
+    sidebar.lines.show_team("")
     assert not line.isVisible()
 
 
@@ -189,20 +189,20 @@ def test_the_line_is_said_aloud_only_when_its_kind_changes(qtbot, theme, monkeyp
     said: list[str] = []
     monkeypatch.setattr(team_line, "announce", lambda _widget, text: said.append(text))
     sidebar = make_sidebar(qtbot, theme)
-    sidebar.set_team_status("Synced 14:02")
+    sidebar.lines.show_team("Synced 14:02")
     for done in range(5):
-        sidebar.set_team_status(f"Syncing {done} of 5")
-    sidebar.set_team_status("Offline: 1 change waits", tone="offline")
-    sidebar.set_team_status("Offline: 2 changes wait", tone="offline")
-    sidebar.set_team_status("Refused: 1 change", tone="refused")
-    sidebar.set_team_status("Synced 14:03")
+        sidebar.lines.show_team(f"Syncing {done} of 5")
+    sidebar.lines.show_team("Offline: 1 change waits", tone="offline")
+    sidebar.lines.show_team("Offline: 2 changes wait", tone="offline")
+    sidebar.lines.show_team("Refused: 1 change", tone="refused")
+    sidebar.lines.show_team("Synced 14:03")
     assert said == ["Offline: 1 change waits", "Refused: 1 change", "Synced 14:03"]
     said.clear()
     for _ in range(3):  # a server that is away is tried again and again
-        sidebar.set_team_status("Connecting", is_under_way=True)
-        sidebar.set_team_status("Offline: 2 changes wait", tone="offline")
-    sidebar.set_team_status("Connecting", is_under_way=True)
-    sidebar.set_team_status("Synced 14:09")
+        sidebar.lines.show_team("Connecting", is_under_way=True)
+        sidebar.lines.show_team("Offline: 2 changes wait", tone="offline")
+    sidebar.lines.show_team("Connecting", is_under_way=True)
+    sidebar.lines.show_team("Synced 14:09")
     assert said == ["Offline: 2 changes wait", "Synced 14:09"]
 
 
@@ -211,9 +211,9 @@ def test_the_line_is_said_aloud_only_when_its_kind_changes(qtbot, theme, monkeyp
 def test_each_tone_of_the_line_looks_its_own(qtbot, theme, tone, direction):
     sidebar = make_sidebar(qtbot, theme)
     sidebar.setLayoutDirection(direction)
-    sidebar.set_team_status("Words that are longer than there is room for them in a sidebar", tone=tone)
-    line = sidebar.team_line
+    sidebar.lines.show_team("Words that are longer than there is room for them in a sidebar", tone=tone)
+    line = sidebar.lines.team
     line.setFocus(Qt.FocusReason.TabFocusReason)
     picture = line.grab().toImage()
-    sidebar.set_team_status(line.text(), tone="calm")
+    sidebar.lines.show_team(line.text(), tone="calm")
     assert (line.grab().toImage() == picture) == (tone == "calm")

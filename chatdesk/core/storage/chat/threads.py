@@ -1,4 +1,4 @@
-"""Reads and writes threads: the list, and everything but their messages."""
+"""Reads and writes single threads: everything but their messages; ``thread_lists`` has the lists."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.library import ThreadQuery, ThreadScope
-from chatdesk.core.domain.thread import Thread, ThreadPage, TitleSource
+from chatdesk.core.domain.thread import Thread, TitleSource
 from chatdesk.core.errors import InvalidTitle, ProjectNotFound, ThreadInTrash, ThreadNotFound
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id, new_id
-from chatdesk.core.storage.chat import thread_lists
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, is_anothers, log_change, write_register
 from chatdesk.core.storage.engine.plain_text import clean, folded
@@ -56,23 +54,6 @@ class ThreadRepository:
     async def get(self, thread_id: str) -> Thread:
         wanted = checked_id(thread_id)
         return await self._db.read(lambda conn: get_thread(conn, wanted))
-
-    async def list_page(
-        self,
-        project_id: str | None,
-        *,
-        limit: int,
-        cursor: str | None = None,
-        query: str = "",
-        pinned: bool | None = None,
-        archived: bool = False,
-        trashed: bool = False,
-    ) -> ThreadPage:
-        """Return threads with the newest activity first, in the trash those deleted last; ``cursor`` is ``next_cursor``
-        of the page before."""
-        scope: ThreadScope = "trash" if trashed else "archive" if archived else "active"
-        wanted = ThreadQuery(scope, project_id, text=query, is_pinned=pinned)
-        return await self._db.read(lambda conn: thread_lists.page(conn, wanted, limit=limit, cursor=cursor))
 
     async def rename(self, thread_id: str, title: str) -> Thread:
         """Set a title that a person gave: no better one is made from then on."""

@@ -31,7 +31,7 @@ class LibraryRepository:
 
     # Lists
 
-    async def page(self, query: ThreadQuery, *, limit: int, cursor: str | None) -> ThreadPage:
+    async def page(self, query: ThreadQuery, *, limit: int, cursor: str | None = None) -> ThreadPage:
         return await self._db.read(lambda conn: thread_lists.page(conn, query, limit=limit, cursor=cursor))
 
     async def ids(self, query: ThreadQuery, *, limit: int) -> tuple[str, ...]:

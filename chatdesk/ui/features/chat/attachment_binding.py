@@ -68,7 +68,7 @@ class AttachmentBinding(QObject):
         composer.attachRequested.connect(self.choose)
         composer.filesOffered.connect(self.attach)
         composer.imageOffered.connect(self.attach_image)
-        composer.shelfMade.connect(self._on_composer_shelf_made)
+        composer.files.shelfMade.connect(self._on_composer_shelf_made)
         threads.opened.connect(lambda _thread: self._describe_soon())
         panes.header.modelChosen.connect(lambda *_model: self._describe_soon())
         for place in (panes.transcript, panes.transcript.viewport(), panes.empty_state):
@@ -101,7 +101,7 @@ class AttachmentBinding(QObject):
             return
         for path in self._as_many_as_fit(paths):
             name = clean_name(Path(path).name)
-            key = self._panes.composer.shelf.begin(name)
+            key = self._panes.composer.files.shelf.begin(name)
             self._start(key, self._copy_file(key, Path(path), self._threads.thread_id))
 
     def attach_image(self, image: object) -> None:
@@ -109,7 +109,7 @@ class AttachmentBinding(QObject):
         if self._threads.offers_to_keep(_STORED, partial(self.attach_image, image)):
             return
         if isinstance(image, QImage) and not image.isNull() and self._as_many_as_fit([_PASTED_NAME]):
-            key = self._panes.composer.shelf.begin(_PASTED_NAME, image)
+            key = self._panes.composer.files.shelf.begin(_PASTED_NAME, image)
             self._start(key, self._keep_image(key, image, self._threads.thread_id))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -130,9 +130,11 @@ class AttachmentBinding(QObject):
 
     def _as_many_as_fit(self, paths: Sequence[str]) -> Sequence[str]:
         composer = self._panes.composer
-        room = MOST_IN_MESSAGE - composer.attached_count
+        room = MOST_IN_MESSAGE - composer.files.count
         if len(paths) > room:
-            composer.show_notice(f"{MOST_IN_MESSAGE} files go with one message; {len(paths) - room} were left out.")
+            composer.notice.show_passing(
+                f"{MOST_IN_MESSAGE} files go with one message; {len(paths) - room} were left out."
+            )
         return paths[: max(room, 0)]
 
     def _start(self, key: str, work: object) -> None:
@@ -142,12 +144,12 @@ class AttachmentBinding(QObject):
 
     async def _copy_file(self, key: str, path: Path, thread_id: str | None) -> None:
         def tell(copied: int, total: int) -> None:
-            self._panes.composer.shelf.set_progress(key, copied, total)
+            self._panes.composer.files.shelf.set_progress(key, copied, total)
 
         try:
             attachment = await self._attachments.add_file(path, progress=tell)
         except BaseException:
-            self._panes.composer.shelf.finish(key, None)
+            self._panes.composer.files.shelf.finish(key, None)
             raise
         await self._drafts.add_attachment(thread_id, key, attachment)
 
@@ -156,7 +158,7 @@ class AttachmentBinding(QObject):
             data = await asyncio.to_thread(_png, image)
             attachment = await self._attachments.add_bytes(data, _PASTED_NAME)
         except BaseException:
-            self._panes.composer.shelf.finish(key, None)
+            self._panes.composer.files.shelf.finish(key, None)
             raise
         await self._drafts.add_attachment(thread_id, key, attachment)
 
@@ -180,7 +182,7 @@ class AttachmentBinding(QObject):
 
         def show(picture: Picture) -> None:
             if picture.image is not None:
-                self._panes.composer.shelf.set_thumbnail(attachment.sha256, picture.image)
+                self._panes.composer.files.shelf.set_thumbnail(attachment.sha256, picture.image)
 
         most = (_THUMBNAIL_DOTS, _THUMBNAIL_DOTS)
         pictures.load(PictureSource(stored=attachment.blob_path, most=most), show)
@@ -189,9 +191,9 @@ class AttachmentBinding(QObject):
         """Say before it is sent what the model will not get: at once of images, so that no message is quicker, and of
         other files when they have been read."""
         composer = self._panes.composer
-        if not composer.attached:
+        if not composer.files.attached:
             return
-        has_images = any(attachment.is_image for attachment in composer.attached)
+        has_images = any(attachment.is_image for attachment in composer.files.attached)
         sight = (
             look_at_models(
                 self._models, self._current_settings().image_model, self._asked_models(), self._panes.header.models
@@ -201,25 +203,25 @@ class AttachmentBinding(QObject):
         )
         self._sight = sight
         if sight.sentence:
-            composer.shelf.set_note(sight.sentence, sight.actions)
+            composer.files.shelf.set_note(sight.sentence, sight.actions)
             self._tasks.cancel("describe attachments")
         else:
             self._tasks.replace(self._describe(), "describe attachments")
 
     async def _describe(self) -> None:
         composer = self._panes.composer
-        attached = composer.attached
+        attached = composer.files.attached
         note = ""
         for attachment in attached:
             if not note and not attachment.is_image:
                 found = await self._attachments.text_of(attachment)
                 if not found.text.strip():
                     note = f"Of “{attachment.name}” only the name is sent. {found.problem or ''}".strip()
-        if composer.attached == attached:
-            composer.shelf.set_note(note)
+        if composer.files.attached == attached:
+            composer.files.shelf.set_note(note)
 
     def _asked_models(self) -> Sequence[tuple[str | None, str | None]]:
-        return self._messages.compared_models or (self._messages.answering_model,)
+        return self._messages.models.compared or (self._messages.models.answering,)
 
     def _on_note_action_requested(self, name: str) -> None:
         sight = self._sight

@@ -124,7 +124,7 @@ class DraftKeeper(QObject):
         draft."""
         async with self._lock:
             if thread_id == self._thread_id:
-                self._composer.shelf.finish(key, attachment)
+                self._composer.files.shelf.finish(key, attachment)
                 return
             await self._save_left()
             before = await self._stored(thread_id)
@@ -304,7 +304,7 @@ class DraftKeeper(QObject):
 
     def _words(self, *, is_behind: bool = False) -> _Words:
         composer = self._composer
-        return _Words(composer.text(), composer.cursor_position(), tuple(composer.attached), is_behind)
+        return _Words(composer.text(), composer.cursor_position(), tuple(composer.files.attached), is_behind)
 
     def _take_out(self, sent: _Words) -> None:
         now, joined = self._words(), self._joined
@@ -316,7 +316,7 @@ class DraftKeeper(QObject):
     def _put(self, words: _Words) -> None:
         self._is_loading = True
         try:
-            self._composer.set_attached(words.attached)
+            self._composer.files.set_attached(words.attached)
             self._composer.set_text(words.text)
             self._composer.set_cursor_position(min(words.cursor, len(words.text)))
         finally:

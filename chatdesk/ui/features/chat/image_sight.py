@@ -39,7 +39,7 @@ def look_at_models(
     among which a person can choose."""
     default_provider, default_model = models.providers.default()
     named = [(provider or default_provider, model or default_model) for provider, model in asked]
-    infos = {each: models.context.model_info(*each) for each in dict.fromkeys(named)}
+    infos = {each: models.context.models.info(*each) for each in dict.fromkeys(named)}
     labels = {(provider, model): label for provider, _name, models in offered for model, label in models}
     unknown = tuple(each for each, info in infos.items() if info.sees_images is None)
     blind = tuple(each for each, info in infos.items() if info.sees_images is False)
@@ -77,6 +77,6 @@ def _seeing_model(
         return (chosen.provider, chosen.model)
     for provider, _name, listed in offered:
         for model, _label in listed[:_LOOKED_AT]:
-            if models.context.model_info(provider, model).sees_images:
+            if models.context.models.info(provider, model).sees_images:
                 return (provider, model)
     return None

@@ -1,4 +1,4 @@
-"""The open thread's messages: what a person does to them, and what the services say happened."""
+"""Does to the open thread's messages what a person asks for: sends, edits, deletes, branches and stops."""
 
 from __future__ import annotations
 
@@ -11,20 +11,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.core import events
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE
-from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
-from chatdesk.ui.features.chat.compared_models import ComparedModels
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_edit import MessageEdit
+from chatdesk.ui.features.chat.message_follower import MessageFollower
+from chatdesk.ui.features.chat.next_model import NextModel
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.chat.version_steps import VersionSteps
-from chatdesk.ui.transcript.messages.entry import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.service import ChatService
     from chatdesk.core.domain.attachment import Attachment
     from chatdesk.services.groups import ModelServices
-    from chatdesk.ui.event_subscriptions import Subscribe
-    from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.window.window_context import WindowContext
 
@@ -44,12 +40,10 @@ _SHORTEST_SHOWN_WAIT_S = 2.0
 
 
 class MessageBinding(QObject):
-    """Sends, stops, edits, regenerates; and follows the stream. ``busyChanged``: what *Stop* would do changed;
-    ``modelChanged``: ``chosen_model`` is another;
-    ``compared``: several models were asked at once."""
+    """Sends, stops, edits, regenerates. ``busyChanged``: what *Stop* would do changed; ``compared``: several models
+    were asked at once. ``models`` says who answers, ``follower`` shows what happens."""
 
     busyChanged = Signal()
-    modelChanged = Signal()
     compared = Signal(object)  # Compared
     waitingEditRequested = Signal()  # the last of the questions that wait in the open thread
 
@@ -72,34 +66,31 @@ class MessageBinding(QObject):
         self._undo = undo
         self._settings = settings
         self._open_thread = context.open_thread
-        self._models = models
         self._questions = questions
         self._tasks = context.tasks
         self._consent = ProviderConsent(context)
         self.edit = MessageEdit(context, threads, drafts=drafts)
-        self.comparisons = ComparedModels()
+        self.models = NextModel(context, threads, settings, models)
         self._is_sending = False
         self._sending: asyncio.Task[object] | None = None
         self._has_begun = False
         self._early: str | None = None
-        self._incoming: IncomingMessages | None = None
         self._shown_id: str | None = None
         self._titled_id: str | None = None  # whose title the header shows
-        self._model: tuple[str, str] | None = None
         self.versions = VersionSteps(context, threads, undo, member_name=member_name)
+        self.follower = MessageFollower(context, threads, self.versions)
         transcript, composer = panes.transcript, panes.composer
         composer.sendRequested.connect(self._on_composer_send_requested)
         composer.noteRequested.connect(self._on_composer_note_requested)
         composer.stopRequested.connect(self.stop)
-        composer.stateLeft.connect(self._on_composer_state_left)
+        composer.above.stateLeft.connect(self._on_composer_state_left)
         composer.editLastRequested.connect(self._on_composer_edit_last_requested)
         self.edit.changed.connect(self._on_edit_changed)
-        self.comparisons.changed.connect(self._on_compared_models_changed)
+        self.models.comparisons.changed.connect(self._show_state)
+        self.follower.busyChanged.connect(self.busyChanged)
         transcript.copyRequested.connect(self._on_transcript_copy_requested)
         self._bind_actions()
         threads.opened.connect(self._on_thread_opened)
-        settings.modelOfNewThreadsChanged.connect(self.forget_model)
-        self._subscribe(context.subscribe)
 
     def _bind_actions(self) -> None:
         bind = self._panes.message_handlers.bind
@@ -112,70 +103,9 @@ class MessageBinding(QObject):
         bind("delete", self.delete)
         bind("branch", self.branch)
 
-    def _subscribe(self, subscribe: Subscribe) -> None:
-        subscribe(self, events.MessageAdded, lambda event: self._on_message_added(event.message))
-        subscribe(self, events.MessageChanged, lambda event: self._on_message_changed(event.message))
-        subscribe(self, events.PathChanged, self._on_path_changed)
-        subscribe(self, events.TurnStarted, self._on_turn_started)
-        subscribe(self, events.TextStreamed, self._on_text_streamed)
-        subscribe(self, events.RetryWaiting, self._on_retry_waiting)
-        subscribe(self, events.AnswerFinished, self._on_answer_finished)
-
-    @property
-    def chosen_model(self) -> tuple[str, str] | None:
-        """The provider and model that a person chose for new threads; None to follow the settings."""
-        return self._model
-
-    def remember_model(self, chosen: tuple[str, str] | None) -> None:
-        """Restore the model that was chosen before this start. It is ignored when its provider is gone or the settings
-        name another model for new threads."""
-        settings = self._settings.current
-        is_named = settings.provider != "auto" or bool(settings.openai_model)
-        if chosen is not None and not is_named and self._models.providers.has(chosen[0]):
-            self._model = chosen
-            self.show_model()
-
-    def forget_model(self) -> None:
-        """Let new threads begin with the model of the settings again."""
-        self._model = None
-        self.show_model()
-        self.modelChanged.emit()
-
-    def choose_model(self, provider: str, model: str) -> None:
-        """Use this model for the open thread and for the next new one."""
-        self._model = (provider, model)
-        self.compare_models(())
-        self.show_model()
-        self.modelChanged.emit()
-        thread = self._threads.open_thread
-        if thread is not None and (thread.provider, thread.model) != self._model:
-            self._tasks.start(self._set_model(thread.id, provider, model), "set model")
-
-    async def _set_model(self, thread_id: str, provider: str, model: str) -> None:
-        await self._open_thread.chat_of(thread_id).set_thread_model(thread_id, provider, model)
-
-    @property
-    def answering_model(self) -> tuple[str | None, str | None]:
-        """(provider, model) of the next answer; None: the default one."""
-        thread = self._threads.open_thread
-        return (thread.provider, thread.model) if thread is not None else self._model or (None, None)
-
-    @property
-    def compared_models(self) -> tuple[tuple[str, str], ...]:
-        """The models that the next question of the open thread goes to at once; empty when one model answers."""
-        return self.comparisons.of(self._threads.thread_id)
-
-    def compare_models(self, models: Sequence[tuple[str, str]]) -> None:
-        """Ask these in the open thread from now on; none: one model answers."""
-        self.comparisons.choose(self._threads.thread_id, models)
-
-    def _on_compared_models_changed(self, _thread_id: str | None) -> None:
-        self.show_model()
-        self._show_state()
-
     async def begin_thread(self, project_id: str) -> str:
         """Make the new chat a thread before its first message, with the composer's text as its draft; return its id."""
-        provider, model = self._model or (None, None)
+        provider, model = self.models.chosen or (None, None)
         created = await self._open_thread.chat.create_thread(project_id, "", provider=provider, model=model)
         if self._threads.adopt(created.thread):
             await self._drafts.save()
@@ -189,7 +119,7 @@ class MessageBinding(QObject):
         early, self._early = self._early, None
         if early is not None:
             self._is_sending = True
-            self._sending = self._tasks.start(self._send(early, self._panes.composer.attached, None), "send")
+            self._sending = self._tasks.start(self._send(early, self._panes.composer.files.attached, None), "send")
             await self._sending
 
     def begin(self) -> None:
@@ -209,7 +139,7 @@ class MessageBinding(QObject):
             self._early = text
         elif not self._is_sending:
             self._is_sending = True
-            work = self._send(text, self._panes.composer.attached, self._threads.thread_id)
+            work = self._send(text, self._panes.composer.files.attached, self._threads.thread_id)
             self._sending = self._tasks.start(work, "send")
 
     async def _send(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
@@ -221,10 +151,10 @@ class MessageBinding(QObject):
 
     def _on_composer_note_requested(self, text: str) -> None:
         if self.edit.edited is not None:  # what it was before says what its new version is
-            self._panes.composer.show_notice("Send or cancel what you are editing first.")
+            self._panes.composer.notice.show_passing("Send or cancel what you are editing first.")
         elif self._has_begun and not self._is_sending:
             self._is_sending = True
-            work = self._add_note(text, self._panes.composer.attached, self._threads.thread_id)
+            work = self._add_note(text, self._panes.composer.files.attached, self._threads.thread_id)
             self._sending = self._tasks.start(work, "add note")
 
     async def _add_note(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
@@ -232,7 +162,7 @@ class MessageBinding(QObject):
         try:
             chat, known_id = self._open_thread.chat_of(thread_id), thread_id
             if known_id is None:
-                provider, model = self._model or (None, None)
+                provider, model = self.models.chosen or (None, None)
                 new = await chat.create_thread(self._threads.new_project_id, "", provider=provider, model=model)
                 known_id = new.thread.id
             noted = await chat.add_note(known_id, text, attachments=attached)
@@ -249,7 +179,7 @@ class MessageBinding(QObject):
         """Send the text again unless the person has changed it meanwhile; then they send it."""
         if self._panes.composer.text().strip() == text.strip() and not self._is_sending:
             self._is_sending = True
-            await self._send_now(text, self._panes.composer.attached, self._threads.thread_id)
+            await self._send_now(text, self._panes.composer.files.attached, self._threads.thread_id)
 
     async def _send_now(self, text: str, attached: Sequence[Attachment], thread_id: str | None) -> None:
         """The composer is emptied only when the text is on disk; on any failure it stays as it is. Where another thread
@@ -265,8 +195,8 @@ class MessageBinding(QObject):
                 self._panes.window.show_toast("Nothing was changed, so the answer stays as it is.")
                 return
             editing, stays = self.edit.take(thread_id)
-            provider, model = self._model or (None, None)
-            if editing is None and self.comparisons.of(thread_id):
+            provider, model = self.models.chosen or (None, None)
+            if editing is None and self.models.comparisons.of(thread_id):
                 await self._compare(chat, text, attached, thread_id)
                 return
             if editing is not None:
@@ -299,9 +229,9 @@ class MessageBinding(QObject):
 
     async def _wait_for_answer(self, text: str, attached: Sequence[Attachment], thread_id: str) -> None:
         """An answer is being written: the question waits for its end."""
-        is_one_question = self.edit.edited_in(thread_id) is None and not self.comparisons.of(thread_id)
+        is_one_question = self.edit.edited_in(thread_id) is None and not self.models.comparisons.of(thread_id)
         if not is_one_question or self._open_thread.is_temporary(thread_id):  # of that one nothing is stored
-            self._panes.composer.show_notice("Wait for the answer, or press Esc to stop it. Your text is kept.")
+            self._panes.composer.notice.show_passing("Wait for the answer, or press Esc to stop it. Your text is kept.")
             return
         await self._questions().add(thread_id, text, attached)
         self._drafts.sent(thread_id, text, attached)
@@ -316,11 +246,11 @@ class MessageBinding(QObject):
     async def _compare(
         self, chat: ChatService, text: str, attached: Sequence[Attachment], thread_id: str | None
     ) -> None:
-        is_new, models = thread_id is None, self.comparisons.of(thread_id)
+        is_new, models = thread_id is None, self.models.comparisons.of(thread_id)
         if thread_id is None:
             created = await chat.create_thread(self._threads.new_project_id, "")
             thread_id = created.thread.id
-            self.comparisons.adopt(thread_id)
+            self.models.comparisons.adopt(thread_id)
             if self._threads.adopt(created.thread):
                 is_new = False
         compared = await chat.compare(thread_id, text, models, attachments=attached)
@@ -344,15 +274,17 @@ class MessageBinding(QObject):
 
     # What the composer is for
 
-    def _show_state(self) -> None:
+    def _show_state(self, *_changed: object) -> None:
         """Above the text: which message is edited, or how many models are asked."""
-        count = len(self.compared_models)
+        count = len(self.models.compared)
         if self.edit.edited is not None:
-            self._panes.composer.set_state(self.edit.words, leave="Cancel")
+            self._panes.composer.above.set_state(self.edit.words, leave="Cancel")
         elif count:
-            self._panes.composer.set_state(f"Questions in this chat go to {count} models.", leave="Stop comparing")
+            self._panes.composer.above.set_state(
+                f"Questions in this chat go to {count} models.", leave="Stop comparing"
+            )
         else:
-            self._panes.composer.set_state("")
+            self._panes.composer.above.set_state("")
 
     def _on_edit_changed(self) -> None:
         self._show_state()
@@ -362,7 +294,7 @@ class MessageBinding(QObject):
         if self.edit.edited is not None:
             self.edit.cancel()
         else:
-            self.compare_models(())
+            self.models.compare(())
         self._panes.composer.setFocus()
 
     async def _last(self, *roles: Role) -> Message | None:
@@ -450,104 +382,14 @@ class MessageBinding(QObject):
         thread_id = thread.id if thread else None
         if thread_id != self._shown_id:
             self.versions.forget()
-            if self._incoming is not None:
-                self._incoming.forget()
+            self.follower.forget()
         self._shown_id = thread_id
         title = thread.title if thread else NEW_THREAD_TITLE
         # A new chat gets its name with its first message; a temporary one may have another once it is kept.
         is_editable = thread is not None and not self._threads.is_temporary
         self._panes.header.set_title(title, is_editable=is_editable, keeps_edit=thread_id == self._titled_id)
         self._titled_id = thread_id
-        self.show_model()
+        self.models.show()
         self._show_state()
         self._panes.composer.set_streaming(self._is_answering())
         self.busyChanged.emit()
-
-    def show_model(self) -> None:
-        """Show in the header the model that the next question goes to."""
-        header = self._panes.header
-        if self._model is not None and not self._models.providers.has(self._model[0]):
-            self._model = None  # its provider was removed meanwhile
-        compared = self.compared_models
-        header.set_compared(compared)
-        if compared:
-            header.set_current("", f"Comparing {len(compared)} models")
-        else:
-            header.set_current(*self.next_model())
-
-    def next_model(self) -> tuple[str, str]:
-        """(provider, model) that the next question goes to; the model is empty as long as it is not known."""
-        return self._models.providers.resolve(*self._wanted_model())
-
-    def _wanted_model(self) -> tuple[str | None, str | None]:
-        """Return the model of the open thread, or for a new one the person's choice, else its project's."""
-        thread, project = self._threads.open_thread, self._threads.new_project
-        if thread is not None:
-            return thread.provider, thread.model
-        if self._model is not None:
-            return self._model
-        return (None, None) if project is None else (project.provider, project.model)
-
-    def _on_message_added(self, message: Message) -> None:
-        if message.thread_id != self._threads.thread_id:
-            return
-        if message.author_id is None and not (self._incoming is not None and self._incoming.is_waiting):
-            self._panes.transcript.add_message(message)
-            return
-        if self._incoming is None:
-            from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
-
-            transcript = self._panes.transcript
-            self._incoming = IncomingMessages(
-                transcript.prepare_message, transcript.add_message, transcript.reload_from
-            )
-        self._incoming.take(message)
-
-    def _on_message_changed(self, message: Message) -> None:
-        if message.thread_id == self._threads.thread_id:
-            if self._incoming is not None:
-                self._incoming.change(message)
-            self._panes.transcript.change_message(message)
-
-    def _on_path_changed(self, event: events.PathChanged) -> None:
-        if event.thread_id != self._threads.thread_id:
-            return
-        if self._incoming is not None:
-            self._incoming.forget()
-        if self.versions.is_shown_already(event):
-            self._panes.transcript.confirm_ahead()
-        else:
-            self._panes.transcript.reload_from(event.from_message_id)
-
-    def _on_turn_started(self, event: events.TurnStarted) -> None:
-        thread_id = event.thread_id
-        self._panes.transcript.note_asked(event.message_id, SystemClock().now_ms())
-        self._panes.sidebar.set_streaming(thread_id, True)
-        if thread_id == self._threads.thread_id:
-            self._panes.composer.set_streaming(True)
-            self.busyChanged.emit()
-
-    def _on_text_streamed(self, event: events.TextStreamed) -> None:
-        if event.thread_id == self._threads.thread_id:
-            self._panes.transcript.append_text(event.message_id, event.part_index, event.kind, event.delta)
-
-    def _on_retry_waiting(self, event: events.RetryWaiting) -> None:
-        if (retry := retry_of(event)) is not None:
-            self._panes.transcript.set_retry(event.message_id, retry)
-
-    def _on_answer_finished(self, event: events.AnswerFinished) -> None:
-        message = event.message
-        self._panes.transcript.note_finished(message.id)
-        is_answering = self._open_thread.chat_of(message.thread_id).is_answering(message.thread_id)
-        self._panes.sidebar.set_streaming(message.thread_id, is_answering)
-        if message.thread_id == self._threads.thread_id:
-            self._panes.composer.set_streaming(is_answering)
-            self.busyChanged.emit()
-
-
-def retry_of(event: events.RetryWaiting) -> Retry | None:
-    """Return what to show while a provider makes us wait; None for a wait too short to show."""
-    if event.delay_s < _SHORTEST_SHOWN_WAIT_S:
-        return None
-    due_ms = SystemClock().now_ms() + round(event.delay_s * 1000)
-    return Retry(event.reason, attempt=event.attempt + 1, due_ms=due_ms)

@@ -122,7 +122,7 @@ class MessageEdit(QObject):
             self.end()
             self._drafts.put_aside()
         self._set(message, later=later)
-        composer.set_attached(attachments_of(message))
+        composer.files.set_attached(attachments_of(message))
         composer.set_text(message.text)
         composer.set_cursor_position(len(message.text))
         composer.setFocus()

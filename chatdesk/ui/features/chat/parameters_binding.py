@@ -41,13 +41,13 @@ class ParametersBinding(QObject):
         from chatdesk.ui.features.chat.parameters import ParametersDialog
 
         chat = self._open_thread.chat
-        own, wider = await chat.context.own_parameters(thread_id)
+        own, wider = await chat.context.steering.own_parameters(thread_id)
         thread = await chat.get_thread(thread_id)
         dialog = ParametersDialog(
             self._panes.theme,
             own,
             wider,
-            info=chat.context.model_info(thread.provider, thread.model),
+            info=chat.context.models.info(thread.provider, thread.model),
             scope="thread",
             name=thread.title,
             parent=self._panes.window,
@@ -66,9 +66,9 @@ class ParametersBinding(QObject):
         project = next((each for each in projects if thread is not None and each.id == thread.project_id), default)
         dialog = ParametersDialog(
             self._panes.theme,
-            await chat.context.project_parameters(project.id),
+            await chat.context.steering.project_parameters(project.id),
             Parameters(),
-            info=chat.context.model_info(project.provider, project.model),
+            info=chat.context.models.info(project.provider, project.model),
             scope="project",
             name=project.name,
             parent=self._panes.window,
@@ -78,14 +78,14 @@ class ParametersBinding(QObject):
 
     def _save_thread(self, thread_id: str, parameters: Parameters) -> None:
         async def work() -> None:
-            await self._open_thread.chat.context.set_thread_parameters(thread_id, parameters)
+            await self._open_thread.chat.context.steering.set_thread_parameters(thread_id, parameters)
             self._panes.window.show_toast("Saved. The next answer is made with these parameters.")
 
         self._tasks.start(work(), "save parameters")
 
     def _save_project(self, project_id: str, parameters: Parameters) -> None:
         async def work() -> None:
-            await self._open_thread.chat.context.set_project_parameters(project_id, parameters)
+            await self._open_thread.chat.context.steering.set_project_parameters(project_id, parameters)
             self._panes.window.show_toast("Saved for all threads of the project that have none of their own.")
 
         self._tasks.start(work(), "save parameters")

@@ -74,7 +74,7 @@ class TemporaryBinding(QObject):
         if temporary.thread_id is not None:
             self._end(temporary, then=self.begin)
             return
-        provider, model = self._messages.chosen_model or (None, None)
+        provider, model = self._messages.models.chosen or (None, None)
         thread = await temporary.begin(self._threads.new_project_id, provider=provider, model=model)
         self._show(thread)
         await self._threads.open(thread.id)
@@ -160,7 +160,7 @@ class TemporaryBinding(QObject):
 
     def _show(self, thread: Thread | None) -> None:
         self._panes.sidebar.set_open_thread(self._threads.stored_id)
-        self._panes.sidebar.set_temporary("" if thread is None else "Temporary chat")
+        self._panes.sidebar.lines.show_temporary("" if thread is None else "Temporary chat")
         self._panes.header.set_temporary(self._threads.is_temporary)
         self._panes.commands.refresh()
         if self._threads.open_thread is not None:

@@ -47,7 +47,7 @@ class WaitingQuestionsBinding(QObject):
         self._tasks = context.tasks
         self._open_thread = context.open_thread
         self._consent = ProviderConsent(context)
-        panes.composer.waitingMade.connect(self._on_waiting_made)
+        panes.composer.above.waitingMade.connect(self._on_waiting_made)
         threads.opened.connect(lambda _thread: self.show())
         messages.waitingEditRequested.connect(lambda: self._with_last(self.edit))
         panes.commands.bind("message.send_waiting", lambda: self._with_first(self.send_now), self.are_any)
@@ -69,7 +69,7 @@ class WaitingQuestionsBinding(QObject):
         rows = [WaitingQuestionRow(each.id, _words(each)) for each in here]
         problem = queue.problem_of(here[0].id) if queue is not None and here else ""
         words = problem or waiting_words(len(here), is_answering=self._is_answering())
-        self._panes.composer.set_waiting(rows, words)
+        self._panes.composer.above.set_waiting(rows, words)
 
     def send_now(self, question_id: str) -> None:
         """Stop what is being written, keep it, and ask this."""

@@ -18,7 +18,8 @@ from chatdesk.core.events import (
     TextStreamed,
     TurnStarted,
 )
-from chatdesk.ui.features.chat.message_binding import MessageBinding, retry_of
+from chatdesk.ui.features.chat.message_binding import MessageBinding
+from chatdesk.ui.features.chat.message_follower import retry_of
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.usage.usage_binding import waiting_words
 
@@ -53,7 +54,7 @@ class CompareBinding(QObject):
         self._thread_id: str | None = None
         panes.commands.bind("message.compare", self.choose_models)
         panes.header.compareRequested.connect(self.choose_models)
-        panes.header.compareLeft.connect(lambda: messages.compare_models(()))
+        panes.header.compareLeft.connect(lambda: messages.models.compare(()))
         panes.message_handlers.bind("compare", self.open_versions)
         messages.compared.connect(self._on_messages_compared)
         threads.opened.connect(self._on_thread_opened)
@@ -85,10 +86,10 @@ class CompareBinding(QObject):
             self._panes.theme,
             header.models,
             self._chosen(),
-            is_comparing=bool(self._messages.compared_models),
+            is_comparing=bool(self._messages.models.compared),
             parent=window,
         )
-        dialog.chosen.connect(self._messages.compare_models)
+        dialog.chosen.connect(self._messages.models.compare)
         header.model_picker.modelsChanged.connect(dialog.show_models)
         dialog.open()
 
@@ -96,7 +97,7 @@ class CompareBinding(QObject):
         """Return the models that are compared already, else the one that answers now, beside which others are to be
         chosen."""
         current = self._panes.header.model_picker.current
-        return self._messages.compared_models or (() if current is None else (current,))
+        return self._messages.models.compared or (() if current is None else (current,))
 
     def open_versions(self, message_id: str) -> None:
         """Show an answer beside the other versions of it, four at most."""
@@ -180,7 +181,7 @@ class CompareBinding(QObject):
             answer = await chat.get_message(message_id)
             await chat.keep_version(message_id)
             if answer.provider is not None and answer.model is not None:
-                self._messages.choose_model(answer.provider, answer.model)
+                self._messages.models.choose(answer.provider, answer.model)
             self._panes.window.show_toast("Kept. The other answers stay as versions.")
 
         self._tasks.replace(work(), "keep version")

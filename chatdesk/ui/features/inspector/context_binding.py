@@ -64,7 +64,7 @@ class ContextBinding(QObject):
             composer.set_token_count(_tokens(size.count, is_estimate=size.is_estimate))
             return
         try:
-            totals = await context.totals(thread_id, composer.text(), attachments=composer.attached)
+            totals = await context.totals(thread_id, composer.text(), attachments=composer.files.attached)
         except DoesNotFit as error:
             self._sentences = (error.sentence,)
             meter.set_fraction(1.0, error.sentence)

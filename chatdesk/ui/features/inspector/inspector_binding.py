@@ -213,7 +213,7 @@ class InspectorBinding(QObject):
         report = None
         if thread_id is not None:
             composer, context = self._panes.composer, self._open_thread.chat.context
-            report = await context.report(thread_id, composer.text(), attachments=composer.attached)
+            report = await context.report(thread_id, composer.text(), attachments=composer.files.attached)
         if thread_id == self._threads.thread_id:
             self._context.show_report(report)
 
@@ -273,7 +273,7 @@ class InspectorBinding(QObject):
             if thread_id is not None:
                 context = self._open_thread.chat.context
                 composer = self._panes.composer
-                body = await context.request_json(thread_id, composer.text(), attachments=composer.attached)
+                body = await context.request_json(thread_id, composer.text(), attachments=composer.files.attached)
                 QGuiApplication.clipboard().setText(body.decode("utf-8"))
                 self._panes.window.show_toast("Request copied")
 

@@ -16,8 +16,8 @@ from chatdesk.ui.features.inspector.summary_text import progress_words, question
 from chatdesk.ui.inspector.summary_tab import SummaryTab
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.context_service import ContextService
-    from chatdesk.core.chat.summary_service import SummaryService
+    from chatdesk.core.chat.context.context_service import ContextService
+    from chatdesk.core.chat.context.summary_service import SummaryService
     from chatdesk.ui.window.window_context import WindowContext
 
 _PAGE = 100
@@ -132,4 +132,4 @@ def _cost(context: ContextService, summary: Summary | None) -> float | None:
     if summary is None or not summary.input_tokens + summary.output_tokens:
         return None
     usage = Usage(summary.input_tokens, summary.output_tokens)
-    return context.cost_of(summary.provider, summary.model, usage)
+    return context.models.cost_of(summary.provider, summary.model, usage)

@@ -14,7 +14,7 @@ from chatdesk.ui.features.inspector.summary_text import ended_words, progress_wo
 from chatdesk.ui.widgets.banner import Banner
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.summary_service import SummaryService
+    from chatdesk.core.chat.context.summary_service import SummaryService
     from chatdesk.core.domain.summary import SummaryWork
     from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.window.window_context import WindowContext

@@ -153,7 +153,7 @@ class LibraryBinding(QObject):
             library = self._library
             done = await act(library)
             change, said = done if isinstance(done, tuple) else (done, words)
-            self._panes.sidebar.thread_list.mark(())
+            self._panes.sidebar.thread_list.marks.set(())
             if change.is_empty:
                 return
             await self._did(change)
@@ -252,7 +252,7 @@ class LibraryBinding(QObject):
         async def work() -> None:
             library = self._library
             count = await (library.empty_trash() if ids is None else library.delete_for_good(ids))
-            self._panes.sidebar.thread_list.mark(())
+            self._panes.sidebar.thread_list.marks.set(())
             self._panes.window.show_toast(counted(count, "thread is gone.", "threads are gone."))
             await library.sweep(trash_days=self._current_settings().trash_days)
 
@@ -376,7 +376,7 @@ class LibraryBinding(QObject):
     def _select_all(self) -> None:
         sidebar = self._panes.sidebar
         sidebar.thread_list.setFocus()
-        sidebar.thread_list.mark_all()
+        sidebar.thread_list.marks.set_all()
 
     def _show(self, view: str) -> None:
         self._panes.window.place.reveal()

@@ -68,7 +68,7 @@ class ThreadListBinding(QObject):
         sidebar.viewChanged.connect(self._on_sidebar_view_changed)
         sidebar.sortRequested.connect(lambda by_name: self.sort(by_name=by_name))
         sidebar.groupRequested.connect(lambda by_project: self.group(by_project=by_project))
-        sidebar.read_folders_with(self._fetch_folder, ())
+        sidebar.rows.read_folders_with(self._fetch_folder, ())
         sidebar.foldersToggled.connect(self.changed)
         sidebar.sharingChanged.connect(self._recount)
         sidebar.tagFilterRequested.connect(self.show_tag)
@@ -108,12 +108,12 @@ class ThreadListBinding(QObject):
         self._query = replace(self._query, order="name" if state.is_sorted_by_name else "activity")
         sidebar.set_order(by_name=state.is_sorted_by_name)
         sidebar.set_grouping(by_project=state.is_grouped_by_project)
-        sidebar.read_folders_with(self._fetch_folder, state.open_folders)
+        sidebar.rows.read_folders_with(self._fetch_folder, state.open_folders)
         sidebar.set_trash_days(self._current_settings().trash_days)
         self._set_project(wanted)
         sidebar.reload()
         if state.list_top_id is not None:
-            sidebar.thread_list.return_to(state.list_top_id, state.list_top_px)
+            sidebar.thread_list.place.return_to(state.list_top_id, state.list_top_px)
         self._is_started = True
         self.read_tags()
 
@@ -131,13 +131,13 @@ class ThreadListBinding(QObject):
             )
         top = None
         if self._panes.sidebar.view == "active" and not self._query.tag_id:
-            top = self._panes.sidebar.thread_list.place()
+            top = self._panes.sidebar.thread_list.place.top()
         return replace(
             state,
             open_project_id=_ALL if self._project is None else self._project.id,
             is_sorted_by_name=self._query.order == "name",
             is_grouped_by_project=self.by_project,
-            open_folders=tuple(sorted(self._panes.sidebar.open_folders)),
+            open_folders=tuple(sorted(self._panes.sidebar.rows.open_folders)),
             list_top_id=None if top is None else top[0],
             list_top_px=0 if top is None else top[1],
         )
@@ -151,7 +151,7 @@ class ThreadListBinding(QObject):
             library = self._library
             self._sought, self._told_sought = project_id, None
             project = self._as_told(None if project_id is None else await library.get_project(project_id))
-            self._panes.sidebar.thread_list.mark(())
+            self._panes.sidebar.thread_list.marks.set(())
             self._set_project(project)
             self._panes.sidebar.set_view("active")
             self._panes.sidebar.reload()
@@ -166,7 +166,7 @@ class ThreadListBinding(QObject):
             tags = await self._library.list_tags()
             tag = next((each for each in tags if each.id == tag_id), None)
             self._query = replace(self._query, tag_id=None if tag is None else tag.id)
-            self._panes.sidebar.thread_list.mark(())
+            self._panes.sidebar.thread_list.marks.set(())
             self._panes.sidebar.set_tags(tags)
             self._panes.sidebar.set_tag(tag)
             self._panes.sidebar.reload()
@@ -222,11 +222,11 @@ class ThreadListBinding(QObject):
             if cursor is None and query.scope == "active":
                 page = _with_pinned(await self._pinned(library, query), page)
         except ChatDeskError as error:
-            self._panes.sidebar.set_load_error(error.sentence)
+            self._panes.sidebar.notices.fail(error.sentence)
             return
         if replace(self._query, text=text) == query:
             if cursor is None:
-                self._panes.sidebar.set_folders(folders)
+                self._panes.sidebar.rows.set_folders(folders)
             deliver(page)
 
     # Folders
@@ -250,7 +250,7 @@ class ThreadListBinding(QObject):
     async def _begin_folders(self, library: LibraryService, query: ThreadQuery) -> tuple[list[Folder], ThreadPage]:
         """The folders, and the beginning of the first ones that are open."""
         folders = await self._folders(library)
-        opened = self._panes.sidebar.open_folders
+        opened = self._panes.sidebar.rows.open_folders
         threads: list[Thread] = []
         for folder in [each for each in folders if each.project_id in opened][:_FOLDERS_AT_ONCE]:
             page = await library.list_threads(_of_folder(query, folder.project_id), limit=PAGE)
@@ -264,14 +264,14 @@ class ThreadListBinding(QObject):
                 query = _of_folder(self._query, project_id)
                 page = await self._library.list_threads(query, limit=PAGE, cursor=cursor)
             except ChatDeskError as error:
-                self._panes.sidebar.set_load_error(error.sentence)
+                self._panes.sidebar.notices.fail(error.sentence)
                 return
             deliver(page)
 
         self._tasks.replace(work(), "fetch threads")
 
     def _recount(self) -> None:
-        if self._panes.sidebar.has_folders and not self._counted.isActive():
+        if self._panes.sidebar.rows.has_folders and not self._counted.isActive():
             self._counted.start()
 
     def _retell_folders(self) -> None:
@@ -298,13 +298,13 @@ class ThreadListBinding(QObject):
         async def work() -> None:
             query = replace(self._query, text=self._panes.sidebar.search_box.text().strip())
             library, sidebar = self._library, self._panes.sidebar
-            if not sidebar.has_folders:
-                sidebar.select_ids(await library.list_ids(query))
+            if not sidebar.rows.has_folders:
+                sidebar.thread_list.marks.set(await library.list_ids(query))
                 return
             ids = list(await library.list_ids(replace(query, is_pinned=True)))
-            for project_id in sorted(sidebar.open_folders):  # what is in closed ones is not in the list
+            for project_id in sorted(sidebar.rows.open_folders):  # what is in closed ones is not in the list
                 ids += await library.list_ids(_of_folder(query, project_id))
-            sidebar.select_ids(ids)
+            sidebar.thread_list.marks.set(ids)
 
         self._tasks.replace(work(), "select all")
 

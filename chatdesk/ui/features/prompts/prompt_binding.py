@@ -189,7 +189,7 @@ class PromptBinding(QObject):
         if template.problems and not template.fields:  # else the dialog has said it
             notes.append(template.problems[0].sentence)
         if notes:
-            composer.show_notice(" ".join(notes))
+            composer.notice.show_passing(" ".join(notes))
         await self._prompts.note_used(prompt.id)
 
     async def _known_values(self, template: Template) -> tuple[dict[str, str], list[str]]:
@@ -208,7 +208,7 @@ class PromptBinding(QObject):
             values["project"] = await self._project_name(thread)
         if template.needs("model"):
             provider, model = (thread.provider, thread.model) if thread else (None, None)
-            values["model"] = self._open_thread.stored_chat.context.model_info(provider, model).id
+            values["model"] = self._open_thread.stored_chat.context.models.info(provider, model).id
         return values, notes
 
     async def _selected_text(self) -> str:

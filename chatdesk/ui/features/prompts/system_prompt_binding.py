@@ -84,7 +84,7 @@ class SystemPromptBinding(QObject):
                 words = FROM_FILE
         except ChatDeskError:  # it was deleted meanwhile, or cannot be read, which is told where it is shown
             words = ""
-        self._panes.composer.set_reminder(words)
+        self._panes.composer.notice.set_reminder(words)
 
     def open_thread(self) -> None:
         """Open the system prompt of the open thread; a new chat becomes a thread when it gets one."""

@@ -52,7 +52,7 @@ class ProviderModelsBinding:
         try:
             found = await self._models.provider_service.models_of(self._models.providers.get(provider), is_asked=True)
             if found is not None:
-                self._models.context.note_models(provider, found.models)
+                self._models.context.models.note(provider, found.models)
             lines = await _lines(self._models, provider, found)
         except ChatDeskError as error:
             if self._dialog is not None:
@@ -62,7 +62,7 @@ class ProviderModelsBinding:
             self._dialog.show_lines(lines)
 
     async def _add(self, provider: str, model: str) -> None:
-        (info,) = await asyncio.to_thread(self._models.context.known_models, provider, [model])
+        (info,) = await asyncio.to_thread(self._models.context.models.without_overrides, provider, [model])
         if self._dialog is not None:
             self._dialog.add_line(ModelLine(model, model, info))
 
@@ -86,7 +86,7 @@ async def _lines(models: ModelServices, provider: str, found: ModelList | None) 
     labels = {each.id: each.label for each in found.models} if found is not None else {}
     own = filter(None, (profile.model, *profile.favourites, *profile.aliases, *profile.overrides))
     ids = list(dict.fromkeys([*labels, *own]))
-    infos = await asyncio.to_thread(models.context.known_models, provider, ids)
+    infos = await asyncio.to_thread(models.context.models.without_overrides, provider, ids)
     return [
         ModelLine(
             model,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.search import FilterName, SearchHit, SearchKind
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
@@ -80,7 +81,7 @@ class SearchBinding(QObject):
 
     async def _fill(self, palette: Palette) -> None:
         """Give the palette what it shows without a query, and the names that filters may use."""
-        page = await self._open_thread.stored_chat.list_threads(limit=_RECENT)
+        page = await self._library.list_threads(ThreadQuery(), limit=_RECENT)
         if palette is self.palette:
             palette.set_recent(page.threads)
         projects = await self._library.list_projects()

@@ -94,7 +94,7 @@ class ModelMenu(QObject):
             failures.append(error)
             return
         if found is not None:
-            self._models.context.note_models(provider, found.models)
+            self._models.context.models.note(provider, found.models)
             lists[provider] = self._choices(provider, found)
             self._show(lists)
 

@@ -94,7 +94,7 @@ class SharedThreadBinding(QObject):
             self, SharedFilesChanged, lambda _event: self._panes.transcript.set_file_states(self._team.file_state)
         )
         subscribe(self, ProjectChanged, lambda event: self._on_project_changed(event.project))
-        self._panes.sidebar.set_unread(self._team.unread())
+        self._panes.sidebar.rows.set_unread(self._team.unread())
         self.read()
 
     def read(self) -> None:
@@ -212,7 +212,7 @@ class SharedThreadBinding(QObject):
     # What is unread
 
     def _on_unread_changed(self, event: UnreadChanged) -> None:
-        self._panes.sidebar.set_unread(event.counts)
+        self._panes.sidebar.rows.set_unread(event.counts)
         self._look_if_read()
 
     def _on_shared_messages_arrived(self, event: SharedMessagesArrived) -> None:
@@ -269,7 +269,7 @@ class SharedThreadBinding(QObject):
             self._refused = refused
             self._tasks.replace(self._show_notes(self._threads.open_thread), _READ_NOTES)
         line = status_line(self._team.statuses(), self._workspaces, time_of)
-        self._panes.sidebar.set_team_status(line.text, tone=line.tone, tip=line.tip, is_under_way=line.is_under_way)
+        self._panes.sidebar.lines.show_team(line.text, tone=line.tone, tip=line.tip, is_under_way=line.is_under_way)
 
 
 def _may_rename(thread: Thread, shared: SharedProject) -> bool:

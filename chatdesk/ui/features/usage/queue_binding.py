@@ -80,7 +80,7 @@ class QueueBinding(QObject):
 
     def _show(self) -> None:
         count = len(self._queued) + len(self._unreached) + len(self._questions())
-        self._panes.sidebar.set_waiting(queue_words(count))
+        self._panes.sidebar.lines.show_waiting(queue_words(count))
         if self._dialog is not None and isValid(self._dialog):
             self._tasks.replace(self._fill(self._dialog), "list what waits")
 

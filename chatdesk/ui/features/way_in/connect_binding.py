@@ -164,7 +164,7 @@ class ConnectBinding(QObject):
         await self._models.provider_service.models_of(self._models.providers.get(profile.id))
         provider, model = self._models.providers.resolve(profile.id, None)
         if self._threads.open_thread is None and model:
-            self._messages.choose_model(provider, model)
+            self._messages.models.choose(provider, model)
         if served.fields is not None:
             served.done()
         said = f"{profile.label} is connected." if not model else f"{profile.label} is connected. {model} answers."

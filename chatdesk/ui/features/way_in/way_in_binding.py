@@ -59,7 +59,7 @@ class WayInBinding(QObject):
         self._make: Callable[[Theme], WayIn] | None = None
         self.is_ended = False
         threads.opened.connect(lambda _thread: self.refresh())
-        messages.modelChanged.connect(self.refresh)
+        messages.models.changed.connect(self.refresh)
         self._subscribe(context.subscribe)
 
     def _subscribe(self, subscribe: Subscribe) -> None:
@@ -84,7 +84,7 @@ class WayInBinding(QObject):
                 self._show_way_in(self._make(self._panes.theme))
             return
         empty_state.end_way_in()
-        provider, model = self._messages.next_model()
+        provider, model = self._messages.models.resolved()
         empty_state.set_starts(OFFLINE_STARTS if provider == OFFLINE else STARTS)
         empty_state.set_sub_text(self._who_answers(provider, model))
 

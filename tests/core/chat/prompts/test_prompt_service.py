@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.chat.context_service import ContextOptions
 from chatdesk.core.chat.prompts.prompt_service import PromptService
 from chatdesk.core.chat.prompts.prompt_variables import read_template
 from chatdesk.core.chat.system_prompt_service import SystemPromptService
+from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.prompt import (
     LONGEST_TEXT,

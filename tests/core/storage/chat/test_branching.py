@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.turn import StreamChunk
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, ThreadInTrash, TurnInProgress
@@ -163,4 +164,4 @@ async def test_what_cannot_be_branched_is_refused_and_leaves_nothing(store: Stor
     with pytest.raises(ThreadInTrash):
         await store.messages.branch(question, "Branch")
     project = await store.projects.default()
-    assert (await store.threads.list_page(project.id, limit=10)).threads == ()
+    assert (await store.library.page(ThreadQuery(project_id=project.id), limit=10)).threads == ()

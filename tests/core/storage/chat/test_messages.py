@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import PartType, Role, Status
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Usage
@@ -99,7 +100,7 @@ async def test_a_question_and_its_answer_come_in_one_step(store: Store) -> None:
 async def test_a_thread_is_not_made_when_its_question_fails(store: Store) -> None:
     with pytest.raises(ProjectNotFound):
         await store.messages.create_thread_with_question(new_id(), "T", "why?", provider=None, model=None)
-    assert (await store.threads.list_page(None, limit=5)).threads == ()
+    assert (await store.library.page(ThreadQuery(), limit=5)).threads == ()
 
 
 async def test_streamed_text_is_readable_before_the_end_and_merged_at_the_end(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.engine import Connection
@@ -33,7 +34,7 @@ async def test_pages_of_threads_join_without_gap_or_double(store: Store) -> None
     found: list[str] = []
     cursor = None
     while True:
-        page = await store.threads.list_page(None, limit=4, cursor=cursor)
+        page = await store.library.page(ThreadQuery(), limit=4, cursor=cursor)
         found.extend(thread.id for thread in page.threads)
         cursor = page.next_cursor
         if cursor is None:
@@ -45,7 +46,7 @@ async def test_a_new_message_moves_its_thread_to_the_top(store: Store) -> None:
     first = await store.thread()
     await store.thread()
     await store.ask(first)
-    page = await store.threads.list_page(None, limit=1)
+    page = await store.library.page(ThreadQuery(), limit=1)
     assert page.threads[0].id == first
     assert (await store.projects.default()).last_chat_at == page.threads[0].last_activity_at
 
@@ -57,24 +58,24 @@ async def test_filters_of_the_list(store: Store) -> None:
     await store.library.set_flag([archived], "archived_at", 1_800_000_000_000, "archived")
     await store.library.delete([trashed])
 
-    async def ids(**filters: object) -> list[str]:
-        page = await store.threads.list_page(project, limit=10, **filters)  # type: ignore[arg-type]
+    async def ids(query: ThreadQuery) -> list[str]:
+        page = await store.library.page(replace(query, project_id=project), limit=10)
         return [thread.id for thread in page.threads]
 
-    assert await ids() == [pinned, plain]
-    assert await ids(pinned=True) == [pinned]
-    assert await ids(pinned=False) == [plain]
-    assert await ids(archived=True) == [archived]
-    assert await ids(trashed=True) == [trashed]
-    assert await ids(query=" STRASSE ") == [plain]
-    assert await ids(query='%"') == []
-    assert (await store.threads.list_page(new_id(), limit=10)).threads == ()
+    assert await ids(ThreadQuery()) == [pinned, plain]
+    assert await ids(ThreadQuery(is_pinned=True)) == [pinned]
+    assert await ids(ThreadQuery(is_pinned=False)) == [plain]
+    assert await ids(ThreadQuery("archive")) == [archived]
+    assert await ids(ThreadQuery("trash")) == [trashed]
+    assert await ids(ThreadQuery(text=" STRASSE ")) == [plain]
+    assert await ids(ThreadQuery(text='%"')) == []
+    assert (await store.library.page(ThreadQuery(project_id=new_id()), limit=10)).threads == ()
 
 
 async def test_a_made_up_cursor_is_refused(store: Store) -> None:
     for cursor in ("x", "1:y", f"z:{new_id()}"):
         with pytest.raises(InvalidInput):
-            await store.threads.list_page(None, limit=3, cursor=cursor)
+            await store.library.page(ThreadQuery(), limit=3, cursor=cursor)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import SchemaTooNew, StorageCorrupt, StorageError, StorageFull, UpgradeFailed
 from chatdesk.core.storage.engine import schema_upgrade, search_schema, tables
@@ -95,7 +96,7 @@ async def test_a_frozen_sample_of_every_version_opens_with_all_it_held(
     try:
         assert report.upgraded_from == (None if revision == tables.HEAD_REVISION else revision)
         assert report.recovered_turns == 1
-        page = await store.threads.list_page(None, limit=10)
+        page = await store.library.page(ThreadQuery(), limit=10)
         assert [thread.title for thread in page.threads] == ["Thread 2", "Thread 1", "Thread 0"]
         messages = (await store.messages.page(page.threads[0].id, limit=50)).messages
         assert [message.text for message in messages[:9]] == [f"message {n}\nof 2" for n in range(9)]
@@ -258,7 +259,7 @@ async def test_an_older_schema_is_read_without_being_upgraded(tmp_path: Path, cl
 
 
 async def _read_everything(store: Store) -> list[str]:
-    page = await store.threads.list_page(None, limit=10)
+    page = await store.library.page(ThreadQuery(), limit=10)
     return [
         message.text for thread in page.threads for message in (await store.messages.page(thread.id, limit=99)).messages
     ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage.chat.waiting import WaitingRepository
 from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
@@ -242,7 +243,7 @@ async def test_texts_of_the_last_messages_come_back_as_a_thread(store: Store) ->
     begun_restore.commit(store.path)
     store.reset()
     await store.db.open()
-    page = await store.threads.list_page(None, limit=10)
+    page = await store.library.page(ThreadQuery(), limit=10)
     (recovered,) = [each.id for each in page.threads if each.title == RECOVERED_TITLE]
     assert await store.shown(thread) == ["0", "answer to 0", "1", "answer to 1"]
     assert await store.shown(recovered) == ["2", "answer to 2", "3", "answer to 3"]
@@ -491,7 +492,7 @@ async def test_salvaged_texts_never_go_to_a_project_that_others_read(store: Stor
     begun_restore.commit(store.path)
     store.reset()
     await store.db.open()
-    page = await store.threads.list_page(None, limit=10)
+    page = await store.library.page(ThreadQuery(), limit=10)
     (recovered,) = [each for each in page.threads if each.title == RECOVERED_TITLE]
     assert recovered.project_id == private if has_private else recovered.project_id != shared
     assert await store.shown(recovered.id) == ["precious", "answer to precious"]

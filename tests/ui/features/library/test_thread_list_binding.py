@@ -95,12 +95,12 @@ async def test_a_folder_that_cannot_be_read_says_so(qtbot: QtBot, qapp: QApplica
     tasks = AsyncTasks(lambda _error: None)
     lists = _binding(qtbot, qapp, tasks, Refusing())
     sidebar = lists._panes.sidebar
-    sidebar.set_folders([Folder("p", "Garden", 1)])
+    sidebar.rows.set_folders([Folder("p", "Garden", 1)])
     sidebar.reload()
     model = sidebar.thread_list.model()
     model.set_folder_open("p", True)
     model.fetch_near(0, 10)
     await until(lambda: "busy" in sidebar.thread_list.empty_text)
     assert not model.is_fetching
-    assert not sidebar._retry_button.isHidden()
+    assert not sidebar.notices.retry_button.isHidden()
     await tasks.close()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.imported import ImportLine, ImportOutcome, ImportProgress
+from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
@@ -251,7 +252,7 @@ def test_closing_the_window_ends_an_import_and_keeps_what_is_whole(tmp_path: Pat
         imports = application.bindings.imports
         imports.start(str(path), None)
         await until(lambda: imports._report is not None)
-        page = await services.chat.list_threads(limit=200)
+        page = await services.library.list_threads(ThreadQuery(), limit=200)
         assert len(page.threads) == 100
 
     play(AppPaths.find(str(tmp_path / "data")), again)
@@ -303,12 +304,12 @@ def test_an_export_that_is_dropped_on_the_composer_is_asked_about_and_other_file
         await application.services()
         composer = application.panes.composer
         composer.filesOffered.emit([str(note)])
-        await until(lambda: composer.attached_count == 1)
+        await until(lambda: composer.files.count == 1)
         composer.filesOffered.emit([str(export)])
         question = application.panes.window.findChild(ConfirmDialog)
         assert question is not None
         question.reject()
-        await until(lambda: composer.attached_count == 2)
+        await until(lambda: composer.files.count == 2)
 
     play(AppPaths.find(str(tmp_path / "data")), script)
 

@@ -7,22 +7,26 @@ one new message costs one small read however long the thread is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chatdesk.core.chat.attachment_payloads import notes_on
+from chatdesk.core.chat.context.attachment_payloads import notes_on
+from chatdesk.core.chat.context.known_models import KnownModels
+from chatdesk.core.chat.context.landmarks import landmarks_of
+from chatdesk.core.chat.context.shared_choices import SharedChoices
+from chatdesk.core.chat.context.steering import ContextSteering
+from chatdesk.core.chat.context.summary_service import SummaryService
+from chatdesk.core.chat.context.token_learning import TokenLearning
 from chatdesk.core.chat.prompts.prompt_expansion import PromptExpansion
-from chatdesk.core.chat.shared_choices import SharedChoices
-from chatdesk.core.chat.summary_service import SummaryService
 from chatdesk.core.chat.task_set import TaskSet
-from chatdesk.core.chat.token_learning import TokenLearning
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.assembler import Assembler, Prepared, tokens_of
 from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly, PayloadSource
 from chatdesk.core.context.budget import TokenBudget
-from chatdesk.core.context.catalogue import Figures, ModelCatalogue
+from chatdesk.core.context.catalogue import ModelCatalogue
+from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.context.path_windows import PathWindows
 from chatdesk.core.context.reporting import entries_of, report_of
 from chatdesk.core.context.tokens import TokenCount, TokenCounter
@@ -34,18 +38,13 @@ from chatdesk.core.domain.context import (
     ContextReport,
     ContextTotals,
     PathCounts,
-    SummaryEnd,
 )
-from chatdesk.core.domain.message import ContextMark, Message
-from chatdesk.core.domain.model_info import ModelInfo, ModelOverrides
-from chatdesk.core.domain.model_ref import ModelRef
-from chatdesk.core.domain.parameters import Parameters, checked_parameters
+from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.domain.prompt import PromptSize
 from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
-from chatdesk.core.domain.summary import ConsentLimits, Summary, SummaryState
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.domain.usage import CacheLife, Usage
-from chatdesk.core.errors import ChatDeskError, DoesNotFit, InvalidInput, NotPossible, ProviderError
+from chatdesk.core.errors import ChatDeskError, DoesNotFit, InvalidInput
 from chatdesk.core.events import (
     AnswerFinished,
     ContextChanged,
@@ -64,33 +63,13 @@ from chatdesk.core.usage.budget import BackgroundBudget
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
     from chatdesk.core.context.summary_worker import OpenSummariser
-    from chatdesk.core.providers.base import ChatRequest, ListedModel
+    from chatdesk.core.providers.base import ChatRequest
     from chatdesk.core.providers.registry import ProviderRegistry
     from chatdesk.core.storage.repositories import Repositories
 
 _LARGEST_PAGE = 500
-_OFFLINE = "offline"
 # A draft longer than this is counted on a thread.
 _LONGEST_COUNTED_AT_ONCE = 8_000
-
-
-@dataclass(frozen=True, slots=True)
-class ContextOptions:
-    """The settings that apply to requests. ``summary_share``: how full the window is when a summary is made.
-    ``is_counting_exactly``: token encodings are loaded when a model that has one is first used (0.4 s of CPU in a
-    thread, 80 MB). ``longest_answer``: in tokens, where neither thread nor project says; ``cache``: how long a vendor
-    keeps the beginning of a thread; ``task_model``: the model that makes summaries and titles, None: the one that
-    answers; ``summary_consent``: the amounts above which a person is asked before summaries are made."""
-
-    system_prompt: str = ""
-    has_summaries: bool = True
-    summary_share: float = 0.75
-    summary_cron: str = ""
-    is_counting_exactly: bool = False
-    longest_answer: int | None = None
-    cache: CacheLife = CacheLife.OFF
-    task_model: ModelRef | None = None
-    summary_consent: ConsentLimits = field(default_factory=ConsentLimits)
 
 
 class ContextService:
@@ -118,10 +97,13 @@ class ContextService:
         self.choices = SharedChoices(repositories.shared_choices, lambda: self._providers)
         self._bus = bus
         self._counter = counter
-        self._expansion = PromptExpansion(repositories.projects, clock)
-        self._catalogue = catalogue
-        self._options = options or ContextOptions()
         self._tasks = TaskSet()
+        self._expansion = PromptExpansion(repositories.projects, clock)
+        self._options = options or ContextOptions()
+        self.models = KnownModels(
+            providers, catalogue, counter, self._options, tasks=self._tasks, on_changed=lambda: self._stale(None)
+        )
+        self.steering = ContextSteering(self._contexts, bus, on_changed=self._changed)
         self._learning = TokenLearning(repositories.token_counts, self._tasks, lambda: self._stale(None))
         self._payloads = payloads or NamesOnly()
         self._attached = AttachmentCounter(self._payloads, counter)
@@ -136,14 +118,12 @@ class ContextService:
             on_due=self._consider_soon,
             on_work=lambda work: bus.publish(SummaryWorkChanged(work)),
             open_summariser=open_summariser,
-            cost_of=self.cost_of,
+            cost_of=self.models.cost_of,
             budget=budget or BackgroundBudget(repositories.usage, clock),
             can_write=can_write,
         )
         self._latest: dict[str, Prepared] = {}
         self._considered: set[str] = set()
-        self._is_learning = False
-        self._listed: set[str] = set()
         self._revision = 0
         self._subscriptions = [
             bus.subscribe(MessageAdded, self._on_message_added),
@@ -172,7 +152,7 @@ class ContextService:
             providers=self._providers,
             bus=bus,
             counter=self._counter,
-            catalogue=self._catalogue,
+            catalogue=self.models.catalogue,
             clock=clock,
             options=replace(self._options, has_summaries=False, summary_cron=""),
         )
@@ -182,7 +162,7 @@ class ContextService:
     async def request_for(self, answer: Message) -> ChatRequest:
         """Return the request for a pending answer. Raises a subclass of ``DoesNotFit`` where none is possible."""
         frame = await self._contexts.frame(answer.thread_id)
-        info = self._info(answer.provider, answer.model)
+        info = self.models.info(answer.provider, answer.model)
         frame, default_prompt = await self._as_sent(frame, info)
         provider = answer.provider or self._providers.default()[0]
         prepared = await self._assembler.for_answer(
@@ -203,16 +183,10 @@ class ContextService:
         try:
             prepared = await self._prepare(frame, draft, attachments)
         except DoesNotFit as error:
-            info = self._info(frame.provider, frame.model)
+            info = self.models.info(frame.provider, frame.model)
             budget = TokenBudget.of(info.context_window, answer=info.largest_answer)
-            return ContextReport(
-                frame.thread_id,
-                provider,
-                info.id,
-                ContextTotals(budget.window, budget.reserved),
-                frame.message_count,
-                problem=error.sentence,
-            )
+            empty = ContextTotals(budget.window, budget.reserved)
+            return ContextReport(frame.thread_id, provider, info.id, empty, frame.message_count, problem=error.sentence)
 
         async def count_between(first: int, last: int) -> PathCounts:
             return await self._contexts.counts(frame.thread_id, first=first, last=last)
@@ -251,20 +225,14 @@ class ContextService:
 
     async def draft_size(self, draft: str) -> TokenCount:
         """Count the tokens of a draft whose thread does not exist yet, for the model that would answer it."""
-        return await asyncio.to_thread(self._counter.count, draft, self._info(None, None).id)
+        return await asyncio.to_thread(self._counter.count, draft, self.models.info(None, None).id)
 
     async def landmarks(self, thread_id: str) -> ContextLandmarks:
         """Return the messages of the shown path at which the context starts and the summaries end."""
         frame = await self._contexts.frame(checked_id(thread_id))
         if not self._has_summaries(frame):
             return ContextLandmarks(frame.starts_at_id)
-        found = {} if frame.summary is None else {frame.summary.to_message_id: _end_of(frame.summary)}
-        if frame.stale_summary_id is not None:
-            versions = await self.summaries.list(thread_id)
-            stale = next((each for each in versions if each.id == frame.stale_summary_id), None)
-            if stale is not None and stale.to_position >= frame.starts_at:
-                found.setdefault(stale.to_message_id, _end_of(stale))
-        return ContextLandmarks(frame.starts_at_id, tuple(found.values()))
+        return await landmarks_of(frame, self.summaries)
 
     async def request_json(self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = ()) -> bytes:
         """Return the exact bytes that would be sent to the provider. Raises a subclass of ``DoesNotFit``, or
@@ -274,17 +242,6 @@ class ContextService:
         provider = self._providers.get(frame.provider or self._providers.default()[0])
         return await provider.wire_body(await self._written_out(prepared))
 
-    def cost_of(self, provider: str | None, model: str | None, usage: Usage) -> float | None:
-        """Return the dollars for a request at today's prices (None: unknown). The offline model is free."""
-        if (provider or self._providers.default()[0]) == _OFFLINE:
-            return 0.0
-        price = self._catalogue.find(provider or "", model or "").price
-        return None if price is None else price.cost(usage)
-
-    def model_info(self, provider: str | None, model: str | None) -> ModelInfo:
-        """Return what is known about a model; with None, about the one that answers when nothing is chosen."""
-        return self._info(provider, model)
-
     @property
     def default_prompt(self) -> str:
         """The system prompt where neither thread nor project has one."""
@@ -292,84 +249,12 @@ class ContextService:
 
     async def prompt_size(self, thread: Thread | None, project_id: str, text: str) -> PromptSize:
         """Measure how much of the window a system prompt takes, for the model of ``thread`` or the default one."""
-        info = self._info(thread.provider, thread.model) if thread else self._info(None, None)
+        info = self.models.info(thread.provider, thread.model) if thread else self.models.info(None, None)
         encoding = self._counter.encoding_for(info.id)
         sent = await self._expansion.of_text(text, project_id, info.id)
         tokens = await asyncio.to_thread(self._counter.count_in, sent, encoding.name)
         budget = TokenBudget.of(info.context_window, answer=info.largest_answer)
         return PromptSize(tokens, budget.counted, is_estimate=not encoding.is_exact)
-
-    async def learn_models(self) -> None:
-        """Ask the providers without a list of models for theirs; the lists say how large windows are."""
-        for provider in self._providers.all():
-            if provider.name in self._listed:
-                continue
-            try:
-                listed = await provider.list_models()
-            except ProviderError:
-                continue
-            self.note_models(provider.name, listed)
-
-    def note_models(self, provider: str, models: Iterable[ListedModel]) -> None:
-        """Add what a provider's list says of its models to the catalogue, which it outranks."""
-        self._listed.add(provider)
-        for model in models:
-            figures = Figures(model.context_window, model.largest_answer, model.sees_images, model.price)
-            self._catalogue.note_listed(provider, model.id, figures)
-        self._stale(None)
-
-    def use_overrides(self, overrides: Mapping[str, Mapping[str, ModelOverrides]]) -> None:
-        """Replace what the person says of models, by provider and model; it outranks lists and catalogue."""
-        self._catalogue.use_overrides(overrides)
-        self._stale(None)
-
-    def known_models(self, provider: str, models: Sequence[str]) -> tuple[ModelInfo, ...]:
-        """Return what lists and catalogue say of these models, without the person's overrides. Slow for thousands of
-        models: call it in a thread."""
-        return tuple(self._catalogue.find_without_overrides(provider, each) for each in models)
-
-    async def learn_to_count(self, model: str) -> None:
-        """Load the token encoding of a model; counts are estimates until then."""
-        await asyncio.to_thread(self._counter.load, model)
-        self._stale(None)
-
-    # Steering it
-
-    async def mark_message(self, message_id: str, mark: ContextMark) -> Message:
-        """Pin a message into the context, exclude it from the context, or remove such a mark."""
-        message = await self._contexts.mark(checked_id(message_id), mark)
-        self._changed(message.thread_id)
-        self._bus.publish(MessageChanged(message))
-        return message
-
-    async def start_at(self, thread_id: str, message_id: str | None) -> str | None:
-        """Send nothing before a message; None: send from the beginning. Returns where it started before."""
-        before = await self._contexts.start_at(thread_id, message_id)
-        self._changed(thread_id)
-        return before
-
-    async def parameters(self, thread_id: str) -> Parameters:
-        """Return the parameters in force: the thread's own over those of its project."""
-        own, wider = await self._contexts.own_parameters(thread_id)
-        return own.over(wider)
-
-    async def own_parameters(self, thread_id: str) -> tuple[Parameters, Parameters]:
-        """Return the parameters of a thread and those of its project, for a dialog."""
-        return await self._contexts.own_parameters(thread_id)
-
-    async def project_parameters(self, project_id: str) -> Parameters:
-        """Return the parameters of a project, which hold where a thread has none of its own."""
-        return await self._contexts.project_parameters(project_id)
-
-    async def set_thread_parameters(self, thread_id: str, parameters: Parameters) -> None:
-        """Set the parameters of a thread. Raises ``InvalidInput``."""
-        await self._contexts.set_thread_parameters(thread_id, checked_parameters(parameters))
-        self._changed(thread_id)
-
-    async def set_project_parameters(self, project_id: str, parameters: Parameters) -> None:
-        """Set the parameters of a project. Raises ``InvalidInput``."""
-        await self._contexts.set_project_parameters(project_id, checked_parameters(parameters))
-        self._changed(None)
 
     async def redo_summary(self, thread_id: str) -> None:
         """Start making the summary of a thread anew in the background. Raises ``NotPossible`` where none can be made,
@@ -381,11 +266,12 @@ class ContextService:
 
     def use_providers(self, providers: ProviderRegistry) -> None:
         self._providers = providers
-        self._listed.clear()
+        self.models.use_providers(providers)
         self._stale(None)
 
     def use_options(self, options: ContextOptions) -> None:
         was_on, self._options = self._options.has_summaries, options
+        self.models.use_options(options)
         self.summaries.switch_everywhere(is_on=options.has_summaries)
         self.summaries.use_consent(options.summary_consent)
         self.summaries.schedule(options.summary_cron if options.has_summaries else "", self._summarise_idle)
@@ -400,22 +286,6 @@ class ContextService:
         await self._tasks.close()
 
     # Inside
-
-    def _figures_of(self, provider: str | None, model: str | None) -> ModelInfo:
-        return self._catalogue.find(*self._providers.resolve(provider, model))
-
-    def _info(self, provider: str | None, model: str | None) -> ModelInfo:
-        info = self._figures_of(provider, model)
-        if self._options.is_counting_exactly and not self._is_learning and self._counter.can_be_exact(info.id):
-            self._is_learning = True
-            self._tasks.start(self._learn_to_count(info.id), f"load the encoding of {info.id}")
-        return info
-
-    async def _learn_to_count(self, model: str) -> None:
-        try:
-            await self.learn_to_count(model)
-        finally:
-            self._is_learning = False
 
     async def _as_sent(self, frame: ContextFrame, info: ModelInfo) -> tuple[ContextFrame, str]:
         """Return frame and default prompt with the defaults of the settings filled in and variables of prompts
@@ -435,7 +305,7 @@ class ContextService:
         return self._options.has_summaries and frame.has_summaries
 
     async def _prepare(self, frame: ContextFrame, draft: str, attachments: Sequence[Attachment] = ()) -> Prepared:
-        info = self._info(frame.provider, frame.model)
+        info = self.models.info(frame.provider, frame.model)
         frame, default_prompt = await self._as_sent(frame, info)
         provider = frame.provider or self._providers.default()[0]
         return await self._assembler.for_draft(
@@ -472,39 +342,24 @@ class ContextService:
                 await self._summarise(prepared.frame)
 
     async def _summarise(self, frame: ContextFrame, *, is_anew: bool = False) -> None:
-        answering = self._who_answers(frame)
-        asked = self.who_does_tasks(*answering)
+        answering = self.models.answering(frame.provider, frame.model)
+        asked = self.models.for_tasks(*answering)
         if frame.provider is not None and asked == answering:
             await self.choices.check(frame.provider, project_id=frame.project_id, thread_id=frame.thread_id)
         await self.summaries.make(frame.thread_id, *asked, answered_by=answering, is_anew=is_anew)
-
-    def who_does_tasks(self, provider: str, model: str) -> tuple[str, str]:
-        """Return the provider and the model that make titles and summaries of a thread in which these answer: the task
-        model, if it can be asked. What was said to the offline model is never sent to another one for that."""
-        task = self._options.task_model
-        if task is None or provider == _OFFLINE:
-            return provider, model
-        try:
-            is_ready = not self._providers.lacks_key(task.provider)
-        except NotPossible:
-            is_ready = False
-        return (task.provider, task.model) if is_ready else (provider, model)
 
     async def _summarise_idle(self) -> None:
         """Consider the threads that nobody has written in for a while."""
         share = self._options.summary_share
 
         def least_tokens(provider: str | None, model: str | None) -> int:
-            return int(self._figures_of(provider, model).context_window * share)
+            return int(self.models.figures(provider, model).context_window * share)
 
         for thread_id in await self.summaries.long_threads(least_tokens):
             is_known = thread_id in self._latest
             await self._consider(thread_id)
             if not is_known:  # of thousands that nobody looks at nothing is remembered
                 self._forget(thread_id)
-
-    def _who_answers(self, frame: ContextFrame) -> tuple[str, str]:
-        return frame.provider or self._providers.default()[0], self._info(frame.provider, frame.model).id
 
     def _stale(self, thread_id: str | None) -> None:
         """Drop what was worked out for the meter of a thread; None: of all threads."""
@@ -541,7 +396,3 @@ class ContextService:
 
     def _on_path_changed(self, event: PathChanged) -> None:
         self._forget(event.thread_id)
-
-
-def _end_of(summary: Summary) -> SummaryEnd:
-    return SummaryEnd(summary.to_message_id, summary.message_count, is_stale=summary.state is SummaryState.STALE)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.chat.context_service import ContextOptions
+from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.domain.context import Reason
 from chatdesk.core.domain.message import ContextMark, Message, Role, Status
 from chatdesk.core.domain.parameters import Parameters
@@ -102,16 +102,16 @@ async def test_deleted_and_excluded_messages_are_not_sent(world: ChatWorld, thre
     first, answer = await thread.ask("one")
     second, _ = await thread.ask("two")
     await world.chat.delete_message(answer)
-    await world.chat.context.mark_message(first, ContextMark.EXCLUDED)
+    await world.chat.context.steering.mark_message(first, ContextMark.EXCLUDED)
     await thread.ask("three")
     assert [text for _, text in thread.sent] == ["two", "ok", "three"]
     await world.chat.restore_message(answer)
-    await world.chat.context.mark_message(first, ContextMark.NONE)
-    await world.chat.context.start_at(thread.id, second)
+    await world.chat.context.steering.mark_message(first, ContextMark.NONE)
+    await world.chat.context.steering.start_at(thread.id, second)
     await thread.ask("four")
     assert [text for _, text in thread.sent] == ["two", "ok", "three", "ok", "four"]
     assert (await thread.reasons())[:2] == [Reason.EXCLUDED] * 2
-    await world.chat.context.mark_message(answer, ContextMark.EXCLUDED)
+    await world.chat.context.steering.mark_message(answer, ContextMark.EXCLUDED)
     entries = (await world.chat.context.entries(thread.id)).entries
     assert [entry.is_excluded for entry in entries[:3]] == [False, True, False]
     assert any(isinstance(event, ContextChanged) for event in world.events)
@@ -130,11 +130,11 @@ async def test_continuing_sends_the_answer_so_far(world: ChatWorld, thread: Thre
 
 async def test_pinned_messages_stay_when_others_no_longer_fit(world: ChatWorld, thread: Thread) -> None:
     narrow(world, 120)
-    await world.chat.context.learn_models()
+    await world.chat.context.models.learn()
     first, _ = await thread.ask("remember me")
     for number in range(10):
         await thread.ask(f"question number {number}")
-    await world.chat.context.mark_message(first, ContextMark.PINNED)
+    await world.chat.context.steering.mark_message(first, ContextMark.PINNED)
     await thread.ask("last")
     texts = [text for _, text in thread.sent]
     assert texts[0] == "remember me"
@@ -152,7 +152,7 @@ async def test_a_message_larger_than_the_window_ends_its_turn_with_its_own_words
     world: ChatWorld, thread: Thread
 ) -> None:
     narrow(world, 60)
-    await world.chat.context.learn_models()
+    await world.chat.context.models.learn()
     sent = await world.chat.send_message(thread.id, "word " * 200)
     ended = await world.answer_of(sent)
     assert isinstance(ended, Message)
@@ -184,19 +184,19 @@ async def test_a_summary_is_sent_in_place_of_what_it_covers(world: ChatWorld, th
 
 
 async def test_parameters_reach_the_provider_where_the_model_has_them(world: ChatWorld, thread: Thread) -> None:
-    await world.chat.context.set_thread_parameters(
+    await world.chat.context.steering.set_thread_parameters(
         thread.id, Parameters(temperature=0.0, reasoning_effort="high", stop=("END",))
     )
     project = await world.chat.default_project()
-    await world.chat.context.set_project_parameters(project.id, Parameters(answer_length=77, temperature=1.0))
+    await world.chat.context.steering.set_project_parameters(project.id, Parameters(answer_length=77, temperature=1.0))
     await thread.ask("one")
     request = world.provider.requests[-1]
     assert (request.temperature, request.max_output_tokens, request.stop) == (0.0, 77, ("END",))
     assert request.reasoning_effort is None
-    assert await world.chat.context.parameters(thread.id) == Parameters(0.0, None, 77, "high", ("END",))
-    assert (await world.chat.context.own_parameters(thread.id))[1].temperature == 1.0
+    assert await world.chat.context.steering.parameters(thread.id) == Parameters(0.0, None, 77, "high", ("END",))
+    assert (await world.chat.context.steering.own_parameters(thread.id))[1].temperature == 1.0
     with pytest.raises(InvalidInput):
-        await world.chat.context.set_thread_parameters(thread.id, Parameters(temperature=9))
+        await world.chat.context.steering.set_thread_parameters(thread.id, Parameters(temperature=9))
 
 
 async def test_the_meter_follows_a_draft_without_reading_the_thread_again(world: ChatWorld, thread: Thread) -> None:
@@ -258,7 +258,7 @@ async def test_an_empty_thread_has_an_empty_report(world: ChatWorld, thread: Thr
 
 
 async def test_a_model_is_known_by_what_its_server_lists(world: ChatWorld) -> None:
-    assert not world.chat.context.model_info("scripted", "small").is_known
+    assert not world.chat.context.models.info("scripted", "small").is_known
     narrow(world, 5_000)
-    await world.chat.context.learn_models()
-    assert world.chat.context.model_info(None, None).context_window == 5_000
+    await world.chat.context.models.learn()
+    assert world.chat.context.models.info(None, None).context_window == 5_000

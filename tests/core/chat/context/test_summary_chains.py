@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.chat.summary_chains import SummaryChains
+from chatdesk.core.chat.context.summary_chains import SummaryChains
 from chatdesk.core.context.summariser import Wanted
 from chatdesk.core.domain.summary import ConsentLimits, SummaryPlan, SummaryStage, SummaryWork
 from chatdesk.core.domain.usage import Spent, Usage

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.chat.context_service import ContextOptions, ContextService
+from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context import summary_worker
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
+from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.context.summary_prompt import is_refusal
 from chatdesk.core.context.summary_setup import summariser_opener
 from chatdesk.core.context.tokens import TokenCounter
@@ -521,12 +522,12 @@ async def test_a_server_that_gave_its_list_is_not_asked_again(world: World) -> N
             return (ListedModel("small", "Small", 7_000),)
 
     world.context.use_providers(ProviderRegistry([Listing()], "scripted", "small"))
-    await world.context.learn_models()
-    await world.context.learn_models()
+    await world.context.models.learn()
+    await world.context.models.learn()
     assert len(asked) == 1
-    assert world.context.model_info(None, None).context_window == 7_000
+    assert world.context.models.info(None, None).context_window == 7_000
     world.context.use_providers(ProviderRegistry([Listing()], "scripted", "small"))
-    world.context.note_models("scripted", (ListedModel("small", "Small", 9_000),))  # the window's menu was first
-    await world.context.learn_models()
+    world.context.models.note("scripted", (ListedModel("small", "Small", 9_000),))  # the window's menu was first
+    await world.context.models.learn()
     assert len(asked) == 1
-    assert world.context.model_info(None, None).context_window == 9_000
+    assert world.context.models.info(None, None).context_window == 9_000

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.core.chat.summary_chains import SummaryChains
+from chatdesk.core.chat.context.summary_chains import SummaryChains
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.summariser import Wanted
 from chatdesk.core.context.summary_schedule import SummarySchedule

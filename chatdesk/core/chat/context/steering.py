@@ -1,0 +1,59 @@
+"""Steers what the model gets of a thread and how it answers: marks, the beginning of the context, parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chatdesk.core.domain.message import ContextMark, Message
+from chatdesk.core.domain.parameters import Parameters, checked_parameters
+from chatdesk.core.events import EventBus, MessageChanged
+from chatdesk.core.ids import checked_id
+
+if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
+    from chatdesk.core.storage.chat.context_store import ContextRepository
+
+
+class ContextSteering:
+    """Reached as ``ContextService.steering``. ``on_changed`` gets the id of the thread; None: any may have changed."""
+
+    def __init__(self, contexts: ContextRepository, bus: EventBus, *, on_changed: Callable[[str | None], None]) -> None:
+        self._contexts = contexts
+        self._bus = bus
+        self._on_changed = on_changed
+
+    async def mark_message(self, message_id: str, mark: ContextMark) -> Message:
+        """Pin a message into the context, exclude it from the context, or remove such a mark."""
+        message = await self._contexts.mark(checked_id(message_id), mark)
+        self._on_changed(message.thread_id)
+        self._bus.publish(MessageChanged(message))
+        return message
+
+    async def start_at(self, thread_id: str, message_id: str | None) -> str | None:
+        """Send nothing before a message; None: send from the beginning. Returns where it started before."""
+        before = await self._contexts.start_at(thread_id, message_id)
+        self._on_changed(thread_id)
+        return before
+
+    async def parameters(self, thread_id: str) -> Parameters:
+        """Return the parameters in force: the thread's own over those of its project."""
+        own, wider = await self._contexts.own_parameters(thread_id)
+        return own.over(wider)
+
+    async def own_parameters(self, thread_id: str) -> tuple[Parameters, Parameters]:
+        """Return the parameters of a thread and those of its project, for a dialog."""
+        return await self._contexts.own_parameters(thread_id)
+
+    async def project_parameters(self, project_id: str) -> Parameters:
+        """Return the parameters of a project, which hold where a thread has none of its own."""
+        return await self._contexts.project_parameters(project_id)
+
+    async def set_thread_parameters(self, thread_id: str, parameters: Parameters) -> None:
+        """Set the parameters of a thread. Raises ``InvalidInput``."""
+        await self._contexts.set_thread_parameters(thread_id, checked_parameters(parameters))
+        self._on_changed(thread_id)
+
+    async def set_project_parameters(self, project_id: str, parameters: Parameters) -> None:
+        """Set the parameters of a project. Raises ``InvalidInput``."""
+        await self._contexts.set_project_parameters(project_id, checked_parameters(parameters))
+        self._on_changed(None)

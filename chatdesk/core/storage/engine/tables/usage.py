@@ -1,0 +1,61 @@
+"""Defines the tables of what requests took, one by one and by day."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, Table, Text, text
+
+from chatdesk.core.storage.engine.tables.base import counter, metadata
+
+# What was asked of a provider and what it took. Outlives the message, because the money is spent all the same.
+usage_events = Table(
+    "usage_events",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, ForeignKey("projects.id", ondelete="SET NULL")),
+    Column("thread_id", Text, ForeignKey("threads.id", ondelete="SET NULL")),
+    Column("message_id", Text, ForeignKey("messages.id", ondelete="SET NULL")),
+    Column("provider", Text),
+    Column("model", Text),
+    Column("status", Text, nullable=False),
+    counter("input_tokens"),
+    counter("output_tokens"),
+    counter("cached_tokens"),
+    counter("reasoning_tokens"),
+    counter("is_estimated"),
+    Column("latency_ms", Integer),
+    Column("created_at", Integer, nullable=False),
+    # Since 0003: what was asked for, an answer or a summary.
+    Column("kind", Text, nullable=False, server_default=text("'answer'")),
+    # Since 0004. A cost that nobody knows is null, which is not nothing.
+    Column("time_to_first_token_ms", Integer),
+    Column("cost_usd", Float),
+    # Since 0010: part of the input, as cached_tokens are.
+    counter("written_tokens"),
+)
+Index("ix_usage_events_created_at", usage_events.c.created_at)
+Index("ix_usage_events_project_id", usage_events.c.project_id)
+Index("ix_usage_events_thread_id", usage_events.c.thread_id)
+Index("ix_usage_events_message_id", usage_events.c.message_id)
+
+# The same added up by day (since 0007): the day is the local one on which a request ended, counted from 1970-01-01.
+# What is not known is an empty text; a project may be gone.
+usage_days = Table(
+    "usage_days",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("project_id", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    counter("requests"),
+    counter("input_tokens"),
+    counter("output_tokens"),
+    counter("cached_tokens"),
+    counter("reasoning_tokens"),
+    counter("estimated_requests"),
+    counter("unpriced_requests"),
+    Column("cost_usd", Float, nullable=False, server_default=text("0")),
+    # Since 0010.
+    counter("written_tokens"),
+    sqlite_with_rowid=False,
+)

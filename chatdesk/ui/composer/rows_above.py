@@ -1,0 +1,82 @@
+"""The rows above the text: what sending will do when that is unusual, and the questions that wait for an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.composer.text_editor import TextEditor
+from chatdesk.ui.theme.theme import Theme
+
+if TYPE_CHECKING:
+    from chatdesk.ui.composer.state_bar import StateBar
+    from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow, WaitingQuestions
+
+
+class RowsAbove(QObject):
+    """Each row is made when it is first shown. ``stateLeft``: the button of the state was pressed."""
+
+    stateLeft = Signal()
+    waitingMade = Signal(object)
+
+    def __init__(self, composer: QWidget, editor: TextEditor, theme: Theme, *, fit_height: Callable[[], None]) -> None:
+        super().__init__(composer)
+        self._composer = composer
+        self._editor = editor
+        self._theme = theme
+        self._fit_height = fit_height
+        self.state: StateBar | None = None
+        self._waiting: WaitingQuestions | None = None
+
+    @property
+    def heights_px(self) -> tuple[int, ...]:
+        """The heights of the rows that are shown."""
+        return tuple(each.height() for each in (self.state, self._waiting) if each is not None and not each.isHidden())
+
+    def set_state(self, text: str, *, leave: str = "") -> None:
+        """Show above the text what sending will do when that is unusual; ``leave`` labels the button that ends it.
+        Empty means that sending works as usual."""
+        if self.state is None:
+            if not text:
+                return
+            from chatdesk.ui.composer.state_bar import StateBar
+
+            self.state = StateBar(self._theme, self._composer)
+            self.state.left.connect(self.stateLeft)
+            self._column().insertWidget(0, self.state)
+            QWidget.setTabOrder(self.state.button, self._editor)
+        is_new = bool(text) and text != self.state.text
+        self.state.show_state(text, leave=leave)
+        self.state.setVisible(bool(text))
+        self._fit_height()
+        if is_new:
+            announce(self._composer, text)
+
+    def set_waiting(self, rows: Sequence[WaitingQuestionRow], words: str) -> None:
+        """Show the questions that wait for the end of the answer, above everything, and when they are sent."""
+        if self._waiting is None:
+            if not rows:
+                return
+            from chatdesk.ui.composer.waiting_questions import WaitingQuestions
+
+            editor = self._editor
+            self._waiting = WaitingQuestions(self._theme, self._composer)
+            self._waiting.left.connect(lambda: editor.setFocus(Qt.FocusReason.OtherFocusReason))
+            self._column().insertWidget(0, self._waiting)
+            QWidget.setTabOrder(self._waiting, editor)
+            self.waitingMade.emit(self._waiting)
+        before = len(self._waiting.texts)
+        if self._waiting.show_rows(rows, words):
+            self._waiting.setVisible(bool(rows))
+            self._fit_height()
+            if len(rows) > before:
+                announce(self._composer, f"{words} {rows[-1].text}")
+
+    def _column(self) -> QVBoxLayout:
+        column = self._composer.layout()
+        assert isinstance(column, QVBoxLayout)
+        return column

@@ -1,0 +1,110 @@
+"""Shows in transcript, composer and sidebar what the services say happened to messages, word by word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from chatdesk.core import events
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.message import Message
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.version_steps import VersionSteps
+from chatdesk.ui.transcript.messages.entry import Retry
+
+if TYPE_CHECKING:
+    from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
+    from chatdesk.ui.window.window_context import WindowContext
+
+_SHORTEST_SHOWN_WAIT_S = 2.0
+
+
+class MessageFollower(QObject):
+    """``busyChanged``: an answer of the open thread began or ended."""
+
+    busyChanged = Signal()
+
+    def __init__(self, context: WindowContext, threads: ThreadBinding, versions: VersionSteps) -> None:
+        super().__init__(context.panes.window)  # with it go the subscriptions
+        self._panes = context.panes
+        self._threads = threads
+        self._versions = versions
+        self._open_thread = context.open_thread
+        self._incoming: IncomingMessages | None = None
+        subscribe = context.subscribe
+        subscribe(self, events.MessageAdded, lambda event: self._on_message_added(event.message))
+        subscribe(self, events.MessageChanged, lambda event: self._on_message_changed(event.message))
+        subscribe(self, events.PathChanged, self._on_path_changed)
+        subscribe(self, events.TurnStarted, self._on_turn_started)
+        subscribe(self, events.TextStreamed, self._on_text_streamed)
+        subscribe(self, events.RetryWaiting, self._on_retry_waiting)
+        subscribe(self, events.AnswerFinished, self._on_answer_finished)
+
+    def forget(self) -> None:
+        """Drop what is being prepared for a thread that is not open any more."""
+        if self._incoming is not None:
+            self._incoming.forget()
+
+    def _on_message_added(self, message: Message) -> None:
+        if message.thread_id != self._threads.thread_id:
+            return
+        if message.author_id is None and not (self._incoming is not None and self._incoming.is_waiting):
+            self._panes.transcript.add_message(message)
+            return
+        if self._incoming is None:
+            from chatdesk.ui.features.chat.incoming_messages import IncomingMessages
+
+            transcript = self._panes.transcript
+            self._incoming = IncomingMessages(
+                transcript.prepare_message, transcript.add_message, transcript.reload_from
+            )
+        self._incoming.take(message)
+
+    def _on_message_changed(self, message: Message) -> None:
+        if message.thread_id == self._threads.thread_id:
+            if self._incoming is not None:
+                self._incoming.change(message)
+            self._panes.transcript.change_message(message)
+
+    def _on_path_changed(self, event: events.PathChanged) -> None:
+        if event.thread_id != self._threads.thread_id:
+            return
+        self.forget()
+        if self._versions.is_shown_already(event):
+            self._panes.transcript.confirm_ahead()
+        else:
+            self._panes.transcript.reload_from(event.from_message_id)
+
+    def _on_turn_started(self, event: events.TurnStarted) -> None:
+        thread_id = event.thread_id
+        self._panes.transcript.note_asked(event.message_id, SystemClock().now_ms())
+        self._panes.sidebar.rows.set_streaming(thread_id, True)
+        if thread_id == self._threads.thread_id:
+            self._panes.composer.set_streaming(True)
+            self.busyChanged.emit()
+
+    def _on_text_streamed(self, event: events.TextStreamed) -> None:
+        if event.thread_id == self._threads.thread_id:
+            self._panes.transcript.append_text(event.message_id, event.part_index, event.kind, event.delta)
+
+    def _on_retry_waiting(self, event: events.RetryWaiting) -> None:
+        if (retry := retry_of(event)) is not None:
+            self._panes.transcript.set_retry(event.message_id, retry)
+
+    def _on_answer_finished(self, event: events.AnswerFinished) -> None:
+        message = event.message
+        self._panes.transcript.note_finished(message.id)
+        is_answering = self._open_thread.chat_of(message.thread_id).is_answering(message.thread_id)
+        self._panes.sidebar.rows.set_streaming(message.thread_id, is_answering)
+        if message.thread_id == self._threads.thread_id:
+            self._panes.composer.set_streaming(is_answering)
+            self.busyChanged.emit()
+
+
+def retry_of(event: events.RetryWaiting) -> Retry | None:
+    """Return what to show while a provider makes us wait; None for a wait too short to show."""
+    if event.delay_s < _SHORTEST_SHOWN_WAIT_S:
+        return None
+    due_ms = SystemClock().now_ms() + round(event.delay_s * 1000)
+    return Retry(event.reason, attempt=event.attempt + 1, due_ms=due_ms)

@@ -1,0 +1,108 @@
+"""Says of the list of threads that it is being read, that it could not be, or that it is empty, and what became of the
+last change; with the buttons below the list that belong to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from chatdesk.ui.sidebar.folder_model import FolderModel
+from chatdesk.ui.sidebar.grouping import ThreadView
+from chatdesk.ui.sidebar.status_row import StatusRow
+from chatdesk.ui.sidebar.thread_list import ThreadList
+from chatdesk.ui.theme.theme import Theme
+
+_SLOW_FETCH_MS: Final = 250  # sooner than this nobody needs to read that something is loading
+
+
+class ListNotices:
+    """``empty_words`` says why a list that was read has no rows."""
+
+    def __init__(
+        self,
+        sidebar: QWidget,
+        model: FolderModel,
+        thread_list: ThreadList,
+        theme: Theme,
+        empty_words: Callable[[], str],
+    ) -> None:
+        self._model = model
+        self._list = thread_list
+        self._empty_words = empty_words
+        self._load_error = ""
+        self._is_loading = False
+        self._has_loaded = False
+        self._told_status: tuple[str, bool, bool] | None = None
+        self._slow_timer = QTimer(sidebar, singleShot=True, interval=_SLOW_FETCH_MS)
+        self.retry_button = QPushButton("Try again", sidebar)
+        self.retry_button.setObjectName("retryListButton")
+        self.retry_button.setAccessibleName("Load the list of threads again")
+        self.messages_button = QPushButton("Deleted messages…", sidebar)
+        self.messages_button.setObjectName("deletedMessagesButton")
+        self.empty_button = QPushButton("Empty the trash…", sidebar)
+        self.empty_button.setObjectName("emptyTrashButton")
+        self.status = StatusRow(theme, sidebar)  # after the buttons in the order of Tab
+        for button in self.buttons:
+            button.hide()
+        self._slow_timer.timeout.connect(self.refresh)
+
+    @property
+    def buttons(self) -> tuple[QPushButton, ...]:
+        """The buttons below the list, from the top."""
+        return self.retry_button, self.messages_button, self.empty_button
+
+    def set_status(self, text: str, *, is_error: bool = False, is_busy: bool = False) -> None:
+        """Set the line at the bottom: the result of the last change, or that the list is being read."""
+        self._told_status = text, is_error, is_busy
+        self._show_status()
+
+    def begin_loading(self) -> None:
+        """Wait for a page; that it is loading is said only when it takes a while. ``refresh`` follows."""
+        self._load_error = ""
+        self._is_loading = True
+        self._slow_timer.start()
+
+    def fail(self, sentence: str) -> None:
+        """Show that the page asked for will not come."""
+        self._model.abandon_fetch()
+        self._is_loading = False
+        self._load_error = sentence
+        self.refresh()
+
+    def end_loading(self) -> None:
+        self._slow_timer.stop()
+        self._load_error = ""
+        self._is_loading, self._has_loaded = False, True
+        self.refresh()
+
+    def refresh(self) -> None:
+        self._show_status()
+        is_trash = self._model.view is ThreadView.TRASH
+        self.retry_button.setVisible(bool(self._load_error))
+        self.messages_button.setVisible(is_trash)
+        self.empty_button.setVisible(is_trash and self._model.thread_count > 0)
+        if self._load_error:
+            text = self._load_error
+        elif self._model.is_fetching:
+            text = "" if self._slow_timer.isActive() else "Loading threads…"
+        elif self._model.query:
+            text = f"No thread has “{self._model.query[:60]}” in its title."
+        else:
+            text = self._empty_words()
+        self._list.set_empty_text(text)
+
+    def _show_status(self) -> None:
+        if self._told_status is None:
+            return
+        text, is_error, is_busy = self._told_status
+        is_waited_for = self._is_loading and not (self._has_loaded and self._slow_timer.isActive())
+        if self._load_error and not is_error and self._list.row_count():  # with no rows it stands in their place
+            text, is_error, is_busy = self._load_error, True, False
+        elif is_waited_for and not is_error:
+            text, is_busy = "Loading threads…", True
+        if (text, is_error, is_busy) != self.status.shown:
+            self.status.set_text(text, is_error=is_error, is_busy=is_busy)
