@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.killed_service import serving
+from tests.helpers.served_process import serving
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "client.md"

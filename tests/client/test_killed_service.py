@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,7 @@ from chatdesk.client.events import (
     TextStreamed,
 )
 from chatdesk.client.listening import Way
-from tests.helpers.killed_service import serving
+from tests.helpers.served_process import ServedProcess, serving
 
 PATIENCE_S = 120
 PATIENT = Retries(attempts=500, first_s=0.02, longest_s=0.2, connections=500)
@@ -60,14 +59,14 @@ class Killed:
     def __init__(self, data_dir: Path, stack: ExitStack) -> None:
         self._data_dir = data_dir
         self._stack = stack
-        self._process = self._start()
+        self._service = self._start()
 
     def kill_and_start(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._process = self._start()
+        self._service.process.kill()
+        self._service.process.wait()
+        self._service = self._start()
 
-    def _start(self) -> subprocess.Popen[str]:
+    def _start(self) -> ServedProcess:
         return self._stack.enter_context(serving(self._data_dir))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import fields, is_dataclass, replace
@@ -249,3 +250,16 @@ async def test_without_websockets_on_the_way_events_are_sent(tmp_path: Path) -> 
             await owner.note(thread.id, "through")
             texts = [event.message.text async for event in _until_noted(events) if isinstance(event, MessageAdded)]
         assert texts == ["through"]
+
+
+async def test_without_the_package_websockets_events_are_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with served_world(tmp_path) as world:
+        monkeypatch.setitem(sys.modules, "websockets", None)
+        with tcp_proxy(world.port, is_named_as_target=True) as proxy:
+            proxy.faults.record = bytearray()
+            async with (
+                AsyncClient(f"http://127.0.0.1:{proxy.port}", world.token()) as client,
+                client.events() as events,
+            ):
+                assert await anext(events) == Following()
+            assert b"GET /api/v1/events " in proxy.faults.record

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
 import re
+import subprocess
+import sys
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
@@ -32,7 +35,8 @@ from chatdesk.client.request import Request
 from tests.helpers.local_service import ServedWorld, served_world
 from tests.helpers.waiting import until
 
-DOCUMENT = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text("utf-8"))
+ROOT = Path(__file__).parents[2]
+DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text("utf-8"))
 NOBODY = "0190a1b2-0000-7000-8000-000000000000"
 #: Paths of the service for which the client has no method. This may only shrink, and it is empty.
 WITHOUT: frozenset[str] = frozenset()
@@ -75,6 +79,23 @@ def test_each_request_is_a_method_of_both_clients(client: type) -> None:
         assert list(method.parameters.values())[1:] == list(inspect.signature(make).parameters.values()), name
         assert getattr(client, name).__doc__ == make.__doc__
         assert make.__doc__
+
+
+def test_a_type_checker_of_another_program_knows_what_methods_take_and_give(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from chatdesk.client import AsyncClient, Client, Tag\n"
+        "def sync(chatdesk: Client) -> Tag:\n"
+        "    chatdesk.rename_tag(3, 'name')\n"
+        "    return chatdesk.tags()\n"
+        "async def asynchronous(chatdesk: AsyncClient) -> str:\n"
+        "    return (await chatdesk.tags())[0].threads\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--follow-imports=silent", "--config-file=", "--cache-dir=cache", program]
+    environment = {**os.environ, "MYPYPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    errors = re.findall(r"^program.py:(\d+): error: .*\[([a-z-]+)\]$", done.stdout, re.MULTILINE)
+    assert errors == [("3", "arg-type"), ("4", "return-value"), ("6", "return-value")], done.stdout + done.stderr
 
 
 def test_each_form_has_the_fields_of_the_service() -> None:

@@ -23,6 +23,7 @@ from chatdesk.client import (
     TooMany,
 )
 from chatdesk.core.settings.schema import Settings
+from chatdesk.service.declaration import Scope
 from chatdesk.service.local_service import LocalService
 from tests.helpers.local_service import ServedWorld, served_world
 
@@ -48,7 +49,18 @@ def test_it_imports_nothing_else_of_chatdesk() -> None:
     assert {each for each in modules if each.split(".")[0] == "chatdesk" and each.split(".")[1:2] != ["client"]} == {
         "chatdesk"
     }
-    foreign = {"PySide6", "shiboken6", "qasync", "pydantic", "sqlalchemy", "uvicorn", "starlette", "openai", "pytest"}
+    foreign = {
+        "PySide6",
+        "shiboken6",
+        "qasync",
+        "pydantic",
+        "sqlalchemy",
+        "uvicorn",
+        "starlette",
+        "openai",
+        "pytest",
+        "websockets",
+    }
     assert foreign.isdisjoint(each.split(".")[0] for each in modules)
 
 
@@ -136,6 +148,17 @@ async def test_a_limit_of_requests_is_waited_for_where_it_is_short(tmp_path: Pat
             with pytest.raises(TooMany) as limited:
                 await client.projects()
             assert limited.value.retry_after_s
+
+
+async def test_following_an_answer_takes_few_requests(tmp_path: Path) -> None:
+    slow = Settings(offline_speed_tokens_per_s=60, model_titles=False)
+    async with served_world(tmp_path, settings=slow) as world:
+        token = world.token("few", [Scope.READ, Scope.WRITE, Scope.ASK], requests_per_minute=3)
+        async with AsyncClient(world.address.urls[0], token) as client:
+            answer = await client.ask((await client.make_thread()).id, "a question of seven words for you")
+            pieces = [piece async for piece in answer]
+        assert len(pieces) > 3
+        assert "".join(pieces) == (await world.services.chat.get_message(answer.message.id)).text
 
 
 async def test_a_new_start_of_the_service_is_found_and_nothing_is_made_twice(tmp_path: Path) -> None:
