@@ -174,10 +174,10 @@ class Composer(QWidget):
 
     def set_placeholder(self, text: str) -> None:
         self._placeholder = text
+        # Qt repaints only when the placeholder appears or goes: without this the old words would stay below the new
+        # ones. To ask for the viewport, which Qt made, has PySide build all its classes of widgets.
+        self.editor.setPlaceholderText("")
         self.editor.setPlaceholderText(self._refusal or text)
-        # Qt repaints only when the placeholder appears or goes: the old words would stay below the new ones.
-        if self.editor.isVisible():
-            self.editor.viewport().update()
 
     def set_send_on_enter(self, is_sent: bool) -> None:
         """Set whether Enter sends; if not, Ctrl+Enter sends. Shift+Enter always begins a new line."""

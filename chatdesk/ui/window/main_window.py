@@ -69,7 +69,6 @@ class MainWindow(QMainWindow):
         self._alt = LoneAlt(self)
         self._is_handing_over = False
         self._is_tab_order_due = False
-        self._was_shown = False
         self._run_banner: Callable[[], object] | None = None
         self._run_toast: Callable[[], object] | None = None
         self._note: Banner | None = None
@@ -93,7 +92,7 @@ class MainWindow(QMainWindow):
         """Set the transcript, once; until then the empty state stands in its place."""
         self.transcript = transcript
         self._stack.addWidget(transcript)
-        self._order_tabs()
+        self._order_tabs_later()
 
     def show_transcript(self, is_transcript: bool) -> None:
         """Show the transcript, or the empty state in its place."""
@@ -103,7 +102,7 @@ class MainWindow(QMainWindow):
         """Show another view in the transcript's place, until ``show_transcript``."""
         if self._stack.indexOf(pane) < 0:
             self._stack.addWidget(pane)
-            self._order_tabs()
+            self._order_tabs_later()
         self._stack.setCurrentWidget(pane)
 
     def show_inspector(self, inspector: Inspector) -> None:
@@ -111,7 +110,7 @@ class MainWindow(QMainWindow):
         if self._inspector is None:
             self._inspector = inspector
             self._columns.addWidget(inspector)
-            self._order_tabs()
+            self._order_tabs_later()
         inspector.setVisible(True)
         self._place_inspector()
 
@@ -153,7 +152,7 @@ class MainWindow(QMainWindow):
         assert isinstance(rows, QVBoxLayout)
         rows.insertWidget(rows.indexOf(self._stack), _centred(bar, top_px=8, bottom_px=0))
         self._bars.append(bar)
-        self._order_tabs()
+        self._order_tabs_later()
 
     def hide_note(self) -> None:
         if self._note is not None:
@@ -255,6 +254,7 @@ class MainWindow(QMainWindow):
 
     def move_between_panes(self, step: int) -> None:
         """F6: to the next part of the window that can take the focus, around the end."""
+        self._order_tabs()
         panes = [pane for pane in self._panes() if pane.isVisible() and next(_focusable(pane), None) is not None]
         focus = self.focusWidget()
         here = next((i for i, pane in enumerate(panes) if focus is pane or pane.isAncestorOf(focus)), None)
@@ -296,11 +296,9 @@ class MainWindow(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.place.settle()
-        self._was_shown = True
 
     def focusNextPrevChild(self, is_next: bool) -> bool:
-        if self._is_tab_order_due:
-            self._order_tabs()
+        self._order_tabs()
         return super().focusNextPrevChild(is_next)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -405,13 +403,16 @@ class MainWindow(QMainWindow):
 
         AboutDialog(self._theme, parent=self).open()
 
+    def _order_tabs_later(self) -> None:
+        """Have the Tab order set when somebody asks for it, at the first Tab or F6: most windows are never tabbed
+        through, and on the way PySide meets widgets of Qt, for which it builds all its classes of widgets (6 MB)."""
+        self._is_tab_order_due = True
+
     def _order_tabs(self) -> None:
-        """Set the Tab order to sidebar, header, thread, composer; from one pane's last widget to the next one's first.
-        All that is built before the window is shown is ordered once, at the first Tab or change after it: PySide would
-        build 60 classes for it before the first paint."""
-        self._is_tab_order_due = not self._was_shown
-        if self._is_tab_order_due:
+        """Set the Tab order to sidebar, header, thread, composer: from a pane's last widget to the next one's first."""
+        if not self._is_tab_order_due:
             return
+        self._is_tab_order_due = False
         chain = list(self.sidebar.focus_panes())
         for pane in self._panes()[1:]:
             chain.extend(widget for widget in _focusable(pane, hidden_too=True) if widget not in chain)
@@ -427,7 +428,7 @@ class MainWindow(QMainWindow):
     def _on_place_changed(self) -> None:
         self.header.set_sidebar_collapsed(not self.place.is_shown)
         if self.place.is_overlay or self.place.is_shown:
-            self._order_tabs()
+            self._order_tabs_later()
         if self.place.is_overlay and self.place.is_shown:
             self.sidebar.thread_list.setFocus(Qt.FocusReason.OtherFocusReason)
         self.stateChanged.emit()
