@@ -6,24 +6,21 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+import chatdesk.core.late_modules  # noqa: F401 - before anything imports asyncio
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import environment
-from chatdesk.services.building import build_services
-from chatdesk.services.groups import RestoreServices
-from chatdesk.services.owner import verbs_of
-from chatdesk.services.parts import backups_of
-from chatdesk.services.service_switch import ServiceSwitch
-from chatdesk.services.upkeep import run_upkeep
 
 if TYPE_CHECKING:
     from chatdesk.core.diagnostics.bundle import ReportFile
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
+    from chatdesk.core.errors import ChatDeskError
     from chatdesk.core.settings.schema import Settings
+    from chatdesk.services.groups import RestoreServices
     from chatdesk.services.services import Services
     from chatdesk.ui.application.window_application import WindowScript
 
@@ -53,7 +50,15 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
         if not own_or_show_window(lock, paths.data_dir):
             return 0
 
+    async def build() -> Services:
+        module = await import_beside("chatdesk.services.building")
+        services: Services = await module.build_services(paths, settings, lock)
+        return services
+
     async def listen(services: Services, come_to_front: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+        from chatdesk.services.owner import verbs_of
+        from chatdesk.services.service_switch import ServiceSwitch
+
         module = await import_beside("chatdesk.core.local_api.listener")
         server = module.InstanceServer(lock, paths.instance_socket, verbs_of(services, come_to_front))
         if lock.is_held:
@@ -62,6 +67,12 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
         services.service_switch = ServiceSwitch(services, partial(import_beside, "chatdesk.service.opening"))
         close: Callable[[], Awaitable[None]] = server.close
         return close
+
+    def restore_services() -> RestoreServices | None:
+        from chatdesk.services.groups import RestoreServices
+        from chatdesk.services.parts import backups_of
+
+        return RestoreServices(lambda: backups_of(paths, settings)) if lock.is_held else None
 
     try:
         from chatdesk.core.settings.store import SettingsStore
@@ -73,12 +84,12 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
             script = partial(play, picture=paths.data_dir / "demonstration.png")
         hooks = WindowHooks(
             settings_store=SettingsStore(paths.settings_file),
-            build=lambda: build_services(paths, settings, lock),
+            build=build,
             listen=listen,
-            upkeep=run_upkeep,
+            upkeep=_upkeep,
             watch_crashes=partial(_watch_crashes, paths),
             collect_report=lambda services: _collect_report(services, paths),
-            restore_services=RestoreServices(lambda: backups_of(paths, settings)) if lock.is_held else None,
+            restore_services=restore_services,
         )
         code = run(paths, settings, hooks, script=script)
     finally:
@@ -90,6 +101,12 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
 
     leave_if_watched(code)
     return code
+
+
+def _upkeep(services: Services) -> AsyncGenerator[ChatDeskError, None]:
+    from chatdesk.services.upkeep import run_upkeep
+
+    return run_upkeep(services)
 
 
 def _watch_crashes(paths: AppPaths, tell: Callable[[CrashReport], None]) -> CrashReporter:

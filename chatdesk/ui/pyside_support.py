@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import builtins
 import importlib.machinery
-import threading
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
+
+from chatdesk.core.loading_on_use import LoaderOnUse
 
 _SELDOM_USED = frozenset(
     f"shibokensupport.signature.{name}"
@@ -38,52 +39,31 @@ def import_without_developer_support() -> None:
 
 
 def _spec_of_support(name: str, loader: Any, **more: Any) -> ModuleSpec:
-    chosen: Any = _LoaderOnUse(loader) if name in _SELDOM_USED else loader
+    chosen: Any = _SupportOnUse(loader) if name in _SELDOM_USED else loader
     return ModuleSpec(name, chosen, **more)
 
 
-class _LoaderOnUse:
-    """Leaves a module empty until something of it is asked for. Not derived from ``importlib.abc.Loader``, whose import
-    takes longer than what is spared here."""
-
-    def __init__(self, loader: Any) -> None:
-        self._loader = loader
-
-    def create_module(self, _spec: ModuleSpec) -> None:
-        return None
+class _SupportOnUse(LoaderOnUse):
+    """Runs a module of PySide's helpers under the name that PySide gave it first."""
 
     def exec_module(self, module: ModuleType) -> None:
-        contents, name = vars(module), module.__name__
-        lock = threading.RLock()
-        is_begun = False
-
-        def load() -> None:
-            nonlocal is_begun
-            with lock:
-                if is_begun:
-                    return
-                is_begun = True
-                contents.pop(_CALLED_DIRECTLY, None)
-                spec = module.__spec__
-                assert spec is not None
-                published_name, spec.name = spec.name, name
-                try:
-                    self._loader.exec_module(module)
-                finally:
-                    spec.name = published_name
-
-        def get(attribute: str) -> Any:
-            # Whoever walks through all modules asks for such names, as ``inspect`` does.
-            if not attribute.startswith("__"):
-                load()
-                if attribute in contents:
-                    return contents[attribute]
-            raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
+        super().exec_module(module)
+        contents = vars(module)
+        if not module.__name__.endswith(".mapping"):
+            return
 
         def call_directly(*arguments: Any) -> Any:
-            load()
-            return contents[_CALLED_DIRECTLY](*arguments)
+            del contents[_CALLED_DIRECTLY]
+            return getattr(module, _CALLED_DIRECTLY)(*arguments)
 
-        contents["__getattr__"] = get
-        if name.endswith(".mapping"):
-            contents[_CALLED_DIRECTLY] = call_directly
+        contents[_CALLED_DIRECTLY] = call_directly
+
+    def load(self, module: ModuleType, name: str) -> None:
+        vars(module).pop(_CALLED_DIRECTLY, None)
+        spec = module.__spec__
+        assert spec is not None
+        published_name, spec.name = spec.name, name
+        try:
+            super().load(module, name)
+        finally:
+            spec.name = published_name

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
+import os
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -197,7 +197,7 @@ class InstanceServer:
     ) -> None:
         self._lock = lock
         self._wanted = socket_path
-        self._secret = secrets.token_bytes(SECRET_BYTES)
+        self._secret = os.urandom(SECRET_BYTES)
         self._listener = Listener(verbs, self._secret, limits=limits)
         self._address = ""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from html.parser import HTMLParser
 
 from chatdesk.core.domain.echoed_secrets import HIDDEN, EchoedSecrets
 
@@ -23,27 +22,6 @@ _KEY_PATTERNS = re.compile(
 )
 
 
-class _TextOnly(HTMLParser):
-    """Keeps the words of a page, and drops its scripts and styles."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.words: list[str] = []
-        self._skipping = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in {"script", "style"}:
-            self._skipping += 1
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in {"script", "style"} and self._skipping:
-            self._skipping -= 1
-
-    def handle_data(self, data: str) -> None:
-        if not self._skipping:
-            self.words.append(data)
-
-
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return ``text`` without ``secrets`` and without anything that looks like a key."""
     known = [secret for secret in secrets if len(secret) >= 4]
@@ -56,19 +34,14 @@ def plain_excerpt(text: str, secrets: Iterable[str] = ()) -> str:
     """Return the gist of ``text`` for a person; empty when there is nothing to say."""
     text = text[:_MAX_READ]
     if re.search(r"<[a-zA-Z!/]", text):
-        text = _without_markup(text)
+        from chatdesk.core.providers.page_words import words_of
+
+        text = words_of(text)
     text = "".join(_visible(character) for character in text)
     text = redact(" ".join(text.split()), secrets)
     if len(text) > MAX_LENGTH:
         text = text[: MAX_LENGTH - 1].rstrip() + "…"
     return text
-
-
-def _without_markup(text: str) -> str:
-    parser = _TextOnly()
-    parser.feed(text)
-    parser.close()
-    return " ".join(parser.words)
 
 
 def _visible(character: str) -> str:

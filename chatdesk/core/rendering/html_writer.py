@@ -5,8 +5,8 @@ Exports are made by ``core/transfer/exports/html_blocks.py``, for browsers; this
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
-from html import escape
 
 from chatdesk.core.rendering.blocks import (
     Block,
@@ -45,7 +45,7 @@ def html_of(blocks: Sequence[Block]) -> str:
             pending = []
             is_folding = isinstance(block, Fold)
         if isinstance(block, Fold):
-            made.append(f"<details><summary>{escape(block.label)}</summary>")
+            made.append(f"<details><summary>{html.escape(block.label)}</summary>")
         else:
             pending.append(block)
     made += [*_nodes(tree_of(pending)), *["</details>"] * is_folding]
@@ -99,14 +99,14 @@ def _block(block: Block | Item | Quote) -> str:
         level = min(max(block.level, 1), 6)
         return f"<h{level}>{_spans(block.spans)}</h{level}>"
     if isinstance(block, CodeBlock):
-        kind = f' class="language-{escape(block.language)}"' if block.language else ""
-        return f"<pre><code{kind}>{escape(block.text if block.original is None else block.original)}</code></pre>"
+        kind = f' class="language-{html.escape(block.language)}"' if block.language else ""
+        return f"<pre><code{kind}>{html.escape(block.text if block.original is None else block.original)}</code></pre>"
     if isinstance(block, Table):
         return table_as_html(block)
     if isinstance(block, MathBlock):
-        return f"<pre><code>{escape(block.text.strip())}</code></pre>"
+        return f"<pre><code>{html.escape(block.text.strip())}</code></pre>"
     if isinstance(block, ImagePlaceholder):
-        words = escape(block.alt or "image")
+        words = html.escape(block.alt or "image")
         return f"<p>{_linked(words, block.url)}</p>"
     assert isinstance(block, Rule)
     return "<hr>"
@@ -127,7 +127,7 @@ def _row(row: Sequence[Sequence[Span]], alignments: Sequence[str], tag: str) -> 
         is_harmless = harmless_cell(words) == words
         styles = [f"text-align:{alignment}"] * (alignment in _ALIGNED) + [_AS_TEXT] * (not is_harmless)
         style = f' style="{";".join(styles)}"' if styles else ""
-        cells.append(f"<{tag}{style}>{'' if is_harmless else escape(chr(39))}{_spans(cell)}</{tag}>")
+        cells.append(f"<{tag}{style}>{'' if is_harmless else html.escape(chr(39))}{_spans(cell)}</{tag}>")
     return f"<tr>{''.join(cells)}</tr>"
 
 
@@ -145,7 +145,7 @@ def _spans(spans: Sequence[Span]) -> str:
 
 
 def _styled(span: Span) -> str:
-    made = escape(span.text).replace("\n", "<br>")
+    made = html.escape(span.text).replace("\n", "<br>")
     for is_set, tag in (
         (span.is_code or span.is_math, "code"),
         (span.is_struck, "s"),
@@ -161,4 +161,4 @@ def _styled(span: Span) -> str:
 
 
 def _linked(words: str, href: str) -> str:
-    return f'<a href="{escape(href)}">{words}</a>' if is_safe_link(href) else words
+    return f'<a href="{html.escape(href)}">{words}</a>' if is_safe_link(href) else words

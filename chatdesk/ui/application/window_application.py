@@ -17,7 +17,6 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.background_import import import_beside
-from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.core.ending_signals import handling_signals
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
+    from chatdesk.core.domain.thread import ThreadPage
     from chatdesk.core.rendering.client import RenderClient
     from chatdesk.core.settings.schema import Settings
     from chatdesk.core.settings.store import SettingsStore
@@ -70,7 +70,7 @@ class WindowHooks:
     upkeep: Callable[[Services], AsyncGenerator[ChatDeskError, None]]
     watch_crashes: Callable[[Callable[[CrashReport], None]], CrashReporter]
     collect_report: CollectReport
-    restore_services: RestoreServices | None  # where this process may restore a backup
+    restore_services: Callable[[], RestoreServices | None]  # None where this process may not restore a backup
 
 
 WindowScript = Callable[["WindowApplication"], Awaitable[int]]
@@ -249,7 +249,7 @@ class WindowApplication(QObject):
         gc.freeze()
         services, module = await asyncio.gather(self._built(), self._prepare())
         if services is None:
-            offer_ways_out(panes, self._tasks, self.restart_after, services=self._hooks.restore_services)
+            offer_ways_out(panes, self._tasks, self.restart_after, services=self._hooks.restore_services())
             return
         bindings = self._build_bindings(module, services)
         panes.window.set_commands(panes.commands)  # menus offer what is bound

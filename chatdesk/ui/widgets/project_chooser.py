@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt, Signal
@@ -148,7 +148,7 @@ class ProjectChooser(QWidget):
             spoken = ", ".join(filter(None, (entry.text, entry.shared, entry.hint, "open" if entry.is_current else "")))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, spoken)
             if entry.shared:
-                item.setToolTip(f"{escape(entry.text)} · {escape(entry.shared)}")
+                item.setToolTip(f"{html.escape(entry.text)} · {html.escape(entry.shared)}")
             if entry.kind == "heading":
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             elif current < 0 or (entry.is_current and not words):

@@ -6,12 +6,12 @@ that only those who need the content parse it.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from binascii import unhexlify
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from hashlib import sha256
 from typing import Final
 
 #: What this ChatDesk speaks; the server says which it takes.
@@ -220,13 +220,15 @@ def next_chain(chain: bytes | None, change_id: str, device: str, dseq: int, hlc:
         raise ValueError(str(error)) from error
     if len(digest) != DIGEST_BYTES:
         raise ValueError(_NO_DIGEST)
-    return sha256((chain or START) + _bytes_of(change_id) + _bytes_of_device(device) + numbers + digest).digest()
+    return hashlib.sha256(
+        (chain or START) + _bytes_of(change_id) + _bytes_of_device(device) + numbers + digest
+    ).digest()
 
 
 def body_digest(body: str | None) -> bytes:
     """Return the digest of a body in the form in which the server keeps and sends it. Never raises: a lone surrogate,
     which no server sends, counts as a question mark."""
-    return sha256((body or "").encode("utf-8", "replace")).digest()
+    return hashlib.sha256((body or "").encode("utf-8", "replace")).digest()
 
 
 def _bytes_of(value: str) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -36,9 +37,12 @@ async def find_local_servers(ports: Sequence[int] | None = None) -> tuple[FoundS
 
 
 async def _identify_server(port: int) -> FoundServer | None:
+    # Asked first: a connection of asyncio would load OpenSSL, 5 MB, to find that nothing listens.
+    if not await asyncio.to_thread(_is_listening, port):
+        return None
     ollama = await _get(port, "/api/version")
     if ollama is None:
-        return None  # nothing listens
+        return None
     tags = await _get(port, "/api/tags") if isinstance(ollama, Mapping) and "version" in ollama else None
     if isinstance(tags, Mapping) and isinstance(tags.get("models"), list):
         names = [each.get("name") for each in tags["models"] if isinstance(each, Mapping)]
@@ -80,6 +84,12 @@ def _server(preset: str, port: int, names: Sequence[object], version: object) ->
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(_CONNECT_S)
+        return probe.connect_ex((_HOST, port)) == 0
 
 
 async def _get(port: int, path: str) -> object | None:

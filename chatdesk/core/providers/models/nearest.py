@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from chatdesk.core.errors import ProviderError, ProviderErrorKind
 
@@ -15,7 +15,7 @@ _MOST_COMPARED = 5000
 def nearest_models(model: str, names: Sequence[str]) -> list[str]:
     """Return up to three of ``names`` that are most like ``model``: its own family first, then by spelling."""
     family = model.rsplit("/", 1)[-1].split(":")[0].lower()
-    close = get_close_matches(
+    close = difflib.get_close_matches(
         model.lower(), [each.lower() for each in names[:_MOST_COMPARED]], n=_MOST_NEAREST, cutoff=0.4
     )
     by_lower = {each.lower(): each for each in names}

@@ -134,12 +134,16 @@ class _Fetcher:
     def __init__(self) -> None:
         self._lock = Lock()  # pictures are loaded on several threads
         self._made: ImageFetcher | None = None
+        self._is_closed = False
 
     def fetch(self, url: str, *, is_agreed: bool) -> bytes:
         return self._fetcher().fetch(url, is_agreed=is_agreed)
 
     def close(self) -> None:
-        self._fetcher().close()
+        with self._lock:
+            self._is_closed = True
+            if self._made is not None:
+                self._made.close()
 
     def _fetcher(self) -> ImageFetcher:
         with self._lock:
@@ -147,4 +151,6 @@ class _Fetcher:
                 from chatdesk.core.attachments.remote_image import ImageFetcher
 
                 self._made = ImageFetcher()
+                if self._is_closed:  # a job that was already running asks late
+                    self._made.close()
             return self._made

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
-from html import escape
 from io import StringIO
 
 from chatdesk.core.rendering.blocks import Span, Table
@@ -67,11 +67,11 @@ def _html_row(row: Sequence[Cell], alignments: Sequence[str], tag: str) -> str:
 
 
 def _html_span(span: Span) -> str:
-    text = escape(span.text).replace("\n", "<br>")
+    text = html.escape(span.text).replace("\n", "<br>")
     for is_so, tag in ((span.is_code, "code"), (span.is_bold, "b"), (span.is_italic, "i"), (span.is_struck, "s")):
         if is_so:
             text = f"<{tag}>{text}</{tag}>"
-    return f'<a href="{escape(span.href)}">{text}</a>' if span.href else text
+    return f'<a href="{html.escape(span.href)}">{text}</a>' if span.href else text
 
 
 def _separated(table: Table, separator: str) -> str:

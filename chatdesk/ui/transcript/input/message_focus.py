@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
-from html import escape
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QAbstractScrollArea
@@ -122,7 +122,7 @@ class MessageFocus:
         viewport.setCursor(shape)
         text = "" if hit is None else (hit.button.label if hit.button else hit.link or hit.item.tip_at(hit.inside))
         # A tooltip that looks like HTML would be read as HTML.
-        viewport.setToolTip(f"<qt>{escape(text)}</qt>" if text else "")
+        viewport.setToolTip(f"<qt>{html.escape(text)}</qt>" if text else "")
         if _target_of(old) != _target_of(hit):
             self._viewport_layout.repaint()
 

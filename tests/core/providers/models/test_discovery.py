@@ -115,10 +115,16 @@ def test_only_the_five_usual_ports_are_looked_at() -> None:
 async def test_only_loopback_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
+    class Probe(socket.socket):
+        def connect_ex(self, address: tuple[str, int]) -> int:  # type: ignore[override]
+            asked.append(address[0])
+            return 0
+
     async def connect(host: str, port: int, **_more: object) -> object:
         asked.append(host)
         raise OSError
 
+    monkeypatch.setattr(socket, "socket", Probe)
     monkeypatch.setattr(asyncio, "open_connection", connect)
     assert await find_local_servers() == ()
     assert set(asked) == {"127.0.0.1"}
