@@ -62,7 +62,7 @@ def encodings_dir() -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parent / "build" / "encodings"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AppPaths:
     """The directories of one person. Nothing is created until ``make_directories``."""
 

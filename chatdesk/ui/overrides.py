@@ -20,6 +20,7 @@ from shiboken6 import Shiboken
 _GUARDED = "_raises_again"
 # Calling one of these runs nothing of it yet.
 _RAISES_LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_TAKES_ANY = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 
 def guard_overrides() -> None:
@@ -42,11 +43,22 @@ def _guard_class(cls: type) -> None:
 
 def _raising_again(function: FunctionType) -> FunctionType:
     """Return a function that calls this one and has its parameters: a connection looks at how many a slot takes."""
-    guarded = _maker(*_parameters(function.__code__))(function)
+    guarded = _guard_of(function)
     functools.update_wrapper(guarded, function)
     guarded.__defaults__ = function.__defaults__
     guarded.__kwdefaults__ = function.__kwdefaults__
     setattr(guarded, _GUARDED, True)
+    return guarded
+
+
+def _guard_of(function: FunctionType) -> FunctionType:
+    code = function.__code__
+    if code.co_flags & _TAKES_ANY or code.co_posonlyargcount or code.co_kwonlyargcount:
+        return _maker(*_parameters(code))(function)
+    # One form for each number of parameters is compiled, and then called after these: the first paint makes fifty.
+    declared = ", ".join(f"p{number}" for number in range(code.co_argcount))
+    guarded = _maker(declared, declared)(function)
+    guarded.__code__ = guarded.__code__.replace(co_varnames=code.co_varnames[: code.co_argcount])
     return guarded
 
 
@@ -70,7 +82,7 @@ def _parameters(code: CodeType) -> tuple[str, str]:
     return ", ".join(declared), ", ".join(handed_on)
 
 
-@functools.cache  # a few dozen forms for all classes
+@functools.cache  # a dozen forms for all classes
 def _maker(declared: str, handed_on: str) -> Callable[[FunctionType], FunctionType]:
     namespace: dict[str, Any] = {}
     exec(  # noqa: S102 - the names are those of parameters in this program's own source

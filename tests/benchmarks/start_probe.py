@@ -72,13 +72,13 @@ def bare(started_at: float) -> None:
 
 
 def application(started_at: float, data_dir: str) -> None:
-    import asyncio
-
     from chatdesk.app import run_window
     from chatdesk.core.paths import AppPaths
     from chatdesk.core.settings.schema import Settings
 
     async def script(window: object) -> int:
+        import asyncio
+
         from PySide6.QtTest import QTest
 
         composer = window.panes.composer  # type: ignore[attr-defined]

@@ -56,6 +56,11 @@ class Thread:
     def is_branch(self) -> bool:
         return self.title.endswith(BRANCH_MARK)
 
+    @property
+    def title_without_mark(self) -> str:
+        """The title for where a sign says that the thread is a branch."""
+        return self.title.removesuffix(BRANCH_MARK)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:

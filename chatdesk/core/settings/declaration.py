@@ -36,7 +36,7 @@ class InvalidValue(ValueError):
     """A value that a setting cannot take; the text says why, for a person."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Shown:
     """The way in which the window shows a setting.
 
@@ -58,7 +58,7 @@ class Shown:
     hidden: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Setting:
     """The declaration of one setting. ``key`` is its place in the file, ``section.name``; ``help`` is for documents.
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class LoadedSettings:
     """Settings as they were read. ``problems`` are sentences to show; ``from_environment`` are names that a variable
     decides."""

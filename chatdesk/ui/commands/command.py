@@ -10,7 +10,7 @@ Group = Literal["Thread", "Project", "Message", "Go", "View", "Application"]
 GROUPS: Final[tuple[Group, ...]] = ("Thread", "Project", "Message", "Go", "View", "Application")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Command:
     """``shortcuts`` are portable key sequences, the first being the one that is shown. ``local_keys`` are keys that a
     widget handles itself (Del in the list): shown in the help, not registered with the window. ``icon`` stands

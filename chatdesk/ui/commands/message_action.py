@@ -86,7 +86,7 @@ def has_quick_actions(state: MessageState) -> bool:
     return state.has_quick_actions
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MessageAction:
     """An action on a message.
 

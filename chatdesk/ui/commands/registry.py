@@ -78,7 +78,8 @@ class CommandRegistry(QObject):
             bound.run, bound.is_enabled = run, is_enabled
             self.refresh()
             return bound.action
-        action = QAction(command.title, self)
+        action = QAction(self)
+        action.setText(command.title)  # as an argument of the first line, PySide would build the class of icons
         action.setObjectName(command.id)
         action.setShortcuts([QKeySequence(keys) for keys in self.keys_of(command_id)])
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)

@@ -5,7 +5,7 @@ A path is told from a name by its second /, by text after the cursor, and in the
 
 from __future__ import annotations
 
-from PySide6.QtGui import QTextCursor
+from PySide6 import QtGui  # QTextCursor is built when it is first used
 from PySide6.QtWidgets import QPlainTextEdit
 
 _LONGEST = 60
@@ -27,6 +27,7 @@ def select_slash_query(editor: QPlainTextEdit) -> bool:
     if slash_query(editor) is None:
         return False
     cursor = editor.textCursor()
-    cursor.movePosition(QTextCursor.MoveOperation.StartOfBlock, QTextCursor.MoveMode.KeepAnchor)
+    start, keeping = QtGui.QTextCursor.MoveOperation.StartOfBlock, QtGui.QTextCursor.MoveMode.KeepAnchor
+    cursor.movePosition(start, keeping)
     editor.setTextCursor(cursor)
     return True

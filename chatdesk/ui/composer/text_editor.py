@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QDir, QEvent, QMimeData, QObject, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QInputMethodEvent, QKeyEvent, QKeySequence, QTextCursor
+from PySide6 import QtCore, QtGui  # QDir, QUrl and QTextCursor are built when they are first used
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QInputMethodEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from chatdesk.ui.composer.slash_query import slash_query
@@ -42,7 +43,7 @@ class TextEditor(QPlainTextEdit):
         self._has_preedit = False
         self._is_locked = False
         self._waiting = ""  # the part of a large paste that is not in the document yet
-        self._slice_cursor: QTextCursor | None = None
+        self._slice_cursor: QtGui.QTextCursor | None = None
         self._feeder = QTimer(self)
         self._feeder.setInterval(0)
         self._feeder.timeout.connect(self._on_feeder_timeout)
@@ -80,7 +81,7 @@ class TextEditor(QPlainTextEdit):
         self._end_feeding()
         held = break_long_lines(text)
         self.setPlainText(held[:_AT_ONCE_CHARACTERS])
-        self.moveCursor(QTextCursor.MoveOperation.End)
+        self.moveCursor(QtGui.QTextCursor.MoveOperation.End)
         self._feed(held[_AT_ONCE_CHARACTERS:])
 
     def insert_written(self, text: str) -> None:
@@ -278,11 +279,11 @@ def _files_in(source: QMimeData) -> list[str]:
     return files if all(line in known for line in lines) else []
 
 
-def _forms(url: QUrl) -> tuple[str, ...]:
+def _forms(url: QtCore.QUrl) -> tuple[str, ...]:
     """Return the ways in which a file manager writes a file as text."""
     path = url.toLocalFile()
     encoded = bytes(url.toEncoded().data()).decode("ascii", "replace")
-    return url.toString(), url.toDisplayString(), encoded, path, QDir.toNativeSeparators(path), url.fileName()
+    return url.toString(), url.toDisplayString(), encoded, path, QtCore.QDir.toNativeSeparators(path), url.fileName()
 
 
 def _characters(text: str, utf16_position: int) -> int:

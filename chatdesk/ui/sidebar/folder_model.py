@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Signal
 
-from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.ui.sidebar.folders import UNREAD, Folder, Folders
 from chatdesk.ui.sidebar.grouping import heading_key
 from chatdesk.ui.sidebar.thread_model import ThreadModel
 
+if TYPE_CHECKING:
+    from chatdesk.core.domain.thread import ThreadPage
+
 # Of one project: its id, the cursor, and what takes the page.
-FetchFolder = Callable[[str, str | None, Callable[[ThreadPage], None]], None]
+FetchFolder = Callable[[str, str | None, Callable[["ThreadPage"], None]], None]
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 

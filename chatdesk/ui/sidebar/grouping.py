@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chatdesk.core.domain.thread import Thread
 from chatdesk.core.plurals import counted
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.thread import Thread
 
 PINNED: Final = 0
 TODAY: Final = 1

@@ -9,11 +9,13 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.sidebar.folders import Folder
 from chatdesk.ui.sidebar.grouping import RowKey
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.thread import Thread
 
 #: What a row is called while it is listed: a thread its id, a heading or a folder its key.
 RowName = str | RowKey
@@ -22,7 +24,7 @@ _MOST_LOOKED_AT: Final = 5_000  # titles that type-ahead looks at, so that a key
 _FREED_AT_ONCE: Final = 500  # of the rows that another list replaces: freeing thousands takes a frame
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Row:
     title: str
     thread: Thread | None  # None: a heading

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import tzinfo
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PySide6.QtCore import Qt
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.thread import BRANCH_MARK, Thread
 from chatdesk.ui.sidebar.grouping import (
     Arrangement,
     RowKey,
@@ -21,6 +20,9 @@ from chatdesk.ui.sidebar.grouping import (
     spoken_time,
     thread_key,
 )
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.thread import Thread
 
 
 class ThreadRole(IntEnum):
@@ -83,7 +85,7 @@ class RowDisplay:
                 return thread.tags
             case ThreadRole.PAINTED:
                 return PaintedRow(
-                    thread.title.removesuffix(BRANCH_MARK),
+                    thread.title_without_mark,
                     self._time(thread),
                     thread.pinned_at is not None,
                     thread.id in self.streaming,

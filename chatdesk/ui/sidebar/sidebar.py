@@ -12,8 +12,6 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from chatdesk.core.clock import Clock, SystemClock
-from chatdesk.core.domain.project import Project
-from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.sidebar.extra_lines import ExtraLines
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.folders import Folder
@@ -29,7 +27,9 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 
 if TYPE_CHECKING:
+    from chatdesk.core.domain.project import Project
     from chatdesk.core.domain.tag import Tag
+    from chatdesk.core.domain.thread import Thread
     from chatdesk.ui.sidebar.selection_bar import SelectionBar
 
 _CALENDAR_MS: Final = 60_000  # a sleeping machine misses timers, so midnight is looked for and not waited for

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.thread_list import ThreadList
@@ -16,6 +15,7 @@ from chatdesk.ui.theme.theme import Theme
 
 if TYPE_CHECKING:
     from chatdesk.core.domain.tag import Tag
+    from chatdesk.core.domain.thread import Thread
 
 
 class SidebarBase(QWidget):

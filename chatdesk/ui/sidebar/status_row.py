@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from chatdesk.ui.theme.icons import icon
+from chatdesk.ui.theme.icons import icon_pixmap
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import IconButton
@@ -61,5 +61,5 @@ class StatusRow(QWidget):
         colour = tokens.danger if self._is_error else tokens.muted
         name = "circle-alert" if self._is_error else "clock" if self._is_busy else "circle-check"
         side = round(ICON_PX * max(1.0, self._theme.scale))
-        self._sign.setPixmap(icon(name, colour, side).pixmap(QSize(side, side), self.devicePixelRatioF()))
+        self._sign.setPixmap(icon_pixmap(name, colour, side, device_pixel_ratio=self.devicePixelRatioF()))
         self._label.setStyleSheet(f"color: {colour};" if self._is_error else "")

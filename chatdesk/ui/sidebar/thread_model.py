@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt, QTimer, Signal
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.thread import Thread, ThreadPage
 from chatdesk.ui.sidebar.folders import Folder, Folders
 from chatdesk.ui.sidebar.grouping import PINNED, Arrangement, RowKey, ThreadView, group_title, heading_key
 from chatdesk.ui.sidebar.listed_rows import Entry, ListedRows, Row, RowName
 from chatdesk.ui.sidebar.row_display import RowDisplay, ThreadRole
 from chatdesk.ui.widgets.plain_tooltip import plain_tooltip
 
-FetchThreads = Callable[[str | None, str, Callable[[ThreadPage], None]], None]
+if TYPE_CHECKING:
+    from chatdesk.core.domain.thread import Thread, ThreadPage
+
+FetchThreads = Callable[[str | None, str, Callable[["ThreadPage"], None]], None]
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 _ROOT: Final = QModelIndex()

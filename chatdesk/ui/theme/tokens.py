@@ -31,7 +31,7 @@ MIN_SCALE: Final = 0.75
 MAX_SCALE: Final = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Spaces:
     """Distances in px, from the tightest to the widest."""
 
@@ -42,7 +42,7 @@ class Spaces:
     xl: int = 24
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Radii:
     """Corner radii in px."""
 
@@ -52,7 +52,7 @@ class Radii:
     card: int = 14
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class TypeStep:
     """A size of text: ``size_px`` and ``line_px`` at scale 1, and its weight (400 to 700)."""
 
@@ -78,7 +78,7 @@ TYPE: Final[Mapping[FontRole, TypeStep]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SyntaxColours:
     """Colours of code, by the kinds that the highlighter gives."""
 
@@ -99,7 +99,7 @@ class SyntaxColours:
         return str(getattr(self, kind, self.plain))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Tokens:
     """The design tokens of one look. Light and dark differ in colours only."""
 

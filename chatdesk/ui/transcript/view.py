@@ -68,7 +68,6 @@ from chatdesk.ui.transcript.messages.entry import MessageEntry, Retry
 from chatdesk.ui.transcript.painting.canvas import Canvas
 from chatdesk.ui.transcript.speech.narration import Narrator, ReadAloud
 from chatdesk.ui.transcript.warm_up import WarmUp
-from chatdesk.ui.widgets.viewports import give_viewport
 
 
 class TranscriptView(ReadableView):
@@ -101,7 +100,6 @@ class TranscriptView(ReadableView):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        give_viewport(self)
         self.viewport().setMouseTracking(True)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)

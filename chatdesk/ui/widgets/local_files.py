@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData, QUrl
+from PySide6 import QtCore  # QUrl is built when it is first used
+from PySide6.QtCore import QMimeData
 
 
-def path_here(url: QUrl) -> str:
+def path_here(url: QtCore.QUrl) -> str:
     """Return the path of a file on this computer; empty for anything else. ``file://host/share`` would be asked from
     another computer, which Windows does with the person's name and a proof of their password."""
     if not url.isLocalFile() or url.host().lower() not in ("", "localhost") or url.path().startswith("//"):
         return ""
-    return QUrl.fromLocalFile(url.path()).toLocalFile() if url.host() else url.toLocalFile()
+    return QtCore.QUrl.fromLocalFile(url.path()).toLocalFile() if url.host() else url.toLocalFile()
 
 
 def only_path_in(data: QMimeData | None) -> str:

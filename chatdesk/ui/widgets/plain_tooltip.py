@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from textwrap import wrap
 from typing import Final
 
@@ -23,4 +22,9 @@ def set_plain_tooltip(widget: QWidget, text: str) -> None:
 def plain_tooltip(text: str) -> str:
     """``text`` for a tooltip: in lines of a readable length, which Qt would make of two words each."""
     lines = [line for each in text.split("\n") for line in wrap(each, _LINE_LETTERS) or [""]]
-    return f"<p style='white-space:pre'>{escape(chr(10).join(lines))}</p>" if text else ""
+    return f"<p style='white-space:pre'>{_escaped(chr(10).join(lines))}</p>" if text else ""
+
+
+def _escaped(text: str) -> str:
+    # Not ``html.escape``: with it comes a table of 2,000 names of characters, which the first paint would wait for.
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -28,7 +28,7 @@ class StartKind(StrEnum):
     COMMAND = "command"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Start:
     """The title and the detail are on the card."""
 

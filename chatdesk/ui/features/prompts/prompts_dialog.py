@@ -25,7 +25,7 @@ from chatdesk.core.domain.prompt import Prompt, PromptFinder, PromptHead, Prompt
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.prompts.prompt_form import KIND_WORDS, PromptForm, Written
-from chatdesk.ui.theme.icons import icon
+from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.search_field import SearchField

@@ -19,7 +19,7 @@ from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_row import ProviderRow
 from chatdesk.ui.theme.compositing import round_corners
-from chatdesk.ui.theme.icons import icon
+from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.beside_or_below import BesideOrBelow
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.team.notice import Notice, NoticeBackend
-from chatdesk.ui.theme.icons import icon
+from chatdesk.ui.theme.qt_icons import icon
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QSystemTrayIcon

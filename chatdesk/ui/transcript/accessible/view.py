@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect
-from PySide6.QtWidgets import QAbstractScrollArea
+from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from chatdesk.ui.transcript.accessible.accessible_actions import AccessibleActions
 from chatdesk.ui.transcript.messages.entry import MessageEntry
+from chatdesk.ui.widgets.viewports import give_viewport
 
 
 class ReadableView(QAbstractScrollArea):
     """The base of the view, with the questions that the nodes of the tree ask it."""
 
     accessible_actions: AccessibleActions
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        give_viewport(self)
 
     @property
     def entries(self) -> tuple[MessageEntry, ...]:

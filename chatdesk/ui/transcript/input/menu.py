@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from chatdesk.ui.commands.catalogue import MESSAGE_ACTIONS, QUICK_ACTIONS
 from chatdesk.ui.commands.message_action import QUICK, MessageAction, MessageState, is_line_between
 from chatdesk.ui.theme.compositing import round_corners
-from chatdesk.ui.theme.icons import icon
+from chatdesk.ui.theme.qt_icons import icon
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.widgets.danger_menu import DangerMenu
