@@ -30,6 +30,7 @@ from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.garbage import collected_here
 from chatdesk.ui.sidebar.sidebar import Sidebar
+from chatdesk.ui.theme.icons import read_icons
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
@@ -293,21 +294,20 @@ class WindowApplication(QObject):
         return None
 
     async def _prepare(self) -> ModuleType:
-        """Import, on a thread, everything that is not needed to type, and add the transcript."""
+        """Import and read, on a thread, everything that is not needed to type, and add the transcript."""
         module = await import_beside("chatdesk.ui.application.bindings")
-        panes = self.panes
-        is_wanted_soon = bool(self._state.open_thread_id or self._early_question is not None)
-        self._renderer = module.add_transcript(panes, self._deliver, lambda: self.threads, is_wanted_soon)
-        self._report = ReportBinding(panes, self._tasks, lambda: self._services, self._hooks.collect_report)
+        await asyncio.to_thread(read_icons)
+        is_wanted = bool(self._state.open_thread_id or self._early_question is not None)
+        self._renderer = module.add_transcript(self.panes, self._deliver, lambda: self.threads, is_wanted)
+        self._report = ReportBinding(self.panes, self._tasks, lambda: self._services, self._hooks.collect_report)
         return module
 
     def _build_bindings(self, module: ModuleType, services: Services) -> Bindings:
         """Join the widgets with the services."""
         from chatdesk.core.events import StorageFailed, StorageRecovered
 
-        panes = self.panes
         bindings: Bindings = module.Bindings(
-            panes,
+            self.panes,
             self._tasks,
             services,
             store=self._hooks.settings_store,
@@ -321,11 +321,11 @@ class WindowApplication(QObject):
         bindings.unsaved.recovered.connect(self._on_storage_recovered)
         bindings.restore(self._state)
         changes = bindings.messages.models.changed, bindings.way_in.ended, bindings.lists.changed
-        for changed in (*changes, bindings.threads.opened, panes.transcript.anchorChanged):
+        for changed in (*changes, bindings.threads.opened, self.panes.transcript.anchorChanged):
             changed.connect(self._save_state_soon)
-        panes.composer.sendRequested.disconnect(self._hold)
+        self.panes.composer.sendRequested.disconnect(self._hold)
         if self._early_question is not None:
-            panes.composer.sendRequested.emit(self._early_question)
+            self.panes.composer.sendRequested.emit(self._early_question)
         return bindings
 
     async def _look_after(self, services: Services) -> None:

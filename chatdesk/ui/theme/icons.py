@@ -56,7 +56,16 @@ def _draw(pixmap: QPixmap, area: QRectF, name: str, colour: QColor | str) -> Non
     painter.end()
 
 
-@lru_cache(maxsize=128)
+def read_icons() -> None:
+    """Read the outlines of all icons, on a thread that may wait for the disk; the window draws from memory then."""
+    for path in _folder().glob("*.svg"):
+        _svg_source(path.stem)
+
+
+@lru_cache(maxsize=256)
 def _svg_source(name: str) -> str:
-    path: Path = resources_dir() / "icons" / f"{name}.svg"
-    return path.read_text(encoding="utf-8")
+    return (_folder() / f"{name}.svg").read_text(encoding="utf-8")
+
+
+def _folder() -> Path:
+    return resources_dir() / "icons"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.chat.uninterruptible import uninterruptible
@@ -16,6 +17,7 @@ from chatdesk.core.settings.schema import all_settings
 from chatdesk.ui.commands.keys import keys_of_text, text_of_keys
 from chatdesk.ui.features.settings.model_menu import ModelMenu
 from chatdesk.ui.transcript.speech.narration import ReadAloud
+from chatdesk.ui.widgets.viewports import build_widget_classes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -105,8 +107,14 @@ class SettingsBinding(QObject):
         if self._modules:
             await import_beside(*self._modules)
             self._modules.clear()
+            await asyncio.sleep(0)
+            build_widget_classes()
+            await asyncio.sleep(0)
         dialog = self._make()
         try:
+            await asyncio.sleep(0)
+            for each in (dialog, *dialog.findChildren(QWidget)):
+                each.ensurePolished()
             await asyncio.sleep(0)
         except asyncio.CancelledError:
             dialog.deleteLater()  # another is asked for, or the window closes
