@@ -80,7 +80,7 @@ async def test_an_answer_that_cannot_be_printed_is_kept(tmp_path: Path) -> None:
     assert _run("--data-dir", tmp_path, "ask", "hello", out="/dev/full")[0] == 1
     async with open_services(AppPaths.find(tmp_path), Settings()) as services:
         (thread,) = (await services.library.list_threads(ThreadQuery())).threads
-        answer = (await services.chat.get_thread_messages(thread.id, 5)).messages[-1]
+        answer = (await services.chat.reader.get_thread_messages(thread.id, 5)).messages[-1]
         assert answer.status in (Status.STOPPED, Status.COMPLETE)
 
 

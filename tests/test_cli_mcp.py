@@ -51,7 +51,7 @@ async def test_it_reads_asks_and_writes_where_nobody_owns_the_directory(tmp_path
         assert holder is None or not holder.is_alive() or holder.purpose != "mcp"  # a window can be opened now
     async with open_services(AppPaths.find(tmp_path), FAST) as services:
         assert not services.has_other_owner
-        draft = await services.chat.get_draft(drafted["thread_id"])
+        draft = await services.chat.drafts.get(drafted["thread_id"])
         assert draft is not None
         assert draft.text == "A draft"
 
@@ -67,7 +67,7 @@ async def test_it_asks_and_writes_through_the_owner(tmp_path: Path) -> None:
             data_of(await client.call_tool("write_draft", arguments))
             again = arguments | {"text": "Other"}
             assert refusal_of(await client.call_tool("write_draft", again)) == "not_possible"
-        draft = await services.chat.get_draft(thread.id)
+        draft = await services.chat.drafts.get(thread.id)
         assert draft is not None
         assert draft.text == "Hello"
         assert (await services.chat.get_thread(thread.id)).message_count == 2
@@ -127,7 +127,7 @@ async def test_an_answer_is_kept_when_the_assistant_dies(tmp_path: Path) -> None
 
 async def _answers(services: Services) -> list[Message]:
     threads = (await services.library.list_threads(ThreadQuery())).threads
-    pages = [await services.chat.get_thread_messages(thread.id) for thread in threads]
+    pages = [await services.chat.reader.get_thread_messages(thread.id) for thread in threads]
     return [message for page in pages for message in page.messages if message.role is Role.ASSISTANT]
 
 

@@ -167,7 +167,7 @@ async def _all_messages(services: Services, thread_id: str) -> list[Message]:
     messages: list[Message] = []
     before: str | None = None
     while True:
-        page = await services.chat.get_thread_messages(thread_id, _PAGE, before=before)
+        page = await services.chat.reader.get_thread_messages(thread_id, _PAGE, before=before)
         messages[:0] = page.messages
         if not page.has_older or not page.messages:
             return messages

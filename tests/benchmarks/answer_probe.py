@@ -94,7 +94,7 @@ async def in_application(application: Any, typist: Typist | None) -> int:
     if typist is not None:
         typist.stop()
         composer.clear()
-    page = await services.chat.get_thread_messages(application.threads.thread_id, 2)
+    page = await services.chat.reader.get_thread_messages(application.threads.thread_id, 2)
     text = "".join(part.text for part in page.messages[-1].parts)
     latencies = typist.latencies_ms if typist else []
     _report(cpu_s, wall_s, characters=len(text), slices_ms=probe.cpu_ms, keys_ms=latencies)

@@ -144,7 +144,7 @@ async def main(path, threads, messages):
     service, bare = [], []
     step = max(1, len(ids) // 400)
     for thread in ids[::step]:
-        began = time.perf_counter(); page = await chat.get_thread_messages(thread, 50); service.append(time.perf_counter() - began)
+        began = time.perf_counter(); page = await chat.reader.get_thread_messages(thread, 50); service.append(time.perf_counter() - began)
         assert len(page.messages) == 50
         began = time.perf_counter()
         rows = conn.execute("select * from messages where thread_id = ? and on_path = 1 and deleted_at is null "

@@ -53,7 +53,7 @@ async def _measured(services: Any, server: Served, megabytes: int, application: 
     async with asyncio.timeout(900):
         await services.chat.all_written()
     took = time.monotonic() - began
-    message = await services.chat.get_message(sent.answer.id)
+    message = await services.chat.reader.get_message(sent.answer.id)
     peak = peak_mb()
     return {"more_mb": peak - before, "s": took, "characters": len(message.text), "error": message.error}
 

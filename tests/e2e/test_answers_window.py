@@ -108,7 +108,7 @@ async def choose(application: WindowApplication, words: str) -> None:
 async def shown(application: WindowApplication) -> tuple[Message, ...]:
     chat = (await application.services()).chat
     assert application.threads.thread_id is not None
-    return (await chat.get_thread_messages(application.threads.thread_id)).messages
+    return (await chat.reader.get_thread_messages(application.threads.thread_id)).messages
 
 
 async def models_listed(application: WindowApplication) -> None:

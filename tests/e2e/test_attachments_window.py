@@ -47,7 +47,7 @@ def names(application: WindowApplication) -> list[str]:
 
 async def question_of(application: WindowApplication, answer: Message) -> Message:
     assert answer.parent_id is not None
-    return await (await application.services()).chat.get_message(answer.parent_id)
+    return await (await application.services()).chat.reader.get_message(answer.parent_id)
 
 
 def test_files_are_sent_with_a_message_and_again_with_its_edit(paths: AppPaths, notes: Path, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_file_that_is_copied_while_one_goes_elsewhere_is_in_its_own_draft(path
         await application.bindings.threads.open(None)
 
         async def is_there() -> bool:
-            draft = await services.chat.get_draft(answer.thread_id)
+            draft = await services.chat.drafts.get(answer.thread_id)
             return draft is not None and [each.name for each in draft.attachments] == ["notes.txt"]
 
         await until(is_there)

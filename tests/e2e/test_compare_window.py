@@ -62,7 +62,7 @@ def test_answers_stand_side_by_side_and_one_is_kept(paths: AppPaths) -> None:
         view.columns[1].keep_button.click()
         await until(lambda: application.comparison.view is None)
         chat = (await application.services()).chat
-        shown = (await chat.get_thread_messages(application.threads.thread_id)).messages
+        shown = (await chat.reader.get_thread_messages(application.threads.thread_id)).messages
         assert (shown[1].model, shown[1].version_count) == ("offline-echo", 2)
         await until(lambda: application.threads.open_thread.model == "offline-echo")
         assert application.panes.transcript.isVisible()

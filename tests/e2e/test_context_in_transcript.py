@@ -37,7 +37,7 @@ def _words(application: WindowApplication, message_id: str) -> list[str]:
 async def _summarised(application: WindowApplication, first: str, last: str) -> None:
     """A summary of these messages, made by a person."""
     services = await application.services()
-    message = await services.chat.get_message(first)
+    message = await services.chat.reader.get_message(first)
     new = NewSummary(message.thread_id, first, last, "In short.", 3, SummaryAuthor.PERSON)
     made = await SummaryRepository(services.database).add(new)
     await services.chat.context.summaries.switch(made.id, is_on=True)
@@ -57,7 +57,7 @@ def test_a_message_is_marked_from_the_transcript(paths: AppPaths) -> None:
         ):
             transcript.actionRequested.emit(action, answer.id)
             await until(lambda words=words: _words(application, answer.id) == words)
-            assert (await chat.get_message(answer.id)).context_mark is mark
+            assert (await chat.reader.get_message(answer.id)).context_mark is mark
 
     play(paths, script)
 

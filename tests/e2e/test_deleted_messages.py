@@ -55,7 +55,7 @@ def test_messages_of_a_deleted_thread_are_not_listed_one_by_one(tmp_path: Path) 
         services = await application.services()
         await until(lambda: len(panes.transcript.entries) == 2)
         question = panes.transcript.entries[0].message.id
-        await services.chat.delete_message(question, with_later=True)
+        await services.chat.paths.delete_message(question, with_later=True)
         (found,) = await services.library.list_deleted_messages()
         assert (found.message_id, found.count, found.is_question, found.preview) == (question, 2, True, "apples")
         await services.library.delete([application.threads.thread_id])

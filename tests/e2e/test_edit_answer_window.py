@@ -35,7 +35,7 @@ def paths(tmp_path: Path) -> AppPaths:
 async def _shown(application: WindowApplication) -> list[Message]:
     chat = (await application.services()).chat_of(application.threads.thread_id)
     assert application.threads.thread_id is not None
-    return list((await chat.get_thread_messages(application.threads.thread_id)).messages)
+    return list((await chat.reader.get_thread_messages(application.threads.thread_id)).messages)
 
 
 async def _texts_become(application: WindowApplication, *texts: str) -> None:
@@ -199,7 +199,7 @@ def test_of_compared_answers_one_is_edited_in_the_thread(paths: AppPaths) -> Non
     async def script(application: WindowApplication) -> None:
         old = await ask(application, "one")
         chat, composer = (await application.services()).chat, application.panes.composer
-        await chat.edit_answer(old.id, "Mine.")
+        await chat.own_words.edit_answer(old.id, "Mine.")
         await _texts_become(application, "one", "Mine.")
         application.comparison.open_versions(old.id)
         await until(lambda: application.comparison.view is not None)

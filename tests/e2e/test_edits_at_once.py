@@ -45,13 +45,13 @@ def test_the_window_and_two_other_processes_edit_the_same_question(tmp_path: Pat
         for code, _out, err in await asyncio.gather(*others):
             assert (code, err) == (0, "")
         await until(lambda: not chat.is_answering(answer.thread_id))
-        versions = await chat.list_versions(question)
+        versions = await chat.reader.list_versions(question)
         assert sorted(version.text for version in versions) == ["first", "from the window", "other 0", "other 1"]
-        rows = await chat.get_tree(answer.thread_id)
+        rows = await chat.reader.get_tree(answer.thread_id)
         assert len(rows) == 8  # every version has an answer of its own
         for version in versions:
-            await chat.select_version(version.id)
-            page = await chat.get_thread_messages(answer.thread_id)
+            await chat.paths.select_version(version.id)
+            page = await chat.reader.get_thread_messages(answer.thread_id)
             assert [message.status for message in page.messages] == [Status.COMPLETE] * 2
         assert composer.text() == ""
 

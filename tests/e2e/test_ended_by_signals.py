@@ -40,7 +40,7 @@ def test_the_draft_and_the_answer_so_far_are_kept(tmp_path: Path, number: signal
         thread_id = application.threads.thread_id
         assert thread_id is not None
         async with asyncio.timeout(_LONGEST_S):
-            while not (await services.chat.get_thread_messages(thread_id, 5)).messages[-1].text:
+            while not (await services.chat.reader.get_thread_messages(thread_id, 5)).messages[-1].text:
                 await asyncio.sleep(0.01)
         type_text(application, "precious")
         os.kill(os.getpid(), number)
@@ -54,7 +54,7 @@ def test_the_draft_and_the_answer_so_far_are_kept(tmp_path: Path, number: signal
     async def look() -> None:
         async with open_services(paths, SLOW) as services:
             (thread,) = (await services.library.list_threads(ThreadQuery())).threads
-            answer = (await services.chat.get_thread_messages(thread.id, 5)).messages[-1]
+            answer = (await services.chat.reader.get_thread_messages(thread.id, 5)).messages[-1]
             assert answer.status is Status.INTERRUPTED
             assert answer.text
 
@@ -131,7 +131,7 @@ def test_a_question_of_a_script_is_stopped_and_its_text_kept(tmp_path: Path, num
 
     async def look() -> None:
         async with open_services(AppPaths.find(tmp_path), SLOW) as services:
-            answer = (await services.chat.get_thread_messages(thread_id, 5)).messages[-1]
+            answer = (await services.chat.reader.get_thread_messages(thread_id, 5)).messages[-1]
             assert answer.status is Status.STOPPED
             assert answer.text
 

@@ -66,7 +66,7 @@ def stored(paths: AppPaths) -> list[Message]:
         async with open_services(paths, Settings()) as services:
             found = []
             for thread in (await services.library.list_threads(ThreadQuery())).threads:
-                page = await services.chat.get_thread_messages(thread.id, 50)
+                page = await services.chat.reader.get_thread_messages(thread.id, 50)
                 found += [message for message in page.messages if message.role == "assistant"]
             return found
 
@@ -88,7 +88,7 @@ async def begin(application: WindowApplication, text: str) -> str:
 async def has_text(application: WindowApplication, thread_id: str) -> None:
     services = await application.services()
     async with asyncio.timeout(PATIENCE_S):
-        while not (await services.chat.get_thread_messages(thread_id, 5)).messages[-1].text:
+        while not (await services.chat.reader.get_thread_messages(thread_id, 5)).messages[-1].text:
             await asyncio.sleep(0.01)
 
 
@@ -178,7 +178,7 @@ def test_without_a_connection_the_composer_says_so_until_it_is_back(paths: AppPa
         thread_id = application.threads.thread_id
         assert thread_id is not None
         async with asyncio.timeout(PATIENCE_S):
-            while (await services.chat.get_thread_messages(thread_id, 5)).messages[-1].text != "Here I am":
+            while (await services.chat.reader.get_thread_messages(thread_id, 5)).messages[-1].text != "Here I am":
                 await asyncio.sleep(0.02)
 
     with served(answer("Here I am")) as server:

@@ -77,7 +77,7 @@ def test_what_is_in_the_trash_is_restored_from_the_tree(paths: AppPaths) -> None
         answer = await ask(application, "hello")
         chat = (await application.services()).chat
         application.panes.commands.trigger("view.tree")
-        await chat.delete_message(answer.id)
+        await chat.paths.delete_message(answer.id)
         rows = _list(application, "treeList")
         await until(lambda: any("in the trash" in each for each in _texts(rows, Qt.ItemDataRole.AccessibleTextRole)))
         rows.setCurrentIndex(rows.model().index(1, 0))
@@ -209,7 +209,7 @@ def test_the_sources_of_a_summary_are_listed_and_lead_to_their_messages(paths: A
             last = await ask(application, f"question {number}")
         services = await application.services()
         chat, thread_id = services.chat, last.thread_id
-        path = (await chat.get_thread_messages(thread_id)).messages
+        path = (await chat.reader.get_thread_messages(thread_id)).messages
         await chat.context.steering.mark_message(path[1].id, ContextMark.EXCLUDED)
         new = NewSummary(thread_id, path[0].id, path[3].id, "In short.", 3, SummaryAuthor.MODEL, model="demo")
         await SummaryRepository(services.database).add(new)
@@ -230,7 +230,7 @@ def test_the_sources_of_a_summary_are_listed_and_lead_to_their_messages(paths: A
         _button(application, "summaryLastButton").click()
         await until(lambda: jumped[-1] == path[3].id)
         await until(sources.isVisible)
-        assert (await chat.get_thread_messages(thread_id)).messages[3].id == path[3].id
+        assert (await chat.reader.get_thread_messages(thread_id)).messages[3].id == path[3].id
 
     play(paths, script)
 

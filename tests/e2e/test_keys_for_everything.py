@@ -138,7 +138,7 @@ def test_every_action_of_a_message_is_a_command(tmp_path: Path) -> None:
         assert toast(application) == "There is no later version of this message."
 
         async def mark() -> ContextMark:
-            return (await services.chat.get_message(answer.id)).context_mark
+            return (await services.chat.reader.get_message(answer.id)).context_mark
 
         for command, wanted in (
             ("message.pin", ContextMark.PINNED),

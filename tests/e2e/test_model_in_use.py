@@ -63,7 +63,7 @@ def test_a_model_that_only_the_server_knows_is_written_to_the_answer(tmp_path: P
         created = await services.chat.create_thread(None, "", "Hello")
         assert created.answer is not None
         await until(lambda: not services.chat.is_answering(created.thread.id))
-        stored = await services.chat.get_message(created.answer.id)
+        stored = await services.chat.reader.get_message(created.answer.id)
         assert (stored.model, stored.status, stored.error) == ("swift-small", Status.COMPLETE, None)
 
     with serving(_chat) as address:

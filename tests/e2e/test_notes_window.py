@@ -23,7 +23,7 @@ def paths(tmp_path: Path) -> AppPaths:
 async def _shown(application: WindowApplication) -> list[Message]:
     services = await application.services()
     thread_id = application.threads.thread_id
-    return [] if thread_id is None else list((await services.chat.get_thread_messages(thread_id)).messages)
+    return [] if thread_id is None else list((await services.chat.reader.get_thread_messages(thread_id)).messages)
 
 
 def test_a_note_by_keys_is_shown_as_one(paths: AppPaths) -> None:
@@ -69,7 +69,7 @@ def test_a_new_chat_begins_with_a_note_from_the_menu(paths: AppPaths) -> None:
         assert note.is_note
         assert panes.transcript.isVisible()
         await application.bindings.drafts.save()
-        assert await services.chat.get_draft(None) is None
+        assert await services.chat.drafts.get(None) is None
         answer = await ask(application, "and now?")
         assert answer.thread_id == note.thread_id
 

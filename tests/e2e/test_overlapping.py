@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 
-from chatdesk.core.chat.service import ChatService
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
@@ -36,8 +35,8 @@ class Held:
 
 
 @contextmanager
-def held(chat: ChatService, method: str) -> Iterator[Held]:
-    real, hold = getattr(chat, method), Held()
+def held(service: object, method: str) -> Iterator[Held]:
+    real, hold = getattr(service, method), Held()
 
     async def slow(*values: Any, **options: Any) -> Any:
         result = await real(*values, **options)
@@ -45,11 +44,11 @@ def held(chat: ChatService, method: str) -> Iterator[Held]:
         await hold.released.wait()
         return result
 
-    setattr(chat, method, slow)
+    setattr(service, method, slow)
     try:
         yield hold
     finally:
-        delattr(chat, method)
+        delattr(service, method)
         hold.released.set()
 
 
@@ -67,12 +66,12 @@ async def _two_threads(application: WindowApplication) -> tuple[str, str]:
 
 
 async def _draft(application: WindowApplication, thread_id: str | None) -> str:
-    draft = await (await application.services()).chat.get_draft(thread_id)
+    draft = await (await application.services()).chat.drafts.get(thread_id)
     return "" if draft is None else draft.text
 
 
 async def _questions(application: WindowApplication, thread_id: str) -> list[str]:
-    page = await (await application.services()).chat.get_thread_messages(thread_id)
+    page = await (await application.services()).chat.reader.get_thread_messages(thread_id)
     return [message.text for message in page.messages if message.role.value == "user"]
 
 
@@ -83,7 +82,7 @@ def test_a_question_that_is_sent_at_once_begins_a_thread_that_stays_open(paths: 
         application.bindings.lists.show_project(project.id)
         await until(lambda: application.bindings.lists.project is not None)
         await ask(application, "the last one")
-        await services.chat.save_draft(None, "words for later", 3)
+        await services.chat.drafts.save(None, "words for later", 3)
 
     async def look(application: WindowApplication) -> None:
         type_text(application, "an early question")
@@ -107,7 +106,7 @@ def test_a_question_that_is_sent_at_once_begins_a_thread_that_stays_open(paths: 
 def test_what_is_typed_at_once_does_not_take_the_place_of_a_draft(paths: AppPaths) -> None:
     async def leave(application: WindowApplication) -> None:
         await ask(application, "the last one")
-        await (await application.services()).chat.save_draft(None, "words for later", 3)
+        await (await application.services()).chat.drafts.save(None, "words for later", 3)
 
     async def look(application: WindowApplication) -> None:
         await until(lambda: application._bindings is not None)
@@ -125,9 +124,9 @@ def test_a_thread_that_is_chosen_twice_shows_its_draft(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         first, second = await _two_threads(application)
         chat = (await application.services()).chat
-        await chat.save_draft(first, "draft of the first", 0)
+        await chat.drafts.save(first, "draft of the first", 0)
         type_text(application, "draft of the second")
-        with held(chat, "get_draft") as hold:
+        with held(chat.drafts, "get") as hold:
             application.threads.open_soon(first)
             await until(lambda: hold.count)
             application.threads.open_soon(first)
@@ -142,9 +141,9 @@ def test_what_is_typed_before_a_draft_is_there_stands_behind_it(paths: AppPaths)
     async def script(application: WindowApplication) -> None:
         first, second = await _two_threads(application)
         chat, composer = (await application.services()).chat, application.panes.composer
-        await chat.save_draft(first, "draft of the first", 0)
+        await chat.drafts.save(first, "draft of the first", 0)
         type_text(application, "draft of the second")
-        with held(chat, "get_draft") as hold:
+        with held(chat.drafts, "get") as hold:
             application.threads.open_soon(first)
             await until(lambda: hold.count)
             type_text(application, "and more")
@@ -167,7 +166,7 @@ def test_another_thread_that_is_opened_while_a_question_is_sent_stays_open(paths
         first, second = await _two_threads(application)
         services, composer = await application.services(), application.panes.composer
         chat = services.chat
-        await chat.save_draft(first, "draft of the first", 0)
+        await chat.drafts.save(first, "draft of the first", 0)
         for method, begins_in in (("create_thread", None), ("send_message", second)):
             application.threads.open_soon(begins_in)
             await until(lambda begins_in=begins_in: application.threads.thread_id == begins_in)
@@ -266,13 +265,13 @@ def test_a_version_is_shown_also_where_its_thread_was_left_and_opened_again_mean
         await answered(application, application.messages.regenerate_last)
         await until(lambda: len(transcript.entries) == 2 and transcript.entries[1].message.id != old)
         new = transcript.entries[1].message.id
-        real, go_on = chat.select_version, asyncio.Event()
+        real, go_on = chat.paths.select_version, asyncio.Event()
 
         async def slow(message_id: str) -> object:
             await go_on.wait()
             return await real(message_id)
 
-        chat.select_version = slow  # type: ignore[assignment]
+        chat.paths.select_version = slow  # type: ignore[assignment]
         transcript.actionRequested.emit("version-previous", new)
         await until(lambda: transcript.entries[1].message.id == old)  # seen ahead
         for thread_id in (first, second):

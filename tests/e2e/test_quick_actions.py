@@ -31,7 +31,7 @@ def paths(tmp_path: Path) -> Iterator[AppPaths]:
 async def shown(application: WindowApplication) -> tuple[Message, ...]:
     chat = (await application.services()).chat
     assert application.threads.thread_id is not None
-    return (await chat.get_thread_messages(application.threads.thread_id)).messages
+    return (await chat.reader.get_thread_messages(application.threads.thread_id)).messages
 
 
 def _open_menus(application: WindowApplication) -> list[QMenu]:
@@ -85,7 +85,7 @@ def test_the_commands_ask_below_the_answer_that_was_walked_to(paths: AppPaths) -
         assert (messages[2].parent_id, messages[2].version_count) == (first.id, 2)
         assert len(messages) == 4
         chat = (await application.services()).chat
-        assert {each.text for each in await chat.list_versions(messages[2].id)} >= {"two"}
+        assert {each.text for each in await chat.reader.list_versions(messages[2].id)} >= {"two"}
 
     play(paths, script)
 

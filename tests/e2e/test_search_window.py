@@ -79,7 +79,7 @@ def test_a_hit_in_another_version_brings_its_version(paths: AppPaths) -> None:
         thread_id = application.threads.thread_id
 
         async def shown() -> str:
-            return (await services.chat.get_thread_messages(thread_id, limit=10)).messages[0].text
+            return (await services.chat.reader.get_thread_messages(thread_id, limit=10)).messages[0].text
 
         async with asyncio.timeout(20):
             while await shown() != "about a walrus":

@@ -457,12 +457,12 @@ def test_switching_versions_says_whose_version_it_is(paths: AppPaths, monkeypatc
         await until(lambda: application.panes.transcript.entries[-1].message.version_count == 2)
         await until(lambda: application.panes.transcript.entries[-1].message.status.is_final)
         shown = application.panes.transcript.entries[-1].message
-        versions = services.chat.list_versions
+        versions = services.chat.reader.list_versions
 
         async def by_ana(message_id: str) -> tuple[Message, ...]:
             return tuple(replace(each, author_id=ANA) for each in await versions(message_id))
 
-        services.chat.list_versions = by_ana
+        services.chat.reader.list_versions = by_ana
         application.panes.transcript.actionRequested.emit("version-previous", shown.id)
         await until(lambda: "Version 1 of 2, by Ana Ruiz" in said)
 
@@ -473,13 +473,13 @@ def test_editing_ones_last_message_is_not_about_those_of_others(paths: AppPaths)
     async def script(application: WindowApplication, _team: TeamDouble) -> None:
         services = await application.services()
         own = application.panes.transcript.entries[0].message
-        pages = services.chat.get_thread_messages
+        pages = services.chat.reader.get_thread_messages
 
         async def with_hers(thread_id: str, *wanted: object, **how: object) -> MessagePage:
             page = await pages(thread_id, *wanted, **how)
             return replace(page, messages=(*page.messages, from_ana(application, 1, "hers")))
 
-        services.chat.get_thread_messages = with_hers
+        services.chat.reader.get_thread_messages = with_hers
         application.messages.edit.begin_last()
         await until(lambda: application.panes.composer.text() == own.text)
 

@@ -103,8 +103,8 @@ def test_keep_stores_it_where_it_is_read(paths: AppPaths) -> None:
         await until(lambda: not line.isVisible())
         assert not mark.isVisible()
         services = await application.services()
-        assert (await services.chat.get_message(answer.id)).text == answer.text
-        draft = await services.chat.get_draft(thread_id)
+        assert (await services.chat.reader.get_message(answer.id)).text == answer.text
+        draft = await services.chat.drafts.get(thread_id)
         assert draft is not None
         assert draft.text == "a draft"
         panes.composer.clear()
@@ -175,7 +175,7 @@ def test_closing_asks_and_its_words_go_nowhere_else(paths: AppPaths) -> None:
         await application.bindings.drafts.save()
         assert panes.composer.text() == ""
         services = await application.services()
-        assert await services.chat.get_draft(None) is None
+        assert await services.chat.drafts.get(None) is None
 
     play(paths, script)
     assert WORD.encode() not in bytes_below(paths.data_dir, paths.config_dir)
@@ -286,19 +286,19 @@ def test_edits_versions_and_undo_work_in_it(paths: AppPaths) -> None:
         application.messages.regenerate(first.id)
         await until(lambda: chat.is_answering(thread_id))
         await until(lambda: not chat.is_answering(thread_id))
-        assert len(await chat.list_versions(first.id)) == 2
-        page = await chat.get_thread_messages(thread_id)
+        assert len(await chat.reader.list_versions(first.id)) == 2
+        page = await chat.reader.get_thread_messages(thread_id)
         application.bindings.messages.delete(page.messages[-1].id)
         undo = application.panes.commands.action("edit.undo")
         assert undo is not None
         await until(undo.isEnabled)
         assert (
-            len((await chat.get_thread_messages(thread_id)).messages) < 2
-            or len(await chat.list_versions(first.id)) == 1
+            len((await chat.reader.get_thread_messages(thread_id)).messages) < 2
+            or len(await chat.reader.list_versions(first.id)) == 1
         )
         application.panes.commands.trigger("edit.undo")
         stack = await application.bindings.undo.stack()
         await until(lambda: stack.last is None)
-        assert len(await chat.list_versions(first.id)) == 2
+        assert len(await chat.reader.list_versions(first.id)) == 2
 
     play(paths, script)

@@ -78,7 +78,7 @@ def test_a_question_that_cannot_be_stored_is_sent_once_it_can(
         assert "All changes saved" in _status(application)
         services = await application.services()
         thread = (await services.library.list_threads(ThreadQuery())).threads[0]
-        page = await services.chat.get_thread_messages(thread.id, 10)
+        page = await services.chat.reader.get_thread_messages(thread.id, 10)
         assert [message.text for message in page.messages if message.role.value == "user"][-1] == "precious"
         assert thread.message_count == (2 if is_new else 4)
 
@@ -105,7 +105,7 @@ def test_a_draft_that_cannot_be_stored_is_stored_once_it_can(paths: AppPaths, mo
         await until(lambda: "Your draft is not saved yet" in _banner(application))
         is_broken = False
         await until(lambda: not _banner(application))
-        draft = await services.chat.get_draft(None)
+        draft = await services.chat.drafts.get(None)
         assert draft is not None
         assert draft.text == "half a thought"
 

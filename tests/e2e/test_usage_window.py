@@ -111,11 +111,11 @@ def test_everything_that_waits_is_in_one_list_and_the_list_keeps_up(tmp_path: Pa
         await until(lambda: "the first question" not in words())
 
         async def is_stopped() -> bool:
-            return (await services.chat.get_message(asked[0])).status is Status.STOPPED
+            return (await services.chat.reader.get_message(asked[0])).status is Status.STOPPED
 
         await until(is_stopped)  # it leaves the list first
         _child(application, QPushButton, f"waitingOpen-{asked[1]}").click()
-        thread_id = (await services.chat.get_message(asked[1])).thread_id
+        thread_id = (await services.chat.reader.get_message(asked[1])).thread_id
         await until(lambda: application.threads.thread_id == thread_id)
 
         panes.commands.trigger("app.waiting")
@@ -147,7 +147,7 @@ def test_what_waits_for_a_connection_is_in_the_list_and_after_a_restart(tmp_path
         await until(lambda: application.panes.window.findChild(QPushButton, f"waitingCancel-{failed[0]}"))
         _child(application, QPushButton, f"waitingCancel-{failed[0]}").click()
         await until(lambda: not services.network.waiting)
-        assert (await services.chat.get_message(failed[0])).status is Status.ERROR
+        assert (await services.chat.reader.get_message(failed[0])).status is Status.ERROR
 
     settings = replace(FAST, provider="openai", openai_base_url="http://127.0.0.1:9/v1", openai_model="m")
     play(_paths(tmp_path), first, settings)
@@ -190,7 +190,7 @@ def test_what_waits_is_sent_by_the_next_window(tmp_path: Path) -> None:
     async def second(application: WindowApplication) -> None:
         services = await application.services()
         async with asyncio.timeout(20):
-            while (await services.chat.get_message(waiting[0])).status is not Status.COMPLETE:
+            while (await services.chat.reader.get_message(waiting[0])).status is not Status.COMPLETE:
                 await asyncio.sleep(0.02)
 
     play(_paths(tmp_path), first, replace(FAST, rate_limit="1/h"))
@@ -291,7 +291,7 @@ def test_a_page_for_payment_opens_only_over_https(tmp_path: Path, monkeypatch: o
             async def get_message(_id: str, shown: object = shown) -> object:
                 return shown
 
-            services.chat.get_message = get_message  # type: ignore[method-assign, assignment]
+            services.chat.reader.get_message = get_message  # type: ignore[method-assign, assignment]
             await binding._open_payment(message.id)
         assert opened == ["https://pay.example/top-up"]
 

@@ -46,7 +46,7 @@ async def _shown(application: WindowApplication, count: int) -> None:
     thread_id = application.threads.thread_id
     assert thread_id is not None
     async with asyncio.timeout(PATIENCE_S):
-        while (await chat.get_thread_messages(thread_id)).total != count:
+        while (await chat.reader.get_thread_messages(thread_id)).total != count:
             await asyncio.sleep(0.01)
 
 
@@ -130,7 +130,7 @@ async def _three_versions(application: WindowApplication) -> list[str]:
     assert answer.parent_id is not None
     for text in ("two", "three"):
         await answered(application, lambda text=text: asyncio.ensure_future(chat.edit_message(answer.parent_id, text)))
-    ids = [each.id for each in await chat.list_versions(answer.parent_id)]
+    ids = [each.id for each in await chat.reader.list_versions(answer.parent_id)]
     await until(lambda: _texts(application)[:1] == ["three"])
     return ids
 
@@ -148,7 +148,7 @@ def test_quick_presses_go_from_version_to_version(paths: AppPaths) -> None:
         await until(lambda: _texts(application)[:1] == ["one"])
         chat = (await application.services()).chat
         async with asyncio.timeout(PATIENCE_S):
-            while (await chat.get_thread_messages(application.threads.thread_id)).messages[0].id != ids[0]:
+            while (await chat.reader.get_thread_messages(application.threads.thread_id)).messages[0].id != ids[0]:
                 await asyncio.sleep(0.01)
         transcript.actionRequested.emit("version-previous", ids[0])  # there is none before it
         transcript.actionRequested.emit("version-next", ids[0])
@@ -167,7 +167,7 @@ def test_a_version_that_could_not_be_stored_is_not_left_on_the_screen(paths: App
             seen.extend(_texts(application)[:1])
             raise StorageFull
 
-        chat.select_version = fail  # type: ignore[method-assign, assignment]
+        chat.paths.select_version = fail  # type: ignore[method-assign, assignment]
         application.panes.transcript.actionRequested.emit("version-previous", ids[2])
         await until(lambda: seen)
         await until(lambda: _texts(application)[:1] == ["three"])

@@ -81,7 +81,7 @@ def button(application: WindowApplication, name: str) -> QAbstractButton:
 async def shown(application: WindowApplication) -> tuple[Message, ...]:
     chat = (await application.services()).chat
     assert application.threads.thread_id is not None
-    return (await chat.get_thread_messages(application.threads.thread_id)).messages
+    return (await chat.reader.get_thread_messages(application.threads.thread_id)).messages
 
 
 async def begin(application: WindowApplication) -> None:
@@ -283,7 +283,7 @@ def test_the_list_of_all_that_waits_has_it_and_takes_it_back(paths: AppPaths) ->
         QTest.mouseClick(found, Qt.MouseButton.LeftButton)
         services = await application.services()
         await until(lambda: not services.questions.all)
-        draft = await services.chat.get_draft(first)
+        draft = await services.chat.drafts.get(first)
         assert draft is not None and draft.text == "two"
         dialog.close()
 

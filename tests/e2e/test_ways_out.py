@@ -75,9 +75,9 @@ def test_it_is_sent_as_a_file_of_which_the_model_gets_an_excerpt(paths: AppPaths
         answer = await answered(application, lambda: way_out.emit("send-excerpt", refused.id))
         assert answer.status is Status.COMPLETE
         assert answer.parent_id is not None
-        question = await chat.get_message(answer.parent_id)
+        question = await chat.reader.get_message(answer.parent_id)
         assert [part.content["name"] for part in question.parts if part.type.value == "file"] == ["message.txt"]
-        versions = await chat.list_versions(question.id)
+        versions = await chat.reader.list_versions(question.id)
         assert versions[0].text == _LARGE  # nothing of it is lost
         await until(lambda: application.panes.commands.is_enabled("edit.undo"))
 
@@ -128,7 +128,7 @@ def test_a_question_that_was_excluded_is_included_and_asked(paths: AppPaths) -> 
         await until(lambda: _notice(application, refused.id) is not None)
         answer = await answered(application, lambda: transcript.actionRequested.emit("include-question", refused.id))
         assert (answer.id, answer.status) == (refused.id, Status.COMPLETE)
-        assert (await chat.get_message(first.parent_id)).context_mark is ContextMark.NONE
+        assert (await chat.reader.get_message(first.parent_id)).context_mark is ContextMark.NONE
 
     play(paths, script)
 

@@ -184,7 +184,7 @@ def test_closing_while_an_answer_streams_keeps_it_and_offers_to_continue(paths: 
         )
         assert (continued.id, continued.status) == (answer.id, Status.COMPLETE)
         assert continued.text.startswith(answer.text)
-        assert (await services.chat.get_message(answer.id)).text == continued.text
+        assert (await services.chat.reader.get_message(answer.id)).text == continued.text
 
     play(paths, leave, Settings(offline_speed_tokens_per_s=200))
     play(paths, look)
@@ -219,7 +219,7 @@ def test_a_failure_is_shown_in_place_and_can_be_tried_again(paths: AppPaths) -> 
             application, lambda: application.panes.transcript.actionRequested.emit("retry", failed.id)
         )
         assert again.status is Status.ERROR
-        assert (await (await application.services()).chat.get_message(failed.id)).text == failed.text
+        assert (await (await application.services()).chat.reader.get_message(failed.id)).text == failed.text
 
     play(paths, script)
 
@@ -231,7 +231,7 @@ def test_up_in_an_empty_composer_edits_the_last_question_as_a_new_version(paths:
         await until(lambda: application.panes.composer.text() == "hello")
         type_text(application, " again")
         answer = await answered(application, lambda: press(application, Qt.Key.Key_Return))
-        question = await (await application.services()).chat.get_message(answer.parent_id or "")
+        question = await (await application.services()).chat.reader.get_message(answer.parent_id or "")
         assert question.text == "hello again"
         assert question.version_count == 2
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
@@ -25,6 +26,7 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 
+MakeContext = Callable[[Repositories, ProviderRegistry, EventBus], ContextService]
 Step = StreamEvent | Exception | asyncio.Event
 
 
@@ -98,16 +100,21 @@ class ChatWorld:
 
 
 @asynccontextmanager
-async def chat_world(directory: Path, **options: int) -> AsyncIterator[ChatWorld]:
+async def chat_world(
+    directory: Path, *, make_context: MakeContext | None = None, **options: int
+) -> AsyncIterator[ChatWorld]:
+    """``make_context``: None for the context of scripts."""
     database = ProfileDatabase(directory / "chatdesk.db", clock=SystemClock(), backup_dir=directory / "backups")
     await database.open()
     provider, bus = ScriptedProvider(), EventBus()
     repositories = Repositories.of(database)
+    providers = ProviderRegistry([provider], "scripted", "small")
     chat = ChatService(
         repositories=repositories,
-        providers=ProviderRegistry([provider], "scripted", "small"),
+        providers=providers,
         bus=bus,
         clock=SystemClock(),
+        context=None if make_context is None else make_context(repositories, providers, bus),
         **options,
     )
     library = LibraryService(repositories=repositories, chat=chat, bus=bus, clock=SystemClock())

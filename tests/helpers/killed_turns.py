@@ -157,14 +157,14 @@ async def _check(
     database, _bus, chat = await _chat_on(path)
     try:
         for message_id, text in saved.items():
-            if (await chat.get_message(message_id)).text != text:
+            if (await chat.reader.get_message(message_id)).text != text:
                 tally.problems.append(f"acknowledged question {message_id} is not there as it was")
         for message_id, text in finished.items():
-            message = await chat.get_message(message_id)
+            message = await chat.reader.get_message(message_id)
             if message.text != text or message.status.value != "complete":
                 tally.problems.append(f"finished answer {message_id} is not there as it was")
         for message_id, text in shown.items():
-            message = await chat.get_message(message_id)
+            message = await chat.reader.get_message(message_id)
             if not message.text.startswith(text):
                 tally.problems.append(f"{len(text) - len(message.text)} shown characters of {message_id} are missing")
             if message_id not in finished and message.status.value not in ("interrupted", "complete"):

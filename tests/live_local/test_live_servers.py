@@ -200,4 +200,4 @@ async def test_two_programs_in_a_row_pass_many_answers_at_once(litellm: Any, tmp
                 await asyncio.sleep(0.05)
         for each in threads:
             assert each.answer is not None
-            assert (await world.chat.get_message(each.answer.id)).text == HELLO
+            assert (await world.chat.reader.get_message(each.answer.id)).text == HELLO

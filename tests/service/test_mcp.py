@@ -38,7 +38,7 @@ _INITIALIZE = _message(
 
 async def _thread(world: ServedWorld, text: str = "Where is the zebra?", project_id: str | None = None) -> str:
     created = await world.services.chat.create_thread(project_id, "About animals")
-    await world.services.chat.add_note(created.thread.id, text)
+    await world.services.chat.own_words.add_note(created.thread.id, text)
     return created.thread.id
 
 
@@ -59,7 +59,7 @@ async def test_threads_are_resources_page_by_page(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         thread_id = await _thread(world, "The first")
         for number in range(25):
-            await world.services.chat.add_note(thread_id, f"Note {number}")
+            await world.services.chat.own_words.add_note(thread_id, f"Note {number}")
         async with assistant(world, world.token()) as client:
             (resource,) = (await client.list_resources()).resources
             assert resource.title == "About animals"
@@ -95,7 +95,7 @@ async def test_a_long_message_is_read_in_pieces(tmp_path: Path) -> None:
         text = "".join(f"{number} " for number in range(20_000))
         thread_id = await _thread(world, text)
         for _ in range(9):
-            await world.services.chat.add_note(thread_id, text)
+            await world.services.chat.own_words.add_note(thread_id, text)
         async with assistant(world, world.token()) as client:
             page = data_of(await client.call_tool("read_thread", {"thread_id": thread_id}))
             assert sum(len(each["text"]) for each in page["messages"]) <= 100_000
@@ -121,7 +121,7 @@ async def test_a_token_that_only_reads_sees_no_tool_that_does_more(tmp_path: Pat
             assert refusal_of(await client.call_tool("remove_all")) == "unknown_tool"
             assert refusal_of(await client.call_tool("search_threads", {"query": 1})) == "invalid_request"
             assert refusal_of(await client.call_tool("list_threads", {"limit": 101})) == "invalid_request"
-        assert await world.services.chat.get_draft(thread_id) is None
+        assert await world.services.chat.drafts.get(thread_id) is None
 
 
 @BOTH
@@ -168,14 +168,14 @@ async def test_cancelling_stops_the_answer_and_keeps_its_text(tmp_path: Path, mo
 async def _answer_with_text(world: ServedWorld, thread_id: str) -> str:
     """The id of the answer that is being written in a thread, once it has text."""
     while True:
-        page = await world.services.chat.get_thread_messages(thread_id)
+        page = await world.services.chat.reader.get_thread_messages(thread_id)
         if page.messages[-1].role is Role.ASSISTANT and page.messages[-1].text:
             return page.messages[-1].id
         await asyncio.sleep(0)
 
 
 async def _ended_text(world: ServedWorld, message_id: str) -> str:
-    while (message := await world.services.chat.get_message(message_id)).status.value == "streaming":
+    while (message := await world.services.chat.reader.get_message(message_id)).status.value == "streaming":
         await asyncio.sleep(0)
     return message.text
 
@@ -198,13 +198,13 @@ async def test_a_draft_never_takes_the_place_of_another(tmp_path: Path) -> None:
         thread_id = await _thread(world)
         async with assistant(world, world.token(scopes=ALL)) as client:
             assert data_of(await client.call_tool("write_draft", {"text": "Mine", "thread_id": thread_id}))
-            await world.services.chat.save_draft(thread_id, "A person's", 0)
+            await world.services.chat.drafts.save(thread_id, "A person's", 0)
             arguments = {"text": "Better", "thread_id": thread_id, "replaces": "Mine"}
             assert refusal_of(await client.call_tool("write_draft", arguments)) == "not_possible"
             arguments["replaces"] = "A person's"
             assert data_of(await client.call_tool("write_draft", arguments))["thread_id"] == thread_id
             made = data_of(await client.call_tool("write_draft", {"text": "For later", "title": "Later"}))
-        drafts = [await world.services.chat.get_draft(each) for each in (thread_id, made["thread_id"])]
+        drafts = [await world.services.chat.drafts.get(each) for each in (thread_id, made["thread_id"])]
         assert [draft.text if draft else None for draft in drafts] == ["Better", "For later"]
 
 
@@ -212,7 +212,7 @@ async def test_a_token_of_a_project_reaches_nothing_else(tmp_path: Path) -> None
     async with served_world(tmp_path) as world:
         project = await world.services.library.create_project("Work", "#336699")
         own, foreign = await _thread(world, "zebra one", project.id), await _thread(world, "zebra two")
-        note = (await world.services.chat.get_thread_messages(foreign)).messages[0].id
+        note = (await world.services.chat.reader.get_thread_messages(foreign)).messages[0].id
         async with assistant(world, world.token(scopes=ALL, projects=[project.id])) as client:
             hits = data_of(await client.call_tool("search_threads", {"query": "zebra"}))["hits"]
             assert {each["thread_id"] for each in hits} == {own}
@@ -295,7 +295,7 @@ async def test_an_answer_outlives_a_client_that_dies(tmp_path: Path) -> None:
             await asyncio.wait([posting])
         async with assistant(world, token) as client:
             assert data_of(await client.call_tool("list_threads"))["threads"]
-        assert (await world.services.chat.get_message(answer)).status.value == "streaming"
+        assert (await world.services.chat.reader.get_message(answer)).status.value == "streaming"
 
 
 async def test_each_call_is_logged_without_what_it_says(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -100,7 +100,7 @@ async def test_an_exchange_is_kept_in_a_thread_with_its_context(tmp_path: Path) 
         await world.services.chat.set_thread_model(thread.id, "team", "m")
         stream = await client.chat.completions.create(model=f"chatdesk/thread:{thread.id}", messages=again, stream=True)
         assert "".join([each.choices[0].delta.content or "" async for each in stream if each.choices]) == "Noted"
-        page = await world.services.chat.get_thread_messages(thread.id)
+        page = await world.services.chat.reader.get_thread_messages(thread.id)
         assert [each.text for each in page.messages] == ["Hello", "Noted", "And now?", "Noted"]
         words = [each["content"] for each in vendor.requests[-1].json["messages"] if each["role"] != "system"]
         assert words == ["Hello", "Noted", "And now?"]

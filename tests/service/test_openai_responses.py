@@ -192,7 +192,7 @@ async def test_responses_in_a_thread_are_kept_and_can_be_followed_from_any_of_th
         words = [each["content"] for each in vendor.requests[-1].json["messages"] if each["role"] != "system"]
         assert words == ["One", "Noted", "Three"]
         assert second.response.id != again.id
-        page = await world.services.chat.get_thread_messages(thread.id)
+        page = await world.services.chat.reader.get_thread_messages(thread.id)
         assert [each.text for each in page.messages] == ["One", "Noted", "Three", "Noted"]
 
 

@@ -11,7 +11,8 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Any
 
-from chatdesk.core.chat.service import ChatService, Created, Sent
+from chatdesk.core.chat.results import Created, Sent
+from chatdesk.core.chat.service import ChatService
 from chatdesk.core.domain.message import Message
 from chatdesk.core.errors import AnswerNotSaved, StorageError
 from chatdesk.core.events import (

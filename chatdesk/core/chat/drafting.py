@@ -40,7 +40,7 @@ async def keep_draft(chat: ChatService, requests: RequestRepository, wanted: Dra
     guard = requests.guard(unchanged=("draft", thread_id, lambda draft: draft.text == known and not draft.attachments))
     try:
         with guarding(guard):
-            await chat.save_draft(thread_id, wanted.text, len(wanted.text))
+            await chat.drafts.save(thread_id, wanted.text, len(wanted.text))
     except StaleEdit:
         raise NotPossible(
             "The thread has another draft, which a person may be writing.",

@@ -208,8 +208,8 @@ async def _first_of(event: asyncio.Event, seconds: float) -> None:
 async def take_up(chat: ChatService, message_id: str) -> None:
     """Ask again for a failed answer, if it is still among the last shown messages of its thread. A person who deleted
     it, or asked for another version since, does not want it any more."""
-    message = await chat.get_message(message_id)
-    page = await chat.get_thread_messages(message.thread_id, _LAST_MESSAGES)
+    message = await chat.reader.get_message(message_id)
+    page = await chat.reader.get_thread_messages(message.thread_id, _LAST_MESSAGES)
     if any(each.id == message_id for each in page.messages):
         await chat.retry_message(message_id)
 

@@ -28,7 +28,8 @@ from chatdesk.core.events import (
 )
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.service import ChatService, Sent
+    from chatdesk.core.chat.results import Sent
+    from chatdesk.core.chat.service import ChatService
     from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
 
 _log = logging.getLogger(__name__)

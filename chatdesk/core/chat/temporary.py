@@ -104,7 +104,7 @@ class TemporaryThreads:
         if self._chat is None or self._thread_id is None:
             return False
         thread = await self._chat.get_thread(self._thread_id)
-        return thread.message_count > 0 or await self._chat.get_draft(self._thread_id) is not None
+        return thread.message_count > 0 or await self._chat.drafts.get(self._thread_id) is not None
 
     @uninterruptible
     async def keep(self) -> Thread:

@@ -18,7 +18,8 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.service import ChatService, Edited, Moved, Noted, Sent
+    from chatdesk.core.chat.results import Edited, Moved, Noted, Sent
+    from chatdesk.core.chat.service import ChatService
 
 _MARKING = {ContextMark.PINNED: "pin into the context", ContextMark.EXCLUDED: "exclude from the context"}
 _UNMARKING = {ContextMark.PINNED: "unpin from the context", ContextMark.EXCLUDED: "include in the context"}
@@ -115,38 +116,38 @@ class UndoStack:
 
     async def delete_message(self, message_id: str, *, with_later: bool = False) -> Moved:
         chat = self._chat
-        end = await chat.end_of_path(message_id)
-        moved = await chat.delete_message(message_id, with_later=with_later)
+        end = await chat.paths.end_of_path(message_id)
+        moved = await chat.paths.delete_message(message_id, with_later=with_later)
         self.record(
             "delete message" if len(moved.message_ids) == 1 else "delete messages",
-            partial(chat.restore_message, message_id, end_id=end),
-            partial(chat.delete_message, message_id, with_later=with_later),
+            partial(chat.paths.restore_message, message_id, end_id=end),
+            partial(chat.paths.delete_message, message_id, with_later=with_later),
             thread_id=moved.thread.id,
         )
         return moved
 
     async def restore_message(self, message_id: str) -> Moved:
         chat = self._chat
-        end = await chat.end_of_path(message_id)
-        moved = await chat.restore_message(message_id)
+        end = await chat.paths.end_of_path(message_id)
+        moved = await chat.paths.restore_message(message_id)
         if moved.message_ids:
             self.record(
                 "restore message",
-                partial(chat.delete_messages, moved.message_ids, end_id=end),
-                partial(chat.restore_message, message_id),
+                partial(chat.paths.delete_messages, moved.message_ids, end_id=end),
+                partial(chat.paths.restore_message, message_id),
                 thread_id=moved.thread.id,
             )
         return moved
 
     async def select_version(self, message_id: str) -> Thread:
         chat = self._chat
-        end = await chat.end_of_path(message_id)
-        thread = await chat.select_version(message_id)
-        if end is not None and await chat.end_of_path(message_id) != end:
+        end = await chat.paths.end_of_path(message_id)
+        thread = await chat.paths.select_version(message_id)
+        if end is not None and await chat.paths.end_of_path(message_id) != end:
             self.record(
                 "switch version",
-                partial(chat.lead_path_to, end),
-                partial(chat.select_version, message_id),
+                partial(chat.paths.lead_path_to, end),
+                partial(chat.paths.select_version, message_id),
                 thread_id=thread.id,
             )
         return thread
@@ -157,9 +158,9 @@ class UndoStack:
         """Edit a question or a note; a note stays one. Undoing it shows the old version again and moves the new one,
         with all that came after it, to the trash."""
         chat = self._chat
-        end = await chat.end_of_path(message_id)
-        is_note = (await chat.get_message(message_id)).is_note
-        edit = chat.edit_note if is_note else chat.edit_message
+        end = await chat.paths.end_of_path(message_id)
+        is_note = (await chat.reader.get_message(message_id)).is_note
+        edit = chat.own_words.edit_note if is_note else chat.edit_message
         sent: Sent | Noted = await edit(message_id, text, attachments=attachments)
         self._edited(chat, sent.question, end)
         return sent
@@ -169,16 +170,16 @@ class UndoStack:
     ) -> Edited:
         """Edit an answer. Undoing it moves the person's version, with all that came after it, to the trash."""
         chat = self._chat
-        end = await chat.end_of_path(message_id)
-        edited = await chat.edit_answer(message_id, text, attachments=attachments)
+        end = await chat.paths.end_of_path(message_id)
+        edited = await chat.own_words.edit_answer(message_id, text, attachments=attachments)
         self._edited(chat, edited.answer, end)
         return edited
 
     def _edited(self, chat: ChatService, version: Message, end_id: str | None) -> None:
         self.record(
             "edit",
-            partial(chat.delete_message, version.id, with_later=True, end_id=end_id),
-            partial(chat.restore_message, version.id),
+            partial(chat.paths.delete_message, version.id, with_later=True, end_id=end_id),
+            partial(chat.paths.restore_message, version.id),
             thread_id=version.thread_id,
         )
 
@@ -186,7 +187,7 @@ class UndoStack:
 
     async def mark_message(self, message_id: str, mark: ContextMark) -> Message:
         put = partial(self._chat.context.steering.mark_message, message_id)
-        before = (await self._chat.get_message(message_id)).context_mark
+        before = (await self._chat.reader.get_message(message_id)).context_mark
         after = await put(mark)
         if before != mark:
             label = _MARKING.get(mark) or _UNMARKING[before]

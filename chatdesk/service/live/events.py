@@ -114,13 +114,13 @@ class LiveEvents:
                     known[message_id] = await self._heard_message(message_id, caller, thread_id)
             # From here to the yield nothing else runs, so that text and number belong together.
             found = [message for each in chat.turns.message_ids if (message := known[each]) is not None]
-            yield _Start(journal.name, journal.last, tuple(chat.with_live_text(message) for message in found))
+            yield _Start(journal.name, journal.last, tuple(chat.reader.with_live_text(message) for message in found))
             await asyncio.Event().wait()
 
     async def _heard_message(self, message_id: str, caller: Caller, thread_id: str | None) -> Message | None:
         chat = self._services.chat
         try:
-            message = await chat.get_message(message_id)
+            message = await chat.reader.get_message(message_id)
             if caller.projects:
                 thread = await chat.get_thread(message.thread_id)
                 caller.check_project(thread.project_id, ThreadNotFound)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from chatdesk.core.chat.service import Sent
+from chatdesk.core.chat.results import Sent
 from chatdesk.core.domain.message import Message
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.declaration import Call, Endpoint, Scope
@@ -112,7 +112,7 @@ async def _asked(call: Call[Any, Any], done: DoneRequest) -> Sent:
     question_id, answer_id = (each.id for each in done.made if each.kind == "message")
     question = await reached_message(call, question_id)
     chat = call.services.chat
-    return Sent(await chat.get_thread(question.thread_id), question, await chat.get_message(answer_id))
+    return Sent(await chat.get_thread(question.thread_id), question, await chat.reader.get_message(answer_id))
 
 
 async def _regenerate(call: Call[None, Regenerate]) -> Message:
@@ -129,7 +129,7 @@ async def _regenerated(call: Call[Any, Any], done: DoneRequest) -> Message:
 async def _delete(call: Call[None, DeleteMessage]) -> None:
     message = await reached_message(call, call.body.message_id)
     if message.deleted_at is None:
-        await call.services.chat.delete_message(message.id, with_later=call.body.with_later)
+        await call.services.chat.paths.delete_message(message.id, with_later=call.body.with_later)
 
 
 async def _stop(call: Call[None, Stop]) -> Message | None:

@@ -240,7 +240,7 @@ async def list_threads(given: ToolCall) -> ShownThreads:
 async def read_thread(given: ToolCall) -> ThreadPage:
     call, wanted = given.call, given.call.body
     thread = await reached_thread(call, wanted.thread_id)
-    page = await call.services.chat.get_thread_messages(
+    page = await call.services.chat.reader.get_thread_messages(
         thread.id, wanted.limit, wanted.before, wanted.after, around=wanted.around
     )
     shown = [_shown_message(each) for each in page.messages]
@@ -255,7 +255,7 @@ async def read_thread(given: ToolCall) -> ThreadPage:
 
 async def read_message(given: ToolCall) -> MessagePiece:
     call, wanted = given.call, given.call.body
-    message = await call.services.chat.get_message(wanted.message_id)
+    message = await call.services.chat.reader.get_message(wanted.message_id)
     thread = await call.services.chat.get_thread(message.thread_id)
     call.caller.check_project(thread.project_id, MessageNotFound)
     text, end = _text_of(message), wanted.offset + _MOST_OF_PIECE

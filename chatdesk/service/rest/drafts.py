@@ -47,7 +47,7 @@ def draft_answer(draft: Draft) -> DraftAnswer:
 
 async def _read(call: Call[Any, Any]) -> Draft:
     thread = await reached_thread(call, call.path["thread_id"])
-    return await call.services.chat.get_draft(thread.id) or Draft(thread.id, "", 0, 0)
+    return await call.services.chat.drafts.get(thread.id) or Draft(thread.id, "", 0, 0)
 
 
 async def _write(call: Call[None, NewDraft]) -> Draft:
@@ -55,7 +55,7 @@ async def _write(call: Call[None, NewDraft]) -> Draft:
     end = len(body.text)
     cursor = end if body.cursor is None else max(0, min(body.cursor, end))
     attachments = await given_files(call, body.attachments)
-    await call.services.chat.save_draft(thread.id, body.text, cursor, attachments=attachments)
+    await call.services.chat.drafts.save(thread.id, body.text, cursor, attachments=attachments)
     return await _read(call)
 
 
@@ -65,7 +65,7 @@ async def _written(call: Call[Any, Any], _done: DoneRequest) -> Draft:
 
 async def _delete(call: Call[Any, Any]) -> None:
     thread = await reached_thread(call, call.path["thread_id"])
-    await call.services.chat.save_draft(thread.id, "", 0)
+    await call.services.chat.drafts.save(thread.id, "", 0)
 
 
 _ONE: Final = "/api/v1/threads/{thread_id}/draft"

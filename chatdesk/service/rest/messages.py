@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chatdesk.core.chat.attachment_rules import attachments_of
-from chatdesk.core.chat.service import Noted, Sent
+from chatdesk.core.chat.results import Noted, Sent
 from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.message import Message, MessagePage, Part
 from chatdesk.core.errors import MessageNotFound
@@ -193,7 +193,7 @@ def noted_answer(noted: Noted) -> MessageAnswer:
 
 async def reached_message(call: Call[Any, Any], message_id: str) -> Message:
     """Return a message of a thread that the caller reaches. Raises ``MessageNotFound``."""
-    message = await call.services.chat.get_message(message_id)
+    message = await call.services.chat.reader.get_message(message_id)
     if call.caller.projects:
         thread = await call.services.chat.get_thread(message.thread_id)
         call.caller.check_project(thread.project_id, MessageNotFound)
@@ -204,7 +204,7 @@ async def _page(call: Call[PageWanted, None]) -> MessagePage:
     wanted, thread_id = call.query, call.path["thread_id"]
     if call.caller.projects:
         await reached_thread(call, thread_id)
-    return await call.services.chat.get_thread_messages(
+    return await call.services.chat.reader.get_thread_messages(
         thread_id, wanted.limit, wanted.before, wanted.after, around=wanted.around
     )
 
@@ -215,7 +215,7 @@ async def _read(call: Call[Any, Any]) -> Message:
 
 async def _versions(call: Call[Any, Any]) -> tuple[Message, ...]:
     message = await _read(call)
-    return await call.services.chat.list_versions(message.id)
+    return await call.services.chat.reader.list_versions(message.id)
 
 
 async def _ask(call: Call[None, NewQuestion]) -> Sent:
@@ -236,19 +236,19 @@ async def _asked(call: Call[Any, Any], done: DoneRequest) -> Sent:
     thread = await reached_thread(call, call.path["thread_id"])
     question_id, answer_id = (each.id for each in done.made if each.kind == "message")
     chat = call.services.chat
-    return Sent(thread, await chat.get_message(question_id), await chat.get_message(answer_id))
+    return Sent(thread, await chat.reader.get_message(question_id), await chat.reader.get_message(answer_id))
 
 
 async def _note(call: Call[None, NewNote]) -> Noted:
     thread = await reached_thread(call, call.path["thread_id"])
-    return await call.services.chat.add_note(
+    return await call.services.chat.own_words.add_note(
         thread.id, call.body.text, attachments=await given_files(call, call.body.attachments)
     )
 
 
 async def _noted(call: Call[Any, Any], done: DoneRequest) -> Noted:
     thread = await reached_thread(call, call.path["thread_id"])
-    return Noted(thread, await call.services.chat.get_message(done.first("message")))
+    return Noted(thread, await call.services.chat.reader.get_message(done.first("message")))
 
 
 async def _stop(call: Call[Any, Any]) -> None:

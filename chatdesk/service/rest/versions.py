@@ -59,9 +59,9 @@ async def _message(call: Call[Any, Any]) -> Message:
 async def _edit(call: Call[None, NewVersion]) -> tuple[Message, Message | None]:
     old, chat = await _message(call), call.services.chat
     if old.is_note:
-        return (await chat.edit_note(old.id, call.body.text)).question, None
+        return (await chat.own_words.edit_note(old.id, call.body.text)).question, None
     if old.role is not Role.USER:
-        return (await chat.edit_answer(old.id, call.body.text)).answer, None
+        return (await chat.own_words.edit_answer(old.id, call.body.text)).answer, None
     call.caller.require(Scope.ASK)
     await call.allowances.admit(call.caller)
     sent = await chat.edit_message(old.id, call.body.text)
@@ -96,7 +96,7 @@ async def _answered(call: Call[Any, Any], done: DoneRequest) -> Message:
 
 
 async def _select(call: Call[Any, Any]) -> Thread:
-    return await call.services.chat.select_version((await _message(call)).id)
+    return await call.services.chat.paths.select_version((await _message(call)).id)
 
 
 async def _selected(call: Call[Any, Any], _done: DoneRequest) -> Thread:
@@ -104,7 +104,7 @@ async def _selected(call: Call[Any, Any], _done: DoneRequest) -> Thread:
 
 
 async def _branch(call: Call[Any, Any]) -> Thread:
-    return await call.services.chat.branch_thread((await _message(call)).id)
+    return await call.services.chat.paths.branch_thread((await _message(call)).id)
 
 
 async def _branched(call: Call[Any, Any], done: DoneRequest) -> Thread:
@@ -114,13 +114,13 @@ async def _branched(call: Call[Any, Any], done: DoneRequest) -> Thread:
 async def _delete(call: Call[RemovalWanted, None]) -> None:
     message = await _message(call)
     if message.deleted_at is None:
-        await call.services.chat.delete_message(message.id, with_later=call.query.with_later)
+        await call.services.chat.paths.delete_message(message.id, with_later=call.query.with_later)
 
 
 async def _restore(call: Call[Any, Any]) -> Message:
     message = await _message(call)
     if message.deleted_at is not None:
-        await call.services.chat.restore_message(message.id)
+        await call.services.chat.paths.restore_message(message.id)
     return await _message(call)
 
 

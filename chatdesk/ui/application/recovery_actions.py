@@ -61,11 +61,11 @@ class RecoveryActions(QObject):
 
     async def _question_of(self, answer_id: str) -> Message:
         chat = self._open_thread.chat
-        answer = await chat.get_message(answer_id)
-        return answer if answer.parent_id is None else await chat.get_message(answer.parent_id)
+        answer = await chat.reader.get_message(answer_id)
+        return answer if answer.parent_id is None else await chat.reader.get_message(answer.parent_id)
 
     async def _open_provider_of(self, answer_id: str) -> None:
-        message = await self._open_thread.chat.get_message(answer_id)
+        message = await self._open_thread.chat.reader.get_message(answer_id)
         if message.provider is not None:
             self._open_provider(message.provider)
 

@@ -63,5 +63,5 @@ async def test_a_disk_that_has_room_again_gets_all_of_it(tmp_path: Path, disk: F
             disk.is_full = event["event"] == "start"
         assert kinds[:2] == ["start", "unsaved"]
         assert kinds[-1] == "finish"
-        stored = await services.chat.get_thread_messages(event["thread_id"], 5)
+        stored = await services.chat.reader.get_thread_messages(event["thread_id"], 5)
         assert stored.messages[-1].text == event["text"] != ""

@@ -260,7 +260,7 @@ async def test_only_what_nothing_names_and_is_old_goes(world: World) -> None:
         await world.service.text_of(attachment)
     created = await world.chat.create_thread(None, "", "see", attachments=[kept])
     await world.inner.answer_of(created)
-    await world.chat.save_draft(created.thread.id, "", 0, attachments=[drafted])
+    await world.chat.drafts.save(created.thread.id, "", 0, attachments=[drafted])
     assert await world.service.remove_unnamed() == 0
     await world.library.delete([created.thread.id])
     assert await world.service.remove_unnamed(older_than_s=0) == 1
@@ -405,7 +405,7 @@ async def test_a_branch_sends_the_same_files(world: World) -> None:
     notes = await world.service.from_text("notes.txt", "words to keep")
     created = await world.chat.create_thread(None, "", "see", attachments=[notes])
     answer = await world.inner.answer_of(created)
-    branch = await world.chat.branch_thread(answer.id)  # type: ignore[attr-defined]
+    branch = await world.chat.paths.branch_thread(answer.id)  # type: ignore[attr-defined]
     body = json.loads(await world.context.request_json(branch.id))
     assert "words to keep" in body["messages"][0]["content"]
 

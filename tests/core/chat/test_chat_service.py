@@ -67,7 +67,7 @@ async def test_reasoning_ends_when_the_text_begins_and_is_said_to(tmp_path: Path
                 not (told := [e.message.parts for e in world.events if isinstance(e, MessageChanged)]) or not told[-1]
             ):
                 await asyncio.sleep(0.005)
-        live = (await world.chat.get_message(created.answer.id)).parts
+        live = (await world.chat.reader.get_message(created.answer.id)).parts
         assert told[-1][0].completed_at == live[0].completed_at == live[1].started_at
         assert live[0].completed_at is not None and live[1].completed_at is None
         while time.time() * 1000 <= live[1].started_at + 1:  # the text takes longer than the thought
@@ -83,7 +83,7 @@ async def test_a_question_and_its_answer_are_stored(tmp_path: Path) -> None:
         world.provider.will(TextDelta("Hello"), TextDelta(" you"), UsageReported(Usage(7, 2)), DONE)
         created = await world.chat.create_thread(None, "", "Say **hello** to me")
         answer = await world.answer_of(created)
-        page = await world.chat.get_thread_messages(created.thread.id)
+        page = await world.chat.reader.get_thread_messages(created.thread.id)
         assert created.thread.title == "Say **hello** to me".strip()
         assert [message.text for message in page.messages] == ["Say **hello** to me", "Hello you"]
         assert page.messages[1] == answer
@@ -119,7 +119,7 @@ async def test_reasoning_and_tool_calls_become_parts_of_their_own(tmp_path: Path
         )
         created = await world.chat.create_thread(None, "", "look")
         answer = await world.answer_of(created)
-        stored = await world.chat.get_message(answer.id)
+        stored = await world.chat.reader.get_message(answer.id)
         assert [part.type for part in stored.parts] == [
             PartType.REASONING,
             PartType.TOOL_CALL,
@@ -156,7 +156,7 @@ async def test_stopping_keeps_the_partial_answer(tmp_path: Path) -> None:
         assert (stopped.status, stopped.text) == (Status.STOPPED, "partial")
         assert world.provider.open_streams == 0
         assert await world.chat.stop(created.thread.id) is None
-        assert (await world.chat.get_message(stopped.id)).text == "partial"
+        assert (await world.chat.reader.get_message(stopped.id)).text == "partial"
 
 
 async def test_continue_goes_on_in_place(tmp_path: Path) -> None:
@@ -240,8 +240,8 @@ async def test_a_failure_with_text_is_retried_as_another_version(tmp_path: Path)
         again = await world.chat.retry_message(failed.id)
         await world.finished(again.id)
         assert again.id != failed.id
-        assert (await world.chat.get_message(failed.id)).text == "half"
-        assert [version.text for version in await world.chat.list_versions(again.id)] == ["half", "ok"]
+        assert (await world.chat.reader.get_message(failed.id)).text == "half"
+        assert [version.text for version in await world.chat.reader.list_versions(again.id)] == ["half", "ok"]
 
 
 async def test_closing_interrupts_and_keeps(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ async def test_closing_interrupts_and_keeps(tmp_path: Path) -> None:
         created = await world.chat.create_thread(None, "", "go")
         await _streamed(world)
     async with chat_world(tmp_path) as world:
-        page = await world.chat.get_thread_messages(created.thread.id)
+        page = await world.chat.reader.get_thread_messages(created.thread.id)
         assert (page.messages[-1].status, page.messages[-1].text) == (Status.INTERRUPTED, "some text")
 
 
@@ -262,11 +262,11 @@ async def test_regenerate_makes_a_version_and_select_goes_back(tmp_path: Path) -
         first = await world.answer_of(created)
         second = await world.chat.regenerate_response(first.id)
         await world.finished(second.id)
-        page = await world.chat.get_thread_messages(created.thread.id)
+        page = await world.chat.reader.get_thread_messages(created.thread.id)
         assert page.messages[-1].text == "B"
         assert (page.messages[-1].version_index, page.messages[-1].version_count) == (2, 2)
-        await world.chat.select_version(first.id)
-        page = await world.chat.get_thread_messages(created.thread.id)
+        await world.chat.paths.select_version(first.id)
+        page = await world.chat.reader.get_thread_messages(created.thread.id)
         assert (page.messages[-1].text, page.messages[-1].version_index) == ("A", 1)
         assert any(isinstance(event, PathChanged) for event in world.events)
 
@@ -279,10 +279,10 @@ async def test_editing_a_question_keeps_the_old_version_and_what_followed(tmp_pa
         await world.answer_of(later)
         edited = await world.chat.edit_message(created.question.id, "better")
         await world.answer_of(edited)
-        page = await world.chat.get_thread_messages(created.thread.id)
+        page = await world.chat.reader.get_thread_messages(created.thread.id)
         assert [message.text for message in page.messages] == ["better", "ok"]
-        await world.chat.select_version(created.question.id)
-        page = await world.chat.get_thread_messages(created.thread.id)
+        await world.chat.paths.select_version(created.question.id)
+        page = await world.chat.reader.get_thread_messages(created.thread.id)
         assert [message.text for message in page.messages] == ["first", "ok", "later", "ok"]
 
 
@@ -298,11 +298,11 @@ async def test_a_deleted_message_comes_back(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         created = await world.chat.create_thread(None, "", "q")
         await world.answer_of(created)
-        moved = await world.chat.delete_message(created.question.id, with_later=True)
+        moved = await world.chat.paths.delete_message(created.question.id, with_later=True)
         assert len(moved.message_ids) == 2
-        assert (await world.chat.get_thread_messages(created.thread.id)).messages == ()
-        await world.chat.restore_message(created.question.id)
-        assert len((await world.chat.get_thread_messages(created.thread.id)).messages) == 2
+        assert (await world.chat.reader.get_thread_messages(created.thread.id)).messages == ()
+        await world.chat.paths.restore_message(created.question.id)
+        assert len((await world.chat.reader.get_thread_messages(created.thread.id)).messages) == 2
 
 
 async def test_deleting_a_thread_stops_its_answer_and_restoring_keeps_it(tmp_path: Path) -> None:
@@ -318,7 +318,7 @@ async def test_deleting_a_thread_stops_its_answer_and_restoring_keeps_it(tmp_pat
             await world.chat.send_message(created.thread.id, "more")
         assert [t.id for t in (await world.library.list_threads(ThreadQuery("trash"))).threads] == [created.thread.id]
         await world.library.restore([created.thread.id])
-        page = await world.chat.get_thread_messages(created.thread.id)
+        page = await world.chat.reader.get_thread_messages(created.thread.id)
         assert (page.messages[-1].status, page.messages[-1].text) == (Status.STOPPED, "part")
 
 
@@ -348,20 +348,20 @@ async def test_pages_before_after_and_between(tmp_path: Path) -> None:
         thread = (await world.chat.create_thread(None, "T")).thread
         for number in range(5):
             await world.answer_of(await world.chat.send_message(thread.id, str(number)))
-        every = (await world.chat.get_thread_messages(thread.id)).messages
+        every = (await world.chat.reader.get_thread_messages(thread.id)).messages
         assert len(every) == 10
-        before = await world.chat.get_thread_messages(thread.id, 3, before=every[5].id)
+        before = await world.chat.reader.get_thread_messages(thread.id, 3, before=every[5].id)
         assert [m.id for m in before.messages] == [m.id for m in every[2:5]]
         assert (before.has_older, before.has_newer, before.total) == (True, True, 10)
-        after = await world.chat.get_thread_messages(thread.id, 3, after=every[5].id)
+        after = await world.chat.reader.get_thread_messages(thread.id, 3, after=every[5].id)
         assert [m.id for m in after.messages] == [m.id for m in every[6:9]]
-        between = await world.chat.get_thread_messages(thread.id, 50, before=every[6].id, after=every[2].id)
+        between = await world.chat.reader.get_thread_messages(thread.id, 50, before=every[6].id, after=every[2].id)
         assert [m.id for m in between.messages] == [m.id for m in every[3:6]]
-        middle = await world.chat.get_thread_messages(thread.id, 4, at=5)
+        middle = await world.chat.reader.get_thread_messages(thread.id, 4, at=5)
         assert [m.id for m in middle.messages] == [m.id for m in every[3:7]]
         with pytest.raises(InvalidInput):
-            await world.chat.get_thread_messages(thread.id, 4, before=every[5].id, at=5)
-        newest = await world.chat.get_thread_messages(thread.id, 2)
+            await world.chat.reader.get_thread_messages(thread.id, 4, before=every[5].id, at=5)
+        newest = await world.chat.reader.get_thread_messages(thread.id, 2)
         assert [m.id for m in newest.messages] == [m.id for m in every[8:]]
 
 
@@ -370,7 +370,7 @@ async def test_a_live_answer_is_read_as_shown(tmp_path: Path) -> None:
         world.provider.will(TextDelta("now"), asyncio.Event())
         created = await world.chat.create_thread(None, "", "q")
         await _streamed(world)
-        page = await world.chat.get_thread_messages(created.thread.id)
+        page = await world.chat.reader.get_thread_messages(created.thread.id)
         assert (page.messages[-1].text, page.messages[-1].status) == ("now", Status.STREAMING)
 
 
@@ -409,13 +409,13 @@ async def test_each_refusal_has_its_own_error_and_changes_nothing(tmp_path: Path
             (InvalidId, chat.get_thread("1; drop table threads")),
             (ThreadNotFound, chat.send_message(new_id(), "x")),
             (ThreadNotFound, chat.get_thread(new_id())),
-            (ThreadNotFound, chat.get_thread_messages(new_id())),
+            (ThreadNotFound, chat.reader.get_thread_messages(new_id())),
             (EmptyMessage, chat.send_message(thread.id, " \n\t")),
             (MessageTooLarge, chat.send_message(thread.id, "é" * 1025)),
             (UnknownParent, chat.send_message(thread.id, "x", parent_id=new_id())),
-            (MessageNotFound, chat.get_message(new_id())),
-            (MessageNotFound, chat.select_version(new_id())),
-            (InvalidInput, chat.get_thread_messages(thread.id, 0)),
+            (MessageNotFound, chat.reader.get_message(new_id())),
+            (MessageNotFound, chat.paths.select_version(new_id())),
+            (InvalidInput, chat.reader.get_thread_messages(thread.id, 0)),
             (InvalidInput, world.library.list_threads(ThreadQuery(), limit=100_000)),
             (NotPossible, chat.send_message(thread.id, "x", provider="nobody")),
         ):
@@ -438,14 +438,14 @@ async def test_a_parent_in_another_thread_is_unknown(tmp_path: Path) -> None:
 async def test_drafts_are_kept_for_each_thread(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         thread = (await world.chat.create_thread(None, "T")).thread
-        await world.chat.save_draft(thread.id, "half a th", 4)
-        await world.chat.save_draft(None, "new", 3)
+        await world.chat.drafts.save(thread.id, "half a th", 4)
+        await world.chat.drafts.save(None, "new", 3)
     async with chat_world(tmp_path) as world:
-        draft = await world.chat.get_draft(thread.id)
+        draft = await world.chat.drafts.get(thread.id)
         assert draft is not None and (draft.text, draft.cursor) == ("half a th", 4)
-        await world.chat.save_draft(thread.id, "", 0)
-        assert await world.chat.get_draft(thread.id) is None
-        assert (await world.chat.get_draft(None)).text == "new"
+        await world.chat.drafts.save(thread.id, "", 0)
+        assert await world.chat.drafts.get(thread.id) is None
+        assert (await world.chat.drafts.get(None)).text == "new"
 
 
 async def test_events_of_a_new_thread(tmp_path: Path) -> None:
@@ -472,9 +472,9 @@ async def test_a_branch_is_a_thread_of_its_own(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         created = await world.chat.create_thread(None, "Plans", "one")
         await world.answer_of(created)
-        branched = await world.chat.branch_thread(created.answer.id)
+        branched = await world.chat.paths.branch_thread(created.answer.id)
         assert branched.title == "Plans (branch)"
-        again = await world.chat.branch_thread(branched.current_leaf_id)
+        again = await world.chat.paths.branch_thread(branched.current_leaf_id)
         assert again.title == "Plans (branch)"
         assert sum(isinstance(event, ThreadCreated) for event in world.events) == 3
         await world.answer_of(await world.chat.send_message(branched.id, "two"))
@@ -488,7 +488,7 @@ async def test_an_answer_that_is_still_written_is_not_branched(tmp_path: Path) -
         world.provider.will(TextDelta("half"), release, DONE)
         created = await world.chat.create_thread(None, "", "one")
         with pytest.raises(TurnInProgress):
-            await world.chat.branch_thread(created.answer.id)
+            await world.chat.paths.branch_thread(created.answer.id)
         release.set()
         await world.answer_of(created)
 
@@ -500,8 +500,8 @@ async def test_the_tree_of_a_thread_has_all_versions_and_the_trash(tmp_path: Pat
         await world.answer_of(created)
         again = await world.chat.regenerate_response(created.answer.id)
         await world.finished(again.id)
-        await world.chat.delete_message(again.id)
-        rows = await world.chat.get_tree(created.thread.id)
+        await world.chat.paths.delete_message(again.id)
+        rows = await world.chat.reader.get_tree(created.thread.id)
         assert [(row.node.preview, row.node.is_in_trash, row.version) for row in rows] == [
             ("question", False, 1),
             ("ok", True, 0),

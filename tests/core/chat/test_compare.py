@@ -30,12 +30,12 @@ async def test_answers_of_several_models_are_versions_and_the_first_is_shown(tmp
         compared = await world.chat.compare(thread, "which?", [*TWO, ("scripted", "third")])
         answers = [await world.finished(answer.id) for answer in compared.answers]
         assert [(answer.model, answer.text) for answer in answers] == [("small", "a"), ("large", "b"), ("third", "c")]
-        page = await world.chat.get_thread_messages(thread)
+        page = await world.chat.reader.get_thread_messages(thread)
         assert [message.id for message in page.messages] == [compared.question.id, compared.answers[0].id]
         assert page.messages[1].version_count == 3
         added = [event.message.id for event in world.events if isinstance(event, MessageAdded)]
         assert added == [compared.question.id, compared.answers[0].id]
-        kept = await world.chat.keep_version(compared.answers[2].id)
+        kept = await world.chat.paths.select_version(compared.answers[2].id)
         assert kept.current_leaf_id == compared.answers[2].id
         assert await recounted(world.database, thread) == await world.chat.get_thread(thread)
         assert [len(request.messages) for request in world.provider.requests] == [1, 1, 1]
@@ -67,7 +67,7 @@ async def test_each_is_stopped_alone_and_all_by_their_thread(tmp_path: Path) -> 
         assert world.chat.is_answering(compared.thread.id)
         await world.chat.stop(compared.thread.id)
         assert not world.chat.is_answering(compared.thread.id)
-        states = [(await world.chat.get_message(answer.id)).status for answer in compared.answers]
+        states = [(await world.chat.reader.get_message(answer.id)).status for answer in compared.answers]
         assert states == [Status.STOPPED] * 3
         assert await world.chat.stop(compared.thread.id) is None
 
@@ -85,7 +85,7 @@ async def test_a_stopped_one_goes_on_while_another_is_still_written(tmp_path: Pa
         world.provider.will(TextDelta(" and whole"), DONE)
         await world.chat.continue_message(compared.answers[0].id)
         await world.finished(compared.answers[0].id)
-        assert (await world.chat.get_message(compared.answers[0].id)).text.endswith(" and whole")
+        assert (await world.chat.reader.get_message(compared.answers[0].id)).text.endswith(" and whole")
         held.set()
         assert (await world.finished(compared.answers[1].id)).text == "other"
 
@@ -127,7 +127,7 @@ async def test_two_who_edit_one_question_at_once_get_a_version_each(tmp_path: Pa
         edits = await asyncio.gather(*(world.chat.edit_message(created.question.id, text) for text in ("mine", "hers")))
         for sent in edits:
             await world.answer_of(sent)
-        versions = await world.chat.list_versions(created.question.id)
+        versions = await world.chat.reader.list_versions(created.question.id)
         assert sorted(version.text for version in versions) == ["hers", "mine", "one"]
         assert await recounted(world.database, created.thread.id) == await world.chat.get_thread(created.thread.id)
 
@@ -178,5 +178,5 @@ async def test_edits_of_two_services_over_one_database_become_versions(tmp_path:
                 await world.answer_of(sent)
         finally:
             await other.close()
-        versions = await world.chat.list_versions(created.question.id)
+        versions = await world.chat.reader.list_versions(created.question.id)
         assert sorted(version.text for version in versions) == ["hers", "mine", "one"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.errors import ChatDeskError, DoesNotFit
 from chatdesk.core.events import EventBus
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.chat_world import ChatWorld, chat_world
 
 _STEPS = (
@@ -43,12 +46,12 @@ _STEPS = (
 )
 
 
-def _context(world: ChatWorld, bus: EventBus, window: int) -> ContextService:
+def _context(repositories: Repositories, providers: ProviderRegistry, bus: EventBus, window: int) -> ContextService:
     catalogue = ModelCatalogue({})
     catalogue.note_listed("scripted", "small", Figures(window, 20))
     return ContextService(
-        repositories=world.repositories,
-        providers=world.chat._providers,
+        repositories=repositories,
+        providers=providers,
         bus=bus,
         counter=TokenCounter(Path("/nowhere")),
         catalogue=catalogue,
@@ -76,18 +79,18 @@ class Player:
             await self.world.finished(answer.id)
             self.known.append(answer.id)
         elif name in ("delete", "delete later"):
-            await chat.delete_message(some, with_later=name == "delete later")
+            await chat.paths.delete_message(some, with_later=name == "delete later")
         elif name == "restore":
-            await chat.restore_message(some)
+            await chat.paths.restore_message(some)
         elif name == "switch":
-            await chat.select_version(some)
+            await chat.paths.select_version(some)
         elif name in ("pin", "exclude", "free"):
             mark = {"pin": ContextMark.PINNED, "exclude": ContextMark.EXCLUDED}.get(name, ContextMark.NONE)
             await context.steering.mark_message(some, mark)
         elif name in ("start", "start over"):
             await context.steering.start_at(self.thread, some if name == "start" else None)
         elif name == "summarise":
-            shown = (await chat.get_thread_messages(self.thread, at=0)).messages
+            shown = (await chat.reader.get_thread_messages(self.thread, at=0)).messages
             if not shown:
                 return
             summary = NewSummary(self.thread, shown[0].id, some, "short", 2, SummaryAuthor.PERSON)
@@ -101,16 +104,17 @@ class Player:
 
 
 async def _play(directory: Path, steps: list[tuple[str, int]], window: int) -> None:
-    async with chat_world(directory) as world:
-        await world.chat.context.close()
-        world.chat.context = _context(world, world.bus, window)
+    async with chat_world(directory, make_context=partial(_context, window=window)) as world:
         player = Player(world, (await world.chat.create_thread(None, "Any")).thread.id)
         for name, pick in steps:
             try:
                 await player.step(name, pick)
             except ChatDeskError:
                 continue  # what is not possible changes nothing
-        kept, anew = world.chat.context, _context(world, EventBus(), window)
+        kept, anew = (
+            world.chat.context,
+            _context(world.repositories, ProviderRegistry([world.provider], "scripted", "small"), EventBus(), window),
+        )
         # Summaries are stored beside the service here, so it has not heard of them.
         kept._stale(None)
         try:
@@ -128,7 +132,7 @@ async def _compare(player: Player, kept: ContextService, anew: ContextService) -
     report = await kept.report(player.thread)
     assert report == await anew.report(player.thread)
     assert entries == (await anew.entries(player.thread, 0, 500)).entries
-    shown = (await player.world.chat.get_thread_messages(player.thread, 500)).messages
+    shown = (await player.world.chat.reader.get_thread_messages(player.thread, 500)).messages
     assert [entry.message_id for entry in entries] == [message.id for message in shown]
     reasons = [entry.reason for entry in entries]
     assert {reason: reasons.count(reason) for reason in Reason} == dict(report.counts)

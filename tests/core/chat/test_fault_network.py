@@ -74,9 +74,9 @@ async def test_what_could_not_be_sent_is_sent_when_the_server_is_back(tmp_path: 
         await until(lambda: seen.looks >= 2)
         await seen.server.come_back()
         async with asyncio.timeout(PATIENCE_S):
-            while (await seen.world.chat.get_message(failed.id)).status is not Status.COMPLETE:
+            while (await seen.world.chat.reader.get_message(failed.id)).status is not Status.COMPLETE:
                 await asyncio.sleep(0.02)
-        assert (await seen.world.chat.get_message(failed.id)).text == "Here I am"
+        assert (await seen.world.chat.reader.get_message(failed.id)).text == "Here I am"
         assert seen.told[-1] == ReachabilityChanged((), ())
         await seen.until_nobody_looks()  # because nothing waits
 
@@ -103,9 +103,9 @@ async def test_what_waits_for_a_connection_waits_on_after_a_restart(tmp_path: Pa
         await seen.server.come_back()
         seen.watch.look_now()
         async with asyncio.timeout(PATIENCE_S):
-            while (await seen.world.chat.get_message(third.id)).status is not Status.COMPLETE:
+            while (await seen.world.chat.reader.get_message(third.id)).status is not Status.COMPLETE:
                 await asyncio.sleep(0.02)
-        assert (await seen.world.chat.get_message(second.id)).status is Status.ERROR, "given up, so not sent"
+        assert (await seen.world.chat.reader.get_message(second.id)).status is Status.ERROR, "given up, so not sent"
         await _noted(seen)
 
 
@@ -137,7 +137,7 @@ async def test_without_the_setting_it_is_told_and_stays(tmp_path: Path) -> None:
         await until(lambda: not seen.watch.unreachable)
         await seen.until_nobody_looks()
         await seen.world.chat.all_written()
-        assert (await seen.world.chat.get_message(failed.id)).status is Status.ERROR
+        assert (await seen.world.chat.reader.get_message(failed.id)).status is Status.ERROR
 
 
 async def test_who_takes_it_up_or_gives_it_up_ends_the_looking(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ async def test_another_question_that_gets_through_brings_the_others_along(tmp_pa
         await seen.server.come_back()
         await seen.world.ask("Two")
         async with asyncio.timeout(PATIENCE_S):
-            while (await seen.world.chat.get_message(failed.id)).status is not Status.COMPLETE:
+            while (await seen.world.chat.reader.get_message(failed.id)).status is not Status.COMPLETE:
                 await asyncio.sleep(0.02)
 
 
@@ -177,7 +177,7 @@ async def test_what_nobody_wants_any_more_is_not_sent(tmp_path: Path, how: str) 
     async with watched(tmp_path, first_look_s=30) as seen:
         failed = (await seen.world.ask("Hello?")).answer
         if how == "deleted":
-            await seen.world.chat.delete_message(failed.id)
+            await seen.world.chat.paths.delete_message(failed.id)
             await seen.server.come_back()
         else:
             await seen.server.come_back()
@@ -187,7 +187,7 @@ async def test_what_nobody_wants_any_more_is_not_sent(tmp_path: Path, how: str) 
         await until(lambda: not seen.watch.unreachable)
         await seen.until_nobody_looks()
         await seen.world.chat.all_written()
-        assert (await seen.world.chat.get_message(failed.id)).status is Status.ERROR
+        assert (await seen.world.chat.reader.get_message(failed.id)).status is Status.ERROR
         asked = [each for each in seen.server.requests if "chat" in each.path]
         assert len(asked) == (0 if how == "deleted" else 1)
 

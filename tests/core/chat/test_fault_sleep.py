@@ -89,9 +89,9 @@ async def test_an_answer_whose_connection_died_in_a_sleep_is_interrupted_and_con
         server.play(answer(" and the second"))
         await world.chat.continue_message(message.id)
         async with asyncio.timeout(PATIENCE_S):
-            while (await world.chat.get_message(message.id)).status is not Status.COMPLETE:
+            while (await world.chat.reader.get_message(message.id)).status is not Status.COMPLETE:
                 await asyncio.sleep(0.02)
-        assert (await world.chat.get_message(message.id)).text == "The first half and the second"
+        assert (await world.chat.reader.get_message(message.id)).text == "The first half and the second"
 
 
 async def test_before_the_first_word_the_question_is_kept(tmp_path: Path) -> None:

@@ -80,4 +80,4 @@ async def test_a_mark_is_told_with_the_message(world: ChatWorld) -> None:
     marked = await world.chat.context.steering.mark_message(ids[1], ContextMark.PINNED)
     assert marked.context_mark is ContextMark.PINNED
     assert told == [ContextMark.PINNED]
-    assert (await world.chat.get_message(ids[1])).context_mark is ContextMark.PINNED
+    assert (await world.chat.reader.get_message(ids[1])).context_mark is ContextMark.PINNED

@@ -91,7 +91,7 @@ async def test_one_that_was_stopped(world: ChatWorld) -> None:
     world.provider.will(TextDelta("half"), asyncio.Event())
     created = await world.chat.create_thread(None, "", "one")
     async with asyncio.timeout(PATIENCE_S):
-        while not (await world.chat.get_message(created.answer.id)).text:  # type: ignore[union-attr]
+        while not (await world.chat.reader.get_message(created.answer.id)).text:  # type: ignore[union-attr]
             await asyncio.sleep(0.01)
     await world.chat.stop(created.thread.id)
     (line,) = await _lines(world.database)
@@ -128,7 +128,7 @@ async def test_one_that_the_end_of_the_program_interrupted(tmp_path: Path) -> No
         world.provider.will(TextDelta("half"), asyncio.Event())
         created = await world.chat.create_thread(None, "", "one")
         async with asyncio.timeout(PATIENCE_S):
-            while not (await world.chat.get_message(created.answer.id)).text:  # type: ignore[union-attr]
+            while not (await world.chat.reader.get_message(created.answer.id)).text:  # type: ignore[union-attr]
                 await asyncio.sleep(0.01)
     database = ProfileDatabase(tmp_path / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
     await database.open()

@@ -35,7 +35,7 @@ async def _queued(path: Path) -> AsyncIterator[tuple[ChatWorld, QuestionQueue]]:
 
 
 async def _questions(world: ChatWorld, thread_id: str) -> list[str]:
-    page = await world.chat.get_thread_messages(thread_id)
+    page = await world.chat.reader.get_thread_messages(thread_id)
     return [message.text for message in page.messages if message.role is Role.USER]
 
 
@@ -59,7 +59,7 @@ async def test_what_waits_is_asked_in_order_when_the_answer_before_it_is_complet
         assert await _questions(world, thread_id) == ["one", "two", "three"]
         await until(lambda: not queue.all)
         assert await world.repositories.waiting_questions.all() == ()
-        page = await world.chat.get_thread_messages(thread_id)
+        page = await world.chat.reader.get_thread_messages(thread_id)
         assert attachments_of(page.messages[2]) == (FILE,)
         assert any(isinstance(event, WaitingQuestionsChanged) for event in world.events)
 
@@ -87,7 +87,7 @@ async def test_sending_now_stops_the_answer_and_keeps_what_came(tmp_path: Path) 
         await until(lambda: any("half" in getattr(event, "delta", "") for event in world.events))
         await world.answer_of(await queue.send_now(second.id))
         assert created.answer is not None
-        stopped = await world.chat.get_message(created.answer.id)
+        stopped = await world.chat.reader.get_message(created.answer.id)
         assert (stopped.status, stopped.text) == (Status.STOPPED, "half an answer")
         await _all_answered(world, thread_id, 3)
         assert await _questions(world, thread_id) == ["one", "three", "two"]
@@ -137,10 +137,10 @@ async def test_taking_back_stores_it_elsewhere_first(tmp_path: Path) -> None:
 
         async def keep(question: WaitingQuestion) -> None:
             assert await world.repositories.waiting_questions.all() == (waiting,)
-            await world.chat.save_draft(question.thread_id, question.text, 0)
+            await world.chat.drafts.save(question.thread_id, question.text, 0)
 
         await queue.take_back(waiting.id, keep)
-        draft = await world.chat.get_draft(thread_id)
+        draft = await world.chat.drafts.get(thread_id)
         assert draft is not None and draft.text == "two"
         assert queue.all == ()
         with pytest.raises(NotPossible):

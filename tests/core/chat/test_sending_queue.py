@@ -46,7 +46,7 @@ async def test_what_is_over_the_rate_waits_with_its_reason_and_its_place(world: 
     assert waiting[0].sends_at is not None and waiting[1].sends_at is not None
     assert waiting[0].sends_at > SystemClock().now_ms()
     assert waiting[1].sends_at - waiting[0].sends_at == _HOUR * 1000
-    assert (await world.chat.get_message(second.answer.id)).status is Status.PENDING  # type: ignore[union-attr]
+    assert (await world.chat.reader.get_message(second.answer.id)).status is Status.PENDING  # type: ignore[union-attr]
     assert [event for event in world.events if isinstance(event, QueueChanged)][-1].waiting == waiting
 
 
@@ -92,7 +92,7 @@ async def test_cancelling_keeps_the_question_and_asks_nobody(world: ChatWorld) -
     stopped = await world.chat.stop(created.thread.id)
     assert stopped is not None
     assert stopped.status is Status.STOPPED
-    page = await world.chat.get_thread_messages(created.thread.id)
+    page = await world.chat.reader.get_thread_messages(created.thread.id)
     assert [message.text for message in page.messages] == ["one", ""]
     assert world.chat.queue.waiting == ()
     assert not world.provider.requests
@@ -155,7 +155,7 @@ async def test_what_waits_survives_the_end_of_the_program(tmp_path: Path) -> Non
         made = [await world.chat.create_thread(None, "", text) for text in ("one", "two")]
         await world.chat.queue.send_first(made[1].answer.id)  # type: ignore[union-attr]
     async with chat_world(tmp_path) as world:
-        assert (await world.chat.get_message(made[0].answer.id)).status is Status.PENDING  # type: ignore[union-attr]
+        assert (await world.chat.reader.get_message(made[0].answer.id)).status is Status.PENDING  # type: ignore[union-attr]
         world.chat.queue.hold("Still none.")
         await world.chat.queue.resume()
         await world.chat.queue.resume()  # knows them already
@@ -191,7 +191,7 @@ async def test_one_whose_provider_is_gone_says_so(tmp_path: Path) -> None:
     )
     try:
         await chat.queue.resume()
-        answer = await chat.get_message(created.answer.id)  # type: ignore[union-attr]
+        answer = await chat.reader.get_message(created.answer.id)  # type: ignore[union-attr]
         assert answer.status is Status.ERROR
         assert "no provider" in (answer.error or "")
     finally:

@@ -32,7 +32,7 @@ def bytes_below(folder: Path) -> bytes:
 async def ended(temporary: TemporaryThreads, answer_id: str) -> None:
     chat = temporary.chat_of(temporary.thread_id)
     await chat.all_written()
-    assert (await chat.get_message(answer_id)).status.is_final
+    assert (await chat.reader.get_message(answer_id)).status.is_final
 
 
 async def talk(world: ChatWorld, temporary: TemporaryThreads) -> list[str]:
@@ -48,8 +48,8 @@ async def talk(world: ChatWorld, temporary: TemporaryThreads) -> list[str]:
     await ended(temporary, edited.answer.id)
     last = await chat.send_message(thread.id, "to be deleted")
     await ended(temporary, last.answer.id)
-    await chat.delete_message(last.question.id, with_later=True)
-    await chat.save_draft(thread.id, f"draft {WORD}", 3)
+    await chat.paths.delete_message(last.question.id, with_later=True)
+    await chat.drafts.save(thread.id, f"draft {WORD}", 3)
     return [first.question.id, first.answer.id, again.id, edited.question.id, edited.answer.id]
 
 
@@ -71,19 +71,19 @@ async def test_what_is_kept_is_the_thread_as_it_was(tmp_path: Path) -> None:
         thread_id = temporary.thread_id
         assert thread_id is not None
         chat = temporary.chat_of(thread_id)
-        before = [await chat.get_message(each) for each in ids]
-        page, tree = await chat.get_thread_messages(thread_id), await chat.get_tree(thread_id)
+        before = [await chat.reader.get_message(each) for each in ids]
+        page, tree = await chat.reader.get_thread_messages(thread_id), await chat.reader.get_tree(thread_id)
         old = await chat.get_thread(thread_id)
         kept = await temporary.keep()
         assert temporary.thread_id is None
         assert temporary.chat_of(thread_id) is world.chat
-        assert [await world.chat.get_message(each) for each in ids] == before
-        assert await world.chat.get_thread_messages(thread_id) == page
-        assert await world.chat.get_tree(thread_id) == tree
+        assert [await world.chat.reader.get_message(each) for each in ids] == before
+        assert await world.chat.reader.get_thread_messages(thread_id) == page
+        assert await world.chat.reader.get_tree(thread_id) == tree
         assert (kept.id, kept.title, kept.created_at) == (old.id, old.title, old.created_at)
         assert (kept.message_count, kept.total_output_tokens) == (old.message_count, old.total_output_tokens)
         assert kept.project_id == (await world.chat.default_project()).id
-        draft = await world.chat.get_draft(thread_id)
+        draft = await world.chat.drafts.get(thread_id)
         assert draft is not None
         assert draft.text == f"draft {WORD}"
         assert await integrity_check(world.database) == []
@@ -124,7 +124,7 @@ async def test_limits_count_what_is_temporary(tmp_path: Path) -> None:
         chat = temporary.chat_of(thread.id)
         refused = await chat.send_message(thread.id, "too much")
         await ended(temporary, refused.answer.id)
-        assert (await chat.get_message(refused.answer.id)).error_type == LimitReached.code
+        assert (await chat.reader.get_message(refused.answer.id)).error_type == LimitReached.code
         await temporary.forget()
 
 
@@ -143,7 +143,7 @@ async def test_a_question_sent_in_that_moment_is_neither_lost_nor_left_unanswere
             await temporary.stop()
             await temporary.keep()
         failures = [failure for failure in await asyncio.gather(sending, return_exceptions=True) if failure]
-        shown = (await world.chat.get_thread_messages(thread.id)).messages
+        shown = (await world.chat.reader.get_thread_messages(thread.id)).messages
         assert all(message.status.is_final for message in shown)
         if any(isinstance(each, BaseException) for each in failures):
             assert not shown  # and the window asks again in the thread that was kept
@@ -192,7 +192,7 @@ async def test_an_answer_that_is_written_is_not_cut_in_two(tmp_path: Path) -> No
         await temporary.stop()
         kept = await temporary.keep()
         assert kept.id == thread.id
-        assert (await world.chat.get_message(sent.answer.id)).status.is_final
+        assert (await world.chat.reader.get_message(sent.answer.id)).status.is_final
 
 
 async def test_it_stays_where_it_cannot_be_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,8 +206,8 @@ async def test_it_stays_where_it_cannot_be_stored(tmp_path: Path, monkeypatch: p
         world.database.is_read_only = False
         assert temporary.thread_id == thread_id
         chat = temporary.chat_of(thread_id)
-        assert (await chat.get_message(ids[0])).text == f"question {WORD}"
-        await chat.save_draft(thread_id, "goes on", 0)
+        assert (await chat.reader.get_message(ids[0])).text == f"question {WORD}"
+        await chat.drafts.save(thread_id, "goes on", 0)
         await temporary.keep()
 
 

@@ -142,7 +142,7 @@ async def test_a_deleted_message_comes_back_where_it_was(tmp_path: Path) -> None
         assert stack.last is not None and stack.last.label == "delete message"
         step = await stack.undo()
         assert step is not None and stack.next is step and stack.last is None
-        page = await world.chat.get_thread_messages(created.thread.id)
+        page = await world.chat.reader.get_thread_messages(created.thread.id)
         assert [message.id for message in page.messages] == [created.question.id, created.answer.id]
 
 
@@ -247,9 +247,9 @@ async def test_messages_deleted_by_a_vanished_list_are_refused(tmp_path: Path) -
     async with chat_world(tmp_path) as world:
         created = await world.chat.create_thread(None, "", "one")
         await world.answer_of(created)
-        await world.chat.delete_message(created.answer.id)
+        await world.chat.paths.delete_message(created.answer.id)
         with pytest.raises(MessageNotFound):
-            await world.chat.delete_messages([created.answer.id])
+            await world.chat.paths.delete_messages([created.answer.id])
 
 
 async def test_going_back_to_a_version_says_from_where_the_path_differs(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ async def test_going_back_to_a_version_says_from_where_the_path_differs(tmp_path
         await stack.undo()
         (changed,) = [event for event in world.events if isinstance(event, PathChanged)]
         assert changed.from_message_id == created.question.id
-        await world.chat.lead_path_to(created.question.id)
+        await world.chat.paths.lead_path_to(created.question.id)
 
 
 async def test_of_very_large_changes_only_the_last_ones_are_remembered(tmp_path: Path) -> None:

@@ -49,13 +49,13 @@ async def test_a_version_that_is_chosen_and_given_up_is_shown(tmp_path: Path) ->
         again = await world.chat.regenerate_response(created.answer.id)  # type: ignore[union-attr]
         await world.finished(again.id)
         world.events.clear()
-        choosing = asyncio.ensure_future(world.chat.select_version(created.answer.id))  # type: ignore[union-attr]
+        choosing = asyncio.ensure_future(world.chat.paths.select_version(created.answer.id))  # type: ignore[union-attr]
         await asyncio.sleep(0)
         choosing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await choosing
         assert any(isinstance(event, PathChanged) for event in world.events)
-        page = await world.chat.get_thread_messages(created.thread.id)
+        page = await world.chat.reader.get_thread_messages(created.thread.id)
         assert page.messages[-1].id == created.answer.id  # type: ignore[union-attr]
 
 

@@ -109,7 +109,7 @@ async def test_leaving_early_stops_the_answer_and_keeps_it(tmp_path: Path) -> No
             if event["event"] == "text":
                 break
         await asking.aclose()
-        message = await owner.chat.get_message(start["message_id"])
+        message = await owner.chat.reader.get_message(start["message_id"])
         assert message.status.value == "stopped"
         assert message.text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.chat.service import LARGEST_PAGE
+from chatdesk.core.chat.message_reader import LARGEST_PAGE
 from chatdesk.core.ids import new_id
 from tests.helpers.bulk_data import load_many
 from tests.helpers.store import Store

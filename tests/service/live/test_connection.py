@@ -593,5 +593,5 @@ async def test_an_answer_goes_on_when_its_client_leaves(tmp_path: Path) -> None:
             done = await client.do("SEND_MESSAGE", thread_id=thread_id, text="Go on")
         gate.set()
         await world.services.chat.all_written()
-        answer = await world.services.chat.get_message(done["result"]["answer"]["id"])
+        answer = await world.services.chat.reader.get_message(done["result"]["answer"]["id"])
         assert answer.status is Status.COMPLETE

@@ -52,7 +52,7 @@ class AnswerModels(QObject):
         async def work() -> None:
             thread_id = self._threads.thread_id
             if thread_id is not None:
-                page = await self._open_thread.chat.get_thread_messages(thread_id, 1)
+                page = await self._open_thread.chat.reader.get_thread_messages(thread_id, 1)
                 if page.messages:
                     self.choose(page.messages[-1].id)
 
@@ -63,7 +63,7 @@ class AnswerModels(QObject):
 
     async def _answer(self, message_id: str, provider: str, model: str) -> None:
         chat = self._open_thread.chat
-        message = await chat.get_message(message_id)
+        message = await chat.reader.get_message(message_id)
         if message.role is Role.ASSISTANT and message.status is Status.ERROR:
             await self._replace_failed(chat, message, provider, model)
         else:

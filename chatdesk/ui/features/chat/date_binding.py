@@ -38,7 +38,7 @@ class DateBinding(QObject):
         from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
 
         chat = self._open_thread.chat_of(thread_id)
-        span = await chat.time_span(thread_id)
+        span = await chat.reader.time_span(thread_id)
         if span is None:
             self._panes.window.show_toast("This thread has no message yet.")
             return
@@ -55,7 +55,7 @@ class DateBinding(QObject):
 
     async def _go_to_day(self, thread_id: str, day_ms: int) -> None:
         chat = self._open_thread.chat_of(thread_id)
-        found = await chat.first_message_since(thread_id, day_ms)
+        found = await chat.reader.first_message_since(thread_id, day_ms)
         if found is None:
             self._panes.window.show_toast("Nothing was written on that day or later.")
         else:

@@ -282,7 +282,7 @@ class DraftKeeper(QObject):
             raise
 
     async def _stored(self, thread_id: str | None) -> _Words:
-        draft = await self._chat_of(thread_id).get_draft(thread_id)
+        draft = await self._chat_of(thread_id).drafts.get(thread_id)
         if self._over is not None and self._aside is not None and self._aside[0] == thread_id:
             return self._over
         return _Words() if draft is None else _Words(draft.text, draft.cursor, tuple(draft.attachments))
@@ -293,14 +293,14 @@ class DraftKeeper(QObject):
         if aside is not None and aside[0] == thread_id:
             words = words.behind(aside[1])
         try:
-            await chat.save_draft(thread_id, words.text, words.cursor, attachments=words.attached)
+            await chat.drafts.save(thread_id, words.text, words.cursor, attachments=words.attached)
             if aside is not None and aside[0] == thread_id and self._aside is aside:
                 self._over = over
         except NotFound:
             # The thread is gone for good: its words wait in the one that does not exist yet.
             chat = self._chat_of(None)
             whole = words.behind(await self._stored(None))
-            await chat.save_draft(None, whole.text, whole.cursor, attachments=whole.attached)
+            await chat.drafts.save(None, whole.text, whole.cursor, attachments=whole.attached)
 
     def _words(self, *, is_behind: bool = False) -> _Words:
         composer = self._composer

@@ -165,7 +165,7 @@ class MessageBinding(QObject):
                 provider, model = self.models.chosen or (None, None)
                 new = await chat.create_thread(self._threads.new_project_id, "", provider=provider, model=model)
                 known_id = new.thread.id
-            noted = await chat.add_note(known_id, text, attachments=attached)
+            noted = await chat.own_words.add_note(known_id, text, attachments=attached)
             self._drafts.sent(thread_id, text, attached)
             if thread_id is None:
                 self._threads.adopt(noted.thread)
@@ -301,7 +301,7 @@ class MessageBinding(QObject):
         thread_id = self._threads.thread_id
         if thread_id is None:
             return None
-        page = await self._open_thread.chat.get_thread_messages(thread_id, _TAIL)
+        page = await self._open_thread.chat.reader.get_thread_messages(thread_id, _TAIL)
         said = (message for message in reversed(page.messages) if not message.is_note)
         return next((message for message in said if message.role in roles), None)
 
@@ -334,7 +334,7 @@ class MessageBinding(QObject):
             return
 
         async def work() -> None:
-            thread = await self._open_thread.chat.branch_thread(message_id)
+            thread = await self._open_thread.chat.paths.branch_thread(message_id)
             await self._threads.open(thread.id)
             self._panes.window.show_toast("This is a branch. The thread it came from stays as it is.")
 

@@ -106,13 +106,13 @@ class MessageEdit(QObject):
             self._panes.window.show_toast(composer.refusal)
             return
         chat = self._open_thread.chat
-        message = await chat.get_message(message_id)
+        message = await chat.reader.get_message(message_id)
         is_answer = message.role is Role.ASSISTANT
         if is_answer and not message.status.is_final:
             self._panes.window.show_toast("Wait for the answer, or press Esc to stop it. Then it can be edited.")
             return
         # Of the shown path; the answer to a question goes with it and is not counted.
-        page = await chat.get_thread_messages(message.thread_id, 1)
+        page = await chat.reader.get_thread_messages(message.thread_id, 1)
         below = page.messages[-1].position - message.position if page.messages else 0
         later = max(0, below if is_answer else below - 1)
         await self._drafts.load()
@@ -131,7 +131,7 @@ class MessageEdit(QObject):
         thread_id = self._threads.thread_id
         if thread_id is None:
             return
-        page = await self._open_thread.chat.get_thread_messages(thread_id, _TAIL)
+        page = await self._open_thread.chat.reader.get_thread_messages(thread_id, _TAIL)
         own = (each for each in reversed(page.messages) if each.role is Role.USER and each.author_id is None)
         message = next(own, None)
         if message is not None:

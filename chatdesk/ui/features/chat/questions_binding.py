@@ -50,7 +50,7 @@ class QuestionsBinding(QObject):
         if known is None:
             self.tab.begin(position=self._position_read())
         while start is not None:
-            page = await chat.list_questions(thread_id, start=start, limit=_PAGE, text=text)
+            page = await chat.reader.list_questions(thread_id, start=start, limit=_PAGE, text=text)
             self._read = (thread_id, text)
             start, found = page.next_position, page.questions
             if known is not None:  # which begins the page, since it is read from its position on

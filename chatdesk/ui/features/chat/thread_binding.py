@@ -214,25 +214,25 @@ class ThreadBinding(QObject):
         async def work() -> None:
             chat = self._open_thread.chat_of(thread_id)
             try:
-                page = await chat.get_thread_messages(thread_id, limit, before, after, around=around, at=at)
+                page = await chat.reader.get_thread_messages(thread_id, limit, before, after, around=around, at=at)
             except NotFound:
                 if around is None:
                     raise
-                page = await chat.get_thread_messages(thread_id, limit)
+                page = await chat.reader.get_thread_messages(thread_id, limit)
             # Deltas are published between the read and now; what the view gets must hold all of them.
-            deliver(replace(page, messages=tuple(chat.with_live_text(message) for message in page.messages)))
+            deliver(replace(page, messages=tuple(chat.reader.with_live_text(message) for message in page.messages)))
 
         self._tasks.start(work(), "fetch messages")
 
     def fetch_sizes(self, thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
         async def work() -> None:
-            deliver(await self._open_thread.chat_of(thread_id).get_thread_sizes(thread_id))
+            deliver(await self._open_thread.chat_of(thread_id).reader.get_thread_sizes(thread_id))
 
         self._tasks.replace(work(), "fetch sizes")
 
     def find_in_thread(self, thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
         async def work() -> None:
-            deliver(await self._open_thread.chat_of(thread_id).find_in_thread(thread_id, text))
+            deliver(await self._open_thread.chat_of(thread_id).reader.find_in_thread(thread_id, text))
 
         self._tasks.replace(work(), _FIND)
 

@@ -64,12 +64,12 @@ class VersionSteps:
         other, so that each press goes on from what the one before it showed."""
         async with self._switching:
             chat, transcript = self._open_thread.chat, self._transcript
-            versions = await chat.list_versions(message_id)
+            versions = await chat.reader.list_versions(message_id)
             here = next((i for i, version in enumerate(versions) if version.id == message_id), 0)
             if not 0 <= here + step < len(versions):
                 return
             there = versions[here + step]
-            page = await chat.look_ahead(there.id, _AHEAD)
+            page = await chat.reader.look_ahead(there.id, _AHEAD)
             if page is not None and transcript.show_ahead(page, there.parent_id):
                 self._ahead = (there.thread_id, there.parent_id)
             if there.thread_id != self._threads.thread_id:

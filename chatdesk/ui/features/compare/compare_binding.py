@@ -24,7 +24,7 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.usage.usage_binding import waiting_words
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.service import Compared
+    from chatdesk.core.chat.results import Compared
     from chatdesk.core.domain.waiting import WaitingAnswer
     from chatdesk.ui.compare.column import ViewMaker
     from chatdesk.ui.compare.view import CompareView
@@ -104,14 +104,14 @@ class CompareBinding(QObject):
 
         async def work() -> None:
             chat = self._open_thread.chat
-            versions = await chat.list_versions(message_id)
+            versions = await chat.reader.list_versions(message_id)
             question_id = versions[0].parent_id
             if question_id is None:
                 return
             place = next(place for place, version in enumerate(versions) if version.id == message_id)
             start = max(0, min(place, len(versions) - _MOST))
-            question = await chat.get_message(question_id)
-            self._show(question, [chat.with_live_text(each) for each in versions[start : start + _MOST]])
+            question = await chat.reader.get_message(question_id)
+            self._show(question, [chat.reader.with_live_text(each) for each in versions[start : start + _MOST]])
 
         self._tasks.replace(work(), "compare versions")
 
@@ -122,7 +122,7 @@ class CompareBinding(QObject):
             from chatdesk.ui.compare.view import CompareView
 
             self._view = CompareView(
-                self._panes.theme, self._make_answer_view, live=self._open_thread.stored_chat.with_live_text
+                self._panes.theme, self._make_answer_view, live=self._open_thread.stored_chat.reader.with_live_text
             )
             self._view.keepRequested.connect(self._keep)
             self._view.stopRequested.connect(self._stop)
@@ -139,7 +139,7 @@ class CompareBinding(QObject):
         """A quick answer has ended before the others were asked for, and what was said of it found no view."""
         chat = self._open_thread.chat
         for message_id in message_ids:
-            message = await chat.get_message(message_id)
+            message = await chat.reader.get_message(message_id)
             if message.status.is_final:
                 self._on_message_changed(message)
 
@@ -178,8 +178,8 @@ class CompareBinding(QObject):
 
         async def work() -> None:
             chat = self._open_thread.chat
-            answer = await chat.get_message(message_id)
-            await chat.keep_version(message_id)
+            answer = await chat.reader.get_message(message_id)
+            await chat.paths.select_version(message_id)
             if answer.provider is not None and answer.model is not None:
                 self._messages.models.choose(answer.provider, answer.model)
             self._panes.window.show_toast("Kept. The other answers stay as versions.")
@@ -190,7 +190,7 @@ class CompareBinding(QObject):
         """Edit the answer in the thread, which shows the version that is edited."""
 
         async def work() -> None:
-            await self._open_thread.chat.select_version(message_id)
+            await self._open_thread.chat.paths.select_version(message_id)
             self._leave()
             self._messages.edit.begin(message_id)
 

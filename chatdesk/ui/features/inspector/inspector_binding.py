@@ -196,7 +196,7 @@ class InspectorBinding(QObject):
 
     async def _fill_tree(self) -> None:
         thread_id = self._threads.thread_id
-        rows = () if thread_id is None else await self._open_thread.chat.get_tree(thread_id)
+        rows = () if thread_id is None else await self._open_thread.chat.reader.get_tree(thread_id)
         if thread_id == self._threads.thread_id:
             self._tree.show_rows(rows)
 
@@ -225,7 +225,7 @@ class InspectorBinding(QObject):
             chat = self._open_thread.chat
             end = below
             if end is None:
-                newest = (await chat.get_thread_messages(thread_id, 1)).messages
+                newest = (await chat.reader.get_thread_messages(thread_id, 1)).messages
                 end = newest[-1].position + 1 if newest else 0
             start = max(0, end - _PAGE)
             page = await chat.context.entries(thread_id, start, _PAGE)

@@ -62,7 +62,7 @@ class QuickActions(QObject):
         if text is None:  # something has to be filled in first
             return
         chat = self._open_thread.chat
-        answer = await chat.get_message(answer_id)
+        answer = await chat.reader.get_message(answer_id)
         thread = await chat.get_thread(answer.thread_id)
         parent_id = None if thread.current_leaf_id == answer.id else answer.id
         await self._consent.run(partial(chat.send_message, answer.thread_id, text, parent_id=parent_id))

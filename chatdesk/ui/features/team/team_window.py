@@ -79,7 +79,7 @@ class TeamWindow(QObject):
             title = (await chat.get_thread(event.thread_id)).title
             text = title
             if self._settings().team_notifications == "text":
-                message = await chat.get_message(event.message_ids[-1])
+                message = await chat.reader.get_message(event.message_ids[-1])
                 words = " ".join(message.text.split())
                 text = f"{title}\n{words[:_MOST_WORDS]}{'…' if len(words) > _MOST_WORDS else ''}" if words else title
         except ChatDeskError:

@@ -95,9 +95,9 @@ class ExportBinding(QObject):
                 lambda: self.open((thread_id,)),
             )
             return
-        pages = [await chat.get_thread_messages(thread_id, _PAGE)]
+        pages = [await chat.reader.get_thread_messages(thread_id, _PAGE)]
         while pages[0].has_older:
-            pages.insert(0, await chat.get_thread_messages(thread_id, _PAGE, pages[0].messages[0].id))
+            pages.insert(0, await chat.reader.get_thread_messages(thread_id, _PAGE, pages[0].messages[0].id))
         messages = [message for page in pages for message in page.messages]
         QGuiApplication.clipboard().setText(await asyncio.to_thread(thread_to_markdown, thread, messages))
         self._panes.window.show_toast("The thread is in the clipboard, as Markdown")

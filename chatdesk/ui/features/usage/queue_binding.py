@@ -141,9 +141,9 @@ async def _row(chat: ChatService, message_id: str, words: str, can_go_first: boo
     from chatdesk.ui.features.usage.waiting import WaitingRow
 
     try:
-        message = await chat.get_message(message_id)
+        message = await chat.reader.get_message(message_id)
         thread = await chat.get_thread(message.thread_id)
-        question = None if message.parent_id is None else await chat.get_message(message.parent_id)
+        question = None if message.parent_id is None else await chat.reader.get_message(message.parent_id)
     except ChatDeskError:  # it went meanwhile
         return None
     text = _shortened(question.text) if question is not None and question.role is Role.USER else ""

@@ -225,7 +225,7 @@ class UsageBinding(QObject):
 
     async def _open_payment(self, answer_id: str) -> None:
         """Open the payment page in the browser, only because somebody pressed the button that names the host."""
-        message = await self._open_thread.chat.get_message(answer_id)
+        message = await self._open_thread.chat.reader.get_message(answer_id)
         payment = message.error_details.get("payment")
         url = QUrl(str(payment.get("link", "")) if isinstance(payment, dict) else "", QUrl.ParsingMode.StrictMode)
         is_named = isinstance(payment, dict) and url.host() == payment.get("host")  # as the button says

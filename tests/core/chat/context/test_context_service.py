@@ -93,7 +93,7 @@ async def test_an_edit_sends_the_new_version_and_switching_back_the_old(world: C
     sent = await world.chat.edit_message(question, "other")
     await world.answer_of(sent)
     assert thread.sent == [(Role.USER, "other")]
-    await world.chat.select_version(question)
+    await world.chat.paths.select_version(question)
     await thread.ask("two")
     assert [text for _, text in thread.sent] == ["one", "ok", "two"]
 
@@ -101,11 +101,11 @@ async def test_an_edit_sends_the_new_version_and_switching_back_the_old(world: C
 async def test_deleted_and_excluded_messages_are_not_sent(world: ChatWorld, thread: Thread) -> None:
     first, answer = await thread.ask("one")
     second, _ = await thread.ask("two")
-    await world.chat.delete_message(answer)
+    await world.chat.paths.delete_message(answer)
     await world.chat.context.steering.mark_message(first, ContextMark.EXCLUDED)
     await thread.ask("three")
     assert [text for _, text in thread.sent] == ["two", "ok", "three"]
-    await world.chat.restore_message(answer)
+    await world.chat.paths.restore_message(answer)
     await world.chat.context.steering.mark_message(first, ContextMark.NONE)
     await world.chat.context.steering.start_at(thread.id, second)
     await thread.ask("four")

@@ -23,7 +23,7 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.summary import Summary, SummaryAuthor, SummaryState
 from chatdesk.core.domain.usage import Usage, UsageKind
 from chatdesk.core.errors import InvalidInput, NotPossible, SummaryRangeGone
-from chatdesk.core.events import ContextChanged, SummaryFailed
+from chatdesk.core.events import ContextChanged, EventBus, SummaryFailed
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.providers.base import (
     ChatRequest,
@@ -36,6 +36,7 @@ from chatdesk.core.providers.base import (
 )
 from chatdesk.core.providers.offline.provider import OfflineProvider
 from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.usage.budget import BackgroundBudget, day_of
 from tests.helpers.bulk_data import load_many
 from tests.helpers.chat_world import ChatWorld, chat_world
@@ -125,33 +126,36 @@ class World:
 
 @asynccontextmanager
 async def _world(directory: Path, *, can_summarise: bool = True, tokens_per_day: int = 0) -> AsyncIterator[World]:
-    async with chat_world(directory) as chat:
-        model, counter, clock = Summariser(), TokenCounter(directory), SystemClock()
-        catalogue = ModelCatalogue.of_files(resources_dir() / "models.json")
-        catalogue.note_listed("scripted", "small", Figures(WINDOW))
-        opener = summariser_opener(
-            chat.database.path,
-            backup_dir=directory / "backups",
-            build_providers=lambda: ProviderRegistry([model], "scripted", "small"),
-            catalogue=catalogue,
-            counter=counter,
-            clock=clock,
-            resources=resources_dir(),
-        )
-        await chat.chat.context.close()
-        budget = BackgroundBudget(chat.repositories.usage, clock, tokens_per_day=tokens_per_day)
-        context = chat.chat.context = ContextService(
-            repositories=chat.repositories,
-            providers=ProviderRegistry([chat.provider], "scripted", "small"),
-            bus=chat.bus,
+    model, counter, clock = Summariser(), TokenCounter(directory), SystemClock()
+    catalogue = ModelCatalogue.of_files(resources_dir() / "models.json")
+    catalogue.note_listed("scripted", "small", Figures(WINDOW))
+    opener = summariser_opener(
+        directory / "chatdesk.db",
+        backup_dir=directory / "backups",
+        build_providers=lambda: ProviderRegistry([model], "scripted", "small"),
+        catalogue=catalogue,
+        counter=counter,
+        clock=clock,
+        resources=resources_dir(),
+    )
+    budgets = []
+
+    def make_context(repositories: Repositories, providers: ProviderRegistry, bus: EventBus) -> ContextService:
+        budgets.append(BackgroundBudget(repositories.usage, clock, tokens_per_day=tokens_per_day))
+        return ContextService(
+            repositories=repositories,
+            providers=providers,
+            bus=bus,
             counter=counter,
             catalogue=catalogue,
             clock=clock,
             open_summariser=opener if can_summarise else None,
-            budget=budget,
+            budget=budgets[0],
         )
+
+    async with chat_world(directory, make_context=make_context) as chat:
         thread = (await chat.chat.create_thread(None, "Long")).thread.id
-        made = World(chat, context, model, thread, budget)
+        made = World(chat, chat.chat.context, model, thread, budgets[0])
         for kind in (ContextChanged, SummaryFailed):
             chat.bus.subscribe(kind, lambda _event: made.news.set())
         yield made

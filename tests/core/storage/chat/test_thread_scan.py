@@ -15,7 +15,7 @@ from tests.helpers.chat_world import chat_world
 async def test_sizes_cover_every_message_of_the_path(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         thread_id = (await load_many(world.database, threads=1, messages_per_thread=50))[0]
-        sizes = await world.chat.get_thread_sizes(thread_id)
+        sizes = await world.chat.reader.get_thread_sizes(thread_id)
         assert (sizes.count, sizes.step, sizes.messages) == (50, 1, (1,) * 50)
         assert min(sizes.characters) > 0
         grouped = await world.repositories.messages.sizes(thread_id, most_groups=7)
@@ -27,8 +27,8 @@ async def test_sizes_cover_every_message_of_the_path(tmp_path: Path) -> None:
 async def test_an_empty_thread_has_no_sizes_and_no_matches(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         thread = (await world.chat.create_thread(None, "T")).thread
-        assert (await world.chat.get_thread_sizes(thread.id)).count == 0
-        assert (await world.chat.find_in_thread(thread.id, "word")).total == 0
+        assert (await world.chat.reader.get_thread_sizes(thread.id)).count == 0
+        assert (await world.chat.reader.find_in_thread(thread.id, "word")).total == 0
 
 
 async def test_words_are_found_over_the_whole_path_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +39,7 @@ async def test_words_are_found_over_the_whole_path_in_order(tmp_path: Path, monk
             await world.answer_of(await world.chat.send_message(thread.id, text))
 
         async def found(text: str) -> list[tuple[int, int]]:
-            result = await world.chat.find_in_thread(thread.id, text)
+            result = await world.chat.reader.find_in_thread(thread.id, text)
             assert result.is_complete
             assert result.text == text
             return [(match.position, match.count) for match in result.matches]
@@ -59,23 +59,23 @@ async def test_only_the_shown_path_is_searched(tmp_path: Path) -> None:
         created = await world.chat.create_thread(None, "", "the first wording")
         await world.answer_of(created)
         await world.answer_of(await world.chat.edit_message(created.question.id, "the second one"))
-        assert (await world.chat.find_in_thread(created.thread.id, "wording")).total == 0
-        assert (await world.chat.find_in_thread(created.thread.id, "second")).total == 1
+        assert (await world.chat.reader.find_in_thread(created.thread.id, "wording")).total == 0
+        assert (await world.chat.reader.find_in_thread(created.thread.id, "second")).total == 1
 
 
 async def test_a_search_that_takes_too_long_ends_with_what_it_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatdesk.core.chat.service._LONGEST_SEARCH_MS", 0)
+    monkeypatch.setattr("chatdesk.core.chat.message_reader._LONGEST_SEARCH_MS", 0)
     async with chat_world(tmp_path) as world:
         thread = (await world.chat.create_thread(None, "T")).thread
-        result = await world.chat.find_in_thread(thread.id, "word")
+        result = await world.chat.reader.find_in_thread(thread.id, "word")
         assert not result.is_complete
 
 
 async def test_a_thread_that_is_not_there_has_nothing(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
-        assert (await world.chat.find_in_thread(new_id(), "word")).matches == ()
+        assert (await world.chat.reader.find_in_thread(new_id(), "word")).matches == ()
 
 
 async def test_questions_are_narrowed_by_all_that_they_say(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ async def test_questions_are_narrowed_by_all_that_they_say(tmp_path: Path) -> No
         async def found(text: str) -> list[int]:
             positions, start = [], 0
             while start is not None:
-                page = await world.chat.list_questions(thread.id, start=start, limit=2, text=text)
+                page = await world.chat.reader.list_questions(thread.id, start=start, limit=2, text=text)
                 positions += [each.position for each in page.questions]
                 assert all(len(each.preview) < 1_000 for each in page.questions)
                 start = page.next_position

@@ -1,0 +1,125 @@
+"""Starts answers: says who writes them, whether there is room for another, and asks when their turn comes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatdesk.core.chat.context.context_service import ContextService
+from chatdesk.core.chat.refusing_provider import RefusingProvider
+from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
+from chatdesk.core.chat.sending_queue import SendingQueue
+from chatdesk.core.chat.turn import Turn, TurnContext, expected_usage
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.limits import Expected
+from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.turn import AnswerPlan
+from chatdesk.core.errors import DoesNotFit, LimitReached, MessageNotFound, NotPossible, TurnInProgress
+from chatdesk.core.events import EventBus
+from chatdesk.core.providers.base import ChatRequest
+from chatdesk.core.usage.limits import UsageLimits
+
+if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
+    from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.storage.repositories import Repositories
+
+
+class AnswerStarter:
+    """``queue`` has the answers that wait to be asked for, ``turns`` those that are being written."""
+
+    def __init__(
+        self,
+        repositories: Repositories,
+        providers: ProviderRegistry,
+        bus: EventBus,
+        clock: Clock,
+        *,
+        context: ContextService,
+        limits: UsageLimits,
+    ) -> None:
+        self._providers = providers
+        self._context = context
+        self._limits = limits
+        self.queue = SendingQueue(repositories.waiting, bus, clock, start=self._ask)
+        self.turns = RunningTurns()
+        self._turn_context = TurnContext(
+            store=repositories.messages,
+            bus=bus,
+            clock=clock,
+            cost_of=context.models.cost_of,
+            note_rate=self.queue.note_rate,
+        )
+        self._starting: set[str] = set()
+        self._is_closing = False
+
+    def use_providers(self, providers: ProviderRegistry) -> None:
+        self._providers = providers
+
+    def is_answering(self, thread_id: str) -> bool:
+        """Return whether an answer is being written in a thread, or waits to be asked for."""
+        return bool(self.turns.in_thread(thread_id) or self.queue.in_thread(thread_id))
+
+    async def plan_in(self, thread: Thread, provider: str | None = None, model: str | None = None) -> AnswerPlan:
+        """Return who answers in a thread: the given provider, or else the thread's. Raises ``AnotherProvider`` where
+        somebody else chose that."""
+        if provider is None and thread.provider is not None:
+            await self._context.choices.check(thread.provider, project_id=thread.project_id, thread_id=thread.id)
+        return self.plan(provider or thread.provider, model or thread.model)
+
+    def plan(self, provider: str | None, model: str | None) -> AnswerPlan:
+        """Return who answers. Raises ``NotPossible`` before anything is written when there is no such provider."""
+        if provider is not None:
+            self._providers.get(provider)
+        return AnswerPlan(*self._providers.resolve(provider, model))
+
+    def check_room(self, thread_id: str) -> None:
+        """Raise where no further answer may be written in a thread."""
+        if self._is_closing:
+            raise NotPossible("ChatDesk is closing.")
+        if len(self.turns.in_thread(thread_id)) + len(self.queue.in_thread(thread_id)) >= MOST_IN_THREAD:
+            raise TurnInProgress
+
+    def one_turn(self, thread_id: str) -> _Starting:
+        if self._is_closing:
+            raise NotPossible("ChatDesk is closing.")
+        if self.is_answering(thread_id) or thread_id in self._starting:
+            raise TurnInProgress
+        return _Starting(self._starting, thread_id)
+
+    async def start(self, answer: Message) -> None:
+        """Ask for an answer at once, or when its turn comes."""
+        if answer.parent_id is None:
+            raise MessageNotFound
+        if await self.queue.admit(answer):
+            await self._ask(answer)
+
+    async def _ask(self, answer: Message) -> None:
+        provider = self._providers.get(answer.provider or self._providers.default()[0])
+        try:
+            request = await self._context.request_for(answer)
+            usage = expected_usage(request)
+            expected = Expected(usage.total_tokens, self._context.models.cost_of(provider.name, request.model, usage))
+            await self._limits.admit(answer.id, answer.thread_id, provider=provider.name, expected=expected)
+        except (DoesNotFit, LimitReached) as error:
+            provider, request = RefusingProvider(provider, error), ChatRequest(answer.model or "", ())
+        self.turns.start(Turn(self._turn_context, answer=answer, provider=provider, request=request))
+
+    async def close(self) -> None:
+        """Interrupt all turns and wait until their text is stored."""
+        self._is_closing = True
+        await self.queue.close()
+        await self.turns.close()
+
+
+class _Starting:
+    """Marks a thread while a turn is being set up, so that two quick presses do not start two."""
+
+    def __init__(self, starting: set[str], thread_id: str) -> None:
+        self._starting = starting
+        self._thread_id = thread_id
+
+    def __enter__(self) -> None:
+        self._starting.add(self._thread_id)
+
+    def __exit__(self, *_exc: object) -> None:
+        self._starting.discard(self._thread_id)
