@@ -70,17 +70,17 @@ def test_a_thread_is_written_by_two(tmp_path: Path, workspace: TeamDatabase, mon
             await application.threads.open(thread)
             await until(lambda: len(panes.transcript.entries) == 2)
             name = services.team.member_name(panes.transcript.entries[0].message.author_id)
-            assert panes.transcript.entries[0].author == name
-            assert panes.transcript.entries[1].person == name
+            assert panes.transcript.entries[0].facts.author == name
+            assert panes.transcript.entries[1].facts.person == name
             # One answers, the other sees it, and back.
             await ask(application, "yes")
-            assert panes.transcript.entries[2].author == "You"
+            assert panes.transcript.entries[2].facts.author == "You"
             async with asyncio.timeout(PATIENCE_S):
                 while len(await ana.texts(thread)) != 4:  # with the answer, below which she goes on
                     await asyncio.sleep(0.02)
             await ana.ask(thread, "then tomorrow")
             await until(lambda: len(panes.transcript.entries) == 6)
-            assert panes.transcript.entries[4].author == name
+            assert panes.transcript.entries[4].facts.author == name
             await until(lambda: panes.transcript.is_at_end)  # once what came is laid out
             await until(lambda: not services.team.unread())  # its end is in view
             # Elsewhere it is marked.

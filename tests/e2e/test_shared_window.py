@@ -108,8 +108,8 @@ def test_a_message_of_another_member_carries_the_name_and_stays_where_it_is_read
     async def script(application: WindowApplication, _team: TeamDouble) -> None:
         await say(application, from_ana(application, 1, "I would begin with the tests."))
         entries = application.panes.transcript.entries
-        assert entries[-1].author == "Ana Ruiz"
-        assert entries[0].author == "You"
+        assert entries[-1].facts.author == "Ana Ruiz"
+        assert entries[0].facts.author == "You"
 
     play_shared(paths, script)
 
@@ -241,7 +241,7 @@ def test_a_viewer_reads_whom_to_ask_and_cannot_write(paths: AppPaths) -> None:
         await until(lambda: toast.isVisible() and toast.text == sentence)
         assert composer.text() == ""
         entry = transcript.entries[-1]
-        assert entry.is_refused("regenerate")
+        assert entry.facts.is_refused("regenerate")
         assert not transcript.act("regenerate", "delete", "branch")
         assert not application.panes.header.title.pencil.isVisible()
         thread = open_thread(application)

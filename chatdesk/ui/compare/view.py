@@ -17,7 +17,7 @@ from chatdesk.ui.widgets.painting import paint_box
 
 if TYPE_CHECKING:
     from chatdesk.ui.compare.column import ViewMaker
-    from chatdesk.ui.transcript.messages.entry import Retry
+    from chatdesk.ui.transcript.messages.entry_notices import Retry
 
 _COLUMN_PX = 280  # no narrower than this
 _STACKED_PX = 340  # height of one where all stand below each other

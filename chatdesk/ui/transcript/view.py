@@ -64,7 +64,8 @@ from chatdesk.ui.transcript.layout.thread_end import ThreadEnd
 from chatdesk.ui.transcript.layout.ticking import Ticking
 from chatdesk.ui.transcript.layout.unread import Unread
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
-from chatdesk.ui.transcript.messages.entry import MessageEntry, Retry
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+from chatdesk.ui.transcript.messages.entry_notices import Retry
 from chatdesk.ui.transcript.painting.canvas import Canvas
 from chatdesk.ui.transcript.speech.narration import Narrator, ReadAloud
 from chatdesk.ui.transcript.warm_up import WarmUp

@@ -15,7 +15,7 @@ from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.ui.compare.view import CompareView
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.items.waiting_item import WaitingItem
-from chatdesk.ui.transcript.messages.entry import Retry
+from chatdesk.ui.transcript.messages.entry_notices import Retry
 from chatdesk.ui.transcript.view import TranscriptView
 
 QUESTION = Message("q", "t", None, Role.USER, Status.COMPLETE, 0, 0)

@@ -284,9 +284,9 @@ def test_an_answer_that_was_cut_off_can_go_on(world: World) -> None:
     press(view, "m1", "continue")
     choose(view, "m1", "continue")
     assert asked == [("continue", "m1"), ("continue", "m1")]
-    assert not MessageEntry(make_message(1, "whole", finish_reason="stop")).can_continue
-    assert not MessageEntry(make_message(0, "mine", role=Role.USER, finish_reason="length")).can_continue
-    assert not MessageEntry(make_message(1, "now", status=Status.STREAMING)).can_continue
+    assert not MessageEntry(make_message(1, "whole", finish_reason="stop")).facts.can_continue
+    assert not MessageEntry(make_message(0, "mine", role=Role.USER, finish_reason="length")).facts.can_continue
+    assert not MessageEntry(make_message(1, "now", status=Status.STREAMING)).facts.can_continue
 
 
 # Mirrored

@@ -113,9 +113,9 @@ def test_an_answer_says_who_asked_for_it(make_view):
 
 def test_whoever_is_not_known_is_another_member(make_view):
     view = make_view([message(0, Role.USER, "hers", author_id="gone")], shared())
-    assert view.entries[0].author == "Another member"
+    assert view.entries[0].facts.author == "Another member"
     private = make_view([message(0, Role.USER, "hers", author_id=ANA)], None)
-    assert private.entries[0].author == "Another member"
+    assert private.entries[0].facts.author == "Another member"
 
 
 def test_versions_name_their_authors_in_shared_threads_only(make_view):
@@ -129,7 +129,7 @@ def test_versions_name_their_authors_in_shared_threads_only(make_view):
     assert footer.tip_at(footer._count_area.center()) == "Version 2 of 3, by you"
     private = make_view(messages, None).entries[1]
     assert "version" not in message_name(private, 2)
-    assert private.version_words == ""
+    assert private.facts.version_words == ""
 
 
 def test_an_answer_that_another_member_edited_names_them(make_view):
@@ -176,10 +176,10 @@ def test_one_who_may_only_read_sees_why_tools_are_off(make_view, qtbot):
 def test_what_others_wrote_is_deleted_by_those_who_manage_only(make_view):
     messages = [message(0, Role.USER, "a", author_id=ANA), message(1, Role.USER, "b")]
     hers, mine = make_view(messages, shared()).entries
-    assert hers.is_refused("delete") == "Ana Ruiz wrote this"
-    assert hers.is_refused("edit") == ""  # which makes a version of one's own
-    assert mine.is_refused("delete") == ""
-    assert make_view(messages, shared(can_manage=True)).entries[0].is_refused("delete") == ""
+    assert hers.facts.is_refused("delete") == "Ana Ruiz wrote this"
+    assert hers.facts.is_refused("edit") == ""  # which makes a version of one's own
+    assert mine.facts.is_refused("delete") == ""
+    assert make_view(messages, shared(can_manage=True)).entries[0].facts.is_refused("delete") == ""
 
 
 def test_a_reader_at_the_end_follows_and_one_further_up_stays(make_view, qtbot):

@@ -12,7 +12,8 @@ from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.transcript.items.waiting_item import WaitingItem
 from chatdesk.ui.transcript.layout.ticking import Ticking
-from chatdesk.ui.transcript.messages.entry import MessageEntry, Retry
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+from chatdesk.ui.transcript.messages.entry_notices import Retry
 from chatdesk.ui.transcript.messages.footer import figures
 from chatdesk.ui.transcript.messages.notices import lead_of
 from chatdesk.ui.transcript.view import TranscriptView

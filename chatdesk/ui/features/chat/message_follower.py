@@ -11,7 +11,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.version_steps import VersionSteps
-from chatdesk.ui.transcript.messages.entry import Retry
+from chatdesk.ui.transcript.messages.entry_notices import Retry
 
 if TYPE_CHECKING:
     from chatdesk.ui.features.chat.incoming_messages import IncomingMessages

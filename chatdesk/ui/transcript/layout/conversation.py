@@ -17,7 +17,8 @@ from chatdesk.ui.transcript.layout.pending_changes import PendingMessageChanges
 from chatdesk.ui.transcript.layout.scale import length_of
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
-from chatdesk.ui.transcript.messages.entry import MessageEntry, Retry
+from chatdesk.ui.transcript.messages.entry import MessageEntry
+from chatdesk.ui.transcript.messages.entry_notices import Retry
 from chatdesk.ui.transcript.messages.streaming import StreamFeeds
 from chatdesk.ui.transcript.speech.narration import Narrator
 

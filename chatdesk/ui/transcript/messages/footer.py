@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from chatdesk.core.domain.message import Message
@@ -11,22 +11,13 @@ from chatdesk.ui.commands.catalogue import MESSAGE_ACTIONS
 from chatdesk.ui.commands.message_action import MessageAction, MessageState, is_final, is_question
 from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of
 from chatdesk.ui.transcript.items.footer_item import FooterItem, Tool
+from chatdesk.ui.transcript.messages.message_facts import MessageFacts
 
 _MORE = Tool("more", "More", "ellipsis")
 
 
-def footer_of(
-    state: MessageState,
-    *,
-    quick: Sequence[MessageAction],
-    is_refused: Callable[[str], str],
-    version_by: str,
-    versions_tip: str,
-) -> FooterItem:
-    """Return the row of tools below a message; an answer that is being written has none.
-
-    ``quick`` are the quick actions, ``is_refused`` says why the reader may not use a tool.
-    """
+def footer_of(state: MessageState, facts: MessageFacts, *, quick: Sequence[MessageAction]) -> FooterItem:
+    """Return the row of tools below a message with its ``quick`` actions; an answer that is being written has none."""
     message = state.message
     versions, tools = (message.version_index, message.version_count), _tools_of(state)
     if not is_question(state) and not is_final(state):
@@ -34,10 +25,10 @@ def footer_of(
     if state.has_quick_actions:
         tools += tuple(Tool(each.name, each.text, text=each.text) for each in quick)
     return FooterItem(
-        tuple(_allowed(tool, is_refused(tool.action)) for tool in tools),
+        tuple(_allowed(tool, facts.is_refused(tool.action)) for tool in tools),
         versions=versions,
-        version_by=version_by,
-        versions_tip=versions_tip,
+        version_by=(facts.person or "you") if facts.version_words else "",
+        versions_tip=facts.version_words.capitalize(),
         note=figures(message),
         time=time_of(message.created_at),
         tip=whole_time_of(message.created_at),

@@ -25,14 +25,14 @@ def message_name(entry: MessageEntry, total: int) -> str:
     In a shared thread the name also says who asked, and whose version it is.
     """
     message = entry.message
-    parts = [entry.author]
+    parts = [entry.facts.author]
     if message.is_edited_answer:
-        parts.append(f"edited by {entry.person or 'you'}")
-    elif not entry.is_question and entry.person:
-        parts.append(f"asked by {entry.person}")
+        parts.append(f"edited by {entry.facts.person or 'you'}")
+    elif not entry.is_question and entry.facts.person:
+        parts.append(f"asked by {entry.facts.person}")
     parts.append(time_of(message.created_at))
     parts.append(f"message {message.position + 1:,} of {max(total, message.position + 1):,}")
-    parts.append(entry.version_words)
+    parts.append(entry.facts.version_words)
     parts.append(STATUS_TEXTS[message.status][0] if message.status in STATUS_TEXTS and not entry.is_question else "")
     parts.append("note" if message.is_note else "")
     parts.append(_MARKS[message.context_mark])

@@ -31,7 +31,7 @@ class Narrator:
     def began(self, entry: MessageEntry) -> None:
         if entry.message.id not in self._readings:
             self._readings[entry.message.id] = Reading()
-            self._say(f"{entry.author} is answering", False)
+            self._say(f"{entry.facts.author} is answering", False)
 
     def grew(self, entries: Iterable[MessageEntry]) -> None:
         """Say the new sentences of these answers, if answers are read while they are written."""
@@ -48,7 +48,7 @@ class Narrator:
         The last words may still be on their way to the blocks, so these are requested once more.
         """
         reading = self._readings.pop(entry.message.id, None)
-        farewell = farewell_of(entry.author, entry.message)
+        farewell = farewell_of(entry.facts.author, entry.message)
         if self.mode == "off" or reading is None or not entry.text:
             self._say(*farewell)
             return

@@ -1,0 +1,92 @@
+"""The items around the text of a message: who wrote it, its mark, and the lines of the context above and below it."""
+
+from __future__ import annotations
+
+from chatdesk.core.domain.context import SummaryEnd
+from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.drawing.moments import time_of, whole_time_of
+from chatdesk.ui.transcript.items.author_item import AuthorItem
+from chatdesk.ui.transcript.items.header_item import HeaderItem
+from chatdesk.ui.transcript.items.line_item import LineItem, start_line, summary_line
+from chatdesk.ui.transcript.items.mark_item import MarkItem, mark_of
+from chatdesk.ui.transcript.items.unread_item import UnreadItem
+from chatdesk.ui.transcript.items.waiting_item import WaitingItem
+from chatdesk.ui.transcript.messages.message_facts import MessageFacts
+
+
+class FrameItems:
+    """Each item is made once and kept until what it shows differs, so that its layout stays."""
+
+    def __init__(self, facts: MessageFacts) -> None:
+        self._facts = facts
+        self.asked_ms = facts.message.created_at
+        self._unread = UnreadItem()
+        self.start_line: LineItem | None = None
+        self._summary: tuple[SummaryEnd, LineItem] | None = None
+        self._made_mark: tuple[tuple[str, str], MarkItem] | None = None
+        self._made_waiting: WaitingItem | None = None
+        self._made_header: tuple[tuple[str, int, str], HeaderItem] | None = None
+        self._made_author: tuple[str, AuthorItem] | None = None
+
+    @property
+    def summary_line(self) -> LineItem | None:
+        return None if self._summary is None else self._summary[1]
+
+    def set_landmarks(self, *, is_context_start: bool, summary_end: SummaryEnd | None) -> bool:
+        """Set whether the context starts here and which summary ends here; return whether that is new."""
+        shown = None if self._summary is None else self._summary[0]
+        was_start = self.start_line is not None
+        if is_context_start != was_start:
+            self.start_line = start_line() if is_context_start else None
+        if summary_end != shown:
+            self._summary = None if summary_end is None else (summary_end, summary_line(summary_end))
+        return is_context_start != was_start or summary_end != shown
+
+    def above(self, *, is_first_unread: bool) -> list[Item]:
+        """Return the items above the text."""
+        facts = self._facts
+        items: list[Item] = []
+        if is_first_unread:
+            items.append(self._unread)
+        if self.start_line is not None:
+            items.append(self.start_line)
+        if not facts.is_question:
+            items.append(self._header())
+        elif facts.message.author_id is not None:
+            items.append(self._author(facts.message.author_id))
+        mark = self._mark()
+        if mark is not None:
+            items.append(mark)
+        return items
+
+    def waiting(self) -> WaitingItem:
+        who, since_ms = self._facts.author, self.asked_ms
+        made = self._made_waiting
+        if made is None or (made.who, made.since_ms) != (who, since_ms):
+            made = self._made_waiting = WaitingItem(who, since_ms)
+        return made
+
+    def _header(self) -> HeaderItem:
+        facts = self._facts
+        name, when, person = facts.author, facts.message.created_at, facts.person
+        if self._made_header is None or self._made_header[0] != (name, when, person):
+            is_asked_for = bool(person) and not facts.message.is_edited_answer  # whose the words are is said below
+            asked_by = (facts.message.author_id or "", person) if is_asked_for else None
+            header = HeaderItem(name, time_of(when), whole_time_of(when), asked_by)
+            self._made_header = (name, when, person), header
+        return self._made_header[1]
+
+    def _author(self, author_id: str) -> AuthorItem:
+        name = self._facts.person
+        if self._made_author is None or self._made_author[0] != name:
+            tip = f"{name}, {whole_time_of(self._facts.message.created_at)}"
+            self._made_author = name, AuthorItem(name, author_id, tip=tip)
+        return self._made_author[1]
+
+    def _mark(self) -> MarkItem | None:
+        mark = mark_of(self._facts.message, self._facts.person)
+        if mark is None:
+            self._made_mark = None
+        elif self._made_mark is None or self._made_mark[0] != mark:
+            self._made_mark = mark, MarkItem(mark, is_beside_end=self._facts.is_question)
+        return self._made_mark[1] if self._made_mark is not None else None

@@ -1,0 +1,77 @@
+"""Says what a message is for its reader: whose it is, whether it is complete, and what the reader may do with it."""
+
+from __future__ import annotations
+
+from chatdesk.core.domain.message import ContextMark, Message, Role, Status
+from chatdesk.ui.commands.catalogue import message_action
+from chatdesk.ui.transcript.contract import ModelName, SharedWith
+
+_ONLY_READ = "you can only read this project"
+
+
+class MessageFacts:
+    """``message`` is its newest state; ``shared`` is None in a private thread; ``model_name`` names models."""
+
+    def __init__(self, message: Message, shared: SharedWith | None, model_name: ModelName) -> None:
+        self.message = message
+        self.shared = shared
+        self.model_name = model_name
+
+    @property
+    def is_question(self) -> bool:
+        return self.message.role is Role.USER
+
+    @property
+    def is_live(self) -> bool:
+        return not self.message.status.is_final
+
+    @property
+    def is_excluded(self) -> bool:
+        return self.message.context_mark is ContextMark.EXCLUDED
+
+    @property
+    def can_continue(self) -> bool:
+        """True if the answer ended before it was complete."""
+        message = self.message
+        is_cut_off = message.status is Status.COMPLETE and message.finish_reason == "length"
+        return message.role is Role.ASSISTANT and (message.status.can_continue or is_cut_off)
+
+    @property
+    def author(self) -> str:
+        if self.is_question:
+            return self.person or "You"
+        if self.message.role is Role.ASSISTANT:
+            return self.model_name(self.message.provider, self.message.model) or "Assistant"
+        return self.message.role.value.capitalize()
+
+    @property
+    def person(self) -> str:
+        """The name of the other member who wrote the message or asked for it; empty for the reader."""
+        author_id = self.message.author_id
+        if author_id is None:
+            return ""
+        return (self.shared.name_of(author_id) if self.shared is not None else "") or "Another member"
+
+    @property
+    def version_words(self) -> str:
+        """The shown version, such as "version 2 of 3, by Ana"; empty in a private thread or with one version."""
+        message = self.message
+        if self.shared is None or message.version_count < 2:
+            return ""
+        return f"version {message.version_index} of {message.version_count}, by {self.person or 'you'}"
+
+    @property
+    def shown_of_team(self) -> tuple[object, ...]:
+        """Everything shown that depends on with whom the thread is shared."""
+        return self.person, self.version_words, *(self.is_refused(action) for action in ("edit", "delete"))
+
+    def is_refused(self, action: str) -> str:
+        """Return why the reader may not do ``action`` with this message; empty if they may."""
+        shared, known = self.shared, message_action(action)
+        if shared is None or known is None or not known.writes:
+            return ""
+        if not shared.can_write:
+            return _ONLY_READ
+        if known.is_danger and self.message.author_id is not None and not shared.can_manage:
+            return f"{self.person} wrote this"
+        return ""
