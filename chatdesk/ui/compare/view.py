@@ -121,12 +121,12 @@ class CompareView(QWidget):
     def note_asked(self, message_id: str, at_ms: int) -> None:
         column = self._column_of(message_id)
         if column is not None:
-            column.view.note_asked(message_id, at_ms)
+            column.view.progress.note_asked(message_id, at_ms)
 
     def set_retry(self, message_id: str, retry: Retry) -> None:
         column = self._column_of(message_id)
         if column is not None:
-            column.view.set_retry(message_id, retry)
+            column.view.progress.set_retry(message_id, retry)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

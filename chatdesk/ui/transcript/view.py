@@ -5,7 +5,7 @@ The widget knows nothing of where messages are stored, how Markdown is read, or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
@@ -53,6 +53,7 @@ from chatdesk.ui.transcript.input.mouse import Mouse
 from chatdesk.ui.transcript.input.pointer import Pointer
 from chatdesk.ui.transcript.input.touch import TOUCH_EVENTS, Touch
 from chatdesk.ui.transcript.input.wheel import Wheel
+from chatdesk.ui.transcript.layout.answer_progress import AnswerProgress
 from chatdesk.ui.transcript.layout.conversation import Conversation
 from chatdesk.ui.transcript.layout.flash import Flash
 from chatdesk.ui.transcript.layout.pages import Pages
@@ -65,7 +66,6 @@ from chatdesk.ui.transcript.layout.ticking import Ticking
 from chatdesk.ui.transcript.layout.unread import Unread
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
-from chatdesk.ui.transcript.messages.entry_notices import Retry
 from chatdesk.ui.transcript.painting.canvas import Canvas
 from chatdesk.ui.transcript.speech.narration import Narrator, ReadAloud
 from chatdesk.ui.transcript.warm_up import WarmUp
@@ -270,21 +270,10 @@ class TranscriptView(ReadableView):
         """Set the lines between messages that mark where the context starts and where summaries end."""
         self._conversation.set_landmarks(landmarks)
 
-    def set_waiting(self, waiting: Mapping[str, tuple[str, int]]) -> None:
-        """Set the answers that are not requested yet: the notice below each, and how many come first."""
-        self._conversation.set_waiting(waiting)
-
-    def note_asked(self, message_id: str, at_ms: int) -> None:
-        """Show that an answer, of any thread, is being waited for since a provider was asked at ``at_ms``."""
-        self._conversation.note_asked(message_id, at_ms)
-
-    def set_retry(self, message_id: str, retry: Retry) -> None:
-        """Count down below an answer, of any thread, until it is requested again."""
-        self._conversation.set_retry(message_id, retry)
-
-    def note_finished(self, message_id: str) -> None:
-        """Stop waiting for an answer, which may be one of any thread."""
-        self._conversation.note_finished(message_id)
+    @property
+    def progress(self) -> AnswerProgress:
+        """The answers, of any thread, that wait to be requested, were requested, or wait for another attempt."""
+        return self._conversation.progress
 
     def mark_edited(self, message_id: str | None) -> None:
         """Mark the message of which the reader is writing a new version; None removes the mark."""

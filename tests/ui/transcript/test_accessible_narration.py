@@ -99,7 +99,7 @@ def test_an_answer_that_streams_in_a_thread_just_opened_is_announced_once(world:
 
 def test_why_an_answer_waits_is_said(view: TranscriptView) -> None:
     view.add_message(make_message(1, "", status=Status.PENDING))
-    view.set_retry("m1", Retry("Too many requests.", attempt=2, due_ms=SystemClock().now_ms() + 60_000))
+    view.progress.set_retry("m1", Retry("Too many requests.", attempt=2, due_ms=SystemClock().now_ms() + 60_000))
     assert view.said[1:] == ["Too many requests."]
 
 

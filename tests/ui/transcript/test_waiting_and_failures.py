@@ -61,13 +61,13 @@ def test_waiting_says_for_whom_and_how_long_and_moves_nothing(world: World) -> N
 
 def test_the_wait_is_counted_from_when_it_was_asked_for_also_in_a_thread_that_is_opened_again(world: World) -> None:
     thread, view = asked(world)
-    view.note_asked("m1", NOW_MS + 5_000)
+    view.progress.note_asked("m1", NOW_MS + 5_000)
     view.show_thread(None)
     view.show_thread(thread.thread_id)
     world.settle()
     item = waiting_in(view)
     assert item is not None and item.since_ms == NOW_MS + 5_000
-    view.note_finished("m1")
+    view.progress.note_finished("m1")
     view.show_thread(None)
     view.show_thread(thread.thread_id)
     world.settle()
@@ -78,7 +78,7 @@ def test_the_wait_is_counted_from_when_it_was_asked_for_also_in_a_thread_that_is
 def test_a_retry_counts_down_in_place_and_can_be_had_now(world: World) -> None:
     _thread, view = asked(world)
     reason = "Testhost is receiving too many requests."
-    view.set_retry("m1", Retry(reason, attempt=2, due_ms=NOW_MS + 75_000))
+    view.progress.set_retry("m1", Retry(reason, attempt=2, due_ms=NOW_MS + 75_000))
     world.settle()
     item = notice_in(view.entries[-1])
     assert item is not None and waiting_in(view) is None

@@ -78,7 +78,7 @@ class MessageFollower(QObject):
 
     def _on_turn_started(self, event: events.TurnStarted) -> None:
         thread_id = event.thread_id
-        self._panes.transcript.note_asked(event.message_id, SystemClock().now_ms())
+        self._panes.transcript.progress.note_asked(event.message_id, SystemClock().now_ms())
         self._panes.sidebar.rows.set_streaming(thread_id, True)
         if thread_id == self._threads.thread_id:
             self._panes.composer.set_streaming(True)
@@ -90,11 +90,11 @@ class MessageFollower(QObject):
 
     def _on_retry_waiting(self, event: events.RetryWaiting) -> None:
         if (retry := retry_of(event)) is not None:
-            self._panes.transcript.set_retry(event.message_id, retry)
+            self._panes.transcript.progress.set_retry(event.message_id, retry)
 
     def _on_answer_finished(self, event: events.AnswerFinished) -> None:
         message = event.message
-        self._panes.transcript.note_finished(message.id)
+        self._panes.transcript.progress.note_finished(message.id)
         is_answering = self._open_thread.chat_of(message.thread_id).is_answering(message.thread_id)
         self._panes.sidebar.rows.set_streaming(message.thread_id, is_answering)
         if message.thread_id == self._threads.thread_id:

@@ -81,7 +81,7 @@ class UsageBinding(QObject):
     # The queue
 
     def _on_queue_changed(self, event: QueueChanged) -> None:
-        self._panes.transcript.set_waiting(
+        self._panes.transcript.progress.set_waiting(
             {each.message_id: (waiting_words(each), each.before) for each in event.waiting}
         )
         thread_id = self._threads.thread_id

@@ -230,7 +230,8 @@ class TableItem(Item):
         lefts, boxes = self._lefts, self._boxes[row]
         if not boxes:
             return 0
-        place = min(range(len(boxes)), key=lambda each: _distance(point.x(), lefts[each], self._widths[each]))
+        x, widths = point.x(), self._widths
+        place = min(range(len(boxes)), key=lambda each: max(lefts[each] - x, x - lefts[each] - widths[each]))
         inside = boxes[place].offset_at(point - QPointF(lefts[place], self._tops[row] + _PAD_Y))
         return self._starts[row][place] + min(inside, len(self._texts[row][place]))
 
@@ -395,7 +396,3 @@ class TableItem(Item):
         low = max(state.selected[0] - start, 0)
         high = min(state.selected[1] - start, len(self._texts[row][place]))
         return (low, high) if high > low else None
-
-
-def _distance(x: float, left: float, width: float) -> float:
-    return max(left - x, x - left - width, 0.0)

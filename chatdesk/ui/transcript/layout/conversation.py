@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import Message, MessagePage, Role
 from chatdesk.ui.commands.catalogue import QUICK_ACTIONS
 from chatdesk.ui.commands.message_action import MessageAction, quick_action
 from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, ScrollAnchor, SharedWith, own_model_name
+from chatdesk.ui.transcript.layout.answer_progress import AnswerProgress
 from chatdesk.ui.transcript.layout.pages import Pages
 from chatdesk.ui.transcript.layout.pending_changes import PendingMessageChanges
 from chatdesk.ui.transcript.layout.scale import length_of
 from chatdesk.ui.transcript.layout.scrolling import Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
-from chatdesk.ui.transcript.messages.entry_notices import Retry
 from chatdesk.ui.transcript.messages.streaming import StreamFeeds
 from chatdesk.ui.transcript.speech.narration import Narrator
 
@@ -52,9 +51,7 @@ class Conversation(QObject):
         self._narrator = narrator
         self._live: dict[str, MessageEntry] = {}
         self._prepared: dict[str, MessageEntry] = {}
-        self._waiting: dict[str, tuple[str, int]] = {}
-        self._asked: dict[str, int] = {}
-        self._retries: dict[str, Retry] = {}
+        self.progress = AnswerProgress(self, find=self.find, narrator=narrator, schedule=viewport_layout.schedule)
         self.end_id: str | None = None
         self.quick: tuple[MessageAction, ...] = QUICK_ACTIONS
         self._edited_id: str | None = None
@@ -258,21 +255,6 @@ class Conversation(QObject):
         self._pages.release()
         self._viewport_layout.schedule()
 
-    def set_waiting(self, waiting: Mapping[str, tuple[str, int]]) -> None:
-        """Set the notice of each answer that is not requested yet, and how many come first; others wait no more."""
-        before, self._waiting = self._waiting, dict(waiting)
-        for message_id in before.keys() - waiting.keys():
-            entry = self.find(message_id)
-            if entry is not None:
-                entry.set_waiting("", before=0)
-        for message_id, (text, others) in waiting.items():
-            entry = self.find(message_id)
-            if entry is not None and before.get(message_id) != (text, others):
-                entry.set_waiting(text, before=others)
-                if message_id not in before:
-                    self._narrator.announce(text)
-        self._viewport_layout.schedule()
-
     @property
     def last_id(self) -> str | None:
         """The id of the last message of the thread; None while its end is not loaded."""
@@ -304,38 +286,6 @@ class Conversation(QObject):
             if entry is not None:
                 entry.is_edited = each == message_id
         self._viewport_layout.repaint()
-
-    def note_asked(self, message_id: str, at_ms: int) -> None:
-        """Remember that a provider was asked for an answer, of any thread, at ``at_ms``."""
-        self._asked[message_id] = at_ms
-        entry = self.find(message_id)
-        if entry is not None:
-            entry.set_asked(at_ms)
-            self._viewport_layout.schedule()
-
-    def set_retry(self, message_id: str, retry: Retry) -> None:
-        """Remember the next attempt at an answer, which may be one of any thread, until it is due."""
-        self._retries[message_id] = retry
-        entry = self.find(message_id)
-        if entry is not None:
-            entry.set_retry(retry)
-            self._narrator.announce(retry.reason)
-            self._viewport_layout.schedule()
-        wait_ms = max(0, retry.due_ms - SystemClock().now_ms())
-        QTimer.singleShot(wait_ms, self, lambda: self._end_retry(message_id, retry))
-
-    def note_finished(self, message_id: str) -> None:
-        """Forget the waiting time and the retry of an answer, which may be one of any thread."""
-        self._asked.pop(message_id, None)
-        self._retries.pop(message_id, None)
-
-    def _end_retry(self, message_id: str, retry: Retry) -> None:
-        if self._retries.get(message_id) is retry:
-            del self._retries[message_id]
-            entry = self.find(message_id)
-            if entry is not None:
-                entry.set_retry(None)
-                self._viewport_layout.schedule()
 
     def _on_pages_page(self, page: MessagePage, wish: str) -> None:
         layout = self._layout
@@ -380,13 +330,7 @@ class Conversation(QObject):
         self._mark_landmarks(entry)
         entry.set_end(message.id == self.end_id, quick=self.quick)
         entry.is_edited = message.id == self._edited_id
-        if message.id in self._asked:
-            entry.set_asked(self._asked[message.id])
-        if message.id in self._retries:
-            entry.set_retry(self._retries[message.id])
-        if message.id in self._waiting:
-            text, others = self._waiting[message.id]
-            entry.set_waiting(text, before=others)
+        self.progress.show_on(entry)
         if not message.status.is_final:
             self._live[message.id] = entry
             self._narrator.began(entry)
