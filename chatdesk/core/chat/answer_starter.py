@@ -8,7 +8,7 @@ from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.refusing_provider import RefusingProvider
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
 from chatdesk.core.chat.sending_queue import SendingQueue
-from chatdesk.core.chat.turn import Turn, TurnContext, expected_usage
+from chatdesk.core.chat.turn import Turn, TurnContext
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.limits import Expected
 from chatdesk.core.domain.message import Message
@@ -17,6 +17,7 @@ from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.errors import DoesNotFit, LimitReached, MessageNotFound, NotPossible, TurnInProgress
 from chatdesk.core.events import EventBus
 from chatdesk.core.providers.base import ChatRequest
+from chatdesk.core.usage.estimates import expected_usage
 from chatdesk.core.usage.limits import UsageLimits
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up

@@ -9,12 +9,11 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 
 from chatdesk.core.chat.service import ChatService
-from chatdesk.core.chat.turn import expected_usage
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.limits import Expected
 from chatdesk.core.domain.message import Status
-from chatdesk.core.domain.usage import RateReport, Spent, Usage, UsageEvent, UsageKind
+from chatdesk.core.domain.usage import CHARACTERS_PER_TOKEN, RateReport, Spent, Usage, UsageEvent, UsageKind
 from chatdesk.core.errors import ChatDeskError, InvalidInput, ProviderError, ProviderErrorKind, StorageError
 from chatdesk.core.events import EventBus, UsageRecorded
 from chatdesk.core.ids import new_id
@@ -33,10 +32,9 @@ from chatdesk.core.providers.base import (
 )
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.usage.events import UsageRepository
+from chatdesk.core.usage.estimates import expected_usage
 
 _log = logging.getLogger(__name__)
-
-_CHARACTERS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +90,9 @@ class DirectQuestions:
         does."""
         provider = self._providers.get(provider_name)
         letters = sum(
-            len(each) if isinstance(each, str) else len(each) * _CHARACTERS_PER_TOKEN for each in request.texts
+            len(each) if isinstance(each, str) else len(each) * CHARACTERS_PER_TOKEN for each in request.texts
         )
-        expected = Usage(-(-letters // _CHARACTERS_PER_TOKEN), is_estimated=True)
+        expected = Usage(-(-letters // CHARACTERS_PER_TOKEN), is_estimated=True)
         asked = _Asked(UsageKind.EMBEDDING, provider.name, request.model, expected, self._clock)
         async with self._under_limits(asked):
             found = await provider.embed(request)
@@ -178,7 +176,7 @@ class _Asked:
         """Return the vendor's count, else an estimate of what came, else None."""
         if self.reported is not None or self._first_s is None:
             return self.reported
-        return replace(self.expected, output_tokens=-(-self._letters // _CHARACTERS_PER_TOKEN))
+        return replace(self.expected, output_tokens=-(-self._letters // CHARACTERS_PER_TOKEN))
 
     def begin(self) -> None:
         self._began_s = self._clock.monotonic_s()

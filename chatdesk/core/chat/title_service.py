@@ -22,7 +22,7 @@ from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.thread import TitleSource
-from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
+from chatdesk.core.domain.usage import CHARACTERS_PER_TOKEN, Spent, Usage, UsageEvent, UsageKind
 from chatdesk.core.errors import BackgroundLimitReached, ChatDeskError, StorageError
 from chatdesk.core.events import AnswerFinished, EventBus, Subscription, ThreadChanged, UsageRecorded
 from chatdesk.core.providers.base import (
@@ -55,7 +55,6 @@ _LONGEST_WAIT_S = 60.0
 _LONGEST_END_S = 1.0
 # A thread that has gone on for longer keeps the name that its reader knows.
 _MOST_MESSAGES = 8
-_CHARACTERS_PER_TOKEN = 4
 _MS_PER_S = 1000
 _OFFLINE = "offline"
 
@@ -161,7 +160,7 @@ class TitleService:
         default, _model = self._providers.default()
         provider, model = self._context.models.for_tasks(answer.provider or default, answer.model or "")
         request = await self._request(answer, provider, model)
-        asked = sum(len(message.text) for message in request.messages) // _CHARACTERS_PER_TOKEN + 1
+        asked = sum(len(message.text) for message in request.messages) // CHARACTERS_PER_TOKEN + 1
         await self._budget.reserve(
             UsageKind.TITLE,
             asked + (request.max_output_tokens or 0),
@@ -227,7 +226,7 @@ class TitleService:
         answer, first_s = attempt.answer, attempt.first_s
         usage = attempt.usage
         if usage is None and (attempt.text or status is not Status.ERROR):
-            usage = Usage(attempt.asked_tokens, len(attempt.text) // _CHARACTERS_PER_TOKEN, is_estimated=True)
+            usage = Usage(attempt.asked_tokens, len(attempt.text) // CHARACTERS_PER_TOKEN, is_estimated=True)
         cost_usd = None if usage is None else self._context.models.cost_of(attempt.provider, attempt.model, usage)
         spent = Spent(
             usage,

@@ -50,6 +50,7 @@ from chatdesk.core.providers.base import (
     UsageReported,
 )
 from chatdesk.core.providers.failure_texts import CONTINUE_STEP, KEPT_MESSAGE, KEPT_PARTIAL
+from chatdesk.core.usage.estimates import usage_so_far
 
 _log = logging.getLogger(__name__)
 
@@ -58,10 +59,7 @@ FRAME_S = 0.048
 CHECKPOINT_S = 0.12
 _LONGEST_READ_SLICE_S = 0.003
 _STORE_RETRIES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
-_CHARACTERS_PER_TOKEN = 4
 SLEPT = "slept"
-_TOKENS_PER_PICTURE = 1_000
-_USUAL_ANSWER_TOKENS = 500
 
 
 class TurnStore(Protocol):
@@ -346,13 +344,7 @@ class Turn:
     def _estimated_usage(self) -> Usage | None:
         if not self._text.has_received:
             return None
-        sent = sum(len(message.full_text) for message in self._request.messages)
-        received = len(self.overlay(self._answer).text) - len(self._answer.text)
-        return Usage(
-            input_tokens=-(-sent // _CHARACTERS_PER_TOKEN),
-            output_tokens=-(-max(received, 0) // _CHARACTERS_PER_TOKEN),
-            is_estimated=True,
-        )
+        return usage_so_far(self._request, len(self.overlay(self._answer).text) - len(self._answer.text))
 
     def _storage_failed(self, error: StorageError) -> None:
         if not self._has_failed_to_store:
@@ -364,17 +356,6 @@ class Turn:
         if self._has_failed_to_store:
             self._has_failed_to_store = False
             self._context.bus.publish(StorageRecovered())
-
-
-def expected_usage(request: ChatRequest) -> Usage:
-    """Estimate the tokens that a request is going to take: its words, its pictures, and an answer of usual length."""
-    letters = sum(len(message.full_text) for message in request.messages) + len(request.continue_text)
-    pictures = sum(len(message.images) for message in request.messages)
-    return Usage(
-        input_tokens=-(-letters // _CHARACTERS_PER_TOKEN) + pictures * _TOKENS_PER_PICTURE,
-        output_tokens=min(request.max_output_tokens or _USUAL_ANSWER_TOKENS, _USUAL_ANSWER_TOKENS),
-        is_estimated=True,
-    )
 
 
 def slept_sentence(*, has_part: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class UsageKind(StrEnum):
@@ -17,6 +18,8 @@ class UsageKind(StrEnum):
     EMBEDDING = "embedding"
 
 
+#: Of most texts in most encodings, where nothing better is known.
+CHARACTERS_PER_TOKEN: Final = 4
 #: What nobody waits for, and what the day's limit is for.
 BACKGROUND_KINDS = (UsageKind.TITLE, UsageKind.SUMMARY)
 

@@ -26,7 +26,7 @@ from chatdesk.core.domain.summary import (
     SummarySwitches,
     SummaryWork,
 )
-from chatdesk.core.domain.usage import CostOf, Spent, UsageEvent, UsageKind
+from chatdesk.core.domain.usage import CHARACTERS_PER_TOKEN, CostOf, Spent, UsageEvent, UsageKind
 from chatdesk.core.errors import InvalidInput, NotPossible, SummaryRangeGone
 from chatdesk.core.ids import checked_id
 from chatdesk.core.usage.budget import BackgroundBudget
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.repositories import Repositories
 
 _IDLE_MS = 10 * 60_000
-_CHARACTERS_PER_TOKEN = 4
 _MOST_FACTS, _LONGEST_FACT = 50, 500
 
 
@@ -198,7 +197,7 @@ class SummaryService:
         """Return all idle threads that may need a summary. ``least_tokens`` returns how many tokens count as many for a
         provider and a model, which are None where a thread has none of its own."""
         return await self._contexts.long_threads(
-            least_characters=lambda provider, model: least_tokens(provider, model) * _CHARACTERS_PER_TOKEN,
+            least_characters=lambda provider, model: least_tokens(provider, model) * CHARACTERS_PER_TOKEN,
             idle_since=self._clock.now_ms() - _IDLE_MS,
         )
 

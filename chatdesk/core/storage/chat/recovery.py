@@ -7,14 +7,12 @@ from typing import Any
 from sqlalchemy.engine import Connection, Row
 
 from chatdesk.core.domain.message import Status
-from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
+from chatdesk.core.domain.usage import CHARACTERS_PER_TOKEN, Spent, Usage, UsageEvent, UsageKind
 from chatdesk.core.storage.chat import streaming, thread_counters
 from chatdesk.core.storage.chat.waiting import WAITING
 from chatdesk.core.storage.engine import owner_token, tables
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.usage import events
-
-_CHARACTERS_PER_TOKEN = 4
 
 
 def recover_turns(conn: Connection, origin: Origin, own_token: str) -> int:
@@ -56,7 +54,7 @@ def recover_turns(conn: Connection, origin: Origin, own_token: str) -> int:
 def _enter(conn: Connection, origin: Origin, row: Row[Any]) -> None:
     """Enter what had arrived into the ledger, as it was paid for; how much was sent is not known any more."""
     letters = conn.exec_driver_sql("SELECT char_count FROM messages WHERE id = ?", (row.id,)).scalar() or 0
-    usage = Usage(output_tokens=-(-letters // _CHARACTERS_PER_TOKEN), is_estimated=True) if letters else None
+    usage = Usage(output_tokens=-(-letters // CHARACTERS_PER_TOKEN), is_estimated=True) if letters else None
     events.enter(
         conn,
         origin,
