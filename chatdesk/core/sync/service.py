@@ -57,6 +57,7 @@ from chatdesk.core.storage.sync import (
     replica,
     sharing,
     team,
+    team_notes,
 )
 from chatdesk.core.storage.sync import (
     refused as sync_refused,
@@ -366,12 +367,12 @@ class TeamService:
 
     async def notes(self, thread_id: str) -> tuple[TeamNote, ...]:
         """Return the unread notes on what happened to a thread, the oldest first."""
-        return tuple(await self._database.read(lambda conn: team.notes_of(conn, thread_id)))
+        return tuple(await self._database.read(lambda conn: team_notes.notes_of(conn, thread_id)))
 
     async def note_seen(self, thread_id: str) -> None:
         """Mark the notes of a thread as read."""
         now = self._clock.now_ms()
-        await self._database.write(lambda conn: team.note_seen(conn, thread_id, now), is_durable=False)
+        await self._database.write(lambda conn: team_notes.note_seen(conn, thread_id, now), is_durable=False)
 
     # Unread and presence
 
@@ -383,7 +384,7 @@ class TeamService:
         """Mark all messages of a thread as read. Publishes ``UnreadChanged`` if that changes anything."""
         if thread_id not in self._state.unread or self._database.is_read_only:
             return
-        await self._database.write(lambda conn: team.mark_read(conn, thread_id), is_durable=False)
+        await self._database.write(lambda conn: team_notes.mark_read(conn, thread_id), is_durable=False)
         await self._refresh()
 
     def set_presence(self, project_id: str | None, thread_id: str | None, *, is_typing: bool = False) -> None:

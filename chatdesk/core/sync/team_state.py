@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.sharing.team import SharedProject, TeamMember, Workspace
 from chatdesk.core.storage.sync import files as sync_files
-from chatdesk.core.storage.sync import team
+from chatdesk.core.storage.sync import team, team_notes
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.connection import Connection
@@ -46,7 +46,7 @@ class TeamState:
             {member.id: member for each in workspaces for member in team.members(conn, each.id)},
             team.member_names(conn),
             shared,
-            MappingProxyType(team.unread(conn)),
+            MappingProxyType(team_notes.unread(conn)),
             sync_files.not_here(conn),
             team.read_only_projects(conn),
         )

@@ -20,7 +20,7 @@ from chatdesk.core.domain.sharing.team import (
     Workspace,
 )
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.sync import entering, sharing, team, team_joined
+from chatdesk.core.storage.sync import entering, sharing, team, team_joined, team_notes
 from chatdesk.core.storage.sync.store import Begin, SyncStore, Write
 from tests.helpers.store import Store
 
@@ -245,13 +245,13 @@ async def test_notes_name_people_once_until_they_are_seen(store: Store) -> None:
             )
 
     do(store, work)
-    notes = do(store, lambda conn: team.notes_of(conn, thread))
+    notes = do(store, lambda conn: team_notes.notes_of(conn, thread))
     assert [note.sentence for note in notes] == [
         "Her deleted this thread; it is back because another member wrote in it at the same time.",
         "Something here was lost when the team's database was restored; Her brought it back.",
     ]
-    do(store, lambda conn: team.note_seen(conn, thread, 9))
-    assert do(store, lambda conn: team.notes_of(conn, thread)) == []
+    do(store, lambda conn: team_notes.note_seen(conn, thread, 9))
+    assert do(store, lambda conn: team_notes.notes_of(conn, thread)) == []
 
 
 async def test_unread_counts_go_when_a_thread_is_read(store: Store) -> None:
@@ -262,9 +262,9 @@ async def test_unread_counts_go_when_a_thread_is_read(store: Store) -> None:
             "INSERT INTO unread_threads (thread_id, messages) VALUES (?, 3), (?, 0)", (thread, other)
         ),
     )
-    assert do(store, team.unread) == {thread: 3}
-    do(store, lambda conn: team.mark_read(conn, thread))
-    assert do(store, team.unread) == {}
+    assert do(store, team_notes.unread) == {thread: 3}
+    do(store, lambda conn: team_notes.mark_read(conn, thread))
+    assert do(store, team_notes.unread) == {}
     assert do(store, team.shared_projects) == []
     assert do(store, lambda conn: team.shared_projects(conn, WORKSPACE)) == []
 

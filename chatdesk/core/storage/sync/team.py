@@ -1,4 +1,4 @@
-"""Stores the known state of teams: workspaces, members, computers, roles, rounds, notes and unread counts."""
+"""Stores the known state of teams: workspaces, members, computers, roles and rounds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from chatdesk.core.domain.sharing.team import (
     SyncRound,
     TeamDevice,
     TeamMember,
-    TeamNote,
     TeamRole,
     Workspace,
 )
@@ -41,13 +40,6 @@ SELECT s.project_id, s.workspace_id, s.role, s.state, s.seq, s.ended,
   coalesce(json_extract(s.progress, '$.altered'), 0)
 FROM shared_projects s
 """
-
-_NOTES = {
-    "thread_back": "{deleted_by} deleted this thread; it is back because {by} wrote in it at the same time.",
-    "message_back": "{deleted_by} deleted a message here; it is back because {by} wrote below it at the same time.",
-    "relayed": "Something here was lost when the team's database was restored; {by} brought it back.",
-}
-_SOMEBODY: Final = "another member"
 
 
 # Workspaces
@@ -375,39 +367,3 @@ def rounds(conn: Connection, workspace_id: str, *, limit: int = ROUNDS_KEPT) -> 
         (workspace_id, limit),
     )
     return [SyncRound(*row) for row in rows]
-
-
-# Notes
-
-
-def notes_of(conn: Connection, thread_id: str) -> list[TeamNote]:
-    """Return the unseen notes of a thread, the oldest first."""
-    names = member_names(conn)
-    notes = []
-    for at, code, details in conn.exec_driver_sql(
-        "SELECT at, code, details FROM team_notes WHERE thread_id = ? AND seen_at IS NULL ORDER BY n", (thread_id,)
-    ):
-        sentence = _NOTES.get(code)
-        if sentence is not None:
-            told = from_json(details)
-            people = {key: names.get(str(told.get(key)), _SOMEBODY) for key in ("by", "deleted_by")}
-            said = sentence.format(**people)
-            notes.append(TeamNote(at, thread_id, said[:1].upper() + said[1:]))
-    return notes
-
-
-def note_seen(conn: Connection, thread_id: str, now: int) -> None:
-    conn.exec_driver_sql("UPDATE team_notes SET seen_at = ? WHERE thread_id = ? AND seen_at IS NULL", (now, thread_id))
-
-
-# What is unread
-
-
-def unread(conn: Connection) -> dict[str, int]:
-    """Return how many messages of others are unread, by thread."""
-    rows = conn.exec_driver_sql("SELECT thread_id, messages FROM unread_threads WHERE messages > 0")
-    return {row[0]: row[1] for row in rows}
-
-
-def mark_read(conn: Connection, thread_id: str) -> None:
-    conn.exec_driver_sql("DELETE FROM unread_threads WHERE thread_id = ?", (thread_id,))

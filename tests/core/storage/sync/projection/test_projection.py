@@ -15,7 +15,7 @@ from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.errors import NotFound
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.sync import disagreements as sync_disagreements
-from chatdesk.core.storage.sync import salvage, team
+from chatdesk.core.storage.sync import salvage, team_notes
 from chatdesk.core.storage.sync.projection import projection
 from tests.helpers.pulled_log import ANN, ANNS, BEN, BENS, PulledLog, Reader
 from tests.helpers.sync_sim.memory_profile import now
@@ -750,7 +750,7 @@ def test_the_digest_knows_nothing_of_what_is_only_here(log: PulledLog, reader: R
     repositories = reader.profile.repositories
     now(repositories.library.set_flag([thread_id], "pinned_at", 1_800_000_000_000, "pinned"))
     now(repositories.messages.select_version(other))
-    reader.profile.db.write_now(lambda conn: team.mark_read(conn, thread_id))
+    reader.profile.db.write_now(lambda conn: team_notes.mark_read(conn, thread_id))
     assert reader.digest() == before
     now(repositories.threads.rename(thread_id, "Otherwise"))
     assert reader.digest() != before
