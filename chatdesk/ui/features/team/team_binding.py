@@ -71,7 +71,7 @@ class TeamBinding(QObject):
         panes.commands.describe("project.share", title=self._title_of_share)
         for command_id, work in {
             "team.details": lambda dialogs: dialogs.sharing.open_details(),
-            "team.invite": lambda dialogs: dialogs.invite(),
+            "team.invite": lambda dialogs: dialogs.inviting.invite(),
             "team.sync": lambda dialogs: dialogs.sharing.sync_now(),
         }.items():
             panes.commands.bind(command_id, partial(self._run, work, command_id), lambda: self._is_joined)
@@ -142,8 +142,8 @@ class TeamBinding(QObject):
         for signal, work in (
             (page.createRequested, lambda dialogs: dialogs.onboarding.create()),
             (page.joinRequested, lambda dialogs: dialogs.onboarding.join("")),
-            (page.inviteRequested, lambda dialogs, *of: dialogs.invite(*of)),
-            (page.computerRequested, lambda dialogs, *of: dialogs.add_computer(*of)),
+            (page.inviteRequested, lambda dialogs, *of: dialogs.inviting.invite(*of)),
+            (page.computerRequested, lambda dialogs, *of: dialogs.inviting.add_computer(*of)),
             (page.renameRequested, lambda dialogs, *of: dialogs.rename(*of)),
             (page.upgradeRequested, lambda dialogs, *of: dialogs.server.upgrade(*of)),
             (page.moveRequested, lambda dialogs, *of: dialogs.server.move(*of)),

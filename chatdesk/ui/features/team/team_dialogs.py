@@ -1,12 +1,10 @@
-"""The actions behind the dialogs of a workspace: inviting, members, computers, leaving."""
+"""The actions behind the dialogs of a workspace: members, computers, leaving."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
@@ -14,16 +12,13 @@ from shiboken6 import isValid
 
 from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember, TeamRole, Workspace
 from chatdesk.core.errors import ChatDeskError, NotPossible
-from chatdesk.core.file_writing import write_text
-from chatdesk.core.sync.address import reach_words
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.team.pages.team_devices import REMOVAL_TEXT
-from chatdesk.ui.features.team.pages.team_invite import ComputerCodeDialog, InviteDialog
 from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, RenameWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.features.team.pages.team_members import NEW_LOGIN_TEXT, MemberDialog, invited_words, removal_words
 from chatdesk.ui.features.team.pages.team_page import TeamPage, WorkspaceView
-from chatdesk.ui.features.team.pages.team_roles import grantable
+from chatdesk.ui.features.team.team_inviting import TeamInviting
 from chatdesk.ui.features.team.team_onboarding import TeamOnboarding
 from chatdesk.ui.features.team.team_server import TeamServer
 from chatdesk.ui.features.team.team_sharing import TeamSharing, told, worded
@@ -37,9 +32,9 @@ if TYPE_CHECKING:
 
 
 class TeamDialogs:
-    """Dialogs open over the settings where these are open, else over the window. ``onboarding`` has those that make a
-    workspace or join one, ``sharing`` those about projects and about how sync stands, ``server`` those about its
-    database."""
+    """Dialogs open over the settings where these are open, else over the window. ``inviting`` has those that let
+    somebody in, ``onboarding`` those that make a workspace or join one, ``sharing`` those about projects and about how
+    sync stands, ``server`` those about its database."""
 
     def __init__(
         self,
@@ -58,6 +53,14 @@ class TeamDialogs:
         self._tasks = context.tasks
         self._page = page
         self._settings = settings
+        self.inviting = TeamInviting(
+            panes.theme,
+            team,
+            project_names=self._project_names,
+            find=self._workspace,
+            do=self._do,
+            parent=self.parent,
+        )
         self.sharing = TeamSharing(
             context,
             services,
@@ -65,7 +68,7 @@ class TeamDialogs:
             lists=lists,
             open_thread=open_thread,
             open_page=open_page,
-            invite=self.invite,
+            invite=self.inviting.invite,
             tell=self.tell,
             parent=self.parent,
         )
@@ -75,7 +78,7 @@ class TeamDialogs:
             team,
             tell=self.tell,
             parent=self.parent,
-            invite=self.invite,
+            invite=self.inviting.invite,
             open_project=lists.show_project,
         )
         self.server = TeamServer(
@@ -127,54 +130,6 @@ class TeamDialogs:
         if page is not None:
             page.show_parked(parked)
             page.show_workspaces(views, now_ms=_now_ms())
-
-    # Inviting
-
-    async def invite(self, workspace_id: str = "", project_id: str | None = None) -> None:
-        """Empty: to the first workspace."""
-        workspace = await self._workspace(workspace_id)
-        names = await self.sharing.project_names()
-        projects = [
-            (each.project_id, names.get(each.project_id, "A project"), grantable(each.role))
-            for each in await self._team.projects()
-            if each.workspace_id == workspace.id and each.ended is None and each.role.can_manage
-        ]
-        dialog = InviteDialog(
-            self._panes.theme,
-            workspace.name,
-            projects,
-            chosen=project_id,
-            warning=reach_words(workspace.address.host),
-            parent=self.parent(),
-        )
-
-        async def invite(name: str, roles: dict[str, TeamRole], days: int) -> None:
-            invitation = await self._team.membership.invite(workspace.id, name, roles=roles, valid_days=days)
-            if isValid(dialog):
-                dialog.show_invitation(invitation)
-
-        dialog.inviteRequested.connect(lambda *of: self._do(dialog, lambda: invite(*of), "invite member"))
-        dialog.saveRequested.connect(lambda *of: self._do(dialog, lambda: self._save(dialog, *of), "save invitation"))
-        dialog.open()
-
-    async def add_computer(self, workspace_id: str) -> None:
-        workspace = await self._workspace(workspace_id)
-        code = await self._team.membership.add_computer(workspace_id)
-        dialog = ComputerCodeDialog(self._panes.theme, workspace.name, code, parent=self.parent())
-        dialog.saveRequested.connect(lambda *of: self._do(dialog, lambda: self._save(dialog, *of), "save code"))
-        dialog.open()
-
-    async def _save(self, dialog: InviteDialog | ComputerCodeDialog, path: str, text: str) -> None:
-        try:
-            await asyncio.to_thread(write_text, Path(path), text)  # for this person alone: it lets whoever has it in
-        except OSError as error:
-            raise NotPossible(
-                f"The file could not be written: {error.strerror or 'the system says no'}.",
-                safe="The code is still shown here.",
-                next_step="Choose another folder, or copy the code.",
-            ) from error
-        if isValid(dialog):
-            dialog.show_saved(path)
 
     # People and computers
 
@@ -376,6 +331,9 @@ class TeamDialogs:
         dialog.open()
 
     # Inside
+
+    async def _project_names(self) -> Mapping[str, str]:
+        return await self.sharing.project_names()
 
     async def _workspace(self, workspace_id: str) -> Workspace:
         found = [each for each in await self._team.workspaces() if workspace_id in ("", each.id)]
