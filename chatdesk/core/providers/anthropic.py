@@ -26,12 +26,13 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
 )
 from chatdesk.core.providers.embeddings import NO_EMBEDDINGS
-from chatdesk.core.providers.openai_compatible import CONTINUE_INSTRUCTION, OpenAICompatibleProvider
+from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.passed_on import for_anthropic
 from chatdesk.core.providers.prompt_cache import mark, mark_messages
 from chatdesk.core.providers.reader import Delta, Reader
 from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
 from chatdesk.core.providers.token_figures import usage_of
+from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION
 
 # The protocol wants a limit in every request; all models that are served write at least this much.
 _USUAL_LIMIT = 32_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import math
@@ -17,6 +18,13 @@ from chatdesk.core.providers.token_figures import usage_of
 #: What a protocol without embeddings says.
 NO_EMBEDDINGS: Final = "{who} has no embeddings."
 ENCODING: Final = "encoding_format"
+
+
+async def ask_for_embeddings(request: EmbeddingRequest, client: Any, *, has_encoding: bool) -> Embeddings:
+    from chatdesk.core.providers.openai_client import post  # with the vendor's library
+
+    body = embedding_body(request, has_encoding=has_encoding)
+    return await asyncio.to_thread(read_embeddings, await post(client, "/embeddings", body), len(request.texts))
 
 
 def embedding_body(request: EmbeddingRequest, *, has_encoding: bool) -> dict[str, Any]:

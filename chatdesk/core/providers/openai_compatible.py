@@ -2,9 +2,6 @@
 
 The SDK sends the request and names the failures; the answer is read here, from bytes, because the SDK's reader accepts
 truncated, endless and unbounded streams as good ones. All deadlines, caps and retries are ours.
-
-*Continue* sends the partial answer as the last assistant message and after it a short instruction as the user. Without
-the instruction only few servers go on from a partial answer, and some refuse it; with it every server understands.
 """
 
 from __future__ import annotations
@@ -39,7 +36,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
-from chatdesk.core.providers.embeddings import ENCODING, embedding_body, read_embeddings
+from chatdesk.core.providers.embeddings import ENCODING, ask_for_embeddings
 from chatdesk.core.providers.endpoint import ConnectionOptions, Endpoint
 from chatdesk.core.providers.failures import FailureTranslator, refused_fields, with_partial
 from chatdesk.core.providers.models.local_details import with_details
@@ -52,15 +49,11 @@ from chatdesk.core.providers.reader import Reader, SecretHidingReader, judged
 from chatdesk.core.providers.retry import RetryPolicy, wait_or_hurry
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
 from chatdesk.core.providers.text_repair import repair
-from chatdesk.core.providers.wire import is_small, wire_bytes, wire_message
+from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION, is_small, wire_bytes, wire_message
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-CONTINUE_INSTRUCTION = (
-    "Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. "
-    "Do not repeat anything and do not add an introduction."
-)
 _KEY_STEP = "Put its key into Settings, Providers (OPENAI_API_KEY does for OpenAI), or choose the offline model."
 # Waiting for what was loaded before takes no longer.
 _AT_ONCE_S = 0.005
@@ -148,7 +141,9 @@ class OpenAICompatibleProvider:
         attempt = 1
         while True:
             try:
-                return await self._within(self._limits.first_byte_s, partial(self._embedded_by, request))
+                has_encoding = ENCODING not in self._refused_fields
+                ask = partial(ask_for_embeddings, request, has_encoding=has_encoding)
+                return await self._within(self._limits.first_byte_s, ask)
             except ProviderError as error:
                 failure = error
             if failure.kind is Kind.BAD_REQUEST and ENCODING in failure.what and ENCODING not in self._refused_fields:
@@ -243,12 +238,6 @@ class OpenAICompatibleProvider:
             body = await response.http_response.aread()
         models = await asyncio.to_thread(read_models, body, is_openai=self._endpoint.is_openai)
         return models, await asyncio.to_thread(local_server, body)
-
-    async def _embedded_by(self, request: EmbeddingRequest, client: Any) -> Embeddings:
-        from chatdesk.core.providers.openai_client import post
-
-        body = embedding_body(request, has_encoding=ENCODING not in self._refused_fields)
-        return await asyncio.to_thread(read_embeddings, await post(client, "/embeddings", body), len(request.texts))
 
     async def _ready_client(self) -> Any:
         problem = self._endpoint.problem()

@@ -19,11 +19,12 @@ from chatdesk.core.providers.base import (
     TextDelta,
     ToolCallDelta,
 )
-from chatdesk.core.providers.openai_compatible import CONTINUE_INSTRUCTION, OpenAICompatibleProvider
+from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.passed_on import for_responses
 from chatdesk.core.providers.reader import Delta, Reader
 from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
 from chatdesk.core.providers.token_figures import usage_of
+from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION
 
 _ROLES = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant"}
 _TEXT = frozenset({"response.output_text.delta", "response.refusal.delta"})

@@ -10,6 +10,12 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.providers.base import ChatRequest, RequestMessage
 from chatdesk.core.providers.text_repair import repair
 
+#: *Continue* sends the partial answer as the last assistant message and after it this as the user. Without it only few
+#: servers go on from a partial answer, and some refuse it; with it every server understands.
+CONTINUE_INSTRUCTION = (
+    "Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. "
+    "Do not repeat anything and do not add an introduction."
+)
 _ROLES = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant", Role.TOOL: "tool"}
 _FIRST = ("model", "stream", "messages")
 _SMALL_MESSAGES = 50

@@ -28,10 +28,10 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
-from chatdesk.core.providers.openai_compatible import CONTINUE_INSTRUCTION, OpenAICompatibleProvider
+from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
-from chatdesk.core.providers.wire import is_small
+from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION, is_small
 from tests.helpers.fault_server import Exchange, FaultServer, Script, answer, models, status
 
 MESSAGES = [RequestMessage(Role.SYSTEM, "Be brief."), RequestMessage(Role.USER, "Hi \ud83d there")]
