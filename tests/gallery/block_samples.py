@@ -35,7 +35,7 @@ from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.diagram_item import DiagramItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
 from chatdesk.ui.transcript.items.footer_item import FooterItem, Tool
-from chatdesk.ui.transcript.items.gaps import gaps_of
+from chatdesk.ui.transcript.items.gaps import grown_gaps
 from chatdesk.ui.transcript.items.header_item import HeaderItem
 from chatdesk.ui.transcript.items.image_item import ImageItem
 from chatdesk.ui.transcript.items.items_from_blocks import items_for
@@ -224,7 +224,7 @@ def draw(sample: Sample, style: TranscriptStyle) -> QImage:
     """The items as the transcript paints them, on its ground."""
     tops: list[float] = []
     y = float(_MARGIN_PX)
-    gaps = gaps_of(sample.items, is_question=False)
+    gaps = grown_gaps((), sample.items, is_question=False)
     for item, gap in zip(sample.items, gaps, strict=True):
         item.ensure_layout(style, WIDTH_PX - item.indent(style, WIDTH_PX))
         y += gap

@@ -11,7 +11,7 @@ from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.quote_bars import shared_quotes
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items import gaps as gaps_module
-from chatdesk.ui.transcript.items.gaps import alike, gaps_of, grown_gaps
+from chatdesk.ui.transcript.items.gaps import alike, grown_gaps
 from chatdesk.ui.transcript.items.items_from_blocks import items_for
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.ui.transcript.conftest import FakeThread, World, make_message
@@ -23,7 +23,7 @@ def items_of(text: str) -> list[Item]:
 
 
 def gaps(text: str) -> list[float]:
-    return gaps_of(items_of(text), is_question=False)[1:]
+    return grown_gaps((), items_of(text), is_question=False)[1:]
 
 
 @pytest.mark.parametrize(
@@ -103,15 +103,15 @@ def test_gaps_of_what_grew_are_those_of_the_whole() -> None:
     whole = items_of(GROWING)
     for length in range(len(whole) + 1):
         old = whole[:length]
-        known = gaps_of(old, is_question=False)
+        known = grown_gaps((), old, is_question=False)
         for changed in (old, [*old[:-1], *items_of("Changed.")[: length and 1]]):
             same = known[: alike(changed, whole)]
-            assert grown_gaps(same, whole, is_question=False) == gaps_of(whole, is_question=False)
+            assert grown_gaps(same, whole, is_question=False) == grown_gaps((), whole, is_question=False)
 
 
 def test_gaps_above_what_grew_are_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     items = items_of("\n\n".join(f"Paragraph {number}" for number in range(300)))
-    known = gaps_of(items[:-1], is_question=False)
+    known = grown_gaps((), items[:-1], is_question=False)
     looked: list[Item] = []
     gap = gaps_module._gap
 

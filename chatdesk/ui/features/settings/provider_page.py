@@ -109,11 +109,6 @@ class ProviderPage(QWidget):
     def has_rows(self) -> bool:
         return bool(self._rows)
 
-    def row_status(self, provider: str) -> str:
-        """Return the result of a provider's last test in one line; empty before a test."""
-        said = self._rows[provider].said
-        return said[0] if said is not None else ""
-
     def show_providers(self, providers: Sequence[ShownProvider]) -> None:
         """Show these providers in their order. A row that exists already keeps what is being typed in it, its test
         result and the focus."""

@@ -20,13 +20,8 @@ _FOLD_BODY_GAP = 6.0
 _PARAGRAPH_IN_ITEM_GAP = 6.0
 
 
-def gaps_of(items: Sequence[Item], *, is_question: bool) -> list[float]:
-    """Return the space above each of ``items``, in px."""
-    return grown_gaps((), items, is_question=is_question)
-
-
 def grown_gaps(old_gaps: Sequence[float], items: Sequence[Item], *, is_question: bool) -> list[float]:
-    """Return the space above each of ``items``, where only the end is new and ``old_gaps`` belong to the first ones.
+    """Return the space above each of ``items`` in px, where only the end is new and ``old_gaps`` belong to the first.
 
     So the beginning of an answer of hundreds of blocks is not looked at in each frame.
     """
