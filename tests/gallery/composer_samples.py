@@ -21,15 +21,15 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     large = _composer(theme, "x" * 2000)
     large[1].set_size_limit(1000)
     offline = _composer(theme, "And another thing", tokens="3 tokens")
-    offline[1].set_offline("No connection to OpenAI. Your question is kept, and sent when it is back.")
+    offline[1].notice.set_offline("No connection to OpenAI. Your question is kept, and sent when it is back.")
     imported = _composer(theme, "And now?", tokens="2 tokens")
-    imported[1].set_reminder(FROM_FILE)
+    imported[1].notice.set_reminder(FROM_FILE)
     mirrored = _composer(theme, "مرحبا بالعالم", tokens="4 tokens")
     mirrored[0].setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     edited = _composer(theme, "Why does it stall every few minutes?", tokens="9 tokens")
-    edited[1].set_state("Editing a question. 4 later messages stay in version 1.", leave="Cancel")
+    edited[1].above.set_state("Editing a question. 4 later messages stay in version 1.", leave="Cancel")
     compared = _composer(theme, "", tokens="0 tokens")
-    compared[1].set_state("Questions in this chat go to 3 models.", leave="Stop comparing")
+    compared[1].above.set_state("Questions in this chat go to 3 models.", leave="Stop comparing")
     waiting = _composer(theme, "", tokens="0 tokens")
     waiting[1].set_streaming(True)
     rows = (
@@ -38,7 +38,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         "Why?",
         "And 4?",
     )
-    waiting[1].set_waiting(
+    waiting[1].above.set_waiting(
         [WaitingQuestionRow(str(place), text) for place, text in enumerate(rows)], "Sent when the answer is complete:"
     )
     return [
