@@ -164,7 +164,7 @@ async def test_each_event_arrives_once_over_connections_that_are_cut(tmp_path: P
                 assert not all_told
                 sent = await world.services.chat.send_message(thread_id, "Tell me a lot")
                 for number in range(BATCHES // 2):
-                    await world.services.chat.add_note(notes_id, f"note {number}")
+                    await world.services.chat.own_words.add_note(notes_id, f"note {number}")
                 await world.services.chat.all_written()
                 await world.services.chat.create_thread(None, "The end")
                 await following
@@ -172,7 +172,7 @@ async def test_each_event_arrives_once_over_connections_that_are_cut(tmp_path: P
             assert proxy.connections > 5
 
         assert joined(heard) == joined(all_told)
-        stored = await world.services.chat.get_message(sent.answer.id)
+        stored = await world.services.chat.reader.get_message(sent.answer.id)
         streamed = "".join(each.delta for each in heard if isinstance(each, TextStreamed))
         assert streamed == stored.text == "".join(f"{number}.{word} " for number in range(BATCHES) for word in range(5))
 

@@ -56,8 +56,8 @@ class ImportWorld:
         found = await integrity_check(self.store.db)
         assert found == [], found
         assert await SearchStore(self.store.db).check() == []
-        for wanted in ({}, {"archived": True}, {"trashed": True}):
-            for thread_id in (await self.threads(**wanted)).values():
+        for scope in ("active", "archive", "trash"):
+            for thread_id in (await self.threads(scope=scope)).values():
                 thread = await self.store.threads.get(thread_id)
                 assert await recounted(self.store.db, thread_id) == thread
                 page = await self.store.messages.page(thread_id, limit=100_000)
