@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy.engine import Connection, Row
@@ -18,6 +19,7 @@ from chatdesk.core.storage.chat.threads import touch
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, log_change
 from chatdesk.core.storage.engine.content_digest import digest
+from chatdesk.core.storage.engine.message_columns import BY_NAME, Form
 from chatdesk.core.storage.engine.plain_text import clean, from_json, to_json
 from chatdesk.core.storage.engine.rows import appended, streamed_text
 from chatdesk.core.storage.usage import events
@@ -25,6 +27,12 @@ from chatdesk.core.storage.usage import events
 _EMPTY: dict[PartType, Mapping[str, Any]] = {
     PartType.TOOL_CALL: {"name": "", "arguments": ""},
 }
+#: Plain columns that the end of a turn has under their own names; all others are written one by one.
+_OF_OUTCOME = tuple(
+    each.name
+    for each in fields(TurnOutcome)
+    if each.name in BY_NAME and BY_NAME[each.name].form in (Form.COUNT, Form.WORD)
+)
 
 
 def start(conn: Connection, origin: Origin, message_id: str, started_at: int, *, model: str | None = None) -> None:
@@ -126,11 +134,8 @@ def finish(conn: Connection, origin: Origin, message_id: str, outcome: TurnOutco
     values: dict[str, Any] = {
         "status": outcome.status.value,
         "completed_at": outcome.finished_at,
-        "latency_ms": outcome.latency_ms,
-        "time_to_first_token_ms": outcome.time_to_first_token_ms,
-        "finish_reason": outcome.finish_reason,
+        **{name: getattr(outcome, name) for name in _OF_OUTCOME},
         "error": _optional(outcome.error),
-        "error_type": outcome.error_type,
         "error_details": to_json(outcome.error_details) if outcome.error_details else None,
         "owner_pid_token": None,
         **sizes,
