@@ -127,3 +127,16 @@ def test_what_a_test_gives_is_answered(chatdesk_service: MockService, chatdesk_c
         chatdesk_client.tags()
     chatdesk_service.give("GET", "/api/v1/tags", {"tags": [{"id": "1", "name": "science", "threads": 2}]})
     assert chatdesk_client.tags() == (Tag("1", "science", 2),)
+
+
+def test_following_ends_where_connections_fail_in_a_row(chatdesk_service: MockService) -> None:
+    retries = Retries(attempts=1, first_s=0, connections=3)
+    with Client(URL, "cd_mock", transport=chatdesk_service.transport, retries=retries) as client:
+        chatdesk_service.fail_next(503, httpx2.ConnectError("refused"))
+        with client.events() as events:
+            assert isinstance(next(events), Following)
+            chatdesk_service.cut_events()
+            chatdesk_service.fail_next(*[httpx2.ConnectError("refused")] * 9)
+            with pytest.raises(Unreachable):
+                next(events)
+    assert [each.path for each in chatdesk_service.seen] == ["/api/v1/events"] * 6
