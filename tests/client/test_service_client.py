@@ -158,7 +158,7 @@ async def test_following_an_answer_takes_few_requests(tmp_path: Path) -> None:
             answer = await client.ask((await client.make_thread()).id, "a question of seven words for you")
             pieces = [piece async for piece in answer]
         assert len(pieces) > 3
-        assert "".join(pieces) == (await world.services.chat.get_message(answer.message.id)).text
+        assert "".join(pieces) == (await world.services.chat.reader.get_message(answer.message.id)).text
 
 
 async def test_a_new_start_of_the_service_is_found_and_nothing_is_made_twice(tmp_path: Path) -> None:
