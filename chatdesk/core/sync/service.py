@@ -48,20 +48,9 @@ from chatdesk.core.events import (
 )
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.storage.sync import (
-    disagreements as sync_disagreements,
-)
-from chatdesk.core.storage.sync import (
-    erased_project,
-    files,
-    replica,
-    sharing,
-    team,
-    team_notes,
-)
-from chatdesk.core.storage.sync import (
-    refused as sync_refused,
-)
+from chatdesk.core.storage.sync import disagreements as sync_disagreements
+from chatdesk.core.storage.sync import erased_project, files, replica, sharing, team, team_notes
+from chatdesk.core.storage.sync import refused as sync_refused
 from chatdesk.core.sync.erasing import Erasing
 from chatdesk.core.sync.event_publisher import SyncEventPublisher
 from chatdesk.core.sync.noted_wish import noted_wish
