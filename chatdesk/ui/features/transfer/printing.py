@@ -195,7 +195,7 @@ class Pages:
         self._height = float(self._writer.height() - _FOOT_PX)
         self._title = title
         self._blobs = blobs
-        self._style = style()
+        self._document = self._new_document()
         self._y = 0.0
         self.count = 1
         self._foot()
@@ -227,20 +227,25 @@ class Pages:
         self._painter.end()
 
     def _laid_out(self, html: str) -> QTextDocument:
-        document = _Document(self._blobs, self._width)
-        font = QFont("Inter")
-        font.setPixelSize(13)
-        document.setDefaultFont(font)
-        document.setDefaultStyleSheet(self._style)
-        document.setDocumentMargin(0)
+        document = self._document
+        document.clear()  # with its pictures, and before the option, for which it would be laid out once more
         option = document.defaultTextOption()
         is_long = max(map(len, html.split()), default=0) > _LONG_WORD
         mode = QTextOption.WrapMode.WrapAnywhere if is_long else QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere
         option.setWrapMode(mode)
         document.setDefaultTextOption(option)
+        document.setHtml(f"<body>{html}</body>")
+        return document
+
+    def _new_document(self) -> QTextDocument:
+        document = _Document(self._blobs, self._width)
+        font = QFont("Inter")
+        font.setPixelSize(13)
+        document.setDefaultFont(font)
+        document.setDefaultStyleSheet(style())
+        document.setDocumentMargin(0)
         document.documentLayout().setPaintDevice(self._writer)
         document.setTextWidth(self._width)
-        document.setHtml(f"<body>{html}</body>")
         return document
 
     def _paint(self, document: QTextDocument, start: float, end: float) -> None:
