@@ -10,6 +10,22 @@ from pathlib import Path
 from tests.benchmarks.processes import python
 from tests.benchmarks.table import Row, against
 
+#: Code, a table and two formulas; no two messages have the same.
+RICH = """{n}. **Rich** text with `code` and $x_{n}^2$ in it.
+
+```python
+def step_{n}(rows):
+    return sum(row * {n} for row in rows if row)  # all of them
+```
+
+| name | value |
+|------|------:|
+| a    | {n}   |
+| b    | 2     |
+
+$$\\int_0^{n} \\frac{{x}}{{1 + x}} dx$$
+"""
+
 
 def exporting(folder: Path, is_quick: bool) -> list[Row]:
     folder.mkdir(parents=True)
@@ -21,8 +37,19 @@ def exporting(folder: Path, is_quick: bool) -> list[Row]:
         per_second = found[kind]["messages"] / found[kind]["seconds"]
         name = f"export of {found[kind]['messages']:,} messages as {kind}"
         # Blocks of a page come from the renderer's workers, which takes a few cores.
-        least = 2500 if kind == "html" else 5000
+        least = 3500 if kind == "html" else 5000
         rows.append(Row(name, per_second, "/s", f"at least {least:,} a second", per_second >= least))
+    pages = found["pdf"]
+    rows += [
+        Row(
+            "export of 1,000 messages with code, a table and formulas as pdf",
+            pages["seconds"],
+            "s",
+            "at most 3 s",
+            pages["seconds"] <= 3,
+        ),
+        Row("processor time of it for each message, all processes", pages["worked_ms"], "ms", "told only", True),
+    ]
     rows.append(
         Row(
             f"memory that exporting {count:,} messages adds",
@@ -61,7 +88,7 @@ def killing(folder: Path, is_quick: bool) -> list[Row]:
 
 
 _EXPORT = """
-import asyncio, itertools, json, sqlite3, sys, time
+import asyncio, itertools, json, resource, sqlite3, sys, time
 from contextlib import closing
 from pathlib import Path
 from chatdesk.core.clock import SystemClock
@@ -69,8 +96,14 @@ from chatdesk.core.domain.exports import Choice
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.domain.exports import ExportFormat
 from chatdesk.core.transfer.exports.service import ExportService
+from chatdesk.services.parts import printing_command
+from tests.benchmarks.export import RICH
 from tests.benchmarks.processes import peak_mb
 from tests.helpers.bulk_data import make_database
+
+def worked_s():
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in both)
 
 TEXT = "a question about **migrations** and an answer with `code`, a list and some more words; " * 7
 
@@ -91,6 +124,14 @@ async def main(folder, threads):
     began = time.perf_counter()
     report = await service.export(Choice(thread_ids=tuple(ids[:10])), ExportFormat.HTML, folder)
     found["html"] = {"messages": report.messages, "seconds": time.perf_counter() - began}
+    rich = folder / "rich.db"
+    number = itertools.count()
+    only = await make_database(rich, threads=1, messages_per_thread=1000, text_of=lambda n: RICH.format(n=next(number)))
+    printer = ExportService(rich, folder / "blobs", SystemClock(), printing=printing_command())
+    began, worked = time.perf_counter(), worked_s()
+    report = await printer.export(Choice(thread_ids=tuple(only)), ExportFormat.PDF, folder / "rich.pdf")
+    seconds = time.perf_counter() - began
+    found["pdf"] = {"seconds": seconds, "worked_ms": (worked_s() - worked) * 1000 / report.messages}
     with closing(sqlite3.connect(path)) as conn:
         began = time.perf_counter()
         with closing(sqlite3.connect(folder / "copy.db")) as copy:
