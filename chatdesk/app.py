@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from chatdesk.core.diagnostics.bundle import ReportFile
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.core.errors import ChatDeskError
+    from chatdesk.core.local_api.instance import InstanceLock
     from chatdesk.core.settings.schema import Settings
     from chatdesk.services.groups import RestoreServices
     from chatdesk.services.services import Services
-    from chatdesk.ui.application.window_application import WindowScript
+    from chatdesk.ui.application.window_application import WindowHooks, WindowScript
 
 _log = logging.getLogger(__name__)
 
@@ -50,16 +51,42 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
         if not own_or_show_window(lock, paths.data_dir):
             return 0
 
+    try:
+        from chatdesk.ui.application.window_application import RESTART, run
+
+        if is_blind and script is None:
+            from chatdesk.ui.application.demonstration import play
+
+            script = partial(play, picture=paths.data_dir / "demonstration.png")
+        code = run(paths, settings, _hooks_of(paths, settings, lock), script=script)
+    finally:
+        lock.release()
+    if code == RESTART:
+        start_again()
+        code = 0
+    from chatdesk.ui.accessibility.leaving import leave_if_watched
+
+    leave_if_watched(code)
+    return code
+
+
+def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock) -> WindowHooks:
+    """Return what the window calls. Services are imported when it has been painted."""
+    from chatdesk.core.settings.store import SettingsStore
+    from chatdesk.ui.application.window_application import WindowHooks
+
     async def build() -> Services:
         module = await import_beside("chatdesk.services.building")
         services: Services = await module.build_services(paths, settings, lock)
         return services
 
     async def listen(services: Services, come_to_front: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+        module = await import_beside(
+            "chatdesk.core.local_api.listener", "chatdesk.services.owner", "chatdesk.services.service_switch"
+        )
         from chatdesk.services.owner import verbs_of
         from chatdesk.services.service_switch import ServiceSwitch
 
-        module = await import_beside("chatdesk.core.local_api.listener")
         server = module.InstanceServer(lock, paths.instance_socket, verbs_of(services, come_to_front))
         if lock.is_held:
             await server.start()
@@ -74,33 +101,15 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
 
         return RestoreServices(lambda: backups_of(paths, settings)) if lock.is_held else None
 
-    try:
-        from chatdesk.core.settings.store import SettingsStore
-        from chatdesk.ui.application.window_application import RESTART, WindowHooks, run
-
-        if is_blind and script is None:
-            from chatdesk.ui.application.demonstration import play
-
-            script = partial(play, picture=paths.data_dir / "demonstration.png")
-        hooks = WindowHooks(
-            settings_store=SettingsStore(paths.settings_file),
-            build=build,
-            listen=listen,
-            upkeep=_upkeep,
-            watch_crashes=partial(_watch_crashes, paths),
-            collect_report=lambda services: _collect_report(services, paths),
-            restore_services=restore_services,
-        )
-        code = run(paths, settings, hooks, script=script)
-    finally:
-        lock.release()
-    if code == RESTART:
-        start_again()
-        code = 0
-    from chatdesk.ui.accessibility.leaving import leave_if_watched
-
-    leave_if_watched(code)
-    return code
+    return WindowHooks(
+        settings_store=SettingsStore(paths.settings_file),
+        build=build,
+        listen=listen,
+        upkeep=_upkeep,
+        watch_crashes=partial(_watch_crashes, paths),
+        collect_report=lambda services: _collect_report(services, paths),
+        restore_services=restore_services,
+    )
 
 
 def _upkeep(services: Services) -> AsyncGenerator[ChatDeskError, None]:

@@ -150,7 +150,7 @@ class MainWindow(QMainWindow):
         """Give ``bar`` a place between the header and the messages; it shows and hides itself."""
         rows = self._thread_area.layout()
         assert isinstance(rows, QVBoxLayout)
-        rows.insertWidget(rows.indexOf(self._stack), _centred(bar, top_px=8, bottom_px=0))
+        rows.insertWidget(rows.indexOf(self._stack), _centred(bar, self._thread_area, top_px=8, bottom_px=0))
         self._bars.append(bar)
         self._order_tabs_later()
 
@@ -334,33 +334,33 @@ class MainWindow(QMainWindow):
     # Building
 
     def _lay_out(self) -> None:
-        self._banner = Banner(self._theme)
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.empty_state)
-        self._banner_row = _centred(self._banner, top_px=8, bottom_px=0)
-        self._composer_row = _centred(self.composer, top_px=0, bottom_px=_COMPOSER_BOTTOM_PX)
-        self._thread_area = QWidget()
-        self._thread_area.setObjectName("threadArea")
-        rows = QVBoxLayout(self._thread_area)
+        # From the outside in: a widget that gets another parent is dressed anew, with all that it holds.
+        self._body = QWidget(self)
+        self._body.setObjectName("body")
+        self.setCentralWidget(self._body)
+        self._columns = QHBoxLayout(self._body)
+        self._columns.setContentsMargins(0, 0, 0, 0)
+        self._columns.setSpacing(0)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal, self._body)
+        self._splitter.setObjectName("splitter")
+        self._splitter.setHandleWidth(1)
+        self._splitter.setChildrenCollapsible(False)
+        self._columns.addWidget(self._splitter, 1)
+        area = self._thread_area = QWidget(self._splitter)  # which gives its children their places
+        area.setObjectName("threadArea")
+        rows = QVBoxLayout(area)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
+        self._banner = Banner(self._theme, area)
+        self._banner_row = _centred(self._banner, area, top_px=8, bottom_px=0)
+        self._stack = QStackedWidget(area)
+        self._composer_row = _centred(self.composer, area, top_px=0, bottom_px=_COMPOSER_BOTTOM_PX)
         rows.addWidget(self.header)
         rows.addWidget(self._banner_row)
         rows.addWidget(self._stack, 1)
         rows.addWidget(self._composer_row)
-        self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        self._splitter.setObjectName("splitter")
-        self._splitter.setHandleWidth(1)
-        self._splitter.setChildrenCollapsible(False)
-        self._splitter.addWidget(self._thread_area)
-        self._body = QWidget()
-        self._body.setObjectName("body")
-        self._columns = QHBoxLayout(self._body)
-        self._columns.setContentsMargins(0, 0, 0, 0)
-        self._columns.setSpacing(0)
-        self._columns.addWidget(self._splitter, 1)
-        self.setCentralWidget(self._body)
-        self._toast = Toast(self._theme, self._thread_area)
+        self._stack.addWidget(self.empty_state)
+        self._toast = Toast(self._theme, area)
         self._composer_row.installEventFilter(self)
 
     def _connect(self) -> None:
@@ -478,11 +478,11 @@ class MainWindow(QMainWindow):
         return best if overlap(best) else self.screen().availableGeometry()
 
 
-def _centred(widget: QWidget, *, top_px: int, bottom_px: int) -> QWidget:
+def _centred(widget: QWidget, area: QWidget, *, top_px: int, bottom_px: int) -> QWidget:
     """A row that keeps ``widget`` in the middle, as wide as it may become: as the composer, unless it says."""
     if widget.maximumWidth() > _NO_LIMIT:
         widget.setMaximumWidth(COMPOSER_WIDTH_PX)
-    row = QWidget()
+    row = QWidget(area)
     line = QHBoxLayout(row)
     line.setContentsMargins(12, top_px, 12, bottom_px)
     line.addStretch(1)

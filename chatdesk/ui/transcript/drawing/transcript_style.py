@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
 from typing import Protocol
 
 from PySide6.QtCore import SignalInstance
@@ -80,8 +79,8 @@ class TranscriptStyle:
         """The same style with all text in the colour of hints, for messages that are not sent to the model."""
         if self._quiet is None:
             muted = self.tokens.muted
-            syntax = SyntaxColours(**{each.name: muted for each in fields(SyntaxColours)})
-            tokens = replace(self.tokens, text=muted, syntax=syntax)
+            syntax = SyntaxColours(*[muted] * len(SyntaxColours._fields))
+            tokens = self.tokens._replace(text=muted, syntax=syntax)
             self._quiet = TranscriptStyle(
                 self._theme, device_pixel_ratio=self.ratio, is_mirrored=self.is_mirrored, tokens=tokens
             )
