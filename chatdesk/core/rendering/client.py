@@ -474,9 +474,9 @@ class _BlockCache:
         size = len(text) * _BYTES_PER_CHAR + len(blocks) * 300 + _BYTES_PER_ENTRY + sum(map(_drawn_bytes, blocks))
         if size > self._max_bytes // 4:
             return
-        old = self._entries.pop(_digest(text), None)
+        old = self._entries.pop(key := _digest(text), None)
         self._bytes += size - (old[1] if old else 0)
-        self._entries[_digest(text)] = (blocks, size)
+        self._entries[key] = (blocks, size)
         while self._bytes > self._max_bytes:
             _, (_, freed) = self._entries.popitem(last=False)
             self._bytes -= freed
