@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from chatdesk.core.storage.chat.summaries import SummaryRepository
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.transcript.items.line_item import LineItem
 from chatdesk.ui.transcript.items.mark_item import MarkItem
-from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -138,9 +136,7 @@ def test_pictures_are_shown_in_compared_answers(paths: AppPaths, tmp_path: Path)
             )
 
         async def ended() -> Message:
-            async with asyncio.timeout(PATIENCE_S):
-                while not all(column.answer.status.is_final for column in view.columns):
-                    await asyncio.sleep(0.01)
+            await until(lambda: all(column.answer.status.is_final for column in view.columns))
             return view.columns[0].answer
 
         await ended()

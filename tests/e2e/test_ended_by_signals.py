@@ -39,9 +39,11 @@ def test_the_draft_and_the_answer_so_far_are_kept(tmp_path: Path, number: signal
         await until(lambda: application.threads.thread_id is not None)
         thread_id = application.threads.thread_id
         assert thread_id is not None
-        async with asyncio.timeout(_LONGEST_S):
-            while not (await services.chat.reader.get_thread_messages(thread_id, 5)).messages[-1].text:
-                await asyncio.sleep(0.01)
+
+        async def is_there() -> bool:
+            return bool((await services.chat.reader.get_thread_messages(thread_id, 5)).messages[-1].text)
+
+        await until(is_there)
         type_text(application, "precious")
         os.kill(os.getpid(), number)
         async with asyncio.timeout(_LONGEST_S):
@@ -92,14 +94,15 @@ def window(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     with heeded_by_children(signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         process = subprocess.Popen([sys.executable, "-m", "chatdesk", "--data-dir", tmp_path], cwd=ROOT, stderr=-1)
 
-    async def is_up() -> None:
-        async with asyncio.timeout(_LONGEST_S):
-            while await owner_health(tmp_path) is None:
-                assert process.poll() is None
-                await asyncio.sleep(0.05)
+    async def is_up() -> bool:
+        assert process.poll() is None
+        return await owner_health(tmp_path) is not None
+
+    async def come_up() -> None:
+        await until(is_up, within_s=_LONGEST_S)
 
     try:
-        asyncio.run(is_up())
+        asyncio.run(come_up())
         yield process
     finally:
         process.kill()

@@ -87,9 +87,11 @@ async def begin(application: WindowApplication, text: str) -> str:
 
 async def has_text(application: WindowApplication, thread_id: str) -> None:
     services = await application.services()
-    async with asyncio.timeout(PATIENCE_S):
-        while not (await services.chat.reader.get_thread_messages(thread_id, 5)).messages[-1].text:
-            await asyncio.sleep(0.01)
+
+    async def is_there() -> bool:
+        return bool((await services.chat.reader.get_thread_messages(thread_id, 5)).messages[-1].text)
+
+    await until(is_there)
 
 
 @pytest.mark.parametrize(("choice", "status"), [("end", Status.INTERRUPTED), ("finish", Status.COMPLETE)])
@@ -177,9 +179,11 @@ def test_without_a_connection_the_composer_says_so_until_it_is_back(paths: AppPa
         await until(lambda: notice.text() == "")
         thread_id = application.threads.thread_id
         assert thread_id is not None
-        async with asyncio.timeout(PATIENCE_S):
-            while (await services.chat.reader.get_thread_messages(thread_id, 5)).messages[-1].text != "Here I am":
-                await asyncio.sleep(0.02)
+
+        async def is_there() -> bool:
+            return (await services.chat.reader.get_thread_messages(thread_id, 5)).messages[-1].text == "Here I am"
+
+        await until(is_there)
 
     with served(answer("Here I am")) as server:
         server.run(server.server.go_away())

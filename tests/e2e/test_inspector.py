@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,6 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.chat.summaries import SummaryRepository
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.widgets.buttons import PillButton
-from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import ask, play, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -183,9 +181,12 @@ def test_a_summary_is_made_edited_and_switched_off(paths: AppPaths) -> None:
         text.setPlainText("The harbour has 12 cranes.")
         application.panes.window.findChild(QPlainTextEdit, "summaryFacts").setPlainText("12 cranes\n\n")
         edit.click()
-        async with asyncio.timeout(PATIENCE_S):
-            while (newest := (await chat.context.summaries.list(thread_id))[0]).text != "The harbour has 12 cranes.":
-                await asyncio.sleep(0.01)
+
+        async def is_stored() -> bool:
+            return (await chat.context.summaries.list(thread_id))[0].text == "The harbour has 12 cranes."
+
+        await until(is_stored)
+        newest = (await chat.context.summaries.list(thread_id))[0]
         assert newest.pinned_facts == ("12 cranes",)
         await until(lambda: text.toPlainText() == newest.text and edit.text() == "Edit")
         off = _button(application, "summaryOffButton")
@@ -196,9 +197,11 @@ def test_a_summary_is_made_edited_and_switched_off(paths: AppPaths) -> None:
         toast = application.panes.window.findChild(QWidget, "toast")
         await until(toast.isVisible)
         _button(application, "summaryThreadSwitch").click()
-        async with asyncio.timeout(PATIENCE_S):
-            while (await chat.context.summaries.switches(thread_id)).is_on:
-                await asyncio.sleep(0.01)
+
+        async def is_there() -> bool:
+            return not (await chat.context.summaries.switches(thread_id)).is_on
+
+        await until(is_there)
 
     play(paths, script)
 

@@ -17,6 +17,7 @@ import pytest
 from chatdesk.core.local_api.client import show_owner_window
 from chatdesk.core.local_api.instance import read_holder
 from tests.helpers.owned_directory import holder_of
+from tests.helpers.waiting import until
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 60
@@ -69,10 +70,12 @@ async def _window(data_dir: Path) -> AsyncIterator[asyncio.subprocess.Process]:
 
     window = await _start(data_dir=data_dir, preexec_fn=few)
     try:
-        async with asyncio.timeout(WAIT_S):
-            while not await show_owner_window(data_dir):
-                assert window.returncode is None
-                await asyncio.sleep(0.1)
+
+        async def is_up() -> bool:
+            assert window.returncode is None
+            return await show_owner_window(data_dir)
+
+        await until(is_up, within_s=WAIT_S)
         yield window
     finally:
         with suppress(ProcessLookupError):
@@ -149,9 +152,7 @@ async def test_a_restore_that_waits_for_an_answer_is_named_to_whoever_asks(tmp_p
     )  # fmt: skip
     os.close(terminal)
     try:
-        async with asyncio.timeout(WAIT_S):
-            while (holder := read_holder(tmp_path)) is None or holder.purpose != "restore":
-                await asyncio.sleep(0.05)
+        await until(lambda: (found := read_holder(tmp_path)) and found.purpose == "restore", within_s=WAIT_S)
         code, out, err = await _done(await _start("ask", "TOP SECRET", data_dir=tmp_path))
         assert (code, out) == (1, "")
         assert f"“chatdesk restore” (process {restoring.pid}) is at work in this data directory." in err

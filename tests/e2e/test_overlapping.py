@@ -15,7 +15,6 @@ from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import answered, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -179,9 +178,11 @@ def test_another_thread_that_is_opened_while_a_question_is_sent_stays_open(paths
             await until(lambda: not application.messages._is_sending)
             assert application.threads.thread_id == first
             assert composer.text() == "draft of the first"
-            async with asyncio.timeout(PATIENCE_S):
-                while await _draft(application, begins_in):
-                    await asyncio.sleep(0.01)
+
+            async def is_sent(place: str | None = begins_in) -> bool:
+                return not await _draft(application, place)
+
+            await until(is_sent)
         assert (await _questions(application, second)) == ["second thread", "sent with send_message"]
         assert len((await services.library.list_threads(ThreadQuery())).threads) == 3
 
@@ -318,9 +319,10 @@ def test_what_stood_in_the_composer_before_an_edit_is_stored_while_it_lasts_and_
         composer = application.panes.composer
 
         async def stored(text: str) -> None:
-            async with asyncio.timeout(PATIENCE_S):
-                while await _draft(application, second) != text:
-                    await asyncio.sleep(0.01)
+            async def is_there() -> bool:
+                return await _draft(application, second) == text
+
+            await until(is_there)
 
         type_text(application, "half a thought")
         await stored("half a thought")
@@ -371,9 +373,11 @@ def test_what_stood_in_the_composer_before_a_question_is_edited_comes_back(paths
         await until(lambda: application.panes.transcript.thread_id == first and composer.text() == "")
         await until(lambda: len(application.panes.transcript.entries) == 2)
         await edit("in the first")
-        async with asyncio.timeout(PATIENCE_S):
-            while await _draft(application, second) != "half a thought!\nsecond thread edited twice":
-                await asyncio.sleep(0.01)
+
+        async def is_there() -> bool:
+            return await _draft(application, second) == "half a thought!\nsecond thread edited twice"
+
+        await until(is_there)
 
     async def look(application: WindowApplication) -> None:
         await application.services()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QPushButton, Q
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -47,17 +45,21 @@ def test_parameters_are_set_by_the_wrench_and_by_command(paths: AppPaths) -> Non
         wrench.click()  # before there is a thread: its project's
         await _save(application, "0.5")
         project = (await chat.default_project()).id
-        async with asyncio.timeout(PATIENCE_S):
-            while (await chat.context.steering.project_parameters(project)).temperature != 0.5:
-                await asyncio.sleep(0.01)
+
+        async def is_there() -> bool:
+            return (await chat.context.steering.project_parameters(project)).temperature == 0.5
+
+        await until(is_there)
         answer = await ask(application, "hello")
         application.panes.window.activateWindow()
         wrench.setFocus()
         QTest.keyClick(wrench, Qt.Key.Key_Return)
         await _save(application, "0.7")
-        async with asyncio.timeout(PATIENCE_S):
-            while await chat.context.steering.parameters(answer.thread_id) != Parameters(temperature=0.7):
-                await asyncio.sleep(0.01)
+
+        async def is_there() -> bool:
+            return await chat.context.steering.parameters(answer.thread_id) == Parameters(temperature=0.7)
+
+        await until(is_there)
         application.panes.commands.trigger("project.parameters")
         await until(lambda: _dialog(application) is not None)
         assert _dialog(application).findChild(QLineEdit, "parameter_temperature").text() == "0.5"

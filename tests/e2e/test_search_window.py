@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -81,9 +80,10 @@ def test_a_hit_in_another_version_brings_its_version(paths: AppPaths) -> None:
         async def shown() -> str:
             return (await services.chat.reader.get_thread_messages(thread_id, limit=10)).messages[0].text
 
-        async with asyncio.timeout(20):
-            while await shown() != "about a walrus":
-                await asyncio.sleep(0.02)
+        async def is_there() -> bool:
+            return await shown() == "about a walrus"
+
+        await until(is_there)
 
     play(paths, script)
 

@@ -17,7 +17,6 @@ from chatdesk.core.sync.team_store.postgres import connect
 from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
 from tests.helpers.team_world import Desk, Member, invite
-from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -75,9 +74,12 @@ def test_a_thread_is_written_by_two(tmp_path: Path, workspace: TeamDatabase, mon
             # One answers, the other sees it, and back.
             await ask(application, "yes")
             assert panes.transcript.entries[2].facts.author == "You"
-            async with asyncio.timeout(PATIENCE_S):
-                while len(await ana.texts(thread)) != 4:  # with the answer, below which she goes on
-                    await asyncio.sleep(0.02)
+
+            # with the answer, below which she goes on
+            async def is_there() -> bool:
+                return len(await ana.texts(thread)) == 4
+
+            await until(is_there)
             await ana.ask(thread, "then tomorrow")
             await until(lambda: len(panes.transcript.entries) == 6)
             assert panes.transcript.entries[4].facts.author == name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -145,9 +144,10 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
         async def titles() -> list[str]:
             return [each.title for each in (await services.library.list_threads(ThreadQuery(), limit=9)).threads]
 
-        async with asyncio.timeout(20):
-            while not any("index" in each for each in await titles()):
-                await asyncio.sleep(0.02)
+        async def is_there() -> bool:
+            return any("index" in each for each in await titles())
+
+        await until(is_there)
         members = next(iter(page.findChildren(ActionTable, "teamMembersBox")))
         await until(lambda: any("Ana" in row[0] and "owner" in row[1] for row in members.texts()))
         (await shown(SettingsDialog)).reject()

@@ -17,7 +17,6 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.unsaved import Unsaved
-from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import answered, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -151,10 +150,12 @@ async def test_what_is_being_tried_is_not_begun_a_second_time() -> None:
     unsaved.keep("draft", StorageFull(), another)
     unsaved.try_again()
     go_on.set()
-    async with asyncio.timeout(PATIENCE_S):
-        while not unsaved.is_empty:
-            QApplication.processEvents()  # the timer is Qt's
-            await asyncio.sleep(0.002)
+
+    def is_empty() -> bool:
+        QApplication.processEvents()  # the timer is Qt's
+        return unsaved.is_empty
+
+    await until(is_empty)
     assert tried == ["again", "done", "another"]
     await tasks.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -189,9 +188,11 @@ def test_what_waits_is_sent_by_the_next_window(tmp_path: Path) -> None:
 
     async def second(application: WindowApplication) -> None:
         services = await application.services()
-        async with asyncio.timeout(20):
-            while (await services.chat.reader.get_message(waiting[0])).status is not Status.COMPLETE:
-                await asyncio.sleep(0.02)
+
+        async def is_there() -> bool:
+            return (await services.chat.reader.get_message(waiting[0])).status is Status.COMPLETE
+
+        await until(is_there)
 
     play(_paths(tmp_path), first, replace(FAST, rate_limit="1/h"))
     play(_paths(tmp_path), second)

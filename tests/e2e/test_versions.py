@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.window import answered, ask, play, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -45,9 +44,11 @@ async def _shown(application: WindowApplication, count: int) -> None:
     chat = (await application.services()).chat
     thread_id = application.threads.thread_id
     assert thread_id is not None
-    async with asyncio.timeout(PATIENCE_S):
-        while (await chat.reader.get_thread_messages(thread_id)).total != count:
-            await asyncio.sleep(0.01)
+
+    async def is_there() -> bool:
+        return (await chat.reader.get_thread_messages(thread_id)).total == count
+
+    await until(is_there)
 
 
 async def _choose(application: WindowApplication, message_id: str, button: str) -> None:
@@ -147,9 +148,11 @@ def test_quick_presses_go_from_version_to_version(paths: AppPaths) -> None:
         transcript.actionRequested.emit("version-previous", ids[1])
         await until(lambda: _texts(application)[:1] == ["one"])
         chat = (await application.services()).chat
-        async with asyncio.timeout(PATIENCE_S):
-            while (await chat.reader.get_thread_messages(application.threads.thread_id)).messages[0].id != ids[0]:
-                await asyncio.sleep(0.01)
+
+        async def is_there() -> bool:
+            return (await chat.reader.get_thread_messages(application.threads.thread_id)).messages[0].id == ids[0]
+
+        await until(is_there)
         transcript.actionRequested.emit("version-previous", ids[0])  # there is none before it
         transcript.actionRequested.emit("version-next", ids[0])
         await until(lambda: _texts(application)[:1] == ["two"])

@@ -90,9 +90,11 @@ async def begin(application: WindowApplication) -> None:
     type_text(application, "one")
     press(application, Qt.Key.Key_Return)
     await until(lambda: application.threads.thread_id is not None)
-    async with asyncio.timeout(20):
-        while not any("beginning" in each.text for each in await shown(application)):
-            await asyncio.sleep(0.01)
+
+    async def is_there() -> bool:
+        return any("beginning" in each.text for each in await shown(application))
+
+    await until(is_there)
 
 
 async def queue(application: WindowApplication, *words: str) -> None:
@@ -108,9 +110,10 @@ async def questions(application: WindowApplication) -> list[str]:
 
 
 async def answered_all(application: WindowApplication, count: int) -> None:
-    async with asyncio.timeout(20):
-        while len(await questions(application)) < count or not (await shown(application))[-1].status.is_final:
-            await asyncio.sleep(0.01)
+    async def is_there() -> bool:
+        return not (len(await questions(application)) < count or not (await shown(application))[-1].status.is_final)
+
+    await until(is_there)
 
 
 def test_what_is_sent_meanwhile_waits_in_sight_and_goes_in_order(paths: AppPaths) -> None:

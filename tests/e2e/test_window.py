@@ -246,9 +246,12 @@ def test_a_deleted_thread_leaves_the_list_and_undo_brings_it_back(paths: AppPath
         await until(lambda: application.threads.thread_id is None)
         assert (await library.list_threads(ThreadQuery())).threads == ()
         application.panes.commands.trigger("edit.undo")
-        async with asyncio.timeout(PATIENCE_S):
-            while not (threads := (await library.list_threads(ThreadQuery())).threads):
-                await asyncio.sleep(0.01)
+
+        async def is_back() -> bool:
+            return bool((await library.list_threads(ThreadQuery())).threads)
+
+        await until(is_back)
+        threads = (await library.list_threads(ThreadQuery())).threads
         assert threads[0].id == answer.thread_id
 
     play(paths, script)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from chatdesk.ui.async_tasks import run_until_done
 from chatdesk.ui.garbage import collect_what_is_due, collected_here
+from tests.helpers.waiting import until
 
 
 class _InACycle(QObject):
@@ -38,13 +39,15 @@ def test_an_object_of_qt_that_only_the_collector_finds_ends_in_the_windows_threa
     async def main() -> int:
         with collected_here():
             weakref.finalize(_InACycle(), lambda: ended.append(threading.current_thread()))
-            async with asyncio.timeout(20):
-                while not ended:
-                    if maker == "a thread":
-                        await asyncio.to_thread(_make_garbage)
-                    else:
-                        _make_garbage()
-                    await asyncio.sleep(0.05)
+
+            async def has_ended() -> bool:
+                if maker == "a thread":
+                    await asyncio.to_thread(_make_garbage)
+                else:
+                    _make_garbage()
+                return bool(ended)
+
+            await until(has_ended)
         return 0
 
     assert run_until_done(qapp, main) == 0

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QEventLoop, QObject
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.ui.async_tasks import run_until_done
+from tests.helpers.waiting import until
 
 
 def _run(qapp: QApplication, work: Coroutine[Any, Any, None]) -> None:
@@ -45,8 +46,7 @@ def test_callbacks_run_at_their_times_and_never_sooner(qapp: QApplication) -> No
             handle = loop.call_at(now + delay, note, name, now + delay)
             if name == "cancelled":
                 handle.cancel()
-        while len(ran) < 3:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(ran) == 3)
         assert ran == [("first", True), ("second", True), ("last", True)]
 
     _run(qapp, work())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import Connection
@@ -47,6 +48,7 @@ from chatdesk.core.providers.base import (
     UsageReported,
 )
 from tests.helpers.chat_world import ChatWorld, chat_world
+from tests.helpers.waiting import until
 
 DONE = StreamFinished(FinishReason.STOP)
 
@@ -61,14 +63,13 @@ async def test_reasoning_ends_when_the_text_begins_and_is_said_to(tmp_path: Path
         world.bus.subscribe(TextStreamed, lambda event: thought.set() if event.kind == "text" else None)
         world.provider.will(ReasoningDelta("let me see"), TextDelta("So"), go_on, TextDelta(" it is."), DONE)
         created = await world.chat.create_thread(None, "", "why?")
-        async with asyncio.timeout(20):
-            await thought.wait()
-            while (
-                not (told := [e.message.parts for e in world.events if isinstance(e, MessageChanged)]) or not told[-1]
-            ):
-                await asyncio.sleep(0.005)
+
+        def told() -> list[Any]:
+            return [e.message.parts for e in world.events if isinstance(e, MessageChanged)]
+
+        await until(lambda: thought.is_set() and told() and told()[-1])
         live = (await world.chat.reader.get_message(created.answer.id)).parts
-        assert told[-1][0].completed_at == live[0].completed_at == live[1].started_at
+        assert told()[-1][0].completed_at == live[0].completed_at == live[1].started_at
         assert live[0].completed_at is not None and live[1].completed_at is None
         while time.time() * 1000 <= live[1].started_at + 1:  # the text takes longer than the thought
             await asyncio.sleep(0)

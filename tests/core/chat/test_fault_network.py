@@ -17,7 +17,7 @@ from chatdesk.core.events import ReachabilityChanged
 from chatdesk.core.storage.chat.waiting import WaitingRepository
 from tests.helpers.fault_server import FaultServer, answer, status
 from tests.helpers.fault_world import FaultWorld, fault_world
-from tests.helpers.waiting import PATIENCE_S, until
+from tests.helpers.waiting import until
 
 
 class Watched:
@@ -73,9 +73,11 @@ async def test_what_could_not_be_sent_is_sent_when_the_server_is_back(tmp_path: 
         assert (seen.watch.unreachable, seen.watch.waiting) == (("test",), (failed.id,))
         await until(lambda: seen.looks >= 2)
         await seen.server.come_back()
-        async with asyncio.timeout(PATIENCE_S):
-            while (await seen.world.chat.reader.get_message(failed.id)).status is not Status.COMPLETE:
-                await asyncio.sleep(0.02)
+
+        async def is_there() -> bool:
+            return (await seen.world.chat.reader.get_message(failed.id)).status is Status.COMPLETE
+
+        await until(is_there)
         assert (await seen.world.chat.reader.get_message(failed.id)).text == "Here I am"
         assert seen.told[-1] == ReachabilityChanged((), ())
         await seen.until_nobody_looks()  # because nothing waits
@@ -84,9 +86,11 @@ async def test_what_could_not_be_sent_is_sent_when_the_server_is_back(tmp_path: 
 async def _noted(seen: Watched, *ids: str) -> None:
     """Wait until the database says that these wait."""
     store = WaitingRepository(seen.world.database)
-    async with asyncio.timeout(PATIENCE_S):
-        while tuple([each.id for each in await store.unreached()]) != ids:
-            await asyncio.sleep(0.01)
+
+    async def is_there() -> bool:
+        return tuple([each.id for each in await store.unreached()]) == ids
+
+    await until(is_there)
 
 
 async def test_what_waits_for_a_connection_waits_on_after_a_restart(tmp_path: Path) -> None:
@@ -102,9 +106,11 @@ async def test_what_waits_for_a_connection_waits_on_after_a_restart(tmp_path: Pa
         assert (seen.watch.unreachable, seen.watch.waiting) == (("test",), (first.id, third.id))
         await seen.server.come_back()
         seen.watch.look_now()
-        async with asyncio.timeout(PATIENCE_S):
-            while (await seen.world.chat.reader.get_message(third.id)).status is not Status.COMPLETE:
-                await asyncio.sleep(0.02)
+
+        async def is_there() -> bool:
+            return (await seen.world.chat.reader.get_message(third.id)).status is Status.COMPLETE
+
+        await until(is_there)
         assert (await seen.world.chat.reader.get_message(second.id)).status is Status.ERROR, "given up, so not sent"
         await _noted(seen)
 
@@ -167,9 +173,11 @@ async def test_another_question_that_gets_through_brings_the_others_along(tmp_pa
         failed = (await seen.world.ask("One")).answer
         await seen.server.come_back()
         await seen.world.ask("Two")
-        async with asyncio.timeout(PATIENCE_S):
-            while (await seen.world.chat.reader.get_message(failed.id)).status is not Status.COMPLETE:
-                await asyncio.sleep(0.02)
+
+        async def is_there() -> bool:
+            return (await seen.world.chat.reader.get_message(failed.id)).status is Status.COMPLETE
+
+        await until(is_there)
 
 
 @pytest.mark.parametrize("how", ["deleted", "asked for another version"])

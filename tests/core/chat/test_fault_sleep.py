@@ -88,9 +88,11 @@ async def test_an_answer_whose_connection_died_in_a_sleep_is_interrupted_and_con
         await server.wait_until_closed()
         server.play(answer(" and the second"))
         await world.chat.continue_message(message.id)
-        async with asyncio.timeout(PATIENCE_S):
-            while (await world.chat.reader.get_message(message.id)).status is not Status.COMPLETE:
-                await asyncio.sleep(0.02)
+
+        async def is_there() -> bool:
+            return (await world.chat.reader.get_message(message.id)).status is Status.COMPLETE
+
+        await until(is_there)
         assert (await world.chat.reader.get_message(message.id)).text == "The first half and the second"
 
 

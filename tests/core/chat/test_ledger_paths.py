@@ -21,7 +21,7 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.store import MovableClock, Store
-from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.waiting import until
 
 _COLUMNS = "kind, status, provider, model, input_tokens, cached_tokens, output_tokens, reasoning_tokens, is_estimated"
 
@@ -90,9 +90,11 @@ async def test_one_that_failed_in_the_middle(world: ChatWorld) -> None:
 async def test_one_that_was_stopped(world: ChatWorld) -> None:
     world.provider.will(TextDelta("half"), asyncio.Event())
     created = await world.chat.create_thread(None, "", "one")
-    async with asyncio.timeout(PATIENCE_S):
-        while not (await world.chat.reader.get_message(created.answer.id)).text:  # type: ignore[union-attr]
-            await asyncio.sleep(0.01)
+
+    async def is_there() -> bool:
+        return bool((await world.chat.reader.get_message(created.answer.id)).text)  # type: ignore[union-attr]
+
+    await until(is_there)
     await world.chat.stop(created.thread.id)
     (line,) = await _lines(world.database)
     assert line.status == "stopped"
@@ -127,9 +129,11 @@ async def test_one_that_the_end_of_the_program_interrupted(tmp_path: Path) -> No
     async with chat_world(tmp_path) as world:
         world.provider.will(TextDelta("half"), asyncio.Event())
         created = await world.chat.create_thread(None, "", "one")
-        async with asyncio.timeout(PATIENCE_S):
-            while not (await world.chat.reader.get_message(created.answer.id)).text:  # type: ignore[union-attr]
-                await asyncio.sleep(0.01)
+
+        async def is_there() -> bool:
+            return bool((await world.chat.reader.get_message(created.answer.id)).text)  # type: ignore[union-attr]
+
+        await until(is_there)
     database = ProfileDatabase(tmp_path / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
     await database.open()
     try:

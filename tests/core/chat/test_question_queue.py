@@ -40,9 +40,10 @@ async def _questions(world: ChatWorld, thread_id: str) -> list[str]:
 
 
 async def _all_answered(world: ChatWorld, thread_id: str, count: int) -> None:
-    async with asyncio.timeout(20):
-        while len(await _questions(world, thread_id)) < count or world.chat.is_answering(thread_id):
-            await asyncio.sleep(0.005)
+    async def is_there() -> bool:
+        return not (len(await _questions(world, thread_id)) < count or world.chat.is_answering(thread_id))
+
+    await until(is_there)
 
 
 async def test_what_waits_is_asked_in_order_when_the_answer_before_it_is_complete(tmp_path: Path) -> None:

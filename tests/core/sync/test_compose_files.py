@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from chatdesk.core.sync.scram import verifier_of
 from chatdesk.core.sync.team_store import setup, setup_checks
 from chatdesk.core.sync.team_store.administration import Administration
 from tests.helpers import postgres, postgres_binaries
+from tests.helpers.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 TEAM = ROOT / "packaging" / "team"
@@ -135,7 +135,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             folder.chmod(0o755)
             for path in (folder, run, *run.iterdir(), etc, *etc.iterdir()):
                 os.chown(path, user["user"], user["group"])
-        programs, data, port = found[0].folder, folder / "data", postgres._free_port()
+        programs, data = found[0].folder, folder / "data"
         subprocess.run(
             [
                 *(programs / "initdb", "-D", data, "-U", "postgres", "--auth=scram-sha-256", "--data-checksums"),
@@ -147,13 +147,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             env={"PATH": os.defpath, "LANG": "C"},
             **user,
         )
-        command = [programs / "postgres", "-D", data, "-p", str(port), "-c", f"config_file={etc / 'postgresql.conf'}"]
+        command = [programs / "postgres", "-D", data, "-c", f"config_file={etc / 'postgresql.conf'}"]
         extra = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(run), "fsync": "off"}
-        with (folder / "log").open("wb") as log:
-            options = [part for name, value in extra.items() for part in ("-c", f"{name}={value}")]
-            running = subprocess.Popen(
-                [*command, *options], stdout=log, stderr=log, cwd=folder, start_new_session=True, **user
-            )
+        options = [part for name, value in extra.items() for part in ("-c", f"{name}={value}")]
+
+        def started(port: int) -> subprocess.Popen[bytes] | None:
+            """The server on this port; None where another program took the port meanwhile."""
+            with (folder / "log").open("wb") as log:
+                running = subprocess.Popen(
+                    [*command, *options, "-p", str(port)],
+                    stdout=log, stderr=log, cwd=folder, start_new_session=True, **user,
+                )  # fmt: skip
+            wait_until(lambda: running.poll() is not None or (run / f".s.PGSQL.{port}").exists())
+            return running if running.poll() is None else None
+
+        for _attempt in range(5):
+            port = postgres._free_port()
+            running = started(port)
+            if running is not None:
+                break
+        assert running is not None, (folder / "log").read_text("utf-8", "replace")
         stack.callback(running.wait, 30)
         stack.callback(running.send_signal, postgres.signal.SIGQUIT)
         environment = {
@@ -165,17 +178,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             "CHATDESK_HARDEN_FILE": str(etc / "harden.sql"),
             "CHATDESK_SETUP_PASSWORD_FILE": str(folder / "secrets" / "setup_password"),
         }
-        deadline = time.monotonic() + 30
-        while not (run / f".s.PGSQL.{port}").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        for _attempt in range(50):
-            done = subprocess.run(
-                ["sh", etc / "login.sh"], env=environment, capture_output=True, text=True, check=False
-            )
-            if done.returncode == 0 or "starting up" not in done.stderr:
-                break
-            time.sleep(0.1)
-        assert done.returncode == 0, done.stderr
+        tried: list[subprocess.CompletedProcess[str]] = []
+
+        def has_answered() -> bool:
+            command = ["sh", etc / "login.sh"]
+            tried.append(subprocess.run(command, env=environment, capture_output=True, text=True, check=False))
+            return tried[-1].returncode == 0 or "starting up" not in tried[-1].stderr
+
+        wait_until(has_answered)
+        assert tried[-1].returncode == 0, tried[-1].stderr
         yield Server(port, folder)
 
 

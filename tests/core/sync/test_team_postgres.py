@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from tests.helpers import postgres_binaries
 from tests.helpers.postgres import Cluster
 from tests.helpers.postgres_binaries import NoPostgres
+from tests.helpers.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 CHILD = """
@@ -48,11 +48,7 @@ def test_a_server_ends_with_its_process_and_its_files_are_gone(
         assert Path(folder).is_dir()
         assert is_running(int(pid))
         os.kill(child.pid, sent)
-    deadline = time.monotonic() + 30
-    while (is_running(int(pid)) or Path(folder).exists()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not is_running(int(pid))
-    assert not Path(folder).exists()
+    wait_until(lambda: not is_running(int(pid)) and not Path(folder).exists())
 
 
 def test_what_is_written_outlives_a_kill_of_the_server(postgres: Cluster) -> None:

@@ -15,6 +15,7 @@ import pytest
 from chatdesk.core.domain.sharing.sync_wire import body_digest, next_chain
 from chatdesk.core.ids import new_id
 from tests.helpers.team_people import Person, Row, Team, some_id
+from tests.helpers.waiting import wait_until
 
 _WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
@@ -435,9 +436,8 @@ def test_a_push_that_waits_while_its_member_is_removed_fails(team: Team) -> None
         waiting = threading.Thread(target=lambda: states.append(state(anna.push, project, row)))
         waiting.start()
         with team.database.as_superuser() as watcher:
-            while not watcher.execute(_WAITING).fetchone():
-                assert waiting.is_alive()
-                time.sleep(0.01)
+            wait_until(lambda: watcher.execute(_WAITING).fetchone() or not waiting.is_alive())
+            assert waiting.is_alive()
         remover.commit()
         waiting.join()
     assert states == ["CD005"]
