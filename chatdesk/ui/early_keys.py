@@ -4,7 +4,8 @@ keys come to the window behind: they are sent on to the window on top, in their 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from PySide6.QtCore import QCoreApplication, QEvent, QKeyCombination, QObject, Qt, QTimer
@@ -111,6 +112,19 @@ class EarlyKeys(QObject):
             self._closed.append(dialog)
             self._watch()
             self._patience.start()
+
+    @contextmanager
+    def looking_away(self) -> Iterator[None]:
+        """Do not watch during work that turns no loop: no key can come meanwhile, and making a dialog takes hundreds of
+        events, each of which the watch would be shown."""
+        app = QCoreApplication.instance()
+        if app is not None:
+            app.removeEventFilter(self)
+        try:
+            yield
+        finally:
+            if self._is_watching and app is not None:
+                app.installEventFilter(self)
 
     # Qt's questions
 

@@ -38,6 +38,18 @@ def import_without_developer_support() -> None:
     builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)
 
 
+def build_classes_of_objects() -> None:
+    """Have PySide build its classes of all objects that Qt has. This may be done on any thread.
+
+    PySide builds them where it meets an object that has no class of its own in Python. An event filter of the whole
+    application, which watches while a dialog is made, meets one at once, and the window waits 10 ms.
+    """
+    from PySide6.QtGui import QTextDocument
+
+    document = QTextDocument()
+    document.documentLayout().children()  # one of them draws pictures, and has no class in Python
+
+
 def _spec_of_support(name: str, loader: Any, **more: Any) -> ModuleSpec:
     chosen: Any = _SupportOnUse(loader) if name in _SELDOM_USED else loader
     return ModuleSpec(name, chosen, **more)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QListWidget, QWidget
 
@@ -92,6 +93,55 @@ def test_the_key_that_closes_settings_may_be_followed_at_once(tmp_path: Path) ->
         palette = application.bindings.search.palette
         assert palette is not None and palette.field.text() == "> theme"
         assert_nothing_sent(application)
+
+    play(AppPaths.find(tmp_path / "data"), script)
+
+
+def test_settings_asked_for_again_at_once_leave_the_window_clear(tmp_path: Path) -> None:
+    """The first request is given up, at whatever step of opening it is."""
+
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        await active(application)
+        for turns in range(8):
+            application.panes.commands.trigger("app.settings")
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            application.panes.commands.trigger("app.settings")
+            await until(lambda: opened("Settings"))
+            settings = opened("Settings")
+            assert settings is not None
+            settings.reject()
+            await until(lambda: opened("Settings") is None)
+            shades = application.panes.window.findChildren(QWidget, "dialogShade")
+            assert not [each for each in shades if each.isVisible()], turns
+
+    play(AppPaths.find(tmp_path / "data"), script)
+
+
+def test_making_a_dialog_shows_no_events_to_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys that come in the next turn are held as ever."""
+    seen: list[str] = []
+    handled = EarlyKeys.eventFilter
+
+    def counted(keys: EarlyKeys, watched: QObject, event: QEvent) -> bool:
+        seen.append(watched.objectName())
+        return handled(keys, watched, event)
+
+    monkeypatch.setattr(EarlyKeys, "eventFilter", counted)
+
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "hello")
+        await active(application)
+        early = EarlyKeys()
+        early.set_base(application.panes.window, lambda _keys: False)
+        async with asyncio.TaskGroup() as tasks:
+            early.run(lambda: early.follow(tasks.create_task(asyncio.sleep(0))))
+            with early.looking_away():
+                QTest.keyClick(application.panes.window, Qt.Key.Key_Shift)
+            assert not seen
+            QTest.keyClick(application.panes.window, Qt.Key.Key_Shift)
+            assert seen
 
     play(AppPaths.find(tmp_path / "data"), script)
 

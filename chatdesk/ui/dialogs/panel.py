@@ -31,6 +31,7 @@ class Panel(QDialog):
         self._theme = theme
         self._top_px = top_px
         self._shade: _Shade | None = None
+        self._is_fitted = False  # to the window behind, while it is shown
         self._width_px: int | None = None  # where the words decide the height
         self._grip: QPoint | None = None  # where the mouse holds it, while it is moved
         self.setWindowTitle(title)
@@ -56,6 +57,19 @@ class Panel(QDialog):
         self.activateWindow()
         early_keys().opened(self)
 
+    def dim(self) -> None:
+        """Dim the window behind. Showing does it, too; done a turn of the loop before, the window and the dialog are
+        not painted in the same turn."""
+        parent = self.parentWidget()
+        if self._shade is None and parent is not None:
+            self._shade = _Shade(parent.window(), self._theme)
+
+    def undim(self) -> None:
+        if self._shade is not None:
+            self._shade.hide()
+            self._shade.deleteLater()
+            self._shade = None
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._width_px is not None:
@@ -64,8 +78,8 @@ class Panel(QDialog):
         if parent is None:
             return
         window = parent.window()
-        if self._shade is None:
-            self._shade = _Shade(window, self._theme)
+        if not self._is_fitted:
+            self._is_fitted = True
             window.installEventFilter(self)
             room = self._room(window)
             if self.minimumWidth() > room.width():
@@ -73,6 +87,7 @@ class Panel(QDialog):
                 self.setMaximumWidth(room.width())
             self._scroll_if_too_large(room)
             self.resize(self.size().boundedTo(room))
+        self.dim()
         self._centre(window)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -196,10 +211,8 @@ class Panel(QDialog):
         parent = self.parentWidget()
         if parent is not None:
             parent.window().removeEventFilter(self)
-        if self._shade is not None:
-            self._shade.hide()
-            self._shade.deleteLater()
-            self._shade = None
+        self._is_fitted = False
+        self.undim()
 
 
 class _Shade(QWidget):

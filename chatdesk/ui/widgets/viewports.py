@@ -7,12 +7,6 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 
-def build_widget_classes() -> None:
-    """Have PySide build those classes now, in a turn of the loop of their own, because a dialog is going to need
-    them."""
-    QAbstractScrollArea().viewport()
-
-
 def give_viewport(view: QAbstractScrollArea) -> None:
     """Replace the viewport of ``view``, which has not been set up yet, by one that what is behind shows through. Not
     for text fields: theirs are Qt's own business."""

@@ -49,6 +49,26 @@ def test_an_open_dialog_dims_the_window_until_it_closes(window: QWidget, theme: 
     assert _shade(window) is None
 
 
+def test_a_window_dimmed_ahead_of_its_dialog_is_dimmed_once(window: QWidget, theme: Theme) -> None:
+    dialog = AboutDialog(theme, parent=window)
+    dialog.dim()
+    shade = _shade(window)
+    assert shade is not None and not dialog.isVisible()
+    dialog.open()
+    assert [each for each in window.findChildren(QWidget, "dialogShade") if each.isVisible()] == [shade]
+    assert window.frameGeometry().contains(dialog.frameGeometry().center())
+    dialog.reject()
+    assert _shade(window) is None
+
+
+def test_a_window_dimmed_for_a_dialog_that_is_not_shown_is_clear_again(window: QWidget, theme: Theme) -> None:
+    dialog = AboutDialog(theme, parent=window)
+    dialog.dim()
+    dialog.undim()
+    assert _shade(window) is None
+    dialog.deleteLater()
+
+
 @pytest.mark.parametrize(("press", "answer"), [("confirmYes", True), ("confirmNo", False), (None, False)])
 def test_a_question_is_answered_once(
     window: QWidget, theme: Theme, qtbot: QtBot, press: str | None, answer: bool

@@ -15,9 +15,10 @@ from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.settings.in_force import changed_settings
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.ui.commands.keys import keys_of_text, text_of_keys
+from chatdesk.ui.early_keys import early_keys
 from chatdesk.ui.features.settings.model_menu import ModelMenu
+from chatdesk.ui.pyside_support import build_classes_of_objects
 from chatdesk.ui.transcript.speech.narration import ReadAloud
-from chatdesk.ui.widgets.viewports import build_widget_classes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -105,18 +106,20 @@ class SettingsBinding(QObject):
     async def _open_in_steps(self, page: str) -> None:
         """Import its modules beside the loop, the first time; make it; show it. The window goes on in between."""
         if self._modules:
+            await asyncio.to_thread(build_classes_of_objects)  # first, as the watch for early keys is on
             await import_beside(*self._modules)
             self._modules.clear()
-            await asyncio.sleep(0)
-            build_widget_classes()
-            await asyncio.sleep(0)
-        dialog = self._make()
+        with early_keys().looking_away():
+            dialog = self._make()
         try:
             await asyncio.sleep(0)
             for each in (dialog, *dialog.findChildren(QWidget)):
                 each.ensurePolished()
             await asyncio.sleep(0)
+            dialog.dim()
+            await asyncio.sleep(0)
         except asyncio.CancelledError:
+            dialog.undim()
             dialog.deleteLater()  # another is asked for, or the window closes
             raise
         if page:
