@@ -25,8 +25,8 @@ _SIDE_PX = 24
 _NARROWEST_PX = 160
 _KEPT_MESSAGES = 240
 _AHEAD_VIEWS = 1.5  # what is laid out before it is seen, while nothing else is to be done
-_AHEAD_AFTER_MS = 1
-_AHEAD_SLICE_S = 0.003
+_AHEAD_AFTER_MS = 4  # the loop rests in between, so that what is due meanwhile is not one long piece of work
+_AHEAD_SLICE_S = 0.002
 _ABOVE_ITEM_PX = 18  # rings, marks and the bars of quotes reach above the item they belong to
 _ASK_AROUND = 6  # neighbours of the view whose blocks are asked for ahead of need
 
