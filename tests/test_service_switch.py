@@ -116,15 +116,28 @@ async def test_a_service_that_ends_by_a_fault_is_said_and_starts_again_when_aske
     async with open_services(paths, ON, purpose="serve") as services:
         switch = services.service_switch = ServiceSwitch(services, load)
         state = await switch.obey()
-        async with httpx2.AsyncClient(trust_env=False) as http:
-            with suppress(httpx2.HTTPError):
-                await http.get(f"{state.urls[0]}/end")
+        place = ("127.0.0.1", int(state.urls[0].rpartition(":")[2]))
+        with socket.create_connection(place, timeout=20) as other:
+            async with httpx2.AsyncClient(trust_env=False) as http:
+                await _greeted(other, place)
+                with suppress(httpx2.HTTPError):
+                    await http.get(f"{state.urls[0]}/end")
+            assert await asyncio.to_thread(other.recv, 1) == b""  # cut with the thread, not when memory is tidied
         await until(lambda: switch.state.problem)
         assert switch.state.problem is not None and "a fault in ChatDesk" in switch.state.problem.sentence
         assert not switch.state.is_on and not ServiceFiles.of(paths).address.exists()
         switch.try_again()
         await until(lambda: switch.state.is_on)
         assert await _health(switch.state) == 200
+
+
+async def _greeted(connection: socket.socket, place: tuple[str, int]) -> None:
+    """Wait until a connection has had an answer, so that it was taken."""
+    host, port = place
+    connection.sendall(f"GET /health HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+    answer = b""
+    while not answer.endswith(b"}"):
+        answer += await asyncio.to_thread(connection.recv, 65536)
 
 
 async def test_tokens_are_there_while_it_is_on(tmp_path: Path) -> None:

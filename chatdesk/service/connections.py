@@ -205,6 +205,11 @@ class Connections:
         for connection in list(self._open):
             connection.descriptor.close()
 
+    def cut(self) -> None:
+        """Cut what is open, without a word to anybody; it is closed by the next turns of the loop."""
+        for protocol in list(self._state.connections):
+            protocol.transport.abort()
+
     async def _emptied(self, within_s: float) -> None:
         """Wait until no connection is open, but not for longer."""
         with suppress(TimeoutError):

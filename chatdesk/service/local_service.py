@@ -234,9 +234,12 @@ class LocalService:
         self._thread_loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
         connections.open(bound.listening)
         ready.set_result(None)
-        await self._ending.wait()
-        await connections.close(within_s=_GRACE_S)
-        await application.close()
+        try:
+            await self._ending.wait()
+            await connections.close(within_s=_GRACE_S)
+            await application.close()
+        finally:  # also where a fault ends this thread
+            connections.cut()
 
 
 @dataclass(frozen=True, slots=True)
