@@ -39,10 +39,11 @@ def import_without_developer_support() -> None:
 
 
 def build_classes_of_objects() -> None:
-    """Have PySide build its classes of all objects that Qt has. This may be done on any thread.
+    """Have PySide build its classes of all objects that Qt has, in a turn of the loop of their own.
 
-    PySide builds them where it meets an object that has no class of its own in Python. An event filter of the whole
-    application, which watches while a dialog is made, meets one at once, and the window waits 10 ms.
+    PySide builds them where it meets an object that has no class of its own in Python, in 10 ms. An event filter of the
+    whole application, which watches while a dialog is made, meets one at once. Only for the thread of the window: built
+    on another one while the window makes objects, they crash the program.
     """
     from PySide6.QtGui import QTextDocument
 

@@ -106,9 +106,11 @@ class SettingsBinding(QObject):
     async def _open_in_steps(self, page: str) -> None:
         """Import its modules beside the loop, the first time; make it; show it. The window goes on in between."""
         if self._modules:
-            await asyncio.to_thread(build_classes_of_objects)  # first, as the watch for early keys is on
             await import_beside(*self._modules)
             self._modules.clear()
+            await asyncio.sleep(0)
+            build_classes_of_objects()
+            await asyncio.sleep(0)
         with early_keys().looking_away():
             dialog = self._make()
         try:
