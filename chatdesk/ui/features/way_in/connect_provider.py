@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.domain.provider_profile import ProviderProfile
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.providers_store import KeyPlace
 
 _TO_BE_FILLED_IN: Final = "YOUR-"
+_ONE_COLUMN_BELOW_PX: Final = 400
 
 
 class ConnectProvider(QWidget):
@@ -77,7 +79,7 @@ class ConnectProvider(QWidget):
         self._found_row = FlowRow(8)
         found.addLayout(self._found_row)
         self._found.hide()
-        self._key_place = QVBoxLayout()
+        self._row, self._key_place = QHBoxLayout(), QVBoxLayout()
         self.key = self._made_key(self._preset)
         self._build()
         self.provider.currentIndexChanged.connect(self._on_provider_changed)
@@ -190,7 +192,7 @@ class ConnectProvider(QWidget):
         fields.setSpacing(6)
         fields.addWidget(self.address)
         fields.addLayout(self._key_place)
-        row = QHBoxLayout()
+        row = self._row
         row.setSpacing(8)
         for widget in (self.provider, self.connect_button):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
@@ -203,6 +205,13 @@ class ConnectProvider(QWidget):
         column.addWidget(self.steps)
         column.addWidget(self._problem)
         column.addWidget(self.save_button, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put provider, key and button below each other where there is no room for them in a row."""
+        super().resizeEvent(event)
+        is_narrow = self.width() < _ONE_COLUMN_BELOW_PX * max(1.0, self._theme.scale)
+        directions = QBoxLayout.Direction
+        self._row.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
 
     def _show_problem(self, text: str) -> None:
         self._problem.setText(text)

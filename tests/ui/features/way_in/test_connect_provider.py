@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.features.way_in.connect_provider import ConnectProvider
@@ -93,3 +93,20 @@ def test_what_is_changed_meanwhile_is_not_sent(fields: ConnectProvider, seen: Se
     assert seen.connected == []
     fields.connect_button.click()
     assert seen.connected == [KEY[:-1]]
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.25, 2.0])
+def test_in_a_narrow_column_nothing_is_cut(qapp: QApplication, qtbot: QtBot, scale: float) -> None:
+    fields = ConnectProvider(Theme(qapp, preference="light", scale=scale))
+    column = QScrollArea()  # as the first screen has it: it gives no widget less room than it needs
+    qtbot.addWidget(column)
+    column.setWidgetResizable(True)
+    column.setWidget(fields)
+    column.resize(900, 400)
+    column.show()
+    qtbot.waitUntil(lambda: fields.connect_button.x() > fields.provider.x())
+    column.resize(round(360 * scale), 400)
+    qtbot.waitUntil(lambda: fields.width() <= column.viewport().width())
+    assert fields.connect_button.y() > fields.provider.y()
+    column.resize(900, 400)
+    qtbot.waitUntil(lambda: fields.connect_button.x() > fields.provider.x())
