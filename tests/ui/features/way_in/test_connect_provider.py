@@ -107,6 +107,6 @@ def test_in_a_narrow_column_nothing_is_cut(qapp: QApplication, qtbot: QtBot, sca
     qtbot.waitUntil(lambda: fields.connect_button.x() > fields.provider.x())
     column.resize(round(360 * scale), 400)
     qtbot.waitUntil(lambda: fields.width() <= column.viewport().width())
-    assert fields.connect_button.y() > fields.provider.y()
+    qtbot.waitUntil(lambda: fields.connect_button.y() > fields.provider.y())
     column.resize(900, 400)
     qtbot.waitUntil(lambda: fields.connect_button.x() > fields.provider.x())
