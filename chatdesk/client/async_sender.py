@@ -91,9 +91,9 @@ class AsyncSender:
     async def _sent_frames(self, listening: Listening) -> AsyncGenerator[Any, None]:
         response = await self._sent(listening.request(), is_followed=True)
         sent = SentFrames()
-        async with aclosing(response):
+        async with aclosing(response), aclosing(response.aiter_bytes()) as pieces:
             try:
-                async for piece in response.aiter_bytes():
+                async for piece in pieces:
                     for frame in sent.take(piece):
                         yield frame
             except httpx2.HTTPError as error:
