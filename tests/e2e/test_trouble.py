@@ -174,7 +174,7 @@ def test_a_directory_that_could_not_be_owned_is_owned_once_it_can(
 
 
 def test_what_the_daily_upkeep_finds_is_shown(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "run_upkeep", partial(app.run_upkeep, settle_s=0))
+    monkeypatch.setattr(upkeep, "run_upkeep", partial(upkeep.run_upkeep, settle_s=0))
     monkeypatch.setattr("chatdesk.core.storage.upkeep.backup_directory._SPARE_BYTES", 10**18)
 
     async def script(application: WindowApplication) -> None:
@@ -185,7 +185,7 @@ def test_what_the_daily_upkeep_finds_is_shown(paths: AppPaths, monkeypatch: pyte
 
 
 def test_a_window_that_is_open_makes_a_backup(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "run_upkeep", partial(app.run_upkeep, settle_s=0))
+    monkeypatch.setattr(upkeep, "run_upkeep", partial(upkeep.run_upkeep, settle_s=0))
 
     async def script(application: WindowApplication) -> None:
         await ask(application, "hello")
@@ -214,7 +214,7 @@ def test_a_start_that_fails_for_an_unforeseen_reason_says_so_and_can_be_closed(
     async def fail(*_values: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(app, "build_services", fail)
+    monkeypatch.setattr(building, "build_services", fail)
 
     async def script(application: WindowApplication) -> None:
         await _failed(application, "needs to start")

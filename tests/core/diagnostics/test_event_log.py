@@ -28,8 +28,8 @@ from chatdesk.core.settings.schema import Settings
 from chatdesk.services.owner import open_services
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
 
-WORDS = "marked-words-4711"
-KEY = "sk-marked-4711-canary-0815"
+WORDS = "marked-words-qzjx"
+KEY = "sk-marked-qzjx-canary-0815"
 # What is said often or says nothing to whoever supports a person: text itself, and what others are told to read again.
 NOT_LOGGED = {
     events.TextStreamed, events.MessageChanged, events.ContextChanged, events.SummaryFailed, events.UsageRecorded,
@@ -160,7 +160,7 @@ async def _server(exchange: Exchange) -> None:
 async def _use(paths: AppPaths, outside: Path) -> dict[str, str]:
     async with FaultServer(_server) as server, open_services(paths, Settings()) as services:
         service = services.provider_service
-        await service.choose_key_place(KeyPlace.FILE, passphrase="four marked words 4711 here")
+        await service.choose_key_place(KeyPlace.FILE, passphrase="four marked words qzjx here")
         saved = await service.save(ProviderProfile("", "other", "Marked", server.base_url), key=KEY)
         ids: dict[str, str] = {}
         for text in (f"Hello {WORDS}", f"please fail {WORDS}"):
@@ -191,7 +191,7 @@ def test_what_happens_is_in_the_log_and_what_was_said_is_not(tmp_path: Path, mon
         logs.stop()
     text = paths.log_file.read_text()
     assert WORDS not in text
-    assert "4711" not in text.replace(str(tmp_path), "")
+    assert "qzjx" not in text.replace(str(tmp_path), "")
     thread, answer_id = ids["thread_id"], ids["message_id"]
     for expected in (
         rf"thread\.created thread={thread} ",
