@@ -65,6 +65,7 @@ GROUPS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "service-live": service_live.following,
     "service-openai": service_openai.asking,
     "service": service_reading.reading,
+    "service-window": service_reading.beside_window,
     "settings": library.settings,
     "first-token": providers.first_token,
     "flood": providers.flood,

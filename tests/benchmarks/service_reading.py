@@ -25,6 +25,7 @@ _PAGE: Final = 100
 _LONG: Final = 100_000
 _FLOOD: Final = 10_000
 _FEWEST_READS: Final = 1_000
+_STREAMS: Final = 100
 _MOST_FLOOD_MB: Final = 40.0
 
 
@@ -41,6 +42,20 @@ def reading(folder: Path, is_quick: bool) -> list[Row]:
         rows += asyncio.run(_followed(service))
         rows += _flood(service, 1_000 if is_quick else _FLOOD)
     return [*rows, *_window_start(folder.with_name("window"), 3 if is_quick else 9)]
+
+
+def beside_window(folder: Path, is_quick: bool) -> list[Row]:
+    """The window that serves, while a hundred answers are written for another program."""
+    count = 10 if is_quick else _STREAMS
+    found = json.loads(python("-m", "tests.benchmarks.service_window_probe", str(folder), str(count)).splitlines()[-1])
+    slices = sorted(found["cpu_ms"])
+    p99 = slices[int(len(slices) * 0.99)]
+    name = f"window's slices (CPU) while it serves {count} answers at once"
+    return [
+        Row(f"{name}, p99", p99, "ms", "at most 8 ms", p99 <= 8),
+        Row(f"{name}, largest turn", max(found["turns_ms"]), "ms", "told only", True),
+        Row("answers of them that did not arrive whole", found["lost"], "", "none", found["lost"] == 0),
+    ]
 
 
 class _Caller:
