@@ -55,8 +55,8 @@ from chatdesk.core.usage.estimates import usage_so_far
 _log = logging.getLogger(__name__)
 
 FRAME_S = 0.048
-# Shown text is stored at most 250 ms later; half of that leaves room for a slow disk.
-CHECKPOINT_S = 0.12
+# Shown text is stored at most 250 ms later. The disk and a busy machine may need more than half of that.
+CHECKPOINT_S = 0.1
 _LONGEST_READ_SLICE_S = 0.003
 _STORE_RETRIES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 SLEPT = "slept"
@@ -109,6 +109,7 @@ class Turn:
         self._reading: asyncio.Task[None] | None = None
         self._ended_as: Status | None = None
         self._is_streaming = False
+        self._unstored_since_s: float | None = None  # when the oldest text that is not stored was shown
         self._stored = answer  # as it was when it began to stream
         self._ended_parts = 0
         self._is_closing = False
@@ -172,7 +173,6 @@ class Turn:
         reading.add_done_callback(lambda _task: self._news.set())
         if self._ended_as is not None:
             reading.cancel()
-        stored_at_s = self._times.asked_s
         shown_at_s = -math.inf
         while not reading.done():
             await self._wait_for_news()
@@ -184,20 +184,25 @@ class Turn:
                 await self._begin_streaming()
             if self._is_streaming:
                 self._show()
-            now_s = shown_at_s = self._context.clock.monotonic_s()
-            if now_s - stored_at_s >= CHECKPOINT_S:
+            shown_at_s = self._context.clock.monotonic_s()
+            if self._has_to_store(shown_at_s):
                 await self._checkpoint()
-                stored_at_s = now_s
         if self._text.has_received and not self._is_streaming:
             await self._begin_streaming()
         if self._is_streaming:
             self._show()
         await self._finish(_failure_of(reading))
 
+    def _has_to_store(self, now_s: float) -> bool:
+        """Return whether shown text would be stored too late if it waited for the next frame."""
+        return self._unstored_since_s is not None and now_s + FRAME_S - self._unstored_since_s > CHECKPOINT_S
+
     async def _wait_for_news(self) -> None:
-        has_unstored = self._is_streaming and self._text.peek_to_store()[1] > 0
+        rest_s = None
+        if self._unstored_since_s is not None:
+            rest_s = self._unstored_since_s + CHECKPOINT_S - self._context.clock.monotonic_s()
         try:
-            async with asyncio.timeout(CHECKPOINT_S if has_unstored else None):
+            async with asyncio.timeout(rest_s):
                 await self._news.wait()
         except TimeoutError:
             return
@@ -248,7 +253,10 @@ class Turn:
         self._context.bus.publish(MessageChanged(self.overlay(message)))
 
     def _show(self) -> None:
-        for chunk in self._text.take_to_show():
+        chunks = self._text.take_to_show()
+        if chunks and self._unstored_since_s is None:
+            self._unstored_since_s = self._context.clock.monotonic_s()
+        for chunk in chunks:
             self._context.bus.publish(
                 TextStreamed(self.thread_id, self.message_id, chunk.part_index, chunk.kind.value, chunk.text)
             )
@@ -260,12 +268,14 @@ class Turn:
         if not self._is_streaming:
             return
         chunks, count = self._text.peek_to_store()
+        self._unstored_since_s = None
         if not count:
             return
         try:
             with self._times.storing():
                 await self._context.store.append_chunks(self.message_id, chunks)
         except StorageError as error:
+            self._unstored_since_s = self._context.clock.monotonic_s()  # try again no sooner than for new text
             self._storage_failed(error)
             return
         self._text.mark_stored(count)

@@ -1,21 +1,164 @@
-"""A turn writes down which model answered, also where nobody chose one."""
+"""A turn writes down which model answered, also where nobody chose one, and hands shown text to the storage in time,
+whatever the pace of the model and of the disk; that is played in simulated time."""
 
 from __future__ import annotations
 
+import asyncio
+import random
+import selectors
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from chatdesk.core.domain.message import Status
-from chatdesk.core.events import MessageAdded
-from chatdesk.core.providers.base import ListedModel
+from chatdesk.core.chat.turn import CHECKPOINT_S, Turn, TurnContext
+from chatdesk.core.domain.message import Message, Role, Status
+from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
+from chatdesk.core.errors import StorageFull
+from chatdesk.core.events import EventBus, MessageAdded, TextStreamed
+from chatdesk.core.providers.base import (
+    ChatRequest,
+    FinishReason,
+    ListedModel,
+    Provider,
+    StreamEvent,
+    StreamFinished,
+    TextDelta,
+)
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.registry import ProviderRegistry
 from tests.helpers.chat_world import chat_world
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models
 
 _MODEL = "swift-small"
+_PIECES = 120
+#: Rounding of the simulated clock.
+_ROUNDING_S = 1e-6
+
+
+class _JumpingSelector(selectors.SelectSelector):
+    """Waits for nothing: the clock of its loop jumps to the next timer."""
+
+    now_s = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        assert timeout is not None, "the turn waits for something that never comes"
+        self.now_s += max(timeout, 0.0)
+        return []
+
+
+class _SimulatedTime(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self._selector_of_time = _JumpingSelector()
+        super().__init__(self._selector_of_time)
+
+    def time(self) -> float:
+        return self._selector_of_time.now_s
+
+
+class _LoopClock:
+    def now_ms(self) -> int:
+        return round(self.monotonic_s() * 1000)
+
+    def monotonic_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+@dataclass
+class _Model:
+    """Answers in pieces, ``gaps_s`` apart."""
+
+    gaps_s: Sequence[float]
+
+    async def stream(self, _request: ChatRequest) -> AsyncGenerator[StreamEvent]:
+        for number, gap_s in enumerate(self.gaps_s):
+            await asyncio.sleep(gap_s)
+            yield TextDelta(f"{number} ")
+        yield StreamFinished(FinishReason.STOP)
+
+
+@dataclass
+class _SlowStore:
+    """Takes ``delay_s`` for each write and refuses some of them."""
+
+    answer: Message
+    chance: random.Random
+    delay_s: float
+    failures: float
+    handed_over: list[tuple[float, str]] = field(default_factory=list)
+    free_since_s: list[float] = field(default_factory=list)
+    tail: str = ""
+
+    async def start_streaming(self, _message_id: str, _started_at: int, *, model: str | None = None) -> Message:
+        return replace(self.answer, status=Status.STREAMING, model=model)
+
+    async def append_chunks(self, _message_id: str, chunks: Sequence[StreamChunk]) -> None:
+        loop = asyncio.get_running_loop()
+        self.handed_over.append((loop.time(), "".join(chunk.text for chunk in chunks)))
+        await asyncio.sleep(self.chance.uniform(0, self.delay_s))
+        self.free_since_s.append(loop.time())
+        if self.chance.random() < self.failures:
+            raise StorageFull
+
+    async def finish(self, _message_id: str, outcome: TurnOutcome) -> tuple[Message, Thread]:
+        self.tail = "".join(chunk.text for chunk in outcome.tail)
+        return replace(self.answer, status=outcome.status), cast("Thread", None)
+
+
+async def _stream(gaps_s: Sequence[float], store: _SlowStore) -> list[tuple[float, str]]:
+    """Run a turn. Returns what was shown, with the times."""
+    shown: list[tuple[float, str]] = []
+    bus = EventBus()
+    bus.subscribe(TextStreamed, lambda event: shown.append((asyncio.get_running_loop().time(), event.delta)))
+    turn = Turn(
+        TurnContext(store, bus, _LoopClock()),
+        answer=store.answer,
+        provider=cast("Provider", _Model(gaps_s)),
+        request=ChatRequest("model", ()),
+    )
+    await turn.run()
+    return shown
+
+
+def _gaps(pace: str, chance: random.Random) -> list[float]:
+    if pace == "steady":
+        return [chance.uniform(0.001, 0.02)] * _PIECES
+    if pace == "halting":
+        return [chance.uniform(0.04, 0.4) for _ in range(_PIECES)]
+    return [chance.choice((0.0, 0.0, 0.0, chance.uniform(0, 0.3))) for _ in range(_PIECES)]
+
+
+@pytest.mark.parametrize("failures", [0.0, 0.2])
+@pytest.mark.parametrize("delay_s", [0.0, 0.03, 0.4])
+@pytest.mark.parametrize("pace", ["steady", "halting", "bursts"])
+@pytest.mark.parametrize("seed", range(5))
+def test_shown_text_is_handed_over_in_time(pace: str, delay_s: float, failures: float, seed: int) -> None:
+    chance = random.Random(f"{pace} {delay_s} {failures} {seed}")
+    pending = Message("answer", "thread", None, Role.ASSISTANT, Status.PENDING, 0, 1)
+    store = _SlowStore(pending, chance, delay_s, failures)
+    gaps_s = _gaps(pace, chance)
+    with asyncio.Runner(loop_factory=_SimulatedTime) as runner:
+        shown = runner.run(_stream(gaps_s, store))
+    assert "".join(text for _, text in shown) == "".join(f"{number} " for number in range(_PIECES))
+    for shown_at_s, text in shown:
+        handed_at_s = next((at_s for at_s, stored in store.handed_over if text in stored), None)
+        if handed_at_s is None:
+            assert text in store.tail
+        else:
+            # What is shown while the storage is busy waits for it, and not for longer than otherwise.
+            free_s = max([at_s for at_s in store.free_since_s if at_s <= handed_at_s], default=0.0)
+            assert handed_at_s - max(shown_at_s, free_s) <= CHECKPOINT_S + _ROUNDING_S
+
+
+def test_text_is_not_written_with_every_frame() -> None:
+    pending = Message("answer", "thread", None, Role.ASSISTANT, Status.PENDING, 0, 1)
+    store = _SlowStore(pending, random.Random(1), 0.0, 0.0)
+    with asyncio.Runner(loop_factory=_SimulatedTime) as runner:
+        shown = runner.run(_stream([0.01] * _PIECES, store))
+    assert 2 * len(store.handed_over) < len(shown)
 
 
 async def _chat(exchange: Exchange) -> None:
