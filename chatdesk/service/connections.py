@@ -24,6 +24,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
+from chatdesk.service.strict_http import StrictConnection
+
 _log = logging.getLogger(__name__)
 
 #: How a caller came in. ``remote`` is TLS at another address than loopback.
@@ -96,10 +98,12 @@ class _CountedSocket(socket.socket):
 
 
 class _LimitedProtocol(H11Protocol):
-    """uvicorn's protocol with a limit on the time in which the headers of a request arrive."""
+    """uvicorn's protocol with a strict reader and a limit on the time in which the headers of a request arrive."""
 
     def __init__(self, header_s: float, config: Config, state: ServerState, app_state: dict[str, Any]) -> None:
         super().__init__(config, state, app_state)
+        assert config.h11_max_incomplete_event_size is not None  # the service sets it
+        self.conn = StrictConnection(h11.SERVER, config.h11_max_incomplete_event_size)
         self._header_s = header_s
         self._timer: asyncio.TimerHandle | None = None
 

@@ -183,6 +183,61 @@ async def test_a_chunk_that_is_none_ends_its_connection(
     assert "Traceback" not in caplog.text  # what a stranger sends is no fault of the service
 
 
+_JSON = "Content-Type: application/json"
+_CHUNKED = ("Transfer-Encoding: chunked", _JSON)
+_LONG_CHUNKS = b"".join(b"1;%s\r\n%c\r\n" % (b"x" * 20_000, each) for each in b'{"name":"x"}') + b"0\r\n\r\n"
+
+
+def _made(world: ServedWorld, *lines: str) -> bytes:
+    return _request(world, *lines, method="POST", path="/api/v1/projects")
+
+
+async def test_what_has_one_form_is_taken_in_no_other(tmp_path: Path) -> None:
+    """h11 reads all of these but the first as the first, and a proxy in front of the service may not."""
+    body = b'{"name":"x"}'
+    chunk, last = b"c\r\n%s\r\n" % body, b"0\r\n\r\n"
+    async with served_world(tmp_path) as world:
+        plain = _made(world, _JSON, "Content-Length: 12") + body
+        wrong = {
+            "bare line feeds": plain.replace(b"\r\n", b"\n"),
+            "one bare line feed": plain.replace(b"\r\nContent-Length", b"\nContent-Length"),
+            "a folded length": plain.replace(b"Content-Length:", b"Content-Length:\r\n"),
+            "a folded header": _made(world, _JSON, "Content-Length: 12", "X-A: b\r\n\tc") + body,
+            "a length twice": _made(world, _JSON, "Content-Length: 12", "content-length: 12") + body,
+            "a list of lengths": _made(world, _JSON, "Content-Length: 12, 12") + body,
+            "another version": plain.replace(b"HTTP/1.1", b"HTTP/2.0", 1),
+            "a trailer": _made(world, *_CHUNKED) + chunk + b"0\r\nX-A: b\r\n\r\n",
+        }
+        for name, sent in wrong.items():
+            assert (await world.raw(sent)).startswith(b"HTTP/1.1 400 "), name
+        cut = await world.raw(_made(world, *_CHUNKED) + _LONG_CHUNKS)  # it may not be read to its end
+        assert cut[:13] in (b"", b"HTTP/1.1 400 ")
+        assert len((await world.http.get("/api/v1/projects")).json()["projects"]) == 1
+        small = b"".join(b"1;a=b\r\n%c\r\n" % each for each in body)
+        for sent in (plain, _made(world, *_CHUNKED) + chunk + last, _made(world, *_CHUNKED) + small + last):
+            assert (await world.raw(sent)).startswith(b"HTTP/1.1 201 ")
+
+
+async def test_the_second_request_of_a_connection_is_read_as_strictly(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        first = _request(world).replace(b"Connection: close\r\n", b"")
+        body = b'{"name":"x"}'
+        second = _made(world, _JSON, "Content-Length: 12", "Content-Length: 12") + body
+        answer = await world.raw(first + second)
+        assert (answer.count(b"HTTP/1.1 200 "), answer.count(b"HTTP/1.1 400 ")) == (1, 1)
+        right = await world.raw(first + _made(world, _JSON, "Content-Length: 12") + body)
+        assert (right.count(b"HTTP/1.1 200 "), right.count(b"HTTP/1.1 201 ")) == (1, 1)
+
+
+async def test_a_body_in_many_small_chunks_is_read(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        body = json.dumps({"text": "word " * 20_000}).encode()
+        thread = (await world.http.post(THREADS, json={})).json()["id"]
+        head = _request(world, *_CHUNKED, method="POST", path=f"{THREADS}/{thread}/notes")
+        chunks = b"".join(b"1\r\n%c\r\n" % each for each in body)
+        assert (await world.raw(head + chunks + b"0\r\n\r\n")).startswith(b"HTTP/1.1 201 ")
+
+
 async def test_who_leaves_in_the_middle_of_a_body_is_no_fault(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         async with served_world(tmp_path) as world:
