@@ -409,6 +409,36 @@ async def test_the_log_says_who_used_what_under_the_id_of_the_request(
             assert "x-chatdesk-token" not in (await http.get("/health")).headers
 
 
+async def test_a_full_disk_is_said_and_what_was_refused_can_be_sent_again(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        thread_id = await _thread(world)
+        url, key = f"{V1}/threads/{thread_id}/notes", {"idempotency-key": "n"}
+        before = (await world.http.get(f"{V1}/threads/{thread_id}/messages")).json()
+        database = world.services.database
+        await database.write(lambda conn: conn.exec_driver_sql("PRAGMA max_page_count = 1"))
+        note = {"text": "words " * 20_000}
+        full = await world.http.post(url, json=note, headers=key)
+        assert (full.status_code, full.json()["code"]) == (507, "storage_full")
+        assert full.headers["content-type"] == "application/problem+json"
+        assert (await world.http.get(f"{V1}/threads/{thread_id}/messages")).json() == before
+        await database.write(lambda conn: conn.exec_driver_sql("PRAGMA max_page_count = 1073741823"))
+        kept = await world.http.post(url, json=note, headers=key)
+        assert (kept.status_code, "idempotent-replayed" in kept.headers) == (201, False)
+        assert (await world.http.post(url, json=note, headers=key)).json()["id"] == kept.json()["id"]
+
+
+async def test_a_key_is_known_after_a_restart(tmp_path: Path) -> None:
+    made: list[str] = []
+    for is_repeated in (False, True):
+        async with served_world(tmp_path) as world:
+            headers = {"idempotency-key": "once"}
+            # The owner's token is another one after each start, and the owner is the same.
+            found = await world.http.post(f"{V1}/threads", json={"title": "Once"}, headers=headers)
+            assert ("idempotent-replayed" in found.headers) == is_repeated
+            made.append(found.json()["id"])
+    assert made[0] == made[1]
+
+
 async def test_a_token_is_held_to_its_tokens_a_minute(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         thread_id = await _thread(world)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from starlette.websockets import WebSocketDisconnect
 
+from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.service import forms
 from chatdesk.service.carrying_out import conditions_of
@@ -101,6 +103,8 @@ async def _listen(conversation: Conversation) -> None:
 async def _answer(conversation: Conversation, sent: bytes, typing: dict[str, TypingIndicator]) -> bytes:
     """Carry out one operation and return its acknowledgement, or why it was refused."""
     id_ = None
+    operation_name, outcome, began_s = "unknown", "failed", time.monotonic()
+    request_id = conversation.websocket.state.request_id
     try:
         conversation.admit()
         named = forms.checked_body(AnyOperation, sent)
@@ -110,12 +114,23 @@ async def _answer(conversation: Conversation, sent: bytes, typing: dict[str, Typ
         endpoint = OPERATIONS.get(named.op)
         if endpoint is None:
             raise InvalidRequest((("op", f"One of {', '.join(OPERATIONS)}"),))
+        operation_name = endpoint.path
         assert endpoint.body is not None  # each has one
         operation = forms.checked_body(endpoint.body, sent)
         result, is_repeated = await _carried_out(conversation, endpoint, operation)
+        outcome = "repeated" if is_repeated else "done"
     except ChatDeskError as error:
-        request_id = conversation.websocket.state.request_id
+        outcome = error.code
         return forms.as_json({"type": "REFUSED", "id": id_, "problem": problem_of(error, request_id)})
+    finally:
+        log_event(
+            "service_operation",
+            id=request_id,
+            who=conversation.caller.id,
+            op=operation_name,
+            outcome=outcome,
+            took_ms=round((time.monotonic() - began_s) * 1000),
+        )
     if isinstance(operation, TypingIndicator):
         typing.pop(operation.thread_id, None)
         if operation.is_typing:

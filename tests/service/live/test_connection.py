@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 import sqlite3
 from contextlib import aclosing, closing
@@ -338,6 +339,35 @@ async def test_operations_count_as_requests_of_a_token(tmp_path: Path) -> None:
         await client.socket.send('{"op": "PING", "id": "x"}')
         await client.until(lambda: None in client.replies)
         assert client.replies[None]["problem"]["code"] == "too_many_requests"
+
+
+async def test_each_operation_is_logged_without_what_it_says(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    words = "marked-words-4711"
+    async with served_world(tmp_path) as world:
+        thread_id = await _thread(world)
+        token = world.token("asker", [Scope.READ, Scope.ASK])
+        async with live_client(world, token=token) as client:
+            for _ in range(2):
+                await client.do("SEND_MESSAGE", thread_id=thread_id, text=words, key="k")
+                await world.services.chat.all_written()
+            await client.do("DELETE_MESSAGE", message_id=SOME_ID)
+            await client.do(f"{words}\nforged", id=words)
+            accepted = client.socket.response
+            assert accepted is not None
+            said = {name: accepted.headers[f"x-{name}"] for name in ("request-id", "chatdesk-token")}
+    lines = [each for each in caplog.messages if each.startswith(("service_operation", "service_answer"))]
+    assert [each.partition("op=")[2].partition(" took_ms")[0] for each in lines if "op=" in each] == [
+        "SEND_MESSAGE outcome=done",
+        "SEND_MESSAGE outcome=repeated",
+        "DELETE_MESSAGE outcome=not_allowed",
+        "unknown outcome=invalid_request",
+    ]
+    assert len(lines) == 5  # with what the answer took
+    for line in lines:
+        assert f"id={said['request-id']} who={said['chatdesk-token']} " in line
+    assert words not in "".join(lines)
+    assert "forged" not in "".join(lines)
 
 
 async def test_what_is_no_operation_is_refused_and_the_connection_goes_on(tmp_path: Path) -> None:
