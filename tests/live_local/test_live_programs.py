@@ -30,14 +30,17 @@ async def played(exchange: Exchange) -> None:
     await status(200, {"data": rows, "usage": {"prompt_tokens": 2}})(exchange)
 
 
-async def ran(*command: str, environment: Mapping[str, str] | None = None, ends_s: float = _ENDS_S) -> str:
-    """What a program prints."""
+async def ran(
+    *command: str, environment: Mapping[str, str] | None = None, folder: Path | None = None, ends_s: float = _ENDS_S
+) -> str:
+    """What a program prints that runs in a folder."""
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **(environment or {})},
+        cwd=folder,
     )
     try:
         async with asyncio.timeout(ends_s):

@@ -39,6 +39,7 @@ async def test_no_request_is_a_fault_and_no_answer_is_outside_the_document(
             *(str(SCHEMATHESIS), "--config-file", str(configuration)),
             *("run", f"{world.address.urls[0]}/api/v1/openapi.json"),
             *("--header", f"Authorization: Bearer {world.owner_token}", *_OPTIONS),
+            folder=tmp_path,  # where it leaves what it remembers
             ends_s=_ENDS_S,
         )
     assert "Tested: " in said
