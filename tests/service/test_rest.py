@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from chatdesk.core.errors import StorageError
+from chatdesk.core.events import ReachabilityChanged, StorageFailed, StorageRecovered
 from chatdesk.service.declaration import Scope
 from tests.helpers.local_service import ServedWorld, served_world
 from tests.helpers.waiting import until
@@ -407,6 +410,25 @@ async def test_the_log_says_who_used_what_under_the_id_of_the_request(
         assert (await world.http.get("/health")).headers["x-chatdesk-token"] == "owner"
         async with world.client() as http:
             assert "x-chatdesk-token" not in (await http.get("/health")).headers
+
+
+async def test_whether_it_is_ready_is_told_without_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with served_world(tmp_path) as world, world.client() as http:
+        parts = {"database": True, "provider": True, "team": True, "disk": True}
+        ready = await http.get("/health/ready")
+        assert (ready.status_code, ready.json()) == (200, {"status": "ready", **parts})
+        with monkeypatch.context() as patched:
+            patched.setattr("shutil.disk_usage", lambda _folder: SimpleNamespace(free=1))
+            assert (await http.get("/health/ready")).json() == {"status": "degraded", **parts, "disk": False}
+        names = tuple(each.name for each in world.services.providers.all())
+        world.services.events.publish(ReachabilityChanged(names, ()))
+        assert (await http.get("/health/ready")).json() == {"status": "degraded", **parts, "provider": False}
+        world.services.events.publish(StorageFailed(StorageError("marked-words-4711")))
+        ill = await http.get("/health/ready")
+        assert (ill.status_code, ill.json()["code"]) == (503, "not_ready")
+        assert "marked" not in ill.text
+        world.services.events.publish(StorageRecovered())
+        assert (await http.get("/health/ready")).status_code == 200
 
 
 async def test_a_full_disk_is_said_and_what_was_refused_can_be_sent_again(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -36,6 +37,17 @@ async def test_a_file_may_be_larger_than_other_bodies_up_to_its_own_limit(tmp_pa
         for url, size, status in (("attachments", 2_000, 201), ("attachments", 3_001, 413), ("prompts", 2_000, 413)):
             found = await world.http.post(f"/api/v1/{url}", content=b"x" * size, headers=FILE)
             assert found.status_code == status, url
+
+
+async def test_nothing_that_is_packed_is_unpacked(tmp_path: Path) -> None:
+    bomb = gzip.compress(bytes(10_000_000))
+    async with served_world(tmp_path) as world:
+        for kind, url in (("application/octet-stream", "attachments"), ("application/json", "threads")):
+            for encoding in ("gzip", "deflate", "br", "zstd", "gzip, gzip", "GZIP"):
+                packed = {"content-type": kind, "content-encoding": encoding}
+                found = await world.http.post(f"/api/v1/{url}", content=bomb, headers=packed)
+                assert found.status_code == 415, (url, encoding)
+        assert not (tmp_path / "service" / UPLOADS).exists()
 
 
 async def test_what_a_killed_service_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
