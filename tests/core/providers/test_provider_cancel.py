@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 
 import pytest
 
@@ -18,7 +19,7 @@ from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
 from tests.helpers.fault_server import Exchange, FaultServer, Script, answer, models
-from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S, until
 
 REQUEST = ChatRequest("m", [RequestMessage(Role.USER, "hi")])
 #: Far less than any deadline of a stream, far more than a busy machine needs to close a socket.
@@ -168,13 +169,18 @@ async def test_a_connection_that_hangs_times_out() -> None:
         await provider.close()
 
 
+def _is_past(due_s: float) -> bool:
+    return time.monotonic() > due_s
+
+
 async def test_the_reader_may_be_slower_than_the_deadline() -> None:
-    async with FaultServer(answer("a b c")) as server, warm_provider(server.base_url, silence_s=1.0) as provider:
+    silence_s = 1.0
+    async with FaultServer(answer("a b c")) as server, warm_provider(server.base_url, silence_s=silence_s) as provider:
         texts = list[str]()
         async for event in provider.stream(REQUEST):
             if isinstance(event, TextDelta):
                 if not texts:
-                    await asyncio.sleep(1.1)
+                    await until(partial(_is_past, time.monotonic() + silence_s))
                 texts.append(event.text)
         assert "".join(texts) == "a b c"
 
@@ -206,9 +212,7 @@ async def test_close_may_be_called_twice_and_before_use() -> None:
 async def test_a_slow_stream_is_read_a_few_times_a_second_and_its_first_words_at_once() -> None:
     async def drip(exchange: Exchange) -> None:
         await exchange.start()
-        for number in range(120):
-            await exchange.delta(content=f"{number} ")
-            await asyncio.sleep(0.005)
+        await exchange.words((f"{number} " for number in range(120)), every_s=0.005)
         await exchange.finish()
 
     async with FaultServer(drip) as server, warm_provider(server.base_url) as provider:

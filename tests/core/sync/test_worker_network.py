@@ -43,8 +43,9 @@ async def test_connections_that_are_cut_again_and_again_lose_nothing(tmp_path: P
             proxy.faults.cut_after = chance.randrange(200, 6_000)
             await far.ask(mine, f"far {number}")
             await near.ask(yours, f"near {number}")
+            passed = proxy.passed
             far.team.sync_now()
-            await asyncio.sleep(0.05)
+            await until(lambda before=passed: proxy.passed > before)
         proxy.heal()
         far.team.sync_now()
         await until_same(project, [near, far])
@@ -78,7 +79,7 @@ async def test_a_slow_and_a_stalled_line_only_take_longer(tmp_path: Path, worksp
             await near.ask(thread, f"{number} {'x' * 2_000}")
         proxy.faults.is_stalled = True
         await far.thread(project, "meanwhile")
-        await asyncio.sleep(0.3)
+        await until(lambda: proxy.held)
         assert await far.waiting()
         proxy.faults.is_stalled = False
         await until_same(project, [near, far])
@@ -111,7 +112,7 @@ async def test_closing_takes_no_time_when_nothing_answers(tmp_path: Path, worksp
         await until_same(project, [near, far])
         proxy.faults.is_swallowing = True
         await far.thread(project, "never sent in this run")
-        await asyncio.sleep(0.1)
+        await until(lambda: proxy.swallowed)
         began = time.monotonic()
         await far.team.close()
         assert time.monotonic() - began < 15
