@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli.supervision import supervised
-from chatdesk.core import terminal
+from chatdesk.core import terminal, thread_turns
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.paths import AppPaths
 from chatdesk.services.service_switch import MS_PER_DAY, SCOPES, ServiceSwitch
@@ -57,6 +57,7 @@ async def _serve(options: argparse.Namespace, services: Services) -> int:
         terminal.say(f"Listening on {url}")
     if state.socket:
         terminal.say(f"Listening on {state.socket}")
+    thread_turns.collect_rarely()
     has_ended = asyncio.Event()
     switch.follow(lambda state: None if state.is_on else has_ended.set())
     async with supervised(services.paths.data_dir):

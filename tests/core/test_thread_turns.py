@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from chatdesk.core.thread_turns import COLLECT_AFTER, SHORT_S, short_turns
+from chatdesk.core.thread_turns import COLLECT_AFTER, SHORT_S, collect_rarely, short_turns
 
 USUAL_S = 0.004
 USUAL_COLLECTIONS = (600, 9, 8)
@@ -69,3 +69,13 @@ def test_threads_that_begin_and_end_at_once_leave_them_as_they_were() -> None:
     for each in threads:
         each.join()
     assert now_s() == USUAL_S
+
+
+def test_a_process_that_only_serves_leaves_what_it_loaded_alone_and_collects_rarely() -> None:
+    frozen = gc.get_freeze_count()
+    try:
+        collect_rarely()
+        assert gc.get_threshold() == COLLECT_AFTER
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.unfreeze()

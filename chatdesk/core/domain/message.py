@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from chatdesk.core.never_changed import never_changed
+
 
 class Role(StrEnum):
     SYSTEM = "system"
@@ -69,7 +71,7 @@ NOTE: Final = "note"
 EDITED: Final = "edited"
 
 
-@dataclass(frozen=True, slots=True)
+@never_changed
 class Part:
     """A piece of a message. ``content`` is JSON data: text and reasoning use ``{"text": str}``, a tool call ``{"name":
     str, "arguments": str}``, a tool result ``{"text": str}``. Times are milliseconds UTC."""
@@ -93,7 +95,7 @@ class Part:
         return value if isinstance(value, str) else ""
 
 
-@dataclass(frozen=True, slots=True)
+@never_changed
 class Message:
     """A node of a thread's tree. ``version_index`` of ``version_count`` (from 1) is its place among its live siblings.
 

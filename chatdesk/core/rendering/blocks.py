@@ -9,9 +9,8 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TypeVar, dataclass_transform
 
-T = TypeVar("T")
+from chatdesk.core.never_changed import never_changed
 
 DRAWING_UNITS = 256
 _MAX_COORDINATE = 32_767
@@ -73,14 +72,7 @@ class Drawing:
         return whole
 
 
-@dataclass_transform(frozen_default=True)
-def _never_changed(kind: type[T]) -> type[T]:
-    """Make a dataclass that the type checker takes for frozen. Frozen at run time, one is made three times as slowly,
-    and every paragraph has dozens."""
-    return dataclass(slots=True, unsafe_hash=True)(kind)
-
-
-@_never_changed
+@never_changed
 class Span:
     """A run of text in one style. ``href`` is set for links whose scheme is allowed; ``is_math`` means ``text`` is
     TeX source, and ``drawing`` is how it looks once that is known. A hard line break is ``"\\n"`` inside ``text``.
@@ -145,7 +137,7 @@ class Heading:
     at: Placement = field(default_factory=Placement)
 
 
-@_never_changed
+@never_changed
 class CodeRun:
     """A run of ``length`` characters of code drawn in the theme colour of ``kind`` (keyword, string, comment, number,
     name, function, type, operator, inserted, deleted, plain)."""

@@ -11,6 +11,7 @@ from chatdesk.core.chat.results import Noted, Sent
 from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.message import Message, MessagePage, Part
 from chatdesk.core.errors import MessageNotFound
+from chatdesk.core.never_changed import never_changed
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.declaration import FILE, Call, Endpoint, Scope, Streamed
 from chatdesk.service.errors import UnknownPath
@@ -26,7 +27,7 @@ from chatdesk.service.rest.threads import reached_thread
 from chatdesk.service.rest.times import iso
 
 
-@dataclass(frozen=True, slots=True)
+@never_changed
 class PartAnswer:
     """A piece of a message; ``text`` is that of text, reasoning and results of tools, ``arguments`` a tool's."""
 
@@ -39,7 +40,7 @@ class PartAnswer:
     attachment: AttachmentAnswer | None
 
 
-@dataclass(frozen=True, slots=True)
+@never_changed
 class UsageAnswer:
     """The tokens of an answer; null where the provider did not say."""
 
@@ -50,7 +51,7 @@ class UsageAnswer:
     cost_usd: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@never_changed
 class MessageAnswer:
     """A message. ``version`` of ``versions`` is its place among its siblings, ``position`` that on its path."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import overload
+from datetime import datetime, timedelta
+from typing import Final, overload
+
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - of UTC
 
 
 @overload
@@ -16,4 +18,5 @@ def iso(milliseconds: int | None) -> str | None:
     """Return a time that is given in milliseconds UTC."""
     if milliseconds is None:
         return None
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    # Without a zone, which takes longer to write than the rest; pages of messages have hundreds of times.
+    return (_EPOCH + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds") + "Z"

@@ -20,7 +20,7 @@ from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.sync import delivery
 from chatdesk.core.sync.delivery import Delivery
 from tests.helpers.store import Store
-from tests.helpers.waiting import ended, until
+from tests.helpers.waiting import until
 
 OTHER, ME = "member other", "member me"
 KINDS = (
@@ -75,8 +75,7 @@ class Ends:
         self.heard.clear()
         refreshed = self.refreshed
         await asyncio.to_thread(self.delivery.add, applied, is_catch_up=is_catch_up, me=ME)
-        await until(lambda: self.refreshed > refreshed)
-        await ended("tell what came")
+        await until(lambda: self.refreshed > refreshed and not any(map(_is_delivery, asyncio.all_tasks())))
         return list(self.heard)
 
     async def author(self, message_id: str, member: str) -> None:
@@ -93,6 +92,10 @@ async def ends(tmp_path: Path) -> AsyncIterator[Ends]:
     yield made
     await made.delivery.close()
     await made.database.close()
+
+
+def _is_delivery(task: asyncio.Task[Any]) -> bool:
+    return task.get_name() == "tell what came"
 
 
 def of(kind: type, heard: list[Any]) -> list[Any]:
@@ -206,8 +209,7 @@ async def test_after_the_end_nothing_is_told(ends: Ends) -> None:
     await ends.delivery.close()
     ends.heard.clear()
     ends.delivery.add(Applied(threads=frozenset((thread,))), is_catch_up=False, me=ME)
-    await asyncio.sleep(0)  # what was handed to the loop is taken up
-    await ended("tell what came")
+    await asyncio.sleep(0.05)
     assert not ends.heard
 
 

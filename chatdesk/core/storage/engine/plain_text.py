@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from chatdesk.core.hidden_characters import clean_line
 
+#: What ``json.loads`` calls in the end, without its look at types and byte order marks first.
+_decode: Final = json.JSONDecoder().raw_decode
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -47,10 +49,12 @@ def to_json(value: Mapping[str, Any]) -> str:
 
 def from_json(text: str | None) -> dict[str, Any]:
     """Read what ``to_json`` wrote; anything else reads as empty, so that one damaged row does not hide a thread."""
-    if not text:
+    if not text or text == "{}":
         return {}
     try:
-        value = json.loads(text)
+        value, end = _decode(text)
+        if end != len(text):  # white space at its end, or something else
+            value = json.loads(text)
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
