@@ -24,6 +24,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
+from chatdesk.service.packed_frames import PackedFramesFactory
 from chatdesk.service.strict_http import StrictConnection
 
 _log = logging.getLogger(__name__)
@@ -143,7 +144,17 @@ class _LimitedProtocol(H11Protocol):
 class LimitedWebSocket(WebSocketsSansIOProtocol):
     """uvicorn's protocol of WebSockets for callers that may mean harm. Nothing is read from one that does not read: its
     pings would be answered into memory. One that does not answer pings is cut, not waited for. A request for a
-    WebSocket that cannot be read as one is refused; uvicorn would wait for another."""
+    WebSocket that cannot be read as one is refused; uvicorn would wait for another. Messages are packed our way."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.conn.available_extensions = [PackedFramesFactory()]
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

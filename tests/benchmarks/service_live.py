@@ -51,7 +51,7 @@ async def _connected_mb(service: ServedProcess) -> float:
         before_mb = 0.0
         for number in range(_IDLE + 1):
             socket = await stack.enter_async_context(
-                connect(f"{url}/api/v1/ws", additional_headers=headers, proxy=None, compression=None)
+                connect(f"{url}/api/v1/ws", additional_headers=headers, proxy=None)
             )
             await socket.recv()
             if number == 0:

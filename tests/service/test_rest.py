@@ -431,6 +431,28 @@ async def test_whether_it_is_ready_is_told_without_names(tmp_path: Path, monkeyp
         assert (await http.get("/health/ready")).status_code == 200
 
 
+async def test_answers_are_packed_for_callers_who_take_that(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        thread_id = await _thread(world)
+        for _ in range(5):
+            await world.http.post(f"{V1}/threads/{thread_id}/notes", json={"text": "words " * 50})
+        url = f"{V1}/threads/{thread_id}/messages"
+        found = {}
+        for taken in ("identity", "gzip", "br, gzip;q=0.5", "gzip;q=0"):
+            found[taken] = await world.http.get(url, headers={"accept-encoding": taken})
+        assert (
+            len({each.text for each in found.values()}) == len({each.headers["etag"] for each in found.values()}) == 1
+        )
+        sizes = {taken: int(each.headers["content-length"]) for taken, each in found.items()}
+        assert sizes["gzip"] == sizes["br, gzip;q=0.5"] < sizes["identity"] / 3
+        assert sizes["identity"] == sizes["gzip;q=0"]
+        assert {each.headers["vary"] for each in found.values()} == {"accept-encoding"}
+        unchanged = {"accept-encoding": "gzip", "if-none-match": found["gzip"].headers["etag"]}
+        assert (await world.http.get(url, headers=unchanged)).status_code == 304
+        small = await world.http.get(f"{V1}/version", headers={"accept-encoding": "gzip"})
+        assert "content-encoding" not in small.headers
+
+
 async def test_a_full_disk_is_said_and_what_was_refused_can_be_sent_again(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         thread_id = await _thread(world)
