@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chatdesk.client.forms import Message, Project, Thread
+from chatdesk.client.forms import Message, Project, SummaryWork, Thread
 from chatdesk.client.reading import read
 
 
@@ -215,6 +215,128 @@ class PresenceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextChanged:
+    """The next request of a thread changed (None: of any thread): marks, the start, parameters, summaries."""
+
+    thread_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadSummaryWork(SummaryWork):
+    """Work on the summaries of a thread that is named."""
+
+    thread_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryWorkChanged:
+    """The summaries of a thread reached another stage."""
+
+    work: ThreadSummaryWork
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecorded:
+    """A request in the background was entered into the ledger."""
+
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingAnswer:
+    """An answer that is not requested yet: why, the earliest time of its request where that is known, and how many
+    answers come before it."""
+
+    message_id: str
+    thread_id: str
+    provider: str = ""
+    model: str = ""
+    reason: str = ""
+    sends_at: str | None = None
+    before: int = 0
+    project_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChanged:
+    """The queue of answers changed, or why they wait; ``waiting`` is all of it, the next answer first."""
+
+    waiting: tuple[WaitingAnswer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingQuestionsChanged:
+    """The questions of a thread that wait for the end of an answer changed."""
+
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTimed:
+    """The durations within a turn, told after its end."""
+
+    thread_id: str
+    message_id: str
+    loading_ms: int = 0
+    streaming_ms: int = 0
+    storing_ms: int = 0
+    pieces: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReachabilityChanged:
+    """The names of providers without a connection, and the ids of the answers that are requested again when it is back;
+    both empty: all is well."""
+
+    unreachable: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatus:
+    """The status of a workspace of a team."""
+
+    workspace_id: str
+    phase: str
+    synced_at: str | None = None
+    waiting: int = 0
+    refused: int = 0
+    problem: str = ""
+    next_step: str = ""
+    next_try_at: str | None = None
+    done: int | None = None
+    total: int | None = None
+    code: str = ""
+    is_outdated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatusChanged:
+    """The status of a workspace changed. At most ten times a second."""
+
+    status: SyncStatus
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChanged:
+    """Workspaces, members, devices, roles or the list of shared projects changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadChanged:
+    """The counts of others' unread messages: all of them, by thread; threads without any are left out."""
+
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFilesChanged:
+    """Attached files of shared threads arrived, or are known to be missing on the server."""
+
+    sha256s: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownEvent:
     """An event of a newer service: its name and its fields."""
 
@@ -247,6 +369,17 @@ ServiceEvent = (
     | StorageRecovered
     | SharedMessagesArrived
     | PresenceChanged
+    | ContextChanged
+    | SummaryWorkChanged
+    | UsageRecorded
+    | QueueChanged
+    | WaitingQuestionsChanged
+    | TurnTimed
+    | ReachabilityChanged
+    | SyncStatusChanged
+    | TeamChanged
+    | UnreadChanged
+    | SharedFilesChanged
 )
 Event = Following | Resync | ServiceEvent | UnknownEvent
 

@@ -33,10 +33,11 @@ def held_until(may_end: threading.Event) -> Script:
             await answer()(exchange)
             return
         await exchange.start()
-        *first, last = (f"word{number} " for number in range(WORDS))
-        await exchange.words(first, every_s=0.02)
-        await until(may_end.is_set)
-        await exchange.delta(content=last)
+        for number in range(WORDS):
+            if number == WORDS - 1:
+                await until(may_end.is_set)
+            await exchange.delta(content=f"word{number} ")
+            await asyncio.sleep(0.02)
         await exchange.finish()
 
     return script
@@ -123,22 +124,15 @@ def test_a_window_that_is_asked_for_while_an_answer_is_finished_comes_back(paths
         services = await application.services()
         await has_text(application, await begin(application, "Tell me"))
         window = application.panes.window
-        waiting = list[asyncio.Future[None]]()
-        all_written = services.chat.all_written
-
-        def noted() -> asyncio.Future[None]:
-            waiting.append(asyncio.ensure_future(all_written()))
-            return waiting[0]
-
-        with patch.object(services.chat, "all_written", noted):
+        with patch.object(services.chat, "all_written", wraps=services.chat.all_written) as waiting:
             window.close()
             closed = asyncio.ensure_future(application.closed())
-            await until(lambda: waiting)
+            await until(lambda: waiting.called)
         assert not window.isVisible()
         window.show()
         may_end.set()
-        await until(waiting[0].done)
-        await asyncio.sleep(0)  # a window that had not come back would be gone
+        await until(lambda: not services.chat.is_writing)
+        await asyncio.sleep(0.5)  # in which a window that had not come back would be gone
         assert not closed.done()
         window.close()
         async with asyncio.timeout(PATIENCE_S):
@@ -208,7 +202,7 @@ def test_ten_answers_in_ten_threads_are_written_side_by_side(paths: AppPaths) ->
         await until(lambda: all(services.chat.is_answering(each) for each in started))
         for each in started:  # looking at each of them disturbs none
             await application.threads.open(each)
-            await until(lambda: application.panes.transcript.entries)
+            await asyncio.sleep(0.02)
         may_end.set()
         await until(lambda: not services.chat.is_writing)
 

@@ -238,7 +238,8 @@ def test_a_question_that_is_being_sent_when_the_window_closes_is_no_draft_afterw
 
         async def slow(*values: Any, **options: Any) -> Any:
             begun.set()
-            await until(lambda: application._is_over)  # the window closes
+            while not application._is_over:  # until the window closes
+                await asyncio.sleep(0.01)
             return await real(*values, **options)
 
         chat.send_message = slow  # type: ignore[method-assign]

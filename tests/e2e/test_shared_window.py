@@ -6,7 +6,6 @@ import asyncio
 import json
 import shutil
 import sys
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -36,11 +35,8 @@ from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.chat import incoming_messages
 from chatdesk.ui.features.team.notice import Notice
 from chatdesk.ui.features.team.team_window import TeamWindow
-from chatdesk.ui.transcript.contract import ScrollAnchor
-from chatdesk.ui.transcript.view import TranscriptView
 from tests.helpers.fault_server import FaultServer, answer
 from tests.helpers.team_double import ANA, BEN, TeamDouble
-from tests.helpers.waiting import ended
 from tests.helpers.window import FAST, ask, play, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -108,18 +104,6 @@ async def say(application: WindowApplication, *messages: Message) -> None:
     await until(lambda: application.panes.transcript.entries[-1].message.id == messages[-1].id)
 
 
-async def resting(transcript: TranscriptView) -> ScrollAnchor:
-    """Wait until the view has come away from the end and stands still. Returns where it stands."""
-    seen = deque([transcript.scroll_anchor()], maxlen=10)
-
-    def is_still() -> bool:
-        seen.append(transcript.scroll_anchor())
-        return len(seen) == seen.maxlen and seen.count(seen[0]) == len(seen) and not seen[0].is_at_end
-
-    await until(is_still)
-    return seen[0]
-
-
 def test_a_message_of_another_member_carries_the_name_and_stays_where_it_is_read(paths: AppPaths) -> None:
     async def script(application: WindowApplication, _team: TeamDouble) -> None:
         await say(application, from_ana(application, 1, "I would begin with the tests."))
@@ -135,7 +119,8 @@ def test_messages_of_others_do_not_move_one_who_reads_further_up(paths: AppPaths
         transcript = application.panes.transcript
         await say(application, *(from_ana(application, number, "word " * 200) for number in range(12)))
         transcript.scroll_by(-10_000)
-        before = await resting(transcript)
+        await asyncio.sleep(0.3)
+        before = transcript.scroll_anchor()
         assert not before.is_at_end
         services = await application.services()
         services.events.publish(MessageAdded(from_ana(application, 20, "And one more.")))
@@ -285,7 +270,7 @@ def test_when_a_share_ends_a_person_is_told_and_writes_on_in_the_copy(paths: App
         await until(lambda: not application.panes.composer.editor.isReadOnly())
         banner.setVisible(False)
         team.tell_team()
-        await ended("read what is shared")
+        await asyncio.sleep(0.1)
         assert not banner.isVisible()  # told once
         for _ in range(2):
             team.tell_status(phase=SyncPhase.REFUSED, problem="Closed.", code="team_login_closed")
@@ -347,7 +332,7 @@ def test_a_window_that_is_not_in_front_notifies_with_names_only(paths: AppPaths)
         arrived = SharedMessagesArrived(thread.id, (application.panes.transcript.entries[0].message.id,), ("Ana Ruiz",))
         application.panes.window.activateWindow()
         services.events.publish(arrived)
-        await ended("notify of messages")
+        await asyncio.sleep(0.05)
         assert shown == []
         application.panes.window.hide()
         services.events.publish(arrived)
@@ -361,7 +346,7 @@ def test_a_window_that_is_not_in_front_notifies_with_names_only(paths: AppPaths)
         assert shown[1].text.endswith("\nHow do we begin?")
         settings.change(replace(settings.current, team_notifications="off"))
         services.events.publish(arrived)
-        await ended("notify of messages")
+        await asyncio.sleep(0.05)
         assert len(shown) == 2
         await application.threads.open(None)
         own.notifier._shown[thread.id] = shown[0]
@@ -412,8 +397,9 @@ def test_a_page_of_many_messages_leaves_the_reader_where_they_read(paths: AppPat
             await ask(application, f"/demo long {number}")
         services, transcript = await application.services(), application.panes.transcript
         transcript.scroll_by(-4_000)
-        before = await resting(transcript)
+        await asyncio.sleep(0.4)
         first = transcript.entries[0]
+        before = transcript.scroll_anchor()
         assert not before.is_at_end
         services.events.publish(PathChanged(open_thread(application).id, None))
 

@@ -19,7 +19,7 @@ import json
 import socket
 import ssl
 import struct
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -90,12 +90,6 @@ class Exchange:
     async def delta(self, **fields: object) -> None:
         """One chunk with this delta."""
         await self.event(chunk(fields))
-
-    async def words(self, texts: Iterable[str], *, every_s: float) -> None:
-        """One chunk for each text, at this pace."""
-        for text in texts:
-            await self.delta(content=text)
-            await asyncio.sleep(every_s)
 
     async def finish(self, reason: str | None = "stop", *, usage: bool = True, done: bool = True) -> None:
         """The proper end of a stream."""

@@ -32,8 +32,7 @@ class Faults:
 
 
 class TcpProxy:
-    """Stands in front of one port. ``connections``: how many were taken so far; ``passed`` and ``swallowed``: bytes so
-    far, and ``held``: those that came while it stalled. With
+    """Stands in front of one port. ``connections``: how many were taken so far; ``passed``: bytes so far. With
     ``is_named_as_target`` requests name the host that they reach, for servers that check this."""
 
     def __init__(self, target_port: int, target_host: str = "127.0.0.1", *, is_named_as_target: bool = False) -> None:
@@ -43,8 +42,6 @@ class TcpProxy:
         self.port = 0
         self.connections = 0
         self.passed = 0
-        self.swallowed = 0
-        self.held = 0
         self._open: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._is_up = threading.Event()
@@ -145,12 +142,9 @@ class TcpProxy:
                 writer.transport.abort() if writer.transport.is_closing() else writer.close()
 
     async def _let_through(self, piece: bytes) -> bool:
-        if self.faults.is_stalled:
-            self.held += len(piece)
         while self.faults.is_stalled:
             await asyncio.sleep(0.01)
         if self.faults.is_swallowing:
-            self.swallowed += len(piece)
             return False
         if self.faults.bytes_per_s:
             await asyncio.sleep(len(piece) / self.faults.bytes_per_s)

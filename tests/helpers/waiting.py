@@ -23,11 +23,6 @@ async def until(is_met: Callable[[], object], *, within_s: float = PATIENCE_S) -
             await asyncio.sleep(0.005)
 
 
-async def ended(task_name: str) -> None:
-    """Wait until no task of this name is left on the event loop."""
-    await until(lambda: not any(task.get_name() == task_name for task in asyncio.all_tasks()))
-
-
 def wait_until(is_met: Callable[[], object], *, within_s: float = PATIENCE_S) -> None:
     """Block this thread until the condition holds."""
     end = time.monotonic() + within_s

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from chatdesk.core.domain.message import Message
 from chatdesk.core.errors import MessageNotFound, ThreadNotFound
-from chatdesk.core.events import TextStreamed, ThreadsChanged
+from chatdesk.core.events import QueueChanged, TextStreamed, ThreadsChanged, UnreadChanged
 from chatdesk.service.declaration import Caller
 from chatdesk.service.live.journal import EventJournal, NumberedEvent
 from chatdesk.service.services_loop import ServicesLoop
@@ -178,8 +178,11 @@ class LiveEvents:
             return [each.event for each in entries]
         heard = []
         for entry in entries:
+            if entry.thread_ids is None:
+                heard.append(await self._narrowed(entry.event, caller))
+                continue
             if not entry.thread_ids:
-                if entry.thread_ids is None or entry.project_id in caller.projects:
+                if entry.project_id in caller.projects:
                     heard.append(entry.event)
                 continue
             reached = [await self._project_of(each) in caller.projects for each in entry.thread_ids]
@@ -188,6 +191,17 @@ class LiveEvents:
             elif isinstance(entry.event, ThreadsChanged):
                 heard.append(ThreadsChanged(None))  # one of them may have left its projects just now
         return heard
+
+    async def _narrowed(self, event: Any, caller: Caller) -> Any:
+        """Return an event about any number of threads without those that the caller does not reach."""
+        if isinstance(event, QueueChanged):
+            return QueueChanged(tuple(each for each in event.waiting if each.project_id in caller.projects))
+        if isinstance(event, UnreadChanged):
+            counts = event.counts.items()
+            return UnreadChanged(
+                {each: count for each, count in counts if await self._project_of(each) in caller.projects}
+            )
+        return event
 
     async def _project_of(self, thread_id: str) -> str | None:
         """Return the project in which a thread is now; None where it is nowhere."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from chatdesk.core.domain.message import Message
@@ -14,6 +15,7 @@ from chatdesk.service.live.events import Frame
 from chatdesk.service.rest.messages import message_answer
 from chatdesk.service.rest.projects import project_answer
 from chatdesk.service.rest.threads import thread_answer
+from chatdesk.service.rest.times import iso
 
 
 def frame_json(frame: Frame) -> bytes:
@@ -34,13 +36,14 @@ def sent_event(frame: Frame) -> bytes:
 
 def event_data(event: Any) -> dict[str, Any]:
     """Return an event as data: its name, and its fields as the rest of the service shows such things."""
-    shown: dict[str, Any] = {"type": type(event).__name__}
-    for each in fields(event):
-        shown[each.name] = _shown(getattr(event, each.name))
-    return shown
+    return {"type": type(event).__name__} | _fields_of(event)
 
 
-def _shown(value: Any) -> Any:
+def _fields_of(thing: Any) -> dict[str, Any]:
+    return {each.name: _shown(each.name, getattr(thing, each.name)) for each in fields(thing)}
+
+
+def _shown(name: str, value: Any) -> Any:
     match value:
         case Message():
             return message_answer(value)
@@ -51,5 +54,11 @@ def _shown(value: Any) -> Any:
         case ChatDeskError():
             return {"code": value.code, "detail": value.sentence_without_window}
         case tuple():
-            return [_shown(each) for each in value]
-    return value
+            return [_shown(name, each) for each in value]
+        case frozenset():
+            return sorted(value)
+        case Mapping():
+            return dict(value)
+        case int() if name.endswith("_at"):
+            return iso(value)
+    return _fields_of(value) if is_dataclass(value) else value

@@ -13,45 +13,34 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Any, Final
 
 from chatdesk.core import events
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.events import EventBus, Subscription, TextStreamed, ThreadsChanged
-
-#: The events that are kept. The others speak of one's own window.
-KINDS: Final[tuple[type[Any], ...]] = (
-    events.ThreadCreated,
-    events.ThreadChanged,
-    events.ThreadDeleted,
-    ThreadsChanged,
-    events.ProjectCreated,
-    events.ProjectChanged,
-    events.ProjectDeleted,
-    events.TagsChanged,
-    events.MessageAdded,
-    events.MessageChanged,
-    events.PathChanged,
-    events.TurnStarted,
-    events.FirstTokenArrived,
+from chatdesk.core.events import (
+    ContextChanged,
+    EventBus,
+    QueueChanged,
+    Subscription,
+    SummaryWorkChanged,
     TextStreamed,
-    events.RetryWaiting,
-    events.AnswerFinished,
-    events.SummaryFailed,
-    events.PromptsChanged,
-    events.ProvidersChanged,
-    events.LimitNear,
-    events.StorageFailed,
-    events.StorageRecovered,
-    events.SharedMessagesArrived,
-    events.PresenceChanged,
+    ThreadsChanged,
+    UnreadChanged,
+)
+
+#: The events that are kept: all that there are.
+KINDS: Final[tuple[type[Any], ...]] = tuple(
+    kind
+    for kind in vars(events).values()
+    if isinstance(kind, type) and is_dataclass(kind) and kind.__module__ == events.__name__
 )
 _MOST_BYTES: Final = 16 * 1024 * 1024
 _KEPT_S: Final = 120.0
 _ENTRY_BYTES: Final = 256
 _PART_BYTES: Final = 200
+_LISTS: Final = ("threads", "waiting", "counts", "sha256s", "message_ids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +156,12 @@ class EventJournal:
                 return None, None
             self.projects.update((each.id, each.project_id) for each in event.threads)
             return tuple(each.id for each in event.threads), None
+        if isinstance(event, QueueChanged | UnreadChanged):
+            return None, None
+        if isinstance(event, ContextChanged) and event.thread_id is None:
+            return None, None
+        if isinstance(event, SummaryWorkChanged):
+            return (event.work.thread_id,), None
         thread = getattr(event, "thread", None)
         if isinstance(thread, Thread):
             self.projects[thread.id] = thread.project_id
@@ -191,4 +186,5 @@ def _size_of(event: Any) -> int:
             _PART_BYTES + sum(len(each) for each in part.content.values() if isinstance(each, str))
             for part in message.parts
         )
-    return _ENTRY_BYTES * (1 + len(getattr(event, "threads", None) or ()))
+    listed = next((each for name in _LISTS if (each := getattr(event, name, None)) is not None), ())
+    return _ENTRY_BYTES * (1 + len(listed))

@@ -144,6 +144,5 @@ def test_an_answer_longer_than_the_window_keeps_all_the_room(view: CompareView, 
     for name in ("a", "b"):
         parts = (part,) if name == "a" else ()
         view.change_message(replace(_answer(name, Status.COMPLETE), parts=parts))
-    long, short = view.columns
-    qtbot.waitUntil(lambda: long.view.verticalScrollBar().maximum() > 0 and short.whole_height is not None)
+    qtbot.wait(100)
     assert {column.height() for column in view.columns} == {full}
