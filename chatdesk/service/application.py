@@ -74,7 +74,7 @@ class Application:
         ]
         routes += [WebSocketRoute(each.path, partial(self._converse, each)) for each in sockets]
         self._watch = TokenWatch(self._is_valid)
-        self._assistants = HttpDoor(loop, askings, self._call, self._is_valid)
+        self._assistants = HttpDoor(loop, askings, self._call, self._watch)
         routes.append(Route(PATH, self._assistants))
         self._router = Router(routes, redirect_slashes=False, default=_nothing_there)
 

@@ -39,6 +39,7 @@ from chatdesk.service.errors import (
     TooManyRequests,
     WrongHost,
 )
+from chatdesk.service.page_origins import PageOrigins, answer_headers, is_preflight, preflight_headers
 from chatdesk.service.problems import MEDIA_TYPE, openai_error_of, problem_of, retry_after_s
 from chatdesk.service.tokens import TokenBook, digest_of
 
@@ -94,8 +95,8 @@ class RequestRates:
 
 class Gate:
     """Lets requests through to ``application``. ``hosts`` are the values of Host that are answered by TCP, and
-    ``origins`` the pages that may ask; by the UNIX socket, which no page reaches, any Host will do. The digest of the
-    owner's token changes with every start."""
+    ``pages`` the origins of other pages than its own that may ask; by the UNIX socket, which no page reaches, any Host
+    will do. The digest of the owner's token changes with every start."""
 
     def __init__(
         self,
@@ -104,6 +105,7 @@ class Gate:
         tokens: TokenBook,
         owner_digest: str,
         hosts: Iterable[str],
+        pages: PageOrigins,
         clock: Clock,
         limits: RequestLimits,
         file_paths: Iterable[str] = (),
@@ -113,6 +115,7 @@ class Gate:
         self._owner_digest = owner_digest
         self._hosts = frozenset(host.encode() for host in hosts)
         self._origins = frozenset(scheme + host for host in self._hosts for scheme in (b"http://", b"https://"))
+        self._pages = pages
         self._clock = clock
         self._limits = limits
         self._file_paths = frozenset(file_paths)
@@ -126,6 +129,13 @@ class Gate:
         state["request_id"] = answer.request_id
         caller = NOBODY
         try:
+            self._check_sender(scope)
+            if "page" in state and is_preflight(scope.get("method"), scope["headers"]):
+                await answer.send(
+                    {"type": "http.response.start", "status": 204, "headers": preflight_headers(scope["headers"])}
+                )
+                await answer.send({"type": "http.response.body"})
+                return
             caller = self._admitted(scope)
             state["caller"] = caller
             answer.caller_id = caller.id
@@ -158,20 +168,27 @@ class Gate:
         if caller.requests_per_minute:
             self._rates.admit(caller.id, caller.requests_per_minute)
 
-    def _admitted(self, scope: AsgiScope) -> Caller:
-        """Return who asks. Raises a ``ServiceError`` for whoever may not."""
+    def _check_sender(self, scope: AsgiScope) -> None:
+        """Raise a ``ServiceError`` where the request, the address that it was sent to or the page that sent it is none
+        that is answered. The origin of a page that a person has named is in the state then."""
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         door = scope["state"]["door"]
         self._check_form(scope, headers)
         if door != "socket" and _only(headers, b"host").lower() not in self._hosts:
             raise WrongHost
         origin = _only(headers, b"origin")
+        if origin in self._pages and door != "socket":
+            scope["state"]["page"] = origin
+            return
         if origin and (door == "socket" or origin.lower() not in self._origins):
             raise ForeignOrigin
         site = _only(headers, b"sec-fetch-site")
         if site and site not in _OWN_SITE:
             raise ForeignOrigin
-        caller = self._caller(_only(headers, b"authorization"), door)
+
+    def _admitted(self, scope: AsgiScope) -> Caller:
+        """Return who asks. Raises a ``ServiceError`` for whoever may not."""
+        caller = self._caller(_only(scope["headers"], b"authorization"), scope["state"]["door"])
         if caller is not NOBODY:
             scope["state"]["connection"].is_proven = True
         return caller
@@ -297,6 +314,8 @@ class _Answer:
         present = {name for name, _value in headers}
         more = _SECURITY if self._scope.get("scheme") not in ("https", "wss") else (*_SECURITY, _HSTS)
         headers += [(name, value) for name, value in more if name not in present]
+        if (page := self._scope["state"].get("page")) is not None:
+            headers += answer_headers(page)
         headers.append((b"x-request-id", self.request_id.encode()))
         if self.caller_id:
             headers.append((b"x-chatdesk-token", self.caller_id.encode()))  # its id, not its text

@@ -37,6 +37,7 @@ from chatdesk.service.live.conversation import SocketEndpoint
 from chatdesk.service.live.events import LiveEvents
 from chatdesk.service.live.journal import EventJournal
 from chatdesk.service.mcp_protocol.asking import Askings
+from chatdesk.service.page_origins import PageOrigins
 from chatdesk.service.services_loop import ServicesLoop
 from chatdesk.service.tokens import TokenBook, digest_of
 from chatdesk.service.uploads import UPLOADS
@@ -54,12 +55,13 @@ _JOBS: Final = "jobs"
 @dataclass(frozen=True, slots=True)
 class ServiceOptions:
     """The places to listen at, and the limits. ``port`` 0: any that is free. The service also listens at
-    ``remote_address``, such as ``192.168.1.5:8443``, with TLS."""
+    ``remote_address``, such as ``192.168.1.5:8443``, with TLS. Pages of ``origins`` may ask, with a token."""
 
     port: int = 0
     remote_address: str = ""
     certificate: str = ""
     certificate_key: str = ""
+    origins: tuple[str, ...] = ()
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     requests: RequestLimits = field(default_factory=RequestLimits)
 
@@ -93,6 +95,7 @@ class LocalService:
         self._on_died = on_died
         self._files = ServiceFiles.of(services.paths)
         self._journal = EventJournal(services.events)
+        self._origins = PageOrigins(())
         self._loop: ServicesLoop | None = None
         self._allowances: Allowances | None = None
         self._jobs: Jobs | None = None
@@ -104,6 +107,7 @@ class LocalService:
     async def start(self) -> ServiceAddress:
         """Listen, and tell other programs of this person where. Raises a ``ChatDeskError`` where that is not
         possible."""
+        self._origins = PageOrigins(self._options.origins)
         self._loop = ServicesLoop()
         if self._options.remote_address:
             await asyncio.to_thread(_check_tokens, TokenBook(self._files.tokens))
@@ -207,6 +211,7 @@ class LocalService:
             tokens=TokenBook(self._files.tokens),
             owner_digest=owner_digest,
             hosts=bound.hosts,
+            pages=self._origins,
             clock=SystemClock(),
             limits=requests,
             file_paths=[each.path for each in self._endpoints if each.takes_file],

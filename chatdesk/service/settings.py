@@ -13,4 +13,5 @@ def options_of(settings: Settings, *, port: int | None = None) -> ServiceOptions
         settings.service_address,
         settings.service_certificate,
         settings.service_certificate_key,
+        tuple(settings.service_origins.split()),
     )

@@ -237,4 +237,5 @@ def _places(settings: Settings) -> tuple[object, ...]:
         settings.service_address,
         settings.service_certificate,
         settings.service_certificate_key,
+        settings.service_origins,
     )

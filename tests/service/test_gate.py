@@ -6,12 +6,14 @@ import asyncio
 import json
 import logging
 import re
+import socket
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.errors import InvalidInput
 from chatdesk.service.connections import ConnectionLimits
 from chatdesk.service.declaration import Scope
 from chatdesk.service.endpoints import ENDPOINTS
@@ -190,6 +192,79 @@ _LONG_CHUNKS = b"".join(b"1;%s\r\n%c\r\n" % (b"x" * 20_000, each) for each in b'
 
 def _made(world: ServedWorld, *lines: str) -> bytes:
     return _request(world, *lines, method="POST", path="/api/v1/projects")
+
+
+async def test_pages_of_named_origins_may_ask_with_a_token_and_without_credentials(tmp_path: Path) -> None:
+    page = "https://tool.example"
+    asked = {
+        "origin": page,
+        "sec-fetch-site": "cross-site",
+        "access-control-request-method": "PATCH",
+        "access-control-request-headers": "authorization,content-type,x-stainless-lang",
+        "access-control-request-private-network": "true",
+    }
+    sent = {"origin": page, "sec-fetch-site": "cross-site"}
+    options = ServiceOptions(origins=(f"{page}/", "http://[::1]:5173"))
+    async with served_world(tmp_path, options=options) as world, world.client() as nobody:
+        answer = await nobody.options(THREADS, headers=asked)
+        assert answer.status_code == 204
+        prefix = "access-control-allow-"
+        allowed = {name: value for name, value in answer.headers.items() if name.startswith(prefix)}
+        assert {name.removeprefix(prefix): value for name, value in allowed.items()} == {
+            "origin": page,
+            "methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+            "headers": "authorization,content-type,x-stainless-lang",
+            "private-network": "true",
+        }
+        assert (await nobody.get(THREADS, headers=sent)).status_code == 401
+        shown = await world.http.get(THREADS, headers=sent)
+        refused = await world.http.get(f"{THREADS}/{SOME_ID}", headers=sent)
+        assert [each.status_code for each in (shown, refused)] == [200, 404]
+        for each in (answer, shown, refused):
+            assert each.headers["access-control-allow-origin"] == page
+            assert "origin" in each.headers["vary"]
+            assert "access-control-allow-credentials" not in each.headers
+        wrong = [
+            {**asked, "origin": other}
+            for other in ("https://evil.example", "null", f"{page}.evil.example", f"{page}:1", "http://tool.example")
+        ]
+        for headers in (*wrong, {**asked, "host": "rebound.example"}):
+            answer = await nobody.options(THREADS, headers=headers)
+            assert answer.status_code in (403, 421), headers
+            assert "access-control-allow-origin" not in answer.headers
+        strange = await nobody.options(THREADS, headers={**asked, "access-control-request-headers": "a;b=(c)"})
+        assert "access-control-allow-headers" not in strange.headers
+        assert (await world.http.options(THREADS)).status_code == 405  # no page asks
+        assert "access-control-allow-origin" not in (await world.http.get(THREADS)).headers
+
+
+@pytest.mark.parametrize("origin", ["*", "null", "tool.example", "https://a.example/path", "https://a@b", "file://x"])
+async def test_what_is_no_origin_of_pages_is_refused_at_the_start(tmp_path: Path, origin: str) -> None:
+    with pytest.raises(InvalidInput, match="origin of web pages"):
+        async with served_world(tmp_path, options=ServiceOptions(origins=(origin,))):
+            pass
+
+
+async def test_both_addresses_of_this_computer_answer(tmp_path: Path) -> None:
+    if not _has_ipv6():
+        pytest.skip("this computer has no ::1")
+    async with served_world(tmp_path) as world:
+        assert [url.rpartition(":")[0] for url in world.address.urls] == ["http://127.0.0.1", "http://[::1]"]
+        headers = {"authorization": f"Bearer {world.owner_token}"}
+        async with httpx2.AsyncClient(base_url=world.address.urls[1], headers=headers, trust_env=False) as http:
+            assert (await http.post(THREADS, json={"title": "By IPv6"})).status_code == 201
+            own = {"origin": world.address.urls[1]}
+            assert (await http.get(THREADS, headers=own)).json()["threads"][0]["title"] == "By IPv6"
+            assert (await http.get(THREADS, headers={"host": "[::1]:1"})).status_code == 421
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 async def test_what_has_one_form_is_taken_in_no_other(tmp_path: Path) -> None:

@@ -128,6 +128,10 @@ async def test_a_token_that_only_reads_sees_no_tool_that_does_more(tmp_path: Pat
 async def test_an_assistant_asks_in_a_thread_and_in_a_new_one(tmp_path: Path, mode: Mode) -> None:
     async with served_world(tmp_path) as world, assistant(world, world.token(scopes=ALL), mode) as client:
         first = data_of(await client.call_tool("ask", {"text": "Hello"}))
+        stored = await world.services.chat.reader.get_message(first["message_id"])
+        took = (stored.prompt_tokens, stored.completion_tokens, stored.cost_usd)
+        assert (first["input_tokens"], first["output_tokens"], first["cost_usd"]) == took
+        assert stored.completion_tokens
         assert first["status"] == "complete"
         assert first["text"]
         second = data_of(await client.call_tool("ask", {"text": "And now?", "thread_id": first["thread_id"]}))

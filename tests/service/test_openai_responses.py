@@ -339,7 +339,10 @@ async def test_texts_become_vectors_in_their_order(tmp_path: Path, is_packed: bo
                 expected = [base64.b64encode(struct.pack("<2f", *each)).decode() for each in expected]
             assert [each.embedding for each in found.data] == expected
             assert found.usage.prompt_tokens == 5
-        tokens = await client.embeddings.create(model="team/e", input=[1, 2, 3])
+        raw = await client.embeddings.with_raw_response.create(model="team/e", input=[1, 2, 3])
+        assert raw.headers["x-chatdesk-input-tokens"] == "5"
+        assert raw.headers["x-chatdesk-output-tokens"] == "0"
+        tokens = raw.parse()
         assert len(tokens.data) == 1
         assert vendor.requests[0].json["dimensions"] == 2
         assert vendor.requests[-1].json["input"] == [[1, 2, 3]]

@@ -254,6 +254,14 @@ async def test_an_export_is_imported_elsewhere(tmp_path: Path) -> None:
         assert job["state"] == "done", job
         assert job["done"] == job["total"] == len(data)
         assert [each["title"] for each in (await world.http.get(f"{V1}/threads")).json()["threads"]] == ["Plans"]
+        key = {**FILE, "idempotency-key": "once"}
+        by_key = [await world.http.post(f"{V1}/imports?name=again.json", content=data, headers=key) for _ in range(2)]
+        assert by_key[0].json()["id"] == by_key[1].json()["id"] != job["id"]
+        assert ["idempotent-replayed" in each.headers for each in by_key] == [False, True]
+        for url, content in ((f"{V1}/imports?name=again.json", b"{}"), (f"{V1}/imports?name=other.json", data)):
+            assert (await world.http.post(url, content=content, headers=key)).status_code == 422
+        assert (await _done(world, by_key[0].json()))["state"] == "done"
+        assert len((await world.http.get(f"{V1}/threads")).json()["threads"]) == 1
         bad = await world.http.post(f"{V1}/imports?name=x.json", content=b"{}", headers=FILE)
         assert (await _done(world, bad.json()))["code"] == "import_refused"
 

@@ -51,3 +51,16 @@ class ServiceSettings(WindowSettings):
         "File of the certificate's key, PEM without a passphrase.",
         Shown("Local service", "Key of the certificate", "A PEM file without a passphrase.", empty="None"),
     )
+    service_origins: str = declared(
+        "service.origins",
+        "",
+        "Web pages that may ask the local service with a token, by their origins such as https://tool.example, with"
+        " spaces between several; empty is none.",
+        Shown(
+            "Local service",
+            "Let web pages of these origins ask",
+            "For example https://tool.example. Each page still needs a token.",
+            empty="None",
+            also="cors origin browser website",
+        ),
+    )

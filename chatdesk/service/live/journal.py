@@ -170,7 +170,7 @@ class EventJournal:
         if isinstance(message, Message):
             return (message.thread_id,), None
         thread_id = getattr(event, "thread_id", None)
-        if thread_id is not None:
+        if thread_id:  # a question outside a thread has none
             return (thread_id,), None
         project = getattr(event, "project", None)
         return (), getattr(event, "project_id", None) if project is None else project.id

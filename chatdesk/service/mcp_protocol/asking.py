@@ -16,7 +16,8 @@ _MOST_RUNNING: Final = 8
 
 @dataclass(slots=True)
 class Asked:
-    """A question and its answer so far. ``status`` is that of the message; ``error`` says why it failed."""
+    """A question and its answer so far. ``status`` is that of the message; ``error`` says why it failed. What it
+    took is known at its end, as far as the provider says it and prices are known."""
 
     thread_id: str = ""
     question_id: str = ""
@@ -24,6 +25,9 @@ class Asked:
     status: str = "streaming"
     text: str = ""
     error: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
 
 
 class Askings:
@@ -74,6 +78,8 @@ class Askings:
                         on_start(asked.message_id)
                     case "finish":
                         asked.status, asked.text, asked.error = event["status"], event["text"], event["error"]
+                        usage, asked.cost_usd = event["usage"], event["cost_usd"]
+                        asked.input_tokens, asked.output_tokens = usage["input_tokens"], usage["output_tokens"]
 
     def _end(self, ended: asyncio.Task[None]) -> None:
         self._running.discard(ended)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from chatdesk.service.gate import refusal
 from chatdesk.service.mcp_protocol.asking import Askings
 from chatdesk.service.mcp_protocol.tools import ToolCall
 from chatdesk.service.services_loop import ServicesLoop
+from chatdesk.service.token_watch import TokenWatch
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -38,19 +40,19 @@ _METHODS: Final = ("POST", "DELETE")
 
 class HttpDoor:
     """An ASGI application for the address. ``make_call`` makes a call of a caller with the id of its request and what
-    was sent; ``still_valid`` tells of a caller whether its token is still good."""
+    was sent; ``watch`` ends calls whose token is gone."""
 
     def __init__(
         self,
         loop: ServicesLoop,
         askings: Askings,
         make_call: Callable[[Caller, str, Any], Call[Any, Any]],
-        still_valid: Callable[[Caller], bool],
+        watch: TokenWatch,
     ) -> None:
         self._loop = loop
         self._askings = askings
         self._make_call = make_call
-        self._still_valid = still_valid
+        self._watch = watch
         self._manager: StreamableHTTPSessionManager | None = None
         self._starting = asyncio.Lock()
         self._ending = asyncio.Event()
@@ -93,8 +95,8 @@ class HttpDoor:
         state = context.request.state
         return Asker(state.caller, state.request_id)
 
-    def still_valid(self, caller: Caller) -> bool:
-        return self._still_valid(caller)
+    def watching(self, caller: Caller, end: Callable[[], object]) -> AbstractContextManager[None]:
+        return self._watch.over(caller, end)
 
     async def run(self, asker: Asker, arguments: Any, handler: Callable[[ToolCall], Awaitable[T]]) -> T:
         call = ToolCall(self._make_call(asker.caller, asker.request_id, arguments), self._askings)

@@ -12,6 +12,7 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -38,7 +39,6 @@ T = TypeVar("T")
 _SCHEME: Final = "chatdesk"
 _THREAD: Final = "chatdesk://threads/"
 _MARKDOWN: Final = "text/markdown"
-_WATCHED_EVERY_S: Final = 0.5
 _INSTRUCTIONS: Final = (
     "ChatDesk keeps a person's chats with language models as threads of messages. Search them to find what was said, "
     f"then read the thread. {NOTICE}"
@@ -60,8 +60,8 @@ class Access(Protocol):
 
     def asker_of(self, context: Context) -> Asker: ...
 
-    def still_valid(self, caller: Caller) -> bool:
-        """Return whether the caller may still use what it began."""
+    def watching(self, caller: Caller, end: Callable[[], object]) -> AbstractContextManager[None]:
+        """Call ``end`` once when the caller's token is gone, as long as the block runs."""
         ...
 
     async def run(self, asker: Asker, arguments: Any, handler: Callable[[ToolCall], Awaitable[T]]) -> T:
@@ -193,10 +193,18 @@ class _Answers:
 
     async def _while_valid(self, asker: Asker, work: Callable[[], Awaitable[T]]) -> T:
         running = asyncio.ensure_future(work())
+        is_allowed = True
+
+        def end() -> None:
+            nonlocal is_allowed
+            is_allowed = False
+            running.cancel()
+
         try:
-            while not (await asyncio.wait([running], timeout=_WATCHED_EVERY_S))[0]:
-                if not self._access.still_valid(asker.caller):
-                    raise NoToken
+            with self._access.watching(asker.caller, end):
+                await asyncio.wait([running])
+            if not is_allowed:
+                raise NoToken
             return running.result()
         finally:
             running.cancel()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mcp.server.stdio import stdio_server
@@ -68,8 +68,8 @@ class StdioDoor:
     def asker_of(self, _context: Context) -> Asker:
         return Asker(self._caller, secrets.token_hex(8))
 
-    def still_valid(self, _caller: Caller) -> bool:
-        return True
+    def watching(self, _caller: Caller, _end: Callable[[], object]) -> AbstractContextManager[None]:
+        return nullcontext()  # the owner's own process has no token
 
     async def run(self, asker: Asker, arguments: Any, handler: Callable[[ToolCall], Awaitable[T]]) -> T:
         async with self._opened() as services:

@@ -191,7 +191,8 @@ class MessagePiece:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer; with the status “streaming” it is still being written, and ``read_message`` reads it later."""
+    """An answer; with the status “streaming” it is still being written, and ``read_message`` reads it later. What it
+    took is null until it has ended, and where the provider does not say it or prices are not known."""
 
     thread_id: str
     question_id: str
@@ -200,6 +201,9 @@ class Answer:
     text: str
     is_cut: bool
     error: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_usd: float | None
     notice: str = NOTICE
 
 
@@ -320,7 +324,18 @@ _WITH_TEXT: Final = frozenset((PartType.TEXT, PartType.REASONING))
 def _answer(asked: Asked) -> Answer:
     text = asked.text[:_MOST_OF_PAGE]
     is_cut = len(asked.text) > len(text)
-    return Answer(asked.thread_id, asked.question_id, asked.message_id, asked.status, text, is_cut, asked.error)
+    return Answer(
+        asked.thread_id,
+        asked.question_id,
+        asked.message_id,
+        asked.status,
+        text,
+        is_cut,
+        asked.error,
+        asked.input_tokens,
+        asked.output_tokens,
+        asked.cost_usd,
+    )
 
 
 def _only_project(call: Call[Any, Any]) -> str | None:

@@ -12,6 +12,7 @@ from chatdesk.service.declaration import Call, Endpoint, Scope
 from chatdesk.service.errors import InvalidRequest
 from chatdesk.service.forms import BODY
 from chatdesk.service.openai_protocol.asking import chosen, questions_of
+from chatdesk.service.openai_protocol.pieces import spent_headers
 
 _MOST_TEXTS: Final = 2048
 
@@ -62,6 +63,7 @@ class _Found:
     wanted: EmbeddingsWanted
     model: str
     embeddings: Embeddings
+    cost_usd: float | None
 
 
 async def _embed(call: Call[None, EmbeddingsWanted]) -> _Found:
@@ -72,7 +74,9 @@ async def _embed(call: Call[None, EmbeddingsWanted]) -> _Found:
     if not 0 < len(wanted.texts) <= _MOST_TEXTS or not all(wanted.texts):
         raise InvalidRequest((("input", f"There have to be 1 to {_MOST_TEXTS} texts, none of them empty"),))
     request = EmbeddingRequest(model, wanted.texts, wanted.dimensions)
-    return _Found(wanted, model, await questions_of(call).embed(provider, request))
+    found = await questions_of(call).embed(provider, request)
+    cost_usd = call.services.chat.context.models.cost_of(provider, model, found.usage) if found.usage else None
+    return _Found(wanted, model, found, cost_usd)
 
 
 def _shown(found: _Found) -> EmbeddingsShown:
@@ -88,6 +92,10 @@ def _shown(found: _Found) -> EmbeddingsShown:
     )
 
 
+def _headers(found: _Found) -> dict[str, str]:
+    return spent_headers(found.embeddings.usage, found.cost_usd)
+
+
 ENDPOINTS: Final = (
     Endpoint(
         "POST",
@@ -97,6 +105,7 @@ ENDPOINTS: Final = (
         _shown,
         scope=Scope.ASK,
         body=EmbeddingsWanted,
+        headers=_headers,
         ends_when_left=True,
     ),
 )

@@ -54,10 +54,16 @@ class Whole:
 
 def headers(whole: Whole) -> dict[str, str]:
     """Return what an answer took, for its headers."""
-    found = {"x-chatdesk-thread": whole.head.thread_id}
-    if (usage := whole.end.usage) is not None:
+    found = {"x-chatdesk-thread": whole.head.thread_id} if whole.head.thread_id else {}
+    return found | spent_headers(whole.end.usage, whole.end.cost_usd)
+
+
+def spent_headers(usage: Usage | None, cost_usd: float | None) -> dict[str, str]:
+    """Return what a request took in tokens and dollars, as far as that is known, for the headers of its answer."""
+    found = {}
+    if usage is not None:
         found["x-chatdesk-input-tokens"] = str(usage.input_tokens)
         found["x-chatdesk-output-tokens"] = str(usage.output_tokens)
-    if whole.end.cost_usd is not None:
-        found["x-chatdesk-cost-usd"] = f"{whole.end.cost_usd:.6f}"
-    return {name: value for name, value in found.items() if value}
+    if cost_usd is not None:
+        found["x-chatdesk-cost-usd"] = f"{cost_usd:.6f}"
+    return found

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from chatdesk.core.domain.attachment import clean_name
@@ -114,8 +116,13 @@ async def _export(call: Call[None, ExportWanted]) -> Job | Repeated:
     return await call.jobs.start(call.caller.id, "export", work, key=key, wanted=body)
 
 
-async def _import(call: Call[ImportWanted, UploadedFile]) -> Job:
+async def _import(call: Call[ImportWanted, UploadedFile]) -> Job | Repeated:
     wanted, services = call.query, call.services
+    key = call.headers.get("idempotency-key", "")
+    asked = (wanted, await asyncio.to_thread(_digest_of, call.body.path) if key else "")
+    known = call.jobs.asked_with(call.caller.id, key, asked)
+    if known is not None:
+        return Repeated(known)
     if wanted.project_id is None:
         call.caller.require_all_projects()
     else:
@@ -132,7 +139,12 @@ async def _import(call: Call[ImportWanted, UploadedFile]) -> Job:
         )
         return report.summary
 
-    return await call.jobs.start(call.caller.id, "import", work, file=file)
+    return await call.jobs.start(call.caller.id, "import", work, file=file, key=key, wanted=asked)
+
+
+def _digest_of(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 async def _list(call: Call[Any, Any]) -> tuple[Job, ...]:
@@ -176,6 +188,7 @@ ENDPOINTS: Final = (
         query=ImportWanted,
         body=UploadedFile,
         status=202,
+        has_own_keys=True,
     ),
     Endpoint("GET", "/api/v1/jobs", _list, "List exports and imports", jobs_answer),
     Endpoint("GET", _ONE, _read, "Read the state of an export or import", job_answer),

@@ -304,6 +304,7 @@ async def test_what_belongs_to_this_computer_is_told_to_tokens_for_everything(tm
             events.ContextChanged(secret),
             events.SummaryWorkChanged(SummaryWork(secret, SummaryStage.ASKING, "offline", "demo")),
             events.UsageRecorded(secret),
+            events.UsageRecorded(""),
             events.WaitingQuestionsChanged(secret),
             events.TurnTimed(secret, SOME_ID, 1, 2, 3, 4),
             events.ReachabilityChanged(("offline",), (SOME_ID,)),
