@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,7 @@ def _isolate(environ: dict[str, str] | os._Environ[str]) -> None:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         environ[name] = str(path)
     environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+    environ["CHATDESK_OFFLINE_SPEED_TOKENS_PER_S"] = "0"  # who does not read along need not wait for the demo model
 
 
 _isolate(os.environ)
@@ -124,6 +126,13 @@ hypothesis.settings.load_profile("same")
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("randomly_seed", None) == "default":
         config.option.randomly_seed = _ORDER_SEED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many processes again as there are cores: nearly half of its time a test waits for another process, a
+    server or the disk."""
+    return ceil(1.5 * (os.cpu_count() or 1))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
