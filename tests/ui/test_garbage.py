@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 import weakref
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.ui.async_tasks import run_until_done
-from chatdesk.ui.garbage import collect_what_is_due, collected_here
+from chatdesk.ui.garbage import Collector, collected_here
 from tests.helpers.waiting import until
 
 
@@ -74,6 +76,18 @@ def test_nothing_is_collected_before_it_is_due(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(gc, "collect", collected.append)
     monkeypatch.setattr(gc, "get_count", lambda: counts.pop(0))
     monkeypatch.setattr(gc, "get_threshold", lambda: (700, 10, 10))
+    collector = Collector()
     while counts:
-        collect_what_is_due()
+        collector.collect_what_is_due()
     assert collected == [0, 1, 2, 2]
+
+
+def test_what_was_imported_is_walked_by_no_later_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    collector = Collector()
+    frozen: list[int] = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(len(sys.modules)))
+    before = len(sys.modules)
+    for number in range(100):
+        monkeypatch.setitem(sys.modules, f"made_for_a_test_{number}", ModuleType("made"))
+        collector.collect_what_is_due()
+    assert frozen == [before + 30, before + 60, before + 90]
