@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import builtins
 import importlib.machinery
+import time
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,7 @@ _SELDOM_USED = frozenset(
 )
 # PySide's C++ code calls this function of a module's dictionary without asking the module for it.
 _CALLED_DIRECTLY = "update_mapping"
+_LONGEST_PIECE_S = 0.002
 
 
 def import_without_developer_support() -> None:
@@ -38,17 +40,29 @@ def import_without_developer_support() -> None:
     builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)
 
 
-def build_classes_of_objects() -> None:
-    """Have PySide build its classes of all objects that Qt has, in a turn of the loop of their own.
+async def build_classes_of_objects() -> None:
+    """Have PySide build its classes of all objects that Qt has, in turns of the loop of their own.
 
-    PySide builds them where it meets an object that has no class of its own in Python, in 10 ms. An event filter of the
-    whole application, which watches while a dialog is made, meets one at once. Only for the thread of the window: built
-    on another one while the window makes objects, they crash the program.
+    PySide builds all that are missing, in 10 ms, where it meets an object that has no class of its own in Python. An
+    event filter of the whole application, which watches while a dialog is made, meets one at once. Those of widgets are
+    built one by one before that. Only for the thread of the window: built on another while the window makes objects,
+    they crash the program.
     """
+    from asyncio import sleep
+
+    from PySide6 import QtWidgets
     from PySide6.QtGui import QTextDocument
 
+    until_s = 0.0
+    for name in dir(QtWidgets):
+        if time.perf_counter() > until_s:
+            await sleep(0)
+            until_s = time.perf_counter() + _LONGEST_PIECE_S
+        getattr(QtWidgets, name)
+    await sleep(0)
     document = QTextDocument()
     document.documentLayout().children()  # one of them draws pictures, and has no class in Python
+    await sleep(0)
 
 
 def _spec_of_support(name: str, loader: Any, **more: Any) -> ModuleSpec:

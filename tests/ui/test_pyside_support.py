@@ -41,6 +41,7 @@ print(parser.__file__, callable(parser.pyside_type_init), callable(tool.build_br
 """
 
 _CLASSES = """
+import asyncio
 import sys
 import chatdesk.ui
 from PySide6 import QtCore
@@ -52,7 +53,7 @@ class Watch(QtCore.QObject):
 app, watch = QApplication(["test", "-platform", "offscreen"]), Watch()
 app.installEventFilter(watch)
 if sys.argv[1] == "built":
-    build_classes_of_objects()
+    asyncio.run(build_classes_of_objects())
 before = set(vars(QtCore))
 made = QListWidget()
 print(len(set(vars(QtCore)) - before) < 10)

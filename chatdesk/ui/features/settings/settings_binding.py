@@ -108,9 +108,7 @@ class SettingsBinding(QObject):
         if self._modules:
             await import_beside(*self._modules)
             self._modules.clear()
-            await asyncio.sleep(0)
-            build_classes_of_objects()
-            await asyncio.sleep(0)
+            await build_classes_of_objects()
         with early_keys().looking_away():
             dialog = self._make()
         try:
