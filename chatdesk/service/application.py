@@ -149,8 +149,9 @@ class Application:
         return await self._loop.call(lambda: self._carrying_out.carry_out(endpoint, call, conditions))
 
     def _shown(self, endpoint: Endpoint, carried: Carried, request: Request) -> Response:
+        again = {"idempotent-replayed": "true"} if carried.is_repeated else {}
         if endpoint.shows is None:
-            return Response(status_code=204)
+            return Response(status_code=204, headers=again)
         shown = endpoint.shows(carried.result)
         content = forms.as_json(shown)
         etag = _etag(content)
@@ -159,8 +160,7 @@ class Application:
         response = _json_response(content, endpoint.status, etag, request)
         if endpoint.headers is not None:
             response.headers.update(endpoint.headers(carried.result))
-        if carried.is_repeated:
-            response.headers["idempotent-replayed"] = "true"
+        response.headers.update(again)
         return response
 
     async def _bytes_of(self, result: Streamed | Followed, caller: Caller) -> AsyncGenerator[bytes, None]:

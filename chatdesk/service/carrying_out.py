@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chatdesk.core.storage.engine.repeated_request import AlreadyDone
+from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest
 from chatdesk.service.declaration import Call, Endpoint, Repeated, Scope
 from chatdesk.service.errors import ConditionNeeded, KeyUsedOtherwise, MalformedRequest, RequestRunning
 
@@ -55,6 +55,10 @@ def conditions_of(
     if if_match and not _ETAG.fullmatch(if_match):
         raise ConditionNeeded
     return Conditions(digest, fingerprint, if_match)
+
+
+async def nothing_again(_call: Call[Any, Any], _done: DoneRequest) -> None:
+    """Return the result of a removal that was carried out before: what came back since then stays."""
 
 
 class CarryingOut:

@@ -263,6 +263,40 @@ async def test_every_write_that_makes_or_changes_something_does_it_once(tmp_path
         assert len((await world.http.get("/api/v1/projects")).json()["projects"]) == 2
 
 
+async def test_a_removal_that_is_repeated_leaves_alone_what_came_back(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        thread_id = (await world.http.post(THREADS, json={"title": "Plans"})).json()["id"]
+        thread = f"{THREADS}/{thread_id}"
+        note = (await world.http.post(f"{thread}/notes", json={"text": "Words"})).json()["id"]
+        prompt = (await world.http.post("/api/v1/prompts", json={"kind": "quick", "text": "P"})).json()["id"]
+        project = (await world.http.post("/api/v1/projects", json={"name": "Work"})).json()["id"]
+        tags = (await world.http.post(f"{thread}/tags", json={"add": ["one"]})).json()
+        assert tags["tags"] == ["one"]
+        tag = (await world.http.get("/api/v1/tags")).json()["tags"][0]["id"]
+        await world.http.put(f"{thread}/draft", json={"text": "Draft"})
+        urls = [f"/api/v1/messages/{note}", f"/api/v1/prompts/{prompt}", f"/api/v1/projects/{project}"]
+        urls += [f"/api/v1/tags/{tag}", f"{thread}/draft", thread]
+        for number, url in enumerate(urls):
+            key = {"idempotency-key": f"removal-{number}"}
+            found = [await world.http.delete(url, headers=key) for _ in range(2)]
+            assert [(each.status_code, "idempotent-replayed" in each.headers) for each in found] == [
+                (204, False),
+                (204, True),
+            ], url
+        await world.services.library.restore([thread_id])
+        back = {"idempotency-key": "back"}
+        for is_repeated in (False, True):
+            restored = await world.http.post(f"/api/v1/messages/{note}/restore", headers=back)
+            assert (restored.json()["deleted_at"], "idempotent-replayed" in restored.headers) == (None, is_repeated)
+        again = await world.http.delete(urls[0], headers={"idempotency-key": "removal-0"})
+        assert again.headers["idempotent-replayed"] == "true"
+        assert (await world.http.get(urls[0])).json()["deleted_at"] is None
+        limits = {"limits": [{"scope": "all", "period": "day", "unit": "money", "hard": 5.0}]}
+        for is_repeated in (False, True):
+            kept = await world.http.put("/api/v1/limits", json=limits, headers={"idempotency-key": "limits"})
+            assert (kept.json()["limits"][0]["hard"], "idempotent-replayed" in kept.headers) == (5.0, is_repeated)
+
+
 async def test_a_change_is_of_one_thing_and_a_removal_of_any_version(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         one = f"{THREADS}/{(await world.http.post(THREADS, json={})).json()['id']}"

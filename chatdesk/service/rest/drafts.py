@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.thread import Draft
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.carrying_out import nothing_again
 from chatdesk.service.declaration import Call, Endpoint, Scope
 from chatdesk.service.forms import BODY
 from chatdesk.service.rest.attachments import AttachmentAnswer, AttachmentGiven, attachment_answer, given_files
@@ -82,5 +83,7 @@ ENDPOINTS: Final = (
         again=_written,
         guards="draft",
     ),
-    Endpoint("DELETE", _ONE, _delete, "Forget the draft of a thread", scope=Scope.WRITE, status=204),
+    Endpoint(
+        "DELETE", _ONE, _delete, "Forget the draft of a thread", scope=Scope.WRITE, status=204, again=nothing_again
+    ),
 )

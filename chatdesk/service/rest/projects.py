@@ -9,6 +9,7 @@ from chatdesk.core.domain.project import Project
 from chatdesk.core.errors import ProjectNotFound
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.carrying_out import nothing_again
 from chatdesk.service.declaration import Call, Endpoint, Scope
 from chatdesk.service.forms import BODY
 from chatdesk.service.rest.one_change import only_change
@@ -147,5 +148,7 @@ ENDPOINTS: Final = (
         again=_changed,
         guards="project",
     ),
-    Endpoint("DELETE", _ONE, _delete, "Move a project to the trash", scope=Scope.WRITE, guards=None, status=204),
+    Endpoint(
+        "DELETE", _ONE, _delete, "Move a project to the trash", scope=Scope.WRITE, status=204, again=nothing_again
+    ),
 )

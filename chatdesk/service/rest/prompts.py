@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.carrying_out import nothing_again
 from chatdesk.service.declaration import Call, Endpoint, Scope
 from chatdesk.service.forms import BODY
 from chatdesk.service.rest.times import iso
@@ -129,5 +130,5 @@ ENDPOINTS: Final = (
         again=_replaced,
         guards="prompt",
     ),
-    Endpoint("DELETE", _ONE, _delete, "Move a prompt to the trash", scope=Scope.WRITE, status=204),
+    Endpoint("DELETE", _ONE, _delete, "Move a prompt to the trash", scope=Scope.WRITE, status=204, again=nothing_again),
 )

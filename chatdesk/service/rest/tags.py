@@ -10,6 +10,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import NotFound
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.carrying_out import nothing_again
 from chatdesk.service.declaration import Call, Endpoint, Scope
 from chatdesk.service.forms import BODY
 from chatdesk.service.rest.threads import reached_thread, thread_answer
@@ -102,7 +103,7 @@ ENDPOINTS: Final = (
         again=_renamed,
         guards="tag",
     ),
-    Endpoint("DELETE", _ONE, _delete, "Delete a tag", scope=Scope.WRITE, status=204),
+    Endpoint("DELETE", _ONE, _delete, "Delete a tag", scope=Scope.WRITE, status=204, again=nothing_again),
     Endpoint(
         "POST",
         "/api/v1/threads/{thread_id}/tags",

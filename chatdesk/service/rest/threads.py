@@ -9,6 +9,7 @@ from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.thread import Thread, ThreadPage
 from chatdesk.core.errors import ProjectNotFound, ThreadNotFound
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.carrying_out import nothing_again
 from chatdesk.service.declaration import Call, Caller, Endpoint, Scope
 from chatdesk.service.errors import InvalidRequest
 from chatdesk.service.forms import BODY, QUERY
@@ -200,5 +201,5 @@ ENDPOINTS: Final = (
         again=_changed,
         guards="thread",
     ),
-    Endpoint("DELETE", _ONE, _delete, "Move a thread to the trash", scope=Scope.WRITE, status=204),
+    Endpoint("DELETE", _ONE, _delete, "Move a thread to the trash", scope=Scope.WRITE, status=204, again=nothing_again),
 )

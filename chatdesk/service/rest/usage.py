@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.domain.usage import UsageReport, UsageSum
 from chatdesk.core.domain.usage_day import date_of, number_of, start_ms
+from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.core.usage.limits import LimitState
 from chatdesk.service.declaration import Call, Endpoint, Scope
 from chatdesk.service.errors import InvalidRequest
@@ -164,6 +165,10 @@ async def _replace_limits(call: Call[None, LimitsGiven]) -> tuple[LimitState, ..
     return await call.services.chat.limits.states()
 
 
+async def _replaced(call: Call[Any, Any], _done: DoneRequest) -> tuple[LimitState, ...]:
+    return await _limits(call)
+
+
 def _limit(given: LimitGiven) -> UsageLimit:
     return UsageLimit(
         LimitScope(given.scope),
@@ -186,5 +191,6 @@ ENDPOINTS: Final = (
         limits_answer,
         scope=Scope.ADMIN,
         body=LimitsGiven,
+        again=_replaced,
     ),
 )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.carrying_out import nothing_again
 from chatdesk.service.declaration import Call, Endpoint, Scope
 from chatdesk.service.forms import BODY, QUERY
 from chatdesk.service.rest.messages import MessageAnswer, message_answer, reached_message
@@ -117,6 +118,10 @@ async def _delete(call: Call[RemovalWanted, None]) -> None:
         await call.services.chat.paths.delete_message(message.id, with_later=call.query.with_later)
 
 
+async def _restored(call: Call[Any, Any], _done: DoneRequest) -> Message:
+    return await _message(call)
+
+
 async def _restore(call: Call[Any, Any]) -> Message:
     message = await _message(call)
     if message.deleted_at is not None:
@@ -177,6 +182,15 @@ ENDPOINTS: Final = (
         scope=Scope.WRITE,
         query=RemovalWanted,
         status=204,
+        again=nothing_again,
     ),
-    Endpoint("POST", f"{_ONE}/restore", _restore, "Restore a message", message_answer, scope=Scope.WRITE),
+    Endpoint(
+        "POST",
+        f"{_ONE}/restore",
+        _restore,
+        "Restore a message",
+        message_answer,
+        scope=Scope.WRITE,
+        again=_restored,
+    ),
 )
