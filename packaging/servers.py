@@ -1,10 +1,12 @@
 """Installs what ``make test-servers`` tests with, into .tools: the servers aimock (npm) and LiteLLM's proxy (PyPI), and
-the programs that use ChatDesk's own service: OpenAI's package for JavaScript (npm), and the command lines llm and
-schemathesis (PyPI). The browser and curl are the system's: Debian's Chromium.
+the programs that use ChatDesk's own service: OpenAI's package for JavaScript and the inspector of the Model Context
+Protocol (npm), and the command lines llm and schemathesis (PyPI). The browser and curl are the system's: Debian's
+Chromium.
 
 None is part of ChatDesk and none is in its environment. Versions are pinned and contents are checked: the Python
-packages by the hashes of requirements/servers.txt and programs.txt, those of npm, which depend on nothing, by the ones
-below. What cannot be installed is said in a sentence; its tests are skipped, with the reason, and the others run.
+packages by the hashes of requirements/servers.txt and programs.txt, those of npm by the ones below where they depend on
+nothing, else by the lock in requirements/inspector. What cannot be installed is said in a sentence; its tests are
+skipped, with the reason, and the others run.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import set_up
 FOLDER = set_up.TOOLS / "servers"
 AIMOCK = FOLDER / "aimock"
 OPENAI = FOLDER / "openai"
+INSPECTOR = FOLDER / "inspector"
 LITELLM = FOLDER / "litellm"
 PROGRAMS = FOLDER / "programs"
 REQUIREMENTS = set_up.ROOT / "requirements"
@@ -41,6 +44,7 @@ def main():
     wanted = (
         ("aimock", lambda: install_npm(AIMOCK, AIMOCK_PACKAGE, AIMOCK_VERSION, AIMOCK_INTEGRITY)),
         ("OpenAI's package for JavaScript", lambda: install_npm(OPENAI, "openai", OPENAI_VERSION, OPENAI_INTEGRITY)),
+        ("the inspector of MCP", lambda: install_npm_locked(INSPECTOR, REQUIREMENTS / "inspector")),
         ("LiteLLM (large: some minutes)", lambda: install_python(LITELLM, REQUIREMENTS / "servers.txt")),
         ("llm and schemathesis", lambda: install_python(PROGRAMS, REQUIREMENTS / "programs.txt")),
         ("Chromium", lambda: install_with_apt("chromium", "chromium-browser", "google-chrome")),
@@ -59,19 +63,40 @@ def install_npm(folder, package, version, integrity):
     """With npm, without running any script of the package, which has to be the only one."""
     if _is_done(folder, integrity):
         return
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        raise CannotInstall("node and npm are needed. Install them, for example: sudo apt-get install npm")
     shutil.rmtree(str(folder), ignore_errors=True)
     folder.mkdir(parents=True)
-    options = ["--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]
-    _run([npm, "install"] + options + ["{}@{}".format(package, version)])
+    _run([_npm(), "install"] + _npm_options(folder) + ["--no-save", "{}@{}".format(package, version)])
     listed = json.loads((folder / "node_modules" / ".package-lock.json").read_text(encoding="utf-8"))["packages"]
     found = {name: entry.get("integrity") for name, entry in listed.items()}
     if found != {"node_modules/" + package: integrity}:
         shutil.rmtree(str(folder))
         raise CannotInstall("the package is not the one that was expected; it was removed.")
     _note_done(folder, integrity)
+
+
+def install_npm_locked(folder, locked):
+    """With npm, without running any script, exactly what the lock in ``locked`` has, by its hashes."""
+    names = ("package.json", "package-lock.json")
+    wanted = hashlib.sha256(b"".join((locked / name).read_bytes() for name in names)).hexdigest()
+    if _is_done(folder, wanted):
+        return
+    shutil.rmtree(str(folder), ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in names:
+        shutil.copy(str(locked / name), str(folder / name))
+    _run([_npm(), "ci"] + _npm_options(folder))
+    _note_done(folder, wanted)
+
+
+def _npm():
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        raise CannotInstall("node and npm are needed. Install them, for example: sudo apt-get install npm")
+    return npm
+
+
+def _npm_options(folder):
+    return ["--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund"]
 
 
 def install_python(folder, requirements):

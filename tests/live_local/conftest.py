@@ -25,6 +25,7 @@ SERVERS = ROOT / ".tools" / "servers"
 AIMOCK = SERVERS / "aimock" / "node_modules" / "@copilotkit" / "aimock" / "dist" / "cli.js"
 LITELLM = SERVERS / "litellm" / "bin" / "litellm"
 OPENAI = SERVERS / "openai" / "node_modules" / "openai" / "index.mjs"
+INSPECTOR = SERVERS / "inspector" / "node_modules" / ".bin" / "mcp-inspector"
 LLM = SERVERS / "programs" / "bin" / "llm"
 SCHEMATHESIS = SERVERS / "programs" / "bin" / "schemathesis"
 ANSWERS = Path(__file__).with_name("aimock.json")

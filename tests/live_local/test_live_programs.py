@@ -1,4 +1,5 @@
-"""Programs that ChatDesk did not write ask its service: OpenAI's package for JavaScript, and the command line llm."""
+"""Programs that ChatDesk did not write ask its service: OpenAI's package for JavaScript, the command line llm, and the
+inspector of the Model Context Protocol."""
 
 from __future__ import annotations
 
@@ -8,13 +9,16 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chatdesk.service.declaration import Scope
 from tests.helpers.fault_server import Exchange, answer, status
+from tests.helpers.local_service import served_world
 from tests.helpers.openai_world import MODEL, asked_world, ledger
 from tests.helpers.waiting import until
-from tests.live_local.conftest import LLM, OPENAI
+from tests.live_local.conftest import INSPECTOR, LLM, OPENAI
 
 SCRIPT = Path(__file__).with_name("openai_package.mjs")
 _ENDS_S = 60
@@ -84,3 +88,28 @@ async def test_llm_on_the_command_line(tmp_path: Path, options: tuple[str, ...])
         said = await ran(str(LLM), "-m", "desk", *options, "Hello", environment=environment)
         assert said.strip() == ANSWER
         assert (await ledger(world))[0] == 1
+
+
+async def test_the_inspector_of_the_model_context_protocol(tmp_path: Path) -> None:
+    if not INSPECTOR.exists():
+        pytest.skip("the inspector is not installed: node, npm or the network was missing")
+    async with served_world(tmp_path / "chatdesk") as world:
+        thread = (await world.services.chat.create_thread(None, "Plans for the harvest")).thread
+        await world.services.chat.own_words.add_note(thread.id, "Ladders")
+        token = world.token("inspector", [Scope.READ])
+
+        async def inspected(method: str, *options: str) -> dict[str, Any]:
+            command = [str(INSPECTOR), "--cli", f"{world.address.urls[0]}/mcp", "--transport", "http"]
+            command += ["--header", f"Authorization: Bearer {token}", "--method", method, *options]
+            found: dict[str, Any] = json.loads(await ran(*command, environment={"HOME": str(tmp_path)}))
+            return found
+
+        tools = {each["name"] for each in (await inspected("tools/list"))["tools"]}
+        assert {"search_threads", "read_thread", "list_threads", "read_message"} == tools  # the token reads
+        [resource] = (await inspected("resources/list"))["resources"]
+        assert resource["title"] == "Plans for the harvest"
+        read = await inspected("resources/read", "--uri", resource["uri"])
+        assert "Ladders" in read["contents"][0]["text"]
+        called = await inspected("tools/call", "--tool-name", "search_threads", "--tool-arg", "query=Ladders")
+        assert thread.id in json.dumps(called["structuredContent"])
+        assert (await inspected("resources/templates/list"))["resourceTemplates"]
