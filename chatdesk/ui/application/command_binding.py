@@ -41,9 +41,7 @@ class CommandBinding(QObject):
             "thread.new": lambda: threads.open_soon(None),
             "go.previous_thread": lambda: self._step(-1),
             "go.next_thread": lambda: self._step(1),
-            "message.copy_markdown": lambda: panes.transcript.copy_as("copy-markdown"),
-            "message.copy_plain": lambda: panes.transcript.copy_as("copy-plain"),
-            "message.copy_rich": lambda: panes.transcript.copy_as("copy-rich"),
+            **_copying(panes.transcript.copy_as),
             "message.quote": panes.transcript.quote,
             "go.find": panes.transcript.open_find,
             "go.find_next": lambda: panes.transcript.find_step(1),
@@ -142,6 +140,12 @@ class CommandBinding(QObject):
     def _on_attach_chosen(self, prompt: str) -> None:
         self._on_prompt_chosen(prompt)
         self._panes.commands.trigger("message.attach")
+
+
+def _copying(copy_as: Callable[[str], None]) -> dict[str, Callable[[], None]]:
+    """Return the commands that copy the selection in one form; the forms are named as the actions of a message are."""
+    forms = [each.name for each in MESSAGE_ACTIONS if each.name.startswith("copy-")]
+    return {f"message.{form.replace('-', '_')}": partial(copy_as, form) for form in forms}
 
 
 def _by_command() -> dict[str, list[MessageAction]]:
