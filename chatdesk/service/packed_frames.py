@@ -16,7 +16,7 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPe
 from websockets.frames import CTRL_OPCODES, Frame
 from websockets.typing import ExtensionParameter
 
-_LEAST_BYTES: Final = 64
+_LEAST_BYTES: Final = 128
 #: 144 KB for a connection that is told something.
 _SETTINGS: Final = {"memLevel": 5}
 
@@ -39,7 +39,7 @@ class PackedFrames(PerMessageDeflate):
     def encode(self, frame: Frame) -> Frame:
         if frame.opcode in CTRL_OPCODES:
             return frame
-        if len(frame.data) < _LEAST_BYTES:  # a heartbeat, or an acknowledgement that says nothing
+        if len(frame.data) < _LEAST_BYTES:  # a heartbeat, or a welcome that brings nothing
             self._is_begun = False
             self.__dict__.pop("encoder", None)
             return frame
