@@ -8,27 +8,21 @@ read in every theme.
 from __future__ import annotations
 
 import colorsys
-import math
 import re
-import warnings
-from array import array
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
+from chatdesk.core.rendering.blocks import Drawing
+from chatdesk.core.rendering.drawing.math_outline import CannotDraw, Outline, to_units
 from chatdesk.core.rendering.drawing.math_source import prepare
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 MAX_TEX_CHARS = 2_000
-_SIZE = 16.0  # what ziamath draws at: some of its distances are in px and look right at a text's size
-_FACTOR = DRAWING_UNITS / _SIZE
-_MAX_OPERATIONS = 40_000
-_MAX_DEPTH = 12  # the time that ziamath takes doubles with each fraction in a fraction
+_MAX_DEPTH = 12  # the time doubles with each pair of growing brackets in another
 _PAINT = ("mathbackground", "color", "background", "style", "href", "class", "id")
 # Names of colours and the kinds of code whose colours come nearest: those can be read in every theme.
 _INKS = {
@@ -50,16 +44,12 @@ _HUES = (
     (0.93, "keyword"),
     (1.01, "deleted"),
 )
+_INK_NAMES = frozenset(_INKS.values())
 _HEX_COLOUR = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
 _LEAST_SATURATION = 0.25
-# Signs that grow with the formula around them when they carry limits; in running text they stay as high as a line.
+# Signs of one size in running text and of another in a formula of its own. ziamath would stretch them as brackets are,
+# and would not count them where brackets and roots around them are sized.
 _LARGE_SIGNS = frozenset("∑∏∐∫∬∭∮∯∰∲∳⋃⋂⋁⋀⨁⨂⨀⨄⨆⊎⊕⊗")
-_ARITY = {"M": 1, "L": 1, "Q": 2, "C": 3, "Z": 0}
-_PATH_TOKEN = re.compile(r"[A-Za-z]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-
-
-class _CannotDraw(Exception):
-    """The drawing would not show what the source says."""
 
 
 def draw_formula(tex: str, *, is_display: bool) -> Drawing | None:
@@ -74,16 +64,10 @@ def draw_formula(tex: str, *, is_display: bool) -> Drawing | None:
 
 @cache
 def load() -> Any:
-    """Return ziamath, set up once; its import is slow, so call this only when a formula comes."""
-    with warnings.catch_warnings():
-        # It finds its font by a function that Python deprecated for two versions and then took back.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        import ziamath
-    from ziamath.config import config
+    """Return the module that lays formulas out; its import is slow, so call this only when a formula comes."""
+    from chatdesk.core.rendering.drawing import math_layout
 
-    config.svg2 = False  # outlines in place instead of references to symbols
-    config.precision = 2
-    return ziamath
+    return math_layout
 
 
 def _depth(tex: str) -> int:
@@ -101,7 +85,7 @@ def _draw(tex: str, is_display: bool) -> Drawing:
     tags = []
     for row, words in prepared.tags:
         tag, _ = _outlines(rf"\text{{{words}}}", is_display=False)
-        tags.append((_unit(rows[row]) if 0 <= row < len(rows) else 0, tag))
+        tags.append((to_units(rows[row]) if 0 <= row < len(rows) else 0, tag))
     if not tags:
         return drawing
     ascent = max(drawing.ascent, *(tag.ascent - below for below, tag in tags))
@@ -111,22 +95,14 @@ def _draw(tex: str, is_display: bool) -> Drawing:
 
 def _outlines(tex: str, *, is_display: bool) -> tuple[Drawing, list[float]]:
     """Return the drawing and the baselines of the rows of its first table, from the top."""
-    from xml.etree import ElementTree
-
-    ziamath = load()
-    from ziamath.tex import tex2mml
-
-    tree = ElementTree.fromstring(tex2mml(tex, inline=not is_display))  # noqa: S314 - made by the line's own converter
-    formula = ziamath.Math(_with_known_paint(tree, is_display=is_display), size=_SIZE)
+    layout = load()
+    formula = layout.lay_out(_with_known_paint(layout.mathml_of(tex, is_inline=not is_display)))
     _check_letters(formula.mathml, formula.font)
-    svg = ElementTree.Element("svg")
-    formula.node.draw(0, 0, svg)
     box = formula.node.bbox
-    outline = _Outline(-min(0.0, box.xmin))
-    for element in svg.iter():
-        if element is not svg:
-            outline.add(element)
-    return outline.finish(box.xmax - min(0.0, box.xmin), box.ymax, -box.ymin), _row_baselines(formula.node)
+    left = min(0.0, box.xmin)
+    outline = Outline(-left, _INK_NAMES)
+    layout.draw(formula.node, outline)
+    return outline.finish(box.xmax - left, box.ymax, -box.ymin), _row_baselines(formula.node)
 
 
 def _row_baselines(node: Any, y: float = 0.0) -> list[float]:
@@ -139,7 +115,7 @@ def _row_baselines(node: Any, y: float = 0.0) -> list[float]:
     return []
 
 
-def _with_known_paint(tree: Element, *, is_display: bool) -> Element:
+def _with_known_paint(tree: Element) -> Element:
     for element in tree.iter():
         for name in _PAINT:
             element.attrib.pop(name, None)
@@ -151,7 +127,7 @@ def _with_known_paint(tree: Element, *, is_display: bool) -> Element:
         if element.tag.endswith("mtable") and element.get("displaystyle") and all(len(row) == 1 for row in element):
             for row in element:  # of a "gather"
                 row[0].set("columnalign", "center")
-        if not is_display and element.tag.endswith("mo") and (element.text or "").strip() in _LARGE_SIGNS:
+        if element.tag.endswith(("mo", "mi")) and (element.text or "").strip() in _LARGE_SIGNS:
             element.set("stretchy", "false")
     return tree
 
@@ -171,107 +147,10 @@ def _ink(colour: str) -> str:
 
 
 def _check_letters(tree: Element, font: Any) -> None:
-    """Raise ``_CannotDraw`` for a letter that the font lacks and for a command that the converter does not know."""
+    """Raise ``CannotDraw`` for a letter that the font lacks and for a command that the converter does not know."""
     for element in tree.iter():
         text = element.text or ""
         if text.lstrip().startswith("\\") or any(
             not letter.isspace() and letter.isprintable() and not font.glyphindex(letter) for letter in text
         ):
-            raise _CannotDraw
-
-
-class _Outline:
-    """Collects SVG shapes as operations on whole numbers."""
-
-    def __init__(self, shift: float) -> None:
-        self._shift = shift
-        self._operations: list[str] = []
-        self._inks: list[tuple[int, str]] = []
-        self._points = array("h")
-
-    def add(self, element: Element) -> None:
-        get = element.attrib.get
-        self._take_ink(get("fill", ""), get("stroke", ""))
-        stroke = float(get("stroke-width", 0)) if get("stroke") else 0.0
-        if element.tag == "path":
-            if stroke:
-                self._add_stroke(get("d", ""), stroke)
-            else:
-                self._add_path(get("d", ""))
-        elif element.tag == "rect" and not get("rx"):
-            x, y, wide, high = (float(get(name, 0)) for name in ("x", "y", "width", "height"))
-            if stroke:
-                half = stroke / 2
-                self._add_rect(x - half, y - half, wide + stroke, high + stroke)
-                self._add_rect(x + half + (wide - stroke), y + half, stroke - wide, high - stroke)  # a hole: backwards
-            else:
-                self._add_rect(x, y, wide, high)
-        elif element.tag != "g" or element.get("transform"):
-            raise _CannotDraw
-
-    def finish(self, width: float, ascent: float, descent: float) -> Drawing:
-        if not self._operations or not math.isfinite(width + ascent + descent):
-            raise _CannotDraw
-        points = self._points.tobytes()
-        inks = tuple(self._inks)
-        return Drawing(_unit(width), _unit(ascent), _unit(descent), "".join(self._operations), points, inks)
-
-    def _take_ink(self, *colours: str) -> None:
-        ink = next((colour for colour in colours if colour in _INKS.values()), "")
-        if ink != (self._inks[-1][1] if self._inks else ""):
-            self._inks.append((len(self._operations), ink))
-
-    def _put(self, operation: str, *points: float) -> None:
-        if len(self._operations) >= _MAX_OPERATIONS:
-            raise _CannotDraw
-        self._operations.append(operation)
-        self._points.extend(_unit(each) for each in points)  # out of range raises OverflowError: not drawn
-
-    def _add_rect(self, x: float, y: float, wide: float, high: float) -> None:
-        x += self._shift
-        self._put("M", x, y)
-        self._put("L", x + wide, y)
-        self._put("L", x + wide, y + high)
-        self._put("L", x, y + high)
-        self._put("Z")
-
-    def _add_path(self, source: str) -> None:
-        for operation, numbers in _commands(source):
-            self._put(operation, *(each + self._shift if at % 2 == 0 else each for at, each in enumerate(numbers)))
-
-    def _add_stroke(self, source: str, width: float) -> None:
-        """Add a straight line as a thin box along it. Raises ``_CannotDraw`` for any other path."""
-        commands = list(_commands(source))
-        if [operation for operation, _ in commands] != ["M", "L"]:
-            raise _CannotDraw
-        (x1, y1), (x2, y2) = commands[0][1], commands[1][1]
-        length = math.hypot(x2 - x1, y2 - y1) or 1.0
-        dx, dy = (y2 - y1) / length * width / 2, (x1 - x2) / length * width / 2
-        x1, x2 = x1 + self._shift, x2 + self._shift
-        self._put("M", x1 + dx, y1 + dy)
-        self._put("L", x2 + dx, y2 + dy)
-        self._put("L", x2 - dx, y2 - dy)
-        self._put("L", x1 - dx, y1 - dy)
-        self._put("Z")
-
-
-def _commands(source: str) -> Iterator[tuple[str, list[float]]]:
-    """Yield the commands of an SVG path that has absolute ones only."""
-    operation = ""
-    numbers: list[float] = []
-    for token in _PATH_TOKEN.findall(source):
-        if token in _ARITY:
-            operation = token
-            if token == "Z":  # noqa: S105 - closes a contour
-                yield "Z", []
-            continue
-        if not operation or token.isalpha():
-            raise _CannotDraw
-        numbers.append(float(token))
-        if len(numbers) == 2 * _ARITY[operation]:
-            yield operation, numbers
-            numbers = []
-
-
-def _unit(value: float) -> int:
-    return round(value * _FACTOR)
+            raise CannotDraw

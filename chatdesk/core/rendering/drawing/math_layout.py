@@ -1,0 +1,136 @@
+"""Lays out MathML with ziamath, in time that grows with the formula, and hands over the outlines of its glyphs.
+
+ziamath builds all that is below a row twice, first to learn how high the row's brackets must be, and each row inside
+does the same, so that the time doubles with every nesting. Here a row is measured only if a sign of its own takes its
+height from it, and not again while another row is measured: no sign is stretched then.
+
+Import this where ziamath may be loaded: that takes long.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+from chatdesk.core.rendering.drawing.math_outline import SIZE_PX, Contours, Outline
+
+with warnings.catch_warnings():
+    # It finds its font by a function that Python deprecated for two versions and then took back.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from ziamath.zmath import Math
+from ziafont.svgpath import Cubic, Lineto, Moveto, Quad
+from ziamath import operators, styles
+from ziamath.config import config
+from ziamath.drawable import Glyph
+from ziamath.mathtable import AssembledGlyph
+from ziamath.nodes.mnode import Mnode
+from ziamath.nodes.mrow import Mrow
+from ziamath.tex import tex2mml
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_MAX_REMEMBERED_GLYPHS = 1_000
+_LETTERS = {Moveto: "M", Lineto: "L", Quad: "Q", Cubic: "C"}
+# What hands the height of the row around it to the signs inside; all else makes a row of its own for what it holds.
+_PASSING_ON = frozenset(
+    ("msub", "msup", "msubsup", "mmultiscripts", "munder", "mover", "munderover", "mfrac", "mroot", "msqrt", "menclose")
+)
+_SCRIPTS = frozenset(("msub", "msup", "msubsup"))
+_STRETCHING = frozenset(
+    name for (name, _), settings in operators.operators.items() if settings.get("stretchy", "false") != "false"
+)
+_NOTHING_MEASURED = (0.0, 0.0)
+
+
+def mathml_of(tex: str, *, is_inline: bool) -> Element:
+    return ElementTree.fromstring(tex2mml(tex, inline=is_inline))  # noqa: S314 - made by the line's own converter
+
+
+def lay_out(tree: Element) -> Any:
+    """Return ziamath's formula for MathML: its nodes with their places, and the MathML as it was understood."""
+    return Math(tree, size=SIZE_PX)
+
+
+def draw(node: Any, outline: Outline, x: float = 0.0, y: float = 0.0) -> None:
+    """Add what is below ``node``, whose origin is at (``x``, ``y``), to the outline. Raises ``CannotDraw``.
+
+    ziamath writes each glyph as the text of an SVG path, in which the numbers would have to be found again."""
+    if type(node) is Glyph:
+        if not node.phantom:
+            _draw_glyph(node, outline, x, y)
+    elif type(node).draw is Mnode.draw:
+        for (right, below), child in zip(node.nodexy, node.nodes, strict=False):
+            draw(child, outline, x + right, y + below)
+    else:
+        svg = ElementTree.Element("svg")
+        node.draw(x, y, svg)
+        for element in svg.iter():
+            if element is not svg:
+                outline.add(element)
+
+
+def _draw_glyph(node: Any, outline: Outline, x: float, y: float) -> None:
+    scale = node.size / node.glyph.font.info.layout.unitsperem
+    for glyph, right, up in _parts(node.glyph):
+        contours = _contours(glyph)
+        if contours.operations:
+            outline.add_glyph(
+                contours, x + right * scale, y - up * scale, px_per_unit=scale, colour=node.style.mathcolor
+            )
+
+
+def _parts(glyph: Any) -> Iterator[tuple[Any, float, float]]:
+    """Yield the glyphs that a large sign is put together from, or the glyph itself, and how far right and up each is
+    moved, in units of the font."""
+    if not isinstance(glyph, AssembledGlyph):
+        yield glyph, 0.0, 0.0
+        return
+    for part, offset in zip(glyph.glyphs, glyph.offsets, strict=False):
+        yield part, 0.0 if glyph.vert else offset, offset if glyph.vert else 0.0
+
+
+@lru_cache(maxsize=_MAX_REMEMBERED_GLYPHS)
+def _contours(glyph: Any) -> Contours:
+    operations: list[str] = []
+    points: list[tuple[float, float]] = []
+    for each in glyph.operators:
+        letter = _LETTERS[type(each)]
+        if letter == "M" and operations:
+            operations.append("Z")
+        operations.append(letter)
+        points += [(point.x, point.y) for point in each.points()[0]]
+    return Contours("".join(operations) + "Z" if operations else "", points)
+
+
+def _height_without_stretching(row: Mrow, line: list[Element], **kwargs: Any) -> tuple[float, float]:
+    """Return the lowest and the highest place of a row, if any sign needs to know. Signs that stretch are left out
+    with their scripts, which stand where the sign ends."""
+    if not any(map(_has_stretching_sign, line)):
+        return _NOTHING_MEASURED
+    for name in ("rowymin", "rowymax"):  # of the row around this one
+        kwargs.pop(name, None)
+    others = [
+        each for each in line if not _has_stretching_sign(each[0] if each.tag in _SCRIPTS and len(each) else each)
+    ]
+    return _measure(row, others, **kwargs)
+
+
+def _has_stretching_sign(element: Element) -> bool:
+    """Return whether a sign takes its height from the row that the element is in. What the sign says itself goes
+    before what the table of operators says of its text."""
+    if element.tag in _PASSING_ON:
+        return any(map(_has_stretching_sign, element))
+    return element.get("stretchy", "true" if (element.text or "").strip() in _STRETCHING else "false") != "false"
+
+
+_measure = Mrow._get_height_nostretch  # no other place is known where the second building can be spared
+Mrow._get_height_nostretch = _height_without_stretching  # type: ignore[assignment, method-assign]
+# Each element's style begins as a copy of its parent's, which is only read: the fields as they are do as well as
+# copies of them and of all inside, which took a quarter of the time.
+styles.asdict = vars  # type: ignore[assignment, attr-defined]
+config.svg2 = False  # outlines in place instead of references to symbols
+config.precision = 2
