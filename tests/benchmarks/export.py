@@ -88,7 +88,7 @@ def killing(folder: Path, is_quick: bool) -> list[Row]:
 
 
 _EXPORT = """
-import asyncio, itertools, json, resource, sqlite3, sys, time
+import asyncio, itertools, json, sqlite3, sys, time
 from contextlib import closing
 from pathlib import Path
 from chatdesk.core.clock import SystemClock
@@ -98,12 +98,8 @@ from chatdesk.core.domain.exports import ExportFormat
 from chatdesk.core.transfer.exports.service import ExportService
 from chatdesk.services.parts import printing_command
 from tests.benchmarks.export import RICH
-from tests.benchmarks.processes import peak_mb
+from tests.benchmarks.processes import adopt_orphans, peak_mb, worked_s
 from tests.helpers.bulk_data import make_database
-
-def worked_s():
-    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in both)
 
 TEXT = "a question about **migrations** and an answer with `code`, a list and some more words; " * 7
 
@@ -128,7 +124,7 @@ async def main(folder, threads):
     number = itertools.count()
     only = await make_database(rich, threads=1, messages_per_thread=1000, text_of=lambda n: RICH.format(n=next(number)))
     printer = ExportService(rich, folder / "blobs", SystemClock(), printing=printing_command())
-    began, worked = time.perf_counter(), worked_s()
+    worked, began = worked_s(), time.perf_counter()
     report = await printer.export(Choice(thread_ids=tuple(only)), ExportFormat.PDF, folder / "rich.pdf")
     seconds = time.perf_counter() - began
     found["pdf"] = {"seconds": seconds, "worked_ms": (worked_s() - worked) * 1000 / report.messages}
@@ -143,5 +139,6 @@ async def main(folder, threads):
     found["size_mb"] = path.stat().st_size / 1e6
     print(json.dumps(found))
 
+adopt_orphans()
 asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
 """
