@@ -47,10 +47,10 @@ class _Answer:
 class BlockSource:
     """Renders texts with several workers. Enter it before the first text; the workers are killed when it is left."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_workers: int = _MOST_WORKERS) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._workers: list[_Worker] = []
-        self._most_workers = min(_MOST_WORKERS, os.cpu_count() or 1)
+        self._most_workers = min(most_workers, os.cpu_count() or 1)
         self._asked: deque[_Answer] = deque()
 
     def __enter__(self) -> BlockSource:

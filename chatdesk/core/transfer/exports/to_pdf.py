@@ -8,6 +8,7 @@ models wrote takes what time it takes, there as here: in a process of its own it
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
@@ -32,7 +33,8 @@ class PdfWriter:
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
-        self._source = BlockSource()
+        # One on two processors: it renders faster than pages are laid out, and starting takes as long as a hundred.
+        self._source = BlockSource(most_workers=max(1, (os.cpu_count() or 1) // 2))
 
     def __enter__(self) -> PdfWriter:
         self._source.__enter__()

@@ -20,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from PySide6.QtCore import QFile, QIODevice, QMarginsF, QPointF, QRect, QRectF, QSizeF, Qt, QUrl
+from PySide6.QtCore import QBuffer, QFile, QIODevice, QMarginsF, QPointF, QRect, QRectF, QSizeF, Qt, QUrl
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QColor,
@@ -41,17 +41,22 @@ from PySide6.QtGui import (
 
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.processes import start_child
-from chatdesk.core.rendering.blocks import Drawing
+from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
 from chatdesk.ui.theme.fonts import load_first_fonts, load_other_fonts
 from chatdesk.ui.theme.tokens import LIGHT
 from chatdesk.ui.transcript.drawing.math_paths import FORMULA_SIZE, ascent_px, descent_px, fill_formula, width_px
 
 _POLITENESS: Final = 5
 _DPI: Final = 96  # so that a px of the style sheet is what it is on a screen
+# The grid of the pages: one on which the points of a formula's outlines, and of the curves that Qt makes of them, which
+# end at thirds, are whole numbers. Qt writes those in half the letters of others, and packing them is the most work.
+_GRID_PER_UNIT: Final = 3
+_FORMULA_GRID: Final = DRAWING_UNITS * _GRID_PER_UNIT
+_GRID_DPI: Final = round(_DPI * _FORMULA_GRID / (14 * FORMULA_SIZE))
 _MARGIN_MM: Final = 18.0
 _FOOT_PX: Final = 28
 _FORMULA: Final = "formula:"
-_EM_PX: Final = 14 * FORMULA_SIZE
+_EM_PX: Final = _FORMULA_GRID * _DPI / _GRID_DPI
 _MOST_FORMULA_PX: Final = 4000
 _MAX_PICTURE_BYTES: Final = 64 * 1024 * 1024
 _MAX_PICTURE_MB: Final = 256  # decoded
@@ -136,9 +141,12 @@ class _Objects(QPyTextObject):
         if formula is None:
             painter.drawImage(QRectF(rect), _picture_in(document, name))
             return
-        baseline = QPointF(rect.x(), rect.y() + formula.up)
+        baseline = painter.worldTransform().map(QPointF(rect.x(), rect.y() + formula.up)).toPoint().toPointF()
         colour = QColor(LIGHT.text)
-        fill_formula(painter, formula.drawing, baseline, em=_EM_PX, colour=colour, syntax=LIGHT.syntax)
+        painter.save()
+        painter.resetTransform()
+        fill_formula(painter, formula.drawing, baseline, em=_FORMULA_GRID, colour=colour, syntax=LIGHT.syntax)
+        painter.restore()
 
 
 def _picture_in(document: QTextDocument, name: str) -> QImage:
@@ -181,18 +189,14 @@ class Pages:
     """Puts one document after another onto pages."""
 
     def __init__(self, device: QIODevice, title: str, blobs: Path) -> None:
-        self._writer = QPdfWriter(device)
-        self._writer.setResolution(_DPI)
+        self._writer = _new_writer(device, _GRID_DPI)
         self._writer.setTitle(title)
         self._writer.setCreator("ChatDesk")
-        margins = QMarginsF(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM, _MARGIN_MM)
-        self._writer.setPageLayout(
-            QPageLayout(QPageSize(QPageSize.PageSizeId.A4), QPageLayout.Orientation.Portrait, margins,
-                        QPageLayout.Unit.Millimeter)
-        )  # fmt: skip
         self._painter = QPainter(self._writer)
-        self._width = float(self._writer.width())
-        self._height = float(self._writer.height() - _FOOT_PX)
+        self._painter.scale(_GRID_DPI / _DPI, _GRID_DPI / _DPI)
+        self._measure = _new_writer(QBuffer(), _DPI)  # what documents are laid out for; nothing is painted on it
+        self._width = float(self._measure.width())
+        self._height = float(self._measure.height() - _FOOT_PX)
         self._title = title
         self._blobs = blobs
         self._document = self._new_document()
@@ -244,7 +248,7 @@ class Pages:
         document.setDefaultFont(font)
         document.setDefaultStyleSheet(style())
         document.setDocumentMargin(0)
-        document.documentLayout().setPaintDevice(self._writer)
+        document.documentLayout().setPaintDevice(self._measure)
         document.setTextWidth(self._width)
         return document
 
@@ -275,6 +279,15 @@ class Pages:
         self._painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
         self._painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(self.count))
         self._painter.restore()
+
+
+def _new_writer(device: QIODevice, dots_per_inch: int) -> QPdfWriter:
+    writer = QPdfWriter(device)
+    writer.setResolution(dots_per_inch)
+    margins = QMarginsF(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM, _MARGIN_MM)
+    size = QPageSize(QPageSize.PageSizeId.A4)
+    writer.setPageLayout(QPageLayout(size, QPageLayout.Orientation.Portrait, margins, QPageLayout.Unit.Millimeter))
+    return writer
 
 
 def _breaks(document: QTextDocument) -> list[float]:
