@@ -76,3 +76,9 @@ def test_a_phantom_takes_its_place_and_is_not_drawn() -> None:
     drawn, hidden = _drawn(r"a+b"), _drawn(r"a\phantom{+}b")
     assert len(hidden.operations) < len(drawn.operations)
     assert hidden.width > _drawn("ab").width
+
+
+def test_a_formula_that_cannot_be_drawn_leaves_no_trace_in_the_next() -> None:
+    before = _drawn(r"f''_i(x')")
+    assert draw_formula(r"\text{} x", is_display=True) is None
+    assert _drawn(r"f''_i(x')") == before
