@@ -419,3 +419,25 @@ async def test_of_two_projects_of_one_name_the_chosen_one_is_meant(world: Import
     threads = await world.threads()
     found = [(await world.store.threads.get(each)).project_id for each in threads.values()]
     assert sorted(found) == sorted([first.id, second.id])
+
+
+async def test_reading_pauses_while_somebody_waits_for_the_database_but_not_for_ever(
+    world: ImportWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [True, True, True, False]  # somebody waits, and then is served
+    asked = 0
+
+    def is_waited_for(_repository: ImportRepository) -> bool:
+        nonlocal asked
+        asked += 1
+        return answers.pop(0) if answers else False
+
+    monkeypatch.setattr(ImportRepository, "is_waited_for", property(is_waited_for))
+    await world.bring([plain_chatgpt("one", 1)])
+    served_after = asked
+    assert not answers
+    await world.bring([plain_chatgpt("two", 1)])
+    assert served_after > asked - served_after  # it looked again until nobody waited
+    monkeypatch.setattr(ImportRepository, "is_waited_for", property(lambda _repository: True))
+    assert (await world.bring([plain_chatgpt("three", 1)])).messages == 2
+    await world.check()

@@ -24,7 +24,7 @@ from chatdesk.core.storage.chat import shown_path, tags, thread_counters
 from chatdesk.core.storage.chat.projects import DEFAULT_COLOUR, bring_back, get_project, insert_project
 from chatdesk.core.storage.chat.threads import checked_title
 from chatdesk.core.storage.engine import change_log, search_index, tables
-from chatdesk.core.storage.engine.bulk import insert_rows
+from chatdesk.core.storage.engine.bulk import insert_rows, tune
 from chatdesk.core.storage.engine.change_log import Origin, log_change, log_many, log_new
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.plain_text import clean, folded, to_json
@@ -56,7 +56,6 @@ _GROUP, _LONGEST_S = 64, 0.05
 _CONSIDERATE_S = 2.0
 # Kilobytes of pages in memory. The log is copied as often as usual: two thousand pages of it take 50 ms, for which a
 # question would wait.
-_USUAL, _LOADING = 2_000, 48_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +82,11 @@ class ImportRepository:
     @property
     def origin(self) -> Origin:
         return self._db.origin
+
+    @property
+    def is_waited_for(self) -> bool:
+        """True while a write waits for a transaction that is running. Can be asked on any thread."""
+        return self._db.is_write_waiting
 
     async def look_up(self, threads: Sequence[ImportedThread]) -> list[KnownThread]:
         """Return what is there already of each of these threads."""
@@ -134,16 +138,12 @@ class ImportRepository:
         return await self._db.write(work)
 
     async def finish(self) -> None:
-        """Bring everything that was written to the disk, and go back to the usual cache settings."""
-        await self._db.write(lambda conn: _hold(conn, _USUAL))
+        """Bring everything that was written to the disk, and go back to the usual settings."""
+        await self._db.write(lambda conn: tune(driver(conn), is_loading=False))
 
     async def prepare(self) -> None:
-        """Hold more pages in memory: rows of years ago lie everywhere."""
-        await self._db.write(lambda conn: _hold(conn, _LOADING), is_durable=False)
-
-
-def _hold(conn: Connection, kilobytes: int) -> None:
-    conn.exec_driver_sql(f"PRAGMA cache_size=-{kilobytes}")
+        """Hold more pages in memory, because rows of years ago lie everywhere, and copy them to the file less often."""
+        await self._db.write(lambda conn: tune(driver(conn), is_loading=True), is_durable=False)
 
 
 def _project(conn: Connection, origin: Origin, wanted: ImportedProject | str) -> tuple[Project, bool]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -42,6 +43,7 @@ _MOST: Final = 1_000  # messages that are read at once
 _STEP: Final = 128  # usual messages of one thread
 _READ_AHEAD_BYTES = 2 * 1024 * 1024
 _MOST_TOLD = 500
+_LONGEST_PAUSE_S, _LOOK_EVERY_S = 0.2, 0.001
 
 Progress = Callable[[ImportProgress], None]
 
@@ -226,7 +228,7 @@ class _Run:
         until its first half is written."""
         if not self._rest and not self._stop.is_set():
             with suppress(ImportCancelled):
-                self._rest = await self._on_reader(lambda: _some(found, export))
+                self._rest = await self._on_reader(lambda: self._some(found, export))
         if not self._rest or self._stop.is_set():
             return None
         work = _Work()
@@ -249,10 +251,12 @@ class _Run:
         keep = keeper.keep if not self._report.is_dry_run else lambda _file, _content: None
 
         def make() -> list[ThreadRows | None]:
-            return [
-                make_rows(thread, found, self._repository.origin, keep) if found.outcome in _WRITTEN else None
-                for thread, found in zip(threads, known, strict=True)
-            ]
+            made: list[ThreadRows | None] = []
+            for thread, found in zip(threads, known, strict=True):
+                self._give_way()
+                is_written = found.outcome in _WRITTEN
+                made.append(make_rows(thread, found, self._repository.origin, keep) if is_written else None)
+            return made
 
         try:
             made = iter(zip(known, await self._on_reader(make), strict=True))
@@ -296,25 +300,34 @@ class _Run:
         while steps:
             steps = steps[await self._repository.write(steps) :]
 
+    def _some(
+        self, found: Iterator[ImportedThread | ImportLine], export: ExportFile
+    ) -> list[ImportedThread | ImportLine]:
+        """Return the next threads, as many as a few steps write. Runs on the thread that reads."""
+        began = export.done_bytes
+        read: list[ImportedThread | ImportLine] = []
+        count = 0
+        for each in found:
+            read.append(each)
+            count += len(each.messages) if isinstance(each, ImportedThread) else 1
+            if count >= _MOST or len(read) >= _MOST or export.done_bytes - began >= _READ_AHEAD_BYTES:
+                break
+            self._give_way()
+        return read
+
+    def _give_way(self) -> None:
+        """Pause the thread that reads while somebody waits for the database: the thread that writes has to wait for its
+        turn of Python after each statement, and ends what it is at four times as fast alone."""
+        until = time.monotonic() + _LONGEST_PAUSE_S
+        while self._repository.is_waited_for and not self._stop.is_set() and time.monotonic() < until:
+            time.sleep(_LOOK_EVERY_S)
+
     async def _on_reader(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
 
 _WRITTEN = frozenset((ImportOutcome.NEW, ImportOutcome.EXTENDED))
 _SAFE = "What was imported so far is whole; importing the file again goes on."
-
-
-def _some(found: Iterator[ImportedThread | ImportLine], export: ExportFile) -> list[ImportedThread | ImportLine]:
-    """Return the next threads, as many as a few steps write. Runs on the thread that reads."""
-    began = export.done_bytes
-    read: list[ImportedThread | ImportLine] = []
-    count = 0
-    for each in found:
-        read.append(each)
-        count += len(each.messages) if isinstance(each, ImportedThread) else 1
-        if count >= _MOST or len(read) >= _MOST or export.done_bytes - began >= _READ_AHEAD_BYTES:
-            break
-    return read
 
 
 def _steps(rows: ThreadRows, project_id: str) -> Iterator[Step]:

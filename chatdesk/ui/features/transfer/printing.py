@@ -194,7 +194,8 @@ class Pages:
         self._writer.setCreator("ChatDesk")
         self._painter = QPainter(self._writer)
         self._painter.scale(_GRID_DPI / _DPI, _GRID_DPI / _DPI)
-        self._measure = _new_writer(QBuffer(), _DPI)  # what documents are laid out for; nothing is painted on it
+        self._nowhere = QBuffer()
+        self._measure = _new_writer(self._nowhere, _DPI)  # what documents are laid out for; nothing is painted on it
         self._width = float(self._measure.width())
         self._height = float(self._measure.height() - _FOOT_PX)
         self._title = title

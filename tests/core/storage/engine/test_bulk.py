@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from chatdesk.core.storage.engine.bulk import TOGETHER, insert_rows
+from chatdesk.core.storage.engine.bulk import TOGETHER, insert_rows, tune
 
 MOST = TOGETHER[0]
 
@@ -37,3 +37,18 @@ def test_what_is_there_already_is_left_as_it_is_where_the_statement_says_so(raw:
     insert_rows(raw, "INSERT OR IGNORE INTO t (a, b)", [(number, "theirs") for number in range(MOST + 9)])
     assert raw.execute("SELECT b FROM t WHERE a = 5").fetchone() == ("mine",)
     assert raw.execute("SELECT count(*) FROM t").fetchone() == (MOST + 9,)
+
+
+def test_loading_takes_more_memory_and_copies_less_often_until_it_ends() -> None:
+    def settings() -> tuple[int, int]:
+        return raw.execute("PRAGMA cache_size").fetchone()[0], raw.execute("PRAGMA wal_autocheckpoint").fetchone()[0]
+
+    raw = sqlite3.connect(":memory:")
+    usual = settings()
+    tune(raw, is_loading=True)
+    loading = settings()
+    assert -loading[0] > -usual[0]
+    assert loading[1] > usual[1]
+    tune(raw, is_loading=False)
+    assert settings() == usual
+    raw.close()

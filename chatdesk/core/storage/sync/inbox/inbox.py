@@ -22,6 +22,7 @@ from chatdesk.core.domain.sharing.sync_results import Applied, Cursor
 from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.domain.sharing.team import ShareState
 from chatdesk.core.errors import HistoryChanged
+from chatdesk.core.storage.engine.bulk import tune
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.plain_text import from_json
@@ -88,7 +89,7 @@ def apply(
     rows, prepared = _without_altered(rows, prepared, known)
     effects = Effects(me=me, is_quiet=rows[-1].seq <= joined_seq)
     if rows[0].seq <= joined_seq:
-        _tune(raw, is_loading=rows[-1].seq < joined_seq)
+        tune(raw, is_loading=rows[-1].seq < joined_seq)
     page = PageApplier(conn, origin, project_id, effects, prepared, joined_seq)
     same = [row for row in rows if _is_same(row, project_id, known.get(row.id))]
     foreign = _foreign(raw, project_id, same, known)
@@ -149,14 +150,6 @@ def _without_altered(
     rows = [replace(row, body=known[row.id][_BODY]) if row.id in altered else row for row in rows]
     flaws = {**prepared.flaws, **dict.fromkeys(altered, "the server has other words than it took")}
     return rows, replace(prepared, flaws=flaws)
-
-
-def _tune(raw: sqlite3.Connection, *, is_loading: bool) -> None:
-    """Use a larger cache and fewer checkpoints of SQLite's log while much is loaded."""
-    # Each copying waits for the disk three times.
-    kilobytes, pages = (48_000, 6_000) if is_loading else (2_000, 1_000)
-    raw.execute(f"PRAGMA cache_size=-{kilobytes}")
-    raw.execute(f"PRAGMA wal_autocheckpoint={pages}")
 
 
 def _check_chain(first: PulledChange, seq: int, chain: bytes | None) -> None:
