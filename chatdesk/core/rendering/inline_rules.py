@@ -74,8 +74,10 @@ def _ask_by_letter(md: MarkdownIt) -> None:
         source, end = state.src, state.posMax
         while state.pos < end:
             at = state.pos
-            asked = rules.get(source[at], ()) if state.level < deepest else ()
-            if not any(rule(state, False) for rule in asked):
+            for rule in rules.get(source[at], ()) if state.level < deepest else ():
+                if rule(state, False):
+                    break
+            else:
                 found = find_letter(source, at + 1, end)
                 state.pos = found.start() if found is not None else end
                 state.append_pending(source[at : state.pos])
@@ -274,13 +276,14 @@ def emphasis_rule(state: StateInline, silent: bool) -> bool:
     right = not blank_before and (not punct_before or blank_after or punct_after or is_cjk_after)
     can_open = left and (marker == "*" or not right or punct_before)
     can_close = right and (marker == "*" or not left or punct_after)
-    length = end - start
+    if state.pending:
+        state.pushPending()
+    length, code, tokens, level = end - start, ord(marker), state.tokens, state.level
     for _ in range(length):
-        state.push("text", "", 0).content = marker
-        state.delimiters.append(
-            Delimiter(
-                marker=ord(marker), length=length, token=len(state.tokens) - 1, end=-1, open=can_open, close=can_close
-            )
-        )
+        # As ``state.push`` would, which looks for pending text and changed levels at each.
+        state.delimiters.append(Delimiter(code, length, len(tokens), -1, can_open, can_close))
+        tokens.append(Token("text", "", 0, level=level, content=marker))
+        state.tokens_meta.append(None)
+    state.pendingLevel = level
     state.pos = end
     return True

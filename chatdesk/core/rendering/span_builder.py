@@ -41,7 +41,7 @@ class SpanBuilder:
         for place, token in enumerate(tokens):
             if place in paired:
                 self._take_tag(paired[place])
-            else:
+            elif token.content or token.type != "text":  # else a mark of emphasis
                 self._take(token)
         self._end_span()
         return tuple(self._spans)
@@ -79,10 +79,7 @@ class SpanBuilder:
     def _take(self, token: Token) -> None:
         kind = token.type
         if kind == "text":
-            content = token.content
-            if not content:  # a mark of emphasis
-                return
-            content = content.replace("\n", " ")  # only an entity can be one
+            content = token.content.replace("\n", " ")  # only an entity can be one
             if self._hrefs:
                 self._add(content)
             else:

@@ -28,6 +28,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.rendering.blocks import Drawing, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.transfer.exports.blocks import BlockSource
+from chatdesk.core.transfer.exports.export import when
 from chatdesk.core.transfer.exports.files import UniqueNames, safe_file_name, safe_name
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from chatdesk.core.transfer.exports.service import ExportService
@@ -297,6 +298,33 @@ async def test_projects_are_folders_and_equal_titles_get_numbers(
     assert any(name.endswith("a b.md") for name in names)
     assert any(name.startswith("Work .. x/") for name in names)
     assert report.path.parent == tmp_path
+
+
+async def test_a_page_that_is_written_in_many_pieces_is_whole_and_in_order(
+    store: Store, service: ExportService, tmp_path: Path
+) -> None:
+    thread = await store.thread()
+    for number in range(6):
+        await store.messages.add_question(
+            thread, f"begin{number} " + "words " * 20_000 + f"end{number}", with_answer=None
+        )
+    await service.export(Choice(thread_ids=(thread,)), ExportFormat.HTML, tmp_path / "x.html")
+    page = (tmp_path / "x.html").read_text("utf-8")
+    marks = re.findall(r"<h1>|begin\d|end\d|</html>", page)
+    assert marks == ["<h1>", *(f"{mark}{number}" for number in range(6) for mark in ("begin", "end")), "</html>"]
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (0, "1970-01-01 00:00 UTC"),
+        (59_999, "1970-01-01 00:00 UTC"),
+        (-1, "1969-12-31 23:59 UTC"),
+        (10**18, "at an unknown time"),
+    ],
+)
+def test_times_are_told_by_the_minute(milliseconds: int, text: str) -> None:
+    assert when(milliseconds) == text
 
 
 async def test_an_answer_that_failed_says_so(store: Store, service: ExportService, tmp_path: Path) -> None:

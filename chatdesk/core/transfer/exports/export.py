@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -177,8 +178,13 @@ def one_line(text: str) -> str:
 
 def when(milliseconds: int) -> str:
     """Return a Unix time in milliseconds for people; a time outside the calendar is called unknown."""
+    return _minute(milliseconds // 60_000)
+
+
+@lru_cache(maxsize=256)
+def _minute(minutes: int) -> str:
     try:
-        moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+        moment = datetime.fromtimestamp(minutes * 60, UTC)
     except (OverflowError, OSError, ValueError):
         return "at an unknown time"
     return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 #: What may stand in a page as a picture. SVG is a program's worth of features, so it is named like any other file.
 PICTURES: Final = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"))
 _POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+# Each time that a file is written to, other threads get their turn of Python before this one goes on.
+_WRITTEN_CHARS: Final = 256 * 1024
 _PIECE_BYTES: Final = 3 * 256 * 1024  # of three, so that pieces of base64 fit together
 
 
@@ -145,11 +147,16 @@ class HtmlWriter:
         with replacing_text(task.target, errors="replace") as sink:
             thread = reader.domain_thread(task.thread_id)
             self._begin(sink, thread)
-            sink.write(messages.head(thread))
+            pieces, size = [messages.head(thread)], 0
             for message in messages.read_ahead(reader.shown(task.thread_id)):
-                sink.writelines(messages.pieces(message))
+                for piece in messages.pieces(message):
+                    pieces.append(piece)
+                    size += len(piece)
+                    if size >= _WRITTEN_CHARS:
+                        sink.write("".join(pieces))
+                        pieces, size = [], 0
                 tick(1)
-            sink.write("</main>\n</body>\n</html>\n")
+            sink.write("".join((*pieces, "</main>\n</body>\n</html>\n")))
         return Written(messages.attachments, messages.missing)
 
     def _begin(self, sink: TextIO, thread: Thread) -> None:
