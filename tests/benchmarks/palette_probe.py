@@ -93,7 +93,9 @@ async def opening(application: Any, paints: Paints, thread_id: str) -> list[dict
         hit = SearchHit(SearchKind.MESSAGE, message_id, "", needle="the", thread_id=thread_id, message_id=message_id)
         wall, cpu = time.perf_counter(), time.thread_time()
         application.bindings.search.show_hit(hit)
-        await paints.until(lambda id_=message_id: any(each.entry.message.id == id_ for each in view._layout.placed))
+        await paints.until(
+            lambda id_=message_id: any(each.entry.message.id == id_ for each in view.parts.layout.placed)
+        )
         found.append({"wall_ms": (time.perf_counter() - wall) * 1000, "cpu_ms": (paints.cpu_s - cpu) * 1000})
         await asyncio.sleep(_READING_S)
     return found

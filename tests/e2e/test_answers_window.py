@@ -79,12 +79,12 @@ async def click(application: WindowApplication, label: str) -> None:
     def place() -> object:
         item = notice(application)
         shown = item is not None and any(button.text == label for button in item.buttons())
-        return shown and transcript._viewport_layout.origin_of(item) is not None
+        return shown and transcript.parts.viewport_layout.origin_of(item) is not None
 
     await until(place)
     item = notice(application)
     assert item is not None
-    origin = transcript._viewport_layout.origin_of(item)
+    origin = transcript.parts.viewport_layout.origin_of(item)
     assert origin is not None
     area = next(button.area for button in item.buttons() if button.text == label)
     QTest.mouseClick(transcript.viewport(), Qt.MouseButton.LeftButton, pos=(origin + area.center()).toPoint())
@@ -343,7 +343,7 @@ def test_the_menu_of_an_answer_has_icons_and_a_way_to_another_model(paths: AppPa
     async def script(application: WindowApplication) -> None:
         await ask(application, "hello")
         transcript = application.panes.transcript
-        transcript._actions._show_menu_of_current()
+        transcript.parts.actions._show_menu_of_current()
         menus = [menu for menu in transcript.findChildren(QMenu, "messageMenu") if menu.isVisible()]
         assert len(menus) == 1
         actions = {each.objectName(): each for each in menus[0].findChildren(QAction)}

@@ -130,8 +130,8 @@ def test_pictures_are_shown_in_compared_answers(paths: AppPaths, tmp_path: Path)
         assert view is not None
         for column in view.columns:
             assert (
-                column.view._viewport_layout.pictures
-                is application.panes.transcript._viewport_layout.pictures
+                column.view.parts.viewport_layout.pictures
+                is application.panes.transcript.parts.viewport_layout.pictures
                 is not None
             )
 

@@ -57,7 +57,7 @@ def _marks(application: WindowApplication, place: int = -1) -> list[str]:
 
 async def _click_in_menu(view: TranscriptView, place: int, text: str) -> None:
     await until(lambda: view.entries and view.entries[place].message.status.is_final)
-    view._actions.show_menu(view.entries[place], view.mapToGlobal(view.rect().center()))
+    view.parts.actions.show_menu(view.entries[place], view.mapToGlobal(view.rect().center()))
     menus: list[QMenu] = []
 
     def is_open() -> bool:

@@ -29,13 +29,13 @@ def test_words_are_found_far_from_what_is_loaded_and_the_bar_is_true(tmp_path: P
         field = view.findChild(QLineEdit, "findField")
         assert field.isVisible()
         QTest.keyClicks(field, "7: A QUESTION")
-        await until(lambda: view._finding.bar.count_text == "60 of 60")
+        await until(lambda: view.parts.finding.bar.count_text == "60 of 60")
         application.panes.commands.trigger("go.find_next")
-        await until(lambda: view._finding.bar.count_text == "1 of 60")
-        found = view._finding.current.message_id
-        await until(lambda: any(placed.entry.message.id == found for placed in view._layout.placed))
+        await until(lambda: view.parts.finding.bar.count_text == "1 of 60")
+        found = view.parts.finding.current.message_id
+        await until(lambda: any(placed.entry.message.id == found for placed in view.parts.layout.placed))
         application.panes.commands.trigger("go.find_previous")
-        await until(lambda: view._finding.bar.count_text == "60 of 60")
+        await until(lambda: view.parts.finding.bar.count_text == "60 of 60")
         QTest.keyClick(field, Qt.Key.Key_Escape)
         assert not field.isVisible()
 

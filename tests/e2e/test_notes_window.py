@@ -37,7 +37,7 @@ def test_a_note_by_keys_is_shown_as_one(paths: AppPaths) -> None:
         note = (await _shown(application))[-1]
         assert note.is_note
         assert note.text == "remember the quinces"
-        entries = panes.transcript._viewport_layout.layout
+        entries = panes.transcript.parts.viewport_layout.layout
         await until(lambda: entries.entries and entries.entries[-1].message.id == note.id)
         entry = entries.entries[-1]
         await until(lambda: any(getattr(item, "words", "") == "Note, not sent to the model" for item in entry.items))

@@ -42,7 +42,7 @@ def _open_menus(application: WindowApplication) -> list[QMenu]:
 async def menu_of_last(application: WindowApplication) -> QMenu:
     transcript = application.panes.transcript
     await until(lambda: transcript.entries and transcript.entries[-1].message.status.is_final)
-    transcript._actions.show_menu(transcript.entries[-1], transcript.mapToGlobal(transcript.rect().center()))
+    transcript.parts.actions.show_menu(transcript.entries[-1], transcript.mapToGlobal(transcript.rect().center()))
     await until(lambda: _open_menus(application))
     return _open_menus(application)[0]
 
@@ -78,8 +78,8 @@ def test_the_commands_ask_below_the_answer_that_was_walked_to(paths: AppPaths) -
         assert [each.role for each in await shown(application)] == [Role.USER, Role.ASSISTANT] * 3
         # The first answer: what came later stays as another version.
         await until(lambda: len(transcript.entries) == 6)
-        transcript._message_focus.walk_to(transcript.entries[1].message.id)
-        assert transcript._message_focus.current is transcript.entries[1]
+        transcript.parts.message_focus.walk_to(transcript.entries[1].message.id)
+        assert transcript.parts.message_focus.current is transcript.entries[1]
         await answered(application, lambda: commands.trigger("message.longer"))
         messages = await shown(application)
         assert (messages[2].parent_id, messages[2].version_count) == (first.id, 2)
@@ -152,10 +152,10 @@ def test_quick_actions_stand_below_the_last_answer_and_in_the_palette(paths: App
         if way == "mouse":
             button = button_of(application, "Table")
             assert button is not None
-            await until(lambda: transcript._viewport_layout.placed_of(transcript.entries[-1]))
+            await until(lambda: transcript.parts.viewport_layout.placed_of(transcript.entries[-1]))
             placed = next(
                 each
-                for each in transcript._viewport_layout.placed_of(transcript.entries[-1])
+                for each in transcript.parts.viewport_layout.placed_of(transcript.entries[-1])
                 if each.item is transcript.entries[-1].items[-1]
             )
             at = button.area.center().toPoint() + QPoint(round(transcript.column_left()), round(placed.y))
@@ -164,8 +164,9 @@ def test_quick_actions_stand_below_the_last_answer_and_in_the_palette(paths: App
             )
         elif way == "keys":
             transcript.setFocus()
-            transcript._message_focus.walk_to(transcript.entries[-1].message.id)
-            while transcript._message_focus.stop is None or not transcript._message_focus.stop[1].startswith("quick:"):
+            transcript.parts.message_focus.walk_to(transcript.entries[-1].message.id)
+            focus = transcript.parts.message_focus
+            while focus.stop is None or not focus.stop[1].startswith("quick:"):
                 QTest.keyClick(transcript, Qt.Key.Key_Tab)
             QTest.keyClick(transcript, Qt.Key.Key_Tab)
             QTest.keyClick(transcript, Qt.Key.Key_Tab)
@@ -206,7 +207,7 @@ def test_a_selection_is_quoted_where_the_caret_stands(paths: AppPaths, way: str)
             click(menu, "Quote")
             wanted = answer
         else:
-            transcript._selection.select_all()
+            transcript.parts.selection.select_all()
             QTest.keyClick(composer.editor, Qt.Key.Key_Q, _SHIFTED)
             wanted = f"Say **this**:\n\n- a\n- b\n\n{answer}"
         await until(lambda: ">" in composer.text())

@@ -21,7 +21,7 @@ def test_settings_decide_on_motion_contrast_and_reading(tmp_path: Path, motion: 
         await application.services()
         theme = application.panes.theme
         seen.update(reduced=theme.is_motion_reduced, contrast=theme.is_contrast_high)
-        seen["reading"] = application.panes.transcript._narrator.mode
+        seen["reading"] = application.panes.transcript.parts.narrator.mode
         return 0
 
     settings = Settings(motion=motion, theme="dark-contrast", read_answers="end")

@@ -37,7 +37,7 @@ def _child(application: WindowApplication, kind: type[T], name: str = "") -> T:
 
 
 def _notice(application: WindowApplication, message_id: str) -> list[str]:
-    entry = application.panes.transcript._conversation.find(message_id)
+    entry = application.panes.transcript.parts.conversation.find(message_id)
     items = () if entry is None else entry.items
     return [item.text for item in items if item.kind == "notice"]  # type: ignore[attr-defined]
 
@@ -59,7 +59,7 @@ def test_a_message_over_the_rate_waits_in_sight_and_can_be_cancelled(tmp_path: P
         application.panes.commands.trigger("thread.new")
         await until(lambda: application.threads.thread_id is None)
         await application.threads.open(first.thread_id)
-        await until(lambda: application.panes.transcript._conversation.find(waiting))
+        await until(lambda: application.panes.transcript.parts.conversation.find(waiting))
         assert "Waiting" in _notice(application, waiting)[0]
         stopped = await answered(
             application, lambda: application.panes.transcript.actionRequested.emit("cancel-waiting", waiting)

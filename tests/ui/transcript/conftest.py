@@ -89,6 +89,7 @@ class FakeThread:
     messages: list[Message]
     thread_id: str = "t"
     asked: list[dict[str, Any]] = field(default_factory=list)
+    held: list[Callable[[], None]] | None = None  # a list: pages are delivered when its functions are called
 
     def fetch(
         self,
@@ -113,7 +114,11 @@ class FakeThread:
         elif after is not None:
             first = ids[after] + 1
             last = min(count, first + limit)
-        deliver(self._page(first, last))
+        page = self._page(first, last)
+        if self.held is not None:
+            self.held.append(lambda: deliver(page))
+        else:
+            deliver(page)
 
     def fetch_at(
         self,
@@ -170,7 +175,7 @@ def copied_text(view: TranscriptView) -> str:
 
 def wait_for_copy(view: TranscriptView) -> None:
     """Until a long copy that is made beside the window is on the clipboard."""
-    view._clipboard._pool.waitForDone()
+    view.parts.clipboard._pool.waitForDone()
     QApplication.processEvents()
 
 

@@ -39,7 +39,7 @@ def answer(view: TranscriptView, *, step: int, status: Status = Status.COMPLETE,
     view.add_message(make_message(1, "", status=Status.PENDING))
     for start in range(0, len(_ANSWER), step):
         view.append_text("m1", 0, "text", _ANSWER[start : start + step])
-        view._conversation.feeds.show_frame()
+        view.parts.conversation.feeds.show_frame()
     view.change_message(make_message(1, _ANSWER, status=status, error=error))
     QApplication.processEvents()
 
@@ -67,7 +67,7 @@ def test_sentences_come_while_the_answer_grows_and_not_before_they_end(view: Tra
     heard = []
     for delta in ("One sen", "tence. And", " another", "\n\nNew paragraph"):
         view.append_text("m1", 0, "text", delta)
-        view._conversation.feeds.show_frame()
+        view.parts.conversation.feeds.show_frame()
         heard.append(list(view.said[1:]))
     assert heard == [[], ["One sentence."], ["One sentence."], ["One sentence.", "And another"]]
 

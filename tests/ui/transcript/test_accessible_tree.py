@@ -352,7 +352,7 @@ def test_an_answer_is_busy_while_it_is_written_and_keeps_its_identity(world: Wor
     blocks = []
     for delta in ("# Heading", "\n\nSome", " text.\n\nMore"):
         view.append_text("m1", 0, "text", delta)
-        view._conversation.feeds.show_frame()
+        view.parts.conversation.feeds.show_frame()
         blocks.append(node.child(0))
         gc.collect()
     assert blocks[1] is blocks[2]
@@ -441,7 +441,7 @@ def test_a_program_that_asks_for_everything_all_the_time_breaks_nothing(world: W
         view.add_message(message)
         for delta in (_TEXT[:40], _TEXT[40:200], _TEXT[200:]):
             view.append_text(message.id, 0, "text", delta)
-            view._conversation.feeds.show_frame()
+            view.parts.conversation.feeds.show_frame()
             ask()
         final = make_message(message.position, _TEXT, message_id=message.id)
         thread.messages[-1] = final

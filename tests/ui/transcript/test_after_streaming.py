@@ -135,7 +135,7 @@ class Player:
             time.sleep(0.0005)
 
     def draw_frame(self, view: TranscriptView, *, waits: bool) -> None:
-        feeds = view._conversation.feeds
+        feeds = view.parts.conversation.feeds
         feeds.show_frame()
         if waits:
             self.linger()
@@ -170,8 +170,8 @@ def picture(player: Player, view: TranscriptView) -> QImage:
     for item in entry.items:
         for button in item.buttons():
             if button.action in ("fold-code", "fold-table") and button.label.startswith("Show all"):
-                view._actions.press_button(entry, item, button.action)
-    view._scrolling.to_end()
+                view.parts.actions.press_button(entry, item, button.action)
+    view.parts.scrolling.to_end()
     player.settle()
     return view.viewport().grab().toImage()
 

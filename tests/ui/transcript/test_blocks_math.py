@@ -228,20 +228,20 @@ def test_a_wide_formula_is_reached_with_tab_and_moved_with_the_arrows(world: Wor
     assert view.accessible_actions.stop is not None
     assert view.accessible_actions.stop[2] == "move-aside"
     item = next(each for each in view.entries[1].items if isinstance(each, MathItem))
-    start = item._scroll.x
+    start = item.scroll.x
     QTest.keyClick(view, Qt.Key.Key_Right)
-    moved = item._scroll.x
+    moved = item.scroll.x
     assert moved > start
     view.viewport().grab()  # with its ring
     QTest.keyClick(view, Qt.Key.Key_Left)
-    assert item._scroll.x == start
+    assert item.scroll.x == start
     for _ in range(20):
         QTest.keyClick(view, Qt.Key.Key_Return)
-        if item._scroll.x == item._scroll.most:
+        if item.scroll.x == item.scroll.most:
             break
-    assert item._scroll.x == item._scroll.most
+    assert item.scroll.x == item.scroll.most
     QTest.keyClick(view, Qt.Key.Key_Return)
-    assert item._scroll.x == 0
+    assert item.scroll.x == 0
     assert item.button_at(QPointF(20, 10)) is None
     assert item.press("other") is None
 

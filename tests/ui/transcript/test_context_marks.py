@@ -250,12 +250,11 @@ def test_lines_are_there_when_their_message_is_loaded_later(world: World) -> Non
 
 
 def test_another_thread_has_lines_of_its_own(world: World) -> None:
-    view = world.open(make_thread(4))
+    thread = make_thread(4)
+    view = world.open(thread)
     view.set_landmarks(ContextLandmarks("m2"))
-    other = make_thread(4)
-    other.thread_id = "u"
-    other.messages = [replace(each, thread_id="u") for each in other.messages]
-    view._conversation._pages._fetch = other.fetch
+    thread.thread_id = "u"
+    thread.messages = [replace(each, thread_id="u") for each in thread.messages]
     view.show_thread("u")
     world.settle()
     assert [words_of(each) for each in view.entries] == [[]] * 4

@@ -69,7 +69,7 @@ def _select(view: TranscriptView, begin: tuple[int, int], end: tuple[int, int], 
     for number, (place, offset), use in ((0, begin, "begin"), (last, end, "extend")):
         entry = view.entries[number]
         item = entry.items[entry.body[0] + place]
-        getattr(view._selection, use)(TextPlace(entry, item, len(item.text) if offset < 0 else offset))
+        getattr(view.parts.selection, use)(TextPlace(entry, item, len(item.text) if offset < 0 else offset))
 
 
 def _copy(view: TranscriptView, form: str = "copy") -> tuple[str, str]:
@@ -175,7 +175,7 @@ def test_a_random_part_is_read_again_as_that_part(world: World, seed: int) -> No
     random = Random(seed)
     text = random_markdown(random, 5)
     view = _open(world, text)
-    view._selection.select_all()
+    view.parts.selection.select_all()
     assert _copy(view)[0] == text
     entry = view.entries[0]
     first, end = entry.body
@@ -186,7 +186,7 @@ def test_a_random_part_is_read_again_as_that_part(world: World, seed: int) -> No
             continue
         _select(view, (low, 0), (high, -1))
         copied = _copy(view, "copy-markdown")[0]
-        (excerpt,) = excerpts([entry], view._selection.range())
+        (excerpt,) = excerpts([entry], view.parts.selection.range())
         expected = text if excerpt.is_whole else None
         selected = parse_markdown(text) if expected is not None else blocks_of(excerpt.pieces)
         assert structure(parse_markdown(copied)) == structure(selected), copied

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
@@ -61,22 +61,22 @@ def finder_view(world: World) -> Iterator[Callable[..., tuple[TranscriptView, Fa
 
 def _type(view: TranscriptView, text: str) -> None:
     view.open_find()
-    view._finding.bar.field.setText(text)
-    view._finding.search()
+    view.parts.finding.bar.field.setText(text)
+    view.parts.finding.search()
 
 
 def _enter(view: TranscriptView, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
-    QTest.keyClick(view._finding.bar.field, Qt.Key.Key_Return, modifiers)
+    QTest.keyClick(view.parts.finding.bar.field, Qt.Key.Key_Return, modifiers)
 
 
 def _count(view: TranscriptView) -> str:
-    return view._finding.bar.count_text
+    return view.parts.finding.bar.count_text
 
 
 def _shown_text(view: TranscriptView) -> str:
     """The words of the current match, which must be in view."""
-    finding = view._finding
-    for placed in view._layout.placed:
+    finding = view.parts.finding
+    for placed in view.parts.layout.placed:
         place = finding.current_place(placed.entry)
         if place is not None and place.index == placed.index:
             areas = placed.item.areas_of(place.start, place.end)
@@ -92,15 +92,15 @@ def test_matches_are_counted_over_the_whole_thread_and_walked_through(world: Wor
     world.settle()
     assert _count(view) == "1 of 3"
     assert _shown_text(view) == "Needle"
-    assert view._finding.current.position == 7
+    assert view.parts.finding.current.position == 7
     _enter(view)
     world.settle()
-    assert (_count(view), view._finding.current.position) == ("2 of 3", 307)
+    assert (_count(view), view.parts.finding.current.position) == ("2 of 3", 307)
     assert _shown_text(view) == "Needle"
     _enter(view, Qt.KeyboardModifier.ShiftModifier)
     _enter(view, Qt.KeyboardModifier.ShiftModifier)
     world.settle()
-    assert (_count(view), view._finding.current.position) == ("3 of 3", 607)
+    assert (_count(view), view.parts.finding.current.position) == ("3 of 3", 607)
 
 
 def test_the_search_begins_where_the_reader_is(world: World, finder_view) -> None:
@@ -108,7 +108,7 @@ def test_the_search_begins_where_the_reader_is(world: World, finder_view) -> Non
     view.jump_to("m150")
     world.settle()
     _type(view, "word")
-    assert view._finding.current.position == 150 or abs(view._finding.current.position - 150) <= 1
+    assert view.parts.finding.current.position == 150 or abs(view.parts.finding.current.position - 150) <= 1
 
 
 def test_each_place_in_a_long_message_is_shown(world: World, finder_view) -> None:
@@ -182,20 +182,20 @@ def test_escape_closes_and_gives_the_focus_back(world: World, finder_view) -> No
     view.setFocus()
     QTest.keyClick(view, Qt.Key.Key_Escape)
     _type(view, "message")
-    QTest.keyClick(view._finding.bar.field, Qt.Key.Key_Escape)
-    assert not view._finding.is_open
-    assert view._finding.places.needle == ""
-    assert view._finding.current is None
+    QTest.keyClick(view.parts.finding.bar.field, Qt.Key.Key_Escape)
+    assert not view.parts.finding.is_open
+    assert view.parts.finding.places.needle == ""
+    assert view.parts.finding.current is None
 
 
 def test_typing_asks_once_it_pauses(world: World, finder_view, qtbot) -> None:
     view, finder = finder_view(make_thread(4))
     view.open_find()
-    QTest.keyClicks(view._finding.bar.field, "mess")
+    QTest.keyClicks(view.parts.finding.bar.field, "mess")
     qtbot.waitUntil(lambda: bool(finder.asked))
     assert finder.asked == ["mess"]
-    view._finding.bar.field.clear()
-    view._finding.search()
+    view.parts.finding.bar.field.clear()
+    view.parts.finding.search()
     assert _count(view) == ""
 
 
@@ -206,15 +206,15 @@ def test_what_is_being_written_is_found_too(world: World, finder_view) -> None:
     _type(view, "echo")
     assert _count(view) == "1 of 2"
     view.append_text("m2", 0, "text", "An echo, and another echo.")
-    view._conversation.feeds.show_frame()
-    view._conversation.feeds.show_frame()
+    view.parts.conversation.feeds.show_frame()
+    view.parts.conversation.feeds.show_frame()
     world.settle()
     assert _count(view) == "1 of 4"
     view.find_step(-1)
     assert _count(view) == "4 of 4"
     thread.messages.append(make_message(2, "An echo, and another echo.", role=Role.ASSISTANT))
     view.change_message(thread.messages[2])
-    view._finding.search()
+    view.parts.finding.search()
     assert _count(view) == "4 of 4"
 
 
@@ -235,7 +235,7 @@ def test_pages_that_come_while_scrolling_are_not_searched_again(world: World, fi
         view.scroll_by(-800)
         world.settle()
     assert finder.asked == ["message"]
-    assert not view._finding._typing_timer.isActive()
+    assert not view.parts.finding.findChild(QTimer, "typing").isActive()
 
 
 def test_matches_are_painted(world: World, finder_view) -> None:
@@ -243,24 +243,24 @@ def test_matches_are_painted(world: World, finder_view) -> None:
     before = view.grab().toImage()
     _type(view, "number")
     world.settle()
-    view._finding.bar.hide()
+    view.parts.finding.bar.hide()
     assert view.grab().toImage() != before
 
 
 def test_f3_opens_and_goes_on(world: World, finder_view) -> None:
     view, _ = finder_view(make_thread(4))
     view.find_step(1)
-    assert view._finding.is_open
+    assert view.parts.finding.is_open
     _type(view, "message")
-    QTest.keyClick(view._finding.bar.field, Qt.Key.Key_F3)
+    QTest.keyClick(view.parts.finding.bar.field, Qt.Key.Key_F3)
     assert _count(view) == "2 of 4"
-    QTest.keyClick(view._finding.bar.field, Qt.Key.Key_F3, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClick(view.parts.finding.bar.field, Qt.Key.Key_F3, Qt.KeyboardModifier.ShiftModifier)
     assert _count(view) == "1 of 4"
-    buttons = {each.objectName(): each for each in view._finding.bar.findChildren(QWidget)}
+    buttons = {each.objectName(): each for each in view.parts.finding.bar.findChildren(QWidget)}
     QTest.mouseClick(buttons["findNext"], Qt.MouseButton.LeftButton)
     assert _count(view) == "2 of 4"
     QTest.mouseClick(buttons["findClose"], Qt.MouseButton.LeftButton)
-    assert not view._finding.is_open
+    assert not view.parts.finding.is_open
 
 
 def test_without_a_finder_what_is_loaded_is_searched(world: World) -> None:
@@ -273,10 +273,10 @@ def test_another_thread_is_searched_anew(world: World, finder_view, qtbot) -> No
     view, finder = finder_view(make_thread(4))
     _type(view, "message")
     view.show_thread("t")
-    assert view._finding.current is None
+    assert view.parts.finding.current is None
     qtbot.waitUntil(lambda: len(finder.asked) == 2)
     view.show_thread(None)
-    view._finding.search()
+    view.parts.finding.search()
     assert len(finder.asked) == 2
 
 
@@ -288,11 +288,11 @@ def test_the_bar_makes_way_for_a_match_that_it_would_cover(
     first = thread.messages[0]
     view.show_found(first.id, first.text.split()[0])
     world.settle()
-    bar = view._finding.bar
+    bar = view.parts.finding.bar
     assert bar.isVisible() and not bar.field.hasFocus()
     assert bar.y() > view.viewport().height() / 2
-    assert view._finding.current is not None and view._finding.current.message_id == first.id
-    view._finding.close()
+    assert view.parts.finding.current is not None and view.parts.finding.current.message_id == first.id
+    view.parts.finding.close()
     view.open_find()
     assert bar.y() < 50
 
@@ -304,5 +304,5 @@ def test_a_message_that_was_found_by_nothing_is_only_shown(
     view, finder = finder_view(thread)
     view.show_found(thread.messages[1].id, " ")
     world.settle()
-    assert not view._finding.bar.isVisible() and not finder.asked
+    assert not view.parts.finding.bar.isVisible() and not finder.asked
     assert view.current_message_id() == thread.messages[1].id

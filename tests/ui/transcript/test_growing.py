@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -54,7 +54,7 @@ def test_a_growing_answer_is_drawn_whole(world: World, path: Path, is_at_end: bo
     while at < len(text):
         size = rng.randint(8, 120)
         view.append_text("m3", 0, "text", text[at : at + size])
-        view._conversation.feeds.show_frame()
+        view.parts.conversation.feeds.show_frame()
         world.settle()
         at += size
         assert _differing_pixels(view) <= _CORNERS, f"after {at} characters"
@@ -64,15 +64,17 @@ def test_only_the_end_of_a_growing_answer_is_drawn(world: World, monkeypatch: py
     view = world.open(make_thread(1), size=(620, 600))
     view.add_message(make_message(1, "", status=Status.STREAMING))
     view.append_text("m1", 0, "text", "First.\n\n" * 5 + "The last one")
-    view._conversation.feeds.show_frame()
+    view.parts.conversation.feeds.show_frame()
     world.settle()
     view.append_text("m1", 0, "text", " grows")
     painted = []
-    paint = view._canvas.paint
-    monkeypatch.setattr(view._canvas, "paint", lambda port, event: (painted.append(event.rect()), paint(port, event)))
-    view._conversation.feeds.show_frame()
+    paint = view.parts.canvas.paint
+    monkeypatch.setattr(
+        view.parts.canvas, "paint", lambda port, event: (painted.append(event.rect()), paint(port, event))
+    )
+    view.parts.conversation.feeds.show_frame()
     world.settle()
-    last = view._viewport_layout.layout.placed[-2]
+    last = view.parts.viewport_layout.layout.placed[-2]
     assert painted
     assert all(area.top() > last.y - 20 for area in painted)
 
@@ -104,9 +106,11 @@ def test_a_message_that_was_prepared_is_laid_out_and_drawn_once(world: World, mo
     world.renderer.deliver_all()
     assert view.prepare_message(message)
     laid_out, painted = [], []
-    view._viewport_layout.laidOut.connect(lambda: laid_out.append(1))
-    paint = view._canvas.paint
-    monkeypatch.setattr(view._canvas, "paint", lambda port, event: (painted.append(event.rect()), paint(port, event)))
+    view.parts.viewport_layout.laidOut.connect(lambda: laid_out.append(1))
+    paint = view.parts.canvas.paint
+    monkeypatch.setattr(
+        view.parts.canvas, "paint", lambda port, event: (painted.append(event.rect()), paint(port, event))
+    )
     view.add_message(message)
     world.settle()
     world.renderer.deliver_all()
@@ -121,11 +125,12 @@ def test_what_was_prepared_is_forgotten_with_its_thread(world: World) -> None:
     view = world.open(make_thread(3))
     world.renderer.is_held = True
     assert not view.prepare_message(make_message(3, "Soon."))
-    view.reload_from("m2")
-    assert not view._conversation._prepared
     assert not view.prepare_message(make_message(3, "Soon."))
+    assert world.renderer.requests.count("Soon.") == 1
+    view.reload_from("m2")
+    assert not view.prepare_message(make_message(3, "Soon."))
+    assert world.renderer.requests.count("Soon.") == 2
     view.show_thread(None)
-    assert not view._conversation._prepared
     assert view.prepare_message(make_message(3, "Soon."))
 
 
@@ -133,7 +138,7 @@ def _answering(world: World) -> TranscriptView:
     view = world.open(make_thread(8, lambda place: f"Message {place}, with words. " * 12), size=(620, 420))
     view.add_message(make_message(8, "", status=Status.STREAMING))
     view.append_text("m8", 0, "text", "First words.")
-    view._conversation.feeds.show_frame()
+    view.parts.conversation.feeds.show_frame()
     world.settle()
     return view
 
@@ -141,9 +146,9 @@ def _answering(world: World) -> TranscriptView:
 def _frames_of(view: TranscriptView, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """When a frame of what grows is shown."""
     frames: list[float] = []
-    show = view._conversation.feeds._on_frame
+    show = view.parts.conversation.feeds.on_frame
     monkeypatch.setattr(
-        view._conversation.feeds, "_on_frame", lambda entries: (frames.append(time.monotonic()), show(entries))
+        view.parts.conversation.feeds, "on_frame", lambda entries: (frames.append(time.monotonic()), show(entries))
     )
     return frames
 
@@ -174,11 +179,11 @@ def test_the_scroll_bar_stays_while_its_thumb_would_move_by_parts_of_a_pixel(wor
     bar.rangeChanged.connect(lambda _least, most: ranges.append(most))
     for _ in range(400):
         view.append_text("m8", 0, "text", "A line of words.\n\n")
-        view._conversation.feeds.show_frame()
+        view.parts.conversation.feeds.show_frame()
         world.settle()
     assert len(ranges) < 200
     assert bar.value() == bar.maximum()
-    most, thumb = view._layout.scale.total - view.viewport().height(), bar.pageStep() * bar.height()
+    most, thumb = view.parts.layout.scale.total - view.viewport().height(), bar.pageStep() * bar.height()
     assert abs(thumb / (bar.pageStep() + bar.maximum()) - thumb / (bar.pageStep() + most)) < 1
     view.scroll_by(-500)
     world.settle()
@@ -226,7 +231,7 @@ def test_what_grows_out_of_view_has_four_frames_a_second(
     view = _answering(world)
     view.scroll_by(-3000)
     world.settle()
-    assert view._viewport_layout.layout.placed[-1].entry.message.id != "m8"
+    assert view.parts.viewport_layout.layout.placed[-1].entry.message.id != "m8"
     frames = _frames_of(view, monkeypatch)
     _grow(view, qtbot, frames, 3)
     assert all(later - sooner >= 0.2 for sooner, later in pairwise(frames))
@@ -245,7 +250,7 @@ def test_a_reader_who_comes_back_to_the_end_sees_it_grow_at_once(
     world.settle()
     frames.clear()
     view.append_text("m8", 0, "text", " last words")
-    assert view._conversation.feeds._timer.interval() <= FRAME_MS
+    assert view.parts.conversation.feeds.findChild(QTimer).interval() <= FRAME_MS
     qtbot.waitUntil(lambda: bool(frames))
     assert view.entries[-1].items[-2].text.endswith("last words")
 
@@ -253,24 +258,24 @@ def test_a_reader_who_comes_back_to_the_end_sees_it_grow_at_once(
 def test_the_end_of_a_long_answer_may_be_out_of_view_in_the_answer_itself(world: World) -> None:
     view = _answering(world)
     view.append_text("m8", 0, "text", "\n\nA paragraph of words." * 60)
-    view._conversation.feeds.show_frame()
+    view.parts.conversation.feeds.show_frame()
     world.settle()
     entry = view.entries[-1]
     view.scroll_by(9000)
     world.settle()
-    assert view._viewport_layout.shows_end_of(entry)
+    assert view.parts.viewport_layout.shows_end_of(entry)
     view.scroll_by(-600)
     world.settle()
-    assert view._viewport_layout.layout.placed[-1].entry is entry
-    assert not view._viewport_layout.shows_end_of(entry)
+    assert view.parts.viewport_layout.layout.placed[-1].entry is entry
+    assert not view.parts.viewport_layout.shows_end_of(entry)
 
 
 def test_a_frame_of_what_grows_looks_for_nothing_to_lay_out_ahead(world: World, qtbot: QtBot) -> None:
     view = _answering(world)
-    ahead = view._viewport_layout._ahead_timer
+    ahead = view.parts.viewport_layout.findChild(QTimer, "ahead")
     qtbot.waitUntil(lambda: not ahead.isActive())
     view.append_text("m8", 0, "text", " grows")
-    view._conversation.feeds.show_frame()
+    view.parts.conversation.feeds.show_frame()
     assert not ahead.isActive()
     view.scroll_by(-60)
     assert ahead.isActive()

@@ -49,7 +49,7 @@ def test_a_notch_of_the_wheel_glides_and_ends_where_it_should(world: World, qtbo
     before = _place(view)
     _wheel(view, angle=120)
     assert _place(view) == before  # nothing jumps: the first frame moves it
-    qtbot.waitUntil(lambda: not view._scrolling.glide.is_active)
+    qtbot.waitUntil(lambda: not view.parts.scrolling.glide.is_active)
     assert before - _place(view) == pytest.approx(QApplication.wheelScrollLines() * 33, abs=1)
 
 
@@ -59,7 +59,7 @@ def test_with_reduced_motion_a_notch_is_one_step(world: World) -> None:
     before = _place(view)
     _wheel(view, angle=120)
     assert before - _place(view) == pytest.approx(QApplication.wheelScrollLines() * 33, abs=1)
-    assert not view._scrolling.glide.is_active
+    assert not view.parts.scrolling.glide.is_active
 
 
 def test_a_touchpad_is_followed_pixel_by_pixel(world: World) -> None:
@@ -72,7 +72,7 @@ def test_a_touchpad_is_followed_pixel_by_pixel(world: World) -> None:
 
 def test_turning_back_ends_the_movement_first(world: World) -> None:
     view = world.open(make_thread(100, _mixed))
-    glide = view._scrolling.glide
+    glide = view.parts.scrolling.glide
     _wheel(view, angle=1_200)
     _wheel(view, angle=-120)
     before = _place(view)
@@ -84,7 +84,7 @@ def test_a_jump_ends_a_glide(world: World) -> None:
     view = world.open(make_thread(100, _mixed))
     _wheel(view, angle=1_200)
     view.jump_to("m50")
-    assert not view._scrolling.glide.is_active
+    assert not view.parts.scrolling.glide.is_active
 
 
 def test_keys_move_by_lines_and_pages(world: World) -> None:
@@ -124,7 +124,7 @@ def test_a_finger_drags_the_text_and_a_flick_goes_on(world: World, finger: QPoin
         touch.move(0, QPoint(300, y)).commit()
     assert before - _place(view) == pytest.approx(150, abs=1)
     touch.release(0, QPoint(300, 250)).commit()
-    view._scrolling.glide.finish()
+    view.parts.scrolling.glide.finish()
     assert before - _place(view) >= 150
 
 
@@ -132,7 +132,7 @@ def test_a_tap_presses_what_is_under_it(world: World, finger: QPointingDevice) -
     view = world.open(make_thread(1, lambda place: "[go](https://a.example/)"))
     opened: list[str] = []
     view.linkActivated.connect(opened.append)
-    placed = view._layout.placed[0]
+    placed = view.parts.layout.placed[0]
     x = view.column_left() + placed.entry.x_of(placed.item) + 6
     touch = QTest.touchEvent(view.viewport(), finger)
     touch.press(0, QPoint(round(x), round(placed.y + 10))).commit()
@@ -156,10 +156,10 @@ def test_what_is_moved_on_the_screen_is_what_would_be_drawn(world: World) -> Non
 
 def _place(view) -> float:
     """Px from the top of the newest loaded message to the top of the view; smaller is further up."""
-    placed = view._layout.placed[0]
-    entries = view._layout.entries
+    placed = view.parts.layout.placed[0]
+    entries = view.parts.layout.entries
     above = 0.0
-    for entry in entries[view._layout.order_of(placed.entry) :]:
+    for entry in entries[view.parts.layout.order_of(placed.entry) :]:
         above += entry.height
     return placed.entry.tops[placed.index] - placed.y - above
 
@@ -241,7 +241,7 @@ def test_the_bar_stays_under_the_hand_that_drags_it(world: World) -> None:
 
 def _line(view) -> tuple[str, float]:
     """Where the first letter of the first line in view is: its word and its y."""
-    placed = next(each for each in view._layout.placed if each.bottom > 24)
+    placed = next(each for each in view.parts.layout.placed if each.bottom > 24)
     item = placed.item
     offset = item.offset_at(QPointF(0, max(1.0, 1 - placed.y)))
     area = item.areas_of(offset, offset + 1)[0]
@@ -249,7 +249,7 @@ def _line(view) -> tuple[str, float]:
 
 
 def _y_of(view, line: tuple[str, float]) -> float:
-    for placed in view._layout.placed:
+    for placed in view.parts.layout.placed:
         found = placed.item.text.find(line[0])
         if found >= 0:
             return placed.y + placed.item.areas_of(found, found + 1)[0].top()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QDrag, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
@@ -18,7 +18,7 @@ from conftest import FakeThread, World, copied_text, make_message, make_thread  
 
 
 def _point(view, kind: str, dx: float, dy: float) -> QPoint:
-    placed = next(each for each in view._layout.placed if each.item.kind == kind)
+    placed = next(each for each in view.parts.layout.placed if each.item.kind == kind)
     x = view.column_left() + placed.entry.x_of(placed.item) + dx
     return QPointF(x, placed.y + dy).toPoint()
 
@@ -36,17 +36,17 @@ def dragged(world: World):
             carried.append(drag.mimeData())
             drag.setParent(view)
 
-        view._dragging.start = start
+        view.parts.dragging.start = start
         views.append(view)
         return view, carried
 
     yield make
     for view in views:
-        view._dragging.folder.remove()
+        view.parts.dragging.folder.remove()
 
 
 def _drag(view, start: QPoint) -> None:
-    view._pointer._since_click.invalidate()
+    view.parts.pointer.forget_click()
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
     move_mouse(view.viewport(), start + QPoint(3, 0))
     move_mouse(view.viewport(), start + QPoint(60, 40))
@@ -58,21 +58,21 @@ def test_code_is_dragged_by_its_header_as_text_and_as_a_file(world: World, dragg
     _drag(view, _point(view, "code", 60, 12))
     data = carried[0]
     assert data.text() == "print('ä')\n" or data.text() == "print('ä')"
-    assert view._dragging.folder._path is None  # nobody has asked for the file yet
+    assert view.parts.dragging.folder._path is None  # nobody has asked for the file yet
     assert data.hasFormat("text/uri-list")
     path = Path(data.urls()[0].toLocalFile())
     assert path.name == "code.py"
     assert path.read_text(encoding="utf-8") == data.text()
     assert (path.parent.parent.stat().st_mode & 0o777) == 0o700
     assert data.urls()[0].toLocalFile() == str(path)
-    view._dragging.folder.remove()
+    view.parts.dragging.folder.remove()
     assert not path.exists()
 
 
 def test_inside_the_code_a_drag_selects(world: World, dragged) -> None:
     view, carried = dragged("```python\nvalue = 1\nother = 2\n```\n")
     start = _point(view, "code", 14, 50)
-    view._pointer._since_click.invalidate()
+    view.parts.pointer.forget_click()
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
     move_mouse(view.viewport(), start + QPoint(300, 20))
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=start + QPoint(300, 20))
@@ -91,9 +91,9 @@ def test_selected_text_is_dragged(world: World, dragged) -> None:
 def test_a_click_on_the_selection_takes_it_away(world: World, dragged) -> None:
     view, carried = dragged("Some words.")
     QTest.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-    view._pointer._since_click.invalidate()
+    view.parts.pointer.forget_click()
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=_point(view, "text", 20, 8))
-    assert not view._selection.is_some
+    assert not view.parts.selection.is_some
     assert carried == []
 
 
@@ -119,8 +119,13 @@ def _lines(view) -> list[str]:
 
 
 @pytest.fixture
-def away(world: World):
-    view = world.open(make_thread(40, lambda place: "Some words. " * 40))
+def away_thread() -> FakeThread:
+    return make_thread(40, lambda place: "Some words. " * 40)
+
+
+@pytest.fixture
+def away(world: World, away_thread: FakeThread):
+    view = world.open(away_thread)
     view.activateWindow()
     world.settle()
     view.scroll_by(-3_000)
@@ -138,11 +143,11 @@ def test_the_line_stands_above_the_first_message_that_came(world: World, away) -
     away.scroll_to_end()
     away.grab()
     assert _lines(away) == ["m40"]
-    assert away._unread.read_timer.isActive()
-    away._unread.read_timer.timeout.emit()
+    assert away.parts.unread.read_timer.isActive()
+    away.parts.unread.read_timer.timeout.emit()
     world.settle()
     assert _lines(away) == []
-    assert not away._unread.read_timer.isActive()
+    assert not away.parts.unread.read_timer.isActive()
 
 
 def test_a_reader_at_the_end_gets_no_line(world: World) -> None:
@@ -155,13 +160,13 @@ def test_a_reader_at_the_end_gets_no_line(world: World) -> None:
 
 def test_the_answer_to_a_question_just_asked_gets_no_line(world: World, away) -> None:
     away.scroll_to_end()
-    away._scrolling.glide.by(40.0)  # the wheel is still moving the text
+    away.parts.scrolling.glide.by(40.0)  # the wheel is still moving the text
     away.add_message(make_message(40, "A question of one's own. " * 30))
     away.add_message(make_message(41, "", role=Role.ASSISTANT, status=Status.PENDING))
     assert _lines(away) == []
     world.settle()
     assert _lines(away) == []
-    assert not away._scrolling.glide.is_active
+    assert not away.parts.scrolling.glide.is_active
     assert away.is_at_end
 
 
@@ -175,11 +180,11 @@ def test_a_reader_at_another_window_gets_the_line_which_stays_until_the_return(w
     view.add_message(make_message(3, "News.", role=Role.ASSISTANT))
     world.settle()
     assert _lines(view) == ["m3"]
-    assert not view._unread.read_timer.isActive()
+    assert not view.parts.unread.read_timer.isActive()
     view.activateWindow()
-    qtbot.waitUntil(view._unread.read_timer.isActive)
+    qtbot.waitUntil(view.parts.unread.read_timer.isActive)
     other.activateWindow()
-    qtbot.waitUntil(lambda: not view._unread.read_timer.isActive())
+    qtbot.waitUntil(lambda: not view.parts.unread.read_timer.isActive())
 
 
 def test_a_hidden_view_gets_the_line(world: World) -> None:
@@ -195,10 +200,9 @@ def test_the_reader_s_own_message_takes_the_line_away(world: World, away) -> Non
     assert _lines(away) == []
 
 
-def test_the_line_is_there_when_its_message_is_loaded_again(world: World, away) -> None:
-    thread = away._conversation._pages._fetch.__self__
-    thread.messages.append(make_message(40, "News.", role=Role.ASSISTANT))
-    away.add_message(thread.messages[40])
+def test_the_line_is_there_when_its_message_is_loaded_again(world: World, away_thread: FakeThread, away) -> None:
+    away_thread.messages.append(make_message(40, "News.", role=Role.ASSISTANT))
+    away.add_message(away_thread.messages[40])
     away.jump_to("m0")
     for _ in range(4):
         away.scroll_to_end()
@@ -218,13 +222,13 @@ def test_a_message_that_was_jumped_to_lights_up_and_fades(world: World) -> None:
     entry = next(each for each in view.entries if each.message.id == "m30")
     strengths = []
     view.grab()
-    while view._flash.message_id is not None:
-        strengths.append(view._flash.strength_of(entry))
-        view._flash._on_timer_timeout()
+    while view.parts.flash.message_id is not None:
+        strengths.append(view.parts.flash.strength_of(entry))
+        view.parts.flash.findChild(QTimer).timeout.emit()
     assert strengths[0] == 1.0
     assert strengths == sorted(strengths, reverse=True)
     assert len(set(strengths)) > 5
-    assert view._flash.strength_of(entry) == 0.0
+    assert view.parts.flash.strength_of(entry) == 0.0
 
 
 def test_with_reduced_motion_the_light_does_not_fade(world: World) -> None:
@@ -232,15 +236,15 @@ def test_with_reduced_motion_the_light_does_not_fade(world: World) -> None:
     view = world.open(make_thread(60))
     view.jump_to("m30")
     entry = next(each for each in view.entries if each.message.id == "m30")
-    view._flash._on_timer_timeout()
-    assert view._flash.strength_of(entry) == 1.0
+    view.parts.flash.findChild(QTimer).timeout.emit()
+    assert view.parts.flash.strength_of(entry) == 1.0
 
 
 def test_the_light_waits_for_a_message_that_is_not_loaded(world: World) -> None:
     view = world.open(make_thread(60))
-    view._flash.start("m9999")
+    view.parts.flash.start("m9999")
     for _ in range(30):
-        view._flash._on_timer_timeout()
-    assert view._flash.message_id == "m9999"
+        view.parts.flash.findChild(QTimer).timeout.emit()
+    assert view.parts.flash.message_id == "m9999"
     view.show_thread(None)
-    assert view._flash.message_id is None
+    assert view.parts.flash.message_id is None

@@ -42,7 +42,7 @@ def test_what_is_loaded_ahead_shows_nothing_and_changes_no_picture(world: World,
     view.show()
     view.warm_up()
     view.warm_up()
-    loaded = view._viewport_layout.style._pixmaps
+    loaded = view.parts.viewport_layout.style._pixmaps
     before = {name for name, _, _ in loaded}
     assert not {"copy", "refresh-cw"} & before  # nothing at once
     qtbot.waitUntil(lambda: {"copy", "refresh-cw"} <= {name for name, _, _ in loaded})

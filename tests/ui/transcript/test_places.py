@@ -60,9 +60,9 @@ def shown(world: World, text: str) -> tuple[TranscriptView, QImage]:
 
 def bar_of(view: TranscriptView, image: QImage, x: float) -> list[bool]:
     """Whether the colour of bars is at ``x`` of the column, from the first quoted block to the last."""
-    quoted = [each for each in view._layout.placed if each.item.at.quote_depth]
-    column = round(view._viewport_layout.column_left + x)
-    ground = view._viewport_layout.style.colour("background")
+    quoted = [each for each in view.parts.layout.placed if each.item.at.quote_depth]
+    column = round(view.parts.viewport_layout.column_left + x)
+    ground = view.parts.viewport_layout.style.colour("background")
     return [image.pixelColor(column, y) != ground for y in range(round(quoted[0].y), round(quoted[-1].bottom))]
 
 
@@ -77,7 +77,7 @@ def test_a_bar_goes_on_through_all_blocks_of_its_quote(world: World, inside: str
 
 def test_the_bar_of_a_quote_from_the_right_is_at_the_right(world: World) -> None:
     view, image = shown(world, "> اقتباس قصير\n>\n> English words in it\n>\n> ```\n> code\n> ```")
-    width = view._viewport_layout.column_width
+    width = view.parts.viewport_layout.column_width
     assert all(bar_of(view, image, width - 2))
     assert not any(bar_of(view, image, 1)[:20])
 

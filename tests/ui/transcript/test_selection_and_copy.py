@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
@@ -46,7 +46,7 @@ _SHIFT, _CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.Contro
 def _point(view, message_id: str, dx: float, *, index: int | None = None, dy: float = 8) -> QPoint:
     placed = next(
         each
-        for each in view._layout.placed
+        for each in view.parts.layout.placed
         if each.entry.message.id == message_id and (each.item.kind == "text" if index is None else each.index == index)
     )
     x = view.column_left() + placed.entry.x_of(placed.item) + dx
@@ -54,7 +54,7 @@ def _point(view, message_id: str, dx: float, *, index: int | None = None, dy: fl
 
 
 def _press(view, point: QPoint, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
-    view._pointer._since_click.invalidate()
+    view.parts.pointer.forget_click()
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, modifiers, point)
 
 
@@ -83,7 +83,7 @@ def test_shift_click_extends(world: World) -> None:
 def test_a_triple_click_takes_the_paragraph(world: World) -> None:
     view = world.open(make_thread(2, lambda place: "One two three.\n\nFour five."))
     point = _point(view, "m1", 3)
-    view._pointer._since_click.invalidate()
+    view.parts.pointer.forget_click()
     for _ in range(3):
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=point)
     assert copied_text(view) == "One two three."
@@ -91,9 +91,9 @@ def test_a_triple_click_takes_the_paragraph(world: World) -> None:
 
 def test_a_drag_after_a_double_click_goes_by_words(world: World) -> None:
     view = world.open(make_thread(2, lambda place: "Alpha beta gamma delta."))
-    metrics = view._viewport_layout.style.metrics("text")
+    metrics = view.parts.viewport_layout.style.metrics("text")
     point = _point(view, "m1", 4)
-    view._pointer._since_click.invalidate()
+    view.parts.pointer.forget_click()
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=point)
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=point)
     move_mouse(view.viewport(), _point(view, "m1", metrics.horizontalAdvance("Alpha beta ga")))
@@ -107,7 +107,7 @@ def test_a_drag_outside_scrolls_and_goes_on(world: World, qtbot) -> None:
     move_mouse(view.viewport(), QPoint(start.x(), -300))
     qtbot.waitUntil(lambda: view.entries[0].message.position < 150)
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(start.x(), -300))
-    assert not view._pointer._scroller.isActive()
+    assert not view.parts.pointer.findChild(QTimer).isActive()
     text = copied_text(view)
     assert text.endswith("Message number 199.")
     assert text.count("\n\n") > 20
@@ -158,29 +158,29 @@ def test_a_caret_walks_through_the_text(world: World) -> None:
     view = world.open(make_thread(30, lambda place: f"Words of {place}. " * 60))
     view.jump_to("m10")
     QTest.keyClick(view, Qt.Key.Key_F7)
-    assert view._caret.place is not None
+    assert view.parts.caret.place is not None
     view.grab()
     for _ in range(40):
         QTest.keyClick(view, Qt.Key.Key_Down)
-    place = view._caret.place
+    place = view.parts.caret.place
     assert place.entry.message.position > 10
-    area = view._caret.area_of(place)
-    top = view._viewport_layout.origin_of(place.item).y() + area.top()
+    area = view.parts.caret.area_of(place)
+    top = view.parts.viewport_layout.origin_of(place.item).y() + area.top()
     assert 0 <= top <= view.viewport().height()
     QTest.keyClick(view, Qt.Key.Key_End)
     QTest.keyClick(view, Qt.Key.Key_Home)
     QTest.keyClick(view, Qt.Key.Key_Right, _CONTROL)
     QTest.keyClick(view, Qt.Key.Key_Left, _CONTROL)
-    assert view._caret.place.item is place.item
+    assert view.parts.caret.place.item is place.item
     QTest.keyClick(view, Qt.Key.Key_F7)
-    assert view._caret.place is None
+    assert view.parts.caret.place is None
 
 
 def test_a_caret_in_an_empty_thread_stays_away(world: World) -> None:
     view = world.open(FakeThread([]))
     QTest.keyClick(view, Qt.Key.Key_F7)
     _keys(view, Qt.Key.Key_Right, _SHIFT)
-    assert view._caret.place is None
+    assert view.parts.caret.place is None
 
 
 # Over what is not loaded
@@ -204,7 +204,7 @@ def test_a_selection_stays_while_its_start_is_unloaded(world: World) -> None:
     assert copied_text(view) == "\n\n".join(f"Message number {place}." for place in range(300, 899))
     view.jump_to("m899")
     world.settle()
-    assert view._selection.range() is not None
+    assert view.parts.selection.range() is not None
 
 
 def test_what_is_not_rendered_yet_is_rendered_for_the_copy(world: World) -> None:
@@ -217,13 +217,13 @@ def test_a_copy_under_way_is_given_up_for_a_newer_one_and_for_another_thread(wor
     thread = make_thread(300)
     view = world.open(thread)
     _keys(view, Qt.Key.Key_A, _CONTROL)
-    held = []
-    fetch, view._clipboard._loader._fetch = view._clipboard._loader._fetch, lambda *a, **k: held.append((a, k))
+    thread.held = []
     QGuiApplication.clipboard().setText("before")
     QTest.keyClick(view, Qt.Key.Key_C, _CONTROL)
     view.show_thread(None)
-    for arguments, options in held:
-        fetch(*arguments, **options)
+    assert thread.held
+    for deliver in thread.held:
+        deliver()
     assert QGuiApplication.clipboard().text() == "before"
 
 

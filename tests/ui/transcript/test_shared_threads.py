@@ -125,7 +125,7 @@ def test_versions_name_their_authors_in_shared_threads_only(make_view):
     assert "version 2 of 3, by Ana Ruiz" in message_name(hers, 2)
     assert "version 2 of 3, by you" in message_name(mine, 2)
     footer = _item(mine, FooterItem)
-    footer.ensure_layout(make_view(messages, shared())._viewport_layout.style, 600)
+    footer.ensure_layout(make_view(messages, shared()).parts.viewport_layout.style, 600)
     assert footer.tip_at(footer._count_area.center()) == "Version 2 of 3, by you"
     private = make_view(messages, None).entries[1]
     assert "version" not in message_name(private, 2)
@@ -165,7 +165,7 @@ def test_one_who_may_only_read_sees_why_tools_are_off(make_view, qtbot):
     assert not offered_by(question, starts_later=False) & {"edit", "delete", "branch"}
     assert {"copy", "pin"} <= offered_by(question, starts_later=False)
     menu = build_menu(
-        view, answer, view._viewport_layout.style, has_selection=False, starts_later=False, do=lambda _name: None
+        view, answer, view.parts.viewport_layout.style, has_selection=False, starts_later=False, do=lambda _name: None
     )
     words = {each.text(): each.isEnabled() for each in menu.actions()}
     assert words["Delete: you can only read this project"] is False
@@ -204,9 +204,9 @@ def test_the_unread_line_stands_above_what_others_wrote(make_view, qtbot):
     view.scroll_by(-2_000)
     qtbot.wait(30)
     view.add_message(message(14, Role.USER, "hers", author_id=ANA))
-    assert view._conversation.first_unread == "m14"
+    assert view.parts.conversation.first_unread == "m14"
     view.add_message(message(15, Role.USER, "my own"))
-    assert view._conversation.first_unread is None
+    assert view.parts.conversation.first_unread is None
 
 
 def test_a_file_says_that_it_is_on_its_way_and_offers_nothing_till_then(make_view):

@@ -20,7 +20,7 @@ _CODE = "Look:\n\n```python\nprint(1)\n```\n"
 
 
 def _y_of(view, message_id):
-    placed = next(each for each in view._layout.placed if each.entry.message.id == message_id)
+    placed = next(each for each in view.parts.layout.placed if each.entry.message.id == message_id)
     return placed.y - placed.entry.tops[placed.index]
 
 
@@ -99,14 +99,14 @@ def test_new_text_is_followed_only_at_the_end(world: World) -> None:
     view = world.open(thread)
     view.add_message(make_message(40, "", role=Role.ASSISTANT, status=Status.STREAMING))
     view.append_text("m40", 0, "text", "word " * 400)
-    view._conversation.feeds.show_frame()
-    view._conversation.feeds.show_frame()
+    view.parts.conversation.feeds.show_frame()
+    view.parts.conversation.feeds.show_frame()
     assert view.scroll_anchor().is_at_end
     view.scroll_by(-400)
     held = view.scroll_anchor()
     view.append_text("m40", 0, "text", "more " * 400)
-    view._conversation.feeds.show_frame()
-    view._conversation.feeds.show_frame()
+    view.parts.conversation.feeds.show_frame()
+    view.parts.conversation.feeds.show_frame()
     assert view.scroll_anchor() == held
 
 
@@ -115,20 +115,20 @@ def test_the_pill_counts_what_came_and_leads_back(world: World) -> None:
     view.scroll_by(-2_000)
     view.add_message(make_message(60, "Here.", role=Role.ASSISTANT))
     world.settle()
-    assert view._pill.isVisible()
-    assert view._pill.text() == "1 new message"
-    QTest.mouseClick(view._pill, Qt.MouseButton.LeftButton)
+    assert view.parts.pill.isVisible()
+    assert view.parts.pill.text() == "1 new message"
+    QTest.mouseClick(view.parts.pill, Qt.MouseButton.LeftButton)
     world.settle()
     assert view.scroll_anchor().is_at_end
-    assert not view._pill.isVisible()
+    assert not view.parts.pill.isVisible()
 
 
 def test_a_finished_answer_keeps_its_laid_out_blocks(world: World) -> None:
     view = world.open(make_thread(1))
     view.add_message(make_message(1, "", status=Status.STREAMING))
     view.append_text("m1", 0, "text", "One.\n\nTwo.\n\n")
-    view._conversation.feeds.show_frame()
-    view._conversation.feeds.show_frame()
+    view.parts.conversation.feeds.show_frame()
+    view.parts.conversation.feeds.show_frame()
     entry = view.entries[-1]
     before = entry.items[slice(*entry.body)]
     view.change_message(make_message(1, "One.\n\nTwo.\n\n"))
@@ -161,7 +161,7 @@ def test_copy_takes_the_selection_or_else_the_current_message(world: World) -> N
 def test_dragging_selects_across_messages_and_double_click_a_word(world: World) -> None:
     view = world.open(make_thread(4))
     first, last = (
-        next(p for p in view._layout.placed if p.entry is e and p.item.kind == "text") for e in view.entries[1:3]
+        next(p for p in view.parts.layout.placed if p.entry is e and p.item.kind == "text") for e in view.entries[1:3]
     )
 
     def at(placed, dx):
@@ -172,7 +172,7 @@ def test_dragging_selects_across_messages_and_double_click_a_word(world: World) 
     move_mouse(view.viewport(), at(last, 400))
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=at(last, 400))
     assert copied_text(view) == "Message number 1.\n\nMessage number 2."
-    view._pointer._since_click.invalidate()
+    view.parts.pointer.forget_click()
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at(first, 5))
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at(first, 5))
     assert copied_text(view) == "Message"
@@ -203,7 +203,7 @@ def test_tools_emit_the_message_they_stand_under(world: World) -> None:
     for action in actions:
         placed, button = next(
             (p, b)
-            for p in view._layout.placed
+            for p in view.parts.layout.placed
             for b in p.item.buttons()
             if p.entry.message.id == "m1" and b.action == action
         )
@@ -217,7 +217,7 @@ def test_only_safe_links_leave_the_transcript(world: World) -> None:
     opened: list[str] = []
     view.linkActivated.connect(opened.append)
     for target in ("https://a.example/", "mailto:a@b.example", "javascript:alert(1)", "file:///etc/passwd"):
-        view._actions.open_link(target)
+        view.parts.actions.open_link(target)
     assert opened == ["https://a.example/", "mailto:a@b.example"]
 
 

@@ -53,7 +53,7 @@ def test_waiting_says_for_whom_and_how_long_and_moves_nothing(world: World) -> N
     world.settle()
     assert view.whole_height == whole
     view.append_text("m1", 0, "text", "Because")
-    view._conversation.feeds.show_frame()
+    view.parts.conversation.feeds.show_frame()
     world.settle()
     assert waiting_in(view) is None
     assert view.whole_height == whole, "the first words stand where the waiting stood"
@@ -93,7 +93,7 @@ def test_a_retry_counts_down_in_place_and_can_be_had_now(world: World) -> None:
     spy = QSignalSpy(view.actionRequested)
     (button,) = item.buttons()
     assert button.text == "Try now"
-    view._actions.press_button(view.entries[-1], item, button.action)
+    view.parts.actions.press_button(view.entries[-1], item, button.action)
     assert spy.at(0) == ["try-at-once", "m1"]
 
 
@@ -181,7 +181,7 @@ def test_a_question_that_the_thread_ends_with_offers_an_answer(world: World) -> 
     item = notice_in(last)
     assert item is not None
     spy = QSignalSpy(view.actionRequested)
-    view._actions.press_button(last, item, item.buttons()[0].action)
+    view.parts.actions.press_button(last, item, item.buttons()[0].action)
     assert spy.at(0) == ["answer", "m2"]
     assert view.act("answer") and spy.count() == 2, "its menu has it, too"
     view.add_message(make_message(3, status=Status.PENDING))

@@ -38,7 +38,7 @@ def shown(world: World, text: str) -> tuple[TranscriptView, TableItem]:
 
 
 def place_of(view: TranscriptView, item: TableItem, x: float, y: float) -> QPoint:
-    origin = view._viewport_layout.origin_of(item)
+    origin = view.parts.viewport_layout.origin_of(item)
     assert origin is not None
     return (origin + QPointF(x, y)).toPoint()
 
@@ -75,26 +75,26 @@ def test_the_bar_below_a_wide_table_is_drawn_and_taken_with_the_mouse(world: Wor
     assert 0 < bar.width() < item.columns.view_width
     start = place_of(view, item, bar.center().x(), bar.center().y())
     image = view.viewport().grab().toImage()
-    assert image.pixelColor(start) == view._viewport_layout.style.colour("line")
+    assert image.pixelColor(start) == view.parts.viewport_layout.style.colour("line")
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
     move_mouse(view.viewport(), start + QPoint(2_000, 0))
     assert item.columns.x == item.columns.max_x
     move_mouse(view.viewport(), start - QPoint(2_000, 0))
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
     assert item.columns.x == 0
-    assert not view._selection.is_some
+    assert not view.parts.selection.is_some
 
 
 def test_no_bar_stands_below_a_table_that_fits(world: World) -> None:
     _view, item = shown(world, markdown(2, 3))
     assert item.columns.scroll.bar(item._bar_area).isEmpty()
-    assert item.height == item._rows_height
+    assert item.height == item.rows_height
 
 
 def test_the_edge_of_a_column_is_drawn_with_the_mouse(world: World) -> None:
     view, item = shown(world, markdown(3, 3, word="many words in a cell that take more than one line"))
     before, height = list(item.columns.widths), item.height
-    edge = item._lefts[0] + before[0] + 8
+    edge = item.columns.lefts[0] + before[0] + 8
     start = place_of(view, item, edge, 12)
     move_mouse(view.viewport(), start)
     assert view.viewport().cursor().shape() is Qt.CursorShape.SplitHCursor
@@ -114,8 +114,8 @@ def test_a_column_is_widened_by_keys(world: World) -> None:
     view.jump_to("m0")
     for _ in range(2):
         QTest.keyClick(view, Qt.Key.Key_Tab)
-    assert view._message_focus.stop is not None
-    assert view._message_focus.stop[1] == "table-columns"
+    assert view.parts.message_focus.stop is not None
+    assert view.parts.message_focus.stop[1] == "table-columns"
     before = list(item.columns.widths)
     QTest.keyClick(view, Qt.Key.Key_Right)
     QTest.keyClick(view, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
@@ -182,7 +182,7 @@ def test_a_table_that_is_watched_stays_open_and_as_it_was_made(world: World) -> 
     text = markdown(2, 30)
     for line in text.splitlines(keepends=True):
         view.append_text("m0", 0, "text", line)
-        view._conversation.feeds.show_frame()
+        view.parts.conversation.feeds.show_frame()
         world.settle()
     parts = [each for each in view.entries[0].items if isinstance(each, TableItem)]
     assert len(parts) == 30 // ROWS_AN_ITEM + 1

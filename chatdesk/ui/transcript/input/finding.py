@@ -66,6 +66,7 @@ class Finding(QObject):
         self._is_wanted = False  # the current match is to be brought into view as soon as its message is there
         self._return_to: QWidget | None = None
         self._typing_timer = QTimer(self)
+        self._typing_timer.setObjectName("typing")
         self._typing_timer.setSingleShot(True)
         self._typing_timer.setInterval(_TYPING_MS)
         self._typing_timer.timeout.connect(self.search)

@@ -78,6 +78,10 @@ class Pointer(QObject):
         is_near = (point - self._click_at).manhattanLength() < 6
         return self._since_click.isValid() and self._since_click.elapsed() < limit and is_near
 
+    def forget_click(self) -> None:
+        """Count the next press as a single click, because what was clicked is gone."""
+        self._since_click.invalidate()
+
     def press(self, point: QPointF, *, extends: bool) -> None:
         self._count_clicks(point)
         self._at = point

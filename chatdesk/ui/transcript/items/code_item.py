@@ -42,7 +42,7 @@ class CodeItem(Item):
         self.is_wrapped = False
         self._lines = CodeLines(_shown(block.text), block.runs)
         self._layouts = CodeLayouts(self._lines)
-        self._scroll = SideScroll()
+        self.scroll = SideScroll()
         self._width = 0.0
         self._style: TranscriptStyle | None = None
         self._left = 0.0
@@ -95,7 +95,7 @@ class CodeItem(Item):
             paint_hairline(painter, style, QPointF(self._left + 1, self.height - style.px(_FOLD_PX)), area.width() - 2)
             paint_button(painter, self._fold_button(style), state)
         self._measure_content()  # lines that were painted may be wider than they were guessed
-        self._scroll.paint(painter, style, self._bar_area)
+        self.scroll.paint(painter, style, self._bar_area)
 
     @property
     def text(self) -> str:
@@ -113,7 +113,7 @@ class CodeItem(Item):
             return 0
         if index >= self.shown_lines:
             return self._lines.end(self.shown_lines - 1)
-        x = point.x() - self._left - style.px(_PAD_X) + self._scroll.x
+        x = point.x() - self._left - style.px(_PAD_X) + self.scroll.x
         return self._lines.start(index) + self._layouts.offset_at(style, index, x)
 
     def areas_of(self, start: int, end: int) -> list[QRectF]:
@@ -121,7 +121,7 @@ class CodeItem(Item):
         if style is None:
             return []
         height = style.line_height("code")
-        top, left = style.px(_HEADER_PX + _PAD_Y), self._left + style.px(_PAD_X) - self._scroll.x
+        top, left = style.px(_HEADER_PX + _PAD_Y), self._left + style.px(_PAD_X) - self.scroll.x
         inner = QRectF(self._left + 1, 0, self._width - self._left - 2, self.height)
         areas = []
         for index in range(self._lines.line_of(start), min(self._lines.line_of(end) + 1, self.shown_lines)):
@@ -139,8 +139,8 @@ class CodeItem(Item):
         if style is None:
             return is_hidden
         x, room = self._layouts.x_of(style, index, offset - self._lines.start(index)), self._room(style)
-        is_aside = not self._scroll.x <= x <= self._scroll.x + room
-        return (self.scroll_x(x - room / 2 - self._scroll.x) if is_aside else False) or is_hidden
+        is_aside = not self.scroll.x <= x <= self.scroll.x + room
+        return (self.scroll_x(x - room / 2 - self.scroll.x) if is_aside else False) or is_hidden
 
     def line_at(self, offset: int) -> tuple[int, int]:
         index = self._lines.line_of(offset)
@@ -183,10 +183,10 @@ class CodeItem(Item):
         return None
 
     def scroll_x(self, delta: float) -> bool:
-        return self._scroll.move(delta)
+        return self.scroll.move(delta)
 
     def grip_at(self, point: QPointF) -> Grip | None:
-        return self._scroll.grip_at(point, self._bar_area) if self._style is not None else None
+        return self.scroll.grip_at(point, self._bar_area) if self._style is not None else None
 
     @property
     def _bar_area(self) -> QRectF:
@@ -220,7 +220,7 @@ class CodeItem(Item):
         style = self._style
         if style is not None:
             guess = self._lines.longest * style.metrics("code").horizontalAdvance("0")
-            self._scroll.set_widths(max(self._layouts.widest, guess), self._room(style))
+            self.scroll.set_widths(max(self._layouts.widest, guess), self._room(style))
 
     def _fold_button(self, style: TranscriptStyle) -> Button:
         count = self._lines.source_count
@@ -262,7 +262,7 @@ class CodeItem(Item):
                 row = QRectF(inner.x(), top + index * line_height, inner.width(), line_height)
                 painter.fillRect(row, style.diff_ground(tone))
         painter.setPen(style.colour("text"))
-        x = self._left + style.px(_PAD_X) - self._scroll.x
+        x = self._left + style.px(_PAD_X) - self.scroll.x
         for index in range(first, last):
             layout = self._layouts.layout(style, index)
             layout.draw(painter, QPointF(x, top + index * line_height), self._selection(style, state, index))

@@ -52,7 +52,7 @@ class MathItem(Item):
         self._right = 0.0
         self._em = 0.0
         self._tag_room = 0.0  # what the widest number of a row takes at the right, with the gap before it
-        self._scroll = SideScroll()
+        self.scroll = SideScroll()
 
     def guess(self, style: TranscriptStyle, width: float) -> float:
         if self.block.is_pending:
@@ -78,8 +78,8 @@ class MathItem(Item):
             paths_of(drawing)
             self._em = style.em("text") * _SIZE
             self._tag_room = max((width_px(tag, self._em) + _TAG_GAP_PX for _, tag in drawing.tags), default=0.0)
-            self._scroll.set_widths(width_px(drawing, self._em) + self._tag_room, self._right - self._left)
-            self.height = self._drawn_height(style) + (ROOM_PX if self._scroll.most else 0)
+            self.scroll.set_widths(width_px(drawing, self._em) + self._tag_room, self._right - self._left)
+            self.height = self._drawn_height(style) + (ROOM_PX if self.scroll.most else 0)
             return
         self._box.lay_out(
             style,
@@ -128,15 +128,15 @@ class MathItem(Item):
         return [area.translated(self._left + _PAD_X, _PAD_Y) for area in self._box.areas_of(start, end)]
 
     def scroll_x(self, delta: float) -> bool:
-        return self._scroll.move(delta)
+        return self.scroll.move(delta)
 
     def grip_at(self, point: QPointF) -> Grip | None:
         room = QRectF(self._left, 0, self._right - self._left, self.height)
-        return self._scroll.grip_at(point, room) if self.block.drawing is not None else None
+        return self.scroll.grip_at(point, room) if self.block.drawing is not None else None
 
     def buttons(self) -> tuple[Button, ...]:
         """Return a stop for the keyboard if the formula is too wide, so that Left and Right can move it."""
-        if self.block.drawing is None or self._scroll.most <= 0:
+        if self.block.drawing is None or self.scroll.most <= 0:
             return ()
         area = QRectF(self._left, 0, self._right - self._left, self.height)
         return (Button(_MOVE, "Wide formula: Left and Right move it", area),)
@@ -148,8 +148,8 @@ class MathItem(Item):
         """Scroll a step to the right, and from the end back to the beginning."""
         if action != _MOVE:
             return None
-        if not self._scroll.move(_STEP_SHARE * (self._right - self._left)):
-            self._scroll.move(-self._scroll.most)
+        if not self.scroll.move(_STEP_SHARE * (self._right - self._left)):
+            self.scroll.move(-self.scroll.most)
         return Outcome()
 
     def _paint_place(self, painter: QPainter, style: TranscriptStyle) -> None:
@@ -169,10 +169,10 @@ class MathItem(Item):
 
     def _formula_area(self) -> QRectF:
         room = self._right - self._left
-        wide = self._scroll.content - self._tag_room
+        wide = self.scroll.content - self._tag_room
         # In the middle of the column, but clear of the numbers at its right edge.
-        x = self._left + max(0.0, min((room - wide) / 2, room - wide - self._tag_room)) - self._scroll.x
-        below = ROOM_PX if self._scroll.most else 0
+        x = self._left + max(0.0, min((room - wide) / 2, room - wide - self._tag_room)) - self.scroll.x
+        below = ROOM_PX if self.scroll.most else 0
         return QRectF(x, _DRAWN_PAD_Y, wide, self.height - 2 * _DRAWN_PAD_Y - below)
 
     def _paint_drawing(self, painter: QPainter, state: PaintState) -> None:
@@ -192,7 +192,7 @@ class MathItem(Item):
             place = QPointF(edge - width_px(tag, self._em), baseline.y() + below * self._em / DRAWING_UNITS)
             paint_formula(painter, tag, place, em=self._em, colour=text, syntax=syntax)
         painter.restore()
-        self._scroll.paint(painter, style, room)
+        self.scroll.paint(painter, style, room)
         if state.focused_action == _MOVE:
             painter.setPen(QPen(style.colour("accent"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)

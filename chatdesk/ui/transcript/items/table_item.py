@@ -58,7 +58,7 @@ class TableItem(Item):
         self._form: tuple[object, ...] = ()
         self._style: TranscriptStyle | None = None
         self._view_left = 0.0
-        self._rows_height = 0.0
+        self.rows_height = 0.0
 
     @property
     def is_hidden(self) -> bool:
@@ -114,7 +114,7 @@ class TableItem(Item):
             self._boxes.append(boxes)
             self._tops.append(y)
             y += max((box.height for box in boxes), default=style.line_height("table")) + 2 * _PAD_Y
-        self._rows_height = y
+        self.rows_height = y
         self.height = y
         if self._is_last_shown:
             self.height += (ROOM_PX if columns.max_x > 0 else 0) + (style.px(_FOLD_PX) if self._has_fold else 0)
@@ -145,7 +145,7 @@ class TableItem(Item):
 
     @property
     def _view(self) -> QRectF:
-        return QRectF(self._view_left, 0, self.columns.view_width, self._rows_height)
+        return QRectF(self._view_left, 0, self.columns.view_width, self.rows_height)
 
     @property
     def _bar_area(self) -> QRectF:
@@ -172,7 +172,7 @@ class TableItem(Item):
         start = self._view_left + self.columns.scroll.shift
         for number, boxes in enumerate(self._boxes):
             top = self._tops[number]
-            bottom = self._tops[number + 1] if number + 1 < len(self._tops) else self._rows_height
+            bottom = self._tops[number + 1] if number + 1 < len(self._tops) else self.rows_height
             if bottom < state.clip.top() or top > state.clip.bottom():
                 continue
             for place, box in enumerate(boxes):
@@ -206,7 +206,7 @@ class TableItem(Item):
         """Return the rectangle of a column's name."""
         if self.first or not self._tops or place >= len(self._widths):
             return QRectF()
-        bottom = self._tops[1] if len(self._tops) > 1 else self._rows_height
+        bottom = self._tops[1] if len(self._tops) > 1 else self.rows_height
         return QRectF(self._lefts[place] - 4, 0, self._widths[place] + 8, bottom)
 
     # Text

@@ -55,6 +55,7 @@ class ViewportLayout(QObject):
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._on_timer_timeout)
         self._ahead_timer = QTimer(self)
+        self._ahead_timer.setObjectName("ahead")
         self._ahead_timer.setSingleShot(True)
         self._ahead_timer.setInterval(_AHEAD_AFTER_MS)
         self._ahead_timer.timeout.connect(self._on_ahead_timer_timeout)

@@ -81,7 +81,7 @@ class StreamFeeds(QObject):
     ) -> None:
         super().__init__(parent)
         self._renderer = renderer
-        self._on_frame = on_frame
+        self.on_frame = on_frame
         self._is_seen = is_seen
         self._feeds: dict[tuple[str, int], _Feed] = {}
         self._changed: dict[str, MessageEntry] = {}
@@ -147,7 +147,7 @@ class StreamFeeds(QObject):
         for entry in changed.values():
             entry.show_appended()
         if changed:
-            self._on_frame(list(changed.values()))
+            self.on_frame(list(changed.values()))
 
     def _wake(self, entry: MessageEntry, at_once: bool) -> None:
         wait_ms = self._wait_ms(0 if at_once else self._pace_ms(entry))

@@ -101,7 +101,7 @@ def test_what_was_added_to_a_loaded_thread_survives_a_page_that_takes_its_place(
     thread.is_slow = False
     view = world.open(thread, anchor=ScrollAnchor("m100", 0, False))
     thread.is_slow = True
-    view._scrolling.to_end()
+    view.parts.scrolling.to_end()
     added = make_message(400, "the newest")
     view.add_message(added)
     thread.deliver()
