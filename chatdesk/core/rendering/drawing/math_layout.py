@@ -20,7 +20,7 @@ from chatdesk.core.rendering.drawing.math_outline import SIZE_PX, Contours, Outl
 with warnings.catch_warnings():
     # It finds its font by a function that Python deprecated for two versions and then took back.
     warnings.simplefilter("ignore", DeprecationWarning)
-    from ziamath.zmath import Math, loadedfonts
+    from ziamath import zmath
 from ziafont.svgpath import Cubic, Lineto, Moveto, Quad
 from ziamath import operators, styles
 from ziamath.config import config
@@ -53,9 +53,9 @@ def mathml_of(tex: str, *, is_inline: bool) -> Element:
 def lay_out(tree: Element) -> Any:
     """Return ziamath's formula for MathML: its nodes with their places, and the MathML as it was understood."""
     try:
-        return Math(tree, size=SIZE_PX)
+        return zmath.Math(tree, size=SIZE_PX)
     except Exception:
-        font: Any = loadedfonts["default"]
+        font: Any = zmath.loadedfonts["default"]
         font.language("math", "")  # what fails inside a text leaves the font set for words
         raise
 
@@ -136,6 +136,14 @@ def _first_of(own: dict[str, Any], inherited: dict[str, Any]) -> dict[str, Any]:
     return {**inherited, **own}
 
 
+def _without_styles_apart(element: Element) -> Element:
+    """Return MathML with the attributes of its ``mstyle`` elements moved to what is below them. Most has none: it need
+    not be written as text and read again."""
+    return _apply_styles(element) if next(element.iter("mstyle"), None) is not None else element
+
+
+_apply_styles = zmath.apply_mstyle
+zmath.apply_mstyle = _without_styles_apart
 _measure = Mrow._get_height_nostretch  # no other place is known where the second building can be spared
 Mrow._get_height_nostretch = _height_without_stretching  # type: ignore[assignment, method-assign]
 # Each element's style begins as a deep copy of its parent's, looked up through a chain of mappings. Both are only read:

@@ -37,6 +37,7 @@ from PySide6.QtGui import (
     QTextDocument,
     QTextFormat,
     QTextOption,
+    QTransform,
 )
 
 from chatdesk.core.paths import resources_dir
@@ -44,19 +45,19 @@ from chatdesk.core.processes import start_child
 from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
 from chatdesk.ui.theme.fonts import load_first_fonts, load_other_fonts
 from chatdesk.ui.theme.tokens import LIGHT
-from chatdesk.ui.transcript.drawing.math_paths import FORMULA_SIZE, ascent_px, descent_px, fill_formula, width_px
+from chatdesk.ui.transcript.drawing.math_paths import ascent_px, descent_px, fill_formula, width_px
 
 _POLITENESS: Final = 5
 _DPI: Final = 96  # so that a px of the style sheet is what it is on a screen
-# The grid of the pages: one on which the points of a formula's outlines, and of the curves that Qt makes of them, which
-# end at thirds, are whole numbers. Qt writes those in half the letters of others, and packing them is the most work.
-_GRID_PER_UNIT: Final = 3
-_FORMULA_GRID: Final = DRAWING_UNITS * _GRID_PER_UNIT
-_GRID_DPI: Final = round(_DPI * _FORMULA_GRID / (14 * FORMULA_SIZE))
+# The grid of the pages, a whole number of dots in a px: one on which the points of a formula's outlines, and of the
+# curves that Qt makes of them, which end at thirds, are whole numbers too. Qt writes those in half the letters of
+# others, and packing them is the most work.
+_DOTS_PER_PX: Final = 50
+_DOTS_PER_EM: Final = 3 * DRAWING_UNITS
 _MARGIN_MM: Final = 18.0
 _FOOT_PX: Final = 28
 _FORMULA: Final = "formula:"
-_EM_PX: Final = _FORMULA_GRID * _DPI / _GRID_DPI
+_EM_PX: Final = _DOTS_PER_EM / _DOTS_PER_PX  # nearly 14 px and a tenth more, as on the screen
 _MOST_FORMULA_PX: Final = 4000
 _MAX_PICTURE_BYTES: Final = 64 * 1024 * 1024
 _MAX_PICTURE_MB: Final = 256  # decoded
@@ -145,7 +146,7 @@ class _Objects(QPyTextObject):
         colour = QColor(LIGHT.text)
         painter.save()
         painter.resetTransform()
-        fill_formula(painter, formula.drawing, baseline, em=_FORMULA_GRID, colour=colour, syntax=LIGHT.syntax)
+        fill_formula(painter, formula.drawing, baseline, em=_DOTS_PER_EM, colour=colour, syntax=LIGHT.syntax)
         painter.restore()
 
 
@@ -189,11 +190,11 @@ class Pages:
     """Puts one document after another onto pages."""
 
     def __init__(self, device: QIODevice, title: str, blobs: Path) -> None:
-        self._writer = _new_writer(device, _GRID_DPI)
+        self._writer = _new_writer(device, _DPI * _DOTS_PER_PX)
         self._writer.setTitle(title)
         self._writer.setCreator("ChatDesk")
         self._painter = QPainter(self._writer)
-        self._painter.scale(_GRID_DPI / _DPI, _GRID_DPI / _DPI)
+        self._painter.scale(_DOTS_PER_PX, _DOTS_PER_PX)
         self._nowhere = QBuffer()
         self._measure = _new_writer(self._nowhere, _DPI)  # what documents are laid out for; nothing is painted on it
         self._width = float(self._measure.width())
@@ -259,7 +260,8 @@ class Pages:
         context.palette.setColor(context.palette.ColorRole.Text, QColor(LIGHT.text))
         self._painter.save()
         self._painter.setClipRect(QRectF(0, self._y, self._width, end - start))
-        self._painter.translate(0, self._y - start)
+        down = round((self._y - start) * _DOTS_PER_PX)
+        self._painter.setWorldTransform(QTransform(_DOTS_PER_PX, 0, 0, _DOTS_PER_PX, 0, down))
         document.documentLayout().draw(self._painter, context)
         self._painter.restore()
 
