@@ -40,15 +40,24 @@ def test_what_is_there_already_is_left_as_it_is_where_the_statement_says_so(raw:
 
 
 def test_loading_takes_more_memory_and_copies_less_often_until_it_ends() -> None:
-    def settings() -> tuple[int, int]:
-        return raw.execute("PRAGMA cache_size").fetchone()[0], raw.execute("PRAGMA wal_autocheckpoint").fetchone()[0]
+    def settings() -> tuple[int, int, int]:
+        names = ("cache_size", "wal_autocheckpoint", "temp_store")
+        size, pages, store = (raw.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+        return size, pages, store
 
-    raw = sqlite3.connect(":memory:")
+    in_memory = 2
+    raw = sqlite3.connect(":memory:", isolation_level=None)
     usual = settings()
     tune(raw, is_loading=True)
     loading = settings()
     assert -loading[0] > -usual[0]
     assert loading[1] > usual[1]
+    assert loading[2] == in_memory
     tune(raw, is_loading=False)
     assert settings() == usual
+    raw.execute("CREATE TEMP TABLE kept (a)")
+    raw.execute("BEGIN")
+    tune(raw, is_loading=True)
+    assert settings() == (*loading[:2], usual[2])
+    raw.execute("SELECT * FROM kept")
     raw.close()
