@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import stat
@@ -21,6 +20,7 @@ from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import secrets
 from chatdesk.core.sync.team_store import setup
+from tests.helpers.command_parsers import arguments_of, commands_of
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
 
 ROOT = Path(__file__).parents[1]
@@ -245,10 +245,8 @@ def test_while_a_window_is_open_only_it_joins_and_leaves(team: Run, tmp_path: Pa
 
 def test_every_verb_and_option_is_in_the_document() -> None:
     text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
-    commands = next(a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
-    verbs = next(a for a in commands.choices["team"]._actions if isinstance(a, argparse._SubParsersAction))
-    for name, parser in verbs.choices.items():
+    for name, parser in commands_of(commands_of(build_parser())["team"]).items():
         assert f"| `{name}" in text
-        for action in parser._actions:
+        for action in arguments_of(parser):
             for option in action.option_strings:
                 assert option in text or option in ("-h", "--help")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import shutil
@@ -19,6 +18,7 @@ from chatdesk.core.paths import DATA_DIR_VARIABLE, AppPaths
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from tests.helpers import settings_table
+from tests.helpers.command_parsers import arguments_of, commands_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,10 +31,9 @@ def test_the_table_of_settings_is_made_from_their_declarations() -> None:
 
 def test_every_command_and_option_is_in_the_document() -> None:
     text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
-    commands = next(a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
-    for name, parser in commands.choices.items():
+    for name, parser in commands_of(build_parser()).items():
         assert f"| `{name}" in text
-        for action in parser._actions:
+        for action in arguments_of(parser):
             for option in action.option_strings:
                 assert option in text or option in ("-h", "--help")
 
@@ -56,7 +55,7 @@ def test_the_guides_name_only_settings_variables_and_commands_that_exist() -> No
     keys = {setting.key for setting in settings}
     sections = {key.split(".")[0] for key in keys}
     variables = {setting.env for setting in settings} | {"OPENAI_API_KEY", DATA_DIR_VARIABLE}
-    commands = next(a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction)).choices
+    commands = commands_of(build_parser())
     for document in ("README.md", "docs/guide.md", "docs/runbook.md"):
         text = (ROOT / document).read_text(encoding="utf-8")
         for name in re.findall(r"`([a-z]+\.[a-z_]+)`", text):

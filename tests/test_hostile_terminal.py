@@ -33,6 +33,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.storage.sync import sharing, team
 from chatdesk.services.owner import open_services
+from tests.helpers.command_parsers import arguments_of, commands_of
 
 if sys.platform != "win32":
     import pty
@@ -100,11 +101,10 @@ WITH_PROGRESS = ("import", "search")
 
 
 def _leaves(parser: argparse.ArgumentParser, before: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    actions = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
-    for action in actions:
-        for name, inner in action.choices.items():
-            yield from _leaves(inner, f"{before} {name}".strip())
-    if not actions:
+    commands = commands_of(parser)
+    for name, inner in commands.items():
+        yield from _leaves(inner, f"{before} {name}".strip())
+    if not commands:
         yield before, parser
 
 
@@ -112,7 +112,7 @@ def _tried(parser: argparse.ArgumentParser) -> list[list[str]]:
     """Arguments for a command without a line of its own: what it needs, and everything that it takes."""
     needed: list[str] = []
     more: list[str] = []
-    for action in parser._actions:
+    for action in arguments_of(parser):
         if action.nargs == 0:
             more += ["--json"] * ("--json" in action.option_strings)
             continue

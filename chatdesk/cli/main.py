@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, NoReturn
 
 from chatdesk import __version__
@@ -60,8 +61,9 @@ def _common_options() -> argparse.ArgumentParser:
     return common
 
 
+@cache
 def build_parser() -> argparse.ArgumentParser:
-    """Build the parser of the whole command line; documents are tested against it."""
+    """Build the parser of the whole command line, once in a process; documents are tested against it."""
     from chatdesk.cli import asking, data, importing, mcp_serving, providers, search, serving, team, threads
 
     common = _common_options()
@@ -135,7 +137,7 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser = build_parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown and options.command == "search":
-        options.query += unknown  # -word leaves a word out
+        options.query = [*options.query, *unknown]  # -word leaves a word out
     elif unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     return options

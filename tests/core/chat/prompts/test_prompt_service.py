@@ -246,7 +246,6 @@ async def test_a_file_of_prompts_goes_round_and_brings_nothing_twice(
         ),
         (_file({"kind": "template", "name": 1, "text": "t"}), "Prompt 1"),
         (_file({"kind": "template", "name": "n", "text": " "}), "Prompt 1"),
-        (b" " * (16 * 1024 * 1024 + 1), "larger than 16 MB"),
     ],
 )
 async def test_a_file_that_is_something_else_adds_nothing(
@@ -255,6 +254,14 @@ async def test_a_file_that_is_something_else_adds_nothing(
     source = tmp_path / "other.json"
     source.write_bytes(content)
     with pytest.raises(InvalidInput, match=says):
+        await prompts.read_file(source)
+    assert await names(prompts) == []
+
+
+async def test_a_file_that_is_too_large_adds_nothing(prompts: PromptService, tmp_path: Path) -> None:
+    source = tmp_path / "other.json"
+    source.write_bytes(b" " * (16 * 1024 * 1024 + 1))
+    with pytest.raises(InvalidInput, match="larger than 16 MB"):
         await prompts.read_file(source)
     assert await names(prompts) == []
 
