@@ -20,17 +20,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chatdesk.core import child_process
+from chatdesk.core.process_frames import Wire, read_frame, write_frame
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph
 from chatdesk.core.rendering.plain_text import plain_blocks
-from chatdesk.core.rendering.wire import (
-    Wire,
-    common_prefix,
-    decode_block,
-    decode_change,
-    decode_runs,
-    read_frame,
-    write_frame,
-)
+from chatdesk.core.rendering.wire import common_prefix, decode_block, decode_change, decode_runs
 
 _log = logging.getLogger(__name__)
 

@@ -1,17 +1,13 @@
-"""Encodes blocks as frames of plain tuples, which travel between the window and the worker.
-
-A frame is a four-byte length (big endian) and a ``marshal`` value. Both ends are the same interpreter of the same
-program; no class is named in a frame, so nothing can be constructed by one.
-"""
+"""Encodes blocks as plain tuples, which travel in frames between the window and the worker."""
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from operator import attrgetter
-from typing import Any, BinaryIO
+from typing import Any
 
+from chatdesk.core.process_frames import Wire
 from chatdesk.core.rendering.blocks import (
     Block,
     CodeBlock,
@@ -29,32 +25,10 @@ from chatdesk.core.rendering.blocks import (
 )
 from chatdesk.core.rendering.highlighting import extend_runs
 
-MAX_FRAME_BYTES = 256 * 1024 * 1024
-Wire = tuple[Any, ...]
 _SPAN_FIELDS = tuple(each.name for each in fields(Span))
 _SPAN_VALUES = attrgetter(*_SPAN_FIELDS)
 _PLAIN_STYLES = _SPAN_VALUES(Span(""))[1:]
 _DRAWING = _SPAN_FIELDS.index("drawing")
-
-
-def write_frame(stream: BinaryIO, value: Wire) -> None:
-    """Write one frame and flush it."""
-    body = marshal.dumps(value)
-    stream.write(len(body).to_bytes(4, "big") + body)
-    stream.flush()
-
-
-def read_frame(stream: BinaryIO) -> Wire | None:
-    """Return the next frame, None at the end of the stream or in the middle of a broken one."""
-    head = stream.read(4)
-    if len(head) < 4:
-        return None
-    size = int.from_bytes(head, "big")
-    body = stream.read(size) if size <= MAX_FRAME_BYTES else b""
-    if len(body) < size or not size:
-        return None
-    value = marshal.loads(body)  # noqa: S302 - written by the same program at the other end of our own pipe
-    return value if isinstance(value, tuple) else None
 
 
 def encode_runs(runs: Sequence[CodeRun]) -> Wire:

@@ -8,11 +8,12 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from chatdesk.core.process_frames import Wire
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, MathBlock, Paragraph, Span, Table
 from chatdesk.core.rendering.drawing import diagram_drawing
 from chatdesk.core.rendering.drawing.drawing_process import DIAGRAM, FORMULA
 from chatdesk.core.rendering.drawing.math_drawing import MAX_TEX_CHARS
-from chatdesk.core.rendering.wire import Wire, decode_drawing
+from chatdesk.core.rendering.wire import decode_drawing
 
 MAX_FORMULAS_A_MESSAGE = 400
 _MAX_REMEMBERED_BYTES = 16 * 1024 * 1024

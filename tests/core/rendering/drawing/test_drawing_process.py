@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from chatdesk.core.child_process import package_parent
+from chatdesk.core.process_frames import read_frame, write_frame
 from chatdesk.core.rendering.drawing import drawing_process
 from chatdesk.core.rendering.drawing.drawing_process import CODE, DIAGRAM, FORMULA, NOT_TRIED, DrawingProcess, serve
-from chatdesk.core.rendering.wire import decode_drawing, decode_runs, read_frame, write_frame
+from chatdesk.core.rendering.wire import decode_drawing, decode_runs
 from chatdesk.core.rendering.worker import DRAWING_FLAG
 
 TIMEOUT_S = 20.0
