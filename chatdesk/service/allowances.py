@@ -20,9 +20,9 @@ from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.summary import SummaryStage, SummaryWork
 from chatdesk.core.domain.usage import cost_text
-from chatdesk.core.domain.usage_day import day_number, start_ms
 from chatdesk.core.events import AnswerFinished, EventBus, SummaryWorkChanged
 from chatdesk.core.file_writing import write_text
+from chatdesk.core.local_days import day_number, start_ms
 from chatdesk.service.errors import TokenLimitReached
 
 _MINUTE_MS: Final = 60_000

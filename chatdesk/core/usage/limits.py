@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.limits import Expected, LimitPeriod, LimitScope, LimitUnit, UsageLimit
-from chatdesk.core.domain.usage_day import date_of, day_number, month_of, start_ms
 from chatdesk.core.errors import BackgroundLimitReached, InvalidInput, LimitReached
 from chatdesk.core.events import AnswerFinished, EventBus, LimitNear
+from chatdesk.core.local_days import date_of, day_number, month_of, start_ms
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.usage.limits import UsageLimitRepository

@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from chatdesk.core.domain.usage import UsageCell, UsageKind, UsageSum
-from chatdesk.core.domain.usage_day import date_of, number_of
+from chatdesk.core.local_days import date_of, number_of
 from chatdesk.core.spreadsheet_cells import harmless_cell
 
 _MOST_DAYS, _MOST_WEEKS_AS_DAYS = 120, 800

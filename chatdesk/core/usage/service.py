@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.usage import UsageCell, UsageReport
-from chatdesk.core.domain.usage_day import day_number
 from chatdesk.core.file_writing import write_failure, write_text
 from chatdesk.core.ids import checked_id
+from chatdesk.core.local_days import day_number
 from chatdesk.core.usage.overview import Grouping, csv_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.domain.usage import UsageReport, UsageSum
-from chatdesk.core.domain.usage_day import date_of, number_of, start_ms
+from chatdesk.core.local_days import date_of, number_of, start_ms
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.core.usage.limits import LimitState
 from chatdesk.service.declaration import Call, Endpoint, Scope

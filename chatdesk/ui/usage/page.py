@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.domain.usage import UsageCell, UsageSum
-from chatdesk.core.domain.usage_day import date_of, number_of
+from chatdesk.core.local_days import date_of, number_of
 from chatdesk.core.plurals import counted
 from chatdesk.core.usage.overview import Grouping, Overview, OverviewRow, overview_of
 from chatdesk.ui.accessibility.announce import announce

@@ -14,8 +14,8 @@ from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, Usag
 from chatdesk.core.domain.message import PartType
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk
 from chatdesk.core.domain.usage import Usage
-from chatdesk.core.domain.usage_day import day_number
 from chatdesk.core.errors import ProviderError, ProviderErrorKind
+from chatdesk.core.local_days import day_number
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta, UsageReported
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase

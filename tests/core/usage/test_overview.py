@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.domain.usage import Spent, Usage, UsageCell, UsageEvent, UsageKind, UsageSum
-from chatdesk.core.domain.usage_day import date_of, day_number, month_of, number_of, start_ms
 from chatdesk.core.errors import ExportFailed
+from chatdesk.core.local_days import date_of, day_number, month_of, number_of, start_ms
 from chatdesk.core.storage.usage.days import UsageDayRepository
 from chatdesk.core.storage.usage.events import UsageRepository
 from chatdesk.core.usage.overview import Grouping, csv_of, overview_of

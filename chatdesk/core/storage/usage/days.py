@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.usage import Usage, UsageCell, UsageSum
-from chatdesk.core.domain.usage_day import day_number
+from chatdesk.core.local_days import day_number
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database

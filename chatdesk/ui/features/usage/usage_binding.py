@@ -18,9 +18,9 @@ from shiboken6 import isValid
 
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.domain.limits import LimitScope, ScopedRate, parse_scoped_rates
-from chatdesk.core.domain.usage_day import date_of
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import LimitNear, QueueChanged
+from chatdesk.core.local_days import date_of
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
