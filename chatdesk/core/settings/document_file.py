@@ -1,0 +1,96 @@
+"""A file of JSON in the configuration directory that a person's set-up is kept in: any damage is survived, and it is
+replaced as a whole."""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from chatdesk.core.settings.store import write_atomically
+
+_log = logging.getLogger(__name__)
+
+_LARGEST_BYTES = 4 * 1024 * 1024
+
+
+class NewerDocument(Exception):
+    """A later ChatDesk wrote the file; what this one does not know must not be lost."""
+
+
+class DocumentFile:
+    """``subject`` is what the file is about, in the plural (providers); ``list_name`` names the list that every version
+    of the document has."""
+
+    def __init__(self, path: Path, *, subject: str, list_name: str, version: int) -> None:
+        self.path = path
+        self._subject = subject
+        self._list_name = list_name
+        self._version = version
+
+    def read(self) -> tuple[dict[str, Any] | None, str]:
+        """Return the document, None where there is no usable one, and a sentence about what is wrong with it. Never
+        raises. A damaged file is kept under another name."""
+        try:
+            if self.path.stat().st_size > _LARGEST_BYTES:
+                raise ValueError("too large")
+            document = json.loads(self.path.read_text("utf-8"))
+            if not isinstance(document, dict) or not isinstance(document.get(self._list_name), list):
+                raise TypeError("no list")
+        except FileNotFoundError:
+            return None, ""
+        except OSError as error:
+            _log.warning("%s not readable: %s", self._subject, error.strerror)
+            return None, f"The file of {self._subject} {self.path} cannot be read ({error.strerror})."
+        except (ValueError, TypeError, RecursionError):
+            return None, self._keep_broken()
+        return document, ""
+
+    def write(self, document: dict[str, Any]) -> None:
+        """Replace the file. Raises ``NewerDocument`` and ``OSError``."""
+        if self._is_newer():
+            raise NewerDocument
+        text = json.dumps({"version": self._version, **document}, ensure_ascii=False, indent=2)
+        write_atomically(self.path, text + "\n")
+
+    def kept_problem(self) -> str:
+        """Return the problem that an earlier run found, until the file is written again; empty when all is well."""
+        try:
+            written_at = self.path.stat().st_mtime
+        except OSError:
+            written_at = 0.0
+        with suppress(OSError):
+            kept = sorted(
+                (each.stat().st_mtime, each)
+                for each in self.path.parent.glob(f"{self.path.stem}.broken-*{self.path.suffix}")
+            )
+            if kept and kept[-1][0] >= written_at:
+                return self._broken(kept[-1][1])
+        return ""
+
+    def _keep_broken(self) -> str:
+        for number in range(1, 100):
+            kept = self.path.with_name(f"{self.path.stem}.broken-{number}{self.path.suffix}")
+            if not kept.exists():
+                try:
+                    self.path.replace(kept)
+                except OSError:
+                    break
+                return self._broken(kept)
+        return f"The file of {self._subject} {self.path} is damaged and was left as it is."
+
+    def _broken(self, kept: Path) -> str:
+        return (
+            f"The file of {self._subject} {self.path} is damaged; it is kept as {kept.name}."
+            f" Set the {self._subject} up again."
+        )
+
+    def _is_newer(self) -> bool:
+        try:
+            document = json.loads(self.path.read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return False
+        version = document.get("version") if isinstance(document, dict) else None
+        return isinstance(version, int) and version > self._version
