@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from chatdesk.client.forms import Message, Project, SummaryWork, Thread
 from chatdesk.client.reading import read
+from chatdesk.client.tool_events import ApprovalAsked, ApprovalEnded, ToolServersChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +375,9 @@ ServiceEvent = (
     | UsageRecorded
     | QueueChanged
     | WaitingQuestionsChanged
+    | ApprovalAsked
+    | ApprovalEnded
+    | ToolServersChanged
     | TurnTimed
     | ReachabilityChanged
     | SyncStatusChanged

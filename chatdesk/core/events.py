@@ -14,6 +14,7 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.project import Project
 from chatdesk.core.domain.summary import SummaryWork
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.tools import ApprovalRequest
 from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.errors import StorageError
 
@@ -151,6 +152,26 @@ class QueueChanged:
     first."""
 
     waiting: tuple[WaitingAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAsked:
+    """A call of a tool waits for a person's answer."""
+
+    request: ApprovalRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalEnded:
+    """A call does not wait any more: it was answered, or its answer ended."""
+
+    thread_id: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolServersChanged:
+    """The tool servers changed: their set-up, where they are on, how they are, or what tools are allowed to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,11 @@ class AppPaths:
         return self.config_dir / "settings.toml"
 
     @property
+    def tools_file(self) -> Path:
+        """The file of tool servers; it is there once one was set up."""
+        return self.config_dir / "tools.json"
+
+    @property
     def crash_dir(self) -> Path:
         return self.log_dir / "crashes"
 

@@ -10,6 +10,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import environment
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.tool_calls.port import ToolLimits
     from chatdesk.core.context.options import ContextOptions
     from chatdesk.core.domain.limits import Rate, ScopedRate
     from chatdesk.core.domain.model_info import ModelOverrides
@@ -67,6 +68,13 @@ def rates_of(settings: Settings) -> tuple[Rate | None, tuple[ScopedRate, ...]]:
     from chatdesk.core.domain.limits import parse_rate, parse_scoped_rates
 
     return parse_rate(settings.rate_limit), parse_scoped_rates(settings.scoped_rates)
+
+
+def tool_limits_of(settings: Settings) -> ToolLimits:
+    """Return how much one answer may do with tools."""
+    from chatdesk.core.chat.tool_calls.port import ToolLimits
+
+    return ToolLimits(settings.tool_steps, settings.tool_minutes, settings.tool_dollars, settings.tool_call_s)
 
 
 def context_options(settings: Settings) -> ContextOptions:

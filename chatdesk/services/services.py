@@ -12,7 +12,8 @@ from chatdesk.core.background_import import import_beside
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.errors import StorageError
 from chatdesk.core.paths import AppPaths
-from chatdesk.services.parts import backups_of, overrides_of, printing_command, registry_of
+from chatdesk.services.parts import backups_of, overrides_of, printing_command, registry_of, tool_limits_of
+from chatdesk.services.tool_loader import ToolLoader
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.attachment_service import AttachmentService
@@ -77,6 +78,7 @@ class Services:
     listen: Callable[[], Awaitable[None]] | None = None
     service_switch: ServiceSwitch | None = None
     settings: Settings = field(init=False)
+    tools: ToolLoader = field(init=False)
     _retired: list[ProviderRegistry] = field(default_factory=list)
     _importer: ImportService | None = None
     _network: NetworkWatch | None = None
@@ -87,6 +89,8 @@ class Services:
 
     def __post_init__(self) -> None:
         self.settings_in_force.follow(self._use_settings)
+        self.tools = ToolLoader(self.paths, self.accounts, self.events)
+        self.chat.tools.use(self.tools.in_use, lambda: tool_limits_of(self.settings))
 
     @property
     def temporary(self) -> TemporaryThreads:
@@ -272,6 +276,7 @@ class Services:
         await self.chat.close()
         if self._team is not None:
             await self._team.close()
+        await self.tools.close()
         await self.attachments.close()
         for registry in (*self._retired, self.providers):
             await registry.close()

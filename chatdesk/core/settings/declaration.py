@@ -24,6 +24,7 @@ Page = Literal[
     "Context",
     "Accessibility",
     "Team sync",
+    "Tools",
     "Local service",
     "Data and backup",
     "Shortcuts",

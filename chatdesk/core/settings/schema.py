@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from chatdesk.core.settings.declaration import PAGES, InvalidValue, Setting, Shown, Value, declared, setting_of
-from chatdesk.core.settings.service_settings import ServiceSettings
+from chatdesk.core.settings.tool_settings import ToolSettings
 
 __all__ = ["PAGES", "InvalidValue", "Setting", "Settings", "Value", "all_settings"]
 
@@ -19,7 +19,7 @@ KIB, MIB = 1024, 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(ServiceSettings):
+class Settings(ToolSettings):
     """The values of all settings, always valid. Change one with ``dataclasses.replace`` or ``SettingsStore.save``."""
 
     provider: str = declared(

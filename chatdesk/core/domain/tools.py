@@ -1,0 +1,181 @@
+"""Defines tool servers, their tools, calls of them, and what a person allowed.
+
+Servers and permissions belong to the person: they lie in the configuration directory, never in the database, a backup,
+an import or a team's rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+#: Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``.
+NAME_JOINT: Final = "__"
+
+
+class ServerKind(StrEnum):
+    """The way to a server: a program on this computer (stdio), an address (streamable HTTP), or ChatDesk itself."""
+
+    COMMAND = "command"
+    ADDRESS = "address"
+    BUILT_IN = "built_in"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolServer:
+    """A server as the person set it up. ``id`` is a short slug (a-z, 0-9, -), unique, and never used again for another
+    server. ``argv`` is the command with its arguments; ``env_names`` and ``header_names`` are names only, the values
+    are in the keyring, per server. ``env`` and ``headers`` have the values that are no secrets. ``folder`` is the
+    working directory; empty: an empty directory of its own."""
+
+    id: str
+    name: str
+    kind: ServerKind
+    argv: tuple[str, ...] = ()
+    address: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    env_names: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    header_names: tuple[str, ...] = ()
+    folder: str = ""
+    is_on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ToolHints:
+    """Hints of a server about its tool. They sort lists and choose words; they never decide."""
+
+    is_read_only: bool = False
+    is_destructive: bool = True
+    is_open_world: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool as its server describes it, cut to bounds and with hidden characters spelt out. ``schema`` is the JSON
+    schema of its arguments. ``digest`` is the SHA-256 (hex) of name, title, description, schema and hints as the server
+    sent them: a permission is bound to it."""
+
+    server_id: str
+    server_name: str
+    name: str
+    title: str
+    description: str
+    schema: Mapping[str, Any]
+    hints: ToolHints
+    digest: str
+
+    @property
+    def full_name(self) -> str:
+        """The name that the model reads and calls."""
+        return f"{self.server_id}{NAME_JOINT}{self.name}"
+
+
+class CallStatus(StrEnum):
+    """The state of one call. It is stored in the content of the call's part, under ``status``."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    DENIED = "denied"
+    FAILED = "failed"
+    #: It was running when ChatDesk ended, so nobody knows what it did.
+    UNKNOWN = "unknown"
+
+
+#: What a person reads for each state of a call.
+CALL_STATUS_TEXTS: Final[Mapping[CallStatus, str]] = {
+    CallStatus.WAITING: "Waiting for approval",
+    CallStatus.RUNNING: "Running",
+    CallStatus.DONE: "Done",
+    CallStatus.DENIED: "Denied",
+    CallStatus.FAILED: "Failed",
+    CallStatus.UNKNOWN: "Unknown: ChatDesk ended while it ran",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFile:
+    """An image, a sound or a resource that a tool gave back."""
+
+    name: str
+    mime: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """The answer of a tool: its text, files, and whether the tool itself calls it an error. ``size_bytes`` is what came
+    over the wire."""
+
+    text: str
+    files: tuple[ToolFile, ...] = ()
+    is_error: bool = False
+    size_bytes: int = 0
+
+
+class Answer(StrEnum):
+    """A person's answer to a call that asks for approval."""
+
+    DENY = "deny"
+    ONCE = "once"
+    THREAD = "thread"
+    PROJECT = "project"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """A call that waits for a person. ``arguments`` is JSON text as the model wrote it; ``where`` says where data goes
+    (a command line, or an address); ``reason`` says why a standing permission does not hold this time; ``answers`` are
+    the answers that may be given, the safest first."""
+
+    id: str
+    thread_id: str
+    message_id: str
+    tool: Tool
+    arguments: str
+    where: str
+    reason: str = ""
+    answers: tuple[Answer, ...] = tuple(Answer)
+
+
+class ServerState(StrEnum):
+    OFF = "off"
+    IDLE = "idle"
+    STARTING = "starting"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """A server as it is now. ``problem`` is a sentence, empty where there is none; ``stderr`` is the end of what the
+    program wrote there."""
+
+    server: ToolServer
+    state: ServerState
+    problem: str = ""
+    tool_count: int = 0
+    stderr: str = ""
+
+
+class CheckStep(StrEnum):
+    """A step of a server's test, in the order of the test."""
+
+    FOUND = "found"
+    STARTED = "started"
+    SPOKE = "spoke"
+    LISTED = "listed"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCheck:
+    """The result of one step. ``problem`` is a sentence where it failed; ``tool_count`` comes with the last step."""
+
+    step: CheckStep
+    is_well: bool
+    problem: str = ""
+    tool_count: int = 0

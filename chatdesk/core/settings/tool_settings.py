@@ -1,0 +1,46 @@
+"""Declares the settings of tools, a part of ``Settings``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatdesk.core.settings.declaration import Shown, declared
+from chatdesk.core.settings.service_settings import ServiceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSettings(ServiceSettings):
+    """The settings that say how much one answer may do with tools."""
+
+    tool_steps: int = declared(
+        "tools.steps",
+        25,
+        "Most requests to the model for one answer with tools.",
+        Shown("Tools", "Steps of an answer", section="Limits", unit="requests to the model"),
+        minimum=1,
+        maximum=200,
+    )
+    tool_minutes: float = declared(
+        "tools.minutes",
+        10.0,
+        "Longest time for one answer with tools, in minutes; then the model answers with what it has.",
+        Shown("Tools", "Time for an answer", section="Limits", unit="minutes"),
+        minimum=1,
+        maximum=600,
+    )
+    tool_call_s: float = declared(
+        "tools.call_s",
+        60.0,
+        "Longest time for one call of a tool, in seconds.",
+        Shown("Tools", "Time for a call", section="Limits", unit="seconds"),
+        minimum=1,
+        maximum=3600,
+    )
+    tool_dollars: float = declared(
+        "tools.dollars",
+        0.0,
+        "Most that one answer with tools may cost in US dollars, where prices are known; 0 is no limit of its own.",
+        Shown("Tools", "Cost of an answer", section="Limits", unit="US dollars", empty="No limit of its own"),
+        minimum=0,
+        maximum=1000,
+    )

@@ -1,0 +1,254 @@
+"""One connection to a server, from its start to its end, in the process that hosts them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from typing import Any, Final, cast
+
+import httpx2
+import mcp_types as types
+from mcp.client.session import ClientSession
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+
+from chatdesk.core.tools.host.descendants import end_tree
+from chatdesk.core.tools.host.listing import MOST_TOOLS, ResultRow, ToolRow, result_row, tool_rows
+from chatdesk.core.tools.host.stdio import LONGEST_LINE_BYTES, ServerBroke, StderrTail, program
+
+CONNECT_S: Final = 30.0
+LIST_S: Final = 20.0
+_PAGES: Final = 50
+_NAME: Final = types.Implementation(name="ChatDesk", version="1")
+
+#: What the process tells ChatDesk: a kind and its values.
+Report = Callable[..., None]
+
+
+class CallRefused(Exception):
+    """A server answered a request with an error; the message is its own words."""
+
+
+class Connection:
+    """Connects when it is made. ``spec`` has ``argv``, ``env`` and ``cwd`` of a program, or ``address`` and
+    ``headers``. Everything that waits ends with ``ServerBroke`` when the server does."""
+
+    def __init__(self, server_id: str, spec: Mapping[str, Any], report: Report) -> None:
+        self.id = server_id
+        self.pid: int | None = None
+        self.problem = ""
+        self._spec = spec
+        self._report = report
+        self._tail = StderrTail(lambda: report("stderr", server_id, self._tail.text))
+        self._session: ClientSession | None = None
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ending = asyncio.Event()
+        self._calls: set[asyncio.Future[Any]] = set()
+        self._broken: asyncio.Future[str] | None = None
+        self._is_gone = False
+        self._task = asyncio.create_task(self._run())
+
+    @property
+    def is_gone(self) -> bool:
+        return self._is_gone
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._calls)
+
+    async def tools(self) -> tuple[ToolRow, ...]:
+        """Return the tools of the server. Raises ``ServerBroke`` and ``CallRefused``."""
+        return tool_rows(await self._ask(self._list_tools))
+
+    async def call(self, name: str, arguments: str, timeout_s: float, on_progress: Report) -> ResultRow:
+        """Call a tool; ``arguments`` is a JSON object. Raises ``ServerBroke``, ``CallRefused`` and ``TimeoutError``."""
+
+        async def progressed(progress: float, total: float | None, message: str | None) -> None:
+            on_progress(progress, total, message or "")
+
+        async def ask(session: ClientSession) -> types.CallToolResult:
+            result = await session.call_tool(name, json.loads(arguments), None, progressed)
+            assert isinstance(result, types.CallToolResult)
+            return result
+
+        async with asyncio.timeout(timeout_s):
+            return result_row(await self._ask(ask))
+
+    async def end(self, *, at_once: bool = False) -> None:
+        """End the server with everything that it started, ``at_once`` or after a moment in which it may end itself."""
+        if at_once and self.pid is not None:
+            end_tree(self.pid)
+        self._ending.set()
+        await asyncio.wait([self._task])
+
+    async def _ask(self, ask: Callable[[ClientSession], Awaitable[Any]]) -> Any:
+        if self._is_gone:
+            raise ServerBroke(self.problem or "It ended.")
+        await asyncio.shield(self._ready)
+        assert self._session is not None
+        call: asyncio.Future[Any] = asyncio.ensure_future(ask(self._session))
+        self._calls.add(call)
+        try:
+            await asyncio.wait([call, self._task], return_when=asyncio.FIRST_COMPLETED)
+            if not call.done():
+                raise ServerBroke(self.problem)
+            return call.result()
+        except MCPError as error:
+            if self._broken is not None and self._broken.done():
+                raise ServerBroke(self._broken.result()) from None
+            raise CallRefused(str(error)) from None
+        except ValueError:
+            raise CallRefused("It answered in a form that the protocol does not know.") from None
+        finally:
+            self._calls.discard(call)
+            if not call.done():
+                call.cancel()
+                with suppress(asyncio.CancelledError, Exception):
+                    await call
+
+    async def _list_tools(self, session: ClientSession) -> list[types.Tool]:
+        found: list[types.Tool] = []
+        cursor: str | None = None
+        async with asyncio.timeout(LIST_S):
+            for _page in range(_PAGES):
+                page = await session.list_tools(params=types.PaginatedRequestParams(cursor=cursor))
+                found += page.tools
+                cursor = page.next_cursor
+                if not cursor or len(found) >= MOST_TOOLS:
+                    break
+        return found
+
+    async def _run(self) -> None:
+        try:
+            async with AsyncExitStack() as stack:
+                read, write, broken = await stack.enter_async_context(self._transport())
+                self._broken = broken
+                session = _Session(read, write, message_handler=self._on_message, client_info=_NAME)
+                self._session = await stack.enter_async_context(session)
+                initialised: asyncio.Future[Any] = asyncio.ensure_future(session.initialize())
+                try:
+                    await asyncio.wait([initialised, broken], return_when=asyncio.FIRST_COMPLETED, timeout=CONNECT_S)
+                    if not initialised.done():
+                        raise ServerBroke(
+                            broken.result() if broken.done() else f"It did not answer in {CONNECT_S:.0f} s."
+                        )
+                    initialised.result()
+                finally:
+                    initialised.cancel()
+                self._report("step", self.id, "spoke")
+                self._ready.set_result(None)
+                ending: asyncio.Future[Any] = asyncio.ensure_future(self._ending.wait())
+                await asyncio.wait([ending, broken], return_when=asyncio.FIRST_COMPLETED)
+                self.problem = "" if ending.done() else broken.result()
+                ending.cancel()
+                self._is_gone = True
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - groups of the SDK, of anything
+            self.problem = self.problem or _words(error)
+        finally:
+            self._is_gone = True
+            if not self._ready.done():
+                self._ready.set_exception(ServerBroke(self.problem or "It ended."))
+                self._ready.exception()  # it may be that nobody waits
+            self._report("gone", self.id, self.problem)
+
+    @asynccontextmanager
+    async def _transport(self) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
+        if self._spec.get("address"):
+            async with _over_http(self._spec) as streams:
+                yield streams
+            return
+
+        def started(pid: int) -> None:
+            self.pid = pid
+            self._report("step", self.id, "started")
+
+        async with program(
+            self._spec["argv"], env=self._spec["env"], cwd=self._spec["cwd"], tail=self._tail, on_started=started
+        ) as streams:
+            yield streams
+
+    async def _on_message(self, message: object) -> None:
+        if isinstance(message, types.ToolListChangedNotification):
+            self._report("changed", self.id)
+
+
+class _Session(ClientSession):
+    """A session that does not check results against the schemas of their server: a pattern in one could keep it busy
+    for ever, and nothing depends on it."""
+
+    async def validate_tool_result(self, name: str, result: types.CallToolResult) -> None:
+        """Accept any result."""
+
+
+@asynccontextmanager
+async def _over_http(spec: Mapping[str, Any]) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
+    """Yield the streams of a session over streamable HTTP. The SDK follows redirects within their origin only."""
+    client = httpx2.AsyncClient(
+        headers=dict(spec["headers"]),
+        transport=_CappedTransport(httpx2.AsyncHTTPTransport()),
+        timeout=httpx2.Timeout(CONNECT_S, read=300.0),
+        follow_redirects=False,
+    )
+    broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    try:
+        async with client, streamable_http_client(spec["address"], http_client=client) as (read, write):
+            yield read, write, broken
+    finally:
+        broken.cancel()
+
+
+class _CappedTransport(httpx2.AsyncBaseTransport):
+    """Ends answers that are not streams of events at ``LONGEST_LINE_BYTES``; the SDK bounds events by itself."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = await self._inner.handle_async_request(request)
+        if not response.headers.get("content-type", "").startswith("text/event-stream"):
+            assert isinstance(response.stream, httpx2.AsyncByteStream)
+            response.stream = _CappedStream(response.stream)
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _CappedStream(httpx2.AsyncByteStream):
+    def __init__(self, inner: httpx2.AsyncByteStream) -> None:
+        self._inner = inner
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        room = LONGEST_LINE_BYTES
+        async with aclosing(cast(AsyncGenerator[bytes, None], aiter(self._inner))) as pieces:
+            async for piece in pieces:
+                room -= len(piece)
+                if room < 0:
+                    raise httpx2.ReadError("larger than allowed")
+                yield piece
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def _words(error: BaseException) -> str:
+    """Return a sentence for whatever ended a connection; groups of the SDK are opened."""
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    if isinstance(error, ServerBroke):
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return f"The program {error.filename} was not found."
+    if isinstance(error, PermissionError):
+        return f"The program {error.filename} may not be run."
+    if isinstance(error, httpx2.ConnectError):
+        return "It cannot be reached."
+    if isinstance(error, httpx2.HTTPStatusError):
+        return f"It answered with status {error.response.status_code}."
+    if isinstance(error, MCPError):
+        return f"It refused the connection: {error}"
+    return f"The connection failed ({type(error).__name__})."

@@ -1,0 +1,117 @@
+"""Turns what a server says of its tools, and what a tool answers, into plain values within bounds."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import mcp_types as types
+
+MOST_TOOLS: Final = 500
+LONGEST_NAME: Final = 128
+LONGEST_DESCRIPTION: Final = 4_000
+LARGEST_SCHEMA_BYTES: Final = 64 * 1024
+LONGEST_RESULT_BYTES: Final = 1024 * 1024
+MOST_FILES, LARGEST_FILES_BYTES = 20, 20 * 1024 * 1024
+
+#: name, title, description, schema as JSON, read-only, destructive, open world, digest.
+ToolRow = tuple[str, str, str, str, bool, bool, bool, str]
+#: text, files as (name, type, bytes), whether the tool calls it an error, bytes on the wire.
+ResultRow = tuple[str, tuple[tuple[str, str, bytes], ...], bool, int]
+
+
+def tool_rows(tools: Sequence[types.Tool]) -> tuple[ToolRow, ...]:
+    """Return the tools that can be offered: at most ``MOST_TOOLS``, each name once, without names and schemas that are
+    too large. The digest is over everything as the server sent it."""
+    rows: dict[str, ToolRow] = {}
+    for tool in tools:
+        row = _tool_row(tool)
+        if row is not None and row[0] not in rows and len(rows) < MOST_TOOLS:
+            rows[row[0]] = row
+    return tuple(rows.values())
+
+
+def _tool_row(tool: types.Tool) -> ToolRow | None:
+    schema = json.dumps(tool.input_schema, ensure_ascii=False, sort_keys=True)
+    if not tool.name or len(tool.name) > LONGEST_NAME or len(schema.encode()) > LARGEST_SCHEMA_BYTES:
+        return None
+    hints = tool.annotations
+    title = tool.title or (hints.title if hints is not None else None) or ""
+    said = [tool.name, title, tool.description or "", schema]
+    said.append("" if hints is None else hints.model_dump_json(exclude_none=True))
+    digest = hashlib.sha256("\x00".join(said).encode("utf-8", "surrogatepass")).hexdigest()
+    return (
+        tool.name,
+        title[:LONGEST_NAME],
+        (tool.description or "")[:LONGEST_DESCRIPTION],
+        schema,
+        bool(hints is not None and hints.read_only_hint),
+        not (hints is not None and hints.destructive_hint is False),
+        not (hints is not None and hints.open_world_hint is False),
+        digest,
+    )
+
+
+def result_row(result: types.CallToolResult) -> ResultRow:
+    """Return what a tool answered: its texts joined, and images, sounds and embedded files as files."""
+    texts: list[str] = []
+    files: list[tuple[str, str, bytes]] = []
+    size = 0
+    for place, block in enumerate(result.content):
+        text, file = _read_block(block, place)
+        if text is not None:
+            size += len(text.encode("utf-8", "replace"))
+            texts.append(text)
+        if file is not None:
+            size += len(file[2])
+            files.append(file)
+    if not texts and result.structured_content is not None:
+        text = json.dumps(result.structured_content, ensure_ascii=False, indent=1)
+        size += len(text.encode("utf-8", "replace"))
+        texts.append(text)
+    return _cut("\n\n".join(texts)), tuple(_within_bounds(files)), bool(result.is_error), size
+
+
+def _read_block(block: Any, place: int) -> tuple[str | None, tuple[str, str, bytes] | None]:
+    if isinstance(block, types.TextContent):
+        return block.text, None
+    if isinstance(block, types.ImageContent | types.AudioContent):
+        kind = "image" if isinstance(block, types.ImageContent) else "sound"
+        return None, _file(f"{kind} {place + 1}", block.mime_type, block.data)
+    if isinstance(block, types.EmbeddedResource):
+        resource = block.resource
+        if isinstance(resource, types.TextResourceContents):
+            return f"{resource.uri}:\n{resource.text}", None
+        return None, _file(str(resource.uri), resource.mime_type or "", resource.blob)
+    if isinstance(block, types.ResourceLink):
+        return f"[{block.name}: {block.uri}]", None
+    return None, None
+
+
+def _file(name: str, mime: str, data: str) -> tuple[str, str, bytes] | None:
+    try:
+        return name[:LONGEST_NAME], mime[:LONGEST_NAME], base64.b64decode(data, validate=True)
+    except (ValueError, binascii.Error):
+        return None
+
+
+def _within_bounds(files: Iterable[tuple[str, str, bytes]]) -> Iterable[tuple[str, str, bytes]]:
+    room = LARGEST_FILES_BYTES
+    for number, file in enumerate(files):
+        if number >= MOST_FILES or len(file[2]) > room:
+            return
+        room -= len(file[2])
+        yield file
+
+
+def _cut(text: str) -> str:
+    """Return ``text``, or its beginning and a line that says how much is missing."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= LONGEST_RESULT_BYTES:
+        return data.decode()
+    kept = data[:LONGEST_RESULT_BYTES].decode("utf-8", "ignore")
+    return f"{kept}\n[{len(data) - LONGEST_RESULT_BYTES:,} more bytes were cut off.]"

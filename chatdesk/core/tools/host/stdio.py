@@ -1,0 +1,143 @@
+"""Starts a server that is a program, and carries the protocol's messages over its input and output.
+
+The SDK's own transport reads lines without bound, gives up silently at bytes that are no UTF-8, and lets a grandchild
+live on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+import anyio
+import mcp_types as types
+from mcp.shared.message import SessionMessage
+
+from chatdesk.core.tools.host.descendants import end_tree
+
+#: A longer line ends the server.
+LONGEST_LINE_BYTES: Final = 24 * 1024 * 1024
+STDERR_BYTES: Final = 64 * 1024
+_GRACE_S: Final = 0.5
+
+
+class ServerBroke(Exception):
+    """A server did what no server may; the message is a sentence."""
+
+
+class StderrTail:
+    """Keeps the end of what a program wrote to its standard error, and its lines of output that are no messages."""
+
+    def __init__(self, on_changed: Callable[[], None]) -> None:
+        self._kept = bytearray()
+        self._on_changed = on_changed
+
+    @property
+    def text(self) -> str:
+        return self._kept.decode("utf-8", "replace")
+
+    def add(self, data: bytes) -> None:
+        self._kept += data
+        del self._kept[:-STDERR_BYTES]
+        self._on_changed()
+
+
+@asynccontextmanager
+async def program(
+    argv: Sequence[str], *, env: Mapping[str, str], cwd: str, tail: StderrTail, on_started: Callable[[int], None]
+) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
+    """Start a server and yield the streams for its session, and what broke it, once it did. At the end its input is
+    closed, and soon after everything that it started is gone. Raises ``OSError``."""
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=dict(env),
+        cwd=cwd,
+        start_new_session=True,
+        limit=LONGEST_LINE_BYTES,
+    )
+    on_started(process.pid)
+    to_session, from_server = anyio.create_memory_object_stream[SessionMessage | Exception](16)
+    to_server, from_session = anyio.create_memory_object_stream[SessionMessage](16)
+    broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    tasks = [
+        asyncio.create_task(_read(process, to_session, tail, broken)),
+        asyncio.create_task(_write(process, from_session, broken)),
+        asyncio.create_task(_read_stderr(process, tail)),
+    ]
+    try:
+        yield from_server, to_server, broken
+    finally:
+        with anyio.CancelScope(shield=True):
+            await _end(process, tasks)
+        for stream in (to_session, from_server, to_server, from_session):
+            stream.close()
+        if not broken.done():
+            broken.cancel()
+
+
+async def _read(
+    process: asyncio.subprocess.Process, session: Any, tail: StderrTail, broken: asyncio.Future[str]
+) -> None:
+    assert process.stdout is not None
+    problem = "It ended."
+    try:
+        while line := await process.stdout.readline():
+            if not line.strip():
+                continue
+            try:
+                message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+            except ValueError:
+                line.decode("utf-8")  # else it is not what a server of this protocol can be
+                tail.add(line[:1000].rstrip() + b"\n")
+                continue
+            await session.send(SessionMessage(message))
+        code = await process.wait()
+        problem = f"It ended with exit code {code}." if code else "It ended."
+    except UnicodeDecodeError:
+        problem = "It wrote bytes that are no UTF-8."
+    except ValueError:  # of asyncio, for a line above the limit
+        problem = f"It sent more than {LONGEST_LINE_BYTES // 1024 // 1024} MB in one message."
+    except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+        pass
+    finally:
+        if not broken.done():
+            broken.set_result(problem)
+        session.close()
+
+
+async def _write(process: asyncio.subprocess.Process, session: Any, broken: asyncio.Future[str]) -> None:
+    assert process.stdin is not None
+    try:
+        async for message in session:
+            text = message.message.model_dump_json(by_alias=True, exclude_unset=True)
+            process.stdin.write(text.encode() + b"\n")
+            await process.stdin.drain()
+    except (OSError, anyio.ClosedResourceError):
+        pass  # what ended it is told by its output
+
+
+async def _read_stderr(process: asyncio.subprocess.Process, tail: StderrTail) -> None:
+    assert process.stderr is not None
+    while data := await process.stderr.read(STDERR_BYTES):
+        tail.add(data)
+
+
+async def _end(process: asyncio.subprocess.Process, tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Close the input, which a server takes as its end, and end what is left after a moment."""
+    if process.stdin is not None:
+        process.stdin.close()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), _GRACE_S)
+    end_tree(process.pid)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await process.wait()
+    transport = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()  # a grandchild that was just ended may still hold the pipes

@@ -1,0 +1,399 @@
+"""Asks the process that hosts tool servers, from the services' loop.
+
+The process is started when the first server is needed. Of a server that ends by itself, three more starts are tried,
+each later than the one before; then a person has to ask for it (``check``, or switching it off and on).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import logging
+import queue
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Final, cast
+
+from chatdesk.core import child_process
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.tools import (
+    CheckStep,
+    ServerState,
+    ServerStatus,
+    Tool,
+    ToolCheck,
+    ToolFile,
+    ToolHints,
+    ToolResult,
+    ToolServer,
+)
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.hidden_characters import clean_line, visible_controls
+from chatdesk.core.process_frames import Wire, read_frame, write_frame
+
+_log = logging.getLogger(__name__)
+
+MOST_RESTARTS: Final = 3
+_FIRST_PAUSE_S: Final = 0.5
+_END_S: Final = 2.0
+_MODULE: Final = "chatdesk.core.tools.host.process"
+SWITCH: Final = "--host-tools"
+
+
+class ToolFailed(ChatDeskError):
+    """A call failed: the server refused it, broke, or did not answer in time."""
+
+    code = "tool_failed"
+    what = "The tool failed."
+    safe = "Your messages are kept."
+    next_step = "Try again, or test the server in Settings, Tools."
+
+
+#: What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.
+Launch = Callable[[ToolServer], Awaitable[Mapping[str, Any]]]
+#: Progress so far, its total if known, and words.
+OnProgress = Callable[[float, float | None, str], None]
+
+
+class _RequestFailed(Exception):
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(slots=True, eq=False)
+class _Server:
+    """A server as the process that hosts it knows it. ``opening`` is the one attempt that is under way."""
+
+    server: ToolServer
+    state: ServerState = ServerState.IDLE
+    problem: str = ""
+    tools: tuple[Tool, ...] | None = None
+    stderr: str = ""
+    restarts: int = 0
+    again_at_s: float = 0.0
+    opening: asyncio.Task[None] | None = None
+    steps: list[str] = field(default_factory=list)
+
+
+class ToolHost:
+    """The servers of one ChatDesk. All methods run on one loop; ``on_changed`` is called there with the id of a server
+    whose status is another one."""
+
+    def __init__(
+        self,
+        launch: Launch,
+        clock: Clock,
+        *,
+        on_changed: Callable[[str], None] = lambda _server_id: None,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        self._launch = launch
+        self._clock = clock
+        self._on_changed = on_changed
+        self._command = list(command) if command is not None else child_process.command_of(_MODULE, SWITCH)
+        self._servers: dict[str, _Server] = {}
+        self._process: _HostProcess | None = None
+        self._requests: dict[int, asyncio.Future[Any]] = {}
+        self._progress: dict[int, OnProgress] = {}
+        self._numbers = itertools.count(1)
+        self._is_closed = False
+
+    # What a turn needs
+
+    async def tools(self, servers: Sequence[ToolServer]) -> tuple[Tool, ...]:
+        """Return the tools of these servers in their order, and start those that do not run. One that fails is left
+        out; its status says why."""
+        found = await asyncio.gather(*(self._tools_of(each) for each in servers), return_exceptions=True)
+        tools: list[Tool] = []
+        for each in found:
+            if isinstance(each, tuple):
+                tools += each
+            elif not isinstance(each, ToolFailed):
+                raise each
+        return tuple(tools)
+
+    async def call(
+        self,
+        server: ToolServer,
+        name: str,
+        arguments: Mapping[str, Any],
+        *,
+        timeout_s: float,
+        on_progress: OnProgress | None = None,
+    ) -> ToolResult:
+        """Call a tool. Cancelling ends the call, and with it a program that has no other call to answer. Raises
+        ``ToolFailed``."""
+        await self._tools_of(server)
+        try:
+            row = await self._ask("call", server.id, name, json.dumps(arguments), timeout_s, on_progress=on_progress)
+        except _RequestFailed as error:
+            raise ToolFailed(f"“{clean_line(name)}” of {server.name} failed: {visible_controls(str(error))}") from None
+        text, files, is_error, size_bytes = row
+        return ToolResult(text, tuple(ToolFile(*each) for each in files), is_error, size_bytes)
+
+    # What the settings show
+
+    def status(self, server: ToolServer) -> ServerStatus:
+        """Return a server as it is now."""
+        known = self._servers.get(server.id)
+        if not server.is_on:
+            return ServerStatus(server, ServerState.OFF)
+        if known is None or known.server != server:
+            return ServerStatus(server, ServerState.IDLE)
+        return ServerStatus(server, known.state, known.problem, len(known.tools or ()), known.stderr)
+
+    def known_tools(self, server: ToolServer) -> tuple[Tool, ...]:
+        """Return the tools that a running server listed; none of one that does not run."""
+        known = self._servers.get(server.id)
+        return () if known is None or known.server != server else known.tools or ()
+
+    async def check(self, server: ToolServer) -> AsyncIterator[ToolCheck]:
+        """Start a server anew and yield what happens, a step at a time; the last step that is yielded failed, or all
+        went well."""
+        await self.end(server.id)
+        try:
+            await self._launch(server)
+        except ToolFailed as error:
+            yield ToolCheck(CheckStep.FOUND, False, error.what)
+            return
+        yield ToolCheck(CheckStep.FOUND, True)
+        known = self._known(server)
+        try:
+            tools = await self._tools_of(server)
+        except ToolFailed:
+            for step in (CheckStep.STARTED, CheckStep.SPOKE):
+                if step.value in known.steps:
+                    yield ToolCheck(step, True)
+                elif step is CheckStep.SPOKE or not server.address:
+                    yield ToolCheck(step, False, known.problem)
+                    return
+            yield ToolCheck(CheckStep.LISTED, False, known.problem)
+            return
+        if not server.address:
+            yield ToolCheck(CheckStep.STARTED, True)
+        yield ToolCheck(CheckStep.SPOKE, True)
+        yield ToolCheck(CheckStep.LISTED, True, tool_count=len(tools))
+
+    async def end(self, server_id: str) -> None:
+        """End a server with everything that it started, and forget its failures."""
+        known = self._servers.pop(server_id, None)
+        if known is not None and known.opening is not None:
+            known.opening.cancel()
+        if known is not None and self._process is not None and known.state is not ServerState.IDLE:
+            try:
+                await self._ask("close", server_id)
+            except _RequestFailed as error:
+                _log.debug("server %s was gone already: %s", server_id, error)
+        if known is not None:
+            self._on_changed(server_id)
+
+    async def close(self) -> None:
+        """End all servers and the process that hosts them."""
+        self._is_closed = True
+        for known in self._servers.values():
+            if known.opening is not None:
+                known.opening.cancel()
+        process, self._process = self._process, None
+        if process is not None:
+            await asyncio.to_thread(process.end)
+        self._fail_all("ChatDesk is closing.")
+
+    # Inside
+
+    def _known(self, server: ToolServer) -> _Server:
+        known = self._servers.get(server.id)
+        if known is None or known.server != server:
+            known = self._servers[server.id] = _Server(server)
+        return known
+
+    async def _tools_of(self, server: ToolServer) -> tuple[Tool, ...]:
+        before = self._servers.get(server.id)
+        if before is not None and before.server != server:
+            await self.end(server.id)  # it was set up anew
+        known = self._known(server)
+        if known.tools is None:
+            if known.opening is None:
+                known.opening = asyncio.ensure_future(self._open(known))
+            await asyncio.shield(asyncio.wait([known.opening]))
+            if known.tools is None:
+                raise ToolFailed(f"{server.name} cannot be used: {known.problem or 'it was ended.'}")
+        return known.tools
+
+    async def _open(self, known: _Server) -> None:
+        server = known.server
+        try:
+            if known.restarts > MOST_RESTARTS:
+                return
+            pause_s = known.again_at_s - self._clock.monotonic_s()
+            if pause_s > 0:
+                await asyncio.sleep(pause_s)
+            self._change(known, ServerState.STARTING)
+            known.steps.clear()
+            spec = await self._launch(server)
+            await self._ask("open", server.id, dict(spec))
+            rows = await self._ask("tools", server.id)
+            known.tools = tuple(_tool_of(server, row) for row in rows)
+            self._change(known, ServerState.READY)
+        except ToolFailed as error:
+            self._change(known, ServerState.FAILED, error.what)
+        except _RequestFailed as error:
+            self._failed(known, str(error))
+        finally:
+            known.opening = None
+
+    def _failed(self, known: _Server, problem: str) -> None:
+        known.tools = None
+        known.again_at_s = self._clock.monotonic_s() + _FIRST_PAUSE_S * 2**known.restarts
+        known.restarts += 1
+        self._change(known, ServerState.FAILED, visible_controls(problem))
+
+    def _change(self, known: _Server, state: ServerState, problem: str = "") -> None:
+        known.state, known.problem = state, problem
+        self._on_changed(known.server.id)
+
+    async def _ask(self, verb: str, *values: Any, on_progress: OnProgress | None = None) -> Any:
+        if self._is_closed:
+            raise _RequestFailed("closed", "ChatDesk is closing.")
+        number = next(self._numbers)
+        answered = self._requests[number] = asyncio.get_running_loop().create_future()
+        if on_progress is not None:
+            self._progress[number] = on_progress
+        try:
+            self._running().send((verb, number, *values))
+            return await answered
+        except asyncio.CancelledError:
+            if self._process is not None:
+                self._process.send(("cancel", number))
+            raise
+        except OSError as error:
+            raise _RequestFailed("broke", "The process for tools could not be started.") from error
+        finally:
+            self._requests.pop(number, None)
+            self._progress.pop(number, None)
+
+    def _running(self) -> _HostProcess:
+        if self._process is None:
+            loop = asyncio.get_running_loop()
+            self._process = _HostProcess(
+                self._command, lambda process, frame: loop.call_soon_threadsafe(self._take, process, frame)
+            )
+        return self._process
+
+    def _take(self, process: _HostProcess, frame: Wire | None) -> None:
+        if process is not self._process:
+            return
+        if frame is None:
+            self._process = None
+            self._fail_all("The process for tools ended.")
+            return
+        kind, number, *values = frame
+        if kind == "done":
+            self._settle(number, lambda answered: answered.set_result(values[0]))
+        elif kind == "failed":
+            self._settle(number, lambda answered: answered.set_exception(_RequestFailed(*values)))
+        elif kind == "progress" and number in self._progress:
+            self._progress[number](values[0], values[1], visible_controls(values[2])[:500])
+        elif number in self._servers:
+            self._take_of_server(self._servers[number], kind, values)
+
+    def _settle(self, number: int, settle: Callable[[asyncio.Future[Any]], None]) -> None:
+        answered = self._requests.get(number)
+        if answered is not None and not answered.done():
+            settle(answered)
+
+    def _take_of_server(self, known: _Server, kind: str, values: list[Any]) -> None:
+        if kind == "step":
+            known.steps.append(values[0])
+        elif kind == "stderr":
+            known.stderr = visible_controls(values[0])
+        elif kind == "changed":
+            known.tools = None  # listed again when they are needed
+        elif kind == "gone" and known.state is ServerState.READY:
+            if values[0]:
+                self._failed(known, values[0])
+            else:  # it was ended after a call was stopped
+                known.tools = None
+                self._change(known, ServerState.IDLE)
+
+    def _fail_all(self, problem: str) -> None:
+        for answered in list(self._requests.values()):
+            if not answered.done():
+                answered.set_exception(_RequestFailed("broke", problem))
+        for known in self._servers.values():
+            if known.state is ServerState.READY:
+                self._failed(known, problem)
+
+
+def _tool_of(server: ToolServer, row: Sequence[Any]) -> Tool:
+    name, title, description, schema, is_read_only, is_destructive, is_open_world, digest = row
+    return Tool(
+        server.id,
+        server.name,
+        name,
+        clean_line(title),
+        visible_controls(description),
+        json.loads(schema),
+        ToolHints(is_read_only, is_destructive, is_open_world),
+        digest,
+    )
+
+
+class _HostProcess:
+    """The process and its two threads: one writes frames, one reads them. ``deliver`` is called in the second, with
+    None at the end."""
+
+    def __init__(self, command: Sequence[str], deliver: Callable[[_HostProcess, Wire | None], object]) -> None:
+        self._deliver = deliver
+        self._process = child_process.start(command)
+        self._outbox: queue.SimpleQueue[Wire | None] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=each, daemon=True, name=f"tools {each.__name__}")
+            for each in (self._write, self._read)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def send(self, frame: Wire) -> None:
+        """Send a frame; never waits."""
+        self._outbox.put(frame)
+
+    def end(self) -> None:
+        """End the process with all servers. Blocks for two seconds at most."""
+        self._outbox.put(None)
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for thread in self._threads:
+            thread.join(_END_S)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _write(self) -> None:
+        sink = cast(BinaryIO, self._process.stdin)
+        try:
+            while (frame := self._outbox.get()) is not None:
+                write_frame(sink, frame)
+            sink.close()
+        except OSError:
+            pass  # the reader notices the end
+        except ValueError:
+            _log.exception("a request to the process for tools could not be written")
+            self._process.kill()
+
+    def _read(self) -> None:
+        source = cast(BinaryIO, self._process.stdout)
+        try:
+            while (frame := read_frame(source)) is not None:
+                self._deliver(self, frame)
+        except (OSError, ValueError, EOFError, TypeError):
+            _log.warning("the process for tools sent something that is no frame")
+        with suppress(RuntimeError):  # the loop is closed
+            self._deliver(self, None)

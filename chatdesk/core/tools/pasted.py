@@ -1,0 +1,115 @@
+"""Reads tool servers from the JSON of other programs: Claude Desktop, Cursor, VS Code, LM Studio, Zed and their like.
+
+Nothing of it is run or saved here. A value that looks like a secret goes where keys lie, by the name of its variable.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from chatdesk.core.domain.provider_profile import SECRET_HEADERS
+from chatdesk.core.domain.tools import ServerKind, ToolServer
+from chatdesk.core.errors import InvalidInput
+
+_KEYS: Final = ("mcpServers", "servers", "context_servers", "mcp")
+_LONGEST: Final = 200_000
+_MOST: Final = 50
+_COMMENTS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_LAST_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+_PLACEHOLDER: Final = re.compile(r"\$\{[^}]*\}|<[^<>]{2,60}>|\byour[-_ ]|\bxxx+\b|^\.\.\.$", re.IGNORECASE)
+_SECRET_NAME: Final = re.compile(rf"{SECRET_HEADERS.pattern}|_pat\b|_key\b|\bkey\b", re.IGNORECASE)
+
+
+class NotServers(InvalidInput):
+    code = "tool_servers_not_read"
+    what = "No tool server was found in this text."
+    safe = "Nothing was changed."
+    next_step = "Paste the whole block, from { to }."
+
+
+@dataclass(frozen=True, slots=True)
+class PastedServer:
+    """A server as it was described. ``secrets`` are values by the names of variables or headers; ``missing`` names what
+    the text leaves open, such as a key that is to be filled in."""
+
+    server: ToolServer
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    missing: tuple[str, ...] = ()
+
+
+def read_pasted(text: str) -> tuple[PastedServer, ...]:
+    """Return the servers of a text; their ids are empty. Raises ``NotServers``."""
+    document = _parsed(text)
+    found = [_server(name, each) for name, each in _entries(document)[:_MOST]]
+    servers = tuple(each for each in found if each is not None)
+    if not servers:
+        raise NotServers
+    return servers
+
+
+def _parsed(text: str) -> Any:
+    if len(text) > _LONGEST:
+        raise NotServers("This text is too long for a description of tool servers.")
+    cleaned = _LAST_COMMA.sub(lambda found: found[1] or "", _COMMENTS.sub(lambda found: found[1] or "", text)).strip()
+    if cleaned.startswith('"'):
+        cleaned = f"{{{cleaned.rstrip(',')}}}"  # an entry without the braces around it
+    try:
+        return json.loads(cleaned)
+    except (ValueError, RecursionError):
+        raise NotServers("This text is not valid JSON.") from None
+
+
+def _entries(document: Any) -> list[tuple[str, Any]]:
+    if not isinstance(document, dict):
+        return []
+    if _is_server(document):
+        return [(str(document.get("name") or ""), document)]
+    for key in _KEYS:
+        inner = document.get(key)
+        if isinstance(inner, dict):
+            return _entries(inner)
+    return [(str(name), each) for name, each in document.items() if _is_server(each)]
+
+
+def _is_server(value: Any) -> bool:
+    return isinstance(value, dict) and any(name in value for name in ("command", "url", "serverUrl", "httpUrl"))
+
+
+def _server(name: str, entry: Mapping[str, Any]) -> PastedServer | None:
+    address = next((entry[key] for key in ("url", "serverUrl", "httpUrl") if isinstance(entry.get(key), str)), "")
+    command = entry.get("command")
+    if isinstance(command, dict):  # Zed
+        entry, command = {**entry, **command}, command.get("path")
+    arguments = [str(each) for each in _list(entry.get("args"))]
+    argv = [*(str(each) for each in command), *arguments] if isinstance(command, list) else [str(command), *arguments]
+    if not address and not command:
+        return None
+    values = {str(key): str(value) for key, value in _mapping(entry.get("headers" if address else "env")).items()}
+    secret = {key: value for key, value in values.items() if _SECRET_NAME.search(key)}
+    plain = {key: value for key, value in values.items() if key not in secret}
+    kept = {key: value for key, value in secret.items() if value and not _PLACEHOLDER.search(value)}
+    missing = [key for key, value in values.items() if not value or _PLACEHOLDER.search(value)]
+    missing += [each for each in (address, *argv[1:]) if each and _PLACEHOLDER.search(each)]
+    name = name or (address or argv[-1])
+    if address:
+        server = ToolServer(
+            "", name, ServerKind.ADDRESS, address=address, headers=plain, header_names=tuple(secret), is_on=False
+        )
+    else:
+        folder = str(entry.get("cwd") or "")
+        server = ToolServer(
+            "", name, ServerKind.COMMAND, tuple(argv), env=plain, env_names=tuple(secret), folder=folder, is_on=False
+        )
+    return PastedServer(server, kept, tuple(missing))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _mapping(value: Any) -> dict[Any, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,166 @@
+"""Reads and writes the file of tool servers in the configuration directory. It holds no secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from chatdesk.core.domain.tools import ServerKind, ToolServer
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.plurals import counted
+from chatdesk.core.settings.document_file import DocumentFile, NewerDocument
+from chatdesk.core.tools.seals import Seals
+
+FILE_NAME: Final = "tools.json"
+_VERSION: Final = 1
+_MOST_SERVERS, _MOST_VALUES, _LONGEST = 100, 200, 8_000
+_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
+_SCOPES: Final = ("thread", "project")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredServers:
+    """The contents of the file. ``chosen`` says for a scope, such as ``thread:ID``, which servers are on there.
+    ``problem`` is a sentence for the person, if the file was not as it should be."""
+
+    servers: tuple[ToolServer, ...] = ()
+    chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    problem: str = ""
+
+
+class ServersNotSaved(ChatDeskError):
+    code = "tool_servers_not_saved"
+    what = "The tool servers could not be saved."
+    safe = "The old file is unchanged; the change holds until ChatDesk closes."
+    next_step = "Check the permissions and the free space of the configuration directory."
+
+
+class ServersStore:
+    """The file ``tools.json`` in the configuration directory: its owner's only, replaced in one step."""
+
+    def __init__(self, config_dir: Path, seals: Seals, *, needs_seals: bool) -> None:
+        """``needs_seals``: the directory may be somebody else's, so that a server without a seal of this person's is
+        switched off until they have looked at it."""
+        self._seals = seals
+        self._needs_seals = needs_seals
+        self._file = DocumentFile(config_dir / FILE_NAME, subject="tool servers", list_name="servers", version=_VERSION)
+
+    def load(self) -> StoredServers:
+        """Read the file and never raise."""
+        document, problem = self._file.read()
+        if document is None:
+            return StoredServers(problem=problem)
+        servers: dict[str, ToolServer] = {}
+        lost = foreign = 0
+        for row in document["servers"][:_MOST_SERVERS]:
+            server = _server_of(row)
+            if server is None or server.id in servers:
+                lost += 1
+                continue
+            if self._needs_seals and server.is_on and not self._seals.holds(_data_of(server), row.get("seal")):
+                server, foreign = replace(server, is_on=False), foreign + 1
+            servers[server.id] = server
+        problem = ""
+        if lost:
+            words = counted(lost, "tool server was", "tool servers were")
+            problem = f"{words} left out: the entry in {FILE_NAME} cannot be used."
+        if foreign:
+            words = counted(foreign, "tool server", "tool servers")
+            problem = f"{words} in this data directory may be from somebody else and stays off until you switch it on."
+        return StoredServers(tuple(servers.values()), _chosen_of(document.get("chosen")), problem)
+
+    def save(self, stored: StoredServers) -> None:
+        """Write the file. Raises ``ServersNotSaved``."""
+        try:
+            self._file.write(
+                {
+                    "servers": [self._sealed(_data_of(server)) for server in stored.servers],
+                    "chosen": {scope: list(ids) for scope, ids in stored.chosen.items()},
+                }
+            )
+        except NewerDocument:
+            raise ServersNotSaved(
+                "The file of tool servers was written by a newer ChatDesk.", next_step="Update ChatDesk to change it."
+            ) from None
+        except OSError as error:
+            raise ServersNotSaved(f"The file of tool servers {self._file.path} could not be written.") from error
+
+    def _sealed(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {**data, "seal": self._seals.make(data)} if self._needs_seals else data
+
+
+def _data_of(server: ToolServer) -> dict[str, Any]:
+    return {
+        "id": server.id,
+        "name": server.name,
+        "kind": server.kind.value,
+        "argv": list(server.argv),
+        "address": server.address,
+        "env": dict(server.env),
+        "env_names": list(server.env_names),
+        "headers": dict(server.headers),
+        "header_names": list(server.header_names),
+        "folder": server.folder,
+        "is_on": server.is_on,
+    }
+
+
+def _server_of(row: object) -> ToolServer | None:
+    if not isinstance(row, dict) or row.get("kind") not in (ServerKind.COMMAND.value, ServerKind.ADDRESS.value):
+        return None
+    try:
+        server = ToolServer(
+            id=_text(row["id"]),
+            name=_text(row["name"]),
+            kind=ServerKind(row["kind"]),
+            argv=_texts(row.get("argv", [])),
+            address=_text(row.get("address", "")),
+            env=_mapping(row.get("env", {})),
+            env_names=_texts(row.get("env_names", [])),
+            headers=_mapping(row.get("headers", {})),
+            header_names=_texts(row.get("header_names", [])),
+            folder=_text(row.get("folder", "")),
+            is_on=row.get("is_on") is not False,
+        )
+    except (KeyError, TypeError):
+        return None
+    has_way = bool(server.argv) if server.kind is ServerKind.COMMAND else bool(server.address)
+    return server if has_way and _ID.match(server.id) else None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        raise TypeError
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > _MOST_VALUES:
+        raise TypeError
+    return tuple(map(_text, value))
+
+
+def _mapping(value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or len(value) > _MOST_VALUES:
+        raise TypeError
+    return {_text(name): _text(each) for name, each in value.items()}
+
+
+def _chosen_of(value: object) -> dict[str, tuple[str, ...]]:
+    chosen: dict[str, tuple[str, ...]] = {}
+    for scope, ids in value.items() if isinstance(value, dict) else ():
+        if isinstance(scope, str) and scope.partition(":")[0] in _SCOPES and isinstance(ids, list):
+            chosen[scope] = tuple(each for each in ids if isinstance(each, str) and _ID.match(each))
+    return chosen
+
+
+def server_id_for(name: str, taken: Sequence[str]) -> str:
+    """Return an id that reads like ``name`` and is not among ``taken``."""
+    base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "server"
+    number = 1
+    while (found := base if number == 1 else f"{base}-{number}") in taken:
+        number += 1
+    return found

@@ -1,0 +1,298 @@
+"""ToolService has the use cases of tool servers for all front ends: setting them up, testing them, switching them on
+and off, and what a person allowed.
+
+All methods are called on the services' loop. Definitions come from the person alone: nothing of the database, a backup,
+an import, a team or another program reaches ``save``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.key_origin import KeyOrigin
+from chatdesk.core.domain.tools import (
+    Answer,
+    ServerKind,
+    ServerStatus,
+    Tool,
+    ToolCheck,
+    ToolResult,
+    ToolServer,
+)
+from chatdesk.core.errors import InvalidInput
+from chatdesk.core.events import EventBus, ToolServersChanged
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.providers_store import KeyPlace
+from chatdesk.core.settings.secrets import SecretStore
+from chatdesk.core.tools.host_client import OnProgress, ToolFailed, ToolHost
+from chatdesk.core.tools.permissions import Permission, Permissions
+from chatdesk.core.tools.programs import ProgramFinder, missing_words
+from chatdesk.core.tools.seals import Seals
+from chatdesk.core.tools.servers_store import ServersStore, StoredServers, server_id_for
+
+_MOST_SERVERS: Final = 100
+
+
+class ServerNotUsable(InvalidInput):
+    code = "tool_server_not_usable"
+    what = "This tool server cannot be used as it is."
+    safe = "Nothing was changed."
+    next_step = "Change what is named and save again."
+
+
+class ToolService:
+    """The tool servers of this person. Files are read when the service is made, which is done in a thread."""
+
+    def __init__(
+        self,
+        paths: AppPaths,
+        secrets: SecretStore,
+        key_place: Callable[[], KeyPlace],
+        *,
+        bus: EventBus,
+        clock: Clock,
+        finder: ProgramFinder | None = None,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        seals = Seals(secrets, key_place)
+        self._store = ServersStore(paths.config_dir, seals, needs_seals=paths.is_chosen)
+        self._stored = self._store.load()
+        self._secrets = secrets
+        self._place = key_place
+        self._bus = bus
+        self._finder = finder or ProgramFinder()
+        self._empty_folder = paths.data_dir / "tools"
+        self._permissions = Permissions(paths.config_dir, seals, clock)
+        self._host = ToolHost(self._launch, clock, on_changed=self._on_host_changed, command=command)
+
+    # Servers
+
+    @property
+    def problem(self) -> str:
+        """A sentence about the file of servers; empty when all is well."""
+        return self._stored.problem
+
+    @property
+    def servers(self) -> tuple[ToolServer, ...]:
+        """All servers in the order in which they were added."""
+        return self._stored.servers
+
+    def server(self, server_id: str) -> ToolServer | None:
+        return next((each for each in self._stored.servers if each.id == server_id), None)
+
+    def new_id(self, name: str) -> str:
+        """Return an id for a new server."""
+        return server_id_for(name, [each.id for each in self._stored.servers])
+
+    def statuses(self) -> tuple[ServerStatus, ...]:
+        """Return all servers as they are now."""
+        return tuple(self._host.status(each) for each in self._stored.servers)
+
+    def known_tools(self, server_id: str) -> tuple[Tool, ...]:
+        """Return the tools of a running server, which is not started for it."""
+        server = self.server(server_id)
+        return () if server is None else self._host.known_tools(server)
+
+    async def save(self, server: ToolServer, secrets: Mapping[str, str] | None = None) -> None:
+        """Add a server, or replace the one with its id; ``secrets`` has new values by the names of ``env_names`` and
+        ``header_names``. Raises ``ServerNotUsable`` and ``ServersNotSaved``, and ``SecretNotKept`` for a server that is
+        saved, with secrets that are used in this run only."""
+        check_usable(server, has_secrets=bool(server.header_names))
+        others = [each for each in self._stored.servers if each.id != server.id]
+        if len(others) >= _MOST_SERVERS:
+            raise ServerNotUsable(f"There are {_MOST_SERVERS} tool servers already.")
+        place = next((n for n, each in enumerate(self._stored.servers) if each.id == server.id), len(others))
+        before = self.server(server.id)
+        if before is not None and _origin(before) != _origin(server):
+            await self._forget_secrets(before)
+        await self._keep(replace(self._stored, servers=(*others[:place], server, *others[place:])))
+        if before is not None and before != server:
+            await self._host.end(server.id)
+        try:
+            for name, value in (secrets or {}).items():
+                await asyncio.to_thread(
+                    self._secrets.keep, _secret_name(server, name), value, _origin(server), place=self._place()
+                )
+        finally:
+            self._bus.publish(ToolServersChanged())
+
+    async def remove(self, server_id: str) -> None:
+        """Remove a server with its secrets and permissions. Raises ``ServersNotSaved``."""
+        server = self.server(server_id)
+        if server is None:
+            return
+        await self._host.end(server_id)
+        rest = tuple(each for each in self._stored.servers if each.id != server_id)
+        chosen = {scope: tuple(each for each in ids if each != server_id) for scope, ids in self._stored.chosen.items()}
+        await self._keep(replace(self._stored, servers=rest, chosen=chosen))
+        await asyncio.to_thread(self._permissions.forget_server, server_id)
+        await self._forget_secrets(server)
+        self._bus.publish(ToolServersChanged())
+
+    async def switch(self, server_id: str, *, is_on: bool) -> None:
+        """Switch a server on or off everywhere. Raises ``ServersNotSaved``."""
+        server = self.server(server_id)
+        if server is not None and server.is_on != is_on:
+            await self.save(replace(server, is_on=is_on))
+
+    async def check(self, server: ToolServer) -> AsyncIterator[ToolCheck]:
+        """Test a server in steps; it is started anew."""
+        async with aclosing(self._host.check(server)) as steps:  # type: ignore[type-var]
+            async for step in steps:
+                yield step
+
+    # Where they are on
+
+    def on_for(self, *, thread_id: str | None, project_id: str | None) -> tuple[ToolServer, ...]:
+        """Return the servers that are on in a thread: those chosen for it, or else for its project, or else all; of
+        these the ones that are switched on."""
+        ids = self.chosen(thread_id=thread_id, project_id=project_id)
+        return tuple(each for each in self._stored.servers if each.is_on and (ids is None or each.id in ids))
+
+    def chosen(self, *, thread_id: str | None, project_id: str | None) -> tuple[str, ...] | None:
+        """Return the ids that were chosen for a thread, or else for its project; None where nobody chose."""
+        found = self._stored.chosen.get(f"thread:{thread_id}") if thread_id else None
+        return found if found is not None else self._stored.chosen.get(f"project:{project_id}")
+
+    async def choose(self, scope: Answer, scope_id: str, server_ids: Sequence[str] | None) -> None:
+        """Choose the servers of a thread or project; None: as everywhere else. Raises ``ServersNotSaved``."""
+        chosen = dict(self._stored.chosen)
+        key = f"{scope.value}:{scope_id}"
+        chosen.pop(key, None)
+        if server_ids is not None:
+            chosen[key] = tuple(server_ids)
+        await self._keep(replace(self._stored, chosen=chosen))
+        self._bus.publish(ToolServersChanged())
+
+    # Calls
+
+    async def tools(self, servers: Sequence[ToolServer]) -> tuple[Tool, ...]:
+        """Return the tools of these servers, and start those that do not run."""
+        return await self._host.tools(servers)
+
+    async def call(
+        self,
+        server: ToolServer,
+        name: str,
+        arguments: Mapping[str, Any],
+        *,
+        timeout_s: float,
+        on_progress: OnProgress | None = None,
+    ) -> ToolResult:
+        """Call a tool, without asking anybody. Raises ``ToolFailed``."""
+        return await self._host.call(server, name, arguments, timeout_s=timeout_s, on_progress=on_progress)
+
+    # Permissions
+
+    async def allows(
+        self, server: ToolServer, tool: Tool, *, thread_id: str, project_id: str, after_outside_text: bool
+    ) -> bool:
+        """Return whether the person allowed a tool before, and that still holds."""
+        return await asyncio.to_thread(
+            self._permissions.allows,
+            server,
+            tool,
+            thread_id=thread_id,
+            project_id=project_id,
+            after_outside_text=after_outside_text,
+        )
+
+    async def allow(
+        self, server: ToolServer, tool: Tool, scope: Answer, scope_id: str, *, only_reads: bool = False
+    ) -> None:
+        """Allow a tool for a thread, a project or always."""
+        await asyncio.to_thread(self._permissions.allow, server, tool, scope, scope_id, only_reads=only_reads)
+        self._bus.publish(ToolServersChanged())
+
+    async def permissions(self) -> tuple[Permission, ...]:
+        """Return every permission that holds, the oldest first."""
+        return await asyncio.to_thread(self._permissions.all)
+
+    async def revoke(self, permission: Permission) -> None:
+        await asyncio.to_thread(self._permissions.revoke, permission)
+        self._bus.publish(ToolServersChanged())
+
+    async def close(self) -> None:
+        """End all servers."""
+        await self._host.close()
+
+    # Inside
+
+    async def _keep(self, stored: StoredServers) -> None:
+        self._stored = replace(stored, problem="")
+        await asyncio.to_thread(self._store.save, self._stored)
+
+    async def _forget_secrets(self, server: ToolServer) -> None:
+        for name in (*server.env_names, *server.header_names):
+            await asyncio.to_thread(self._secrets.forget, _secret_name(server, name))
+
+    async def _launch(self, server: ToolServer) -> Mapping[str, Any]:
+        return await asyncio.to_thread(self._launch_now, server)
+
+    def _launch_now(self, server: ToolServer) -> Mapping[str, Any]:
+        """Return what the process that hosts servers starts this one with. Raises ``ToolFailed``."""
+        if server.kind is ServerKind.ADDRESS:
+            return {
+                "address": server.address,
+                "headers": {**server.headers, **self._values(server, server.header_names)},
+            }
+        program = self._finder.find(server.argv[0])
+        if program is None:
+            raise ToolFailed(missing_words(server.argv[0]))
+        folder = Path(server.folder).expanduser() if server.folder else self._empty_folder
+        if not server.folder:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.is_dir():
+            raise ToolFailed(f"The folder {folder} does not exist.")
+        env = self._finder.environment({**server.env, **self._values(server, server.env_names)})
+        arguments = (str(Path(each).expanduser()) if each.startswith("~/") else each for each in server.argv[1:])
+        return {"argv": (program, *arguments), "env": env, "cwd": str(folder)}
+
+    def _values(self, server: ToolServer, names: Sequence[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name in names:
+            secret = self._secrets.find(_secret_name(server, name), _origin(server))
+            if not secret.value:
+                raise ToolFailed(f"The value of {name} is missing.", next_step="Enter it in Settings, Tools.")
+            found[name] = secret.value
+        return found
+
+    def _on_host_changed(self, _server_id: str) -> None:
+        with suppress(RuntimeError):
+            self._bus.publish(ToolServersChanged())
+
+
+def check_usable(server: ToolServer, *, has_secrets: bool) -> None:
+    """Raise ``ServerNotUsable`` for a server without a name or a way to it, or whose secrets would travel openly."""
+    if not server.name.strip():
+        raise ServerNotUsable("The tool server has no name.")
+    if server.kind is ServerKind.COMMAND:
+        if not server.argv or not server.argv[0].strip():
+            raise ServerNotUsable("The tool server has no command.")
+        if any("\x00" in each for each in (*server.argv, server.folder, *server.env.values())):
+            raise ServerNotUsable("The command has a character that no command can have.")
+        return
+    origin = KeyOrigin.of(server.address)
+    if origin.scheme not in ("http", "https") or not origin.host:
+        raise ServerNotUsable("The address of a tool server begins with https:// or http://.")
+    if origin.is_open and has_secrets:
+        raise ServerNotUsable("Secrets are sent over https only: anybody on the way could read them.")
+
+
+def _origin(server: ToolServer) -> KeyOrigin:
+    """Return what the secrets of a server are given for: its address, or its very command."""
+    if server.kind is ServerKind.ADDRESS:
+        return KeyOrigin.of(server.address)
+    return KeyOrigin("command", hashlib.sha256(json.dumps(list(server.argv)).encode()).hexdigest()[:40], 0)
+
+
+def _secret_name(server: ToolServer, name: str) -> str:
+    return f"tools/{server.id}/{name}"

@@ -1,0 +1,51 @@
+"""Loads the service of tool servers when it is first needed, which in most windows is never."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from chatdesk.core.background_import import import_beside
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.paths import AppPaths
+
+if TYPE_CHECKING:
+    from chatdesk.core.events import EventBus
+    from chatdesk.core.providers.accounts import AccountBook
+    from chatdesk.core.tools.service import ToolService
+
+
+class ToolLoader:
+    """Reached as ``Services.tools``."""
+
+    def __init__(self, paths: AppPaths, accounts: AccountBook, bus: EventBus) -> None:
+        self._paths = paths
+        self._accounts = accounts
+        self._bus = bus
+        self._made: ToolService | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def load(self) -> ToolService:
+        """Return the service; made when first used, without blocking the loop."""
+        async with self._one_at_a_time:
+            if self._made is None:
+                await import_beside("chatdesk.core.tools.service")
+                self._made = await asyncio.to_thread(self._make)
+            return self._made
+
+    def _make(self) -> ToolService:
+        from chatdesk.core.tools.service import ToolService
+
+        accounts = self._accounts
+        return ToolService(
+            self._paths, accounts.secrets, lambda: accounts.stored.key_place, bus=self._bus, clock=SystemClock()
+        )
+
+    async def in_use(self) -> ToolService | None:
+        """Return the service, None where nobody has ever set up a server: nothing is loaded then."""
+        return None if self._made is None and not self._paths.tools_file.exists() else await self.load()
+
+    async def close(self) -> None:
+        """End all servers."""
+        if self._made is not None:
+            await self._made.close()

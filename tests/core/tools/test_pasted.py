@@ -1,0 +1,98 @@
+"""Descriptions of servers in the forms of other programs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chatdesk.core.domain.tools import ServerKind
+from chatdesk.core.tools.pasted import NotServers, read_pasted
+
+_FILES = {"command": "npx", "args": ["-y", "@modelcontextprotocol/server-filesystem", "/home/ada/notes"]}
+_ARGV = ("npx", "-y", "@modelcontextprotocol/server-filesystem", "/home/ada/notes")
+
+SAMPLES = {
+    "Claude Desktop": json.dumps({"mcpServers": {"files": _FILES}}),
+    "Claude Desktop with other settings": json.dumps({"theme": "dark", "mcpServers": {"files": _FILES}}),
+    "Cursor": json.dumps({"mcpServers": {"files": {**_FILES, "type": "stdio"}}}),
+    "LM Studio": json.dumps({"mcpServers": {"files": {**_FILES, "timeout": 60000}}}),
+    "VS Code": json.dumps({"servers": {"files": {"type": "stdio", **_FILES}}, "inputs": []}),
+    "VS Code, in the settings": json.dumps({"mcp": {"servers": {"files": _FILES}}}),
+    "Zed": json.dumps({"context_servers": {"files": {"source": "custom", **_FILES}}}),
+    "Zed, older": json.dumps(
+        {"context_servers": {"files": {"command": {"path": "npx", "args": _FILES["args"], "env": {}}}}}
+    ),
+    "without anything around it": json.dumps({"files": _FILES}),
+    "one entry without braces": f'"files": {json.dumps(_FILES)},',
+    "a single server": json.dumps({"name": "files", **_FILES}),
+    "with comments and a comma too many": (
+        '{\n // my servers\n "mcpServers": {\n  /* notes */ "files": {"command": "npx",\n'
+        '   "args": ["-y", "@modelcontextprotocol/server-filesystem", "/home/ada/notes",],\n  },\n },\n}'
+    ),
+    "a command as a list": json.dumps({"mcpServers": {"files": {"command": ["npx", *_FILES["args"]]}}}),
+}
+
+
+@pytest.mark.parametrize("text", SAMPLES.values(), ids=SAMPLES)
+def test_a_command_is_read(text: str) -> None:
+    (found,) = read_pasted(text)
+    assert (found.server.name, found.server.kind, found.server.argv) == ("files", ServerKind.COMMAND, _ARGV)
+    assert not found.missing and not found.server.is_on
+
+
+@pytest.mark.parametrize("key", ["url", "serverUrl", "httpUrl"])
+def test_an_address_is_read_with_its_headers(key: str) -> None:
+    headers = {"Authorization": "Bearer abc", "X-Team": "blue"}
+    (found,) = read_pasted(
+        json.dumps({"mcpServers": {"crm": {key: "https://crm.example.com/mcp", "headers": headers}}})
+    )
+    assert (found.server.kind, found.server.address) == (ServerKind.ADDRESS, "https://crm.example.com/mcp")
+    assert (found.server.headers, found.server.header_names) == ({"X-Team": "blue"}, ("Authorization",))
+    assert found.secrets == {"Authorization": "Bearer abc"} and "abc" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "name", ["GITHUB_PERSONAL_ACCESS_TOKEN", "API_KEY", "BRAVE_API_KEY", "DB_PASSWORD", "CLIENT_SECRET", "GITLAB_PAT"]
+)
+def test_values_that_are_secrets_by_their_name_are_told_apart(name: str) -> None:
+    env = {name: "s3cret", "LOG_LEVEL": "info"}
+    (found,) = read_pasted(json.dumps({"mcpServers": {"x": {"command": "uvx", "env": env}}}))
+    assert (found.server.env, found.server.env_names) == ({"LOG_LEVEL": "info"}, (name,))
+    assert found.secrets == {name: "s3cret"}
+
+
+@pytest.mark.parametrize("value", ["", "<YOUR_TOKEN>", "your-token-here", "${input:token}", "xxxx", "..."])
+def test_what_is_to_be_filled_in_is_named(value: str) -> None:
+    (found,) = read_pasted(json.dumps({"mcpServers": {"x": {"command": "uvx", "env": {"TOKEN": value}}}}))
+    assert found.missing == ("TOKEN",) and not found.secrets
+
+
+def test_a_placeholder_in_an_argument_is_named() -> None:
+    (found,) = read_pasted(json.dumps({"x": {"command": "npx", "args": ["server", "${workspaceFolder}"]}}))
+    assert found.missing == ("${workspaceFolder}",)
+
+
+def test_several_servers_are_read_and_what_is_none_is_left_out() -> None:
+    text = json.dumps({"mcpServers": {"a": {"command": "a"}, "b": 3, "c": {"url": "http://localhost:8000/mcp"}}})
+    assert [each.server.name for each in read_pasted(text)] == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "npx server",
+        "{",
+        "[]",
+        "{}",
+        "null",
+        '{"mcpServers": {}}',
+        '{"mcpServers": {"a": {"command": ""}}}',
+        '{"a":' * 5000,
+        "x" * 300_000,
+    ],
+)
+def test_what_is_no_server_is_refused(text: str) -> None:
+    with pytest.raises(NotServers):
+        read_pasted(text)

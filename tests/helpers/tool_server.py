@@ -1,0 +1,159 @@
+"""A tool server over stdio without any library: well-behaved, or bad in the way that its argument names.
+
+    python tests/helpers/tool_server.py [--how HOW] [--log FILE]
+
+``--log`` gets a line for each call that is run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ECHO = {
+    "name": "echo",
+    "title": "Echo",
+    "description": "Returns the text that it is given.",
+    "inputSchema": {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
+    "annotations": {"readOnlyHint": True, "openWorldHint": False},
+}
+WRITE = {
+    "name": "write_note",
+    "description": "Writes a note to a file.",
+    "inputSchema": {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "text": {"type": "string"}},
+        "required": ["name", "text"],
+    },
+}
+SLEEP = {
+    "name": "sleep",
+    "description": "Waits for some seconds and reports progress.",
+    "inputSchema": {"type": "object", "properties": {"seconds": {"type": "number"}}},
+}
+ENVIRONMENT = {"name": "environment", "description": "Returns its environment.", "inputSchema": {"type": "object"}}
+PICTURE = {"name": "picture", "description": "Returns a picture.", "inputSchema": {"type": "object"}}
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+class Server:
+    def __init__(self, how: str, log: Path | None) -> None:
+        self.how = how
+        self.log = log
+        self.tools = [ECHO, WRITE, SLEEP, ENVIRONMENT, PICTURE]
+
+    def send(self, message: dict[str, Any]) -> None:
+        sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+        sys.stdout.flush()
+
+    def run(self) -> None:
+        if self.how == "exit-at-start":
+            sys.stderr.write("no such database\n")
+            sys.exit(3)
+        if self.how == "hang-at-start":
+            _hang()
+        if self.how == "noise":
+            sys.stdout.write("Server is listening…\n{not json\n")
+            sys.stdout.flush()
+        if self.how == "ignore-end":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if self.how == "leave-child":
+            program = "import os, time; os.setsid(); time.sleep(600)"
+            subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.DEVNULL)
+        for line in sys.stdin:
+            request = json.loads(line)
+            if "id" in request and "method" in request:
+                self.answer(request)
+        if self.how in ("ignore-end", "hang-at-end"):
+            _hang()
+
+    def answer(self, request: dict[str, Any]) -> None:
+        method, number, params = request["method"], request["id"], request.get("params") or {}
+        if method == "initialize":
+            result: dict[str, Any] = {
+                "protocolVersion": params["protocolVersion"],
+                "capabilities": {"tools": {"listChanged": True}},
+                "serverInfo": {"name": "test", "version": "1"},
+            }
+        elif method == "tools/list":
+            result = {"tools": self.tools}
+        elif method == "tools/call":
+            result = self.call(number, params["name"], params.get("arguments") or {}, params.get("_meta") or {})
+        elif method == "ping":
+            result = {}
+        else:
+            self.send({"id": number, "error": {"code": -32601, "message": f"no {method}"}})
+            return
+        self.send({"id": number, "result": result})
+
+    def call(self, number: int, name: str, arguments: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any]:
+        if self.log is not None:
+            with self.log.open("a", encoding="utf-8") as log:
+                log.write(json.dumps([name, arguments]) + "\n")
+        self.misbehave(number)
+        if name == "sleep":
+            return self.sleep(float(arguments.get("seconds", 1)), meta.get("progressToken"))
+        answers = {
+            "echo": lambda: _text(str(arguments.get("text", ""))),
+            "write_note": lambda: _text(f"Wrote {arguments.get('name')}."),
+            "environment": lambda: _text(json.dumps({"env": dict(os.environ), "cwd": str(Path.cwd())})),
+            "picture": lambda: {"content": [{"type": "image", "data": PIXEL, "mimeType": "image/png"}]},
+            "large": lambda: _text("y" * int(arguments.get("size", 3_000_000))),
+        }
+        if name in answers:
+            return answers[name]()
+        return {"content": [{"type": "text", "text": f"There is no tool {name}."}], "isError": True}
+
+    def sleep(self, seconds: float, token: object) -> dict[str, Any]:
+        for step in range(1, 11):
+            time.sleep(seconds / 10)
+            if token is not None:
+                progress = {"progressToken": token, "progress": step, "total": 10, "message": f"step {step}"}
+                self.send({"method": "notifications/progress", "params": progress})
+        return _text("Slept.")
+
+    def misbehave(self, number: int) -> None:
+        """Do instead of a call what ``how`` names, if it names something."""
+        if self.how == "exit-in-call":
+            sys.exit(4)
+        if self.how == "hang-in-call":
+            _hang()
+        if self.how == "bad-bytes":
+            sys.stdout.buffer.write(b'{"jsonrpc": "2.0", "id": 1, "result": "\xff\xfe"}\n')
+            sys.stdout.buffer.flush()
+            _hang()
+        if self.how == "flood":
+            chunk = b"x" * 1024 * 1024
+            while True:
+                sys.stdout.buffer.write(chunk)
+        if self.how == "wrong-id":
+            self.send({"id": number + 1000, "result": {"content": []}})
+            _hang()
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"content": [{"type": "text", "text": text}]}
+
+
+def _hang() -> None:
+    while True:
+        time.sleep(60)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--how", default="")
+    parser.add_argument("--log", type=Path)
+    options = parser.parse_args()
+    Server(options.how, options.log).run()
+
+
+if __name__ == "__main__":
+    main()
