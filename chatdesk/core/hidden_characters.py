@@ -5,6 +5,7 @@ In text that others wrote they are spelt out, and in names they are removed. Pur
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 
@@ -98,6 +99,12 @@ def visible_code(text: str, *, is_whole: bool = True) -> str:
         if not is_whole:
             text = _HALF_A_COLOUR.sub("", text)
     return visible_controls(text)
+
+
+def escaped_in_json(document: str) -> str:
+    """Return a JSON document with the same value in which invisible and direction-changing characters, legitimate or
+    not, are written as JSON's own escapes: what is read is what it says."""
+    return _SUSPECTS.sub(lambda match: json.dumps(match[0])[1:-1], document)
 
 
 def has_hidden(text: str) -> bool:

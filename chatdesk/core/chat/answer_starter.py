@@ -8,6 +8,7 @@ from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.refusing_provider import RefusingProvider
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
 from chatdesk.core.chat.sending_queue import SendingQueue
+from chatdesk.core.chat.tool_calls.service import ToolCalls
 from chatdesk.core.chat.turn import Turn, TurnContext
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.limits import Expected
@@ -37,8 +38,10 @@ class AnswerStarter:
         *,
         context: ContextService,
         limits: UsageLimits,
+        tools: ToolCalls,
     ) -> None:
         self._providers = providers
+        self._tools = tools
         self._context = context
         self._limits = limits
         self.queue = SendingQueue(repositories.waiting, bus, clock, start=self._ask)
@@ -103,6 +106,8 @@ class AnswerStarter:
             await self._limits.admit(answer.id, answer.thread_id, provider=provider.name, expected=expected)
         except (DoesNotFit, LimitReached) as error:
             provider, request = RefusingProvider(provider, error), ChatRequest(answer.model or "", ())
+        else:
+            provider = await self._tools.equip(answer, provider)
         self.turns.start(Turn(self._turn_context, answer=answer, provider=provider, request=request))
 
     async def close(self) -> None:

@@ -10,9 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from chatdesk.core.domain.message import Message, Part, PartType
+from chatdesk.core.domain.tools import CallStatus
 from chatdesk.core.domain.turn import StreamChunk
 from chatdesk.core.ids import new_id
-from chatdesk.core.providers.base import ReasoningDelta, TextDelta, ToolCallDelta
+from chatdesk.core.providers.base import CallChanged, ReasoningDelta, ResultArrived, TextDelta, ToolCallDelta
+
+Delta = TextDelta | ReasoningDelta | ToolCallDelta | CallChanged | ResultArrived
 
 
 class LiveText:
@@ -33,28 +36,40 @@ class LiveText:
         self._shown: dict[int, list[str]] = {}
         self._to_show: list[StreamChunk] = []
         self._to_store: list[StreamChunk] = []
+        self._step = max((part.step_index for part in self._base), default=0)
+        self._changes = 0
         self.has_text = False
         self.has_received = False
         if self._base and self._base[-1].type is PartType.TEXT:
             # A continued answer goes on in the same text part.
             self._index = self._base[-1].index
             self._kinds[self._index] = PartType.TEXT
+            self._meta[self._index] = {}
             self._current = (PartType.TEXT, None)
 
-    def add(self, delta: TextDelta | ReasoningDelta | ToolCallDelta) -> None:
+    def begin_step(self, step: int) -> None:
+        """Begin the parts of another request of the same answer; text goes on in a part of its own."""
+        self._step = step
+        self._current = None
+
+    def add(self, delta: Delta) -> None:
         """Add one delta. A change of kind, or another tool call, opens the next part."""
         self.has_received = True
         if isinstance(delta, ToolCallDelta):
             index = self._tool_part(delta)
             meta = self._tool_meta(index, delta)
             chunk = StreamChunk(index, PartType.TOOL_CALL, delta.arguments, meta, self._began_at.get(index))
+        elif isinstance(delta, CallChanged):
+            chunk = self._change_call(delta)
+        elif isinstance(delta, ResultArrived):
+            chunk = self._add_result(delta)
         else:
             if not delta.text:
                 return
             kind = PartType.TEXT if isinstance(delta, TextDelta) else PartType.REASONING
             self.has_text = self.has_text or kind is PartType.TEXT
             index = self._part_of(kind, None)
-            chunk = StreamChunk(index, kind, delta.text, began_at=self._began_at.get(index))
+            chunk = StreamChunk(index, kind, delta.text, dict(self._meta[index]), self._began_at.get(index))
         self._to_show.append(chunk)
         self._to_store.append(chunk)
 
@@ -67,9 +82,9 @@ class LiveText:
         return chunks
 
     @property
-    def ended_count(self) -> int:
-        """The number of parts of this turn that are finished."""
-        return len(self._ended_at)
+    def news_count(self) -> int:
+        """The number of parts of this turn that are finished, and of changes of its calls."""
+        return len(self._ended_at) + self._changes
 
     def peek_to_store(self) -> tuple[list[StreamChunk], int]:
         """Return the chunks that are not stored yet, joined, and the number for ``mark_stored`` once they are."""
@@ -92,9 +107,9 @@ class LiveText:
 
     def _new_part(self, message_id: str, index: int, text: str) -> Part:
         kind, meta = self._kinds[index], self._meta.get(index, {})
-        content: Mapping[str, Any] = {"text": text}
+        content: Mapping[str, Any] = {"text": text, **meta.get("content", {})}
         if kind is PartType.TOOL_CALL:
-            content = {"name": meta.get("name", ""), "arguments": text}
+            content = {"name": meta.get("name", ""), "arguments": text, **meta.get("content", {})}
         return Part(
             id=new_id(),
             message_id=message_id,
@@ -103,6 +118,8 @@ class LiveText:
             content=content,
             tool_name=meta.get("name"),
             tool_call_id=meta.get("call_id"),
+            tool_duration_ms=meta.get("duration_ms"),
+            step_index=meta.get("step", 0),
             started_at=self._began_at.get(index),
             completed_at=self._ended_at.get(index),
         )
@@ -116,7 +133,31 @@ class LiveText:
             self._began_at[self._index] = now_ms
             self._current = (kind, tool_index)
             self._kinds[self._index] = kind
+            self._meta[self._index] = {"step": self._step} if self._step else {}
         return self._index
+
+    def _change_call(self, change: CallChanged) -> StreamChunk:
+        index = self._tool_parts[change.index]
+        meta = self._meta[index]
+        meta["content"] = {**meta.get("content", {}), **change.content}
+        self._changes += 1
+        return StreamChunk(index, PartType.TOOL_CALL, "", dict(meta), self._began_at.get(index))
+
+    def _add_result(self, result: ResultArrived) -> StreamChunk:
+        index = self._part_of(PartType.TOOL_RESULT, result.index)
+        self._meta[index] |= {"name": result.name, "call_id": result.call_id, "content": dict(result.content)}
+        if result.duration_ms is not None:
+            self._meta[index]["duration_ms"] = result.duration_ms
+        self._changes += 1
+        return StreamChunk(index, PartType.TOOL_RESULT, result.text, dict(self._meta[index]), self._began_at.get(index))
+
+    def end_calls(self, *, running: CallStatus, waiting: CallStatus) -> None:
+        """Give the calls that still run or wait another state, because the answer ends before them."""
+        states = {CallStatus.RUNNING.value: running.value, CallStatus.WAITING.value: waiting.value}
+        for number, index in self._tool_parts.items():
+            status = self._meta[index].get("content", {}).get("status")
+            if status in states and states[status] != status:
+                self.add(CallChanged(number, {"status": states[status]}))
 
     def _tool_part(self, delta: ToolCallDelta) -> int:
         if delta.index not in self._tool_parts:

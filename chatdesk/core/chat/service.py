@@ -20,6 +20,7 @@ from chatdesk.core.chat.path_changes import PathChanges
 from chatdesk.core.chat.results import Compared, Created, Sent
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE, checked_title, title_from_text
+from chatdesk.core.chat.tool_calls.service import ToolCalls
 from chatdesk.core.chat.uninterruptible import uninterruptible
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.attachment import Attachment
@@ -81,7 +82,10 @@ class ChatService:
         self._clock = clock
         self.context = context or ContextService.of_shipped(repositories, providers, bus, clock)
         self.limits = limits or UsageLimits(repositories.usage_limits, clock, bus)
-        self._starter = AnswerStarter(repositories, providers, bus, clock, context=self.context, limits=self.limits)
+        self.tools = ToolCalls(repositories.threads, bus, clock, self.context.models.cost_of)
+        self._starter = AnswerStarter(
+            repositories, providers, bus, clock, context=self.context, limits=self.limits, tools=self.tools
+        )
         self.queue = self._starter.queue
         self.turns = self._starter.turns
         self.reader = MessageReader(repositories.messages, self.turns, clock, is_nobody_writing=is_nobody_writing)
@@ -96,7 +100,7 @@ class ChatService:
 
     def beside(self, repositories: Repositories, bus: EventBus) -> ChatService:
         """Return a service with the same use cases for the threads of another database, under the same limits."""
-        return ChatService(
+        beside = ChatService(
             repositories=repositories,
             providers=self._providers,
             bus=bus,
@@ -106,6 +110,8 @@ class ChatService:
             max_message_bytes=self._max_message_bytes,
             ends_limits=False,
         )
+        beside.tools.use_same(self.tools)
+        return beside
 
     def set_max_message_bytes(self, size_bytes: int) -> None:
         self._max_message_bytes = size_bytes

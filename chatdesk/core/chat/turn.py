@@ -18,8 +18,9 @@ from chatdesk.core.chat.live_text import LiveText
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.turn_times import TurnTimes
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.message import Message, Status
+from chatdesk.core.domain.message import Message, PartType, Status
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.tools import CallStatus
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import CostOf, RateReport, Usage, no_cost
 from chatdesk.core.errors import ChatDeskError, ProviderError, ProviderErrorKind, StorageError
@@ -36,6 +37,7 @@ from chatdesk.core.events import (
     TurnStarted,
 )
 from chatdesk.core.providers.base import (
+    CallChanged,
     ChatRequest,
     FinishReason,
     LibraryLoaded,
@@ -43,13 +45,15 @@ from chatdesk.core.providers.base import (
     Provider,
     RateReported,
     ReasoningDelta,
+    ResultArrived,
     RetryScheduled,
+    StepBegan,
     StreamFinished,
     TextDelta,
     ToolCallDelta,
     UsageReported,
 )
-from chatdesk.core.providers.failure_texts import CONTINUE_STEP, KEPT_MESSAGE, KEPT_PARTIAL
+from chatdesk.core.providers.failure_texts import described, slept_sentence
 from chatdesk.core.usage.estimates import usage_so_far
 
 _log = logging.getLogger(__name__)
@@ -111,7 +115,7 @@ class Turn:
         self._is_streaming = False
         self._unstored_since_s: float | None = None  # when the oldest text that is not stored was shown
         self._stored = answer  # as it was when it began to stream
-        self._ended_parts = 0
+        self._told_news = 0
         self._is_closing = False
         self._has_failed_to_store = False
         self._hurry: Callable[[], None] | None = None
@@ -215,11 +219,13 @@ class Turn:
             async for event in stream:
                 self.received_count += 1
                 match event:
-                    case TextDelta() | ReasoningDelta() | ToolCallDelta():
+                    case TextDelta() | ReasoningDelta() | ToolCallDelta() | CallChanged() | ResultArrived():
                         if (first_ms := self._times.note_first_token()) is not None:
                             self._context.bus.publish(FirstTokenArrived(self.thread_id, self.message_id, first_ms))
                         self._text.add(event)
                         self._news.set()
+                    case StepBegan():
+                        self._text.begin_step(event.step)
                     case RetryScheduled():
                         self._hurry = event.hurry
                         self._context.bus.publish(
@@ -257,11 +263,12 @@ class Turn:
         if chunks and self._unstored_since_s is None:
             self._unstored_since_s = self._context.clock.monotonic_s()
         for chunk in chunks:
-            self._context.bus.publish(
-                TextStreamed(self.thread_id, self.message_id, chunk.part_index, chunk.kind.value, chunk.text)
-            )
-        if self._text.ended_count != self._ended_parts:
-            self._ended_parts = self._text.ended_count
+            if chunk.text and chunk.kind is not PartType.TOOL_RESULT:
+                self._context.bus.publish(
+                    TextStreamed(self.thread_id, self.message_id, chunk.part_index, chunk.kind.value, chunk.text)
+                )
+        if self._text.news_count != self._told_news:
+            self._told_news = self._text.news_count
             self._context.bus.publish(MessageChanged(self.overlay(self._stored)))
 
     async def _checkpoint(self) -> None:
@@ -318,6 +325,7 @@ class Turn:
 
     def _outcome(self, failure: BaseException | None) -> TurnOutcome:
         clock = self._context.clock
+        self._end_calls()
         tail, _count = self._text.peek_to_store()
         status, error, error_type = Status.COMPLETE, None, None
         details: dict[str, object] = {}
@@ -328,7 +336,7 @@ class Turn:
                 error, error_type = slept_sentence(has_part=self._text.has_received), SLEPT
         elif failure is not None:
             status = Status.ERROR
-            error, error_type, details = _described(failure, now_ms=clock.now_ms())
+            error, error_type, details = described(failure, now_ms=clock.now_ms())
             self._note_rate_limit(failure)
         return TurnOutcome(
             status=status,
@@ -344,6 +352,16 @@ class Turn:
             tail=tuple(tail),
             is_refused=isinstance(failure, ChatDeskError) and not isinstance(failure, ProviderError),
         )
+
+    def _end_calls(self) -> None:
+        """Say of calls that the end of the answer cut off what became of them. What waits for approval outlives the end
+        of ChatDesk."""
+        is_closing = self._ended_as is Status.INTERRUPTED
+        self._text.end_calls(
+            running=CallStatus.UNKNOWN if is_closing else CallStatus.FAILED,
+            waiting=CallStatus.WAITING if is_closing else CallStatus.DENIED,
+        )
+        self._text.take_to_show()
 
     def _note_rate_limit(self, failure: BaseException) -> None:
         """Record for how long a vendor that refused does not want to be asked."""
@@ -368,33 +386,5 @@ class Turn:
             self._context.bus.publish(StorageRecovered())
 
 
-def slept_sentence(*, has_part: bool) -> str:
-    """Return the sentence for a person about an answer that a sleep ended."""
-    kept = KEPT_PARTIAL if has_part else KEPT_MESSAGE
-    step = CONTINUE_STEP if has_part else "Try again."
-    return f"This computer slept while the answer was being written, and the connection was lost. {kept} {step}"
-
-
 def _failure_of(task: asyncio.Task[None]) -> BaseException | None:
     return None if task.cancelled() else task.exception()
-
-
-def _described(failure: BaseException, *, now_ms: int) -> tuple[str, str, dict[str, object]]:
-    """Return what is stored and shown of a failure: sentence, kind, details."""
-    if isinstance(failure, ProviderError):
-        details: dict[str, object] = {
-            **failure.details,
-            "what": failure.what,
-            "safe": failure.safe,
-            "next_step": failure.next_step,
-        }
-        if failure.retry_after_s is not None:
-            details["retry_at"] = now_ms + round(failure.retry_after_s * 1000)
-        return failure.sentence, failure.kind.value, details
-    if isinstance(failure, ChatDeskError):
-        return failure.sentence, failure.code, {}
-    _log.error("an answer ended with an unexpected error", exc_info=failure)
-    unexpected = ChatDeskError(
-        "ChatDesk made a mistake while reading the answer.", next_step="Try again; the log file has the details."
-    )
-    return unexpected.sentence, "internal", {"exception": type(failure).__name__}

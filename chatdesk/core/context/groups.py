@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from chatdesk.core.context.tool_fence import FENCE_TOKENS, fenced
 from chatdesk.core.domain.attachment import Enclosed
 from chatdesk.core.domain.context import ContextPart, ContextRow
 from chatdesk.core.domain.message import ContextMark, PartType, Role
@@ -91,6 +92,7 @@ class _Writer:
 
     def __init__(self, rows: tuple[ContextRow, ...]) -> None:
         parts = [part for row in rows for part in row.parts]
+        self._message_id = rows[0].id
         self._results = {part.call_id: part for part in parts if part.kind is PartType.TOOL_RESULT and part.call_id}
         called = {part.call_id for part in parts if part.kind is PartType.TOOL_CALL}
         self._paired = called & self._results.keys()
@@ -134,6 +136,7 @@ class _Writer:
             for call in self._calls:
                 result = self._results[call.id]
                 self._paired -= {call.id}  # a call that is named twice has one result
-                self._messages.append(RequestMessage(Role.TOOL, result.text, tool_call_id=call.id))
-                self._tokens += result.tokens or 0
+                text = fenced(result.text, self._message_id)
+                self._messages.append(RequestMessage(Role.TOOL, text, tool_call_id=call.id))
+                self._tokens += (result.tokens or 0) + FENCE_TOKENS
         self._texts, self._calls, self._enclosed = [], [], []

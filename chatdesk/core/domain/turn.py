@@ -20,8 +20,9 @@ class AnswerPlan:
 
 @dataclass(frozen=True, slots=True)
 class StreamChunk:
-    """A piece of streamed text for part ``part_index``; ``kind`` is text, reasoning or tool_call (then ``text`` is a
-    piece of the arguments, and ``meta`` may have ``name`` and ``call_id``). ``began_at`` is when the first piece of the
+    """A piece of streamed text for part ``part_index``; ``kind`` is text, reasoning, tool_call (then ``text`` is a
+    piece of the arguments) or tool_result. ``meta`` may have ``step``, and of calls and results ``name``, ``call_id``,
+    ``duration_ms`` and ``content``: further members of the part's content. ``began_at`` is when the first piece of the
     part came, in milliseconds UTC; None where it was not recorded."""
 
     part_index: int

@@ -50,6 +50,18 @@ class Usage:
     def total_tokens(self) -> int:
         return self.input_tokens + self.output_tokens
 
+    def plus(self, other: Usage) -> Usage:
+        """Return the counts of two requests together."""
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+            self.is_estimated or other.is_estimated,
+            self.written_tokens + other.written_tokens,
+            self.written_hour_tokens + other.written_hour_tokens,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RateReport:

@@ -3,7 +3,8 @@
 Order of a stream: any number of ``TextDelta``, ``ReasoningDelta``, ``ToolCallDelta`` (and ``RetryScheduled`` before
 the first of them only), at most one ``UsageReported``, then exactly one ``StreamFinished``. A stream that cannot go on
 raises ``ProviderError``; nothing else but ``asyncio.CancelledError`` ever leaves it. What was yielded before stays
-valid. Cancelling the consuming task, or ``aclose()``, closes the connection within 200 ms. One instance serves any
+valid. ``StepBegan``, ``CallChanged`` and ``ResultArrived`` come from the loop of tools only, which stands around a
+provider. Cancelling the consuming task, or ``aclose()``, closes the connection within 200 ms. One instance serves any
 number of streams at once, all on the loop that first used it.
 """
 
@@ -115,6 +116,36 @@ class ToolCallDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class StepBegan:
+    """The model is asked again, with the results of the tools that it called; ``step`` counts from 1. What comes after
+    belongs to this step."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallChanged:
+    """News of tool call number ``index``: the members of its part's content that have other values now, such as
+    ``status``."""
+
+    index: int
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultArrived:
+    """The result of tool call number ``index``, as the model gets it. ``content`` has what the part says besides;
+    ``duration_ms`` is how long the call ran, None where it did not."""
+
+    index: int
+    call_id: str
+    name: str
+    text: str
+    content: Mapping[str, Any]
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RetryScheduled:
     """A retry, announced before anything came: the request is sent again after ``delay_s`` because of ``reason``, or as
     soon as somebody calls ``hurry``. ``attempt`` counts from 1."""
@@ -161,6 +192,9 @@ StreamEvent = (
     TextDelta
     | ReasoningDelta
     | ToolCallDelta
+    | StepBegan
+    | CallChanged
+    | ResultArrived
     | RetryScheduled
     | UsageReported
     | RateReported

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chatdesk.core.errors import ChatDeskError, ProviderError
 from chatdesk.core.errors import ProviderErrorKind as Kind
 from chatdesk.core.plurals import counted
+
+_log = logging.getLogger(__name__)
 
 KEPT_MESSAGE = "Your message is kept."
 KEPT_PARTIAL = "Your message and the part of the answer that arrived are kept."
@@ -153,3 +157,31 @@ def duration_text(seconds: float) -> str:
             count = -(-whole // size)
             return counted(count, unit)
     return counted(whole, "second")
+
+
+def slept_sentence(*, has_part: bool) -> str:
+    """Return the sentence for a person about an answer that a sleep ended."""
+    kept = KEPT_PARTIAL if has_part else KEPT_MESSAGE
+    step = CONTINUE_STEP if has_part else "Try again."
+    return f"This computer slept while the answer was being written, and the connection was lost. {kept} {step}"
+
+
+def described(failure: BaseException, *, now_ms: int) -> tuple[str, str, dict[str, object]]:
+    """Return what is stored and shown of a failure: sentence, kind, details."""
+    if isinstance(failure, ProviderError):
+        details: dict[str, object] = {
+            **failure.details,
+            "what": failure.what,
+            "safe": failure.safe,
+            "next_step": failure.next_step,
+        }
+        if failure.retry_after_s is not None:
+            details["retry_at"] = now_ms + round(failure.retry_after_s * 1000)
+        return failure.sentence, failure.kind.value, details
+    if isinstance(failure, ChatDeskError):
+        return failure.sentence, failure.code, {}
+    _log.error("an answer ended with an unexpected error", exc_info=failure)
+    unexpected = ChatDeskError(
+        "ChatDesk made a mistake while reading the answer.", next_step="Try again; the log file has the details."
+    )
+    return unexpected.sentence, "internal", {"exception": type(failure).__name__}

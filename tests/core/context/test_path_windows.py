@@ -14,6 +14,7 @@ from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
 from chatdesk.core.context.tokens import TokenCounter
+from chatdesk.core.context.tool_fence import fenced
 from chatdesk.core.domain.context import Reason
 from chatdesk.core.domain.message import ContextMark, PartType, Status
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
@@ -117,7 +118,7 @@ async def test_a_pinned_call_of_a_tool_is_sent_with_its_result(world: World) -> 
     request = await world.context.request_for(pending)
     assert [(message.text, message.tool_call_id) for message in request.messages[:3]] == [
         ("", ""),
-        ("42", "c1"),
+        (fenced("42", answer), "c1"),
         ("It is 42.", ""),
     ]
     assert request.messages[0].tool_calls[0].name == "look"

@@ -15,13 +15,14 @@ from chatdesk.core.context.budget import Candidates, Selection, TokenBudget, sel
 from chatdesk.core.context.group_run import GroupRun
 from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group, make_groups
 from chatdesk.core.context.request_builder import build_request, summary_text
+from chatdesk.core.context.tool_fence import FENCE_TOKENS, fenced
 from chatdesk.core.domain.context import ContextPart, ContextRow, Reason
 from chatdesk.core.domain.message import ContextMark, PartType, Role
 from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.summary import Summary, SummaryAuthor
 from chatdesk.core.errors import DoesNotFit, MessageLargerThanWindow, QuestionExcluded
-from chatdesk.core.providers.base import ChatRequest
+from chatdesk.core.providers.base import ChatRequest, RequestMessage
 
 _CALL_IDS = ("", "c1", "c2")
 
@@ -71,6 +72,12 @@ class Case:
 
 def _tokens(text: str) -> int:
     return len(text) + TOKENS_PER_MESSAGE if text else 0
+
+
+def _size(message: RequestMessage) -> int:
+    """A token is a letter here, but for the marks around what a tool returned, which are counted as they are."""
+    marks = FENCE_TOKENS - len(fenced("", "")) if message.role is Role.TOOL else 0
+    return len(message.text) + marks
 
 
 def _part(kind: PartType, text: str, call_id: str = "") -> ContextPart:
@@ -140,7 +147,7 @@ def _chosen(case: Case) -> tuple[Selection, ChatRequest]:
 def test_the_request_fits_with_room_for_the_answer(case: Case) -> None:
     selection, request = _chosen(case)
     counted = sum(
-        len(message.text) + sum(len(call.arguments) for call in message.tool_calls) + TOKENS_PER_MESSAGE
+        _size(message) + sum(len(call.arguments) for call in message.tool_calls) + TOKENS_PER_MESSAGE
         for message in request.messages
     )
     assert counted <= case.budget.counted

@@ -109,7 +109,8 @@ class OfflineProvider:
         if demo.fault is DemoFault.BROKEN_OFF and not request.continue_text and not is_cut:
             raise with_partial(self._failures.make(Kind.RESET))
         reason = FinishReason.LENGTH if is_cut else FinishReason.STOP
-        if demo.tool_call is not None and not is_cut and not request.continue_text:
+        has_results = bool(request.messages) and request.messages[-1].role is Role.TOOL
+        if demo.tool_call is not None and not is_cut and not request.continue_text and not has_results:
             name, arguments = demo.tool_call
             yield ToolCallDelta(0, "call_demo_1", name, "")
             for piece in split_pieces(arguments):

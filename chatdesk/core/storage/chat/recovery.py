@@ -35,6 +35,7 @@ def recover_turns(conn: Connection, origin: Origin, own_token: str) -> int:
     for row in orphans:
         before = thread_counters.of_messages(conn, [row.id])
         stamp = origin.stamp()
+        streaming.forget_running_calls(conn, row.id)
         conn.execute(
             tables.messages.update()
             .where(tables.messages.c.id == row.id)

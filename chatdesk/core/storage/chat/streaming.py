@@ -86,7 +86,7 @@ def _end_parts_before(conn: Connection, message_id: str, index: int, *, ended_at
 
 def _new_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamChunk, *, began_at: int) -> None:
     kind = PartType(chunk.kind)
-    content = dict(_EMPTY.get(kind, {"text": ""}))
+    content = {**_EMPTY.get(kind, {"text": ""}), **chunk.meta.get("content", {})}
     name = chunk.meta.get("name")
     if name and kind is PartType.TOOL_CALL:
         content["name"] = name
@@ -97,6 +97,8 @@ def _new_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamCh
             part_index=chunk.part_index,
             type=kind.value,
             content=to_json(content),
+            step_index=chunk.meta.get("step", 0),
+            tool_duration_ms=chunk.meta.get("duration_ms"),
             started_at=began_at,
             tool_name=None if name is None else clean(str(name)),
             tool_call_id=_optional(chunk.meta.get("call_id")),
@@ -106,13 +108,27 @@ def _new_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamCh
 
 
 def _describe_part(conn: Connection, message_id: str, chunk: StreamChunk) -> None:
-    """Add a tool's name and call id to its part, which a provider may tell after the first arguments."""
+    """Add to the part of a call what came after its first arguments: name and call id, and how it goes on."""
+    if PartType(chunk.kind) not in (PartType.TOOL_CALL, PartType.TOOL_RESULT):
+        return
     name = _optional(chunk.meta.get("name"))
+    content = dict(chunk.meta.get("content", {}))
+    if name is not None and PartType(chunk.kind) is PartType.TOOL_CALL:
+        content["name"] = name
     conn.exec_driver_sql(
         "UPDATE message_parts SET tool_name = coalesce(?, tool_name), tool_call_id = coalesce(?, tool_call_id),"
-        " content = CASE WHEN ? IS NULL THEN content ELSE json_set(content, '$.name', ?) END"
-        " WHERE message_id = ? AND part_index = ?",
-        (name, _optional(chunk.meta.get("call_id")), name, name, message_id, chunk.part_index),
+        " content = json_patch(content, ?) WHERE message_id = ? AND part_index = ?",
+        (name, _optional(chunk.meta.get("call_id")), to_json(content), message_id, chunk.part_index),
+    )
+
+
+def forget_running_calls(conn: Connection, message_id: str) -> None:
+    """Give the calls of an answer that ran when their process died the state ``unknown``: nobody knows what they did,
+    and nothing runs them again."""
+    conn.exec_driver_sql(
+        "UPDATE message_parts SET content = json_set(content, '$.status', 'unknown') WHERE message_id = ?"
+        " AND type = 'tool_call' AND json_extract(content, '$.status') = 'running'",
+        (message_id,),
     )
 
 

@@ -1,0 +1,115 @@
+"""The calls that wait for a person's answer. Nothing runs unasked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chatdesk.core.domain.tools import Answer, ApprovalRequest
+from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.events import ApprovalAsked, ApprovalEnded, EventBus
+
+
+class ArgumentsNotUsable(InvalidInput):
+    code = "tool_arguments_not_usable"
+    what = "The tool does not take these arguments."
+    safe = "Nothing was run."
+    next_step = "Change them, or deny the call."
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's answer. ``arguments`` is JSON text: as the model wrote them, or as the person changed them.
+    ``only_reads``: the person says that the tool changes and sends nothing."""
+
+    answer: Answer
+    arguments: str
+    only_reads: bool = False
+
+
+class Approvals:
+    """Asked by the loop of calls, answered by whoever shows ``ApprovalAsked``."""
+
+    def __init__(self, bus: EventBus) -> None:
+        self._bus = bus
+        self._waiting: dict[str, tuple[ApprovalRequest, asyncio.Future[Approval]]] = {}
+
+    def waiting(self, thread_id: str | None = None) -> tuple[ApprovalRequest, ...]:
+        """Return the calls that wait, the first asked first; of one thread or of all."""
+        requests = (request for request, answered in self._waiting.values() if not answered.done())
+        return tuple(each for each in requests if thread_id in (None, each.thread_id))
+
+    async def ask(self, request: ApprovalRequest) -> Approval:
+        """Wait for a person's answer."""
+        answered: asyncio.Future[Approval] = asyncio.get_running_loop().create_future()
+        self._waiting[request.id] = (request, answered)
+        self._bus.publish(ApprovalAsked(request))
+        try:
+            return await answered
+        finally:
+            del self._waiting[request.id]
+            self._bus.publish(ApprovalEnded(request.thread_id, request.id))
+
+    def answer(
+        self,
+        request_id: str,
+        answer: Answer,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        only_reads: bool = False,
+    ) -> None:
+        """Answer a call; ``arguments`` replace those that the model wrote. Raises ``NotPossible`` for a call that does
+        not wait any more, and ``ArgumentsNotUsable``."""
+        found = self._waiting.get(request_id)
+        if found is None or found[1].done():
+            raise NotPossible("This call does not wait for an answer any more.")
+        request, answered = found
+        if answer not in request.answers:
+            raise NotPossible("This answer is not offered for this call.")
+        if arguments is not None and answer is not Answer.DENY:
+            problem = problem_with(arguments, request.tool.schema)
+            if problem:
+                raise ArgumentsNotUsable(problem)
+        text = request.arguments if arguments is None else json.dumps(arguments, ensure_ascii=False)
+        answered.set_result(Approval(answer, text, only_reads))
+
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "number": (int, float),
+    "integer": (int,),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+    "null": (type(None),),
+}
+
+
+def problem_with(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """Return what is wrong with arguments, as far as names and types go; empty if nothing is. The server checks the
+    rest: a pattern of its own making could keep this process busy for ever."""
+    properties = schema.get("properties")
+    properties = properties if isinstance(properties, Mapping) else {}
+    required = schema.get("required")
+    for name in required if isinstance(required, list) else ():
+        if isinstance(name, str) and name not in arguments:
+            return f"“{name}” is missing."
+    for name, value in arguments.items():
+        declared = properties.get(name)
+        if declared is None:
+            if schema.get("additionalProperties") is False:
+                return f"There is no “{name}”."
+            continue
+        wanted = declared.get("type") if isinstance(declared, Mapping) else None
+        names = [wanted] if isinstance(wanted, str) else wanted if isinstance(wanted, list) else []
+        kinds = [_TYPES[each] for each in names if isinstance(each, str) and each in _TYPES]
+        if kinds and not any(_is(value, each) for each in kinds):
+            return f"“{name}” is not of the type {' or '.join(map(str, names))}."
+    return ""
+
+
+def _is(value: object, kinds: tuple[type, ...]) -> bool:
+    return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))

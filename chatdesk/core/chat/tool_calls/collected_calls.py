@@ -1,0 +1,62 @@
+"""Collects the calls of one step from the pieces in which a model writes them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from chatdesk.core.providers.base import ToolCall, ToolCallDelta
+
+LARGEST_ARGUMENTS_CHARACTERS = 1_000_000
+
+
+@dataclass(slots=True)
+class CollectedCall:
+    """A call that a model made. ``number`` counts all calls of the answer from 0."""
+
+    number: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+    def read(self) -> dict[str, Any] | None:
+        """Return the arguments; None where they are no JSON object. Such a call is never run."""
+        if len(self.arguments) > LARGEST_ARGUMENTS_CHARACTERS:
+            return None
+        try:
+            value = json.loads(self.arguments or "{}")
+        except (ValueError, RecursionError):
+            return None
+        return value if isinstance(value, dict) else None
+
+    def written(self) -> ToolCall:
+        """Return the call as it goes back to the model."""
+        return ToolCall(self.id, self.name, self.arguments if self.read() is not None else "{}")
+
+
+class CollectedCalls:
+    """The calls of one step; ``first`` is the number of its first one."""
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self._calls: dict[int, CollectedCall] = {}
+        self._pieces: dict[int, list[str]] = {}
+
+    def add(self, delta: ToolCallDelta) -> ToolCallDelta:
+        """Add a piece, and return it with the number that its call has in the whole answer."""
+        call = self._calls.setdefault(delta.index, CollectedCall(self._first + len(self._calls)))
+        call.id = delta.call_id or call.id
+        call.name = delta.name or call.name
+        self._pieces.setdefault(delta.index, []).append(delta.arguments)
+        return ToolCallDelta(call.number, delta.call_id, delta.name, delta.arguments)
+
+    def finished(self) -> tuple[CollectedCall, ...]:
+        """Return the calls in their order, each with an id of its own."""
+        seen: set[str] = set()
+        for index, call in self._calls.items():
+            call.arguments = "".join(self._pieces[index])
+            if not call.id or call.id in seen:
+                call.id = f"call_{call.number + 1}_{call.id}"[:64]
+            seen.add(call.id)
+        return tuple(self._calls.values())

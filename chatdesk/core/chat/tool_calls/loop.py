@@ -1,0 +1,271 @@
+"""The loop of question, calls, results and answer: a provider around the one that a thread has.
+
+Calls of one step run at the same time. No call runs unasked, and none that a model did not make in this very answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chatdesk.core.chat.tool_calls.approvals import Approvals
+from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall, CollectedCalls
+from chatdesk.core.chat.tool_calls.offered_tools import FIND_TOOLS, OfferedTools
+from chatdesk.core.chat.tool_calls.port import ToolLimits, ToolPort
+from chatdesk.core.clock import Clock
+from chatdesk.core.context.tool_fence import fenced
+from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.tools import Answer, ApprovalRequest, CallStatus, ServerKind, Tool, ToolServer
+from chatdesk.core.domain.usage import Usage
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.ids import new_id
+from chatdesk.core.providers.base import (
+    CallChanged,
+    ChatRequest,
+    FinishReason,
+    Provider,
+    RequestMessage,
+    ResultArrived,
+    StepBegan,
+    StreamEvent,
+    StreamFinished,
+    TextDelta,
+    ToolCallDelta,
+    UsageReported,
+)
+
+_DENIED = "The person did not allow this call. Do not try it again in another way; go on without it, or ask them."
+_UNKNOWN_TOOL = "There is no tool with this name."
+_NOT_JSON = "The arguments are not valid JSON, so the tool was not run. Write them again."
+_LAST_STEP = "No further tools can be called for this answer. Answer with what you have."
+_CUT_CHARACTERS = 32_000  # some 8,000 tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Names the thread, the project and the message in which an answer is written."""
+
+    thread_id: str
+    project_id: str
+    message_id: str
+
+
+class ToolLoop:
+    """Answers as ``inner`` does, with tools. Made for one answer."""
+
+    def __init__(
+        self,
+        inner: Provider,
+        servers: Sequence[ToolServer],
+        tools: ToolPort,
+        approvals: Approvals,
+        place: Place,
+        *,
+        clock: Clock,
+        limits: ToolLimits,
+        cost_of: Callable[[Usage], float | None] = lambda _usage: None,
+    ) -> None:
+        self._inner = inner
+        self._servers = {each.id: each for each in servers}
+        self._tools = tools
+        self._approvals = approvals
+        self._place = place
+        self._clock = clock
+        self._limits = limits
+        self._cost_of = cost_of
+        self._call_count = 0
+        self._has_outside_text = False
+        self._spent: Usage | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Do everything else as the provider does."""
+        return getattr(self._inner, name)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Yield the events of all steps as those of one answer."""
+        offered = OfferedTools(await self._tools.tools(tuple(self._servers.values())))
+        self._has_outside_text = any(each.role is Role.TOOL or each.enclosed for each in request.messages)
+        began_s = self._clock.monotonic_s()
+        for step in range(self._limits.steps):
+            if step:
+                yield StepBegan(step)
+            is_last = step + 1 == self._limits.steps or self._is_used_up(began_s)
+            calls, said, finish = CollectedCalls(self._call_count), [], None
+            async with aclosing(self._inner.stream(_with_tools(request, offered, is_last=is_last))) as events:
+                async for event in events:
+                    match event:
+                        case StreamFinished():
+                            finish = event
+                        case ToolCallDelta():
+                            yield calls.add(event)
+                        case UsageReported():
+                            yield UsageReported(self._add_usage(event.usage))
+                        case TextDelta():
+                            said.append(event.text)
+                            yield event
+                        case _:
+                            yield event
+            made = calls.finished()
+            if not made or is_last:
+                yield finish or StreamFinished(FinishReason.STOP)
+                return
+            self._call_count += len(made)
+            results: list[RequestMessage] = []
+            async with aclosing(self._run(made, offered)) as news:
+                async for each in news:
+                    if isinstance(each, RequestMessage):
+                        results.append(each)
+                    else:
+                        yield each
+            answer = RequestMessage(Role.ASSISTANT, "".join(said), tuple(call.written() for call in made))
+            request = replace(request, messages=(*request.messages, answer, *results), continue_text="")
+
+    def _add_usage(self, usage: Usage) -> Usage:
+        self._spent = usage if self._spent is None else self._spent.plus(usage)
+        return self._spent
+
+    def _is_used_up(self, began_s: float) -> bool:
+        if self._clock.monotonic_s() - began_s > 60 * self._limits.minutes:
+            return True
+        cost = None if self._spent is None else self._cost_of(self._spent)
+        return bool(self._limits.dollars) and cost is not None and cost > self._limits.dollars
+
+    # Calls
+
+    async def _run(
+        self, calls: Sequence[CollectedCall], offered: OfferedTools
+    ) -> AsyncGenerator[StreamEvent | RequestMessage, None]:
+        """Run the calls of a step at the same time. Yield their news as it comes, then a message for each, in their
+        order."""
+        news: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
+        finished: dict[int, ResultArrived] = {}
+
+        async def run(call: CollectedCall) -> None:
+            try:
+                finished[call.number] = await self._run_one(call, offered, news)
+            finally:
+                news.put_nowait(None)
+
+        tasks = [asyncio.ensure_future(run(call)) for call in calls]
+        waiting = len(tasks)
+        try:
+            while waiting:
+                event = await news.get()
+                if event is None:
+                    waiting -= 1
+                else:
+                    yield event
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for call in calls:
+            result = finished[call.number]
+            yield result
+            self._has_outside_text = self._has_outside_text or "bytes" in result.content
+            yield RequestMessage(Role.TOOL, fenced(result.text, self._place.message_id), tool_call_id=call.id)
+
+    async def _run_one(
+        self, call: CollectedCall, offered: OfferedTools, news: asyncio.Queue[StreamEvent | None]
+    ) -> ResultArrived:
+        news.put_nowait(ToolCallDelta(call.number, call.id, None, ""))  # the id may have been made here
+        arguments = call.read()
+        if call.name == FIND_TOOLS and offered.is_searched:
+            text = offered.search(str((arguments or {}).get("query", "")))
+            return self._ended(call, news, CallStatus.DONE, text, duration_ms=0)
+        tool = offered.find(call.name)
+        if tool is None or arguments is None:
+            words = _UNKNOWN_TOOL if tool is None else _NOT_JSON
+            return self._ended(call, news, CallStatus.FAILED, words, error=words)
+        server = self._servers[tool.server_id]
+        described = {"server": server.name, "server_id": server.id, "tool": tool.name}
+        if not await self._may_run(server, tool):
+            news.put_nowait(CallChanged(call.number, {**described, "status": CallStatus.WAITING.value}))
+            approval = await self._approvals.ask(self._request(call, server, tool))
+            if approval.answer is Answer.DENY:
+                return self._ended(call, news, CallStatus.DENIED, _DENIED)
+            if approval.arguments != call.arguments:
+                call.arguments = approval.arguments
+                described["changed"] = approval.arguments
+                arguments = json.loads(approval.arguments)
+            await self._keep_answer(server, tool, approval.answer, only_reads=approval.only_reads)
+        news.put_nowait(CallChanged(call.number, {**described, "status": CallStatus.RUNNING.value}))
+        began_s = self._clock.monotonic_s()
+        try:
+            result = await self._tools.call(server, tool.name, arguments, timeout_s=self._limits.call_s)
+        except ChatDeskError as error:
+            duration_ms = self._since_ms(began_s)
+            return self._ended(call, news, CallStatus.FAILED, error.what, error=error.sentence, duration_ms=duration_ms)
+        duration_ms = self._since_ms(began_s)
+        status = CallStatus.FAILED if result.is_error else CallStatus.DONE
+        text = _cut(result.text) or "The tool returned nothing."
+        size = {"bytes": result.size_bytes}
+        return self._ended(call, news, status, text, error="", duration_ms=duration_ms, more=size)
+
+    def _ended(
+        self,
+        call: CollectedCall,
+        news: asyncio.Queue[StreamEvent | None],
+        status: CallStatus,
+        text: str,
+        *,
+        error: str = "",
+        duration_ms: int | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> ResultArrived:
+        said = {"error": error} if error else {}
+        news.put_nowait(CallChanged(call.number, {"status": status.value, **said}))
+        content = {"status": status.value, **(more or {})}
+        return ResultArrived(call.number, call.id, call.name, text, content, duration_ms)
+
+    async def _may_run(self, server: ToolServer, tool: Tool) -> bool:
+        return await self._tools.allows(
+            server,
+            tool,
+            thread_id=self._place.thread_id,
+            project_id=self._place.project_id,
+            after_outside_text=self._has_outside_text,
+        )
+
+    def _request(self, call: CollectedCall, server: ToolServer, tool: Tool) -> ApprovalRequest:
+        where = server.address if server.kind is ServerKind.ADDRESS else shlex.join(server.argv)
+        reason = ""
+        if self._has_outside_text:
+            reason = (
+                "This chat has text from outside, such as a tool's result or a file, which may have asked for this."
+            )
+        return ApprovalRequest(
+            new_id(), self._place.thread_id, self._place.message_id, tool, call.arguments, where, reason
+        )
+
+    async def _keep_answer(self, server: ToolServer, tool: Tool, answer: Answer, *, only_reads: bool) -> None:
+        scopes = {Answer.THREAD: self._place.thread_id, Answer.PROJECT: self._place.project_id, Answer.ALWAYS: ""}
+        if answer in scopes:
+            await self._tools.allow(server, tool, answer, scopes[answer], only_reads=only_reads)
+
+    def _since_ms(self, began_s: float) -> int:
+        return round((self._clock.monotonic_s() - began_s) * 1000)
+
+
+def _with_tools(request: ChatRequest, offered: OfferedTools, *, is_last: bool) -> ChatRequest:
+    """Return the request of a step. In the last one no tool can be called, which the model is told."""
+    functions = offered.functions()
+    if not functions:
+        return request
+    passed_on = {**request.passed_on, "tools": functions}
+    if is_last:
+        passed_on["tool_choice"] = "none"
+        request = replace(request, messages=(*request.messages, RequestMessage(Role.SYSTEM, _LAST_STEP)))
+    return replace(request, passed_on=passed_on)
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _CUT_CHARACTERS:
+        return text
+    return f"{text[:_CUT_CHARACTERS]}\n[{len(text) - _CUT_CHARACTERS:,} more characters were left out.]"

@@ -1,0 +1,209 @@
+"""Decides which tools a model is told of: all where they are few, else one that searches the others. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from chatdesk.core.domain.tools import Tool
+from chatdesk.core.domain.usage import CHARACTERS_PER_TOKEN
+
+#: Schemas that together take no more are sent with every request.
+MOST_TOKENS: Final = 1_200
+FIND_TOOLS: Final = "find_tools"
+_MOST_FOUND: Final = 6
+_LONGEST_NAME: Final = 64
+_SHOWN_DESCRIPTION: Final = 600
+_WORD: Final = re.compile(r"[a-z0-9]+")
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_STOPPED: Final = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "to",
+        "in",
+        "on",
+        "for",
+        "and",
+        "or",
+        "is",
+        "are",
+        "be",
+        "with",
+        "from",
+        "by",
+        "it",
+        "this",
+        "that",
+        "my",
+        "me",
+        "i",
+        "you",
+        "your",
+        "what",
+        "which",
+        "how",
+        "can",
+        "please",
+        "do",
+        "does",
+        "use",
+        "using",
+        "tool",
+        "tools",
+        "one",
+        "all",
+        "any",
+        "some",
+        "get",
+    ]
+)
+# BM25: how fast repeated words stop to count, and how much long descriptions are held back.
+_K, _B = 1.2, 0.6
+_NAME_WEIGHT: Final = 3
+
+
+class OfferedTools:
+    """The tools of one answer. Those that were found stay offered until its end."""
+
+    def __init__(self, tools: Sequence[Tool]) -> None:
+        self._by_name = _named(tools)
+        self._index = _Index(self._by_name)
+        functions = [_function(name, tool) for name, tool in self._by_name.items()]
+        self.is_searched = _tokens(functions) > MOST_TOKENS
+        self._loaded: dict[str, None] = {} if self.is_searched else dict.fromkeys(self._by_name)
+
+    def find(self, name: str) -> Tool | None:
+        """Return the tool that a model calls by this name, offered in full or not."""
+        return self._by_name.get(name)
+
+    def functions(self) -> list[dict[str, Any]]:
+        """Return what a request says of tools, in the form of chat completions."""
+        offered = [_function(name, self._by_name[name]) for name in self._loaded]
+        return [_search_function(self._by_name), *offered] if self.is_searched else offered
+
+    def search(self, query: str) -> str:
+        """Offer the tools that fit a query from now on, and return what the model is told of them."""
+        found = self._index.best(query, _MOST_FOUND)
+        if not found:
+            return "No tool fits. Try other words, or answer without a tool."
+        self._loaded |= dict.fromkeys(found)
+        lines = (f"- {name}: {_first_sentence(self._by_name[name].description)}" for name in found)
+        return "These tools can be called now:\n" + "\n".join(lines)
+
+
+def tokens_of(functions: Sequence[Mapping[str, Any]]) -> int:
+    """Return what the tools of a request take, as an estimate."""
+    return _tokens(functions)
+
+
+def _tokens(functions: Sequence[Mapping[str, Any]]) -> int:
+    return math.ceil(len(json.dumps(functions)) / CHARACTERS_PER_TOKEN)
+
+
+def _named(tools: Sequence[Tool]) -> dict[str, Tool]:
+    """Return the tools by names that every protocol takes, each once."""
+    named: dict[str, Tool] = {}
+    for tool in tools:
+        base = re.sub(r"[^A-Za-z0-9_-]", "_", tool.full_name)[:_LONGEST_NAME]
+        name, number = base, 1
+        while name in named or name == FIND_TOOLS:
+            number += 1
+            name = f"{base[: _LONGEST_NAME - 4]}_{number}"
+        named[name] = tool
+    return named
+
+
+def _function(name: str, tool: Tool) -> dict[str, Any]:
+    about = f"{tool.title}. {tool.description}" if tool.title else tool.description
+    schema = dict(tool.schema) if tool.schema.get("type") == "object" else {"type": "object", "properties": {}}
+    return {
+        "type": "function",
+        "function": {"name": name, "description": about[:_SHOWN_DESCRIPTION], "parameters": schema},
+    }
+
+
+def _search_function(tools: Mapping[str, Tool]) -> dict[str, Any]:
+    servers = Counter(tool.server_name for tool in tools.values())
+    listed = ", ".join(f"{name} ({count})" for name, count in list(servers.items())[:40])
+    return {
+        "type": "function",
+        "function": {
+            "name": FIND_TOOLS,
+            "description": (
+                f"Finds tools by what they do, and makes them callable. There are {len(tools)}, by server: {listed}."
+                " Call this first when a question needs data or an action that you do not have."
+            ),
+            "parameters": {
+                "type": "object",
+                "properties": {"query": {"type": "string", "description": "what the tool is to do, in a few words"}},
+                "required": ["query"],
+            },
+        },
+    }
+
+
+def _first_sentence(text: str) -> str:
+    line = " ".join(text.split())
+    return re.split(r"(?<=[.!?])\s", line, maxsplit=1)[0][:200]
+
+
+class _Index:
+    """Words of names, titles, descriptions and parameters, weighed by BM25."""
+
+    def __init__(self, tools: Mapping[str, Tool]) -> None:
+        self._documents = {name: Counter(_words_of(name, tool)) for name, tool in tools.items()}
+        self._lengths = {name: sum(words.values()) for name, words in self._documents.items()}
+        self._mean = sum(self._lengths.values()) / max(1, len(self._lengths))
+        self._seen_in = Counter(word for words in self._documents.values() for word in words)
+
+    def best(self, query: str, most: int) -> list[str]:
+        wanted = [*dict.fromkeys(_words(query))]
+        scores = {name: self._score(name, wanted) for name in self._documents}
+        ranked = sorted((name for name in scores if scores[name] > 0), key=lambda name: -scores[name])
+        return ranked[:most]
+
+    def _score(self, name: str, wanted: Iterable[str]) -> float:
+        words, total = self._documents[name], 0.0
+        held_back = _K * (1 - _B + _B * self._lengths[name] / self._mean)
+        for word in wanted:
+            count = words.get(word, 0)
+            if count:
+                rarity = math.log(1 + (len(self._documents) - self._seen_in[word] + 0.5) / (self._seen_in[word] + 0.5))
+                total += rarity * count * (_K + 1) / (count + held_back)
+        return total
+
+
+def _words_of(name: str, tool: Tool) -> list[str]:
+    properties = tool.schema.get("properties")
+    named = f"{name} {tool.title} {tool.server_name}"
+    rest = f"{tool.description} {' '.join(properties) if isinstance(properties, Mapping) else ''}"
+    return [*(_NAME_WEIGHT * _words(named)), *_words(rest)]
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a text without endings and without those that say nothing."""
+    found = _WORD.findall(_CAMEL.sub(" ", text).lower())
+    return [_stem(word) for word in found if word not in _STOPPED]
+
+
+def _stem(word: str) -> str:
+    for ending, least in (
+        ("ations", 4),
+        ("ation", 4),
+        ("ings", 4),
+        ("ing", 4),
+        ("ies", 3),
+        ("ed", 4),
+        ("es", 4),
+        ("s", 3),
+    ):
+        if word.endswith(ending) and len(word) - len(ending) >= least:
+            return word[: -len(ending)] + ("y" if ending == "ies" else "")
+    return word[:-1] if word.endswith("e") and len(word) > 4 else word

@@ -1,0 +1,40 @@
+"""Says what the loop of calls needs of those who know tool servers, settings and permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from chatdesk.core.domain.tools import Answer, Tool, ToolResult, ToolServer
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLimits:
+    """Limits what one answer may do with tools: requests to the model, minutes, dollars as far as prices are known (0:
+    no limit), and seconds for one call."""
+
+    steps: int = 25
+    minutes: float = 10.0
+    dollars: float = 0.0
+    call_s: float = 60.0
+
+
+class ToolPort(Protocol):
+    """The part of ``ToolService`` that answers use."""
+
+    def on_for(self, *, thread_id: str | None, project_id: str | None) -> tuple[ToolServer, ...]: ...
+
+    async def tools(self, servers: Sequence[ToolServer]) -> tuple[Tool, ...]: ...
+
+    async def call(
+        self, server: ToolServer, name: str, arguments: Mapping[str, Any], *, timeout_s: float
+    ) -> ToolResult: ...
+
+    async def allows(
+        self, server: ToolServer, tool: Tool, *, thread_id: str, project_id: str, after_outside_text: bool
+    ) -> bool: ...
+
+    async def allow(
+        self, server: ToolServer, tool: Tool, scope: Answer, scope_id: str, *, only_reads: bool
+    ) -> None: ...

@@ -1,0 +1,67 @@
+"""Gives answers the tools that are on in their thread, where there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from chatdesk.core.background_import import import_beside
+from chatdesk.core.chat.tool_calls.approvals import Approvals
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.usage import CostOf
+from chatdesk.core.events import EventBus
+
+if TYPE_CHECKING:  # loaded when a server is set up
+    from chatdesk.core.chat.tool_calls.port import ToolLimits, ToolPort
+    from chatdesk.core.domain.message import Message
+    from chatdesk.core.providers.base import Provider
+    from chatdesk.core.storage.chat.threads import ThreadRepository
+
+LoadTools = Callable[[], "Awaitable[ToolPort | None]"]
+
+
+async def _no_tools() -> None:
+    """Load no tools, where nobody said how."""
+
+
+class ToolCalls:
+    """Reached as ``ChatService.tools``. Until ``use`` says where tools come from, there are none."""
+
+    def __init__(self, threads: ThreadRepository, bus: EventBus, clock: Clock, cost_of: CostOf) -> None:
+        self.approvals = Approvals(bus)
+        self._threads = threads
+        self._clock = clock
+        self._cost_of = cost_of
+        self._load: LoadTools = _no_tools
+        self._limits: Callable[[], ToolLimits] | None = None
+
+    def use(self, load: LoadTools, limits: Callable[[], ToolLimits]) -> None:
+        """Take tools from the next answer on. ``load`` returns None as long as no server is set up."""
+        self._load, self._limits = load, limits
+
+    def use_same(self, other: ToolCalls) -> None:
+        """Take tools from where ``other`` takes them."""
+        self._load, self._limits = other._load, other._limits
+
+    async def equip(self, answer: Message, provider: Provider) -> Provider:
+        """Return a provider that answers with the tools of the answer's thread; the same one where none are on."""
+        tools = await self._load()
+        if tools is None or self._limits is None:
+            return provider
+        thread = await self._threads.get(answer.thread_id)
+        servers = tools.on_for(thread_id=thread.id, project_id=thread.project_id)
+        if not servers:
+            return provider
+        loop = await import_beside("chatdesk.core.chat.tool_calls.loop")
+        equipped: Provider = loop.ToolLoop(
+            provider,
+            servers,
+            tools,
+            self.approvals,
+            loop.Place(thread.id, thread.project_id, answer.id),
+            clock=self._clock,
+            limits=self._limits(),
+            cost_of=partial(self._cost_of, answer.provider, answer.model),
+        )
+        return equipped

@@ -1,0 +1,95 @@
+"""What a model is told of tools, and what is found when it searches."""
+
+from __future__ import annotations
+
+import re
+
+from chatdesk.core.chat.tool_calls.offered_tools import FIND_TOOLS, MOST_TOKENS, OfferedTools, tokens_of
+from chatdesk.core.domain.tools import Tool, ToolHints
+
+_ACTIONS = {
+    "create_issue": "Create a new issue in a repository, with a title and a body.",
+    "merge_pull_request": "Merge a pull request.",
+    "search_mail": "Search messages in the mailbox by sender, subject or words.",
+    "send_mail": "Send a mail to one or several people.",
+    "read_file": "Read the contents of a file on the disk.",
+    "convert_currency": "Convert an amount of money from one currency to another.",
+    "weather_forecast": "Forecast of temperature and rain for a city.",
+    "run_query": "Run an SQL query against the database.",
+    "translate_text": "Translate a text into another language.",
+    "resize_image": "Make a picture larger or smaller.",
+    "book_meeting": "Put a meeting into the calendar and invite people.",
+    "play_song": "Play a song or a playlist.",
+    "turn_on_light": "Switch a lamp in a room on or off.",
+    "track_parcel": "Say where a parcel is.",
+    "stock_price": "Current price of a share.",
+}
+
+
+def _tool(name: str, about: str, *, server: str = "s", schema: object = None) -> Tool:
+    given = schema or {"type": "object", "properties": {"value": {"type": "string", "description": "x" * 200}}}
+    return Tool(server, server.upper(), name, "", about, given, ToolHints(), name)  # type: ignore[arg-type]
+
+
+def _many() -> OfferedTools:
+    return OfferedTools(
+        [
+            _tool(name if number == 0 else f"{name}_{number}", about, server=f"server-{number}")
+            for number in range(10)
+            for name, about in _ACTIONS.items()
+        ]
+    )
+
+
+def test_few_tools_are_sent_as_they_are() -> None:
+    offered = OfferedTools([_tool("read_file", "Read a file.")])
+    assert [each["function"]["name"] for each in offered.functions()] == ["s__read_file"]
+    assert not offered.is_searched and OfferedTools([]).functions() == []
+
+
+def test_many_tools_are_searched_and_take_few_tokens() -> None:
+    offered = _many()
+    assert offered.is_searched
+    assert [each["function"]["name"] for each in offered.functions()] == [FIND_TOOLS]
+    assert tokens_of(offered.functions()) <= MOST_TOKENS
+    said = offered.search("how warm will it be in Oslo? forecast")
+    assert "server-0__weather_forecast" in said
+    names = [each["function"]["name"] for each in offered.functions()]
+    assert names[0] == FIND_TOOLS and "server-0__weather_forecast" in names and len(names) <= 7
+    offered.search("send a mail")
+    assert set(names) < {each["function"]["name"] for each in offered.functions()}, "what was found stays"
+    assert "No tool fits" in offered.search("zebra") and "No tool fits" in offered.search("")
+
+
+def test_words_find_their_tool() -> None:
+    offered = OfferedTools([_tool(name, about * 3) for name, about in _ACTIONS.items()])
+    for query, wanted in (
+        ("merge the pull request", "merge_pull_request"),
+        ("sending an email to Anna", "send_mail"),
+        ("querying a database", "run_query"),
+        ("converting dollars into another currency", "convert_currency"),
+        ("resizing pictures", "resize_image"),
+    ):
+        first = offered.search(query).splitlines()[1]
+        assert wanted in first, (query, first)
+
+
+def test_every_tool_has_a_name_that_protocols_take_and_no_other_has() -> None:
+    odd = [_tool("a.b/c d", "x"), _tool("a_b_c_d", "x"), _tool("ü" * 90, "x"), _tool("ü" * 91, "x")]
+    offered = OfferedTools(odd)
+    names = [each["function"]["name"] for each in offered.functions()]
+    assert len(set(names)) == 4 and all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name) for name in names)
+    assert [offered.find(name) for name in names] == odd
+    assert offered.find("nothing") is None
+
+
+def test_a_tool_cannot_take_the_place_of_the_search() -> None:
+    imitating = Tool("find", "Find", "tools", "", "x", {}, ToolHints(), "d")
+    assert imitating.full_name == "find__tools"
+    offered = OfferedTools([imitating])
+    assert offered.find(FIND_TOOLS) is None
+
+
+def test_a_schema_that_is_no_object_is_replaced() -> None:
+    offered = OfferedTools([_tool("a", "x", schema={"type": "array"})])
+    assert offered.functions()[0]["function"]["parameters"] == {"type": "object", "properties": {}}
