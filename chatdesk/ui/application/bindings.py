@@ -55,6 +55,8 @@ from chatdesk.ui.features.settings.model_menu import ModelMenu
 from chatdesk.ui.features.settings.restore_binding import RestartAfter, RestoreBinding
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.team.team_binding import TeamBinding
+from chatdesk.ui.features.tools.consent_binding import ConsentBinding
+from chatdesk.ui.features.tools.tools_binding import ToolsBinding
 from chatdesk.ui.features.transfer.export_binding import ExportBinding
 from chatdesk.ui.features.transfer.import_binding import ImportBinding
 from chatdesk.ui.features.usage.queue_binding import QueueBinding
@@ -235,6 +237,8 @@ class Bindings:
         self.local_service = LocalServiceBinding(
             context, self.settings, switch=lambda: services.service_switch, projects=services.library.list_projects
         )
+        self.tools = ToolsBinding(context, self.settings, load=services.tools.load)
+        self.consent = ConsentBinding(context, self.threads)
         self.team = TeamBinding(
             context, self.settings, self.lists, self.threads.open_soon, services=self._team_services
         )

@@ -35,7 +35,6 @@ def _controls(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
     small_px = round(point_size("text"))
     line_px = max(18, round(point_size("text") * 1.714))  # the least height of what has a line of text
     box_px = max(14, round(point_size("text") * 1.34))
-    dot_px = box_px - 6
     ink = "white" if QColor(tokens.on_accent).lightness() > 128 else "black"
     ring = f"{FOCUS_RING_PX}px solid {tokens.accent}"
     return f"""
@@ -77,11 +76,12 @@ QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; widt
     background: transparent; }}
 QAbstractSpinBox::up-arrow {{ image: url(theme:arrow-up.svg); width: {small_px}px; height: {small_px}px; }}
 QAbstractSpinBox::down-arrow {{ image: url(theme:arrow-down.svg); width: {small_px}px; height: {small_px}px; }}
-QDialog QPlainTextEdit, QDialog QTextEdit, QDialog QListWidget, QDialog #importLines {{ background: {tokens.card};
-    color: {tokens.text}; border: 1px solid {tokens.field_line}; border-radius: {tokens.radius.row}px; padding: 4px;
-    selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}
-QDialog QPlainTextEdit:focus, QDialog QTextEdit:focus, QDialog QListWidget:focus, QDialog #importLines:focus {{
-    border: {ring}; padding: 3px; }}
+QDialog QPlainTextEdit, QDialog QTextEdit, QDialog QListWidget, QDialog #importLines, #consentArguments {{
+    background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};
+    border-radius: {tokens.radius.row}px; padding: 4px; selection-background-color: {tokens.accent};
+    selection-color: {tokens.on_accent}; }}
+QDialog QPlainTextEdit:focus, QDialog QTextEdit:focus, QDialog QListWidget:focus, QDialog #importLines:focus,
+#consentArguments:focus {{ border: {ring}; padding: 3px; }}
 QDialog QListWidget, QDialog #importLines {{ selection-background-color: {tokens.selected};
     selection-color: {tokens.text}; }}
 QDialog QListView#importLines::item {{ padding: 5px 6px; border-radius: 6px; }}
@@ -102,7 +102,7 @@ QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{ background
     border-color: {tokens.accent}; image: url(theme:check-{ink}.svg); }}
 QCheckBox::indicator:indeterminate, QAbstractItemView::indicator:indeterminate {{ background: {tokens.accent};
     border-color: {tokens.accent}; image: url(theme:dash-{ink}.svg); }}
-QRadioButton::indicator:checked {{ width: {dot_px}px; height: {dot_px}px; border: 4px solid {tokens.accent}; }}
+QRadioButton::indicator:checked {{ width: {box_px - 6}px; height: {box_px - 6}px; border: 4px solid {tokens.accent}; }}
 QCheckBox:focus::indicator, QRadioButton:focus::indicator {{ border-color: {tokens.accent}; }}
 QCheckBox:focus, QRadioButton:focus {{ text-decoration: underline; }}
 QSlider:horizontal {{ min-height: {_TARGET_PX}px; }}

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence, QMoveEvent, QResizeEvent, QShowEvent
@@ -141,16 +141,16 @@ class MainWindow(QMainWindow):
             self._note = Banner(self._theme)
             self._note.setObjectName("threadNote")
             self._note.closed.connect(self._on_note_closed)
-            self.put_above_thread(self._note)
+            self.put_beside_thread(self._note)
         self._run_note = on_closed
         if not self._note.isVisible() or self._note.text != text:
             self._note.show_message(text, kind="info")
 
-    def put_above_thread(self, bar: QWidget) -> None:
-        """Give ``bar`` a place between the header and the messages; it shows and hides itself."""
-        rows = self._thread_area.layout()
-        assert isinstance(rows, QVBoxLayout)
-        rows.insertWidget(rows.indexOf(self._stack), _centred(bar, self._thread_area, top_px=8, bottom_px=0))
+    def put_beside_thread(self, bar: QWidget, *, is_below: bool = False) -> None:
+        """Give ``bar`` a place above or below the messages; it shows and hides itself."""
+        rows = cast(QVBoxLayout, self._thread_area.layout())
+        row = _centred(bar, self._thread_area, top_px=0 if is_below else 8, bottom_px=8 if is_below else 0)
+        rows.insertWidget(rows.indexOf(self._stack) + is_below, row)
         self._bars.append(bar)
         self._order_tabs_later()
 

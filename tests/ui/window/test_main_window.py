@@ -339,7 +339,7 @@ def test_the_order_of_tab_is_made_once_at_the_first_tab_with_what_came_before_th
     walk = window.sidebar.focus_panes
     monkeypatch.setattr(window.sidebar, "focus_panes", lambda: (made.append(1), walk())[1])
     bar = QPushButton("Above")
-    window.put_above_thread(bar)
+    window.put_beside_thread(bar)
     window.set_transcript(QPlainTextEdit())
     window.show_transcript(True)
     assert made == []

@@ -78,7 +78,7 @@ class SummaryWorkBinding(QObject):
             self._bar.setObjectName("summaryBar")
             self._bar.actionTriggered.connect(self._on_action_triggered)
             self._bar.otherTriggered.connect(self._stop)
-            self._panes.window.put_above_thread(self._bar)
+            self._panes.window.put_beside_thread(self._bar)
         return self._bar
 
     def _on_action_triggered(self) -> None:

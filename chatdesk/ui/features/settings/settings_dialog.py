@@ -54,6 +54,7 @@ _ICONS: Final[Mapping[str, str]] = {
     "Context": "messages-square",
     "Accessibility": "eye",
     "Team sync": "users",
+    "Tools": "hammer",
     "Local service": "terminal",
     "Data and backup": "database",
     "Shortcuts": "keyboard",
@@ -191,7 +192,7 @@ class SettingsDialog(Panel):
             self._values,
             choices=self._choices,
             fixed=self._fixed,
-            is_content_first=title in ("Providers", "Local service"),
+            is_content_first=title in ("Providers", "Tools", "Local service"),
             model_fields=self._model_fields,
         )
         page.edited.connect(self._on_edited)

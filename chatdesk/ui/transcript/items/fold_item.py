@@ -47,6 +47,12 @@ class FoldItem(Item):
             self.label = label
             self.revision += 1
 
+    def tell(self, aside: str, *, is_done: bool) -> None:
+        """Say at the right how it goes on."""
+        if (aside, is_done) != (self.aside, self.is_done):
+            self.aside, self.is_done = aside, is_done
+            self.revision += 1
+
     def guess(self, style: TranscriptStyle, width: float) -> float:
         return style.px(_HEIGHT_PX)
 

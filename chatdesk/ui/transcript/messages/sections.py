@@ -7,6 +7,7 @@ from typing import Any
 
 from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.message import Part, PartType
+from chatdesk.core.domain.tools import CALL_STATUS_TEXTS, CallStatus
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.transcript.contract import PictureSource
@@ -21,6 +22,8 @@ from chatdesk.ui.transcript.items.picture_item import PictureItem
 from chatdesk.ui.transcript.items.text_item import plain_item
 
 _FOLD_TEXT_LIMIT = 400_000
+#: States that stand beside a call; that it is done, its mark says.
+_TOLD_STATES = frozenset(CallStatus) - {CallStatus.DONE}
 _MAX_SIDE = 100_000
 
 
@@ -42,6 +45,7 @@ class Section:
         old, new = _fold_of(self), _fold_of(newer)
         if old is not None and new is not None:
             old.rename(new.label)
+            old.tell(new.aside, is_done=new.is_done)
 
     def keep_open(self, before: Section) -> None:
         """Be as open as ``before``, the section that stood here."""
@@ -149,7 +153,7 @@ class ToolSection(Section):
 
     def take_result(self, part: Part) -> None:
         self._result = part
-        self._fold.is_done = True
+        self._fold.is_done = part.content.get("status") in (None, CallStatus.DONE.value)
         if part.tool_duration_ms is not None and not self._fold.aside:
             self._fold.aside = _tenths(part.tool_duration_ms)
         self.update_items()
@@ -163,6 +167,17 @@ class ToolSection(Section):
         self._fold.label = f"{name} · {hint}" if hint else name
         if part.tool_duration_ms is not None:
             self._fold.aside = _tenths(part.tool_duration_ms)
+        self.name(part)
+
+    def name(self, part: Part) -> None:
+        """Take the server and the state of a call that ran here."""
+        server, status = part.content.get("server"), part.content.get("status")
+        if isinstance(server, str) and server:
+            tool = clean_line(str(part.content.get("tool", ""))) or "Tool"
+            hint = clean_line(_hint(str(part.content.get("arguments", ""))))
+            self._fold.label = f"{tool} of {clean_line(server)}" + (f" · {hint}" if hint else "")
+        if status in _TOLD_STATES:
+            self._fold.aside = CALL_STATUS_TEXTS[CallStatus(status)]
 
     def update_items(self) -> None:
         self.items = [self._fold]

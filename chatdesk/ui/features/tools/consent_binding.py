@@ -1,0 +1,107 @@
+"""Shows the calls that wait for a person: a card above the text of their thread, a word elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.background_import import import_beside
+from chatdesk.core.domain.tools import Answer, ApprovalRequest
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.events import ApprovalAsked, ApprovalEnded
+from chatdesk.core.hidden_characters import clean_line
+from chatdesk.ui.accessibility.announce import announce
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.tool_calls.approvals import Approvals
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.tools.consent_card import ConsentCard
+    from chatdesk.ui.window.window_context import WindowContext
+
+_MODULE = "chatdesk.ui.features.tools.consent_card"
+
+
+class ConsentBinding(QObject):
+    """The card is made when a call waits for the first time. It never takes the focus by itself: who is typing goes on
+    typing, and cannot allow anything by it."""
+
+    def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
+        super().__init__()
+        self._panes = context.panes
+        self._tasks = context.tasks
+        self._open_thread = context.open_thread
+        self._threads = threads
+        self._card: ConsentCard | None = None
+        threads.opened.connect(lambda _thread: self._show())
+        context.panes.commands.bind("message.approve", self._go_there, self._are_any)
+        context.subscribe(self, ApprovalAsked, lambda event: self._on_asked(event.request))
+        context.subscribe(self, ApprovalEnded, lambda _event: self._show())
+
+    @property
+    def _approvals(self) -> Approvals:
+        return self._open_thread.chat.tools.approvals
+
+    def _are_any(self) -> bool:
+        return bool(self._approvals.waiting())
+
+    def _on_asked(self, request: ApprovalRequest) -> None:
+        name = clean_line(request.tool.title or request.tool.name)
+        if request.thread_id == self._threads.thread_id:
+            self._show()
+            words = f"{name} of {clean_line(request.tool.server_name)} waits for your approval: Ctrl+Shift+Y."
+            announce(self._panes.window, words)
+        else:
+            self._panes.window.show_toast(
+                f"{name} waits for your approval in another chat.", "Show", self._shower(request.thread_id)
+            )
+        self._panes.commands.refresh()
+
+    def _shower(self, thread_id: str) -> Callable[[], object]:
+        return lambda: self._threads.open_soon(thread_id)
+
+    def _show(self) -> None:
+        waiting = self._approvals.waiting(self._threads.thread_id) if self._threads.thread_id else ()
+        if self._card is None:
+            if waiting:
+                self._tasks.replace(self._make_card(), "ask for approval")
+            return
+        had_focus = self._card.isVisible() and self._card.isAncestorOf(self._panes.window.focusWidget())
+        self._card.setVisible(bool(waiting))
+        if waiting:
+            self._card.show_request(waiting[0], waiting=len(waiting))
+        if had_focus:
+            if waiting:
+                self._card.focus_answer()
+            else:
+                self._panes.window.focus_composer()
+        self._panes.commands.refresh()
+
+    async def _make_card(self) -> None:
+        module = await import_beside(_MODULE)
+        if self._card is None:
+            card = self._card = module.ConsentCard(self._panes.theme)
+            card.hide()
+            card.answered.connect(self._on_answered)
+            self._panes.window.put_beside_thread(card, is_below=True)
+        self._show()
+
+    def _go_there(self) -> None:
+        here = self._approvals.waiting(self._threads.thread_id) if self._threads.thread_id else ()
+        if here and self._card is not None:
+            self._card.focus_answer()
+            return
+        waiting = self._approvals.waiting()
+        if waiting:
+            self._threads.open_soon(waiting[0].thread_id)
+
+    def _on_answered(
+        self, request_id: str, answer: Answer, arguments: Mapping[str, Any] | None, only_reads: bool
+    ) -> None:
+        try:
+            self._approvals.answer(request_id, answer, arguments, only_reads=only_reads)
+        except ChatDeskError as error:
+            if self._card is not None:
+                self._card.say_problem(error.sentence)
+        self._show()

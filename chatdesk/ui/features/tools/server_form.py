@@ -1,0 +1,120 @@
+"""*Add server*, *Edit server*: by command, by address, or from the JSON of another program."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from chatdesk.core.domain.tools import ToolServer
+from chatdesk.core.tools.pasted import NotServers, read_pasted
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.dialogs.task_panel import TaskPanel
+from chatdesk.ui.dialogs.text_field import TextField
+from chatdesk.ui.features.tools.server_text import (
+    NotAServerError,
+    command_text,
+    described,
+    read_server,
+    values_text,
+)
+from chatdesk.ui.theme.theme import Theme
+
+_SIZE_PX: Final = (520, 560)
+_MOST: Final = 100_000
+_LINES: Final = 6
+_HINT: Final = "Only what is here, the PATH and where your files are reach the program. Secrets go where your keys lie."
+
+
+class ServerForm(TaskPanel):
+    """``saved`` has the server (its id is empty for a new one) and new secrets by name; the answer is ``accept`` or
+    ``end_busy`` with ``show_problem``."""
+
+    saved = Signal(object, object)
+
+    def __init__(self, theme: Theme, server: ToolServer | None = None, *, parent: QWidget | None = None) -> None:
+        title = "Add a tool server" if server is None else "Edit the tool server"
+        super().__init__(theme, title, object_name="serverForm", size_px=_SIZE_PX, parent=parent)
+        self._server = server
+        self.name = _field("Name", "serverName", "For example: Notes")
+        self.command = _field(
+            "Command or address", "serverCommand", "npx -y @modelcontextprotocol/server-filesystem ~/notes"
+        )
+        self.command.textEdited.connect(self._on_command_edited)
+        self.values = TextField(theme, name="Variables or headers", object_name="serverValues", most=_MOST)
+        self.values.setPlaceholderText("API_KEY=…")
+        self.values.setFixedHeight(_LINES * self.values.fontMetrics().lineSpacing())
+        self.folder = _field("Folder it runs in", "serverFolder", "An empty one of its own")
+        self.save_button = push_button("Save", "serverSave", self._save, is_primary=True, is_default=True)
+        self._build()
+        if server is not None:
+            self.name.setText(server.name)
+            self.command.setText(command_text(server))
+            self.values.show_written(values_text(server))
+            self.folder.setText(server.folder)
+        self.name.setFocus()
+
+    def _build(self) -> None:
+        for label, field in (("Name", self.name), ("Command or address", self.command)):
+            self.body.addWidget(plain_label(label, "muted"))
+            self.body.addWidget(field)
+        self.add_text("You can also paste the JSON of Claude Desktop, Cursor, VS Code or LM Studio here.")
+        self.body.addWidget(plain_label("Variables, or headers of an address, a line each", "muted", wraps=True))
+        self.body.addWidget(self.values)
+        self.add_text(_HINT)
+        self.body.addWidget(plain_label("Folder", "muted"))
+        self.body.addWidget(self.folder)
+        self.body.addStretch(1)
+        self.add_button(push_button("Cancel", "serverCancel", self.reject, is_way_out=True))
+        self.add_button(self.save_button)
+
+    def _on_command_edited(self, text: str) -> None:
+        """Take a pasted description apart into the fields."""
+        if not text.lstrip().startswith(("{", '"')):
+            return
+        try:
+            found = read_pasted(text)
+        except NotServers:
+            return  # it may go on
+        first = found[0]
+        self.name.setText(first.server.name)
+        self.command.setText(command_text(first.server))
+        self.values.show_written(described(first.server, first.secrets))
+        self.folder.setText(first.server.folder)
+        words = f"Filled in from the description of “{first.server.name}”."
+        if first.missing:
+            words += f" Still to be filled in: {', '.join(first.missing)}."
+        if len(found) > 1:
+            words += f" The text has {len(found)} servers: this is the first; paste again for the others."
+        self.show_problem("" if not first.missing and len(found) == 1 else words)
+        announce(self, words)
+
+    def _save(self) -> None:
+        try:
+            made, secrets = read_server(
+                self._server,
+                "" if self._server is None else self._server.id,
+                self.name.text(),
+                self.command.text(),
+                self.values.written(),
+                self.folder.text(),
+            )
+        except NotAServerError as error:
+            self.show_problem(str(error))
+            field = self.name if not self.name.text().strip() else self.command
+            field.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
+        self.show_problem("")
+        self.saved.emit(made, secrets)
+
+
+def _field(name: str, object_name: str, placeholder: str) -> QLineEdit:
+    field = QLineEdit()
+    field.setObjectName(object_name)
+    field.setAccessibleName(name)
+    field.setPlaceholderText(placeholder)
+    field.setMaxLength(_MOST)
+    return field

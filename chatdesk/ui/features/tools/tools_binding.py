@@ -1,0 +1,149 @@
+"""Joins the page *Tools* of the settings with the service of tool servers.
+
+Small, because every window has it: page and form are brought in when somebody opens the settings, the service when
+somebody looks at the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject
+from shiboken6 import isValid
+
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.events import ToolServersChanged
+from chatdesk.core.settings.secrets import SecretNotKept
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.tools import ToolServer
+    from chatdesk.core.tools.permissions import Permission
+    from chatdesk.core.tools.service import ToolService
+    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+    from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+    from chatdesk.ui.features.tools.server_form import ServerForm
+    from chatdesk.ui.features.tools.tools_page import ToolsPage
+    from chatdesk.ui.window.window_context import WindowContext
+
+_PAGE: Final = "Tools"
+_MODULES: Final = ("chatdesk.ui.features.tools.tools_page", "chatdesk.ui.features.tools.server_form")
+
+
+class ToolsBinding(QObject):
+    """``load`` returns the service of tool servers, and makes it where there is none yet."""
+
+    def __init__(
+        self, context: WindowContext, settings: SettingsBinding, *, load: Callable[[], Awaitable[ToolService]]
+    ) -> None:
+        super().__init__()
+        self._panes = context.panes
+        self._tasks = context.tasks
+        self._settings = settings
+        self._load = load
+        self._dialog: SettingsDialog | None = None
+        self._page: ToolsPage | None = None
+        settings.import_ahead(*_MODULES)
+        settings.dialogMade.connect(self._on_settings_dialog_made)
+        context.panes.commands.bind("app.tools", lambda: settings.open(_PAGE))
+        context.subscribe(self, ToolServersChanged, lambda _event: self._refresh())
+
+    def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
+        self._dialog = dialog
+        dialog.fill_page(_PAGE, self._make_page)
+
+    def _make_page(self) -> ToolsPage:
+        from chatdesk.ui.features.tools.tools_page import ToolsPage
+
+        page = self._page = ToolsPage()
+        page.addRequested.connect(lambda: self._tasks.start(self._open_form(None), "add a server"))
+        page.editRequested.connect(lambda id_: self._tasks.start(self._open_form(id_), "edit a server"))
+        page.testRequested.connect(lambda id_: self._tasks.replace(self._test(page, id_), f"test {id_}"))
+        page.switchRequested.connect(lambda id_, is_on: self._do(page, lambda each: each.switch(id_, is_on=is_on)))
+        page.removeRequested.connect(lambda id_: self._tasks.start(self._ask_whether_to_remove(page, id_), "remove"))
+        page.revokeRequested.connect(lambda permission: self._do(page, lambda each: each.revoke(permission)))
+        self._refresh()
+        return page
+
+    def _refresh(self) -> None:
+        if self._page is not None and isValid(self._page):
+            self._tasks.replace(self._show(self._page), "show tool servers")
+
+    async def _show(self, page: ToolsPage) -> None:
+        service = await self._load()
+        permissions: tuple[Permission, ...] = await service.permissions()
+        if isValid(page):
+            page.show_servers(service.statuses())
+            if service.problem:
+                page.show_problem(service.problem)
+            page.show_permissions(permissions, {each.id: each.name for each in service.servers})
+
+    def _do(self, page: ToolsPage, act: Callable[[ToolService], Awaitable[None]]) -> None:
+        async def run() -> None:
+            try:
+                await act(await self._load())
+            except ChatDeskError as error:
+                if isValid(page):
+                    page.show_problem(error.sentence)
+
+        self._tasks.start(run(), "change tool servers")
+
+    async def _test(self, page: ToolsPage, server_id: str) -> None:
+        service = await self._load()
+        server = service.server(server_id)
+        if server is None or not isValid(page):
+            return
+        page.begin_test(server_id)
+        async with aclosing(service.check(server)) as checks:  # type: ignore[type-var]
+            async for check in checks:
+                if not isValid(page):
+                    return
+                page.show_check(server_id, check)
+
+    async def _open_form(self, server_id: str | None) -> None:
+        from chatdesk.ui.features.tools.server_form import ServerForm
+
+        service = await self._load()
+        server = None if server_id is None else service.server(server_id)
+        if self._dialog is None or not isValid(self._dialog):
+            return
+        form = ServerForm(self._panes.theme, server, parent=self._dialog)
+        form.saved.connect(
+            lambda made, secrets: self._tasks.start(self._save(service, form, made, secrets), "save a server")
+        )
+        form.open()
+
+    async def _save(self, service: ToolService, form: ServerForm, made: ToolServer, secrets: Mapping[str, str]) -> None:
+        server = made if made.id else replace(made, id=service.new_id(made.name))
+        try:
+            await service.save(server, secrets)
+        except SecretNotKept as error:
+            if self._page is not None and isValid(self._page):
+                self._page.show_problem(error.sentence)
+        except ChatDeskError as error:
+            if isValid(form):
+                form.end_busy()
+                form.show_problem(error.sentence)
+            return
+        if isValid(form):
+            form.accept()
+
+    async def _ask_whether_to_remove(self, page: ToolsPage, server_id: str) -> None:
+        from chatdesk.ui.dialogs.confirm import ConfirmDialog
+
+        service = await self._load()
+        server = service.server(server_id)
+        if server is None or not isValid(page):
+            return
+        dialog = ConfirmDialog(
+            self._panes.theme,
+            f"Remove {server.name}?",
+            "Its tools are gone from all chats, with its secrets and what you allowed. Chats keep what it answered.",
+            yes_text="Remove",
+            is_dangerous=True,
+            parent=self._dialog,
+        )
+        dialog.answered.connect(lambda is_yes: self._do(page, lambda each: each.remove(server_id)) if is_yes else None)
+        dialog.open()

@@ -1,0 +1,251 @@
+"""The page *Tools* of the settings: the servers, how they are, and what their tools may do unasked. It asks; others
+do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal, SignalInstance
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from chatdesk.core.domain.tools import Answer, CheckStep, ServerState, ServerStatus, ToolCheck
+from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.plurals import counted
+from chatdesk.core.tools.permissions import Permission
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.form_panel import push_button
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.tools.server_text import command_text
+from chatdesk.ui.widgets.flow_row import FlowRow
+
+_WHAT: Final = "What models can use to read files, search and act. Nothing runs before you allow it."
+_NONE: Final = "No server is set up."
+_NO_PERMISSIONS: Final = "Every call is asked about."
+_STEPS: Final = {
+    CheckStep.FOUND: "Found",
+    CheckStep.STARTED: "Started",
+    CheckStep.SPOKE: "Speaks the protocol",
+    CheckStep.LISTED: "Lists its tools",
+}
+_SCOPES: Final = {Answer.THREAD: "in one chat", Answer.PROJECT: "in one project", Answer.ALWAYS: "everywhere"}
+
+
+class ToolsPage(QWidget):
+    """All signals but ``addRequested`` have the id of a server; ``switchRequested`` also whether it is to be on.
+    ``revokeRequested`` has a permission."""
+
+    addRequested = Signal()
+    editRequested = Signal(str)
+    testRequested = Signal(str)
+    removeRequested = Signal(str)
+    switchRequested = Signal(str, bool)
+    revokeRequested = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("toolsPage")
+        self._rows: dict[str, _ServerRow] = {}
+        self._shown_permissions: tuple[Permission, ...] | None = None
+        self._problem = _said("toolsProblem")
+        self._problem.setProperty("isDanger", True)
+        self._none = plain_label(_NONE, "muted", wraps=True)
+        self._none.setObjectName("toolsNone")
+        self._list = QVBoxLayout()
+        self._list.setSpacing(0)
+        self.add_button = push_button("Add server…", "toolsAdd", self.addRequested.emit)
+        self._permissions = QVBoxLayout()
+        self._permissions.setSpacing(0)
+        self._no_permissions = plain_label(_NO_PERMISSIONS, "muted", wraps=True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 10, 0, 10)
+        column.setSpacing(6)
+        column.addWidget(plain_label(_WHAT, "muted", wraps=True))
+        column.addWidget(self._problem)
+        column.addWidget(self._none)
+        column.addLayout(self._list)
+        row = FlowRow(8)
+        row.addWidget(self.add_button)
+        column.addLayout(row)
+        column.addSpacing(12)
+        column.addWidget(plain_label("Allowed without asking", "strong"))
+        column.addWidget(self._no_permissions)
+        column.addLayout(self._permissions)
+        self.show_problem("")
+
+    def show_problem(self, sentence: str) -> None:
+        """Show what is wrong; an empty text hides it."""
+        self._problem.setText(sentence)
+        self._problem.setVisible(bool(sentence))
+        announce(self, sentence, is_assertive=True)
+
+    def show_servers(self, statuses: Sequence[ServerStatus]) -> None:
+        """Show these servers; a row that exists keeps its focus and the result of its test."""
+        ids = [each.server.id for each in statuses]
+        for gone in [each for each in self._rows if each not in ids]:
+            row = self._rows.pop(gone)
+            if row.isAncestorOf(self.focusWidget()):
+                self.add_button.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._list.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        for place, status in enumerate(statuses):
+            id_ = status.server.id
+            if id_ not in self._rows:
+                row = self._rows[id_] = _ServerRow(id_)
+                row.switch.clicked.connect(partial(self.switchRequested.emit, id_))
+                row.test.clicked.connect(partial(_emit, self.testRequested, id_))
+                row.edit.clicked.connect(partial(_emit, self.editRequested, id_))
+                row.remove.clicked.connect(partial(_emit, self.removeRequested, id_))
+                self._list.insertWidget(place, row)
+            self._rows[id_].show_status(status)
+        before: QWidget | None = None
+        for each in (button for id_ in ids for button in self._rows[id_].focusable()):
+            if before is not None:
+                QWidget.setTabOrder(before, each)
+            before = each
+        if before is not None:
+            QWidget.setTabOrder(before, self.add_button)
+        self._none.setVisible(not statuses)
+
+    def begin_test(self, server_id: str) -> None:
+        """Show that the test of a server runs."""
+        if server_id in self._rows:
+            self._rows[server_id].begin_test()
+
+    def show_check(self, server_id: str, check: ToolCheck) -> None:
+        """Show one more step of the test of a server."""
+        if server_id in self._rows:
+            self._rows[server_id].show_check(check)
+
+    def show_permissions(self, permissions: Sequence[Permission], names: dict[str, str]) -> None:
+        """Show what is allowed without asking; ``names`` has those of the servers by id."""
+        if tuple(permissions) == self._shown_permissions:
+            return
+        self._shown_permissions = tuple(permissions)
+        had_focus = any(
+            widget is not None and widget.isAncestorOf(self.focusWidget())
+            for widget in (self._permissions.itemAt(place).widget() for place in range(self._permissions.count()))  # type: ignore[union-attr]
+        )
+        while (item := self._permissions.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        for number, permission in enumerate(permissions):
+            self._permissions.addWidget(self._permission_row(number, permission, names))
+        self._no_permissions.setVisible(not permissions)
+        if had_focus:
+            self.add_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _permission_row(self, number: int, permission: Permission, names: dict[str, str]) -> QWidget:
+        row = QWidget()
+        title = f"{clean_line(permission.tool)} of {names.get(permission.server_id, permission.server_id)}"
+        when = datetime.fromtimestamp(permission.allowed_at / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+        reads = ", also after text from outside" if permission.only_reads else ""
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(plain_label(title, "text", wraps=True))
+        words.addWidget(plain_label(f"{_SCOPES[permission.scope]}{reads} · since {when}", "muted", wraps=True))
+        revoke = push_button(
+            "Ask again",
+            f"toolsRevoke_{number}",
+            partial(self.revokeRequested.emit, permission),
+            name=f"Ask again about {title}",
+        )
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 6, 0, 6)
+        line.addLayout(words, 1)
+        line.addWidget(revoke)
+        return row
+
+
+class _ServerRow(QWidget):
+    """A server of the list."""
+
+    def __init__(self, server_id: str) -> None:
+        super().__init__()
+        self.setObjectName(f"toolServer_{server_id}")
+        self.switch = QCheckBox()
+        self.switch.setObjectName(f"toolSwitch_{server_id}")
+        self._details = plain_label("", "muted", wraps=True)
+        self._state = _said(f"toolState_{server_id}")
+        self._steps = _said(f"toolSteps_{server_id}")
+        self._steps.hide()
+        self._stderr = _said(f"toolStderr_{server_id}")
+        self._stderr.hide()
+        self.test = push_button("Test", f"toolTest_{server_id}", lambda: None)
+        self.edit = push_button("Edit…", f"toolEdit_{server_id}", lambda: None)
+        self.remove = push_button("Remove…", f"toolRemove_{server_id}", lambda: None, is_danger=True)
+        self._said: list[str] = []
+        buttons = FlowRow(8)
+        for each in (self.test, self.edit, self.remove):
+            buttons.addWidget(each)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 8, 0, 8)
+        column.setSpacing(4)
+        for widget in (self.switch, self._details, self._state, self._steps, self._stderr):
+            column.addWidget(widget)
+        column.addLayout(buttons)
+
+    def focusable(self) -> tuple[QWidget, ...]:
+        """Return what Tab reaches, in its order."""
+        return self.switch, self.test, self.edit, self.remove
+
+    def show_status(self, status: ServerStatus) -> None:
+        name = clean_line(status.server.name)
+        self.switch.setText(name.replace("&", "&&"))
+        self.switch.setChecked(status.server.is_on)
+        self._details.setText(command_text(status.server))
+        self._state.setText(state_words(status))
+        self._state.setProperty("isDanger", status.state is ServerState.FAILED)
+        self._state.style().unpolish(self._state)
+        self._state.style().polish(self._state)
+        tail = status.stderr.strip()[-600:] if status.state is ServerState.FAILED else ""
+        self._stderr.setText(f"It wrote: {tail}" if tail else "")
+        self._stderr.setVisible(bool(tail))
+        for button, words in ((self.test, "Test"), (self.edit, "Edit"), (self.remove, "Remove")):
+            button.setAccessibleName(f"{words} {name}")
+        self.switch.setAccessibleDescription(f"{self._details.text()}. {self._state.text()}")
+
+    def begin_test(self) -> None:
+        self._said = []
+        self._steps.setText("Testing…")
+        self._steps.show()
+
+    def show_check(self, check: ToolCheck) -> None:
+        words = _STEPS[check.step]
+        if check.is_well:
+            count = f": {counted(check.tool_count, 'tool')}" if check.step is CheckStep.LISTED else ""
+            self._said.append(f"✓ {words}{count}")
+        else:
+            self._said.append(f"✗ {words}: {check.problem}")
+        self._steps.setText("\n".join(self._said))
+        if not check.is_well or check.step is CheckStep.LISTED:
+            announce(self, f"{self.switch.text()}: {self._said[-1][2:]}")
+
+
+def state_words(status: ServerStatus) -> str:
+    """Return how a server is, in words."""
+    if status.state is ServerState.READY:
+        return f"Running, {counted(status.tool_count, 'tool')}"
+    if status.state is ServerState.FAILED:
+        return status.problem or "It failed."
+    return {
+        ServerState.OFF: "Off",
+        ServerState.IDLE: "Starts when it is needed",
+        ServerState.STARTING: "Starting…",
+    }[status.state]
+
+
+def _emit(signal: SignalInstance, server_id: str, _is_checked: bool = False) -> None:
+    signal.emit(server_id)
+
+
+def _said(object_name: str) -> QLabel:
+    label = plain_label("", "muted", wraps=True)
+    label.setObjectName(object_name)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

@@ -1,0 +1,291 @@
+"""Tools from the window: a server set up, a call read and allowed or denied, by keyboard and by mouse."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QWidget
+
+from chatdesk.core.domain.message import Message, PartType
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta, ToolCallDelta
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.dialogs.confirm import ConfirmDialog
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.features.tools.consent_card import ConsentCard
+from chatdesk.ui.features.tools.server_form import ServerForm
+from chatdesk.ui.features.tools.tools_page import ToolsPage
+from tests.helpers.chat_world import ScriptedProvider
+from tests.helpers.tools_world import command, processes_with, server
+from tests.helpers.window import answered, play, press, type_text, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+_WRITE = {"name": "a.md", "text": "WAL is faster."}
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    return AppPaths.find(tmp_path / "profile")
+
+
+def _shown(application: WindowApplication, kind: type[Any]) -> Any:
+    return next((each for each in application.panes.window.findChildren(kind) if each.isVisible()), None)
+
+
+def _child(parent: QWidget, kind: type[Any], name: str) -> Any:
+    found = parent.findChild(kind, name)
+    assert found is not None, name
+    return found
+
+
+async def _press(widget: QWidget) -> None:
+    """Press a button as somebody does who walks by Tab."""
+    await until(lambda: widget.isEnabled() and widget.isVisible())
+    assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+    widget.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(widget, Qt.Key.Key_Space)
+
+
+async def _model(application: WindowApplication, log: Path) -> ScriptedProvider:
+    """A model that does what the test says, and a server that is set up."""
+    services = await application.services()
+    model = ScriptedProvider()
+    services.chat.use_providers(ProviderRegistry([model], "scripted", "small"))
+    tools = await services.tools.load()
+    await tools.save(server(log=log))
+    return model
+
+
+def _will_write(model: ScriptedProvider, arguments: object = _WRITE) -> None:
+    call = ToolCallDelta(0, "c1", "notes__write_note", json.dumps(arguments))
+    model.will(TextDelta("I write it down."), call, StreamFinished(FinishReason.TOOL_CALLS))
+    model.will(TextDelta("It is written."), StreamFinished(FinishReason.STOP))
+
+
+def _status(message: Message) -> object:
+    return next(part for part in message.parts if part.type is PartType.TOOL_CALL).content["status"]
+
+
+def _runs(log: Path) -> list[Any]:
+    return [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
+
+
+async def _card(application: WindowApplication) -> ConsentCard:
+    await until(lambda: _shown(application, ConsentCard))
+    card: ConsentCard = _shown(application, ConsentCard)
+    return card
+
+
+def test_a_call_is_read_and_allowed_by_keyboard(paths: AppPaths, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    async def script(application: WindowApplication) -> None:
+        _will_write(await _model(application, log))
+        type_text(application, "write that down")
+
+        async def walk() -> None:
+            card = await _card(application)
+            assert not card.isAncestorOf(application.panes.window.focusWidget()), "who types goes on typing"
+            assert _child(card, QLabel, "consentTitle").text() == "Run “write_note” of Notes?"
+            assert json.loads(card.arguments.toPlainText()) == _WRITE
+            assert "tool_server.py" in _child(card, QLabel, "consentWhere").text()
+            application.panes.commands.trigger("message.approve")
+            assert card.deny_button.hasFocus(), "the safest answer is the one at hand"
+            QTest.keyClick(card.deny_button, Qt.Key.Key_Tab)
+            assert card.once_button.hasFocus()
+            assert not _runs(log)
+            QTest.keyClick(card.once_button, Qt.Key.Key_Return)
+            await until(lambda: not card.isVisible())
+            assert application.panes.composer.editor.hasFocus()
+
+        answer = answered(application, lambda: press(application, Qt.Key.Key_Return))
+        message, _ = await asyncio.gather(answer, walk())
+        assert _status(message) == "done" and message.text.endswith("It is written.")
+        assert _runs(log) == [["write_note", _WRITE]]
+
+    play(paths, script)
+    assert not processes_with(str(log))
+
+
+def test_a_call_is_denied_by_mouse(paths: AppPaths, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    async def script(application: WindowApplication) -> None:
+        _will_write(await _model(application, log))
+        type_text(application, "write that down")
+
+        async def deny() -> None:
+            QTest.mouseClick((await _card(application)).deny_button, Qt.MouseButton.LeftButton)
+
+        answer = answered(application, lambda: press(application, Qt.Key.Key_Return))
+        message, _ = await asyncio.gather(answer, deny())
+        assert _status(message) == "denied" and not _runs(log)
+
+    play(paths, script)
+
+
+def test_changed_arguments_are_checked_and_then_used(paths: AppPaths, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    async def script(application: WindowApplication) -> None:
+        _will_write(await _model(application, log))
+        type_text(application, "write that down")
+
+        async def change() -> None:
+            card = await _card(application)
+            problem = _child(card, QLabel, "consentProblem")
+            for text, words in (("{", "not valid JSON"), ("[1]", "JSON object"), ('{"name": 3}', "“text” is missing")):
+                card.arguments.setPlainText(text)
+                await _press(card.once_button)
+                assert words in problem.text() and card.isVisible()
+            card.arguments.setPlainText('{"name": "b.md", "text": "Mine."}')
+            assert not problem.text()
+            await _press(card.once_button)
+
+        answer = answered(application, lambda: press(application, Qt.Key.Key_Return))
+        message, _ = await asyncio.gather(answer, change())
+        assert _status(message) == "done"
+        assert _runs(log) == [["write_note", {"name": "b.md", "text": "Mine."}]]
+
+    play(paths, script)
+
+
+def test_stopping_takes_the_card_away(paths: AppPaths, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    async def script(application: WindowApplication) -> None:
+        _will_write(await _model(application, log))
+        type_text(application, "write that down")
+
+        async def stop() -> None:
+            card = await _card(application)
+            application.panes.commands.trigger("message.stop")
+            await until(lambda: not card.isVisible())
+
+        answer = answered(application, lambda: press(application, Qt.Key.Key_Return))
+        message, _ = await asyncio.gather(answer, stop())
+        assert _status(message) == "denied" and not _runs(log)
+
+    play(paths, script)
+
+
+def test_a_call_of_another_chat_says_so_and_leads_there(paths: AppPaths, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    async def script(application: WindowApplication) -> None:
+        _will_write(await _model(application, log))
+        services = await application.services()
+        created = await services.chat.create_thread(None, "Elsewhere", "write that down")
+        toast = application.panes.window.findChild(QPushButton, "toastAction")
+        assert toast is not None
+        await until(toast.isVisible)
+        assert _shown(application, ConsentCard) is None
+        QTest.mouseClick(toast, Qt.MouseButton.LeftButton)
+        card = await _card(application)
+        assert application.bindings.threads.thread_id == created.thread.id
+        await _press(card.deny_button)
+        await until(lambda: not services.chat.is_answering(created.thread.id))
+
+    play(paths, script)
+
+
+async def _page(application: WindowApplication) -> ToolsPage:
+    await application.services()
+    application.panes.commands.trigger("app.tools")
+    await until(lambda: _shown(application, SettingsDialog))
+    await until(lambda: _shown(application, ToolsPage))
+    page: ToolsPage = _shown(application, ToolsPage)
+    return page
+
+
+def test_a_server_is_set_up_tested_switched_and_removed(paths: AppPaths, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    paths.make_directories()
+    ProvidersStore(paths.config_dir).save(StoredProviders(key_place=KeyPlace.MEMORY))
+
+    async def script(application: WindowApplication) -> None:
+        page = await _page(application)
+        await until(_child(page, QLabel, "toolsNone").isVisible)
+        await _press(page.add_button)
+        await until(lambda: _shown(application, ServerForm))
+        form: ServerForm = _shown(application, ServerForm)
+        await until(form.name.hasFocus)
+        await _press(form.save_button)
+        assert "Give it a name" in form.problem.text() and form.name.hasFocus()
+        QTest.keyClicks(form.name, "My notes")
+        form.command.setFocus()
+        QTest.keyClicks(form.command, shlex.join(command("--log", str(log))))
+        form.values.setPlainText("LEVEL=3\nNOTES_TOKEN=hidden-value")
+        await _press(form.save_button)
+        await until(lambda: page.findChild(QCheckBox, "toolSwitch_my-notes"))
+        await _press(_child(page, QPushButton, "toolTest_my-notes"))
+        steps = _child(page, QLabel, "toolSteps_my-notes")
+        await until(lambda: "✓ Lists its tools: 5 tools" in steps.text())
+        await until(lambda: _child(page, QLabel, "toolState_my-notes").text() == "Running, 5 tools")
+        services = await application.services()
+        assert "hidden-value" not in services.paths.tools_file.read_text("utf-8")
+        switch = _child(page, QCheckBox, "toolSwitch_my-notes")
+        await _press(switch)
+        await until(lambda: _child(page, QLabel, "toolState_my-notes").text() == "Off")
+        assert switch.hasFocus() and not switch.isChecked()
+        await until(lambda: not processes_with(str(log)))
+        await _press(_child(page, QPushButton, "toolRemove_my-notes"))
+        await until(lambda: _shown(application, ConfirmDialog))
+        await _press(_child(_shown(application, ConfirmDialog), QPushButton, "confirmYes"))
+        await until(lambda: page.findChild(QCheckBox, "toolSwitch_my-notes") is None or not switch.isVisible())
+        await until(_child(page, QLabel, "toolsNone").isVisible)
+
+    play(paths, script)
+
+
+def test_the_description_of_another_program_is_pasted(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        page = await _page(application)
+        await _press(page.add_button)
+        await until(lambda: _shown(application, ServerForm))
+        form: ServerForm = _shown(application, ServerForm)
+        entry = {"command": "npx", "args": ["-y", "server"], "env": {"API_KEY": "<YOUR_KEY>", "LEVEL": "3"}}
+        form.command.setFocus()
+        QTest.keyClicks(form.command, json.dumps({"mcpServers": {"files": entry}}))
+        assert (form.name.text(), form.command.text()) == ("files", "npx -y server")
+        assert "LEVEL=3" in form.values.toPlainText() and "filled in: API_KEY" in form.problem.text()
+
+    play(paths, script)
+
+
+def test_what_is_allowed_is_listed_and_withdrawn(paths: AppPaths, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    async def script(application: WindowApplication) -> None:
+        _will_write(await _model(application, log))
+        type_text(application, "write that down")
+
+        async def allow() -> None:
+            card = await _card(application)
+            menu = card.menu()
+            next(each for each in menu.actions() if each.objectName() == "consent_thread").trigger()
+
+        answer = answered(application, lambda: press(application, Qt.Key.Key_Return))
+        message, _ = await asyncio.gather(answer, allow())
+        assert _status(message) == "done"
+        page = await _page(application)
+        await until(lambda: page.findChild(QPushButton, "toolsRevoke_0"))
+        await _press(_child(page, QPushButton, "toolsRevoke_0"))
+        tools = await (await application.services()).tools.load()
+
+        async def is_gone() -> bool:
+            return not await tools.permissions()
+
+        await until(is_gone)
+
+    play(paths, script)
