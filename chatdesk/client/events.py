@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from chatdesk.client.forms import Message, Project, SummaryWork, Thread
 from chatdesk.client.reading import read
-from chatdesk.client.tool_events import ApprovalAsked, ApprovalEnded, ToolServersChanged
+from chatdesk.client.tool_events import ToolEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,9 +375,7 @@ ServiceEvent = (
     | UsageRecorded
     | QueueChanged
     | WaitingQuestionsChanged
-    | ApprovalAsked
-    | ApprovalEnded
-    | ToolServersChanged
+    | ToolEvent
     | TurnTimed
     | ReachabilityChanged
     | SyncStatusChanged

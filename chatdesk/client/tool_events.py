@@ -25,3 +25,6 @@ class ApprovalEnded:
 @dataclass(frozen=True, slots=True)
 class ToolServersChanged:
     """The tool servers changed: their set-up, or how they are."""
+
+
+ToolEvent = ApprovalAsked | ApprovalEnded | ToolServersChanged
