@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from chatdesk.core.chat.tool_calls.port import ToolLimits
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.tools import ServerKind, ToolServer
+from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.tools import Answer, ApprovalRequest, ServerKind, ToolServer
 from chatdesk.core.events import EventBus
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.profile_id import ProfileId
@@ -19,6 +23,8 @@ from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.tools.programs import ProgramFinder
 from chatdesk.core.tools.service import ToolService
 from tests.helpers.accounts import MemoryKeyring
+from tests.helpers.chat_world import ChatWorld, chat_world
+from tests.helpers.waiting import until
 
 PROGRAM: Final = Path(__file__).with_name("tool_server.py")
 
@@ -74,3 +80,52 @@ def processes_with(words: str) -> list[int]:
             if words in line and not is_dead:
                 found.append(int(entry.name))
     return found
+
+
+@dataclass
+class ToolWorld:
+    """A chat service, the tools that its answers have, and what their server was made to do."""
+
+    chat: ChatWorld
+    tools: ToolService
+    log: Path
+
+    @property
+    def runs(self) -> list[Any]:
+        """The calls that the server ran."""
+        return [json.loads(line) for line in self.log.read_text("utf-8").splitlines()] if self.log.exists() else []
+
+    async def ask(self, text: str = "hi") -> str:
+        """Ask in a new thread; the id of the answer."""
+        created = await self.chat.chat.create_thread(None, "", text)
+        assert created.answer is not None
+        return created.answer.id
+
+    async def finished(self, answer_id: str) -> Message:
+        message = await self.chat.finished(answer_id)
+        assert isinstance(message, Message)
+        return message
+
+    async def asked(self) -> ApprovalRequest:
+        """Wait for a call that waits for a person."""
+        approvals = self.chat.chat.tools.approvals
+        await until(approvals.waiting)
+        return approvals.waiting()[0]
+
+    def answer(self, request: ApprovalRequest, answer: Answer, arguments: dict[str, Any] | None = None) -> None:
+        self.chat.chat.tools.approvals.answer(request.id, answer, arguments)
+
+
+@asynccontextmanager
+async def tool_world(folder: Path, *, limits: ToolLimits | None = None, how: str = "") -> AsyncIterator[ToolWorld]:
+    """Yield a chat service whose threads have the server of ``server``."""
+    log = folder / "log"
+    async with chat_world(folder) as chat, tool_service(folder, bus=chat.bus) as tools:
+        await tools.save(server(how, log=log))
+
+        async def load() -> ToolService:
+            return tools
+
+        chat.chat.tools.use(load, lambda: limits or ToolLimits())
+        yield ToolWorld(chat, tools, log)
+        await chat.chat.close()

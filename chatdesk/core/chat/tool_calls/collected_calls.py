@@ -25,7 +25,7 @@ class CollectedCall:
         if len(self.arguments) > LARGEST_ARGUMENTS_CHARACTERS:
             return None
         try:
-            value = json.loads(self.arguments or "{}")
+            value = json.loads(self.arguments or "{}", object_pairs_hook=_each_once, parse_constant=_refuse)
         except (ValueError, RecursionError):
             return None
         return value if isinstance(value, dict) else None
@@ -33,6 +33,19 @@ class CollectedCall:
     def written(self) -> ToolCall:
         """Return the call as it goes back to the model."""
         return ToolCall(self.id, self.name, self.arguments if self.read() is not None else "{}")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object. A name that stands twice is refused: readers differ in which of the values they take, so a
+    person could be shown another one than the tool gets."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a name stands twice")
+    return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 class CollectedCalls:

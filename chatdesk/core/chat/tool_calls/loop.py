@@ -42,8 +42,13 @@ from chatdesk.core.providers.base import (
 _DENIED = "The person did not allow this call. Do not try it again in another way; go on without it, or ask them."
 _UNKNOWN_TOOL = "There is no tool with this name."
 _NOT_JSON = "The arguments are not valid JSON, so the tool was not run. Write them again."
+_CUT_OFF = "The answer was cut off while this call was written, so the tool was not run."
+_CUT_OFF_BY = (FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
+_NO_MORE = "The limit of this answer was reached, so the tool was not run."
+_TOO_MANY = "Too many tools were called at once, so this one was not run. Call fewer."
 _LAST_STEP = "No further tools can be called for this answer. Answer with what you have."
 _CUT_CHARACTERS = 32_000  # some 8,000 tokens
+_MOST_AT_ONCE = 32  # calls of one step; a person would have to look at each
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +117,21 @@ class ToolLoop:
                             yield event
             made = calls.finished()
             if not made or is_last:
+                for call in made:
+                    yield CallChanged(call.number, {"status": CallStatus.FAILED.value, "error": _NO_MORE})
                 yield finish or StreamFinished(FinishReason.STOP)
                 return
+            is_cut_off = finish is not None and finish.reason in _CUT_OFF_BY
             self._call_count += len(made)
             results: list[RequestMessage] = []
-            async with aclosing(self._run(made, offered)) as news:
+            async with aclosing(self._run(made, offered, is_cut_off=is_cut_off)) as news:
                 async for each in news:
                     if isinstance(each, RequestMessage):
                         results.append(each)
                     else:
                         yield each
-            answer = RequestMessage(Role.ASSISTANT, "".join(said), tuple(call.written() for call in made))
+            said_before = request.continue_text
+            answer = RequestMessage(Role.ASSISTANT, said_before + "".join(said), tuple(call.written() for call in made))
             request = replace(request, messages=(*request.messages, answer, *results), continue_text="")
 
     def _add_usage(self, usage: Usage) -> Usage:
@@ -138,20 +147,24 @@ class ToolLoop:
     # Calls
 
     async def _run(
-        self, calls: Sequence[CollectedCall], offered: OfferedTools
+        self, calls: Sequence[CollectedCall], offered: OfferedTools, *, is_cut_off: bool
     ) -> AsyncGenerator[StreamEvent | RequestMessage, None]:
         """Run the calls of a step at the same time. Yield their news as it comes, then a message for each, in their
         order."""
         news: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
         finished: dict[int, ResultArrived] = {}
 
-        async def run(call: CollectedCall) -> None:
+        async def run(call: CollectedCall, refusal: str) -> None:
             try:
-                finished[call.number] = await self._run_one(call, offered, news)
+                if refusal:
+                    finished[call.number] = self._ended(call, news, CallStatus.FAILED, refusal, error=refusal)
+                else:
+                    finished[call.number] = await self._run_one(call, offered, news)
             finally:
                 news.put_nowait(None)
 
-        tasks = [asyncio.ensure_future(run(call)) for call in calls]
+        refusals = (_refusal(each, is_cut_off=is_cut_off) for each in range(len(calls)))
+        tasks = [asyncio.ensure_future(run(call, refusal)) for call, refusal in zip(calls, refusals, strict=True)]
         waiting = len(tasks)
         try:
             while waiting:
@@ -251,6 +264,13 @@ class ToolLoop:
 
     def _since_ms(self, began_s: float) -> int:
         return round((self._clock.monotonic_s() - began_s) * 1000)
+
+
+def _refusal(place: int, *, is_cut_off: bool) -> str:
+    """Return why the call at this place of a step is not run, whatever it is; empty: it may be asked about."""
+    if is_cut_off:
+        return _CUT_OFF
+    return _TOO_MANY if place >= _MOST_AT_ONCE else ""
 
 
 def _with_tools(request: ChatRequest, offered: OfferedTools, *, is_last: bool) -> ChatRequest:

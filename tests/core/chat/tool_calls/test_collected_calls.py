@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from chatdesk.core.chat.tool_calls.collected_calls import LARGEST_ARGUMENTS_CHARACTERS, CollectedCalls
 from chatdesk.core.providers.base import ToolCallDelta
 
@@ -39,3 +41,11 @@ def test_what_is_no_object_is_read_as_nothing_and_sent_back_as_one() -> None:
     broken, large = calls.finished()
     assert broken.read() is None and large.read() is None
     assert broken.written().arguments == "{}"
+
+
+@pytest.mark.parametrize("arguments", ['{"path": "a", "path": "b"}', '{"x": {"y": 1, "y": 2}}', '{"x": NaN}'])
+def test_what_two_readers_would_read_differently_is_not_read(arguments: str) -> None:
+    calls = CollectedCalls(0)
+    calls.add(ToolCallDelta(0, "a", "f", arguments))
+    (call,) = calls.finished()
+    assert call.read() is None and call.written().arguments == "{}"
