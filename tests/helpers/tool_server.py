@@ -98,6 +98,10 @@ class Server:
             with self.log.open("a", encoding="utf-8") as log:
                 log.write(json.dumps([name, arguments]) + "\n")
         self.misbehave(number)
+        if name == "learn":
+            self.tools = [*self.tools, {**ECHO, "name": f"learnt-{len(self.tools)}"}]
+            self.send({"method": "notifications/tools/list_changed"})
+            return _text(str(os.getpid()))
         if name == "sleep":
             return self.sleep(float(arguments.get("seconds", 1)), meta.get("progressToken"))
         answers = {

@@ -227,15 +227,13 @@ class ToolHost:
     async def _open(self, known: _Server) -> None:
         server = known.server
         try:
-            if known.restarts > MOST_RESTARTS:
-                return
-            pause_s = known.again_at_s - self._clock.monotonic_s()
-            if pause_s > 0:
-                await asyncio.sleep(pause_s)
-            self._change(known, ServerState.STARTING)
-            known.steps.clear()
-            spec = await self._launch(server)
-            await self._ask("open", server.id, dict(spec))
+            if known.state is not ServerState.READY:  # it is where only its list of tools changed
+                if known.restarts > MOST_RESTARTS:
+                    return
+                await asyncio.sleep(max(0.0, known.again_at_s - self._clock.monotonic_s()))
+                self._change(known, ServerState.STARTING)
+                known.steps.clear()
+                await self._ask("open", server.id, dict(await self._launch(server)))
             rows = await self._ask("tools", server.id)
             known.tools = tuple(_tool_of(server, row) for row in rows)
             self._change(known, ServerState.READY)

@@ -90,6 +90,14 @@ async def test_a_bad_server_fails_with_a_sentence(host: ToolHost, how: str, word
     assert good.text == "fine"
 
 
+async def test_a_list_that_changed_is_read_again_from_the_same_program(host: ToolHost) -> None:
+    before = await host.tools([server()])
+    pid = (await host.call(server(), "learn", {}, timeout_s=30)).text
+    await until(lambda: not host.known_tools(server()))
+    assert [each.name for each in (await host.tools([server()]))[len(before) :]] == [f"learnt-{len(before)}"]
+    assert (await host.call(server(), "learn", {}, timeout_s=30)).text == pid
+
+
 async def test_a_missing_program_is_named(host: ToolHost) -> None:
     missing = ToolServer("x", "X", ServerKind.COMMAND, ("/nowhere/server",))
     assert await host.tools([missing, server()]) == await host.tools([server()])
@@ -115,6 +123,7 @@ async def test_stopping_a_call_ends_the_program_that_runs_it(host: ToolHost, tmp
     with pytest.raises(asyncio.CancelledError):
         await call
     await until(lambda: not processes_with(f"{tmp_path}/log"))
+    await until(lambda: host.status(server()).state is ServerState.IDLE)
     assert (await host.call(server(), "echo", {"text": "again"}, timeout_s=30)).text == "again"
 
 
