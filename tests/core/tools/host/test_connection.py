@@ -1,0 +1,86 @@
+"""Servers over HTTP: real connections on loopback, to good servers and to bad ones."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.tools import CheckStep, ServerKind, ServerState, ToolServer
+from chatdesk.core.tools.host_client import ToolFailed, ToolHost
+from tests.helpers.tool_http_server import tool_http_server
+
+KEY = "Bearer hidden-value"
+
+
+@pytest_asyncio.fixture
+async def host() -> AsyncIterator[ToolHost]:
+    async def launch(wanted: ToolServer) -> Mapping[str, Any]:
+        return {"address": wanted.address, "headers": {"Authorization": KEY}}
+
+    made = ToolHost(launch, SystemClock())
+    yield made
+    await made.close()
+
+
+def at(address: str, server_id: str = "web") -> ToolServer:
+    return ToolServer(server_id, "Web", ServerKind.ADDRESS, address=address)
+
+
+async def test_a_tool_over_http_is_called_with_the_headers_given(host: ToolHost) -> None:
+    with tool_http_server() as web:
+        (echo,) = await host.tools([at(web.address)])
+        assert echo.full_name == "web__echo"
+        assert (await host.call(at(web.address), "echo", {"text": "grüße"}, timeout_s=30)).text == "grüße"
+        assert {each["Authorization"] for each in web.headers} == {KEY}
+        await host.end("web")
+
+
+async def test_the_test_of_an_address_has_no_step_of_a_program(host: ToolHost) -> None:
+    with tool_http_server() as web:
+        steps = [each async for each in host.check(at(web.address))]
+        assert [each.step for each in steps] == [CheckStep.FOUND, CheckStep.SPOKE, CheckStep.LISTED]
+        assert all(each.is_well for each in steps) and steps[-1].tool_count == 1
+        await host.end("web")
+
+
+async def test_a_redirect_to_another_server_takes_nothing_there(host: ToolHost) -> None:
+    with tool_http_server() as other, tool_http_server("redirect", elsewhere=other.address) as web:
+        assert await host.tools([at(web.address)]) == ()
+        assert host.status(at(web.address)).state is ServerState.FAILED
+        assert web.headers and not other.headers
+
+
+async def test_a_server_that_refuses_is_named_with_its_status(host: ToolHost) -> None:
+    with tool_http_server("refuse") as web:
+        assert await host.tools([at(web.address)]) == ()
+        status = host.status(at(web.address))
+        assert status.state is ServerState.FAILED and status.problem and KEY not in status.problem
+
+
+async def test_nobody_at_the_address_is_said(host: ToolHost) -> None:
+    with tool_http_server() as web:
+        address = web.address
+    steps = [each async for each in host.check(at(address))]
+    assert steps[-1].step is CheckStep.SPOKE and not steps[-1].is_well and steps[-1].problem
+
+
+@pytest.mark.parametrize("how", ["large", "not-json"])
+async def test_an_answer_that_cannot_be_read_fails_and_other_servers_go_on(host: ToolHost, how: str) -> None:
+    with tool_http_server(how) as web, tool_http_server() as good:
+        with pytest.raises(ToolFailed):
+            await host.call(at(web.address), "echo", {"text": "1"}, timeout_s=5)
+        assert len(web.calls) == 1  # never tried again by itself
+        assert (await host.call(at(good.address, "good"), "echo", {"text": "2"}, timeout_s=30)).text == "2"
+        await host.end("good")
+
+
+async def test_pages_without_end_are_read_up_to_a_bound(host: ToolHost) -> None:
+    with tool_http_server("endless-pages") as web:
+        tools = await host.tools([at(web.address)])
+        assert [each.name for each in tools] == ["echo"]
+        assert len(web.headers) < 100
+        await host.end("web")

@@ -1,0 +1,111 @@
+"""Bounds on what servers say: hostile lists and results become plain values of a known size."""
+
+from __future__ import annotations
+
+import base64
+
+import mcp_types as types
+import pytest
+
+from chatdesk.core.tools.host.listing import (
+    LARGEST_SCHEMA_BYTES,
+    LONGEST_DESCRIPTION,
+    LONGEST_NAME,
+    LONGEST_RESULT_BYTES,
+    MOST_FILES,
+    MOST_TOOLS,
+    result_row,
+    tool_rows,
+)
+
+SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}}
+
+
+def _tool(name: str = "read", **more: object) -> types.Tool:
+    return types.Tool.model_validate({"name": name, "inputSchema": SCHEMA, **more})
+
+
+def test_a_list_without_end_is_cut_and_names_come_once() -> None:
+    rows = tool_rows([_tool(f"t{number}") for number in range(MOST_TOOLS + 50)])
+    assert len(rows) == MOST_TOOLS
+    first, second = _tool(description="mine"), _tool(description="imitates it")
+    assert [row[2] for row in tool_rows([first, second])] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        _tool(""),
+        _tool("x" * (LONGEST_NAME + 1)),
+        _tool(inputSchema={"type": "object", "description": "x" * LARGEST_SCHEMA_BYTES}),
+    ],
+)
+def test_a_tool_out_of_bounds_is_left_out(tool: types.Tool) -> None:
+    assert [row[0] for row in tool_rows([tool, _tool("good")])] == ["good"]
+
+
+def test_a_description_is_cut_but_the_digest_is_over_all_of_it() -> None:
+    text = "x" * (LONGEST_DESCRIPTION + 10)
+    one, other = tool_rows([_tool("a", description=text)])[0], tool_rows([_tool("a", description=text + "!")])[0]
+    assert one[2] == other[2] and len(one[2]) == LONGEST_DESCRIPTION
+    assert one[-1] != other[-1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": "Another"},
+        {"description": "Another"},
+        {"inputSchema": {**SCHEMA, "required": ["path"]}},
+        {"annotations": {"readOnlyHint": True}},
+    ],
+)
+def test_whatever_changes_of_a_tool_changes_its_digest(change: dict[str, object]) -> None:
+    assert tool_rows([_tool()])[0][-1] != tool_rows([_tool(**change)])[0][-1]
+
+
+def test_a_tool_without_hints_may_do_everything() -> None:
+    (row,) = tool_rows([_tool()])
+    assert row[4:7] == (False, True, True)
+    (row,) = tool_rows([_tool(annotations={"readOnlyHint": True, "destructiveHint": False, "openWorldHint": False})])
+    assert row[4:7] == (True, False, False)
+
+
+def _result(*blocks: dict[str, object], **more: object) -> types.CallToolResult:
+    return types.CallToolResult.model_validate({"content": list(blocks), **more})
+
+
+def test_texts_files_and_links_of_a_result_are_told_apart() -> None:
+    data = base64.b64encode(b"abc").decode()
+    text, files, is_error, size = result_row(
+        _result(
+            {"type": "text", "text": "one"},
+            {"type": "image", "data": data, "mimeType": "image/png"},
+            {"type": "audio", "data": data, "mimeType": "audio/wav"},
+            {"type": "resource", "resource": {"uri": "file:///etc/passwd", "text": "root"}},
+            {"type": "resource", "resource": {"uri": "file:///a.bin", "blob": data}},
+            {"type": "resource_link", "name": "log", "uri": "file:///etc/shadow"},
+            isError=True,
+        )
+    )
+    assert text == "one\n\nfile:///etc/passwd:\nroot\n\n[log: file:///etc/shadow]"  # a link is words, never opened
+    assert [file[0] for file in files] == ["image 2", "sound 3", "file:///a.bin"]
+    assert is_error and size == len("one") + len("file:///etc/passwd:\nroot") + len("[log: file:///etc/shadow]") + 9
+
+
+def test_a_result_is_bounded_in_text_and_files() -> None:
+    text, _files, _is_error, size = result_row(_result({"type": "text", "text": "é" * LONGEST_RESULT_BYTES}))
+    assert size == 2 * LONGEST_RESULT_BYTES and text.endswith("more bytes were cut off.]")
+    assert len(text.encode()) < LONGEST_RESULT_BYTES + 100
+    image = {"type": "image", "data": base64.b64encode(b"abc").decode(), "mimeType": "image/png"}
+    assert len(result_row(_result(*[image] * (MOST_FILES + 5)))[1]) == MOST_FILES
+
+
+def test_a_file_that_is_no_base64_is_left_out() -> None:
+    broken = {"type": "image", "data": "%%%", "mimeType": "image/png"}
+    assert result_row(_result(broken, {"type": "text", "text": "fine"}))[:2] == ("fine", ())
+
+
+def test_structured_content_stands_in_for_a_missing_text() -> None:
+    assert '"degrees": 7' in result_row(_result(structuredContent={"degrees": 7}))[0]
+    assert result_row(_result({"type": "text", "text": "7"}, structuredContent={"degrees": 7}))[0] == "7"

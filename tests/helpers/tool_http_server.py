@@ -1,0 +1,119 @@
+"""A tool server over HTTP for tests, in a thread: well-behaved, or bad in the way that ``how`` names."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+ECHO = {
+    "name": "echo",
+    "description": "Returns the text that it is given.",
+    "inputSchema": {"type": "object", "properties": {"text": {"type": "string"}}},
+}
+
+
+class ToolHttpServer(ThreadingHTTPServer):
+    """Keeps what came in: ``headers`` of each request, and ``calls`` of tools."""
+
+    daemon_threads = True
+
+    def __init__(self, how: str, elsewhere: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.how, self.elsewhere = how, elsewhere
+        self.headers: list[dict[str, str]] = []
+        self.calls: list[dict[str, Any]] = []
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/mcp"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: ToolHttpServer
+
+    def do_GET(self) -> None:
+        self._send(405)
+
+    def do_DELETE(self) -> None:
+        self._send(200)
+
+    def do_POST(self) -> None:
+        self.server.headers.append(dict(self.headers.items()))
+        message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.server.how == "redirect":
+            self._send(307, headers={"Location": self.server.elsewhere})
+        elif self.server.how == "refuse":
+            self._send(401)
+        elif "id" not in message or "method" not in message:
+            self._send(202)
+        else:
+            self._answer(message)
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        method, how = message["method"], self.server.how
+        if method == "initialize":
+            version = message["params"]["protocolVersion"]
+            result: dict[str, Any] = {"protocolVersion": version, "capabilities": {"tools": {}}}
+            result["serverInfo"] = {"name": "http", "version": "1"}
+        elif method == "tools/list":
+            result = {"tools": [ECHO]}
+            if how == "endless-pages":
+                result["nextCursor"] = "more"
+        elif method == "tools/call":
+            self.server.calls.append(message["params"])
+            if how == "large":
+                self._flood()
+                return
+            if how == "not-json":
+                self._send(200, b"<html>", {"Content-Type": "application/json"})
+                return
+            text = str(message["params"]["arguments"].get("text"))
+            result = {"content": [{"type": "text", "text": text}]}
+        else:
+            error = {"code": -32601, "message": f"no {method}"}
+            self._send_json({"jsonrpc": "2.0", "id": message["id"], "error": error})
+            return
+        self._send_json({"jsonrpc": "2.0", "id": message["id"], "result": result})
+
+    def _flood(self) -> None:
+        """50 MB in one answer."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(50 * 1024 * 1024))
+        self.end_headers()
+        with suppress(OSError):
+            for _piece in range(50):
+                self.wfile.write(b"x" * 1024 * 1024)
+
+    def _send_json(self, value: object) -> None:
+        self._send(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
+
+    def _send(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def tool_http_server(how: str = "", *, elsewhere: str = "") -> Iterator[ToolHttpServer]:
+    """The server, as long as the block runs."""
+    server = ToolHttpServer(how, elsewhere)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
