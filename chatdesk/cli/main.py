@@ -64,7 +64,7 @@ def _common_options() -> argparse.ArgumentParser:
 @cache
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of the whole command line, once in a process; documents are tested against it."""
-    from chatdesk.cli import asking, data, importing, mcp_serving, providers, search, serving, team, threads
+    from chatdesk.cli import asking, data, importing, mcp_serving, providers, search, serving, team, threads, tools
 
     common = _common_options()
     parser: argparse.ArgumentParser = _Parser(
@@ -79,6 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
     threads.add_commands(commands, common)
     search.add_command(commands, common)
     providers.add_command(commands, common)
+    tools.add_command(commands, common)
     team.add_command(commands, common)
     data.add_commands(commands, common)
     importing.add_command(commands, common)

@@ -1,0 +1,234 @@
+"""``chatdesk tools`` sets up the servers whose tools a model may ask for, tests them, and shows what was allowed.
+
+Nothing is called here. A secret is taken from a variable of the environment, never from the command line, where other
+programs could read it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core import terminal
+from chatdesk.core.errors import InvalidInput, NotPossible
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.tools import ToolServer
+    from chatdesk.core.tools.service import ToolService
+    from chatdesk.services.services import Services
+
+_LONGEST_PASTE = 200_000
+_TAKEN_FROM = "a variable of this environment whose value the server gets and the keyring keeps; again for more"
+_CHANGING = frozenset(("add", "paste", "on", "off", "remove", "revoke"))
+
+
+def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("tools", parents=[common], help="set up the servers whose tools a model may ask for")
+    parser.set_defaults(run=_tools)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    listed = verbs.add_parser("list", parents=[common], help="the servers, and whether they are on")
+    add = verbs.add_parser("add", parents=[common], help="add a server; options stand before its name")
+    add.add_argument("name", metavar="NAME", help="what it is called")
+    add.add_argument("argv", metavar="COMMAND", nargs=argparse.REMAINDER, help="the program and its arguments")
+    add.add_argument("--address", metavar="URL", default="", help="of a server over HTTP")
+    add.add_argument(
+        "--folder",
+        metavar="DIR",
+        type=lambda text: Path(text).absolute(),
+        help="in which the program runs; without it: an empty one",
+    )
+    add.add_argument("--secret", metavar="VARIABLE", action="append", default=[], help=_TAKEN_FROM)
+    paste = verbs.add_parser("paste", parents=[common], help="add servers from the JSON of another program")
+    paste.add_argument("file", metavar="FILE", help="- reads stdin")
+    test = verbs.add_parser("test", parents=[common], help="start servers and list their tools, step by step")
+    test.add_argument("server", metavar="SERVER", nargs="?", help="its id; without it: all that are on")
+    for name, words in (("on", "switch a server on"), ("off", "switch a server off"), ("remove", "forget a server")):
+        verb = verbs.add_parser(name, parents=[common], help=words)
+        verb.add_argument("server", metavar="SERVER", help="its id")
+    allowed = verbs.add_parser("allowed", parents=[common], help="what tools may do without being asked about again")
+    revoke = verbs.add_parser("revoke", parents=[common], help="withdraw what a server's tools were allowed")
+    revoke.add_argument("server", metavar="SERVER", help="its id")
+    revoke.add_argument("tool", metavar="TOOL", nargs="?", help="one tool; without it: all of the server")
+    for each in (listed, allowed, test):
+        each.add_argument("--json", action="store_true", help="a JSON array")
+
+
+def _absolute(text: str) -> str:
+    return str(Path(text).absolute())
+
+
+async def _tools(options: argparse.Namespace, services: Services) -> int:
+    if services.has_other_owner and options.verb in _CHANGING:
+        raise NotPossible(
+            "ChatDesk is open and keeps the tool servers.",
+            safe="Nothing was changed.",
+            next_step="Change them in Settings, Tools, or close ChatDesk first.",
+        )
+    service = await services.tools.load()
+    if service.problem:
+        terminal.complain(service.problem)
+    return await _VERBS[options.verb](options, service)
+
+
+async def _list(options: argparse.Namespace, service: ToolService) -> int:
+    rows = [
+        {"id": each.id, "name": each.name, "where": _where(each), "is_on": each.is_on, "secrets": _secret_names(each)}
+        for each in service.servers
+    ]
+    if options.json:
+        terminal.say_json(rows)
+        return 0
+    for row in rows:
+        terminal.say(f"{row['id']}  {row['name']}  {row['where']}  ({'on' if row['is_on'] else 'off'})")
+    return 0
+
+
+async def _add(options: argparse.Namespace, service: ToolService) -> int:
+    from chatdesk.core.domain.tools import ServerKind, ToolServer
+
+    argv = tuple(options.argv[1:] if options.argv[:1] == ["--"] else options.argv)
+    if bool(options.address) == bool(argv) or (argv[:1] and argv[0].startswith("-")):
+        raise InvalidInput(
+            "A server has either an address or a command.",
+            safe="Nothing was changed.",
+            next_step="Write: add --address URL NAME, or: add NAME COMMAND ARGUMENTS.",
+        )
+    secrets = {name: os.environ.get(name, "") for name in options.secret}
+    missing = [name for name, value in secrets.items() if not value]
+    if missing:
+        raise InvalidInput(f"The variable {missing[0]} is not set here.", safe="Nothing was changed.", next_step="")
+    made = service.new_id(options.name)
+    names = tuple(secrets)
+    if options.address:
+        server = ToolServer(made, options.name, ServerKind.ADDRESS, address=options.address, header_names=names)
+    else:
+        folder = options.folder or ""
+        server = ToolServer(made, options.name, ServerKind.COMMAND, argv, env_names=names, folder=folder)
+    await service.save(server, secrets)
+    terminal.say(made)
+    return 0
+
+
+async def _paste(options: argparse.Namespace, service: ToolService) -> int:
+    """Add what a text describes, switched off: a person looks at a command before it runs."""
+    from dataclasses import replace
+
+    from chatdesk.core.tools.pasted import read_pasted
+
+    for pasted in read_pasted(_read(options.file)):
+        server = replace(pasted.server, id=service.new_id(pasted.server.name))
+        await service.save(server, pasted.secrets)
+        terminal.say(server.id)
+        for each in pasted.missing:
+            terminal.complain(f"{server.name}: {each} is still to be filled in.")
+    terminal.complain("They are off until you switch them on: chatdesk tools on SERVER.")
+    return 0
+
+
+async def _test(options: argparse.Namespace, service: ToolService) -> int:
+    wanted = [_found(service, options.server)] if options.server else [each for each in service.servers if each.is_on]
+    rows: list[dict[str, Any]] = []
+    for server in wanted:
+        async with aclosing(service.check(server)) as checked:  # type: ignore[type-var]
+            steps: list[dict[str, Any]] = [
+                {"step": each.step.value, "is_well": each.is_well, "problem": each.problem, "tools": each.tool_count}
+                async for each in checked
+            ]
+        tools = [each.name for each in service.known_tools(server.id)]
+        rows.append({"id": server.id, "steps": steps, "tools": tools})
+        if not options.json:
+            terminal.say(server.id)
+            for step in steps:
+                words = step["problem"] or ("ok" if step["is_well"] else "failed")
+                terminal.say(f"    {step['step']:10}{words}")
+            for name in tools:
+                terminal.say(f"        {name}")
+    if options.json:
+        terminal.say_json(rows)
+    return 0 if all(step["is_well"] for row in rows for step in row["steps"]) else 1
+
+
+async def _switch(options: argparse.Namespace, service: ToolService) -> int:
+    await service.switch(_found(service, options.server).id, is_on=options.verb == "on")
+    return 0
+
+
+async def _remove(options: argparse.Namespace, service: ToolService) -> int:
+    await service.remove(_found(service, options.server).id)
+    return 0
+
+
+async def _allowed(options: argparse.Namespace, service: ToolService) -> int:
+    rows = [
+        {"server": each.server_id, "tool": each.tool, "for": each.scope.value, "id": each.scope_id}
+        for each in await service.permissions()
+    ]
+    if options.json:
+        terminal.say_json(rows)
+        return 0
+    for row in rows:
+        terminal.say(f"{row['server']}  {row['tool']}  {row['for']}  {row['id']}".rstrip())
+    return 0
+
+
+async def _revoke(options: argparse.Namespace, service: ToolService) -> int:
+    held = [
+        each
+        for each in await service.permissions()
+        if each.server_id == options.server and options.tool in (None, each.tool)
+    ]
+    for each in held:
+        await service.revoke(each)
+    if not held:
+        terminal.complain("Nothing of that was allowed.")
+    return 0 if held else 1
+
+
+_VERBS = {
+    "list": _list,
+    "add": _add,
+    "paste": _paste,
+    "test": _test,
+    "on": _switch,
+    "off": _switch,
+    "remove": _remove,
+    "allowed": _allowed,
+    "revoke": _revoke,
+}
+
+
+def _found(service: ToolService, name: str) -> ToolServer:
+    server = service.server(name)
+    if server is None:
+        raise InvalidInput(
+            f"There is no tool server “{name}”.", safe="Nothing was changed.", next_step="See chatdesk tools list."
+        )
+    return server
+
+
+def _where(server: ToolServer) -> str:
+    if server.address:
+        from chatdesk.core.providers.endpoint import shown_address
+
+        return shown_address(server.address)
+    import shlex
+
+    return shlex.join(server.argv)
+
+
+def _secret_names(server: ToolServer) -> list[str]:
+    return [*server.env_names, *server.header_names]
+
+
+def _read(place: str) -> str:
+    if place == "-":
+        return sys.stdin.read(_LONGEST_PASTE + 1)
+    try:
+        with open(place, encoding="utf-8") as file:
+            return file.read(_LONGEST_PASTE + 1)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{place} could not be read.", safe="Nothing was changed.", next_step="") from error

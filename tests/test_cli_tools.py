@@ -1,0 +1,106 @@
+"""``chatdesk tools``: real servers, set up and tested from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chatdesk.cli.main import run
+from chatdesk.core.settings import secrets
+from tests.helpers.accounts import MemoryKeyring
+from tests.helpers.tools_world import PROGRAM, command, processes_with
+
+TOKEN = "hidden-value-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def keyring(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
+    ring = MemoryKeyring()
+    monkeypatch.setattr(secrets, "system_keyring", lambda: ring)
+    return ring
+
+
+def _tools(folder: Path, *arguments: str) -> int:
+    return run(["tools", arguments[0], "--data-dir", str(folder / "profile"), *arguments[1:]])
+
+
+def test_a_server_is_added_tested_and_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, keyring: MemoryKeyring
+) -> None:
+    monkeypatch.setenv("NOTES_TOKEN", TOKEN)
+    log = str(tmp_path / "log")
+    assert _tools(tmp_path, "add", "--secret", "NOTES_TOKEN", "My notes", *command("--log", log)) == 0
+    assert capsys.readouterr().out == "my-notes\n"
+    assert _tools(tmp_path, "list", "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["id"], row["is_on"], row["secrets"]) == ("my-notes", True, ["NOTES_TOKEN"])
+    assert _tools(tmp_path, "test", "--json") == 0
+    (tested,) = json.loads(capsys.readouterr().out)
+    assert [step["step"] for step in tested["steps"]] == ["found", "started", "spoke", "listed"]
+    assert "echo" in tested["tools"]
+    assert not processes_with(log)
+    assert not (tmp_path / "log").exists()  # listed, never called
+    kept = [
+        each for each in (tmp_path / "profile").rglob("*") if each.is_file() and TOKEN.encode() in each.read_bytes()
+    ]
+    assert not kept and TOKEN in keyring.values.values()
+    assert _tools(tmp_path, "off", "my-notes") == 0
+    assert _tools(tmp_path, "list") == 0
+    assert capsys.readouterr().out.endswith("(off)\n")
+    assert _tools(tmp_path, "remove", "my-notes") == 0
+    assert _tools(tmp_path, "list", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert TOKEN not in keyring.values.values()
+
+
+def test_a_server_that_fails_is_named_with_its_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _tools(tmp_path, "add", "bad", "--", *command("--how", "exit-at-start")) == 0
+    assert _tools(tmp_path, "test", "bad") == 1
+    shown = capsys.readouterr().out
+    assert "found     ok" in shown and "started   ok" in shown and "exit code 3" in shown
+    assert not processes_with(str(PROGRAM))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("add", "x"), "either an address or a command"),
+        (("add", "--address", "https://example.org", "x", "npx"), "either an address or a command"),
+        (("add", "--secret", "NOT_SET_HERE", "x", "npx"), "NOT_SET_HERE is not set"),
+        (("add", "x", "--address", "https://example.org"), "either an address or a command"),
+        (("add", "--address", "ftp://example.org", "x"), "begins with https"),
+        (("on", "nobody"), "no tool server"),
+        (("test", "nobody"), "no tool server"),
+        (("paste", "/nowhere/at/all.json"), "could not be read"),
+        (("revoke", "nobody"), "Nothing of that was allowed"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+) -> None:
+    assert _tools(tmp_path, *arguments) == 1
+    assert words in capsys.readouterr().err
+    assert _tools(tmp_path, "list", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_servers_of_another_program_come_switched_off(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = {
+        "mcpServers": {
+            "files": {"command": "npx", "args": ["-y", "@modelcontextprotocol/server-filesystem", "/tmp"]},
+            "hub": {"url": "https://example.org/mcp", "headers": {"Authorization": f"Bearer {TOKEN}"}},
+            "mail": {"command": "uvx", "args": ["mail"], "env": {"MAIL_KEY": "<your key>"}},
+        }
+    }
+    (tmp_path / "pasted.json").write_text(json.dumps(text), "utf-8")
+    assert _tools(tmp_path, "paste", str(tmp_path / "pasted.json")) == 0
+    shown = capsys.readouterr()
+    assert shown.out == "files\nhub\nmail\n"
+    assert "mail: MAIL_KEY is still to be filled in." in shown.err and TOKEN not in shown.err
+    assert _tools(tmp_path, "list") == 0
+    shown = capsys.readouterr()
+    assert [line.endswith("(off)") for line in shown.out.splitlines()] == [True] * 3 and TOKEN not in shown.out
+    assert _tools(tmp_path, "allowed", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == []
