@@ -237,7 +237,7 @@ def test_a_viewer_reads_whom_to_ask_and_cannot_write(paths: AppPaths) -> None:
         assert composer.text() == ""
         assert not composer.send_button.isEnabled()
         application.messages.edit.begin(transcript.entries[0].message.id)
-        toast = application.panes.window._toast
+        toast = application.panes.window.toast
         await until(lambda: toast.isVisible() and toast.text == sentence)
         assert composer.text() == ""
         entry = transcript.entries[-1]
@@ -263,7 +263,7 @@ def test_when_a_share_ends_a_person_is_told_and_writes_on_in_the_copy(paths: App
         thread = open_thread(application)
         team.end(thread.project_id, EndReason.REMOVED)
         team.tell_team()
-        banner = application.panes.window._banner
+        banner = application.panes.window.banner
         await until(lambda: "You were removed from" in banner.text)
         assert "stays on this computer as a private copy" in banner.text
         assert application.panes.sidebar.shared == {}
@@ -296,7 +296,7 @@ def test_who_may_come_back_is_told_how_to_take_their_copy_along(paths: AppPaths)
         team.ended.clear()
         team.let_in.append(copy)
         team.tell_team()
-        banner = application.panes.window._banner
+        banner = application.panes.window.banner
         await until(lambda: "is open to you again" in banner.text)
         assert "choose Share… in its menu" in banner.text
 
@@ -310,14 +310,14 @@ def test_a_note_stands_above_its_thread_until_it_is_closed(paths: AppPaths) -> N
         sentence = "Ben deleted this thread while you wrote in it; it is back."
         team.told_notes.append(TeamNote(1, thread.id, sentence))
         services.events.publish(SharedMessagesArrived(thread.id, ("m",), ("Ben Ode",)))
-        await until(lambda: window._note is not None and window._note.isVisible())
-        assert window._note.accessibleName() == sentence
+        await until(lambda: window.note is not None and window.note.isVisible())
+        assert window.note.accessibleName() == sentence
         await application.threads.open(None)
-        await until(lambda: not window._note.isVisible())
+        await until(lambda: not window.note.isVisible())
         assert team.noted == []
         await application.threads.open(thread.id)
-        await until(lambda: window._note.isVisible())
-        window._note._close.click()
+        await until(lambda: window.note.isVisible())
+        window.note._close.click()
         await until(lambda: team.noted == [thread.id])
 
     play_shared(paths, script)
@@ -349,7 +349,7 @@ def test_a_window_that_is_not_in_front_notifies_with_names_only(paths: AppPaths)
         await asyncio.sleep(0.05)
         assert len(shown) == 2
         await application.threads.open(None)
-        own.notifier._shown[thread.id] = shown[0]
+        own.notifier.shown[thread.id] = shown[0]
         own.notifier.press(thread.id)
         assert application.panes.window.isVisible()
         await until(lambda: application.threads.thread_id == thread.id)
@@ -382,7 +382,7 @@ def test_a_press_on_the_desktops_notice_leads_to_the_message(paths: AppPaths, tm
                 services.events.publish(SharedMessagesArrived(thread.id, ("m1", "m2"), ("Ana Ruiz",)))
                 await until(lambda: desktop.notices)
                 assert desktop.notices == [(0, "Ana Ruiz wrote 2 messages", thread.title)]
-                await until(team_window(application).notifier._running.done)
+                await until(team_window(application).notifier.running.done)
                 await desktop.press(7)
                 await until(lambda: application.panes.window.isVisible())
                 await until(lambda: application.threads.thread_id == thread.id)
@@ -511,12 +511,12 @@ def test_a_thread_says_what_of_it_the_server_did_not_take(paths: AppPaths) -> No
             for number, where in enumerate((thread.id, thread.id, "elsewhere"))
         )
         team.tell_status(refused=3)
-        await until(lambda: window._note is not None and window._note.isVisible())
-        assert window._note.accessibleName().startswith("2 changes in this thread were not taken")
-        assert "copy them out" in window._note.accessibleName()
+        await until(lambda: window.note is not None and window.note.isVisible())
+        assert window.note.accessibleName().startswith("2 changes in this thread were not taken")
+        assert "copy them out" in window.note.accessibleName()
         team.refused_changes = ()
         team.tell_status(refused=0)
-        await until(lambda: not window._note.isVisible())
+        await until(lambda: not window.note.isVisible())
 
     play_shared(paths, script)
 

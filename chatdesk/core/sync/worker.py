@@ -394,7 +394,7 @@ class SyncWorker:
                 self._throttle.want_presence()
             if 0.0 in self._due_s():
                 self._exchange_presence(is_news=self._throttle.presence_due_s(self._clock.monotonic_s()) == 0)
-            news = self._news_of(heard.changes)
+            news = self.news_of(heard.changes)
             if heard.people_at is not None:
                 # It may have been committed after what was written later, and after this was asked for. Anybody can say
                 # of anything that it was long ago, so only a few minutes are asked for again.
@@ -409,7 +409,7 @@ class SyncWorker:
                 self._is_look_wanted = self._is_look_wanted or not news
                 return
 
-    def _news_of(self, changes: Mapping[str, int]) -> set[str] | None:
+    def news_of(self, changes: Mapping[str, int]) -> set[str] | None:
         """Return the projects with new changes, by their channels; None if all that was named has been pulled already,
         as often when several people write at once."""
         link = self._link

@@ -58,7 +58,7 @@ class MainWindow(QMainWindow):
         composer: QWidget,
     ) -> None:
         super().__init__()
-        self._theme = theme
+        self.theme = theme
         self.sidebar = sidebar
         self.header = header
         self.transcript: QWidget | None = None
@@ -71,7 +71,7 @@ class MainWindow(QMainWindow):
         self._is_tab_order_due = False
         self._run_banner: Callable[[], object] | None = None
         self._run_toast: Callable[[], object] | None = None
-        self._note: Banner | None = None
+        self.note: Banner | None = None
         self._run_note: Callable[[], object] | None = None
         self._bars: list[QWidget] = []
         self._last_action = LastAction(self)
@@ -123,28 +123,28 @@ class MainWindow(QMainWindow):
         """Show a short message with at most one button; it replaces the one before."""
         self._run_toast = run
         self._place_toast()
-        self._toast.show_message(text, action_text=action_text)
+        self.toast.show_message(text, action_text=action_text)
 
     def show_banner(
         self, text: str, *, is_danger: bool, action_text: str | None = None, run: Callable[[], object] | None = None
     ) -> None:
         self._run_banner = run
         kind = "danger" if is_danger else "warning"
-        self._banner.show_message(text, kind=kind, action_text=action_text, is_closable=True)  # type: ignore[arg-type]
+        self.banner.show_message(text, kind=kind, action_text=action_text, is_closable=True)  # type: ignore[arg-type]
 
     def hide_banner(self) -> None:
-        self._banner.setVisible(False)
+        self.banner.setVisible(False)
 
     def show_note(self, text: str, on_closed: Callable[[], object]) -> None:
         """Show a notice about the open thread above it, until it is closed or another thread is shown."""
-        if self._note is None:
-            self._note = Banner(self._theme)
-            self._note.setObjectName("threadNote")
-            self._note.closed.connect(self._on_note_closed)
-            self.put_beside_thread(self._note)
+        if self.note is None:
+            self.note = Banner(self.theme)
+            self.note.setObjectName("threadNote")
+            self.note.closed.connect(self._on_note_closed)
+            self.put_beside_thread(self.note)
         self._run_note = on_closed
-        if not self._note.isVisible() or self._note.text != text:
-            self._note.show_message(text, kind="info")
+        if not self.note.isVisible() or self.note.text != text:
+            self.note.show_message(text, kind="info")
 
     def put_beside_thread(self, bar: QWidget, *, is_below: bool = False) -> None:
         """Give ``bar`` a place above or below the messages; it shows and hides itself."""
@@ -155,8 +155,8 @@ class MainWindow(QMainWindow):
         self._order_tabs_later()
 
     def hide_note(self) -> None:
-        if self._note is not None:
-            self._note.setVisible(False)
+        if self.note is not None:
+            self.note.setVisible(False)
 
     @property
     def may_interrupt(self) -> bool:
@@ -171,7 +171,7 @@ class MainWindow(QMainWindow):
     def show_notice(self, title: str, text: str, *, file: Path | None = None) -> None:
         from chatdesk.ui.dialogs.notice import NoticeDialog
 
-        NoticeDialog(self._theme, title, text, file=file, parent=self).open()
+        NoticeDialog(self.theme, title, text, file=file, parent=self).open()
 
     def set_commands(self, commands: CommandRegistry) -> None:
         """Set the commands once everything else is bound: this adds what only the window can do (its own panes,
@@ -180,7 +180,7 @@ class MainWindow(QMainWindow):
         self._bind_own_commands(commands)
         menu = QMenu(self)
         menu.setObjectName("threadMenu")
-        round_corners(menu, self._theme.tokens.radius.row)
+        round_corners(menu, self.theme.tokens.radius.row)
         # Before the commands are asked whether they make sense, because it moves the focus.
         menu.aboutToShow.connect(self._on_header_menu_about_to_show)
         self.header.set_menu(commands.fill_menu(menu, THREAD_MENU))
@@ -351,8 +351,8 @@ class MainWindow(QMainWindow):
         rows = QVBoxLayout(area)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        self._banner = Banner(self._theme, area)
-        self._banner_row = _centred(self._banner, area, top_px=8, bottom_px=0)
+        self.banner = Banner(self.theme, area)
+        self._banner_row = _centred(self.banner, area, top_px=8, bottom_px=0)
         self._stack = QStackedWidget(area)
         self._composer_row = _centred(self.composer, area, top_px=0, bottom_px=_COMPOSER_BOTTOM_PX)
         rows.addWidget(self.header)
@@ -360,15 +360,15 @@ class MainWindow(QMainWindow):
         rows.addWidget(self._stack, 1)
         rows.addWidget(self._composer_row)
         self._stack.addWidget(self.empty_state)
-        self._toast = Toast(self._theme, area)
+        self.toast = Toast(self.theme, area)
         self._composer_row.installEventFilter(self)
 
     def _connect(self) -> None:
-        self._theme.changed.connect(self._place_inspector)
+        self.theme.changed.connect(self._place_inspector)
         self._alt.released.connect(self.toggle_menu_bar)
         self.sidebar.thread_list.written.connect(self.write_in_composer)
-        self._banner.actionTriggered.connect(self._on_banner_action_triggered)
-        self._toast.actionTriggered.connect(self._on_toast_action_triggered)
+        self.banner.actionTriggered.connect(self._on_banner_action_triggered)
+        self.toast.actionTriggered.connect(self._on_toast_action_triggered)
         self.header.sidebarRequested.connect(self.place.toggle)
         self.place.changed.connect(self._on_place_changed)
         self.place.overlayClosed.connect(self.focus_composer)
@@ -396,12 +396,12 @@ class MainWindow(QMainWindow):
     def _open_shortcuts(self, commands: CommandRegistry) -> None:
         from chatdesk.ui.dialogs.shortcuts import ShortcutsDialog
 
-        ShortcutsDialog(self._theme, commands, parent=self).open()
+        ShortcutsDialog(self.theme, commands, parent=self).open()
 
     def _open_about(self) -> None:
         from chatdesk.ui.dialogs.notice import AboutDialog
 
-        AboutDialog(self._theme, parent=self).open()
+        AboutDialog(self.theme, parent=self).open()
 
     def _order_tabs_later(self) -> None:
         """Have the Tab order set at the first Tab or F6: PySide builds all its classes of widgets for it (7 ms)."""
@@ -419,7 +419,7 @@ class MainWindow(QMainWindow):
             QWidget.setTabOrder(before, after)
 
     def _panes(self) -> tuple[QWidget, ...]:
-        panes = (self.sidebar, self.header, self._banner, *self._bars, self._stack, self._toast, self.composer)
+        panes = (self.sidebar, self.header, self.banner, *self._bars, self._stack, self.toast, self.composer)
         return panes if self._inspector is None else (*panes, self._inspector)
 
     # Reactions
@@ -456,14 +456,14 @@ class MainWindow(QMainWindow):
         if self._inspector is None:
             return
         is_shown = not self._inspector.isHidden()
-        both_px = (INSPECTOR_WIDTH_PX + THREAD_LEAST_PX) * max(1.0, self._theme.scale)
+        both_px = (INSPECTOR_WIDTH_PX + THREAD_LEAST_PX) * max(1.0, self.theme.scale)
         is_alone = is_shown and self.width() < max(SIDEBAR_OVERLAY_BELOW_PX, both_px)
         self._inspector.set_filling(is_alone)
         self._splitter.setVisible(not is_alone)
         self.place.make_room(self._inspector.minimumWidth() if is_shown and not is_alone else 0)
 
     def _place_toast(self) -> None:
-        self._toast.set_bottom(self._composer_row.height() + _TOAST_GAP_PX)
+        self.toast.set_bottom(self._composer_row.height() + _TOAST_GAP_PX)
 
     def _area_for(self, state: WindowState, size: QSize) -> QRect:
         """The usable part of the screen that shows most of the remembered rectangle, else of the first screen."""

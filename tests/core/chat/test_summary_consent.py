@@ -175,5 +175,5 @@ async def test_idle_threads_of_every_model_are_looked_at_however_many(world: Wor
     world.context.summaries.make = make  # type: ignore[method-assign]
     world.context.use_options(replace(ContextOptions(), summary_share=0.3))
     world.context.use_providers(world.context._providers.__class__([world.chat.provider], "scripted", "gpt-4.1"))
-    await world.context._summarise_idle()
+    await world.context.summarise_idle()
     assert sorted(asked) == sorted(small)

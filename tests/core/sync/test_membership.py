@@ -90,7 +90,7 @@ class Profile:
         """A project that this person shares."""
         project = await ProjectRepository(self.database).create(name=name)
         with Administration.connect(workspace.address, self.password(workspace)) as server:
-            server._row("SELECT cd.create_project(%s)", (project.id,))
+            server.row("SELECT cd.create_project(%s)", (project.id,))
         origin = self.database.origin
         await self.database.write(
             lambda conn: sharing.begin(conn, origin, project.id, workspace.id, TeamRole.OWNER, "cd_x")
@@ -204,7 +204,7 @@ async def test_somebody_is_invited_and_joins_with_a_password_of_their_own(make: 
     assert ben.changed == [workspace.id]
     with Administration.connect(joined.address, ben.password(joined)) as server:
         assert server.standing().member_name == "Benjamin"
-        row = server._row("SELECT role FROM cd.project_member WHERE member_id = cd.me()")
+        row = server.row("SELECT role FROM cd.project_member WHERE member_id = cd.me()")
         assert row == ("editor",)
     with team.as_superuser() as superuser:
         kept = superuser.execute(
@@ -301,7 +301,7 @@ async def test_removal_ends_open_connections_at_once(make: Make, team: TeamDatab
     project_id = await ana.shared(workspace)
     joined = await _joined(ben, await _invited(ana, workspace, **{project_id: TeamRole.EDITOR}))
     with Administration.connect(workspace.address, ana.password(workspace)) as server:
-        before = server._row("SELECT channel FROM cd.project WHERE id = %s", (project_id,))
+        before = server.row("SELECT channel FROM cd.project WHERE id = %s", (project_id,))
     open_one = Administration.connect(joined.address, ben.password(joined))
     try:
         await ana.membership.remove_member(workspace.id, joined.member_id)
@@ -312,7 +312,7 @@ async def test_removal_ends_open_connections_at_once(make: Make, team: TeamDatab
     with pytest.raises(errors.TeamLoginClosed, match="no longer a member"):
         await ben.membership.rename_me(workspace.id, "Benny")
     with Administration.connect(workspace.address, ana.password(workspace)) as server:
-        assert server._row("SELECT channel FROM cd.project WHERE id = %s", (project_id,)) != before
+        assert server.row("SELECT channel FROM cd.project WHERE id = %s", (project_id,)) != before
     with pytest.raises(NotPossible, match="cannot remove yourself"):
         await ana.membership.remove_member(workspace.id, workspace.member_id)
 
@@ -429,11 +429,11 @@ async def test_a_computer_is_taken_off_the_list_and_stands_there_again_once_it_c
     workspace = await _created(ana, empty_database)
     device = ana.database.device_id
     with Administration.connect(workspace.address, ana.password(workspace)) as server:
-        server._row("SELECT cd.hello(%s, 'desk', '0.1.0', 1)", (device,))
+        server.row("SELECT cd.hello(%s, 'desk', '0.1.0', 1)", (device,))
         await ana.membership.remove_device(workspace.id, device)
-        removed = server._row("SELECT removed_at IS NOT NULL FROM cd.device")
-        server._row("SELECT cd.hello(%s, 'desk', '0.1.0', 1)", (device,))
-        assert (removed, server._row("SELECT removed_at IS NOT NULL FROM cd.device")) == ((True,), (False,))
+        removed = server.row("SELECT removed_at IS NOT NULL FROM cd.device")
+        server.row("SELECT cd.hello(%s, 'desk', '0.1.0', 1)", (device,))
+        assert (removed, server.row("SELECT removed_at IS NOT NULL FROM cd.device")) == ((True,), (False,))
     with pytest.raises(errors.TeamDeviceUnknown):
         await ana.membership.remove_device(workspace.id, new_id())
 

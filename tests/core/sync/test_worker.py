@@ -332,11 +332,11 @@ def test_what_is_here_already_is_not_asked_for_again() -> None:
     with working(Team) as (worker, listener):
         listener.wait_for(synced)
         worker._link.pulled["p1"] = 7
-        assert worker._news_of({}) is None
-        assert worker._news_of({"channel1": 7}) is None
-        assert worker._news_of({"channel1": 8}) == {"p1"}
-        assert worker._news_of({"channel1": 0}) == {"p1"}  # something else was said
-        assert worker._news_of({"channel1": 3, "channel9": 1}) == set()
+        assert worker.news_of({}) is None
+        assert worker.news_of({"channel1": 7}) is None
+        assert worker.news_of({"channel1": 8}) == {"p1"}
+        assert worker.news_of({"channel1": 0}) == {"p1"}  # something else was said
+        assert worker.news_of({"channel1": 3, "channel9": 1}) == set()
 
 
 def test_presence_is_said_and_heard() -> None:

@@ -236,7 +236,7 @@ def test_help_and_about_open(window):
 
 def test_settings_give_only_what_changed(window, qtbot):
     values = {"theme": "system", "openai_model": "", "text_scale": 1.0, "send_on_enter": True}
-    dialog = SettingsDialog(window._theme, values, parent=window)
+    dialog = SettingsDialog(window.theme, values, parent=window)
     qtbot.addWidget(dialog)
     dialog.row("openai_model").field.setText("two\nlines")
     assert not dialog.apply()
@@ -248,13 +248,13 @@ def test_settings_give_only_what_changed(window, qtbot):
 
 def test_a_toast_offers_the_way_back(window, qtbot):
     window.show_toast("Moved to the trash", "Undo", lambda: window.ran.append("undo"))
-    window._toast.actionTriggered.emit()
+    window.toast.actionTriggered.emit()
     assert window.ran == ["undo"]
 
 
 def test_the_sidebar_grows_with_the_text_and_is_remembered_as_if_it_had_not(window):
     window.resize(1280, 820)
-    window._theme.set_scale(2.0)
+    window.theme.set_scale(2.0)
     assert window.sidebar.width() == 528
     assert not window.place.is_overlay
     assert window.state().sidebar_width == 264
@@ -262,24 +262,24 @@ def test_the_sidebar_grows_with_the_text_and_is_remembered_as_if_it_had_not(wind
     assert window.place.is_overlay
     window.place.toggle()
     assert window.sidebar.width() == 528
-    window._theme.set_scale(1.0)
+    window.theme.set_scale(1.0)
     assert not window.place.is_overlay
     assert window.sidebar.width() == 264
 
 
 def test_smaller_text_leaves_the_sidebar_as_wide_as_it_was(window):
-    window._theme.set_scale(0.75)
+    window.theme.set_scale(0.75)
     assert window.sidebar.width() == 264
 
 
 @pytest.mark.parametrize("scale", [1.0, 1.25, 1.5, 1.75, 2.0])
 @pytest.mark.parametrize("size", [(1000, 700), (1280, 820), (760, 600), (420, 360)])
 def test_no_pane_is_squeezed_at_any_size_of_window_and_text(window, qtbot, scale, size):
-    window._theme.set_scale(scale)
+    window.theme.set_scale(scale)
     window.resize(*size)
     for is_inspected in (False, True):
         if is_inspected:
-            window.show_inspector(Inspector(window._theme))
+            window.show_inspector(Inspector(window.theme))
         qtbot.waitUntil(lambda: window._composer_row.height() > 0)
         QApplication.processEvents()
         composer = window.composer
@@ -290,7 +290,7 @@ def test_no_pane_is_squeezed_at_any_size_of_window_and_text(window, qtbot, scale
         assert composer.width() >= min(300 * scale, size[0] - 24) - 24
         if window.sidebar.isVisible():
             assert window.sidebar.width() >= 200 * scale
-    window._theme.set_scale(1.0)
+    window.theme.set_scale(1.0)
 
 
 @pytest.mark.parametrize("width", [600, 900, 1280])

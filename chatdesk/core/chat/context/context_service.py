@@ -274,7 +274,7 @@ class ContextService:
         self.models.use_options(options)
         self.summaries.switch_everywhere(is_on=options.has_summaries)
         self.summaries.use_consent(options.summary_consent)
-        self.summaries.schedule(options.summary_cron if options.has_summaries else "", self._summarise_idle)
+        self.summaries.schedule(options.summary_cron if options.has_summaries else "", self.summarise_idle)
         self._stale(None)
         if options.has_summaries != was_on:
             self._bus.publish(ContextChanged(None))
@@ -348,7 +348,7 @@ class ContextService:
             await self.choices.check(frame.provider, project_id=frame.project_id, thread_id=frame.thread_id)
         await self.summaries.make(frame.thread_id, *asked, answered_by=answering, is_anew=is_anew)
 
-    async def _summarise_idle(self) -> None:
+    async def summarise_idle(self) -> None:
         """Consider the threads that nobody has written in for a while."""
         share = self._options.summary_share
 

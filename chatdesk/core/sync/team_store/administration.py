@@ -85,7 +85,7 @@ class Administration:
 
     def standing(self) -> Standing:
         """Return this login's place in the workspace. Raises ``TeamNotInvited`` for a login that is no member's."""
-        row = self._row(
+        row = self.row(
             "SELECT cd.workspace(), m.id::text, m.display_name, m.is_owner,"
             " floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
             " FROM (VALUES (1)) AS one LEFT JOIN cd.member m ON m.id = cd.me()"
@@ -120,7 +120,7 @@ class Administration:
         for left in reversed(range(_TRIES)):
             login = f"{standing.group}_{secrets.token_hex(5)}"
             try:
-                row = self._row(
+                row = self.row(
                     "SELECT cd.invite(%s, %s, %s, %s::jsonb, to_timestamp(%s / 1000.0))::text",
                     (login, verifier, name, given, expires_at),
                 )
@@ -136,25 +136,25 @@ class Administration:
         before anything is changed, ``TeamInvitationUsed``."""
         if self.standing().workspace_id != workspace_id:
             raise OtherWorkspace
-        return str(self._row("SELECT cd.accept_invite(%s, %s)::text", (name, verifier))[0])
+        return str(self.row("SELECT cd.accept_invite(%s, %s)::text", (name, verifier))[0])
 
     def set_role(self, project_id: str, member_id: str, role: TeamRole | None) -> None:
-        self._row("SELECT cd.set_role(%s, %s, %s)", (project_id, member_id, None if role is None else role.value))
+        self.row("SELECT cd.set_role(%s, %s, %s)", (project_id, member_id, None if role is None else role.value))
 
     def set_workspace_owner(self, member_id: str, is_owner: bool) -> None:
-        self._row("SELECT cd.set_workspace_owner(%s, %s)", (member_id, is_owner))
+        self.row("SELECT cd.set_workspace_owner(%s, %s)", (member_id, is_owner))
 
     def remove_member(self, member_id: str) -> None:
         """Remove a member and their open invitations, at once, whatever they or others hold. Their connections are
         ended once more after the commit: one may have been made in between."""
         standing = self.standing()
-        self._row("SELECT cd.remove_member(%s)", (member_id,))
+        self.row("SELECT cd.remove_member(%s)", (member_id,))
         if member_id != standing.member_id:  # who removed themselves may ask for nothing more
-            self._row("SELECT cd.disconnect_removed()")
+            self.row("SELECT cd.disconnect_removed()")
 
     def end_connections(self, member_id: str) -> int:
         """End the connections of a member, as an owner; they can connect again. Returns how many there were."""
-        return int(self._row("SELECT cd.end_connections(%s)", (member_id,))[0])
+        return int(self.row("SELECT cd.end_connections(%s)", (member_id,))[0])
 
     def blockers(self) -> tuple[Blocker, ...]:
         """Return the members for whose unfinished changes others wait."""
@@ -164,7 +164,7 @@ class Administration:
     def policy(self) -> WorkspacePolicy:
         """Return the workspace's permissions and limits."""
         try:
-            told = dict(self._row("SELECT to_jsonb(p) - 'one' FROM cd.policy p")[0])
+            told = dict(self.row("SELECT to_jsonb(p) - 'one' FROM cd.policy p")[0])
             return WorkspacePolicy(
                 **{each.name: _POLICY_TYPES[str(each.type)](told[each.name]) for each in fields(WorkspacePolicy)}
             )
@@ -174,30 +174,31 @@ class Administration:
     def set_policy(self, **changed: str | int) -> None:
         """Change fields of ``WorkspacePolicy``, by name, as an owner; the others stay. Raises ``TeamNotTaken`` for an
         invalid value."""
-        self._row("SELECT cd.set_policy(%s::jsonb)", (json.dumps(changed),))
+        self.row("SELECT cd.set_policy(%s::jsonb)", (json.dumps(changed),))
 
     def remove_device(self, device_id: str) -> None:
-        self._row("SELECT cd.remove_device(%s)", (device_id,))
+        self.row("SELECT cd.remove_device(%s)", (device_id,))
 
     def rename(self, name: str) -> None:
         """Rename the member of this login."""
-        self._row("SELECT cd.rename_me(%s)", (name,))
+        self.row("SELECT cd.rename_me(%s)", (name,))
 
     def rename_workspace(self, name: str) -> None:
-        self._row("SELECT cd.rename_workspace(%s)", (name,))
+        self.row("SELECT cd.rename_workspace(%s)", (name,))
 
     def change_password(self, verifier: str) -> None:
         """Set this login's password, from the next connection on; ``end_other_connections`` ends the present ones."""
-        self._row("SELECT cd.change_password(%s)", (verifier,))
+        self.row("SELECT cd.change_password(%s)", (verifier,))
 
     def end_other_connections(self) -> None:
         """End all other connections of this login, made with a password that is no longer valid."""
-        self._row(
+        self.row(
             "SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a"
             " WHERE a.usename = session_user AND a.datname = current_database() AND a.pid <> pg_backend_pid()"
         )
 
-    def _row(self, query: str, values: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+    def row(self, query: str, values: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+        """Run one statement as the person logged in and return its first row; one None where it has no rows."""
         with naming_blockers(self._connection), our_errors():
             row = self._connection.execute(query.encode(), values or None).fetchone()
         return row or (None,)

@@ -33,9 +33,9 @@ class Notifier(QObject):
         self._window = window
         self._tasks = tasks
         self._wanted: dict[str, Notice | None] = {}
-        self._shown: dict[str, Notice] = {}
+        self.shown: dict[str, Notice] = {}
         self._backend: NoticeBackend | None = None
-        self._running: asyncio.Task[object] | None = None
+        self.running: asyncio.Task[object] | None = None
         self._has_failed = False
 
     def show(self, notice: Notice) -> None:
@@ -45,14 +45,14 @@ class Notifier(QObject):
 
     def keep_only(self, thread_ids: Container[str]) -> None:
         """Withdraw the notices of all other threads: they were read meanwhile."""
-        for thread_id in [each for each in self._shown if each not in thread_ids]:
+        for thread_id in [each for each in self.shown if each not in thread_ids]:
             self._wanted[thread_id] = None
             self._go_on()
 
     async def close(self) -> None:
         """Take everything away that is shown."""
-        if self._running is not None:
-            self._running.cancel()
+        if self.running is not None:
+            self.running.cancel()
         await self._close_backend()
 
     async def _close_backend(self) -> None:
@@ -62,13 +62,13 @@ class Notifier(QObject):
 
     def press(self, thread_id: str) -> None:
         """Handle a press on a notice; called by the desktop's interface."""
-        notice = self._shown.pop(thread_id, None)
+        notice = self.shown.pop(thread_id, None)
         if notice is not None:
             self.pressed.emit(notice.thread_id, notice.message_id)
 
     def _go_on(self) -> None:
-        if self._running is None or self._running.done():
-            self._running = self._tasks.start(self._work(), "notify")
+        if self.running is None or self.running.done():
+            self.running = self._tasks.start(self._work(), "notify")
 
     async def _work(self) -> None:
         try:
@@ -78,10 +78,10 @@ class Notifier(QObject):
                 thread_id = next(iter(self._wanted))
                 notice = self._wanted.pop(thread_id)
                 if notice is None:
-                    self._shown.pop(thread_id, None)
+                    self.shown.pop(thread_id, None)
                     await self._backend.withdraw(thread_id)
                 else:
-                    self._shown[thread_id] = notice
+                    self.shown[thread_id] = notice
                     await self._backend.show(notice)
         except OSError as error:
             # Said once; the next notice tries anew, for a desktop may come back.

@@ -60,9 +60,9 @@ class ImportBinding(QObject):
         self._read_only_reason = read_only_reason
         self._tasks = context.tasks
         self._open_thread = context.open_thread
-        self._dialog: ImportDialog | None = None
-        self._progress: ImportProgress | None = None
-        self._report: ImportReport | None = None
+        self.dialog: ImportDialog | None = None
+        self.progress: ImportProgress | None = None
+        self.report: ImportReport | None = None
         panes.commands.bind("app.import", self.open)
         panes.sidebar.importRequested.connect(self.open)
         panes.window.setAcceptDrops(True)
@@ -122,15 +122,15 @@ class ImportBinding(QObject):
         reason = self._read_only_reason()
         if reason is not None:
             raise reason
-        if self._dialog is not None:
+        if self.dialog is not None:
             if path is not None and not self._importer().is_running:
-                self._dialog.take(path)
+                self.dialog.take(path)
             return
         from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 
         projects = await self._open_thread.stored_chat.list_projects()
         names = names_told_apart(projects, self._panes.sidebar.workspaces)
-        dialog = self._dialog = ImportDialog(
+        dialog = self.dialog = ImportDialog(
             self._panes.theme,
             [(project.id, names[project.id]) for project in projects],
             path=path,
@@ -143,7 +143,7 @@ class ImportBinding(QObject):
         dialog.copyRequested.connect(self._copy)
         dialog.finished.connect(self._on_dialog_finished)
         if self._importer().is_running:
-            dialog.show_progress(self._progress)
+            dialog.show_progress(self.progress)
         dialog.open()
 
     def start(self, path: str, project: str | None) -> None:
@@ -151,48 +151,50 @@ class ImportBinding(QObject):
         self._tasks.start(self._run(Path(path), project), "import")
 
     async def _run(self, path: Path, project: str | None) -> None:
-        self._progress = self._report = None
+        self.progress = self.report = None
         try:
             wanted = None
             if project is not None:  # one that goes to the trash meanwhile is made again under its name
                 wanted = ImportedProject(project, (await self._library.get_project(project)).name)
             report = await self._importer().run(path, project=wanted, on_progress=self._on_progress)
         except ChatDeskError as error:
-            if self._dialog is None:
+            if self.dialog is None:
                 raise
-            self._dialog.show_failure(error.sentence)
+            self.dialog.show_failure(error.sentence)
             return
-        self._report = report
+        self.report = report
         self._attachments.read_soon()  # so that its files are found by what stands in them
-        if self._dialog is not None:
-            self._show_report(self._dialog)
+        if self.dialog is not None:
+            self._show_report(self.dialog)
         else:
-            self._panes.window.show_toast(report.summary, "Report", partial(self._reopen, report))
+            self._panes.window.show_toast(report.summary, "Report", partial(self.reopen, report))
 
     def _on_progress(self, progress: ImportProgress) -> None:
-        self._progress = progress
-        if self._dialog is not None:
-            self._dialog.show_progress(progress)
+        self.progress = progress
+        if self.dialog is not None:
+            self.dialog.show_progress(progress)
 
     def _on_dialog_finished(self) -> None:
-        self._dialog = None
+        self.dialog = None
 
-    def _reopen(self, report: ImportReport) -> None:
+    def reopen(self, report: ImportReport) -> None:
+        """Open the dialog with a report, unless another import has begun since."""
+
         async def show() -> None:
             await self._open(None)
-            if self._dialog is not None and self._report is report:
-                self._show_report(self._dialog)
+            if self.dialog is not None and self.report is report:
+                self._show_report(self.dialog)
 
         self._tasks.replace(show(), "import dialog")
 
     def _show_report(self, dialog: ImportDialog) -> None:
-        assert self._report is not None
-        has_threads = any(line.thread_id is not None for line in self._report.lines)
-        dialog.show_report(self._report.summary, self._report.lines, has_threads=has_threads)
+        assert self.report is not None
+        has_threads = any(line.thread_id is not None for line in self.report.lines)
+        dialog.show_report(self.report.summary, self.report.lines, has_threads=has_threads)
 
     def _copy(self) -> None:
-        if self._report is not None:
-            self._tasks.start(self._copy_report(self._report), "copy import report")
+        if self.report is not None:
+            self._tasks.start(self._copy_report(self.report), "copy import report")
 
     async def _copy_report(self, report: ImportReport) -> None:
         QGuiApplication.clipboard().setText(await asyncio.to_thread(report.as_text))
@@ -200,7 +202,7 @@ class ImportBinding(QObject):
 
     def _show_threads(self) -> None:
         """The project that the threads went into; if there were several, all of them."""
-        went_into = sorted(self._report.project_ids) if self._report is not None else []
+        went_into = sorted(self.report.project_ids) if self.report is not None else []
         self._lists.show_project(went_into[0] if len(went_into) == 1 else None)
 
 

@@ -436,8 +436,8 @@ async def test_idle_threads_are_found_at_the_times_of_the_schedule(world: World)
     assert await world.context.summaries.long_threads(lambda _provider, _model: 1_500_000) == ()
     world.context.use_options(ContextOptions(summary_cron="0 3 * * *"))
     world.context.use_options(ContextOptions(summary_cron="0 4 * * *"))
-    assert not world.context.summaries.schedule("every now and then", world.context._summarise_idle)
-    await world.context._summarise_idle()
+    assert not world.context.summaries.schedule("every now and then", world.context.summarise_idle)
+    await world.context.summarise_idle()
     world.thread = thread
     assert (await world.made()).from_position == 0
 
@@ -447,7 +447,7 @@ async def test_where_nothing_is_written_none_is_made(tmp_path: Path) -> None:
         await world.ask(14)
         with pytest.raises(NotPossible):
             await world.context.redo_summary(world.thread)
-        assert world.context.summaries.schedule("0 3 * * *", world.context._summarise_idle)
+        assert world.context.summaries.schedule("0 3 * * *", world.context.summarise_idle)
 
 
 async def test_what_a_summary_took_is_in_the_ledger_with_times_and_price(world: World) -> None:

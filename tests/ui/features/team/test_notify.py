@@ -55,7 +55,7 @@ async def notifier(qtbot):
 
 async def test_a_thread_has_one_notice_which_is_replaced(desktop, notifier):
     notifier.show(notice("first"))
-    await until(lambda: notifier._running.done())
+    await until(lambda: notifier.running.done())
     notifier.show(notice("second"))
     notifier.show(notice("elsewhere", "other"))
     await until(lambda: len(desktop.notices) == 3)
@@ -73,7 +73,7 @@ async def test_a_press_leads_to_the_message_and_a_read_thread_takes_its_notice_a
     notifier.pressed.connect(lambda *where: pressed.append(where))
     notifier.show(notice("a"))
     notifier.show(notice("b", "other"))
-    await until(lambda: notifier._running.done())
+    await until(lambda: notifier.running.done())
     await desktop.press(7)
     await until(lambda: pressed)
     assert pressed == [("thread", "message")]
@@ -96,7 +96,7 @@ async def test_a_desktop_that_refuses_is_told_of_once_in_the_log(desktop, notifi
     desktop.refuses = True
     with caplog.at_level(logging.INFO, logger="chatdesk.ui.features.team.notify"):
         notifier.show(notice("a"))
-        await until(lambda: notifier._running.done())
+        await until(lambda: notifier.running.done())
         notifier.show(notice("b"))
         await asyncio.sleep(0.05)
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
@@ -109,14 +109,14 @@ async def test_a_bus_that_goes_away_ends_nothing(tmp_path, monkeypatch, notifier
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         async with notification_server.Desktop(["body"]).on_bus() as desktop:
             notifier.show(notice("<i>"))
-            await until(lambda: notifier._running.done())
+            await until(lambda: notifier.running.done())
             assert desktop.notices[0][2] == "<i>"  # no markup is read, so none is escaped
     with caplog.at_level(logging.WARNING, logger="chatdesk.ui.features.team.notify"):
         notifier.show(notice("b"))
-        await until(lambda: notifier._running.done())
+        await until(lambda: notifier.running.done())
     assert "no notifications" in caplog.text
     notifier.show(notice("c"))  # and nothing but the log is the worse for it
-    await until(lambda: notifier._running.done())
+    await until(lambda: notifier.running.done())
 
 
 async def test_without_a_bus_there_is_an_error_with_words(tmp_path, monkeypatch):
@@ -151,5 +151,5 @@ async def test_the_tray_is_used_where_there_is_no_bus(notifier, monkeypatch):
     notifier.show(notice("b"))
     await until(lambda: len(shown) == 2)
     notifier.keep_only(())
-    await until(lambda: notifier._running.done())
-    assert not notifier._shown
+    await until(lambda: notifier.running.done())
+    assert not notifier.shown

@@ -195,17 +195,17 @@ def test_a_dropped_export_is_imported_shown_and_its_report_copied(tmp_path: Path
         await application.services()
         imports = application.bindings.imports
         assert _dropped(application, path)
-        await until(lambda: imports._dialog is not None)
-        dialog = imports._dialog
+        await until(lambda: imports.dialog is not None)
+        dialog = imports.dialog
         assert dialog is not None
         dialog.start_button.click()
-        await until(lambda: imports._report is not None and imports._dialog is dialog and dialog.summary.text())
+        await until(lambda: imports.report is not None and imports.dialog is dialog and dialog.summary.text())
         assert dialog.summary.text() == "Imported 2 new threads with 6 messages."
         dialog.copyRequested.emit()
         await until(lambda: "Chat one" in QGuiApplication.clipboard().text())
         dialog.show_button.click()
         await until(lambda: application.panes.sidebar.thread_list.model().rowCount() >= 2)
-        await until(lambda: imports._dialog is None)
+        await until(lambda: imports.dialog is None)
 
     play(AppPaths.find(str(tmp_path / "data")), script)
 
@@ -217,21 +217,21 @@ def test_a_hidden_import_goes_on_and_tells_at_its_end(tmp_path: Path) -> None:
         services = await application.services()
         imports = application.bindings.imports
         application.panes.commands.trigger("app.import")
-        await until(lambda: imports._dialog is not None)
-        dialog = imports._dialog
+        await until(lambda: imports.dialog is not None)
+        dialog = imports.dialog
         assert dialog is not None
         dialog.take(path)
         dialog.start_button.click()
         dialog.hide_button.click()
-        await until(lambda: imports._dialog is None)
-        await until(lambda: imports._report is not None)
+        await until(lambda: imports.dialog is None)
+        await until(lambda: imports.report is not None)
         assert not services.importer.is_running
-        assert imports._report is not None
-        assert imports._report.messages == 2400
-        imports._reopen(imports._report)
-        await until(lambda: imports._dialog is not None and imports._dialog.summary.text())
-        assert imports._dialog is not None
-        imports._dialog.reject()
+        assert imports.report is not None
+        assert imports.report.messages == 2400
+        imports.reopen(imports.report)
+        await until(lambda: imports.dialog is not None and imports.dialog.summary.text())
+        assert imports.dialog is not None
+        imports.dialog.reject()
 
     play(AppPaths.find(str(tmp_path / "data")), script)
 
@@ -243,7 +243,7 @@ def test_closing_the_window_ends_an_import_and_keeps_what_is_whole(tmp_path: Pat
         await application.services()
         imports = application.bindings.imports
         imports.start(str(path), None)
-        await until(lambda: imports._progress is not None)
+        await until(lambda: imports.progress is not None)
 
     play(AppPaths.find(str(tmp_path / "data")), script)
 
@@ -251,7 +251,7 @@ def test_closing_the_window_ends_an_import_and_keeps_what_is_whole(tmp_path: Pat
         services = await application.services()
         imports = application.bindings.imports
         imports.start(str(path), None)
-        await until(lambda: imports._report is not None)
+        await until(lambda: imports.report is not None)
         page = await services.library.list_threads(ThreadQuery(), limit=200)
         assert len(page.threads) == 100
 
@@ -266,8 +266,8 @@ def test_a_file_that_is_none_is_told_in_the_dialog(tmp_path: Path) -> None:
         await application.services()
         imports = application.bindings.imports
         imports.open(path)
-        await until(lambda: imports._dialog is not None)
-        dialog = imports._dialog
+        await until(lambda: imports.dialog is not None)
+        dialog = imports.dialog
         assert dialog is not None
         dialog.start_button.click()
         await until(lambda: dialog.problem.text())
@@ -287,10 +287,10 @@ def test_what_could_be_attached_is_asked_about(tmp_path: Path) -> None:
         first.reject()
         await until(lambda: attached)
         imports.ask_about(tmp_path / "a.zip", lambda: attached.append(True)).accept()
-        await until(lambda: imports._dialog is not None)
+        await until(lambda: imports.dialog is not None)
         assert attached == [True]
-        assert imports._dialog is not None
-        imports._dialog.reject()
+        assert imports.dialog is not None
+        imports.dialog.reject()
 
     play(AppPaths.find(str(tmp_path / "data")), script)
 
