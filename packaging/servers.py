@@ -1,12 +1,12 @@
-"""Installs what ``make test-servers`` tests with, into .tools: the servers aimock (npm) and LiteLLM's proxy (PyPI), and
-the programs that use ChatDesk's own service: OpenAI's package for JavaScript and the inspector of the Model Context
-Protocol (npm), and the command lines llm and schemathesis (PyPI). The browser and curl are the system's: Debian's
-Chromium.
+"""Installs what ``make test-servers`` tests with, into .tools: the servers aimock (npm) and LiteLLM's proxy (PyPI), the
+servers of tools "everything" and "filesystem" of the Model Context Protocol (npm), and the programs that use ChatDesk's
+own service: OpenAI's package for JavaScript and the inspector of the Model Context Protocol (npm), and the command
+lines llm and schemathesis (PyPI). The browser and curl are the system's: Debian's Chromium.
 
 None is part of ChatDesk and none is in its environment. Versions are pinned and contents are checked: the Python
 packages by the hashes of requirements/servers.txt and programs.txt, those of npm by the ones below where they depend on
-nothing, else by the lock in requirements/inspector. What cannot be installed is said in a sentence; its tests are
-skipped, with the reason, and the others run.
+nothing, else by the locks in requirements/inspector and tool_servers. What cannot be installed is said in a sentence;
+its tests are skipped, with the reason, and the others run.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ FOLDER = set_up.TOOLS / "servers"
 AIMOCK = FOLDER / "aimock"
 OPENAI = FOLDER / "openai"
 INSPECTOR = FOLDER / "inspector"
+TOOL_SERVERS = FOLDER / "tool_servers"
 LITELLM = FOLDER / "litellm"
 PROGRAMS = FOLDER / "programs"
 REQUIREMENTS = set_up.ROOT / "requirements"
@@ -45,6 +46,7 @@ def main():
         ("aimock", lambda: install_npm(AIMOCK, AIMOCK_PACKAGE, AIMOCK_VERSION, AIMOCK_INTEGRITY)),
         ("OpenAI's package for JavaScript", lambda: install_npm(OPENAI, "openai", OPENAI_VERSION, OPENAI_INTEGRITY)),
         ("the inspector of MCP", lambda: install_npm_locked(INSPECTOR, REQUIREMENTS / "inspector")),
+        ("servers of tools", lambda: install_npm_locked(TOOL_SERVERS, REQUIREMENTS / "tool_servers")),
         ("LiteLLM (large: some minutes)", lambda: install_python(LITELLM, REQUIREMENTS / "servers.txt")),
         ("llm and schemathesis", lambda: install_python(PROGRAMS, REQUIREMENTS / "programs.txt")),
         ("Chromium", lambda: install_with_apt("chromium", "chromium-browser", "google-chrome")),
