@@ -50,6 +50,10 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
                 terminal.complain(f"{event['reason']} Trying again in {event['delay_s']:.0f} s.")
             elif event["event"] == "waiting":
                 terminal.complain(f"{event['reason']} The question waits, {event['before']} before it; Ctrl+C cancels.")
+            elif event["event"] == "approval":
+                answer.close(ends_line=True)
+                then = "It was denied: nobody can be asked here." if event["is_denied"] else "Answer in the window."
+                terminal.complain(f"The model wants to call {event['tool']} of {event['server']}. {then}")
             elif event["event"] == "unsaved":
                 answer.close(ends_line=True)
                 terminal.complain(f"{event['reason']} Trying to save the answer for a while; Ctrl+C ends it.")

@@ -33,6 +33,7 @@ async def open_services(
     is_owner = await own_or_wait(lock, paths.data_dir)
     try:
         services = await build_services(paths, settings, lock)
+        services.chat.tools.approvals.deny_all()
         server = None
         try:
             if is_owner and mode == "cli":

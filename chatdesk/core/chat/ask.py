@@ -1,7 +1,7 @@
 """Asks one question and yields its answer as plain dictionaries, for scripts and for other processes.
 
-The events are ``start`` (ids), then ``text``, ``reasoning``, ``retry``, ``waiting`` and ``unsaved``, then ``finish``
-(status, usage, error).
+The events are ``start`` (ids), then ``text``, ``reasoning``, ``retry``, ``waiting``, ``approval`` (a tool was to be
+called) and ``unsaved``, then ``finish`` (status, usage, error).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.errors import AnswerNotSaved, StorageError
 from chatdesk.core.events import (
     AnswerFinished,
+    ApprovalAsked,
     EventBus,
     QueueChanged,
     RetryWaiting,
@@ -26,7 +27,7 @@ from chatdesk.core.events import (
 )
 
 AskEvent = dict[str, Any]
-_EVENTS = (TextStreamed, RetryWaiting, QueueChanged, AnswerFinished, StorageFailed, StorageRecovered)
+_EVENTS = (TextStreamed, RetryWaiting, QueueChanged, AnswerFinished, StorageFailed, StorageRecovered, ApprovalAsked)
 #: How long an answer that cannot be saved, and of which nothing more comes, is held for a disk that takes it.
 PATIENCE_S = 10.0
 _LONGEST_STOP_S = 2.0  # the end of the services waits for what can be stored at all
@@ -75,6 +76,10 @@ async def ask(
         unsaved = _Unsaved(patience_s)
         while not is_finished:
             event = await unsaved.next(queue)
+            if isinstance(event, ApprovalAsked):
+                if event.request.message_id == answer_id:
+                    yield _wanted(event, is_denied=chat.tools.approvals.is_unattended)
+                continue
             described = _described(event, answer_id)
             if described is not None and (described != last or described["event"] != "waiting"):
                 last = described
@@ -134,6 +139,18 @@ def _described(event: object, answer_id: str) -> AskEvent | None:
         case AnswerFinished(message=message) if message.id == answer_id:
             return finished(message)
     return None
+
+
+def _wanted(event: ApprovalAsked, *, is_denied: bool) -> AskEvent:
+    """Return the ``approval`` event of a call that a window asks about, or that was denied because there is none."""
+    tool = event.request.tool
+    return {
+        "event": "approval",
+        "server": tool.server_name,
+        "tool": tool.name,
+        "arguments": event.request.arguments,
+        "is_denied": is_denied,
+    }
 
 
 def finished(message: Message) -> AskEvent:

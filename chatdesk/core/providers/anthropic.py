@@ -261,7 +261,8 @@ def _messages(request: ChatRequest) -> list[dict[str, Any]]:
 def _may_think(request: ChatRequest, passed_on: Mapping[str, Any]) -> bool:
     """Return whether the model may think before it answers; see the module text."""
     is_forced = passed_on.get("tool_choice", {}).get("type") in ("any", "tool")
-    return not is_forced and (not request.messages or request.messages[-1].role is not Role.TOOL)
+    roles = [each.role for each in request.messages if each.role is not Role.SYSTEM]  # those stand elsewhere
+    return not is_forced and (not roles or roles[-1] is not Role.TOOL)
 
 
 def _message(message: RequestMessage) -> dict[str, Any]:

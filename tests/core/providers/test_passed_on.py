@@ -79,6 +79,14 @@ async def test_results_of_tools_that_were_called_at_once_are_one_message_of_anth
     assert sent["output_config"] == {"effort": "high"}
 
 
+async def test_instructions_after_a_result_do_not_let_anthropic_think_again() -> None:
+    call = RequestMessage(Role.ASSISTANT, "", (ToolCall("c1", "look", "{}"),))
+    result = RequestMessage(Role.TOOL, "fur", tool_call_id="c1")
+    last = RequestMessage(Role.SYSTEM, "Answer now.")
+    sent = await body_of(AnthropicProvider, ASKED, call, result, last, effort="high")
+    assert "thinking" not in sent and "Answer now." in str(sent["system"])
+
+
 async def test_where_a_tool_has_to_be_called_anthropic_does_not_think() -> None:
     free = await body_of(AnthropicProvider, tools=TOOLS, effort="high")
     forced = await body_of(AnthropicProvider, tools=TOOLS, tool_choice="required", effort="high")

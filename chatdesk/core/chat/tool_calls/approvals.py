@@ -35,7 +35,12 @@ class Approvals:
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
+        self.is_unattended = False
         self._waiting: dict[str, tuple[ApprovalRequest, asyncio.Future[Approval]]] = {}
+
+    def deny_all(self) -> None:
+        """Deny every call from now on, because no window is there in which a person could be asked."""
+        self.is_unattended = True
 
     def waiting(self, thread_id: str | None = None) -> tuple[ApprovalRequest, ...]:
         """Return the calls that wait, the first asked first; of one thread or of all."""
@@ -47,6 +52,8 @@ class Approvals:
         answered: asyncio.Future[Approval] = asyncio.get_running_loop().create_future()
         self._waiting[request.id] = (request, answered)
         self._bus.publish(ApprovalAsked(request))
+        if self.is_unattended and not answered.done():
+            answered.set_result(Approval(Answer.DENY, request.arguments))
         try:
             return await answered
         finally:

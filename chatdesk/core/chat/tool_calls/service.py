@@ -43,6 +43,8 @@ class ToolCalls:
     def use_same(self, other: ToolCalls) -> None:
         """Take tools from where ``other`` takes them."""
         self._load, self._limits = other._load, other._limits
+        if other.approvals.is_unattended:
+            self.approvals.deny_all()
 
     async def equip(self, answer: Message, provider: Provider) -> Provider:
         """Return a provider that answers with the tools of the answer's thread; the same one where none are on."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chatdesk.core.chat.ask import ask
 from chatdesk.core.chat.tool_calls.port import ToolLimits
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.core.domain.tools import Answer
@@ -356,3 +357,13 @@ async def test_a_call_of_an_import_is_never_run(tmp_path: Path) -> None:
         sent = await world.chat.chat.send_message(message.thread_id, "go on")
         await world.chat.answer_of(sent)
         assert not world.chat.chat.tools.approvals.waiting() and not world.runs
+
+
+async def test_where_nobody_can_be_asked_a_call_is_denied_and_told(tmp_path: Path) -> None:
+    async with tool_world(tmp_path) as world:
+        world.chat.chat.tools.approvals.deny_all()
+        world.chat.provider.will(*_call("echo", {"text": "1"}), _CALLS_END)
+        events = [each async for each in ask(world.chat.chat, world.chat.bus, "hi")]
+        wanted = {"event": "approval", "server": "Notes", "tool": "echo", "is_denied": True}
+        assert {**wanted, "arguments": '{"text": "1"}'} in events and not world.runs
+        assert (events[-1]["event"], events[-1]["status"], events[-1]["text"]) == ("finish", "complete", "ok")
