@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.cli.main import run
+from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.settings import secrets
 from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.tools_world import PROGRAM, command, processes_with
@@ -104,3 +105,17 @@ def test_servers_of_another_program_come_switched_off(tmp_path: Path, capsys: py
     assert [line.endswith("(off)") for line in shown.out.splitlines()] == [True] * 3 and TOKEN not in shown.out
     assert _tools(tmp_path, "allowed", "--json") == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+def test_an_open_window_keeps_the_servers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _tools(tmp_path, "add", "notes", *command()) == 0
+    lock = InstanceLock(tmp_path / "profile", purpose="window")
+    assert lock.acquire()
+    try:
+        for arguments in (("add", "more", "npx"), ("off", "notes"), ("remove", "notes"), ("revoke", "notes")):
+            assert _tools(tmp_path, *arguments) == 1
+            assert "ChatDesk is open and keeps the tool servers" in capsys.readouterr().err
+        assert _tools(tmp_path, "list", "--json") == 0
+        assert [(row["id"], row["is_on"]) for row in json.loads(capsys.readouterr().out)] == [("notes", True)]
+    finally:
+        lock.release()
