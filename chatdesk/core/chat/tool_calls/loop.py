@@ -53,11 +53,13 @@ _MOST_AT_ONCE = 32  # calls of one step; a person would have to look at each
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Names the thread, the project and the message in which an answer is written."""
+    """Names the thread, the project and the message in which an answer is written, and says whether the thread has text
+    of others."""
 
     thread_id: str
     project_id: str
     message_id: str
+    has_outside_text: bool = False
 
 
 class ToolLoop:
@@ -94,7 +96,9 @@ class ToolLoop:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Yield the events of all steps as those of one answer."""
         offered = OfferedTools(await self._tools.tools(tuple(self._servers.values())))
-        self._has_outside_text = any(each.role is Role.TOOL or each.enclosed for each in request.messages)
+        self._has_outside_text = self._place.has_outside_text or any(
+            each.role is Role.TOOL or each.enclosed for each in request.messages
+        )
         began_s = self._clock.monotonic_s()
         for step in range(self._limits.steps):
             if step:
@@ -251,7 +255,8 @@ class ToolLoop:
         reason = ""
         if self._has_outside_text:
             reason = (
-                "This chat has text from outside, such as a tool's result or a file, which may have asked for this."
+                "This chat has text from outside, such as a tool's result, a file or an import,"
+                " which may have asked for this."
             )
         return ApprovalRequest(
             new_id(), self._place.thread_id, self._place.message_id, tool, call.arguments, where, reason

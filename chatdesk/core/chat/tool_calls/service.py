@@ -61,7 +61,7 @@ class ToolCalls:
             servers,
             tools,
             self.approvals,
-            loop.Place(thread.id, thread.project_id, answer.id),
+            loop.Place(thread.id, thread.project_id, answer.id, await self._threads.has_outside_text(thread.id)),
             clock=self._clock,
             limits=self._limits(),
             cost_of=partial(self._cost_of, answer.provider, answer.model),

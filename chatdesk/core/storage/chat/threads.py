@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 _SOURCES = frozenset(source.value for source in TitleSource)
 
+_OUTSIDE_TEXT = (
+    "SELECT EXISTS (SELECT 1 FROM messages m WHERE m.thread_id = ? AND (m.author_id IS NOT NULL"
+    " OR EXISTS (SELECT 1 FROM import_origins o WHERE o.entity = m.id)"
+    " OR EXISTS (SELECT 1 FROM message_parts p WHERE p.message_id = m.id AND p.type = 'tool_result'"
+    " AND json_extract(p.content, '$.bytes') IS NOT NULL)))"
+)
+
 
 class ThreadRepository:
     """Reads and writes threads; each write returns the thread as it is now."""
@@ -54,6 +61,12 @@ class ThreadRepository:
     async def get(self, thread_id: str) -> Thread:
         wanted = checked_id(thread_id)
         return await self._db.read(lambda conn: get_thread(conn, wanted))
+
+    async def has_outside_text(self, thread_id: str) -> bool:
+        """Return whether any message of a thread, shown or not, came out of a file or from another member, or has what
+        a tool returned. A summary may have taken over its words."""
+        wanted = checked_id(thread_id)
+        return bool(await self._db.read(lambda conn: conn.exec_driver_sql(_OUTSIDE_TEXT, (wanted,)).scalar()))
 
     async def rename(self, thread_id: str, title: str) -> Thread:
         """Set a title that a person gave: no better one is made from then on."""

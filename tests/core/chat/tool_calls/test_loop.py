@@ -367,3 +367,28 @@ async def test_where_nobody_can_be_asked_a_call_is_denied_and_told(tmp_path: Pat
         wanted = {"event": "approval", "server": "Notes", "tool": "echo", "is_denied": True}
         assert {**wanted, "arguments": '{"text": "1"}'} in events and not world.runs
         assert (events[-1]["event"], events[-1]["status"], events[-1]["text"]) == ("finish", "complete", "ok")
+
+
+@pytest.mark.parametrize("is_imported", [False, True])
+async def test_a_standing_permission_is_asked_again_in_an_imported_thread(tmp_path: Path, is_imported: bool) -> None:
+    async with tool_world(tmp_path) as world:
+        model = world.chat.provider
+        model.will(*_call("write_note", {"text": "1"}), _CALLS_END)
+        answer_id = await world.ask()
+        world.answer(await world.asked(), Answer.ALWAYS)
+        await world.finished(answer_id)
+        message = await world.finished(await world.ask("a new thread"))
+
+        def bring(conn: Any) -> None:
+            conn.exec_driver_sql("INSERT INTO import_origins VALUES ('claude', 'c/m', ?, '')", (message.id,))
+
+        if is_imported:
+            await world.chat.database.write(bring)
+        model.will(*_call("write_note", {"text": "2"}), _CALLS_END)
+        sent = await world.chat.chat.send_message(message.thread_id, "go on")
+        if is_imported:
+            request = await world.asked()
+            assert "import" in request.reason and len(world.runs) == 1
+            world.answer(request, Answer.DENY)
+        await world.chat.answer_of(sent)
+        assert len(world.runs) == (1 if is_imported else 2)
