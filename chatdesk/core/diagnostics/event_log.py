@@ -19,6 +19,8 @@ from chatdesk.core.domain.message import Message, Part, PartType, Role
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import (
     AnswerFinished,
+    ApprovalAsked,
+    ApprovalEnded,
     EventBus,
     FirstTokenArrived,
     LimitNear,
@@ -140,6 +142,10 @@ class EventLog:
             TurnTimed: self._on_turn_timed,
             LimitNear: lambda _event: log_event("limit.near"),
             QueueChanged: lambda event: log_event("queue.changed", waiting=len(event.waiting)),
+            ApprovalAsked: lambda event: log_event(
+                "tool.asked", thread=event.request.thread_id, message=event.request.message_id, request=event.request.id
+            ),
+            ApprovalEnded: lambda event: log_event("tool.asked_no_more", request=event.request_id),
             ReachabilityChanged: lambda event: log_event(
                 "network.changed", unreachable=len(event.unreachable), waiting=len(event.waiting)
             ),
