@@ -126,7 +126,7 @@ class Application:
         headers = {name.lower(): value for name, value in request.headers.items()}
         path = dict(request.path_params)
         call = self._call(state.caller, state.request_id, checked, path=path, query=query, headers=headers)
-        target = request.url.path + "?" + request.url.query
+        target = f"{request.scope['path']}?{request.scope['query_string'].decode('latin-1')}"
         conditions = conditions_of(endpoint, call, target, request.headers.get)
         try:
             answering = self._answer(endpoint, call, conditions, request)

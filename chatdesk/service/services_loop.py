@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from chatdesk.service.errors import ServiceEnding
@@ -42,13 +43,12 @@ class ServicesLoop:
     async def call(self, work: Callable[[], Awaitable[T]]) -> T:
         """Run ``work`` on the loop of the services and return its result. Raises what it raises, and ``ServiceEnding``
         where the services are ending."""
-        running = self._run(work)
+        handed = _HandedOver(asyncio.get_running_loop(), self._loop, partial(self._run, work))
         try:
-            handed_over = asyncio.run_coroutine_threadsafe(running, self._loop)
+            self._loop.call_soon_threadsafe(handed.begin)
         except RuntimeError:  # that loop is closed
-            running.close()
             raise ServiceEnding() from None
-        outcome = await asyncio.wrap_future(handed_over)
+        outcome = await handed.outcome()
         if outcome.error is not None:
             raise outcome.error
         return outcome.result  # type: ignore[return-value]  # None only where T allows it
@@ -99,6 +99,53 @@ class ServicesLoop:
             return _Outcome(error=error)
         finally:
             self._tasks.discard(task)
+
+
+class _HandedOver(Generic[T]):
+    """Work that one loop has handed over to another. Loops have this too (``run_coroutine_threadsafe``), by two more
+    futures and twice the time, which each request would pay."""
+
+    def __init__(
+        self,
+        asking: asyncio.AbstractEventLoop,
+        working: asyncio.AbstractEventLoop,
+        work: Callable[[], Coroutine[Any, Any, _Outcome[T]]],
+    ) -> None:
+        self._asking = asking
+        self._working = working
+        self._work = work
+        self._task: asyncio.Task[_Outcome[T]] | None = None
+        self._outcome: asyncio.Future[_Outcome[T]] = asking.create_future()
+
+    async def outcome(self) -> _Outcome[T]:
+        """Wait for the end of the work; runs where it was asked for. Whoever is cancelled meanwhile cancels it."""
+        try:
+            return await self._outcome
+        except asyncio.CancelledError:
+            with suppress(RuntimeError):  # that loop is closed
+                self._working.call_soon_threadsafe(self._cancel)
+            raise
+
+    def begin(self) -> None:
+        """Begin the work; runs where it is done."""
+        self._task = self._working.create_task(self._work())
+        self._task.add_done_callback(self._end)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _end(self, done: asyncio.Task[_Outcome[T]]) -> None:
+        with suppress(RuntimeError):  # the loop that asked is closed
+            self._asking.call_soon_threadsafe(self._settle, done)
+
+    def _settle(self, done: asyncio.Task[_Outcome[T]]) -> None:
+        if self._outcome.done():
+            return
+        if done.cancelled():
+            self._outcome.cancel()
+        else:
+            self._outcome.set_result(done.result())
 
 
 class _Crossing(Generic[T]):

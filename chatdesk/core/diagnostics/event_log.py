@@ -58,8 +58,9 @@ _MS_PER_S = 1000
 def log_event(name: str, *, level: int = logging.INFO, **fields: object) -> None:
     """Log one line; fields that are None are left out. Give ids, numbers, kinds and codes, never what somebody
     wrote."""
-    known = {key: value for key, value in fields.items() if value is not None}
-    _log.log(level, " ".join([name, *(f"{key}=%s" for key in known)]), *map(_value, known.values()))
+    if _log.isEnabledFor(level):
+        known = [f"{key}={_value(value)}" for key, value in fields.items() if value is not None]
+        _log.log(level, " ".join([name, *known]))  # whole, so that it is searched for secrets once
 
 
 @contextmanager

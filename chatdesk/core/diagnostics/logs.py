@@ -130,15 +130,14 @@ class RedactingHandler(logging.handlers.QueueHandler):
         is_own = record.name.split(".", 1)[0] == OWN_LOGGERS
         if not is_own and not record.args:
             return f"<{len(str(record.msg))} characters> at {record.module}.{record.funcName}:{record.lineno}"
-        arguments = record.args or ()
+        arguments, text = record.args, str(record.msg)
         try:
             if isinstance(arguments, dict):
-                described = {key: self._redactor.describe(value) for key, value in arguments.items()}
-                text = str(record.msg) % described
-            else:
-                text = str(record.msg) % tuple(self._redactor.describe(value) for value in arguments)
+                text %= {key: self._redactor.describe(value) for key, value in arguments.items()}
+            elif arguments:
+                text %= tuple(self._redactor.describe(value) for value in arguments)
         except (TypeError, ValueError):  # a template that needs a number and got a description
-            text = str(record.msg)
+            pass
         return self._redactor.redact(text)
 
 

@@ -136,8 +136,8 @@ def message_answer(message: Message) -> MessageAnswer:
         message.id,
         message.thread_id,
         message.parent_id,
-        message.role.value,
-        message.status.value,
+        message.role,
+        message.status,
         iso(message.created_at),
         iso(message.completed_at),
         iso(message.deleted_at),
@@ -165,7 +165,7 @@ def _part_answer(part: Part) -> PartAnswer:
     attachment = attachment_from(part.content)
     return PartAnswer(
         part.id,
-        part.type.value,
+        part.type,
         text if isinstance(text, str) else None,
         part.tool_name,
         part.tool_call_id,

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.message import Message, MessagePage
 from chatdesk.core.errors import InvalidInput, MessageNotFound, ThreadNotFound
 from chatdesk.core.storage.chat.shown_path import NEXT_DOWN, find_node
+from chatdesk.core.storage.engine.connection import driver, fetch_all
 from chatdesk.core.storage.engine.rows import MESSAGE_COLUMNS, messages_from
 
 _SHOWN = f"SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.thread_id = ? AND m.on_path = 1 AND m.deleted_at IS NULL"
@@ -59,7 +60,7 @@ def page(
     """Return messages of the shown path, oldest first; see ``MessageRepository.page``."""
     if (around is not None or at is not None) and (before is not None or after is not None):
         raise InvalidInput("A page is either around a message, or before or after one.", safe="Nothing was changed.")
-    bounds = conn.exec_driver_sql(_BOUNDS, (thread_id,)).first()
+    bounds = driver(conn).execute(_BOUNDS, (thread_id,)).fetchone()
     if bounds is None:
         raise ThreadNotFound
     total, first, last = bounds
@@ -103,20 +104,14 @@ def _around(conn: Connection, thread_id: str, limit: int, centre: int) -> Rows:
 
 def _upwards(conn: Connection, thread_id: str, limit: int, start: int, end: int | None) -> Rows:
     condition, values = ("", ()) if end is None else (" AND m.position < ?", (end,))
-    return list(
-        conn.exec_driver_sql(
-            f"{_SHOWN} AND m.position >= ?{condition} ORDER BY m.position LIMIT ?", (thread_id, start, *values, limit)
-        )
-    )
+    statement = f"{_SHOWN} AND m.position >= ?{condition} ORDER BY m.position LIMIT ?"
+    return fetch_all(conn, statement, (thread_id, start, *values, limit))
 
 
 def _downwards(conn: Connection, thread_id: str, limit: int, end: int | None) -> Rows:
     condition, values = ("", ()) if end is None else (" AND m.position < ?", (end,))
-    rows = list(
-        conn.exec_driver_sql(f"{_SHOWN}{condition} ORDER BY m.position DESC LIMIT ?", (thread_id, *values, limit))
-    )
-    rows.reverse()
-    return rows
+    statement = f"{_SHOWN}{condition} ORDER BY m.position DESC LIMIT ?"
+    return fetch_all(conn, statement, (thread_id, *values, limit))[::-1]
 
 
 def below(conn: Connection, message_id: str, limit: int) -> MessagePage | None:
@@ -146,12 +141,14 @@ def _has_shown(conn: Connection, thread_id: str, up_to: int) -> bool:
 
 
 def position_of(conn: Connection, thread_id: str, message_id: str) -> int:
-    position = conn.exec_driver_sql(
-        "SELECT position FROM messages WHERE id = ? AND thread_id = ?", (message_id, thread_id)
-    ).scalar()
-    if position is None:
+    row = (
+        driver(conn)
+        .execute("SELECT position FROM messages WHERE id = ? AND thread_id = ?", (message_id, thread_id))
+        .fetchone()
+    )
+    if row is None:
         raise MessageNotFound
-    return int(position)
+    return int(row[0])
 
 
 def versions(conn: Connection, message_id: str) -> tuple[Message, ...]:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -58,8 +59,9 @@ class ConnectionThread:
     async def run(self, work: Callable[[], T]) -> T:
         if self._is_closed:
             raise StorageError("The database is closed.")
-        future = self.submit(work)
-        waiting = asyncio.wrap_future(_uncancelled(future))
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[T] = loop.create_future()
+        self.submit(work).add_done_callback(partial(_hand_back, loop, waiting))
         return await waiting
 
     def wait_for(self, work: Callable[[], T]) -> T:
@@ -88,21 +90,18 @@ class ConnectionThread:
         self._pool.shutdown(wait=False)
 
 
-def _uncancelled(inner: Future[T]) -> Future[T]:
-    """Return a future that may be cancelled without cancelling ``inner``, which may not have started yet."""
-    outer: Future[T] = Future()
+def _hand_back(loop: asyncio.AbstractEventLoop, waiting: asyncio.Future[T], done: Future[T]) -> None:
+    with suppress(RuntimeError):  # the loop is closed, and nobody waits
+        loop.call_soon_threadsafe(_settle, waiting, done)
 
-    def copy(done: Future[T]) -> None:
-        if not outer.set_running_or_notify_cancel():
-            error = done.exception()
-            if error is not None:
-                _log.warning("abandoned storage work failed: %s", type(error).__name__)
-            return
-        error = done.exception()
+
+def _settle(waiting: asyncio.Future[T], done: Future[T]) -> None:
+    """Give what waits the outcome of work, which is carried out even when its task was cancelled in the meantime."""
+    error = done.exception()
+    if waiting.cancelled():
         if error is not None:
-            outer.set_exception(error)
-        else:
-            outer.set_result(done.result())
-
-    inner.add_done_callback(copy)
-    return outer
+            _log.warning("abandoned storage work failed: %s", type(error).__name__)
+    elif error is not None:
+        waiting.set_exception(error)
+    else:
+        waiting.set_result(done.result())

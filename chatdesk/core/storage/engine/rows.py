@@ -17,7 +17,7 @@ from chatdesk.core.domain.message import ContextMark, Message, Part, PartType, R
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageNotFound, ThreadNotFound
 from chatdesk.core.storage.engine import message_columns
-from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.connection import driver, fetch_all
 from chatdesk.core.storage.engine.plain_text import from_json, shown_name
 
 #: SQLite takes 32,766 parameters; far fewer are as fast.
@@ -38,9 +38,15 @@ THREAD_COLUMNS = (
 )
 TAG_MARK = "\x1f"  # stands between the names of a thread's tags, and in none of them
 
-#: The fields of ``Message`` that are columns.
-_MESSAGE_NAMES = tuple(field.name for field in fields(Message) if field.name in message_columns.BY_NAME)
-MESSAGE_COLUMNS = ", ".join(f"m.{name}" for name in _MESSAGE_NAMES)
+_MESSAGE_FIELDS = tuple(field.name for field in fields(Message))
+#: A column for each field of ``Message``, in their order; NULL where the field is no column.
+MESSAGE_COLUMNS = ", ".join(f"m.{name}" if name in message_columns.BY_NAME else "NULL" for name in _MESSAGE_FIELDS)
+_ID, _THREAD, _PARENT, _ROLE, _STATUS, _DETAILS, _MARK = map(
+    _MESSAGE_FIELDS.index, ("id", "thread_id", "parent_id", "role", "status", "error_details", "context_mark")
+)
+_PART_LIST, _VERSION, _VERSIONS, _COST, _WRITTEN = map(
+    _MESSAGE_FIELDS.index, ("parts", "version_index", "version_count", "cost_usd", "written_tokens")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +83,10 @@ def get_thread(conn: Connection, thread_id: str) -> Thread:
 
 
 def get_message(conn: Connection, message_id: str) -> Message:
-    row = conn.exec_driver_sql(f"SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.id = ?", (message_id,)).first()
-    if row is None:
+    rows = fetch_all(conn, f"SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.id = ?", (message_id,))
+    if not rows:
         raise MessageNotFound
-    return messages_from(conn, [row])[0]
+    return messages_from(conn, rows)[0]
 
 
 def messages_from(conn: Connection, rows: Sequence[Sequence[Any]]) -> list[Message]:
@@ -88,31 +94,26 @@ def messages_from(conn: Connection, rows: Sequence[Sequence[Any]]) -> list[Messa
     versions are fetched for all of them at once."""
     if not rows:
         return []
-    found = [dict(zip(_MESSAGE_NAMES, row, strict=True)) for row in rows]
-    ids = [row["id"] for row in found]
-    parts = _parts(conn, ids, [row["id"] for row in found if not _STATUSES[row["status"]].is_final])
-    siblings = _live_siblings(conn, found)
-    costs = _answer_costs(conn, [row["id"] for row in found if row["role"] == Role.ASSISTANT])
-    return [_message(row, parts.get(row["id"], ()), siblings, costs.get(row["id"], _NO_COST)) for row in found]
+    ids = [row[_ID] for row in rows]
+    parts = _parts(conn, ids, [row[_ID] for row in rows if not _STATUSES[row[_STATUS]].is_final])
+    siblings = _live_siblings(conn, rows)
+    costs = _answer_costs(conn, [row[_ID] for row in rows if row[_ROLE] == Role.ASSISTANT])
+    return [_message(row, parts.get(row[_ID], ()), siblings, costs.get(row[_ID], _NO_COST)) for row in rows]
 
 
 def _message(
-    row: dict[str, Any], parts: Iterable[Part], siblings: Mapping[tuple[str, str], list[str]], cost: _AnswerCost
+    row: Sequence[Any], parts: Iterable[Part], siblings: Mapping[tuple[str, str], list[str]], cost: _AnswerCost
 ) -> Message:
-    """Return the message of a row, which is used up."""
-    versions = siblings.get((row["parent_id"] or row["thread_id"], row["role"]), ())
-    older = sum(map(row["id"].__gt__, versions))
-    row["role"], row["status"] = _ROLES[row["role"]], _STATUSES[row["status"]]
-    row["error_details"] = from_json(row["error_details"])
-    row["context_mark"] = _MARKS.get(row["context_mark"], ContextMark.NONE)  # only a newer ChatDesk knows others
-    return Message(
-        **row,
-        parts=tuple(parts),
-        version_index=older + 1,
-        version_count=max(len(versions), older + 1),
-        cost_usd=cost.cost_usd,
-        written_tokens=cost.written_tokens,
-    )
+    values = list(row)  # by their places: naming every field takes twice the time, and pages have thousands
+    versions = siblings.get((values[_PARENT] or values[_THREAD], values[_ROLE]), ())
+    older = sum(map(values[_ID].__gt__, versions))
+    values[_ROLE], values[_STATUS] = _ROLES[values[_ROLE]], _STATUSES[values[_STATUS]]
+    values[_DETAILS] = from_json(values[_DETAILS])
+    values[_MARK] = _MARKS.get(values[_MARK], ContextMark.NONE)  # only a newer ChatDesk knows others
+    values[_PART_LIST] = tuple(parts)
+    values[_VERSION], values[_VERSIONS] = older + 1, max(len(versions), older + 1)
+    values[_COST], values[_WRITTEN] = cost.cost_usd, cost.written_tokens
+    return Message(*values)
 
 
 def _answer_costs(conn: Connection, message_ids: Sequence[str]) -> dict[str, _AnswerCost]:
@@ -132,19 +133,19 @@ def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[st
     streamed = streamed_text(conn, unfinished)
     parts: dict[str, list[Part]] = defaultdict(list)
     for batch in batches(message_ids):
-        for row in driver(conn).execute(
+        for id_, message_id, index, type_, stored, *rest in fetch_all(
+            conn,
             f"SELECT {_PART_COLUMNS} FROM message_parts WHERE message_id IN ({marks(batch)})"
             " ORDER BY message_id, part_index",
-            tuple(batch),
+            batch,
         ):
-            kind = _PART_TYPES[row[3]]
-            content = from_json(row[4])
-            added = streamed.get((row[1], row[2]))
-            if added is not None:
-                content = appended(kind, content, added)
+            kind = _PART_TYPES[type_]
+            content = from_json(stored)
+            if streamed and (message_id, index) in streamed:
+                content = appended(kind, content, streamed[message_id, index])
             if kind in _FILES and isinstance(content.get("name"), str):
                 content["name"] = clean_name(content["name"])  # shown and offered for saving, whoever stored it
-            parts[row[1]].append(Part(row[0], row[1], row[2], kind, content, *row[5:]))
+            parts[message_id].append(Part(id_, message_id, index, kind, content, *rest))
     return parts
 
 
@@ -167,20 +168,22 @@ def appended(kind: PartType, content: dict[str, Any], text: str) -> dict[str, An
     return {**content, field: str(content.get(field, "")) + text}
 
 
-def _live_siblings(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[str]]:
+def _live_siblings(conn: Connection, rows: Sequence[Sequence[Any]]) -> dict[tuple[str, str], list[str]]:
     """Return the ids of live versions in order, by parent (of roots: by thread) and role."""
     siblings: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for batch in batches(sorted({row["parent_id"] for row in rows if row["parent_id"] is not None})):
-        for message_id, parent_id, role in driver(conn).execute(
+    for batch in batches(sorted({row[_PARENT] for row in rows if row[_PARENT] is not None})):
+        for message_id, parent_id, role in fetch_all(
+            conn,
             f"SELECT id, parent_id, role FROM messages WHERE parent_id IN ({marks(batch)}) AND deleted_at IS NULL",
-            tuple(batch),
+            batch,
         ):
             siblings[parent_id, role].append(message_id)
-    for batch in batches(sorted({row["thread_id"] for row in rows if row["parent_id"] is None})):
-        for message_id, thread_id, role in driver(conn).execute(
+    for batch in batches(sorted({row[_THREAD] for row in rows if row[_PARENT] is None})):
+        for message_id, thread_id, role in fetch_all(
+            conn,
             f"SELECT id, thread_id, role FROM messages WHERE thread_id IN ({marks(batch)})"
             " AND parent_id IS NULL AND deleted_at IS NULL",
-            tuple(batch),
+            batch,
         ):
             siblings[thread_id, role].append(message_id)
     return siblings
