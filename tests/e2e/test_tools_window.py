@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QLabel, QMenu, QPushButton, QWidget
 
 from chatdesk.core.domain.message import Message, PartType
 from chatdesk.core.paths import AppPaths
@@ -24,6 +25,7 @@ from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.tools.server_form import ServerForm
 from chatdesk.ui.features.tools.tools_page import ToolsPage
+from chatdesk.ui.widgets.buttons import PillButton
 from tests.helpers.chat_world import ScriptedProvider
 from tests.helpers.tools_world import command, processes_with, server
 from tests.helpers.window import answered, play, press, type_text, until
@@ -287,5 +289,54 @@ def test_what_is_allowed_is_listed_and_withdrawn(paths: AppPaths, tmp_path: Path
             return not await tools.permissions()
 
         await until(is_gone)
+
+    play(paths, script)
+
+
+def test_servers_are_switched_for_a_chat_and_its_project(paths: AppPaths, tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        model = await _model(application, tmp_path / "log")
+        services = await application.services()
+        tools = await services.tools.load()
+        await tools.save(server(server_id="other"))
+        composer = application.panes.composer
+
+        def chip() -> PillButton | None:
+            return composer.findChild(PillButton, "toolsButton")
+
+        def said(words: str) -> bool:
+            button = chip()
+            return button is not None and button.isVisible() and button.text() == words
+
+        async def switch(name: str) -> None:
+            button = chip()
+            assert button is not None
+            await _press(button)
+            menu = _child(button, QMenu, "toolsMenu")
+            await until(menu.isVisible)
+            _child(menu, QAction, name).trigger()
+            menu.close()
+
+        await until(lambda: said("2 tool servers"))
+        type_text(application, "hi")
+        await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        assert len(model.requests[-1].passed_on["tools"]) == 10
+        await switch("toolsServer_other")
+        await until(lambda: said("Notes"))
+        type_text(application, "again")
+        message = await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        assert len(model.requests[-1].passed_on["tools"]) == 5
+        await switch("toolsForProject")
+        await switch("toolsServer_notes")
+        await until(lambda: said("No tools"))
+        application.panes.commands.trigger("thread.new")
+        await until(lambda: said("Notes"))
+        application.bindings.threads.open_soon(message.thread_id)
+        await until(lambda: said("No tools"))
+        await switch("toolsAsElsewhere")
+        await until(lambda: said("Notes"))
+        for each in ("notes", "other"):
+            await tools.remove(each)
+        await until(lambda: (button := chip()) is not None and not button.isVisible())
 
     play(paths, script)

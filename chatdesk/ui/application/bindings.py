@@ -55,6 +55,7 @@ from chatdesk.ui.features.settings.model_menu import ModelMenu
 from chatdesk.ui.features.settings.restore_binding import RestartAfter, RestoreBinding
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.team.team_binding import TeamBinding
+from chatdesk.ui.features.tools.chosen_servers import ChosenServers
 from chatdesk.ui.features.tools.consent_binding import ConsentBinding
 from chatdesk.ui.features.tools.tools_binding import ToolsBinding
 from chatdesk.ui.features.transfer.export_binding import ExportBinding
@@ -239,6 +240,7 @@ class Bindings:
         )
         self.tools = ToolsBinding(context, self.settings, load=services.tools.load)
         self.consent = ConsentBinding(context, self.threads)
+        self.chosen_servers = ChosenServers(context, self.threads, in_use=services.tools.in_use)
         self.team = TeamBinding(
             context, self.settings, self.lists, self.threads.open_soon, services=self._team_services
         )

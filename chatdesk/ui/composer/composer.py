@@ -28,6 +28,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
+from chatdesk.ui.widgets.file_size import exact_size_text
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 
 DEFAULT_SIZE_LIMIT_BYTES: Final = 1024 * 1024
@@ -88,6 +89,12 @@ class Composer(QWidget):
         self._connect()
         self._fit_to_theme()  # the viewport has the application's font
         self._update_send()
+
+    def add_button(self, button: QWidget) -> None:
+        """Add a button behind those below the text."""
+        self._button_row.addWidget(button)
+        self.setTabOrder(self.parameters_button, button)
+        self.setTabOrder(button, self.send_button)
 
     # Text
 
@@ -245,7 +252,7 @@ class Composer(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
-        tools = QHBoxLayout()
+        tools = self._button_row = QHBoxLayout()
         tools.setSpacing(0)
         tools.addWidget(self.attach_button)
         tools.addWidget(self.prompts_button)
@@ -333,7 +340,7 @@ class Composer(QWidget):
         can_send = self._is_usable and not self._refusal and not is_too_large and not self.files.is_copying
         self.send_button.setEnabled(can_send and has_content)
         self._show_buttons()
-        size, limit = _in_units(size_bytes), _in_units(self._size_limit_bytes)
+        size, limit = exact_size_text(size_bytes), exact_size_text(self._size_limit_bytes)
         words = f"{size} is more than one message can hold ({limit}). Split the text."
         self.notice.set_too_large(words if is_too_large else "")
         if self._refusal:
@@ -391,9 +398,3 @@ class Composer(QWidget):
         self.setMaximumWidth(round(COMPOSER_WIDTH_PX * max(1.0, self._theme.scale)))  # as wide as the thread's text
         self._fit_height()
         self.update()
-
-
-def _in_units(size_bytes: int) -> str:
-    if size_bytes < 1024 * 1024:
-        return f"{size_bytes / 1024:.1f} KB"
-    return f"{size_bytes / 1024 / 1024:.2f} MB"

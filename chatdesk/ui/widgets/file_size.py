@@ -12,3 +12,8 @@ def size_text(size_bytes: int) -> str:
     if size_bytes < _KB:
         return counted(size_bytes, "byte")
     return f"{size_bytes / _KB:.0f} KB" if size_bytes < _MB else f"{size_bytes / _MB:.1f} MB"
+
+
+def exact_size_text(size_bytes: int) -> str:
+    """Return a size with a digit more, for comparing it with a limit."""
+    return f"{size_bytes / _KB:.1f} KB" if size_bytes < _MB else f"{size_bytes / _MB:.2f} MB"

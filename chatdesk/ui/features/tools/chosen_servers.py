@@ -1,0 +1,132 @@
+"""Says below the text which tool servers are on in the open thread, and switches them there or in its project."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QMenu
+
+from chatdesk.core.domain.tools import Answer, ToolServer
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.events import ToolServersChanged
+from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.plurals import counted
+from chatdesk.ui.theme.compositing import round_corners
+from chatdesk.ui.widgets.buttons import PillButton
+
+if TYPE_CHECKING:
+    from chatdesk.core.tools.service import ToolService
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.window.window_context import WindowContext
+
+
+class ChosenServers(QObject):
+    """``in_use`` returns the service of tool servers, None where nobody has set one up: then there is no button."""
+
+    def __init__(
+        self,
+        context: WindowContext,
+        threads: ThreadBinding,
+        *,
+        in_use: Callable[[], Awaitable[ToolService | None]],
+    ) -> None:
+        super().__init__()
+        self._panes = context.panes
+        self._tasks = context.tasks
+        self._threads = threads
+        self._open_thread = context.open_thread
+        self._in_use = in_use
+        self._button: PillButton | None = None
+        threads.opened.connect(lambda _thread: self.show())
+        context.subscribe(self, ToolServersChanged, lambda _event: self.show())
+
+    def show(self) -> None:
+        """Show what holds in the open thread."""
+        self._tasks.replace(self._show(), "show chosen tool servers")
+
+    async def _show(self) -> None:
+        service = await self._in_use()
+        if service is None or not (service.servers or self._button):
+            return
+        button = self._button or self._make_button()
+        scope, scope_id, project_id = await self._scope()
+        on = service.on_for(thread_id=scope_id if scope is Answer.THREAD else None, project_id=project_id)
+        names = ", ".join(clean_line(each.name) for each in on)
+        words = "No tools" if not on else names if len(on) == 1 else counted(len(on), "tool server")
+        place = "this chat" if scope is Answer.THREAD else "this project"
+        button.setText(words)
+        button.set_name(f"Tools in {place}: {names or 'none'}")
+        button.setVisible(any(each.is_on for each in service.servers))
+        button.set_menu(self._menu(button, service, on, scope, scope_id, project_id))
+
+    async def _scope(self) -> tuple[Answer, str, str]:
+        """Return what a choice is for, its id, and that of the project: a thread that does not exist yet has none."""
+        thread = self._threads.open_thread
+        if thread is not None:
+            return Answer.THREAD, thread.id, thread.project_id
+        project = self._threads.new_project or await self._open_thread.chat.default_project()
+        return Answer.PROJECT, project.id, project.id
+
+    def _make_button(self) -> PillButton:
+        made = self._button = PillButton(
+            self._panes.theme, "", object_name="toolsButton", icon_name="hammer", has_arrow=True
+        )
+        made.hide()
+        self._panes.composer.add_button(made)
+        return made
+
+    def _menu(
+        self,
+        button: PillButton,
+        service: ToolService,
+        on: Sequence[ToolServer],
+        scope: Answer,
+        scope_id: str,
+        project_id: str,
+    ) -> QMenu:
+        before = button.findChild(QMenu, "toolsMenu")
+        if before is not None:
+            before.setObjectName("")
+            before.deleteLater()
+        menu = QMenu(button)
+        menu.setObjectName("toolsMenu")
+        round_corners(menu, self._panes.theme.tokens.radius.row)
+        chosen = [each.id for each in on]
+        for server in service.servers:
+            if server.is_on:
+                action = menu.addAction(clean_line(server.name).replace("&", "&&"))
+                action.setObjectName(f"toolsServer_{server.id}")
+                action.setCheckable(True)
+                action.setChecked(server.id in chosen)
+                wanted = [each for each in chosen if each != server.id]
+                wanted += [] if server.id in chosen else [server.id]
+                action.triggered.connect(partial(self._choose, service, scope, scope_id, wanted))
+        menu.addSeparator()
+        if scope is Answer.THREAD:
+            menu.addAction("As in the project", partial(self._choose, service, scope, scope_id, None)).setObjectName(
+                "toolsAsElsewhere"
+            )
+            menu.addAction(
+                "Use these in the whole project", partial(self._choose, service, Answer.PROJECT, project_id, chosen)
+            ).setObjectName("toolsForProject")
+        menu.addAction("Tool servers…", lambda: self._panes.commands.trigger("app.tools"))
+        return menu
+
+    def _choose(
+        self,
+        service: ToolService,
+        scope: Answer,
+        scope_id: str,
+        server_ids: Sequence[str] | None,
+        _is_checked: bool = False,
+    ) -> None:
+        async def choose() -> None:
+            try:
+                await service.choose(scope, scope_id, server_ids)
+            except ChatDeskError as error:
+                self._panes.window.show_toast(error.sentence)
+
+        self._tasks.start(choose(), "choose tool servers")
