@@ -1,0 +1,110 @@
+"""Rows of tools: a call beside the bare client of the protocol on the same server, many calls, and what servers cost in
+memory. Counted are ChatDesk's own processes: this one and the one that hosts servers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.tools import ToolServer
+from chatdesk.core.tools.host.descendants import descendants_of
+from chatdesk.core.tools.host_client import ToolHost
+from tests.benchmarks.table import Row
+from tests.helpers.tools_world import PROGRAM, processes_with, server
+
+_MOST_MORE_MS: Final = 15.0
+_MOST_GROWTH_MB, _MOST_SERVERS_MB = 5.0, 60.0
+_HOST: Final = "chatdesk.core.tools.host.process"
+
+
+def calling(folder: Path, is_quick: bool) -> list[Row]:
+    folder.mkdir(parents=True, exist_ok=True)
+    return asyncio.run(_rows(folder, 200 if is_quick else 1_000, 1_000 if is_quick else 10_000))
+
+
+async def _rows(folder: Path, count: int, many: int) -> list[Row]:
+    async def launch(wanted: ToolServer) -> Mapping[str, Any]:
+        return {"argv": wanted.argv, "env": {"PATH": os.environ["PATH"]}, "cwd": str(folder)}
+
+    before_mb = _own_mb()
+    host = ToolHost(launch, SystemClock())
+    try:
+        await asyncio.gather(*(host.tools([server(server_id=f"s{number}")]) for number in range(5)))
+        servers_mb = _own_mb() - before_mb
+        one = server(server_id="s0")
+        call_ms = await _call_ms(host, one, count)
+        steady_mb = _own_mb()
+        for _each in range(many):
+            await host.call(one, "echo", {"text": "hello"}, timeout_s=30)
+        grown_mb = _own_mb() - steady_mb
+    finally:
+        await host.close()
+    bare_ms = await _bare_call_ms(count)
+    left = len(_below())
+    more_ms = call_ms - bare_ms
+    return [
+        Row(
+            "a call of a tool (median)",
+            call_ms,
+            "ms",
+            f"at most {_MOST_MORE_MS:.0f} ms over the bare client",
+            more_ms <= _MOST_MORE_MS,
+            bare_ms,
+            call_ms / bare_ms,
+        ),
+        Row(f"{many:,} calls: own memory", grown_mb, "MB", "at most 5 MB more", grown_mb <= _MOST_GROWTH_MB),
+        Row(f"{many:,} calls: processes left at the end", left, "", "none", not left),
+        Row("five servers: own memory", servers_mb, "MB", "at most 60 MB more", servers_mb <= _MOST_SERVERS_MB),
+    ]
+
+
+async def _bare_call_ms(count: int) -> float:
+    # Only now: what this process shared with the other would not count as memory of either.
+    from mcp.client.session import ClientSession
+    from mcp.client.stdio import StdioServerParameters, stdio_client
+
+    parameters = StdioServerParameters(command=sys.executable, args=[str(PROGRAM)])
+    async with stdio_client(parameters) as (read, write), ClientSession(read, write) as session:
+        await session.initialize()
+        await session.list_tools()
+        taken = []
+        for _each in range(count):
+            began_s = time.perf_counter()
+            await session.call_tool("echo", {"text": "hello"})
+            taken.append(time.perf_counter() - began_s)
+    return 1000 * statistics.median(taken)
+
+
+async def _call_ms(host: ToolHost, one: ToolServer, count: int) -> float:
+    taken = []
+    for _each in range(count):
+        began_s = time.perf_counter()
+        await host.call(one, "echo", {"text": "hello"}, timeout_s=30)
+        taken.append(time.perf_counter() - began_s)
+    return 1000 * statistics.median(taken)
+
+
+def _hosts() -> list[int]:
+    """Return the processes that host servers for this one."""
+    return [pid for pid in processes_with(_HOST) if pid in _below()]
+
+
+def _below() -> list[int]:
+    return descendants_of(os.getpid())
+
+
+def _own_mb() -> float:
+    """Return the proportional memory of this process and of the one that hosts servers."""
+    total_kb = 0
+    for pid in (os.getpid(), *_hosts()):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines():
+            if line.startswith("Pss:"):
+                total_kb += int(line.split()[1])
+    return total_kb / 1024
