@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
-import sys
 from pathlib import Path
 
 from chatdesk.core.errors import InvalidInput, NotPossible
@@ -54,9 +52,3 @@ def resource_failure(error: BaseException | None) -> NotPossible | None:
             )
         error = error.__cause__ or error.__context__
     return None
-
-
-def give_up_output() -> None:
-    """Send what is left of stdout nowhere, because Python flushes it once more at exit."""
-    if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

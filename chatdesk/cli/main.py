@@ -111,7 +111,7 @@ def run(arguments: Sequence[str], *, before_command: Callable[[], object] | None
             sys.stdout.flush()  # a reader that went away is noticed here, not by the interpreter's end
         return code
     except OutputFailed as error:
-        failures.give_up_output()
+        terminal.give_up(sys.stdout)
         terminal.complain(error.sentence)
         return FAILED
     except ChatDeskError as error:
@@ -121,16 +121,25 @@ def run(arguments: Sequence[str], *, before_command: Callable[[], object] | None
     except EndedBySignal as ended:
         return 128 + ended.number
     except BrokenPipeError:
-        failures.give_up_output()
+        terminal.give_up(sys.stdout)
         return BROKEN_PIPE
     except OSError as error:  # what argparse prints by itself; all else is caught further in
-        failures.give_up_output()
+        terminal.give_up(sys.stdout)
         terminal.complain(OutputFailed(f"The output could not be written: {error.strerror or error}.").sentence)
         return FAILED
 
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse the arguments; without a command, without importing the commands: the window opens sooner."""
+    try:
+        return _read(arguments)
+    except SystemExit:  # argparse has printed, and an output that takes nothing is noticed here
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        raise
+
+
+def _read(arguments: Sequence[str]) -> argparse.Namespace:
     with suppress(argparse.ArgumentError):
         options, unknown = _common_options().parse_known_args(arguments, argparse.Namespace(command=None))
         if not unknown:
@@ -151,7 +160,7 @@ def _told(error: ChatDeskError, *, is_json: bool) -> int:
         try:
             terminal.say_json({"event": "failed", "code": error.code, "sentence": sentence}, indent=None)
         except (OutputFailed, BrokenPipeError):
-            failures.give_up_output()
+            terminal.give_up(sys.stdout)
     return FAILED
 
 

@@ -9,8 +9,10 @@ and data go to stdout, everything else to stderr.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
+from contextlib import suppress
 from typing import Any, TextIO
 
 from chatdesk.core.errors import InvalidInput, OutputFailed
@@ -137,6 +139,14 @@ def _escaped(match: re.Match[str]) -> str:
     return json.dumps(match[0])[1:-1]
 
 
+def give_up(stream: TextIO | None) -> None:
+    """Send nowhere what could not be written. Python would try once more at its end, and exit with a code of its
+    own."""
+    if stream is not None:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def _write(stream: TextIO | None, text: str) -> None:
     """Write and flush. Raises ``BrokenPipeError`` and ``OutputFailed``; errors of stderr are ignored."""
     if stream is None:  # a windowed program has none
@@ -150,3 +160,5 @@ def _write(stream: TextIO | None, text: str) -> None:
     except OSError as error:
         if stream is not sys.stderr:
             raise OutputFailed(f"The output could not be written: {error.strerror or error}.") from error
+        if stream is sys.__stderr__:
+            give_up(stream)

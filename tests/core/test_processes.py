@@ -133,6 +133,9 @@ def test_every_process_is_started_with_a_scrubbed_environment() -> None:
     assert sorted(found) == [
         ("app.py", ["dict(environment())"]),
         ("core/child_process.py", ["child_environment()"]),
+        ("core/tools/host/descendants.py", ["child_environment()"]),
+        ("core/tools/host/stdio.py", ["dict(env)"]),  # what the person gave the server
+        ("core/tools/programs.py", ["self._environ"]),
     ]
 
 
@@ -143,6 +146,7 @@ def test_every_process_is_started_with_a_scrubbed_environment() -> None:
         ["chatdesk.core.rendering.worker"],
         ["chatdesk.core.rendering.worker", "--draw"],
         ["chatdesk.core.attachments.reading_process"],
+        ["chatdesk.core.tools.host.process"],
         ["chatdesk.core.transfer.exports.process"],
         ["chatdesk.ui.features.transfer.printing"],
     ],

@@ -239,7 +239,7 @@ def test_a_server_is_set_up_tested_switched_and_removed(paths: AppPaths, tmp_pat
         switch = _child(page, QCheckBox, "toolSwitch_my-notes")
         await _press(switch)
         await until(lambda: _child(page, QLabel, "toolState_my-notes").text() == "Off")
-        assert switch.hasFocus() and not switch.isChecked()
+        assert page.window().focusWidget() is switch and not switch.isChecked()
         await until(lambda: not processes_with(str(log)))
         await _press(_child(page, QPushButton, "toolRemove_my-notes"))
         await until(lambda: _shown(application, ConfirmDialog))

@@ -14,7 +14,7 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 import chatdesk.ui.application.window_application
-import chatdesk.ui.transcript.view
+import chatdesk.ui.transcript.event_area
 from chatdesk.ui.overrides import guard_overrides
 
 _PROGRAM = """
@@ -139,11 +139,11 @@ def test_a_derived_class_is_guarded_once() -> None:
 
 
 def test_every_class_of_the_window_is_guarded() -> None:
-    view = chatdesk.ui.transcript.view.TranscriptView
+    area = chatdesk.ui.transcript.event_area.EventArea
     for name in ("paintEvent", "event", "resizeEvent"):
-        if name in vars(view):
-            assert hasattr(vars(view)[name], "__wrapped__"), name
-    assert "paintEvent" in vars(view)
+        if name in vars(area):
+            assert hasattr(vars(area)[name], "__wrapped__"), name
+    assert "paintEvent" in vars(area)
 
 
 def test_the_guard_costs_a_call_less_than_a_microsecond() -> None:

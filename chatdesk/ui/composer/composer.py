@@ -90,12 +90,6 @@ class Composer(QWidget):
         self._fit_to_theme()  # the viewport has the application's font
         self._update_send()
 
-    def add_button(self, button: QWidget) -> None:
-        """Add a button behind those below the text."""
-        self._button_row.addWidget(button)
-        self.setTabOrder(self.parameters_button, button)
-        self.setTabOrder(button, self.send_button)
-
     # Text
 
     def text(self) -> str:
@@ -252,7 +246,7 @@ class Composer(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
-        tools = self._button_row = QHBoxLayout()
+        tools = self.button_row = QHBoxLayout()
         tools.setSpacing(0)
         tools.addWidget(self.attach_button)
         tools.addWidget(self.prompts_button)

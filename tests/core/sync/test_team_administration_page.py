@@ -116,7 +116,7 @@ def test_a_backup_is_made_and_restored_as_the_page_says(debian: TeamDatabase, tm
     member = replace(address, user=login)
     project = new_id()
     with Administration.connect(member, PASSWORD) as ana:
-        ana._row("SELECT cd.create_project(%s)", (project,))
+        ana.row("SELECT cd.create_project(%s)", (project,))
 
     environment = {
         "PATH": str(programs),
@@ -148,9 +148,9 @@ def test_a_backup_is_made_and_restored_as_the_page_says(debian: TeamDatabase, tm
     with Administration.connect(member, PASSWORD) as ana:
         assert ana.standing().workspace_id == workspace_id
         assert ana.members()[0].roles == {project: TeamRole.OWNER}
-        ana._row("SELECT cd.create_project(%s)", (new_id(),))
+        ana.row("SELECT cd.create_project(%s)", (new_id(),))
         with pytest.raises(errors.TeamError):
-            ana._row("UPDATE cd.member SET is_owner = false RETURNING id")
+            ana.row("UPDATE cd.member SET is_owner = false RETURNING id")
     with pytest.raises(errors.TeamDatabaseNotEmpty):
         setup.set_up(
             address,

@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from chatdesk.core.processes import child_environment
+
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _PARENT: Final = 1  # among the fields of /proc/PID/stat behind the name
 _PROC: Final = Path("/proc")
@@ -30,6 +32,7 @@ def end_tree(pid: int) -> None:
             ["taskkill", "/T", "/F", "/PID", str(pid)],
             check=False,
             capture_output=True,
+            env=child_environment(),
         )
         return
     below = descendants_of(pid)

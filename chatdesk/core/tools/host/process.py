@@ -23,8 +23,8 @@ from typing import Any, BinaryIO
 
 from chatdesk.core.process_frames import Wire, read_frame, write_frame
 from chatdesk.core.processes import start_child
-from chatdesk.core.tools.host.connection import CallRefused, Connection
 from chatdesk.core.tools.host.descendants import adopt_orphans, descendants_of, end_others, end_tree
+from chatdesk.core.tools.host.server_connection import CallRefused, Connection
 from chatdesk.core.tools.host.stdio import ServerBroke
 
 _MOST_ROUNDS = 5

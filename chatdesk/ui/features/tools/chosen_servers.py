@@ -75,7 +75,10 @@ class ChosenServers(QObject):
             self._panes.theme, "", object_name="toolsButton", icon_name="hammer", has_arrow=True
         )
         made.hide()
-        self._panes.composer.add_button(made)
+        composer = self._panes.composer
+        composer.button_row.addWidget(made)
+        composer.setTabOrder(composer.parameters_button, made)
+        composer.setTabOrder(made, composer.send_button)
         return made
 
     def _menu(

@@ -95,7 +95,7 @@ class ToolsPage(QWidget):
             id_ = status.server.id
             if id_ not in self._rows:
                 row = self._rows[id_] = _ServerRow(id_)
-                row.switch.clicked.connect(partial(self.switchRequested.emit, id_))
+                row.switch.clicked.connect(lambda is_on, id_=id_: self.switchRequested.emit(id_, is_on))
                 row.test.clicked.connect(partial(_emit, self.testRequested, id_))
                 row.edit.clicked.connect(partial(_emit, self.editRequested, id_))
                 row.remove.clicked.connect(partial(_emit, self.removeRequested, id_))
