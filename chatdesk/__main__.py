@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import chatdesk.core.late_modules  # noqa: F401 - before anything else
+
+# isort: split
 import sys
 
 from chatdesk.cli.main import run

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import chatdesk.core.late_modules  # noqa: F401 - before anything else
+
+# isort: split
 import gc
 import logging
 import os
@@ -10,7 +13,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from functools import partial
 from typing import TYPE_CHECKING
 
-import chatdesk.core.late_modules  # noqa: F401 - before anything imports asyncio
 from chatdesk.core.background_import import import_beside
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import environment

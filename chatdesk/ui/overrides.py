@@ -10,7 +10,6 @@ nothing is raised, the `try` costs nothing, and the call some 50 ns.
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any
@@ -18,9 +17,11 @@ from typing import Any
 from shiboken6 import Shiboken
 
 _GUARDED = "_raises_again"
+# The flags of code objects, as `inspect` names them; loading it would take milliseconds of each start.
+CO_VARARGS, CO_VARKEYWORDS, CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x4, 0x8, 0x20, 0x80, 0x200
 # Calling one of these runs nothing of it yet.
-_RAISES_LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
-_TAKES_ANY = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+_RAISES_LATER = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
+_TAKES_ANY = CO_VARARGS | CO_VARKEYWORDS
 
 
 def guard_overrides() -> None:
@@ -69,14 +70,14 @@ def _parameters(code: CodeType) -> tuple[str, str]:
     declared, handed_on = names[:count], names[:count]
     if code.co_posonlyargcount:
         declared.insert(code.co_posonlyargcount, "/")
-    variadic = names.pop(named) if code.co_flags & inspect.CO_VARARGS else ""
+    variadic = names.pop(named) if code.co_flags & CO_VARARGS else ""
     if variadic:
         handed_on.append(f"*{variadic}")
     if variadic or named > count:
         declared.append(f"*{variadic}")
     declared += names[count:named]
     handed_on += [f"{name}={name}" for name in names[count:named]]
-    if code.co_flags & inspect.CO_VARKEYWORDS:
+    if code.co_flags & CO_VARKEYWORDS:
         declared.append(f"**{names[named]}")
         handed_on.append(f"**{names[named]}")
     return ", ".join(declared), ", ".join(handed_on)

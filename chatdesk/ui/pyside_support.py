@@ -4,8 +4,9 @@ PySide brings Python modules that write signatures for help texts, messages of w
 them from source at each start, a quarter of what importing it takes. Here each is compiled when it is first used, which
 in a program without mistakes is never.
 
-PySide also looks through the source of every module that is imported after it, for modules that may switch on its
-``__feature__`` names. That reads some thousand files, and ``linecache`` keeps them: 18 MB. ChatDesk uses no such names.
+PySide also looks through the source of every module that is imported after its base, for modules that may switch on
+its ``__feature__`` names. That reads some thousand files, and ``linecache`` keeps them: 18 MB. ChatDesk uses no such
+names, so PySide is told that no module does, and then not asked any more.
 """
 
 from __future__ import annotations
@@ -66,8 +67,27 @@ async def build_classes_of_objects() -> None:
 
 
 def _spec_of_support(name: str, loader: Any, **more: Any) -> ModuleSpec:
-    chosen: Any = _SupportOnUse(loader) if name in _SELDOM_USED else loader
+    chosen: Any = loader
+    if name in _SELDOM_USED:
+        chosen = _SupportOnUse(loader)
+    elif name == "shibokensupport.feature":
+        chosen = _FeaturesThatNobodyUses(loader)
     return ModuleSpec(name, chosen, **more)
+
+
+class _FeaturesThatNobodyUses:
+    """Loads PySide's ``__feature__``, which then finds no module that uses it, without reading sources. Reading them
+    would load the whole of ``inspect``."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+
+    def create_module(self, _spec: ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._loader.exec_module(module)
+        vars(module)["_mod_uses_pyside"] = lambda _module: False
 
 
 class _SupportOnUse(LoaderOnUse):

@@ -63,6 +63,10 @@ sys.exit(run(sys.argv[1:]))
 """
 NEEDED_BY_A_WINDOW = {"chatdesk.cli", "chatdesk.cli.failures", "chatdesk.cli.main"}
 LATER = (
+    "_ast",
+    "_bz2",
+    "_lzma",
+    "_opcode",
     "_ssl",
     "html.",
     "chatdesk.services.",
@@ -100,7 +104,9 @@ BUILT_LATER = (
 
 
 WHEN_WANTED = (
+    "_bz2",
     "_hashlib",
+    "_lzma",
     "_ssl",
     "html.entities",
     "keyring",

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 
 import chatdesk.ui.application.window_application
 import chatdesk.ui.transcript.event_area
+from chatdesk.ui import overrides
 from chatdesk.ui.overrides import guard_overrides
 
 _PROGRAM = """
@@ -159,3 +160,9 @@ def test_the_guard_costs_a_call_less_than_a_microsecond() -> None:
     guarded_s = min(timeit.repeat(lambda: Listener.event(listener, event), number=2_000, repeat=20)) / 2_000
     plain_s = min(timeit.repeat(lambda: plain(listener, event), number=2_000, repeat=20)) / 2_000
     assert guarded_s - plain_s < 1e-6
+
+
+def test_flags_of_code_are_those_of_python() -> None:
+    names = [name for name in vars(overrides) if name.startswith("CO_")]
+    assert len(names) == 5
+    assert {name: getattr(overrides, name) for name in names} == {name: getattr(inspect, name) for name in names}

@@ -8,7 +8,7 @@ from chatdesk.core.settings.declaration import Shown, declared
 from chatdesk.core.settings.window_settings import WindowSettings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)  # `Settings` has the methods
 class ServiceSettings(WindowSettings):
     """The settings that say where the local service listens, which lets other programs in."""
 

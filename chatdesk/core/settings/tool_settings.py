@@ -8,7 +8,7 @@ from chatdesk.core.settings.declaration import Shown, declared
 from chatdesk.core.settings.service_settings import ServiceSettings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)  # `Settings` has the methods
 class ToolSettings(ServiceSettings):
     """The settings that say how much one answer may do with tools."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chatdesk.core.settings.declaration import Shown, declared
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)  # `Settings` has the methods
 class WindowSettings:
     """The settings that say how the window looks, and how messages are written and read in it."""
 

@@ -7,7 +7,7 @@ import gc
 import logging
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from signal import SIGINT
@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.background_import import import_beside
-from chatdesk.core.ending_signals import handling_signals
+from chatdesk.core.ending_signals import ASKING, handling_signals
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import share_malloc_arena
@@ -201,13 +201,9 @@ class WindowApplication(QObject):
         window.show()
         self.panes.composer.setFocus()
         await asyncio.sleep(0)  # the first paint comes before anything that can wait
-        self.started = self._tasks.start(self._start(), "start")
         code = 0
-        with (
-            collected_here(),
-            handling_signals(self._on_ending_signal),
-            handling_signals(self._on_ending_signal, numbers=() if script else (SIGINT,)),
-        ):
+        with collected_here(), ExitStack() as handled:
+            self.started = self._tasks.start(self._start(handled, () if script else (SIGINT,)), "start")
             try:
                 if script is not None:
                     code = await script(self)
@@ -241,7 +237,10 @@ class WindowApplication(QObject):
             if not window.isVisible():
                 return
 
-    async def _start(self) -> None:
+    async def _start(self, handled: ExitStack, more_signals: tuple[int, ...]) -> None:
+        # Heeding signals makes asyncio load modules of Python, for which the first key does not wait.
+        for numbers in (ASKING, more_signals):
+            handled.enter_context(handling_signals(self._on_ending_signal, numbers=numbers))
         panes = self.panes
         panes.theme.load_other_fonts()
         share_malloc_arena()  # before there are threads that would get their own

@@ -22,6 +22,8 @@ IsEnabled = Callable[[], bool]
 
 @dataclass(slots=True, eq=False, repr=False)
 class _Bound:
+    """A command with what it runs and the action that menus show."""
+
     run: Run
     is_enabled: IsEnabled | None
     action: QAction

@@ -26,6 +26,8 @@ _FREED_AT_ONCE: Final = 500  # of the rows that another list replaces: freeing t
 
 @dataclass(slots=True, eq=False, repr=False)
 class Row:
+    """A row of the list: a thread, a folder of threads, or a heading."""
+
     title: str
     thread: Thread | None  # None: a heading
     folder: Folder | None = None
