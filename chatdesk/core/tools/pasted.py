@@ -21,7 +21,8 @@ _MOST: Final = 50
 _COMMENTS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _LAST_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 _PLACEHOLDER: Final = re.compile(r"\$\{[^}]*\}|<[^<>]{2,60}>|\byour[-_ ]|\bxxx+\b|^\.\.\.$", re.IGNORECASE)
-_SECRET_NAME: Final = re.compile(rf"{SECRET_HEADERS.pattern}|_pat\b|_key\b|\bkey\b", re.IGNORECASE)
+#: Variables and headers that are a secret by their name.
+SECRET_NAME: Final = re.compile(rf"{SECRET_HEADERS.pattern}|_pat\b|_key\b|\bkey\b", re.IGNORECASE)
 
 
 class NotServers(InvalidInput):
@@ -89,7 +90,7 @@ def _server(name: str, entry: Mapping[str, Any]) -> PastedServer | None:
     if not address and not command:
         return None
     values = {str(key): str(value) for key, value in _mapping(entry.get("headers" if address else "env")).items()}
-    secret = {key: value for key, value in values.items() if _SECRET_NAME.search(key)}
+    secret = {key: value for key, value in values.items() if SECRET_NAME.search(key)}
     plain = {key: value for key, value in values.items() if key not in secret}
     kept = {key: value for key, value in secret.items() if value and not _PLACEHOLDER.search(value)}
     missing = [key for key, value in values.items() if not value or _PLACEHOLDER.search(value)]

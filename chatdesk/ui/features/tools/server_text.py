@@ -7,14 +7,13 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 
-from chatdesk.core.domain.provider_profile import SECRET_HEADERS
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.tools.pasted import SECRET_NAME
 
 #: Stands for a value that is kept where keys lie.
 KEPT = "••••••"
 _NAME = re.compile(r"[A-Za-z0-9_!#$%&'*+.^`|~-]{1,128}\Z")
-_SECRET = re.compile(rf"{SECRET_HEADERS.pattern}|_pat\b|_key\b|\bkey\b", re.IGNORECASE)
 
 
 class NotAServerError(ValueError):
@@ -73,7 +72,7 @@ def _read_values(text: str) -> tuple[dict[str, str], dict[str, str], tuple[str, 
         if not joint or not _NAME.match(name.strip()):
             raise NotAServerError(f"Write each line as NAME=value, not “{line[:40]}”.")
         name, value = name.strip(), value.strip()
-        if value == KEPT or _SECRET.search(name):
+        if value == KEPT or SECRET_NAME.search(name):
             names.append(name)
             if value != KEPT:
                 secrets[name] = value
