@@ -16,18 +16,20 @@ from chatdesk.core.tools.seals import Seals
 
 FILE_NAME: Final = "tools.json"
 _VERSION: Final = 1
-_MOST_SERVERS, _MOST_VALUES, _LONGEST = 100, 200, 8_000
+_MOST_SERVERS, _MOST_VALUES, _MOST_FOLDERS, _LONGEST = 100, 200, 5_000, 8_000
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 _SCOPES: Final = ("thread", "project")
 
 
 @dataclass(frozen=True, slots=True)
 class StoredServers:
-    """The contents of the file. ``chosen`` says for a scope, such as ``thread:ID``, which servers are on there.
-    ``problem`` is a sentence for the person, if the file was not as it should be."""
+    """The contents of the file. ``chosen`` says for a scope, such as ``thread:ID``, which servers are on there;
+    ``folders`` has the folders of projects on this computer, absolute, by the ids of the projects. ``problem`` is a
+    sentence for the person, if the file was not as it should be."""
 
     servers: tuple[ToolServer, ...] = ()
     chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    folders: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
 
 
@@ -70,7 +72,8 @@ class ServersStore:
         if foreign:
             words = counted(foreign, "tool server", "tool servers")
             problem = f"{words} in this data directory may be from somebody else and stays off until you switch it on."
-        return StoredServers(tuple(servers.values()), _chosen_of(document.get("chosen")), problem)
+        chosen, folders = _chosen_of(document.get("chosen")), self._folders_of(document.get("folders"))
+        return StoredServers(tuple(servers.values()), chosen, folders, problem)
 
     def save(self, stored: StoredServers) -> None:
         """Write the file. Raises ``ServersNotSaved``."""
@@ -79,6 +82,10 @@ class ServersStore:
                 {
                     "servers": [self._sealed(_data_of(server)) for server in stored.servers],
                     "chosen": {scope: list(ids) for scope, ids in stored.chosen.items()},
+                    "folders": [
+                        self._sealed({"project": project_id, "path": path})
+                        for project_id, path in stored.folders.items()
+                    ],
                 }
             )
         except NewerDocument:
@@ -87,6 +94,20 @@ class ServersStore:
             ) from None
         except OSError as error:
             raise ServersNotSaved(f"The file of tool servers {self._file.path} could not be written.") from error
+
+    def _folders_of(self, rows: object) -> dict[str, str]:
+        """Return the folders of projects. One that somebody else may have written is left out: tools would work
+        there."""
+        folders: dict[str, str] = {}
+        for row in rows[:_MOST_FOLDERS] if isinstance(rows, list) else ():
+            try:
+                data = {"project": _text(row["project"]), "path": _text(row["path"])}
+            except (KeyError, TypeError):
+                continue
+            is_own = not self._needs_seals or self._seals.holds(data, row.get("seal"))
+            if is_own and Path(data["path"]).is_absolute():
+                folders[data["project"]] = data["path"]
+        return folders
 
     def _sealed(self, data: dict[str, Any]) -> dict[str, Any]:
         return {**data, "seal": self._seals.make(data)} if self._needs_seals else data

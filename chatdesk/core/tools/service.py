@@ -35,6 +35,7 @@ from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.tools.host_client import OnProgress, ToolFailed, ToolHost
 from chatdesk.core.tools.permissions import Permission, Permissions
 from chatdesk.core.tools.programs import ProgramFinder, missing_words
+from chatdesk.core.tools.project_folders import ProjectFolders
 from chatdesk.core.tools.seals import Seals
 from chatdesk.core.tools.servers_store import ServersStore, StoredServers, server_id_for
 
@@ -65,6 +66,7 @@ class ToolService:
         seals = Seals(secrets, key_place)
         self._store = ServersStore(paths.config_dir, seals, needs_seals=paths.is_chosen)
         self._stored = self._store.load()
+        self.folders = ProjectFolders(self._stored.folders, self._keep_folders)
         self._secrets = secrets
         self._place = key_place
         self._bus = bus
@@ -229,6 +231,10 @@ class ToolService:
     async def _keep(self, stored: StoredServers) -> None:
         self._stored = replace(stored, problem="")
         await asyncio.to_thread(self._store.save, self._stored)
+
+    async def _keep_folders(self, folders: Mapping[str, str]) -> None:
+        await self._keep(replace(self._stored, folders=folders))
+        self._bus.publish(ToolServersChanged())
 
     async def _forget_secrets(self, server: ToolServer) -> None:
         for name in (*server.env_names, *server.header_names):
