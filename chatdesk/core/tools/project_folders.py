@@ -1,7 +1,7 @@
 """Keeps the folders on this computer that belong to projects: where their tools work.
 
-They lie with the tool servers in the configuration directory, not in the database: rows of a backup, an import or a team
-never say where tools work.
+They lie with the tool servers in the configuration directory, not in the database: rows of a backup, an import or a
+team never say where tools work.
 """
 
 from __future__ import annotations
