@@ -104,7 +104,7 @@ async def _build(paths: AppPaths, settings: Settings, lock: InstanceLock, accoun
     except BaseException:
         await store.close()
         raise
-    prompts, system_prompts = _prompts(together, context, bus)
+    prompts, system_prompts = _prompts(together, context, bus, attachments)
     titles, usage = _usage(settings, together, context, providers, bus, budget)
     return Services(
         chat,
@@ -204,12 +204,13 @@ def _library(repositories: Repositories, chat: ChatService, bus: EventBus) -> Li
 
 
 def _prompts(
-    repositories: Repositories, context: ContextService, bus: EventBus
+    repositories: Repositories, context: ContextService, bus: EventBus, attachments: AttachmentService
 ) -> tuple[PromptService, SystemPromptService]:
     from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.chat.system_prompt_service import SystemPromptService
 
-    prompts = PromptService(repositories.prompts, bus, starters=resources_dir() / "prompts" / "library.json")
+    starters = resources_dir() / "prompts" / "library.json"
+    prompts = PromptService(repositories.prompts, bus, starters=starters, attachments=attachments)
     return prompts, SystemPromptService(repositories, context, bus)
 
 

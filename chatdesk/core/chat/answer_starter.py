@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.assistants import model_of
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.refusing_provider import RefusingProvider
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
@@ -11,6 +12,7 @@ from chatdesk.core.chat.sending_queue import SendingQueue
 from chatdesk.core.chat.tool_calls.service import ToolCalls
 from chatdesk.core.chat.turn import Turn, TurnContext
 from chatdesk.core.clock import Clock
+from chatdesk.core.domain.assistant import Assistant
 from chatdesk.core.domain.limits import Expected
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.thread import Thread
@@ -63,18 +65,30 @@ class AnswerStarter:
         """Return whether an answer is being written in a thread, or waits to be asked for."""
         return bool(self.turns.in_thread(thread_id) or self.queue.in_thread(thread_id))
 
-    async def plan_in(self, thread: Thread, provider: str | None = None, model: str | None = None) -> AnswerPlan:
-        """Return who answers in a thread: the given provider, or else the thread's. Raises ``AnotherProvider`` where
-        somebody else chose that."""
-        if provider is None and thread.provider is not None:
+    async def plan_in(
+        self,
+        thread: Thread,
+        provider: str | None = None,
+        model: str | None = None,
+        *,
+        assistant_id: str | None = None,
+    ) -> AnswerPlan:
+        """Return who answers in a thread: the given provider, or else the assistant's or the thread's. ``assistant_id``
+        is the one that is asked this time; None: the thread's. Raises ``AnotherProvider`` where somebody else chose the
+        provider."""
+        assistant = await self._context.assistants.find(assistant_id or thread.assistant_id)
+        chosen = (thread.provider, thread.model)
+        is_for_question = assistant_id not in (None, thread.assistant_id)
+        wanted = model_of(assistant, self._providers, chosen=chosen, is_for_question=is_for_question)
+        if provider is None and wanted == chosen and thread.provider is not None:
             await self._context.choices.check(thread.provider, project_id=thread.project_id, thread_id=thread.id)
-        return self.plan(provider or thread.provider, model or thread.model)
+        return self.plan(provider or wanted[0], model or wanted[1], assistant)
 
-    def plan(self, provider: str | None, model: str | None) -> AnswerPlan:
+    def plan(self, provider: str | None, model: str | None, assistant: Assistant | None = None) -> AnswerPlan:
         """Return who answers. Raises ``NotPossible`` before anything is written when there is no such provider."""
         if provider is not None:
             self._providers.get(provider)
-        return AnswerPlan(*self._providers.resolve(provider, model))
+        return AnswerPlan(*self._providers.resolve(provider, model), assistant)
 
     def check_room(self, thread_id: str) -> None:
         """Raise where no further answer may be written in a thread."""
@@ -107,8 +121,13 @@ class AnswerStarter:
         except (DoesNotFit, LimitReached) as error:
             provider, request = RefusingProvider(provider, error), ChatRequest(answer.model or "", ())
         else:
-            provider = await self._tools.equip(answer, provider)
+            provider = await self._tools.equip(answer, provider, await self._tools_of(answer))
         self.turns.start(Turn(self._turn_context, answer=answer, provider=provider, request=request))
+
+    async def _tools_of(self, answer: Message) -> tuple[str, ...] | None:
+        """Return the tool servers of the assistant that answers; None: those of the thread."""
+        assistant = await self._context.assistants.find(answer.assistant_id)
+        return None if assistant is None else assistant.setup.tools
 
     async def close(self) -> None:
         """Interrupt all turns and wait until their text is stored."""

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.answer_starter import AnswerStarter
+from chatdesk.core.chat.assistants import model_of
 from chatdesk.core.chat.attachment_rules import attachments_of, check_count, names_of
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.drafts import Drafts
@@ -34,6 +35,7 @@ from chatdesk.core.errors import (
     LimitReached,
     MessageTooLarge,
     NotPossible,
+    PromptNotFound,
     ThreadInTrash,
     TurnInProgress,
 )
@@ -142,23 +144,31 @@ class ChatService:
         provider: str | None = None,
         model: str | None = None,
         attachments: Sequence[Attachment] = (),
+        assistant_id: str | None = None,
     ) -> Created:
         """Create a thread in a project (None: the default one), with the project's model unless one is given. An empty
-        title is made from the first message."""
+        title is made from the first message. ``assistant_id``: the assistant that answers in it."""
         text = None if initial_message is None else self.checked_text(initial_message, attachments)
         project = await (self._projects.default() if project_id is None else self._projects.get(checked_id(project_id)))
         owner = project.id
+        assistant = await self.context.assistants.find(assistant_id)
         if provider is None and model is None:
             provider, model = project.provider, project.model
+            if assistant is not None and assistant.setup.provider is not None:
+                provider, model = None, None
             if text is not None and provider is not None:
                 await self.choices.check(provider, project_id=owner, thread_id=None)
         name = checked_title(title) if title.strip() else title_from_text(text or names_of(attachments))
         source = TitleSource.PERSON if title.strip() else TitleSource.TEXT
         if text is None:
-            thread = await self._threads.create(owner, name, provider=provider, model=model, title_source=source)
+            thread = await self._threads.create(
+                owner, name, provider=provider, model=model, title_source=source, assistant_id=assistant_id
+            )
             self._bus.publish(ThreadCreated(thread))
             return Created(thread)
-        plan = self._starter.plan(provider, model)
+        chosen = (provider, model)
+        wanted = model_of(assistant, self._providers, chosen=chosen, is_for_question=False)
+        plan = self._starter.plan(*wanted, assistant)
         thread, question, answer = await self._messages.create_thread_with_question(
             owner,
             name,
@@ -168,6 +178,7 @@ class ChatService:
             title_source=source,
             with_answer=plan,
             attachments=attachments,
+            assistant_id=assistant_id,
         )
         assert answer is not None  # asked for by with_answer
         self._bus.publish(ThreadCreated(thread))
@@ -188,6 +199,18 @@ class ChatService:
         """Set the provider and model for the next turns of a thread."""
         self._providers.get(provider)
         return self._changed(await self._threads.set_model(checked_id(thread_id), provider, model))
+
+    @uninterruptible
+    async def set_thread_assistant(self, thread_id: str, assistant_id: str | None) -> Thread:
+        """Set the assistant that answers in a thread from the next turn on; None: no assistant. One that has a model
+        of its own answers with that until another model is chosen. Raises ``PromptNotFound``."""
+        checked = checked_id(thread_id)
+        assistant = await self.context.assistants.find(assistant_id)
+        if assistant_id is not None and assistant is None:
+            raise PromptNotFound
+        if assistant is not None and assistant.setup.provider is not None:
+            await self._threads.set_model(checked, None, None)
+        return self._changed(await self._threads.set_assistant(checked, assistant_id))
 
     # Messages
 
@@ -215,9 +238,11 @@ class ChatService:
         model: str | None = None,
         attachments: Sequence[Attachment] = (),
         waited: WaitingQuestion | None = None,
+        assistant_id: str | None = None,
     ) -> Sent:
         """Ask below ``parent_id`` (None: at the end of the shown path). Returns when question and answer are on disk;
-        the answer then streams as events. ``waited`` is the waiting question that this was until now."""
+        the answer then streams as events. ``waited`` is the waiting question that this was until now, ``assistant_id``
+        the assistant that answers this one (None: the thread's)."""
         checked = checked_id(thread_id)
         parent = None if parent_id is None else checked_id(parent_id)
         question_text = self.checked_text(text, attachments) or names_of(attachments)
@@ -225,7 +250,7 @@ class ChatService:
             thread = await self._threads.get(checked)
             if thread.deleted_at is not None:
                 raise ThreadInTrash
-            plan = await self._starter.plan_in(thread, provider, model)
+            plan = await self._starter.plan_in(thread, provider, model, assistant_id=assistant_id)
             ask = partial(
                 self._messages.add_question, checked, text, with_answer=plan, attachments=attachments, waited=waited
             )
@@ -257,7 +282,8 @@ class ChatService:
         if not 2 <= len(models) <= MOST_IN_THREAD:
             raise NotPossible(f"Between 2 and {MOST_IN_THREAD} models can be compared.")
         with self._starter.one_turn(checked):
-            plans = [self._starter.plan(provider, model) for provider, model in models]
+            assistant = await self.context.assistants.find((await self._threads.get(checked)).assistant_id)
+            plans = [self._starter.plan(provider, model, assistant) for provider, model in models]
             question, answers, thread = await self._messages.add_comparison(
                 checked, text, plans, attachments=attachments
             )
@@ -305,7 +331,7 @@ class ChatService:
             raise NotPossible("There is no question to answer here.")
         with self._starter.one_turn(old.thread_id):
             thread = await self._threads.get(old.thread_id)
-            plan = await self._starter.plan_in(thread, provider, model)
+            plan = await self._starter.plan_in(thread, provider, model, assistant_id=old.assistant_id)
             answer, thread = await self._messages.add_answer(parent_id, plan)
             self.paths.publish(thread, parent_id)
             await self._starter.start(answer)
@@ -328,7 +354,7 @@ class ChatService:
         is_own = old.author_id is None and not await self._messages.were_imported(old.id)
         if is_own:
             provider, model = provider or old.provider, model or old.model
-        plan = await self._starter.plan_in(thread, provider, model)
+        plan = await self._starter.plan_in(thread, provider, model, assistant_id=old.assistant_id)
         answer = await self._messages.resume(old.id, plan)
         if answer.id == old.id:
             self._bus.publish(MessageChanged(answer))

@@ -104,6 +104,7 @@ class SystemPromptService:
             "" if thread is None else thread.system_prompt,
             project.system_prompt,
             self._context.default_prompt,
+            None if thread is None else await self._context.assistants.find(thread.assistant_id),
         )
 
 

@@ -14,7 +14,7 @@ from chatdesk.core.context.group_run import Stretch
 from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group
 from chatdesk.core.context.path_windows import PathWindows
 from chatdesk.core.context.reading import Reading
-from chatdesk.core.context.request_builder import build_request, possible, summary_text
+from chatdesk.core.context.request_builder import FILES_HEADING, build_request, possible, summary_text
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.domain.attachment import Attachment, Enclosed
 from chatdesk.core.domain.context import ContextFrame, ContextTotals
@@ -46,6 +46,7 @@ class Prepared:
     is_estimate: bool
     reading: Reading
     enclosed: tuple[Enclosed, ...] = ()
+    files: tuple[Enclosed, ...] = ()
 
     @property
     def counted_tokens(self) -> int:
@@ -97,6 +98,7 @@ class Prepared:
             continue_text=self.continue_text,
             draft=self.draft,
             enclosed=self.enclosed,
+            files=self.files,
         )
 
 
@@ -146,6 +148,7 @@ class Assembler:
             continue_text=answer.text,
             draft=None,
             reading=reading,
+            files=await self._attached.enclosed(frame.files, reading),
         )
 
     async def for_draft(
@@ -178,6 +181,7 @@ class Assembler:
             draft=draft,
             reading=reading,
             enclosed=await self._attached.enclosed(attachments, reading),
+            files=await self._attached.enclosed(frame.files, reading),
         )
 
     def text_tokens(self, text: str, encoding: str) -> int:
@@ -210,6 +214,7 @@ class Assembler:
         draft: str | None,
         reading: Reading,
         enclosed: tuple[Enclosed, ...] = (),
+        files: tuple[Enclosed, ...] = (),
     ) -> Prepared:
         encoding = self._counter.encoding_for(info.id)
         system_prompt = frame.system_prompt if frame.system_prompt.strip() else default_prompt
@@ -217,7 +222,7 @@ class Assembler:
             tail,
             pinned,
             system_tokens=self.text_tokens(system_prompt, encoding.name),
-            extra_tokens=self._counter.count_in(continue_text, encoding.name) if continue_text else 0,
+            extra_tokens=self._extra_tokens(continue_text, encoding.name, files),
             question_tokens=None if draft is None else self._draft_tokens(draft, encoding.name, enclosed),
             summary_tokens=None if summary is None else self.text_tokens(summary_text(summary), encoding.name),
             summarised_to=-1 if summary is None else summary.to_position,
@@ -237,7 +242,12 @@ class Assembler:
             not encoding.is_exact,
             reading,
             enclosed,
+            files,
         )
+
+    def _extra_tokens(self, continue_text: str, encoding: str, files: Sequence[Enclosed]) -> int:
+        text = self._counter.count_in(continue_text, encoding) if continue_text else 0
+        return text + (tokens_of(files) + self.text_tokens(FILES_HEADING, encoding) if files else 0)
 
     def _draft_tokens(self, draft: str, encoding: str, enclosed: Sequence[Enclosed]) -> int:
         text = self._counter.count_in(draft, encoding) if draft.strip() else 0

@@ -5,6 +5,8 @@ Pure. What fits was decided in ``budget``; this writes it down.
 
 from __future__ import annotations
 
+from typing import Final
+
 from chatdesk.core.context.budget import Candidates, Selection
 from chatdesk.core.domain.attachment import Enclosed
 from chatdesk.core.domain.message import Role
@@ -13,6 +15,8 @@ from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.summary import Summary
 from chatdesk.core.providers.base import ChatRequest, RequestMessage
 
+#: Stands above the files of an assistant, before everything that was said.
+FILES_HEADING: Final = "Files that your instructions refer to:"
 _SUMMARY_HEADING = "Summary of the earlier messages, which are not repeated here:"
 _FACTS_HEADING = "Facts from them, word for word:"
 
@@ -28,9 +32,13 @@ def build_request(
     continue_text: str = "",
     draft: str = "",
     enclosed: tuple[Enclosed, ...] = (),
+    files: tuple[Enclosed, ...] = (),
 ) -> ChatRequest:
-    """Build the request for a selection. ``draft`` is a question that is no message yet, ``enclosed`` goes with it."""
+    """Build the request for a selection. ``draft`` is a question that is no message yet, ``enclosed`` goes with it;
+    ``files`` are those of the assistant that answers."""
     messages = [RequestMessage(Role.SYSTEM, system_prompt)] if system_prompt.strip() else []
+    if files:
+        messages.append(RequestMessage(Role.USER, FILES_HEADING, enclosed=files))
     if summary is not None and selection.has_summary:
         messages.append(RequestMessage(Role.SYSTEM, summary_text(summary)))
     for group in selection.sent_alone(candidates):

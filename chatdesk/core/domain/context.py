@@ -172,7 +172,8 @@ class ContextFrame:
     ``system_prompt`` is the thread's or else its project's. ``starts_at`` is the position of the first message that may
     be sent. ``summary`` is the newest one for the shown path that can be sent, ``stale_summary_id`` a newer one that
     cannot; ``is_summary_off``: the reader said that it is not sent, so none is made unasked either. ``end`` is the last
-    position of the path, -1 where it is empty.
+    position of the path, -1 where it is empty. ``assistant_id`` is the thread's assistant; ``files`` are those that go
+    along with every request of the assistant that answers.
     """
 
     thread_id: str
@@ -189,3 +190,5 @@ class ContextFrame:
     end: int
     message_count: int
     is_summary_off: bool = False
+    assistant_id: str | None = None
+    files: tuple[Attachment, ...] = ()

@@ -85,12 +85,16 @@ class ImportedThread:
     left_out: int = 0
 
 
+#: A row, and the files that it names.
+WithFiles = tuple[Mapping[str, Any], tuple[ImportedFile, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class ImportedExtras:
-    """The contents of a full export besides threads: rows of prompts, and of drafts with the files they name."""
+    """The contents of a full export besides threads: rows of prompts and of drafts, with the files they name."""
 
-    prompts: tuple[Mapping[str, Any], ...] = ()
-    drafts: tuple[tuple[Mapping[str, Any], tuple[ImportedFile, ...]], ...] = ()
+    prompts: tuple[WithFiles, ...] = ()
+    drafts: tuple[WithFiles, ...] = ()
 
 
 class ImportOutcome(StrEnum):

@@ -102,7 +102,8 @@ class Message:
     ``position`` counts ancestors: the first message of a path has 0. It orders the shown path; messages in the trash
     leave gaps. ``cost_usd`` is what an answer cost as far as prices were known when it was made; None: they were not.
     ``written_tokens`` went into the provider's cache. ``author_id`` is the other member who wrote it, or asked for this
-    answer; None: whoever works with this profile.
+    answer; None: whoever works with this profile. ``assistant_name`` is the assistant that answered, as it was called
+    then; ``assistant_id`` is there where it is one of this profile.
     """
 
     id: str
@@ -134,6 +135,8 @@ class Message:
     cost_usd: float | None = None
     written_tokens: int = 0
     author_id: str | None = None
+    assistant_id: str | None = None
+    assistant_name: str | None = None
 
     @property
     def text(self) -> str:

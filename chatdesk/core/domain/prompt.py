@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chatdesk.core.domain.assistant import Assistant, AssistantSetup
+
 LONGEST_NAME = 100
 LONGEST_TEXT = 100_000
 MOST_PROMPTS = 2_000
@@ -13,17 +15,18 @@ MOST_PROMPTS = 2_000
 
 class PromptKind(StrEnum):
     """The use of a prompt: a template goes into the composer, a system prompt is sent before the messages of a thread,
-    a quick action is asked about an answer in one press."""
+    a quick action is asked about an answer in one press, an assistant answers in a thread or one question."""
 
     TEMPLATE = "template"
     SYSTEM = "system"
     QUICK = "quick"
+    ASSISTANT = "assistant"
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """A prompt of the library. Times are milliseconds UTC. ``deleted_at`` is set once it was deleted; it can be
-    restored until it is purged."""
+    restored until it is purged. ``setup`` is there for an assistant, whose instructions are ``text``."""
 
     id: str
     kind: PromptKind
@@ -34,17 +37,19 @@ class Prompt:
     used_at: int | None = None
     use_count: int = 0
     deleted_at: int | None = None
+    setup: AssistantSetup | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PromptHead:
-    """A prompt in a list. ``beginning`` is the start of its text."""
+    """A prompt in a list. ``beginning`` is the start of its text, ``icon`` that of an assistant."""
 
     id: str
     kind: PromptKind
     name: str
     beginning: str
     used_at: int | None = None
+    icon: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +59,11 @@ class NewPrompt:
     kind: PromptKind
     name: str
     text: str
+    setup: AssistantSetup | None = None
 
 
 class PromptSource(StrEnum):
-    """The owner of a system prompt; the first of these that has one counts."""
+    """The owner of a system prompt; the first of these that has one counts, after the thread's assistant."""
 
     THREAD = "thread"
     PROJECT = "project"
@@ -67,7 +73,7 @@ class PromptSource(StrEnum):
 @dataclass(frozen=True, slots=True)
 class SystemPrompts:
     """The system prompts that a thread could be answered under; an empty one leaves it to the next. ``thread_id`` is
-    None for a project alone."""
+    None for a project alone. ``assistant`` is the one of the thread, whose instructions come before all of them."""
 
     thread_id: str | None
     project_id: str
@@ -75,6 +81,7 @@ class SystemPrompts:
     thread: str
     project: str
     default: str
+    assistant: Assistant | None = None
 
     @property
     def source(self) -> PromptSource | None:

@@ -27,7 +27,8 @@ class Thread:
 
     ``current_leaf_id`` is the newest message of the shown path; walking parents from it gives the path. ``deleted_at``
     is set while the thread is in the trash. ``tags`` are names in alphabetical order. ``author_id`` is the other member
-    who began it; None: whoever works with this profile.
+    who began it; None: whoever works with this profile. ``assistant_id`` is the assistant that answers here, for this
+    profile alone; it may be deleted by now.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Thread:
     tool_counts: Mapping[str, int] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     author_id: str | None = None
+    assistant_id: str | None = None
 
     @property
     def is_branch(self) -> bool:

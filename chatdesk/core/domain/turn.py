@@ -6,16 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chatdesk.core.domain.assistant import Assistant
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerPlan:
-    """The provider and the model that are going to answer."""
+    """The provider and the model that are going to answer, and the assistant they answer as."""
 
     provider: str
     model: str
+    assistant: Assistant | None = None
+
+    def columns(self) -> dict[str, str | None]:
+        """Return the columns of an answer that say who answers."""
+        return {
+            "provider": self.provider,
+            "model": self.model,
+            "assistant_id": None if self.assistant is None else self.assistant.id,
+            "assistant_name": None if self.assistant is None else self.assistant.name,
+        }
 
 
 @dataclass(frozen=True, slots=True)

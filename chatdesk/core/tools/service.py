@@ -153,10 +153,12 @@ class ToolService:
 
     # Where they are on
 
-    def on_for(self, *, thread_id: str | None, project_id: str | None) -> tuple[ToolServer, ...]:
-        """Return the servers that are on in a thread: those chosen for it, or else for its project, or else all; of
-        these the ones that are switched on."""
-        ids = self.chosen(thread_id=thread_id, project_id=project_id)
+    def on_for(
+        self, *, thread_id: str | None, project_id: str | None, chosen: Sequence[str] | None = None
+    ) -> tuple[ToolServer, ...]:
+        """Return the servers that are on in a thread: those ``chosen`` (by its assistant), or else for the thread, or
+        else for its project, or else all; of these the ones that are switched on."""
+        ids = chosen if chosen is not None else self.chosen(thread_id=thread_id, project_id=project_id)
         return tuple(each for each in self._stored.servers if each.is_on and (ids is None or each.id in ids))
 
     def chosen(self, *, thread_id: str | None, project_id: str | None) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from chatdesk.core.chat.assistants import Assistants, model_of
 from chatdesk.core.chat.context.attachment_payloads import notes_on
 from chatdesk.core.chat.context.known_models import KnownModels
 from chatdesk.core.chat.context.landmarks import landmarks_of
@@ -52,6 +53,7 @@ from chatdesk.core.events import (
     MessageAdded,
     MessageChanged,
     PathChanged,
+    PromptsChanged,
     SummaryFailed,
     SummaryWorkChanged,
     ThreadChanged,
@@ -87,17 +89,20 @@ class ContextService:
         options: ContextOptions | None = None,
         open_summariser: OpenSummariser | None = None,
         payloads: PayloadSource | None = None,
+        assistants: Assistants | None = None,
         budget: BackgroundBudget | None = None,
         can_write: Callable[[], bool] = lambda: True,
     ) -> None:
         """Take the repositories and rules. ``open_summariser``: None where summaries are not made, which also holds
-        while ``can_write`` returns False. ``budget``: None is no limit."""
+        while ``can_write`` returns False. ``assistants``: None for those of the repositories. ``budget``: None is no
+        limit."""
         self._contexts = repositories.contexts
         self._providers = providers
         self.choices = SharedChoices(repositories.shared_choices, lambda: self._providers)
         self._bus = bus
         self._counter = counter
         self._tasks = TaskSet()
+        self.assistants = assistants or Assistants(repositories.prompts, bus)
         self._expansion = PromptExpansion(repositories.projects, clock)
         self._options = options or ContextOptions()
         self.models = KnownModels(
@@ -132,6 +137,7 @@ class ContextService:
             bus.subscribe(PathChanged, self._on_path_changed),
             bus.subscribe(ThreadChanged, lambda event: self._stale(event.thread.id)),
             bus.subscribe(ThreadDeleted, lambda event: self._forget(event.thread_id)),
+            bus.subscribe(PromptsChanged, lambda _event: self._stale(None)),
         ]
 
     @classmethod
@@ -155,13 +161,15 @@ class ContextService:
             catalogue=self.models.catalogue,
             clock=clock,
             options=replace(self._options, has_summaries=False, summary_cron=""),
+            payloads=self._payloads,
+            assistants=self.assistants,
         )
 
     # What is sent
 
     async def request_for(self, answer: Message) -> ChatRequest:
         """Return the request for a pending answer. Raises a subclass of ``DoesNotFit`` where none is possible."""
-        frame = await self._contexts.frame(answer.thread_id)
+        frame = await self._frame(answer.thread_id, answer.assistant_id)
         info = self.models.info(answer.provider, answer.model)
         frame, default_prompt = await self._as_sent(frame, info)
         provider = answer.provider or self._providers.default()[0]
@@ -176,9 +184,17 @@ class ContextService:
         self._learning.expect(answer.id, prepared)
         return await self._written_out(prepared)
 
-    async def report(self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = ()) -> ContextReport:
-        """Describe the request that would be made now, with ``draft`` and its attachments as the next question."""
-        frame = await self._contexts.frame(checked_id(thread_id))
+    async def report(
+        self,
+        thread_id: str,
+        draft: str = "",
+        *,
+        attachments: Sequence[Attachment] = (),
+        assistant_id: str | None = None,
+    ) -> ContextReport:
+        """Describe the request that would be made now, with ``draft`` and its attachments as the next question.
+        ``assistant_id``: the assistant that is asked; None: the thread's."""
+        frame = await self._frame_now(checked_id(thread_id), assistant_id)
         provider = frame.provider or self._providers.default()[0]
         try:
             prepared = await self._prepare(frame, draft, attachments)
@@ -234,10 +250,17 @@ class ContextService:
             return ContextLandmarks(frame.starts_at_id)
         return await landmarks_of(frame, self.summaries)
 
-    async def request_json(self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = ()) -> bytes:
+    async def request_json(
+        self,
+        thread_id: str,
+        draft: str = "",
+        *,
+        attachments: Sequence[Attachment] = (),
+        assistant_id: str | None = None,
+    ) -> bytes:
         """Return the exact bytes that would be sent to the provider. Raises a subclass of ``DoesNotFit``, or
         ``ProviderError`` where a server has to be asked for its model first."""
-        frame = await self._contexts.frame(checked_id(thread_id))
+        frame = await self._frame_now(checked_id(thread_id), assistant_id)
         prepared = await self._prepare(frame, draft, attachments)
         provider = self._providers.get(frame.provider or self._providers.default()[0])
         return await provider.wire_body(await self._written_out(prepared))
@@ -287,6 +310,30 @@ class ContextService:
 
     # Inside
 
+    async def _frame_now(self, thread_id: str, assistant_id: str | None = None) -> ContextFrame:
+        """Return the frame for the next question of a thread, asked of an assistant (None: the thread's)."""
+        frame = await self._frame(thread_id, assistant_id)
+        provider, model = model_of(
+            await self.assistants.find(assistant_id or frame.assistant_id),
+            self._providers,
+            chosen=(frame.provider, frame.model),
+            is_for_question=assistant_id not in (None, frame.assistant_id),
+        )
+        return replace(frame, provider=provider, model=model)
+
+    async def _frame(self, thread_id: str, assistant_id: str | None) -> ContextFrame:
+        """Return the frame of a thread, with what its assistant or ``assistant_id`` puts in place of its own."""
+        frame = await self._contexts.frame(thread_id)
+        assistant = await self.assistants.find(assistant_id or frame.assistant_id)
+        if assistant is None:
+            return frame
+        return replace(
+            frame,
+            system_prompt=assistant.instructions,
+            parameters=assistant.setup.parameters.over(frame.parameters),
+            files=assistant.setup.files,
+        )
+
     async def _as_sent(self, frame: ContextFrame, info: ModelInfo) -> tuple[ContextFrame, str]:
         """Return frame and default prompt with the defaults of the settings filled in and variables of prompts
         replaced."""
@@ -322,7 +369,7 @@ class ContextService:
         known = self._latest.get(thread_id)
         if known is None:
             revision = self._revision
-            known = await self._prepare(await self._contexts.frame(thread_id), "")
+            known = await self._prepare(await self._frame_now(thread_id), "")
             if revision == self._revision:  # else something happened while this waited
                 self._latest[thread_id] = known
         return known

@@ -1,27 +1,59 @@
 """Reads and writes prompts as one JSON file.
 
-The document is ``{"format": "chatdesk-prompts", "format_version": 1, "prompts": [{kind, name, text}]}``. A file comes
-from anywhere: it is read up to a size, and everything in it is checked.
+The document is ``{"format": "chatdesk-prompts", "format_version": 1, "prompts": [{kind, name, text}]}``; an assistant
+has ``{icon, parameters, files: [{name, data}]}`` besides, under ``assistant``, the data in base64. A file comes from
+anywhere: it is read up to a size, and everything in it is checked. It says neither which provider is asked nor which
+tools are on: that is chosen where it is read.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chatdesk.core.domain.assistant import setup_from
+from chatdesk.core.domain.attachment import MOST_IN_MESSAGE
 from chatdesk.core.domain.prompt import LONGEST_TEXT, MOST_PROMPTS, NewPrompt, Prompt, PromptKind
 from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.file_writing import write_text
 
 _FORMAT, _VERSION = "chatdesk-prompts", 1
 _LARGEST_FILE_BYTES = 16 * 1024 * 1024
+_MOST_FILE_BYTES = 10 * 1024 * 1024  # of all assistants together, so that the file can be read again
 
 
-def write_prompts(target: Path, prompts: Iterable[Prompt]) -> None:
-    """Write prompts to ``target``, which is replaced by a whole file or not at all."""
-    listed = [{"kind": each.kind.value, "name": each.name, "text": each.text} for each in prompts]
+@dataclass(frozen=True, slots=True)
+class NamedBytes:
+    """A file of an assistant, as a prompt file has it."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPrompt:
+    """A prompt of a file, with the files of an assistant."""
+
+    prompt: NewPrompt
+    files: tuple[NamedBytes, ...] = ()
+
+
+def write_prompts(target: Path, prompts: Iterable[Prompt], files: Mapping[str, bytes] | None = None) -> None:
+    """Write prompts to ``target``, which is replaced by a whole file or not at all. ``files`` has the bytes of
+    assistants' files by their sums. Raises ``ChatDeskError``."""
+    known = files or {}
+    if sum(map(len, known.values())) > _MOST_FILE_BYTES:
+        raise ChatDeskError(
+            f"The files of the assistants are larger than {_MOST_FILE_BYTES // 1024 // 1024} MB together.",
+            safe="The prompts are unchanged.",
+            next_step="Take large files out of the assistants, and attach them to a message instead.",
+        )
+    listed = [_written(each, known) for each in prompts]
     document = {"format": _FORMAT, "format_version": _VERSION, "prompts": listed}
     try:
         write_text(target, json.dumps(document, ensure_ascii=False, indent=2) + "\n", errors="replace")
@@ -33,7 +65,7 @@ def write_prompts(target: Path, prompts: Iterable[Prompt]) -> None:
         ) from error
 
 
-def read_prompts(source: Path) -> list[NewPrompt]:
+def read_prompts(source: Path) -> list[ReadPrompt]:
     """Read the prompts of a file. Raises ``InvalidInput`` for one that holds no prompts, is too large, or cannot be
     read."""
     return [each for _key, each in _read(source)]
@@ -41,10 +73,25 @@ def read_prompts(source: Path) -> list[NewPrompt]:
 
 def read_starters(source: Path) -> dict[str, NewPrompt]:
     """Return the prompts of the file that comes with ChatDesk, by their keys."""
-    return {key: each for key, each in _read(source) if key}
+    return {key: each.prompt for key, each in _read(source) if key}
 
 
-def _read(source: Path) -> Iterator[tuple[str, NewPrompt]]:
+def _written(prompt: Prompt, files: Mapping[str, bytes]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"kind": prompt.kind.value, "name": prompt.name, "text": prompt.text}
+    if prompt.setup is not None:
+        entry["assistant"] = {
+            "icon": prompt.setup.icon,
+            "parameters": prompt.setup.parameters.as_json(),
+            "files": [
+                {"name": each.name, "data": base64.b64encode(files[each.sha256]).decode()}
+                for each in prompt.setup.files
+                if each.sha256 in files
+            ],
+        }
+    return entry
+
+
+def _read(source: Path) -> Iterator[tuple[str, ReadPrompt]]:
     try:
         with source.open("rb") as file:
             data = file.read(_LARGEST_FILE_BYTES + 1)
@@ -66,7 +113,7 @@ def _read(source: Path) -> Iterator[tuple[str, NewPrompt]]:
     return map(_checked, range(1, len(listed) + 1), listed)
 
 
-def _checked(number: int, value: Any) -> tuple[str, NewPrompt]:
+def _checked(number: int, value: Any) -> tuple[str, ReadPrompt]:
     found = value if isinstance(value, dict) else {}
     kind, name, text, key = (found.get(each, "") for each in ("kind", "name", "text", "key"))
     is_text = all(isinstance(each, str) for each in (kind, name, text, key)) and bool(text.strip())
@@ -74,7 +121,24 @@ def _checked(number: int, value: Any) -> tuple[str, NewPrompt]:
         raise _unread(
             f"Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long."
         )
-    return key, NewPrompt(PromptKind(kind), name, text)
+    if kind != PromptKind.ASSISTANT:
+        return key, ReadPrompt(NewPrompt(PromptKind(kind), name, text))
+    more = found.get("assistant")
+    more = more if isinstance(more, dict) else {}
+    setup = setup_from({"icon": more.get("icon"), "parameters": more.get("parameters")})
+    return key, ReadPrompt(NewPrompt(PromptKind.ASSISTANT, name, text, setup), _files_of(number, more.get("files", [])))
+
+
+def _files_of(number: int, listed: Any) -> tuple[NamedBytes, ...]:
+    if not isinstance(listed, list) or len(listed) > MOST_IN_MESSAGE:
+        raise _unread(f"Prompt {number} in the file has no list of files, or too many.")
+    files: list[NamedBytes] = []
+    for each in listed:
+        try:
+            files.append(NamedBytes(str(each["name"]), base64.b64decode(each["data"], validate=True)))
+        except (KeyError, TypeError, ValueError, binascii.Error):
+            raise _unread(f"A file of prompt {number} in the file cannot be read.") from None
+    return tuple(files)
 
 
 def _unread(what: str) -> InvalidInput:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatdesk.core.chat.prompts.prompt_files import read_prompts, read_starters, write_prompts
+from chatdesk.core.chat.prompts.prompt_files import ReadPrompt, read_prompts, read_starters, write_prompts
+from chatdesk.core.domain.assistant import AssistantSetup, checked_setup
 from chatdesk.core.domain.prompt import (
     LONGEST_NAME,
     LONGEST_TEXT,
@@ -21,20 +25,32 @@ from chatdesk.core.domain.prompt import (
     PromptKind,
     checked_name,
 )
-from chatdesk.core.errors import InvalidInput, StorageError
+from chatdesk.core.errors import AttachmentUnusable, InvalidInput, StorageError
 from chatdesk.core.events import EventBus, PromptsChanged
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
+    from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.storage.library.prompts import PromptRepository
 
 _COPY = " (copy)"
+_LARGEST_FILE_BYTES = 16 * 1024 * 1024
 
 
 class PromptService:
     """The use cases of the library of prompts. ``starters``: a file of prompts that a new library begins with."""
 
-    def __init__(self, prompts: PromptRepository, bus: EventBus, *, starters: Path | None = None) -> None:
+    def __init__(
+        self,
+        prompts: PromptRepository,
+        bus: EventBus,
+        *,
+        starters: Path | None = None,
+        attachments: AttachmentService | None = None,
+    ) -> None:
+        """Take the store. ``attachments`` has the files of assistants; None: prompt files are written and read without
+        them."""
         self._prompts = prompts
+        self._attachments = attachments
         self._bus = bus
         self._starters = starters
         self._beginning = asyncio.Lock()
@@ -48,22 +64,29 @@ class PromptService:
         """Return a prompt, also one in the trash. Raises ``PromptNotFound``."""
         return await self._prompts.get(prompt_id)
 
-    async def create(self, kind: PromptKind, name: str, text: str) -> Prompt:
-        """Add a prompt; without a name it is called by its first words. Raises ``InvalidInput``."""
-        (made,) = await self._prompts.add([checked_prompt(kind, name, text)])
+    async def create(self, kind: PromptKind, name: str, text: str, setup: AssistantSetup | None = None) -> Prompt:
+        """Add a prompt; without a name it is called by its first words. ``setup`` is that of an assistant. Raises
+        ``InvalidInput``."""
+        (made,) = await self._prompts.add([checked_prompt(kind, name, text, setup)])
         self._changed()
         return made
 
-    async def edit(self, prompt_id: str, kind: PromptKind, name: str, text: str) -> Prompt:
-        """Replace kind, name and text of a prompt. Raises ``InvalidInput``, ``PromptNotFound``."""
-        changed = await self._prompts.change(prompt_id, checked_prompt(kind, name, text))
+    async def edit(
+        self, prompt_id: str, kind: PromptKind, name: str, text: str, setup: AssistantSetup | None = None
+    ) -> Prompt:
+        """Replace kind, name and text of a prompt; ``setup`` None keeps that of an assistant. Raises ``InvalidInput``,
+        ``PromptNotFound``."""
+        if setup is None and kind is PromptKind.ASSISTANT:
+            setup = (await self._prompts.get(prompt_id)).setup
+        changed = await self._prompts.change(prompt_id, checked_prompt(kind, name, text, setup))
         self._changed()
         return changed
 
     async def duplicate(self, prompt_id: str) -> Prompt:
         """Add a copy of a prompt, whose name says that it is a copy."""
         prompt = await self._prompts.get(prompt_id)
-        return await self.create(prompt.kind, prompt.name[: LONGEST_NAME - len(_COPY)] + _COPY, prompt.text)
+        name = prompt.name[: LONGEST_NAME - len(_COPY)] + _COPY
+        return await self.create(prompt.kind, name, prompt.text, prompt.setup)
 
     async def delete(self, prompt_ids: Sequence[str]) -> None:
         """Move prompts to the trash, from where they can be restored for as long as the trash is kept."""
@@ -88,7 +111,7 @@ class PromptService:
         """Write all prompts to a JSON file, replacing what is there. Returns how many. Raises ``ChatDeskError``."""
         await self._add_starters()
         prompts = await self._prompts.all()
-        await asyncio.to_thread(write_prompts, target, prompts)
+        await asyncio.to_thread(write_prompts, target, prompts, await self._bytes_of(prompts))
         return len(prompts)
 
     async def read_file(self, source: Path) -> tuple[Prompt, ...]:
@@ -96,10 +119,29 @@ class PromptService:
         files."""
         await self._add_starters()
         found = await asyncio.to_thread(read_prompts, source)
-        added = await self._prompts.add_missing([checked_prompt(each.kind, each.name, each.text) for each in found])
+        added = await self._prompts.add_missing([await self._with_files(each) for each in found])
         if added:
             self._changed()
         return added
+
+    async def _bytes_of(self, prompts: Sequence[Prompt]) -> dict[str, bytes]:
+        """Return the bytes of the files of assistants, by their sums. One that is gone is left out."""
+        if self._attachments is None:
+            return {}
+        read = partial(self._attachments.blobs.read, max_bytes=_LARGEST_FILE_BYTES)
+        found: dict[str, bytes] = {}
+        for file in (file for each in prompts if each.setup is not None for file in each.setup.files):
+            with suppress(AttachmentUnusable):
+                found[file.sha256] = await asyncio.to_thread(read, file.sha256)
+        return found
+
+    async def _with_files(self, read: ReadPrompt) -> NewPrompt:
+        prompt = read.prompt
+        checked = checked_prompt(prompt.kind, prompt.name, prompt.text, prompt.setup)
+        if checked.setup is None or self._attachments is None:
+            return checked
+        files = [await self._attachments.add_bytes(each.data, each.name) for each in read.files]
+        return replace(checked, setup=replace(checked.setup, files=tuple(files)))
 
     async def _add_starters(self) -> None:
         async with self._beginning:
@@ -115,7 +157,7 @@ class PromptService:
         self._bus.publish(PromptsChanged())
 
 
-def checked_prompt(kind: PromptKind, name: str, text: str) -> NewPrompt:
+def checked_prompt(kind: PromptKind, name: str, text: str, setup: AssistantSetup | None = None) -> NewPrompt:
     """Return the prompt as it can be stored. Raises ``InvalidInput``."""
     if not text.strip():
         raise InvalidInput(
@@ -127,4 +169,5 @@ def checked_prompt(kind: PromptKind, name: str, text: str) -> NewPrompt:
             safe="Nothing was changed.",
             next_step="Shorten it, or keep the text in a file and attach that.",
         )
-    return NewPrompt(kind, checked_name(name) or checked_name(text) or "Prompt", text)
+    kept = checked_setup(setup or AssistantSetup()) if kind is PromptKind.ASSISTANT else None
+    return NewPrompt(kind, checked_name(name) or checked_name(text) or "Prompt", text, kept)

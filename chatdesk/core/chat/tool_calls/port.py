@@ -23,7 +23,9 @@ class ToolLimits:
 class ToolPort(Protocol):
     """The part of ``ToolService`` that answers use."""
 
-    def on_for(self, *, thread_id: str | None, project_id: str | None) -> tuple[ToolServer, ...]: ...
+    def on_for(
+        self, *, thread_id: str | None, project_id: str | None, chosen: Sequence[str] | None = None
+    ) -> tuple[ToolServer, ...]: ...
 
     async def tools(self, servers: Sequence[ToolServer]) -> tuple[Tool, ...]: ...
 

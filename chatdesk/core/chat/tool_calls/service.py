@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -46,13 +46,14 @@ class ToolCalls:
         if other.approvals.is_unattended:
             self.approvals.deny_all()
 
-    async def equip(self, answer: Message, provider: Provider) -> Provider:
-        """Return a provider that answers with the tools of the answer's thread; the same one where none are on."""
+    async def equip(self, answer: Message, provider: Provider, chosen: Sequence[str] | None = None) -> Provider:
+        """Return a provider that answers with the tools of the answer's thread, or with those servers that were
+        ``chosen`` for it; the same one where none are on."""
         tools = await self._load()
         if tools is None or self._limits is None:
             return provider
         thread = await self._threads.get(answer.thread_id)
-        servers = tools.on_for(thread_id=thread.id, project_id=thread.project_id)
+        servers = tools.on_for(thread_id=thread.id, project_id=thread.project_id, chosen=chosen)
         if not servers:
             return provider
         loop = await import_beside("chatdesk.core.chat.tool_calls.loop")

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.assistant import setup_from
 from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment, attachment_from
 from chatdesk.core.domain.message import PartType
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
-from chatdesk.core.storage.engine.plain_text import clean, to_json
+from chatdesk.core.storage.engine.plain_text import clean, from_json, to_json
 from chatdesk.core.storage.engine.rows import batches, marks
 
 if TYPE_CHECKING:
@@ -180,6 +181,8 @@ def _named(conn: Connection, sums: Sequence[str]) -> set[str]:
         for (stored,) in conn.exec_driver_sql("SELECT attachments FROM drafts WHERE attachments <> '[]'")
         for attachment in from_draft_json(stored)
     }
+    for (stored,) in conn.exec_driver_sql("SELECT setup FROM prompts WHERE setup <> ''"):
+        named |= {attachment.sha256 for attachment in setup_from(from_json(stored)).files}
     for batch in batches(list(sums)):
         rows = conn.exec_driver_sql(
             f"SELECT DISTINCT sha256 FROM artifacts WHERE sha256 IN ({marks(batch)})", tuple(batch)

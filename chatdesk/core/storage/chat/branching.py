@@ -58,8 +58,8 @@ def branch(conn: Connection, origin: Origin, message_id: str, title: str) -> str
     )
     new_ids = copy_path(conn, origin, thread, path)
     conn.exec_driver_sql(
-        "UPDATE threads SET (parameters, is_without_summaries, context_from_id) ="
-        " (SELECT parameters, is_without_summaries, ? FROM threads WHERE id = ?) WHERE id = ?",
+        "UPDATE threads SET (parameters, is_without_summaries, assistant_id, context_from_id) ="
+        " (SELECT parameters, is_without_summaries, assistant_id, ? FROM threads WHERE id = ?) WHERE id = ?",
         (_start_of(conn, old.id, new_ids), old.id, thread.id),
     )
     log_steering(conn, origin, thread)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _FRAME = """
 SELECT t.project_id, t.provider, t.model, t.system_prompt, p.system_prompt, t.parameters, p.parameters,
   t.context_from_id, coalesce(s.position, 0), t.is_without_summaries + p.is_without_summaries, t.shown_count,
-  (SELECT max(position) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL)
+  (SELECT max(position) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL), t.assistant_id
 FROM threads t JOIN projects p ON p.id = t.project_id
 LEFT JOIN messages s ON s.id = t.context_from_id AND s.on_path = 1
 WHERE t.id = ?
@@ -238,4 +238,5 @@ def _frame(conn: Connection, thread_id: str) -> ContextFrame:
         end=-1 if row[11] is None else row[11],
         message_count=row[10],
         is_summary_off=best.is_off,
+        assistant_id=row[12],
     )

@@ -143,8 +143,7 @@ def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: 
         .where(tables.messages.c.id == message_id)
         .values(
             status=Status.PENDING.value,
-            provider=plan.provider,
-            model=plan.model,
+            **plan.columns(),
             owner_pid_token=owner,
             completed_at=None,
             finish_reason=None,
@@ -267,9 +266,8 @@ def _insert_answer(
         parent,
         role=Role.ASSISTANT,
         status=Status.PENDING,
-        provider=plan.provider,
-        model=plan.model,
         owner_pid_token=owner,
+        **plan.columns(),
     )
 
 

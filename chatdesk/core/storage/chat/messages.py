@@ -143,6 +143,7 @@ class MessageRepository:
         title_source: TitleSource = TitleSource.PERSON,
         with_answer: AnswerPlan | None = None,
         attachments: Sequence[Attachment] = (),
+        assistant_id: str | None = None,
     ) -> tuple[Thread, Message, Message | None]:
         """Create a thread with its first question, and the pending answer below it: all of it or nothing."""
         project = checked_id(project_id)
@@ -157,6 +158,7 @@ class MessageRepository:
                 model=model,
                 system_prompt=system_prompt,
                 title_source=title_source,
+                assistant_id=assistant_id,
             )
             asked, answer = message_writes.add_question(
                 conn, self._db.origin, self._db.owner_token, thread.id, text, LEAF, with_answer, attachments

@@ -43,6 +43,7 @@ class ThreadRepository:
         model: str | None,
         system_prompt: str = "",
         title_source: TitleSource = TitleSource.PERSON,
+        assistant_id: str | None = None,
     ) -> Thread:
         project = checked_id(project_id)
         return await self._db.write(
@@ -55,6 +56,7 @@ class ThreadRepository:
                 model=model,
                 system_prompt=system_prompt,
                 title_source=title_source,
+                assistant_id=assistant_id,
             )
         )
 
@@ -106,6 +108,18 @@ class ThreadRepository:
         values = {"provider": provider, "model": model}
         return await self._change(thread_id, values, change_log.MODEL, values)
 
+    async def set_assistant(self, thread_id: str, assistant_id: str | None) -> Thread:
+        """Set the assistant that answers in a thread. The change log has no line of it: it is one of this
+        profile."""
+        wanted, chosen = checked_id(thread_id), None if assistant_id is None else checked_id(assistant_id)
+
+        def work(conn: Connection) -> Thread:
+            live_thread(conn, wanted)
+            conn.exec_driver_sql("UPDATE threads SET assistant_id = ? WHERE id = ?", (chosen, wanted))
+            return get_thread(conn, wanted)
+
+        return await self._db.write(work)
+
     async def _change(self, thread_id: str, values: dict[str, Any], reg: str, body: dict[str, Any]) -> Thread:
         wanted = checked_id(thread_id)
         return await self._db.write(lambda conn: change_thread(conn, self._db.origin, wanted, values, reg, body))
@@ -152,6 +166,7 @@ def insert_thread(
     model: str | None,
     system_prompt: str,
     title_source: TitleSource = TitleSource.PERSON,
+    assistant_id: str | None = None,
 ) -> Thread:
     wanted = checked_title(title)
     prompt = clean(system_prompt)
@@ -175,6 +190,7 @@ def insert_thread(
             project_id=project_id,
             title_folded=folded(wanted),
             last_activity_at=now,
+            assistant_id=assistant_id,
             **shared,
             **stamp,
         )

@@ -93,6 +93,8 @@ MESSAGE_COLUMNS: Final = (
     MessageColumn("line_count", Form.DERIVED),
     MessageColumn("search_n", Form.DERIVED),
     MessageColumn("author_id", Form.DERIVED),
+    MessageColumn("assistant_id", Form.DERIVED),
+    _shared("assistant_name", Form.WORD, is_rare=True),
 )
 
 #: The columns by name.

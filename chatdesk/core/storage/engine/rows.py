@@ -34,7 +34,7 @@ THREAD_COLUMNS = (
     " deleted_at, current_leaf_id, message_count, total_input_tokens, total_output_tokens, total_cached_tokens,"
     " total_reasoning_tokens, total_tool_time_ms, tool_counts,"
     " (SELECT group_concat(g.name, char(31)) FROM thread_tags j JOIN tags g ON g.id = j.tag_id"
-    "  WHERE j.thread_id = threads.id), author_id"
+    "  WHERE j.thread_id = threads.id), author_id, assistant_id"
 )
 TAG_MARK = "\x1f"  # stands between the names of a thread's tags, and in none of them
 

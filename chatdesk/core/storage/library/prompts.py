@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.assistant import AssistantSetup, setup_from
 from chatdesk.core.domain.prompt import MOST_PROMPTS, NewPrompt, Prompt, PromptHead, PromptKind
 from chatdesk.core.errors import NotPossible, PromptNotFound
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.engine import tables
-from chatdesk.core.storage.engine.plain_text import clean, folded
+from chatdesk.core.storage.engine.plain_text import clean, folded, from_json, to_json
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
 
-_SELECT = "SELECT id, kind, name, text, created_at, updated_at, used_at, use_count, deleted_at FROM prompts"
+_SELECT = "SELECT id, kind, name, text, created_at, updated_at, used_at, use_count, deleted_at, setup FROM prompts"
 # Those used last stand first, then the others by name.
 _HEADS = (
-    "SELECT id, kind, name, substr(text, 1, 400), used_at FROM prompts WHERE deleted_at IS NULL"
+    "SELECT id, kind, name, substr(text, 1, 400), used_at, setup FROM prompts WHERE deleted_at IS NULL"
     " ORDER BY used_at IS NULL, used_at DESC, name_folded, id"
 )
 _STARTERS = "prompts.starters"
@@ -39,7 +41,7 @@ class PromptRepository:
     async def heads(self) -> tuple[PromptHead, ...]:
         def work(conn: Connection) -> tuple[PromptHead, ...]:
             rows = conn.exec_driver_sql(_HEADS)
-            return tuple(PromptHead(row[0], PromptKind(row[1]), *row[2:]) for row in rows)
+            return tuple(_head(row) for row in rows)
 
         return await self._db.read(work)
 
@@ -130,7 +132,7 @@ class PromptRepository:
             lambda conn: conn.exec_driver_sql(f"SELECT count(*) {expired}", values).scalar_one()
         )
         if count:
-            sql = "UPDATE prompts SET name = '', name_folded = '', text = '' WHERE deleted_at < ?"
+            sql = "UPDATE prompts SET name = '', name_folded = '', text = '', setup = '' WHERE deleted_at < ?"
             await self._db.write(lambda conn: conn.exec_driver_sql(sql, values))
         return int(count)
 
@@ -155,11 +157,32 @@ class PromptRepository:
 
 def _columns(new: NewPrompt) -> dict[str, str]:
     name = clean(new.name)
-    return {"kind": new.kind.value, "name": name, "name_folded": folded(name), "text": clean(new.text)}
+    return {
+        "kind": new.kind.value,
+        "name": name,
+        "name_folded": folded(name),
+        "text": clean(new.text),
+        "setup": _stored_setup(new),
+    }
+
+
+def _stored_setup(new: NewPrompt) -> str:
+    return "" if new.setup is None else to_json(new.setup.as_json())
 
 
 def _prompt(row: Sequence[Any]) -> Prompt:
-    return Prompt(row[0], PromptKind(row[1]), *row[2:])
+    kind = PromptKind(row[1])
+    return replace(Prompt(row[0], kind, *row[2:9]), setup=_setup(kind, row[9]))
+
+
+def _head(row: Sequence[Any]) -> PromptHead:
+    kind = PromptKind(row[1])
+    setup = _setup(kind, row[5])
+    return replace(PromptHead(row[0], kind, *row[2:5]), icon="" if setup is None else setup.icon)
+
+
+def _setup(kind: PromptKind, stored: str) -> AssistantSetup | None:
+    return setup_from(from_json(stored)) if kind is PromptKind.ASSISTANT else None
 
 
 def get_prompt(conn: Connection, prompt_id: str) -> Prompt:

@@ -48,7 +48,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "deleted_at", "parameters", "is_without_summaries",
     ),
     "tags": ("id", "name", "created_at"),
-    "prompts": ("id", "kind", "name", "text", "created_at", "updated_at", "used_at", "use_count"),
+    "prompts": ("id", "kind", "name", "text", "created_at", "updated_at", "used_at", "use_count",
+        "setup"),
     "drafts": ("slot", "text", "cursor", "updated_at", "attachments"),
     "threads": (
         "id", "project_id", "title", "title_source", "system_prompt", "provider", "model", "created_at",
@@ -73,7 +74,7 @@ LEFT_OUT: Final[frozenset[str]] = frozenset(
      "total_cached_tokens", "total_reasoning_tokens", "total_tool_time_ms", "tool_counts", "thread_id", "message_id",
      "part_id", "path", "message_count", "deleted_at", "author_id")
 ) | (BY_NAME.keys() - set(EXPORTED))  # fmt: skip
-_JSON: Final = frozenset(("parameters", "error_details", "content", "pinned_facts", "attachments"))
+_JSON: Final = frozenset(("parameters", "error_details", "content", "pinned_facts", "attachments", "setup"))
 _FLAGS: Final = frozenset(("is_without_summaries", "is_off"))
 _STEP = 500
 

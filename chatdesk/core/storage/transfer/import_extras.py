@@ -7,24 +7,35 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.assistant import AssistantSetup
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.storage.chat.artifacts import draft_json
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
-from chatdesk.core.storage.engine.plain_text import clean, folded
+from chatdesk.core.storage.engine.plain_text import clean, folded, to_json
 
 
-def add_prompts(conn: Connection, origin: Origin, prompts: Sequence[Mapping[str, Any]]) -> int:
-    """Add prompts whose id was never here, and that nobody has to the letter. Returns how many."""
+def add_prompts(
+    conn: Connection, origin: Origin, prompts: Sequence[tuple[Mapping[str, Any], Sequence[Attachment]]]
+) -> int:
+    """Add prompts whose id was never here, and that nobody has to the letter. Returns how many. An assistant comes with
+    its files; which model answers and which tools are on is chosen here."""
     count = 0
-    for prompt in prompts:
+    for prompt, files in prompts:
         name, text = clean(prompt["name"]), clean(prompt["text"])
         known = conn.exec_driver_sql(
             "SELECT 1 FROM prompts WHERE id = ? OR (kind = ? AND name = ? AND text = ? AND deleted_at IS NULL)",
             (prompt["id"], prompt["kind"], name, text),
         ).first()
         if known is None:
-            row = {**prompt, "name": name, "name_folded": folded(name), "text": text, **origin.stamp()}
+            setup = ""
+            if prompt["kind"] == PromptKind.ASSISTANT:
+                kept = AssistantSetup(icon=prompt["icon"], parameters=prompt["parameters"], files=tuple(files))
+                setup = to_json(kept.as_json())
+            columns = {name: value for name, value in prompt.items() if name not in ("icon", "parameters")}
+            row = {**columns, "name": name, "name_folded": folded(name), "text": text, "setup": setup}
+            row |= origin.stamp()
             conn.execute(tables.prompts.insert().values(**row))
             count += 1
     return count

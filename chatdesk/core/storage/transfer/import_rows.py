@@ -27,8 +27,10 @@ from chatdesk.core.storage.engine.plain_text import clean, to_json
 #: Keeps the bytes of a file and tells what they are; None where the export does not have them.
 KeepFile = Callable[[ImportedFile, Mapping[str, Any]], Attachment | None]
 
-#: Whoever writes the rows adds ``search_n``; an import has no other author, and no process writes its answers.
-MESSAGE_COLUMNS: Final = tuple(name for name in BY_NAME if name not in ("search_n", "author_id", "owner_pid_token"))
+#: Whoever writes the rows adds ``search_n``; an import has no other author and no assistant of this profile, and no
+#: process writes its answers.
+_NOT_IMPORTED: Final = ("search_n", "author_id", "assistant_id", "owner_pid_token")
+MESSAGE_COLUMNS: Final = tuple(name for name in BY_NAME if name not in _NOT_IMPORTED)
 _MESSAGE_VALUES: Final = itemgetter(*MESSAGE_COLUMNS)
 PART_COLUMNS: Final = (
     "id", "message_id", "part_index", "step_index", "type", "content", "started_at", "completed_at", "tool_name",

@@ -127,7 +127,7 @@ class ImportRepository:
 
     async def add_extras(
         self,
-        prompts: Sequence[Mapping[str, Any]],
+        prompts: Sequence[tuple[Mapping[str, Any], Sequence[Attachment]]],
         drafts: Sequence[tuple[Mapping[str, Any], Sequence[Attachment]]],
     ) -> tuple[int, int]:
         """Add prompts and drafts that are not there yet. Returns how many of each."""

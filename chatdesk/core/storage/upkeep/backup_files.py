@@ -19,6 +19,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final, Protocol, cast
 
+from chatdesk.core.domain.assistant import setup_from
 from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.file_writing import replacing
@@ -135,13 +136,13 @@ class _Member:
 
 
 def named_files(database: sqlite3.Connection) -> set[str]:
-    """Return the names of all bytes that messages and drafts refer to."""
+    """Return the names of all bytes that messages, drafts and assistants refer to."""
     return set(named_sizes(database))
 
 
 def named_sizes(database: sqlite3.Connection) -> dict[str, int]:
-    """Return the sizes in bytes that messages and drafts state for the files they refer to, by name. What is no name of
-    a file is left out."""
+    """Return the sizes in bytes that messages, drafts and assistants state for the files they refer to, by name. What
+    is no name of a file is left out."""
     found: dict[Any, Any] = {}
     tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "artifacts" in tables:
@@ -152,6 +153,11 @@ def named_sizes(database: sqlite3.Connection) -> dict[str, int]:
         for (text,) in database.execute("SELECT attachments FROM drafts WHERE attachments <> '[]'"):
             for each in _listed(text):
                 found.setdefault(each["sha256"], each.get("size_bytes", 0))
+    columns = {row[1] for row in database.execute("PRAGMA table_info(prompts)")}
+    if "setup" in columns:
+        for (text,) in database.execute("SELECT setup FROM prompts WHERE setup <> ''"):
+            for file in setup_from(from_json(text)).files:
+                found.setdefault(file.sha256, file.size_bytes)
     return {
         name: size
         for name, size in found.items()

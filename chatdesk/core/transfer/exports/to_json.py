@@ -46,7 +46,7 @@ class JsonWriter:
         self._list("projects", reader.projects(choice))
         self._list("tags", reader.tags(choice))
         if choice.is_everything:
-            self._list("prompts", reader.prompts())
+            self._list("prompts", map(self._noted_prompt, reader.prompts()))
             self._list("drafts", (self._noted_draft(row) for row in reader.drafts(has_trash=choice.has_trash)))
         out(',\n"threads":[')
         for number, thread_id in enumerate(reader.thread_ids(choice)):
@@ -78,6 +78,12 @@ class JsonWriter:
         for number, row in enumerate(rows):
             self._sink.write(f"{',' if number else ''}\n{_dumped(row)}")
         self._sink.write("]")
+
+    def _noted_prompt(self, row: dict[str, Any]) -> dict[str, Any]:
+        for each in row["setup"].get("files", ()):
+            if isinstance(each, dict):
+                self._note(each)
+        return row
 
     def _noted_draft(self, row: dict[str, Any]) -> dict[str, Any]:
         for each in row["attachments"]:

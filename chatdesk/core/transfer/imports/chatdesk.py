@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chatdesk.core.domain.assistant import setup_from
 from chatdesk.core.domain.attachment import clean_name
 from chatdesk.core.domain.imported import (
     ImportedExtras,
@@ -15,6 +16,7 @@ from chatdesk.core.domain.imported import (
     ImportedPart,
     ImportedProject,
     ImportedThread,
+    WithFiles,
 )
 from chatdesk.core.domain.message import ContextMark, PartType, Role, Status
 from chatdesk.core.domain.prompt import PromptKind
@@ -275,12 +277,14 @@ def _summary(value: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def _prompt(value: Mapping[str, Any]) -> dict[str, Any] | None:
+def _prompt(value: Mapping[str, Any]) -> WithFiles | None:
     key, name, kind = _id(value.get("id")), " ".join(text_of(value.get("name")).split()), value.get("kind")
     created = moment(value.get("created_at"))
     if key is None or not name or kind not in list(PromptKind) or created is None:
         return None
-    return {
+    setup = dict_of(value.get("setup"))
+    known = setup_from({"icon": setup.get("icon"), "parameters": setup.get("parameters")})
+    row = {
         "id": key,
         "kind": kind,
         "name": name[:200],
@@ -289,17 +293,27 @@ def _prompt(value: Mapping[str, Any]) -> dict[str, Any] | None:
         "updated_at": moment(value.get("updated_at")) or created,
         "used_at": moment(value.get("used_at")),
         "use_count": count_of(value.get("use_count")) or 0,
+        "icon": known.icon,
+        "parameters": known.parameters,
     }
+    return row, _files(setup.get("files"))
 
 
-_Draft = tuple[dict[str, Any], tuple[ImportedFile, ...]]
+def _files(listed: object) -> tuple[ImportedFile, ...]:
+    files = [dict_of(each) for each in list_of(listed)]
+    return tuple(
+        ImportedFile(text_of(file.get("name")), text_of(file.get("mime")), text_of(file.get("sha256")))
+        for file in files[:_MOST_IN_DRAFT]
+    )
+
+
 _WAITING = "next:"  # how the slot of a question begins that waits for an answer; then the thread's id, ":", its own
 
 
-def _joined(drafts: Iterable[_Draft]) -> tuple[_Draft, ...]:
+def _joined(drafts: Iterable[WithFiles]) -> tuple[WithFiles, ...]:
     """Return one draft a thread. An import sends nothing: questions that wait for an answer become part of the
     draft."""
-    found: dict[str, _Draft] = {}
+    found: dict[str, WithFiles] = {}
     for row, files in drafts:
         first, before = found.get(row["slot"], (row, ()))
         texts = [row["text"]] if first is row else [first["text"], row["text"]]
@@ -308,7 +322,7 @@ def _joined(drafts: Iterable[_Draft]) -> tuple[_Draft, ...]:
     return tuple(found.values())
 
 
-def _draft(value: Mapping[str, Any]) -> _Draft | None:
+def _draft(value: Mapping[str, Any]) -> WithFiles | None:
     slot, updated = value.get("slot"), moment(value.get("updated_at"))
     if isinstance(slot, str) and slot.startswith(_WAITING):
         slot = slot.removeprefix(_WAITING).partition(":")[0]
@@ -316,7 +330,6 @@ def _draft(value: Mapping[str, Any]) -> _Draft | None:
     if (slot != "new" and thread_id is None) or updated is None:
         return None
     text = text_of(value.get("text"))
-    files = [dict_of(each) for each in list_of(value.get("attachments"))]
     row = {
         "slot": thread_id or "new",
         "thread_id": thread_id,
@@ -324,10 +337,7 @@ def _draft(value: Mapping[str, Any]) -> _Draft | None:
         "cursor": min(count_of(value.get("cursor")) or 0, len(text)),
         "updated_at": updated,
     }
-    return row, tuple(
-        ImportedFile(text_of(file.get("name")), text_of(file.get("mime")), text_of(file.get("sha256")))
-        for file in files[:_MOST_IN_DRAFT]
-    )
+    return row, _files(value.get("attachments"))
 
 
 def _id(value: object) -> str | None:

@@ -26,6 +26,7 @@ from chatdesk.core.domain.imported import (
     ImportLine,
     ImportOutcome,
     ImportProgress,
+    WithFiles,
 )
 from chatdesk.core.errors import AttachmentUnusable, ImportRefused, NotPossible
 from chatdesk.core.events import EventBus, PathChanged, ProjectCreated, TagsChanged, ThreadsChanged
@@ -187,13 +188,14 @@ class _Run:
         if not extras.prompts and not extras.drafts:
             return
 
-        def keep() -> list[tuple[Mapping[str, Any], list[Attachment]]]:
+        def keep(rows: Sequence[WithFiles]) -> list[tuple[Mapping[str, Any], list[Attachment]]]:
             return [
-                (row, [kept for file in files if (kept := keeper.keep(file, {})) is not None])
-                for row, files in extras.drafts
+                (row, [kept for file in files if (kept := keeper.keep(file, {})) is not None]) for row, files in rows
             ]
 
-        prompts, drafts = await self._repository.add_extras(extras.prompts, await self._on_reader(keep))
+        prompts, drafts = await self._repository.add_extras(
+            *await self._on_reader(lambda: (keep(extras.prompts), keep(extras.drafts)))
+        )
         for count, noun in ((prompts, "prompt"), (drafts, "draft")):
             if count:
                 self._report.notes.append(f"{counted(count, noun)} came along.")

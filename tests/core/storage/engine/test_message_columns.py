@@ -27,7 +27,8 @@ _PLAIN = tuple(
 )
 #: The message of ``filled`` as it is sent, with an error and without.
 CAREFUL = (
-    '{"cached_tokens":1016,"completed_at":1700000000006,"completion_tokens":1014,"created_at":999,"error":"error 19",'
+    '{"assistant_name":"assistant_name 36",'
+    '"cached_tokens":1016,"completed_at":1700000000006,"completion_tokens":1014,"created_at":999,"error":"error 19",'
     '"error_details":{"a":[21]},"error_type":"error_type 20","finish_reason":"finish_reason 18","latency_ms":1011,'
     '"model":"model 8","parent_id":"QUESTION","parts":[{"completed_at":2,"content":{"text":"answer to question"},'
     '"id":"PART","started_at":1,"type":"text"}],"prompt_tokens":1013,"provider":"provider 7","reasoning_tokens":1017,'
@@ -128,7 +129,7 @@ async def test_every_exported_column_comes_back(store: Store) -> None:
 
 
 def test_an_import_writes_every_column_that_it_does_not_leave_out() -> None:
-    assert BY_NAME.keys() - import_rows.MESSAGE_COLUMNS == {"search_n", "author_id", "owner_pid_token"}
+    assert BY_NAME.keys() - import_rows.MESSAGE_COLUMNS == {"search_n", "author_id", "assistant_id", "owner_pid_token"}
 
 
 async def test_what_is_written_is_as_it_always_was(store: Store) -> None:
@@ -141,7 +142,8 @@ async def test_what_is_written_is_as_it_always_was(store: Store) -> None:
         (project,) = raw.execute("SELECT project_id FROM threads WHERE id = ?", (thread,)).fetchone()
         careful = bodies.message_texts(conn, [answer])[answer][0]
         line = [each for each in digest.lines(raw, project) if each[:2] == ("message", answer)]
-        raw.execute("UPDATE messages SET error = NULL, error_type = NULL, error_details = NULL")
+        rare = ", ".join(f"{each.name} = NULL" for each in MESSAGE_COLUMNS if each.is_rare)
+        raw.execute(f"UPDATE messages SET {rare}")
         return careful, bodies.message_texts(conn, [answer])[answer][0], line
 
     careful, plain, (line,) = await store.db.write(forms)
@@ -159,5 +161,5 @@ async def test_what_is_written_is_as_it_always_was(store: Store) -> None:
         "id", "parent_id", "role", "status", "created_at", "completed_at", "provider", "model", "chosen_child_id",
         "context_mark", "latency_ms", "time_to_first_token_ms", "prompt_tokens", "completion_tokens", "total_tokens",
         "cached_tokens", "reasoning_tokens", "finish_reason", "error", "error_type", "error_details", "deleted_at",
-        "deleted_with", "purged_at",
+        "deleted_with", "purged_at", "assistant_name",
     )  # fmt: skip

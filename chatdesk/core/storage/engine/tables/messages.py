@@ -48,6 +48,9 @@ messages = Table(
     Column("search_n", Integer),
     # Since 0008, as for threads; of an answer, who asked for it.
     Column("author_id", Text),
+    # Since 0011: the assistant that answered, by its name then; its id where it is one of this profile.
+    Column("assistant_id", Text),
+    Column("assistant_name", Text),
     CheckConstraint("role IN ('system', 'user', 'assistant', 'tool')", name="role"),
     CheckConstraint(
         "status IN ('pending', 'streaming', 'complete', 'stopped', 'interrupted', 'error')",

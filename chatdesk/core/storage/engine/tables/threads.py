@@ -63,6 +63,8 @@ threads = Table(
     Column("title_source", Text, nullable=False, server_default=text("'person'")),
     # Since 0008: the member who made it; null: whoever works with this profile.
     Column("author_id", Text),
+    # Since 0011: the assistant of the library that answers here.
+    Column("assistant_id", Text),
 )
 _ACTIVE = "deleted_at IS NULL AND archived_at IS NULL"
 _ARCHIVED = "archived_at IS NOT NULL AND deleted_at IS NULL"
@@ -121,6 +123,8 @@ prompts = Table(
     counter("use_count"),
     Column("deleted_at", Integer),
     *origin(),
+    # Since 0011: of an assistant, JSON (``AssistantSetup``); of others empty.
+    Column("setup", Text, nullable=False, server_default=text("''")),
 )
 
 tags = Table(

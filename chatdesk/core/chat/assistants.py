@@ -1,0 +1,68 @@
+"""Finds the assistants of the library for those who answer as one. What was read is remembered until the library
+changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatdesk.core.domain.assistant import Assistant
+from chatdesk.core.errors import PromptNotFound
+from chatdesk.core.events import EventBus, PromptsChanged
+
+if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
+    from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.storage.library.prompts import PromptRepository
+
+
+class Assistants:
+    """Shared by all threads of a profile, also by temporary ones."""
+
+    def __init__(self, prompts: PromptRepository, bus: EventBus) -> None:
+        self._prompts = prompts
+        self._known: dict[str, Assistant | None] = {}
+        self._revision = 0
+        self._subscription = bus.subscribe(PromptsChanged, lambda _event: self._forget())
+
+    async def find(self, assistant_id: str | None) -> Assistant | None:
+        """Return an assistant as it is now; None for one that was deleted or never was here."""
+        if assistant_id is None:
+            return None
+        if assistant_id not in self._known:
+            revision = self._revision
+            found = await self._read(assistant_id)
+            if revision != self._revision:  # the library changed while this waited
+                return found
+            self._known[assistant_id] = found
+        return self._known[assistant_id]
+
+    def close(self) -> None:
+        self._subscription.cancel()
+
+    async def _read(self, assistant_id: str) -> Assistant | None:
+        try:
+            prompt = await self._prompts.get(assistant_id)
+        except PromptNotFound:
+            return None
+        if prompt.setup is None or prompt.deleted_at is not None:
+            return None
+        return Assistant(prompt.id, prompt.name, prompt.text, prompt.setup)
+
+    def _forget(self) -> None:
+        self._revision += 1
+        self._known.clear()
+
+
+def model_of(
+    assistant: Assistant | None,
+    providers: ProviderRegistry,
+    *,
+    chosen: tuple[str | None, str | None],
+    is_for_question: bool,
+) -> tuple[str | None, str | None]:
+    """Return the provider and the model that answer: for one question those of the assistant, in its threads what was
+    ``chosen`` there since; ``chosen`` too where the assistant has none, or names a provider that is not set up."""
+    setup = None if assistant is None else assistant.setup
+    if setup is None or setup.provider is None or not (is_for_question or chosen[0] is None):
+        return chosen
+    is_set_up = any(each.name == setup.provider for each in providers.all())
+    return (setup.provider, setup.model) if is_set_up else chosen
