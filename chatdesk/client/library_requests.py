@@ -29,7 +29,7 @@ from chatdesk.client.reading import listed
 from chatdesk.client.request import API, Request, form, get, nothing, path_of, repeatable, write
 
 File = str | os.PathLike[str] | bytes
-PromptKind = Literal["template", "system", "quick"]
+PromptKind = Literal["template", "system", "quick", "assistant"]
 
 # Files
 

@@ -46,7 +46,7 @@ class PromptGiven:
     """A prompt; without a name it is called by its first words."""
 
     __pydantic_config__ = BODY
-    kind: Literal["template", "system", "quick"]
+    kind: Literal["template", "system", "quick", "assistant"]
     text: str
     name: str = ""
 
