@@ -57,7 +57,7 @@ def summarising(folder: Path, is_quick: bool) -> list[Row]:
 _BUILD = """
 import asyncio, json, statistics, sys, time
 from pathlib import Path
-from chatdesk.core.chat.context.context_service import ContextService
+from chatdesk.core.chat.context.shipped import shipped_context
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.turn import AnswerPlan
@@ -74,7 +74,7 @@ async def main(path, large, rounds):
            "large": (await load_many(db, threads=1, messages_per_thread=large))[0]}
     repositories, bus = Repositories.of(db), EventBus()
     registry = build_registry(openai_api_key="k", openai_base_url=None, model="gpt-4o", offline_speed=None)
-    context = ContextService.of_shipped(repositories, registry, bus, SystemClock())
+    context = shipped_context(repositories, registry, bus, SystemClock())
     await context.models.learn_to_count("gpt-4o")
     found = {}
     times = {"small": [], "large": []}

@@ -41,7 +41,7 @@ async def _measured(services: Any, server: Served, megabytes: int, application: 
     created = await services.chat.create_thread(None, "", "A short one")
     if application is not None:
         await application.threads.open(created.thread.id)
-    await services.chat.all_written()
+    await services.chat.turns.wait_for_all()
     before = peak_mb()
 
     async def change() -> None:
@@ -51,7 +51,7 @@ async def _measured(services: Any, server: Served, megabytes: int, application: 
     began = time.monotonic()
     sent = await services.chat.send_message(created.thread.id, "A long one")
     async with asyncio.timeout(900):
-        await services.chat.all_written()
+        await services.chat.turns.wait_for_all()
     took = time.monotonic() - began
     message = await services.chat.reader.get_message(sent.answer.id)
     peak = peak_mb()

@@ -61,7 +61,7 @@ async def _ask(application: Any, chat: Any) -> None:
 
 async def _quiet(chat: Any) -> None:
     async with asyncio.timeout(900):
-        await chat.all_written()
+        await chat.turns.wait_for_all()
         while chat.is_writing:
             await asyncio.sleep(0.005)
 

@@ -124,7 +124,7 @@ def test_a_window_that_is_asked_for_while_an_answer_is_finished_comes_back(paths
         services = await application.services()
         await has_text(application, await begin(application, "Tell me"))
         window = application.panes.window
-        with patch.object(services.chat, "all_written", wraps=services.chat.all_written) as waiting:
+        with patch.object(services.chat.turns, "wait_for_all", wraps=services.chat.turns.wait_for_all) as waiting:
             window.close()
             closed = asyncio.ensure_future(application.closed())
             await until(lambda: waiting.called)

@@ -5,9 +5,20 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.chat.prompts.prompt_variables import Field, Problem
-from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind, PromptSize, PromptSource, SystemPrompts
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.parameters import Parameters
+from chatdesk.core.domain.prompt import (
+    AssistantSetup,
+    Prompt,
+    PromptHead,
+    PromptKind,
+    PromptSize,
+    PromptSource,
+    SystemPrompts,
+)
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.prompt_menu import PromptMenu
+from chatdesk.ui.features.prompts.assistant_fields import AssistantChoices
 from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
 from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
 from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
@@ -30,6 +41,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("prompt-menu-nothing-found", _menu(theme, "", searched="zebra")),
         ("prompt-fields", _fields(theme)),
         ("prompt-library", _library(theme)),
+        ("prompt-library-assistant", _assistant(theme)),
         ("prompt-library-deleted", _library(theme, is_deleted=True)),
         ("system-prompt", _system_prompt(theme, "Answer in {{language}}. Today is {{date}}.", PromptSource.THREAD)),
         ("system-prompt-too-large", _system_prompt(theme, "Much text. " * 60, PromptSource.PROJECT, tokens=9_000)),
@@ -50,7 +62,7 @@ def _menu(theme: Theme, typed: str, *, searched: str = "") -> QWidget:
     page.show()
     composer.editor.setFocus()
     if typed:
-        menu.open_after_slash(_HEADS[:3])
+        menu.open_after_mark(_HEADS[:3])
     else:
         menu.open_to_search(_HEADS[:3])
         menu.field.setText(searched)
@@ -70,6 +82,17 @@ def _library(theme: Theme, *, is_deleted: bool = False) -> QWidget:
     else:
         dialog.show_prompt(Prompt("1", _TEMPLATE, "Explain", "Explain {{topic}}.\nUse {{clipbord}}.", 0, 0))
         dialog.form.show_problems([_PROBLEM.sentence])
+    return dialog
+
+
+def _assistant(theme: Theme) -> QWidget:
+    files = (Attachment("house style.pdf", "application/pdf", "0" * 64, 90_000),)
+    setup = AssistantSetup("pencil", "home", "qwen", Parameters(temperature=0.2), ("notes", "files"), files)
+    dialog = PromptsDialog(theme)
+    dialog.show_heads((*_HEADS, PromptHead("5", PromptKind.ASSISTANT, "Editor", "You are an editor.", icon="pencil")))
+    models = (("home", "My server", (("qwen", "Qwen 3 32B"),)),)
+    dialog.form.offer(AssistantChoices(models, (("notes", "Notes"), ("files", "Files in ~/Documents"))))
+    dialog.show_prompt(Prompt("5", PromptKind.ASSISTANT, "Editor", "You are an editor.", 0, 0, setup=setup))
     return dialog
 
 

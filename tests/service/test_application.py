@@ -40,7 +40,7 @@ async def test_a_question_is_asked_and_its_answer_read(tmp_path: Path) -> None:
         thread = (await world.http.post(THREADS, json={})).json()
         asked = await world.http.post(f"{THREADS}/{thread['id']}/messages", json={"text": "Hello"})
         assert asked.status_code == 201
-        await world.services.chat.all_written()
+        await world.services.chat.turns.wait_for_all()
         answer = (await world.http.get(f"/api/v1/messages/{asked.json()['answer']['id']}")).json()
         assert answer["status"] == "complete"
         assert answer["parts"][0]["text"]
@@ -100,7 +100,7 @@ async def test_a_question_with_a_key_is_asked_once(tmp_path: Path) -> None:
         thread = (await world.http.post(THREADS, json={})).json()
         url, headers = f"{THREADS}/{thread['id']}/messages", {"idempotency-key": "q"}
         first = (await world.http.post(url, json={"text": "Hello"}, headers=headers)).json()
-        await world.services.chat.all_written()
+        await world.services.chat.turns.wait_for_all()
         again = (await world.http.post(url, json={"text": "Hello"}, headers=headers)).json()
         assert again["question"]["id"] == first["question"]["id"]
         assert again["answer"]["id"] == first["answer"]["id"]

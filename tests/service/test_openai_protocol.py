@@ -138,7 +138,7 @@ async def test_what_an_answer_takes_counts_for_the_limits_of_the_token(
             _chunks = [each async for each in await own.chat.completions.create(**asked, stream=True)]
         else:
             await own.chat.completions.create(**asked)
-        await world.services.chat.all_written()
+        await world.services.chat.turns.wait_for_all()
         sent = len(vendor.requests)
         with pytest.raises(openai.RateLimitError) as caught:
             await own.chat.completions.create(**asked)

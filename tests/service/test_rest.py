@@ -27,7 +27,7 @@ async def _thread(world: ServedWorld) -> str:
 async def _asked(world: ServedWorld, thread_id: str, text: str = "Hello", **more: Any) -> dict[str, Any]:
     asked = await world.http.post(f"{V1}/threads/{thread_id}/messages", json={"text": text, **more})
     assert asked.status_code == 201, asked.text
-    await world.services.chat.all_written()
+    await world.services.chat.turns.wait_for_all()
     return dict(asked.json())
 
 
@@ -38,12 +38,12 @@ async def test_messages_get_versions_and_one_of_them_is_shown(tmp_path: Path) ->
         key = {"idempotency-key": "k"}
         edited = await world.http.post(f"{question}/versions", json={"text": "Other"}, headers=key)
         assert (edited.status_code, edited.json()["message"]["version"]) == (201, 2)
-        await world.services.chat.all_written()
+        await world.services.chat.turns.wait_for_all()
         again = await world.http.post(f"{question}/versions", json={"text": "Other"}, headers=key)
         assert again.json()["answer"]["id"] == edited.json()["answer"]["id"]
         regenerated = await world.http.post(f"{V1}/messages/{edited.json()['answer']['id']}/regenerate", json={})
         assert regenerated.json()["versions"] == 2
-        await world.services.chat.all_written()
+        await world.services.chat.turns.wait_for_all()
         own = await world.http.post(f"{answer}/versions", json={"text": "My words"})
         assert (own.json()["message"]["parts"][0]["text"], own.json()["answer"]) == ("My words", None)
         assert (await world.http.post(f"{question}/select")).status_code == 200
@@ -410,7 +410,7 @@ async def test_the_log_says_who_used_what_under_the_id_of_the_request(
         thread_id = await _thread(world)
         async with world.client(world.token("editor", scopes=[Scope.ASK])) as http:
             asked = await http.post(f"{V1}/threads/{thread_id}/messages", json={"text": "Hello"})
-            await world.services.chat.all_written()
+            await world.services.chat.turns.wait_for_all()
             (line,) = [each for each in caplog.messages if each.startswith("service_answer")]
             assert f"id={asked.headers['x-request-id']}" in line
             assert f"who={asked.headers['x-chatdesk-token']}" in line
@@ -499,7 +499,7 @@ async def test_a_token_is_held_to_its_tokens_a_minute(tmp_path: Path) -> None:
             url = f"{V1}/threads/{thread_id}/messages"
             key = {"idempotency-key": "first"}
             assert (await http.post(url, json={"text": "Hello"}, headers=key)).status_code == 201
-            await world.services.chat.all_written()
+            await world.services.chat.turns.wait_for_all()
             refused = await http.post(url, json={"text": "Again"})
             assert (refused.status_code, refused.json()["code"]) == (429, "token_limit_reached")
             assert 1 <= int(refused.headers["retry-after"]) <= 60

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatdesk.core.chat.assistants import model_of
 from chatdesk.core.chat.context.context_service import ContextService
+from chatdesk.core.chat.prompts.assistants import model_of
 from chatdesk.core.chat.refusing_provider import RefusingProvider
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD, RunningTurns
 from chatdesk.core.chat.sending_queue import SendingQueue
 from chatdesk.core.chat.tool_calls.service import ToolCalls
 from chatdesk.core.chat.turn import Turn, TurnContext
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.assistant import Assistant
 from chatdesk.core.domain.limits import Expected
 from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.project import Project
+from chatdesk.core.domain.prompt import Assistant
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.errors import DoesNotFit, LimitReached, MessageNotFound, NotPossible, TurnInProgress
@@ -83,6 +84,22 @@ class AnswerStarter:
         if provider is None and wanted == chosen and thread.provider is not None:
             await self._context.choices.check(thread.provider, project_id=thread.project_id, thread_id=thread.id)
         return self.plan(provider or wanted[0], model or wanted[1], assistant)
+
+    async def usual_in(
+        self, project: Project, assistant: Assistant | None, *, is_asking: bool
+    ) -> tuple[str | None, str | None]:
+        """Return the provider and model that a new thread of a project begins with; none where its assistant has its
+        own. Raises ``AnotherProvider`` where somebody else chose the project's and a question would go there."""
+        if assistant is not None and assistant.setup.provider is not None:
+            return None, None
+        if is_asking and project.provider is not None:
+            await self._context.choices.check(project.provider, project_id=project.id, thread_id=None)
+        return project.provider, project.model
+
+    def plan_of(self, chosen: tuple[str | None, str | None], assistant: Assistant | None) -> AnswerPlan:
+        """Return who answers in a new thread for which a provider and a model were ``chosen``, or not."""
+        wanted = model_of(assistant, self._providers, chosen=chosen, is_for_question=False)
+        return self.plan(*wanted, assistant)
 
     def plan(self, provider: str | None, model: str | None, assistant: Assistant | None = None) -> AnswerPlan:
         """Return who answers. Raises ``NotPossible`` before anything is written when there is no such provider."""

@@ -11,13 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.answer_starter import AnswerStarter
-from chatdesk.core.chat.assistants import model_of
 from chatdesk.core.chat.attachment_rules import attachments_of, check_count, names_of
 from chatdesk.core.chat.context.context_service import ContextService
+from chatdesk.core.chat.context.shipped import shipped_context
 from chatdesk.core.chat.drafts import Drafts
 from chatdesk.core.chat.message_reader import MessageReader
 from chatdesk.core.chat.own_words import OwnWords
 from chatdesk.core.chat.path_changes import PathChanges
+from chatdesk.core.chat.prompts.assistants import ThreadAssistants
 from chatdesk.core.chat.results import Compared, Created, Sent
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD
 from chatdesk.core.chat.titles import NEW_THREAD_TITLE, checked_title, title_from_text
@@ -35,7 +36,6 @@ from chatdesk.core.errors import (
     LimitReached,
     MessageTooLarge,
     NotPossible,
-    PromptNotFound,
     ThreadInTrash,
     TurnInProgress,
 )
@@ -82,8 +82,9 @@ class ChatService:
         self._providers = providers
         self._bus = bus
         self._clock = clock
-        self.context = context or ContextService.of_shipped(repositories, providers, bus, clock)
+        self.context = context or shipped_context(repositories, providers, bus, clock)
         self.limits = limits or UsageLimits(repositories.usage_limits, clock, bus)
+        self.assistants = ThreadAssistants(repositories.threads, self.context.assistants.find, bus)
         self.tools = ToolCalls(repositories.threads, bus, clock, self.context.models.cost_of)
         self._starter = AnswerStarter(
             repositories, providers, bus, clock, context=self.context, limits=self.limits, tools=self.tools
@@ -150,14 +151,9 @@ class ChatService:
         title is made from the first message. ``assistant_id``: the assistant that answers in it."""
         text = None if initial_message is None else self.checked_text(initial_message, attachments)
         project = await (self._projects.default() if project_id is None else self._projects.get(checked_id(project_id)))
-        owner = project.id
-        assistant = await self.context.assistants.find(assistant_id)
+        owner, assistant = project.id, await self.assistants.find(assistant_id)
         if provider is None and model is None:
-            provider, model = project.provider, project.model
-            if assistant is not None and assistant.setup.provider is not None:
-                provider, model = None, None
-            if text is not None and provider is not None:
-                await self.choices.check(provider, project_id=owner, thread_id=None)
+            provider, model = await self._starter.usual_in(project, assistant, is_asking=text is not None)
         name = checked_title(title) if title.strip() else title_from_text(text or names_of(attachments))
         source = TitleSource.PERSON if title.strip() else TitleSource.TEXT
         if text is None:
@@ -166,9 +162,7 @@ class ChatService:
             )
             self._bus.publish(ThreadCreated(thread))
             return Created(thread)
-        chosen = (provider, model)
-        wanted = model_of(assistant, self._providers, chosen=chosen, is_for_question=False)
-        plan = self._starter.plan(*wanted, assistant)
+        plan = self._starter.plan_of((provider, model), assistant)
         thread, question, answer = await self._messages.create_thread_with_question(
             owner,
             name,
@@ -181,9 +175,8 @@ class ChatService:
             assistant_id=assistant_id,
         )
         assert answer is not None  # asked for by with_answer
-        self._bus.publish(ThreadCreated(thread))
-        self._bus.publish(MessageAdded(question))
-        self._bus.publish(MessageAdded(answer))
+        for event in (ThreadCreated(thread), MessageAdded(question), MessageAdded(answer)):
+            self._bus.publish(event)
         await self._starter.start(answer)
         return Created(thread, question, answer)
 
@@ -200,18 +193,6 @@ class ChatService:
         self._providers.get(provider)
         return self._changed(await self._threads.set_model(checked_id(thread_id), provider, model))
 
-    @uninterruptible
-    async def set_thread_assistant(self, thread_id: str, assistant_id: str | None) -> Thread:
-        """Set the assistant that answers in a thread from the next turn on; None: no assistant. One that has a model
-        of its own answers with that until another model is chosen. Raises ``PromptNotFound``."""
-        checked = checked_id(thread_id)
-        assistant = await self.context.assistants.find(assistant_id)
-        if assistant_id is not None and assistant is None:
-            raise PromptNotFound
-        if assistant is not None and assistant.setup.provider is not None:
-            await self._threads.set_model(checked, None, None)
-        return self._changed(await self._threads.set_assistant(checked, assistant_id))
-
     # Messages
 
     def is_answering(self, thread_id: str) -> bool:
@@ -222,10 +203,6 @@ class ChatService:
     def is_writing(self) -> bool:
         """True while any answer is being written."""
         return self.turns.are_any
-
-    async def all_written(self) -> None:
-        """Wait until no answer is being written any more."""
-        await self.turns.wait_for_all()
 
     @uninterruptible
     async def send_message(
@@ -260,9 +237,8 @@ class ChatService:
                 thread = await self._titled(thread, question_text)
             if parent is not None:
                 self._bus.publish(PathChanged(checked, parent))
-            self._bus.publish(MessageAdded(question))
-            self._bus.publish(MessageAdded(answer))
-            self._bus.publish(ThreadChanged(thread))
+            for event in (MessageAdded(question), MessageAdded(answer), ThreadChanged(thread)):
+                self._bus.publish(event)
             await self._starter.start(answer)
             return Sent(thread, question, answer)
 
@@ -282,16 +258,15 @@ class ChatService:
         if not 2 <= len(models) <= MOST_IN_THREAD:
             raise NotPossible(f"Between 2 and {MOST_IN_THREAD} models can be compared.")
         with self._starter.one_turn(checked):
-            assistant = await self.context.assistants.find((await self._threads.get(checked)).assistant_id)
+            assistant = await self.assistants.of(checked)
             plans = [self._starter.plan(provider, model, assistant) for provider, model in models]
             question, answers, thread = await self._messages.add_comparison(
                 checked, text, plans, attachments=attachments
             )
             if thread.message_count <= 1 + len(answers):
                 thread = await self._titled(thread, question_text)
-            self._bus.publish(MessageAdded(question))
-            self._bus.publish(MessageAdded(answers[0]))
-            self._bus.publish(ThreadChanged(thread))
+            for event in (MessageAdded(question), MessageAdded(answers[0]), ThreadChanged(thread)):
+                self._bus.publish(event)
             for answer in answers:
                 await self._starter.start(answer)
             return Compared(thread, question, answers)

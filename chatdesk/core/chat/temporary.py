@@ -161,7 +161,7 @@ class TemporaryThreads:
         """Stop the answers of the thread; their text stays."""
         if self._chat is not None and self._thread_id is not None:
             await self._chat.stop(self._thread_id)
-            await self._chat.all_written()
+            await self._chat.turns.wait_for_all()
 
     def _let_go(self) -> tuple[ChatService, MemoryDatabase]:
         assert self._chat is not None

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatdesk.core.domain.assistant import Assistant
 from chatdesk.core.domain.message import PartType, Status
+from chatdesk.core.domain.prompt import Assistant
 from chatdesk.core.domain.usage import Usage
 
 

@@ -46,6 +46,7 @@ from chatdesk.ui.features.inspector.transcript_context import TranscriptContext
 from chatdesk.ui.features.library.library_binding import LibraryBinding
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.local_service.local_service_binding import LocalServiceBinding
+from chatdesk.ui.features.prompts.assistant_binding import AssistantBinding
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 from chatdesk.ui.features.prompts.quick_actions import QuickActions
 from chatdesk.ui.features.providers.provider_binding import ProviderBinding
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.store import SettingsStore
     from chatdesk.services.groups import ModelServices
     from chatdesk.services.services import Services
+    from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
     from chatdesk.ui.features.team.team_window import TeamWindow
 
 
@@ -194,6 +196,15 @@ class Bindings:
             begin_thread=self.messages.begin_thread,
             prompts=services.prompts,
             system_prompts=services.system_prompts,
+            open_assistants=lambda: _assistant_chooser(context, services),
+        )
+        self.assistants = AssistantBinding(
+            context,
+            self.threads,
+            self.undo,
+            self.messages.assistants,
+            prompts=services.prompts,
+            open_library=self.prompts.open_library,
         )
         self.quick_actions = QuickActions(context, self.threads, self.prompts, prompt_service=services.prompts)
         self.parameters = ParametersBinding(context, self.threads)
@@ -354,3 +365,9 @@ def _open_link(address: str) -> None:
     url = QUrl(address, QUrl.ParsingMode.StrictMode)
     if url.isValid() and url.scheme() in ("http", "https", "mailto"):
         QDesktopServices.openUrl(url)
+
+
+def _assistant_chooser(context: WindowContext, services: Services) -> AssistantChooser:
+    from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
+
+    return AssistantChooser(context, services.attachments, tools_in_use=services.tools.in_use)

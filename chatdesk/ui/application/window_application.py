@@ -228,7 +228,7 @@ class WindowApplication(QObject):
             window = self.panes.window
             self._closing = asyncio.get_running_loop().create_future()
             window.hide()
-            answers = asyncio.ensure_future(services.chat.all_written())
+            answers = asyncio.ensure_future(services.chat.turns.wait_for_all())
             try:
                 while not answers.done() and not window.isVisible() and not self._is_told_to_end:
                     await asyncio.wait([answers], timeout=_LOOK_FOR_WINDOW_S)

@@ -71,6 +71,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command("prompt.insert", "Insert a prompt…", "Message", local_keys="/ in an empty line", icon="wand"),
     Command("prompt.save", "Save as prompt…", "Message"),
     Command("prompt.library", "Prompts…", "Message"),
+    Command("thread.assistant", "Choose assistant…", "Message", local_keys="@ for one question", icon="user"),
     Command("message.copy_last", "Copy the last answer", "Message", ("Ctrl+Shift+C",), icon="copy"),
     Command("message.copy_markdown", "Copy the selection as Markdown", "Message", icon="copy"),
     Command("message.copy_plain", "Copy the selection as plain text", "Message", icon="copy"),

@@ -1,12 +1,14 @@
-"""The list of prompts above the composer: narrows while one types after a /, or in a field of its own.
+"""The list of prompts above the composer: narrows while one types after a mark (/ or @), or in a field of its own.
 
-After a / the focus stays in the editor, and only the keys that choose are taken from it, and only while something
+After a mark the focus stays in the editor, and only the keys that choose are taken from it, and only while something
 is listed: everything else is text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
@@ -25,7 +27,7 @@ from chatdesk.core.domain.prompt import PromptFinder, PromptHead
 from chatdesk.core.plurals import counted
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.composer.composer import Composer
-from chatdesk.ui.composer.slash_query import slash_query
+from chatdesk.ui.composer.slash_query import SLASH, mark_query
 from chatdesk.ui.early_keys import early_keys
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX
@@ -44,28 +46,43 @@ _ID_ROLE = int(Qt.ItemDataRole.UserRole)
 _HINT_ROLE = _ID_ROLE + 1
 
 
+@dataclass(frozen=True, slots=True)
+class MenuKind:
+    """The prompts that are listed after a mark. ``manage`` is the last row of the whole list, and its hint."""
+
+    mark: str
+    name: str
+    noun: str
+    verb: str
+    manage: tuple[str, str]
+
+
+PROMPTS: Final = MenuKind(SLASH, "Prompts", "prompt", "inserts", ("Edit prompts…", "All templates and system prompts"))
+
+
 class PromptMenu(QFrame):
-    """A child of the window. ``chosen`` carries an id and whether a / is to be replaced. The last row of the whole list
-    is ``manageRequested``."""
+    """A child of the window. ``chosen`` carries an id and whether a mark is to be replaced. The last row of the whole
+    list is ``manageRequested``."""
 
     chosen = Signal(str, bool)
     manageRequested = Signal()
 
-    def __init__(self, theme: Theme, composer: Composer) -> None:
+    def __init__(self, theme: Theme, composer: Composer, kind: MenuKind = PROMPTS) -> None:
         super().__init__(composer.window())
+        self._kind = kind
         self._theme = theme
         self._composer = composer
         self._editor = composer.editor
         self._finder = PromptFinder(())
-        self._is_after_slash = False
+        self._is_after_mark = False
         self._is_armed = False
         self._shown_for: str | None = None
         self.setObjectName("promptMenu")
-        self.setAccessibleName("Prompts")
+        self.setAccessibleName(kind.name)
         self.field = SearchField(theme, object_name="promptMenuField", placeholder="Find a prompt")
         self.list = QListWidget()
         self.list.setObjectName("promptMenuList")
-        self.list.setAccessibleName("Prompts")
+        self.list.setAccessibleName(kind.name)
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setUniformItemSizes(True)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -94,13 +111,13 @@ class PromptMenu(QFrame):
         """Return whether the menu is shown."""
         return self.isVisible()
 
-    def open_after_slash(self, heads: Sequence[PromptHead]) -> None:
-        """Open the menu if the / still stands there: keys may have been faster."""
-        self._open(heads, is_after_slash=True)
+    def open_after_mark(self, heads: Sequence[PromptHead]) -> None:
+        """Open the menu if the mark still stands there: keys may have been faster."""
+        self._open(heads, is_after_mark=True)
         self._follow()
 
     def open_to_search(self, heads: Sequence[PromptHead]) -> None:
-        self._open(heads, is_after_slash=False)
+        self._open(heads, is_after_mark=False)
         self.field.clear()
         self._fill("")
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
@@ -130,7 +147,7 @@ class PromptMenu(QFrame):
             return False
         if isinstance(event, QFocusEvent) and event.lostFocus():
             # Not when the window itself lost it: one looks something up and comes back.
-            typed_in = self._editor if self._is_after_slash else self.field
+            typed_in = self._editor if self._is_after_mark else self.field
             if watched is typed_in and self.isVisible() and event.reason() not in _PASSING:
                 self.close_menu()
             return False
@@ -150,52 +167,53 @@ class PromptMenu(QFrame):
 
     # Inside
 
-    def _open(self, heads: Sequence[PromptHead], *, is_after_slash: bool) -> None:
+    def _open(self, heads: Sequence[PromptHead], *, is_after_mark: bool) -> None:
         self._finder = PromptFinder(heads)
-        self._is_after_slash = is_after_slash
+        self._is_after_mark = is_after_mark
         self._is_armed = True
         self._shown_for = None
-        self.field.setVisible(not is_after_slash)
+        self.field.setVisible(not is_after_mark)
 
     def _typed(self) -> str:
-        return (slash_query(self._editor) or "") if self._is_after_slash else self.field.text()
+        return (mark_query(self._editor, self._kind.mark) or "") if self._is_after_mark else self.field.text()
 
     def _follow(self) -> None:
-        """List the prompts that match the text after the /, or close the menu when there is none."""
-        if not (self._is_armed and self._is_after_slash):
+        """List the prompts that match the text after the mark, or close the menu when there is none."""
+        if not (self._is_armed and self._is_after_mark):
             return
-        query = slash_query(self._editor)
+        query = mark_query(self._editor, self._kind.mark)
         if query is None or self.window().focusWidget() is not self._editor:
             self.close_menu()
         elif query != self._shown_for:
             self._fill(query)
 
     def _on_field_text_changed(self, text: str) -> None:
-        if self._is_armed and not self._is_after_slash:
+        if self._is_armed and not self._is_after_mark:
             self._fill(text)
 
     def _fill(self, typed: str) -> None:
         self._shown_for = typed
-        found = self._finder.find(typed, names_only=self._is_after_slash)[:_MOST_LISTED]
+        found = self._finder.find(typed, names_only=self._is_after_mark)[:_MOST_LISTED]
         self.list.blockSignals(True)
         self.list.clear()
         for head in found:
             self._add(head.name, " ".join(head.beginning.split()), head.id)
         if not typed.strip():
-            self._add("Edit prompts…", "All templates and system prompts", MANAGE)
+            self._add(*self._kind.manage, MANAGE)
         is_empty = not self.list.count()
-        if is_empty and not self._is_after_slash:
+        if is_empty and not self._is_after_mark:
             self._add("No prompt matches.", "", MANAGE).setFlags(Qt.ItemFlag.NoItemFlags)
         else:
             self.list.setCurrentRow(0)
         self.list.blockSignals(False)
         was_visible = self.isVisible()
-        self.setVisible(not (is_empty and self._is_after_slash))
+        self.setVisible(not (is_empty and self._is_after_mark))
         if self.isVisible():
             self._place()
             self.list.scrollToTop()
-            count = counted(len(found), "prompt")
-            self._say_current(0, lead="" if was_visible else f"{count}, arrows choose, Enter inserts, Esc closes. ")
+            count = counted(len(found), self._kind.noun)
+            keys = f"arrows choose, Enter {self._kind.verb}, Esc closes"
+            self._say_current(0, lead="" if was_visible else f"{count}, {keys}. ")
 
     def _add(self, name: str, hint: str, prompt_id: str) -> QListWidgetItem:
         item = QListWidgetItem(name, self.list)
@@ -229,12 +247,12 @@ class PromptMenu(QFrame):
     def _choose(self, item: QListWidgetItem | None) -> None:
         if item is None or not item.flags() & Qt.ItemFlag.ItemIsEnabled:
             return
-        prompt_id, is_after_slash = str(item.data(_ID_ROLE)), self._is_after_slash
+        prompt_id, is_after_mark = str(item.data(_ID_ROLE)), self._is_after_mark
         self.close_menu()
         if prompt_id == MANAGE:
             self.manageRequested.emit()
         else:
-            self.chosen.emit(prompt_id, is_after_slash)
+            self.chosen.emit(prompt_id, is_after_mark)
 
     def _place(self) -> None:
         """Above the composer, as wide as fits, no higher than there is room."""
@@ -245,7 +263,7 @@ class PromptMenu(QFrame):
         assert layout is not None
         inner = layout.contentsMargins()
         rest = inner.top() + inner.bottom() + margins.top() + margins.bottom()
-        if not self._is_after_slash:
+        if not self._is_after_mark:
             rest += self.field.sizeHint().height() + layout.spacing()
         wanted = min(self.list.count(), _MOST_ROWS) * self.list.sizeHintForRow(0) + rest
         height = max(min(wanted, corner.y() - 2 * _GAP_PX), rest + HIT_TARGET_PX)

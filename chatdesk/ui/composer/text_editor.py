@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QGuiApplication, QInputMethodEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
-from chatdesk.ui.composer.slash_query import slash_query
+from chatdesk.ui.composer.slash_query import AT, SLASH, mark_query
 from chatdesk.ui.widgets.local_files import path_here
 from chatdesk.ui.widgets.long_lines import break_long_lines, mend_long_lines
 
@@ -35,6 +35,7 @@ class TextEditor(QPlainTextEdit):
     filesOffered = Signal(list)
     imageOffered = Signal(object)  # QImage
     slashTyped = Signal()  # in an empty line
+    atTyped = Signal()  # at the beginning of a word
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -213,8 +214,10 @@ class TextEditor(QPlainTextEdit):
             self.ensureCursorVisible()
 
     def _note_typed(self, text: str) -> None:
-        if text == "/" and not self.isReadOnly() and slash_query(self) == "":
+        if text == SLASH and not self.isReadOnly() and mark_query(self, SLASH) == "":
             self.slashTyped.emit()
+        elif text == AT and not self.isReadOnly() and mark_query(self, AT) == "":
+            self.atTyped.emit()
 
     def _is_empty(self) -> bool:
         return self.document().isEmpty() and not self._has_preedit

@@ -197,7 +197,7 @@ async def test_in_a_temporary_chat_it_is_kept_with_the_rest(tmp_path: Path) -> N
         thread = await temporary.begin()
         chat = temporary.chat_of(thread.id)
         sent = await chat.send_message(thread.id, "one")
-        await chat.all_written()
+        await chat.turns.wait_for_all()
         await chat.own_words.edit_answer(sent.answer.id, "green")
         count = "SELECT count(*) FROM messages"
         assert await world.database.read(lambda conn: conn.exec_driver_sql(count).scalar()) == 0

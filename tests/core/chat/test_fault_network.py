@@ -142,7 +142,7 @@ async def test_without_the_setting_it_is_told_and_stays(tmp_path: Path) -> None:
         await seen.server.come_back()
         await until(lambda: not seen.watch.unreachable)
         await seen.until_nobody_looks()
-        await seen.world.chat.all_written()
+        await seen.world.chat.turns.wait_for_all()
         assert (await seen.world.chat.reader.get_message(failed.id)).status is Status.ERROR
 
 
@@ -190,11 +190,11 @@ async def test_what_nobody_wants_any_more_is_not_sent(tmp_path: Path, how: str) 
         else:
             await seen.server.come_back()
             await seen.world.chat.regenerate_response(failed.id)
-            await seen.world.chat.all_written()
+            await seen.world.chat.turns.wait_for_all()
         seen.watch.look_now()
         await until(lambda: not seen.watch.unreachable)
         await seen.until_nobody_looks()
-        await seen.world.chat.all_written()
+        await seen.world.chat.turns.wait_for_all()
         assert (await seen.world.chat.reader.get_message(failed.id)).status is Status.ERROR
         asked = [each for each in seen.server.requests if "chat" in each.path]
         assert len(asked) == (0 if how == "deleted" else 1)

@@ -31,7 +31,7 @@ def bytes_below(folder: Path) -> bytes:
 
 async def ended(temporary: TemporaryThreads, answer_id: str) -> None:
     chat = temporary.chat_of(temporary.thread_id)
-    await chat.all_written()
+    await chat.turns.wait_for_all()
     assert (await chat.reader.get_message(answer_id)).status.is_final
 
 

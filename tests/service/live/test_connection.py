@@ -107,7 +107,7 @@ async def test_what_is_acknowledged_is_on_the_disk(tmp_path: Path) -> None:
                 query = "SELECT count(*) FROM messages WHERE id IN (?, ?)"
                 ids = (done["result"]["question"]["id"], done["result"]["answer"]["id"])
                 assert database.execute(query, ids).fetchone() == (2,)
-            await world.services.chat.all_written()
+            await world.services.chat.turns.wait_for_all()
 
 
 async def test_each_operation_does_what_it_says(tmp_path: Path) -> None:
@@ -115,15 +115,15 @@ async def test_each_operation_does_what_it_says(tmp_path: Path) -> None:
         provider = _scripted(world)
         thread_id = await _thread(world)
         sent = (await client.do("SEND_MESSAGE", thread_id=thread_id, text="One"))["result"]
-        await world.services.chat.all_written()
+        await world.services.chat.turns.wait_for_all()
 
         edited = (await client.do("EDIT_MESSAGE", message_id=sent["question"]["id"], text="Two"))["result"]
         assert (edited["question"]["version"], edited["question"]["versions"]) == (2, 2)
-        await world.services.chat.all_written()
+        await world.services.chat.turns.wait_for_all()
 
         again = (await client.do("REGENERATE", message_id=edited["answer"]["id"]))["result"]
         assert (again["parent_id"], again["version"]) == (edited["question"]["id"], 2)
-        await world.services.chat.all_written()
+        await world.services.chat.turns.wait_for_all()
 
         provider.will(TextDelta("begun"), asyncio.Event())
         waiting = (await client.do("SEND_MESSAGE", thread_id=thread_id, text="Three"))["result"]["answer"]["id"]
@@ -148,12 +148,12 @@ async def test_an_operation_with_a_key_is_carried_out_once(tmp_path: Path) -> No
         for number in range(2):
             async with live_client(world) as client:
                 sent = await client.do("SEND_MESSAGE", thread_id=thread_id, text="Once", key="k1", id=f"try {number}")
-                await world.services.chat.all_written()
+                await world.services.chat.turns.wait_for_all()
                 question_id = sent["result"]["question"]["id"]
                 edited = await client.do("EDIT_MESSAGE", message_id=question_id, text="Twice", key="k2")
-                await world.services.chat.all_written()
+                await world.services.chat.turns.wait_for_all()
                 made = await client.do("REGENERATE", message_id=edited["result"]["answer"]["id"], key="k3")
-                await world.services.chat.all_written()
+                await world.services.chat.turns.wait_for_all()
                 found += [sent, edited, made]
                 other = await client.do("SEND_MESSAGE", thread_id=thread_id, text="Other", key="k1")
                 assert other["problem"]["code"] == "idempotency_key_used_otherwise"
@@ -261,7 +261,7 @@ async def test_a_token_for_some_projects_hears_nothing_of_others(tmp_path: Path)
             await world.http.patch(f"{THREADS}/{secret}", json={"title": "Top secret"})
             await world.http.post("/api/v1/projects", json={"name": "Hidden"})
             await world.http.post(f"{THREADS}/{secret}/messages", json={"text": "hidden question"})
-            await world.services.chat.all_written()
+            await world.services.chat.turns.wait_for_all()
             for op, fields in (
                 ("SEND_MESSAGE", {"thread_id": secret, "text": "x"}),
                 ("STOP", {"thread_id": secret}),
@@ -401,7 +401,7 @@ async def test_each_operation_is_logged_without_what_it_says(tmp_path: Path, cap
         async with live_client(world, token=token) as client:
             for _ in range(2):
                 await client.do("SEND_MESSAGE", thread_id=thread_id, text=words, key="k")
-                await world.services.chat.all_written()
+                await world.services.chat.turns.wait_for_all()
             await client.do("DELETE_MESSAGE", message_id=SOME_ID)
             await client.do(f"{words}\nforged", id=words)
             accepted = client.socket.response
@@ -464,7 +464,7 @@ async def test_what_is_told_is_packed_where_a_client_asks_for_it(tmp_path: Path)
             for text in ("one", "two", "three"):
                 await client.do("SEND_MESSAGE", thread_id=thread_id, text=text)
                 await client.do("PING")  # a short answer, after which packing begins anew
-                await world.services.chat.all_written()
+                await world.services.chat.turns.wait_for_all()
             for each in (client, plain):
                 await each.until(lambda each=each: each.mirror.kinds.count("AnswerFinished") == 3)
             assert client.mirror.messages == plain.mirror.messages
@@ -625,7 +625,7 @@ async def test_a_hundred_answers_at_once_arrive_whole(tmp_path: Path) -> None:
                 done = await all_of_it.do("SEND_MESSAGE", thread_id=thread_id, text="Go")
                 assert done["type"] == "ACK", done
                 answers[done["result"]["answer"]["id"]] = thread_id
-            await world.services.chat.all_written()
+            await world.services.chat.turns.wait_for_all()
             await all_of_it.until(lambda: all(map(all_of_it.mirror.is_finished, answers)))
             mine = [each for each, thread_id in answers.items() if thread_id == threads[0]]
             await one.until(lambda: all(map(one.mirror.is_finished, mine)))
@@ -723,6 +723,6 @@ async def test_an_answer_goes_on_when_its_client_leaves(tmp_path: Path) -> None:
         async with live_client(world) as client:
             done = await client.do("SEND_MESSAGE", thread_id=thread_id, text="Go on")
         gate.set()
-        await world.services.chat.all_written()
+        await world.services.chat.turns.wait_for_all()
         answer = await world.services.chat.reader.get_message(done["result"]["answer"]["id"])
         assert answer.status is Status.COMPLETE

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.domain.prompt import PromptHead, PromptKind
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.prompt_menu import PromptMenu
-from chatdesk.ui.composer.slash_query import select_slash_query, slash_query
+from chatdesk.ui.composer.slash_query import SLASH, mark_query, select_mark_query
 from chatdesk.ui.theme.theme import Theme
 
 HEADS = [
@@ -43,7 +43,7 @@ class World:
         self.menu.chosen.connect(lambda *what: self.chosen.append(what))
         self.menu.manageRequested.connect(lambda: self.managed.append(True))
         self.composer.sendRequested.connect(self.sent.append)
-        self.composer.editor.slashTyped.connect(lambda: self.menu.open_after_slash(HEADS))
+        self.composer.editor.slashTyped.connect(lambda: self.menu.open_after_mark(HEADS))
 
     def type(self, text: str) -> None:
         QTest.keyClicks(self.composer.editor, text)
@@ -81,7 +81,7 @@ def test_enter_chooses_and_nothing_is_sent(world: World) -> None:
     world.key(Qt.Key.Key_Return)
     assert (world.chosen, world.sent, world.listed()) == ([("my review", True)], [], [])
     assert world.composer.text() == "/my"
-    assert select_slash_query(world.composer.editor)
+    assert select_mark_query(world.composer.editor, SLASH)
     world.composer.insert_text("instead")
     assert world.composer.text() == "instead"
     world.composer.editor.undo()
@@ -166,11 +166,11 @@ def test_a_slash_from_an_input_method_opens_it_too(world: World) -> None:
 def test_a_list_that_comes_late_looks_at_what_stands_there_now(world: World) -> None:
     world.composer.editor.slashTyped.disconnect()
     world.type("/my")
-    world.menu.open_after_slash(HEADS)
+    world.menu.open_after_mark(HEADS)
     assert world.listed() == ["My review"]
     world.menu.close_menu()
     world.composer.clear()
-    world.menu.open_after_slash(HEADS)
+    world.menu.open_after_mark(HEADS)
     assert world.listed() == []
 
 
@@ -283,5 +283,5 @@ def test_a_change_of_the_look_closes_it(world: World) -> None:
 def test_a_selection_is_no_query(world: World) -> None:
     world.composer.set_text("/explain")
     world.composer.editor.selectAll()
-    assert slash_query(world.composer.editor) is None
-    assert not select_slash_query(world.composer.editor)
+    assert mark_query(world.composer.editor, SLASH) is None
+    assert not select_mark_query(world.composer.editor, SLASH)

@@ -12,14 +12,15 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chatdesk.core.chat.assistants import Assistants, model_of
 from chatdesk.core.chat.context.attachment_payloads import notes_on
+from chatdesk.core.chat.context.frames import Frames
 from chatdesk.core.chat.context.known_models import KnownModels
 from chatdesk.core.chat.context.landmarks import landmarks_of
 from chatdesk.core.chat.context.shared_choices import SharedChoices
 from chatdesk.core.chat.context.steering import ContextSteering
 from chatdesk.core.chat.context.summary_service import SummaryService
 from chatdesk.core.chat.context.token_learning import TokenLearning
+from chatdesk.core.chat.prompts.assistants import Assistants
 from chatdesk.core.chat.prompts.prompt_expansion import PromptExpansion
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.clock import Clock
@@ -41,7 +42,6 @@ from chatdesk.core.domain.context import (
     PathCounts,
 )
 from chatdesk.core.domain.message import Message
-from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.domain.prompt import PromptSize
 from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
 from chatdesk.core.domain.thread import Thread
@@ -60,7 +60,6 @@ from chatdesk.core.events import (
     ThreadDeleted,
 )
 from chatdesk.core.ids import checked_id
-from chatdesk.core.paths import encodings_dir, resources_dir
 from chatdesk.core.usage.budget import BackgroundBudget
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
@@ -89,22 +88,20 @@ class ContextService:
         options: ContextOptions | None = None,
         open_summariser: OpenSummariser | None = None,
         payloads: PayloadSource | None = None,
-        assistants: Assistants | None = None,
         budget: BackgroundBudget | None = None,
         can_write: Callable[[], bool] = lambda: True,
     ) -> None:
         """Take the repositories and rules. ``open_summariser``: None where summaries are not made, which also holds
-        while ``can_write`` returns False. ``assistants``: None for those of the repositories. ``budget``: None is no
-        limit."""
+        while ``can_write`` returns False. ``budget``: None is no limit."""
         self._contexts = repositories.contexts
         self._providers = providers
         self.choices = SharedChoices(repositories.shared_choices, lambda: self._providers)
         self._bus = bus
         self._counter = counter
         self._tasks = TaskSet()
-        self.assistants = assistants or Assistants(repositories.prompts, bus)
         self._expansion = PromptExpansion(repositories.projects, clock)
         self._options = options or ContextOptions()
+        self.use_assistants(Assistants(repositories.prompts, bus))
         self.models = KnownModels(
             providers, catalogue, counter, self._options, tasks=self._tasks, on_changed=lambda: self._stale(None)
         )
@@ -140,20 +137,9 @@ class ContextService:
             bus.subscribe(PromptsChanged, lambda _event: self._stale(None)),
         ]
 
-    @classmethod
-    def of_shipped(
-        cls, repositories: Repositories, providers: ProviderRegistry, bus: EventBus, clock: Clock
-    ) -> ContextService:
-        """Build the service with the model data and encodings that come with ChatDesk, for scripts."""
-        catalogue = ModelCatalogue.of_files(resources_dir() / "models.json")
-        counter = TokenCounter(encodings_dir())
-        return cls(
-            repositories=repositories, providers=providers, bus=bus, counter=counter, catalogue=catalogue, clock=clock
-        )
-
     def beside(self, repositories: Repositories, bus: EventBus, clock: Clock) -> ContextService:
         """Return a service with the same rules and models, without summaries, for the threads of another database."""
-        return ContextService(
+        beside = ContextService(
             repositories=repositories,
             providers=self._providers,
             bus=bus,
@@ -162,16 +148,17 @@ class ContextService:
             clock=clock,
             options=replace(self._options, has_summaries=False, summary_cron=""),
             payloads=self._payloads,
-            assistants=self.assistants,
         )
+        beside.use_assistants(self.assistants)
+        return beside
 
     # What is sent
 
     async def request_for(self, answer: Message) -> ChatRequest:
         """Return the request for a pending answer. Raises a subclass of ``DoesNotFit`` where none is possible."""
-        frame = await self._frame(answer.thread_id, answer.assistant_id)
+        frame = await self._frames.of(answer.thread_id, answer.assistant_id)
         info = self.models.info(answer.provider, answer.model)
-        frame, default_prompt = await self._as_sent(frame, info)
+        frame, default_prompt = await self._frames.as_sent(frame, info)
         provider = answer.provider or self._providers.default()[0]
         prepared = await self._assembler.for_answer(
             frame,
@@ -185,16 +172,11 @@ class ContextService:
         return await self._written_out(prepared)
 
     async def report(
-        self,
-        thread_id: str,
-        draft: str = "",
-        *,
-        attachments: Sequence[Attachment] = (),
-        assistant_id: str | None = None,
+        self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = (), assistant: str | None = None
     ) -> ContextReport:
         """Describe the request that would be made now, with ``draft`` and its attachments as the next question.
-        ``assistant_id``: the assistant that is asked; None: the thread's."""
-        frame = await self._frame_now(checked_id(thread_id), assistant_id)
+        ``assistant``: the id of the one that is asked; None: the thread's."""
+        frame = await self._frames.of_next(checked_id(thread_id), assistant)
         provider = frame.provider or self._providers.default()[0]
         try:
             prepared = await self._prepare(frame, draft, attachments)
@@ -251,16 +233,11 @@ class ContextService:
         return await landmarks_of(frame, self.summaries)
 
     async def request_json(
-        self,
-        thread_id: str,
-        draft: str = "",
-        *,
-        attachments: Sequence[Attachment] = (),
-        assistant_id: str | None = None,
+        self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = (), assistant: str | None = None
     ) -> bytes:
         """Return the exact bytes that would be sent to the provider. Raises a subclass of ``DoesNotFit``, or
         ``ProviderError`` where a server has to be asked for its model first."""
-        frame = await self._frame_now(checked_id(thread_id), assistant_id)
+        frame = await self._frames.of_next(checked_id(thread_id), assistant)
         prepared = await self._prepare(frame, draft, attachments)
         provider = self._providers.get(frame.provider or self._providers.default()[0])
         return await provider.wire_body(await self._written_out(prepared))
@@ -287,6 +264,11 @@ class ContextService:
 
     # Owners
 
+    def use_assistants(self, assistants: Assistants) -> None:
+        """Find assistants there. A database of temporary threads has none of its own."""
+        self.assistants = assistants
+        self._frames = Frames(self._contexts, assistants, self._expansion, self._in_force)
+
     def use_providers(self, providers: ProviderRegistry) -> None:
         self._providers = providers
         self.models.use_providers(providers)
@@ -310,39 +292,8 @@ class ContextService:
 
     # Inside
 
-    async def _frame_now(self, thread_id: str, assistant_id: str | None = None) -> ContextFrame:
-        """Return the frame for the next question of a thread, asked of an assistant (None: the thread's)."""
-        frame = await self._frame(thread_id, assistant_id)
-        provider, model = model_of(
-            await self.assistants.find(assistant_id or frame.assistant_id),
-            self._providers,
-            chosen=(frame.provider, frame.model),
-            is_for_question=assistant_id not in (None, frame.assistant_id),
-        )
-        return replace(frame, provider=provider, model=model)
-
-    async def _frame(self, thread_id: str, assistant_id: str | None) -> ContextFrame:
-        """Return the frame of a thread, with what its assistant or ``assistant_id`` puts in place of its own."""
-        frame = await self._contexts.frame(thread_id)
-        assistant = await self.assistants.find(assistant_id or frame.assistant_id)
-        if assistant is None:
-            return frame
-        return replace(
-            frame,
-            system_prompt=assistant.instructions,
-            parameters=assistant.setup.parameters.over(frame.parameters),
-            files=assistant.setup.files,
-        )
-
-    async def _as_sent(self, frame: ContextFrame, info: ModelInfo) -> tuple[ContextFrame, str]:
-        """Return frame and default prompt with the defaults of the settings filled in and variables of prompts
-        replaced."""
-        longest = self._options.longest_answer
-        if longest is not None and frame.parameters.answer_length is None:
-            # Meant for all models: one that is known to write less would refuse the whole request.
-            longest = min(longest, info.largest_answer) if info.is_known else longest
-            frame = replace(frame, parameters=replace(frame.parameters, answer_length=longest))
-        return await self._expansion.of_frame(frame, self._options.system_prompt, info.id)
+    def _in_force(self) -> tuple[ProviderRegistry, ContextOptions]:
+        return self._providers, self._options
 
     async def _written_out(self, prepared: Prepared) -> ChatRequest:
         request = replace(prepared.request(), cache=self._options.cache)
@@ -353,7 +304,7 @@ class ContextService:
 
     async def _prepare(self, frame: ContextFrame, draft: str, attachments: Sequence[Attachment] = ()) -> Prepared:
         info = self.models.info(frame.provider, frame.model)
-        frame, default_prompt = await self._as_sent(frame, info)
+        frame, default_prompt = await self._frames.as_sent(frame, info)
         provider = frame.provider or self._providers.default()[0]
         return await self._assembler.for_draft(
             frame,
@@ -369,7 +320,7 @@ class ContextService:
         known = self._latest.get(thread_id)
         if known is None:
             revision = self._revision
-            known = await self._prepare(await self._frame_now(thread_id), "")
+            known = await self._prepare(await self._frames.of_next(thread_id), "")
             if revision == self._revision:  # else something happened while this waited
                 self._latest[thread_id] = known
         return known

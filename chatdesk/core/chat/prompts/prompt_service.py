@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatdesk.core.chat.prompts.prompt_files import ReadPrompt, read_prompts, read_starters, write_prompts
-from chatdesk.core.domain.assistant import AssistantSetup, checked_setup
 from chatdesk.core.domain.prompt import (
     LONGEST_NAME,
     LONGEST_TEXT,
+    AssistantSetup,
     NewPrompt,
     Prompt,
     PromptHead,
     PromptKind,
     checked_name,
+    checked_setup,
 )
 from chatdesk.core.errors import AttachmentUnusable, InvalidInput, StorageError
 from chatdesk.core.events import EventBus, PromptsChanged

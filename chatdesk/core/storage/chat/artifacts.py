@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.assistant import setup_from
 from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment, attachment_from
 from chatdesk.core.domain.message import PartType
+from chatdesk.core.domain.prompt import setup_from
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin

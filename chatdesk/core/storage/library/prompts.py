@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.assistant import AssistantSetup, setup_from
-from chatdesk.core.domain.prompt import MOST_PROMPTS, NewPrompt, Prompt, PromptHead, PromptKind
+from chatdesk.core.domain.prompt import (
+    MOST_PROMPTS,
+    AssistantSetup,
+    NewPrompt,
+    Prompt,
+    PromptHead,
+    PromptKind,
+    setup_from,
+)
 from chatdesk.core.errors import NotPossible, PromptNotFound
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.engine import tables

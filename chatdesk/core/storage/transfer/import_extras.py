@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.assistant import AssistantSetup
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.domain.prompt import PromptKind
+from chatdesk.core.domain.prompt import AssistantSetup, PromptKind
 from chatdesk.core.storage.chat.artifacts import draft_json
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin

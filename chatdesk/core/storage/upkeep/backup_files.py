@@ -19,8 +19,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final, Protocol, cast
 
-from chatdesk.core.domain.assistant import setup_from
 from chatdesk.core.domain.attachment import attachment_from
+from chatdesk.core.domain.prompt import setup_from
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.file_writing import replacing
 from chatdesk.core.paths import sync_directory

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chatdesk.core.domain.assistant import setup_from
 from chatdesk.core.domain.attachment import clean_name
 from chatdesk.core.domain.imported import (
     ImportedExtras,
@@ -19,7 +18,7 @@ from chatdesk.core.domain.imported import (
     WithFiles,
 )
 from chatdesk.core.domain.message import ContextMark, PartType, Role, Status
-from chatdesk.core.domain.prompt import PromptKind
+from chatdesk.core.domain.prompt import PromptKind, setup_from
 from chatdesk.core.errors import ImportRefused, InvalidId
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.message_columns import Form, exported

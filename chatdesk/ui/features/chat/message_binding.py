@@ -18,7 +18,7 @@ from chatdesk.core.errors import StorageError
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_edit import MessageEdit
 from chatdesk.ui.features.chat.message_follower import MessageFollower
-from chatdesk.ui.features.chat.next_model import NextModel
+from chatdesk.ui.features.chat.next_model import NextAssistant, NextModel
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
@@ -71,6 +71,7 @@ class MessageBinding(QObject):
         self._consent = ProviderConsent(context)
         self.edit = MessageEdit(context, threads, drafts=drafts)
         self.models = NextModel(context, threads, settings, models)
+        self.assistants = NextAssistant(context, threads, self.models)
         self._is_sending = False
         self._sending: asyncio.Task[object] | None = None
         self._has_begun = False
@@ -87,6 +88,7 @@ class MessageBinding(QObject):
         composer.editLastRequested.connect(self._on_composer_edit_last_requested)
         self.edit.changed.connect(self._on_edit_changed)
         self.models.comparisons.changed.connect(self._show_state)
+        self.assistants.changed.connect(self._show_state)
         self.follower.busyChanged.connect(self.busyChanged)
         transcript.copyRequested.connect(self._on_transcript_copy_requested)
         self._bind_actions()
@@ -103,10 +105,9 @@ class MessageBinding(QObject):
         bind("delete", self.delete)
         bind("branch", self.branch)
 
-    async def begin_thread(self, project_id: str) -> str:
+    async def begin_thread(self, project_id: str | None) -> str:
         """Make the new chat a thread before its first message, with the composer's text as its draft; return its id."""
-        provider, model = self.models.chosen or (None, None)
-        created = await self._open_thread.chat.create_thread(project_id, "", provider=provider, model=model)
+        created = await self._open_thread.chat.create_thread(project_id, "", **self.assistants.of_new_thread())
         if self._threads.adopt(created.thread):
             await self._drafts.save()
             await self._drafts.forget_new()
@@ -162,9 +163,8 @@ class MessageBinding(QObject):
         try:
             chat, known_id = self._open_thread.chat_of(thread_id), thread_id
             if known_id is None:
-                provider, model = self.models.chosen or (None, None)
-                new = await chat.create_thread(self._threads.new_project_id, "", provider=provider, model=model)
-                known_id = new.thread.id
+                begun = self.assistants.of_new_thread()
+                known_id = (await chat.create_thread(self._threads.new_project_id, "", **begun)).thread.id
             noted = await chat.own_words.add_note(known_id, text, attachments=attached)
             self._drafts.sent(thread_id, text, attached)
             if thread_id is None:
@@ -195,7 +195,9 @@ class MessageBinding(QObject):
                 self._panes.window.show_toast("Nothing was changed, so the answer stays as it is.")
                 return
             editing, stays = self.edit.take(thread_id)
-            provider, model = self.models.chosen or (None, None)
+            asked_id = self.assistants.once_id
+            if editing is None and thread_id is None and asked_id is not None:
+                thread_id = await self.begin_thread(self._threads.new_project_id)
             if editing is None and self.models.comparisons.of(thread_id):
                 await self._compare(chat, text, attached, thread_id)
                 return
@@ -204,17 +206,19 @@ class MessageBinding(QObject):
                 edit = stack.edit_answer if editing.role is Role.ASSISTANT else stack.edit_message
                 is_sent = await self._consent.run(partial(edit, editing.id, text, attachments=attached))
             elif thread_id is None:
-                new = partial(chat.create_thread, self._threads.new_project_id, "", text)
-                created = await self._consent.run(partial(new, provider=provider, model=model, attachments=attached))
+                new = partial(chat.create_thread, self._threads.new_project_id, "", text, attachments=attached)
+                created = await self._consent.run(partial(new, **self.assistants.of_new_thread()))
                 if created is not None:
                     self._drafts.sent(None, text, attached)
                     self._threads.adopt(created.thread)
                 return
             else:
-                is_sent = await self._consent.run(partial(chat.send_message, thread_id, text, attachments=attached))
+                ask = partial(chat.send_message, thread_id, text, attachments=attached, assistant_id=asked_id)
+                is_sent = await self._consent.run(ask)
             if is_sent is None:
                 self.edit.back(editing)
                 return
+            self.assistants.ask_once(None)
             if stays:
                 self._undo.offer(stays)
             self._drafts.sent(thread_id, text, attached, gives_back=editing is not None)
@@ -229,8 +233,9 @@ class MessageBinding(QObject):
 
     async def _wait_for_answer(self, text: str, attached: Sequence[Attachment], thread_id: str) -> None:
         """An answer is being written: the question waits for its end."""
-        is_one_question = self.edit.edited_in(thread_id) is None and not self.models.comparisons.of(thread_id)
-        if not is_one_question or self._open_thread.is_temporary(thread_id):  # of that one nothing is stored
+        is_special = self.models.comparisons.of(thread_id) or self.assistants.once_id is not None
+        is_special = is_special or self.edit.edited_in(thread_id) is not None
+        if is_special or self._open_thread.is_temporary(thread_id):  # of that one nothing is stored
             self._panes.composer.notice.show_passing("Wait for the answer, or press Esc to stop it. Your text is kept.")
             return
         await self._questions().add(thread_id, text, attached)
@@ -275,16 +280,13 @@ class MessageBinding(QObject):
     # What the composer is for
 
     def _show_state(self, *_changed: object) -> None:
-        """Above the text: which message is edited, or how many models are asked."""
-        count = len(self.models.compared)
+        """Above the text: which message is edited, how many models are asked, or which assistant."""
+        count, words, leave = len(self.models.compared), self.assistants.words, "Cancel"
         if self.edit.edited is not None:
-            self._panes.composer.above.set_state(self.edit.words, leave="Cancel")
+            words = self.edit.words
         elif count:
-            self._panes.composer.above.set_state(
-                f"Questions in this chat go to {count} models.", leave="Stop comparing"
-            )
-        else:
-            self._panes.composer.above.set_state("")
+            words, leave = f"Questions in this chat go to {count} models.", "Stop comparing"
+        self._panes.composer.above.set_state(words, leave=leave if words else "")
 
     def _on_edit_changed(self) -> None:
         self._show_state()
@@ -293,8 +295,10 @@ class MessageBinding(QObject):
     def _on_composer_state_left(self) -> None:
         if self.edit.edited is not None:
             self.edit.cancel()
-        else:
+        elif self.models.compared:
             self.models.compare(())
+        else:
+            self.assistants.ask_once(None)
         self._panes.composer.setFocus()
 
     async def _last(self, *roles: Role) -> Message | None:

@@ -1,16 +1,21 @@
-"""The model that the next question goes to: of the open thread, or the one that a person chose for new ones."""
+"""The model and the assistant that the next question goes to: those of the open thread, or what a person chose for new
+ones or for one question."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from chatdesk.core.events import PromptsChanged, ThreadChanged
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.ui.features.chat.compared_models import ComparedModels
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
 if TYPE_CHECKING:
+    from chatdesk.core.domain.prompt import Assistant
+    from chatdesk.core.domain.thread import Thread
     from chatdesk.services.groups import ModelServices
     from chatdesk.ui.features.settings.settings_binding import SettingsBinding
     from chatdesk.ui.window.window_context import WindowContext
@@ -32,6 +37,7 @@ class NextModel(QObject):
         self._open_thread = context.open_thread
         self._tasks = context.tasks
         self._model: tuple[str, str] | None = None
+        self._of_assistant: tuple[str, str | None] | None = None
         self.comparisons = ComparedModels()
         self.comparisons.changed.connect(self.show)
         settings.modelOfNewThreadsChanged.connect(self.forget)
@@ -56,9 +62,17 @@ class NextModel(QObject):
         self.show()
         self.changed.emit()
 
+    def follow_assistant(self, assistant: Assistant | None) -> None:
+        """Show the model of the assistant that answers in the open thread, or will in the new one."""
+        setup = None if assistant is None else assistant.setup
+        has_model = setup is not None and setup.provider is not None and self._models.providers.has(setup.provider)
+        self._of_assistant = (str(setup.provider), setup.model) if setup is not None and has_model else None
+        self.show()
+
     def choose(self, provider: str, model: str) -> None:
         """Use this model for the open thread and for the next new one."""
         self._model = (provider, model)
+        self._of_assistant = None
         self.compare(())
         self.show()
         self.changed.emit()
@@ -73,7 +87,7 @@ class NextModel(QObject):
     def answering(self) -> tuple[str | None, str | None]:
         """(provider, model) of the next answer; None: the default one."""
         thread = self._threads.open_thread
-        return (thread.provider, thread.model) if thread is not None else self._model or (None, None)
+        return self._wanted() if thread is not None else self._model or (None, None)
 
     @property
     def compared(self) -> tuple[tuple[str, str], ...]:
@@ -103,8 +117,92 @@ class NextModel(QObject):
     def _wanted(self) -> tuple[str | None, str | None]:
         """Return the model of the open thread, or for a new one the person's choice, else its project's."""
         thread, project = self._threads.open_thread, self._threads.new_project
+        if self._of_assistant is not None and (thread is None or thread.provider is None):
+            return self._of_assistant
         if thread is not None:
             return thread.provider, thread.model
         if self._model is not None:
             return self._model
         return (None, None) if project is None else (project.provider, project.model)
+
+
+class NextAssistant(QObject):
+    """``changed``: what ``once`` or ``here`` say is another. ``once`` is asked this question alone, ``here`` answers in
+    the open thread or will in the new one; None: nobody."""
+
+    changed = Signal()
+
+    def __init__(self, context: WindowContext, threads: ThreadBinding, models: NextModel) -> None:
+        super().__init__(context.panes.window)
+        self._threads = threads
+        self._models = models
+        self._open_thread = context.open_thread
+        self._tasks = context.tasks
+        self._thread_id: str | None = None
+        self.once: Assistant | None = None
+        self.here: Assistant | None = None
+        threads.opened.connect(self._on_threads_opened)
+        context.subscribe(self, ThreadChanged, self._on_thread_changed)
+        context.subscribe(self, PromptsChanged, lambda _event: self._look_up_soon(self._id_here()))
+
+    def ask_once(self, assistant_id: str | None) -> None:
+        """Ask this assistant the next question of the open thread, and none after it; None: nobody special."""
+        if assistant_id is None:
+            self._set_once(None)
+        else:
+            self._tasks.replace(self._ask_once(assistant_id), "ask an assistant")
+
+    def choose_for_new(self, assistant_id: str | None) -> None:
+        """Let this assistant answer in the new chat; it is remembered until its first question."""
+        self._look_up_soon(assistant_id)
+
+    @property
+    def once_id(self) -> str | None:
+        """The id of the assistant that is asked the next question alone."""
+        return None if self.once is None else self.once.id
+
+    @property
+    def words(self) -> str:
+        """A sentence on who is asked this once; empty where nobody special is."""
+        return "" if self.once is None else f"{clean_line(self.once.name)} answers this question."
+
+    def of_new_thread(self) -> dict[str, Any]:
+        """Return what a new thread begins with: its assistant, and a model unless the assistant has its own."""
+        has_model = self.here is not None and self.here.setup.provider is not None
+        provider, model = (None, None) if has_model else self._models.chosen or (None, None)
+        return {"provider": provider, "model": model, "assistant_id": None if self.here is None else self.here.id}
+
+    def _id_here(self) -> str | None:
+        thread = self._threads.open_thread
+        if thread is not None:
+            return thread.assistant_id
+        return None if self.here is None else self.here.id
+
+    def _on_threads_opened(self, thread: Thread | None) -> None:
+        thread_id = None if thread is None else thread.id
+        if thread_id != self._thread_id:
+            self._thread_id = thread_id
+            self._set_once(None)
+            self._look_up_soon(None if thread is None else thread.assistant_id)
+
+    def _on_thread_changed(self, event: ThreadChanged) -> None:
+        if event.thread.id == self._threads.thread_id:
+            self._look_up_soon(event.thread.assistant_id)
+
+    def _look_up_soon(self, assistant_id: str | None) -> None:
+        self._tasks.replace(self._look_up(assistant_id), "look up the assistant")
+
+    async def _look_up(self, assistant_id: str | None) -> None:
+        found = await self._open_thread.stored_chat.assistants.find(assistant_id)
+        if found != self.here:
+            self.here = found
+            self._models.follow_assistant(found)
+            self.changed.emit()
+
+    async def _ask_once(self, assistant_id: str) -> None:
+        self._set_once(await self._open_thread.stored_chat.assistants.find(assistant_id))
+
+    def _set_once(self, assistant: Assistant | None) -> None:
+        if assistant != self.once:
+            self.once = assistant
+            self.changed.emit()

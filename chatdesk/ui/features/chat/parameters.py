@@ -1,5 +1,5 @@
-"""The dialog for how answers are made: temperature, top-p, length, reasoning effort and stop words, for a thread or a
-project.
+"""The dialog for how answers are made: temperature, top-p, length, reasoning effort and stop words, for a thread, a
+project or an assistant.
 
 Only what the model has is offered. A field that is left empty follows what is wider: the project, or the model itself.
 """
@@ -36,7 +36,7 @@ from chatdesk.ui.theme.theme import Theme
 _WIDTH_PX, _ROW_PX, _REST_PX = 620, 72, 180
 _STOP_LINES = 4
 
-Scope = Literal["thread", "project"]
+Scope = Literal["thread", "project", "assistant"]
 _STEPS_IN_ONE: Final = 100
 _LETTERS: Final = 14
 
@@ -86,8 +86,9 @@ class ParametersDialog(Panel):
         name: str,
         parent: QWidget | None = None,
     ) -> None:
-        """``name``: of the thread or project."""
-        title = "Parameters of this thread" if scope == "thread" else f"Parameters of the project {name}"
+        """``name``: of the thread, the project or the assistant."""
+        owner = f"the project {name}" if scope == "project" else name or "the assistant"
+        title = "Parameters of this thread" if scope == "thread" else f"Parameters of {owner}"
         super().__init__(theme, title, parent=parent)
         self.setObjectName("parametersDialog")
         self._own = own
@@ -309,6 +310,8 @@ def _about(info: ModelInfo, scope: Scope) -> str:
     said = "Used from the next answer on."
     if scope == "project":
         said = "Used in threads that have none of their own."
+    elif scope == "assistant":
+        said = "Used whenever this assistant answers; what is empty follows the chat."
     if not missing:
         return said
     listed = missing[0] if len(missing) == 1 else f"{', '.join(missing[:-1])} or {missing[-1]}"

@@ -6,6 +6,7 @@ Menu and dialogs are imported when they are first asked for.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from chatdesk.core.domain.thread import Thread
     from chatdesk.ui.composer.prompt_menu import PromptMenu
     from chatdesk.ui.event_subscriptions import Subscribe
+    from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
     from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
     from chatdesk.ui.window.window_context import WindowContext
 
@@ -46,8 +48,10 @@ class PromptBinding(QObject):
         begin_thread: BeginThread,
         prompts: PromptService,
         system_prompts: SystemPromptService,
+        open_assistants: Callable[[], AssistantChooser],
     ) -> None:
         super().__init__()
+        self._open_assistants = open_assistants
         self._panes = panes = context.panes
         self._threads = threads
         self._undo = undo
@@ -98,7 +102,7 @@ class PromptBinding(QObject):
             self._menu.chosen.connect(self._insert_soon)
             self._menu.manageRequested.connect(self.open_library)
         if is_after_slash:
-            self._menu.open_after_slash(heads)
+            self._menu.open_after_mark(heads)
         else:
             self._menu.open_to_search(heads)
 
@@ -169,7 +173,7 @@ class PromptBinding(QObject):
         is_after_slash: bool,
     ) -> None:
         from chatdesk.core.chat.prompts.prompt_variables import expand
-        from chatdesk.ui.composer.slash_query import select_slash_query
+        from chatdesk.ui.composer.slash_query import SLASH, select_mark_query
 
         known, notes = await self._known_values(template)
         missing = [each for each in template.fields if not each.default and not values.get(each.name, "").strip()]
@@ -182,7 +186,7 @@ class PromptBinding(QObject):
             self._panes.window.show_toast("The prompt was not inserted: another thread is open now.")
             return
         if is_after_slash:
-            select_slash_query(composer.editor)
+            select_mark_query(composer.editor, SLASH)
         composer.insert_text(made.text)
         self._panes.window.focus_composer()
         notes += made.notes
@@ -251,7 +255,9 @@ class PromptBinding(QObject):
         if self._library is None:
             from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
 
-            self._library = PromptLibrary(self._panes, self._undo, self._prompts, tasks=self._tasks)
+            self._library = PromptLibrary(
+                self._panes, self._undo, self._prompts, tasks=self._tasks, assistants=self._open_assistants()
+            )
             self._library.insertRequested.connect(self._insert_soon)
         self._library.open()
         self._library.show_heads(await self._prompts.list())

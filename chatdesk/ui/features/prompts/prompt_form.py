@@ -9,9 +9,10 @@ from typing import Final
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.prompt import LONGEST_NAME, LONGEST_TEXT, PromptKind
+from chatdesk.core.domain.prompt import LONGEST_NAME, LONGEST_TEXT, AssistantSetup, PromptKind
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
+from chatdesk.ui.features.prompts.assistant_fields import AssistantChoices, AssistantFields
 from chatdesk.ui.theme.theme import Theme
 
 _CHECK_AFTER_MS = 200
@@ -19,6 +20,7 @@ KIND_WORDS: Final = {
     PromptKind.TEMPLATE: "Template, for the composer",
     PromptKind.SYSTEM: "System prompt",
     PromptKind.QUICK: "Quick action, below an answer",
+    PromptKind.ASSISTANT: "Assistant, with @",
 }
 _HINTS: Final = {
     PromptKind.TEMPLATE: "{{date}} {{time}} {{clipboard}} {{selection}} {{project}} {{model}} {{thread}} are filled in."
@@ -26,6 +28,8 @@ _HINTS: Final = {
     PromptKind.QUICK: "Choosing it below an answer, in its menu or in the search asks this about the answer. The"
     " variables of templates are filled in; where one is asked for, the text goes into the composer first.",
     PromptKind.SYSTEM: "{{date}} {{time}} {{project}} {{model}} are filled in each time it is sent.",
+    PromptKind.ASSISTANT: "The text is its instructions, sent in place of the system prompt. Choose it below the"
+    " message for a whole chat, or type @ for one question.",
 }
 
 
@@ -36,6 +40,7 @@ class Written:
     kind: PromptKind
     name: str
     text: str
+    setup: AssistantSetup | None = None
 
     @property
     def is_blank(self) -> bool:
@@ -43,13 +48,19 @@ class Written:
 
 
 class PromptForm(QWidget):
-    """``checkRequested`` carries a text, and whether it is a system prompt, once the typing pauses."""
+    """``checkRequested`` carries a text, and whether it is a system prompt, once the typing pauses. The two other
+    requests are those of ``assistant``, the fields of an assistant, which are made when there is one."""
 
     typed = Signal()
     checkRequested = Signal(str, bool)
+    parametersRequested = Signal(object)
+    filesRequested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._theme = theme
+        self._choices = AssistantChoices()
+        self.assistant: AssistantFields | None = None
         self.name_field = QLineEdit()
         self.name_field.setObjectName("promptName")
         self.name_field.setAccessibleName("Name of the prompt")
@@ -70,7 +81,7 @@ class PromptForm(QWidget):
         head = QHBoxLayout()
         head.addWidget(self.name_field, 1)
         head.addWidget(self.kind_box)
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addLayout(head)
@@ -87,7 +98,15 @@ class PromptForm(QWidget):
         self._on_typed()
 
     def written(self) -> Written:
-        return Written(PromptKind(self.kind_box.currentData()), self.name_field.text(), self.text_field.written())
+        kind = PromptKind(self.kind_box.currentData())
+        setup = self._fields().setup if kind is PromptKind.ASSISTANT else None
+        return Written(kind, self.name_field.text(), self.text_field.written(), setup)
+
+    def offer(self, choices: AssistantChoices) -> None:
+        """Say what an assistant can be given."""
+        self._choices = choices
+        if self.assistant is not None:
+            self.assistant.offer(choices)
 
     def show_written(self, written: Written) -> None:
         """Replace all values of the form without emitting that something was typed."""
@@ -99,6 +118,7 @@ class PromptForm(QWidget):
         self.text_field.show_written(written.text)
         for field in fields:
             field.blockSignals(False)
+        self._show_setup(written)
         self._hint.setText(_HINTS[written.kind])
         self._check()
 
@@ -107,12 +127,34 @@ class PromptForm(QWidget):
         self.kind_box.setCurrentIndex(self.kind_box.findData(written.kind.value))
         self.name_field.setText(written.name)
         self.text_field.replace_written(written.text)
+        self._show_setup(written)
 
     def show_problems(self, sentences: Sequence[str]) -> None:
         self._problems.setText("\n".join(sentences))
         self._problems.setVisible(bool(sentences))
 
+    def _show_setup(self, written: Written) -> None:
+        if written.kind is PromptKind.ASSISTANT:
+            self._fields().show_setup(written.setup or AssistantSetup())
+        self._show_fields()
+
+    def _show_fields(self) -> None:
+        if PromptKind(self.kind_box.currentData()) is PromptKind.ASSISTANT:
+            self._fields().show()
+        elif self.assistant is not None:
+            self.assistant.hide()
+
+    def _fields(self) -> AssistantFields:
+        if self.assistant is None:
+            made = self.assistant = AssistantFields(self._theme, self._choices)
+            made.changed.connect(self._on_typed)
+            made.parametersRequested.connect(self.parametersRequested)
+            made.filesRequested.connect(self.filesRequested)
+            self._column.insertWidget(1, made)
+        return self.assistant
+
     def _on_typed(self) -> None:
+        self._show_fields()
         self._hint.setText(_HINTS[PromptKind(self.kind_box.currentData())])
         self._check_timer.start()
         self.typed.emit()
@@ -120,4 +162,4 @@ class PromptForm(QWidget):
     def _check(self) -> None:
         self._check_timer.stop()
         written = self.written()
-        self.checkRequested.emit(written.text, written.kind is PromptKind.SYSTEM)
+        self.checkRequested.emit(written.text, written.kind in (PromptKind.SYSTEM, PromptKind.ASSISTANT))

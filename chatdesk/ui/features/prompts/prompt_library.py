@@ -17,6 +17,8 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.plurals import counted
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
+from chatdesk.ui.features.prompts.prompt_form import Written
 from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
 
 if TYPE_CHECKING:
@@ -33,8 +35,17 @@ class PromptLibrary(QObject):
 
     insertRequested = Signal(str)
 
-    def __init__(self, panes: Panes, undo: UndoBinding, prompts: PromptService, *, tasks: AsyncTasks) -> None:
+    def __init__(
+        self,
+        panes: Panes,
+        undo: UndoBinding,
+        prompts: PromptService,
+        *,
+        tasks: AsyncTasks,
+        assistants: AssistantChooser,
+    ) -> None:
         super().__init__()
+        self._assistants = assistants
         self._panes = panes
         self._undo = undo
         self._prompts = prompts
@@ -54,6 +65,8 @@ class PromptLibrary(QObject):
             return
         dialog = self._dialog = PromptsDialog(self._panes.theme, parent=self._panes.window)
         dialog.saveRequested.connect(lambda *what: self._do(self._save(*what), "save prompt"))
+        dialog.form.parametersRequested.connect(lambda now: self._assistants.ask_for_parameters(dialog, now))
+        dialog.form.filesRequested.connect(lambda: self._assistants.ask_for_files(dialog, self._add_file_soon))
         dialog.openRequested.connect(lambda id_: self._do(self._show(id_), "open prompt"))
         dialog.duplicateRequested.connect(lambda id_: self._do(self._duplicate(id_), "duplicate prompt"))
         dialog.deleteRequested.connect(lambda id_: self._do(self._delete(id_), "delete prompt"))
@@ -64,6 +77,7 @@ class PromptLibrary(QObject):
         dialog.exportRequested.connect(self._ask_for_export)
         dialog.finished.connect(self._on_dialog_finished)
         dialog.open()
+        self._do(self._offer(), "list what assistants can be given")
 
     def show_heads(self, heads: Sequence[PromptHead]) -> None:
         if self._dialog is not None:
@@ -78,7 +92,7 @@ class PromptLibrary(QObject):
         dialog = self._dialog
         if dialog is not None and dialog.is_changed:
             written = dialog.form.written()
-            await self._save(dialog.prompt_id, written.kind, written.name, written.text)
+            await self._save(dialog.prompt_id, written)
 
     def _do(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run the work as a task and show its failure in the dialog, which the person is looking at."""
@@ -97,15 +111,30 @@ class PromptLibrary(QObject):
 
         self._tasks.start(told(), name)
 
-    async def _save(self, prompt_id: str | None, kind: PromptKind, name: str, text: str) -> None:
+    async def _offer(self) -> None:
+        choices = await self._assistants.choices()
+        if self._dialog is not None:
+            self._dialog.form.offer(choices)
+
+    def _add_file_soon(self, path: Path) -> None:
+        self._do(self._add_file(path), "add a file")
+
+    async def _add_file(self, path: Path) -> None:
+        file = await self._assistants.add_file(path)
+        fields = None if self._dialog is None else self._dialog.form.assistant
+        if fields is not None:
+            fields.add_file(file)
+
+    async def _save(self, prompt_id: str | None, written: Written) -> None:
+        kind, name, text, setup = written.kind, written.name, written.text, written.setup
         if prompt_id is None:
-            prompt = await self._prompts.create(kind, name, text)
+            prompt = await self._prompts.create(kind, name, text, setup)
             self._made.add(prompt.id)
             await self._did_make("add prompt", [prompt.id])
         else:
             if self._before is None and prompt_id not in self._made:
                 self._before = await self._prompts.get(prompt_id)
-            prompt = await self._prompts.edit(prompt_id, kind, name, text)
+            prompt = await self._prompts.edit(prompt_id, kind, name, text, setup)
         if self._dialog is not None:
             self._dialog.saved(prompt)
 
@@ -154,7 +183,8 @@ class PromptLibrary(QObject):
             return
         after = await self._prompts.get(before.id)
         back, forth = (
-            partial(self._prompts.edit, each.id, each.kind, each.name, each.text) for each in (before, after)
+            partial(self._prompts.edit, each.id, each.kind, each.name, each.text, each.setup)
+            for each in (before, after)
         )
         (await self._undo.stack()).record("edit prompt", back, forth)
         self._panes.commands.refresh()

@@ -7,6 +7,7 @@ lose it by going away. The dialog stores nothing: it asks, and is told how it we
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
@@ -33,21 +34,27 @@ from chatdesk.ui.widgets.search_field import SearchField
 _WIDTH_PX, _HEIGHT_PX, _SIDE_PX, _ROW_PX = 900, 620, 260, 34
 _SAVE_AFTER_MS = 800
 _MOST_LISTED = 200
-_ICONS: Final = {PromptKind.TEMPLATE: "wand", PromptKind.SYSTEM: "message-square", PromptKind.QUICK: "sparkles"}
+_ICONS: Final = {
+    PromptKind.TEMPLATE: "wand",
+    PromptKind.SYSTEM: "message-square",
+    PromptKind.QUICK: "sparkles",
+    PromptKind.ASSISTANT: "user",
+}
 _SHOWN: Final[dict[str, PromptKind | None]] = {
     "All prompts": None,
     "Templates": PromptKind.TEMPLATE,
     "System prompts": PromptKind.SYSTEM,
     "Quick actions": PromptKind.QUICK,
+    "Assistants": PromptKind.ASSISTANT,
 }
 _ID_ROLE = int(Qt.ItemDataRole.UserRole)
 
 
 class PromptsDialog(Panel):
-    """``saveRequested`` has the id (None: a new one), kind, name and text; ``saved`` or ``show_failure`` answers it.
+    """``saveRequested`` has the id (None: a new one) and what is written; ``saved`` or ``show_failure`` answers it.
     ``checkRequested`` has a text and whether it is a system prompt; ``form.show_problems`` answers it."""
 
-    saveRequested = Signal(object, object, str, str)
+    saveRequested = Signal(object, object)
     openRequested = Signal(str)
     duplicateRequested = Signal(str)
     deleteRequested = Signal(str)
@@ -119,7 +126,7 @@ class PromptsDialog(Panel):
             return
         self._clean, self._sent, self._id = self._sent, None, prompt.id
         if not self.form.name_field.text().strip():
-            self._clean = Written(self._clean.kind, prompt.name, self._clean.text)
+            self._clean = replace(self._clean, name=prompt.name)
             self.form.name_field.setText(prompt.name)
         self._show_state()
         if self._then is not None:
@@ -232,12 +239,11 @@ class PromptsDialog(Panel):
     def _fill(self) -> None:
         kind = _SHOWN[self.shown_box.currentText()]
         shown = [head for head in self._finder.find(self.search.text()) if kind is None or head.kind is kind]
-        icons = {each: icon(name, self.theme.tokens.muted) for each, name in _ICONS.items()}
         size = QSize(0, round(_ROW_PX * max(1.0, self.theme.scale)))
         self.list.blockSignals(True)
         self.list.clear()
         for head in shown[:_MOST_LISTED]:
-            item = QListWidgetItem(icons[head.kind], head.name)
+            item = QListWidgetItem(icon(head.icon or _ICONS[head.kind], self.theme.tokens.muted), head.name)
             item.setData(_ID_ROLE, head.id)
             item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, KIND_WORDS[head.kind])
             item.setSizeHint(size)
@@ -268,7 +274,9 @@ class PromptsDialog(Panel):
         self._sent = None
         self._save_timer.stop()
         kind = self.form.written().kind if prompt is None else prompt.kind
-        self.form.show_written(Written(kind, "", "") if prompt is None else Written(kind, prompt.name, prompt.text))
+        self.form.show_written(
+            Written(kind, "", "") if prompt is None else Written(kind, prompt.name, prompt.text, prompt.setup)
+        )
         # What the field made of it is what is compared: it has its own ideas of line ends.
         self._clean = self._opened = self.form.written()
         self.restore_button.hide()
@@ -310,7 +318,7 @@ class PromptsDialog(Panel):
         written = self.form.written()
         if self._sent is None and written != self._clean:
             self._sent = written
-            self.saveRequested.emit(self._id, written.kind, written.name, written.text)
+            self.saveRequested.emit(self._id, written)
 
     def _leave(self, then: Callable[[], object]) -> None:
         """Do something for which the form must be stored; not at all where it cannot be."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from chatdesk.core.domain.message import ContextMark, Message, Role, Status
+from chatdesk.core.domain.prompt import LONGEST_NAME
+from chatdesk.core.hidden_characters import clean_line
 from chatdesk.ui.commands.catalogue import message_action
 from chatdesk.ui.transcript.contract import ModelName, SharedWith
 
@@ -41,7 +43,9 @@ class MessageFacts:
         if self.is_question:
             return self.person or "You"
         if self.message.role is Role.ASSISTANT:
-            return self.model_name(self.message.provider, self.message.model) or "Assistant"
+            model = self.model_name(self.message.provider, self.message.model)
+            name = clean_line(self.message.assistant_name or "")[:LONGEST_NAME]
+            return " · ".join(filter(None, (name, model))) or "Assistant"
         return self.message.role.value.capitalize()
 
     @property

@@ -12,11 +12,10 @@ import pytest
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.chat.prompts.prompt_service import PromptService
-from chatdesk.core.domain.assistant import AssistantSetup, setup_from
 from chatdesk.core.domain.attachment import MOST_IN_MESSAGE, Attachment
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.parameters import Parameters
-from chatdesk.core.domain.prompt import Prompt, PromptKind
+from chatdesk.core.domain.prompt import AssistantSetup, Prompt, PromptKind, setup_from
 from chatdesk.core.errors import ChatDeskError, InvalidInput, PromptNotFound
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from tests.helpers.chat_world import ChatWorld, chat_world
@@ -111,17 +110,17 @@ async def test_the_model_chosen_last_answers(world: ChatWorld, prompts: PromptSe
         return answer.model
 
     assert await model() == "large"
-    await world.chat.set_thread_assistant(thread.id, made.id)
+    await world.chat.assistants.choose(thread.id, made.id)
     assert await model() == "small"
     await world.chat.set_thread_model(thread.id, world.provider.name, "large")
     assert await model() == "large"
     once = await world.chat.send_message(thread.id, "hi", assistant_id=made.id)
     assert (await _finished(world, once.answer.id)).model == "large"
-    await world.chat.set_thread_assistant(thread.id, None)
+    await world.chat.assistants.choose(thread.id, None)
     once = await world.chat.send_message(thread.id, "hi", assistant_id=made.id)
     assert (await _finished(world, once.answer.id)).model == "small"
     with pytest.raises(PromptNotFound):
-        await world.chat.set_thread_assistant(thread.id, thread.id)
+        await world.chat.assistants.choose(thread.id, thread.id)
 
 
 async def test_an_assistant_of_a_provider_that_is_gone_leaves_the_model_to_the_thread(

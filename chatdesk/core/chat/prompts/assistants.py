@@ -3,15 +3,23 @@ changes."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from chatdesk.core.domain.assistant import Assistant
+from chatdesk.core.chat.uninterruptible import uninterruptible
+from chatdesk.core.domain.prompt import Assistant
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import PromptNotFound
-from chatdesk.core.events import EventBus, PromptsChanged
+from chatdesk.core.events import EventBus, PromptsChanged, ThreadChanged
 
 if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
     from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.storage.chat.threads import ThreadRepository
     from chatdesk.core.storage.library.prompts import PromptRepository
+
+
+#: Finds an assistant by its id; none for None and for one that is not there.
+FindAssistant = Callable[[str | None], Awaitable[Assistant | None]]
 
 
 class Assistants:
@@ -21,7 +29,7 @@ class Assistants:
         self._prompts = prompts
         self._known: dict[str, Assistant | None] = {}
         self._revision = 0
-        self._subscription = bus.subscribe(PromptsChanged, lambda _event: self._forget())
+        bus.subscribe(PromptsChanged, lambda _event: self._forget())
 
     async def find(self, assistant_id: str | None) -> Assistant | None:
         """Return an assistant as it is now; None for one that was deleted or never was here."""
@@ -35,9 +43,6 @@ class Assistants:
             self._known[assistant_id] = found
         return self._known[assistant_id]
 
-    def close(self) -> None:
-        self._subscription.cancel()
-
     async def _read(self, assistant_id: str) -> Assistant | None:
         try:
             prompt = await self._prompts.get(assistant_id)
@@ -50,6 +55,32 @@ class Assistants:
     def _forget(self) -> None:
         self._revision += 1
         self._known.clear()
+
+
+class ThreadAssistants:
+    """Chooses the assistants of threads. Reached as ``ChatService.assistants``."""
+
+    def __init__(self, threads: ThreadRepository, find: FindAssistant, bus: EventBus) -> None:
+        self._threads = threads
+        self.find = find
+        self._bus = bus
+
+    async def of(self, thread_id: str) -> Assistant | None:
+        """Return the assistant that answers in a thread."""
+        return await self.find((await self._threads.get(thread_id)).assistant_id)
+
+    @uninterruptible
+    async def choose(self, thread_id: str, assistant_id: str | None) -> Thread:
+        """Set the assistant that answers in a thread from the next turn on; None: no assistant. One that has a model
+        of its own answers with that until another model is chosen. Raises ``PromptNotFound``."""
+        assistant = await self.find(assistant_id)
+        if assistant_id is not None and assistant is None:
+            raise PromptNotFound
+        if assistant is not None and assistant.setup.provider is not None:
+            await self._threads.set_model(thread_id, None, None)
+        thread = await self._threads.set_assistant(thread_id, assistant_id)
+        self._bus.publish(ThreadChanged(thread))
+        return thread
 
 
 def model_of(

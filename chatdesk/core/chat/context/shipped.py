@@ -1,0 +1,30 @@
+"""Builds the context for scripts, with the model data and encodings that come with ChatDesk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatdesk.core.chat.context.context_service import ContextService
+from chatdesk.core.clock import Clock
+from chatdesk.core.context.catalogue import ModelCatalogue
+from chatdesk.core.context.tokens import TokenCounter
+from chatdesk.core.events import EventBus
+from chatdesk.core.paths import encodings_dir, resources_dir
+
+if TYPE_CHECKING:  # loaded on the storage thread, after the window is up
+    from chatdesk.core.providers.registry import ProviderRegistry
+    from chatdesk.core.storage.repositories import Repositories
+
+
+def shipped_context(
+    repositories: Repositories, providers: ProviderRegistry, bus: EventBus, clock: Clock
+) -> ContextService:
+    """Build a context of usual models that makes no summaries."""
+    return ContextService(
+        repositories=repositories,
+        providers=providers,
+        bus=bus,
+        counter=TokenCounter(encodings_dir()),
+        catalogue=ModelCatalogue.of_files(resources_dir() / "models.json"),
+        clock=clock,
+    )

@@ -1,0 +1,170 @@
+"""Says below the text which assistant answers in the open thread, and lets a person choose one, there or after an @ for
+one question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QMenu
+
+from chatdesk.core.domain.prompt import PromptHead, PromptKind
+from chatdesk.core.events import PromptsChanged
+from chatdesk.core.hidden_characters import clean_line
+from chatdesk.ui.composer.slash_query import AT, select_mark_query
+from chatdesk.ui.features.chat.next_model import NextAssistant
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.theme.compositing import round_corners
+from chatdesk.ui.theme.qt_icons import icon
+from chatdesk.ui.widgets.buttons import PillButton
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.prompts.prompt_service import PromptService
+    from chatdesk.core.domain.thread import Thread
+    from chatdesk.ui.composer.prompt_menu import PromptMenu
+    from chatdesk.ui.window.window_context import WindowContext
+
+_MOST_LISTED: Final = 40
+
+
+class AssistantBinding(QObject):
+    """There is no button as long as the library has no assistant."""
+
+    def __init__(
+        self,
+        context: WindowContext,
+        threads: ThreadBinding,
+        undo: UndoBinding,
+        chosen: NextAssistant,
+        *,
+        prompts: PromptService,
+        open_library: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self._panes = panes = context.panes
+        self._threads = threads
+        self._undo = undo
+        self._chosen = chosen
+        self._prompts = prompts
+        self._open_library = open_library
+        self._tasks = context.tasks
+        self._open_thread = context.open_thread
+        self._button: PillButton | None = None
+        self._menu: PromptMenu | None = None
+        panes.composer.editor.atTyped.connect(lambda: self._tasks.replace(self._open_menu(), "list assistants"))
+        panes.commands.bind("thread.assistant", self.open)
+        threads.opened.connect(lambda _thread: self.show())
+        chosen.changed.connect(self.show)
+        context.subscribe(self, PromptsChanged, lambda _event: self.show())
+
+    def show(self) -> None:
+        """Show what holds in the open thread."""
+        self._tasks.replace(self._show(), "show the assistant")
+
+    def open(self) -> None:
+        """Open the list of assistants; where there is none yet, the library."""
+
+        async def work() -> None:
+            await self._show()
+            if self._button is not None and self._button.isVisible():
+                self._button.click()
+            else:
+                self._open_library()
+
+        self._tasks.replace(work(), "choose an assistant")
+
+    # The button
+
+    async def _show(self) -> None:
+        heads = await self._assistants()
+        here = self._chosen.here
+        if not heads and here is None and self._button is None:
+            return
+        button = self._button or self._make_button()
+        button.setText("Assistant" if here is None else clean_line(here.name))
+        button.set_icon("user" if here is None else here.setup.icon)
+        button.set_name(f"Assistant: {'none' if here is None else clean_line(here.name)}")
+        button.setVisible(bool(heads) or here is not None)
+        button.set_menu(self._choices(button, heads))
+
+    def _make_button(self) -> PillButton:
+        panes = self._panes
+        made = self._button = PillButton(
+            panes.theme, "Assistant", object_name="assistantButton", icon_name="user", has_arrow=True
+        )
+        made.hide()
+        composer = panes.composer
+        composer.button_row.insertWidget(composer.button_row.indexOf(composer.parameters_button) + 1, made)
+        composer.setTabOrder(composer.parameters_button, made)
+        return made
+
+    def _choices(self, button: PillButton, heads: list[PromptHead]) -> QMenu:
+        before = button.findChild(QMenu, "assistantsMenu")
+        if before is not None:
+            before.setObjectName("")
+            before.deleteLater()
+        menu = QMenu(button)
+        menu.setObjectName("assistantsMenu")
+        round_corners(menu, self._panes.theme.tokens.radius.row)
+        here = self._chosen.here
+        none = menu.addAction("No assistant", partial(self._choose, None))
+        none.setCheckable(True)
+        none.setChecked(here is None)
+        for head in heads[:_MOST_LISTED]:
+            words = clean_line(head.name).replace("&", "&&")
+            action = menu.addAction(icon(head.icon, self._panes.theme.tokens.muted), words)
+            action.setCheckable(True)
+            action.setChecked(here is not None and here.id == head.id)
+            action.triggered.connect(lambda _checked=False, id_=head.id: self._choose(id_))
+        menu.addSeparator()
+        menu.addAction("Edit assistants…", self._open_library)
+        return menu
+
+    def _choose(self, assistant_id: str | None) -> None:
+        thread = self._threads.open_thread
+        if thread is None:
+            self._chosen.choose_for_new(assistant_id)
+        elif assistant_id != thread.assistant_id:
+            self._tasks.start(self._choose_in(thread, assistant_id), "choose an assistant")
+
+    async def _choose_in(self, thread: Thread, assistant_id: str | None) -> None:
+        chat = self._open_thread.chat_of(thread.id)
+        do = partial(chat.assistants.choose, thread.id, assistant_id)
+
+        async def undo() -> None:
+            await chat.assistants.choose(thread.id, thread.assistant_id)
+            if thread.provider is not None and thread.model is not None:
+                await chat.set_thread_model(thread.id, thread.provider, thread.model)
+
+        await do()
+        (await self._undo.stack(thread.id)).record("choose assistant", undo, do, thread_id=thread.id)
+        self._panes.commands.refresh()
+
+    # After an @
+
+    async def _assistants(self) -> list[PromptHead]:
+        return [head for head in await self._prompts.list() if head.kind is PromptKind.ASSISTANT]
+
+    async def _open_menu(self) -> None:
+        heads = await self._assistants()
+        if not heads:
+            return
+        if self._menu is None:
+            from chatdesk.ui.composer.prompt_menu import MenuKind, PromptMenu
+
+            edit = ("Edit assistants…", "Their instructions, models, tools and files")
+            kind = MenuKind(AT, "Assistants", "assistant", "asks it", edit)
+            self._menu = PromptMenu(self._panes.theme, self._panes.composer, kind)
+            self._menu.chosen.connect(lambda id_, _is_after_mark: self._ask_once(id_))
+            self._menu.manageRequested.connect(self._open_library)
+        self._menu.open_after_mark(heads)
+
+    def _ask_once(self, assistant_id: str) -> None:
+        editor = self._panes.composer.editor
+        if select_mark_query(editor, AT):
+            editor.textCursor().removeSelectedText()
+        self._chosen.ask_once(assistant_id)
+        self._tasks.start(self._prompts.note_used(assistant_id), "note the use of an assistant")

@@ -1,0 +1,72 @@
+"""Gathers what an assistant can be given: models, tool servers, files from the disk, and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QFileDialog
+
+from chatdesk.core.hidden_characters import clean_line
+from chatdesk.ui.features.prompts.assistant_fields import AssistantChoices
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.attachment_service import AttachmentService
+    from chatdesk.core.domain.attachment import Attachment
+    from chatdesk.core.domain.parameters import Parameters
+    from chatdesk.core.tools.service import ToolService
+    from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
+    from chatdesk.ui.window.window_context import WindowContext
+
+
+class AssistantChooser:
+    """``tools_in_use`` returns the service of tool servers, None where nobody has set one up."""
+
+    def __init__(
+        self,
+        context: WindowContext,
+        attachments: AttachmentService,
+        *,
+        tools_in_use: Callable[[], Awaitable[ToolService | None]],
+    ) -> None:
+        self._panes = context.panes
+        self._open_thread = context.open_thread
+        self._attachments = attachments
+        self._tools_in_use = tools_in_use
+
+    async def choices(self) -> AssistantChoices:
+        tools = await self._tools_in_use()
+        servers = () if tools is None else tuple((each.id, clean_line(each.name)) for each in tools.servers)
+        return AssistantChoices(self._panes.header.models, servers)
+
+    async def add_file(self, path: Path) -> Attachment:
+        """Copy a file into the store. Raises ``AttachmentTooLarge`` or ``AttachmentUnusable``."""
+        return await self._attachments.add_file(path)
+
+    def ask_for_files(self, dialog: PromptsDialog, take: Callable[[Path], object]) -> None:
+        chooser = QFileDialog(dialog, "Files of the assistant")
+        chooser.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        chooser.filesSelected.connect(lambda names: [take(Path(name)) for name in names])
+        chooser.finished.connect(chooser.deleteLater)
+        chooser.open()
+
+    def ask_for_parameters(self, dialog: PromptsDialog, parameters: Parameters) -> None:
+        from chatdesk.core.domain.parameters import Parameters
+        from chatdesk.ui.features.chat.parameters import ParametersDialog
+
+        fields = dialog.form.assistant
+        if fields is None:
+            return
+        setup = fields.setup
+        asking = ParametersDialog(
+            self._panes.theme,
+            parameters,
+            Parameters(),
+            info=self._open_thread.stored_chat.context.models.info(setup.provider, setup.model),
+            scope="assistant",
+            name=dialog.form.name_field.text(),
+            parent=dialog,
+        )
+        asking.saved.connect(fields.set_parameters)
+        asking.open()

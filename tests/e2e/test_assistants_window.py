@@ -1,0 +1,147 @@
+"""Assistants from the window: made in the library, chosen for a chat and for one question, by keyboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu, QPushButton
+
+from chatdesk.core.domain.parameters import Parameters
+from chatdesk.core.domain.prompt import AssistantSetup, PromptKind
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.composer.prompt_menu import PromptMenu
+from chatdesk.ui.features.chat.parameters import ParametersDialog
+from chatdesk.ui.features.prompts.assistant_fields import AssistantFields
+from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
+from chatdesk.ui.widgets.buttons import PillButton
+from tests.helpers.chat_world import ScriptedProvider
+from tests.helpers.tools_world import server
+from tests.helpers.window import answered, play, press, type_text, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    return AppPaths.find(tmp_path / "profile")
+
+
+async def _model(application: WindowApplication) -> ScriptedProvider:
+    services = await application.services()
+    model = ScriptedProvider()
+    services.chat.use_providers(ProviderRegistry([model], "scripted", "small"))
+    return model
+
+
+async def _shown(application: WindowApplication, kind: type[Any]) -> Any:
+    window = application.panes.window
+    await until(lambda: any(each.isVisible() for each in window.findChildren(kind)))
+    return next(each for each in window.findChildren(kind) if each.isVisible())
+
+
+def _button(application: WindowApplication) -> PillButton | None:
+    return application.panes.window.findChild(PillButton, "assistantButton")
+
+
+def _choose(application: WindowApplication, words: str) -> None:
+    button = _button(application)
+    assert button is not None
+    menu = button.findChild(QMenu, "assistantsMenu")
+    assert menu is not None
+    action: QAction = next(each for each in menu.actions() if each.text() == words)
+    action.trigger()
+
+
+def test_an_assistant_is_made_in_the_library(paths: AppPaths, tmp_path: Path) -> None:
+    file = tmp_path / "style.txt"
+    file.write_text("Short sentences.", "utf-8")
+
+    async def script(application: WindowApplication) -> None:
+        await _model(application)
+        services = await application.services()
+        await (await services.tools.load()).save(server())
+        assert _button(application) is None
+        application.panes.commands.trigger("thread.assistant")  # there is none yet: the library opens
+        dialog: PromptsDialog = await _shown(application, PromptsDialog)
+        dialog.form.kind_box.setCurrentIndex(dialog.form.kind_box.findData(PromptKind.ASSISTANT.value))
+        fields: AssistantFields = await _shown(application, AssistantFields)
+        QTest.keyClicks(dialog.form.name_field, "Editor")
+        QTest.keyClicks(dialog.form.text_field, "You are an editor.")
+        fields.icon_box.setFocus()
+        QTest.keyClicks(fields.icon_box, "Pen")
+        await until(lambda: fields.tools_button.menu().actions()[2].text() == "Notes")
+        fields.tools_button.menu().actions()[2].trigger()
+        fields.add_file(await services.attachments.add_file(file))
+        QTest.keyClick(fields.parameters_button, Qt.Key.Key_Space)
+        asking: ParametersDialog = await _shown(application, ParametersDialog)
+        asking.row("answer_length").field.setText("500")
+        asking.findChild(QPushButton, "parametersSave").click()
+        dialog.done_button.click()
+        await until(lambda: not application.panes.window.findChildren(PromptsDialog))
+        (made,) = [each for each in await services.prompts.list() if each.kind is PromptKind.ASSISTANT]
+        prompt = await services.prompts.get(made.id)
+        assert prompt.setup is not None and (prompt.name, prompt.text) == ("Editor", "You are an editor.")
+        assert (prompt.setup.icon, prompt.setup.tools) == ("pencil", ("notes",))
+        assert prompt.setup.parameters == Parameters(answer_length=500)
+        assert [each.name for each in prompt.setup.files] == ["style.txt"]
+        await until(lambda: (button := _button(application)) is not None and button.isVisible())
+
+    play(paths, script)
+
+
+def test_an_assistant_answers_in_a_chat_until_another_is_chosen(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        model = await _model(application)
+        services = await application.services()
+        await services.prompts.create(PromptKind.ASSISTANT, "Editor", "You are an editor.", AssistantSetup("pencil"))
+        await until(lambda: (button := _button(application)) is not None and button.isVisible())
+        _choose(application, "Editor")
+        await until(lambda: _button(application).text() == "Editor")  # type: ignore[union-attr]
+        type_text(application, "one")
+        first = await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        assert first.assistant_name == "Editor"
+        assert model.requests[-1].messages[0].text == "You are an editor."
+        _choose(application, "No assistant")
+        await until(lambda: _button(application).text() == "Assistant")  # type: ignore[union-attr]
+        type_text(application, "two")
+        second = await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        assert second.assistant_name is None
+        application.panes.commands.trigger("edit.undo")
+        await until(lambda: _button(application).text() == "Editor")  # type: ignore[union-attr]
+
+    play(paths, script)
+
+
+def test_an_at_asks_an_assistant_one_question(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        model = await _model(application)
+        services = await application.services()
+        await services.prompts.create(PromptKind.ASSISTANT, "Editor", "You are an editor.")
+        composer = application.panes.composer
+        for text in ("mail me at a@b.org", "Please @"):
+            composer.clear()
+            type_text(application, text)
+        menu: PromptMenu = await _shown(application, PromptMenu)
+        assert menu.list.item(0).text() == "Editor"
+        type_text(application, "ed")
+        press(application, Qt.Key.Key_Return)
+        await until(lambda: composer.above.state is not None and composer.above.state.isVisible())
+        assert composer.above.state is not None and composer.above.state.text == "Editor answers this question."
+        assert composer.text() == "Please "
+        type_text(application, "shorten this")
+        answer = await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        assert answer.assistant_name == "Editor"
+        assert model.requests[-1].messages[-1].text == "Please shorten this"
+        await until(lambda: not composer.above.state.isVisible())
+        type_text(application, "thanks")
+        plain = await answered(application, lambda: press(application, Qt.Key.Key_Return))
+        assert plain.assistant_name is None
+
+    play(paths, script)
