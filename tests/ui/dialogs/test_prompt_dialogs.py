@@ -21,6 +21,7 @@ from chatdesk.core.domain.prompt import (
     SystemPrompts,
 )
 from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
+from chatdesk.ui.features.prompts.prompt_form import Written
 from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
 from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
 from chatdesk.ui.theme.theme import Theme
@@ -195,18 +196,18 @@ def test_what_is_typed_is_stored_when_the_typing_pauses(library: Library, qtbot:
     library.dialog.show_prompt(FIRST)
     library.type("!")
     qtbot.waitUntil(lambda: bool(library.calls))
-    assert library.take_calls() == [("save", "1", TEMPLATE, "First", "!one")]
+    assert library.take_calls() == [("save", "1", Written(TEMPLATE, "First", "!one"))]
     library.type("?")
     library.dialog.saved(replace(FIRST, text="!one"))
     qtbot.waitUntil(lambda: bool(library.calls))
-    assert library.take_calls() == [("save", "1", TEMPLATE, "First", "!?one")]
+    assert library.take_calls() == [("save", "1", Written(TEMPLATE, "First", "!?one"))]
 
 
 def test_going_elsewhere_stores_first(library: Library) -> None:
     library.dialog.show_prompt(FIRST)
     library.type("!")
     library.dialog.list.setCurrentRow(1)
-    assert library.take_calls() == [("save", "1", TEMPLATE, "First", "!one")]
+    assert library.take_calls() == [("save", "1", Written(TEMPLATE, "First", "!one"))]
     library.dialog.saved(replace(FIRST, text="!one"))
     assert library.take_calls() == [("open", "2")]
 
@@ -217,7 +218,7 @@ def test_keys_that_were_faster_than_the_other_prompt_are_stored_too(library: Lib
     library.take_calls()
     library.type("!")
     library.dialog.show_prompt(SECOND)
-    assert library.take_calls() == [("save", "1", TEMPLATE, "First", "!one")]
+    assert library.take_calls() == [("save", "1", Written(TEMPLATE, "First", "!one"))]
     assert library.dialog.prompt_id == "1"
     library.dialog.saved(replace(FIRST, text="!one"))
     assert library.dialog.prompt_id == "2"
@@ -231,7 +232,7 @@ def test_closing_waits_until_it_is_stored(library: Library) -> None:
     library.take_calls()
     library.type("?")
     library.dialog.saved(replace(FIRST, text="!one"))
-    assert library.take_calls() == [("save", "1", TEMPLATE, "First", "!?one")]
+    assert library.take_calls() == [("save", "1", Written(TEMPLATE, "First", "!?one"))]
     library.dialog.saved(replace(FIRST, text="!?one"))
     assert library.is_closed
 
@@ -246,7 +247,7 @@ def test_what_cannot_be_stored_keeps_the_dialog_and_the_text(library: Library) -
     assert library.dialog.form.written().text == "!one"
     library.take_calls()
     _press(library.dialog, "promptsDone")
-    assert library.take_calls() == [("save", "1", TEMPLATE, "First", "!one")]
+    assert library.take_calls() == [("save", "1", Written(TEMPLATE, "First", "!one"))]
     assert not library.is_closed
     library.dialog.saved(FIRST)  # an answer to nothing is ignored later on
     assert library.is_closed
@@ -257,7 +258,7 @@ def test_a_new_prompt_gets_its_name_when_it_is_stored(library: Library) -> None:
     assert library.dialog.form.name_field.hasFocus() or library.dialog.focusWidget() is library.dialog.form.name_field
     library.type("Do this")
     _press(library.dialog, "promptsExport")
-    assert library.take_calls() == [("save", None, TEMPLATE, "", "Do this")]
+    assert library.take_calls() == [("save", None, Written(TEMPLATE, "", "Do this"))]
     library.dialog.saved(Prompt("3", TEMPLATE, "Do this", "Do this", 0, 0))
     assert library.take_calls() == [("export",)]
     assert (library.dialog.prompt_id, library.dialog.form.written().name) == ("3", "Do this")
@@ -277,7 +278,7 @@ def test_text_from_elsewhere_becomes_a_new_prompt(library: Library) -> None:
     library.dialog.begin(TEMPLATE, "from the composer")
     assert library.dialog.prompt_id is None
     _press(library.dialog, "promptsDone")
-    assert library.take_calls() == [("save", None, TEMPLATE, "", "from the composer")]
+    assert library.take_calls() == [("save", None, Written(TEMPLATE, "", "from the composer"))]
 
 
 def test_inserting_stores_and_closes(library: Library) -> None:
@@ -306,7 +307,7 @@ def test_an_emptied_prompt_is_refused_or_deleted_or_reverted(library: Library, q
     qtbot.waitUntil(lambda: not any(timer.isActive() for timer in library.dialog.findChildren(QTimer)))
     assert library.take_calls() == []  # not worth words while one types
     _press(library.dialog, "promptsDone")
-    assert library.take_calls() == [("save", "1", TEMPLATE, "First", "")]
+    assert library.take_calls() == [("save", "1", Written(TEMPLATE, "First", ""))]
     library.dialog.show_failure("A prompt needs a text.")
     _press(library.dialog, "promptsDelete")
     assert library.take_calls() == [("delete", "1")]

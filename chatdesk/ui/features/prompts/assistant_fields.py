@@ -28,6 +28,7 @@ _ICON_NAMES: Final = {
     "gauge": "Gauge", "calendar": "Calendar", "star": "Star", "user": "Person", "users": "People",
 }  # fmt: skip
 _AS_IN_THE_CHAT: Final = "As in the chat"
+_LONGEST_LETTERS: Final = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +191,11 @@ class AssistantFields(QWidget):
 
     @staticmethod
     def _name(button: QPushButton, title: str, words: str) -> None:
-        shown = button.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, _LONGEST_PX)
+        shown = button.fontMetrics().elidedText(
+            words, Qt.TextElideMode.ElideRight, _LONGEST_LETTERS * button.fontMetrics().averageCharWidth()
+        )
         button.setText(shown.replace("&", "&&"))
         button.setAccessibleName(f"{title}: {words}")
-
-
-_LONGEST_PX = 210
 
 
 def _box(object_name: str, name: str) -> QComboBox:
