@@ -149,6 +149,7 @@ class AsyncClient:
     change_thread = _method(chat_requests.change_thread)
     delete_thread = _method(chat_requests.delete_thread)
     tag_thread = _method(chat_requests.tag_thread)
+    show_typing = _method(chat_requests.show_typing)
     draft = _method(chat_requests.draft)
     save_draft = _method(chat_requests.save_draft)
     forget_draft = _method(chat_requests.forget_draft)

@@ -22,7 +22,7 @@ from chatdesk.client.forms import (
     ThreadPage,
 )
 from chatdesk.client.reading import listed
-from chatdesk.client.request import Request, form, get, given_files, nothing, path_of, repeatable, write
+from chatdesk.client.request import API, Request, form, get, given_files, nothing, path_of, repeatable, write
 
 # The service
 
@@ -156,6 +156,13 @@ def tag_thread(
     """Put tags on a thread, by their names, and take others off, by their ids."""
     body = {"add": list(add), "remove": list(remove)}
     return write("POST", path_of("threads", thread_id, "/tags"), form(Thread), body, key=key)
+
+
+def show_typing(thread_id: str, *, is_typing: bool = True) -> Request[None]:
+    """Show the other members of a shared project that somebody types in this thread. It is forgotten after some
+    seconds: repeat it every three while that goes on."""
+    path = API + path_of("threads", thread_id, "/typing")
+    return Request("POST", path, nothing, body={"is_typing": is_typing})
 
 
 def draft(thread_id: str) -> Request[Draft]:

@@ -345,6 +345,14 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """All limits. ``etag`` names what was set, whatever is used up since; it is for ``if_match``."""
+
+    limits: tuple[Limit, ...]
+    etag: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """An export or import. ``state`` is running, done, failed or cancelled; ``done`` of ``total`` are messages of an
     export and bytes of an import."""

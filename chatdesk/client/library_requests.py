@@ -17,6 +17,7 @@ from chatdesk.client.forms import (
     HitGroup,
     Job,
     Limit,
+    Limits,
     Prompt,
     PromptHead,
     Provider,
@@ -145,16 +146,16 @@ def usage(
     return get("/usage", form(UsageReport), thread_id=thread_id, project_id=project_id, first=first, last=last)
 
 
-def limits() -> Request[tuple[Limit, ...]]:
+def limits() -> Request[Limits]:
     """List the limits on tokens and money."""
-    return get("/limits", listed(Limit, "limits"))
+    return get("/limits", form(Limits))
 
 
-def replace_limits(given: Sequence[Limit]) -> Request[tuple[Limit, ...]]:
+def replace_limits(given: Sequence[Limit], *, if_match: str = "", key: str = "") -> Request[Limits]:
     """Replace all limits on tokens and money."""
     names = ("scope", "period", "unit", "target", "soft", "hard")
     body = {"limits": [{name: getattr(each, name) for name in names} for each in given]}
-    return Request("PUT", f"{API}/limits", listed(Limit, "limits"), body=body)
+    return write("PUT", "/limits", form(Limits), body, key=key, if_match=if_match)
 
 
 # Jobs

@@ -126,7 +126,7 @@ class MockService:
                 return 200, {"version": "mock", "api": "v1"}
             case [_, "projects", *rest]:
                 return self._in_projects(seen, rest)
-            case [_, "threads", thread_id, "messages" | "notes" | "stop" as what]:
+            case [_, "threads", thread_id, "messages" | "notes" | "stop" | "typing" as what]:
                 return self._in_thread(seen, _one(self.threads, thread_id), what, query)
             case [_, "threads", *rest]:
                 return self._in_threads(seen, rest, query)
@@ -173,6 +173,8 @@ class MockService:
         self, seen: SeenRequest, thread: dict[str, Any], what: str, query: Mapping[str, str]
     ) -> tuple[int, Any]:
         path = self.messages[thread["id"]]
+        if what == "typing":
+            return 204, None
         if what == "stop":
             for each in path:
                 if self._left.pop(each["id"], None) is not None:

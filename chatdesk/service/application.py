@@ -63,7 +63,7 @@ class Application:
         self._services = services
         self._loop = loop
         self._live = live
-        self._carrying_out = CarryingOut(etag_of)
+        self._carrying_out = CarryingOut(_names_version)
         self.still_valid: Callable[[Caller], bool] = lambda _caller: True
         self.admit: Callable[[Caller], None] = lambda _caller: None
         by_path: dict[str, dict[str, Endpoint]] = {}
@@ -154,7 +154,7 @@ class Application:
             return Response(status_code=204, headers=again)
         shown = endpoint.shows(carried.result)
         content = forms.as_json(shown)
-        etag = _etag(content)
+        etag = _etag(endpoint, carried.result, content)
         if endpoint.method == "GET" and etag in _listed(request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers={"etag": etag})
         response = _json_response(content, endpoint.status, etag, request)
@@ -334,17 +334,23 @@ def _stale(endpoint: Endpoint, error: StaleEdit, request: Request, body: bytes) 
     response = problem_response(
         error, request.state.request_id, current=json.loads(current), yours=json.loads(body) if body else None
     )
-    response.headers["etag"] = _etag(current)
+    response.headers["etag"] = _etag(endpoint, error.current, current)
     return response
 
 
-def etag_of(shown: Any) -> str:
-    """Return the ETag of an answer."""
-    return _etag(forms.as_json(shown))
+def _etag(endpoint: Endpoint, thing: Any, content: bytes) -> str:
+    """Return the ETag of an answer, which begins with a digest of what If-Match compares."""
+    compared = "" if endpoint.compares is None else f"{_digest(forms.as_json(endpoint.compares(thing)))}."
+    return f'"{compared}{_digest(content)}"'
 
 
-def _etag(content: bytes) -> str:
-    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+def _names_version(etag: str, compared: Any) -> bool:
+    """Return whether an ETag was made of this version of a thing."""
+    return etag[1:-1].partition(".")[0] == _digest(forms.as_json(compared))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def _listed(header: str) -> list[str]:

@@ -64,8 +64,8 @@ async def nothing_again(_call: Call[Any, Any], _done: DoneRequest) -> None:
 class CarryingOut:
     """Carries requests out, on the loop of the services."""
 
-    def __init__(self, etag_of: Callable[[Any], str]) -> None:
-        self._etag_of = etag_of
+    def __init__(self, names_version: Callable[[str, Any], bool]) -> None:
+        self._names_version = names_version
         self._running: set[str] = set()
 
     async def carry_out(self, endpoint: Endpoint, call: Call[Any, Any], conditions: Conditions) -> Carried:
@@ -101,10 +101,10 @@ class CarryingOut:
     ) -> tuple[str, str, Callable[[Any], bool]] | None:
         if not conditions.if_match or endpoint.guards is None:
             return None
-        shows = endpoint.shows
-        assert shows is not None  # what is guarded is shown
-        wanted_id = call.path[endpoint.path.rpartition("{")[2].partition("}")[0]]
-        return endpoint.guards, wanted_id, lambda thing: self._etag_of(shows(thing)) == conditions.if_match
+        compares = endpoint.compares or endpoint.shows
+        assert compares is not None  # what is guarded is shown
+        wanted_id = call.path.get(endpoint.path.rpartition("{")[2].partition("}")[0], "")
+        return endpoint.guards, wanted_id, lambda thing: self._names_version(conditions.if_match, compares(thing))
 
     @contextmanager
     def _alone(self, key: str) -> Iterator[None]:

@@ -130,8 +130,10 @@ class Endpoint:
 
     ``again`` makes the result of a write once more, from the request and the ids of what it made; such a write takes
     an Idempotency-Key. ``has_own_keys``: the handler takes one itself, and returns ``Repeated`` for what it knows.
-    ``guards`` is the kind of thing that the last name of the path stands for, where it may
-    be changed under If-Match; ``shows`` is what its ETag is made of. ``headers`` are for an answer, made of the result.
+    ``guards`` is the kind of thing that the path stands for (its id is the last name in it), where it may
+    be changed under If-Match; ``shows`` is what its ETag is made of. ``compares`` returns the part of a thing that a
+    write replaces, where the answer also shows what changes by itself: If-Match compares that part alone.
+    ``headers`` are for an answer, made of the result.
     ``resumes``: the header Last-Event-ID means the same as ``after`` of its query. ``ends_when_left``: the handler is
     cancelled when its caller leaves.
 
@@ -150,7 +152,8 @@ class Endpoint:
     status: int = 200
     again: Callable[[Call[Any, Any], DoneRequest], Awaitable[Any]] | None = None
     has_own_keys: bool = False
-    guards: Literal["project", "thread", "draft", "summary", "tag", "prompt"] | None = None
+    guards: Literal["project", "thread", "draft", "summary", "tag", "prompt", "limits"] | None = None
+    compares: Callable[[Any], Any] | None = None
     headers: Callable[[Any], Mapping[str, str]] | None = None
     ends_when_left: bool = False
     resumes: bool = False

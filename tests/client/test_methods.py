@@ -25,6 +25,7 @@ from chatdesk.client import (
     InvalidRequest,
     Limit,
     Message,
+    NotAllowed,
     NotFound,
     Provider,
     chat_requests,
@@ -32,6 +33,8 @@ from chatdesk.client import (
     library_requests,
 )
 from chatdesk.client.request import Request
+from chatdesk.service.declaration import Scope
+from chatdesk.services.services import Services
 from tests.helpers.local_service import ServedWorld, served_world
 from tests.helpers.waiting import until
 
@@ -225,9 +228,13 @@ async def test_models_usage_limits_and_summaries(tmp_path: Path) -> None:
         report = client.usage(thread_id=thread.id)
         assert report.total.output_tokens == answer.usage.output_tokens
         assert [row.model for row in report.rows] == [default.models[0].id]
-        limits = client.replace_limits([Limit("all", "day", "tokens", soft=5000, hard=9000)])
-        assert limits == client.limits()
-        assert (limits[0].hard, limits[0].spent > 0) == (9000, True)
+        seen = client.limits()
+        replaced = client.replace_limits([Limit("all", "day", "tokens", soft=5000, hard=9000)], if_match=seen.etag)
+        assert replaced == client.limits()
+        assert (replaced.limits[0].hard, replaced.limits[0].spent > 0) == (9000, True)
+        with pytest.raises(Conflict):
+            client.replace_limits([], if_match=seen.etag)
+        assert client.replace_limits([], if_match=replaced.etag).limits == ()
         found = client.summarise(thread.id)
         assert found.summaries == ()
         assert client.summaries(thread.id).summaries == ()
@@ -238,6 +245,43 @@ async def test_models_usage_limits_and_summaries(tmp_path: Path) -> None:
 
     async with served_world(tmp_path) as world:
         await _beside(world, work)
+
+
+async def test_typing_is_shown_to_the_members_of_a_team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[str, str, bool]] = []
+    is_joined = False
+
+    class Team:
+        def set_presence(self, project_id: str, thread_id: str, *, is_typing: bool) -> None:
+            shown.append((project_id, thread_id, is_typing))
+
+    async def joined(_services: Services) -> bool:
+        return is_joined
+
+    async def team(_services: Services) -> Team:
+        return Team()
+
+    monkeypatch.setattr(Services, "team_is_joined", joined)
+    monkeypatch.setattr(Services, "load_team", team)
+    async with served_world(tmp_path) as world, AsyncClient(data_dir=tmp_path) as client:
+        thread = await client.make_thread("Shared")
+        await client.show_typing(thread.id)
+        assert shown == []
+        is_joined = True
+        await client.show_typing(thread.id)
+        await client.show_typing(thread.id, is_typing=False)
+        assert shown == [(thread.project_id, thread.id, True), (thread.project_id, thread.id, False)]
+        with pytest.raises(NotFound):
+            await client.show_typing(NOBODY)
+        async with AsyncClient(world.address.urls[0], world.token("reader")) as reader:
+            with pytest.raises(NotAllowed):
+                await reader.show_typing(thread.id)
+        async with AsyncClient(
+            world.address.urls[0], world.token("other", [Scope.READ, Scope.ASK], projects=[NOBODY])
+        ) as stranger:
+            with pytest.raises(NotFound):
+                await stranger.show_typing(thread.id)
+        assert len(shown) == 2
 
 
 async def test_an_export_is_made_read_and_imported(tmp_path: Path) -> None:

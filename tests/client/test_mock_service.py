@@ -43,6 +43,16 @@ def test_what_another_try_does_not_mend_is_sent_once(
     assert len(chatdesk_service.seen) == 1
 
 
+def test_typing_is_taken_and_makes_nothing(chatdesk_service: MockService, chatdesk_client: Client) -> None:
+    thread = chatdesk_client.make_thread("Shared")
+    chatdesk_client.show_typing(thread.id)
+    chatdesk_client.show_typing(thread.id, is_typing=False)
+    assert [each.body for each in chatdesk_service.seen[-2:]] == [{"is_typing": True}, {"is_typing": False}]
+    assert list(chatdesk_client.history(thread.id)) == []
+    with pytest.raises(NotFound):
+        chatdesk_client.show_typing("nobody")
+
+
 def test_tries_end(chatdesk_service: MockService) -> None:
     chatdesk_service.fail_next(*[httpx2.ConnectError("refused")] * 9)
     with (

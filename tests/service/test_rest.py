@@ -321,6 +321,29 @@ async def test_what_somebody_else_has_changed_is_not_written_over(tmp_path: Path
             assert found.status_code == expected
 
 
+async def test_limits_that_somebody_else_replaced_stay_and_what_is_used_up_replaces_nothing(tmp_path: Path) -> None:
+    async with served_world(tmp_path) as world:
+        mine, theirs = (
+            {"limits": [{"scope": "all", "period": "day", "unit": "tokens", "hard": hard}]} for hard in (5e6, 6e6)
+        )
+        limits, seen = f"{V1}/limits", await world.http.get(f"{V1}/limits")
+        first = await world.http.put(limits, json=mine, headers={"if-match": seen.headers["etag"]})
+        assert first.status_code == 200, first.text
+        late = await world.http.put(limits, json=theirs, headers={"if-match": seen.headers["etag"]})
+        assert (late.status_code, late.json()["code"]) == (409, "stale_edit")
+        assert late.json()["current"] == first.json()
+        assert late.json()["yours"] == theirs
+        assert late.headers["etag"] == first.headers["etag"]
+        await _asked(world, await _thread(world))
+        used = await world.http.get(limits, headers={"if-none-match": first.headers["etag"]})
+        assert used.json()["limits"][0]["spent"] > 0
+        again = {"if-match": first.headers["etag"], "idempotency-key": "limits"}
+        for is_repeated in (False, True):
+            found = await world.http.put(limits, json=theirs, headers=again)
+            assert (found.status_code, "idempotent-replayed" in found.headers) == (200, is_repeated)
+            assert found.json()["limits"][0]["hard"] == 6e6
+
+
 async def test_an_export_under_a_key_is_begun_once(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         await _asked(world, await _thread(world))

@@ -13,7 +13,7 @@ from chatdesk.core.storage.engine.repeated_request import DoneRequest
 from chatdesk.service.declaration import Call, Endpoint, Scope
 from chatdesk.service.forms import BODY, OPEN
 from chatdesk.service.rest.messages import MessageAnswer, asked_answer, message_answer, reached_message
-from chatdesk.service.rest.threads import reached_thread
+from chatdesk.service.rest.threads import reached_thread, show_typing
 
 
 @dataclass(frozen=True)
@@ -138,10 +138,7 @@ async def _stop(call: Call[None, Stop]) -> Message | None:
 
 
 async def _show_typing(call: Call[None, TypingIndicator]) -> None:
-    thread = await reached_thread(call, call.body.thread_id)
-    if await call.services.team_is_joined():
-        team = await call.services.load_team()
-        team.set_presence(thread.project_id, thread.id, is_typing=call.body.is_typing)
+    await show_typing(call, call.body.thread_id, is_typing=call.body.is_typing)
 
 
 async def _ping(_call: Call[None, Ping]) -> None:

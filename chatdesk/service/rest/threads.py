@@ -86,6 +86,14 @@ class ThreadChange:
     model: ModelChosen | None = None
 
 
+@dataclass(frozen=True)
+class TypingShown:
+    """A sign that somebody types here, or has stopped; it is forgotten after some seconds, unless it is sent again."""
+
+    __pydantic_config__ = BODY
+    is_typing: bool
+
+
 def thread_answer(thread: Thread) -> ThreadAnswer:
     return ThreadAnswer(
         thread.id,
@@ -112,6 +120,14 @@ async def reached_thread(call: Call[Any, Any], thread_id: str) -> Thread:
     thread = await call.services.chat.get_thread(thread_id)
     call.caller.check_project(thread.project_id, ThreadNotFound)
     return thread
+
+
+async def show_typing(call: Call[Any, Any], thread_id: str, *, is_typing: bool) -> None:
+    """Show the other members of a shared project that somebody types in this thread. Raises ``ThreadNotFound``."""
+    thread = await reached_thread(call, thread_id)
+    if await call.services.team_is_joined():
+        team = await call.services.load_team()
+        team.set_presence(thread.project_id, thread.id, is_typing=is_typing)
 
 
 def project_for(caller: Caller, wanted: str | None) -> str | None:
@@ -168,6 +184,10 @@ async def _changed(call: Call[Any, Any], _done: DoneRequest) -> Thread:
     return await _read(call)
 
 
+async def _show_typing(call: Call[None, TypingShown]) -> None:
+    await show_typing(call, call.path["thread_id"], is_typing=call.body.is_typing)
+
+
 async def _delete(call: Call[Any, Any]) -> None:
     thread = await _read(call)
     if thread.deleted_at is None:
@@ -202,4 +222,13 @@ ENDPOINTS: Final = (
         guards="thread",
     ),
     Endpoint("DELETE", _ONE, _delete, "Move a thread to the trash", scope=Scope.WRITE, status=204, again=nothing_again),
+    Endpoint(
+        "POST",
+        f"{_ONE}/typing",
+        _show_typing,
+        "Show the team that somebody types",
+        scope=Scope.ASK,
+        body=TypingShown,
+        status=204,
+    ),
 )

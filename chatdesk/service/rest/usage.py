@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
@@ -9,7 +10,7 @@ from typing import Any, Final, Literal
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.domain.usage import UsageReport, UsageSum
 from chatdesk.core.local_days import date_of, number_of, start_ms
-from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.core.storage.engine.repeated_request import DoneRequest, StaleEdit
 from chatdesk.core.usage.limits import LimitState
 from chatdesk.service.declaration import Call, Endpoint, Scope
 from chatdesk.service.errors import InvalidRequest
@@ -68,6 +69,13 @@ class LimitAnswer:
 @dataclass(frozen=True, slots=True)
 class LimitsAnswer:
     limits: tuple[LimitAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsSet:
+    """Limits as somebody set them, without what is used up of them meanwhile: If-Match compares this."""
+
+    limits: tuple[tuple[str, str, str, str, float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -138,6 +146,15 @@ def _limit_answer(state: LimitState) -> LimitAnswer:
     )
 
 
+def limits_set(limits: Iterable[LimitState | UsageLimit]) -> LimitsSet:
+    found = (each.limit if isinstance(each, LimitState) else each for each in limits)
+    return LimitsSet(
+        tuple(
+            (each.scope.value, each.period.value, each.unit.value, each.target, each.soft, each.hard) for each in found
+        )
+    )
+
+
 async def _usage(call: Call[UsageWanted, None]) -> UsageReport:
     wanted, usage = call.query, call.services.usage
     if wanted.thread_id is not None:
@@ -161,8 +178,12 @@ async def _limits(call: Call[Any, Any]) -> tuple[LimitState, ...]:
 
 async def _replace_limits(call: Call[None, LimitsGiven]) -> tuple[LimitState, ...]:
     call.caller.require_all_projects()
-    await call.services.chat.limits.replace([_limit(each) for each in call.body.limits])
-    return await call.services.chat.limits.states()
+    limits = call.services.chat.limits
+    try:
+        await limits.replace([_limit(each) for each in call.body.limits])
+    except StaleEdit as error:
+        raise StaleEdit(await limits.states()) from error
+    return await limits.states()
 
 
 async def _replaced(call: Call[Any, Any], _done: DoneRequest) -> tuple[LimitState, ...]:
@@ -182,7 +203,7 @@ def _limit(given: LimitGiven) -> UsageLimit:
 
 ENDPOINTS: Final = (
     Endpoint("GET", "/api/v1/usage", _usage, "Add up what requests took", usage_answer, query=UsageWanted),
-    Endpoint("GET", "/api/v1/limits", _limits, "List limits", limits_answer),
+    Endpoint("GET", "/api/v1/limits", _limits, "List limits", limits_answer, compares=limits_set),
     Endpoint(
         "PUT",
         "/api/v1/limits",
@@ -192,5 +213,7 @@ ENDPOINTS: Final = (
         scope=Scope.ADMIN,
         body=LimitsGiven,
         again=_replaced,
+        guards="limits",
+        compares=limits_set,
     ),
 )

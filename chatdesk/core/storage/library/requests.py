@@ -25,6 +25,7 @@ from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneReque
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.engine.write_guard import WriteGuard
 from chatdesk.core.storage.library.prompts import get_prompt
+from chatdesk.core.storage.usage.limits import get_limits
 
 if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
@@ -40,6 +41,7 @@ _CURRENT: Final[Mapping[str, Callable[[Connection, str], Any]]] = {
     "summary": get_summary,
     "tag": get_tag,
     "prompt": get_prompt,
+    "limits": lambda conn, _id: get_limits(conn),
 }
 _MADE: Final = (Thread, Message, Project, Prompt, Summary)
 
@@ -64,7 +66,7 @@ class RequestRepository:
     ) -> WriteGuard:
         """Return the guard for a request. With a ``key`` its record is written in the same transaction, which raises
         ``AlreadyDone`` where there is one. ``unchanged`` are a kind of thing, an id, and what must hold for that; else
-        ``StaleEdit`` is raised. A draft has the id of its thread."""
+        ``StaleEdit`` is raised. A draft has the id of its thread; all limits together are one thing without an id."""
 
         def before(conn: Connection) -> None:
             if key:

@@ -28,19 +28,8 @@ class UsageLimitRepository:
         self._db = db
 
     async def all(self) -> tuple[UsageLimit, ...]:
-        """Return the limits as they were stored, with the names that projects have now; those of projects that are gone
-        are left out."""
-
-        def work(conn: Connection) -> tuple[UsageLimit, ...]:
-            names = {row[0]: row[1] for row in conn.exec_driver_sql("SELECT id, name FROM projects")}
-            kept = []
-            for entry in _stored(conn, _LIMITS, []):
-                limit = _limit_of(entry, names)
-                if limit is not None:
-                    kept.append(limit)
-            return tuple(kept)
-
-        return await self._db.read(work)
+        """Return the limits that are stored."""
+        return await self._db.read(get_limits)
 
     async def replace(self, limits: Sequence[UsageLimit]) -> None:
         await self._db.write(lambda conn: _store(conn, _LIMITS, [asdict(limit) for limit in limits]))
@@ -72,6 +61,14 @@ class UsageLimitRepository:
             return True
 
         return await self._db.write(work)
+
+
+def get_limits(conn: Connection) -> tuple[UsageLimit, ...]:
+    """Return the limits as they were stored, with the names that projects have now; those of projects that are gone are
+    left out."""
+    names = {row[0]: row[1] for row in conn.exec_driver_sql("SELECT id, name FROM projects")}
+    found = (_limit_of(entry, names) for entry in _stored(conn, _LIMITS, []))
+    return tuple(limit for limit in found if limit is not None)
 
 
 def _spent(conn: Connection, limit: UsageLimit, first_day: int) -> tuple[int, float]:
