@@ -1,4 +1,5 @@
-"""A real browser: pages of others get nothing from the local service and change nothing; its own page is read there."""
+"""A real browser: pages of others get nothing from the local service and change nothing, pages of a named origin work
+with a token, and its own page is read there."""
 
 from __future__ import annotations
 
@@ -13,13 +14,16 @@ from typing import Any
 
 import pytest
 
+from chatdesk.core.settings.schema import Settings
 from chatdesk.service.declaration import Scope
+from chatdesk.service.settings import options_of
 from tests.helpers.chromium import chromium_page, find_chromium
 from tests.helpers.local_service import ServedWorld, served_world
 
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
 
 _EVIL = "evil.test"
+_TOOL = "tool.test"
 _LEARNT_NOTHING = ("refused", "unseen", "opaque ")
 #: Each way in which a page can reach another origin. Each answers with what the page got to know, or "refused".
 _WAYS = """
@@ -68,6 +72,46 @@ _WAYS = """
     frame.onload = () => { let seen; try { seen = frame.contentDocument.title; } catch { seen = null; }
                            resolve(seen ? "seen " + seen : "unseen"); };
     frame.src = at + "/docs"; document.body.append(frame); }));
+  return JSON.stringify(found);
+})()
+"""
+#: What a tool on a page of a named origin does, with a token in each request. Each way answers with what it read.
+_WORK = """
+(async () => {
+  const at = ADDRESS, authorized = {Authorization: "Bearer " + TOKEN}, found = {};
+  const json = {"Content-Type": "application/json", ...authorized}, threads = at + "/api/v1/threads";
+  const post = (address, body, more = {}) =>
+    fetch(address, {method: "POST", headers: {...json, ...more}, body: JSON.stringify(body)});
+  const made = await post(threads, {title: "By a tool"}, {"Idempotency-Key": "once"});
+  const thread = await made.json(), seen = made.headers.get("ETag");
+  found.made = made.status + " " + thread.title;
+  const again = await post(threads, {title: "By a tool"}, {"Idempotency-Key": "once"});
+  found.again = again.headers.get("Idempotent-Replayed") + " " + ((await again.json()).id === thread.id);
+  const change = (title) => fetch(threads + "/" + thread.id, {
+    method: "PATCH", headers: {...json, "If-Match": seen}, body: JSON.stringify({title})});
+  found.changed = (await (await change("Changed")).json()).title;
+  const late = await change("Late");
+  found.late = late.status + " " + (await late.json()).current.title;
+  found.known = (await fetch(threads + "/" + thread.id, {
+    headers: {...authorized, "If-None-Match": late.headers.get("ETag")}, cache: "no-store"})).status;
+  const answer = await post(at + "/v1/chat/completions", {
+    model: "chatdesk/default", stream: true, messages: [{role: "user", content: "Hello"}]});
+  let text = "";
+  for await (const piece of answer.body.pipeThrough(new TextDecoderStream())) text += piece;
+  found.streamed = text.trimEnd().endsWith("data: [DONE]");
+  const leaving = new AbortController();
+  const events = await fetch(at + "/api/v1/events", {headers: authorized, signal: leaving.signal});
+  const {value} = await events.body.getReader().read();
+  found.events = new TextDecoder().decode(value).includes("WELCOME");
+  leaving.abort();
+  found.caller = answer.headers.get("X-ChatDesk-Token") !== null;
+  found.deleted = (await fetch(threads + "/" + thread.id, {method: "DELETE", headers: authorized})).status;
+  found.without = (await fetch(threads)).status;
+  const refused = async (act) => { try { await act(); return "seen"; } catch { return "refused"; } };
+  found.credentials = await refused(() => fetch(threads, {headers: authorized, credentials: "include"}));
+  found.socket = await refused(() => new Promise((resolve, reject) => {
+    const socket = new WebSocket(at.replace("http", "ws") + "/api/v1/ws");
+    socket.onopen = resolve; socket.onerror = reject; }));
   return JSON.stringify(found);
 })()
 """
@@ -128,6 +172,13 @@ def _attacked(page_address: str, service: str, token: str, *, with_policies: boo
         return dict(json.loads(page.run(script)))
 
 
+def _worked(page_address: str, service: str, token: str) -> dict[str, Any]:
+    with chromium_page(names=f"MAP {_TOOL} 127.0.0.1") as page:
+        page.open(page_address)
+        script = _WORK.replace("ADDRESS", json.dumps(service)).replace("TOKEN", json.dumps(token))
+        return dict(json.loads(page.run(script)))
+
+
 async def _titles(world: ServedWorld) -> list[str]:
     return [thread["title"] for thread in (await world.http.get("/api/v1/threads")).json()["threads"]]
 
@@ -155,6 +206,34 @@ async def test_a_page_of_another_origin_reads_nothing_and_changes_nothing(host: 
             found = await asyncio.to_thread(_attacked, page, world.address.urls[0], token)
         assert {way: said for way, said in found.items() if said not in _LEARNT_NOTHING} == {}
         assert await _titles(world) == ["Mine"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", _TOOL])
+async def test_a_page_of_a_named_origin_works_with_a_token_and_no_other_page_does(host: str, tmp_path: Path) -> None:
+    with _elsewhere() as tool, _elsewhere() as other:
+        named, page = f"http://{host}:{tool.server_port}", f"http://{_EVIL}:{other.server_port}/"
+        options = options_of(Settings(service_origins=f"https://tool.example {named}"))
+        async with served_world(tmp_path, options=options) as world:
+            address, token = world.address.urls[0], world.token(scopes=list(Scope))
+            assert await asyncio.to_thread(_worked, f"{named}/", address, token) == {
+                "made": "201 By a tool",
+                "again": "true true",
+                "changed": "Changed",
+                "late": "409 Changed",
+                "known": 304,
+                "streamed": True,
+                "events": True,
+                "caller": True,
+                "deleted": 204,
+                "without": 401,
+                "credentials": "refused",
+                "socket": "refused",
+            }
+            found = await asyncio.to_thread(_attacked, page, address, token)
+            assert {way: said for way, said in found.items() if said not in _LEARNT_NOTHING} == {}
+            assert await _titles(world) == []
+            trash = (await world.http.get("/api/v1/threads?scope=trash")).json()["threads"]
+            assert [thread["title"] for thread in trash] == ["Changed"]
 
 
 async def test_a_name_that_turns_into_this_computer_opens_nothing(tmp_path: Path) -> None:
