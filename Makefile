@@ -9,7 +9,7 @@ PYTEST := -m pytest -q -n auto --dist worksteal --max-worker-restart=0
 
 .DEFAULT_GOAL := help
 MINUTES ?= 60
-.PHONY: help run test test-newest test-long test-servers coverage check bench gallery deps lock wheel clean
+.PHONY: help run test test-newest test-long test-servers coverage check bench gallery deps lock wheel package package-test clean
 export PYTHONUTF8 := 1
 
 help: ## list the commands
@@ -70,6 +70,13 @@ lock: ## write requirements/*.txt again from pyproject.toml
 wheel: ## build dist/*.whl with migrations, resources and token encodings inside
 	@$(PYTHON) packaging/set_up.py test
 	@$(BIN)/python -m hatchling build -t wheel
+
+package: ## build the .deb, the .run and the apt repository into build/package (ARGS="build deb")
+	@$(PYTHON) packaging/set_up.py run
+	@$(PYTHON) packaging/package.py $(ARGS)
+
+package-test: ## install the .deb in a fresh Debian 12 without Python and use it there (root)
+	@$(PYTHON) packaging/try_package.py $(ARGS)
 
 clean: ## remove what was made, but for your data
 	rm -rf .venv .venv-newest .tools build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache .coverage

@@ -8,10 +8,13 @@ import chatdesk.core.late_modules  # noqa: F401 - before anything else
 import sys
 
 from chatdesk.cli.main import run
+from chatdesk.core.child_process import run_worker
 from chatdesk.core.processes import forbid_core_dumps, forbid_looking_in, remove_secrets
 
 
 def main() -> None:
+    if run_worker(sys.argv):
+        return
     forbid_core_dumps()
     remove_secrets()
     sys.exit(run(sys.argv[1:], before_command=forbid_looking_in))

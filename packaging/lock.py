@@ -27,6 +27,11 @@ def main(arguments):
     project = [
         (["pyproject.toml", "--group", "dev"], "dev.txt"),
         (["pyproject.toml", "--extra", "service", "-c", "requirements/dev.txt"], "run.txt"),
+        (
+            ["pyproject.toml", "requirements/package.in", "--extra", "service", "--extra", "anthropic"]
+            + ["-c", "requirements/dev.txt"],
+            "package.txt",
+        ),
     ]
     for sources, name in tools + project:
         command = [uv, "pip", "compile", *sources, *COMMON, *arguments, "-o", "requirements/" + name]

@@ -35,7 +35,7 @@ def printing_command() -> list[str]:
     """Return the command that starts the process that makes pages."""
     from chatdesk.core.child_process import command_of
 
-    return command_of("chatdesk.ui.features.transfer.printing", "--print-worker")
+    return command_of("--print-worker")
 
 
 def read_accounts(paths: AppPaths, settings: Settings) -> AccountBook:

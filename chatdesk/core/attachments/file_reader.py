@@ -115,7 +115,7 @@ class FileReader:
 
 def default_command() -> list[str]:
     """Return the command that starts the reading process."""
-    return child_process.command_of("chatdesk.core.attachments.reading_process", "--reading-process")
+    return child_process.command_of("--reading-process")
 
 
 def _taken_apart(reply: bytes) -> tuple[dict[str, Any], bytes]:

@@ -498,4 +498,4 @@ def _digest(text: str) -> bytes:
 
 def default_command() -> list[str]:
     """Return the command that starts the worker."""
-    return child_process.command_of("chatdesk.core.rendering.worker", "--render-worker")
+    return child_process.command_of("--render-worker")

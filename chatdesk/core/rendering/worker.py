@@ -328,7 +328,7 @@ def main(arguments: Sequence[str]) -> None:
     if DRAWING_FLAG in arguments:
         serve(source, sink)
         return
-    command = command_of("chatdesk.core.rendering.worker", "--render-worker", DRAWING_FLAG)
+    command = command_of("--render-worker", DRAWING_FLAG)
     gc.set_threshold(*_COLLECT_AFTER)
     Worker(source, sink, command).run()
 

@@ -40,7 +40,6 @@ _log = logging.getLogger(__name__)
 MOST_RESTARTS: Final = 3
 _FIRST_PAUSE_S: Final = 0.5
 _END_S: Final = 2.0
-_MODULE: Final = "chatdesk.core.tools.host.process"
 SWITCH: Final = "--host-tools"
 
 
@@ -95,7 +94,7 @@ class ToolHost:
         self._launch = launch
         self._clock = clock
         self._on_changed = on_changed
-        self._command = list(command) if command is not None else child_process.command_of(_MODULE, SWITCH)
+        self._command = list(command) if command is not None else child_process.command_of(SWITCH)
         self._servers: dict[str, _Server] = {}
         self._process: _HostProcess | None = None
         self._requests: dict[int, asyncio.Future[Any]] = {}

@@ -83,7 +83,7 @@ def time_limit_s(backup: Path) -> float:
 
 def default_command() -> list[str]:
     """Return the command that starts the process."""
-    return child_process.command_of("chatdesk.core.storage.upkeep.restore_process", "--restore-worker")
+    return child_process.command_of("--restore-worker")
 
 
 def _ask(job: bytes, limit_s: float, command: Sequence[str]) -> dict[str, Any]:

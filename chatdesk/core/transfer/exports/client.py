@@ -20,7 +20,7 @@ _PATIENCE_S = 15.0
 
 def default_command() -> list[str]:
     """Return the command that starts the process."""
-    return child_process.command_of("chatdesk.core.transfer.exports.process", "--export-worker")
+    return child_process.command_of("--export-worker")
 
 
 class ExportProcess:

@@ -1,0 +1,99 @@
+#!/bin/sh
+# Uses the installed program as a plain user does, in a system without Python. Prints a line for each thing that was tried;
+# ends with 1 where one of them failed. Run by packaging/try_package.py.
+set -u
+export LANG=C.UTF-8
+failed=0
+work=$(mktemp -d)
+
+try() { # name, command
+    if sh -c "$2" > "$work/out" 2>&1; then
+        echo "ok      $1"
+    else
+        echo "FAILED  $1"
+        sed 's/^/        /' "$work/out" | tail -15
+        failed=1
+    fi
+}
+
+shown() { # how many seconds a window may take to appear
+    i=0
+    while [ $i -lt $(($1 * 5)) ]; do
+        xdotool search --onlyvisible --name ChatDesk > /dev/null 2>&1 && return 0
+        sleep 0.2
+        i=$((i + 1))
+    done
+    return 1
+}
+
+try "no Python is here" '! command -v python3'
+try "it says its version" 'chatdesk --version | grep -q "^chatdesk [0-9]"'
+try "a question is answered and found again" \
+    'chatdesk ask "where is the harbour light" && chatdesk search harbour | grep -q "harbour light"'
+id=$(chatdesk threads | awk 'NR == 1 { print $1 }')
+try "an export of another program is imported" 'chatdesk import /tmp/try/chatgpt.json'
+try "export to PDF, by the processes that render and print" \
+    "chatdesk export $id --format pdf --output $work/a.pdf && pdftotext $work/a.pdf - | grep -q harbour"
+try "export to HTML" "chatdesk export $id --format html --output $work/a.html && grep -q harbour $work/a.html"
+chatdesk import /tmp/try/drawings.json > "$work/out" 2>&1
+drawn=$(chatdesk threads | awk '/Drawings/ { print $1 }')
+try "formulas and diagrams are drawn" \
+    "chatdesk export $drawn --format html --output $work/d.html && [ \$(grep -o '<svg' $work/d.html | wc -l) -ge 2 ]"
+try "a backup is made and restored" \
+    "chatdesk backup $work/b.zip && chatdesk restore --yes $work/b.zip && chatdesk search harbour | grep -q harbour"
+try "a server of tools runs in its process" 'chatdesk tools add own chatdesk mcp && chatdesk tools test own'
+try "keys lie in the keyring of the desktop" \
+    'dbus-run-session -- sh -c "echo pass | gnome-keyring-daemon --unlock --components=secrets > /dev/null; chatdesk doctor" | grep "keyring" | grep -q "^ok"'
+try "the doctor finds nothing wrong" 'chatdesk doctor'
+
+chatdesk tokens new tests > "$work/token" 2>&1
+chatdesk serve --port 43991 > "$work/serve" 2>&1 &
+served=$!
+try "the local service answers" \
+    "for i in \$(seq 50); do curl -fs http://127.0.0.1:43991/health && exit 0; sleep 0.2; done; cat $work/serve; exit 1"
+kill -TERM $served
+wait $served
+[ $? -le 143 ] || failed=1
+
+if [ -n "${TEAM_URL:-}" ]; then
+    cat > "$work/team" << EOF
+echo pass | gnome-keyring-daemon --unlock --components=secrets > /dev/null
+chatdesk team create --name Harbour --my-name Ada --url $TEAM_URL --without-tls && chatdesk team share --yes Personal
+EOF
+    try "a team's Postgres gets what is shared" "dbus-run-session -- sh $work/team"
+fi
+
+QT_QPA_PLATFORM=offscreen chatdesk > "$work/unseen" 2>&1 &
+window=$!
+sleep 3
+try "a window without a screen answers scripts" 'chatdesk ask "asked through the window" && chatdesk search "through the window" | grep -q Threads'
+kill -TERM $window
+wait $window
+try "it ends when it is told to" "[ $? -eq 0 ]"
+
+Xvfb :77 -screen 0 1280x900x24 > /dev/null 2>&1 &
+screen=$!
+sleep 1
+DISPLAY=:77 chatdesk > "$work/window" 2>&1 &
+window=$!
+export DISPLAY=:77
+if shown 20; then
+    echo "ok      a window on X11"
+    sleep 2
+    place=$(xdotool search --onlyvisible --name ChatDesk | tail -1)
+    xdotool windowfocus "$place"
+    xdotool type --delay 20 "typed into the window"
+    xdotool key Return
+    sleep 4
+    try "what is typed there is asked" 'chatdesk search "typed into" | grep -q Threads'
+else
+    echo "FAILED  a window on X11"
+    cat "$work/window"
+    failed=1
+fi
+kill -TERM $window
+wait $window
+kill $screen
+grep -i traceback "$work/window" "$work/unseen" "$work/serve" && failed=1
+rm -rf "$work"
+exit $failed
