@@ -38,7 +38,7 @@ try "export to HTML" "chatdesk export $id --format html --output $work/a.html &&
 chatdesk import /tmp/try/drawings.json > "$work/out" 2>&1
 drawn=$(chatdesk threads | awk '/Drawings/ { print $1 }')
 try "formulas and diagrams are drawn" \
-    "chatdesk export $drawn --format html --output $work/d.html && [ \$(grep -o '<svg' $work/d.html | wc -l) -ge 2 ]"
+    "chatdesk export $drawn --format html --output $work/d.html && grep -q '<svg' $work/d.html && grep -q 'class=.diagram' $work/d.html"
 try "a backup is made and restored" \
     "chatdesk backup $work/b.zip && chatdesk restore --yes $work/b.zip && chatdesk search harbour | grep -q harbour"
 try "a server of tools runs in its process" 'chatdesk tools add own chatdesk mcp && chatdesk tools test own'
