@@ -35,9 +35,7 @@ def test_every_module_is_there_and_runs_by_itself(module: str) -> None:
     assert '\nif __name__ == "__main__":\n' in Path(found.origin).read_text("utf-8")
 
 
-def test_a_switch_runs_its_module_in_a_packaged_program_alone(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_switch_runs_its_module_in_a_packaged_program_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "small_worker.py").write_text("import sys\nprint(__name__, sys.argv[1:])\n", "utf-8")
     program = (
         "import sys; sys.frozen = True\n"
