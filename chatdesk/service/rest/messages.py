@@ -156,13 +156,14 @@ def message_answer(message: Message) -> MessageAnswer:
             message.reasoning_tokens,
             message.cost_usd,
         ),
-        tuple(_part_answer(part) for part in message.parts),
+        tuple(map(_part_answer, message.parts)),
     )
 
 
 def _part_answer(part: Part) -> PartAnswer:
-    text, arguments = part.content.get("text"), part.content.get("arguments")
-    attachment = attachment_from(part.content)
+    content = part.content
+    text, arguments = content.get("text"), content.get("arguments")
+    attachment = attachment_from(content) if "sha256" in content else None
     return PartAnswer(
         part.id,
         part.type,
@@ -175,9 +176,7 @@ def _part_answer(part: Part) -> PartAnswer:
 
 
 def messages_answer(page: MessagePage) -> MessagesAnswer:
-    return MessagesAnswer(
-        tuple(message_answer(message) for message in page.messages), page.has_older, page.has_newer, page.total
-    )
+    return MessagesAnswer(tuple(map(message_answer, page.messages)), page.has_older, page.has_newer, page.total)
 
 
 def versions_answer(versions: tuple[Message, ...]) -> VersionsAnswer:

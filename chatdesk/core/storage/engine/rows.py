@@ -27,7 +27,9 @@ _ROLES: Final[Mapping[str, Role]] = {each.value: each for each in Role}
 _STATUSES: Final[Mapping[str, Status]] = {each.value: each for each in Status}
 _PART_TYPES: Final[Mapping[str, PartType]] = {each.value: each for each in PartType}
 _MARKS: Final[Mapping[str, ContextMark]] = {each.value: each for each in ContextMark}
-_FILES = frozenset((PartType.IMAGE, PartType.FILE))
+# By their values: a member of an enumeration is hashed by Python code.
+_FINAL: Final = frozenset(each.value for each in Status if each.is_final)
+_FILES: Final = frozenset((PartType.IMAGE.value, PartType.FILE.value))
 
 THREAD_COLUMNS = (
     "id, project_id, title, system_prompt, provider, model, created_at, last_activity_at, archived_at, pinned_at,"
@@ -95,7 +97,7 @@ def messages_from(conn: Connection, rows: Sequence[Sequence[Any]]) -> list[Messa
     if not rows:
         return []
     ids = [row[_ID] for row in rows]
-    parts = _parts(conn, ids, [row[_ID] for row in rows if not _STATUSES[row[_STATUS]].is_final])
+    parts = _parts(conn, ids, [row[_ID] for row in rows if row[_STATUS] not in _FINAL])
     siblings = _live_siblings(conn, rows)
     costs = _answer_costs(conn, [row[_ID] for row in rows if row[_ROLE] == Role.ASSISTANT])
     return [_message(row, parts.get(row[_ID], ()), siblings, costs.get(row[_ID], _NO_COST)) for row in rows]
@@ -105,8 +107,8 @@ def _message(
     row: Sequence[Any], parts: Iterable[Part], siblings: Mapping[tuple[str, str], list[str]], cost: _AnswerCost
 ) -> Message:
     values = list(row)  # by their places: naming every field takes twice the time, and pages have thousands
-    versions = siblings.get((values[_PARENT] or values[_THREAD], values[_ROLE]), ())
-    older = sum(map(values[_ID].__gt__, versions))
+    versions = siblings.get((values[_PARENT] or values[_THREAD], values[_ROLE]), ()) if siblings else ()
+    older = sum(map(values[_ID].__gt__, versions)) if versions else 0
     values[_ROLE], values[_STATUS] = _ROLES[values[_ROLE]], _STATUSES[values[_STATUS]]
     values[_DETAILS] = from_json(values[_DETAILS])
     values[_MARK] = _MARKS.get(values[_MARK], ContextMark.NONE)  # only a newer ChatDesk knows others
@@ -143,7 +145,7 @@ def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[st
             content = from_json(stored)
             if streamed and (message_id, index) in streamed:
                 content = appended(kind, content, streamed[message_id, index])
-            if kind in _FILES and isinstance(content.get("name"), str):
+            if type_ in _FILES and isinstance(content.get("name"), str):
                 content["name"] = clean_name(content["name"])  # shown and offered for saving, whoever stored it
             parts[message_id].append(Part(id_, message_id, index, kind, content, *rest))
     return parts
@@ -169,9 +171,10 @@ def appended(kind: PartType, content: dict[str, Any], text: str) -> dict[str, An
 
 
 def _live_siblings(conn: Connection, rows: Sequence[Sequence[Any]]) -> dict[tuple[str, str], list[str]]:
-    """Return the ids of live versions in order, by parent (of roots: by thread) and role."""
+    """Return the ids of live versions in order, by parent (of roots: by thread) and role; of a parent with one child
+    nothing."""
     siblings: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for batch in batches(sorted({row[_PARENT] for row in rows if row[_PARENT] is not None})):
+    for batch in batches(_with_several_children(conn, {row[_PARENT] for row in rows if row[_PARENT] is not None})):
         for message_id, parent_id, role in fetch_all(
             conn,
             f"SELECT id, parent_id, role FROM messages WHERE parent_id IN ({marks(batch)}) AND deleted_at IS NULL",
@@ -187,6 +190,16 @@ def _live_siblings(conn: Connection, rows: Sequence[Sequence[Any]]) -> dict[tupl
         ):
             siblings[thread_id, role].append(message_id)
     return siblings
+
+
+def _with_several_children(conn: Connection, parent_ids: Iterable[str]) -> list[str]:
+    """Return the messages with more than one child, in order. The index alone tells, and most have one: reading all
+    children of a page takes twice the time."""
+    found: list[str] = []
+    for batch in batches(sorted(parent_ids)):
+        statement = f"SELECT parent_id FROM messages WHERE parent_id IN ({marks(batch)})"
+        found += [row[0] for row in fetch_all(conn, f"{statement} GROUP BY parent_id HAVING count(*) > 1", batch)]
+    return found
 
 
 def batches(values: Sequence[str]) -> Iterable[Sequence[str]]:

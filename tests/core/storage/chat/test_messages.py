@@ -285,6 +285,22 @@ async def test_deleting_a_version_shows_its_sibling(store: Store) -> None:
     await store.messages.delete(second.id, with_later=False)
     assert await store.shown(thread) == ["question", "answer to question"]
     assert (await store.messages.get(first)).version_count == 1
+    trashed = await store.messages.get(second.id)
+    assert (trashed.version_index, trashed.version_count) == (2, 2)  # the place that it would come back to
+
+
+async def test_each_message_of_a_page_has_its_own_place_among_versions(store: Store) -> None:
+    thread, ids = await _ten(store)
+    again, _ = await store.messages.add_answer(ids[2], PLAN)
+    await store.answer(again.id, "again")
+    last = (await store.ask(thread, "after it"))[1]
+    root, _, _ = await store.messages.add_question_version(ids[0], "another root", None)
+    await store.messages.select_version(last)
+    page = await store.messages.page(thread, limit=10)
+    places = [(each.version_index, each.version_count) for each in page.messages]
+    assert [each.id for each in page.messages][:4] == [ids[0], ids[1], ids[2], again.id]
+    assert places == [(1, 2), (1, 1), (1, 1), (2, 2), (1, 1), (1, 1)]
+    assert (await store.messages.get(root.id)).version_index == 2
 
 
 async def test_trashed_messages_and_threads_refuse_work(store: Store) -> None:
