@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from chatdesk.cli import team_sharing
 from chatdesk.cli.threads import find_thread
 from chatdesk.core import terminal
+from chatdesk.core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from chatdesk.services.services import Services
+
+#: The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.
+CALL_DENIED: Final = 3
+_ASK, _DENY = "ask", "deny"
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -23,6 +30,16 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     where.add_argument("--new", action="store_true", help="begin a new thread (the default)")
     ask.add_argument("--model", metavar="MODEL", help="model that answers")
     ask.add_argument("--provider", metavar="NAME", help="provider that answers, by its id: see providers")
+    ask.add_argument("--assistant", metavar="NAME", help="assistant of the library that answers")
+    ask.add_argument("--attach", metavar="FILE", action="append", default=[], help="a file that goes along; repeatable")
+    ask.add_argument("--tools", metavar="SERVERS", help="servers whose tools the model gets, with commas; none: none")
+    ask.add_argument(
+        "--approve",
+        metavar="HOW",
+        action="append",
+        default=[],
+        help="calls of tools: ask (at a terminal), deny, or the name of a server or tool to allow; again for more",
+    )
     ask.add_argument("--json", action="store_true", help="one JSON object a line: start, text, ..., finish")
     ask.set_defaults(run=_ask)
 
@@ -33,8 +50,16 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
         terminal.complain("An imported system prompt is sent with the question.")
     if thread_id is not None and (name := await services.system_prompts.changed_by_other(thread_id)) is not None:
         terminal.complain(f"{name} changed the system prompt; it is sent with the question.")
+    approver = Approver(options.approve, is_json=options.json)
+    await _prepare_tools(services, options, approver)
     asking = services.ask(
-        options.text, thread_id=thread_id, edits=options.edit, provider=options.provider, model=options.model
+        options.text,
+        thread_id=thread_id,
+        edits=options.edit,
+        provider=options.provider,
+        model=options.model,
+        files=[_absolute(each) for each in options.attach],
+        assistant_id=await _assistant_id(services, options.assistant),
     )
     last: dict[str, Any] = {}
     answer = terminal.TextWriter()
@@ -42,7 +67,10 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
     async with aclosing(asking) as events:
         async for event in events:
             last = event
-            if options.json:
+            if event["event"] == "approval":
+                answer.close(ends_line=True)
+                await approver.answer(services, event)
+            elif options.json:
                 terminal.say_json(event, indent=None)
             elif event["event"] == "text":
                 answer.write(event["delta"])
@@ -50,10 +78,6 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
                 terminal.complain(f"{event['reason']} Trying again in {event['delay_s']:.0f} s.")
             elif event["event"] == "waiting":
                 terminal.complain(f"{event['reason']} The question waits, {event['before']} before it; Ctrl+C cancels.")
-            elif event["event"] == "approval":
-                answer.close(ends_line=True)
-                then = "It was denied: nobody can be asked here." if event["is_denied"] else "Answer in the window."
-                terminal.complain(f"The model wants to call {event['tool']} of {event['server']}. {then}")
             elif event["event"] == "unsaved":
                 answer.close(ends_line=True)
                 terminal.complain(f"{event['reason']} Trying to save the answer for a while; Ctrl+C ends it.")
@@ -61,6 +85,97 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
     if last.get("thread_id"):
         await team_sharing.send_asked(services, last["thread_id"])
     if last.get("status") == "complete":
-        return 0
+        return CALL_DENIED if approver.has_denied_unasked else 0
     terminal.complain(last.get("error") or "The answer was not finished. What had arrived is kept.")
     return 1
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())
+
+
+class Approver:
+    """Answers the calls of tools for a command: as its options say, by asking at the terminal, or with no."""
+
+    def __init__(self, wanted: list[str], *, is_json: bool) -> None:
+        """``wanted``: ``ask``, ``deny``, or names of servers and tools whose calls are allowed."""
+        self._allowed = {each.casefold() for each in wanted} - {_ASK, _DENY}
+        is_terminal = sys.stdin is not None and sys.stdin.isatty()
+        self._asks = _DENY not in wanted and is_terminal and (_ASK in wanted or not (wanted or is_json))
+        self._is_deny_chosen = _DENY in wanted
+        self._is_json = is_json
+        self.has_denied_unasked = False
+
+    async def answer(self, services: Services, event: dict[str, Any]) -> None:
+        """Answer one call that waits, and say so."""
+        from chatdesk.core.domain.tools import Answer
+
+        if services.has_other_owner:
+            self._say(event, None, "Answer in the window." if not event["is_denied"] else _NOBODY)
+            self.has_denied_unasked |= bool(event["is_denied"])
+            return
+        names = {str(event["server"]).casefold(), str(event["tool"]).casefold()}
+        is_allowed = bool(names & self._allowed)
+        words = "It was allowed." if is_allowed else "It was denied." if self._is_deny_chosen else _NOBODY
+        if not is_allowed and self._asks:
+            is_allowed = await self._ask(event)
+            words = "It was allowed." if is_allowed else "It was denied."
+        elif not is_allowed and not self._is_deny_chosen:
+            self.has_denied_unasked = True
+        self._say(event, is_allowed, words)
+        answer = Answer.ONCE if is_allowed else Answer.DENY
+        services.chat.tools.approvals.answer(event["id"], answer)
+
+    async def _ask(self, event: dict[str, Any]) -> bool:
+        terminal.complain(f"The model wants to call {event['tool']} of {event['server']} with")
+        terminal.note(str(event["arguments"]))
+        return await terminal.agrees("Allow it?")
+
+    def _say(self, event: dict[str, Any], is_allowed: bool | None, words: str) -> None:
+        if self._is_json:
+            decided = event["is_denied"] if is_allowed is None else not is_allowed
+            terminal.say_json({**event, "is_denied": decided}, indent=None)
+        else:
+            terminal.complain(f"The model wants to call {event['tool']} of {event['server']}. {words}")
+
+
+_NOBODY: Final = "It was denied: nobody can be asked here (see --approve)."
+
+
+async def _prepare_tools(services: Services, options: argparse.Namespace, approver: Approver) -> None:
+    """Say which servers the model gets, and that calls are answered here."""
+    if services.has_other_owner:
+        if options.tools is not None or options.approve:
+            raise InvalidInput(
+                "A window is open and answers here: --tools and --approve are for commands that run alone.",
+                safe="Nothing was asked.",
+                next_step="Choose the tools in the window, or close it.",
+            )
+        return
+    services.chat.tools.approvals.attend()
+    if options.tools is None:
+        return
+    wanted = [] if options.tools == "none" else [each.strip() for each in options.tools.split(",") if each.strip()]
+    service = await services.tools.in_use()
+    known = {} if service is None else {name: each.id for each in service.servers for name in (each.id, each.name)}
+    unknown = [each for each in wanted if each not in known]
+    if unknown:
+        raise InvalidInput(
+            f"There is no tool server {unknown[0]}.", safe="Nothing was asked.", next_step="See 'chatdesk tools list'."
+        )
+    services.chat.tools.limit_to([known[each] for each in wanted])
+
+
+async def _assistant_id(services: Services, name: str | None) -> str | None:
+    """Return the id of the assistant with this name. Raises ``InvalidInput``."""
+    if name is None:
+        return None
+    from chatdesk.core.domain.prompt import PromptKind
+
+    heads = [head for head in await services.prompts.list() if head.kind is PromptKind.ASSISTANT]
+    found = [head.id for head in heads if head.name.casefold() == name.casefold()]
+    if len(found) != 1:
+        what = "There are several assistants" if found else "There is no assistant"
+        listed = ", ".join(head.name for head in heads[:10]) or "none"
+        raise InvalidInput(f"{what} called {name}.", safe="Nothing was asked.", next_step=f"There are: {listed}.")
+    return found[0]

@@ -1,7 +1,8 @@
 """The command line: a front end over the same services as the window, for scripts and for machines without a screen.
 
 Answers and data go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed (a sentence says why), 2 wrong
-usage, 130 interrupted, 141 the reader of the output went away, 143 and 129 ended by SIGTERM and SIGHUP.
+usage, 3 answered, but a tool was denied because nobody could be asked, 130 interrupted, 141 the reader of the output
+went away, 143 and 129 ended by SIGTERM and SIGHUP.
 """
 
 from __future__ import annotations

@@ -82,6 +82,8 @@ def answer_request(services: Services, request: dict[str, Any]) -> AsyncGenerato
         edits=_text_of(request, "edits"),
         provider=_text_of(request, "provider"),
         model=_text_of(request, "model"),
+        files=_files_of(request),
+        assistant_id=_text_of(request, "assistant_id"),
     )
 
 
@@ -111,3 +113,8 @@ def _draft_of(request: dict[str, Any]) -> DraftWanted:
 def _text_of(request: dict[str, Any], name: str) -> str | None:
     value = request.get(name)
     return value if isinstance(value, str) and value else None
+
+
+def _files_of(request: dict[str, Any]) -> tuple[str, ...]:
+    listed = request.get("files")
+    return tuple(each for each in listed if isinstance(each, str)) if isinstance(listed, list) else ()

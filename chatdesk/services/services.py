@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.background_import import import_beside
@@ -226,18 +227,33 @@ class Services:
         edits: str | None = None,
         provider: str | None = None,
         model: str | None = None,
+        files: Sequence[str] = (),
+        assistant_id: str | None = None,
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """Ask one question and yield its events as dictionaries (``core.chat.ask``)."""
+        """Ask one question and yield its events as dictionaries (``core.chat.ask``). ``files`` are absolute paths of
+        what goes along."""
         from contextlib import aclosing
 
         from chatdesk.core.chat.ask import ask
         from chatdesk.core.local_api.client import ask_owner
 
         if not self.has_other_owner:
-            source = ask(self.chat, self.events, text, thread_id=thread_id, edits=edits, provider=provider, model=model)
+            attached = [await self.attachments.add_file(Path(each)) for each in files]
+            source = ask(
+                self.chat,
+                self.events,
+                text,
+                thread_id=thread_id,
+                edits=edits,
+                provider=provider,
+                model=model,
+                attachments=attached,
+                assistant_id=assistant_id,
+            )
         else:
             request = {"text": text, "thread_id": thread_id, "edits": edits, "provider": provider, "model": model}
-            source = ask_owner(self.paths.data_dir, request)
+            more = {"files": list(files), "assistant_id": assistant_id}
+            source = ask_owner(self.paths.data_dir, {**request, **{name: each for name, each in more.items() if each}})
         async with aclosing(source) as events:
             async for event in events:
                 yield event

@@ -7,13 +7,15 @@ called) and ``unsaved``, then ``finish`` (status, usage, error).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from chatdesk.core.chat.results import Created, Sent
 from chatdesk.core.chat.service import ChatService
-from chatdesk.core.domain.message import Message
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.message import Message, Part, PartType
 from chatdesk.core.errors import AnswerNotSaved, StorageError
 from chatdesk.core.events import (
     AnswerFinished,
@@ -43,24 +45,23 @@ async def ask(
     edits: str | None = None,
     provider: str | None = None,
     model: str | None = None,
+    attachments: Sequence[Attachment] = (),
+    assistant_id: str | None = None,
     patience_s: float = PATIENCE_S,
 ) -> AsyncGenerator[AskEvent, None]:
     """Ask in a thread (None: in a new one), there below the answer ``parent_id`` or at the end, or as another version
-    of the question with the id ``edits``, and yield events. Closing the generator early stops the answer; its text is
-    kept. Raises ``AnswerNotSaved`` when the answer cannot be saved for ``patience_s`` seconds."""
+    of the question with the id ``edits``, and yield events. ``attachments`` go along; another version keeps its own
+    where there are none. ``assistant_id``: the assistant that is asked; None: the thread's. Closing the generator early
+    stops the answer; its text is kept. Raises ``AnswerNotSaved`` when the answer cannot be saved for ``patience_s``
+    seconds."""
     queue: asyncio.Queue[object] = asyncio.Queue()
     subscriptions = [bus.subscribe(kind, queue.put_nowait) for kind in _EVENTS]
     answer_id: str | None = None
     is_finished = False
     last: AskEvent | None = None
     try:
-        asked: Created | Sent
-        if edits is not None:
-            asked = await chat.edit_message(edits, text)
-        elif thread_id is None:
-            asked = await chat.create_thread(None, "", text, provider=provider, model=model)
-        else:
-            asked = await chat.send_message(thread_id, text, parent_id=parent_id, provider=provider, model=model)
+        begin = partial(_begin, chat, text, thread_id=thread_id, parent_id=parent_id, edits=edits)
+        asked = await begin(provider=provider, model=model, attachments=attachments, assistant_id=assistant_id)
         thread, question, answer = asked.thread, asked.question, asked.answer
         assert question is not None  # both exist when there was a text
         assert answer is not None
@@ -92,6 +93,28 @@ async def ask(
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LONGEST_STOP_S):
                     await chat.stop(answer_id)
+
+
+async def _begin(
+    chat: ChatService,
+    text: str,
+    *,
+    thread_id: str | None,
+    parent_id: str | None,
+    edits: str | None,
+    provider: str | None,
+    model: str | None,
+    attachments: Sequence[Attachment],
+    assistant_id: str | None,
+) -> Created | Sent:
+    """Store the question, and start its answer."""
+    if edits is not None:
+        return await chat.edit_message(edits, text, attachments=attachments or None)
+    if thread_id is None:
+        new = partial(chat.create_thread, None, "", text, provider=provider, model=model)
+        return await new(attachments=attachments, assistant_id=assistant_id)
+    send = partial(chat.send_message, thread_id, text, parent_id=parent_id, provider=provider, model=model)
+    return await send(attachments=attachments, assistant_id=assistant_id)
 
 
 class _Unsaved:
@@ -146,10 +169,24 @@ def _wanted(event: ApprovalAsked, *, is_denied: bool) -> AskEvent:
     tool = event.request.tool
     return {
         "event": "approval",
+        "id": event.request.id,
         "server": tool.server_name,
         "tool": tool.name,
         "arguments": event.request.arguments,
         "is_denied": is_denied,
+    }
+
+
+def _call(part: Part) -> AskEvent:
+    """Return one call of a tool as the ``finish`` event lists it."""
+    content = part.content
+    return {
+        "server": content.get("server"),
+        "tool": content.get("tool") or part.tool_name,
+        "arguments": content.get("arguments"),
+        "status": content.get("status"),
+        "error": content.get("error"),
+        "step": part.step_index,
     }
 
 
@@ -161,6 +198,7 @@ def finished(message: Message) -> AskEvent:
         "message_id": message.id,
         "status": message.status.value,
         "text": message.text,
+        "calls": [_call(part) for part in message.parts if part.type is PartType.TOOL_CALL],
         "finish_reason": message.finish_reason,
         "error": message.error,
         "error_type": message.error_type,

@@ -42,6 +42,10 @@ class Approvals:
         """Deny every call from now on, because no window is there in which a person could be asked."""
         self.is_unattended = True
 
+    def attend(self) -> None:
+        """Wait for answers from now on: somebody is there who gives them."""
+        self.is_unattended = False
+
     def waiting(self, thread_id: str | None = None) -> tuple[ApprovalRequest, ...]:
         """Return the calls that wait, the first asked first; of one thread or of all."""
         requests = (request for request, answered in self._waiting.values() if not answered.done())

@@ -34,6 +34,7 @@ class ToolCalls:
         self._clock = clock
         self._cost_of = cost_of
         self._load: LoadTools = _no_tools
+        self._only: tuple[str, ...] | None = None
         self._limits: Callable[[], ToolLimits] | None = None
 
     def use(self, load: LoadTools, limits: Callable[[], ToolLimits]) -> None:
@@ -46,6 +47,10 @@ class ToolCalls:
         if other.approvals.is_unattended:
             self.approvals.deny_all()
 
+    def limit_to(self, server_ids: Sequence[str]) -> None:
+        """Give answers these servers alone from now on, for a command that names them."""
+        self._only = tuple(server_ids)
+
     async def equip(self, answer: Message, provider: Provider, chosen: Sequence[str] | None = None) -> Provider:
         """Return a provider that answers with the tools of the answer's thread, or with those servers that were
         ``chosen`` for it; the same one where none are on."""
@@ -53,7 +58,8 @@ class ToolCalls:
         if tools is None or self._limits is None:
             return provider
         thread = await self._threads.get(answer.thread_id)
-        servers = tools.on_for(thread_id=thread.id, project_id=thread.project_id, chosen=chosen)
+        wanted = chosen if self._only is None else self._only
+        servers = tools.on_for(thread_id=thread.id, project_id=thread.project_id, chosen=wanted)
         if not servers:
             return provider
         loop = await import_beside("chatdesk.core.chat.tool_calls.loop")

@@ -365,7 +365,9 @@ async def test_where_nobody_can_be_asked_a_call_is_denied_and_told(tmp_path: Pat
         world.chat.provider.will(*_call("echo", {"text": "1"}), _CALLS_END)
         events = [each async for each in ask(world.chat.chat, world.chat.bus, "hi")]
         wanted = {"event": "approval", "server": "Notes", "tool": "echo", "is_denied": True}
-        assert {**wanted, "arguments": '{"text": "1"}'} in events and not world.runs
+        (asked,) = [each for each in events if each["event"] == "approval"]
+        assert asked.items() >= {**wanted, "arguments": '{"text": "1"}'}.items() and not world.runs
+        assert [(each["tool"], each["status"]) for each in events[-1]["calls"]] == [("echo", "denied")]
         assert (events[-1]["event"], events[-1]["status"], events[-1]["text"]) == ("finish", "complete", "ok")
 
 

@@ -1,0 +1,173 @@
+"""``chatdesk ask`` with files, assistants and tools: real servers, and a model that does what a test says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatdesk.cli.asking import CALL_DENIED
+from chatdesk.cli.main import run
+from chatdesk.core.domain.prompt import AssistantSetup, PromptKind
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings import secrets
+from chatdesk.core.settings.schema import Settings
+from chatdesk.services.owner import open_services
+from tests.helpers.accounts import MemoryKeyring
+from tests.helpers.fault_server import Exchange
+from tests.helpers.threaded_server import serving
+from tests.helpers.tools_world import command, processes_with
+
+if sys.platform != "win32":
+    import pty
+
+NOTE = {"name": "a.md", "text": "WAL is faster."}
+
+
+async def _model(exchange: Exchange) -> None:
+    """Call a tool where there are any and none was called; else say what came along."""
+    body = exchange.request.json
+    await exchange.start()
+    called = [each for each in body["messages"] if each["role"] == "tool"]
+    if body.get("tools") and not called:
+        function = {"name": "notes__write_note", "arguments": json.dumps(NOTE)}
+        await exchange.delta(tool_calls=[{"index": 0, "id": "c1", "type": "function", "function": function}])
+        await exchange.finish("tool_calls")
+        return
+    said = str(called[-1]["content"]) if called else json.dumps(body["messages"], ensure_ascii=False)
+    await exchange.delta(content=said)
+    await exchange.finish()
+
+
+@pytest.fixture(autouse=True)
+def keyring(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
+    ring = MemoryKeyring()
+    monkeypatch.setattr(secrets, "system_keyring", lambda: ring)
+    return ring
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with serving(_model) as address:
+        monkeypatch.setenv("OPENAI_BASE_URL", address)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
+        monkeypatch.setenv("CHATDESK_MODEL", "small")
+        yield
+
+
+@pytest.fixture
+def log(tmp_path: Path, model: None, capsys: pytest.CaptureFixture[str]) -> Path:
+    log = tmp_path / "log"
+    data_dir = str(tmp_path / "profile")
+    assert run(["tools", "add", "--data-dir", data_dir, "notes", *command("--log", str(log))]) == 0
+    capsys.readouterr()
+    return log
+
+
+def _ask(folder: Path, *arguments: str) -> int:
+    return run(["ask", "--data-dir", str(folder / "profile"), *arguments])
+
+
+def _events(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def _runs(log: Path) -> list[Any]:
+    return [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
+
+
+def test_a_call_that_nobody_allows_is_denied_and_told(
+    tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _ask(tmp_path, "write it down") == CALL_DENIED
+    shown = capsys.readouterr()
+    assert "did not allow this call" in shown.out
+    assert "wants to call write_note of notes. It was denied: nobody can be asked here" in shown.err
+    assert not _runs(log) and not processes_with(str(log))
+
+
+@pytest.mark.parametrize("name", ["notes", "write_note", "Write_Note"])
+def test_a_named_server_or_tool_is_allowed(
+    tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert _ask(tmp_path, "write it down", "--approve", name, "--json") == 0
+    events = _events(capsys)
+    (asked,) = [each for each in events if each["event"] == "approval"]
+    assert (asked["server"], asked["tool"], asked["is_denied"]) == ("notes", "write_note", False)
+    assert json.loads(asked["arguments"]) == NOTE
+    (call,) = events[-1]["calls"]
+    assert (call["tool"], call["status"], call["server"]) == ("write_note", "done", "notes")
+    assert _runs(log) == [["write_note", NOTE]]
+    assert not processes_with(str(log))
+
+
+def test_deny_is_a_choice_and_no_failure(tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _ask(tmp_path, "write it down", "--approve", "deny", "--json") == 0
+    events = _events(capsys)
+    assert [each["is_denied"] for each in events if each["event"] == "approval"] == [True]
+    assert [each["status"] for each in events[-1]["calls"]] == ["denied"] and not _runs(log)
+
+
+def test_another_name_allows_nothing(tmp_path: Path, log: Path) -> None:
+    assert _ask(tmp_path, "write it down", "--approve", "files") == CALL_DENIED
+    assert not _runs(log)
+
+
+def test_servers_are_chosen_for_the_question(tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _ask(tmp_path, "hello", "--tools", "none") == 0
+    assert "hello" in capsys.readouterr().out
+    assert _ask(tmp_path, "hello", "--tools", "notes", "--approve", "notes") == 0
+    assert len(_runs(log)) == 1
+    assert _ask(tmp_path, "hello", "--tools", "other") == 1
+    assert "There is no tool server other." in capsys.readouterr().err
+
+
+def test_files_go_along(tmp_path: Path, model: None, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "harbour.txt").write_text("The harbour opens at six.", "utf-8")
+    (tmp_path / "empty.txt").touch()
+    assert _ask(tmp_path, "when", "--attach", str(tmp_path / "harbour.txt")) == 0
+    assert "The harbour opens at six." in capsys.readouterr().out
+    for name, words in (("missing.txt", "no longer there"), ("empty.txt", "is empty")):
+        assert _ask(tmp_path, "when", "--attach", str(tmp_path / name)) == 1
+        assert words in capsys.readouterr().err
+
+
+def test_an_assistant_answers(tmp_path: Path, model: None, capsys: pytest.CaptureFixture[str]) -> None:
+    async def make() -> None:
+        async with open_services(AppPaths.find(tmp_path / "profile"), Settings()) as services:
+            await services.prompts.create(PromptKind.ASSISTANT, "Editor", "You are an editor.", AssistantSetup())
+
+    asyncio.run(make())
+    assert _ask(tmp_path, "hello", "--assistant", "editor") == 0
+    assert "You are an editor." in capsys.readouterr().out
+    assert _ask(tmp_path, "hello", "--assistant", "Lawyer") == 1
+    assert "There is no assistant called Lawyer" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(("typed", "runs"), [(b"y\n", 1), (b"\n", 0), (b"\x04", 0)])
+def test_a_person_at_a_terminal_is_asked(
+    tmp_path: Path,
+    log: Path,
+    typed: bytes,
+    runs: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    master, slave = pty.openpty()
+    try:
+        with os.fdopen(slave, closefd=True) as terminal:
+            monkeypatch.setattr(sys, "stdin", terminal)
+            os.write(master, typed)
+            assert _ask(tmp_path, "write it down") == 0
+    finally:
+        os.close(master)
+    said = capsys.readouterr().err
+    assert "wants to call write_note of notes" in said and "WAL is faster." in said and "[y/N]" in said
+    assert len(_runs(log)) == runs
