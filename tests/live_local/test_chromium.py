@@ -115,6 +115,22 @@ _WORK = """
   return JSON.stringify(found);
 })()
 """
+#: What a page of a named origin tries that has a token of another project, one that is wrong, and paths that lead away.
+_TRESPASS = """
+(async () => {
+  const at = ADDRESS, found = {};
+  const attempt = async (name, path, token) => {
+    const got = await fetch(at + path, {headers: {Authorization: "Bearer " + token}});
+    found[name] = got.status + " " + (await got.text()).includes("Secret"); };
+  await attempt("thread of another project", "/api/v1/threads/" + THREAD, TOKEN);
+  await attempt("its messages", "/api/v1/threads/" + THREAD + "/messages", TOKEN);
+  await attempt("all threads", "/api/v1/threads", TOKEN);
+  await attempt("wrong token", "/api/v1/threads", TOKEN + "x");
+  await attempt("path outside", "/api/v1/jobs/..%2f..%2fservice%2fowner.token/file", TOKEN);
+  await attempt("path of files", "/docs/%2e%2e%2f%2e%2e%2fchatdesk.db", TOKEN);
+  return JSON.stringify(found);
+})()
+"""
 
 
 class _Elsewhere(ThreadingHTTPServer):
@@ -172,10 +188,11 @@ def _attacked(page_address: str, service: str, token: str, *, with_policies: boo
         return dict(json.loads(page.run(script)))
 
 
-def _worked(page_address: str, service: str, token: str) -> dict[str, Any]:
+def _worked(page_address: str, script: str, **values: str) -> dict[str, Any]:
     with chromium_page(names=f"MAP {_TOOL} 127.0.0.1") as page:
         page.open(page_address)
-        script = _WORK.replace("ADDRESS", json.dumps(service)).replace("TOKEN", json.dumps(token))
+        for name, value in values.items():
+            script = script.replace(name, json.dumps(value))
         return dict(json.loads(page.run(script)))
 
 
@@ -215,7 +232,7 @@ async def test_a_page_of_a_named_origin_works_with_a_token_and_no_other_page_doe
         options = options_of(Settings(service_origins=f"https://tool.example {named}"))
         async with served_world(tmp_path, options=options) as world:
             address, token = world.address.urls[0], world.token(scopes=list(Scope))
-            assert await asyncio.to_thread(_worked, f"{named}/", address, token) == {
+            assert await asyncio.to_thread(_worked, f"{named}/", _WORK, ADDRESS=address, TOKEN=token) == {
                 "made": "201 By a tool",
                 "again": "true true",
                 "changed": "Changed",
@@ -234,6 +251,24 @@ async def test_a_page_of_a_named_origin_works_with_a_token_and_no_other_page_doe
             assert await _titles(world) == []
             trash = (await world.http.get("/api/v1/threads?scope=trash")).json()["threads"]
             assert [thread["title"] for thread in trash] == ["Changed"]
+
+
+async def test_a_page_of_a_named_origin_reaches_no_more_than_its_token(tmp_path: Path) -> None:
+    with _elsewhere() as tool:
+        page = f"http://{_TOOL}:{tool.server_port}"
+        async with served_world(tmp_path, options=options_of(Settings(service_origins=page))) as world:
+            mine = (await world.http.post("/api/v1/projects", json={"name": "Mine"})).json()["id"]
+            thread = (await world.http.post("/api/v1/threads", json={"title": "Secret"})).json()["id"]
+            token = world.token(scopes=list(Scope), projects=[mine])
+            values = {"ADDRESS": world.address.urls[0], "TOKEN": token, "THREAD": thread}
+            assert await asyncio.to_thread(_worked, f"{page}/", _TRESPASS, **values) == {
+                "thread of another project": "404 false",
+                "its messages": "404 false",
+                "all threads": "200 false",
+                "wrong token": "401 false",
+                "path outside": "404 false",
+                "path of files": "404 false",
+            }
 
 
 async def test_a_name_that_turns_into_this_computer_opens_nothing(tmp_path: Path) -> None:

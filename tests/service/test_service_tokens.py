@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import zipfile
@@ -13,6 +14,7 @@ from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.service.declaration import Scope
 from chatdesk.service.tokens import TokenBook, UnknownToken
 from tests.helpers.local_service import served_world
+from tests.helpers.waiting import until
 
 NOW = 1_800_000_000_000
 
@@ -127,3 +129,24 @@ async def test_no_backup_has_a_token(tmp_path: Path) -> None:
             packed = b"".join(archive.read(name) for name in archive.namelist())
         assert text.split("_", 2)[2].encode() not in packed
         assert world.owner_token.encode() not in packed
+
+
+async def test_no_export_has_a_token(tmp_path: Path) -> None:
+    async with served_world(tmp_path / "data") as world:
+        text = world.token("editor")
+        thread = (await world.http.post("/api/v1/threads", json={"title": "Kept"})).json()["id"]
+        await world.http.post(f"/api/v1/threads/{thread}/notes", json={"text": "words to keep"})
+        for kind in ("json", "md"):
+            job = (await world.http.post("/api/v1/exports", json={"format": kind})).json()["id"]
+
+            async def is_done(job: str = job) -> bool:
+                return bool((await world.http.get(f"/api/v1/jobs/{job}")).json()["has_file"])
+
+            await until(is_done)
+            content = (await world.http.get(f"/api/v1/jobs/{job}/file")).content
+            if kind == "md":
+                with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                    content = b"".join(archive.read(name) for name in archive.namelist())
+            assert b"words to keep" in content
+            assert text.split("_", 2)[2].encode() not in content
+            assert world.owner_token.encode() not in content
