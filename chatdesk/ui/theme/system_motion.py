@@ -1,14 +1,11 @@
 """A check for whether the system asks programs to reduce motion. Qt does not know it on Linux; the desktop portal does.
 
-Asked once, without waiting, and followed from then on. Where there is no session bus, nothing is asked.
+Asked once, without waiting, and followed from then on.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import SLOT, QObject, Signal, Slot
@@ -68,10 +65,3 @@ class SystemMotion(QObject):
         now = any(self._wishes.values())
         if now != before:
             self.changed.emit(now)
-
-
-def has_session_bus() -> bool:
-    """Return whether there is a session bus to ask on. Qt would start one of its own where there is none."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    has_address = bool(os.environ.get("DBUS_SESSION_BUS_ADDRESS"))
-    return sys.platform.startswith("linux") and (has_address or bool(runtime and Path(runtime, "bus").exists()))

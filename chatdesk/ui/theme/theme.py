@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.paths import resources_dir
 from chatdesk.ui.theme.fonts import MONOSPACE_FAMILIES, TEXT_FAMILIES, load_first_fonts, load_other_fonts
+from chatdesk.ui.theme.session_bus import has_session_bus
 from chatdesk.ui.theme.stylesheet import build_stylesheet
 from chatdesk.ui.theme.tokens import (
     DARK,
@@ -159,9 +160,9 @@ class Theme(QObject):
 
     def follow_system_motion(self) -> None:
         """Call it once the window is there and at rest: ask the desktop whether motion is wanted."""
-        from chatdesk.ui.theme.system_motion import SystemMotion, has_session_bus
-
         if has_session_bus():
+            from chatdesk.ui.theme.system_motion import SystemMotion
+
             motion = SystemMotion(self)
             motion.changed.connect(self._on_motion_changed)
             motion.ask()

@@ -97,7 +97,7 @@ def test_stillness_is_taken_from_the_system_unless_a_setting_decides(
     theme._on_motion_changed(False)
     theme.set_motion_reduced(None)
     assert theme.is_motion_reduced == usual
-    monkeypatch.setattr("chatdesk.ui.theme.system_motion.has_session_bus", lambda: False)
+    monkeypatch.setattr("chatdesk.ui.theme.theme.has_session_bus", lambda: False)
     theme.follow_system_motion()
 
 

@@ -1,0 +1,14 @@
+"""A check for the session bus of the desktop. It does without QtDBus, which is not loaded where there is no bus."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def has_session_bus() -> bool:
+    """Return whether there is a session bus to ask on. Qt would start one of its own where there is none."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    has_address = bool(os.environ.get("DBUS_SESSION_BUS_ADDRESS"))
+    return sys.platform.startswith("linux") and (has_address or bool(runtime and Path(runtime, "bus").exists()))
