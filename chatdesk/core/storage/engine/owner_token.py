@@ -6,12 +6,10 @@ import os
 import sys
 from pathlib import Path
 
-from chatdesk.core.ids import new_id
-
 
 def make() -> str:
     """Return a token for this opening of the database: process, its start, and a part that is never the same twice."""
-    return f"{os.getpid()}:{started(os.getpid())}:{new_id()}"
+    return f"{os.getpid()}:{started(os.getpid())}:{os.urandom(16).hex()}"
 
 
 def is_alive(token: str | None) -> bool:
