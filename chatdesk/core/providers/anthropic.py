@@ -1,8 +1,9 @@
 """Speaks Anthropic's own protocol through its SDK, an optional extra that nothing else in ChatDesk needs.
 
-The answer is read here, from bytes, like every other: see ``openai_compatible``. Thinking is read and shown and never
-sent back: the vendor requires that within a loop of tool calls only, for which it has to be kept with its signature. So
-there is no thinking in such a loop, nor where a tool has to be called.
+The answer is read here, from bytes, like every other: see ``openai_compatible``. Thinking is read and shown. It is sent
+back within a loop of tool calls only, where the vendor requires it, with its signature: an answer that calls tools
+without having thought goes on without thinking, as does one that another program's request brings, and one in which a
+tool has to be called.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from chatdesk.core.providers.base import (
     Embeddings,
     FinishReason,
     ReasoningDelta,
+    ReasoningKept,
     RequestMessage,
     TextDelta,
     ToolCallDelta,
@@ -29,7 +31,7 @@ from chatdesk.core.providers.embeddings import NO_EMBEDDINGS
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.passed_on import for_anthropic
 from chatdesk.core.providers.prompt_cache import mark, mark_messages
-from chatdesk.core.providers.reader import Delta, Reader
+from chatdesk.core.providers.reader import Delta, Late, Reader
 from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
 from chatdesk.core.providers.token_figures import usage_of
 from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION
@@ -138,6 +140,7 @@ class AnthropicReader:
         self._reasoning = SurrogateJoiner()
         self._calls: dict[object, int] = {}
         self._figures: dict[str, Any] = {}
+        self._thoughts: dict[object, dict[str, Any]] = {}
 
     @property
     def has_tool_calls(self) -> bool:
@@ -162,7 +165,7 @@ class AnthropicReader:
         elif kind == "message":  # a server that ignores ``stream``
             yield from self._whole(chunk)
 
-    def finish(self) -> Iterator[Delta]:
+    def finish(self) -> Iterator[Late]:
         """Yield a replacement character for each half surrogate pair that was still held back."""
         tail = self._reasoning.finish()
         if tail:
@@ -170,6 +173,9 @@ class AnthropicReader:
         tail = self._text.finish()
         if tail:
             yield TextDelta(tail)
+        kept = tuple(each for each in self._thoughts.values() if each.get("signature") or each.get("data"))
+        if kept and self._calls:
+            yield ReasoningKept(kept)
 
     def _whole(self, message: Mapping[str, Any]) -> Iterator[Delta]:
         blocks = message.get("content")
@@ -190,14 +196,19 @@ class AnthropicReader:
         elif kind == "text":
             yield from self._add_text(_text(block.get("text")))
         elif kind == "thinking":
-            yield from self._add_reasoning(_text(block.get("thinking")))
+            self._thoughts[index] = {"type": kind, "thinking": "", "signature": _text(block.get("signature"))}
+            yield from self._think(index, _text(block.get("thinking")))
+        elif kind == "redacted_thinking":
+            self._thoughts[index] = {"type": kind, "data": _text(block.get("data"))}
 
     def _grow(self, index: object, delta: Mapping[str, Any]) -> Iterator[Delta]:
         kind = delta.get("type")
         if kind == "text_delta":
             yield from self._add_text(_text(delta.get("text")))
         elif kind == "thinking_delta":
-            yield from self._add_reasoning(_text(delta.get("thinking")))
+            yield from self._think(index, _text(delta.get("thinking")))
+        elif kind == "signature_delta" and index in self._thoughts:
+            self._thoughts[index]["signature"] += _text(delta.get("signature"))
         elif kind == "input_json_delta":
             if index not in self._calls:
                 raise WrongShapeError("index")
@@ -208,6 +219,11 @@ class AnthropicReader:
         if text:
             self.has_text = True
             yield TextDelta(text)
+
+    def _think(self, index: object, raw: str) -> Iterator[Delta]:
+        if index in self._thoughts:
+            self._thoughts[index]["thinking"] += raw  # with its half characters, as it was signed
+        yield from self._add_reasoning(raw)
 
     def _add_reasoning(self, raw: str) -> Iterator[Delta]:
         text = self._reasoning.feed(raw)
@@ -261,8 +277,11 @@ def _messages(request: ChatRequest) -> list[dict[str, Any]]:
 def _may_think(request: ChatRequest, passed_on: Mapping[str, Any]) -> bool:
     """Return whether the model may think before it answers; see the module text."""
     is_forced = passed_on.get("tool_choice", {}).get("type") in ("any", "tool")
-    roles = [each.role for each in request.messages if each.role is not Role.SYSTEM]  # those stand elsewhere
-    return not is_forced and (not roles or roles[-1] is not Role.TOOL)
+    said = [each for each in request.messages if each.role is not Role.SYSTEM]  # those stand elsewhere
+    if is_forced or not said or said[-1].role is not Role.TOOL:
+        return not is_forced
+    asked = max((place for place, each in enumerate(said) if each.role is Role.USER), default=-1)
+    return all(each.reasoning for each in said[asked + 1 :] if each.role is Role.ASSISTANT)
 
 
 def _message(message: RequestMessage) -> dict[str, Any]:
@@ -274,6 +293,7 @@ def _message(message: RequestMessage) -> dict[str, Any]:
     blocks: list[dict[str, Any]] = [{"type": "image", "source": source} for source in sources if source is not None]
     if text.strip():  # blank ones are refused
         blocks.append(_words(text))
+    blocks[:0] = map(dict, message.reasoning)
     for call in message.tool_calls:
         blocks.append({"type": "tool_use", "id": repair(call.id), "name": repair(call.name), "input": _arguments(call)})
     return {"role": "assistant" if message.role is Role.ASSISTANT else "user", "content": blocks}

@@ -3,9 +3,10 @@
 Order of a stream: any number of ``TextDelta``, ``ReasoningDelta``, ``ToolCallDelta`` (and ``RetryScheduled`` before
 the first of them only), at most one ``UsageReported``, then exactly one ``StreamFinished``. A stream that cannot go on
 raises ``ProviderError``; nothing else but ``asyncio.CancelledError`` ever leaves it. What was yielded before stays
-valid. ``StepBegan``, ``CallChanged`` and ``ResultArrived`` come from the loop of tools only, which stands around a
-provider. Cancelling the consuming task, or ``aclose()``, closes the connection within 200 ms. One instance serves any
-number of streams at once, all on the loop that first used it.
+valid. ``ReasoningKept`` is for the loop of tools, and ignored by all others. ``StepBegan``, ``CallChanged`` and
+``ResultArrived`` come from that loop only, which stands around a provider. Cancelling the consuming task, or
+``aclose()``, closes the connection within 200 ms. One instance serves any number of streams at once, all on the loop
+that first used it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class ToolCall:
 class RequestMessage:
     """A message of a request. ``tool_calls`` belong to an answer; for each there follows a message of the tool with its
     ``tool_call_id``. ``enclosed`` are the attachments. Before a provider gets the message they are written out into
-    ``files`` (texts that precede the message's own) and ``images`` (data URLs).
+    ``files`` (texts that precede the message's own) and ``images`` (data URLs). ``reasoning`` are the blocks of
+    ``ReasoningKept`` that came with an answer of the same loop of tools.
     """
 
     role: Role
@@ -44,6 +46,7 @@ class RequestMessage:
     enclosed: tuple[Enclosed, ...] = ()
     files: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
+    reasoning: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def full_text(self) -> str:
@@ -103,6 +106,14 @@ class TextDelta:
 @dataclass(frozen=True, slots=True)
 class ReasoningDelta:
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningKept:
+    """The reasoning of an answer that calls tools, as its vendor signed or encrypted it. It goes back to that vendor
+    with the results, as it is, and is shown and stored nowhere."""
+
+    blocks: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +202,7 @@ class StreamFinished:
 StreamEvent = (
     TextDelta
     | ReasoningDelta
+    | ReasoningKept
     | ToolCallDelta
     | StepBegan
     | CallChanged

@@ -323,8 +323,8 @@ class OpenAICompatibleProvider:
                     yield delta
                 raise
             _log.info("after the end of an answer came what cannot be read: %s", type(error).__name__)
-        for delta in reader.finish():
-            yield delta
+        for late in reader.finish():
+            yield late
 
     # The protocol
 

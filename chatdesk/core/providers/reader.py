@@ -10,10 +10,11 @@ from typing import Protocol
 from chatdesk.core.domain.echoed_secrets import EchoedSecrets, EchoFilter
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ProviderErrorKind as Kind
-from chatdesk.core.providers.base import FinishReason, ReasoningDelta, TextDelta, ToolCallDelta
+from chatdesk.core.providers.base import FinishReason, ReasoningDelta, ReasoningKept, TextDelta, ToolCallDelta
 from chatdesk.core.providers.failures import FailureTranslator
 
 Delta = TextDelta | ReasoningDelta | ToolCallDelta
+Late = Delta | ReasoningKept
 
 
 class Reader(Protocol):
@@ -31,7 +32,7 @@ class Reader(Protocol):
         """Yield the events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
         ...
 
-    def finish(self) -> Iterator[Delta]:
+    def finish(self) -> Iterator[Late]:
         """Yield the events that were held back until the end of the answer."""
         ...
 
@@ -65,10 +66,13 @@ class SecretHidingReader:
         """Yield the cleaned events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
         return self._cleaned(self._inner.feed(chunk))
 
-    def finish(self) -> Iterator[Delta]:
-        """Yield the cleaned events that were held back until the end of the answer."""
-        yield from self._cleaned(self._inner.finish())
+    def finish(self) -> Iterator[Late]:
+        """Yield the cleaned events that were held back until the end of the answer. What is kept for the vendor goes
+        back to nobody else, and stays as it is."""
+        late = list(self._inner.finish())
+        yield from self._cleaned(each for each in late if not isinstance(each, ReasoningKept))
         yield from self.rest()
+        yield from (each for each in late if isinstance(each, ReasoningKept))
 
     def rest(self) -> Iterator[Delta]:
         """Yield the text that was held back as a possible beginning of a key; call it when an answer breaks off."""

@@ -1,6 +1,7 @@
 """Speaks OpenAI's Responses protocol, for the servers that have it, and yields the same events as other protocols.
 
-Nothing is stored at the vendor (``store`` false), and reasoning is read and shown but never sent back.
+Nothing is stored at the vendor (``store`` false). Reasoning is read and shown; within a loop of tools it is sent back
+encrypted, as it came.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
     ReasoningDelta,
+    ReasoningKept,
     RequestMessage,
     TextDelta,
     ToolCallDelta,
 )
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.passed_on import for_responses
-from chatdesk.core.providers.reader import Delta, Reader
+from chatdesk.core.providers.reader import Delta, Late, Reader
 from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
 from chatdesk.core.providers.token_figures import usage_of
 from chatdesk.core.providers.wire import CONTINUE_INSTRUCTION
@@ -35,7 +37,7 @@ _MOST_CALLS = 1000
 class ResponsesProvider(OpenAICompatibleProvider):
     """A provider that speaks OpenAI's Responses protocol."""
 
-    optional_fields = frozenset({"max_output_tokens", "temperature", "top_p", "reasoning", "store"})
+    optional_fields = frozenset({"max_output_tokens", "temperature", "top_p", "reasoning", "store", "include"})
 
     def lacks(self, request: ChatRequest) -> list[str]:
         return [*for_responses(request.passed_on)[1], *(["stop"] if request.stop else [])]
@@ -67,6 +69,7 @@ class ResponsesProvider(OpenAICompatibleProvider):
             "max_output_tokens": request.max_output_tokens,
             "temperature": request.temperature,
             "top_p": request.top_p,
+            "include": ["reasoning.encrypted_content"] if passed_on.get("tools") else None,
             "reasoning": {"effort": request.reasoning_effort, "summary": "auto"} if request.reasoning_effort else None,
         }
         wanted = {name: value for name, value in wishes.items() if value is not None}
@@ -84,6 +87,7 @@ class ResponsesReader:
         self._reasoning = SurrogateJoiner()
         self._calls: dict[str, int] = {}
         self._has_summary_part = False
+        self._thoughts: list[Mapping[str, Any]] = []
 
     @property
     def has_tool_calls(self) -> bool:
@@ -106,8 +110,8 @@ class ResponsesReader:
             if self._has_summary_part:
                 yield from self._add_reasoning("\n\n")
             self._has_summary_part = True
-        elif kind == "response.output_item.added":
-            yield from self._begin_call(_mapping(chunk.get("item")))
+        elif kind in ("response.output_item.added", "response.output_item.done"):
+            yield from self._take_item(_mapping(chunk.get("item")), is_done=kind == "response.output_item.done")
         elif kind == "response.function_call_arguments.delta":
             index = self._calls.get(_text(chunk.get("item_id")))
             if index is None:
@@ -116,7 +120,7 @@ class ResponsesReader:
         elif kind in ("response.completed", "response.incomplete", "response.failed"):
             self._end(_mapping(chunk.get("response")))
 
-    def finish(self) -> Iterator[Delta]:
+    def finish(self) -> Iterator[Late]:
         """Yield a replacement character for each half surrogate pair that was still held back."""
         tail = self._reasoning.finish()
         if tail:
@@ -124,11 +128,14 @@ class ResponsesReader:
         tail = self._text.finish()
         if tail:
             yield TextDelta(tail)
+        if self._thoughts and self._calls:
+            yield ReasoningKept(tuple(self._thoughts))
 
     def _whole(self, response: Mapping[str, Any]) -> Iterator[Delta]:
         output = response.get("output")
         for item in output if isinstance(output, list) else ():
             row = _mapping(item)
+            self._keep(row)
             for piece in row.get("content") or () if row.get("type") == "message" else ():
                 words = _mapping(piece)
                 yield from self._add_text(_text(words.get("text", words.get("refusal"))))
@@ -148,6 +155,22 @@ class ResponsesReader:
         text = self._reasoning.feed(raw)
         if text:
             yield ReasoningDelta(text)
+
+    def _take_item(self, item: Mapping[str, Any], *, is_done: bool) -> Iterator[Delta]:
+        if is_done:
+            self._keep(item)
+        else:
+            yield from self._begin_call(item)
+
+    def _keep(self, item: Mapping[str, Any]) -> None:
+        """Keep an item of reasoning that can be sent back: without its encrypted content the vendor, which stores
+        nothing, would not know it."""
+        if item.get("type") != "reasoning" or not item.get("encrypted_content"):
+            return
+        if len(self._thoughts) >= _MOST_CALLS:
+            raise WrongShapeError("reasoning")
+        names = ("type", "id", "summary", "encrypted_content")
+        self._thoughts.append({"summary": [], **{name: item[name] for name in names if name in item}})
 
     def _begin_call(self, item: Mapping[str, Any]) -> Iterator[Delta]:
         if item.get("type") != "function_call":
@@ -182,6 +205,7 @@ def _items(message: RequestMessage) -> Iterator[dict[str, Any]]:
     if message.role is Role.TOOL:
         yield {"type": "function_call_output", "call_id": repair(message.tool_call_id), "output": text}
         return
+    yield from map(dict, message.reasoning)
     role = _ROLES[message.role]
     if message.images:
         pieces: list[dict[str, Any]] = [{"type": "input_text", "text": text}] if text else []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import shlex
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -29,6 +30,7 @@ from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
     Provider,
+    ReasoningKept,
     RequestMessage,
     ResultArrived,
     StepBegan,
@@ -39,6 +41,8 @@ from chatdesk.core.providers.base import (
     UsageReported,
 )
 
+_log = logging.getLogger(__name__)
+
 _DENIED = "The person did not allow this call. Do not try it again in another way; go on without it, or ask them."
 _UNKNOWN_TOOL = "There is no tool with this name."
 _NOT_JSON = "The arguments are not valid JSON, so the tool was not run. Write them again."
@@ -47,6 +51,7 @@ _CUT_OFF_BY = (FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
 _NO_MORE = "The limit of this answer was reached, so the tool was not run."
 _TOO_MANY = "Too many tools were called at once, so this one was not run. Call fewer."
 _LAST_STEP = "No further tools can be called for this answer. Answer with what you have."
+_MISTAKE = "Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did."
 _CUT_CHARACTERS = 32_000  # some 8,000 tokens
 _MOST_AT_ONCE = 32  # calls of one step; a person would have to look at each
 
@@ -60,6 +65,29 @@ class Place:
     project_id: str
     message_id: str
     has_outside_text: bool = False
+
+
+class _Said:
+    """Collects what a model says in one step besides its calls. ``text`` is what it had said before."""
+
+    def __init__(self, text: str) -> None:
+        self._texts = [text]
+        self._reasoning: tuple[Mapping[str, Any], ...] = ()
+        self.finish: StreamFinished | None = None
+
+    def add(self, event: TextDelta | ReasoningKept | StreamFinished) -> None:
+        match event:
+            case TextDelta():
+                self._texts.append(event.text)
+            case ReasoningKept():
+                self._reasoning = event.blocks
+            case StreamFinished():
+                self.finish = event
+
+    def written(self, calls: Sequence[CollectedCall]) -> RequestMessage:
+        """Return the message of this step, as the next request has it."""
+        made = tuple(call.written() for call in calls)
+        return RequestMessage(Role.ASSISTANT, "".join(self._texts), made, reasoning=self._reasoning)
 
 
 class ToolLoop:
@@ -104,18 +132,18 @@ class ToolLoop:
             if step:
                 yield StepBegan(step)
             is_last = step + 1 == self._limits.steps or self._is_used_up(began_s)
-            calls, said, finish = CollectedCalls(self._call_count), [], None
+            calls, said = CollectedCalls(self._call_count), _Said(request.continue_text)
             async with aclosing(self._inner.stream(_with_tools(request, offered, is_last=is_last))) as events:
                 async for event in events:
                     match event:
-                        case StreamFinished():
-                            finish = event
+                        case StreamFinished() | ReasoningKept():
+                            said.add(event)
                         case ToolCallDelta():
                             yield calls.add(event)
                         case UsageReported():
                             yield UsageReported(self._add_usage(event.usage))
                         case TextDelta():
-                            said.append(event.text)
+                            said.add(event)
                             yield event
                         case _:
                             yield event
@@ -123,9 +151,9 @@ class ToolLoop:
             if not made or is_last:
                 for call in made:
                     yield CallChanged(call.number, {"status": CallStatus.FAILED.value, "error": _NO_MORE})
-                yield finish or StreamFinished(FinishReason.STOP)
+                yield said.finish or StreamFinished(FinishReason.STOP)
                 return
-            is_cut_off = finish is not None and finish.reason in _CUT_OFF_BY
+            is_cut_off = said.finish is not None and said.finish.reason in _CUT_OFF_BY
             self._call_count += len(made)
             results: list[RequestMessage] = []
             async with aclosing(self._run(made, offered, is_cut_off=is_cut_off)) as news:
@@ -134,8 +162,7 @@ class ToolLoop:
                         results.append(each)
                     else:
                         yield each
-            said_before = request.continue_text
-            answer = RequestMessage(Role.ASSISTANT, said_before + "".join(said), tuple(call.written() for call in made))
+            answer = said.written(made)
             request = replace(request, messages=(*request.messages, answer, *results), continue_text="")
 
     def _add_usage(self, usage: Usage) -> Usage:
@@ -219,6 +246,10 @@ class ToolLoop:
         except ChatDeskError as error:
             duration_ms = self._since_ms(began_s)
             return self._ended(call, news, CallStatus.FAILED, error.what, error=error.sentence, duration_ms=duration_ms)
+        except Exception:  # noqa: BLE001 - a mistake of ours costs this call, not the answer
+            _log.exception("a call of a tool failed")
+            duration_ms = self._since_ms(began_s)
+            return self._ended(call, news, CallStatus.FAILED, _MISTAKE, error=_MISTAKE, duration_ms=duration_ms)
         duration_ms = self._since_ms(began_s)
         status = CallStatus.FAILED if result.is_error else CallStatus.DONE
         text = _cut(result.text) or "The tool returned nothing."
