@@ -10,13 +10,9 @@ import asyncio
 import itertools
 import json
 import logging
-import queue
-import subprocess
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, Final
 
 from chatdesk.core import child_process
 from chatdesk.core.clock import Clock
@@ -33,13 +29,13 @@ from chatdesk.core.domain.tools import (
 )
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.hidden_characters import clean_line, visible_controls
-from chatdesk.core.process_frames import Wire, read_frame, write_frame
+from chatdesk.core.process_frames import Wire
+from chatdesk.core.tools.host_process import HostProcess
 
 _log = logging.getLogger(__name__)
 
 MOST_RESTARTS: Final = 3
 _FIRST_PAUSE_S: Final = 0.5
-_END_S: Final = 2.0
 SWITCH: Final = "--host-tools"
 
 
@@ -96,7 +92,7 @@ class ToolHost:
         self._on_changed = on_changed
         self._command = list(command) if command is not None else child_process.command_of(SWITCH)
         self._servers: dict[str, _Server] = {}
-        self._process: _HostProcess | None = None
+        self._process: HostProcess | None = None
         self._requests: dict[int, asyncio.Future[Any]] = {}
         self._progress: dict[int, OnProgress] = {}
         self._numbers = itertools.count(1)
@@ -127,9 +123,18 @@ class ToolHost:
     ) -> ToolResult:
         """Call a tool. Cancelling ends the call, and with it a program that has no other call to answer. Raises
         ``ToolFailed``."""
-        await self._tools_of(server)
+        values = (server.id, name, json.dumps(arguments), timeout_s)
+        listed = await self._tools_of(server)
         try:
-            row = await self._ask("call", server.id, name, json.dumps(arguments), timeout_s, on_progress=on_progress)
+            try:
+                row = await self._ask("call", *values, on_progress=on_progress)
+            except _RequestFailed as error:
+                if error.code != "not_running":
+                    raise
+                # It was ended a moment ago, with a call that was stopped; this one never reached it.
+                self._was_ended(server, listed)
+                await self._tools_of(server)
+                row = await self._ask("call", *values, on_progress=on_progress)
         except _RequestFailed as error:
             raise ToolFailed(f"“{clean_line(name)}” of {server.name} failed: {visible_controls(str(error))}") from None
         text, files, is_error, size_bytes = row
@@ -249,6 +254,12 @@ class ToolHost:
         known.restarts += 1
         self._change(known, ServerState.FAILED, visible_controls(problem))
 
+    def _was_ended(self, server: ToolServer, listed: tuple[Tool, ...]) -> None:
+        known = self._known(server)
+        if known.tools is listed:  # else it was noticed already
+            known.tools = None
+            self._change(known, ServerState.IDLE)
+
     def _change(self, known: _Server, state: ServerState, problem: str = "") -> None:
         known.state, known.problem = state, problem
         self._on_changed(known.server.id)
@@ -273,15 +284,15 @@ class ToolHost:
             self._requests.pop(number, None)
             self._progress.pop(number, None)
 
-    def _running(self) -> _HostProcess:
+    def _running(self) -> HostProcess:
         if self._process is None:
             loop = asyncio.get_running_loop()
-            self._process = _HostProcess(
+            self._process = HostProcess(
                 self._command, lambda process, frame: loop.call_soon_threadsafe(self._take, process, frame)
             )
         return self._process
 
-    def _take(self, process: _HostProcess, frame: Wire | None) -> None:
+    def _take(self, process: HostProcess, frame: Wire | None) -> None:
         if process is not self._process:
             return
         if frame is None:
@@ -338,59 +349,3 @@ def _tool_of(server: ToolServer, row: Sequence[Any]) -> Tool:
         ToolHints(is_read_only, is_destructive, is_open_world),
         digest,
     )
-
-
-class _HostProcess:
-    """The process and its two threads: one writes frames, one reads them. ``deliver`` is called in the second, with
-    None at the end."""
-
-    def __init__(self, command: Sequence[str], deliver: Callable[[_HostProcess, Wire | None], object]) -> None:
-        self._deliver = deliver
-        self._process = child_process.start(command)
-        self._outbox: queue.SimpleQueue[Wire | None] = queue.SimpleQueue()
-        self._threads = [
-            threading.Thread(target=each, daemon=True, name=f"tools {each.__name__}")
-            for each in (self._write, self._read)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def send(self, frame: Wire) -> None:
-        """Send a frame; never waits."""
-        self._outbox.put(frame)
-
-    def end(self) -> None:
-        """End the process with all servers. Blocks for two seconds at most."""
-        self._outbox.put(None)
-        try:
-            self._process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        for thread in self._threads:
-            thread.join(_END_S)
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
-
-    def _write(self) -> None:
-        sink = cast(BinaryIO, self._process.stdin)
-        try:
-            while (frame := self._outbox.get()) is not None:
-                write_frame(sink, frame)
-            sink.close()
-        except OSError:
-            pass  # the reader notices the end
-        except ValueError:
-            _log.exception("a request to the process for tools could not be written")
-            self._process.kill()
-
-    def _read(self) -> None:
-        source = cast(BinaryIO, self._process.stdout)
-        try:
-            while (frame := read_frame(source)) is not None:
-                self._deliver(self, frame)
-        except (OSError, ValueError, EOFError, TypeError):
-            _log.warning("the process for tools sent something that is no frame")
-        with suppress(RuntimeError):  # the loop is closed
-            self._deliver(self, None)

@@ -122,9 +122,20 @@ async def test_stopping_a_call_ends_the_program_that_runs_it(host: ToolHost, tmp
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    await until(lambda: not processes_with(f"{tmp_path}/log"))
-    await until(lambda: host.status(server()).state is ServerState.IDLE)
     assert (await host.call(server(), "echo", {"text": "again"}, timeout_s=30)).text == "again"
+    assert len(processes_with(f"{tmp_path}/log")) == 1
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3, 10, 100])
+async def test_a_call_at_any_instant_after_stop_is_answered(host: ToolHost, tmp_path: Path, turns: int) -> None:
+    await host.tools([server()])
+    call = asyncio.ensure_future(host.call(server(), "sleep", {"seconds": 100}, timeout_s=200))
+    await until(lambda: (tmp_path / "log").exists())
+    call.cancel()
+    for _turn in range(turns):
+        await asyncio.sleep(0)
+    results = await asyncio.gather(*(host.call(server(), "echo", {"text": each}, timeout_s=30) for each in "ab"))
+    assert [each.text for each in results] == ["a", "b"]
 
 
 async def test_a_server_that_keeps_ending_is_started_three_more_times_only(host: ToolHost, tmp_path: Path) -> None:

@@ -30,6 +30,10 @@ from chatdesk.core.tools.host.stdio import ServerBroke
 _MOST_ROUNDS = 5
 
 
+class _NotRunning(ServerBroke):
+    """Nothing of a request reached the server, which does not run."""
+
+
 class Host:
     """The servers of one ChatDesk. All methods run on the loop."""
 
@@ -37,12 +41,15 @@ class Host:
         self._sink = sink
         self._connections: dict[str, Connection] = {}
         self._requests: dict[int, asyncio.Task[None]] = {}
+        self._calls: dict[int, str] = {}
+        self._endings: dict[str, asyncio.Future[None]] = {}
 
     def take(self, frame: Wire) -> None:
         """Begin what a frame asks for."""
         verb, number, *values = frame
         if verb == "cancel":
             if number in self._requests:
+                self._give_up(number)  # before a later frame finds the program
                 self._requests[number].cancel()
             return
         task = asyncio.ensure_future(self._answer(verb, number, values))
@@ -59,6 +66,8 @@ class Host:
             self.say("failed", number, "cancelled", "It was stopped.")
         except TimeoutError:
             self.say("failed", number, "timeout", "It did not answer in time.")
+        except _NotRunning as error:
+            self.say("failed", number, "not_running", str(error))
         except ServerBroke as error:
             self.say("failed", number, "broke", str(error))
         except CallRefused as error:
@@ -73,29 +82,50 @@ class Host:
             return await self._close(*values)
         connection = self._connections.get(values[0])
         if connection is None:
-            raise ServerBroke("It is not running.")
+            raise _NotRunning("It is not running.")
         if verb == "tools":
             return await connection.tools()
         _id, tool, arguments, timeout_s = values
+        self._calls[number] = connection.id
         try:
             return await connection.call(tool, arguments, timeout_s, lambda *said: self.say("progress", number, *said))
-        except (asyncio.CancelledError, TimeoutError):
-            if connection.pid is not None and not connection.is_busy:
-                # A program may go on with a call that it was asked to give up.
-                await self._close(connection.id, at_once=True)
+        except TimeoutError:
+            self._give_up(number)
             raise
+        finally:
+            self._calls.pop(number, None)
+            if connection.id in self._endings:
+                await asyncio.wait([self._endings[connection.id]])
+
+    def _give_up(self, number: int) -> None:
+        """End the program of a call, unless it has others to answer: it may go on with what it was asked to stop."""
+        server_id = self._calls.pop(number, None)
+        connection = self._connections.get(server_id or "")
+        if connection is not None and connection.pid is not None and connection.id not in self._calls.values():
+            self._begin_end(connection.id, at_once=True)
 
     async def _open(self, server_id: str, spec: Mapping[str, Any]) -> None:
         before = self._connections.pop(server_id, None)
         if before is not None:
             await before.end()
+        if server_id in self._endings:  # its end is told before it is started again
+            await asyncio.wait([self._endings[server_id]])
         self._connections[server_id] = Connection(server_id, spec, self.say)
 
-    async def _close(self, server_id: str, *, at_once: bool = False) -> None:
-        connection = self._connections.pop(server_id, None)
-        if connection is not None:
-            await asyncio.shield(asyncio.ensure_future(connection.end(at_once=at_once)))
-            end_others(each.pid for each in self._connections.values() if each.pid is not None)
+    async def _close(self, server_id: str) -> None:
+        if server_id in self._connections:
+            self._begin_end(server_id)
+        if server_id in self._endings:
+            await asyncio.wait([self._endings[server_id]])
+
+    def _begin_end(self, server_id: str, *, at_once: bool = False) -> None:
+        ending = asyncio.ensure_future(self._end(self._connections.pop(server_id), at_once=at_once))
+        self._endings[server_id] = ending
+        ending.add_done_callback(lambda _ending: self._endings.pop(server_id, None))
+
+    async def _end(self, connection: Connection, *, at_once: bool) -> None:
+        await connection.end(at_once=at_once)
+        end_others(each.pid for each in self._connections.values() if each.pid is not None)
 
 
 def end_everything() -> None:

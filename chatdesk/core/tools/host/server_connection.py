@@ -45,7 +45,6 @@ class Connection:
         self._session: ClientSession | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ending = asyncio.Event()
-        self._calls: set[asyncio.Future[Any]] = set()
         self._broken: asyncio.Future[str] | None = None
         self._is_gone = False
         self._task = asyncio.create_task(self._run())
@@ -53,10 +52,6 @@ class Connection:
     @property
     def is_gone(self) -> bool:
         return self._is_gone
-
-    @property
-    def is_busy(self) -> bool:
-        return bool(self._calls)
 
     async def tools(self) -> tuple[ToolRow, ...]:
         """Return the tools of the server. Raises ``ServerBroke`` and ``CallRefused``."""
@@ -89,7 +84,6 @@ class Connection:
         await asyncio.shield(self._ready)
         assert self._session is not None
         call: asyncio.Future[Any] = asyncio.ensure_future(ask(self._session))
-        self._calls.add(call)
         try:
             await asyncio.wait([call, self._task], return_when=asyncio.FIRST_COMPLETED)
             if not call.done():
@@ -102,7 +96,6 @@ class Connection:
         except ValueError:
             raise CallRefused("It answered in a form that the protocol does not know.") from None
         finally:
-            self._calls.discard(call)
             if not call.done():
                 call.cancel()
                 with suppress(asyncio.CancelledError, Exception):
