@@ -89,6 +89,7 @@ async def _list(options: argparse.Namespace, service: ToolService) -> int:
 
 async def _add(options: argparse.Namespace, service: ToolService) -> int:
     from chatdesk.core.domain.tools import ServerKind, ToolServer
+    from chatdesk.core.tools.written_secrets import take_out
 
     argv = tuple(options.argv[1:] if options.argv[:1] == ["--"] else options.argv)
     if bool(options.address) == bool(argv) or (argv[:1] and argv[0].startswith("-")):
@@ -108,7 +109,8 @@ async def _add(options: argparse.Namespace, service: ToolService) -> int:
     else:
         folder = options.folder or ""
         server = ToolServer(made, options.name, ServerKind.COMMAND, argv, env_names=names, folder=folder)
-    await service.save(server, secrets)
+    server, written = take_out(server)
+    await service.save(server, {**secrets, **written})
     terminal.say(made)
     return 0
 

@@ -11,18 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from chatdesk.core.domain.provider_profile import SECRET_HEADERS
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.tools.written_secrets import PLACEHOLDER, SECRET_NAME, take_out
 
 _KEYS: Final = ("mcpServers", "servers", "context_servers", "mcp")
 _LONGEST: Final = 200_000
 _MOST: Final = 50
 _COMMENTS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _LAST_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
-_PLACEHOLDER: Final = re.compile(r"\$\{[^}]*\}|<[^<>]{2,60}>|\byour[-_ ]|\bxxx+\b|^\.\.\.$", re.IGNORECASE)
-#: Variables and headers that are a secret by their name.
-SECRET_NAME: Final = re.compile(rf"{SECRET_HEADERS.pattern}|_pat\b|_key\b|\bkey\b", re.IGNORECASE)
 
 
 class NotServers(InvalidInput):
@@ -92,9 +89,9 @@ def _server(name: str, entry: Mapping[str, Any]) -> PastedServer | None:
     values = {str(key): str(value) for key, value in _mapping(entry.get("headers" if address else "env")).items()}
     secret = {key: value for key, value in values.items() if SECRET_NAME.search(key)}
     plain = {key: value for key, value in values.items() if key not in secret}
-    kept = {key: value for key, value in secret.items() if value and not _PLACEHOLDER.search(value)}
-    missing = [key for key, value in values.items() if not value or _PLACEHOLDER.search(value)]
-    missing += [each for each in (address, *argv[1:]) if each and _PLACEHOLDER.search(each)]
+    kept = {key: value for key, value in secret.items() if value and not PLACEHOLDER.search(value)}
+    missing = [key for key, value in values.items() if not value or PLACEHOLDER.search(value)]
+    missing += [each for each in (address, *argv[1:]) if each and PLACEHOLDER.search(each)]
     name = name or (address or argv[-1])
     if address:
         server = ToolServer(
@@ -105,7 +102,8 @@ def _server(name: str, entry: Mapping[str, Any]) -> PastedServer | None:
         server = ToolServer(
             "", name, ServerKind.COMMAND, tuple(argv), env=plain, env_names=tuple(secret), folder=folder, is_on=False
         )
-    return PastedServer(server, kept, tuple(missing))
+    server, written = take_out(server)
+    return PastedServer(server, {**kept, **written}, tuple(missing))
 
 
 def _list(value: Any) -> list[Any]:

@@ -38,6 +38,7 @@ from chatdesk.core.tools.programs import ProgramFinder, missing_words
 from chatdesk.core.tools.project_folders import ProjectFolders
 from chatdesk.core.tools.seals import Seals
 from chatdesk.core.tools.servers_store import ServersStore, StoredServers, server_id_for
+from chatdesk.core.tools.written_secrets import names_within, put_in
 
 _MOST_SERVERS: Final = 100
 
@@ -247,10 +248,12 @@ class ToolService:
 
     def _launch_now(self, server: ToolServer) -> Mapping[str, Any]:
         """Return what the process that hosts servers starts this one with. Raises ``ToolFailed``."""
+        secrets = self._values(server, (*server.env_names, *server.header_names, *names_within(server)))
+        apart = {name: value for name, value in secrets.items() if name not in names_within(server)}
         if server.kind is ServerKind.ADDRESS:
             return {
-                "address": server.address,
-                "headers": {**server.headers, **self._values(server, server.header_names)},
+                "address": put_in(server.address, secrets, is_address=True),
+                "headers": {**server.headers, **apart},
             }
         program = self._finder.find(server.argv[0])
         if program is None:
@@ -260,8 +263,10 @@ class ToolService:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not folder.is_dir():
             raise ToolFailed(f"The folder {folder} does not exist.")
-        env = self._finder.environment({**server.env, **self._values(server, server.env_names)})
-        arguments = (str(Path(each).expanduser()) if each.startswith("~/") else each for each in server.argv[1:])
+        env = self._finder.environment({**server.env, **apart})
+        arguments = (
+            str(Path(each).expanduser()) if each.startswith("~/") else put_in(each, secrets) for each in server.argv[1:]
+        )
         return {"argv": (program, *arguments), "env": env, "cwd": str(folder)}
 
     def _values(self, server: ToolServer, names: Sequence[str]) -> dict[str, str]:

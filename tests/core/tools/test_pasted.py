@@ -30,6 +30,11 @@ SAMPLES = {
         '{\n // my servers\n "mcpServers": {\n  /* notes */ "files": {"command": "npx",\n'
         '   "args": ["-y", "@modelcontextprotocol/server-filesystem", "/home/ada/notes",],\n  },\n },\n}'
     ),
+    "Windsurf": json.dumps({"mcpServers": {"files": {**_FILES, "disabled": False, "alwaysAllow": []}}}),
+    "Cline": json.dumps({"mcpServers": {"files": {**_FILES, "autoApprove": ["read_file"], "transportType": "stdio"}}}),
+    "Gemini CLI": json.dumps({"selectedAuthType": "x", "mcpServers": {"files": {**_FILES, "trust": True}}}),
+    "Claude Code, of a project": json.dumps({"mcpServers": {"files": {"type": "stdio", **_FILES, "env": {}}}}),
+    "VS Code, with an environment file": json.dumps({"servers": {"files": {**_FILES, "envFile": ".env"}}}),
     "a command as a list": json.dumps({"mcpServers": {"files": {"command": ["npx", *_FILES["args"]]}}}),
 }
 
@@ -71,6 +76,28 @@ def test_what_is_to_be_filled_in_is_named(value: str) -> None:
 def test_a_placeholder_in_an_argument_is_named() -> None:
     (found,) = read_pasted(json.dumps({"x": {"command": "npx", "args": ["server", "${workspaceFolder}"]}}))
     assert found.missing == ("${workspaceFolder}",)
+
+
+def test_secrets_of_arguments_are_told_apart() -> None:
+    """As documentation of servers has them: an option, a variable for docker, a header for mcp-remote, an address."""
+    docker = ["run", "-i", "--rm", "-e", "GITHUB_TOKEN=ghp_0123456789abcdef", "ghcr.io/github/github-mcp-server"]
+    remote = ["-y", "mcp-remote", "https://a.example/mcp", "--header", "Authorization: Bearer abc123"]
+    servers = {
+        "git": {"command": "docker", "args": docker},
+        "remote": {"command": "npx", "args": remote},
+        "db": {"command": "npx", "args": ["server-postgres", "postgresql://ada:pw1@localhost/x"]},
+        "maps": {"url": "https://maps.example/mcp?apiKey=AIza0123"},
+    }
+    found = read_pasted(json.dumps({"mcpServers": servers}))
+    assert [dict(each.secrets) for each in found] == [
+        {"GITHUB_TOKEN": "ghp_0123456789abcdef"},
+        {"AUTHORIZATION": "Bearer abc123"},
+        {"PASSWORD": "pw1"},
+        {"APIKEY": "AIza0123"},
+    ]
+    assert not any(each.missing for each in found)
+    shown = str([each.server for each in found])
+    assert not any(each in shown for each in ("ghp_", "abc123", "pw1", "AIza"))
 
 
 def test_several_servers_are_read_and_what_is_none_is_left_out() -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.hidden_characters import visible_controls
-from chatdesk.core.tools.pasted import SECRET_NAME
+from chatdesk.core.tools.written_secrets import SECRET_NAME, take_out
 
 #: Stands for a value that is kept where keys lie.
 KEPT = "••••••"
@@ -54,13 +54,15 @@ def read_server(
             header_names=names,
             is_on=is_on,
         )
-        return made, secrets
+        made, written = take_out(made)
+        return made, {**secrets, **written}
     try:
         argv = tuple(shlex.split(command))
     except ValueError:
         raise NotAServerError("A quotation mark of the command is not closed.") from None
     made = ToolServer(server_id, name.strip(), ServerKind.COMMAND, argv, env=plain, env_names=names, is_on=is_on)
-    return replace(made, folder=folder.strip()), secrets
+    made, written = take_out(replace(made, folder=folder.strip()))
+    return made, {**secrets, **written}
 
 
 def _read_values(text: str) -> tuple[dict[str, str], dict[str, str], tuple[str, ...]]:
