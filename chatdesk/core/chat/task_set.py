@@ -31,6 +31,11 @@ class TaskSet:
         if error is not None and not isinstance(error, ChatDeskError):
             _log.error("task %s failed", task.get_name(), exc_info=error)
 
+    async def wait(self) -> None:
+        """Wait until all tasks have ended, also those that begin meanwhile."""
+        while tasks := [task for task in self._tasks if not task.done()]:
+            await asyncio.wait(tasks)
+
     async def close(self) -> None:
         """Cancel all tasks and wait until they have ended."""
         # Only those that run: from Python 3.12 on, gathering finished ones returns without letting their callbacks run.

@@ -87,8 +87,11 @@ class Listener:
         return await self._door.open(wanted)
 
     async def wait_until_idle(self) -> None:
-        """Wait until no request is being answered."""
+        """Wait until no request is being answered, take no more callers, and answer those who came meanwhile: they have
+        proven who they are, or are about to, and take it that they are heard."""
         await self._is_idle.wait()
+        self._door.close()
+        await self._tasks.wait()
 
     async def close(self) -> None:
         """Stop listening; running requests are ended as if their callers had left."""
@@ -213,7 +216,7 @@ class InstanceServer:
         self._lock.announce(self._address, self._secret)
 
     async def wait_until_idle(self) -> None:
-        """Wait until no request is being answered."""
+        """Wait until no request is being answered, and take none from then on."""
         await self._listener.wait_until_idle()
 
     async def close(self) -> None:

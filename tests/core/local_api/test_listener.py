@@ -9,6 +9,7 @@ import os
 import random
 import socket
 import struct
+import sys
 import tempfile
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
@@ -17,10 +18,12 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.errors import ChatDeskError, EmptyMessage
+from chatdesk.core.errors import AlreadyRunning, ChatDeskError, EmptyMessage
 from chatdesk.core.local_api.client import ask_owner, exchange, show_owner_window
+from chatdesk.core.local_api.frames import read_object, write_object
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.local_api.listener import InstanceServer, Limits
+from chatdesk.core.local_api.proof import prove_to_owner
 from tests.helpers.owned_directory import (
     as_nobody,
     connected,
@@ -215,7 +218,6 @@ async def test_an_owner_that_ends_first_answers_those_who_ask_it(tmp_path: Path)
         yield {"event": "finish"}
 
     async with owner_of(tmp_path, {"ask": wait}) as server:
-        await server.wait_until_idle()  # nobody asks
         asking = ask_owner(tmp_path, {})
         await anext(asking)
         settling = asyncio.ensure_future(server.wait_until_idle())
@@ -226,6 +228,26 @@ async def test_an_owner_that_ends_first_answers_those_who_ask_it(tmp_path: Path)
         assert (await rest)["event"] == "finish"
         await asking.aclose()
         await settling
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="connects to a socket")
+async def test_an_owner_that_ends_hears_those_who_came_before_their_request(tmp_path: Path) -> None:
+    async with owner_of(tmp_path) as server:
+        holder = holder_of(tmp_path)
+        reader, writer = await asyncio.open_unix_connection(holder.address)
+        assert await prove_to_owner(reader, writer, holder.secret) == os.getpid()
+        settling = asyncio.ensure_future(server.wait_until_idle())
+        await until(lambda: not Path(holder.address).exists())  # it takes no more
+        assert not settling.done()
+        await write_object(writer, {"verb": "ask", "text": "heard"})
+        assert (await read_object(reader, 10_000))["delta"] == "heard"
+        assert (await read_object(reader, 10_000))["event"] == "finish"
+        writer.close()
+        await settling
+        with pytest.raises(AlreadyRunning):
+            await anext(exchange(tmp_path, "ask", {}))
+    async with owner_of(tmp_path) as server:
+        await server.wait_until_idle()  # nobody asks
 
 
 @is_root
