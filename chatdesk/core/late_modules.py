@@ -32,6 +32,7 @@ _OF_SQLALCHEMY = (
     "sqlalchemy.dialects.sqlite.aiosqlite",
     "sqlalchemy.dialects.sqlite.pysqlcipher",
 )
+_OF_OURS = ("chatdesk.ui.transcript.copying.copied_text",)
 _OTHERS = ("csv", "difflib", "email.utils", "html", "importlib.metadata", "uuid_utils")
 
-sys.meta_path.insert(0, FinderOnUse(*_OPENSSL, *_OF_OTHERS, *_OF_SQLALCHEMY, *_OTHERS))
+sys.meta_path.insert(0, FinderOnUse(*_OPENSSL, *_OF_OTHERS, *_OF_SQLALCHEMY, *_OF_OURS, *_OTHERS))

@@ -104,6 +104,8 @@ BUILT_LATER = (
 
 
 WHEN_WANTED = (
+    "chatdesk.ui.transcript.accessible.tree",
+    "chatdesk.core.rendering.markdown_writer",
     "_bz2",
     "_hashlib",
     "_lzma",

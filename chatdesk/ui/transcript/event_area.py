@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QWidget
 
-from chatdesk.ui.transcript.accessible import tree
+from chatdesk.ui.transcript.accessible import announcing
 from chatdesk.ui.transcript.accessible.view import ReadableView
 from chatdesk.ui.transcript.input.keyboard import command_of
 from chatdesk.ui.transcript.input.touch import TOUCH_EVENTS
@@ -59,7 +59,7 @@ class EventArea(ReadableView):
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self.parts.viewport_layout.repaint()
-        tree.focus_arrived(self)
+        announcing.focus_arrived(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -120,7 +120,7 @@ class EventArea(ReadableView):
         has_stepped = self.parts.message_focus.step_stop(forward=forward)
         self.parts.link_status.show_target(self.parts.message_focus.target)
         if has_stepped:
-            tree.focus_changed(self)
+            announcing.focus_changed(self)
             return True
         return bool(super().focusNextPrevChild(forward))
 

@@ -14,7 +14,7 @@ from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import Message, MessagePage
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.accessibility.interfaces import give_interfaces
-from chatdesk.ui.transcript.accessible import tree
+from chatdesk.ui.transcript.accessible import announcing
 from chatdesk.ui.transcript.contract import (
     BlockRenderer,
     MessageFetcher,
@@ -57,7 +57,7 @@ class TranscriptView(EventArea):
         find: ThreadFinder | None = None,
     ) -> None:
         super().__init__(parent)
-        give_interfaces(TranscriptView, tree.TranscriptAccessible)
+        give_interfaces(TranscriptView, announcing.make_interface)
         self.setObjectName("transcript")
         self.setAccessibleName("Transcript")
         self.parts = TranscriptParts(
@@ -72,7 +72,7 @@ class TranscriptView(EventArea):
         self.parts.scrolling.rested.connect(self.anchorChanged)
         self.parts.conversation.cleared.connect(self._on_conversation_cleared)
         self.parts.conversation.changed.connect(self._on_conversation_changed)
-        self.parts.conversation.stateChanged.connect(lambda entry: tree.busy_changed(self, entry))
+        self.parts.conversation.stateChanged.connect(lambda entry: announcing.busy_changed(self, entry))
         self.parts.touch.tapped.connect(self.press_at)
         self.parts.touch.rested.connect(self.show_menu_at)
         self.parts.clipboard.copied.connect(self.copyRequested)
@@ -81,8 +81,8 @@ class TranscriptView(EventArea):
         self.parts.actions.linkActivated.connect(self.linkActivated)
         self.parts.actions.saveRequested.connect(self.saveRequested)
         self.parts.actions.fileRequested.connect(self.fileRequested)
-        self.parts.actions.caretMoved.connect(lambda: tree.caret_moved(self))
-        self.parts.actions.walked.connect(lambda _entry: tree.focus_changed(self))
+        self.parts.actions.caretMoved.connect(lambda: announcing.caret_moved(self))
+        self.parts.actions.walked.connect(lambda _entry: announcing.focus_changed(self))
         self.parts.actions.quoted.connect(self.quoteRequested)
         self.parts.actions.requested.connect(self.actionRequested)
 
@@ -277,9 +277,9 @@ class TranscriptView(EventArea):
     # What the parts say
 
     def _on_conversation_changed(self) -> None:
-        tree.children_changed(self)
+        announcing.children_changed(self)
         if self.parts.message_focus.mend() and self.hasFocus():
-            tree.focus_arrived(self)
+            announcing.focus_arrived(self)
 
     def _on_conversation_cleared(self, is_same_thread: bool) -> None:
         self.parts.selection.clear()
@@ -287,9 +287,9 @@ class TranscriptView(EventArea):
         self.parts.clipboard.forget()
         self.parts.flash.stop()
         self.parts.message_focus.forget(keeps_place=is_same_thread)
-        tree.children_changed(self)
+        announcing.children_changed(self)
         if self.hasFocus():
-            tree.focus_arrived(self)
+            announcing.focus_arrived(self)
 
     def _on_theme_changed(self) -> None:
         self.parts.renew_style()

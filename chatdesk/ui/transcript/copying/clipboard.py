@@ -8,7 +8,7 @@ from types import MappingProxyType
 from PySide6.QtCore import QMimeData, QObject, QRunnable, Qt, QThreadPool, Signal
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.ui.transcript.copying.copied_text import as_html, as_markdown, as_plain
+from chatdesk.ui.transcript.copying import copied_text  # loaded by the first copy
 from chatdesk.ui.transcript.copying.excerpt import Excerpt, excerpts
 from chatdesk.ui.transcript.copying.selection import Selection
 from chatdesk.ui.transcript.copying.selection_loader import MOST_MESSAGES, MOST_RENDERED, SelectionLoader
@@ -60,7 +60,7 @@ class Clipboard(QObject):
 
         def take(found: list[MessageEntry]) -> None:
             made = excerpts(found, selected)
-            self._make(made, lambda: (as_plain(made), {}), lambda text, _: deliver(text))
+            self._make(made, lambda: (copied_text.as_plain(made), {}), lambda text, _: deliver(text))
 
         self._loader.load(thread_id, self._selection, take)
 
@@ -68,7 +68,9 @@ class Clipboard(QObject):
         """Deliver the Markdown of the selection once all of it is loaded, or of ``entry`` when nothing is selected."""
         selected = self._selection.range()
         if selected is not None and thread_id is not None:
-            self._loader.load(thread_id, self._selection, lambda found: deliver(as_markdown(excerpts(found, selected))))
+            self._loader.load(
+                thread_id, self._selection, lambda found: deliver(copied_text.as_markdown(excerpts(found, selected)))
+            )
         else:
             deliver("" if entry is None else entry.text)
 
@@ -138,7 +140,8 @@ class _Job(QRunnable):
 def shapes_of(made: list[Excerpt], form: str = "copy") -> Shapes:
     """Return the text of the excerpts in a form, and their other formats by MIME type."""
     if form == "copy-markdown" or len(made) > MOST_RENDERED:
-        return as_markdown(made), {}
+        return copied_text.as_markdown(made), {}
     if form == "copy":
-        return as_markdown(made, is_bare=True), {"text/html": as_html(made)}
-    return as_plain(made, has_harmless_cells=True), {} if form == "copy-plain" else {"text/html": as_html(made)}
+        return copied_text.as_markdown(made, is_bare=True), {"text/html": copied_text.as_html(made)}
+    text = copied_text.as_plain(made, has_harmless_cells=True)
+    return text, {} if form == "copy-plain" else {"text/html": copied_text.as_html(made)}
