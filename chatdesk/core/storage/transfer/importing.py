@@ -51,7 +51,7 @@ _INSERT_ORIGIN = f"{_ORIGINS} VALUES (?, ?, ?, ?)"
 _PROJECT_ORIGIN = "project"  # whatever program it came from: what counts is that a file made it
 # Usual messages that are written between two looks at whether somebody waits, and how long one transaction may take:
 # many small ones would write the same pages of indexes again and again.
-_GROUP, _LONGEST_S = 64, 0.05
+_GROUP, _LONGEST_S = 200, 0.05
 # For so long after somebody had to wait, each group is a transaction of its own: who writes once writes again.
 _CONSIDERATE_S = 2.0
 # Kilobytes of pages in memory. The log is copied as often as usual: two thousand pages of it take 50 ms, for which a

@@ -40,7 +40,7 @@ from chatdesk.core.transfer.imports.report import ImportReport
 from chatdesk.core.transfer.imports.source import ExportFile, ImportCancelled
 
 T = TypeVar("T")
-_MOST: Final = 1_000  # messages that are read at once
+_MOST: Final = 2_000  # messages that are read at once
 _STEP: Final = 128  # usual messages of one thread
 _READ_AHEAD_BYTES = 2 * 1024 * 1024
 _MOST_TOLD = 500
