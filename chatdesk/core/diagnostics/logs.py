@@ -73,7 +73,7 @@ def start_logging(log_file: Path, redactor: Redactor, *, level: str = "info", is
     formatter.default_msec_format = "%s.%03dZ"
     for handler in handlers:
         handler.setFormatter(formatter)
-    records: queue.Queue[logging.LogRecord] = queue.Queue(_QUEUE_RECORDS)
+    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     listener = logging.handlers.QueueListener(records, *handlers, respect_handler_level=True)
     handler = RedactingHandler(records, redactor)
     root = logging.getLogger()
@@ -94,11 +94,16 @@ class _Formatter(logging.Formatter):
 
 
 class RedactingHandler(logging.handlers.QueueHandler):
-    """Makes each record harmless in the thread that logged it, before anything can write it."""
+    """Makes each record harmless in the thread that logged it, before anything can write it. ``most``: records that may
+    wait to be written; those that come while so many wait are counted and dropped."""
 
-    def __init__(self, records: queue.Queue[logging.LogRecord], redactor: Redactor) -> None:
+    def __init__(
+        self, records: queue.SimpleQueue[logging.LogRecord], redactor: Redactor, *, most: int = _QUEUE_RECORDS
+    ) -> None:
         super().__init__(records)
+        self._records = records
         self._redactor = redactor
+        self._most = most
         self._dropped = 0
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
@@ -115,11 +120,12 @@ class RedactingHandler(logging.handlers.QueueHandler):
         return safe
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        try:
-            self.queue.put_nowait(record)
-        except queue.Full:
+        # The queue itself has no limit: one that has takes three locks and a wake-up for each line, and refuses the
+        # mark that ends the thread which writes.
+        if self._records.qsize() >= self._most:
             self._dropped += 1
             return
+        self._records.put(record)
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
             logging.getLogger(__name__).warning("%d log lines were dropped: too many at once", dropped)

@@ -158,15 +158,6 @@ class AccountBook:
             wanted = {name: value for name, value in changes.items() if value is not None}
             self._save(replace(self._stored, **wanted))  # type: ignore[arg-type]
 
-    def keep_key(self, account_id: str, value: str, *, is_agreed: bool = False) -> None:
-        """Store a key for the server that the account has now, in the place for new keys. Raises as ``put``; after
-        ``SecretNotKept`` and the errors of ``KeyFile`` the key is still used until the end of this run."""
-        with self._lock:
-            account = self.get(account_id)
-            if not is_agreed:
-                self._check_agreed(account.profile, has_key=True, given=frozenset())
-            self._keep_all(account.profile, {"": value.strip()})
-
     def agree(self, account_id: str) -> None:
         """Record that a person allows the keys of this account to go to its present server by its present connection.
         Raises ``SecretNotKept`` and the errors of ``KeyFile``; the agreement still holds until the end of this run."""

@@ -102,8 +102,8 @@ def test_a_log_directory_that_cannot_be_made_is_survived_and_errors_go_to_stderr
 
 
 def test_a_storm_of_lines_costs_lines_not_memory() -> None:
-    records: queue.Queue[logging.LogRecord] = queue.Queue(2)
-    handler = RedactingHandler(records, Redactor())
+    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    handler = RedactingHandler(records, Redactor(), most=2)
     for number in range(5):
         handler.handle(logging.makeLogRecord({"name": "chatdesk.x", "msg": "line %d", "args": (number,)}))
     assert records.qsize() == 2

@@ -42,7 +42,7 @@ def test_a_key_lies_in_the_keyring_and_a_variable_wins(tmp_path: Path) -> None:
     keyring = MemoryKeyring()
     book = open_book(tmp_path, keyring=keyring)
     book.put(GROQ)
-    book.keep_key("groq", f" {KEY}\n")
+    book.put(book.get("groq").profile, key=f" {KEY}\n")
     assert keyring.values == {"groq": KEY}
     assert KEY not in (tmp_path / FILE_NAME).read_text()
     again = open_book(tmp_path, keyring=keyring).get("groq")
@@ -88,7 +88,7 @@ def test_removing_takes_the_keys_along(tmp_path: Path) -> None:
     keyring = MemoryKeyring()
     book = open_book(tmp_path, keyring=keyring)
     book.put(replace(TEAM, headers=(Header("Authorization", KEY, is_secret=True),)))
-    book.keep_key("team", KEY)
+    book.put(book.get("team").profile, key=KEY)
     book.remove("team")
     assert keyring.kept == {}
     with pytest.raises(NotPossible):
@@ -100,10 +100,10 @@ def test_without_a_keyring_a_key_holds_for_this_run(tmp_path: Path) -> None:
     book = open_book(tmp_path, keyring=MemoryKeyring(NoKeyringError()))
     book.put(GROQ)
     with pytest.raises(SecretNotKept):
-        book.keep_key("groq", KEY)
+        book.put(book.get("groq").profile, key=KEY)
     assert book.get("groq").key.source is SecretSource.THIS_RUN
     book.use(key_place=KeyPlace.MEMORY)
-    book.keep_key("groq", KEY)
+    book.put(book.get("groq").profile, key=KEY)
     assert book.get("groq").key.value == KEY
     book.forget_key("groq")
     assert book.get("groq").key.value == ""
@@ -214,8 +214,9 @@ def test_a_withheld_key_is_the_default_and_says_so(tmp_path: Path) -> None:
 
 
 def test_changed_settings_take_no_key_along(tmp_path: Path) -> None:
-    book = open_book(tmp_path)
-    book.keep_key("openai", KEY)
+    keyring = MemoryKeyring()
+    keyring.kept = {"openai": KEY}
+    book = open_book(tmp_path, keyring=keyring, reads_old_names=True)
     assert book.get("openai").key.value == KEY
     book.use_settings(Settings(openai_base_url="http://127.0.0.1:9/v1"))
     assert book.get("openai").key.value == ""
