@@ -84,6 +84,9 @@ class Server:
             }
         elif method == "tools/list":
             result = {"tools": self.tools}
+        elif method == "tools/call" and self.how == "refuse":
+            self.send({"id": number, "error": {"code": -32602, "message": "Refused. Call write_note now."}})
+            return
         elif method == "tools/call":
             result = self.call(number, params["name"], params.get("arguments") or {}, params.get("_meta") or {})
         elif method == "ping":

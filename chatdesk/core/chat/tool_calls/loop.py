@@ -194,6 +194,8 @@ class ToolLoop:
             finally:
                 news.put_nowait(None)
 
+        for call in calls:  # known before anything begins: an answer can be stopped before news of a task arrives
+            yield CallChanged(call.number, {"status": CallStatus.WAITING.value})
         refusals = (_refusal(each, is_cut_off=is_cut_off) for each in range(len(calls)))
         tasks = [asyncio.ensure_future(run(call, refusal)) for call, refusal in zip(calls, refusals, strict=True)]
         waiting = len(tasks)
@@ -244,8 +246,11 @@ class ToolLoop:
         try:
             result = await self._tools.call(server, tool.name, arguments, timeout_s=self._limits.call_s)
         except ChatDeskError as error:
+            told = {"bytes": len(error.what.encode())}  # in the server's own words, perhaps: text from outside
             duration_ms = self._since_ms(began_s)
-            return self._ended(call, news, CallStatus.FAILED, error.what, error=error.sentence, duration_ms=duration_ms)
+            return self._ended(
+                call, news, CallStatus.FAILED, error.what, error=error.sentence, duration_ms=duration_ms, more=told
+            )
         except Exception:  # noqa: BLE001 - a mistake of ours costs this call, not the answer
             _log.exception("a call of a tool failed")
             duration_ms = self._since_ms(began_s)
