@@ -240,7 +240,6 @@ class UsageTable(QTableView):
         super().__init__()
         self._theme = theme
         self._model = _OverviewModel(self)
-        self.setModel(self._model)
         self.setObjectName("usagePageTable")
         self.setAccessibleName("Usage as a table")
         self.setFrameShape(QTableView.Shape.NoFrame)
@@ -253,10 +252,11 @@ class UsageTable(QTableView):
         header = self.horizontalHeader()
         header.setSectionsClickable(False)
         header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        self.setModel(self._model)  # after what would have its columns measured again
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 
     def show_overview(self, overview: Overview) -> None:
         self._model.show_overview(overview)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.theme.theme import Preference
     from chatdesk.ui.window.window_context import WindowContext
 
+_FRAMES_S: Final = 0.03
 _DIALOG: Final = "chatdesk.ui.features.settings.settings_dialog"
 # What a choice of movement means for the theme; anything else follows the system.
 _REDUCED: Final[Mapping[str, bool]] = {"none": True, "full": False}
@@ -117,7 +118,7 @@ class SettingsBinding(QObject):
                 each.ensurePolished()
             await asyncio.sleep(0)
             dialog.dim()
-            await asyncio.sleep(0)
+            await asyncio.sleep(_FRAMES_S)  # the window is painted dimmed before the dialog is painted
         except asyncio.CancelledError:
             dialog.undim()
             dialog.deleteLater()  # another is asked for, or the window closes
