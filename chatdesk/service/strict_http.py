@@ -21,6 +21,19 @@ class StrictConnection(h11.Connection):
     a body is little beside the body."""
 
     _framing_bytes = 0
+    _head = b""
+
+    def send(self, event: h11.Event) -> bytes | None:  # type: ignore[override]
+        """Return the bytes to send for ``event``. The head of an answer with a length goes out with what follows it:
+        the caller wakes up once, and the system is asked once."""
+        output = super().send(event)
+        if isinstance(event, h11.Response) and any(name == b"content-length" for name, _value in event.headers):
+            assert output is not None
+            self._head = output
+            return b""
+        if self._head and output is not None:
+            output, self._head = self._head + output, b""
+        return output
 
     def receive_data(self, data: bytes) -> None:
         self._framing_bytes += len(data)

@@ -148,7 +148,7 @@ class RedactingHandler(logging.handlers.QueueHandler):
 
 
 class _PrivateFileHandler(logging.handlers.RotatingFileHandler):
-    """Rotates at 1 MiB, keeps five; every file is its owner's only."""
+    """Rotates after 1 MiB, keeps five; every file is its owner's only."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8", errors="replace")
@@ -156,3 +156,7 @@ class _PrivateFileHandler(logging.handlers.RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         return open(descriptor, "a", encoding=self.encoding, errors=self.errors)
+
+    def shouldRollover(self, _record: logging.LogRecord) -> bool:  # noqa: N802 - the library's own name
+        """Look at the size alone; the library would format each line twice and ask for the kind of the file."""
+        return self.stream is not None and self.stream.tell() >= self.maxBytes

@@ -118,4 +118,5 @@ def test_files_rotate_and_stay_private(log_file: Path) -> None:
     files = sorted(log_file.parent.iterdir())
     assert len(files) >= 2
     assert all(path.stat().st_mode & 0o077 == 0 for path in files)
-    assert all(path.stat().st_size <= 1024 * 1024 for path in files)
+    most = 1024 * 1024 + len(template) + 200  # the line that fills a file is whole
+    assert all(path.stat().st_size <= most for path in files)
