@@ -161,6 +161,54 @@ def test_changed_arguments_are_checked_and_then_used(paths: AppPaths, tmp_path: 
     play(paths, script)
 
 
+@pytest.mark.parametrize("was_allowed", [False, True])
+def test_calls_left_open_by_a_closed_window_are_decided_in_the_next_one(
+    paths: AppPaths, tmp_path: Path, was_allowed: bool
+) -> None:
+    log = tmp_path / "log"
+
+    async def begin(application: WindowApplication) -> None:
+        model = await _model(application, log)
+        call = ToolCallDelta(0, "c1", "notes__sleep", '{"seconds": 100}')
+        model.will(TextDelta("I wait."), call, StreamFinished(FinishReason.TOOL_CALLS))
+        type_text(application, "wait")
+        press(application, Qt.Key.Key_Return)
+        card = await _card(application)
+        if was_allowed:
+            QTest.mouseClick(card.once_button, Qt.MouseButton.LeftButton)
+            await until(lambda: _runs(log))
+
+    async def go_on(application: WindowApplication) -> None:
+        model = await _model(application, log)
+        model.will(TextDelta("Done."), StreamFinished(FinishReason.STOP))
+        window, transcript = application.panes.window, application.panes.transcript
+        await until(lambda: transcript.entries and transcript.entries[-1].message.parts)
+        answer_id = transcript.entries[-1].message.id
+        words = "Nobody knows what it did" if was_allowed else "waited for your approval"
+        await until(lambda: any(words in each.text for each in transcript.entries[-1].items))
+        assert _shown(application, ConsentCard) is None, "nothing asks by itself"
+
+        async def decide() -> None:
+            application.panes.message_handlers.run("ask-calls", answer_id)
+            card = await _card(application)
+            reason = _child(card, QLabel, "consentReason")
+            assert ("may have done its work" in reason.text()) == was_allowed
+            card.arguments.setPlainText('{"seconds": 0}')
+            application.panes.commands.trigger("message.approve")
+            QTest.keyClick(card.deny_button, Qt.Key.Key_Tab)
+            QTest.keyClick(window.focusWidget(), Qt.Key.Key_Return)
+
+        message, _ = await asyncio.gather(answered(application, lambda: None), decide())
+        assert message.id == answer_id and message.text == "I wait.Done."
+        assert _status(message) == "done"
+
+    play(paths, begin)
+    assert len(_runs(log)) == was_allowed
+    play(paths, go_on)
+    assert _runs(log)[-1] == ["sleep", {"seconds": 0}]
+    assert not processes_with(str(log))
+
+
 def test_stopping_takes_the_card_away(paths: AppPaths, tmp_path: Path) -> None:
     log = tmp_path / "log"
 

@@ -109,7 +109,7 @@ def build_view(theme: Theme, messages: list[Message], blocks: dict[str, tuple[Bl
 
 
 def _samples() -> list[Sample]:
-    return [sample_answer(), sample_stream(), _kinds(), _scripts(), _failures(), _long_code(), _wide()]
+    return [sample_answer(), sample_stream(), _kinds(), _scripts(), _failures(), _open_calls(), _long_code(), _wide()]
 
 
 def sample_answer() -> Sample:
@@ -237,6 +237,22 @@ def _failures() -> Sample:
         make_message(5, Role.ASSISTANT, "Words until", status=Status.STREAMING),
     ]
     return "transcript failures", messages, {}
+
+
+def _open_calls() -> Sample:
+    def cut_off(place: int, status: str) -> Message:
+        content = {"name": "files__read_file", "server": "Files", "tool": "read_file", "status": status}
+        call = {**content, "arguments": '{"path": "notes/plan.md"}'}
+        part = Part(status, f"m{place}", 0, PartType.TOOL_CALL, call, tool_call_id="c1", tool_name="files__read_file")
+        return make_message(place, Role.ASSISTANT, "", parts=(part,), status=Status.INTERRUPTED)
+
+    messages = [
+        make_message(0, Role.USER, "What is planned?"),
+        cut_off(1, "waiting"),
+        make_message(2, Role.USER, "And for next week?"),
+        cut_off(3, "unknown"),
+    ]
+    return "transcript open calls", messages, {}
 
 
 def _long_code() -> Sample:

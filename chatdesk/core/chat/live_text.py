@@ -38,6 +38,11 @@ class LiveText:
         self._to_store: list[StreamChunk] = []
         self._step = max((part.step_index for part in self._base), default=0)
         self._changes = 0
+        for part in self._base:
+            if part.type is PartType.TOOL_CALL:  # which may still change: a person is asked about it once more
+                self._tool_parts[len(self._tool_parts)] = part.index
+                status = {"status": part.content["status"]} if "status" in part.content else {}
+                self._meta[part.index] = {"name": part.tool_name, "call_id": part.tool_call_id, "content": status}
         self.has_text = False
         self.has_received = False
         if self._base and self._base[-1].type is PartType.TEXT:
@@ -99,7 +104,9 @@ class LiveText:
         for index, pieces in self._shown.items():
             text = "".join(pieces)
             base = parts.get(index)
-            if base is not None:
+            if base is not None and base.type is PartType.TOOL_CALL:
+                parts[index] = replace(base, content={**base.content, **self._meta[index].get("content", {})})
+            elif base is not None:
                 parts[index] = replace(base, content={**base.content, "text": base.text + text})
             else:
                 parts[index] = self._new_part(message.id, index, text)

@@ -314,11 +314,11 @@ class ChatService:
 
     @uninterruptible
     async def continue_message(
-        self, message_id: str, *, provider: str | None = None, model: str | None = None
+        self, message_id: str, *, provider: str | None = None, model: str | None = None, asks_again: bool = False
     ) -> Message:
         """Go on with a stopped, interrupted, failed or cut-off answer. Without a provider and model, the ones that
-        began it go on, or those of the thread where a file or another member brought the answer. It is continued in
-        place, but in a shared project as another version, which is returned: what others have stays as it is."""
+        began it go on, or those of the thread where a file or another member brought the answer. In a shared project it
+        goes on as another version, which is returned. ``asks_again``: the person is asked about its open calls."""
         old = await self._messages.get(checked_id(message_id))
         if old.role is not Role.ASSISTANT or not (old.status.can_continue or old.finish_reason == "length"):
             raise NotPossible("This answer is already complete.", next_step="Regenerate it for another version.")
@@ -335,15 +335,16 @@ class ChatService:
             self._bus.publish(MessageChanged(answer))
         else:
             self.paths.publish(await self._threads.get(answer.thread_id), answer.parent_id)
+        if asks_again and is_own:
+            self.tools.ask_again(answer.id)
         await self._starter.start(answer)
         return answer
 
     async def retry_message(
         self, message_id: str, *, provider: str | None = None, model: str | None = None, is_urgent: bool = False
     ) -> Message:
-        """Try a failed answer again: in place while it has no text, else as another version. One that was never asked
-        for, because it did not fit, is asked of the model that the thread has now. ``is_urgent``: also where the
-        provider said that it is too early."""
+        """Try a failed answer again: in place while it has no text, else as another version. One that did not fit is
+        asked of the model that the thread has now. ``is_urgent``: also where the provider said it is too early."""
         old = await self._messages.get(checked_id(message_id))
         if is_urgent:
             self.queue.forget_rate(provider or old.provider, model or old.model)
@@ -360,8 +361,7 @@ class ChatService:
         return self.turns.hurry(checked_id(message_id))
 
     async def stop(self, thread_or_message_id: str) -> Message | None:
-        """Stop the turns of a thread (or the turn that writes a message), also those that wait; the text so far is
-        kept. Returns the last message that ended, or None."""
+        """Stop the turns of a thread, or of a message, also those that wait. Returns the last message that ended."""
         checked = checked_id(thread_or_message_id)
         waited = await self.queue.cancel(checked)
         return await self.turns.stop(checked) or waited

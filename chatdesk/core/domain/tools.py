@@ -6,10 +6,12 @@ an import or a team's rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
+
+from chatdesk.core.domain.message import Message, Part, PartType
 
 #: Between the id of a server and the name of a tool in the name that a model reads: ``files__read_file``.
 NAME_JOINT: Final = "__"
@@ -94,6 +96,31 @@ CALL_STATUS_TEXTS: Final[Mapping[CallStatus, str]] = {
     CallStatus.FAILED: "Failed",
     CallStatus.UNKNOWN: "Unknown: ChatDesk ended while it ran",
 }
+
+
+_OPEN: Final = (CallStatus.WAITING.value, CallStatus.UNKNOWN.value)
+
+
+def open_calls(message: Message) -> tuple[Part, ...]:
+    """Return the open calls of an unfinished answer of one's own. Nothing runs them but a person's new answer."""
+    if message.author_id is not None or not message.status.can_continue:
+        return ()
+    return left_open(message.parts)
+
+
+def left_open(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Return the calls of the last step that waited for approval or ran when ChatDesk ended, and have no result."""
+    calls = [part for part in parts if part.type is PartType.TOOL_CALL]
+    last_step = max((part.step_index for part in calls), default=0)
+    answered = {part.tool_call_id for part in parts if part.type is PartType.TOOL_RESULT}
+    return tuple(
+        part
+        for part in calls
+        if part.step_index == last_step
+        and part.tool_call_id
+        and part.tool_call_id not in answered
+        and part.content.get("status") in _OPEN
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from chatdesk.ui.commands.message_action import (
     QUICK,
     MessageAction,
     always,
+    has_open_calls,
     has_versions,
     is_answer,
     is_by_model,
@@ -225,6 +226,15 @@ MESSAGE_ACTIONS: Final[tuple[MessageAction, ...]] = (
         writes=True,
         command="message.continue",
         otherwise="There is no answer here that could be continued.",
+    ),
+    MessageAction(
+        "ask-calls",
+        "Decide about open calls…",
+        "ask",
+        "hammer",
+        has_open_calls,
+        can=always,
+        writes=True,
     ),
     MessageAction(
         "edit-answer",

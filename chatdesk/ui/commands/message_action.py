@@ -66,6 +66,15 @@ def is_by_model(state: MessageState) -> bool:
     return state.message.role is _domain().Role.ASSISTANT
 
 
+def has_open_calls(state: MessageState) -> bool:
+    """Return whether calls of the answer waited or ran when ChatDesk ended."""
+    if not state.can_continue or not is_by_model(state):
+        return False
+    from chatdesk.core.domain.tools import open_calls
+
+    return bool(open_calls(state.message))
+
+
 def is_pinned(state: MessageState) -> bool:
     """Return whether the message is always part of the context."""
     return state.message.context_mark is _domain().ContextMark.PINNED

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from chatdesk.core.domain.tools import CallStatus
 from chatdesk.core.providers.base import ToolCall, ToolCallDelta
 
 LARGEST_ARGUMENTS_CHARACTERS = 1_000_000
@@ -13,12 +14,14 @@ LARGEST_ARGUMENTS_CHARACTERS = 1_000_000
 
 @dataclass(slots=True)
 class CollectedCall:
-    """A call that a model made. ``number`` counts all calls of the answer from 0."""
+    """A call that a model made. ``number`` counts all calls of the answer from 0. ``left`` is its state when ChatDesk
+    ended, ``WAITING`` or ``UNKNOWN``; None: it was made just now."""
 
     number: int
     id: str = ""
     name: str = ""
     arguments: str = ""
+    left: CallStatus | None = None
 
     def read(self) -> dict[str, Any] | None:
         """Return the arguments; None where they are no JSON object. Such a call is never run."""

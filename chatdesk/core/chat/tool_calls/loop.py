@@ -11,11 +11,12 @@ import logging
 import shlex
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chatdesk.core.chat.tool_calls.approvals import Approvals
 from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall, CollectedCalls
+from chatdesk.core.chat.tool_calls.earlier_steps import EarlierSteps
 from chatdesk.core.chat.tool_calls.offered_tools import FIND_TOOLS, OfferedTools
 from chatdesk.core.chat.tool_calls.port import ToolLimits, ToolPort
 from chatdesk.core.clock import Clock
@@ -52,6 +53,8 @@ _NO_MORE = "The limit of this answer was reached, so the tool was not run."
 _TOO_MANY = "Too many tools were called at once, so this one was not run. Call fewer."
 _LAST_STEP = "No further tools can be called for this answer. Answer with what you have."
 _MISTAKE = "Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did."
+_NOT_AGAIN = "ChatDesk ended while this ran, so nobody knows what it did. The person does not want it to be run again."
+_MAY_HAVE_RUN = "ChatDesk ended while this ran. It may have done its work already."
 _CUT_CHARACTERS = 32_000  # some 8,000 tokens
 _MOST_AT_ONCE = 32  # calls of one step; a person would have to look at each
 
@@ -59,12 +62,13 @@ _MOST_AT_ONCE = 32  # calls of one step; a person would have to look at each
 @dataclass(frozen=True, slots=True)
 class Place:
     """Names the thread, the project and the message in which an answer is written, and says whether the thread has text
-    of others."""
+    of others; ``earlier`` is what there is of the answer already."""
 
     thread_id: str
     project_id: str
     message_id: str
     has_outside_text: bool = False
+    earlier: EarlierSteps = field(default_factory=EarlierSteps)
 
 
 class _Said:
@@ -113,9 +117,10 @@ class ToolLoop:
         self._clock = clock
         self._limits = limits
         self._cost_of = cost_of
-        self._call_count = 0
+        self._call_count = place.earlier.call_count
         self._has_outside_text = False
         self._spent: Usage | None = None
+        self._sent = ChatRequest("", ())  # of the step that is asked for, once there is one
 
     def __getattr__(self, name: str) -> Any:
         """Do everything else as the provider does."""
@@ -124,29 +129,26 @@ class ToolLoop:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Yield the events of all steps as those of one answer."""
         offered = OfferedTools(await self._tools.tools(tuple(self._servers.values())))
+        earlier = self._place.earlier
+        self._sent = replace(request, messages=(*request.messages, *earlier.messages), continue_text=earlier.text)
         self._has_outside_text = self._place.has_outside_text or any(
-            each.role is Role.TOOL or each.enclosed for each in request.messages
+            each.role is Role.TOOL or each.enclosed for each in self._sent.messages
         )
         began_s = self._clock.monotonic_s()
+        number = earlier.step
+        if earlier.open:
+            async with aclosing(self._answer_calls(earlier.open, offered)) as news:
+                async for each in news:
+                    yield each
         for step in range(self._limits.steps):
-            if step:
-                yield StepBegan(step)
+            if step or earlier.open:
+                number += 1
+                yield StepBegan(number)
             is_last = step + 1 == self._limits.steps or self._is_used_up(began_s)
-            calls, said = CollectedCalls(self._call_count), _Said(request.continue_text)
-            async with aclosing(self._inner.stream(_with_tools(request, offered, is_last=is_last))) as events:
+            calls, said = CollectedCalls(self._call_count), _Said(self._sent.continue_text)
+            async with aclosing(self._ask(offered, calls, said, is_last=is_last)) as events:
                 async for event in events:
-                    match event:
-                        case StreamFinished() | ReasoningKept():
-                            said.add(event)
-                        case ToolCallDelta():
-                            yield calls.add(event)
-                        case UsageReported():
-                            yield UsageReported(self._add_usage(event.usage))
-                        case TextDelta():
-                            said.add(event)
-                            yield event
-                        case _:
-                            yield event
+                    yield event
             made = calls.finished()
             if not made or is_last:
                 for call in made:
@@ -155,15 +157,29 @@ class ToolLoop:
                 return
             is_cut_off = said.finish is not None and said.finish.reason in _CUT_OFF_BY
             self._call_count += len(made)
-            results: list[RequestMessage] = []
-            async with aclosing(self._run(made, offered, is_cut_off=is_cut_off)) as news:
+            self._sent = replace(self._sent, messages=(*self._sent.messages, said.written(made)))
+            async with aclosing(self._answer_calls(made, offered, is_cut_off=is_cut_off)) as news:
                 async for each in news:
-                    if isinstance(each, RequestMessage):
-                        results.append(each)
-                    else:
-                        yield each
-            answer = said.written(made)
-            request = replace(request, messages=(*request.messages, answer, *results), continue_text="")
+                    yield each
+
+    async def _ask(
+        self, offered: OfferedTools, calls: CollectedCalls, said: _Said, *, is_last: bool
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Ask the model for one step. Yield what a person sees of it; ``calls`` and ``said`` collect the rest."""
+        async with aclosing(self._inner.stream(_with_tools(self._sent, offered, is_last=is_last))) as events:
+            async for event in events:
+                match event:
+                    case StreamFinished() | ReasoningKept():
+                        said.add(event)
+                    case ToolCallDelta():
+                        yield calls.add(event)
+                    case UsageReported():
+                        yield UsageReported(self._add_usage(event.usage))
+                    case TextDelta():
+                        said.add(event)
+                        yield event
+                    case _:
+                        yield event
 
     def _add_usage(self, usage: Usage) -> Usage:
         self._spent = usage if self._spent is None else self._spent.plus(usage)
@@ -176,6 +192,25 @@ class ToolLoop:
         return bool(self._limits.dollars) and cost is not None and cost > self._limits.dollars
 
     # Calls
+
+    async def _answer_calls(
+        self, calls: Sequence[CollectedCall], offered: OfferedTools, *, is_cut_off: bool = False
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Run the calls that the last answer in the request has. Yield their news; the request has their results
+        then."""
+        results: list[RequestMessage] = []
+        async with aclosing(self._run(calls, offered, is_cut_off=is_cut_off)) as news:
+            async for each in news:
+                if isinstance(each, RequestMessage):
+                    results.append(each)
+                else:
+                    yield each
+        messages = list(self._sent.messages)
+        written = {call.id: call.written() for call in calls}  # only now: a person may have changed their arguments
+        last = next(n for n in reversed(range(len(messages))) if messages[n].role is Role.ASSISTANT)
+        made = tuple(written.get(each.id, each) for each in messages[last].tool_calls)
+        messages[last] = replace(messages[last], tool_calls=made)
+        self._sent = replace(self._sent, messages=(*messages, *results), continue_text="")
 
     async def _run(
         self, calls: Sequence[CollectedCall], offered: OfferedTools, *, is_cut_off: bool
@@ -195,7 +230,8 @@ class ToolLoop:
                 news.put_nowait(None)
 
         for call in calls:  # known before anything begins: an answer can be stopped before news of a task arrives
-            yield CallChanged(call.number, {"status": CallStatus.WAITING.value})
+            if call.left is not CallStatus.UNKNOWN:  # which it stays until a person answers
+                yield CallChanged(call.number, {"status": CallStatus.WAITING.value})
         refusals = (_refusal(each, is_cut_off=is_cut_off) for each in range(len(calls)))
         tasks = [asyncio.ensure_future(run(call, refusal)) for call, refusal in zip(calls, refusals, strict=True)]
         waiting = len(tasks)
@@ -231,10 +267,13 @@ class ToolLoop:
             return self._ended(call, news, CallStatus.FAILED, words, error=words)
         server = self._servers[tool.server_id]
         described = {"server": server.name, "server_id": server.id, "tool": tool.name}
-        if not await self._may_run(server, tool):
-            news.put_nowait(CallChanged(call.number, {**described, "status": CallStatus.WAITING.value}))
+        if call.left is not None or not await self._may_run(server, tool):
+            state = {"status": (call.left or CallStatus.WAITING).value}
+            news.put_nowait(CallChanged(call.number, {**described, **state}))
             approval = await self._approvals.ask(self._request(call, server, tool))
             if approval.answer is Answer.DENY:
+                if call.left is CallStatus.UNKNOWN:
+                    return self._ended(call, news, CallStatus.UNKNOWN, _NOT_AGAIN)
                 return self._ended(call, news, CallStatus.DENIED, _DENIED)
             if approval.arguments != call.arguments:
                 call.arguments = approval.arguments
@@ -288,8 +327,8 @@ class ToolLoop:
 
     def _request(self, call: CollectedCall, server: ToolServer, tool: Tool) -> ApprovalRequest:
         where = server.address if server.kind is ServerKind.ADDRESS else shlex.join(server.argv)
-        reason = ""
-        if self._has_outside_text:
+        reason = _MAY_HAVE_RUN if call.left is CallStatus.UNKNOWN else ""
+        if self._has_outside_text and not reason:
             reason = (
                 "This chat has text from outside, such as a tool's result, a file or an import,"
                 " which may have asked for this."

@@ -35,6 +35,7 @@ class ToolCalls:
         self._cost_of = cost_of
         self._load: LoadTools = _no_tools
         self._only: tuple[str, ...] | None = None
+        self._asked_again: set[str] = set()
         self._limits: Callable[[], ToolLimits] | None = None
 
     def use(self, load: LoadTools, limits: Callable[[], ToolLimits]) -> None:
@@ -51,9 +52,16 @@ class ToolCalls:
         """Give answers these servers alone from now on, for a command that names them."""
         self._only = tuple(server_ids)
 
+    def ask_again(self, answer_id: str) -> None:
+        """Ask about the calls that were left open when ChatDesk ended, once this answer goes on. A person wants that;
+        nothing that is stored brings it about."""
+        self._asked_again.add(answer_id)
+
     async def equip(self, answer: Message, provider: Provider, chosen: Sequence[str] | None = None) -> Provider:
         """Return a provider that answers with the tools of the answer's thread, or with those servers that were
         ``chosen`` for it; the same one where none are on."""
+        asks_again = answer.id in self._asked_again
+        self._asked_again.discard(answer.id)
         tools = await self._load()
         if tools is None or self._limits is None:
             return provider
@@ -63,12 +71,19 @@ class ToolCalls:
         if not servers:
             return provider
         loop = await import_beside("chatdesk.core.chat.tool_calls.loop")
+        earlier = await import_beside("chatdesk.core.chat.tool_calls.earlier_steps")
         equipped: Provider = loop.ToolLoop(
             provider,
             servers,
             tools,
             self.approvals,
-            loop.Place(thread.id, thread.project_id, answer.id, await self._threads.has_outside_text(thread.id)),
+            loop.Place(
+                thread.id,
+                thread.project_id,
+                answer.id,
+                await self._threads.has_outside_text(thread.id),
+                earlier.earlier_steps(answer, asks_again=asks_again),
+            ),
             clock=self._clock,
             limits=self._limits(),
             cost_of=partial(self._cost_of, answer.provider, answer.model),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
@@ -13,6 +14,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ApprovalAsked, ApprovalEnded
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.tool_calls.approvals import Approvals
@@ -35,7 +37,9 @@ class ConsentBinding(QObject):
         self._threads = threads
         self._card: ConsentCard | None = None
         threads.opened.connect(lambda _thread: self._show())
+        self._consent = ProviderConsent(context)
         context.panes.commands.bind("message.approve", self._go_there, self._are_any)
+        context.panes.message_handlers.bind("ask-calls", self._ask_again)
         context.subscribe(self, ApprovalAsked, lambda event: self._on_asked(event.request))
         context.subscribe(self, ApprovalEnded, lambda _event: self._show())
 
@@ -86,6 +90,12 @@ class ConsentBinding(QObject):
             card.answered.connect(self._on_answered)
             self._panes.window.put_beside_thread(card, is_below=True)
         self._show()
+
+    def _ask_again(self, answer_id: str) -> None:
+        """Go on with an answer whose calls were left open, which asks about each of them."""
+        chat = self._open_thread.chat_of(self._threads.thread_id)
+        work = self._consent.run(partial(chat.continue_message, answer_id, asks_again=True))
+        self._tasks.start(work, f"ask about the calls of {answer_id}")
 
     def _go_there(self) -> None:
         here = self._approvals.waiting(self._threads.thread_id) if self._threads.thread_id else ()

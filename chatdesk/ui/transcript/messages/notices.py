@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from chatdesk.core.domain.message import Message, Role, Status
+from chatdesk.core.domain.message import Message, Part, Role, Status
+from chatdesk.core.domain.tools import CallStatus, open_calls
+from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.plurals import counted
 from chatdesk.ui.transcript.drawing.moments import clock_time_of
 from chatdesk.ui.transcript.items.notice_item import Countdown, NoticeItem
 
@@ -72,6 +75,9 @@ def notice_of(message: Message, *, person: str, can_continue: bool, now_ms: int)
         return NoticeItem(text, _actions_of(message, now_ms=now_ms), lead=lead_of(text))
     if message.role is not Role.ASSISTANT:
         return None
+    open_ = open_calls(message)
+    if open_:
+        return _open_calls_notice(open_)
     if message.status is Status.INTERRUPTED:
         whose = f"ChatDesk of {person}" if person else "ChatDesk"
         text = message.error or (
@@ -84,6 +90,17 @@ def notice_of(message: Message, *, person: str, can_continue: bool, now_ms: int)
     if can_continue:
         return NoticeItem("The answer reached its maximum length.", (_CONTINUE,), tone="line")
     return None
+
+
+def _open_calls_notice(calls: Sequence[Part]) -> NoticeItem:
+    names = counted(len(calls), "call")
+    ran = [call for call in calls if call.content.get("status") == CallStatus.UNKNOWN.value]
+    if not ran:
+        text = f"ChatDesk was closed while {names} waited for your approval. Nothing was run."
+        return NoticeItem(text, (("ask-calls", "Decide…"), _CONTINUE), tone="warning", lead=lead_of(text))
+    name = clean_line(str(ran[0].content.get("tool") or ran[0].tool_name)) if len(ran) == 1 else names
+    text = f"ChatDesk ended while {name} ran. Nobody knows what it did, and it is not repeated unless you say so."
+    return NoticeItem(text, (("ask-calls", "Run again…"), _CONTINUE), tone="warning", lead=lead_of(text))
 
 
 def retry_notice(reason: str, *, attempt: int, due_ms: int) -> NoticeItem:
