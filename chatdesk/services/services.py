@@ -91,7 +91,7 @@ class Services:
     def __post_init__(self) -> None:
         self.settings_in_force.follow(self._use_settings)
         self.tools = ToolLoader(self.paths, self.accounts, self.events)
-        self.chat.tools.use(self.tools.in_use, lambda: tool_limits_of(self.settings))
+        self.chat.tools.use(self.tools.in_use, lambda: tool_limits_of(self.settings), self.attachments.add_bytes)
 
     @property
     def temporary(self) -> TemporaryThreads:

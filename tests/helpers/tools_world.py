@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from chatdesk.core.attachments.blob_store import BlobStore
+from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.chat.tool_calls.port import ToolLimits
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message
@@ -20,6 +22,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
+from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from chatdesk.core.tools.programs import ProgramFinder
 from chatdesk.core.tools.service import ToolService
 from tests.helpers.accounts import MemoryKeyring
@@ -89,6 +92,7 @@ class ToolWorld:
     chat: ChatWorld
     tools: ToolService
     log: Path
+    files: AttachmentService
 
     @property
     def runs(self) -> list[Any]:
@@ -126,6 +130,10 @@ async def tool_world(folder: Path, *, limits: ToolLimits | None = None, how: str
         async def load() -> ToolService:
             return tools
 
-        chat.chat.tools.use(load, lambda: limits or ToolLimits())
-        yield ToolWorld(chat, tools, log)
-        await chat.chat.close()
+        files = AttachmentService(BlobStore(folder / "blobs"), ArtifactRepository(chat.database))
+        chat.chat.tools.use(load, lambda: limits or ToolLimits(), files.add_bytes)
+        try:
+            yield ToolWorld(chat, tools, log, files)
+            await chat.chat.close()
+        finally:
+            await files.close()

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chatdesk.core.domain.message import Message, Part, PartType
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.message import FILE_PARTS, Message, Part, PartType
 from chatdesk.core.domain.tools import CallStatus
 from chatdesk.core.domain.turn import StreamChunk
 from chatdesk.core.ids import new_id
@@ -75,8 +76,11 @@ class LiveText:
             self.has_text = self.has_text or kind is PartType.TEXT
             index = self._part_of(kind, None)
             chunk = StreamChunk(index, kind, delta.text, dict(self._meta[index]), self._began_at.get(index))
-        self._to_show.append(chunk)
-        self._to_store.append(chunk)
+        files = (
+            [self._add_file(each, delta.call_id) for each in delta.files] if isinstance(delta, ResultArrived) else []
+        )
+        self._to_show += [chunk, *files]
+        self._to_store += [chunk, *files]
 
     def take_to_show(self) -> list[StreamChunk]:
         """Return what was received since the last call, neighbours joined, and count it as shown."""
@@ -115,7 +119,9 @@ class LiveText:
     def _new_part(self, message_id: str, index: int, text: str) -> Part:
         kind, meta = self._kinds[index], self._meta.get(index, {})
         content: Mapping[str, Any] = {"text": text, **meta.get("content", {})}
-        if kind is PartType.TOOL_CALL:
+        if kind in FILE_PARTS:
+            content = meta["content"]
+        elif kind is PartType.TOOL_CALL:
             content = {"name": meta.get("name", ""), "arguments": text, **meta.get("content", {})}
         return Part(
             id=new_id(),
@@ -157,6 +163,13 @@ class LiveText:
             self._meta[index]["duration_ms"] = result.duration_ms
         self._changes += 1
         return StreamChunk(index, PartType.TOOL_RESULT, result.text, dict(self._meta[index]), self._began_at.get(index))
+
+    def _add_file(self, file: Attachment, call_id: str) -> StreamChunk:
+        kind = PartType.IMAGE if file.is_image else PartType.FILE
+        self._current = None  # each file is a part of its own
+        index = self._part_of(kind, None)
+        self._meta[index] |= {"call_id": call_id, "content": file.as_content()}
+        return StreamChunk(index, kind, "", dict(self._meta[index]), self._began_at.get(index))
 
     def end_calls(self, *, running: CallStatus, waiting: CallStatus) -> None:
         """Give the calls that still run or wait another state, because the answer ends before them."""

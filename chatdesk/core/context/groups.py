@@ -110,6 +110,8 @@ class _Writer:
             self._role = role
             self._texts.append(part.text)
             self._tokens += part.tokens or 0
+        elif part.attachment is not None and part.call_id:
+            pass  # a tool returned it for the person; its result names it
         elif part.attachment is not None and role is not Role.TOOL:
             if self._calls or role is not self._role:
                 self._flush()

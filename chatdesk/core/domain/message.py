@@ -57,6 +57,10 @@ class PartType(StrEnum):
     ERROR = "error"
 
 
+#: The kinds of part behind which a stored file stands.
+FILE_PARTS: Final = frozenset((PartType.IMAGE, PartType.FILE))
+
+
 class ContextMark(StrEnum):
     """The reader's choice for one message: none, send it before others, or never send it."""
 

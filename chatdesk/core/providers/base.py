@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from chatdesk.core.domain.attachment import Enclosed
+from chatdesk.core.domain.attachment import Attachment, Enclosed
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.provider_check import ListedModel as ListedModel
 from chatdesk.core.domain.usage import CacheLife, RateReport, Usage
@@ -146,7 +146,8 @@ class CallChanged:
 @dataclass(frozen=True, slots=True)
 class ResultArrived:
     """The result of tool call number ``index``, as the model gets it. ``content`` has what the part says besides;
-    ``duration_ms`` is how long the call ran, None where it did not."""
+    ``duration_ms`` is how long the call ran, None where it did not; ``files`` are stored and become parts of the
+    answer."""
 
     index: int
     call_id: str
@@ -154,6 +155,7 @@ class ResultArrived:
     text: str
     content: Mapping[str, Any]
     duration_ms: int | None = None
+    files: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

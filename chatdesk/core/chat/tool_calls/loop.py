@@ -14,11 +14,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chatdesk.core.chat.tool_calls import results
 from chatdesk.core.chat.tool_calls.approvals import Approvals
 from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall, CollectedCalls
 from chatdesk.core.chat.tool_calls.earlier_steps import EarlierSteps
 from chatdesk.core.chat.tool_calls.offered_tools import FIND_TOOLS, OfferedTools
-from chatdesk.core.chat.tool_calls.port import ToolLimits, ToolPort
+from chatdesk.core.chat.tool_calls.port import Equipment, ToolLimits
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.tool_fence import fenced
 from chatdesk.core.domain.message import Role
@@ -55,7 +56,6 @@ _LAST_STEP = "No further tools can be called for this answer. Answer with what y
 _MISTAKE = "Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did."
 _NOT_AGAIN = "ChatDesk ended while this ran, so nobody knows what it did. The person does not want it to be run again."
 _MAY_HAVE_RUN = "ChatDesk ended while this ran. It may have done its work already."
-_CUT_CHARACTERS = 32_000  # some 8,000 tokens
 _MOST_AT_ONCE = 32  # calls of one step; a person would have to look at each
 
 
@@ -100,8 +100,7 @@ class ToolLoop:
     def __init__(
         self,
         inner: Provider,
-        servers: Sequence[ToolServer],
-        tools: ToolPort,
+        equipment: Equipment,
         approvals: Approvals,
         place: Place,
         *,
@@ -110,8 +109,9 @@ class ToolLoop:
         cost_of: Callable[[Usage], float | None] = lambda _usage: None,
     ) -> None:
         self._inner = inner
-        self._servers = {each.id: each for each in servers}
-        self._tools = tools
+        self._servers = {each.id: each for each in equipment.servers}
+        self._tools = equipment.tools
+        self._keep = equipment.keep
         self._approvals = approvals
         self._place = place
         self._clock = clock
@@ -198,11 +198,11 @@ class ToolLoop:
     ) -> AsyncGenerator[StreamEvent, None]:
         """Run the calls that the last answer in the request has. Yield their news; the request has their results
         then."""
-        results: list[RequestMessage] = []
+        returned: list[RequestMessage] = []
         async with aclosing(self._run(calls, offered, is_cut_off=is_cut_off)) as news:
             async for each in news:
                 if isinstance(each, RequestMessage):
-                    results.append(each)
+                    returned.append(each)
                 else:
                     yield each
         messages = list(self._sent.messages)
@@ -210,7 +210,7 @@ class ToolLoop:
         last = next(n for n in reversed(range(len(messages))) if messages[n].role is Role.ASSISTANT)
         made = tuple(written.get(each.id, each) for each in messages[last].tool_calls)
         messages[last] = replace(messages[last], tool_calls=made)
-        self._sent = replace(self._sent, messages=(*messages, *results), continue_text="")
+        self._sent = replace(self._sent, messages=(*messages, *returned), continue_text="")
 
     async def _run(
         self, calls: Sequence[CollectedCall], offered: OfferedTools, *, is_cut_off: bool
@@ -296,9 +296,10 @@ class ToolLoop:
             return self._ended(call, news, CallStatus.FAILED, _MISTAKE, error=_MISTAKE, duration_ms=duration_ms)
         duration_ms = self._since_ms(began_s)
         status = CallStatus.FAILED if result.is_error else CallStatus.DONE
-        text = _cut(result.text) or "The tool returned nothing."
+        text, files = await results.shortened(result, tool, self._keep)
         size = {"bytes": result.size_bytes}
-        return self._ended(call, news, status, text, error="", duration_ms=duration_ms, more=size)
+        ended = self._ended(call, news, status, text, error="", duration_ms=duration_ms, more=size)
+        return replace(ended, files=files)
 
     def _ended(
         self,
@@ -363,9 +364,3 @@ def _with_tools(request: ChatRequest, offered: OfferedTools, *, is_last: bool) -
         passed_on["tool_choice"] = "none"
         request = replace(request, messages=(*request.messages, RequestMessage(Role.SYSTEM, _LAST_STEP)))
     return replace(request, passed_on=passed_on)
-
-
-def _cut(text: str) -> str:
-    if len(text) <= _CUT_CHARACTERS:
-        return text
-    return f"{text[:_CUT_CHARACTERS]}\n[{len(text) - _CUT_CHARACTERS:,} more characters were left out.]"

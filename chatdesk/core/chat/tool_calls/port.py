@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.tools import Answer, Tool, ToolResult, ToolServer
 
 
@@ -40,3 +41,17 @@ class ToolPort(Protocol):
     async def allow(
         self, server: ToolServer, tool: Tool, scope: Answer, scope_id: str, *, only_reads: bool
     ) -> None: ...
+
+
+#: Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.
+KeepFile = Callable[[bytes, str], Awaitable[Attachment]]
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """The tools that one answer has: ``servers`` behind ``tools``. ``keep`` stores files of results; None: they are
+    left out, because nothing of the answer is stored."""
+
+    servers: tuple[ToolServer, ...]
+    tools: ToolPort
+    keep: KeepFile | None = None

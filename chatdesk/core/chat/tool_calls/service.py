@@ -13,7 +13,7 @@ from chatdesk.core.domain.usage import CostOf
 from chatdesk.core.events import EventBus
 
 if TYPE_CHECKING:  # loaded when a server is set up
-    from chatdesk.core.chat.tool_calls.port import ToolLimits, ToolPort
+    from chatdesk.core.chat.tool_calls.port import KeepFile, ToolLimits, ToolPort
     from chatdesk.core.domain.message import Message
     from chatdesk.core.providers.base import Provider
     from chatdesk.core.storage.chat.threads import ThreadRepository
@@ -37,13 +37,15 @@ class ToolCalls:
         self._only: tuple[str, ...] | None = None
         self._asked_again: set[str] = set()
         self._limits: Callable[[], ToolLimits] | None = None
+        self._keep: KeepFile | None = None
 
-    def use(self, load: LoadTools, limits: Callable[[], ToolLimits]) -> None:
-        """Take tools from the next answer on. ``load`` returns None as long as no server is set up."""
-        self._load, self._limits = load, limits
+    def use(self, load: LoadTools, limits: Callable[[], ToolLimits], keep: KeepFile | None = None) -> None:
+        """Take tools from the next answer on. ``load`` returns None as long as no server is set up; ``keep`` stores the
+        files of results."""
+        self._load, self._limits, self._keep = load, limits, keep
 
     def use_same(self, other: ToolCalls) -> None:
-        """Take tools from where ``other`` takes them."""
+        """Take tools from where ``other`` takes them, for threads of which nothing is stored."""
         self._load, self._limits = other._load, other._limits
         if other.approvals.is_unattended:
             self.approvals.deny_all()
@@ -72,10 +74,10 @@ class ToolCalls:
             return provider
         loop = await import_beside("chatdesk.core.chat.tool_calls.loop")
         earlier = await import_beside("chatdesk.core.chat.tool_calls.earlier_steps")
+        port = await import_beside("chatdesk.core.chat.tool_calls.port")
         equipped: Provider = loop.ToolLoop(
             provider,
-            servers,
-            tools,
+            port.Equipment(servers, tools, self._keep),
             self.approvals,
             loop.Place(
                 thread.id,

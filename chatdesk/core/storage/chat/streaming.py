@@ -9,12 +9,14 @@ from typing import Any
 
 from sqlalchemy.engine import Connection, Row
 
-from chatdesk.core.domain.message import PartType, Status
+from chatdesk.core.domain.attachment import attachment_from
+from chatdesk.core.domain.message import FILE_PARTS, PartType, Status
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
 from chatdesk.core.domain.usage import Spent, UsageEvent, UsageKind
 from chatdesk.core.errors import MessageNotFound, NotPossible
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat import thread_counters
+from chatdesk.core.storage.chat.artifacts import artifact_row
 from chatdesk.core.storage.chat.threads import touch
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, log_change
@@ -26,6 +28,8 @@ from chatdesk.core.storage.usage import events
 
 _EMPTY: dict[PartType, Mapping[str, Any]] = {
     PartType.TOOL_CALL: {"name": "", "arguments": ""},
+    PartType.IMAGE: {},
+    PartType.FILE: {},
 }
 #: Plain columns that the end of a turn has under their own names; all others are written one by one.
 _OF_OUTCOME = tuple(
@@ -90,9 +94,10 @@ def _new_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamCh
     name = chunk.meta.get("name")
     if name and kind is PartType.TOOL_CALL:
         content["name"] = name
+    part_id = new_id()
     conn.execute(
         tables.message_parts.insert().values(
-            id=new_id(),
+            id=part_id,
             message_id=message_id,
             part_index=chunk.part_index,
             type=kind.value,
@@ -105,6 +110,9 @@ def _new_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamCh
             **origin.stamp(),
         )
     )
+    file = attachment_from(content) if kind in FILE_PARTS else None
+    if file is not None:
+        conn.execute(tables.artifacts.insert().values(**artifact_row(part_id, file), **origin.stamp()))
 
 
 def _describe_part(conn: Connection, message_id: str, chunk: StreamChunk) -> None:

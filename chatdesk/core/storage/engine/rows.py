@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import clean_name
 from chatdesk.core.domain.library import GONE
-from chatdesk.core.domain.message import ContextMark, Message, Part, PartType, Role, Status
+from chatdesk.core.domain.message import FILE_PARTS, ContextMark, Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageNotFound, ThreadNotFound
 from chatdesk.core.storage.engine import message_columns
@@ -29,7 +29,6 @@ _PART_TYPES: Final[Mapping[str, PartType]] = {each.value: each for each in PartT
 _MARKS: Final[Mapping[str, ContextMark]] = {each.value: each for each in ContextMark}
 # By their values: a member of an enumeration is hashed by Python code.
 _FINAL: Final = frozenset(each.value for each in Status if each.is_final)
-_FILES: Final = frozenset((PartType.IMAGE.value, PartType.FILE.value))
 
 THREAD_COLUMNS = (
     "id, project_id, title, system_prompt, provider, model, created_at, last_activity_at, archived_at, pinned_at,"
@@ -145,7 +144,7 @@ def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[st
             content = from_json(stored)
             if streamed and (message_id, index) in streamed:
                 content = appended(kind, content, streamed[message_id, index])
-            if type_ in _FILES and isinstance(content.get("name"), str):
+            if kind in FILE_PARTS and isinstance(content.get("name"), str):
                 content["name"] = clean_name(content["name"])  # shown and offered for saving, whoever stored it
             parts[message_id].append(Part(id_, message_id, index, kind, content, *rest))
     return parts

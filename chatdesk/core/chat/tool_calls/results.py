@@ -1,0 +1,64 @@
+"""Makes of a tool's result what the model gets: a text of bounded length, and files that are kept beside it."""
+
+from __future__ import annotations
+
+import mimetypes
+
+from chatdesk.core.chat.tool_calls.port import KeepFile
+from chatdesk.core.domain.attachment import Attachment, clean_name
+from chatdesk.core.domain.tools import Tool, ToolFile, ToolResult
+from chatdesk.core.errors import ChatDeskError
+
+#: A result of more bytes (UTF-8) may take more than 8,000 tokens: where each sign is a token, it takes three bytes.
+LONG_BYTES = 24_000
+_BEGINNING_CHARACTERS, _END_CHARACTERS = 6_000, 1_500
+_CUT_CHARACTERS = 32_000
+
+
+async def shortened(result: ToolResult, tool: Tool, keep: KeepFile | None) -> tuple[str, tuple[Attachment, ...]]:
+    """Return the text for the model, and the files that were kept. A long text is kept whole, in a file, and the model
+    gets its beginning and its end. Where nothing can be kept, the text is cut and the files are left out."""
+    text, files = result.text, list(result.files)
+    kept: list[Attachment] = []
+    lines: list[str] = []
+    if len(text.encode()) > LONG_BYTES and keep is not None:
+        name = clean_name(f"{tool.name} result.txt")
+        try:
+            kept.append(await keep(text.encode(), name))
+        except ChatDeskError as error:
+            lines.append(f"[The whole result was not kept: {error.what}]")
+        else:
+            text = _excerpt(text, name)
+    text = _cut(text)
+    for file in files:
+        line = await _keep(file, kept, keep)
+        lines.append(line)
+    return "\n".join(filter(None, (text, *lines))) or "The tool returned nothing.", tuple(kept)
+
+
+async def _keep(file: ToolFile, kept: list[Attachment], keep: KeepFile | None) -> str:
+    """Keep a file and return a line about it for the model."""
+    name = clean_name(file.name)
+    if "." not in name:
+        name += mimetypes.guess_extension(file.mime) or ""
+    if keep is None:
+        return f"[The tool also returned the file {name}, which was left out.]"
+    try:
+        attachment = await keep(file.data, name)
+    except ChatDeskError as error:
+        return f"[The tool also returned the file {name}, which was not kept: {error.what}]"
+    kept.append(attachment)
+    size = f"{attachment.mime}, {attachment.size_bytes:,} bytes"
+    return f"[The tool also returned the file {name} ({size}). The person sees it below this call; you do not.]"
+
+
+def _excerpt(text: str, name: str) -> str:
+    left_out = len(text) - _BEGINNING_CHARACTERS - _END_CHARACTERS
+    between = f"[{left_out:,} characters are left out here. The person has the whole result in the file {name}.]"
+    return f"{text[:_BEGINNING_CHARACTERS]}\n{between}\n{text[-_END_CHARACTERS:]}"
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _CUT_CHARACTERS:
+        return text
+    return f"{text[:_CUT_CHARACTERS]}\n[{len(text) - _CUT_CHARACTERS:,} more characters were left out.]"

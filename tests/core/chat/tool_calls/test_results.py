@@ -1,0 +1,96 @@
+"""Results of tools: long ones and files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.chat.tool_calls.results import LONG_BYTES, shortened
+from chatdesk.core.domain.attachment import Attachment, attachment_from
+from chatdesk.core.domain.message import Message, PartType, Role
+from chatdesk.core.domain.tools import Answer, Tool, ToolFile, ToolHints, ToolResult
+from chatdesk.core.errors import AttachmentTooLarge
+from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta, ToolCallDelta
+from tests.helpers.tools_world import ToolWorld, tool_world
+
+_TOOL = Tool("notes", "Notes", "read/all", "", "", {}, ToolHints(), "")
+
+
+async def _called(world: ToolWorld, name: str, arguments: dict[str, object]) -> Message:
+    call = ToolCallDelta(0, "c1", f"notes__{name}", json.dumps(arguments))
+    world.chat.provider.will(call, StreamFinished(FinishReason.TOOL_CALLS))
+    world.chat.provider.will(TextDelta("Done."), StreamFinished(FinishReason.STOP))
+    answer_id = await world.ask()
+    world.answer(await world.asked(), Answer.ONCE)
+    await world.finished(answer_id)
+    return await world.chat.repositories.messages.get(answer_id)
+
+
+async def test_a_long_result_is_kept_whole_and_the_model_gets_its_ends(tmp_path: Path) -> None:
+    async with tool_world(tmp_path) as world:
+        message = await _called(world, "echo", {"text": "y" * 200_000})
+        call, result, file, text = message.parts
+        assert [each.type for each in (call, result, file, text)] == [
+            PartType.TOOL_CALL,
+            PartType.TOOL_RESULT,
+            PartType.FILE,
+            PartType.TEXT,
+        ]
+        attachment = attachment_from(file.content)
+        assert attachment is not None and attachment.name == "echo result.txt"
+        assert world.files.blobs.read(attachment.sha256, max_bytes=300_000) == b"y" * 200_000
+        assert len(result.text) < 10_000 and "192,500 characters are left out" in result.text
+        assert (file.tool_call_id, file.step_index, text.step_index) == ("c1", 0, 1)
+        sent = world.chat.provider.requests[-1].messages[-1]
+        assert sent.role is Role.TOOL and len(sent.text) < 10_000
+        assert await world.files.remove_unnamed(older_than_s=0) == 0, "the answer names it"
+        await world.chat.chat.send_message(message.thread_id, "and now?")
+        again = world.chat.provider.requests[-1].messages
+        assert not any(each.enclosed for each in again), "a file for the person is not sent again"
+
+
+async def test_a_picture_of_a_result_is_shown_below_its_call(tmp_path: Path) -> None:
+    async with tool_world(tmp_path) as world:
+        message = await _called(world, "picture", {})
+        _call, result, picture, _text = message.parts
+        attachment = attachment_from(picture.content)
+        assert picture.type is PartType.IMAGE and attachment is not None
+        assert (attachment.name, attachment.mime) == ("image 1.png", "image/png")
+        assert "image 1.png" in result.text and "The person sees it" in result.text
+
+
+async def test_branches_keep_the_files_of_results(tmp_path: Path) -> None:
+    async with tool_world(tmp_path) as world:
+        message = await _called(world, "picture", {})
+        branch = await world.chat.chat.paths.branch_thread(message.id)
+        page = await world.chat.chat.reader.get_thread_messages(branch.id)
+        assert any(part.type is PartType.IMAGE for part in page.messages[-1].parts)
+
+
+async def _full(_data: bytes, name: str) -> Attachment:
+    raise AttachmentTooLarge.of(10, name)
+
+
+async def _kept(data: bytes, name: str) -> Attachment:
+    return Attachment(name, "text/plain", "ab" * 32, len(data))
+
+
+async def test_a_short_result_stays_as_it_is() -> None:
+    assert await shortened(ToolResult("x" * LONG_BYTES), _TOOL, _kept) == ("x" * LONG_BYTES, ())
+    assert await shortened(ToolResult(""), _TOOL, _kept) == ("The tool returned nothing.", ())
+
+
+async def test_what_counts_are_bytes_because_signs_can_be_tokens() -> None:
+    text, files = await shortened(ToolResult("字" * (LONG_BYTES // 3 + 1)), _TOOL, _kept)
+    assert len(text) < 8_000 and [each.name for each in files] == ["all result.txt"]
+
+
+@pytest.mark.parametrize("keep", [None, _full])
+async def test_where_nothing_can_be_kept_the_model_is_told(keep: object) -> None:
+    result = ToolResult("y" * 50_000, (ToolFile("../../a b.bin", "x/y", b"1"),))
+    text, files = await shortened(result, _TOOL, keep)  # type: ignore[arg-type]
+    assert not files and len(text) < 33_000
+    assert "18,000 more characters were left out" in text
+    assert "a b.bin" in text and "../" not in text
