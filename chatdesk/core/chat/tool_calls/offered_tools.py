@@ -64,6 +64,29 @@ _STOPPED: Final = frozenset(
         "get",
     ]
 )
+# Words that people and authors of tools use for the same thing, by the one that stands for them here.
+_SAME: Final = {
+    each: word
+    for word, others in {
+        "mail": ("email",),
+        "picture": ("image", "photo", "photograph"),
+        "delete": ("remove", "erase"),
+        "event": ("meeting", "appointment"),
+        "issue": ("bug",),
+        "repository": ("repo",),
+        "temperature": ("warm", "cold"),
+        "folder": ("directory",),
+        "change": ("edit", "modify", "update"),
+        "calendar": ("schedule",),
+        "create": ("make", "new", "add"),
+        "buy": ("purchase",),
+        "video": ("movie", "film"),
+        "song": ("music",),
+        "web": ("website",),
+        "currency": ("exchange",),
+    }.items()
+    for each in others
+}
 # BM25: how fast repeated words stop to count, and how much long descriptions are held back.
 _K, _B = 1.2, 0.6
 _NAME_WEIGHT: Final = 3
@@ -190,7 +213,13 @@ def _words_of(name: str, tool: Tool) -> list[str]:
 def _words(text: str) -> list[str]:
     """Return the words of a text without endings and without those that say nothing."""
     found = _WORD.findall(_CAMEL.sub(" ", text).lower())
-    return [_stem(word) for word in found if word not in _STOPPED]
+    return [
+        _stem(_SAME.get(singular, word)) for word in found if word not in _STOPPED for singular in [_singular(word)]
+    ]
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if word.endswith("s") and len(word) > 3 else word
 
 
 def _stem(word: str) -> str:
@@ -205,5 +234,7 @@ def _stem(word: str) -> str:
         ("s", 3),
     ):
         if word.endswith(ending) and len(word) - len(ending) >= least:
-            return word[: -len(ending)] + ("y" if ending == "ies" else "")
+            stem = word[: -len(ending)] + ("y" if ending == "ies" else "")
+            is_doubled = ending in ("ed", "ing", "ings") and stem[-1] == stem[-2] and stem[-1] not in "lsz"
+            return stem[:-1] if is_doubled else stem
     return word[:-1] if word.endswith("e") and len(word) > 4 else word

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 from chatdesk.core.chat.tool_calls.offered_tools import FIND_TOOLS, MOST_TOKENS, OfferedTools, tokens_of
 from chatdesk.core.domain.tools import Tool, ToolHints
@@ -72,6 +74,26 @@ def test_words_find_their_tool() -> None:
     ):
         first = offered.search(query).splitlines()[1]
         assert wanted in first, (query, first)
+
+
+def test_two_hundred_tasks_find_their_tool_among_a_hundred_and_fifty() -> None:
+    """Tasks as people write them, against tools as their servers describe them: 95 in 100 find theirs at once."""
+    written = json.loads((Path(__file__).parents[3] / "data" / "tool_tasks.json").read_text("utf-8"))
+    tools = [
+        _tool(name, about, server=server)
+        for server, described in written["servers"].items()
+        for name, about in described.items()
+    ]
+    assert (len(tools), len(written["servers"])) == (150, 10) and len(written["tasks"]) >= 200
+    missed = []
+    for task, right in written["tasks"]:
+        offered = OfferedTools(tools)
+        assert tokens_of(offered.functions()) <= MOST_TOKENS
+        offered.search(task)
+        found = {each["function"]["name"] for each in offered.functions()}
+        if found.isdisjoint(each.replace("/", "__") for each in right):
+            missed.append(task)
+    assert len(missed) <= 0.05 * len(written["tasks"]), missed
 
 
 def test_every_tool_has_a_name_that_protocols_take_and_no_other_has() -> None:
