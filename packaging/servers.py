@@ -51,6 +51,7 @@ def main():
         ("llm and schemathesis", lambda: install_python(PROGRAMS, REQUIREMENTS / "programs.txt")),
         ("Chromium", lambda: install_with_apt("chromium", "chromium-browser", "google-chrome")),
         ("curl", lambda: install_with_apt("curl")),
+        ("clamd", lambda: install_with_apt("clamav-daemon", "clamd")),
     )
     for name, install in wanted:
         print("  {} ...".format(name), flush=True)

@@ -254,9 +254,14 @@ def _usage(
 
 def _attachments(paths: AppPaths, in_force: SettingsInForce, store: Database) -> AttachmentService:
     from chatdesk.core.attachments.blob_store import BlobStore
+    from chatdesk.core.attachments.virus_scan import ScanRules
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 
-    attachments = AttachmentService(BlobStore(paths.blob_dir), ArtifactRepository(store))
+    blobs = BlobStore(paths.blob_dir)
+    attachments = AttachmentService(blobs, ArtifactRepository(store))
     in_force.follow(lambda changed: attachments.set_max_bytes(changed.max_attachment_mb * 1024 * 1024))
+    in_force.follow(
+        lambda changed: blobs.scan.use(ScanRules(changed.virus_scanner, changed.unscanned_files == "refuse"))
+    )
     return attachments

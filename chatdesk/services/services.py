@@ -159,12 +159,11 @@ class Services:
     def importer(self) -> ImportService:
         """The service that imports files; made when first used, because a start does not need it."""
         if self._importer is None:
-            from chatdesk.core.attachments.blob_store import BlobStore
             from chatdesk.core.storage.transfer.importing import ImportRepository
             from chatdesk.core.transfer.imports.service import ImportService
 
             self._importer = ImportService(
-                ImportRepository(self.database), BlobStore(self.paths.blob_dir), SystemClock(), self.events
+                ImportRepository(self.database), self.attachments.blobs, SystemClock(), self.events
             )
         return self._importer
 
@@ -305,7 +304,6 @@ def make_team(services: Services) -> TeamService:
     import platform
 
     from chatdesk import __version__
-    from chatdesk.core.attachments.blob_store import BlobStore
     from chatdesk.core.chat.sleep_watch import SleepWatch
     from chatdesk.core.sync.service import TeamService
     from chatdesk.core.sync.team_passwords import TeamPasswords
@@ -319,7 +317,7 @@ def make_team(services: Services) -> TeamService:
         services.events,
         clock,
         passwords=TeamPasswords(accounts.secrets, lambda: accounts.stored.key_place),
-        blobs=BlobStore(services.paths.blob_dir),
+        blobs=services.attachments.blobs,
         client=Client(platform.node() or "Computer", __version__),
         watch_sleep=lambda on_woken: SleepWatch(clock, on_woken).run(),
     )

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from chatdesk.core.attachments.virus_scan import VirusScan
 from chatdesk.core.errors import AttachmentTooLarge, AttachmentUnusable
 from chatdesk.core.paths import sync_directory
 
@@ -47,16 +48,18 @@ class BlobStore:
     """The folder of blobs. Safe to use from any thread; everything here waits for the disk. Nothing is created before
     the first ``put``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scan: VirusScan | None = None) -> None:
         self.folder = folder
+        self.scan = scan or VirusScan()
 
     def put(self, stream: BinaryIO | Iterable[bytes], *, max_bytes: int) -> Blob:
         """Store the bytes of ``stream``. Raises ``AttachmentTooLarge`` as soon as there are more than ``max_bytes``,
-        and ``AttachmentUnusable`` where the disk does not take it; nothing is left behind then. Errors of ``stream``
-        are passed on."""
+        ``FileInfected`` or ``FileNotScanned`` by what the virus scanner says, and ``AttachmentUnusable`` where the disk
+        does not take it; nothing is left behind then. Errors of ``stream`` are passed on."""
         unfinished = self._new_file()
         try:
             blob = _write(unfinished, _pieces(stream), max_bytes)
+            self.scan.check(unfinished, blob.sha256)
             self._finish(unfinished, blob)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -70,6 +73,11 @@ class BlobStore:
 
     def has(self, sha256: str) -> bool:
         return self.path(sha256).is_file()
+
+    def check(self, sha256: str) -> None:
+        """Have a blob scanned that may have come in before there was a scanner. Raises as ``put`` does."""
+        if self.has(sha256):
+            self.scan.check(self.path(sha256), sha256)
 
     def read(self, sha256: str, *, max_bytes: int) -> bytes:
         """Return the bytes of a blob. Raises ``AttachmentUnusable`` where they are missing or more than

@@ -161,14 +161,19 @@ class AttachmentService:
         path = self.blobs.path(attachment.sha256)
         if not await asyncio.to_thread(path.is_file):
             return SentImage(problem="The file is no longer there.")
+        try:
+            await asyncio.to_thread(self.blobs.check, attachment.sha256)
+        except AttachmentUnusable as error:
+            return SentImage(problem=error.what)
         async with self._slots:
             return await asyncio.to_thread(self._reader.sent_image, path)
 
     # Out
 
     async def save_copy(self, attachment: Attachment, target: Path) -> None:
-        """Write the bytes of an attachment to a path that the person chose. An existing file is replaced only by a
-        complete one. Raises ``AttachmentUnusable``."""
+        """Write the bytes of an attachment to a path that the person chose, after a scan for viruses where there is a
+        scanner. An existing file is replaced only by a complete one. Raises ``AttachmentUnusable``."""
+        await asyncio.to_thread(self.blobs.check, attachment.sha256)
         await asyncio.to_thread(_copy, self.blobs.path(attachment.sha256), target)
 
     # Upkeep

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, TypeVar
 
 from chatdesk.core.attachments.blob_store import BlobStore
+from chatdesk.core.attachments.virus_scan import FileInfected, FileNotScanned
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_results import Applied
 from chatdesk.core.domain.sharing.sync_wire import CHUNK_BYTES
@@ -273,6 +274,8 @@ class FileMover:
                 blob = self._blobs.put(_expected(stream, file.sha256), max_bytes=MAX_FILE_BYTES)
         except _OtherFile:
             return _DAMAGED
+        except (FileInfected, FileNotScanned) as error:
+            return error.sentence
         finally:
             unfinished.unlink(missing_ok=True)
         return None if blob.sha256 == file.sha256 else _DAMAGED

@@ -262,6 +262,7 @@ async def _download(call: Call[Any, Any]) -> Streamed:
     attachment = next((each for each in attachments_of(message) if each.sha256 == wanted), None)
     if attachment is None:
         raise UnknownPath
+    await asyncio.to_thread(call.services.attachments.blobs.check, attachment.sha256)
     path = call.services.attachments.blobs.path(attachment.sha256)
     return await asyncio.to_thread(streamed_file, path, attachment.name, call.headers.get("range", ""))
 

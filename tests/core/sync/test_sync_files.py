@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.attachments.blob_store import BlobStore
+from chatdesk.core.attachments.virus_scan import ScanRules
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sharing.sync_results import Applied
 from chatdesk.core.domain.sharing.sync_wire import CHUNK_BYTES
@@ -21,6 +22,7 @@ from chatdesk.core.storage.sync import outbox
 from chatdesk.core.sync import files
 from chatdesk.core.sync.errors import TeamError, TeamNotTaken, TeamUnreachable
 from chatdesk.core.sync.files import TRY_AGAIN_MS, FileMover
+from tests.helpers.clamd import SIGNATURE, fake_clamd
 from tests.helpers.waiting import wait_until
 
 LARGE = bytes(range(256)) * 4096 * 3 + b"the end"  # three chunks and a little
@@ -212,6 +214,18 @@ async def test_a_file_travels_whole_from_one_profile_to_another(profile: Profile
     assert profile.moved == {sha256}
     assert server.opened == server.closed == 2
     assert not [path for path in profile.blobs.folder.iterdir() if path.name.startswith(".part")]
+
+
+async def test_an_infected_file_of_a_team_is_kept_out_and_said_so(profile: Profile, tmp_path: Path) -> None:
+    server = Server()
+    sha256 = server.keep("p1", LARGE + SIGNATURE)
+    profile.want(sha256, len(LARGE + SIGNATURE), "to_fetch")
+    with fake_clamd(tmp_path) as clamd:
+        profile.blobs.scan.use(ScanRules(clamd.address))
+        run(profile, server)
+    state, problem = profile.states()[sha256]
+    assert state == "missing" and "virus scanner" in problem
+    assert not profile.blobs.has(sha256)
 
 
 async def test_what_was_sent_before_a_break_is_not_sent_again(profile: Profile) -> None:

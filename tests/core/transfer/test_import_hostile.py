@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
+from chatdesk.core.attachments.virus_scan import ScanRules
 from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.errors import ChatDeskError, ImportRefused
 from chatdesk.core.transfer.imports import files, json_stream
 from chatdesk.core.transfer.imports.source import ExportFile
+from tests.helpers.clamd import SIGNATURE, fake_clamd
 from tests.helpers.export_samples import (
     PNG,
     START_S,
@@ -110,6 +112,32 @@ async def test_a_picture_that_is_a_bomb_is_only_missing(world: ImportWorld) -> N
     report = await world.service.run(path)
     assert report.missing_files == 1
     assert len(await world.threads()) == 1
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+async def test_an_infected_file_is_kept_out_and_said_so(world: ImportWorld, tmp_path: Path, is_running: bool) -> None:
+    image = {
+        "content_type": "image_asset_pointer",
+        "asset_pointer": "file-service://file-ILL123",
+        "width": 1,
+        "height": 1,
+    }
+    question = node("q", None, "user", content={"content_type": "multimodal_text", "parts": [image, "Hi"]}, at=START_S)
+    path = world.folder / "export.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("conversations.json", json.dumps([chatgpt("c", [question])]))
+        archive.writestr("file-ILL123-x.png", b"x" + SIGNATURE)
+    with fake_clamd(tmp_path, "" if is_running else "hang-up") as clamd:
+        world.blobs.scan.use(ScanRules(clamd.address))
+        if not is_running:
+            with pytest.raises(ImportRefused, match="does not answer"):
+                await world.service.run(path)
+            return
+        report = await world.service.run(path)
+    assert (report.messages, report.missing_files) == (1, 1)
+    kept_out = [line for line in report.lines if line.outcome is ImportOutcome.SKIPPED]
+    assert len(kept_out) == 1 and "virus scanner" in kept_out[0].reason
+    assert not list(world.blobs.list())
 
 
 async def test_a_file_that_is_larger_than_the_limit_is_only_missing(

@@ -8,6 +8,7 @@ from typing import Any, Final
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.attachments.file_kinds import HEAD_BYTES, kind_of
 from chatdesk.core.attachments.file_reader import FileReader
+from chatdesk.core.attachments.virus_scan import FileInfected
 from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment, clean_name
 from chatdesk.core.domain.imported import ImportedFile
 from chatdesk.core.errors import AttachmentTooLarge, ImportRefused
@@ -23,7 +24,7 @@ _MOST_MEASURED = 500
 
 class FileKeeper:
     """Stores the files of new messages, on the thread that reads the export. Raises ``AttachmentUnusable`` if the disk
-    refuses a file."""
+    refuses a file, or no virus scanner looks at it. ``infected`` are the names of those that were kept out."""
 
     def __init__(self, export: ExportFile, blobs: BlobStore) -> None:
         self._export = export
@@ -31,9 +32,10 @@ class FileKeeper:
         self._reader = FileReader()
         self._measured = 0
         self._kept: dict[str, Attachment] = {}
+        self.infected: list[str] = []
 
     def keep(self, file: ImportedFile, content: Mapping[str, Any]) -> Attachment | None:
-        """Store a file; return None if the export does not have it, or if it is damaged or too large."""
+        """Store a file; return None if the export does not have it, or if it is damaged, too large or infected."""
         known = self._kept.get(file.pointer)
         if known is not None and file.data is None:
             return known
@@ -42,6 +44,9 @@ class FileKeeper:
             if pieces is None:
                 return None
             attachment = self._put(pieces, file, content)
+        except FileInfected:
+            self.infected.append(clean_name(file.name or self._export.name_of(file)))
+            return None
         except (AttachmentTooLarge, ImportRefused):
             return None
         if attachment is not None and file.data is None:

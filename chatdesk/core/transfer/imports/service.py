@@ -180,6 +180,9 @@ class _Run:
             await self._work_through(found, export, keeper, on_progress)
             if not self._stop.is_set() and not self._report.is_dry_run:
                 await self._add_extras(export.extras, keeper)
+            for name in keeper.infected:
+                reason = "The virus scanner found something in this file, so it was kept out."
+                self._report.add(ImportLine(ImportOutcome.SKIPPED, name, reason=reason))
         finally:
             keeper.close()
 

@@ -1,0 +1,136 @@
+"""Asks clamd, where a person has named one, whether a file may come in.
+
+The protocol is clamd's own (INSTREAM): the bytes in pieces with their lengths, then one line with the verdict.
+Everything here waits for the scanner; call it on a thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chatdesk.core.errors import AttachmentUnusable
+from chatdesk.core.hidden_characters import clean_line
+
+_log = logging.getLogger(__name__)
+
+_PIECE_BYTES: Final = 64 * 1024
+_WHOLE_S: Final = 60.0
+_LONGEST_VERDICT_BYTES: Final = 4_096
+_LONGEST_NAME: Final = 80
+_MOST_CLEAN: Final = 10_000
+
+
+class FileInfected(AttachmentUnusable):
+    code = "file_infected"
+    what = "The virus scanner found something in the file."
+    safe = "The file was kept out; your text and the other attachments are kept."
+    next_step = "Do not open the file. If you trust it, ask whoever looks after the scanner."
+
+
+class FileNotScanned(AttachmentUnusable):
+    code = "file_not_scanned"
+    what = "The virus scanner does not answer, so the file was kept out."
+    safe = "Your text and the other attachments are kept."
+    next_step = "Start the scanner, or change the scanner or what happens without it in Settings, Data and backup."
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRules:
+    """``address`` is the path of clamd's socket or ``host:port``; empty: nothing is scanned. ``is_strict``: a file that
+    cannot be scanned is kept out."""
+
+    address: str = ""
+    is_strict: bool = True
+
+
+class VirusScan:
+    """Scans files by the rules that are in force. Safe to use from any thread."""
+
+    def __init__(self, rules: ScanRules | None = None) -> None:
+        self._rules = rules or ScanRules()
+        self._clean: dict[str, None] = {}
+
+    def use(self, rules: ScanRules) -> None:
+        """Scan by other rules from now on; what was clean for another scanner is scanned again."""
+        if rules != self._rules:
+            self._rules, self._clean = rules, {}
+
+    def check(self, path: Path, sha256: str) -> None:
+        """Have a file scanned, unless its bytes were clean before in this run. Raises ``FileInfected`` and, where the
+        rules are strict, ``FileNotScanned``."""
+        rules, clean = self._rules, self._clean
+        if not rules.address or sha256 in clean:
+            return
+        try:
+            found = _asked(rules.address, path)
+        except (OSError, ValueError) as error:
+            _log.warning("a file was not scanned: %s", type(error).__name__)
+            if rules.is_strict:
+                raise FileNotScanned from error
+            return
+        if found:
+            raise FileInfected(f"The virus scanner found “{found}” in the file.")
+        while len(clean) >= _MOST_CLEAN:
+            clean.pop(next(iter(clean)), None)
+        clean[sha256] = None
+
+
+def _asked(address: str, path: Path) -> str:
+    """Return the name of what clamd found, empty if nothing. Raises ``OSError`` and ``ValueError`` where it did not
+    look at the whole file."""
+    ends_s = time.monotonic() + _WHOLE_S
+    with _connected(address, ends_s) as clamd, path.open("rb") as file:
+        try:
+            clamd.sendall(b"zINSTREAM\0")
+            while piece := file.read(_PIECE_BYTES):
+                _limit(clamd, ends_s)
+                clamd.sendall(len(piece).to_bytes(4, "big") + piece)
+            clamd.sendall(bytes(4))
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has said why, before it hung up
+        verdict = _line(clamd, ends_s)
+    if verdict == "stream: OK":
+        return ""
+    if verdict.startswith("stream: ") and verdict.endswith(" FOUND"):
+        name = verdict.removeprefix("stream: ").removesuffix(" FOUND")
+        return clean_line(name)[:_LONGEST_NAME] or "something"
+    raise ValueError("the scanner refused the file")
+
+
+def _connected(address: str, ends_s: float) -> socket.socket:
+    host, colon, port = address.rpartition(":")
+    if colon and port.isascii() and port.isdigit() and "/" not in host:
+        return socket.create_connection((host.strip("[]"), int(port)), timeout=ends_s - time.monotonic())
+    if not hasattr(socket, "AF_UNIX"):
+        raise ValueError("no such sockets here")
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        made.settimeout(ends_s - time.monotonic())
+        made.connect(address)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def _line(clamd: socket.socket, ends_s: float) -> str:
+    received = b""
+    while b"\0" not in received:
+        _limit(clamd, ends_s)
+        piece = clamd.recv(_LONGEST_VERDICT_BYTES)
+        received += piece
+        if not piece or len(received) > _LONGEST_VERDICT_BYTES:
+            raise ValueError("no verdict")
+    return received.partition(b"\0")[0].decode("utf-8", "replace").strip()
+
+
+def _limit(clamd: socket.socket, ends_s: float) -> None:
+    left_s = ends_s - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError
+    clamd.settimeout(left_s)
