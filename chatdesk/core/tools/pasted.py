@@ -13,13 +13,16 @@ from typing import Any, Final
 
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.errors import InvalidInput
-from chatdesk.core.tools.written_secrets import PLACEHOLDER, SECRET_NAME, take_out
+from chatdesk.core.tools.written_secrets import PLACEHOLDER, is_secret, take_out
 
 _KEYS: Final = ("mcpServers", "servers", "context_servers", "mcp")
 _LONGEST: Final = 200_000
 _MOST: Final = 50
 _COMMENTS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _LAST_COMMA: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+_VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
+#: A block of code in Markdown, as a page about a server has it.
+_FENCED: Final = re.compile(r"^```[a-z]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 class NotServers(InvalidInput):
@@ -52,6 +55,9 @@ def read_pasted(text: str) -> tuple[PastedServer, ...]:
 def _parsed(text: str) -> Any:
     if len(text) > _LONGEST:
         raise NotServers("This text is too long for a description of tool servers.")
+    text = text.removeprefix("\ufeff")
+    if (fenced := _FENCED.search(text)) is not None:
+        text = fenced[1]
     cleaned = _LAST_COMMA.sub(lambda found: found[1] or "", _COMMENTS.sub(lambda found: found[1] or "", text)).strip()
     if cleaned.startswith('"'):
         cleaned = f"{{{cleaned.rstrip(',')}}}"  # an entry without the braces around it
@@ -87,11 +93,11 @@ def _server(name: str, entry: Mapping[str, Any]) -> PastedServer | None:
     if not address and not command:
         return None
     values = {str(key): str(value) for key, value in _mapping(entry.get("headers" if address else "env")).items()}
-    secret = {key: value for key, value in values.items() if SECRET_NAME.search(key)}
+    secret = {key: value for key, value in values.items() if is_secret(key, value)}
     plain = {key: value for key, value in values.items() if key not in secret}
     kept = {key: value for key, value in secret.items() if value and not PLACEHOLDER.search(value)}
     missing = [key for key, value in values.items() if not value or PLACEHOLDER.search(value)]
-    missing += [each for each in (address, *argv[1:]) if each and PLACEHOLDER.search(each)]
+    missing += [each for each in (address, *argv[1:]) if each and _is_open(each, values)]
     name = name or (address or argv[-1])
     if address:
         server = ToolServer(
@@ -104,6 +110,11 @@ def _server(name: str, entry: Mapping[str, Any]) -> PastedServer | None:
         )
     server, written = take_out(server)
     return PastedServer(server, {**kept, **written}, tuple(missing))
+
+
+def _is_open(word: str, values: Mapping[str, str]) -> bool:
+    """Return whether a word is to be filled in; a program fills in the variables that it gets by itself."""
+    return bool(PLACEHOLDER.search(_VARIABLE.sub(lambda found: "" if found[1] in values else found[0], word)))
 
 
 def _list(value: Any) -> list[Any]:

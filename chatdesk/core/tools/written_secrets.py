@@ -20,7 +20,9 @@ SECRET_NAME: Final = re.compile(
     rf"{SECRET_HEADERS.pattern}|(?:^|[-_])(?:pat|key|pwd|sig|signature)\b|_key\b", re.IGNORECASE
 )
 #: Text that stands for a value which is still to be filled in.
-PLACEHOLDER: Final = re.compile(r"\$\{[^}]*\}|<[^<>]{2,60}>|\byour[-_ ]|\bxxx+\b|^\.\.\.$", re.IGNORECASE)
+PLACEHOLDER: Final = re.compile(
+    r"\$\{[^}]*\}|<[^<>]{2,60}>|\byour[-_ ]|(?<![a-z0-9])xxx+\b|\.\.\.$|^(?:replace|change)[-_ ]?me$", re.IGNORECASE
+)
 _PLACE: Final = re.compile(r"\$\{secret:([A-Za-z0-9_.-]{1,128})\}")
 _OPTION: Final = re.compile(r"(--?[A-Za-z][\w.-]*)(?:=(.*))?\Z", re.DOTALL)
 _HEADER: Final = re.compile(r"([A-Za-z][\w-]*)(:\s*)(\S.*)\Z", re.DOTALL)
@@ -30,8 +32,15 @@ _USER: Final = re.compile(r"([a-z][a-z0-9+.-]*://[^/\s:@]*:)([^/\s@]+)(@.*)\Z", 
 _SHAPE: Final = re.compile(
     r"(?:sk-|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|AIza|hf_|ntn_|secret_|figd_|eyJ)(?=[\w.-]*\d)[\w.-]{12,}\Z"
 )
+#: How the value of a header begins that proves who asks.
+_SCHEME: Final = re.compile(r"(?:bearer|basic|token)\s+\S", re.IGNORECASE)
 #: Options whose next word is a value although their name reads like a secret's.
 _NO_VALUES: Final = re.compile(r"(?:^|-)(?:file|path|env|name|id|command)\Z", re.IGNORECASE)
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Return whether a variable or header is a secret, by its name or by the form of its value."""
+    return bool(SECRET_NAME.search(name) or _SHAPE.match(value) or _SCHEME.match(value))
 
 
 def take_out(server: ToolServer) -> tuple[ToolServer, dict[str, str]]:

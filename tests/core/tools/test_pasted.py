@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +39,173 @@ SAMPLES = {
     "VS Code, with an environment file": json.dumps({"servers": {"files": {**_FILES, "envFile": ".env"}}}),
     "a command as a list": json.dumps({"mcpServers": {"files": {"command": ["npx", *_FILES["args"]]}}}),
 }
+
+_REAL = Path(__file__).parents[2] / "data" / "pasted_servers"
+_NPX = ("npx", "-y")
+#: What each file becomes: name, command or address, values, names of secrets, secrets, what is left open.
+_BECOMES: dict[str, list[Any]] = {
+    "claude_desktop_filesystem.json": [
+        (
+            "filesystem",
+            (*_NPX, "@modelcontextprotocol/server-filesystem", "/Users/ada/Desktop", "/Users/ada/Downloads"),
+            {},
+            (),
+            {},
+            (),
+        )
+    ],
+    "claude_desktop_from_a_readme.md": [
+        ("time", ("uvx", "mcp-server-time", "--local-timezone=Europe/Paris"), {}, (), {}, ())
+    ],
+    "claude_desktop_github_docker.json": [
+        (
+            "github",
+            ("docker", "run", "-i", "--rm", "-e", "GITHUB_PERSONAL_ACCESS_TOKEN", "ghcr.io/github/github-mcp-server"),
+            {},
+            ("GITHUB_PERSONAL_ACCESS_TOKEN",),
+            {},
+            ("GITHUB_PERSONAL_ACCESS_TOKEN",),
+        )
+    ],
+    "claude_desktop_mcp_remote.json": [
+        (
+            "linear",
+            (*_NPX, "mcp-remote", "https://mcp.linear.example/sse", "--header", "Authorization:${AUTH_HEADER}"),
+            {},
+            ("AUTH_HEADER",),
+            {"AUTH_HEADER": "Bearer lin_api_0123456789"},
+            (),
+        )
+    ],
+    "claude_desktop_windows.json": [
+        (
+            "memory",
+            ("cmd", "/c", *_NPX, "@modelcontextprotocol/server-memory"),
+            {"APPDATA": "C:\\Users\\Ada\\AppData\\Roaming\\", "MEMORY_FILE_PATH": "C:\\Users\\Ada\\memory.json"},
+            (),
+            {},
+            (),
+        )
+    ],
+    "claude_desktop_with_preferences.json": [
+        (
+            "weather",
+            ("/opt/homebrew/bin/uv", "--directory", "/Users/ada/src/weather", "run", "weather.py"),
+            {},
+            (),
+            {},
+            (),
+        ),
+        (
+            "brave-search",
+            (*_NPX, "@modelcontextprotocol/server-brave-search"),
+            {},
+            ("BRAVE_API_KEY",),
+            {"BRAVE_API_KEY": "BSA0123456789example"},
+            (),
+        ),
+    ],
+    "cursor_database_address.json": [
+        (
+            "postgres",
+            (
+                *_NPX,
+                "@modelcontextprotocol/server-postgres",
+                "postgresql://ada:${secret:PASSWORD}@db.example.com:5432/shop",
+            ),
+            {},
+            ("PASSWORD",),
+            {"PASSWORD": "hunter2"},
+            (),
+        )
+    ],
+    "cursor_fixed_oauth_client.json": [("calendar", "https://calendar.example.com/mcp", {}, (), {}, ())],
+    "cursor_remote_header.json": [
+        ("crm", "https://crm.example.com/mcp", {"X-Region": "eu"}, ("Authorization",), {}, ("Authorization",))
+    ],
+    "cursor_shortened_keys.json": [
+        (
+            "search",
+            (*_NPX, "search-mcp"),
+            {},
+            ("OPENAI_API_KEY", "GITHUB_TOKEN", "SLACK_TOKEN"),
+            {},
+            ("OPENAI_API_KEY", "GITHUB_TOKEN", "SLACK_TOKEN"),
+        )
+    ],
+    "cursor_stdio_env_variable.json": [
+        (
+            "stripe",
+            (*_NPX, "@stripe/mcp", "--tools=all", "--api-key=${env:STRIPE_SECRET_KEY}"),
+            {},
+            (),
+            {},
+            ("--api-key=${env:STRIPE_SECRET_KEY}",),
+        )
+    ],
+    "lm_studio_local_address.json": [("notes", "http://127.0.0.1:8931/mcp", {}, (), {}, ())],
+    "lm_studio_remote.json": [
+        ("hf-mcp-server", "https://huggingface.example/mcp", {}, ("Authorization",), {}, ("Authorization",))
+    ],
+    "lm_studio_timeout.json": [("playwright", ("npx", "@playwright/mcp@latest", "--headless"), {}, (), {}, ())],
+    "lm_studio_two_servers.json": [
+        (
+            "exa",
+            "https://mcp.exa.example/mcp?exaApiKey=${secret:EXAAPIKEY}",
+            {},
+            ("EXAAPIKEY",),
+            {"EXAAPIKEY": "0a1b2c3d-4e5f"},
+            (),
+        ),
+        ("sqlite", ("uvx", "mcp-server-sqlite", "--db-path", "/home/ada/test.db"), {}, (), {}, ()),
+    ],
+    "vscode_docker_folder.json": [
+        (
+            "git",
+            (
+                *("docker", "run", "--rm", "-i", "--mount", "type=bind,src=${workspaceFolder},dst=/workspace"),
+                "mcp/git",
+            ),
+            {},
+            (),
+            {},
+            ("type=bind,src=${workspaceFolder},dst=/workspace",),
+        )
+    ],
+    "vscode_http_input.json": [
+        ("github", "https://api.githubcopilot.example/mcp/", {}, ("Authorization",), {}, ("Authorization",))
+    ],
+    "vscode_input_in_an_argument.json": [
+        ("aws", ("uvx", "aws-mcp@latest", "--region", "${input:region}"), {}, (), {}, ("${input:region}",))
+    ],
+    "vscode_inputs.jsonc": [
+        (
+            "perplexity",
+            (*_NPX, "server-perplexity-ask"),
+            {},
+            ("PERPLEXITY_API_KEY",),
+            {},
+            ("PERPLEXITY_API_KEY",),
+        )
+    ],
+    "vscode_settings.jsonc": [("fetch", ("uvx", "mcp-server-fetch"), {}, (), {}, ())],
+}
+
+
+def test_every_real_sample_has_its_servers_written_down() -> None:
+    assert sorted(each.name for each in _REAL.iterdir()) == sorted(_BECOMES) and len(_BECOMES) == 20
+
+
+@pytest.mark.parametrize("name", _BECOMES)
+def test_a_real_sample_becomes_its_servers(name: str) -> None:
+    """Configurations as people have them, of Claude Desktop, Cursor, VS Code with inputs, and LM Studio."""
+    found: list[Any] = []
+    for each in read_pasted((_REAL / name).read_text("utf-8")):
+        made, is_address = each.server, each.server.kind is ServerKind.ADDRESS
+        values, names = (made.headers, made.header_names) if is_address else (made.env, made.env_names)
+        found.append((made.name, made.address or made.argv, dict(values), names, dict(each.secrets), each.missing))
+        assert not made.is_on and (made.folder == "/home/ada/src") == (name == "vscode_docker_folder.json")
+    assert found == _BECOMES[name]
 
 
 @pytest.mark.parametrize("text", SAMPLES.values(), ids=SAMPLES)
