@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,25 @@ def _tools(folder: Path, *arguments: str) -> int:
     return run(["tools", arguments[0], "--data-dir", str(folder / "profile"), *arguments[1:]])
 
 
+def _rows(shown: str) -> list[Any]:
+    """The servers that a person has set up."""
+    return [row for row in json.loads(shown) if row["id"] != "chatdesk-chats"]
+
+
+def test_what_comes_with_chatdesk_is_switched_and_never_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _tools(tmp_path, "list") == 0
+    assert capsys.readouterr().out == "chatdesk-chats  Your chats  comes with ChatDesk  (off)\n"
+    assert _tools(tmp_path, "on", "chatdesk-chats") == 0
+    assert _tools(tmp_path, "list") == 0
+    assert capsys.readouterr().out.endswith("(on)\n")
+    assert _tools(tmp_path, "test", "chatdesk-chats", "--json") == 0
+    assert "search_chats" in capsys.readouterr().out
+    assert _tools(tmp_path, "remove", "chatdesk-chats") != 0
+    assert "switch it off" in capsys.readouterr().err.lower()
+
+
 def test_a_server_is_added_tested_and_removed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, keyring: MemoryKeyring
 ) -> None:
@@ -35,7 +55,7 @@ def test_a_server_is_added_tested_and_removed(
     assert _tools(tmp_path, "add", "--secret", "NOTES_TOKEN", "My notes", *command("--log", log)) == 0
     assert capsys.readouterr().out == "my-notes\n"
     assert _tools(tmp_path, "list", "--json") == 0
-    (row,) = json.loads(capsys.readouterr().out)
+    (row,) = _rows(capsys.readouterr().out)
     assert (row["id"], row["is_on"], row["secrets"]) == ("my-notes", True, ["NOTES_TOKEN"])
     assert _tools(tmp_path, "test", "--json") == 0
     (tested,) = json.loads(capsys.readouterr().out)
@@ -52,7 +72,7 @@ def test_a_server_is_added_tested_and_removed(
     assert capsys.readouterr().out.endswith("(off)\n")
     assert _tools(tmp_path, "remove", "my-notes") == 0
     assert _tools(tmp_path, "list", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == []
+    assert _rows(capsys.readouterr().out) == []
     assert TOKEN not in keyring.values.values()
 
 
@@ -84,7 +104,7 @@ def test_what_cannot_be_done_is_said(
     assert _tools(tmp_path, *arguments) == 1
     assert words in capsys.readouterr().err
     assert _tools(tmp_path, "list", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == []
+    assert _rows(capsys.readouterr().out) == []
 
 
 def test_servers_of_another_program_come_switched_off(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,9 +122,9 @@ def test_servers_of_another_program_come_switched_off(tmp_path: Path, capsys: py
     assert "mail: MAIL_KEY is still to be filled in." in shown.err and TOKEN not in shown.err
     assert _tools(tmp_path, "list") == 0
     shown = capsys.readouterr()
-    assert [line.endswith("(off)") for line in shown.out.splitlines()] == [True] * 3 and TOKEN not in shown.out
+    assert [line.endswith("(off)") for line in shown.out.splitlines()] == [True] * 4 and TOKEN not in shown.out
     assert _tools(tmp_path, "allowed", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == []
+    assert _rows(capsys.readouterr().out) == []
 
 
 def test_an_open_window_keeps_the_servers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,6 +136,6 @@ def test_an_open_window_keeps_the_servers(tmp_path: Path, capsys: pytest.Capture
             assert _tools(tmp_path, *arguments) == 1
             assert "ChatDesk is open and keeps the tool servers" in capsys.readouterr().err
         assert _tools(tmp_path, "list", "--json") == 0
-        assert [(row["id"], row["is_on"]) for row in json.loads(capsys.readouterr().out)] == [("notes", True)]
+        assert [(row["id"], row["is_on"]) for row in _rows(capsys.readouterr().out)] == [("notes", True)]
     finally:
         lock.release()

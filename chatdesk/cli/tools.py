@@ -213,6 +213,8 @@ def _found(service: ToolService, name: str) -> ToolServer:
 
 
 def _where(server: ToolServer) -> str:
+    if not server.address and not server.argv:
+        return "comes with ChatDesk"
     if server.address:
         from chatdesk.core.providers.endpoint import shown_address
 

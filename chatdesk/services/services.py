@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.upkeep.maintenance import Maintenance
     from chatdesk.core.storage.upkeep.repair import RepairService
     from chatdesk.core.sync.service import TeamService
+    from chatdesk.core.tools.built_in import BuiltInServer
     from chatdesk.core.transfer.exports.service import ExportService
     from chatdesk.core.transfer.imports.service import ImportService
     from chatdesk.core.usage.budget import BackgroundBudget
@@ -90,8 +91,13 @@ class Services:
 
     def __post_init__(self) -> None:
         self.settings_in_force.follow(self._use_settings)
-        self.tools = ToolLoader(self.paths, self.accounts, self.events)
+        self.tools = ToolLoader(self.paths, self.accounts, self.events, make_built_in=self._built_in_tools)
         self.chat.tools.use(self.tools.in_use, lambda: tool_limits_of(self.settings), self.attachments.add_bytes)
+
+    def _built_in_tools(self) -> tuple[BuiltInServer, ...]:
+        from chatdesk.services.own_chats import own_chats
+
+        return (own_chats(self.chat, self.attachments, self.database),)
 
     @property
     def temporary(self) -> TemporaryThreads:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chatdesk.core.background_import import import_beside
@@ -12,16 +13,25 @@ from chatdesk.core.paths import AppPaths
 if TYPE_CHECKING:
     from chatdesk.core.events import EventBus
     from chatdesk.core.providers.accounts import AccountBook
+    from chatdesk.core.tools.built_in import BuiltInServer
     from chatdesk.core.tools.service import ToolService
 
 
 class ToolLoader:
     """Reached as ``Services.tools``."""
 
-    def __init__(self, paths: AppPaths, accounts: AccountBook, bus: EventBus) -> None:
+    def __init__(
+        self,
+        paths: AppPaths,
+        accounts: AccountBook,
+        bus: EventBus,
+        *,
+        make_built_in: Callable[[], Sequence[BuiltInServer]],
+    ) -> None:
         self._paths = paths
         self._accounts = accounts
         self._bus = bus
+        self._make_built_in = make_built_in
         self._made: ToolService | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -38,7 +48,12 @@ class ToolLoader:
 
         accounts = self._accounts
         return ToolService(
-            self._paths, accounts.secrets, lambda: accounts.stored.key_place, bus=self._bus, clock=SystemClock()
+            self._paths,
+            accounts.secrets,
+            lambda: accounts.stored.key_place,
+            bus=self._bus,
+            clock=SystemClock(),
+            built_in=self._make_built_in(),
         )
 
     async def in_use(self) -> ToolService | None:

@@ -5,8 +5,18 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from chatdesk.core.domain.tools import Answer, ApprovalRequest, Tool, ToolHints
+from chatdesk.core.domain.tools import (
+    Answer,
+    ApprovalRequest,
+    ServerKind,
+    ServerState,
+    ServerStatus,
+    Tool,
+    ToolHints,
+    ToolServer,
+)
 from chatdesk.ui.features.tools.consent_card import ConsentCard
+from chatdesk.ui.features.tools.tools_page import ToolsPage
 from chatdesk.ui.theme.theme import Theme
 
 _WRITE = Tool(
@@ -51,7 +61,22 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("tools-consent-focus", focused),
         ("tools-consent-narrow", narrow),
         ("tools-consent-right-to-left", mirrored),
+        ("tools-page", _page()),
     ]
+
+
+def _page() -> QWidget:
+    own = ToolServer("chatdesk-chats", "Your chats", ServerKind.BUILT_IN)
+    files = ToolServer("files", "Files", ServerKind.COMMAND, ("npx", "-y", "server-filesystem", "~/notes"))
+    page = ToolsPage()
+    page.show_servers(
+        (
+            ServerStatus(own, ServerState.READY, tool_count=3),
+            ServerStatus(files, ServerState.FAILED, "“npx” was not found. It comes with Node.js: sudo apt install npm"),
+        )
+    )
+    page.resize(520, 420)
+    return page
 
 
 def approval(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -24,12 +24,14 @@ _SCOPES: Final = ("thread", "project")
 @dataclass(frozen=True, slots=True)
 class StoredServers:
     """The contents of the file. ``chosen`` says for a scope, such as ``thread:ID``, which servers are on there;
-    ``folders`` has the folders of projects on this computer, absolute, by the ids of the projects. ``problem`` is a
-    sentence for the person, if the file was not as it should be."""
+    ``folders`` has the folders of projects on this computer, absolute, by the ids of the projects; ``built_in`` names
+    the servers of ChatDesk's own that are on. ``problem`` is a sentence for the person, if the file was not as it
+    should be."""
 
     servers: tuple[ToolServer, ...] = ()
     chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     folders: Mapping[str, str] = field(default_factory=dict)
+    built_in: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -73,7 +75,8 @@ class ServersStore:
             words = counted(foreign, "tool server", "tool servers")
             problem = f"{words} in this data directory may be from somebody else and stays off until you switch it on."
         chosen, folders = _chosen_of(document.get("chosen")), self._folders_of(document.get("folders"))
-        return StoredServers(tuple(servers.values()), chosen, folders, problem)
+        built_in = tuple(self._built_in_of(document.get("built_in")))
+        return StoredServers(tuple(servers.values()), chosen, folders, built_in, problem)
 
     def save(self, stored: StoredServers) -> None:
         """Write the file. Raises ``ServersNotSaved``."""
@@ -86,6 +89,7 @@ class ServersStore:
                         self._sealed({"project": project_id, "path": path})
                         for project_id, path in stored.folders.items()
                     ],
+                    "built_in": [self._sealed({"id": each}) for each in stored.built_in],
                 }
             )
         except NewerDocument:
@@ -108,6 +112,13 @@ class ServersStore:
             if is_own and Path(data["path"]).is_absolute():
                 folders[data["project"]] = data["path"]
         return folders
+
+    def _built_in_of(self, rows: object) -> Iterator[str]:
+        """Yield the servers of ChatDesk's own that are on, without those that somebody else may have switched on."""
+        for row in rows[:_MOST_SERVERS] if isinstance(rows, list) else ():
+            id_ = row.get("id") if isinstance(row, dict) else None
+            if isinstance(id_, str) and (not self._needs_seals or self._seals.holds({"id": id_}, row.get("seal"))):
+                yield id_
 
     def _sealed(self, data: dict[str, Any]) -> dict[str, Any]:
         return {**data, "seal": self._seals.make(data)} if self._needs_seals else data

@@ -20,18 +20,21 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.domain.tools import (
     Answer,
+    CheckStep,
     ServerKind,
+    ServerState,
     ServerStatus,
     Tool,
     ToolCheck,
     ToolResult,
     ToolServer,
 )
-from chatdesk.core.errors import InvalidInput
+from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.events import EventBus, ToolServersChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
+from chatdesk.core.tools.built_in import BuiltInServer
 from chatdesk.core.tools.host_client import OnProgress, ToolFailed, ToolHost
 from chatdesk.core.tools.permissions import Permission, Permissions
 from chatdesk.core.tools.programs import ProgramFinder, missing_words
@@ -63,6 +66,7 @@ class ToolService:
         clock: Clock,
         finder: ProgramFinder | None = None,
         command: Sequence[str] | None = None,
+        built_in: Sequence[BuiltInServer] = (),
     ) -> None:
         seals = Seals(secrets, key_place)
         self._store = ServersStore(paths.config_dir, seals, needs_seals=paths.is_chosen)
@@ -71,6 +75,7 @@ class ToolService:
         self._secrets = secrets
         self._place = key_place
         self._bus = bus
+        self._built_in = {each.server.id: each for each in built_in}
         self._finder = finder or ProgramFinder()
         self._empty_folder = paths.data_dir / "tools"
         self._permissions = Permissions(paths.config_dir, seals, clock)
@@ -85,23 +90,26 @@ class ToolService:
 
     @property
     def servers(self) -> tuple[ToolServer, ...]:
-        """All servers in the order in which they were added."""
-        return self._stored.servers
+        """All servers: those that come with ChatDesk, then the others in the order in which they were added."""
+        own = (replace(each.server, is_on=id_ in self._stored.built_in) for id_, each in self._built_in.items())
+        return (*own, *(each for each in self._stored.servers if each.id not in self._built_in))
 
     def server(self, server_id: str) -> ToolServer | None:
-        return next((each for each in self._stored.servers if each.id == server_id), None)
+        return next((each for each in self.servers if each.id == server_id), None)
 
     def new_id(self, name: str) -> str:
         """Return an id for a new server."""
-        return server_id_for(name, [each.id for each in self._stored.servers])
+        return server_id_for(name, [each.id for each in self.servers])
 
     def statuses(self) -> tuple[ServerStatus, ...]:
         """Return all servers as they are now."""
-        return tuple(self._host.status(each) for each in self._stored.servers)
+        return tuple(map(self._status, self.servers))
 
     def known_tools(self, server_id: str) -> tuple[Tool, ...]:
         """Return the tools of a running server, which is not started for it."""
         server = self.server(server_id)
+        if server is not None and server.kind is ServerKind.BUILT_IN:
+            return self._built_in[server_id].tools()
         return () if server is None else self._host.known_tools(server)
 
     async def save(self, server: ToolServer, secrets: Mapping[str, str] | None = None) -> None:
@@ -128,10 +136,13 @@ class ToolService:
             self._bus.publish(ToolServersChanged())
 
     async def remove(self, server_id: str) -> None:
-        """Remove a server with its secrets and permissions. Raises ``ServersNotSaved``."""
+        """Remove a server with its secrets and permissions. Raises ``ServersNotSaved``, and ``NotPossible`` for what
+        comes with ChatDesk."""
         server = self.server(server_id)
         if server is None:
             return
+        if server.kind is ServerKind.BUILT_IN:
+            raise NotPossible(f"{server.name} comes with ChatDesk.", next_step="Switch it off instead.")
         await self._host.end(server_id)
         rest = tuple(each for each in self._stored.servers if each.id != server_id)
         chosen = {scope: tuple(each for each in ids if each != server_id) for scope, ids in self._stored.chosen.items()}
@@ -143,11 +154,20 @@ class ToolService:
     async def switch(self, server_id: str, *, is_on: bool) -> None:
         """Switch a server on or off everywhere. Raises ``ServersNotSaved``."""
         server = self.server(server_id)
-        if server is not None and server.is_on != is_on:
+        if server is None or server.is_on == is_on:
+            return
+        if server.kind is not ServerKind.BUILT_IN:
             await self.save(replace(server, is_on=is_on))
+            return
+        rest = [each for each in self._stored.built_in if each != server_id]
+        await self._keep(replace(self._stored, built_in=(*rest, server_id) if is_on else tuple(rest)))
+        self._bus.publish(ToolServersChanged())
 
     async def check(self, server: ToolServer) -> AsyncIterator[ToolCheck]:
         """Test a server in steps; it is started anew."""
+        if server.kind is ServerKind.BUILT_IN:
+            yield ToolCheck(CheckStep.LISTED, True, tool_count=len(self.known_tools(server.id)))
+            return
         async with aclosing(self._host.check(server)) as steps:  # type: ignore[type-var]
             async for step in steps:
                 yield step
@@ -160,7 +180,7 @@ class ToolService:
         """Return the servers that are on in a thread: those ``chosen`` (by its assistant), or else for the thread, or
         else for its project, or else all; of these the ones that are switched on."""
         ids = chosen if chosen is not None else self.chosen(thread_id=thread_id, project_id=project_id)
-        return tuple(each for each in self._stored.servers if each.is_on and (ids is None or each.id in ids))
+        return tuple(each for each in self.servers if each.is_on and (ids is None or each.id in ids))
 
     def chosen(self, *, thread_id: str | None, project_id: str | None) -> tuple[str, ...] | None:
         """Return the ids that were chosen for a thread, or else for its project; None where nobody chose."""
@@ -181,7 +201,9 @@ class ToolService:
 
     async def tools(self, servers: Sequence[ToolServer]) -> tuple[Tool, ...]:
         """Return the tools of these servers, and start those that do not run."""
-        return await self._host.tools(servers)
+        own = [tool for each in servers for tool in self.known_tools(each.id) if each.kind is ServerKind.BUILT_IN]
+        others = [each for each in servers if each.kind is not ServerKind.BUILT_IN]
+        return (*own, *(await self._host.tools(others) if others else ()))
 
     async def call(
         self,
@@ -192,7 +214,13 @@ class ToolService:
         timeout_s: float,
         on_progress: OnProgress | None = None,
     ) -> ToolResult:
-        """Call a tool, without asking anybody. Raises ``ToolFailed``."""
+        """Call a tool, without asking anybody. Raises ``ToolFailed``, and for ChatDesk's own other errors of ours."""
+        if server.kind is ServerKind.BUILT_IN:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    return await self._built_in[server.id].call(name, arguments)
+            except TimeoutError:
+                raise ToolFailed("The tool took too long.") from None
         return await self._host.call(server, name, arguments, timeout_s=timeout_s, on_progress=on_progress)
 
     # Permissions
@@ -230,6 +258,12 @@ class ToolService:
         await self._host.close()
 
     # Inside
+
+    def _status(self, server: ToolServer) -> ServerStatus:
+        if server.kind is not ServerKind.BUILT_IN:
+            return self._host.status(server)
+        state = ServerState.READY if server.is_on else ServerState.OFF
+        return ServerStatus(server, state, tool_count=len(self.known_tools(server.id)))
 
     async def _keep(self, stored: StoredServers) -> None:
         self._stored = replace(stored, problem="")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.search import ALL_KINDS, SearchGroup, SearchHit, SearchKind
 from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.forms import QUERY
 from chatdesk.service.rest.times import iso
+from chatdesk.services.searching import groups_of
 
 if TYPE_CHECKING:
-    from chatdesk.services.services import Services
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +92,7 @@ async def _search(call: Call[SearchWanted, None]) -> tuple[SearchGroup, ...]:
     call.caller.require_all_projects()
     wanted = call.query
     kinds = ALL_KINDS if wanted.kind is None else frozenset((SearchKind(wanted.kind),))
-    return await groups_of(call.services, wanted.q, kinds=kinds, limit=wanted.limit, cursor=wanted.cursor)
-
-
-async def groups_of(
-    services: Services, words: str, *, kinds: frozenset[SearchKind], limit: int, cursor: str | None = None
-) -> tuple[SearchGroup, ...]:
-    """Search with a reader of its own and return what is found in all projects."""
-    from chatdesk.core.search.service import SearchService
-    from chatdesk.core.storage.search.store import SearchStore
-
-    search = SearchService(SearchStore(services.database), SystemClock())
-    try:
-        groups = search.search(words, kinds=kinds, limit=limit, cursor=cursor, is_typing=False)
-        async with aclosing(groups) as found:
-            return tuple([group async for group in found])
-    finally:
-        await search.close()
+    return await groups_of(call.services.database, wanted.q, kinds=kinds, limit=wanted.limit, cursor=wanted.cursor)
 
 
 ENDPOINTS: Final = (Endpoint("GET", "/api/v1/search", _search, "Search", search_answer, query=SearchWanted),)

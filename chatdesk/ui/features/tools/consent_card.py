@@ -214,9 +214,11 @@ class ConsentCard(QWidget):
 def where_words(request: ApprovalRequest) -> str:
     """Return a sentence that says where the arguments of a call go."""
     where = visible_controls(request.where)
+    if not where:
+        return "ChatDesk runs this itself. What it finds goes to the model that answers."
     if where.startswith(("https://", "http://")):
         return f"These arguments are sent to {where}"
-    return f"These arguments are given to a program on this computer: {where}" if where else ""
+    return f"These arguments are given to a program on this computer: {where}"
 
 
 def _label(text: str, role: str, object_name: str) -> QLabel:

@@ -11,7 +11,7 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from chatdesk.core.domain.tools import Answer, CheckStep, ServerState, ServerStatus, ToolCheck
+from chatdesk.core.domain.tools import Answer, CheckStep, ServerKind, ServerState, ServerStatus, ToolCheck
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.plurals import counted
 from chatdesk.core.tools.permissions import Permission
@@ -22,7 +22,7 @@ from chatdesk.ui.features.tools.server_text import command_text
 from chatdesk.ui.widgets.flow_row import FlowRow
 
 _WHAT: Final = "What models can use to read files, search and act. Nothing runs before you allow it."
-_NONE: Final = "No server is set up."
+_NONE: Final = "No other server is set up."
 _NO_PERMISSIONS: Final = "Every call is asked about."
 _STEPS: Final = {
     CheckStep.FOUND: "Found",
@@ -64,8 +64,8 @@ class ToolsPage(QWidget):
         column.setSpacing(6)
         column.addWidget(plain_label(_WHAT, "muted", wraps=True))
         column.addWidget(self._problem)
-        column.addWidget(self._none)
         column.addLayout(self._list)
+        column.addWidget(self._none)
         row = FlowRow(8)
         row.addWidget(self.add_button)
         column.addLayout(row)
@@ -108,7 +108,7 @@ class ToolsPage(QWidget):
             before = each
         if before is not None:
             QWidget.setTabOrder(before, self.add_button)
-        self._none.setVisible(not statuses)
+        self._none.setVisible(all(each.server.kind is ServerKind.BUILT_IN for each in statuses))
 
     def begin_test(self, server_id: str) -> None:
         """Show that the test of a server runs."""
@@ -192,13 +192,16 @@ class _ServerRow(QWidget):
 
     def focusable(self) -> tuple[QWidget, ...]:
         """Return what Tab reaches, in its order."""
-        return self.switch, self.test, self.edit, self.remove
+        return (self.switch,) if self.test.isHidden() else (self.switch, self.test, self.edit, self.remove)
 
     def show_status(self, status: ServerStatus) -> None:
         name = clean_line(status.server.name)
         self.switch.setText(name.replace("&", "&&"))
         self.switch.setChecked(status.server.is_on)
-        self._details.setText(command_text(status.server))
+        is_own = status.server.kind is ServerKind.BUILT_IN
+        self._details.setText("Comes with ChatDesk" if is_own else command_text(status.server))
+        for button in (self.test, self.edit, self.remove):
+            button.setVisible(not is_own)
         self._state.setText(state_words(status))
         self._state.setProperty("isDanger", status.state is ServerState.FAILED)
         self._state.style().unpolish(self._state)
@@ -229,6 +232,8 @@ class _ServerRow(QWidget):
 
 def state_words(status: ServerStatus) -> str:
     """Return how a server is, in words."""
+    if status.server.kind is ServerKind.BUILT_IN:
+        return counted(status.tool_count, "tool") if status.server.is_on else "Off"
     if status.state is ServerState.READY:
         return f"Running, {counted(status.tool_count, 'tool')}"
     if status.state is ServerState.FAILED:

@@ -1,0 +1,28 @@
+"""Searches all threads once, for those who are no window: each search has a reader of its own and ends no other."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.search import SearchGroup, SearchKind
+
+if TYPE_CHECKING:
+    from chatdesk.core.storage.engine.database import Database
+
+
+async def groups_of(
+    database: Database, words: str, *, kinds: frozenset[SearchKind], limit: int, cursor: str | None = None
+) -> tuple[SearchGroup, ...]:
+    """Search with a reader of its own and return what is found in all projects."""
+    from chatdesk.core.search.service import SearchService
+    from chatdesk.core.storage.search.store import SearchStore
+
+    search = SearchService(SearchStore(database), SystemClock())
+    try:
+        groups = search.search(words, kinds=kinds, limit=limit, cursor=cursor, is_typing=False)
+        async with aclosing(groups) as found:
+            return tuple([group async for group in found])
+    finally:
+        await search.close()
