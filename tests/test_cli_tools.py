@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import webbrowser
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from chatdesk.cli.main import run
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.settings import secrets
 from tests.helpers.accounts import MemoryKeyring
+from tests.helpers.sign_in_server import FIXED_CLIENT, FIXED_SECRET, Browser, sign_in_server
 from tests.helpers.tools_world import PROGRAM, command, processes_with
 
 TOKEN = "hidden-value-0123456789"
@@ -139,3 +141,24 @@ def test_an_open_window_keeps_the_servers(tmp_path: Path, capsys: pytest.Capture
         assert [(row["id"], row["is_on"]) for row in _rows(capsys.readouterr().out)] == [("notes", True)]
     finally:
         lock.release()
+
+
+def test_a_person_signs_in_and_out_from_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, keyring: MemoryKeyring
+) -> None:
+    browser = Browser()
+    monkeypatch.setattr(webbrowser, "open", browser.open)
+    monkeypatch.setenv("CLIENT_SECRET", FIXED_SECRET)
+    with sign_in_server("no-registration") as web:
+        client = ("--client", FIXED_CLIENT, "--client-secret", "CLIENT_SECRET")
+        assert _tools(tmp_path, "add", "--address", web.address, *client, "Web") == 0
+        assert _tools(tmp_path, "test", "web") == 1 and not browser.opened
+        assert _tools(tmp_path, "sign-in", "web") == 0
+        browser.join()
+        said = capsys.readouterr()
+        assert "Signed in." in said.err and browser.opened[0] in said.err
+        assert not any(each in said.out + said.err for each in web.access)
+        assert _tools(tmp_path, "test", "web") == 0
+        assert _tools(tmp_path, "sign-out", "web") == 0
+        assert _tools(tmp_path, "test", "web") == 1 and len(browser.opened) == 1
+        assert not any("signed-in" in name for name in keyring.kept)

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 _LONGEST_PASTE = 200_000
 _TAKEN_FROM = "a variable of this environment whose value the server gets and the keyring keeps; again for more"
-_CHANGING = frozenset(("add", "paste", "on", "off", "remove", "revoke"))
+_OF_A_SERVER = (
+    ("on", "switch a server on"),
+    ("off", "switch a server off"),
+    ("remove", "forget a server"),
+    ("sign-in", "sign in to a server over HTTP, in your browser"),
+    ("sign-out", "forget what a server is signed in with"),
+)
+_CHANGING = frozenset(("add", "paste", "revoke", *(name for name, _words in _OF_A_SERVER)))
 
 
 def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -35,6 +42,8 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     add.add_argument("name", metavar="NAME", help="what it is called")
     add.add_argument("argv", metavar="COMMAND", nargs=argparse.REMAINDER, help="the program and its arguments")
     add.add_argument("--address", metavar="URL", default="", help="of a server over HTTP")
+    add.add_argument("--client", metavar="ID", default="", help="the OAuth client that you registered for the address")
+    add.add_argument("--client-secret", metavar="VARIABLE", default="", help="a variable with the secret of the client")
     add.add_argument(
         "--folder",
         metavar="DIR",
@@ -46,7 +55,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     paste.add_argument("file", metavar="FILE", help="- reads stdin")
     test = verbs.add_parser("test", parents=[common], help="start servers and list their tools, step by step")
     test.add_argument("server", metavar="SERVER", nargs="?", help="its id; without it: all that are on")
-    for name, words in (("on", "switch a server on"), ("off", "switch a server off"), ("remove", "forget a server")):
+    for name, words in _OF_A_SERVER:
         verb = verbs.add_parser(name, parents=[common], help=words)
         verb.add_argument("server", metavar="SERVER", help="its id")
     allowed = verbs.add_parser("allowed", parents=[common], help="what tools may do without being asked about again")
@@ -88,6 +97,8 @@ async def _list(options: argparse.Namespace, service: ToolService) -> int:
 
 
 async def _add(options: argparse.Namespace, service: ToolService) -> int:
+    from dataclasses import replace
+
     from chatdesk.core.domain.tools import ServerKind, ToolServer
     from chatdesk.core.tools.written_secrets import take_out
 
@@ -99,18 +110,23 @@ async def _add(options: argparse.Namespace, service: ToolService) -> int:
             next_step="Write: add --address URL NAME, or: add NAME COMMAND ARGUMENTS.",
         )
     secrets = {name: os.environ.get(name, "") for name in options.secret}
+    client_secret = os.environ.get(options.client_secret, "")
     missing = [name for name, value in secrets.items() if not value]
+    missing += [options.client_secret] if options.client_secret and not client_secret else []
     if missing:
         raise InvalidInput(f"The variable {missing[0]} is not set here.", safe="Nothing was changed.", next_step="")
     made = service.new_id(options.name)
     names = tuple(secrets)
     if options.address:
         server = ToolServer(made, options.name, ServerKind.ADDRESS, address=options.address, header_names=names)
+        server = replace(server, client_id=options.client)
     else:
         folder = options.folder or ""
         server = ToolServer(made, options.name, ServerKind.COMMAND, argv, env_names=names, folder=folder)
     server, written = take_out(server)
     await service.save(server, {**secrets, **written})
+    if client_secret:
+        await service.sign_ins.keep_client_secret(server, client_secret)
     terminal.say(made)
     return 0
 
@@ -124,6 +140,8 @@ async def _paste(options: argparse.Namespace, service: ToolService) -> int:
     for pasted in read_pasted(_read(options.file)):
         server = replace(pasted.server, id=service.new_id(pasted.server.name))
         await service.save(server, pasted.secrets)
+        if pasted.client_secret:
+            await service.sign_ins.keep_client_secret(server, pasted.client_secret)
         terminal.say(server.id)
         for each in pasted.missing:
             terminal.complain(f"{server.name}: {each} is still to be filled in.")
@@ -156,6 +174,26 @@ async def _test(options: argparse.Namespace, service: ToolService) -> int:
 
 async def _switch(options: argparse.Namespace, service: ToolService) -> int:
     await service.switch(_found(service, options.server).id, is_on=options.verb == "on")
+    return 0
+
+
+async def _sign_in(options: argparse.Namespace, service: ToolService) -> int:
+    server = _found(service, options.server)
+
+    def open_page(page: str) -> None:
+        import webbrowser
+
+        terminal.complain(f"Sign in to {server.name} in your browser. If no page opens, open this one:")
+        terminal.complain(page)
+        webbrowser.open(page)
+
+    is_signed_in = await service.sign_ins.sign_in(server.id, open_page)
+    terminal.complain("Signed in." if is_signed_in else f"{server.name} did not ask you to sign in.")
+    return 0
+
+
+async def _sign_out(options: argparse.Namespace, service: ToolService) -> int:
+    await service.sign_ins.sign_out(_found(service, options.server).id)
     return 0
 
 
@@ -198,6 +236,8 @@ _VERBS = {
     "on": _switch,
     "off": _switch,
     "remove": _remove,
+    "sign-in": _sign_in,
+    "sign-out": _sign_out,
     "allowed": _allowed,
     "revoke": _revoke,
 }

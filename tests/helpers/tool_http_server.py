@@ -22,7 +22,7 @@ class ToolHttpServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, how: str, elsewhere: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), ToolHttpHandler)
         self.how, self.elsewhere = how, elsewhere
         self.headers: list[dict[str, str]] = []
         self.calls: list[dict[str, Any]] = []
@@ -32,7 +32,7 @@ class ToolHttpServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/mcp"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class ToolHttpHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: ToolHttpServer
 

@@ -30,7 +30,8 @@ class ToolServer:
     """A server as the person set it up. ``id`` is a short slug (a-z, 0-9, -), unique, and never used again for another
     server. ``argv`` is the command with its arguments; ``env_names`` and ``header_names`` are names only, the values
     are in the keyring, per server. ``env`` and ``headers`` have the values that are no secrets. ``folder`` is the
-    working directory; empty: an empty directory of its own."""
+    working directory; empty: an empty directory of its own. ``client_id`` is the OAuth client that a person registered
+    with an address; empty: ChatDesk registers one. ``is_signed_in``: the keyring has what it is signed in with."""
 
     id: str
     name: str
@@ -43,6 +44,8 @@ class ToolServer:
     header_names: tuple[str, ...] = ()
     folder: str = ""
     is_on: bool = True
+    client_id: str = ""
+    is_signed_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)

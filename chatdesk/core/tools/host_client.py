@@ -77,7 +77,7 @@ class _Server:
 
 class ToolHost:
     """The servers of one ChatDesk. All methods run on one loop; ``on_changed`` is called there with the id of a server
-    whose status is another one."""
+    whose status is another one, ``on_kept`` with what a server is signed in with from now on."""
 
     def __init__(
         self,
@@ -85,11 +85,14 @@ class ToolHost:
         clock: Clock,
         *,
         on_changed: Callable[[str], None] = lambda _server_id: None,
+        on_kept: Callable[[str, str], None] = lambda _server_id, _kept: None,
         command: Sequence[str] | None = None,
     ) -> None:
         self._launch = launch
         self._clock = clock
         self._on_changed = on_changed
+        self._on_kept = on_kept
+        self._pages: dict[str, Callable[[str], None]] = {}
         self._command = list(command) if command is not None else child_process.command_of(SWITCH)
         self._servers: dict[str, _Server] = {}
         self._process: HostProcess | None = None
@@ -182,6 +185,19 @@ class ToolHost:
             yield ToolCheck(CheckStep.STARTED, True)
         yield ToolCheck(CheckStep.SPOKE, True)
         yield ToolCheck(CheckStep.LISTED, True, tool_count=len(tools))
+
+    async def sign_in(self, server: ToolServer, open_page: Callable[[str], None]) -> None:
+        """Have the person sign in to a server; ``open_page`` is called with the page, at most once. Cancelling gives
+        up. Raises ``ToolFailed``."""
+        await self.end(server.id)
+        spec = dict(await self._launch(server))
+        self._pages[server.id] = open_page
+        try:
+            await self._ask("sign_in", server.id, spec)
+        except _RequestFailed as error:
+            raise ToolFailed(f"Signing in to {server.name} failed: {visible_controls(str(error))}") from None
+        finally:
+            self._pages.pop(server.id, None)
 
     async def end(self, server_id: str) -> None:
         """End a server with everything that it started, and forget its failures."""
@@ -306,6 +322,11 @@ class ToolHost:
             self._settle(number, lambda answered: answered.set_exception(_RequestFailed(*values)))
         elif kind == "progress" and number in self._progress:
             self._progress[number](values[0], values[1], visible_controls(values[2])[:500])
+        elif kind == "kept":
+            self._on_kept(number, values[0])
+        elif kind == "browse":
+            if (open_page := self._pages.pop(number, None)) is not None:  # else nobody asked to sign in
+                open_page(values[0])
         elif number in self._servers:
             self._take_of_server(self._servers[number], kind, values)
 

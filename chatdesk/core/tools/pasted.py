@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from chatdesk.core.domain.tools import ServerKind, ToolServer
@@ -35,11 +35,12 @@ class NotServers(InvalidInput):
 @dataclass(frozen=True, slots=True)
 class PastedServer:
     """A server as it was described. ``secrets`` are values by the names of variables or headers; ``missing`` names what
-    the text leaves open, such as a key that is to be filled in."""
+    the text leaves open, such as a key that is to be filled in. ``client_secret`` is that of its OAuth client."""
 
     server: ToolServer
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     missing: tuple[str, ...] = ()
+    client_secret: str = field(default="", repr=False)
 
 
 def read_pasted(text: str) -> tuple[PastedServer, ...]:
@@ -99,17 +100,20 @@ def _server(name: str, entry: Mapping[str, Any]) -> PastedServer | None:
     missing = [key for key, value in values.items() if not value or PLACEHOLDER.search(value)]
     missing += [each for each in (address, *argv[1:]) if each and _is_open(each, values)]
     name = name or (address or argv[-1])
+    client = _mapping(entry.get("auth"))  # Cursor
     if address:
         server = ToolServer(
             "", name, ServerKind.ADDRESS, address=address, headers=plain, header_names=tuple(secret), is_on=False
         )
+        server = replace(server, client_id=str(client.get("CLIENT_ID") or ""))
     else:
         folder = str(entry.get("cwd") or "")
         server = ToolServer(
             "", name, ServerKind.COMMAND, tuple(argv), env=plain, env_names=tuple(secret), folder=folder, is_on=False
         )
     server, written = take_out(server)
-    return PastedServer(server, {**kept, **written}, tuple(missing))
+    client_secret = str(client.get("CLIENT_SECRET") or "") if address else ""
+    return PastedServer(server, {**kept, **written}, tuple(missing), client_secret)
 
 
 def _is_open(word: str, values: Mapping[str, str]) -> bool:

@@ -137,6 +137,9 @@ def _data_of(server: ToolServer) -> dict[str, Any]:
         "header_names": list(server.header_names),
         "folder": server.folder,
         "is_on": server.is_on,
+        # Left out where they are empty, so that the seals of older files hold.
+        **({"client_id": server.client_id} if server.client_id else {}),
+        **({"is_signed_in": True} if server.is_signed_in else {}),
     }
 
 
@@ -156,6 +159,8 @@ def _server_of(row: object) -> ToolServer | None:
             header_names=_texts(row.get("header_names", [])),
             folder=_text(row.get("folder", "")),
             is_on=row.get("is_on") is not False,
+            client_id=_text(row.get("client_id", "")),
+            is_signed_in=row.get("is_signed_in") is True,
         )
     except (KeyError, TypeError):
         return None

@@ -41,6 +41,7 @@ from chatdesk.core.tools.programs import ProgramFinder, missing_words
 from chatdesk.core.tools.project_folders import ProjectFolders
 from chatdesk.core.tools.seals import Seals
 from chatdesk.core.tools.servers_store import ServersStore, StoredServers, server_id_for
+from chatdesk.core.tools.sign_ins import SignIns, can_sign_in
 from chatdesk.core.tools.written_secrets import names_within, put_in
 
 _MOST_SERVERS: Final = 100
@@ -79,7 +80,12 @@ class ToolService:
         self._finder = finder or ProgramFinder()
         self._empty_folder = paths.data_dir / "tools"
         self._permissions = Permissions(paths.config_dir, seals, clock)
-        self._host = ToolHost(self._launch, clock, on_changed=self._on_host_changed, command=command)
+        self.sign_ins = SignIns(
+            secrets, key_place, host=lambda: self._host, find=self.server, mark=self._mark_signed_in
+        )
+        self._host = ToolHost(
+            self._launch, clock, on_changed=self._on_host_changed, on_kept=self.sign_ins.take, command=command
+        )
 
     # Servers
 
@@ -117,11 +123,16 @@ class ToolService:
         ``header_names``. Raises ``ServerNotUsable`` and ``ServersNotSaved``, and ``SecretNotKept`` for a server that is
         saved, with secrets that are used in this run only."""
         check_usable(server, has_secrets=bool(server.header_names))
+        before = self.server(server.id)
+        # What it is signed in with is known here alone, and was given for one address.
+        is_signed_in = before is not None and before.is_signed_in and _sign_in_of(before) == _sign_in_of(server)
+        server = replace(server, is_signed_in=is_signed_in)
         others = [each for each in self._stored.servers if each.id != server.id]
         if len(others) >= _MOST_SERVERS:
             raise ServerNotUsable(f"There are {_MOST_SERVERS} tool servers already.")
         place = next((n for n, each in enumerate(self._stored.servers) if each.id == server.id), len(others))
-        before = self.server(server.id)
+        if before is not None and before.is_signed_in and not is_signed_in:
+            await self.sign_ins.forget(before)
         if before is not None and _origin(before) != _origin(server):
             await self._forget_secrets(before)
         await self._keep(replace(self._stored, servers=(*others[:place], server, *others[place:])))
@@ -256,6 +267,7 @@ class ToolService:
     async def close(self) -> None:
         """End all servers."""
         await self._host.close()
+        await self.sign_ins.finish()
 
     # Inside
 
@@ -274,6 +286,7 @@ class ToolService:
         self._bus.publish(ToolServersChanged())
 
     async def _forget_secrets(self, server: ToolServer) -> None:
+        await self.sign_ins.forget(server)
         for name in (*server.env_names, *server.header_names):
             await asyncio.to_thread(self._secrets.forget, _secret_name(server, name))
 
@@ -285,10 +298,11 @@ class ToolService:
         secrets = self._values(server, (*server.env_names, *server.header_names, *names_within(server)))
         apart = {name: value for name, value in secrets.items() if name not in names_within(server)}
         if server.kind is ServerKind.ADDRESS:
-            return {
+            spec = {
                 "address": put_in(server.address, secrets, is_address=True),
                 "headers": {**server.headers, **apart},
             }
+            return spec if not can_sign_in(server) else {**spec, "sign_in": self.sign_ins.values(server)}
         program = self._finder.find(server.argv[0])
         if program is None:
             raise ToolFailed(missing_words(server.argv[0]))
@@ -311,6 +325,14 @@ class ToolService:
                 raise ToolFailed(f"The value of {name} is missing.", next_step="Enter it in Settings, Tools.")
             found[name] = secret.value
         return found
+
+    async def _mark_signed_in(self, server_id: str, is_signed_in: bool) -> None:
+        servers = tuple(
+            replace(each, is_signed_in=is_signed_in) if each.id == server_id else each for each in self._stored.servers
+        )
+        if servers != self._stored.servers:
+            await self._keep(replace(self._stored, servers=servers))
+            self._bus.publish(ToolServersChanged())
 
     def _on_host_changed(self, _server_id: str) -> None:
         with suppress(RuntimeError):
@@ -339,6 +361,11 @@ def _origin(server: ToolServer) -> KeyOrigin:
     if server.kind is ServerKind.ADDRESS:
         return KeyOrigin.of(server.address)
     return KeyOrigin("command", hashlib.sha256(json.dumps(list(server.argv)).encode()).hexdigest()[:40], 0)
+
+
+def _sign_in_of(server: ToolServer) -> tuple[str, str]:
+    """Return what a sign-in was given for."""
+    return server.address, server.client_id
 
 
 def _secret_name(server: ToolServer, name: str) -> str:

@@ -208,6 +208,12 @@ def test_a_real_sample_becomes_its_servers(name: str) -> None:
     assert found == _BECOMES[name]
 
 
+def test_a_fixed_oauth_client_is_read_and_its_secret_is_told_apart() -> None:
+    (found,) = read_pasted((_REAL / "cursor_fixed_oauth_client.json").read_text("utf-8"))
+    assert (found.server.client_id, found.client_secret) == ("0oa1b2c3", "s3cret-of-the-client")
+    assert "s3cret" not in repr(found)
+
+
 @pytest.mark.parametrize("text", SAMPLES.values(), ids=SAMPLES)
 def test_a_command_is_read(text: str) -> None:
     (found,) = read_pasted(text)

@@ -5,10 +5,11 @@ ends, however it ends, the input ends, and with it every server and all that ser
 
 Frames come in as ``(verb, number, …)`` and go out as ``(kind, number, …)``:
 
-- ``open`` server id, spec; ``tools`` server id; ``call`` server id, tool, arguments, seconds; ``close`` server id. Each
-  is answered by ``done`` value or ``failed`` code, sentence; a call may have ``progress`` before. ``cancel`` ends the
-  request of that number.
-- ``step``, ``stderr``, ``changed``, ``gone``: news of a server, whose id stands in the number's place.
+- ``open`` server id, spec; ``tools`` server id; ``call`` server id, tool, arguments, seconds; ``close`` server id;
+  ``sign_in`` server id, spec. Each is answered by ``done`` value or ``failed`` code, sentence; a call may have
+  ``progress`` before. ``cancel`` ends the request of that number.
+- ``step``, ``stderr``, ``changed``, ``gone``: news of a server, whose id stands in the number's place; so it
+  does in ``browse``, a page to open for a sign-in, and ``kept``, what it is signed in with from now on.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ class Host:
             return await self._open(*values)
         if verb == "close":
             return await self._close(*values)
+        if verb == "sign_in":
+            return await self._sign_in(*values)
         connection = self._connections.get(values[0])
         if connection is None:
             raise _NotRunning("It is not running.")
@@ -111,6 +114,20 @@ class Host:
         if server_id in self._endings:  # its end is told before it is started again
             await asyncio.wait([self._endings[server_id]])
         self._connections[server_id] = Connection(server_id, spec, self.say)
+
+    async def _sign_in(self, server_id: str, spec: Mapping[str, Any]) -> None:
+        """Connect as long as a person needs to sign in, and end the connection."""
+
+        def report(kind: str, *rest: Any) -> None:
+            if kind in ("browse", "kept"):  # else it is no news of the server that others use
+                self.say(kind, *rest)
+
+        asked = {**spec, "sign_in": {**spec["sign_in"], "asks": True}}
+        connection = Connection(server_id, asked, report)
+        try:
+            await connection.tools()
+        finally:
+            await connection.end()
 
     async def _close(self, server_id: str) -> None:
         if server_id in self._connections:

@@ -16,10 +16,15 @@ from mcp.shared.exceptions import MCPError
 
 from chatdesk.core.tools.host.descendants import end_tree
 from chatdesk.core.tools.host.listing import MOST_TOOLS, ResultRow, ToolRow, result_row, tool_rows
+from chatdesk.core.tools.host.redirect_receiver import RedirectReceiver
+from chatdesk.core.tools.host.sign_in import MARK, SignIn
 from chatdesk.core.tools.host.stdio import LONGEST_LINE_BYTES, ServerBroke, StderrTail, program
 
 CONNECT_S: Final = 30.0
 LIST_S: Final = 20.0
+#: How long a person has to sign in.
+SIGN_IN_S: Final = 300.0
+_SIGN_IN_BYTES: Final = 256 * 1024
 _PAGES: Final = 50
 _NAME: Final = types.Implementation(name="ChatDesk", version="1")
 
@@ -33,13 +38,15 @@ class CallRefused(Exception):
 
 class Connection:
     """Connects when it is made. ``spec`` has ``argv``, ``env`` and ``cwd`` of a program, or ``address`` and
-    ``headers``. Everything that waits ends with ``ServerBroke`` when the server does."""
+    ``headers``, and ``sign_in`` where it may be signed in to; with ``asks`` in that, a person asked for it now.
+    Everything that waits ends with ``ServerBroke`` when the server does."""
 
     def __init__(self, server_id: str, spec: Mapping[str, Any], report: Report) -> None:
         self.id = server_id
         self.pid: int | None = None
         self.problem = ""
         self._spec = spec
+        self._asks = bool(spec.get("sign_in", {}).get("asks"))
         self._report = report
         self._tail = StderrTail(lambda: report("stderr", server_id, self._tail.text))
         self._session: ClientSession | None = None
@@ -104,7 +111,7 @@ class Connection:
     async def _list_tools(self, session: ClientSession) -> list[types.Tool]:
         found: list[types.Tool] = []
         cursor: str | None = None
-        async with asyncio.timeout(LIST_S):
+        async with asyncio.timeout(SIGN_IN_S if self._asks else LIST_S):
             for _page in range(_PAGES):
                 page = await session.list_tools(params=types.PaginatedRequestParams(cursor=cursor))
                 found += page.tools
@@ -121,11 +128,12 @@ class Connection:
                 session = _Session(read, write, message_handler=self._on_message, client_info=_NAME)
                 self._session = await stack.enter_async_context(session)
                 initialised: asyncio.Future[Any] = asyncio.ensure_future(session.initialize())
+                limit_s = SIGN_IN_S if self._asks else CONNECT_S
                 try:
-                    await asyncio.wait([initialised, broken], return_when=asyncio.FIRST_COMPLETED, timeout=CONNECT_S)
-                    if not initialised.done():
+                    await asyncio.wait([initialised, broken], return_when=asyncio.FIRST_COMPLETED, timeout=limit_s)
+                    if broken.done() or not initialised.done():
                         raise ServerBroke(
-                            broken.result() if broken.done() else f"It did not answer in {CONNECT_S:.0f} s."
+                            broken.result() if broken.done() else f"It did not answer in {limit_s:.0f} s."
                         )
                     initialised.result()
                 finally:
@@ -140,7 +148,7 @@ class Connection:
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - groups of the SDK, of anything
-            self.problem = self.problem or _words(error)
+            self.problem = self.problem or self._told() or _words(error)
         finally:
             self._is_gone = True
             if not self._ready.done():
@@ -148,10 +156,15 @@ class Connection:
                 self._ready.exception()  # it may be that nobody waits
             self._report("gone", self.id, self.problem)
 
+    def _told(self) -> str:
+        """Return the sentence that the way to the server has for its end; empty where it has none."""
+        broken = self._broken
+        return broken.result() if broken is not None and broken.done() and not broken.cancelled() else ""
+
     @asynccontextmanager
     async def _transport(self) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
         if self._spec.get("address"):
-            async with _over_http(self._spec) as streams:
+            async with _over_http(self.id, self._spec, self._report) as streams:
                 yield streams
             return
 
@@ -178,33 +191,74 @@ class _Session(ClientSession):
 
 
 @asynccontextmanager
-async def _over_http(spec: Mapping[str, Any]) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
+async def _over_http(
+    server_id: str, spec: Mapping[str, Any], report: Report
+) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
     """Yield the streams of a session over streamable HTTP. The SDK follows redirects within their origin only."""
-    client = httpx2.AsyncClient(
-        headers=dict(spec["headers"]),
-        transport=_CappedTransport(httpx2.AsyncHTTPTransport()),
-        timeout=httpx2.Timeout(CONNECT_S, read=300.0),
-        follow_redirects=False,
-    )
     broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def told(problem: str) -> None:
+        if not broken.done():
+            broken.set_result(problem)
+
     try:
-        async with client, streamable_http_client(spec["address"], http_client=client) as (read, write):
-            yield read, write, broken
+        async with _signed_in(server_id, spec, report, told) as auth:
+            client = httpx2.AsyncClient(
+                headers=dict(spec["headers"]),
+                auth=auth,
+                transport=_CappedTransport(httpx2.AsyncHTTPTransport()),
+                timeout=httpx2.Timeout(CONNECT_S, read=300.0),
+                follow_redirects=False,
+            )
+            async with client, streamable_http_client(spec["address"], http_client=client) as (read, write):
+                yield read, write, broken
     finally:
         broken.cancel()
 
 
+@asynccontextmanager
+async def _signed_in(
+    server_id: str, spec: Mapping[str, Any], report: Report, told: Callable[[str], None]
+) -> AsyncGenerator[SignIn | None, None]:
+    """Yield what signs the requests of a server, and listens for the browser while a person is asked."""
+    known = spec.get("sign_in")
+    if known is None:
+        yield None
+        return
+
+    def keep(kept: str) -> None:
+        report("kept", server_id, kept)
+
+    if not known.get("asks"):
+        yield SignIn(spec["address"], known, keep=keep, told=told)
+        return
+    receiver = RedirectReceiver()
+    async with receiver.listening():
+        yield SignIn(
+            spec["address"],
+            known,
+            keep=keep,
+            told=told,
+            browse=lambda page: report("browse", server_id, page),
+            receive=receiver.receive,
+            redirect=receiver.address,
+        )
+
+
 class _CappedTransport(httpx2.AsyncBaseTransport):
-    """Ends answers that are not streams of events at ``LONGEST_LINE_BYTES``; the SDK bounds events by itself."""
+    """Ends answers that are not streams of events at ``LONGEST_LINE_BYTES``, and those about signing in much sooner.
+    The SDK bounds events by itself."""
 
     def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
         self._inner = inner
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._inner.handle_async_request(request)
-        if not response.headers.get("content-type", "").startswith("text/event-stream"):
+        is_sign_in = MARK in request.extensions
+        if is_sign_in or not response.headers.get("content-type", "").startswith("text/event-stream"):
             assert isinstance(response.stream, httpx2.AsyncByteStream)
-            response.stream = _CappedStream(response.stream)
+            room = _SIGN_IN_BYTES if is_sign_in else LONGEST_LINE_BYTES
+            response.stream = _CappedStream(response.stream, room)
         return response
 
     async def aclose(self) -> None:
@@ -212,11 +266,12 @@ class _CappedTransport(httpx2.AsyncBaseTransport):
 
 
 class _CappedStream(httpx2.AsyncByteStream):
-    def __init__(self, inner: httpx2.AsyncByteStream) -> None:
+    def __init__(self, inner: httpx2.AsyncByteStream, room: int) -> None:
         self._inner = inner
+        self._room = room
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        room = LONGEST_LINE_BYTES
+        room = self._room
         async with aclosing(cast(AsyncGenerator[bytes, None], aiter(self._inner))) as pieces:
             async for piece in pieces:
                 room -= len(piece)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.hidden_characters import visible_controls
-from chatdesk.core.tools.written_secrets import SECRET_NAME, take_out
+from chatdesk.core.tools.written_secrets import is_secret, take_out
 
 #: Stands for a value that is kept where keys lie.
 KEPT = "••••••"
@@ -53,6 +53,7 @@ def read_server(
             headers=plain,
             header_names=names,
             is_on=is_on,
+            client_id="" if before is None else before.client_id,
         )
         made, written = take_out(made)
         return made, {**secrets, **written}
@@ -74,7 +75,7 @@ def _read_values(text: str) -> tuple[dict[str, str], dict[str, str], tuple[str, 
         if not joint or not _NAME.match(name.strip()):
             raise NotAServerError(f"Write each line as NAME=value, not “{line[:40]}”.")
         name, value = name.strip(), value.strip()
-        if value == KEPT or SECRET_NAME.search(name):
+        if value == KEPT or is_secret(name, value):
             names.append(name)
             if value != KEPT:
                 secrets[name] = value

@@ -1,0 +1,232 @@
+"""Signs in to a server over HTTP by OAuth 2.1, with the client of the SDK, in the process that hosts servers.
+
+A server says by itself where a person signs in, so everything that it names is checked here: secrets travel over https,
+a server on the network names no address on this computer, and the page in the browser is that of the very issuer which
+gets the code.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+from mcp.client.auth import OAuthClientProvider
+from mcp.client.auth.exceptions import OAuthFlowError, OAuthRegistrationError, OAuthTokenError
+from mcp.shared.auth import (
+    AuthorizationCodeResult,
+    OAuthClientInformationFull,
+    OAuthClientMetadata,
+    OAuthMetadata,
+    OAuthToken,
+    ProtectedResourceMetadata,
+)
+
+from chatdesk.core.domain.key_origin import is_loopback
+from chatdesk.core.tools.host.stdio import ServerBroke
+
+#: Marks requests that belong to signing in; their answers are small.
+MARK: Final = "chatdesk.sign_in"
+NEEDED: Final = "It asks you to sign in: choose Sign in in Settings, Tools."
+_NOWHERE: Final = "http://127.0.0.1/callback"
+_LONGEST_PAGE: Final = 8_000
+
+#: Waits for the answer that has this state.
+Receive = Callable[[str], Awaitable[AuthorizationCodeResult]]
+
+
+class SignInRefused(ServerBroke):
+    """A server wants a person to sign in where, or as, nobody should; the message is a sentence."""
+
+
+class SignIn(OAuthClientProvider):
+    """Adds what was signed in with to the requests of one server, and renews it. ``kept`` is what ``keep`` was called
+    with before. ``told`` is called with a sentence when the person has to do something, or a sign-in fails.
+
+    ``browse`` and ``receive`` are given where a person asked to sign in: without them no page is opened, nothing is
+    registered and no address of the server's choice is asked.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        known: Mapping[str, Any],
+        *,
+        keep: Callable[[str], object],
+        told: Callable[[str], object],
+        browse: Callable[[str], object] | None = None,
+        receive: Receive | None = None,
+        redirect: str = _NOWHERE,
+    ) -> None:
+        self._address = address
+        self._keep = keep
+        self._told = told
+        self._browse = browse
+        self._receive = receive
+        self._state = ""
+        self._kept = _read(known.get("kept", ""))
+        self._client = _fixed_client(known, redirect, self._kept)
+        metadata = OAuthClientMetadata.model_validate({"redirect_uris": [redirect], "client_name": "ChatDesk"})
+        super().__init__(address, metadata, self, self._open_page, self._received)  # it is its own storage
+
+    # The storage of the SDK's client
+
+    async def get_tokens(self) -> OAuthToken | None:
+        """Return the tokens that were kept, and tell the client where and until when they hold."""
+        if self._browse is not None or not self._kept:
+            return None
+        context, kept = self.context, self._kept
+        context.token_expiry_time = kept.get("expires_at")
+        if kept.get("metadata"):
+            context.oauth_metadata = OAuthMetadata.model_validate(kept["metadata"])
+            context.auth_server_url = str(context.oauth_metadata.issuer)
+        if kept.get("resource"):
+            context.protected_resource_metadata = ProtectedResourceMetadata.model_validate(kept["resource"])
+        return OAuthToken.model_validate(kept["tokens"])
+
+    async def set_tokens(self, tokens: OAuthToken) -> None:
+        """Have the tokens kept, with all that is needed to renew them."""
+        context = self.context
+        self._kept = {
+            "tokens": tokens.model_dump(mode="json", exclude_none=True),
+            "expires_at": context.token_expiry_time,
+            "client": _dumped(context.client_info),
+            "metadata": _dumped(context.oauth_metadata),
+            "resource": _dumped(context.protected_resource_metadata),
+        }
+        self._keep(json.dumps(self._kept))
+
+    async def get_client_info(self) -> OAuthClientInformationFull | None:
+        """Return the client that a person entered, or the one that was registered; each sign-in registers anew, since
+        the port of its answer is another one."""
+        if self._client is not None or self._browse is not None:
+            return self._client
+        return OAuthClientInformationFull.model_validate(self._kept["client"]) if self._kept.get("client") else None
+
+    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
+        """Keep nothing: a client is kept with its tokens."""
+
+    # The way of a request
+
+    async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
+        """Send a request with its token, which is renewed at most once."""
+        for is_last in (False, True):
+            flow = super().async_auth_flow(request)
+            try:
+                outgoing = await anext(flow)
+                while True:
+                    if outgoing is not request:
+                        self._check(outgoing.url)
+                        outgoing.extensions = {**outgoing.extensions, MARK: True}
+                    response = yield outgoing
+                    if outgoing is request and self._browse is None and _asks(response):
+                        break
+                    outgoing = await flow.asend(response)
+            except StopAsyncIteration:
+                return
+            except Exception as error:
+                self._told(words_of(error))
+                raise
+            finally:
+                await flow.aclose()
+            if is_last or response.status_code != 401 or not self.context.can_refresh_token():
+                self._told(NEEDED)
+                return
+            self.context.token_expiry_time = time.time() - 1  # it was withdrawn before its time
+
+    async def _open_page(self, page: str) -> None:
+        if self._browse is None or self._state:
+            raise SignInRefused("It asked to sign in again right after you had signed in.")
+        self._check(httpx2.URL(page))
+        metadata = self.context.oauth_metadata
+        issuer = str(metadata.issuer) if metadata is not None else self._address
+        if len(page) > _LONGEST_PAGE or not _is_same_site(urlsplit(page).hostname, urlsplit(issuer).hostname):
+            raise SignInRefused("It sends you to a page that is not the one of who would get your sign-in.")
+        (self._state,) = parse_qs(urlsplit(page).query)["state"]
+        self._browse(page)
+
+    async def _received(self) -> AuthorizationCodeResult:
+        assert self._receive is not None
+        return await self._receive(self._state)
+
+    def _check(self, url: httpx2.URL) -> None:
+        """Raise ``SignInRefused`` for an address that nothing of a sign-in may be sent to."""
+        server = httpx2.URL(self._address)
+        is_here, is_own = is_loopback(url.host), url.host == server.host
+        if url.userinfo or not (url.scheme == "https" or (url.scheme == "http" and is_here)):
+            raise SignInRefused("It sends sign-ins over an address that others could read.")
+        if is_own or (is_here and is_loopback(server.host)):
+            return
+        if is_here or not _is_public(url.host):
+            raise SignInRefused("It sends sign-ins to an address on this computer or its network.")
+
+
+def words_of(error: Exception) -> str:
+    """Return a sentence for what ended a sign-in. The SDK's own words may hold what a server sent, or a secret."""
+    if isinstance(error, ServerBroke):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return "Nobody signed in in time."
+    if isinstance(error, OAuthRegistrationError):
+        return "It does not let ChatDesk register. Enter the ID of a client that you registered there."
+    if isinstance(error, OAuthTokenError):
+        return "It did not accept the sign-in."
+    if isinstance(error, OAuthFlowError):
+        return "What it says about signing in contradicts itself."
+    if isinstance(error, httpx2.TransportError):
+        return "The server where you sign in could not be reached, or sent too much."
+    return f"Signing in failed ({type(error).__name__})."
+
+
+def _asks(response: httpx2.Response) -> bool:
+    """Return whether an answer asks for a sign-in, or for one that allows more."""
+    asked = response.headers.get("www-authenticate", "")
+    return response.status_code == 401 or (response.status_code == 403 and "insufficient_scope" in asked)
+
+
+def _is_same_site(page: str | None, issuer: str | None) -> bool:
+    """Return whether two hosts are the same, or one stands below the other."""
+    if not page or not issuer:
+        return False
+    return page == issuer or page.endswith(f".{issuer}") or issuer.endswith(f".{page}")
+
+
+def _is_public(host: str) -> bool:
+    """Return whether a host may be on the internet; names are not looked up, the certificate of https vouches."""
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith((".localhost", ".local", ".internal"))
+
+
+def _fixed_client(
+    known: Mapping[str, Any], redirect: str, kept: Mapping[str, Any]
+) -> OAuthClientInformationFull | None:
+    """Return the client that a person entered. Its secret is for the issuer that it was first used with."""
+    if not known.get("client_id"):
+        return None
+    secret = known.get("client_secret") or None
+    client = {
+        "client_id": known["client_id"],
+        "client_secret": secret,
+        "token_endpoint_auth_method": "client_secret_basic" if secret else "none",
+        "redirect_uris": [redirect],
+        "issuer": (kept.get("metadata") or {}).get("issuer"),
+    }
+    return OAuthClientInformationFull.model_validate(client)
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        kept = json.loads(text) if text else {}
+    except ValueError:
+        return {}
+    return kept if isinstance(kept, dict) and isinstance(kept.get("tokens"), dict) else {}
+
+
+def _dumped(model: Any) -> Any:
+    return None if model is None else model.model_dump(mode="json", exclude_none=True)

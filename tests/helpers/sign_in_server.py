@@ -1,0 +1,208 @@
+"""A tool server that asks for a sign-in, with its authorization server, in a thread: OAuth 2.1 to the letter, or bad in
+the way that ``how`` names."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from tests.helpers.tool_http_server import ToolHttpHandler
+
+FIXED_CLIENT, FIXED_SECRET = "fixed-client", "fixed-secret-0123456789"
+
+
+class SignInServer(ThreadingHTTPServer):
+    """Keeps what happened: ``paths`` that were asked for, ``pages`` that were opened, ``grants`` that were paid out."""
+
+    daemon_threads = True
+
+    def __init__(self, how: str, elsewhere: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.how, self.elsewhere = how, elsewhere
+        self.headers: list[dict[str, str]] = []
+        self.calls: list[dict[str, Any]] = []
+        self.paths: list[str] = []
+        self.pages: list[dict[str, str]] = []
+        self.grants: list[str] = []
+        self.clients: dict[str, dict[str, Any]] = {FIXED_CLIENT: {"client_secret": FIXED_SECRET}}
+        self.codes: dict[str, dict[str, str]] = {}
+        self.access: set[str] = set()
+        self.refresh: set[str] = set()
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    @property
+    def address(self) -> str:
+        return f"{self.base}/mcp"
+
+
+class _Handler(ToolHttpHandler):
+    server: SignInServer  # type: ignore[assignment]
+
+    def do_GET(self) -> None:
+        target = urlsplit(self.path)
+        self.server.paths.append(target.path)
+        if target.path == "/.well-known/oauth-protected-resource/mcp":
+            self._resource()
+        elif target.path == "/.well-known/oauth-authorization-server":
+            self._metadata()
+        elif target.path == "/authorize":
+            self._authorize({name: each[0] for name, each in parse_qs(target.query).items()})
+        else:
+            self._send(404)
+
+    def do_POST(self) -> None:
+        self.server.paths.append(self.path)
+        if self.path == "/mcp":
+            if self.headers.get("Authorization", "").removeprefix("Bearer ") in self.server.access:
+                super().do_POST()
+                return
+            self.rfile.read(int(self.headers["Content-Length"]))
+            where = f"{self.server.base}/.well-known/oauth-protected-resource/mcp"
+            self._send(401, headers={"WWW-Authenticate": f'Bearer resource_metadata="{where}"'})
+            return
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        if self.path == "/register" and self.server.how != "no-registration":
+            self._register(json.loads(body))
+        elif self.path == "/token":
+            self._token({name: each[0] for name, each in parse_qs(body).items()})
+        else:
+            self._send(404)
+
+    def _resource(self) -> None:
+        server = self.server
+        if server.how == "redirect":
+            self._send(302, headers={"Location": f"{server.elsewhere}/.well-known/oauth-protected-resource/mcp"})
+            return
+        resource = "https://bank.example/mcp" if server.how == "other-resource" else server.address
+        issuer = {"private-issuer": "https://10.0.0.1"}.get(server.how, server.base)
+        self._send_json({"resource": resource, "authorization_servers": [issuer], "scopes_supported": ["read"]})
+
+    def _metadata(self) -> None:
+        server, base = self.server, self.server.base
+        if server.how == "huge":
+            self._flood()
+            return
+        page = {
+            "open-page": "http://sign-in.example/authorize",
+            "page-elsewhere": f"http://localhost:{server.server_port}/authorize",
+        }.get(server.how, f"{base}/authorize")
+        self._send_json(
+            {
+                "issuer": "https://other.example" if server.how == "wrong-issuer" else base,
+                "authorization_endpoint": page,
+                "token_endpoint": "http://tokens.example/token" if server.how == "open-token" else f"{base}/token",
+                "registration_endpoint": f"{base}/register",
+                "response_types_supported": ["code"],
+                "code_challenge_methods_supported": ["S256"],
+                "authorization_response_iss_parameter_supported": True,
+            }
+        )
+
+    def _register(self, asked: dict[str, Any]) -> None:
+        client = {**asked, "client_id": secrets.token_hex(8), "token_endpoint_auth_method": "none"}
+        self.server.clients[client["client_id"]] = client
+        self._send(201, json.dumps(client).encode(), {"Content-Type": "application/json"})
+
+    def _authorize(self, asked: dict[str, str]) -> None:
+        """Agree at once, as a person would at the end."""
+        server = self.server
+        server.pages.append(asked)
+        assert asked["client_id"] in server.clients and asked["code_challenge_method"] == "S256"
+        answer = {"state": asked["state"], "iss": "https://other.example" if server.how == "mix-up" else server.base}
+        if server.how == "declined":
+            answer["error"] = "access_denied"
+        else:
+            answer["code"] = secrets.token_hex(16)
+            server.codes[answer["code"]] = asked
+        self._send(302, headers={"Location": f"{asked['redirect_uri']}?{urlencode(answer)}"})
+
+    def _token(self, asked: dict[str, str]) -> None:
+        server = self.server
+        if server.how == "redirected-token":
+            self._send(307, headers={"Location": f"{server.elsewhere}/token"})
+            return
+        if asked["grant_type"] == "refresh_token":
+            is_good = asked["refresh_token"] in server.refresh
+            server.refresh.discard(asked["refresh_token"])
+        else:
+            code = server.codes.pop(asked["code"], {})  # holds once
+            digest = hashlib.sha256(asked["code_verifier"].encode()).digest()
+            is_good = code.get("code_challenge") == base64.urlsafe_b64encode(digest).decode().rstrip("=")
+            is_good = is_good and code["redirect_uri"] == asked["redirect_uri"]
+            is_good = is_good and code["client_id"] == asked.get("client_id", code["client_id"])
+        basic = base64.b64encode(f"{FIXED_CLIENT}:{FIXED_SECRET}".encode()).decode()
+        if asked.get("client_id") == FIXED_CLIENT:
+            is_good = is_good and self.headers.get("Authorization") == f"Basic {basic}"
+        if not is_good or asked.get("resource") != server.address:
+            self._send(400, b'{"error":"invalid_grant"}', {"Content-Type": "application/json"})
+            return
+        server.grants.append(asked["grant_type"])
+        access, refresh = f"access-{secrets.token_hex(16)}", f"refresh-{secrets.token_hex(16)}"
+        server.access.add(access)
+        server.refresh.add(refresh)
+        self._send_json({"access_token": access, "token_type": "Bearer", "expires_in": 3600, "refresh_token": refresh})
+
+
+class Browser:
+    """Opens pages in a thread, as a person's browser would. ``spoiled`` changes the address that it is sent back to and
+    may name several, which are opened in their order."""
+
+    def __init__(self, spoiled: Callable[[str], list[str]] = lambda address: [address]) -> None:
+        self._spoiled = spoiled
+        self._threads: list[threading.Thread] = []
+        self.opened: list[str] = []
+        self.statuses: list[int] = []
+
+    def open(self, page: str) -> None:
+        self.opened.append(page)
+        self._threads.append(threading.Thread(target=self._open, args=(page,)))
+        self._threads[-1].start()
+
+    def join(self) -> None:
+        for each in self._threads:
+            each.join()
+
+    def _open(self, page: str) -> None:
+        status, location = _fetch(page)
+        assert status == 302
+        for each in self._spoiled(location):
+            with suppress(OSError, http.client.HTTPException):  # it may be gone already
+                self.statuses.append(_fetch(each)[0])
+
+
+def _fetch(address: str) -> tuple[int, str]:
+    target = urlsplit(address)
+    connection = http.client.HTTPConnection(target.hostname or "", target.port, timeout=30)
+    try:
+        connection.request("GET", f"{target.path}?{target.query}")
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, answer.headers.get("Location", "")
+    finally:
+        connection.close()
+
+
+@contextmanager
+def sign_in_server(how: str = "", *, elsewhere: str = "") -> Iterator[SignInServer]:
+    """The server, as long as the block runs."""
+    server = SignInServer(how, elsewhere)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
