@@ -11,6 +11,7 @@ from chatdesk.core.chat.tool_calls.approvals import Approvals
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.usage import CostOf
 from chatdesk.core.events import EventBus
+from chatdesk.core.plurals import counted
 
 if TYPE_CHECKING:  # loaded when a server is set up
     from chatdesk.core.chat.tool_calls.port import KeepFile, ToolLimits, ToolPort
@@ -58,6 +59,24 @@ class ToolCalls:
         """Ask about the calls that were left open when ChatDesk ended, once this answer goes on. A person wants that;
         nothing that is stored brings it about."""
         self._asked_again.add(answer_id)
+
+    async def cost_sentence(self, thread_id: str) -> str:
+        """Return a sentence that says what tools take of each request in a thread; empty where none are on. No server
+        is started for it."""
+        tools = await self._load()
+        if tools is None:
+            return ""
+        thread = await self._threads.get(thread_id)
+        servers = tools.on_for(thread_id=thread.id, project_id=thread.project_id, chosen=self._only)
+        if not servers:
+            return ""
+        offering = await import_beside("chatdesk.core.chat.tool_calls.offered_tools")
+        known = {each.id: tools.known_tools(each.id) for each in servers}
+        found = [tool for listed in known.values() for tool in listed]
+        idle = sum(not listed for listed in known.values())
+        tokens = offering.tokens_of(offering.OfferedTools(found).functions()) if found else 0
+        words = f"{counted(len(found), 'tool')} can be called: about {tokens:,} tokens with each request."
+        return f"{words} {counted(idle, 'tool server')} not started yet." if idle else words
 
     async def equip(self, answer: Message, provider: Provider, chosen: Sequence[str] | None = None) -> Provider:
         """Return a provider that answers with the tools of the answer's thread, or with those servers that were

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -212,8 +213,10 @@ class InspectorBinding(QObject):
         thread_id = self._threads.thread_id
         report = None
         if thread_id is not None:
-            composer, context = self._panes.composer, self._open_thread.chat.context
-            report = await context.report(thread_id, composer.text(), attachments=composer.files.attached)
+            composer, chat = self._panes.composer, self._open_thread.chat
+            report = await chat.context.report(thread_id, composer.text(), attachments=composer.files.attached)
+            if words := await chat.tools.cost_sentence(thread_id):
+                report = replace(report, notes=(*report.notes, words))
         if thread_id == self._threads.thread_id:
             self._context.show_report(report)
 

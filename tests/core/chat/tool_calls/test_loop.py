@@ -21,7 +21,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
-from tests.helpers.tools_world import processes_with, tool_world
+from tests.helpers.tools_world import processes_with, server, tool_world
 from tests.helpers.waiting import until
 
 _CALLS_END = StreamFinished(FinishReason.TOOL_CALLS)
@@ -410,3 +410,17 @@ async def test_a_standing_permission_is_asked_again_in_an_imported_thread(tmp_pa
             world.answer(request, Answer.DENY)
         await world.chat.answer_of(sent)
         assert len(world.runs) == (1 if is_imported else 2)
+
+
+async def test_what_tools_take_of_each_request_is_said_without_starting_a_server(tmp_path: Path) -> None:
+    async with tool_world(tmp_path) as world:
+        message = await world.finished(await world.ask())
+        calls = world.chat.chat.tools
+        assert "5 tools can be called: about " in await calls.cost_sentence(message.thread_id)
+        await world.tools.close()
+        await world.tools.save(server(log=world.log, server_id="idle"))
+        said = await calls.cost_sentence(message.thread_id)
+        assert said.endswith("not started yet.")
+        assert not processes_with(str(world.log)), "nothing was started for it"
+        await world.tools.choose(Answer.THREAD, message.thread_id, ())
+        assert await calls.cost_sentence(message.thread_id) == ""
