@@ -72,6 +72,11 @@ def _page() -> QWidget:
     page.show_servers(
         (
             ServerStatus(own, ServerState.READY, tool_count=3),
+            ServerStatus(
+                ToolServer("crm", "Customers", ServerKind.ADDRESS, address="https://crm.example.com/mcp"),
+                ServerState.FAILED,
+                "Customers cannot be used: It asks you to sign in: choose Sign in in Settings, Tools.",
+            ),
             ServerStatus(files, ServerState.FAILED, "“npx” was not found. It comes with Node.js: sudo apt install npm"),
         )
     )

@@ -11,7 +11,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
 from shiboken6 import isValid
 
 from chatdesk.core.errors import ChatDeskError
@@ -62,6 +63,9 @@ class ToolsBinding(QObject):
         page.editRequested.connect(lambda id_: self._tasks.start(self._open_form(id_), "edit a server"))
         page.testRequested.connect(lambda id_: self._tasks.replace(self._test(page, id_), f"test {id_}"))
         page.switchRequested.connect(lambda id_, is_on: self._do(page, lambda each: each.switch(id_, is_on=is_on)))
+        page.signInRequested.connect(
+            lambda id_, is_in: self._tasks.replace(self._sign(page, id_, is_in=is_in), f"sign in {id_}")
+        )
         page.removeRequested.connect(lambda id_: self._tasks.start(self._ask_whether_to_remove(page, id_), "remove"))
         page.revokeRequested.connect(lambda permission: self._do(page, lambda each: each.revoke(permission)))
         self._refresh()
@@ -101,6 +105,31 @@ class ToolsBinding(QObject):
                 if not isValid(page):
                     return
                 page.show_check(server_id, check)
+
+    async def _sign(self, page: ToolsPage, server_id: str, *, is_in: bool) -> None:
+        """Sign in to a server, or out. The page opens because a person pressed the button; another press begins
+        again."""
+        service = await self._load()
+
+        def open_page(address: str) -> None:
+            url = QUrl(address, QUrl.ParsingMode.StrictMode)
+            if isValid(page):
+                page.show_sign_in(server_id, f"Sign in at {url.host()} in your browser, within five minutes.")
+            QDesktopServices.openUrl(url)
+
+        words = "Signed out."
+        page.show_sign_in(server_id, "Asking where to sign in…" if is_in else "")
+        try:
+            if not is_in:
+                await service.sign_ins.sign_out(server_id)
+            elif await service.sign_ins.sign_in(server_id, open_page):
+                words = "Signed in."
+            else:
+                words = "It did not ask you to sign in."
+        except ChatDeskError as error:
+            words = error.sentence
+        if isValid(page):
+            page.show_sign_in(server_id, words)
 
     async def _open_form(self, server_id: str | None) -> None:
         from chatdesk.ui.features.tools.server_form import ServerForm

@@ -15,6 +15,7 @@ from chatdesk.core.domain.tools import Answer, CheckStep, ServerKind, ServerStat
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.plurals import counted
 from chatdesk.core.tools.permissions import Permission
+from chatdesk.core.tools.sign_ins import can_sign_in
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
@@ -34,14 +35,15 @@ _SCOPES: Final = {Answer.THREAD: "in one chat", Answer.PROJECT: "in one project"
 
 
 class ToolsPage(QWidget):
-    """All signals but ``addRequested`` have the id of a server; ``switchRequested`` also whether it is to be on.
-    ``revokeRequested`` has a permission."""
+    """All signals but ``addRequested`` have the id of a server; ``switchRequested`` also whether it is to be on,
+    ``signInRequested`` whether it is to be signed in to. ``revokeRequested`` has a permission."""
 
     addRequested = Signal()
     editRequested = Signal(str)
     testRequested = Signal(str)
     removeRequested = Signal(str)
     switchRequested = Signal(str, bool)
+    signInRequested = Signal(str, bool)
     revokeRequested = Signal(object)
 
     def __init__(self) -> None:
@@ -96,6 +98,7 @@ class ToolsPage(QWidget):
             if id_ not in self._rows:
                 row = self._rows[id_] = _ServerRow(id_)
                 row.switch.clicked.connect(lambda is_on, id_=id_: self.switchRequested.emit(id_, is_on))
+                row.sign_in.clicked.connect(partial(self._on_sign_in, row, id_))
                 row.test.clicked.connect(partial(_emit, self.testRequested, id_))
                 row.edit.clicked.connect(partial(_emit, self.editRequested, id_))
                 row.remove.clicked.connect(partial(_emit, self.removeRequested, id_))
@@ -109,6 +112,14 @@ class ToolsPage(QWidget):
         if before is not None:
             QWidget.setTabOrder(before, self.add_button)
         self._none.setVisible(all(each.server.kind is ServerKind.BUILT_IN for each in statuses))
+
+    def _on_sign_in(self, row: _ServerRow, server_id: str, _is_checked: bool = False) -> None:
+        self.signInRequested.emit(server_id, not row.is_signed_in)
+
+    def show_sign_in(self, server_id: str, words: str) -> None:
+        """Show how the sign-in to a server goes."""
+        if server_id in self._rows:
+            self._rows[server_id].show_sign_in(words)
 
     def begin_test(self, server_id: str) -> None:
         """Show that the test of a server runs."""
@@ -176,12 +187,14 @@ class _ServerRow(QWidget):
         self._steps.hide()
         self._stderr = _said(f"toolStderr_{server_id}")
         self._stderr.hide()
+        self.is_signed_in = False
+        self.sign_in = push_button("Sign in…", f"toolSignIn_{server_id}", lambda: None)
         self.test = push_button("Test", f"toolTest_{server_id}", lambda: None)
         self.edit = push_button("Edit…", f"toolEdit_{server_id}", lambda: None)
         self.remove = push_button("Remove…", f"toolRemove_{server_id}", lambda: None, is_danger=True)
         self._said: list[str] = []
         buttons = FlowRow(8)
-        for each in (self.test, self.edit, self.remove):
+        for each in (self.sign_in, self.test, self.edit, self.remove):
             buttons.addWidget(each)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 8)
@@ -192,7 +205,8 @@ class _ServerRow(QWidget):
 
     def focusable(self) -> tuple[QWidget, ...]:
         """Return what Tab reaches, in its order."""
-        return (self.switch,) if self.test.isHidden() else (self.switch, self.test, self.edit, self.remove)
+        widgets = (self.switch, self.sign_in, self.test, self.edit, self.remove)
+        return tuple(each for each in widgets if not each.isHidden())
 
     def show_status(self, status: ServerStatus) -> None:
         name = clean_line(status.server.name)
@@ -209,6 +223,10 @@ class _ServerRow(QWidget):
         tail = status.stderr.strip()[-600:] if status.state is ServerState.FAILED else ""
         self._stderr.setText(f"It wrote: {tail}" if tail else "")
         self._stderr.setVisible(bool(tail))
+        self.is_signed_in = status.server.is_signed_in
+        self.sign_in.setText("Sign out" if self.is_signed_in else "Sign in…")
+        self.sign_in.setVisible(can_sign_in(status.server))
+        self.sign_in.setAccessibleName(f"Sign out of {name}" if self.is_signed_in else f"Sign in to {name}")
         for button, words in ((self.test, "Test"), (self.edit, "Edit"), (self.remove, "Remove")):
             button.setAccessibleName(f"{words} {name}")
         self.switch.setAccessibleDescription(f"{self._details.text()}. {self._state.text()}")
@@ -217,6 +235,11 @@ class _ServerRow(QWidget):
         self._said = []
         self._steps.setText("Testing…")
         self._steps.show()
+
+    def show_sign_in(self, words: str) -> None:
+        self._steps.setText(words)
+        self._steps.setVisible(bool(words))
+        announce(self, words)
 
     def show_check(self, check: ToolCheck) -> None:
         words = _STEPS[check.step]

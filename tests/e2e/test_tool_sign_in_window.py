@@ -1,0 +1,65 @@
+"""Signing in to a server over HTTP from the settings, by keyboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+
+from chatdesk.core.domain.tools import ServerKind, ToolServer
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, StoredProviders
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.features.tools.tools_page import ToolsPage
+from tests.helpers.sign_in_server import Browser, sign_in_server
+from tests.helpers.tools_world import server
+from tests.helpers.window import play, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+def _child(parent: QWidget, kind: type[Any], name: str) -> Any:
+    found = parent.findChild(kind, name)
+    assert found is not None, name
+    return found
+
+
+def _press(widget: QWidget) -> None:
+    widget.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(widget, Qt.Key.Key_Space)
+
+
+def test_a_person_signs_in_and_out_by_keyboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    paths.make_directories()
+    ProvidersStore(paths.config_dir).save(StoredProviders(key_place=KeyPlace.MEMORY))
+    browser = Browser()
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: browser.open(url.toString()))
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        tools = await services.tools.load()
+        await tools.save(server())
+        await tools.save(ToolServer("web", "Web", ServerKind.ADDRESS, address=web.address))
+        application.panes.commands.trigger("app.tools")
+        await until(lambda: application.panes.window.findChild(QPushButton, "toolSignIn_web"))
+        page = _child(application.panes.window, ToolsPage, "toolsPage")
+        button, said = _child(page, QPushButton, "toolSignIn_web"), _child(page, QLabel, "toolSteps_web")
+        await until(button.isVisible)
+        assert not _child(page, QPushButton, "toolSignIn_notes").isVisible()
+        assert (button.text(), button.accessibleName()) == ("Sign in…", "Sign in to Web") and not browser.opened
+        _press(button)
+        await until(lambda: said.text() == "Signed in." and button.text() == "Sign out")
+        assert len(browser.opened) == 1 and [each.id for each in tools.servers if each.is_signed_in] == ["web"]
+        _press(button)
+        await until(lambda: said.text() == "Signed out." and button.text() == "Sign in…")
+        assert len(browser.opened) == 1 and not any(each.is_signed_in for each in tools.servers)
+
+    with sign_in_server() as web:
+        play(paths, script)
+        browser.join()
