@@ -265,25 +265,6 @@ class Settings(ToolSettings):
         minimum=1,
         maximum=200,
     )
-    virus_scanner: str = declared(
-        "attachments.virus_scanner",
-        "",
-        "clamd that scans files before they come in: the path of its socket, or host:port; empty scans nothing.",
-        Shown(
-            "Data and backup",
-            "Virus scanner (clamd)",
-            "Its socket, such as /run/clamav/clamd.ctl, or host:port.",
-            section="Attached files",
-            empty="None",
-        ),
-    )
-    unscanned_files: str = declared(
-        "attachments.unscanned_files",
-        "refuse",
-        "Files that the scanner does not answer about: refuse, or allow.",
-        Shown("Data and backup", "When the scanner does not answer", section="Attached files"),
-        choices={"refuse": "Keep files out", "allow": "Let files in"},
-    )
     trash_days: int = declared(
         "limits.trash_days",
         30,
@@ -342,6 +323,25 @@ class Settings(ToolSettings):
         "How much goes into the log file, from the next start on.",
         Shown("Data and backup", "Detail of the log file", "From the next start on.", section="Log"),
         choices={"debug": "Everything", "info": "Normal", "warning": "Warnings and failures", "error": "Failures only"},
+    )
+    virus_scanner: str = declared(
+        "attachments.virus_scanner",
+        "",
+        "clamd that scans files before they come in: the path of its socket, or host:port; empty scans nothing.",
+        Shown(
+            "Data and backup",
+            "Virus scanner (clamd)",
+            "Its socket, such as /run/clamav/clamd.ctl, or host:port.",
+            section="Attached files",
+            empty="None",
+        ),
+    )
+    unscanned_files: str = declared(
+        "attachments.unscanned_files",
+        "refuse",
+        "Files that the scanner does not answer about: refuse, or allow.",
+        Shown("Data and backup", "When the scanner does not answer", section="Attached files"),
+        choices={"refuse": "Keep files out", "allow": "Let files in"},
     )
 
 
