@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.chat.tool_calls.loop import Place, ToolLoop
-from chatdesk.core.chat.tool_calls.port import ToolLimits
+from chatdesk.core.chat.tool_calls.port import Equipment, ToolLimits
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.tools import Answer, ToolResult
@@ -114,9 +114,8 @@ async def _played(
     provider = kind("test", "Test", base_url=server.base_url, api_key="sk-test-0123456789", timeouts=StreamLimits())
     approvals = world.chat.chat.tools.approvals
     place = Place(new_id(), new_id(), new_id())
-    loop = ToolLoop(
-        provider, world.tools.servers, world.tools, approvals, place, clock=SystemClock(), limits=ToolLimits()
-    )
+    equipment = Equipment(world.tools.servers, world.tools)
+    loop = ToolLoop(provider, equipment, approvals, place, clock=SystemClock(), limits=ToolLimits())
 
     async def allow() -> None:
         world.answer(await world.asked(), Answer.ONCE)

@@ -76,8 +76,9 @@ def test_an_assistant_is_made_in_the_library(paths: AppPaths, tmp_path: Path) ->
         QTest.keyClicks(dialog.form.text_field, "You are an editor.")
         fields.icon_box.setFocus()
         QTest.keyClicks(fields.icon_box, "Pen")
-        await until(lambda: fields.tools_button.menu().actions()[2].text() == "Notes")
-        fields.tools_button.menu().actions()[2].trigger()
+        tools = fields.tools_button
+        await until(lambda: any(each.text() == "Notes" for each in tools.menu().actions()))
+        next(each for each in tools.menu().actions() if each.text() == "Notes").trigger()
         fields.add_file(await services.attachments.add_file(file))
         QTest.keyClick(fields.parameters_button, Qt.Key.Key_Space)
         asking: ParametersDialog = await _shown(application, ParametersDialog)
