@@ -16,7 +16,7 @@ import importlib.machinery
 import time
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from chatdesk.core.loading_on_use import LoaderOnUse
 
@@ -26,7 +26,9 @@ _SELDOM_USED = frozenset(
 )
 # PySide's C++ code calls this function of a module's dictionary without asking the module for it.
 _CALLED_DIRECTLY = "update_mapping"
-_LONGEST_PIECE_S = 0.002
+# Zero would not do: where several timers are due, Qt runs a chain of such steps in one turn of its loop.
+NEXT_TURN_S: Final = 0.001
+_LONGEST_PIECE_S: Final = 0.002
 
 
 def import_without_developer_support() -> None:
@@ -57,13 +59,13 @@ async def build_classes_of_objects() -> None:
     until_s = 0.0
     for name in dir(QtWidgets):
         if time.perf_counter() > until_s:
-            await sleep(0)
+            await sleep(NEXT_TURN_S)
             until_s = time.perf_counter() + _LONGEST_PIECE_S
         getattr(QtWidgets, name)
-    await sleep(0)
+    await sleep(NEXT_TURN_S)
     document = QTextDocument()
     document.documentLayout().children()  # one of them draws pictures, and has no class in Python
-    await sleep(0)
+    await sleep(NEXT_TURN_S)
 
 
 def _spec_of_support(name: str, loader: Any, **more: Any) -> ModuleSpec:

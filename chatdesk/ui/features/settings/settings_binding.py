@@ -17,7 +17,7 @@ from chatdesk.core.settings.schema import all_settings
 from chatdesk.ui.commands.keys import keys_of_text, text_of_keys
 from chatdesk.ui.early_keys import early_keys
 from chatdesk.ui.features.settings.model_menu import ModelMenu
-from chatdesk.ui.pyside_support import build_classes_of_objects
+from chatdesk.ui.pyside_support import NEXT_TURN_S, build_classes_of_objects
 from chatdesk.ui.transcript.speech.narration import ReadAloud
 
 if TYPE_CHECKING:
@@ -113,10 +113,10 @@ class SettingsBinding(QObject):
         with early_keys().looking_away():
             dialog = self._make()
         try:
-            await asyncio.sleep(0)
+            await asyncio.sleep(NEXT_TURN_S)
             for each in (dialog, *dialog.findChildren(QWidget)):
                 each.ensurePolished()
-            await asyncio.sleep(0)
+            await asyncio.sleep(NEXT_TURN_S)
             dialog.dim()
             await asyncio.sleep(_FRAMES_S)  # the window is painted dimmed before the dialog is painted
         except asyncio.CancelledError:
