@@ -65,6 +65,7 @@ def test_they_are_switched_on_asked_about_and_searched(paths: AppPaths) -> None:
             card = next(each for each in window.findChildren(ConsentCard) if each.isVisible())
             where: Any = card.findChild(QLabel, "consentWhere")
             assert "ChatDesk runs this itself" in where.text()
+            assert not card.more_button.isVisible(), "it is asked about each time"
             QTest.mouseClick(card.once_button, Qt.MouseButton.LeftButton)
 
         message, _ = await asyncio.gather(answered(application, lambda: press(application, Qt.Key.Key_Return)), allow())

@@ -15,6 +15,7 @@ from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from tests.helpers.threaded_server import in_thread
 from tests.helpers.tool_http_server import ToolHttpHandler
 
 FIXED_CLIENT, FIXED_SECRET = "fixed-client", "fixed-secret-0123456789"
@@ -197,12 +198,5 @@ def _fetch(address: str) -> tuple[int, str]:
 @contextmanager
 def sign_in_server(how: str = "", *, elsewhere: str = "") -> Iterator[SignInServer]:
     """The server, as long as the block runs."""
-    server = SignInServer(how, elsewhere)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with in_thread(SignInServer(how, elsewhere)) as server:
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -1,4 +1,4 @@
-"""The fault server for tests without a loop of their own: it runs in a thread, and ends with the block."""
+"""Servers for tests without a loop of their own: they run in a thread, and end with the block."""
 
 from __future__ import annotations
 
@@ -6,8 +6,25 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socketserver import BaseServer
+from typing import TypeVar
 
 from tests.helpers.fault_server import FaultServer, Script
+
+ServerT = TypeVar("ServerT", bound=BaseServer)
+
+
+@contextmanager
+def in_thread(server: ServerT) -> Iterator[ServerT]:
+    """Have a server of the standard library answer, as long as the block runs."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @contextmanager

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.helpers.threaded_server import in_thread
 
 ECHO = {
     "name": "echo",
@@ -108,12 +109,5 @@ class ToolHttpHandler(BaseHTTPRequestHandler):
 @contextmanager
 def tool_http_server(how: str = "", *, elsewhere: str = "") -> Iterator[ToolHttpServer]:
     """The server, as long as the block runs."""
-    server = ToolHttpServer(how, elsewhere)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with in_thread(ToolHttpServer(how, elsewhere)) as server:
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 
 _PIECE_BYTES: Final = 64 * 1024
 _WHOLE_S: Final = 60.0
+# Where files come in unscanned, an import of thousands waits once for a scanner that is silent, not once a file.
+_NOT_ASKED_S: Final = 60.0
 _LONGEST_VERDICT_BYTES: Final = 4_096
 _LONGEST_NAME: Final = 80
 _MOST_CLEAN: Final = 10_000
@@ -54,22 +56,26 @@ class VirusScan:
     def __init__(self, rules: ScanRules | None = None) -> None:
         self._rules = rules or ScanRules()
         self._clean: dict[str, None] = {}
+        self._silent_until_s = 0.0
 
     def use(self, rules: ScanRules) -> None:
         """Scan by other rules from now on; what was clean for another scanner is scanned again."""
         if rules != self._rules:
-            self._rules, self._clean = rules, {}
+            self._rules, self._clean, self._silent_until_s = rules, {}, 0.0
 
     def check(self, path: Path, sha256: str) -> None:
         """Have a file scanned, unless its bytes were clean before in this run. Raises ``FileInfected`` and, where the
         rules are strict, ``FileNotScanned``."""
         rules, clean = self._rules, self._clean
-        if not rules.address or sha256 in clean:
+        is_silent = not rules.is_strict and time.monotonic() < self._silent_until_s
+        if not rules.address or sha256 in clean or is_silent:
             return
         try:
             found = _asked(rules.address, path)
         except (OSError, ValueError) as error:
             _log.warning("a file was not scanned: %s", type(error).__name__)
+            if isinstance(error, OSError):
+                self._silent_until_s = time.monotonic() + _NOT_ASKED_S
             if rules.is_strict:
                 raise FileNotScanned from error
             return

@@ -101,7 +101,10 @@ CALL_STATUS_TEXTS: Final[Mapping[CallStatus, str]] = {
 }
 
 
-_OPEN: Final = (CallStatus.WAITING.value, CallStatus.UNKNOWN.value)
+#: In the content of a call that was made in another message or by another program: it stays as it is.
+COPIED: Final = "copied"
+#: States of a call that has not ended and will not end by itself.
+OPEN_STATES: Final = (CallStatus.WAITING.value, CallStatus.UNKNOWN.value)
 
 
 def open_calls(message: Message) -> tuple[Part, ...]:
@@ -112,7 +115,8 @@ def open_calls(message: Message) -> tuple[Part, ...]:
 
 
 def left_open(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """Return the calls of the last step that waited for approval or ran when ChatDesk ended, and have no result."""
+    """Return the calls of the last step that waited for approval or ran when ChatDesk ended, and have no result. A call
+    that was copied or imported is none: it was made elsewhere, and would run twice."""
     calls = [part for part in parts if part.type is PartType.TOOL_CALL]
     last_step = max((part.step_index for part in calls), default=0)
     answered = {part.tool_call_id for part in parts if part.type is PartType.TOOL_RESULT}
@@ -122,7 +126,8 @@ def left_open(parts: Sequence[Part]) -> tuple[Part, ...]:
         if part.step_index == last_step
         and part.tool_call_id
         and part.tool_call_id not in answered
-        and part.content.get("status") in _OPEN
+        and part.content.get("status") in OPEN_STATES
+        and COPIED not in part.content
     )
 
 

@@ -239,7 +239,10 @@ class ToolService:
     async def allows(
         self, server: ToolServer, tool: Tool, *, thread_id: str, project_id: str, after_outside_text: bool
     ) -> bool:
-        """Return whether the person allowed a tool before, and that still holds."""
+        """Return whether the person allowed a tool before, and that still holds. ChatDesk's own tools are asked about
+        each time: they reach all chats, and another program's token for one project may have caused the call."""
+        if server.kind is ServerKind.BUILT_IN:
+            return False
         return await asyncio.to_thread(
             self._permissions.allows,
             server,

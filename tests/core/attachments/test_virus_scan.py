@@ -72,6 +72,18 @@ def test_a_silent_scanner_is_not_waited_for_longer_than_the_limit(
         _store(tmp_path, clamd.address).put(iter([b"data"]), max_bytes=100)
 
 
+def test_many_files_wait_once_for_a_scanner_that_is_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(virus_scan, "_WHOLE_S", 0.2)
+    with fake_clamd(tmp_path, "silent") as clamd:
+        blobs = _store(tmp_path, clamd.address, is_strict=False)
+        for number in range(20):
+            blobs.put(iter([bytes([number])]), max_bytes=100)
+        assert len(clamd.scanned) == 1
+        blobs.scan.use(ScanRules(clamd.address))
+        with pytest.raises(FileNotScanned):
+            blobs.put(iter([b"strict"]), max_bytes=100)
+
+
 def test_without_a_scanner_nothing_is_asked(tmp_path: Path) -> None:
     assert BlobStore(tmp_path).put(iter([SIGNATURE]), max_bytes=100).size_bytes == len(SIGNATURE)
 

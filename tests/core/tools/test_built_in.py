@@ -76,7 +76,7 @@ async def test_a_foreign_directory_switches_nothing_on(tmp_path: Path) -> None:
     assert _service(tmp_path, MemoryKeyring()).on_for(thread_id="t", project_id="p") == ()
 
 
-async def test_they_are_listed_called_and_allowed_like_others(tmp_path: Path) -> None:
+async def test_they_are_listed_and_called_like_others_and_never_allowed_for_longer(tmp_path: Path) -> None:
     service = _service(tmp_path, MemoryKeyring())
     await service.switch("own", is_on=True)
     (own,) = service.on_for(thread_id="t", project_id="p")
@@ -90,7 +90,7 @@ async def test_they_are_listed_called_and_allowed_like_others(tmp_path: Path) ->
     asked = {"thread_id": "t", "project_id": "p", "after_outside_text": False}
     assert not await service.allows(own, shout, **asked)
     await service.allow(own, shout, Answer.ALWAYS, "")
-    assert await service.allows(own, shout, **asked)
+    assert not await service.allows(own, shout, **asked), "they are asked about each time"
     assert [(step.is_well, step.tool_count) async for step in service.check(own)] == [(True, 2)]
 
 

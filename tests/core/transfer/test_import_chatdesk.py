@@ -21,6 +21,7 @@ from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.domain.message import ContextMark, Status
 from chatdesk.core.domain.prompt import NewPrompt, PromptKind
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
+from chatdesk.core.domain.tools import open_calls
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import EventBus
 from chatdesk.core.storage.chat import tags
@@ -185,6 +186,30 @@ async def test_ids_that_something_else_has_are_given_anew(
     assert report.messages == 2
     assert (await here.store.messages.get(question)).thread_id == thread
     assert (await here.store.threads.get("0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e")).message_count == 2
+
+
+async def test_calls_that_were_left_open_elsewhere_are_not_open_here(
+    here: ImportWorld, there: ImportWorld, tmp_path: Path
+) -> None:
+    thread = await here.store.thread("Calls")
+    _, answer = await here.store.ask(thread)
+
+    def leave_open(conn: Any) -> None:
+        content = '{"name": "mail__send", "arguments": "{}", "status": "waiting", "server_id": "mail"}'
+        conn.exec_driver_sql(
+            "INSERT INTO message_parts (id, message_id, part_index, type, content, tool_call_id, tool_name)"
+            " VALUES ('0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e', ?, 5, 'tool_call', ?, 'c9', 'mail__send')",
+            (answer, content),
+        )
+        conn.exec_driver_sql("UPDATE messages SET status = 'interrupted' WHERE id = ?", (answer,))
+
+    await here.store.db.write(leave_open)
+    assert open_calls(await here.store.messages.get(answer))
+    await _exported(here, tmp_path / "a.json")
+    await there.service.run(tmp_path / "a.json")
+    found = await there.store.messages.get(answer)
+    assert found.parts[-1].content["status"] == "waiting", "it stays to be seen"
+    assert not open_calls(found)
 
 
 async def test_version_one_is_read(here: ImportWorld, there: ImportWorld) -> None:

@@ -97,15 +97,20 @@ async def test_stopping_while_zips_in_the_zip_are_opened_leaves_nothing(
     assert await world.threads() == {}
 
 
-async def test_a_picture_that_is_a_bomb_is_only_missing(world: ImportWorld) -> None:
-    path = world.folder / "export.zip"
+def _with_picture(name: str) -> Any:
+    """A question with a picture that is a file of the export."""
     image = {
         "content_type": "image_asset_pointer",
-        "asset_pointer": "file-service://file-BOMB12",
+        "asset_pointer": f"file-service://{name}",
         "width": 1,
         "height": 1,
     }
-    question = node("q", None, "user", content={"content_type": "multimodal_text", "parts": [image, "Hi"]}, at=START_S)
+    return node("q", None, "user", content={"content_type": "multimodal_text", "parts": [image, "Hi"]}, at=START_S)
+
+
+async def test_a_picture_that_is_a_bomb_is_only_missing(world: ImportWorld) -> None:
+    path = world.folder / "export.zip"
+    question = _with_picture("file-BOMB12")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("conversations.json", json.dumps([chatgpt("c", [question])]))
         archive.writestr("file-BOMB12-x.png", b"\0" * (32 * 1024 * 1024))
@@ -116,13 +121,7 @@ async def test_a_picture_that_is_a_bomb_is_only_missing(world: ImportWorld) -> N
 
 @pytest.mark.parametrize("is_running", [True, False])
 async def test_an_infected_file_is_kept_out_and_said_so(world: ImportWorld, tmp_path: Path, is_running: bool) -> None:
-    image = {
-        "content_type": "image_asset_pointer",
-        "asset_pointer": "file-service://file-ILL123",
-        "width": 1,
-        "height": 1,
-    }
-    question = node("q", None, "user", content={"content_type": "multimodal_text", "parts": [image, "Hi"]}, at=START_S)
+    question = _with_picture("file-ILL123")
     path = world.folder / "export.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("conversations.json", json.dumps([chatgpt("c", [question])]))
@@ -144,13 +143,7 @@ async def test_a_file_that_is_larger_than_the_limit_is_only_missing(
     world: ImportWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "LARGEST_FILE", 50)
-    image = {
-        "content_type": "image_asset_pointer",
-        "asset_pointer": "file-service://file-LARGE1",
-        "width": 1,
-        "height": 1,
-    }
-    question = node("q", None, "user", content={"content_type": "multimodal_text", "parts": [image, "Hi"]}, at=START_S)
+    question = _with_picture("file-LARGE1")
     entries = {"conversations.json": [chatgpt("c", [question])], "file-LARGE1.png": PNG}
     assert (await world.service.run(write_zip(world.folder / "e.zip", entries))).missing_files == 1
 

@@ -334,8 +334,9 @@ class ToolLoop:
                 "This chat has text from outside, such as a tool's result, a file or an import,"
                 " which may have asked for this."
             )
+        answers = (Answer.DENY, Answer.ONCE) if server.kind is ServerKind.BUILT_IN else tuple(Answer)
         return ApprovalRequest(
-            new_id(), self._place.thread_id, self._place.message_id, tool, call.arguments, where, reason
+            new_id(), self._place.thread_id, self._place.message_id, tool, call.arguments, where, reason, answers
         )
 
     async def _keep_answer(self, server: ToolServer, tool: Tool, answer: Answer, *, only_reads: bool) -> None:

@@ -9,13 +9,14 @@ name it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.thread import Thread
+from chatdesk.core.domain.tools import COPIED, OPEN_STATES
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, TurnInProgress
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat import projects, shown_path, thread_counters
@@ -74,6 +75,7 @@ def copy_path(conn: Connection, origin: Origin, thread: Thread, path: Sequence[R
         path = [row | {"author_id": None} for row in path]  # to the others, who copies them wrote them
     _copy_messages(conn, origin, thread.id, path, new_ids)
     copy_parts(conn, origin, new_ids)
+    close_calls(conn, new_ids.values())
     log_new(conn, origin, project_id=thread.project_id, kind="message", entities=list(new_ids.values()))
     conn.exec_driver_sql(
         "UPDATE devices SET message_count = message_count + ? WHERE id = ?", (len(path), origin.device_id)
@@ -99,6 +101,7 @@ def copy_beside(conn: Connection, origin: Origin, message_id: str) -> str:
         own["deleted_at"] = None
     insert_rows(conn, "messages", [row | origin.stamp() | own])
     copy_parts(conn, origin, {message_id: made})
+    close_calls(conn, [made])
     conn.exec_driver_sql("UPDATE devices SET message_count = message_count + 1 WHERE id = ?", (origin.device_id,))
     if (row | own)["deleted_at"] is None:
         thread_counters.change(conn, row["thread_id"], thread_counters.of_messages(conn, [made]))
@@ -114,6 +117,18 @@ def copy_parts(conn: Connection, origin: Origin, messages: Mapping[str, str]) ->
     parts = _copy_owned(conn, origin, "message_parts", "message_id", messages)
     _copy_owned(conn, origin, "artifacts", "part_id", parts)
     _copy_counts(conn, parts)
+
+
+def close_calls(conn: Connection, message_ids: Iterable[str]) -> None:
+    """Mark the open calls of copied messages as copies, so that nobody is asked to run them: whoever wrote them may be
+    another member or an import, and the copied message has them as well."""
+    for batch in batches(list(message_ids)):
+        conn.exec_driver_sql(
+            f"UPDATE message_parts SET content = json_set(content, '$.{COPIED}', json('true'))"
+            f" WHERE message_id IN ({marks(batch)}) AND type = 'tool_call'"
+            f" AND json_extract(content, '$.status') IN ({marks(OPEN_STATES)})",
+            (*batch, *OPEN_STATES),
+        )
 
 
 def message_rows(conn: Connection, message_ids: Sequence[str]) -> list[Row]:

@@ -164,6 +164,9 @@ def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: 
 def _go_on_beside(conn: Connection, origin: Origin, owner: str, node: Node, plan: AnswerPlan) -> str:
     made = _insert_answer(conn, origin, owner, node.thread_id, _parent_of(conn, node), plan)
     branching.copy_parts(conn, origin, {node.id: made.id})
+    is_imported = conn.exec_driver_sql("SELECT 1 FROM import_origins WHERE entity = ?", (node.id,)).first() is not None
+    if is_imported or get_message(conn, node.id).author_id is not None:
+        branching.close_calls(conn, [made.id])
     token_counts.forget(conn, made.id)
     conn.exec_driver_sql(
         "UPDATE messages SET (char_count, line_count) = (SELECT char_count, line_count FROM messages WHERE id = ?)"

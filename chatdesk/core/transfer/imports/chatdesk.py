@@ -19,6 +19,7 @@ from chatdesk.core.domain.imported import (
 )
 from chatdesk.core.domain.message import ContextMark, PartType, Role, Status
 from chatdesk.core.domain.prompt import PromptKind, setup_from
+from chatdesk.core.domain.tools import COPIED, OPEN_STATES
 from chatdesk.core.errors import ImportRefused, InvalidId
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.message_columns import Form, exported
@@ -243,6 +244,8 @@ def _part(value: Mapping[str, Any]) -> ImportedPart | None:
     if value.get("type") not in set(PartType):
         return None
     kind, content = PartType(value["type"]), dict_of(value.get("content"))
+    if kind is PartType.TOOL_CALL and content.get("status") in OPEN_STATES:
+        content[COPIED] = True
     file = None
     if kind in (PartType.IMAGE, PartType.FILE):
         content["name"] = clean_name(text_of(content.get("name")))

@@ -162,3 +162,24 @@ async def test_an_answer_without_calls_goes_on_with_its_text(tmp_path: Path) -> 
         message = await world.finished(await world.ask())
         found = earlier_steps(message, asks_again=True)
         assert (found.messages, found.open, found.text) == ((), (), message.text)
+
+
+async def test_a_branch_has_no_open_calls(tmp_path: Path) -> None:
+    """Whose call it was cannot be told from a copy, and the first one is still there."""
+    answer_id = await _cut_off(tmp_path)
+    async with tool_world(tmp_path) as world:
+        await world.chat.database.write(
+            lambda conn: conn.exec_driver_sql("UPDATE messages SET author_id = 'ada' WHERE id = ?", (answer_id,))
+        )
+        branch = await world.chat.chat.paths.branch_thread(answer_id)
+        copied = (await world.chat.chat.reader.get_thread_messages(branch.id)).messages[-1]
+        await world.chat.database.write(
+            lambda conn: conn.exec_driver_sql("UPDATE messages SET author_id = NULL WHERE id = ?", (copied.id,))
+        )
+        copied = await world.chat.repositories.messages.get(copied.id)
+        assert _states(copied) == {"ran": "unknown", "waited": "waiting"}
+        assert not open_calls(copied)
+        world.chat.provider.will(TextDelta("Went on."), _END)
+        await world.chat.chat.continue_message(copied.id, asks_again=True)
+        await world.finished(copied.id)
+        assert not world.chat.chat.tools.approvals.waiting() and not world.runs
