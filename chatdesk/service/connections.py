@@ -76,6 +76,12 @@ class OpenConnection:
     since_s: float = field(default_factory=time.monotonic)
     is_proven: bool = False
     is_ended: bool = False
+    transport: asyncio.Transport | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        """True while the system has not taken all that was sent, so that more of it may have to wait."""
+        return self.transport is None or self.transport.get_write_buffer_size() > 0
 
     def end(self) -> None:
         """Cut the connection; its transport notices and lets go of it."""
@@ -110,6 +116,7 @@ class _LimitedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.app_state["connection"].transport = transport
         self._timer = self.loop.call_later(self._header_s, self._end_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:

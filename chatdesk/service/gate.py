@@ -285,6 +285,9 @@ class _Answer:
             self._complete(message)
         elif message["type"] == "http.response.body":
             self.size_bytes += len(message.get("body", b""))
+        if not self._scope["state"]["connection"].is_behind:  # nothing to wait for, and a limit has its price
+            await self._send(message)
+            return
         try:
             async with asyncio.timeout(self._unread_s):
                 await self._send(message)

@@ -59,7 +59,7 @@ class RunningTurns:
         return message if turn is None else turn.overlay(message)
 
     def overlay_page(self, page: MessagePage) -> MessagePage:
-        if not any(message.id in self._turns for message in page.messages):
+        if not self._turns or not any(message.id in self._turns for message in page.messages):
             return page
         return replace(page, messages=tuple(self.overlay(message) for message in page.messages))
 

@@ -69,8 +69,6 @@ def start_logging(log_file: Path, redactor: Redactor, *, level: str = "info", is
         handlers.append(logging.StreamHandler(sys.stderr))
         handlers[-1].setLevel(logging.NOTSET if is_debug else logging.ERROR)
     formatter = _Formatter("%(asctime)s %(levelname)s %(process)d %(threadName)s %(name)s: %(message)s")
-    formatter.converter = time.gmtime
-    formatter.default_msec_format = "%s.%03dZ"
     for handler in handlers:
         handler.setFormatter(formatter)
     records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
@@ -88,6 +86,16 @@ def start_logging(log_file: Path, redactor: Redactor, *, level: str = "info", is
 
 class _Formatter(logging.Formatter):
     """Spells out characters that could command a terminal, for logs are read there."""
+
+    _second = 0
+    _second_text = ""
+
+    def formatTime(self, record: logging.LogRecord, _datefmt: str | None = None) -> str:  # noqa: N802 - the library's
+        """Return the time in UTC; the text of a second is made once."""
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._second_text = second, time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
+        return f"{self._second_text}.{int(record.msecs):03d}Z"
 
     def format(self, record: logging.LogRecord) -> str:
         return visible_controls(super().format(record))
@@ -155,8 +163,18 @@ class _PrivateFileHandler(logging.handlers.RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._bytes = os.fstat(descriptor).st_size
         return open(descriptor, "a", encoding=self.encoding, errors=self.errors)
 
-    def shouldRollover(self, _record: logging.LogRecord) -> bool:  # noqa: N802 - the library's own name
-        """Look at the size alone; the library would format each line twice and ask for the kind of the file."""
-        return self.stream is not None and self.stream.tell() >= self.maxBytes
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line by one call. The library formats it twice, asks for the file's size and takes three locks,
+        which each request of the local service would pay."""
+        try:
+            if self.stream is None:  # the last rotation failed
+                self.stream = self._open()
+            if self._bytes >= self.maxBytes:
+                self.doRollover()
+            line = f"{self.format(record)}\n".encode("utf-8", "replace")
+            self._bytes += os.write(self.stream.fileno(), line)
+        except Exception:  # noqa: BLE001 - as the library does: no line of the log may end the program
+            self.handleError(record)

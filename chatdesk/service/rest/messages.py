@@ -132,14 +132,15 @@ class NewNote:
 
 
 def message_answer(message: Message) -> MessageAnswer:
+    created_at = iso(message.created_at)
     return MessageAnswer(
         message.id,
         message.thread_id,
         message.parent_id,
         message.role,
         message.status,
-        iso(message.created_at),
-        iso(message.completed_at),
+        created_at,
+        created_at if message.completed_at == message.created_at else iso(message.completed_at),
         iso(message.deleted_at),
         message.position,
         message.version_index,

@@ -29,6 +29,7 @@ _PART_TYPES: Final[Mapping[str, PartType]] = {each.value: each for each in PartT
 _MARKS: Final[Mapping[str, ContextMark]] = {each.value: each for each in ContextMark}
 # By their values: a member of an enumeration is hashed by Python code.
 _FINAL: Final = frozenset(each.value for each in Status if each.is_final)
+_FILE_TYPES: Final = frozenset(each.value for each in FILE_PARTS)
 
 THREAD_COLUMNS = (
     "id, project_id, title, system_prompt, provider, model, created_at, last_activity_at, archived_at, pinned_at,"
@@ -106,13 +107,15 @@ def _message(
     row: Sequence[Any], parts: Iterable[Part], siblings: Mapping[tuple[str, str], list[str]], cost: _AnswerCost
 ) -> Message:
     values = list(row)  # by their places: naming every field takes twice the time, and pages have thousands
-    versions = siblings.get((values[_PARENT] or values[_THREAD], values[_ROLE]), ()) if siblings else ()
-    older = sum(map(values[_ID].__gt__, versions)) if versions else 0
     values[_ROLE], values[_STATUS] = _ROLES[values[_ROLE]], _STATUSES[values[_STATUS]]
     values[_DETAILS] = from_json(values[_DETAILS])
     values[_MARK] = _MARKS.get(values[_MARK], ContextMark.NONE)  # only a newer ChatDesk knows others
     values[_PART_LIST] = tuple(parts)
-    values[_VERSION], values[_VERSIONS] = older + 1, max(len(versions), older + 1)
+    values[_VERSION] = values[_VERSIONS] = 1
+    if siblings:
+        versions = siblings.get((values[_PARENT] or values[_THREAD], row[_ROLE]), ())
+        values[_VERSION] += sum(map(values[_ID].__gt__, versions))
+        values[_VERSIONS] = max(len(versions), values[_VERSION])
     values[_COST], values[_WRITTEN] = cost.cost_usd, cost.written_tokens
     return Message(*values)
 
@@ -144,7 +147,7 @@ def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[st
             content = from_json(stored)
             if streamed and (message_id, index) in streamed:
                 content = appended(kind, content, streamed[message_id, index])
-            if kind in FILE_PARTS and isinstance(content.get("name"), str):
+            if type_ in _FILE_TYPES and isinstance(content.get("name"), str):
                 content["name"] = clean_name(content["name"])  # shown and offered for saving, whoever stored it
             parts[message_id].append(Part(id_, message_id, index, kind, content, *rest))
     return parts
