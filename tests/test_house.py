@@ -139,6 +139,8 @@ def _is_foreign_private_name(node: ast.AST) -> bool:
     match node:
         case ast.Attribute(value=ast.Name(id="self" | "cls")):
             return False
+        case ast.Attribute(value=ast.Name(id="os"), attr="_exit"):  # public, for all its name
+            return False
         case ast.Attribute(attr=name):
             return name.startswith("_") and not name.startswith("__")
     return False

@@ -26,6 +26,7 @@ from tests.helpers.store import MovableClock, Store
 @dataclass
 class ImportWorld:
     store: Store
+    repository: ImportRepository
     service: ImportService
     blobs: BlobStore
     bus: EventBus
@@ -97,8 +98,10 @@ async def import_world(folder: Path) -> AsyncIterator[ImportWorld]:
     files = folder / "files"
     files.mkdir(exist_ok=True)
     bus = EventBus()
+    repository = ImportRepository(store.db)
+    service = ImportService(repository, blobs, store.clock, bus)
     try:
-        yield ImportWorld(store, ImportService(ImportRepository(store.db), blobs, store.clock, bus), blobs, bus, files)
+        yield ImportWorld(store, repository, service, blobs, bus, files)
     finally:
         await store.db.close()
 

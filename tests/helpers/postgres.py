@@ -130,7 +130,7 @@ class Cluster:
         self.folder = Path(tempfile.mkdtemp(prefix="chatdesk-pg-"))
         self.data = self.folder / "data"
         self._programs = binaries.folder
-        self._user = _other_user()
+        self._user = other_user()
         self._settings = {**_SETTINGS, **(settings or {})}
         self._postmaster: subprocess.Popen[bytes] | None = None
         self._templates: dict[int, TeamDatabase] = {}
@@ -236,7 +236,7 @@ class Cluster:
         if self._postmaster is not None:
             return
         for _attempt in range(5):
-            self.port = self.port or _free_port()
+            self.port = self.port or free_port()
             with (self.folder / "server.log").open("ab") as log:
                 self._postmaster = subprocess.Popen(
                     [self._programs / "postgres", "-D", self.data, "-p", str(self.port)],
@@ -357,8 +357,8 @@ def _run(conn: psycopg.Connection[Any], statement: str, *names: str, password: s
     conn.execute(sql.SQL(statement).format(*values))  # type: ignore[arg-type]
 
 
-def _other_user() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root."""
+def other_user() -> dict[str, Any]:
+    """The user to start PostgreSQL as, which refuses to run as root: options of ``Popen``."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return {}
     import pwd
@@ -374,7 +374,8 @@ def _is_open_to_others(path: Path) -> bool:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this computer that nobody listens to now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -39,7 +39,11 @@ class Store:
         self.reset()
 
     def reset(self) -> None:
-        self.db = ProfileDatabase(self.path, clock=self.clock, backup_dir=self.path.parent / "backups")
+        self.use(ProfileDatabase(self.path, clock=self.clock, backup_dir=self.path.parent / "backups"))
+
+    def use(self, db: ProfileDatabase) -> None:
+        """Work with a database that was made in another way."""
+        self.db = db
         self.projects = ProjectRepository(self.db)
         self.threads = ThreadRepository(self.db)
         self.trash = TrashRepository(self.db)

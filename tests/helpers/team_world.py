@@ -138,9 +138,10 @@ class Desk:
         self.heard: list[Any] = []
         self.workspace_id = ""
         self._login: Login | None = None
-        self._make()
+        self.make_anew()
 
-    def _make(self) -> None:
+    def make_anew(self) -> None:
+        """Build ChatDesk over the same folder, to be opened as if it had just been started."""
         self.database = ProfileDatabase(
             self.folder / "chatdesk.db", clock=self.clock, backup_dir=self.folder / "backups"
         )
@@ -174,7 +175,7 @@ class Desk:
     async def reopen(self) -> None:
         """Close ChatDesk and start it again."""
         await self.close()
-        self._make()
+        self.make_anew()
         await self.open()
 
     async def join(self, login: Login, *, address: ServerAddress | None = None) -> str:

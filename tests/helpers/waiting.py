@@ -23,6 +23,13 @@ async def until(is_met: Callable[[], object], *, within_s: float = PATIENCE_S) -
             await asyncio.sleep(0.005)
 
 
+def running_tasks(name: str) -> list[asyncio.Task[object]]:
+    """Return the tasks of this loop, this one left out, whose names begin with ``name``."""
+    return [
+        task for task in asyncio.all_tasks() if task is not asyncio.current_task() and task.get_name().startswith(name)
+    ]
+
+
 def wait_until(is_met: Callable[[], object], *, within_s: float = PATIENCE_S) -> None:
     """Block this thread until the condition holds."""
     end = time.monotonic() + within_s

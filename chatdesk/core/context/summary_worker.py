@@ -122,6 +122,11 @@ class SummaryWorker:
                 self._loop.call_soon_threadsafe(self._stop_making, thread_id)
 
     @property
+    def pending(self) -> frozenset[str]:
+        """The ids of the threads that are being summarised or wait for their turn."""
+        return frozenset(self._waiting)
+
+    @property
     def rests_until_ms(self) -> int:
         """The end of the day's limit that was reached, in milliseconds UTC; in the past or 0 where none holds."""
         return self._rests_until_ms

@@ -20,9 +20,10 @@ import sys
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO
+from functools import partial
+from typing import Any, BinaryIO, Protocol
 
 from chatdesk.core.child_process import command_of
 from chatdesk.core.process_frames import Wire, read_frame, write_frame
@@ -49,6 +50,16 @@ _MAX_TRIES = 3
 _COLLECT_AFTER = (50_000, 20, 50)
 
 
+class Drawer(Protocol):
+    """Does one drawing job at a time, as ``DrawingProcess`` does; who takes the result sets ``is_busy`` back."""
+
+    is_busy: bool
+
+    def submit(self, key: Any, job: Wire) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 @dataclass(slots=True)
 class _Stream:
     parser: StreamingAnswer = field(default_factory=StreamingAnswer)
@@ -61,7 +72,11 @@ class _Stream:
 class Worker:
     """Serves frames and finished drawing jobs in one loop."""
 
-    def __init__(self, source: BinaryIO, sink: BinaryIO, drawing_command: Sequence[str]) -> None:
+    def __init__(
+        self, source: BinaryIO, sink: BinaryIO, make_drawer: Callable[[Callable[[Any, Any], None]], Drawer]
+    ) -> None:
+        """Take the streams of frames. ``make_drawer`` gets the function that the drawer's thread calls with the key and
+        the result of each job."""
         self._source = source
         self._sink = sink
         self._events: queue.SimpleQueue[Wire] = queue.SimpleQueue()
@@ -73,7 +88,7 @@ class Worker:
         self._drawing_s: OrderedDict[int, float] = OrderedDict()  # by request id
         self._submitted_at = 0.0
         self._tries: Counter[Wire] = Counter()  # of jobs that have not been answered
-        self._drawer = DrawingProcess(drawing_command, lambda key, result: self._events.put(("done", key, result)))
+        self._drawer = make_drawer(lambda key, result: self._events.put(("done", key, result)))
 
     def run(self) -> None:
         """Serve until the input ends; then the process ends at once."""
@@ -83,10 +98,24 @@ class Worker:
             if event is None:
                 continue
             if event[0] == "done":
-                self._take_result(event[1], event[2])
+                self.take_result(event[1], event[2])
             else:
-                self._serve(event)
-            self._start_job()
+                self.serve(event)
+
+    def serve(self, frame: Wire) -> None:
+        """Do what a frame asks for, and give the drawer its next job if it has none."""
+        self._serve(frame)
+        self._start_job()
+
+    def take_result(self, key: Any, result: Any) -> None:
+        """Use the result of a job, and give the drawer its next one."""
+        self._drawer.is_busy = False
+        self._use_result(key, result)
+        self._start_job()
+
+    def drop(self, number: int) -> None:
+        """Send nothing more for a request, from any thread; its frame ``drop`` may still be on its way."""
+        self._dropped.add(number)
 
     def _next_event(self) -> Wire | None:
         """Return the next frame or job result; None after the streams that had rested were served."""
@@ -104,7 +133,7 @@ class Worker:
     def _read(self) -> None:
         while (frame := read_frame(self._source)) is not None:
             if frame[0] == "drop":
-                self._dropped.add(frame[1])
+                self.drop(frame[1])
             self._events.put(frame)
         self._drawer.stop()
         os._exit(0)
@@ -233,8 +262,7 @@ class Worker:
                 continue
             self._drawer.submit((key, block, None), _colour_job(block))
 
-    def _take_result(self, key: Any, result: Any) -> None:
-        self._drawer.is_busy = False
+    def _use_result(self, key: Any, result: Any) -> None:
         where, block, job = key
         if result is NOT_TRIED:
             self._try_again(where, block, job)
@@ -330,7 +358,7 @@ def main(arguments: Sequence[str]) -> None:
         return
     command = command_of("--render-worker", DRAWING_FLAG)
     gc.set_threshold(*_COLLECT_AFTER)
-    Worker(source, sink, command).run()
+    Worker(source, sink, partial(DrawingProcess, command)).run()
 
 
 if __name__ == "__main__":

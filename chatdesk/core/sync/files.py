@@ -95,18 +95,23 @@ class FileMover:
 
     # From any thread
 
+    @property
+    def is_running(self) -> bool:
+        """True while files are transferred, or are waited for to be transferred again."""
+        return self._thread is not None
+
     def start(self) -> None:
         """Start the thread, or have it look for files once more."""
         with self._lock:
             self._is_news.set()
-            if self._stopping.is_set() or self._thread is not None:
+            if self._stopping.is_set() or self.is_running:
                 return
             self._thread = threading.Thread(target=self._run, name=f"files-{self._workspace_id[-6:]}", daemon=True)
             self._thread.start()
 
     def start_if_needed(self) -> None:
         """Start the thread if there are files to transfer; costs a query on the caller's thread."""
-        if self._thread is not None or self._store.read(self._is_any):
+        if self.is_running or self._store.read(self._is_any):
             self.start()
 
     def break_off(self, stuck_s: float) -> None:

@@ -104,6 +104,15 @@ class Link:
         from any thread."""
         self._written.extend(projects)
 
+    def news_of(self, changes: Mapping[str, int]) -> set[str] | None:
+        """Return the projects with new changes, by their channels; None if all that was named has been pulled already,
+        as often when several people write at once."""
+        projects = {channel: project for project, channel in self.channels.items()}
+        news = [
+            channel for channel, seq in changes.items() if not 0 < seq <= self.pulled.get(projects.get(channel, ""), 0)
+        ]
+        return {projects[channel] for channel in news if channel in projects} if news else None
+
     def take_written(self) -> list[str]:
         """Return the projects that were written since the last call, each once, in order."""
         found: dict[str, None] = {}

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import random
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
@@ -394,7 +394,7 @@ class SyncWorker:
                 self._throttle.want_presence()
             if 0.0 in self._due_s():
                 self._exchange_presence(is_news=self._throttle.presence_due_s(self._clock.monotonic_s()) == 0)
-            news = self.news_of(heard.changes)
+            news = self._link.news_of(heard.changes)
             if heard.people_at is not None:
                 # It may have been committed after what was written later, and after this was asked for. Anybody can say
                 # of anything that it was long ago, so only a few minutes are asked for again.
@@ -408,16 +408,6 @@ class SyncWorker:
                 # A channel that is nobody's any more: projects or members changed.
                 self._is_look_wanted = self._is_look_wanted or not news
                 return
-
-    def news_of(self, changes: Mapping[str, int]) -> set[str] | None:
-        """Return the projects with new changes, by their channels; None if all that was named has been pulled already,
-        as often when several people write at once."""
-        link = self._link
-        projects = {channel: project for project, channel in link.channels.items()}
-        news = [
-            channel for channel, seq in changes.items() if not 0 < seq <= link.pulled.get(projects.get(channel, ""), 0)
-        ]
-        return {projects[channel] for channel in news if channel in projects} if news else None
 
     def _due_s(self) -> list[float]:
         """Return in how many seconds presence is to be sent, and to be read."""

@@ -50,11 +50,11 @@ def pdf_with(path: Path, *texts: str, password: str = "") -> Path:
             }
         )
         page[NameObject("/Resources")] = DictionaryObject(
-            {NameObject("/Font"): DictionaryObject({NameObject("/F1"): writer._add_object(font)})}
+            {NameObject("/Font"): DictionaryObject({NameObject("/F1"): font})}
         )
         content = DecodedStreamObject()
         content.set_data(f"BT /F1 12 Tf 20 100 Td ({text}) Tj ET".encode("latin-1"))
-        page[NameObject("/Contents")] = writer._add_object(content)
+        page[NameObject("/Contents")] = content
     if password:
         writer.encrypt(password)
     writer.write(str(path))

@@ -21,7 +21,7 @@ from chatdesk.core.domain.context import Reason
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.errors import ChatDeskError, DoesNotFit
-from chatdesk.core.events import EventBus
+from chatdesk.core.events import EventBus, PromptsChanged
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.chat_world import ChatWorld, chat_world
@@ -116,7 +116,7 @@ async def _play(directory: Path, steps: list[tuple[str, int]], window: int) -> N
             _context(world.repositories, ProviderRegistry([world.provider], "scripted", "small"), EventBus(), window),
         )
         # Summaries are stored beside the service here, so it has not heard of them.
-        kept._stale(None)
+        world.bus.publish(PromptsChanged())
         try:
             await _compare(player, kept, anew)
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from chatdesk.core.events import ReachabilityChanged
 from chatdesk.core.storage.chat.waiting import WaitingRepository
 from tests.helpers.fault_server import FaultServer, answer, status
 from tests.helpers.fault_world import FaultWorld, fault_world
-from tests.helpers.waiting import until
+from tests.helpers.waiting import running_tasks, until
 
 
 class Watched:
@@ -36,22 +36,28 @@ class Watched:
 
     async def until_nobody_looks(self) -> None:
         """Wait until no task is left that could look, or send anything, later."""
-        await until(lambda: not any(task.get_name().startswith("look for") for task in asyncio.all_tasks()))
+        await until(lambda: not running_tasks("look for"))
 
 
 @asynccontextmanager
-async def watched(directory: Path, *, first_look_s: float = 0.05, is_sending: bool = True) -> AsyncIterator[Watched]:
+async def watched(
+    directory: Path,
+    *,
+    first_look_s: float = 0.05,
+    is_sending: bool = True,
+    reach: Callable[[str], Awaitable[bool]] | None = None,
+) -> AsyncIterator[Watched]:
     """A world whose server is away."""
     async with FaultServer(answer("Here I am")) as server, fault_world(directory, server.base_url) as world:
 
-        async def reach(_name: str) -> bool:
+        async def look(_name: str) -> bool:
             seen.looked_at.append(asyncio.get_running_loop().time())
             return await reaches(world.provider)
 
         def watch() -> NetworkWatch:
             return NetworkWatch(
                 world.bus,
-                reach=reach,
+                reach=reach or look,
                 send_again=partial(take_up, world.chat),
                 store=WaitingRepository(world.database),
                 is_sending=is_sending,
@@ -201,12 +207,10 @@ async def test_what_nobody_wants_any_more_is_not_sent(tmp_path: Path, how: str) 
 
 
 async def test_a_provider_that_is_removed_is_looked_for_no_more(tmp_path: Path) -> None:
-    async with watched(tmp_path, first_look_s=0.05) as seen:
+    async def nobody(_name: str) -> bool:
+        raise NotPossible("There is no provider called that.")
 
-        async def nobody(_name: str) -> bool:
-            raise NotPossible("There is no provider called that.")
-
-        seen.watch._reach = nobody
+    async with watched(tmp_path, reach=nobody) as seen:
         await seen.world.ask("Hello?")
         await until(lambda: seen.told[-1] == ReachabilityChanged((), ()))
         assert seen.watch.waiting == ()

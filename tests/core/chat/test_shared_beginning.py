@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,6 @@ from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.domain.usage import CacheLife, Usage
 from chatdesk.core.providers.base import FinishReason, ListedModel, StreamFinished, TextDelta, UsageReported
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
-from chatdesk.core.providers.wire import wire_bytes
 from tests.helpers.chat_world import ChatWorld, chat_world
 
 
@@ -30,7 +30,7 @@ async def test_two_turns_of_a_thread_share_their_beginning_byte_for_byte(world: 
     await world.answer_of(created)
     for question in ("And 99?", "And 101?"):
         await world.answer_of(await world.chat.send_message(created.thread.id, question))
-    sent = [wire_bytes(provider._body(request, "small")) for request in world.provider.requests]
+    sent = [await provider.wire_body(replace(request, model="small")) for request in world.provider.requests]
     for earlier, later in itertools.pairwise(sent):
         head = earlier[: earlier.index(b'],"stream_options"')]
         assert later.startswith(head)

@@ -14,8 +14,8 @@ from chatdesk.core.domain.model_ref import ModelRef
 from chatdesk.core.domain.summary import ConsentLimits, SummaryStage, SummaryWork
 from chatdesk.core.domain.usage import UsageKind, UsageSum
 from chatdesk.core.events import SummaryWorkChanged
-from tests.core.chat.context import test_summary_service
-from tests.core.chat.context.test_summary_service import World
+from chatdesk.core.providers.registry import ProviderRegistry
+from tests.core.chat.context.test_summary_service import World, summary_world
 from tests.helpers.bulk_data import load_many
 from tests.helpers.waiting import PATIENCE_S
 
@@ -24,7 +24,7 @@ LIMIT = ConsentLimits(cost_usd=0, tokens=5_000)
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with test_summary_service._world(tmp_path) as made:
+    async with summary_world(tmp_path) as made:
         made.chat.bus.subscribe(SummaryWorkChanged, lambda _event: made.news.set())
         made.context.use_options(ContextOptions(summary_consent=LIMIT))
         yield made
@@ -174,6 +174,6 @@ async def test_idle_threads_of_every_model_are_looked_at_however_many(world: Wor
 
     world.context.summaries.make = make  # type: ignore[method-assign]
     world.context.use_options(replace(ContextOptions(), summary_share=0.3))
-    world.context.use_providers(world.context._providers.__class__([world.chat.provider], "scripted", "gpt-4.1"))
+    world.context.use_providers(ProviderRegistry([world.chat.provider], "scripted", "gpt-4.1"))
     await world.context.summarise_idle()
     assert sorted(asked) == sorted(small)

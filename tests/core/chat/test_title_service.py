@@ -21,7 +21,7 @@ from chatdesk.core.providers.base import FinishReason, ReasoningDelta, StreamFin
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.usage.budget import BackgroundBudget
 from tests.helpers.chat_world import ChatWorld, Step, chat_world
-from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S, running_tasks, until
 
 STOP = StreamFinished(FinishReason.STOP)
 ANSWER = (TextDelta("Use sorted()."), STOP)
@@ -48,9 +48,7 @@ class World:
 
     async def settled(self) -> None:
         """Once every title that was begun has ended."""
-        async with asyncio.timeout(PATIENCE_S):
-            while self.titles._in_hand:
-                await asyncio.sleep(0)
+        await until(lambda: not running_tasks("title of"))
 
     async def title(self, thread: str) -> tuple[str, TitleSource]:
         return (await self.chat.chat.get_thread(thread)).title, await self.chat.repositories.threads.title_source(

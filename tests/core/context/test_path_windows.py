@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import Connection
@@ -188,10 +189,23 @@ async def test_a_change_far_up_is_counted_anew(world: World) -> None:
     assert abs(report.totals.used - before) < 200  # full before and after
 
 
-async def test_only_the_threads_used_last_are_kept(world: World) -> None:
+async def test_only_the_threads_used_last_are_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    contexts = world.repositories.contexts
+    tail = contexts.tail
+
+    def tail_of(thread_id: str, *arguments: Any, **options: Any) -> Any:
+        read.append(thread_id)
+        return tail(thread_id, *arguments, **options)
+
+    monkeypatch.setattr(contexts, "tail", tail_of)
     threads = await load_many(world.database, threads=12, messages_per_thread=4)
     for thread in threads:
         await world.repositories.threads.set_model(thread, PLAN.provider, PLAN.model)
         assert (await world.context.report(thread)).counts[Reason.SENT] == 4
-    assert len(world.context._windows._windows) == 8
-    assert (await world.context.report(threads[0])).counts[Reason.SENT] == 4
+    assert read == threads
+    for thread in threads[-8:]:
+        assert (await world.context.report(thread)).counts[Reason.SENT] == 4
+    assert read == threads
+    assert (await world.context.report(threads[-9])).counts[Reason.SENT] == 4
+    assert read == [*threads, threads[-9]]

@@ -11,7 +11,7 @@ import pytest
 
 from chatdesk.core.domain.key_origin import WithheldFor
 from chatdesk.core.domain.provider_profile import Header, ProviderProfile
-from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.errors import InvalidInput, NotPossible, ProviderError
 from chatdesk.core.providers.accounts import AccountBook
 from chatdesk.core.providers.registry import OPENAI_MODEL, ProviderRegistry, build_account_registry, provider_of
 from chatdesk.core.settings.providers_store import FILE_NAME, KeyPlace
@@ -154,10 +154,11 @@ def test_changed_settings_keep_the_keys(tmp_path: Path) -> None:
     assert book.settings == Settings()
 
 
-def test_a_file_of_certificates_that_is_missing_is_said(tmp_path: Path) -> None:
+async def test_a_file_of_certificates_that_is_missing_is_said(tmp_path: Path) -> None:
     book = open_book(tmp_path)
     book.put(replace(TEAM, ca_file=str(tmp_path / "missing.pem")))
-    assert "certificates" in (provider_of(book.get("team"))._endpoint.problem() or "")
+    with pytest.raises(ProviderError, match="certificates"):
+        await provider_of(book.get("team")).list_models()
 
 
 def test_a_vendors_variable_takes_no_way_that_a_file_says(tmp_path: Path) -> None:

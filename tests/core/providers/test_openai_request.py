@@ -279,7 +279,7 @@ async def test_listing_models_has_a_deadline() -> None:
 
     async with FaultServer(silent) as server:
         provider = provider_for(server.base_url, timeouts=StreamLimits(list_models_s=0.2))
-        await provider._ready_client()
+        await provider.prepare()
         with pytest.raises(ProviderError) as caught:
             await provider.list_models()
         assert caught.value.kind is Kind.FIRST_BYTE_TIMEOUT

@@ -60,7 +60,7 @@ async def consume(provider: OpenAICompatibleProvider, seen: asyncio.Event | None
 async def warm_provider(base_url: str, **limits: float) -> AsyncIterator[OpenAICompatibleProvider]:
     """With the SDK loaded and the client built, so that only the network is measured."""
     provider = OpenAICompatibleProvider("t", "T", base_url=base_url, timeouts=StreamLimits(**limits))  # type: ignore[arg-type]
-    await provider._ready_client()
+    await provider.prepare()
     try:
         yield provider
     finally:

@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chatdesk.core import child_process
 from chatdesk.core.rendering.blocks import Block, CodeBlock, CodeRun, Paragraph, Span, Table
 from chatdesk.core.rendering.client import RenderClient, StreamUpdate, default_command
 from chatdesk.core.rendering.highlighting import highlight
@@ -106,7 +107,15 @@ def test_a_stream_ends_in_the_blocks_of_the_whole(client: RenderClient, inbox: I
     stream.close()
 
 
-def test_a_killed_worker_is_replaced(client: RenderClient, inbox: Inbox) -> None:
+def test_a_killed_worker_is_replaced(client: RenderClient, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    start = child_process.start
+
+    def start_noted(command: Sequence[str]) -> subprocess.Popen[bytes]:
+        started.append(start(command))
+        return started[-1]
+
+    monkeypatch.setattr(child_process, "start", start_noted)
     got: list[Blocks] = []
     shown: list[Block] = []
 
@@ -116,8 +125,7 @@ def test_a_killed_worker_is_replaced(client: RenderClient, inbox: Inbox) -> None
     stream = client.open_stream(show)
     stream.append("# A\n\ntext ")
     inbox.run_until(lambda: len(shown) == 2)
-    process = client._process
-    assert process is not None
+    (process,) = started
     process.kill()
     process.wait()
     stream.append("more\n\n# B\n")

@@ -29,25 +29,25 @@ class Drawer:
         self.is_busy = True
         self.submitted.append((key, job))
 
+    def stop(self) -> None:
+        self.is_busy = False
+
 
 class Bench:
     """A worker whose frames are served by hand."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sink = BytesIO()
-        self.worker = Worker(BytesIO(), self.sink, ["none"])
         self.drawer = Drawer()
-        monkeypatch.setattr(self.worker, "_drawer", self.drawer)
+        self.worker = Worker(BytesIO(), self.sink, lambda _take: self.drawer)
         monkeypatch.setattr(worker_module, "_SLOW_S", math.inf)  # on a busy computer, too, no stream rests
 
     def serve(self, *frame: Any) -> None:
-        self.worker._serve(frame)
-        self.worker._start_job()
+        self.worker.serve(frame)
 
     def answer(self, result: Any) -> None:
         key, _ = self.drawer.submitted[-1]
-        self.worker._take_result(key, result)
-        self.worker._start_job()
+        self.worker.take_result(key, result)
 
     def sent(self) -> list[tuple[Any, ...]]:
         self.sink.seek(0)
@@ -87,7 +87,7 @@ def test_what_is_known_is_not_drawn_again(bench: Bench) -> None:
 
 def test_a_message_that_was_given_up_gets_nothing(bench: Bench) -> None:
     bench.serve("text", 1, "$$a$$\n\n$$b$$")
-    bench.worker._dropped.add(1)
+    bench.worker.drop(1)
     bench.answer(PICTURE)
     assert [frame[0] for frame in bench.sent()] == ["blocks"]
     bench.serve("drop", 1)
@@ -105,9 +105,18 @@ def test_drawing_for_one_message_ends_when_it_took_too_long(bench: Bench, monkey
 
 def test_only_messages_seen_lately_are_counted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "_MAX_REMEMBERED_MESSAGES", 2)
+    monkeypatch.setattr(worker_module, "_MAX_DRAWING_S", 0.0)  # one drawing is all that a message gets
     for number in range(5):
-        bench.worker._count_time(number, 1.0)
-    assert list(bench.worker._drawing_s) == [3, 4]
+        bench.serve("text", number, f"$${number}$$")
+        bench.answer(PICTURE)
+    drawn = []
+    for number in reversed(range(5)):
+        before = len(bench.drawer.submitted)
+        bench.serve("text", number, f"$$x_{number}$$")
+        if len(bench.drawer.submitted) > before:
+            bench.drawer.is_busy = False
+            drawn.append(number)
+    assert drawn == [2, 1, 0]
 
 
 def test_a_streamed_block_that_changed_meanwhile_gets_the_drawings_of_its_newest_state(bench: Bench) -> None:

@@ -18,7 +18,8 @@ class SearchWorld(Store):
 
     def reset(self) -> None:
         super().reset()
-        self.search = SearchService(SearchStore(self.db), self.clock)
+        self.store = SearchStore(self.db)
+        self.search = SearchService(self.store, self.clock)
 
     async def close(self) -> None:
         await self.search.close()

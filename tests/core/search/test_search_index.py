@@ -201,7 +201,7 @@ async def test_an_upgraded_database_is_filled_in_the_background(
 async def test_filling_that_was_cut_off_goes_on(old_world: SearchWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_index.fill_batch, "__defaults__", (7,))
     for _ in range(3):
-        await old_world.search._store.fill_batch()
+        await old_world.store.fill_batch()
     await old_world.search.close()
     await old_world.reopen()
     # What changes before its turn comes is indexed once.
@@ -223,7 +223,7 @@ async def test_a_rebuild_finds_everything_again_whatever_happens_meanwhile(
     await world.search.rebuild()
     assert (await world.search.state()).percent < 100
     for _ in range(2):
-        await world.search._store.fill_batch()
+        await world.store.fill_batch()
     await world.ask(thread, "heron later")
     await world.db.write(
         lambda conn: conn.exec_driver_sql(

@@ -355,7 +355,7 @@ async def test_a_newer_search_ends_the_older(world: SearchWorld) -> None:
 
 
 async def test_a_search_that_runs_is_interrupted_in_the_database(world: SearchWorld) -> None:
-    reader = world.search._store.reader
+    reader = world.store.reader
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     number = reader.begin()
     running = asyncio.ensure_future(reader.run(number, lambda conn: conn.execute(endless).fetchone()))

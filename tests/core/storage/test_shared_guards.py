@@ -58,8 +58,18 @@ async def log(store: Store) -> list[Any]:
     return await store.db.read(lambda conn: conn.exec_driver_sql("SELECT id, state FROM changes ORDER BY n").all())
 
 
-def test_the_log_knows_its_states_without_loading_the_team() -> None:
-    assert (change_log._PENDING, change_log._PRIVATE) == (ChangeState.PENDING, ChangeState.PRIVATE)
+async def test_the_log_knows_its_states_without_loading_the_team(store: Store) -> None:
+    thread = await store.thread()
+    await share(store)
+    shared = len(await log(store))
+    await store.ask(thread)
+    await store.library.set_flag([thread], "pinned_at", 1_800_000_000_000, "pinned")
+    query = "SELECT reg, state FROM changes ORDER BY n"
+    rows = await store.db.read(lambda conn: conn.exec_driver_sql(query).all())
+    states: dict[bool, set[int]] = {True: set(), False: set()}
+    for reg, state in rows[shared:]:
+        states[reg in change_log.PERSONAL].add(state)
+    assert states == {True: {ChangeState.PRIVATE}, False: {ChangeState.PENDING}}
 
 
 # Where one may only read

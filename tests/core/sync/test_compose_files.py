@@ -130,7 +130,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         )
         rules = (etc / "pg_hba.conf").read_text()
         (etc / "pg_hba.conf").write_text(rules.replace("peer", "trust"))  # who runs the tests is not postgres
-        user = postgres._other_user()
+        user = postgres.other_user()
         if user:
             folder.chmod(0o755)
             for path in (folder, run, *run.iterdir(), etc, *etc.iterdir()):
@@ -162,7 +162,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             return running if running.poll() is None else None
 
         for _attempt in range(5):
-            port = postgres._free_port()
+            port = postgres.free_port()
             running = started(port)
             if running is not None:
                 break

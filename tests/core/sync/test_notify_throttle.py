@@ -6,10 +6,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from chatdesk.core.sync.notify_throttle import CALM_S, FREE, MOST_S, PEOPLE_S, NotifyThrottle
-from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
 from tests.helpers.postgres import TeamDatabase
 from tests.helpers.team_world import desks, until
 
@@ -43,14 +43,14 @@ async def test_a_flood_of_notifications_costs_the_server_little_and_holds_up_no_
     tmp_path: Path, workspace: TeamDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = 0
-    rows = PostgresTeamStore._rows
+    execute = psycopg.Cursor.execute
 
-    def counted(store: PostgresTeamStore, query: str, *values: Any) -> Any:
+    def counted(cursor: psycopg.Cursor[Any], query: Any, *arguments: Any, **options: Any) -> Any:
         nonlocal asked
-        asked += 1
-        return rows(store, query, *values)
+        asked += "pg_notify" not in str(query)
+        return execute(cursor, query, *arguments, **options)
 
-    monkeypatch.setattr(PostgresTeamStore, "_rows", counted)
+    monkeypatch.setattr(psycopg.Cursor, "execute", counted)
     async with desks(tmp_path, workspace, ["ben"], poll_s=600.0) as (project, [ana, ben]):
         thread = await ana.thread(project)
         await ana.ask(thread)

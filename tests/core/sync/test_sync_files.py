@@ -194,7 +194,7 @@ def run(profile: Profile, server: Server) -> None:
     """Until there is nothing to do."""
     it = mover(profile, server)
     it.start()
-    wait_until(lambda: it._thread is None)
+    wait_until(lambda: not it.is_running)
     assert it.stop()
 
 
@@ -399,10 +399,11 @@ async def test_what_fails_here_is_tried_again(profile: Profile, monkeypatch: pyt
 
 async def test_it_stops_while_the_server_is_silent(profile: Profile) -> None:
     server = Server()
-    silent = threading.Event()
+    asked, silent = threading.Event(), threading.Event()
     server.abort = silent.set  # type: ignore[method-assign]
 
     def get_chunk(*_args: object) -> None:
+        asked.set()
         silent.wait(20)
         raise TeamUnreachable
 
@@ -410,10 +411,11 @@ async def test_it_stops_while_the_server_is_silent(profile: Profile) -> None:
     profile.want(sum_of(LARGE), len(LARGE), "to_fetch")
     it = mover(profile, server)
     it.start()
-    wait_until(lambda: it._team is not None)
+    assert asked.wait(20)
     assert it.stop()
+    assert not it.is_running
     it.start()  # after the end: nothing
-    assert it._thread is None or not it._thread.is_alive()
+    assert not it.is_running
 
 
 async def test_upkeep_leaves_what_waits_to_be_sent(profile: Profile) -> None:

@@ -127,7 +127,7 @@ async def test_a_share_that_ended_while_chatdesk_was_closed_is_told_once_at_the_
         await ben.close()
         await ana.team.unshare(project)
         assert [each.ended for each in ana.team.take_ended()] == [EndReason.UNSHARED]
-        ben._make()
+        ben.make_anew()
         await ben.open()
         ended: list[SharedProject] = []
         await until(lambda: ended.extend(ben.team.take_ended()) or ended)
@@ -207,7 +207,7 @@ async def test_another_database_at_the_old_address_changes_nothing_here(
             assert _is_shared(ben, project)
             await ben.close()
             postgres.drop(other)
-            ben._make()
+            ben.make_anew()
             await ben.open()
         await ben.ask(thread, "meanwhile")
         await _lies_at(ben, joined.address)

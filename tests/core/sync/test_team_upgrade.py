@@ -7,6 +7,7 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import psycopg
@@ -95,6 +96,7 @@ class Client:
     """One computer with a version of ChatDesk: its protocol, and the function that it pushes with."""
 
     def __init__(self, database: TeamDatabase, proto: int, project: str = "") -> None:
+        self.database = database
         self.proto = proto
         self.store: PostgresTeamStore = connect(database.address, database.password)
         self.device = new_id()
@@ -113,11 +115,14 @@ class Client:
         change = WireChange(new_id(), self.dseq, "thread", "new", some_id(), "content", (), 1, body)
         if self.proto == 1:
             return self.store.push(self.project, self.device, [change])[0].status
-        rows = self.store._rows(
-            "SELECT o_status FROM cd.push_v2(%s, %s, %s, %s::jsonb)",
-            *(self.project, self.device, self.proto, f"[{postgres._row(change)}]"),
-        )
-        return PushStatus(rows[0][0])
+        row = asdict(change) | {"body": json.loads(body)}
+        with self.database.connect() as conn:
+            found = conn.execute(
+                "SELECT o_status FROM cd.push_v2(%s, %s, %s, %s::jsonb)",
+                (self.project, self.device, self.proto, json.dumps([row])),
+            ).fetchone()
+        assert found is not None
+        return PushStatus(found[0])
 
     def pulled(self) -> list[int]:
         return [json.loads(row.body or "{}")["of"] for row in self.store.pull(self.project, 0, limit=10_000)]

@@ -65,6 +65,7 @@ class Team:
         self.blocks_in = ""  #: the call that is never answered
         self.is_closed = False
         self.is_deaf = False
+        self.is_silent = threading.Event()
         self.asked_since: list[int] = []
         self._woken = threading.Event()
         self._aborted = threading.Event()
@@ -80,6 +81,7 @@ class Team:
 
     def _answer(self, call: str) -> None:
         if self.blocks_in == call:
+            self.is_silent.set()
             self._aborted.wait(20)
             raise TeamUnreachable
 
@@ -328,22 +330,10 @@ def test_a_change_on_an_unknown_channel_is_a_reason_to_look_at_everything() -> N
         wait_until(lambda: team.rounds >= 2)
 
 
-def test_what_is_here_already_is_not_asked_for_again() -> None:
-    with working(Team) as (worker, listener):
-        listener.wait_for(synced)
-        worker._link.pulled["p1"] = 7
-        assert worker.news_of({}) is None
-        assert worker.news_of({"channel1": 7}) is None
-        assert worker.news_of({"channel1": 8}) == {"p1"}
-        assert worker.news_of({"channel1": 0}) == {"p1"}  # something else was said
-        assert worker.news_of({"channel1": 3, "channel9": 1}) == set()
-
-
 def test_presence_is_said_and_heard() -> None:
-    team = Team()
-    with working(lambda: team) as (worker, listener):
+    team, board = Team(), PresenceBoard(SystemClock())
+    with working(lambda: team, board=board) as (worker, listener):
         listener.wait_for(synced)
-        board: PresenceBoard = worker._board
         if board.stand("p1", "t1", is_typing=True):
             worker.send_presence()
         wait_until(lambda: team.said)
@@ -359,7 +349,7 @@ def test_it_ends_at_once_while_it_waits_and_while_the_server_is_silent() -> None
         team.blocks_in = "hello" if is_silent else ""
         with working(lambda team=team: team) as (worker, listener):
             if is_silent:
-                wait_until(lambda: worker._team is not None)
+                assert team.is_silent.wait(PATIENCE_S)
             else:
                 listener.wait_for(synced)
             worker.ask_to_stop()

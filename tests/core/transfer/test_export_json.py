@@ -9,9 +9,10 @@ import os
 import re
 import threading
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -22,7 +23,7 @@ from chatdesk.core.errors import ChatDeskError, ExportFailed, StorageMissing, Th
 from chatdesk.core.file_writing import open_new, unfinished_name
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import tables
-from chatdesk.core.storage.transfer.export_reader import COLUMNS, LEFT_OUT, ExportReader, open_reader
+from chatdesk.core.storage.transfer.export_reader import COLUMNS, LEFT_OUT, open_reader
 from chatdesk.core.transfer.exports import client
 from chatdesk.core.transfer.exports import service as exporting
 from chatdesk.core.transfer.exports.service import ExportService
@@ -253,10 +254,12 @@ async def test_giving_up_too_late_is_told_as_written(
 ) -> None:
     thread = await store.thread()
     await store.ask(thread, "one")
-    loop, written = asyncio.get_running_loop(), exporting._Run._write_json
+    loop, replacing_text = asyncio.get_running_loop(), exporting.replacing_text
 
-    def write_then_hear(run: exporting._Run, reader: ExportReader) -> Path:
-        path = written(run, reader)
+    @contextmanager
+    def replaced_before_hearing(target: Path, **options: Any) -> Iterator[TextIO]:
+        with replacing_text(target, **options) as sink:
+            yield sink
         asked = threading.Event()
 
         def ask() -> None:
@@ -265,9 +268,8 @@ async def test_giving_up_too_late_is_told_as_written(
 
         loop.call_soon_threadsafe(ask)
         assert asked.wait(20)
-        return path
 
-    monkeypatch.setattr(exporting._Run, "_write_json", write_then_hear)
+    monkeypatch.setattr(exporting, "replacing_text", replaced_before_hearing)
     task = asyncio.ensure_future(service.export(Choice(), ExportFormat.JSON, tmp_path / "a.json"))
     report = await task
     assert report.messages == 2 and not task.cancelled()

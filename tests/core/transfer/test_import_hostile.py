@@ -9,7 +9,7 @@ import os
 import random
 import struct
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ import pytest
 from chatdesk.core.attachments.virus_scan import ScanRules
 from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.errors import ChatDeskError, ImportRefused
-from chatdesk.core.transfer.imports import files, json_stream
-from chatdesk.core.transfer.imports.source import ExportFile
+from chatdesk.core.transfer.imports import files, json_stream, source
+from chatdesk.core.transfer.imports.archive import Archive
 from tests.helpers.clamd import SIGNATURE, fake_clamd
 from tests.helpers.export_samples import (
     PNG,
@@ -85,13 +85,13 @@ async def test_stopping_while_zips_in_the_zip_are_opened_leaves_nothing(
 ) -> None:
     inner = write_zip(world.folder / "inner.zip", {"conversations.json": [plain_chatgpt("a", 1)]}).read_bytes()
     path = write_zip(world.folder / "e.zip", {"conversations-1.zip": inner})
-    check = ExportFile._check
+    archive = source.Archive
 
-    def stopped(export: ExportFile) -> None:
+    def opened_after_stopping(path: Path, *, tick: Callable[[], None]) -> Archive:
         world.service.stop()
-        check(export)
+        return archive(path, tick=tick)
 
-    monkeypatch.setattr(ExportFile, "_check", stopped)
+    monkeypatch.setattr(source, "Archive", opened_after_stopping)
     report = await world.service.run(path)
     assert not report.is_whole
     assert await world.threads() == {}

@@ -288,7 +288,7 @@ async def test_a_long_thread_goes_over_several_steps(world: ImportWorld) -> None
 async def test_a_thread_deleted_while_it_comes_is_left_in_the_trash(world: ImportWorld) -> None:
     await world.bring([plain_chatgpt("one", 1)])
     thread_id = (await world.threads())["Chat one"]
-    repository = world.service._repository
+    repository = world.repository
     look_up = repository.look_up
 
     async def look_up_and_delete(threads: object) -> object:
@@ -309,7 +309,7 @@ async def test_a_database_that_fails_says_so_and_the_next_run_goes_on(
     world: ImportWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = large_chatgpt(world.folder / "large.json", threads=40, messages=100)
-    write = world.service._repository.write
+    write = world.repository.write
     count = 0
 
     async def failing(steps: object) -> int:
@@ -319,7 +319,7 @@ async def test_a_database_that_fails_says_so_and_the_next_run_goes_on(
             raise StorageError
         return await write(steps)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(world.service._repository, "write", failing)
+    monkeypatch.setattr(world.repository, "write", failing)
     with pytest.raises(StorageError):
         await world.service.run(path)
     await world.check()

@@ -90,6 +90,11 @@ class SummaryService:
         return self._worker is not None and self._can_write()
 
     @property
+    def pending(self) -> frozenset[str]:
+        """The ids of the threads whose summary is being made or waits for its turn."""
+        return frozenset() if self._worker is None else self._worker.pending
+
+    @property
     def waits_for_tomorrow(self) -> bool:
         """True while the day's limit for work in the background is reached."""
         return self._worker is not None and self._clock.now_ms() < self._worker.rests_until_ms

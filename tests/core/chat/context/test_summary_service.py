@@ -40,6 +40,7 @@ from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.usage.budget import BackgroundBudget, day_of
 from tests.helpers.bulk_data import load_many
 from tests.helpers.chat_world import ChatWorld, chat_world
+from tests.helpers.waiting import running_tasks, until
 
 WINDOW = 2_000
 
@@ -109,7 +110,7 @@ class World:
     async def settled(self) -> Summary:
         """The newest summary, once no other is being made."""
         async with asyncio.timeout(20):
-            while self.context.summaries._worker._waiting:  # type: ignore[union-attr]
+            while self.context.summaries.pending:
                 self.news.clear()
                 await self.news.wait()
         return (await self.context.summaries.list(self.thread))[0]
@@ -125,7 +126,9 @@ class World:
 
 
 @asynccontextmanager
-async def _world(directory: Path, *, can_summarise: bool = True, tokens_per_day: int = 0) -> AsyncIterator[World]:
+async def summary_world(
+    directory: Path, *, can_summarise: bool = True, tokens_per_day: int = 0
+) -> AsyncIterator[World]:
     model, counter, clock = Summariser(), TokenCounter(directory), SystemClock()
     catalogue = ModelCatalogue.of_files(resources_dir() / "models.json")
     catalogue.note_listed("scripted", "small", Figures(WINDOW))
@@ -163,7 +166,7 @@ async def _world(directory: Path, *, can_summarise: bool = True, tokens_per_day:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with _world(tmp_path) as made:
+    async with summary_world(tmp_path) as made:
         yield made
 
 
@@ -326,7 +329,7 @@ async def test_a_long_thread_is_summarised_once_somebody_writes_in_it_and_not_wh
     thread = await _long_thread(world)
     await world.context.totals(thread)
     await world.context.report(thread)
-    assert not world.context.summaries._worker._waiting  # type: ignore[union-attr]
+    assert not world.context.summaries.pending
     await world.context.totals(thread, "And now?")
     async with asyncio.timeout(20):
         while not await world.context.summaries.list(thread):
@@ -335,7 +338,7 @@ async def test_a_long_thread_is_summarised_once_somebody_writes_in_it_and_not_wh
 
 
 async def test_what_a_quit_interrupted_goes_on_where_it_was(tmp_path: Path) -> None:
-    async with _world(tmp_path) as world:
+    async with summary_world(tmp_path) as world:
         thread = await _long_thread(world)
         world.model.answers = [[TextDelta("Alice decided on option 1."), StreamFinished(FinishReason.STOP)]]
         world.model.blocks_later = True
@@ -344,7 +347,7 @@ async def test_what_a_quit_interrupted_goes_on_where_it_was(tmp_path: Path) -> N
             while not (kept := await world.context.summaries.list(thread)):
                 await asyncio.to_thread(lambda: None)
         await world.context.close()
-    async with _world(tmp_path) as world:
+    async with summary_world(tmp_path) as world:
         await world.context.totals(thread, "And now?")
         async with asyncio.timeout(20):
             while (newest := (await world.context.summaries.list(thread))[0]).id == kept[0].id:
@@ -354,7 +357,7 @@ async def test_what_a_quit_interrupted_goes_on_where_it_was(tmp_path: Path) -> N
 
 
 async def test_it_ends_within_a_second_whatever_the_model_is_doing(tmp_path: Path) -> None:
-    async with _world(tmp_path) as world:
+    async with summary_world(tmp_path) as world:
         world.model.blocks = True
         await world.ask(14)
         async with asyncio.timeout(20):
@@ -413,8 +416,7 @@ async def test_one_that_is_not_to_be_sent_gets_no_successor_unasked(world: World
     asked = len(world.model.requests)
     await world.ask(14)
     await world.context.totals(world.thread, "And now?")
-    while world.context.summaries._worker._waiting or world.context._tasks._tasks:  # type: ignore[union-attr]
-        await asyncio.to_thread(lambda: None)
+    await until(lambda: not (world.context.summaries.pending or running_tasks("see whether")))
     assert len(world.model.requests) == asked
     assert await world.context.summaries.list(world.thread) != ()
     assert (await world.context.report(world.thread)).summary_id is None
@@ -443,7 +445,7 @@ async def test_idle_threads_are_found_at_the_times_of_the_schedule(world: World)
 
 
 async def test_where_nothing_is_written_none_is_made(tmp_path: Path) -> None:
-    async with _world(tmp_path, can_summarise=False) as world:
+    async with summary_world(tmp_path, can_summarise=False) as world:
         await world.ask(14)
         with pytest.raises(NotPossible):
             await world.context.redo_summary(world.thread)
@@ -475,7 +477,7 @@ async def test_what_was_written_before_a_failure_is_in_the_ledger(world: World) 
 
 
 async def test_the_limit_of_the_day_is_said_once_and_a_new_limit_goes_on(tmp_path: Path) -> None:
-    async with _world(tmp_path, tokens_per_day=500) as world:
+    async with summary_world(tmp_path, tokens_per_day=500) as world:
         await world.ask(14)
         failure = await world.failed()
         assert "limit of 500 tokens" in failure.sentence

@@ -30,6 +30,7 @@ from chatdesk.core.errors import (
     StorageReplaced,
 )
 from chatdesk.core.storage.engine import failures, high_water, owner_token
+from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.helpers.checks import integrity_check, quick_check
@@ -37,7 +38,7 @@ from tests.helpers.counters import recounted
 from tests.helpers.store import PLAN, MovableClock, Store
 
 
-def _database(path: Path, clock: MovableClock, **options: bool) -> Database:
+def _database(path: Path, clock: MovableClock, **options: bool) -> ProfileDatabase:
     return ProfileDatabase(path, clock=clock, backup_dir=path.parent / "backups", **options)
 
 
@@ -252,23 +253,18 @@ async def test_another_file_in_its_place_takes_no_writes(
     assert await integrity_check(store.db) == []
 
 
-async def test_what_was_committed_as_the_file_went_is_not_written_twice(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_was_committed_as_the_file_went_is_not_written_twice(store: Store) -> None:
     """Who asked was told that it is not saved, and it is: nothing goes on by itself then."""
     thread = await store.thread("Before")
     moved = store.path.with_name("moved.db")
-    real = Database._check_identity
-    calls = 0
+    statements: list[str] = []
 
-    def check(self: Database) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 2:  # the first one is before the commit
-            store.path.rename(moved)
-        real(self)
+    def trace(statement: str) -> None:
+        statements.append(statement)
+        if statement == "COMMIT" and any(each.startswith("UPDATE threads") for each in statements):
+            store.path.rename(moved)  # after all that is looked at before a commit
 
-    monkeypatch.setattr(Database, "_check_identity", check)
+    await store.db.write(lambda conn: driver(conn).set_trace_callback(trace))
     with pytest.raises(StorageGone):
         await store.threads.rename(thread, "After")
     moved.replace(store.path)
@@ -297,8 +293,7 @@ async def test_a_directory_in_place_of_the_file_is_named(tmp_path: Path, clock: 
 
 async def test_a_reader_sees_what_another_process_writes(store: Store, clock: MovableClock) -> None:
     reader = Store(store.path, clock)
-    reader.db = _database(store.path, clock, read_only=True)
-    reader.threads._db = reader.db
+    reader.use(_database(store.path, clock, read_only=True))
     await reader.db.open()
     thread = await store.thread("seen")
     assert (await reader.threads.get(thread)).title == "seen"

@@ -326,7 +326,7 @@ async def test_after_a_failed_migration_the_old_database_is_read_and_nothing_els
     )
     before = _counts(path)
     store = Store(path, clock)
-    store.db._migrations_dir = bad
+    store.use(ProfileDatabase(path, clock=clock, backup_dir=tmp_path / "backups", migrations_dir=bad))
     report = await store.db.open()
     try:
         assert store.db.is_read_only

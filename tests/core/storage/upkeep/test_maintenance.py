@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chatdesk.core.errors import StorageCorrupt, StorageFull, StorageReplaced
+from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.upkeep import backup_files
+from chatdesk.core.storage.upkeep import maintenance as maintenance_module
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.storage.upkeep.maintenance import Maintenance, UpkeepReport
 from tests.helpers.store import Store
@@ -157,24 +161,27 @@ async def test_closing_breaks_a_check_off_without_a_complaint(store: Store, monk
     keeper = Maintenance(store.path, _backups(store), store.clock)
     closing_now: list[asyncio.Task[None]] = []
     loop = asyncio.get_running_loop()
-    connect = keeper._connect
+    has_begun_closing = threading.Event()
 
-    def connect_and_close() -> sqlite3.Connection:
-        conn = connect()
+    def close() -> None:
+        closing_now.append(loop.create_task(keeper.close()))
+        loop.call_soon(has_begun_closing.set)  # after the first step of the task
 
-        def close() -> None:
-            closing_now.append(loop.create_task(keeper.close()))
+    def close_meanwhile() -> int:
+        if not closing_now:
+            loop.call_soon_threadsafe(close)
+            has_begun_closing.wait(20)
+        return 0
 
-        def break_off() -> int:
-            return int(keeper._is_closed)
-
-        conn.set_progress_handler(break_off, 1)
-        loop.call_soon_threadsafe(close)
+    def connect_and_close(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        conn = connect(*arguments, **options)
+        conn.set_progress_handler(close_meanwhile, 1)
         return conn
 
-    monkeypatch.setattr(keeper, "_connect", connect_and_close)
     await _fill(store)
+    monkeypatch.setattr(maintenance_module, "connect", connect_and_close)
     report = await keeper.run_due()
     await asyncio.gather(*closing_now)
-    assert report.problem is None
+    assert closing_now
+    assert report == UpkeepReport()  # neither checked nor a complaint
     assert await keeper.run_due() == UpkeepReport()
