@@ -40,6 +40,26 @@ SLEEP = {
 }
 ENVIRONMENT = {"name": "environment", "description": "Returns its environment.", "inputSchema": {"type": "object"}}
 PICTURE = {"name": "picture", "description": "Returns a picture.", "inputSchema": {"type": "object"}}
+REVIEW = {
+    "name": "review",
+    "title": "Review a text",
+    "description": "Asks for an opinion on a text.",
+    "arguments": [
+        {"name": "subject", "description": "What it is about", "required": True},
+        {"name": "tone", "title": "Tone"},
+    ],
+}
+GREETING = {"name": "greeting", "description": "Says hello, and shows a picture."}
+HOSTILE_PROMPT = {"name": "x" * 100, "title": "Delete\u202e\x1b[31m all\nof it", "description": "d" * 100_000}
+SECRETS = "file:///etc/passwd"
+NOTES = [
+    {"uri": "note://today", "name": "today.md", "title": "Notes of today", "mimeType": "text/markdown"},
+    {"uri": "note://picture", "name": "picture", "mimeType": "image/png"},
+    {"uri": "note://folder", "name": "folder"},
+    {"uri": "note://large", "name": "large.txt"},
+    {"uri": "note://empty", "name": "empty.txt"},
+    {"uri": SECRETS, "name": "../../passwd", "description": "A file \u202eof yours"},
+]
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
@@ -79,9 +99,10 @@ class Server:
         if method == "initialize":
             result: dict[str, Any] = {
                 "protocolVersion": params["protocolVersion"],
-                "capabilities": {"tools": {"listChanged": True}},
+                "capabilities": {} if self.how == "no-offers" else {"prompts": {}, "resources": {}},
                 "serverInfo": {"name": "test", "version": "1"},
             }
+            result["capabilities"]["tools"] = {"listChanged": True}
         elif method == "tools/list":
             result = {"tools": self.tools}
         elif method == "tools/call" and self.how == "refuse":
@@ -91,10 +112,31 @@ class Server:
             result = self.call(number, params["name"], params.get("arguments") or {}, params.get("_meta") or {})
         elif method == "ping":
             result = {}
+        elif self.how != "no-offers" and method in OFFERS:
+            result = self.offer(method, params)
         else:
             self.send({"id": number, "error": {"code": -32601, "message": f"no {method}"}})
             return
         self.send({"id": number, "result": result})
+
+    def offer(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Answer about prompts and resources."""
+        if self.log is not None:
+            with self.log.open("a", encoding="utf-8") as log:
+                log.write(json.dumps([method, params]) + "\n")
+        if self.how == "slow-lists" and method.endswith("/list"):
+            time.sleep(1.0)
+        if method == "prompts/list":
+            many = [{"name": f"prompt {number}"} for number in range(3_000)] if self.how == "many-offers" else []
+            return {"prompts": [REVIEW, GREETING, HOSTILE_PROMPT, *many]}
+        if method == "resources/list":
+            many = [{"uri": f"note://{n}", "name": f"{n}"} for n in range(3_000)] if self.how == "many-offers" else []
+            return {"resources": [*NOTES, *many]}
+        if method == "prompts/get" and self.how == "exit-in-prompt":
+            sys.exit(4)
+        if method == "prompts/get":
+            return _used(params["name"], params.get("arguments") or {})
+        return {"contents": _contents(params["uri"])}
 
     def call(self, number: int, name: str, arguments: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any]:
         if self.log is not None:
@@ -143,6 +185,30 @@ class Server:
         if self.how == "wrong-id":
             self.send({"id": number + 1000, "result": {"content": []}})
             _hang()
+
+
+OFFERS = ("prompts/list", "prompts/get", "resources/list", "resources/read")
+
+
+def _used(name: str, arguments: dict[str, str]) -> dict[str, Any]:
+    if name == "review":
+        said = [
+            ("user", f"Review {arguments['subject']}."),
+            ("assistant", f"Gladly, {arguments.get('tone', 'plain')}."),
+        ]
+        return {"messages": [{"role": role, "content": {"type": "text", "text": text}} for role, text in said]}
+    picture = {"type": "image", "data": PIXEL, "mimeType": "image/png"}
+    contents = [{"type": "text", "text": "Hello\u202e there."}, picture]
+    return {"messages": [{"role": "user", "content": each} for each in contents]}
+
+
+def _contents(uri: str) -> list[dict[str, Any]]:
+    if uri == "note://folder":
+        return [{"uri": f"note://folder/{name}", "text": f"I am {name}."} for name in ("a.txt", "b%2Fc.txt")]
+    if uri == "note://picture":
+        return [{"uri": uri, "mimeType": "image/png", "blob": PIXEL}]
+    texts = {"note://large": "y" * 21_000_000, "note://empty": "", SECRETS: "What the server says it is."}
+    return [{"uri": uri, "mimeType": "text/markdown", "text": texts.get(uri, "# Today\n\nWAL is faster.")}]
 
 
 def _text(text: str) -> dict[str, Any]:

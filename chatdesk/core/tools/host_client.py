@@ -77,7 +77,8 @@ class _Server:
 
 class ToolHost:
     """The servers of one ChatDesk. All methods run on one loop; ``on_changed`` is called there with the id of a server
-    whose status is another one, ``on_kept`` with what a server is signed in with from now on."""
+    whose status is another one, ``on_kept`` with what a server is signed in with from now on, ``on_listing`` with the
+    name of a list (``tools``, ``prompts``, ``resources``) that changed."""
 
     def __init__(
         self,
@@ -86,12 +87,14 @@ class ToolHost:
         *,
         on_changed: Callable[[str], None] = lambda _server_id: None,
         on_kept: Callable[[str, str], None] = lambda _server_id, _kept: None,
+        on_listing: Callable[[str, str], None] = lambda _server_id, _list: None,
         command: Sequence[str] | None = None,
     ) -> None:
         self._launch = launch
         self._clock = clock
         self._on_changed = on_changed
         self._on_kept = on_kept
+        self._on_listing = on_listing
         self._pages: dict[str, Callable[[str], None]] = {}
         self._command = list(command) if command is not None else child_process.command_of(SWITCH)
         self._servers: dict[str, _Server] = {}
@@ -126,22 +129,29 @@ class ToolHost:
     ) -> ToolResult:
         """Call a tool. Cancelling ends the call, and with it a program that has no other call to answer. Raises
         ``ToolFailed``."""
-        values = (server.id, name, json.dumps(arguments), timeout_s)
+        values = (name, json.dumps(arguments), timeout_s)
+        row = await self.ask(server, "call", *values, about=f"“{clean_line(name)}”", on_progress=on_progress)
+        text, files, is_error, size_bytes = row
+        return ToolResult(text, tuple(ToolFile(*each) for each in files), is_error, size_bytes)
+
+    async def ask(
+        self, server: ToolServer, verb: str, *values: Any, about: str, on_progress: OnProgress | None = None
+    ) -> Any:
+        """Return the answer of a server to a request (``host/process.py``), and start one that does not run; ``about``
+        names what is asked for. Raises ``ToolFailed``."""
         listed = await self._tools_of(server)
         try:
             try:
-                row = await self._ask("call", *values, on_progress=on_progress)
+                return await self._ask(verb, server.id, *values, on_progress=on_progress)
             except _RequestFailed as error:
                 if error.code != "not_running":
                     raise
-                # It was ended a moment ago, with a call that was stopped; this one never reached it.
+                # It was ended a moment ago, with a call that was stopped; this request never reached it.
                 self._was_ended(server, listed)
                 await self._tools_of(server)
-                row = await self._ask("call", *values, on_progress=on_progress)
+                return await self._ask(verb, server.id, *values, on_progress=on_progress)
         except _RequestFailed as error:
-            raise ToolFailed(f"“{clean_line(name)}” of {server.name} failed: {visible_controls(str(error))}") from None
-        text, files, is_error, size_bytes = row
-        return ToolResult(text, tuple(ToolFile(*each) for each in files), is_error, size_bytes)
+            raise ToolFailed(f"{about} of {server.name} failed: {visible_controls(str(error))}") from None
 
     # What the settings show
 
@@ -341,7 +351,9 @@ class ToolHost:
         elif kind == "stderr":
             known.stderr = visible_controls(values[0])
         elif kind == "changed":
-            known.tools = None  # listed again when they are needed
+            if values[0] == "tools":
+                known.tools = None  # listed again when they are needed
+            self._on_listing(known.server.id, values[0])
         elif kind == "gone" and known.state is ServerState.READY:
             if values[0]:
                 self._failed(known, values[0])

@@ -36,6 +36,7 @@ from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.tools.built_in import BuiltInServer
 from chatdesk.core.tools.host_client import OnProgress, ToolFailed, ToolHost
+from chatdesk.core.tools.offers import Offers
 from chatdesk.core.tools.permissions import Permission, Permissions
 from chatdesk.core.tools.programs import ProgramFinder, missing_words
 from chatdesk.core.tools.project_folders import ProjectFolders
@@ -83,8 +84,14 @@ class ToolService:
         self.sign_ins = SignIns(
             secrets, key_place, host=lambda: self._host, find=self.server, mark=self._mark_signed_in
         )
+        self.offers = Offers(lambda: self._host)
         self._host = ToolHost(
-            self._launch, clock, on_changed=self._on_host_changed, on_kept=self.sign_ins.take, command=command
+            self._launch,
+            clock,
+            on_changed=self._on_host_changed,
+            on_kept=self.sign_ins.take,
+            on_listing=self.offers.forget,
+            command=command,
         )
 
     # Servers
@@ -337,7 +344,10 @@ class ToolService:
             await self._keep(replace(self._stored, servers=servers))
             self._bus.publish(ToolServersChanged())
 
-    def _on_host_changed(self, _server_id: str) -> None:
+    def _on_host_changed(self, server_id: str) -> None:
+        server = self.server(server_id)
+        if server is None or self._host.status(server).state not in (ServerState.STARTING, ServerState.READY):
+            self.offers.forget(server_id)
         with suppress(RuntimeError):
             self._bus.publish(ToolServersChanged())
 

@@ -49,6 +49,9 @@ from chatdesk.ui.features.local_service.local_service_binding import LocalServic
 from chatdesk.ui.features.prompts.assistant_binding import AssistantBinding
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 from chatdesk.ui.features.prompts.quick_actions import QuickActions
+from chatdesk.ui.features.prompts.server_offers import ServerOffers
+from chatdesk.ui.features.prompts.server_prompts import ServerPrompts
+from chatdesk.ui.features.prompts.server_resources import ServerResources
 from chatdesk.ui.features.providers.provider_binding import ProviderBinding
 from chatdesk.ui.features.search.search_binding import SearchBinding
 from chatdesk.ui.features.settings.data_binding import DataBinding
@@ -197,6 +200,9 @@ class Bindings:
             prompts=services.prompts,
             system_prompts=services.system_prompts,
             open_assistants=lambda: _assistant_chooser(context, services),
+            server_prompts=ServerPrompts(
+                context, self.threads, self._offers(context, services, "prompts"), attachments=lambda: self.attachments
+            ),
         )
         self.assistants = AssistantBinding(
             context,
@@ -205,6 +211,9 @@ class Bindings:
             self.messages.assistants,
             prompts=services.prompts,
             open_library=self.prompts.open_library,
+            resources=ServerResources(
+                self._offers(context, services, "resources"), attachments=lambda: self.attachments
+            ),
         )
         self.quick_actions = QuickActions(context, self.threads, self.prompts, prompt_service=services.prompts)
         self.parameters = ParametersBinding(context, self.threads)
@@ -238,6 +247,9 @@ class Bindings:
             models=models,
             read_only_reason=lambda: services.read_only_reason,
         )
+
+    def _offers(self, context: WindowContext, services: Services, kind: str) -> ServerOffers:
+        return ServerOffers(context, self.threads, self.messages.assistants, kind, in_use=services.tools.in_use)
 
     def _build_data(
         self, context: WindowContext, services: Services, models: ModelServices, restart_after: RestartAfter

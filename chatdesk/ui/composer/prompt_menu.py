@@ -111,6 +111,11 @@ class PromptMenu(QFrame):
         """Return whether the menu is shown."""
         return self.isVisible()
 
+    @property
+    def is_open(self) -> bool:
+        """Return whether the menu is shown, or would be if what is typed matched anything."""
+        return self._is_armed
+
     def open_after_mark(self, heads: Sequence[PromptHead]) -> None:
         """Open the menu if the mark still stands there: keys may have been faster."""
         self._open(heads, is_after_mark=True)
@@ -124,10 +129,15 @@ class PromptMenu(QFrame):
         early_keys().opened_in_window()
 
     def update_heads(self, heads: Sequence[PromptHead]) -> None:
-        """Replace the listed prompts, because the library changed while the menu may be open."""
+        """Replace the listed prompts, because there are others while the menu may be open. What was reached with the
+        arrows stays chosen."""
         self._finder = PromptFinder(heads)
         if self.isVisible():
-            self._fill(self._typed())
+            item = self.list.currentItem()
+            self._fill(self._typed(), stays_at=None if item is None else str(item.data(_ID_ROLE)))
+        else:
+            self._shown_for = None
+            self._follow()
 
     def close_menu(self) -> None:
         """Close the menu; the focus goes back to the editor if it was here."""
@@ -191,7 +201,7 @@ class PromptMenu(QFrame):
         if self._is_armed and not self._is_after_mark:
             self._fill(text)
 
-    def _fill(self, typed: str) -> None:
+    def _fill(self, typed: str, *, stays_at: str | None = None) -> None:
         self._shown_for = typed
         found = self._finder.find(typed, names_only=self._is_after_mark)[:_MOST_LISTED]
         self.list.blockSignals(True)
@@ -204,16 +214,17 @@ class PromptMenu(QFrame):
         if is_empty and not self._is_after_mark:
             self._add("No prompt matches.", "", MANAGE).setFlags(Qt.ItemFlag.NoItemFlags)
         else:
-            self.list.setCurrentRow(0)
+            rows = range(self.list.count()) if stays_at is not None else ()
+            self.list.setCurrentRow(next((row for row in rows if self.list.item(row).data(_ID_ROLE) == stays_at), 0))
         self.list.blockSignals(False)
         was_visible = self.isVisible()
         self.setVisible(not (is_empty and self._is_after_mark))
         if self.isVisible():
             self._place()
-            self.list.scrollToTop()
+            self.list.scrollToItem(self.list.currentItem())
             count = counted(len(found), self._kind.noun)
             keys = f"arrows choose, Enter {self._kind.verb}, Esc closes"
-            self._say_current(0, lead="" if was_visible else f"{count}, {keys}. ")
+            self._say_current(self.list.currentRow(), lead="" if was_visible else f"{count}, {keys}. ")
 
     def _add(self, name: str, hint: str, prompt_id: str) -> QListWidgetItem:
         item = QListWidgetItem(name, self.list)

@@ -285,3 +285,18 @@ def test_a_selection_is_no_query(world: World) -> None:
     world.composer.editor.selectAll()
     assert mark_query(world.composer.editor, SLASH) is None
     assert not select_mark_query(world.composer.editor, SLASH)
+
+
+def test_what_comes_later_joins_and_leaves_what_was_chosen(world: World) -> None:
+    world.type("/rev")
+    world.key(Qt.Key.Key_Down)
+    chosen = world.current()
+    world.menu.update_heads([PromptHead("new", PromptKind.TEMPLATE, "Reverse", ""), *HEADS])
+    assert "Reverse" in world.listed() and world.current() == chosen
+
+
+def test_what_comes_later_opens_a_menu_in_which_nothing_matched(world: World) -> None:
+    world.type("/greet")
+    assert not world.menu.is_listed
+    world.menu.update_heads([*HEADS, PromptHead("new", PromptKind.TEMPLATE, "Greeting", "")])
+    assert world.listed() == ["Greeting"]

@@ -20,8 +20,10 @@ MOST_FILES, LARGEST_FILES_BYTES = 20, 20 * 1024 * 1024
 
 #: name, title, description, schema as JSON, read-only, destructive, open world, digest.
 ToolRow = tuple[str, str, str, str, bool, bool, bool, str]
-#: text, files as (name, type, bytes), whether the tool calls it an error, bytes on the wire.
-ResultRow = tuple[str, tuple[tuple[str, str, bytes], ...], bool, int]
+#: name, type, bytes.
+FileRow = tuple[str, str, bytes]
+#: text, files, whether the tool calls it an error, bytes on the wire.
+ResultRow = tuple[str, tuple[FileRow, ...], bool, int]
 
 
 def tool_rows(tools: Sequence[types.Tool]) -> tuple[ToolRow, ...]:
@@ -59,10 +61,10 @@ def _tool_row(tool: types.Tool) -> ToolRow | None:
 def result_row(result: types.CallToolResult) -> ResultRow:
     """Return what a tool answered: its texts joined, and images, sounds and embedded files as files."""
     texts: list[str] = []
-    files: list[tuple[str, str, bytes]] = []
+    files: list[FileRow] = []
     size = 0
     for place, block in enumerate(result.content):
-        text, file = _read_block(block, place)
+        text, file = read_block(block, place)
         if text is not None:
             size += len(text.encode("utf-8", "replace"))
             texts.append(text)
@@ -76,7 +78,8 @@ def result_row(result: types.CallToolResult) -> ResultRow:
     return _cut("\n\n".join(texts)), tuple(_within_bounds(files)), bool(result.is_error), size
 
 
-def _read_block(block: Any, place: int) -> tuple[str | None, tuple[str, str, bytes] | None]:
+def read_block(block: Any, place: int) -> tuple[str | None, FileRow | None]:
+    """Return the text of a block of content, or its file."""
     if isinstance(block, types.TextContent):
         return block.text, None
     if isinstance(block, types.ImageContent | types.AudioContent):
@@ -92,14 +95,14 @@ def _read_block(block: Any, place: int) -> tuple[str | None, tuple[str, str, byt
     return None, None
 
 
-def _file(name: str, mime: str, data: str) -> tuple[str, str, bytes] | None:
+def _file(name: str, mime: str, data: str) -> FileRow | None:
     try:
         return name[:LONGEST_NAME], mime[:LONGEST_NAME], base64.b64decode(data, validate=True)
     except (ValueError, binascii.Error):
         return None
 
 
-def _within_bounds(files: Iterable[tuple[str, str, bytes]]) -> Iterable[tuple[str, str, bytes]]:
+def _within_bounds(files: Iterable[FileRow]) -> Iterable[FileRow]:
     room = LARGEST_FILES_BYTES
     for number, file in enumerate(files):
         if number >= MOST_FILES or len(file[2]) > room:

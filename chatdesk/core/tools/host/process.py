@@ -6,10 +6,12 @@ ends, however it ends, the input ends, and with it every server and all that ser
 Frames come in as ``(verb, number, …)`` and go out as ``(kind, number, …)``:
 
 - ``open`` server id, spec; ``tools`` server id; ``call`` server id, tool, arguments, seconds; ``close`` server id;
-  ``sign_in`` server id, spec. Each is answered by ``done`` value or ``failed`` code, sentence; a call may have
+  ``sign_in`` server id, spec; ``prompts`` and ``resources`` server id; ``prompt`` server id, name, arguments;
+  ``resource`` server id, address. Each is answered by ``done`` value or ``failed`` code, sentence; a call may have
   ``progress`` before. ``cancel`` ends the request of that number.
-- ``step``, ``stderr``, ``changed``, ``gone``: news of a server, whose id stands in the number's place; so it
-  does in ``browse``, a page to open for a sign-in, and ``kept``, what it is signed in with from now on.
+- ``step``, ``stderr``, ``changed`` (with the name of a list), ``gone``: news of a server, whose id stands in the
+  number's place; so it does in ``browse``, a page to open for a sign-in, and ``kept``, what it is signed in with from
+  now on.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from typing import Any, BinaryIO
 
 from chatdesk.core.process_frames import Wire, read_frame, write_frame
 from chatdesk.core.processes import start_child
+from chatdesk.core.tools.host import offers
 from chatdesk.core.tools.host.descendants import adopt_orphans, descendants_of, end_others, end_tree
 from chatdesk.core.tools.host.server_connection import CallRefused, Connection
 from chatdesk.core.tools.host.stdio import ServerBroke
@@ -88,6 +91,9 @@ class Host:
             raise _NotRunning("It is not running.")
         if verb == "tools":
             return await connection.tools()
+        if verb in offers.VERBS:
+            async with asyncio.timeout(offers.VERBS[verb][1]):
+                return await connection.listed(verb, offers.asked(verb, values[1:]))
         _id, tool, arguments, timeout_s = values
         self._calls[number] = connection.id
         try:

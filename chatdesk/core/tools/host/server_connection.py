@@ -16,6 +16,7 @@ from mcp.shared.exceptions import MCPError
 
 from chatdesk.core.tools.host.descendants import end_tree
 from chatdesk.core.tools.host.listing import MOST_TOOLS, ResultRow, ToolRow, result_row, tool_rows
+from chatdesk.core.tools.host.offers import TooLargeError
 from chatdesk.core.tools.host.redirect_receiver import RedirectReceiver
 from chatdesk.core.tools.host.sign_in import MARK, SignIn
 from chatdesk.core.tools.host.stdio import LONGEST_LINE_BYTES, ServerBroke, StderrTail, program
@@ -26,6 +27,12 @@ LIST_S: Final = 20.0
 SIGN_IN_S: Final = 300.0
 _SIGN_IN_BYTES: Final = 256 * 1024
 _PAGES: Final = 50
+#: News of a list; its method has the list's name: ``notifications/tools/list_changed``.
+_LIST_CHANGES: Final = (
+    types.ToolListChangedNotification,
+    types.PromptListChangedNotification,
+    types.ResourceListChangedNotification,
+)
 _NAME: Final = types.Implementation(name="ChatDesk", version="1")
 
 #: What the process tells ChatDesk: a kind and its values.
@@ -54,6 +61,7 @@ class Connection:
         self._ending = asyncio.Event()
         self._broken: asyncio.Future[str] | None = None
         self._is_gone = False
+        self._changed: set[str] = set()
         self._task = asyncio.create_task(self._run())
 
     @property
@@ -62,7 +70,7 @@ class Connection:
 
     async def tools(self) -> tuple[ToolRow, ...]:
         """Return the tools of the server. Raises ``ServerBroke`` and ``CallRefused``."""
-        return tool_rows(await self._ask(self._list_tools))
+        return tool_rows(await self.listed("tools", self._list_tools))
 
     async def call(self, name: str, arguments: str, timeout_s: float, on_progress: Report) -> ResultRow:
         """Call a tool; ``arguments`` is a JSON object. Raises ``ServerBroke``, ``CallRefused`` and ``TimeoutError``."""
@@ -76,7 +84,7 @@ class Connection:
             return result
 
         async with asyncio.timeout(timeout_s):
-            return result_row(await self._ask(ask))
+            return result_row(await self.ask(ask))
 
     async def end(self, *, at_once: bool = False) -> None:
         """End the server with everything that it started, ``at_once`` or after a moment in which it may end itself."""
@@ -85,7 +93,13 @@ class Connection:
         self._ending.set()
         await asyncio.wait([self._task])
 
-    async def _ask(self, ask: Callable[[ClientSession], Awaitable[Any]]) -> Any:
+    async def listed(self, name: str, ask: Callable[[ClientSession], Awaitable[Any]]) -> Any:
+        """Return a list as ``ask`` does; that it changed is told again from now on."""
+        self._changed.discard(name)
+        return await self.ask(ask)
+
+    async def ask(self, ask: Callable[[ClientSession], Awaitable[Any]]) -> Any:
+        """Return what ``ask`` gets from the session, once there is one. Raises ``ServerBroke`` and ``CallRefused``."""
         if self._is_gone:
             raise ServerBroke(self.problem or "It ended.")
         await asyncio.shield(self._ready)
@@ -99,6 +113,8 @@ class Connection:
         except MCPError as error:
             if self._broken is not None and self._broken.done():
                 raise ServerBroke(self._broken.result()) from None
+            raise CallRefused(str(error)) from None
+        except TooLargeError as error:
             raise CallRefused(str(error)) from None
         except ValueError:
             raise CallRefused("It answered in a form that the protocol does not know.") from None
@@ -178,8 +194,11 @@ class Connection:
             yield streams
 
     async def _on_message(self, message: object) -> None:
-        if isinstance(message, types.ToolListChangedNotification):
-            self._report("changed", self.id)
+        if isinstance(message, _LIST_CHANGES):
+            name = message.method.split("/")[1]
+            if name not in self._changed:  # else nobody has asked for it since
+                self._changed.add(name)
+                self._report("changed", self.id, name)
 
 
 class _Session(ClientSession):

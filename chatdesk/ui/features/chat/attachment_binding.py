@@ -4,7 +4,7 @@ them before they are sent."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from chatdesk.ui.composer.attachments import AttachmentShelf
     from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.window.window_context import WindowContext
+
+#: Returns the names and bytes of files, at least one. Raises errors of ChatDesk.
+Fetch = Callable[[], Awaitable[Sequence[tuple[str, bytes]]]]
 
 _PASTED_NAME = "Pasted image.png"
 _STORED = "Files are stored on disk; a temporary chat is not."
@@ -112,6 +115,22 @@ class AttachmentBinding(QObject):
             key = self._panes.composer.files.shelf.begin(_PASTED_NAME, image)
             self._start(key, self._keep_image(key, image, self._threads.thread_id))
 
+    def attach_bytes(self, name: str, data: bytes) -> None:
+        """Attach a file whose bytes are in memory already."""
+
+        async def fetch() -> Sequence[tuple[str, bytes]]:
+            return [(name, data)]
+
+        self.attach_fetched(name, fetch)
+
+    def attach_fetched(self, name: str, fetch: Fetch) -> None:
+        """Attach what ``fetch`` returns; until then a chip with this name stands for it."""
+        if self._threads.offers_to_keep(_STORED, partial(self.attach_fetched, name, fetch)):
+            return
+        if self._as_many_as_fit([name]):
+            key = self._panes.composer.files.shelf.begin(clean_name(name))
+            self._start(key, self._keep_fetched(key, fetch, self._threads.thread_id))
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _DRAGS and isinstance(event, QDropEvent):
             return self._take_drag(event)
@@ -161,6 +180,17 @@ class AttachmentBinding(QObject):
             self._panes.composer.files.shelf.finish(key, None)
             raise
         await self._drafts.add_attachment(thread_id, key, attachment)
+
+    async def _keep_fetched(self, key: str, fetch: Fetch, thread_id: str | None) -> None:
+        try:
+            (name, data), *more = await fetch()
+            attachment = await self._attachments.add_bytes(data, name)
+        except BaseException:
+            self._panes.composer.files.shelf.finish(key, None)
+            raise
+        await self._drafts.add_attachment(thread_id, key, attachment)
+        for name, data in more[: len(self._as_many_as_fit([name for name, _data in more]))]:
+            await self._drafts.add_attachment(thread_id, "", await self._attachments.add_bytes(data, name))
 
     # What is shown of them
 

@@ -1,9 +1,9 @@
 """Says below the text which assistant answers in the open thread, and lets a person choose one, there or after an @ for
-one question."""
+one question. The resources of tool servers are listed after the @, too."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu
 from chatdesk.core.domain.prompt import PromptHead, PromptKind
 from chatdesk.core.events import PromptsChanged
 from chatdesk.core.hidden_characters import clean_line
-from chatdesk.ui.composer.slash_query import AT, select_mark_query
+from chatdesk.ui.composer.slash_query import AT, mark_query, select_mark_query
 from chatdesk.ui.features.chat.next_model import NextAssistant
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chatdesk.core.chat.prompts.prompt_service import PromptService
     from chatdesk.core.domain.thread import Thread
     from chatdesk.ui.composer.prompt_menu import PromptMenu
+    from chatdesk.ui.features.prompts.server_resources import ServerResources
     from chatdesk.ui.window.window_context import WindowContext
 
 _MOST_LISTED: Final = 40
@@ -42,6 +43,7 @@ class AssistantBinding(QObject):
         *,
         prompts: PromptService,
         open_library: Callable[[], None],
+        resources: ServerResources,
     ) -> None:
         super().__init__()
         self._panes = panes = context.panes
@@ -50,6 +52,7 @@ class AssistantBinding(QObject):
         self._chosen = chosen
         self._prompts = prompts
         self._open_library = open_library
+        self._resources = resources
         self._tasks = context.tasks
         self._open_thread = context.open_thread
         self._button: PillButton | None = None
@@ -149,22 +152,38 @@ class AssistantBinding(QObject):
         return [head for head in await self._prompts.list() if head.kind is PromptKind.ASSISTANT]
 
     async def _open_menu(self) -> None:
-        heads = await self._assistants()
+        self._show_menu([*await self._assistants(), *await self._resources.heads()])
+        self._resources.ask(lambda: self._tasks.replace(self._show_more(), "list resources"))
+
+    async def _show_more(self) -> None:
+        """Show the resources of one more server, where the @ still stands."""
+        heads = [*await self._assistants(), *await self._resources.heads()]
+        if self._menu is not None and self._menu.is_open:
+            self._menu.update_heads(heads)
+        elif mark_query(self._panes.composer.editor, AT) is not None:
+            self._show_menu(heads)
+
+    def _show_menu(self, heads: Sequence[PromptHead]) -> None:
         if not heads:
             return
         if self._menu is None:
             from chatdesk.ui.composer.prompt_menu import MenuKind, PromptMenu
 
             edit = ("Edit assistants…", "Their instructions, models, tools and files")
-            kind = MenuKind(AT, "Assistants", "assistant", "asks it", edit)
+            kind = MenuKind(AT, "Assistants and resources", "name", "takes it", edit)
             self._menu = PromptMenu(self._panes.theme, self._panes.composer, kind)
-            self._menu.chosen.connect(lambda id_, _is_after_mark: self._ask_once(id_))
+            self._menu.chosen.connect(lambda id_, _is_after_mark: self._take(id_))
             self._menu.manageRequested.connect(self._open_library)
         self._menu.open_after_mark(heads)
 
-    def _ask_once(self, assistant_id: str) -> None:
+    def _take(self, chosen_id: str) -> None:
+        """Attach a resource, or ask an assistant once."""
         editor = self._panes.composer.editor
         if select_mark_query(editor, AT):
             editor.textCursor().removeSelectedText()
+        if not self._resources.attach(chosen_id):
+            self._ask_once(chosen_id)
+
+    def _ask_once(self, assistant_id: str) -> None:
         self._chosen.ask_once(assistant_id)
         self._tasks.start(self._prompts.note_used(assistant_id), "note the use of an assistant")

@@ -6,7 +6,7 @@ Menu and dialogs are imported when they are first asked for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.core.domain.prompt import Prompt, PromptKind
+from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
 from chatdesk.core.events import ProjectChanged, PromptsChanged
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chatdesk.ui.event_subscriptions import Subscribe
     from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
     from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
+    from chatdesk.ui.features.prompts.server_prompts import ServerPrompts
     from chatdesk.ui.window.window_context import WindowContext
 
 _MOST_REMEMBERED = 100
@@ -49,8 +50,10 @@ class PromptBinding(QObject):
         prompts: PromptService,
         system_prompts: SystemPromptService,
         open_assistants: Callable[[], AssistantChooser],
+        server_prompts: ServerPrompts,
     ) -> None:
         super().__init__()
+        self._server_prompts = server_prompts
         self._open_assistants = open_assistants
         self._panes = panes = context.panes
         self._threads = threads
@@ -93,8 +96,7 @@ class PromptBinding(QObject):
             self._tasks.replace(self._open_menu(is_after_slash=False), "list prompts")
 
     async def _open_menu(self, *, is_after_slash: bool) -> None:
-        prompts = self._prompts
-        heads = [head for head in await prompts.list() if head.kind is PromptKind.TEMPLATE]
+        heads = await self._menu_heads(await self._prompts.list())
         if self._menu is None:
             from chatdesk.ui.composer.prompt_menu import PromptMenu
 
@@ -105,12 +107,18 @@ class PromptBinding(QObject):
             self._menu.open_after_mark(heads)
         else:
             self._menu.open_to_search(heads)
+        self._server_prompts.ask(self._refresh)
+
+    async def _menu_heads(self, stored: Sequence[PromptHead]) -> list[PromptHead]:
+        """Return the templates of the library, then the prompts that are known of tool servers."""
+        templates = [head for head in stored if head.kind is PromptKind.TEMPLATE]
+        return [*templates, *await self._server_prompts.heads()]
 
     def _refresh(self) -> None:
         async def work() -> None:
             heads = await self._prompts.list()
             if self._menu is not None:
-                self._menu.update_heads([head for head in heads if head.kind is PromptKind.TEMPLATE])
+                self._menu.update_heads(await self._menu_heads(heads))
             if self._library is not None:
                 self._library.show_heads(heads)
 
@@ -120,7 +128,8 @@ class PromptBinding(QObject):
     # Inserting
 
     def _insert_soon(self, prompt_id: str, is_after_slash: bool = False) -> None:
-        self._tasks.replace(self._insert(prompt_id, is_after_slash=is_after_slash), "insert prompt")
+        if not self._server_prompts.insert(prompt_id, is_after_slash=is_after_slash):
+            self._tasks.replace(self._insert(prompt_id, is_after_slash=is_after_slash), "insert prompt")
 
     async def text_of(self, prompt_id: str) -> str | None:
         """Return the current text of a prompt. If it has fields to fill in, insert it into the composer and return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
@@ -23,7 +23,8 @@ _MOST_SHOWN_PROBLEMS = 3
 
 class PromptFieldsDialog(FormPanel):
     """``filled`` carries the values by the names of the fields, once; Esc and closing insert nothing. Enter goes on to
-    the end, Shift+Enter begins a new line in a field."""
+    the end, Shift+Enter begins a new line in a field. ``check`` returns what is wrong with the values, which are asked
+    for again then."""
 
     filled = Signal(object)
 
@@ -35,10 +36,12 @@ class PromptFieldsDialog(FormPanel):
         *,
         last_values: Mapping[str, str],
         problems: Sequence[Problem] = (),
+        check: Callable[[Mapping[str, str]], str] = lambda _values: "",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, f"Fill in: {prompt_name}", object_name="promptFieldsDialog", parent=parent)
         self.head.setText(prompt_name)
+        self._check = check
         self._fields: dict[str, _TextField | QComboBox] = {}
         rows = QWidget()
         rows.setObjectName("promptFields")
@@ -97,6 +100,9 @@ class PromptFieldsDialog(FormPanel):
 
     def _finish(self) -> None:
         values = self.values()
+        if problem := self._check(values):
+            self.show_problem(problem)
+            return
         self.accept()
         self.filled.emit(values)
 

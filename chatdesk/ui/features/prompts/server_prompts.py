@@ -1,0 +1,104 @@
+"""Puts a prompt of a tool server into the composer: asks for its arguments, has the server fill it in, inserts it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from chatdesk.core.domain.prompt import PromptHead
+from chatdesk.core.hidden_characters import clean_line
+
+if TYPE_CHECKING:
+    from chatdesk.core.tools.offers import PromptArgument, ServerPrompt
+    from chatdesk.ui.features.chat.attachment_binding import AttachmentBinding
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.prompts.server_offers import ServerOffers
+    from chatdesk.ui.window.window_context import WindowContext
+
+_TASK = "insert prompt"
+
+
+class ServerPrompts:
+    """The inserted text stands in the composer, where the person reads it before sending; pictures and other files of
+    a prompt become attachments."""
+
+    def __init__(
+        self,
+        context: WindowContext,
+        threads: ThreadBinding,
+        offers: ServerOffers,
+        *,
+        attachments: Callable[[], AttachmentBinding],
+    ) -> None:
+        self._panes = context.panes
+        self._tasks = context.tasks
+        self._threads = threads
+        self._offers = offers
+        self._attachments = attachments
+
+    async def heads(self) -> list[PromptHead]:
+        """Return the prompts that are known of the servers that are on in the open thread."""
+        return await self._offers.heads()
+
+    def ask(self, show: Callable[[], object]) -> None:
+        """Ask the servers for their prompts; ``show`` is called each time a list has come."""
+        self._offers.ask(show)
+
+    def insert(self, prompt_id: str, *, is_after_slash: bool) -> bool:
+        """Insert the prompt with this id; return whether it is one of a server."""
+        prompt = cast("ServerPrompt | None", self._offers.find(prompt_id))
+        if prompt is None:
+            return False
+        put = partial(self._put, prompt, thread_id=self._threads.thread_id, is_after_slash=is_after_slash)
+        if prompt.arguments:
+            self._ask_for_arguments(prompt, lambda values: self._tasks.replace(put(values), _TASK))
+        else:
+            self._tasks.replace(put({}), _TASK)
+        return True
+
+    def _ask_for_arguments(self, prompt: ServerPrompt, use: Callable[[Mapping[str, str]], object]) -> None:
+        from chatdesk.core.chat.prompts.prompt_variables import Field
+        from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
+
+        def check(values: Mapping[str, str]) -> str:
+            missing = [each.label for each in prompt.arguments if each.is_required and not values[each.name].strip()]
+            return f"Still to fill in: {', '.join(missing)}." if missing else ""
+
+        dialog = PromptFieldsDialog(
+            self._panes.theme,
+            prompt.title,
+            [Field(each.name, _label(each)) for each in prompt.arguments],
+            last_values={},
+            check=check,
+            parent=self._panes.window,
+        )
+        dialog.head.setText(f"{prompt.title}, from {clean_line(prompt.server.name)}")
+        dialog.filled.connect(use)
+        dialog.finished.connect(lambda _result: self._panes.window.focus_composer())
+        dialog.open()
+
+    async def _put(
+        self, prompt: ServerPrompt, values: Mapping[str, str], *, thread_id: str | None, is_after_slash: bool
+    ) -> None:
+        from chatdesk.ui.composer.slash_query import SLASH, select_mark_query
+
+        composer = self._panes.composer
+        server = clean_line(prompt.server.name)
+        composer.notice.show_passing(f"Asking {server} for “{prompt.title}”…")
+        used = await (await self._offers.service()).offers.use(prompt, values)
+        if self._threads.thread_id != thread_id or composer.editor.isReadOnly():
+            self._panes.window.show_toast("The prompt was not inserted: another thread is open now.")
+            return
+        if is_after_slash:
+            select_mark_query(composer.editor, SLASH)
+        composer.insert_text(used.text)
+        self._panes.window.focus_composer()
+        composer.notice.show_passing(f"{server} wrote this text. Read it before you send it.")
+        for file in used.files:
+            self._attachments().attach_bytes(file.name, file.data)
+
+
+def _label(argument: PromptArgument) -> str:
+    label = argument.label if argument.is_required else f"{argument.label} (optional)"
+    return f"{label}: {argument.description}" if argument.description else label
