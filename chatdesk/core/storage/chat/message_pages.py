@@ -18,7 +18,7 @@ from chatdesk.core.storage.engine.rows import MESSAGE_COLUMNS, messages_from
 _SHOWN = f"SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.thread_id = ? AND m.on_path = 1 AND m.deleted_at IS NULL"
 
 _BOUNDS = """
-SELECT t.shown_count,
+SELECT t.shown_count, t.message_count,
   (SELECT min(position) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL),
   (SELECT max(position) FROM messages WHERE thread_id = t.id AND on_path = 1 AND deleted_at IS NULL)
 FROM threads t WHERE t.id = ?
@@ -63,12 +63,13 @@ def page(
     bounds = driver(conn).execute(_BOUNDS, (thread_id,)).fetchone()
     if bounds is None:
         raise ThreadNotFound
-    total, first, last = bounds
+    total, live, first, last = bounds
     if at is None:
         rows, low, high = _rows(conn, thread_id, limit, before, after, around)
     else:
         rows, low, high = _around(conn, thread_id, limit, at), None, None
-    messages = tuple(messages_from(conn, rows))
+    # Where every live message is shown, none has another version, and nobody needs to look for one.
+    messages = tuple(messages_from(conn, rows, has_versions=live > total))
     if messages:
         low, high = messages[0].position, messages[-1].position
         has_older, has_newer = first < low, last > high

@@ -91,14 +91,14 @@ def get_message(conn: Connection, message_id: str) -> Message:
     return messages_from(conn, rows)[0]
 
 
-def messages_from(conn: Connection, rows: Sequence[Sequence[Any]]) -> list[Message]:
+def messages_from(conn: Connection, rows: Sequence[Sequence[Any]], *, has_versions: bool = True) -> list[Message]:
     """Return whole messages, in the order of ``rows`` (of ``MESSAGE_COLUMNS``): parts, streamed text and places among
-    versions are fetched for all of them at once."""
+    versions are fetched for all of them at once. ``has_versions`` is False where each is known to be the only one."""
     if not rows:
         return []
     ids = [row[_ID] for row in rows]
     parts = _parts(conn, ids, [row[_ID] for row in rows if row[_STATUS] not in _FINAL])
-    siblings = _live_siblings(conn, rows)
+    siblings = _live_siblings(conn, rows) if has_versions else {}
     costs = _answer_costs(conn, [row[_ID] for row in rows if row[_ROLE] == Role.ASSISTANT])
     return [_message(row, parts.get(row[_ID], ()), siblings, costs.get(row[_ID], _NO_COST)) for row in rows]
 
