@@ -280,7 +280,7 @@ def test_no_pane_is_squeezed_at_any_size_of_window_and_text(window, qtbot, scale
     for is_inspected in (False, True):
         if is_inspected:
             window.show_inspector(Inspector(window.theme))
-        qtbot.waitUntil(lambda: window._composer_row.height() > 0)
+        qtbot.waitUntil(lambda: window.composer.height() > 0)
         QApplication.processEvents()
         composer = window.composer
         if not composer.isVisible():  # the inspector has the whole window
