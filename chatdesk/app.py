@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.schema import Settings
     from chatdesk.services.groups import RestoreServices
     from chatdesk.services.services import Services
-    from chatdesk.ui.application.window_application import WindowHooks, WindowScript
+    from chatdesk.ui.application.window_application import WindowScript
+    from chatdesk.ui.application.window_hooks import WindowHooks
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
 def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock) -> WindowHooks:
     """Return what the window calls. Services are imported when it has been painted."""
     from chatdesk.core.settings.store import SettingsStore
-    from chatdesk.ui.application.window_application import WindowHooks
+    from chatdesk.ui.application.window_hooks import WindowHooks
 
     async def build() -> Services:
         module = await import_beside("chatdesk.services.building")

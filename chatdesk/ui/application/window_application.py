@@ -6,12 +6,11 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, aclosing
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import replace
 from signal import SIGINT
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
@@ -22,12 +21,13 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import share_malloc_arena
 from chatdesk.ui.application.failed_start import offer_ways_out, unforeseen_failure
-from chatdesk.ui.application.report_binding import CollectReport, ReportBinding
+from chatdesk.ui.application.failure_notices import FailureNotices
+from chatdesk.ui.application.report_binding import ReportBinding
+from chatdesk.ui.application.window_hooks import WindowHooks
 from chatdesk.ui.async_tasks import AsyncTasks, run_until_done
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
-from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.garbage import collected_here
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.icons import read_icons
@@ -41,12 +41,9 @@ from chatdesk.ui.window.window_state import SavedAnchor, WindowState, WindowStat
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.core.domain.thread import ThreadPage
     from chatdesk.core.rendering.client import RenderClient
     from chatdesk.core.settings.schema import Settings
-    from chatdesk.core.settings.store import SettingsStore
-    from chatdesk.services.groups import RestoreServices
     from chatdesk.services.services import Services
     from chatdesk.ui.application.bindings import Bindings
     from chatdesk.ui.features.chat.message_binding import MessageBinding
@@ -59,19 +56,6 @@ _AT_REST_MS = 1_000  # what can wait begins then
 _LOOK_FOR_WINDOW_S = 0.2
 #: The exit code that asks for a new start.
 RESTART = 75
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class WindowHooks:
-    """The composition root's functions: they open services, listen to other processes and do upkeep."""
-
-    settings_store: SettingsStore
-    build: Callable[[], Awaitable[Services]]
-    listen: Callable[[Services, Callable[[], None]], Awaitable[Callable[[], Awaitable[None]]]]
-    upkeep: Callable[[Services], AsyncGenerator[ChatDeskError, None]]
-    watch_crashes: Callable[[Callable[[CrashReport], None]], CrashReporter]
-    collect_report: CollectReport
-    restore_services: Callable[[], RestoreServices | None]  # None where this process may not restore a backup
 
 
 WindowScript = Callable[["WindowApplication"], Awaitable[int]]
@@ -115,7 +99,6 @@ class WindowApplication(QObject):
         self._state_file = state_file
         self._services: Services | None = None
         self._failure: ChatDeskError | None = None
-        self._tasks = AsyncTasks(self._show_error)
         self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.started: asyncio.Task[None]
         self._last_work: Callable[[], Awaitable[object]] | None = None
@@ -129,8 +112,9 @@ class WindowApplication(QObject):
         self._renderer: RenderClient | None = None
         self.panes = self._build_panes(theme)
         window = self.panes.window
-        self._errors = ErrorDisplay(window)
-        loop.set_exception_handler(self._on_loop_exception)
+        self._notices = FailureNotices(self.panes, hooks.watch_crashes, self._deliver)
+        self._tasks = AsyncTasks(self._notices.show)
+        loop.set_exception_handler(self._notices.report_loop_error)
         self.panes.commands.bind("app.quit", window.close)
         window.closing.connect(self._on_window_closing)
         window.stateChanged.connect(self._save_state_soon)
@@ -157,11 +141,6 @@ class WindowApplication(QObject):
 
     def _deliver(self, call: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(call)
-
-    @cached_property
-    def _crashes(self) -> CrashReporter:
-        """Made when the start is over or something goes wrong before."""
-        return self._hooks.watch_crashes(lambda report: self._deliver(partial(self._on_crash, report)))
 
     @property
     def bindings(self) -> Bindings:
@@ -273,7 +252,7 @@ class WindowApplication(QObject):
         bindings.network.begin()
         bindings.settings.apply()
         bindings.models.fill()
-        self._show_opening_report(services)
+        self._notices.show_opening(services)
         gc.freeze()
         self._tasks.start(self._look_after(services), "upkeep")
 
@@ -287,9 +266,7 @@ class WindowApplication(QObject):
             _log.exception("the services could not be built")
             reason = unforeseen_failure()
         self._failure = reason
-        self.panes.disable()
-        self.panes.sidebar.notices.set_status("Not opened", is_error=True)
-        self._errors.show_lasting(reason.sentence)
+        self._notices.show_not_opened(reason)
         return None
 
     async def _prepare(self) -> ModuleType:
@@ -314,10 +291,11 @@ class WindowApplication(QObject):
             restart_after=self.restart_after,
         )
         self._bindings = bindings
-        bindings.subscriptions.subscribe(self, StorageFailed, lambda event: self._on_storage_failed(event.sentence))
-        bindings.subscriptions.subscribe(self, StorageRecovered, lambda _event: self._on_storage_recovered())
-        bindings.unsaved.failed.connect(self._on_unsaved_failed)
-        bindings.unsaved.recovered.connect(self._on_storage_recovered)
+        notices, unsaved = self._notices, bindings.unsaved
+        bindings.subscriptions.subscribe(self, StorageFailed, lambda event: notices.show_not_saved(event.sentence))
+        bindings.subscriptions.subscribe(self, StorageRecovered, lambda _event: notices.show_saved_again())
+        unsaved.failed.connect(lambda sentence: notices.show_not_saved(sentence, retry=unsaved.try_again))
+        unsaved.recovered.connect(notices.show_saved_again)
         bindings.restore(self._state)
         changes = bindings.messages.models.changed, bindings.way_in.ended, bindings.lists.changed
         for changed in (*changes, bindings.threads.opened, self.panes.transcript.anchorChanged):
@@ -330,27 +308,7 @@ class WindowApplication(QObject):
     async def _look_after(self, services: Services) -> None:
         async with aclosing(self._hooks.upkeep(services)) as problems:
             async for problem in problems:
-                self._errors.show_lasting(problem.sentence)
-
-    def _show_opening_report(self, services: Services) -> None:
-        """Show what a person should know about the opening of the data."""
-        report = services.report
-        reason = services.read_only_reason
-        if reason is not None:
-            self.panes.composer.set_enabled(False)
-            self._errors.show_lasting(" ".join(filter(None, (reason.sentence, report.warning))))
-            self.panes.sidebar.notices.set_status("Read only", is_error=True)
-            return
-        if report.warning:
-            self._errors.show_lasting(report.warning)
-        elif report.upgraded_from is not None:
-            self.panes.window.show_toast("The database was upgraded; a backup of the old one is kept.")
-        elif report.recovered_turns:
-            count = "An answer was" if report.recovered_turns == 1 else f"{report.recovered_turns} answers were"
-            self.panes.window.show_toast(f"{count} interrupted last time. The text is kept; Continue goes on.")
-        if self._crashes.install():
-            self.panes.window.show_toast("ChatDesk ended unexpectedly last time. Your messages are kept.")
-        self.panes.sidebar.notices.set_status("All changes saved")
+                self._notices.show_lasting(problem.sentence)
 
     def restart_after(self, work: Callable[[], Awaitable[object]]) -> None:
         """Close, do ``work`` when the services are closed, and have the program start anew."""
@@ -366,7 +324,7 @@ class WindowApplication(QObject):
             _log.error("the last work before leaving failed: %s", error.code)
             self._last_work = None
             self._closing = asyncio.get_running_loop().create_future()
-            self._errors.show_lasting(error.sentence)
+            self._notices.show_lasting(error.sentence)
             await self._closing
 
     def _on_early_send_requested(self, text: str) -> None:
@@ -415,7 +373,7 @@ class WindowApplication(QObject):
             bindings.subscriptions.close()
         if self._renderer is not None:
             self._renderer.close()
-        self._crashes.uninstall()
+        self._notices.end()
         self.panes.window.hide()
         self._state_file.close()
 
@@ -440,31 +398,3 @@ class WindowApplication(QObject):
             self._state,
         )
         self._state_file.save_soon(self._state)
-
-    # Failures
-
-    def _show_error(self, error: Exception) -> None:
-        if isinstance(error, ChatDeskError):
-            self._errors.show(error)
-        elif not self._crashes.report(error, where="window", is_of_action=True):
-            self._errors.show_crash(is_of_action=True)  # the same again: there is a report of it already
-
-    def _on_loop_exception(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        self._crashes.handle_loop_exception(loop, context)
-
-    def _on_crash(self, report: CrashReport) -> None:
-        self._errors.show_crash(str(report.path) if report.path else None, is_of_action=report.is_of_action)
-
-    def _on_storage_failed(self, sentence: str) -> None:
-        self._errors.show_lasting(sentence)
-        self.panes.sidebar.notices.set_status("Not saved", is_error=True)
-
-    def _on_unsaved_failed(self, sentence: str) -> None:
-        assert self._bindings is not None
-        self._errors.show_lasting(sentence, retry=self._bindings.unsaved.try_again)
-        self.panes.sidebar.notices.set_status("Not saved", is_error=True)
-
-    def _on_storage_recovered(self) -> None:
-        self._errors.clear_lasting()
-        self.panes.composer.set_enabled(True)  # it is off where a start could only read
-        self.panes.sidebar.notices.set_status("All changes saved")

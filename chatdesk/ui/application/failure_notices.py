@@ -1,0 +1,94 @@
+"""Shows failures of the whole program in the window: a crash, what cannot be saved, how the data was opened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.error_display import ErrorDisplay
+from chatdesk.ui.window.panes import Panes
+
+if TYPE_CHECKING:
+    from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
+    from chatdesk.services.services import Services
+
+
+class FailureNotices:
+    """The notices of one window. ``watch_crashes`` makes the reporter of crashes; ``deliver`` runs a call in the window's
+    thread, whichever thread an error came from."""
+
+    def __init__(
+        self,
+        panes: Panes,
+        watch_crashes: Callable[[Callable[[CrashReport], None]], CrashReporter],
+        deliver: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self._panes = panes
+        self._errors = ErrorDisplay(panes.window)
+        self._watch_crashes = watch_crashes
+        self._deliver = deliver
+
+    @cached_property
+    def _crashes(self) -> CrashReporter:
+        """Made when the start is over or something goes wrong before."""
+        return self._watch_crashes(lambda report: self._deliver(partial(self._show_crash, report)))
+
+    def show(self, error: Exception) -> None:
+        """Show the error of a task; one that nobody expected is reported as a crash."""
+        if isinstance(error, ChatDeskError):
+            self._errors.show(error)
+        elif not self._crashes.report(error, where="window", is_of_action=True):
+            self._errors.show_crash(is_of_action=True)  # the same again: there is a report of it already
+
+    def report_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Report an error that reached the loop; this is its exception handler."""
+        self._crashes.handle_loop_exception(loop, context)
+
+    def show_lasting(self, sentence: str, *, retry: Callable[[], object] | None = None) -> None:
+        """Show a failure until ``show_saved_again``."""
+        self._errors.show_lasting(sentence, retry=retry)
+
+    def show_not_saved(self, sentence: str, *, retry: Callable[[], object] | None = None) -> None:
+        self.show_lasting(sentence, retry=retry)
+        self._panes.sidebar.notices.set_status("Not saved", is_error=True)
+
+    def show_saved_again(self) -> None:
+        self._errors.clear_lasting()
+        self._panes.composer.set_enabled(True)  # it is off where a start could only read
+        self._panes.sidebar.notices.set_status("All changes saved")
+
+    def show_not_opened(self, error: ChatDeskError) -> None:
+        """Show that there is nothing to work with."""
+        self._panes.disable()
+        self._panes.sidebar.notices.set_status("Not opened", is_error=True)
+        self.show_lasting(error.sentence)
+
+    def show_opening(self, services: Services) -> None:
+        """Show what a person should know about the opening of the data."""
+        report, reason = services.report, services.read_only_reason
+        window, notices = self._panes.window, self._panes.sidebar.notices
+        if reason is not None:
+            self._panes.composer.set_enabled(False)
+            self.show_lasting(" ".join(filter(None, (reason.sentence, report.warning))))
+            notices.set_status("Read only", is_error=True)
+            return
+        if report.warning:
+            self.show_lasting(report.warning)
+        elif report.upgraded_from is not None:
+            window.show_toast("The database was upgraded; a backup of the old one is kept.")
+        elif report.recovered_turns:
+            count = "An answer was" if report.recovered_turns == 1 else f"{report.recovered_turns} answers were"
+            window.show_toast(f"{count} interrupted last time. The text is kept; Continue goes on.")
+        if self._crashes.install():
+            window.show_toast("ChatDesk ended unexpectedly last time. Your messages are kept.")
+        notices.set_status("All changes saved")
+
+    def end(self) -> None:
+        """Stop watching for crashes."""
+        self._crashes.uninstall()
+
+    def _show_crash(self, report: CrashReport) -> None:
+        self._errors.show_crash(str(report.path) if report.path else None, is_of_action=report.is_of_action)

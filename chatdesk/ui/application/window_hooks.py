@@ -1,0 +1,29 @@
+"""The functions of the composition root that the window calls."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.application.report_binding import CollectReport
+
+if TYPE_CHECKING:
+    from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
+    from chatdesk.core.settings.store import SettingsStore
+    from chatdesk.services.groups import RestoreServices
+    from chatdesk.services.services import Services
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class WindowHooks:
+    """Functions that open services, listen to other processes and do upkeep."""
+
+    settings_store: SettingsStore
+    build: Callable[[], Awaitable[Services]]
+    listen: Callable[[Services, Callable[[], None]], Awaitable[Callable[[], Awaitable[None]]]]
+    upkeep: Callable[[Services], AsyncGenerator[ChatDeskError, None]]
+    watch_crashes: Callable[[Callable[[CrashReport], None]], CrashReporter]
+    collect_report: CollectReport
+    restore_services: Callable[[], RestoreServices | None]  # None where this process may not restore a backup
