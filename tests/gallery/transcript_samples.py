@@ -23,7 +23,7 @@ from chatdesk.core.rendering.blocks import (
     Span,
     Table,
 )
-from chatdesk.core.rendering.client import StreamUpdate
+from chatdesk.core.rendering.render_requests import StreamUpdate
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.view import TranscriptView
 

@@ -219,3 +219,4 @@ class Fold:
 
 
 Block = Paragraph | Heading | CodeBlock | Table | Rule | MathBlock | ImagePlaceholder | Fold
+Blocks = tuple[Block, ...]

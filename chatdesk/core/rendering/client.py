@@ -7,7 +7,6 @@ to blame twice becomes plain paragraphs.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import logging
 import queue
@@ -16,90 +15,21 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from chatdesk.core import child_process
 from chatdesk.core.process_frames import Wire, read_frame, write_frame
-from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph
+from chatdesk.core.rendering.block_cache import BlockCache
+from chatdesk.core.rendering.blocks import Block, Blocks, CodeBlock
 from chatdesk.core.rendering.plain_text import plain_blocks
+from chatdesk.core.rendering.render_requests import RenderQuestion, RenderStream, RenderTicket, StreamUpdate
 from chatdesk.core.rendering.wire import common_prefix, decode_block, decode_change, decode_runs
 
 _log = logging.getLogger(__name__)
 
 DEADLINE_S = 5.0
 _CACHE_BYTES = 16 * 1024 * 1024
-# A block tree takes several times its text in memory.
-_BYTES_PER_CHAR = 6
-_BYTES_PER_ENTRY = 2000
 _ATTEMPTS = 2
-
-Blocks = tuple[Block, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StreamUpdate:
-    """A change of a stream's blocks: those from ``first_changed`` on are replaced by ``blocks``."""
-
-    first_changed: int
-    blocks: Blocks
-
-
-class RenderTicket:
-    """A handle to cancel a request."""
-
-    def __init__(self, client: RenderClient, number: int) -> None:
-        self._client = client
-        self._number = number
-
-    def cancel(self) -> None:
-        """Stop all callbacks of this request. Safe to call at any time."""
-        self._client.forget(self._number)
-
-    @property
-    def is_done(self) -> bool:
-        """Return whether all callbacks have come or were cancelled."""
-        return not self._client.is_waited_for(self._number)
-
-
-class RenderStream:
-    """A text that arrives piece by piece. Pieces wait here while the worker is busy with the last ones."""
-
-    def __init__(self, client: RenderClient, number: int) -> None:
-        self._client = client
-        self._number = number
-
-    def append(self, delta: str) -> None:
-        self._client.append(self._number, delta)
-
-    def finish(self) -> None:
-        """End the text; the last update and the colours still arrive."""
-        self._client.finish(self._number)
-
-    def close(self) -> None:
-        """Stop all callbacks. To get the end of the text, call ``finish`` and wait for the last update before."""
-        self._client.forget(self._number)
-
-
-class _Question:
-    """The state of one request: a whole text, or a stream."""
-
-    def __init__(self, number: int, text: str | None, callback: Callable[[Any], None]) -> None:
-        self.number = number
-        self.text = text
-        self.callback = callback
-        self.blocks: list[Block] = []
-        self.blame = 0
-        self.is_plain = False
-        self.colours_due = 0
-        # of a stream
-        self.all_text: list[str] = []
-        self.waiting: list[str] = []
-        self.is_asked = False  # a delta or finish is with the worker
-        self.is_finished = False
-        self.is_finish_sent = False
-        self.is_opened = False
-        self.dirty_from: int | None = None
 
 
 class RenderClient:
@@ -118,7 +48,7 @@ class RenderClient:
         self._deadline_s = deadline_s
         self._lock = threading.Condition()
         self._numbers = itertools.count(1)
-        self._questions: dict[int, _Question] = {}
+        self._questions: dict[int, RenderQuestion] = {}
         self._asked: OrderedDict[int, None] = OrderedDict()  # with the worker, oldest first
         self._outbox: queue.SimpleQueue[tuple[int, Wire] | None] = queue.SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
@@ -127,7 +57,7 @@ class RenderClient:
         self._threads: list[threading.Thread] = []
         self._is_closed = False
         self._is_watch_idle = False  # else it looks again by itself before anything asked from now on is late
-        self._cache = _BlockCache(_CACHE_BYTES)
+        self._cache = BlockCache(_CACHE_BYTES)
 
     @property
     def is_running(self) -> bool:
@@ -144,7 +74,7 @@ class RenderClient:
         """Parse ``text``. ``on_done`` is called with the blocks, and again when colours have been found for its
         code."""
         with self._lock:
-            question = _Question(next(self._numbers), text, on_done)
+            question = RenderQuestion(next(self._numbers), text, on_done)
             ticket = RenderTicket(self, question.number)
             if self._is_closed:
                 return ticket
@@ -159,7 +89,7 @@ class RenderClient:
     def open_stream(self, on_update: Callable[[StreamUpdate], None]) -> RenderStream:
         """Parse text as it comes. Updates that the receiver has not taken yet are merged into one."""
         with self._lock:
-            question = _Question(next(self._numbers), None, on_update)
+            question = RenderQuestion(next(self._numbers), None, on_update)
             if not self._is_closed:
                 self._questions[question.number] = question
             return RenderStream(self, question.number)
@@ -211,7 +141,7 @@ class RenderClient:
 
     # ---- asking; all of these hold the lock
 
-    def _ask(self, question: _Question, *frames: Wire) -> None:
+    def _ask(self, question: RenderQuestion, *frames: Wire) -> None:
         if not self._asked:
             self._progress_at = time.monotonic()
         question.is_asked = True
@@ -225,7 +155,7 @@ class RenderClient:
         if self._is_watch_idle:
             self._lock.notify_all()
 
-    def _feed(self, question: _Question) -> None:
+    def _feed(self, question: RenderQuestion) -> None:
         """Send the waiting text, if the last piece has been answered."""
         if question.is_plain:
             self._give_plain(question)
@@ -246,7 +176,7 @@ class RenderClient:
             return
         self._ask(question, *frames)
 
-    def _give_plain(self, question: _Question) -> None:
+    def _give_plain(self, question: RenderQuestion) -> None:
         question.is_plain = True
         question.is_asked = False
         question.waiting.clear()
@@ -256,7 +186,7 @@ class RenderClient:
         new = list(plain_blocks("".join(question.all_text)))
         self._change(question, common_prefix(question.blocks, new), new)
 
-    def _change(self, question: _Question, first: int, blocks: list[Block]) -> None:
+    def _change(self, question: RenderQuestion, first: int, blocks: list[Block]) -> None:
         """Set a stream's blocks, changed from ``first`` on, and call back; one callback is under way at most."""
         question.blocks = blocks
         is_posted = question.dirty_from is not None
@@ -264,7 +194,7 @@ class RenderClient:
         if not is_posted:
             self._deliver(lambda: self._hand_over(question))
 
-    def _hand_over(self, question: _Question) -> None:
+    def _hand_over(self, question: RenderQuestion) -> None:
         with self._lock:
             first, question.dirty_from = question.dirty_from, None
             if first is None or question.number not in self._questions:
@@ -272,7 +202,7 @@ class RenderClient:
             update = StreamUpdate(first, tuple(question.blocks[first:]))
         question.callback(update)
 
-    def _post(self, question: _Question, blocks: Blocks, *, is_last: bool) -> None:
+    def _post(self, question: RenderQuestion, blocks: Blocks, *, is_last: bool) -> None:
         def call() -> None:
             with self._lock:
                 if question.number not in self._questions:
@@ -422,7 +352,7 @@ class RenderClient:
                 self._change(question, first, old[:first] + new)
             self._feed(question)
 
-    def _take_finished(self, question: _Question, index: int, block: Block | None) -> None:
+    def _take_finished(self, question: RenderQuestion, index: int, block: Block | None) -> None:
         """Set a block whose colours or drawings were found; None if there are none."""
         if index >= len(question.blocks):
             block = None
@@ -438,7 +368,7 @@ class RenderClient:
         if question.colours_due == 0:
             self._publish(question)
 
-    def _publish(self, question: _Question) -> None:
+    def _publish(self, question: RenderQuestion) -> None:
         assert question.text is not None
         blocks = tuple(question.blocks)
         is_last = question.colours_due == 0
@@ -447,53 +377,10 @@ class RenderClient:
         self._post(question, blocks, is_last=is_last)
 
 
-class _BlockCache:
-    """A cache of parsed texts; the least recently used leave first. Not thread-safe by itself."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._bytes = 0
-        self._entries: OrderedDict[bytes, tuple[Blocks, int]] = OrderedDict()
-
-    def get(self, text: str) -> Blocks | None:
-        key = _digest(text)
-        entry = self._entries.get(key)
-        if entry is None:
-            return None
-        self._entries.move_to_end(key)
-        return entry[0]
-
-    def put(self, text: str, blocks: Blocks) -> None:
-        size = len(text) * _BYTES_PER_CHAR + len(blocks) * 300 + _BYTES_PER_ENTRY + sum(map(_drawn_bytes, blocks))
-        if size > self._max_bytes // 4:
-            return
-        old = self._entries.pop(key := _digest(text), None)
-        self._bytes += size - (old[1] if old else 0)
-        self._entries[key] = (blocks, size)
-        while self._bytes > self._max_bytes:
-            _, (_, freed) = self._entries.popitem(last=False)
-            self._bytes -= freed
-
-
 def _blocks_in(frame: Wire) -> list[Block]:
     if frame[0] == "blocks":
         return [decode_block(item) for item in frame[2]]
     return [decode_block(frame[3])] if frame[0] == "block" else []
-
-
-def _drawn_bytes(block: Block) -> int:
-    """Return the size of a block's pictures and outlines in bytes; a table's formulas are not counted."""
-    if isinstance(block, CodeBlock):
-        return sum(map(len, block.pictures))
-    if isinstance(block, ImagePlaceholder):
-        return len(block.data)
-    if isinstance(block, Paragraph | Heading):
-        return sum(len(span.drawing.points) for span in block.spans if span.drawing is not None)
-    return len(block.drawing.points) if isinstance(block, MathBlock) and block.drawing is not None else 0
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def default_command() -> list[str]:

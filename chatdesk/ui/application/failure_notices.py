@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 class FailureNotices:
-    """The notices of one window. ``watch_crashes`` makes the reporter of crashes; ``deliver`` runs a call in the window's
-    thread, whichever thread an error came from."""
+    """The notices of one window. ``watch_crashes`` makes the reporter of crashes; ``deliver`` runs a call in the
+    window's thread, whichever thread an error came from."""
 
     def __init__(
         self,

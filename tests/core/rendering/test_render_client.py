@@ -16,10 +16,11 @@ import pytest
 
 from chatdesk.core import child_process
 from chatdesk.core.rendering.blocks import Block, CodeBlock, CodeRun, Paragraph, Span, Table
-from chatdesk.core.rendering.client import RenderClient, StreamUpdate, default_command
+from chatdesk.core.rendering.client import RenderClient, default_command
 from chatdesk.core.rendering.highlighting import highlight
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.plain_text import plain_blocks
+from chatdesk.core.rendering.render_requests import StreamUpdate
 from chatdesk.core.rendering.wire import decode_block, decode_change, encode_block, encode_change
 
 Blocks = tuple[Block, ...]

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from chatdesk.core.rendering.blocks import Block, CodeBlock, Drawing, MathBlock, Paragraph, Span, Table
-from chatdesk.core.rendering.client import Blocks, RenderClient, StreamUpdate
+from chatdesk.core.rendering.blocks import Block, Blocks, CodeBlock, Drawing, MathBlock, Paragraph, Span, Table
+from chatdesk.core.rendering.client import RenderClient
 from chatdesk.core.rendering.drawing import drawn_blocks
 from chatdesk.core.rendering.drawing.drawn_blocks import MAX_FORMULAS_A_MESSAGE, DrawnBlocks, wanted_blocks
+from chatdesk.core.rendering.render_requests import StreamUpdate
 from chatdesk.core.rendering.wire import (
     decode_block,
     decode_change,
