@@ -10,6 +10,7 @@ from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.search import SearchHit, SearchKind
+from chatdesk.core.domain.tools import Caller
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.services.searching import groups_of
@@ -67,13 +68,13 @@ class _Chats:
         self._attachments = attachments
         self._database = database
 
-    async def search(self, arguments: Mapping[str, Any]) -> str:
+    async def search(self, arguments: Mapping[str, Any], _caller: Caller) -> str:
         words = _text(arguments, "query")
         groups = await groups_of(self._database, words, kinds=_KINDS, limit=_MOST_FOUND)
         hits = [hit for group in groups for hit in group.hits if not hit.is_in_trash]
         return "\n".join(map(_hit_line, hits)) or "Nothing was found. Try fewer or other words."
 
-    async def read(self, arguments: Mapping[str, Any]) -> str:
+    async def read(self, arguments: Mapping[str, Any], _caller: Caller) -> str:
         thread_id, before = _text(arguments, "thread_id"), _text(arguments, "before", is_needed=False) or None
         thread = await self._chat.get_thread(thread_id)
         page = await self._chat.reader.get_thread_messages(thread_id, _MOST_MESSAGES, before, None)
@@ -82,7 +83,7 @@ class _Chats:
             lines.append(f"[There is more before this: call again with before={page.messages[0].id}]")
         return "\n\n".join(lines)
 
-    async def read_file(self, arguments: Mapping[str, Any]) -> str:
+    async def read_file(self, arguments: Mapping[str, Any], _caller: Caller) -> str:
         message = await self._chat.reader.get_message(_text(arguments, "message_id"))
         name = _text(arguments, "name")
         file = next((each for each in attachments_of(message) if each.name == name), None)

@@ -23,6 +23,7 @@ from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.tools.consent_card import ConsentCard
 from tests.helpers.chat_world import ScriptedProvider
+from tests.helpers.tools_world import CALLER
 from tests.helpers.window import answered, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -78,7 +79,7 @@ def test_they_are_switched_on_asked_about_and_searched(paths: AppPaths) -> None:
 def test_chats_and_files_are_read_in_bounds(paths: AppPaths, tmp_path: Path) -> None:
     async def read(services: Services, tool: str, **arguments: Any) -> str:
         own = own_chats(services.chat, services.attachments, services.database)
-        return (await own.call(tool, arguments)).text
+        return (await own.call(tool, arguments, CALLER)).text
 
     async def script(application: WindowApplication) -> None:
         services = await application.services()

@@ -68,6 +68,7 @@ class Server:
         self.how = how
         self.log = log
         self.tools = [ECHO, WRITE, SLEEP, ENVIRONMENT, PICTURE]
+        self.roots: list[str] | None = None
 
     def send(self, message: dict[str, Any]) -> None:
         sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
@@ -87,7 +88,7 @@ class Server:
         if self.how == "leave-child":
             program = "import os, time; os.setsid(); time.sleep(600)"
             subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.DEVNULL)
-        for line in sys.stdin:
+        while line := sys.stdin.readline():
             request = json.loads(line)
             if "id" in request and "method" in request:
                 self.answer(request)
@@ -154,11 +155,26 @@ class Server:
             "write_note": lambda: _text(f"Wrote {arguments.get('name')}."),
             "environment": lambda: _text(json.dumps({"env": dict(os.environ), "cwd": str(Path.cwd())})),
             "picture": lambda: {"content": [{"type": "image", "data": PIXEL, "mimeType": "image/png"}]},
+            "roots": lambda: _text(json.dumps([os.getpid(), self.known_roots()])),
             "large": lambda: _text("y" * int(arguments.get("size", 3_000_000))),
         }
         if name in answers:
             return answers[name]()
         return {"content": [{"type": "text", "text": f"There is no tool {name}."}], "isError": True}
+
+    def known_roots(self) -> list[str]:
+        """Return the roots that the client named the first time; a server may keep them for good."""
+        if self.roots is None:
+            self.send({"id": "roots", "method": "roots/list"})
+            waiting: list[dict[str, Any]] = []
+            while (message := json.loads(sys.stdin.readline())).get("id") != "roots":
+                waiting.append(message)
+            found = message.get("result", {}).get("roots", [])
+            self.roots = [str(each["uri"]) for each in found]
+            for each in waiting:
+                if "id" in each and "method" in each:
+                    self.answer(each)
+        return self.roots
 
     def sleep(self, seconds: float, token: object) -> dict[str, Any]:
         for step in range(1, 11):

@@ -16,7 +16,7 @@ from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.chat.tool_calls.port import ToolLimits
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.message import Message
-from chatdesk.core.domain.tools import Answer, ApprovalRequest, ServerKind, ToolServer
+from chatdesk.core.domain.tools import Answer, ApprovalRequest, Caller, ServerKind, ToolServer
 from chatdesk.core.events import EventBus
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.profile_id import ProfileId
@@ -29,6 +29,7 @@ from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.waiting import until
 
+CALLER: Final = Caller("t1", "p1")
 PROGRAM: Final = Path(__file__).with_name("tool_server.py")
 
 

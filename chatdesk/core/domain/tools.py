@@ -177,6 +177,14 @@ class ApprovalRequest:
     answers: tuple[Answer, ...] = tuple(Answer)
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Names the thread whose answer calls a tool, and its project."""
+
+    thread_id: str
+    project_id: str
+
+
 class ServerState(StrEnum):
     OFF = "off"
     IDLE = "idle"

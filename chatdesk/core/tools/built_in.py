@@ -8,10 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chatdesk.core.domain.tools import ServerKind, Tool, ToolHints, ToolResult, ToolServer
+from chatdesk.core.domain.tools import Caller, ServerKind, Tool, ToolHints, ToolResult, ToolServer
 
-#: Gets the arguments as a model wrote them, and returns text for it. Raises errors of ChatDesk.
-Run = Callable[[Mapping[str, Any]], Awaitable[str]]
+#: Gets the arguments as a model wrote them and who calls, and returns text for the model, with files where it has any.
+#: Raises errors of ChatDesk.
+Run = Callable[[Mapping[str, Any], Caller], Awaitable[str | ToolResult]]
+#: Says whether the tools can be used in a project.
+IsOffered = Callable[[str | None], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +29,31 @@ class BuiltInTool:
 
 
 class BuiltInServer:
-    """Tools of one subject, which a person switches on together."""
+    """Tools of one subject, which a person switches on together. ``is_offered``: in which projects they are there."""
 
-    def __init__(self, server_id: str, name: str, tools: Sequence[BuiltInTool]) -> None:
+    def __init__(
+        self,
+        server_id: str,
+        name: str,
+        tools: Sequence[BuiltInTool],
+        *,
+        is_offered: IsOffered = lambda _project_id: True,
+    ) -> None:
+        self.is_offered = is_offered
         self.server = ToolServer(server_id, name, ServerKind.BUILT_IN, is_on=False)
         self._tools = {each.name: each for each in tools}
 
     def tools(self) -> tuple[Tool, ...]:
         return tuple(map(self._described, self._tools.values()))
 
-    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+    async def call(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> ToolResult:
         """Run a tool. Raises errors of ChatDesk."""
         tool = self._tools.get(name)
         if tool is None:
             return ToolResult("There is no such tool.", is_error=True)
-        text = await tool.run(arguments)
+        text = await tool.run(arguments, caller)
+        if isinstance(text, ToolResult):
+            return text
         return ToolResult(text, size_bytes=len(text.encode("utf-8", "replace")))
 
     def _described(self, tool: BuiltInTool) -> Tool:

@@ -106,10 +106,10 @@ class ToolHost:
 
     # What a turn needs
 
-    async def tools(self, servers: Sequence[ToolServer]) -> tuple[Tool, ...]:
+    async def tools(self, servers: Sequence[ToolServer], *, root: str = "") -> tuple[Tool, ...]:
         """Return the tools of these servers in their order, and start those that do not run. One that fails is left
-        out; its status says why."""
-        found = await asyncio.gather(*(self._tools_of(each) for each in servers), return_exceptions=True)
+        out; its status says why. ``root``: as for ``call``."""
+        found = await asyncio.gather(*(self._tools_of(each, root) for each in servers), return_exceptions=True)
         tools: list[Tool] = []
         for each in found:
             if isinstance(each, tuple):
@@ -124,22 +124,30 @@ class ToolHost:
         name: str,
         arguments: Mapping[str, Any],
         *,
+        root: str = "",
         timeout_s: float,
         on_progress: OnProgress | None = None,
     ) -> ToolResult:
-        """Call a tool. Cancelling ends the call, and with it a program that has no other call to answer. Raises
-        ``ToolFailed``."""
-        values = (name, json.dumps(arguments), timeout_s)
-        row = await self.ask(server, "call", *values, about=f"“{clean_line(name)}”", on_progress=on_progress)
+        """Call a tool. ``root`` is the folder that the server may be told of; empty: none. Cancelling ends the call,
+        and with it a program that has no other call to answer. Raises ``ToolFailed``."""
+        values = (name, json.dumps(arguments), timeout_s, root)
+        about = f"“{clean_line(name)}”"
+        row = await self.ask(server, "call", *values, about=about, root=root, on_progress=on_progress)
         text, files, is_error, size_bytes = row
         return ToolResult(text, tuple(ToolFile(*each) for each in files), is_error, size_bytes)
 
     async def ask(
-        self, server: ToolServer, verb: str, *values: Any, about: str, on_progress: OnProgress | None = None
+        self,
+        server: ToolServer,
+        verb: str,
+        *values: Any,
+        about: str,
+        root: str = "",
+        on_progress: OnProgress | None = None,
     ) -> Any:
         """Return the answer of a server to a request (``host/process.py``), and start one that does not run; ``about``
         names what is asked for. Raises ``ToolFailed``."""
-        listed = await self._tools_of(server)
+        listed = await self._tools_of(server, root)
         try:
             try:
                 return await self._ask(verb, server.id, *values, on_progress=on_progress)
@@ -148,7 +156,7 @@ class ToolHost:
                     raise
                 # It was ended a moment ago, with a call that was stopped; this request never reached it.
                 self._was_ended(server, listed)
-                await self._tools_of(server)
+                await self._tools_of(server, root)
                 return await self._ask(verb, server.id, *values, on_progress=on_progress)
         except _RequestFailed as error:
             raise ToolFailed(f"{about} of {server.name} failed: {visible_controls(str(error))}") from None
@@ -181,7 +189,7 @@ class ToolHost:
         yield ToolCheck(CheckStep.FOUND, True)
         known = self._known(server)
         try:
-            tools = await self._tools_of(server)
+            tools = await self._tools_of(server, "")
         except ToolFailed:
             for step in (CheckStep.STARTED, CheckStep.SPOKE):
                 if step.value in known.steps:
@@ -241,20 +249,20 @@ class ToolHost:
             known = self._servers[server.id] = _Server(server)
         return known
 
-    async def _tools_of(self, server: ToolServer) -> tuple[Tool, ...]:
+    async def _tools_of(self, server: ToolServer, root: str) -> tuple[Tool, ...]:
         before = self._servers.get(server.id)
         if before is not None and before.server != server:
             await self.end(server.id)  # it was set up anew
         known = self._known(server)
         if known.tools is None:
             if known.opening is None:
-                known.opening = asyncio.ensure_future(self._open(known))
+                known.opening = asyncio.ensure_future(self._open(known, root))
             await asyncio.shield(asyncio.wait([known.opening]))
             if known.tools is None:
                 raise ToolFailed(f"{server.name} cannot be used: {known.problem or 'it was ended.'}")
         return known.tools
 
-    async def _open(self, known: _Server) -> None:
+    async def _open(self, known: _Server, root: str) -> None:
         server = known.server
         try:
             if known.state is not ServerState.READY:  # it is where only its list of tools changed
@@ -263,7 +271,7 @@ class ToolHost:
                 await asyncio.sleep(max(0.0, known.again_at_s - self._clock.monotonic_s()))
                 self._change(known, ServerState.STARTING)
                 known.steps.clear()
-                await self._ask("open", server.id, dict(await self._launch(server)))
+                await self._ask("open", server.id, {**await self._launch(server), "root": root})
             rows = await self._ask("tools", server.id)
             known.tools = tuple(_tool_of(server, row) for row in rows)
             self._change(known, ServerState.READY)

@@ -20,6 +20,7 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.domain.tools import (
     Answer,
+    Caller,
     CheckStep,
     ServerKind,
     ServerState,
@@ -29,7 +30,7 @@ from chatdesk.core.domain.tools import (
     ToolResult,
     ToolServer,
 )
-from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import EventBus, ToolServersChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
@@ -41,18 +42,12 @@ from chatdesk.core.tools.permissions import Permission, Permissions
 from chatdesk.core.tools.programs import ProgramFinder, missing_words
 from chatdesk.core.tools.project_folders import ProjectFolders
 from chatdesk.core.tools.seals import Seals
+from chatdesk.core.tools.server_rules import ServerNotUsable, check_usable
 from chatdesk.core.tools.servers_store import ServersStore, StoredServers, server_id_for
 from chatdesk.core.tools.sign_ins import SignIns, can_sign_in
 from chatdesk.core.tools.written_secrets import names_within, put_in
 
 _MOST_SERVERS: Final = 100
-
-
-class ServerNotUsable(InvalidInput):
-    code = "tool_server_not_usable"
-    what = "This tool server cannot be used as it is."
-    safe = "Nothing was changed."
-    next_step = "Change what is named and save again."
 
 
 class ToolService:
@@ -198,7 +193,16 @@ class ToolService:
         """Return the servers that are on in a thread: those ``chosen`` (by its assistant), or else for the thread, or
         else for its project, or else all; of these the ones that are switched on."""
         ids = chosen if chosen is not None else self.chosen(thread_id=thread_id, project_id=project_id)
-        return tuple(each for each in self.servers if each.is_on and (ids is None or each.id in ids))
+        return tuple(
+            each
+            for each in self.servers
+            if each.is_on and (ids is None or each.id in ids) and self._is_offered(each, project_id)
+        )
+
+    def _is_offered(self, server: ToolServer, project_id: str | None) -> bool:
+        """Return whether a server can be used in a project; those that a person set up can be everywhere."""
+        own = self._built_in.get(server.id)
+        return own is None or own.is_offered(project_id)
 
     def chosen(self, *, thread_id: str | None, project_id: str | None) -> tuple[str, ...] | None:
         """Return the ids that were chosen for a thread, or else for its project; None where nobody chose."""
@@ -217,11 +221,11 @@ class ToolService:
 
     # Calls
 
-    async def tools(self, servers: Sequence[ToolServer]) -> tuple[Tool, ...]:
-        """Return the tools of these servers, and start those that do not run."""
+    async def tools(self, servers: Sequence[ToolServer], caller: Caller) -> tuple[Tool, ...]:
+        """Return the tools of these servers for an answer, and start those that do not run."""
         own = [tool for each in servers for tool in self.known_tools(each.id) if each.kind is ServerKind.BUILT_IN]
         others = [each for each in servers if each.kind is not ServerKind.BUILT_IN]
-        return (*own, *(await self._host.tools(others) if others else ()))
+        return (*own, *(await self._host.tools(others, root=self._root_of(caller)) if others else ()))
 
     async def call(
         self,
@@ -229,6 +233,7 @@ class ToolService:
         name: str,
         arguments: Mapping[str, Any],
         *,
+        caller: Caller,
         timeout_s: float,
         on_progress: OnProgress | None = None,
     ) -> ToolResult:
@@ -236,10 +241,11 @@ class ToolService:
         if server.kind is ServerKind.BUILT_IN:
             try:
                 async with asyncio.timeout(timeout_s):
-                    return await self._built_in[server.id].call(name, arguments)
+                    return await self._built_in[server.id].call(name, arguments, caller)
             except TimeoutError:
                 raise ToolFailed("The tool took too long.") from None
-        return await self._host.call(server, name, arguments, timeout_s=timeout_s, on_progress=on_progress)
+        root = self._root_of(caller)
+        return await self._host.call(server, name, arguments, root=root, timeout_s=timeout_s, on_progress=on_progress)
 
     # Permissions
 
@@ -286,6 +292,11 @@ class ToolService:
             return self._host.status(server)
         state = ServerState.READY if server.is_on else ServerState.OFF
         return ServerStatus(server, state, tool_count=len(self.known_tools(server.id)))
+
+    def _root_of(self, caller: Caller) -> str:
+        """Return the folder that a server is told of: that of the caller's project; empty where it has none."""
+        folder = self.folders.of(caller.project_id)
+        return "" if folder is None else str(folder)
 
     async def _keep(self, stored: StoredServers) -> None:
         self._stored = replace(stored, problem="")
@@ -350,23 +361,6 @@ class ToolService:
             self.offers.forget(server_id)
         with suppress(RuntimeError):
             self._bus.publish(ToolServersChanged())
-
-
-def check_usable(server: ToolServer, *, has_secrets: bool) -> None:
-    """Raise ``ServerNotUsable`` for a server without a name or a way to it, or whose secrets would travel openly."""
-    if not server.name.strip():
-        raise ServerNotUsable("The tool server has no name.")
-    if server.kind is ServerKind.COMMAND:
-        if not server.argv or not server.argv[0].strip():
-            raise ServerNotUsable("The tool server has no command.")
-        if any("\x00" in each for each in (*server.argv, server.folder, *server.env.values())):
-            raise ServerNotUsable("The command has a character that no command can have.")
-        return
-    origin = KeyOrigin.of(server.address)
-    if origin.scheme not in ("http", "https") or not origin.host:
-        raise ServerNotUsable("The address of a tool server begins with https:// or http://.")
-    if origin.is_open and has_secrets:
-        raise ServerNotUsable("Secrets are sent over https only: anybody on the way could read them.")
 
 
 def _origin(server: ToolServer) -> KeyOrigin:

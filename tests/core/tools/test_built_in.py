@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.tools import Answer, ServerKind, ServerState
+from chatdesk.core.domain.tools import Answer, Caller, ServerKind, ServerState
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import EventBus
 from chatdesk.core.paths import AppPaths
@@ -22,14 +22,14 @@ from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 from chatdesk.core.tools.host_client import ToolFailed
 from chatdesk.core.tools.service import ToolService
 from tests.helpers.accounts import MemoryKeyring
-from tests.helpers.tools_world import server
+from tests.helpers.tools_world import CALLER, server
 
 
-async def _shout(arguments: Mapping[str, Any]) -> str:
+async def _shout(arguments: Mapping[str, Any], _caller: Caller) -> str:
     return str(arguments["text"]).upper()
 
 
-async def _hang(_arguments: Mapping[str, Any]) -> str:
+async def _hang(_arguments: Mapping[str, Any], _caller: Caller) -> str:
     await asyncio.Event().wait()
     return ""
 
@@ -80,13 +80,13 @@ async def test_they_are_listed_and_called_like_others_and_never_allowed_for_long
     service = _service(tmp_path, MemoryKeyring())
     await service.switch("own", is_on=True)
     (own,) = service.on_for(thread_id="t", project_id="p")
-    shout, hang = await service.tools((own,))
+    shout, hang = await service.tools((own,), CALLER)
     assert (shout.full_name, shout.schema["required"], shout.hints.is_read_only) == ("own__shout", ["text"], True)
-    result = await service.call(own, "shout", {"text": "é"}, timeout_s=5)
+    result = await service.call(own, "shout", {"text": "é"}, caller=CALLER, timeout_s=5)
     assert (result.text, result.size_bytes, result.is_error) == ("É", 2, False)
-    assert (await service.call(own, "none", {}, timeout_s=5)).is_error
+    assert (await service.call(own, "none", {}, caller=CALLER, timeout_s=5)).is_error
     with pytest.raises(ToolFailed, match="too long"):
-        await service.call(own, hang.name, {}, timeout_s=0.05)
+        await service.call(own, hang.name, {}, caller=CALLER, timeout_s=0.05)
     asked = {"thread_id": "t", "project_id": "p", "after_outside_text": False}
     assert not await service.allows(own, shout, **asked)
     await service.allow(own, shout, Answer.ALWAYS, "")

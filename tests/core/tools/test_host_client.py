@@ -241,3 +241,33 @@ async def test_closing_fails_what_is_still_asked(tmp_path: Path) -> None:
     await until(lambda: not processes_with(str(tmp_path)))
     with pytest.raises(ToolFailed):
         await host.call(slow, "echo", {}, timeout_s=1)
+
+
+async def _roots(host: ToolHost, root: str) -> tuple[int, list[str]]:
+    pid, roots = json.loads((await host.call(server(), "roots", {}, root=root, timeout_s=30)).text)
+    return pid, roots
+
+
+async def test_a_server_that_asks_for_roots_is_told_the_folder_of_the_project_that_calls(host: ToolHost) -> None:
+    pid, roots = await _roots(host, "/home/me/wörk")
+    assert roots == ["file:///home/me/w%C3%B6rk"]
+    assert await _roots(host, "/home/me/wörk") == (pid, roots), "it goes on as it is"
+    other, roots = await _roots(host, "")
+    assert roots == [] and other != pid, "what it remembers of a project's folder does not reach another project"
+    assert (await host.call(server(), "echo", {"text": "1"}, root="", timeout_s=30)).text == "1"
+    assert host.status(server()).state is ServerState.READY
+    assert str(pid) not in map(str, processes_with("tool_server.py"))
+
+
+async def test_a_call_for_another_folder_waits_for_those_before_it(host: ToolHost, tmp_path: Path) -> None:
+    await _roots(host, "/one")
+    slow = asyncio.ensure_future(host.call(server(), "sleep", {"seconds": 0.5}, root="/one", timeout_s=30))
+    await until(lambda: len((tmp_path / "log").read_text().splitlines()) == 2)
+    first, second = asyncio.ensure_future(_roots(host, "/two")), asyncio.ensure_future(_roots(host, "/two"))
+    assert (await slow).text == "Slept."
+    assert (await first)[1] == ["file:///two"] and await first == await second
+
+
+async def test_a_server_that_never_asks_is_not_started_anew(host: ToolHost) -> None:
+    environment = [(await host.call(server(), "learn", {}, root=root, timeout_s=30)).text for root in ("/one", "/two")]
+    assert environment[0] == environment[1]

@@ -14,10 +14,11 @@ from chatdesk.core.events import EventBus, ToolServersChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.tools.host_client import ToolFailed
+from chatdesk.core.tools.server_rules import ServerNotUsable
 from chatdesk.core.tools.servers_store import FILE_NAME, ServersNotSaved
-from chatdesk.core.tools.service import ServerNotUsable, ToolService
+from chatdesk.core.tools.service import ToolService
 from tests.helpers.accounts import MemoryKeyring
-from tests.helpers.tools_world import make_service, server, tool_service
+from tests.helpers.tools_world import CALLER, make_service, server, tool_service
 
 
 def _paths(folder: Path) -> AppPaths:
@@ -27,7 +28,7 @@ def _paths(folder: Path) -> AppPaths:
 
 
 async def _echo(service: ToolService) -> Tool:
-    return next(each for each in await service.tools(service.servers) if each.name == "echo")
+    return next(each for each in await service.tools(service.servers, CALLER) if each.name == "echo")
 
 
 async def test_servers_are_kept_with_their_secrets_elsewhere(tmp_path: Path) -> None:
@@ -41,7 +42,7 @@ async def test_servers_are_kept_with_their_secrets_elsewhere(tmp_path: Path) -> 
         assert (paths.config_dir / FILE_NAME).stat().st_mode & 0o077 == 0
     again = make_service(paths, keyring=ring)
     assert again.servers == first.servers and again.servers[0].is_on
-    seen = await again.call(again.servers[0], "environment", {}, timeout_s=30)
+    seen = await again.call(again.servers[0], "environment", {}, caller=CALLER, timeout_s=30)
     env = json.loads(seen.text)["env"]
     assert (env["NOTES_TOKEN"], env["LEVEL"]) == ("hidden-value", "3")
     await again.close()
@@ -53,7 +54,7 @@ async def test_a_secret_is_for_the_command_it_was_given_for(tmp_path: Path) -> N
         changed = replace(service.servers[0], argv=(*service.servers[0].argv, "--how", "noise"))
         await service.save(changed)
         with pytest.raises(ToolFailed, match="The value of TOKEN is missing"):
-            await service.call(service.servers[0], "echo", {}, timeout_s=30)
+            await service.call(service.servers[0], "echo", {}, caller=CALLER, timeout_s=30)
 
 
 async def test_the_servers_of_another_data_directory_stay_off(tmp_path: Path) -> None:
@@ -214,7 +215,7 @@ async def test_changes_are_told(tmp_path: Path) -> None:
         await service.save(server())
         assert told
         told.clear()
-        await service.tools(service.servers)
+        await service.tools(service.servers, CALLER)
         assert told and [each.state for each in service.statuses()] == [ServerState.READY]
         assert [each.name for each in service.known_tools("notes")][:1] == ["echo"]
         await service.switch("notes", is_on=False)
@@ -233,10 +234,10 @@ async def test_ids_are_made_from_names(tmp_path: Path) -> None:
 async def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
     async with tool_service(tmp_path) as service:
         await service.save(server(folder=str(tmp_path / "gone")))
-        await service.tools(service.servers)
+        await service.tools(service.servers, CALLER)
         assert "gone does not exist" in service.statuses()[0].problem
         (tmp_path / "gone").mkdir()
         steps = [each async for each in service.check(service.servers[0])]
         assert all(each.is_well for each in steps)
-        seen = await service.call(service.servers[0], "environment", {}, timeout_s=30)
+        seen = await service.call(service.servers[0], "environment", {}, caller=CALLER, timeout_s=30)
         assert json.loads(seen.text)["cwd"] == str(tmp_path / "gone")

@@ -14,7 +14,7 @@ from chatdesk.core.tools.host_client import ToolFailed
 from chatdesk.core.tools.service import ToolService
 from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.sign_in_server import FIXED_CLIENT, FIXED_SECRET, Browser, SignInServer, sign_in_server
-from tests.helpers.tools_world import make_service, tool_service
+from tests.helpers.tools_world import CALLER, make_service, tool_service
 
 
 def _at(address: str, **more: str) -> ToolServer:
@@ -32,7 +32,7 @@ async def _signed_in(service: ToolService, web: SignInServer, **more: str) -> Br
 
 
 async def _echo(service: ToolService) -> str:
-    return (await service.call(service.servers[0], "echo", {"text": "grüße"}, timeout_s=30)).text
+    return (await service.call(service.servers[0], "echo", {"text": "grüße"}, caller=CALLER, timeout_s=30)).text
 
 
 async def test_a_person_signs_in_and_out(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ async def test_a_person_signs_in_and_out(tmp_path: Path) -> None:
             assert page["redirect_uri"].startswith("http://127.0.0.1:") and browser.statuses == [200]
             await service.sign_ins.sign_out("web")
             assert not service.servers[0].is_signed_in
-            assert await service.tools(service.servers) == ()
+            assert await service.tools(service.servers, CALLER) == ()
             assert "asks you to sign in" in service.statuses()[0].problem
 
 
@@ -100,7 +100,7 @@ async def test_a_sign_in_that_ended_asks_and_opens_nothing(tmp_path: Path) -> No
             await _signed_in(service, web)
             web.access.clear()
             web.refresh.clear()
-            assert await service.tools(service.servers) == ()
+            assert await service.tools(service.servers, CALLER) == ()
             status = service.statuses()[0]
             assert status.state is ServerState.FAILED and "asks you to sign in" in status.problem
             assert len(web.pages) == 1
@@ -119,7 +119,7 @@ async def test_nothing_is_asked_or_registered_before_a_person_wants_to_sign_in(t
     with sign_in_server() as web:
         async with tool_service(tmp_path) as service:
             await service.save(_at(web.address))
-            assert await service.tools(service.servers) == ()
+            assert await service.tools(service.servers, CALLER) == ()
             assert set(web.paths) == {"/mcp"} and "asks you to sign in" in service.statuses()[0].problem
 
 
@@ -128,7 +128,7 @@ async def test_another_address_is_not_signed_in_to(tmp_path: Path) -> None:
         async with tool_service(tmp_path) as service:
             await _signed_in(service, web)
             await service.save(replace(service.servers[0], address=other.address))
-            assert not service.servers[0].is_signed_in and await service.tools(service.servers) == ()
+            assert not service.servers[0].is_signed_in and await service.tools(service.servers, CALLER) == ()
             assert not any("access-" in each.get("Authorization", "") for each in other.headers)
 
 

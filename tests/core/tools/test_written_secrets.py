@@ -13,7 +13,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.tools.host_client import ToolFailed
 from chatdesk.core.tools.servers_store import FILE_NAME
 from chatdesk.core.tools.written_secrets import names_within, put_in, take_out
-from tests.helpers.tools_world import command, tool_service
+from tests.helpers.tools_world import CALLER, command, tool_service
 
 _KEY = "s3cr3t-value-0123456789"
 
@@ -91,7 +91,7 @@ async def test_a_program_gets_its_secret_and_the_file_does_not(tmp_path: Path) -
     secret = ToolServer("notes", "Notes", ServerKind.COMMAND, command("--log", "${secret:TOKEN}"), env_names=("TOKEN",))
     async with tool_service(tmp_path) as service:
         await service.save(secret, {"TOKEN": str(log)})
-        seen = await service.call(service.servers[0], "environment", {}, timeout_s=30)
+        seen = await service.call(service.servers[0], "environment", {}, caller=CALLER, timeout_s=30)
         assert "TOKEN" not in json.loads(seen.text)["env"] and log.exists()
         text = (AppPaths.find(tmp_path / "profile").config_dir / FILE_NAME).read_text("utf-8")
         assert str(log) not in text
@@ -101,4 +101,4 @@ async def test_a_secret_that_nobody_gave_is_named(tmp_path: Path) -> None:
     async with tool_service(tmp_path) as service:
         await service.save(_command(*command("--log", "${secret:OTHER}")))
         with pytest.raises(ToolFailed, match="The value of OTHER is missing"):
-            await service.call(service.servers[0], "echo", {}, timeout_s=30)
+            await service.call(service.servers[0], "echo", {}, caller=CALLER, timeout_s=30)

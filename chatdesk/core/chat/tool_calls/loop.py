@@ -23,7 +23,7 @@ from chatdesk.core.chat.tool_calls.port import Equipment, ToolLimits
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.tool_fence import fenced
 from chatdesk.core.domain.message import Role
-from chatdesk.core.domain.tools import Answer, ApprovalRequest, CallStatus, ServerKind, Tool, ToolServer
+from chatdesk.core.domain.tools import Answer, ApprovalRequest, Caller, CallStatus, ServerKind, Tool, ToolServer
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.ids import new_id
@@ -69,6 +69,10 @@ class Place:
     message_id: str
     has_outside_text: bool = False
     earlier: EarlierSteps = field(default_factory=EarlierSteps)
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(self.thread_id, self.project_id)
 
 
 class _Said:
@@ -128,7 +132,7 @@ class ToolLoop:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Yield the events of all steps as those of one answer."""
-        offered = OfferedTools(await self._tools.tools(tuple(self._servers.values())))
+        offered = OfferedTools(await self._tools.tools(tuple(self._servers.values()), self._place.caller))
         earlier = self._place.earlier
         self._sent = replace(request, messages=(*request.messages, *earlier.messages), continue_text=earlier.text)
         self._has_outside_text = self._place.has_outside_text or any(
@@ -283,7 +287,9 @@ class ToolLoop:
         news.put_nowait(CallChanged(call.number, {**described, "status": CallStatus.RUNNING.value}))
         began_s = self._clock.monotonic_s()
         try:
-            result = await self._tools.call(server, tool.name, arguments, timeout_s=self._limits.call_s)
+            result = await self._tools.call(
+                server, tool.name, arguments, caller=self._place.caller, timeout_s=self._limits.call_s
+            )
         except ChatDeskError as error:
             told = {"bytes": len(error.what.encode())}  # in the server's own words, perhaps: text from outside
             duration_ms = self._since_ms(began_s)

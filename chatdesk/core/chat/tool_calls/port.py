@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.domain.tools import Answer, Tool, ToolResult, ToolServer
+from chatdesk.core.domain.tools import Answer, Caller, Tool, ToolResult, ToolServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class ToolPort(Protocol):
 
     def known_tools(self, server_id: str) -> tuple[Tool, ...]: ...
 
-    async def tools(self, servers: Sequence[ToolServer]) -> tuple[Tool, ...]: ...
+    async def tools(self, servers: Sequence[ToolServer], caller: Caller) -> tuple[Tool, ...]: ...
 
     async def call(
-        self, server: ToolServer, name: str, arguments: Mapping[str, Any], *, timeout_s: float
+        self, server: ToolServer, name: str, arguments: Mapping[str, Any], *, caller: Caller, timeout_s: float
     ) -> ToolResult: ...
 
     async def allows(

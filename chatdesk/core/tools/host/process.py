@@ -5,10 +5,10 @@ ends, however it ends, the input ends, and with it every server and all that ser
 
 Frames come in as ``(verb, number, …)`` and go out as ``(kind, number, …)``:
 
-- ``open`` server id, spec; ``tools`` server id; ``call`` server id, tool, arguments, seconds; ``close`` server id;
-  ``sign_in`` server id, spec; ``prompts`` and ``resources`` server id; ``prompt`` server id, name, arguments;
-  ``resource`` server id, address. Each is answered by ``done`` value or ``failed`` code, sentence; a call may have
-  ``progress`` before. ``cancel`` ends the request of that number.
+- ``open`` server id, spec; ``tools`` server id; ``call`` server id, tool, arguments, seconds, root; ``close``
+  server id; ``sign_in`` server id, spec; ``prompts`` and ``resources`` server id; ``prompt`` server id, name,
+  arguments; ``resource`` server id, address. Each is answered by ``done`` value or ``failed`` code, sentence; a call
+  may have ``progress`` before. ``cancel`` ends the request of that number.
 - ``step``, ``stderr``, ``changed`` (with the name of a list), ``gone``: news of a server, whose id stands in the
   number's place; so it does in ``browse``, a page to open for a sign-in, and ``kept``, what it is signed in with from
   now on.
@@ -21,6 +21,7 @@ import logging
 import os
 import sys
 import threading
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
@@ -47,6 +48,7 @@ class Host:
         self._requests: dict[int, asyncio.Task[None]] = {}
         self._calls: dict[int, str] = {}
         self._endings: dict[str, asyncio.Future[None]] = {}
+        self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def take(self, frame: Wire) -> None:
         """Begin what a frame asks for."""
@@ -94,10 +96,16 @@ class Host:
         if verb in offers.VERBS:
             async with asyncio.timeout(offers.VERBS[verb][1]):
                 return await connection.listed(verb, offers.asked(verb, values[1:]))
-        _id, tool, arguments, timeout_s = values
+        server_id, tool, arguments, timeout_s, root = values
+        async with asyncio.timeout(timeout_s):
+            connection = await self._connection_for(server_id, root)
         self._calls[number] = connection.id
+
+        def progressed(*said: Any) -> None:
+            self.say("progress", number, *said)
+
         try:
-            return await connection.call(tool, arguments, timeout_s, lambda *said: self.say("progress", number, *said))
+            return await connection.call(tool, arguments, timeout_s, progressed, root=root)
         except TimeoutError:
             self._give_up(number)
             raise
@@ -105,6 +113,23 @@ class Host:
             self._calls.pop(number, None)
             if connection.id in self._endings:
                 await asyncio.wait([self._endings[connection.id]])
+
+    async def _connection_for(self, server_id: str, root: str) -> Connection:
+        """Return the connection for a call on behalf of a folder. A server that was told of another one is started anew
+        when its calls have ended: what it remembers of that folder must not reach this call."""
+        async with self._one_at_a_time[server_id]:
+            before = self._connections.get(server_id)
+            if before is None:
+                raise _NotRunning("It is not running.")
+            if before.can_serve(root):
+                return before
+            await before.wait_until_idle()
+            if self._connections.get(server_id) is not before:
+                raise _NotRunning("It is not running.")
+            before.is_replaced = True
+            await self._open(server_id, {**before.spec, "root": root})
+            self.say("changed", server_id, "tools")  # it may have other tools now
+            return self._connections[server_id]
 
     def _give_up(self, number: int) -> None:
         """End the program of a call, unless it has others to answer: it may go on with what it was asked to stop."""

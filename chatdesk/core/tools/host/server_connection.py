@@ -18,6 +18,7 @@ from chatdesk.core.tools.host.descendants import end_tree
 from chatdesk.core.tools.host.listing import MOST_TOOLS, ResultRow, ToolRow, result_row, tool_rows
 from chatdesk.core.tools.host.offers import TooLargeError
 from chatdesk.core.tools.host.redirect_receiver import RedirectReceiver
+from chatdesk.core.tools.host.roots import Roots
 from chatdesk.core.tools.host.sign_in import MARK, SignIn
 from chatdesk.core.tools.host.stdio import LONGEST_LINE_BYTES, ServerBroke, StderrTail, program
 
@@ -46,13 +47,16 @@ class CallRefused(Exception):
 class Connection:
     """Connects when it is made. ``spec`` has ``argv``, ``env`` and ``cwd`` of a program, or ``address`` and
     ``headers``, and ``sign_in`` where it may be signed in to; with ``asks`` in that, a person asked for it now.
-    Everything that waits ends with ``ServerBroke`` when the server does."""
+    ``root`` is the folder that a program may be told of. Everything that waits ends with ``ServerBroke`` when the
+    server does. ``is_replaced``: its end is no news, because another connection takes its place."""
 
     def __init__(self, server_id: str, spec: Mapping[str, Any], report: Report) -> None:
         self.id = server_id
         self.pid: int | None = None
         self.problem = ""
-        self._spec = spec
+        self.spec = spec
+        self.is_replaced = False
+        self._roots = Roots(spec.get("root", ""))
         self._asks = bool(spec.get("sign_in", {}).get("asks"))
         self._report = report
         self._tail = StderrTail(lambda: report("stderr", server_id, self._tail.text))
@@ -72,8 +76,19 @@ class Connection:
         """Return the tools of the server. Raises ``ServerBroke`` and ``CallRefused``."""
         return tool_rows(await self.listed("tools", self._list_tools))
 
-    async def call(self, name: str, arguments: str, timeout_s: float, on_progress: Report) -> ResultRow:
-        """Call a tool; ``arguments`` is a JSON object. Raises ``ServerBroke``, ``CallRefused`` and ``TimeoutError``."""
+    def can_serve(self, root: str) -> bool:
+        """Return whether a call on behalf of this folder can be made without the server knowing of another one."""
+        return self._roots.told in (None, root)
+
+    async def wait_until_idle(self) -> None:
+        """Wait until no call is under way."""
+        await self._roots.idle.wait()
+
+    async def call(
+        self, name: str, arguments: str, timeout_s: float, on_progress: Report, *, root: str = ""
+    ) -> ResultRow:
+        """Call a tool; ``arguments`` is a JSON object, ``root`` the folder of its project. Raises ``ServerBroke``,
+        ``CallRefused`` and ``TimeoutError``."""
 
         async def progressed(progress: float, total: float | None, message: str | None) -> None:
             on_progress(progress, total, message or "")
@@ -83,8 +98,9 @@ class Connection:
             assert isinstance(result, types.CallToolResult)
             return result
 
-        async with asyncio.timeout(timeout_s):
-            return result_row(await self.ask(ask))
+        with self._roots.serving(root):
+            async with asyncio.timeout(timeout_s):
+                return result_row(await self.ask(ask))
 
     async def end(self, *, at_once: bool = False) -> None:
         """End the server with everything that it started, ``at_once`` or after a moment in which it may end itself."""
@@ -141,7 +157,14 @@ class Connection:
             async with AsyncExitStack() as stack:
                 read, write, broken = await stack.enter_async_context(self._transport())
                 self._broken = broken
-                session = _Session(read, write, message_handler=self._on_message, client_info=_NAME)
+                session = _Session(
+                    read,
+                    write,
+                    message_handler=self._on_message,
+                    client_info=_NAME,
+                    # A path of this computer is nothing that a server elsewhere is to know.
+                    list_roots_callback=None if self.spec.get("address") else self._roots.answer,
+                )
                 self._session = await stack.enter_async_context(session)
                 initialised: asyncio.Future[Any] = asyncio.ensure_future(session.initialize())
                 limit_s = SIGN_IN_S if self._asks else CONNECT_S
@@ -170,7 +193,8 @@ class Connection:
             if not self._ready.done():
                 self._ready.set_exception(ServerBroke(self.problem or "It ended."))
                 self._ready.exception()  # it may be that nobody waits
-            self._report("gone", self.id, self.problem)
+            if not self.is_replaced:
+                self._report("gone", self.id, self.problem)
 
     def _told(self) -> str:
         """Return the sentence that the way to the server has for its end; empty where it has none."""
@@ -179,8 +203,8 @@ class Connection:
 
     @asynccontextmanager
     async def _transport(self) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
-        if self._spec.get("address"):
-            async with _over_http(self.id, self._spec, self._report) as streams:
+        if self.spec.get("address"):
+            async with _over_http(self.id, self.spec, self._report) as streams:
                 yield streams
             return
 
@@ -189,7 +213,7 @@ class Connection:
             self._report("step", self.id, "started")
 
         async with program(
-            self._spec["argv"], env=self._spec["env"], cwd=self._spec["cwd"], tail=self._tail, on_started=started
+            self.spec["argv"], env=self.spec["env"], cwd=self.spec["cwd"], tail=self._tail, on_started=started
         ) as streams:
             yield streams
 

@@ -1,0 +1,31 @@
+"""Says which tool servers can be saved: they have a name and a way, and no secret travels openly. Pure."""
+
+from __future__ import annotations
+
+from chatdesk.core.domain.key_origin import KeyOrigin
+from chatdesk.core.domain.tools import ServerKind, ToolServer
+from chatdesk.core.errors import InvalidInput
+
+
+class ServerNotUsable(InvalidInput):
+    code = "tool_server_not_usable"
+    what = "This tool server cannot be used as it is."
+    safe = "Nothing was changed."
+    next_step = "Change what is named and save again."
+
+
+def check_usable(server: ToolServer, *, has_secrets: bool) -> None:
+    """Raise ``ServerNotUsable`` for a server without a name or a way to it, or whose secrets would travel openly."""
+    if not server.name.strip():
+        raise ServerNotUsable("The tool server has no name.")
+    if server.kind is ServerKind.COMMAND:
+        if not server.argv or not server.argv[0].strip():
+            raise ServerNotUsable("The tool server has no command.")
+        if any("\x00" in each for each in (*server.argv, server.folder, *server.env.values())):
+            raise ServerNotUsable("The command has a character that no command can have.")
+        return
+    origin = KeyOrigin.of(server.address)
+    if origin.scheme not in ("http", "https") or not origin.host:
+        raise ServerNotUsable("The address of a tool server begins with https:// or http://.")
+    if origin.is_open and has_secrets:
+        raise ServerNotUsable("Secrets are sent over https only: anybody on the way could read them.")
