@@ -6,81 +6,26 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
 from chatdesk.core.attachments import remote_image
 from chatdesk.core.attachments.remote_image import (
-    AddressScope,
     ImageElsewhere,
     ImageFetcher,
     ImageInOwnNetwork,
     ImageNotLoaded,
-    address_scope,
 )
+from chatdesk.core.fetching.addresses import AddressScope, address_scope
+from tests.helpers.site import Answer, Site, as_open, redirect, sent
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 100
-Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Site:
-    """A server on loopback; ``answers`` by path, ``asked`` in order."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, Answer] = {}
-        self.asked: list[str] = []
-        self.headers: list[dict[str, str]] = []
-        site = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                site.asked.append(self.path)
-                site.headers.append(dict(self.headers.items()))
-                site.answers[self.path](self)
-
-            def log_message(self, *_arguments: Any) -> None:
-                """Quiet."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-
-    def url(self, path: str, host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.server.server_port}{path}"
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self._thread.join()
 
 
 def image(body: bytes = PNG, kind: str = "image/png", status: int = 200, length: int | None = None) -> Answer:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        handler.send_header("Content-Type", kind)
-        handler.send_header("Content-Length", str(len(body) if length is None else length))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return answer
-
-
-def redirect(target: str) -> Answer:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(302)
-        handler.send_header("Location", target)
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-
-    return answer
-
-
-def as_open(address: str) -> AddressScope:
-    """As it is, but that the server on loopback stands for one in the open network."""
-    return AddressScope.OPEN if address in ("127.0.0.1", "::1") else address_scope(address)
+    return sent(body, kind, status=status, length=length)
 
 
 def fetch_image(url: str, *, timeout_s: float = 30.0) -> bytes:

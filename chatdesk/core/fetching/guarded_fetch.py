@@ -1,0 +1,337 @@
+"""Fetches what a text or a model names, behind a guard: images that a reader asked for, web pages, answers of search
+engines.
+
+Names are resolved once and must lead into the open network, and the connection goes to the address that was checked.
+Every redirect is checked in the same way. Bytes, unpacked ones too, and time are bounded. No proxy of the environment,
+no cookie and no key of another server is used.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+import zlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.fetching.addresses import AddressScope, address_scope, is_address
+from chatdesk.core.rendering.safety import is_safe_link
+
+_STEP_TIMEOUT_S = 10.0
+_TOTAL_TIMEOUT_S = 30.0
+_CHUNK_BYTES = 64 * 1024
+_PORTS = {"http": 80, "https": 443}
+_UNESCAPED = "/%:@!$&'()*+,;=~-._"
+_REDIRECTS = (301, 302, 303, 307, 308)
+# zlib finds out by itself whether it is gzip or zlib.
+_PACKED, _ANY_WINDOW = ("gzip", "x-gzip", "deflate"), 47
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRules:
+    """The rules for one kind of thing. ``noun`` names it in sentences, ``wrong_kind`` what another type is not.
+    ``types`` are accepted and asked for; empty: all. ``stays`` keeps redirects on the host; without it other hosts are
+    followed, each behind the same guard. ``may_be_packed`` asks for gzip."""
+
+    noun: str
+    max_bytes: int
+    types: tuple[str, ...] = ()
+    wrong_kind: str = ""
+    schemes: tuple[str, ...] = ("https", "http")
+    max_redirects: int = 3
+    stays: bool = True
+    may_be_packed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request: with a ``body`` it is a POST."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The answer to an ``Ask``. ``url`` is where it was in the end; ``mime`` is in lower case, ``charset`` as it was sent."""
+
+    url: str
+    mime: str
+    charset: str
+    body: bytes = field(repr=False)
+
+
+class FetchFailed(ChatDeskError):
+    code = "fetch_failed"
+    what = "It could not be loaded."
+    safe = ""
+    next_step = ""
+
+
+class RefusedByServer(FetchFailed):
+    """The server answered with another ``status`` than 200."""
+
+    code = "fetch_refused_by_server"
+
+    def __init__(self, what: str, status: int) -> None:
+        self.status = status
+        super().__init__(what)
+
+
+class PlaceElsewhere(FetchFailed):
+    """The host redirects to another one: ``url`` is the new address, ``host`` its host."""
+
+    code = "fetch_elsewhere"
+
+    def __init__(self, what: str, url: str, host: str) -> None:
+        self.url = url
+        self.host = host
+        super().__init__(what)
+
+
+class PlaceInOwnNetwork(FetchFailed):
+    """The address is in the reader's own network, where a request to ``host`` may do more than show something."""
+
+    code = "fetch_in_own_network"
+
+    def __init__(self, url: str, host: str) -> None:
+        self.url = url
+        self.host = host
+        super().__init__(f"{host} is in your own network.")
+
+
+class GuardedFetcher:
+    """Fetches on the calling threads; ``close`` gives up what is under way, at once.
+
+    Each request runs on a thread of its own that is abandoned when its time is over: looking up a name and answers that
+    come letter by letter hold up nobody. ``scope_of`` classifies addresses; tests put loopback into the open network.
+    """
+
+    def __init__(
+        self, *, timeout_s: float = _TOTAL_TIMEOUT_S, scope_of: Callable[[str], AddressScope] = address_scope
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._scope_of = scope_of
+        self._lock = threading.Lock()
+        self._running: set[_Request] = set()
+        self._is_closed = False
+
+    def fetch(self, ask: Ask, rules: FetchRules, *, is_agreed: bool = False) -> Fetched:
+        """Return what is at an address, kept in memory only; blocks for half a minute at most.
+
+        ``is_agreed``: the reader has agreed to an address in their own network. Raises ``FetchFailed`` or one of its
+        kinds.
+        """
+        request = _Request(ask, rules, self._scope_of, is_agreed=is_agreed)
+        with self._lock:
+            if self._is_closed:
+                raise FetchFailed("ChatDesk was closing.")
+            self._running.add(request)
+        try:
+            return request.result_within(self._timeout_s)
+        finally:
+            with self._lock:
+                self._running.discard(request)
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+            running = tuple(self._running)
+        for request in running:
+            request.give_up()
+
+
+class _Request:
+    """A request for one thing, with all its redirects, on a thread of its own."""
+
+    def __init__(
+        self, ask: Ask, rules: FetchRules, scope_of: Callable[[str], AddressScope], *, is_agreed: bool
+    ) -> None:
+        self._ask = ask
+        self._rules = rules
+        self._place = _checked(ask.url, rules)
+        self._scope_of = scope_of
+        self._is_agreed = is_agreed
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._is_given_up = False
+        self._found: Fetched | Exception = TimeoutError()
+
+    def result_within(self, timeout_s: float) -> Fetched:
+        threading.Thread(target=self._run, name="guarded fetch", daemon=True).start()
+        self._ended.wait(timeout_s)
+        self.give_up()
+        found = self._found
+        if isinstance(found, Fetched):
+            return found
+        if isinstance(found, FetchFailed):
+            raise found
+        reason = "in time" if isinstance(found, TimeoutError) else "as it should"
+        raise FetchFailed(f"{self._place.hostname} did not answer {reason}.") from found
+
+    def give_up(self) -> None:
+        """Wake whoever waits, and end the thread by closing its connection."""
+        with self._lock:
+            self._is_given_up = True
+            if self._socket is not None:
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+        self._ended.set()
+
+    def hold(self, connected: socket.socket) -> None:
+        with self._lock:
+            self._socket = connected
+            if self._is_given_up:
+                raise TimeoutError
+
+    def _run(self) -> None:
+        try:
+            found: Fetched | Exception = self._follow()
+        except (OSError, http.client.HTTPException, ValueError, zlib.error, FetchFailed) as error:
+            found = error
+        with self._lock:
+            self._socket = None
+            if not self._is_given_up:
+                self._found = found
+        self._ended.set()
+
+    def _follow(self) -> Fetched:
+        rules = self._rules
+        for _ in range(rules.max_redirects + 1):
+            place = self._place
+            found = self._get(place)
+            if isinstance(found, Fetched):
+                return found
+            target = _checked(urljoin(place.geturl(), found), rules)
+            is_same = target.hostname == place.hostname and _port(target) in (_port(place), _PORTS["https"])
+            if (rules.stays and not is_same) or (place.scheme, target.scheme) == ("https", "http"):
+                host = target.hostname or ""
+                raise PlaceElsewhere(f"The {rules.noun} is at another place: {host}.", target.geturl(), host)
+            self._place = target
+        how = "sends in circles" if rules.max_redirects else "sends on to another address"
+        raise FetchFailed(f"{self._place.hostname} {how}.")
+
+    def _get(self, place: SplitResult) -> Fetched | str:
+        """Return what is there, or the address that the server redirects to."""
+        ask, rules = self._ask, self._rules
+        connection = _Connection(place, self._address_of(place), self.hold)
+        try:
+            target = quote(place.path or "/", safe=_UNESCAPED) + (
+                "?" + quote(place.query, safe=_UNESCAPED + "?") if place.query else ""
+            )
+            headers = {
+                "Accept": ", ".join(rules.types) or "*/*",
+                "Accept-Encoding": "gzip, deflate" if rules.may_be_packed else "identity",
+                "User-Agent": "ChatDesk",
+                **ask.headers,
+            }
+            connection.request("GET" if ask.body is None else "POST", target, body=ask.body, headers=headers)
+            with connection.getresponse() as response:
+                return _taken(response, place, rules)
+        finally:
+            connection.close()
+
+    def _address_of(self, place: SplitResult) -> str:
+        """Return the address to connect to. A name may lead into the open network only."""
+        host = place.hostname or ""
+        if is_address(host):
+            scope = self._scope_of(host)
+            if scope is AddressScope.PRIVATE and not self._is_agreed:
+                raise PlaceInOwnNetwork(place.geturl(), host)
+            if scope is AddressScope.CLOSED:
+                noun = self._rules.noun
+                raise FetchFailed(f"{host} is this computer or serves machines; no {noun} is loaded from there.")
+            return host
+        found = [str(each[4][0]) for each in socket.getaddrinfo(host, _port(place), type=socket.SOCK_STREAM)]
+        if not found or not all(self._scope_of(each) is AddressScope.OPEN for each in found):
+            raise FetchFailed(f"{host} is a place in a private network.")
+        return found[0]
+
+
+def _checked(url: str, rules: FetchRules) -> SplitResult:
+    try:
+        place = urlsplit(url)
+        is_valid = place.scheme in rules.schemes and bool(place.hostname) and _port(place) > 0
+    except ValueError:
+        is_valid = False
+    if not is_valid or not is_safe_link(url):
+        raise FetchFailed(f"The address of the {rules.noun} is not one that can be loaded.")
+    return place
+
+
+def _port(place: SplitResult) -> int:
+    return place.port or _PORTS[place.scheme]
+
+
+def _taken(response: http.client.HTTPResponse, place: SplitResult, rules: FetchRules) -> Fetched | str:
+    """Return what came, or the address that the server redirects to."""
+    if response.status in _REDIRECTS:
+        return response.getheader("Location") or ""
+    if response.status != 200:
+        words = f"{place.hostname} answered with {response.status} instead of the {rules.noun}."
+        raise RefusedByServer(words, response.status)
+    kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
+    if rules.types and kind not in rules.types:
+        raise FetchFailed(f"What {place.hostname} has there is not {rules.wrong_kind}.")
+    charset = response.headers.get_content_charset("") if response.headers else ""
+    return Fetched(place.geturl(), kind, charset, _read(response, rules))
+
+
+class _Unpacker(Protocol):
+    @property
+    def eof(self) -> bool: ...
+
+    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes: ...
+
+
+def _read(response: http.client.HTTPResponse, rules: FetchRules) -> bytes:
+    """Return the body, unpacked. What is packed may be as long as what it becomes, and no longer."""
+    body, arrived = bytearray(), 0
+    packing = (response.getheader("Content-Encoding") or "").strip().lower()
+    if packing not in ("", "identity") and not (rules.may_be_packed and packing in _PACKED):
+        raise FetchFailed(f"The {rules.noun} came packed in a way that was not asked for.")
+    unpacker: _Unpacker | None = zlib.decompressobj(_ANY_WINDOW) if packing in _PACKED else None
+    if (response.length or 0) > rules.max_bytes:
+        raise _too_large(rules)
+    while chunk := response.read1(_CHUNK_BYTES):
+        arrived += len(chunk)
+        body += chunk if unpacker is None else unpacker.decompress(chunk, rules.max_bytes - len(body) + 1)
+        if max(len(body), arrived) > rules.max_bytes:
+            raise _too_large(rules)
+    if response.length or (unpacker is not None and not unpacker.eof):  # the connection ended before it did
+        raise FetchFailed(f"The {rules.noun} did not arrive whole.")
+    return bytes(body)
+
+
+def _too_large(rules: FetchRules) -> FetchFailed:
+    return FetchFailed(f"The {rules.noun} is larger than {rules.max_bytes // 1024 // 1024} MB.")
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection to an address that was checked, under the name that was asked for. It uses no proxy of the
+    environment."""
+
+    def __init__(self, place: SplitResult, address: str, hold: Callable[[socket.socket], None]) -> None:
+        super().__init__(place.hostname or "", _port(place), timeout=_STEP_TIMEOUT_S)
+        self.default_port = _PORTS[place.scheme]
+        self._address = address
+        self._hold = hold
+        self._is_secure = place.scheme == "https"
+
+    def connect(self) -> None:
+        self.sock = socket.create_connection((self._address, self.port), _STEP_TIMEOUT_S)
+        self._hold(self.sock)
+        if self._is_secure:
+            context = ssl.create_default_context()
+            secure = context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+            self.sock = secure
+            self._hold(secure)
+            secure.do_handshake()
