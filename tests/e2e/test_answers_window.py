@@ -343,7 +343,8 @@ def test_the_menu_of_an_answer_has_icons_and_a_way_to_another_model(paths: AppPa
     async def script(application: WindowApplication) -> None:
         await ask(application, "hello")
         transcript = application.panes.transcript
-        transcript.parts.actions._show_menu_of_current()
+        transcript.setFocus()
+        QTest.keyClick(transcript, Qt.Key.Key_Menu)
         menus = [menu for menu in transcript.findChildren(QMenu, "messageMenu") if menu.isVisible()]
         assert len(menus) == 1
         actions = {each.objectName(): each for each in menus[0].findChildren(QAction)}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QListWidget, QPushButton, QWidget
 
 from chatdesk import app
 from chatdesk.core.domain.exports import Choice
@@ -125,7 +125,7 @@ def test_a_folder_of_everything_is_written_and_nothing_overwritten(paths: AppPat
     async def script(application: WindowApplication) -> None:
         await ask(application, "one")
         for _ in range(2):
-            await application._bindings.export.export(Choice(), "md", tmp_path)  # type: ignore[union-attr]
+            await application.bindings.export.export(Choice(), "md", tmp_path)
 
     play(paths, script)
     folders = sorted(tmp_path.glob("ChatDesk export *"))
@@ -196,10 +196,12 @@ def test_a_restore_shows_what_is_inside_closes_and_asks_for_a_new_start(
         dialog.add_file(bad)
         await until(lambda: "is not a whole backup" in dialog.findChild(QLabel, "restoreContents").text())
         assert not dialog.restore_button.isEnabled()
-        dialog._list.setCurrentRow(0)
+        dialog.findChild(QListWidget).setCurrentRow(0)
         await until(dialog.restore_button.isEnabled)
+        closed: list[None] = []
+        application.panes.window.closing.connect(lambda: closed.append(None))
         _press(dialog, "restoreGo")
-        await until(lambda: application._closing.done())
+        await until(lambda: closed)
 
     play(paths, script)
     assert starts == [1]

@@ -93,14 +93,19 @@ def test_an_earlier_answer_is_edited_by_mouse_and_what_came_after_stays_behind(p
         toast = application.panes.window.findChild(Toast)
         assert toast.text == "2 later messages stay in version 1."
         # The counter leads to the model's version and back; undo and redo do, too.
+        stack = await application.bindings.undo.stack()
+        edited = stack.last
+        assert edited is not None and edited.label == "edit"
         transcript.actionRequested.emit("version-previous", mine.id)
         await _texts_become(application, *before)
         assert _marks(application, 1) == []
+        await until(lambda: stack.last is not edited)
+        back = stack.last
         transcript.actionRequested.emit("version-next", old.id)
         await _texts_become(application, "one", "My own words.")
         composer.set_text("")  # else Ctrl+Z is the text's
-        stack = await application.bindings.undo.stack()
-        await until(lambda: [step.label for step in stack._done] == ["edit", "switch version", "switch version"])
+        await until(lambda: stack.last is not back)
+        assert [step.label for step in (back, stack.last) if step is not None] == ["switch version"] * 2
         for _step in range(3):
             await stack.undo()
         await _texts_become(application, *before)

@@ -213,11 +213,11 @@ def test_keys_that_were_changed_are_the_ones_that_are_shown(tmp_path: Path) -> N
         menu = sidebar.thread_menu(sidebar.known([older])[0])
         assert menu.actions()[0].text() == "Rename\tF4"
         menu.close()
-        assert sidebar.search_box._hint == ""
+        assert sidebar.search_box.hint == ""
         walk_to(application, older)
         QTest.keyClick(sidebar.thread_list, Qt.Key.Key_F4)
         await until(lambda: sidebar.thread_list.is_editing)
         panes.commands.reset_keys()
-        assert sidebar.search_box._hint == "Ctrl K"
+        assert sidebar.search_box.hint == "Ctrl K"
 
     play(AppPaths.find(tmp_path / "data"), script)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.paths import AppPaths
@@ -108,9 +108,9 @@ def test_what_is_typed_at_once_does_not_take_the_place_of_a_draft(paths: AppPath
         await (await application.services()).chat.drafts.save(None, "words for later", 3)
 
     async def look(application: WindowApplication) -> None:
-        await until(lambda: application._bindings is not None)
+        await until(lambda: application.panes.commands.action("thread.new"))  # it is bound
         type_text(application, "early words")
-        application.bindings.drafts._on_timer_timeout()  # the services take longer than a pause in typing
+        application.bindings.drafts.findChild(QTimer).timeout.emit()  # the services take longer than a pause in typing
         await application.services()
         assert application.panes.composer.text() == "early words"
         assert await _draft(application, None) == "words for later"
@@ -175,7 +175,7 @@ def test_another_thread_that_is_opened_while_a_question_is_sent_stays_open(paths
                 await until(lambda hold=hold: hold.count)
                 application.threads.open_soon(first)
                 await until(lambda: composer.text() == "draft of the first")
-            await until(lambda: not application.messages._is_sending)
+            await application.messages.wait_until_sent()
             assert application.threads.thread_id == first
             assert composer.text() == "draft of the first"
 
@@ -234,13 +234,19 @@ def test_a_question_that_is_being_sent_when_the_window_closes_is_no_draft_afterw
     async def leave(application: WindowApplication) -> None:
         await ask(application, "first")
         chat = (await application.services()).chat
-        real, begun = chat.send_message, asyncio.Event()
+        real, begun, closing = chat.send_message, asyncio.Event(), asyncio.Event()
+        wait_until_sent = application.messages.wait_until_sent
 
         async def slow(*values: Any, **options: Any) -> Any:
             begun.set()
-            while not application._is_over:  # until the window closes
-                await asyncio.sleep(0.01)
+            await closing.wait()
             return await real(*values, **options)
+
+        async def wait_as_the_window_closes() -> None:
+            closing.set()
+            await wait_until_sent()
+
+        application.messages.wait_until_sent = wait_as_the_window_closes  # type: ignore[method-assign]
 
         chat.send_message = slow  # type: ignore[method-assign]
         type_text(application, "second")

@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
 
 from chatdesk.core.domain.prompt import Prompt, PromptKind
 from chatdesk.core.errors import StorageFull
@@ -71,6 +71,10 @@ async def _closed(application: WindowApplication, kind: type[QWidget]) -> None:
 
 def _notice(application: WindowApplication) -> str:
     return application.panes.composer.notice.text()
+
+
+def _label(dialog: QWidget, name: str) -> str:
+    return dialog.findChild(QLabel, name).text()
 
 
 def test_a_prompt_without_fields_takes_the_place_of_its_name(paths: AppPaths) -> None:
@@ -229,7 +233,7 @@ def test_the_library_edits_deletes_and_undoes(paths: AppPaths) -> None:
         dialog.list.setCurrentRow(row)
         await until(lambda: dialog.prompt_id == kept.id)
         QTest.keyClicks(dialog.form.text_field, "{{clipbord}} ")
-        await until(lambda: "Did you mean {{clipboard}}?" in dialog.form._problems.text())
+        await until(lambda: "Did you mean {{clipboard}}?" in _label(dialog, "promptProblems"))
         QTest.keyClick(dialog, Qt.Key.Key_Escape)
         await _closed(application, PromptsDialog)
         assert (await services.prompts.get(kept.id)).text == "{{clipbord}} text"
@@ -312,7 +316,7 @@ def test_what_cannot_be_stored_is_said_and_kept(paths: AppPaths) -> None:
 
         create, services.prompts.create = services.prompts.create, full
         dialog.done_button.click()
-        await until(lambda: "disk is full" in dialog._notice.text())
+        await until(lambda: "disk is full" in _label(dialog, "promptsNotice"))
         assert _dialog(application, PromptsDialog) is dialog
         services.prompts.create = create
         dialog.done_button.click()
@@ -332,17 +336,23 @@ def test_prompts_go_into_a_file_and_come_back(paths: AppPaths, tmp_path: Path) -
         dialog.export_button.click()
         await until(lambda: dialog.findChild(QFileDialog))
         dialog.findChild(QFileDialog).fileSelected.emit(str(target))
-        await until(lambda: "Exported: 13 prompts to out.json." in dialog._notice.text())
+        await until(lambda: "Exported: 13 prompts to out.json." in _label(dialog, "promptsNotice"))
         dialog.findChild(QFileDialog).reject()
         await services.prompts.delete([kept.id])
         dialog.import_button.click()
         await until(lambda: any(each.isVisible() for each in dialog.findChildren(QFileDialog)))
         next(each for each in dialog.findChildren(QFileDialog) if each.isVisible()).fileSelected.emit(str(target))
-        await until(lambda: "Added: 1 prompt." in dialog._notice.text())
+        await until(lambda: "Added: 1 prompt." in _label(dialog, "promptsNotice"))
         for each in dialog.findChildren(QFileDialog):
             each.reject()
         target.write_text("no json")
-        await application.bindings.prompts._library.export_file(target)
+        dialog.export_button.click()
+        await until(lambda: any(each.isVisible() for each in dialog.findChildren(QFileDialog)))
+        next(each for each in dialog.findChildren(QFileDialog) if each.isVisible()).fileSelected.emit(str(target))
+        await until(lambda: "Exported: 13 prompts to out.json." in _label(dialog, "promptsNotice"))
+        assert len(json.loads(target.read_text())["prompts"]) == 13
+        for each in dialog.findChildren(QFileDialog):
+            each.reject()
         dialog.done_button.click()
         await _closed(application, PromptsDialog)
         application.panes.commands.trigger("edit.undo")
@@ -365,9 +375,13 @@ def test_the_system_prompt_of_a_thread_is_written_and_taken_back(paths: AppPaths
         await until(lambda: dialog.text_field.toPlainText())
         dialog.text_field.selectAll()
         QTest.keyClicks(dialog.text_field, "Be brief. {{topic}}")
-        await until(lambda: "tokens" in dialog._size.text() and "{{topic}}" in dialog._problems.text())
+        await until(
+            lambda: (
+                "tokens" in _label(dialog, "systemPromptSize") and "{{topic}}" in _label(dialog, "systemPromptProblems")
+            )
+        )
         dialog.keep_button.click()
-        await until(lambda: "Saved to the library: Be brief. {{topic}}" in dialog._notice.text())
+        await until(lambda: "Saved to the library: Be brief. {{topic}}" in _label(dialog, "systemPromptNotice"))
         dialog.project_button.click()
         QTest.keyClicks(dialog.text_field, "For all.")
         dialog.save_button.click()
@@ -397,7 +411,7 @@ def test_the_system_prompt_of_the_project_needs_no_thread(paths: AppPaths) -> No
 
         write, services.system_prompts.change = services.system_prompts.change, full
         dialog.save_button.click()
-        await until(lambda: "disk is full" in dialog._notice.text())
+        await until(lambda: "disk is full" in _label(dialog, "systemPromptNotice"))
         services.system_prompts.change = write
         dialog.save_button.click()
         await _closed(application, SystemPromptDialog)

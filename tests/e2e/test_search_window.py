@@ -57,7 +57,7 @@ def test_a_found_message_is_shown_in_its_thread_with_the_words_marked(paths: App
         await until(lambda: view.parts.finding.current is not None and view.parts.finding.places.needle == "zebra")
         assert application.bindings.search.palette is None
         assert application.panes.window.focusWidget() is view
-        await until(lambda: view.parts.finding._total > 0)
+        await until(lambda: view.parts.finding.total > 0)
 
     play(paths, script)
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 from sqlalchemy.engine import Connection
@@ -30,11 +31,13 @@ from chatdesk.core.domain.sharing.team import (
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import MessageAdded, PathChanged, SharedMessagesArrived, ThreadChanged
 from chatdesk.core.paths import AppPaths
+from chatdesk.services import services as services_module
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.chat import incoming_messages
 from chatdesk.ui.features.team.notice import Notice
 from chatdesk.ui.features.team.team_window import TeamWindow
+from chatdesk.ui.widgets.buttons import IconButton
 from tests.helpers.fault_server import FaultServer, answer
 from tests.helpers.team_double import ANA, BEN, TeamDouble
 from tests.helpers.window import FAST, ask, play, type_text, until
@@ -54,8 +57,8 @@ def play_shared(paths: AppPaths, script: Script, role: TeamRole = TeamRole.EDITO
 
     async def with_team(application: WindowApplication) -> None:
         services = await application.services()
-        team = TeamDouble(services.events)
-        services._team = team
+        team = services.team
+        assert isinstance(team, TeamDouble)
         await ask(application, "How do we begin?")
         thread = application.threads.open_thread
         assert thread is not None
@@ -65,7 +68,9 @@ def play_shared(paths: AppPaths, script: Script, role: TeamRole = TeamRole.EDITO
         await until(lambda: application.panes.sidebar.shared)
         await script(application, team)
 
-    play(paths, with_team, settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(services_module, "make_team", lambda services: TeamDouble(services.events))
+        play(paths, with_team, settings)
 
 
 def open_thread(application: WindowApplication) -> Thread:
@@ -317,7 +322,7 @@ def test_a_note_stands_above_its_thread_until_it_is_closed(paths: AppPaths) -> N
         assert team.noted == []
         await application.threads.open(thread.id)
         await until(lambda: window.note.isVisible())
-        window.note._close.click()
+        window.note.findChild(IconButton, "bannerClose").click()
         await until(lambda: team.noted == [thread.id])
 
     play_shared(paths, script)
@@ -417,14 +422,16 @@ def test_who_leaves_the_window_for_a_minute_is_away(paths: AppPaths) -> None:
         thread, presence = open_thread(application), team_window(application).presence
         here = (thread.project_id, thread.id, False)
         assert team.presence_calls[-1] == here
-        presence._on_application_state_changed(Qt.ApplicationState.ApplicationInactive)
-        assert presence._away.isActive()
+        away = presence.findChild(QTimer, "away")
+        state_changed = QGuiApplication.instance().applicationStateChanged
+        state_changed.emit(Qt.ApplicationState.ApplicationInactive)
+        assert away.isActive()
         assert team.presence_calls[-1] == here
-        presence._away.timeout.emit()
+        away.timeout.emit()
         assert team.presence_calls[-1] == (None, None, False)
-        presence._on_application_state_changed(Qt.ApplicationState.ApplicationActive)
+        state_changed.emit(Qt.ApplicationState.ApplicationActive)
         assert team.presence_calls[-1] == here
-        assert not presence._away.isActive()
+        assert not away.isActive()
 
     play_shared(paths, script)
 
@@ -437,8 +444,7 @@ def test_who_stops_typing_is_told_to_have_stopped_and_leaving_the_window_takes_o
         thread, presence = open_thread(application), team_window(application).presence
         type_text(application, "h")
         assert team.presence_calls[-1][2] is True
-        presence._typing.setInterval(10)
-        presence._typing.start()
+        presence.findChild(QTimer, "typing").start(10)
         await until(lambda: team.presence_calls[-1] == (thread.project_id, thread.id, False))
 
     play_shared(paths, script)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import sqlite3
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import IO
 from zipfile import ZipFile
 
 import pytest
@@ -18,11 +20,10 @@ from chatdesk import app
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import ChatDeskError, StorageError, StorageFull, StorageReadOnly
-from chatdesk.core.local_api import client, instance
+from chatdesk.core.local_api import client
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.storage.engine import tables
-from chatdesk.core.storage.profile_database import ProfileDatabase
+from chatdesk.core.storage.engine import begun_restore, tables
 from chatdesk.services import building, upkeep
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.bug_report import BugReportDialog
@@ -95,7 +96,7 @@ def test_where_files_cannot_be_locked_the_window_opens_to_read(
         raise OSError(errno.ENOLCK, "No locks available")
 
     play(paths, write)
-    monkeypatch.setattr("chatdesk.core.local_api.instance._lock", no_locks)
+    monkeypatch.setattr(fcntl, "flock", no_locks)
     play(paths, read)
 
 
@@ -106,15 +107,16 @@ def test_a_start_that_could_only_read_goes_on_to_write_once_it_can(
 ) -> None:
     paths.make_directories()
     make(paths.database, revision)
-    real = ProfileDatabase._open
+    finish = begun_restore.finish
     is_in_the_way = True
 
-    def opened(self: ProfileDatabase) -> object:
+    def finish_if_it_can_be_written(database: Path) -> None:
+        """What is done first when a database is opened to write."""
         if is_in_the_way:
             raise trouble
-        return real(self)
+        finish(database)
 
-    monkeypatch.setattr(ProfileDatabase, "_open", opened)
+    monkeypatch.setattr(begun_restore, "finish", finish_if_it_can_be_written)
     monkeypatch.setattr(upkeep, "_TRY_AGAIN_S", 0.02)
 
     async def script(application: WindowApplication) -> None:
@@ -147,15 +149,15 @@ def test_a_start_that_could_only_read_goes_on_to_write_once_it_can(
 def test_a_directory_that_could_not_be_owned_is_owned_once_it_can(
     paths: AppPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = instance._lock
+    flock = fcntl.flock
     is_in_the_way = True
 
-    def lock(*arguments: object) -> None:
+    def lock(file: IO[bytes], operation: int) -> None:
         if is_in_the_way:
             raise OSError(errno.ENOLCK, "No locks available")
-        real(*arguments)  # type: ignore[arg-type]
+        flock(file, operation)
 
-    monkeypatch.setattr(instance, "_lock", lock)
+    monkeypatch.setattr(fcntl, "flock", lock)
     monkeypatch.setattr(upkeep, "_TRY_AGAIN_S", 0.02)
     paths.make_directories()
     make(paths.database, tables.HEAD_REVISION)

@@ -6,17 +6,17 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import NotPossible, StorageFull, StorageReadOnly
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.storage.engine.database import Database
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.features.chat.unsaved import Unsaved
+from tests.helpers.full_disk import FullDisk
 from tests.helpers.window import answered, ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -41,23 +41,14 @@ def _status(application: WindowApplication) -> list[str]:
 def test_a_question_that_cannot_be_stored_is_sent_once_it_can(
     paths: AppPaths, monkeypatch: pytest.MonkeyPatch, trouble: type[Exception], is_new: bool
 ) -> None:
-    real = Database._write
-    is_broken = False
-
-    def write(self: Database, *arguments: object) -> object:
-        if is_broken:
-            raise trouble()
-        return real(self, *arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Database, "_write", write)
+    disk = FullDisk(monkeypatch)
 
     async def script(application: WindowApplication) -> None:
-        nonlocal is_broken
         await application.services()
         if not is_new:
             await ask(application, "first")
-        application._bindings.unsaved._timer.setInterval(20)  # type: ignore[union-attr]
-        is_broken = True
+        application.bindings.unsaved.findChild(QTimer).setInterval(20)
+        disk.trouble = trouble
         type_text(application, "precious")
         press(application, Qt.Key.Key_Return)
         await until(lambda: "Your question" in _banner(application) or "your question" in _banner(application))
@@ -66,9 +57,8 @@ def test_a_question_that_cannot_be_stored_is_sent_once_it_can(
         assert application.panes.composer.text() == "precious"
 
         def mend() -> None:
-            nonlocal is_broken
-            is_broken = False
-            application._bindings.unsaved.try_again()  # type: ignore[union-attr]
+            disk.trouble = None
+            application.bindings.unsaved.try_again()
 
         answer = await answered(application, mend)
         assert answer.status.value == "complete"
@@ -85,24 +75,15 @@ def test_a_question_that_cannot_be_stored_is_sent_once_it_can(
 
 
 def test_a_draft_that_cannot_be_stored_is_stored_once_it_can(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Database._write
-    is_broken = False
-
-    def write(self: Database, *arguments: object) -> object:
-        if is_broken:
-            raise StorageFull
-        return real(self, *arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Database, "_write", write)
+    disk = FullDisk(monkeypatch)
 
     async def script(application: WindowApplication) -> None:
-        nonlocal is_broken
         services = await application.services()
-        application._bindings.unsaved._timer.setInterval(20)  # type: ignore[union-attr]
-        is_broken = True
+        application.bindings.unsaved.findChild(QTimer).setInterval(20)
+        disk.trouble = StorageFull
         type_text(application, "half a thought")
         await until(lambda: "Your draft is not saved yet" in _banner(application))
-        is_broken = False
+        disk.trouble = None
         await until(lambda: not _banner(application))
         draft = await services.chat.drafts.get(None)
         assert draft is not None

@@ -20,6 +20,7 @@ from chatdesk.ui.features.usage.limits import LimitsDialog
 from chatdesk.ui.features.usage.usage_binding import clock_words, waiting_words
 from chatdesk.ui.features.usage.waiting import WaitingDialog
 from chatdesk.ui.usage.page import UsageDialog, UsagePage
+from tests.helpers.waiting import running_tasks
 from tests.helpers.window import FAST, answered, ask, play, press, type_text, until
 
 T = TypeVar("T", bound=QWidget)
@@ -279,7 +280,6 @@ def test_a_page_for_payment_opens_only_over_https(tmp_path: Path, monkeypatch: o
     async def script(application: WindowApplication) -> None:
         services = await application.services()
         message = await ask(application, "one")
-        binding = application.bindings.usage
         for link in (
             "https://pay.example/top-up",
             "http://pay.example/",
@@ -293,7 +293,8 @@ def test_a_page_for_payment_opens_only_over_https(tmp_path: Path, monkeypatch: o
                 return shown
 
             services.chat.reader.get_message = get_message  # type: ignore[method-assign, assignment]
-            await binding._open_payment(message.id)
+            application.panes.message_handlers.run("open-payment", message.id)
+            await until(lambda: not running_tasks("open-payment"))
         assert opened == ["https://pay.example/top-up"]
 
     monkeypatch.setattr(  # type: ignore[attr-defined]

@@ -127,6 +127,7 @@ class FolderFetcher:
         self.is_held = False
         self.waiting: list[Callable[[], None]] = []
         self.sidebar: Sidebar | None = None
+        self.fetch_list = self._fetch_pinned
 
     def folders(self) -> list[Folder]:
         return [Folder(project_id, title, len(self.of(project_id))) for project_id, title in self.titles.items()]
@@ -136,6 +137,9 @@ class FolderFetcher:
         return sorted(found, key=lambda each: -each.last_activity_at)
 
     def __call__(self, _cursor: str | None, _query: str, deliver: Callable[[ThreadPage], None]) -> None:
+        self.fetch_list(deliver)
+
+    def _fetch_pinned(self, deliver: Callable[[ThreadPage], None]) -> None:
         assert self.sidebar is not None
         self.sidebar.rows.set_folders(self.folders())
         deliver(ThreadPage(tuple(each for each in self.threads if each.pinned_at is not None), None))

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _DAY_MS = 24 * 60 * 60 * 1000
-_LONGEST_DAYS = 60
+LONGEST_DAYS = 60
 _COMPUTER_CODE_DAYS = 1
 
 
@@ -87,8 +87,8 @@ class Membership:
         """Create an invitation. ``roles``: by project id, shared projects that this person manages; may be empty."""
         workspace = await self._workspace(workspace_id)
         member_name = checked_name(name)
-        if not 1 <= valid_days <= _LONGEST_DAYS:
-            raise NotPossible(f"An invitation is good for 1 to {_LONGEST_DAYS} days.", next_step="Choose fewer days.")
+        if not 1 <= valid_days <= LONGEST_DAYS:
+            raise NotPossible(f"An invitation is good for 1 to {LONGEST_DAYS} days.", next_step="Choose fewer days.")
         shown = await self._database.read(
             lambda conn: tuple((projects.get_project(conn, each).name, role) for each, role in roles.items())
         )

@@ -259,6 +259,7 @@ class ShortcutsEditor(QWidget):
         self._record_row = QWidget()
         self._record_row.setObjectName("shortcutsRecorder")
         self._question = plain_label("", "text", wraps=True)
+        self._question.setObjectName("shortcutsQuestion")
         self.recorder = QKeySequenceEdit()
         self.recorder.setObjectName("shortcutsKeys")
         self.recorder.setAccessibleName("New keys")

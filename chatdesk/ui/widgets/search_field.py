@@ -36,6 +36,11 @@ class SearchField(QLineEdit):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
+    @property
+    def hint(self) -> str:
+        """The keys as they are shown in the field."""
+        return self._hint
+
     def set_hint(self, keys: str) -> None:
         """Set the keys shown in the field, as this system writes them; empty for none."""
         self._hint = _key_cap(keys)

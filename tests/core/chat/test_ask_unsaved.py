@@ -12,30 +12,17 @@ from chatdesk.core.chat.ask import ask
 from chatdesk.core.errors import AnswerNotSaved, StorageFull
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.storage.engine.database import Database
 from chatdesk.services.owner import open_services
+from tests.helpers.full_disk import FullDisk
 
 SETTINGS = Settings(offline_speed_tokens_per_s=0)
 
 
-class FullDisk:
-    """Takes nothing while ``is_full``."""
-
-    is_full = False
-
-
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[FullDisk]:
-    disk, real = FullDisk(), Database._write
-
-    def write(self: Database, *arguments: object) -> object:
-        if disk.is_full:
-            raise StorageFull
-        return real(self, *arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Database, "_write", write)
+    disk = FullDisk(monkeypatch)
     yield disk
-    disk.is_full = False
+    disk.trouble = None
 
 
 async def test_it_is_given_up_after_a_while(tmp_path: Path, disk: FullDisk) -> None:
@@ -46,7 +33,7 @@ async def test_it_is_given_up_after_a_while(tmp_path: Path, disk: FullDisk) -> N
             # What is asked for is closed by its end.
             async for event in ask(services.chat, services.events, "hello", patience_s=0.3):
                 events.append(event)
-                disk.is_full = True
+                disk.trouble = StorageFull
 
     with pytest.raises(AnswerNotSaved) as caught:
         await run()
@@ -60,7 +47,7 @@ async def test_a_disk_that_has_room_again_gets_all_of_it(tmp_path: Path, disk: F
         kinds = []
         async for event in ask(services.chat, services.events, "hello", patience_s=60.0):
             kinds.append(event["event"])
-            disk.is_full = event["event"] == "start"
+            disk.trouble = StorageFull if event["event"] == "start" else None
         assert kinds[:2] == ["start", "unsaved"]
         assert kinds[-1] == "finish"
         stored = await services.chat.reader.get_thread_messages(event["thread_id"], 5)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTreeWidgetItem, QTreeWidgetItemIterator, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.commands.catalogue import CATALOGUE
@@ -43,12 +43,28 @@ def dialog(qapp: QApplication, window: QWidget, registry: CommandRegistry) -> Sh
     return made
 
 
+def items(dialog: ShortcutsDialog) -> list[QTreeWidgetItem]:
+    """The rows with commands, which stand below headings."""
+    found = QTreeWidgetItemIterator(dialog.editor.tree)
+    rows = []
+    while (item := found.value()) is not None:
+        rows.append(item)
+        found += 1
+    return [item for item in rows if item.parent() is not None]
+
+
+def question(dialog: ShortcutsDialog) -> str:
+    label = dialog.findChild(QLabel, "shortcutsQuestion")
+    assert isinstance(label, QLabel)
+    return label.text()
+
+
 def shown(dialog: ShortcutsDialog) -> dict[str, tuple[str, str]]:
-    return {item.text(0): (item.text(1), item.text(2)) for item in dialog.editor._items()}
+    return {item.text(0): (item.text(1), item.text(2)) for item in items(dialog)}
 
 
 def select(dialog: ShortcutsDialog, name: str) -> None:
-    item = next(item for item in dialog.editor._items() if item.text(0) == name)
+    item = next(item for item in items(dialog) if item.text(0) == name)
     dialog.editor.tree.setCurrentItem(item)
 
 
@@ -131,7 +147,7 @@ def test_keys_are_recorded_and_a_conflict_is_said(
     qtbot.keyClick(editor.tree, Qt.Key.Key_Return)
     assert editor.recorder.isVisible() and editor.recorder.hasFocus()
     qtbot.keyClick(editor.recorder, Qt.Key.Key_N, CTRL)
-    assert "belongs to “New thread”" in editor._question.text()
+    assert "belongs to “New thread”" in question(dialog)
     assert editor.use_button.text() == "Take over"
     qtbot.mouseClick(editor.use_button, Qt.MouseButton.LeftButton)
     assert not editor.recorder.isVisible()
@@ -148,7 +164,7 @@ def test_refused_keys_cannot_be_used_and_cancel_changes_nothing(
     select(dialog, "Find in thread")
     dialog.editor.record()
     qtbot.keyClick(dialog.editor.recorder, Qt.Key.Key_C, CTRL)
-    assert "text field" in dialog.editor._question.text()
+    assert "text field" in question(dialog)
     assert not dialog.editor.use_button.isEnabled()
     cancel = dialog.findChild(QPushButton, "shortcutsCancel")
     assert cancel is not None

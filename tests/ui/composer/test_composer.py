@@ -13,14 +13,17 @@ from chatdesk.ui.theme.theme import Theme
 
 
 @pytest.fixture
-def composer(qtbot: QtBot) -> Composer:
-    application = QApplication.instance()
-    assert isinstance(application, QApplication)
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp)
+
+
+@pytest.fixture
+def composer(qtbot: QtBot, theme: Theme) -> Composer:
     page = QWidget()
     page.resize(800, 900)
     column = QVBoxLayout(page)
     column.addStretch(1)
-    made = Composer(Theme(application))
+    made = Composer(theme)
     column.addWidget(made)
     column.addWidget(QPushButton("next"))
     qtbot.addWidget(page)
@@ -240,9 +243,9 @@ class PaintedAreas(QObject):
         return False
 
 
-def test_the_placeholder_grows_with_the_text(composer: Composer) -> None:
-    composer._theme.set_scale(2.0)
+def test_the_placeholder_grows_with_the_text(composer: Composer, theme: Theme) -> None:
+    theme.set_scale(2.0)
     assert composer.editor.viewport().font().pointSizeF() == composer.editor.font().pointSizeF()
-    assert composer.editor.font().pointSizeF() == composer._theme.font("text").pointSizeF()
-    composer._theme.set_scale(1.0)
+    assert composer.editor.font().pointSizeF() == theme.font("text").pointSizeF()
+    theme.set_scale(1.0)
     assert composer.editor.viewport().font().pointSizeF() == composer.editor.font().pointSizeF()

@@ -107,7 +107,7 @@ def test_a_failure_that_nobody_foresaw_leaves_the_dialog_usable(theme: Theme, sh
 def test_an_invitation_is_offered_for_as_long_as_it_may_be_good(theme: Theme, show: Show) -> None:
     dialog = InviteDialog(theme, "Blue team", ())
     show(dialog)
-    assert dialog.days.maximum() == membership._LONGEST_DAYS
+    assert dialog.days.maximum() == membership.LONGEST_DAYS
 
 
 def test_a_password_is_asked_for_where_it_helps(theme: Theme, show: Show) -> None:

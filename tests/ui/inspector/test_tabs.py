@@ -164,7 +164,7 @@ def test_a_summary_says_why_it_is_not_sent(theme: Theme, qtbot: QtBot, summary: 
     tab = SummaryTab(theme, lambda _start: None)
     qtbot.addWidget(tab)
     tab.show_summaries([summary], SummarySwitches(), can_be_made=True)
-    said = " ".join(label.text() for label in tab.findChildren(type(tab._state)))
+    said = " ".join(label.text() for label in tab.findChildren(QLabel))
     assert words in said
     assert tab.first_button.isHidden() is summary.is_range_gone
 

@@ -281,14 +281,14 @@ def test_a_page_for_a_folder_that_was_closed_meanwhile_is_dropped(qtbot, theme) 
 
 def test_a_folder_that_is_closed_while_the_list_is_read_stays_closed(qtbot, theme) -> None:
     sidebar, fetcher = shown(qtbot, theme, open_ids=("team",))
-    model, waiting = sidebar.thread_list.model(), []
+    waiting = []
 
-    def fetch(_cursor, _query, deliver) -> None:
+    def fetch(deliver) -> None:
         opened = [fetcher_folder for fetcher_folder in fetcher.folders() if fetcher_folder.project_id == "team"]
         opened[0].next_cursor = None
         waiting.append((opened, ThreadPage(tuple(fetcher.of("team")), None), deliver))
 
-    model._fetch = fetch
+    fetcher.fetch_list = fetch
     sidebar.refresh()
     click(sidebar, "Storage team")
     folders, page, deliver = waiting.pop()
@@ -367,10 +367,10 @@ def test_what_could_not_be_read_of_a_folder_is_said_below_the_list(qtbot, theme)
 
 
 def test_a_list_by_date_takes_the_folders_away(qtbot, theme) -> None:
-    sidebar, _ = shown(qtbot, theme, open_ids=("team",))
+    sidebar, fetcher = shown(qtbot, theme, open_ids=("team",))
     model = sidebar.thread_list.model()
     sidebar.rows.set_folders(None)
-    model._fetch = lambda _cursor, _query, deliver: deliver(ThreadPage(tuple(sample_threads()), None))
+    fetcher.fetch_list = lambda deliver: deliver(ThreadPage(tuple(sample_threads()), None))
     sidebar.reload()
     assert "Storage team" not in rows(sidebar)
     assert "Today" in rows(sidebar)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QEvent, QObject, QRect, Qt
 from PySide6.QtGui import QPainter, QPixmap, QRegion
 from PySide6.QtWidgets import QApplication, QLineEdit, QStyle, QStyleOptionViewItem
 
+from chatdesk.core.domain.thread import ThreadPage
 from chatdesk.ui.sidebar.grouping import group_of, group_title, short_time
 from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
@@ -307,11 +308,13 @@ def test_another_open_thread_draws_two_rows_anew_and_no_others(qtbot, theme):
 
 def test_the_rows_of_a_replaced_list_are_given_back_a_few_at_a_time(qtbot, theme):
     threads = [replace(samples.sample_threads()[0], id=f"{number:06}", title=f"t {number}") for number in range(2_000)]
-    sidebar, _, _ = make_sidebar(qtbot, theme, [])
+    pages = [threads[:3], threads]
+    sidebar = Sidebar(lambda _cursor, _query, deliver: deliver(ThreadPage(tuple(pages.pop()), None)), theme)
+    qtbot.addWidget(sidebar)
     model = model_of(sidebar)
-    model._rebuild(threads)
+    sidebar.reload()
     assert model.thread_count == 2_000
-    model._rebuild(threads[:3])
+    sidebar.reload()
     assert model.thread_count == 3
     assert model.listed.unfreed_count > 500  # nothing was freed yet
     qtbot.waitUntil(lambda: not model.listed.unfreed_count)

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.paths import resources_dir
 from chatdesk.ui.theme.icons import icon_pixmap
 from chatdesk.ui.theme.qt_icons import icon
+from chatdesk.ui.theme.system_motion import SystemMotion
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, TYPE, Tokens
 
@@ -88,13 +89,17 @@ def test_high_contrast_can_be_chosen_and_survives_switching_the_theme(theme: The
 def test_stillness_is_taken_from_the_system_unless_a_setting_decides(
     theme: Theme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(SystemMotion, "ask", lambda _self: None)
+    monkeypatch.setattr("chatdesk.ui.theme.theme.has_session_bus", lambda: True)
     theme.set_motion_reduced(None)
     usual = theme.is_motion_reduced
-    theme._on_motion_changed(True)
+    theme.follow_system_motion()
+    motion = theme.findChild(SystemMotion)
+    motion.changed.emit(True)
     assert theme.is_motion_reduced
     theme.set_motion_reduced(False)
     assert not theme.is_motion_reduced
-    theme._on_motion_changed(False)
+    motion.changed.emit(False)
     theme.set_motion_reduced(None)
     assert theme.is_motion_reduced == usual
     monkeypatch.setattr("chatdesk.ui.theme.theme.has_session_bus", lambda: False)

@@ -15,7 +15,9 @@ from shiboken6 import Shiboken
 
 from chatdesk.core.domain.message import Part, PartType, Status
 from chatdesk.ui.transcript.accessible.block import BlockNode
+from chatdesk.ui.transcript.accessible.message import MessageNode
 from chatdesk.ui.transcript.items.unread_item import UnreadItem
+from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.view import TranscriptView
 
 from conftest import World, make_message, make_thread  # isort: skip
@@ -394,20 +396,29 @@ def test_points_lead_to_messages_blocks_and_buttons(world: World) -> None:
     assert message.indexOfChild(block) == 1
 
 
+def kept_entries(met: dict[MessageEntry, MessageNode]) -> set[MessageEntry]:
+    """Of the messages whose nodes were met, those whose nodes still live."""
+    return {entry for entry, node in met.items() if Shiboken.isValid(node)}
+
+
 def test_nodes_of_messages_that_are_gone_are_let_go(world: World) -> None:
     view = world.open(make_thread(400))
     tree = tree_of(view)
+    met = {}
     for _ in range(80):
         view.scroll_by(-700)
+        met[tree.child(0).entry] = tree.child(0)
         tree.child(0).childCount()
         world.settle()
-    assert set(tree._nodes) <= set(view.entries)
-    gone = tree.child(0)
+    kept = kept_entries(met)
+    assert kept < met.keys()
+    assert kept <= set(view.entries)
+    gone = met[tree.child(0).entry] = tree.child(0)
     view.show_thread(None)
     world.settle()
     assert tree.childCount() == 0
     assert not Shiboken.isValid(gone)
-    assert tree._nodes == {}
+    assert kept_entries(met) == set()
 
 
 def test_a_program_that_asks_for_everything_all_the_time_breaks_nothing(world: World) -> None:
@@ -417,8 +428,11 @@ def test_a_program_that_asks_for_everything_all_the_time_breaks_nothing(world: W
     view = world.open(thread)
     tree = tree_of(view)
 
+    met = {}
+
     def ask() -> None:
         for node in source.sample(list(view.entries), min(3, len(view.entries))):
+            met[node] = tree.node_of(node)
             for each in [tree.node_of(node), *all_in(tree.node_of(node))]:
                 each.text(_T.Name), each.state(), each.rect(), each.role(), each.indexOfChild(each)
                 if each.textInterface() is not None:
@@ -452,4 +466,4 @@ def test_a_program_that_asks_for_everything_all_the_time_breaks_nothing(world: W
         source.choice(acts)()
         ask()
     world.settle()
-    assert set(tree._nodes) <= set(view.entries)
+    assert kept_entries(met) <= set(view.entries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -53,15 +54,18 @@ def _drag(view, start: QPoint) -> None:
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=start + QPoint(60, 40))
 
 
-def test_code_is_dragged_by_its_header_as_text_and_as_a_file(world: World, dragged) -> None:
+def test_code_is_dragged_by_its_header_as_text_and_as_a_file(
+    world: World, dragged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     view, carried = dragged("```python ../../etc\nprint('ä')\n```\n")
     _drag(view, _point(view, "code", 60, 12))
     data = carried[0]
     assert data.text() == "print('ä')\n" or data.text() == "print('ä')"
-    assert view.parts.dragging.folder._path is None  # nobody has asked for the file yet
+    assert list(tmp_path.iterdir()) == []  # nobody has asked for the file yet
     assert data.hasFormat("text/uri-list")
     path = Path(data.urls()[0].toLocalFile())
-    assert path.name == "code.py"
+    assert path.name == "code.py" and path.is_relative_to(tmp_path)
     assert path.read_text(encoding="utf-8") == data.text()
     assert (path.parent.parent.stat().st_mode & 0o777) == 0o700
     assert data.urls()[0].toLocalFile() == str(path)

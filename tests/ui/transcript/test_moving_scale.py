@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -122,9 +123,12 @@ def test_a_message_that_comes_lengthens_the_bar(world: World) -> None:
 
 
 def test_a_long_thread_begins_in_groups() -> None:
-    scale = ThreadScale()
-    scale.reset(1_000_000, {999_999: 300.0}, is_whole=False)
+    scale, lengths = ThreadScale(), {999_999: 300.0}
+    tracemalloc.start()
+    scale.reset(1_000_000, lengths, is_whole=False)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     assert len(scale) == 1_000_000
-    assert len(scale._tree) < 3_000
+    assert peak_bytes < 500_000  # a length for each position would take several million
     assert scale.total == pytest.approx(300.0 * 1_000_000)
     assert scale.find(scale.total / 2).position == 500_000

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QPixmapCache
+from typing import Any
+
+import pytest
+from PySide6.QtGui import QPixmap, QPixmapCache
 from pytestqt.qtbot import QtBot
 
+from chatdesk.ui.transcript.drawing import transcript_style
 from chatdesk.ui.transcript.view import TranscriptView
 
 from conftest import World, make_thread  # isort: skip
@@ -31,21 +35,29 @@ def test_blocks_of_what_is_in_view_are_asked_for_before_those_of_its_neighbours(
     assert len(set(world.renderer.requests)) == len(world.renderer.requests)
 
 
-def test_what_is_loaded_ahead_shows_nothing_and_changes_no_picture(world: World, qtbot: QtBot) -> None:
+def test_what_is_loaded_ahead_shows_nothing_and_changes_no_picture(
+    world: World, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     thread = make_thread(4, lambda place: f"## Heading {place}\n\nSome **bold** `code` *text*.\n\n```python\npass\n```")
     cold = world.open(thread)
     picture = cold.grab().toImage()
     QPixmapCache.clear()
+    loaded: set[str] = set()
+    icon_pixmap = transcript_style.icon_pixmap
+
+    def noted(name: str, *arguments: Any, **options: Any) -> QPixmap:
+        loaded.add(name)
+        return icon_pixmap(name, *arguments, **options)
+
+    monkeypatch.setattr(transcript_style, "icon_pixmap", noted)
     view = TranscriptView(thread.fetch, world.renderer, world.theme)
     world.views.append(view)
     view.resize(900, 600)
     view.show()
     view.warm_up()
     view.warm_up()
-    loaded = view.parts.viewport_layout.style._pixmaps
-    before = {name for name, _, _ in loaded}
-    assert not {"copy", "refresh-cw"} & before  # nothing at once
-    qtbot.waitUntil(lambda: {"copy", "refresh-cw"} <= {name for name, _, _ in loaded})
+    assert not {"copy", "refresh-cw"} & loaded  # nothing at once
+    qtbot.waitUntil(lambda: {"copy", "refresh-cw"} <= loaded)
     assert view.entries == ()
     assert world.renderer.requests == [message.text for message in reversed(thread.messages)]
     view.show_thread("t")

@@ -113,12 +113,12 @@ def test_gaps_above_what_grew_are_not_looked_at_again(monkeypatch: pytest.Monkey
     items = items_of("\n\n".join(f"Paragraph {number}" for number in range(300)))
     known = grown_gaps((), items[:-1], is_question=False)
     looked: list[Item] = []
-    gap = gaps_module._gap
+    gap = gaps_module.gap_between
 
     def counted(before: Item | None, item: Item, **more: bool) -> float:
         looked.append(item)
         return gap(before, item, **more)
 
-    monkeypatch.setattr(gaps_module, "_gap", counted)
+    monkeypatch.setattr(gaps_module, "gap_between", counted)
     grown_gaps(known, items, is_question=False)
     assert 1 <= len(looked) <= 3

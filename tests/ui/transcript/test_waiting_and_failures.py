@@ -89,7 +89,7 @@ def test_a_retry_counts_down_in_place_and_can_be_had_now(world: World) -> None:
         told.append(item.text.removeprefix(reason))
     assert told == [f" Trying again in {left} (attempt 2)." for left in ("1 min 15 s", "21 s", "1 s")]
     assert item.height == height
-    assert item._box.flow.ranges[0].end == len(reason), "what happened is bold"
+    assert item.flow.ranges[0].end == len(reason), "what happened is bold"
     spy = QSignalSpy(view.actionRequested)
     (button,) = item.buttons()
     assert button.text == "Try now"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.core.rendering.blocks import Table
 from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.ui.transcript.drawing.side_scroll import ROOM_PX
 from chatdesk.ui.transcript.drawing.transcript_style import TOOL_PX, TranscriptStyle
 from chatdesk.ui.transcript.items.table_growth import grow_table, table_items
 from chatdesk.ui.transcript.items.table_item import ROWS_AN_ITEM, TableItem
@@ -35,6 +36,11 @@ def table(text: str) -> Table:
 def shown(world: World, text: str) -> tuple[TranscriptView, TableItem]:
     view = world.open(FakeThread([make_message(0, text, role=Role.ASSISTANT)]), size=(900, 900))
     return view, next(item for item in view.entries[0].items if isinstance(item, TableItem))
+
+
+def bar_of(item: TableItem) -> QRectF:
+    """The bar to scroll with, which has room below the rows."""
+    return item.columns.scroll.bar(QRectF(0, 0, item.columns.view_width, item.rows_height + ROOM_PX))
 
 
 def place_of(view: TranscriptView, item: TableItem, x: float, y: float) -> QPoint:
@@ -71,7 +77,7 @@ def test_the_wheel_moves_a_wide_table_sideways(world: World, angle: QPoint, shif
 
 def test_the_bar_below_a_wide_table_is_drawn_and_taken_with_the_mouse(world: World) -> None:
     view, item = shown(world, markdown(11, 3))
-    bar = item.columns.scroll.bar(item._bar_area)
+    bar = bar_of(item)
     assert 0 < bar.width() < item.columns.view_width
     start = place_of(view, item, bar.center().x(), bar.center().y())
     image = view.viewport().grab().toImage()
@@ -87,7 +93,7 @@ def test_the_bar_below_a_wide_table_is_drawn_and_taken_with_the_mouse(world: Wor
 
 def test_no_bar_stands_below_a_table_that_fits(world: World) -> None:
     _view, item = shown(world, markdown(2, 3))
-    assert item.columns.scroll.bar(item._bar_area).isEmpty()
+    assert bar_of(item).isEmpty()
     assert item.height == item.rows_height
 
 

@@ -63,8 +63,8 @@ class SearchBinding(QObject):
 
         focus = QApplication.focusWidget()
         palette = self.palette = Palette(self._panes.theme, self._panes.commands, text=text, parent=self._panes.window)
-        palette.searchWanted.connect(self._search)
-        palette.moreWanted.connect(lambda kind, cursor: self._search_on(palette.searched, kind, cursor))
+        palette.searchWanted.connect(self.search)
+        palette.moreWanted.connect(lambda kind, cursor: self.search_on(palette.searched, kind, cursor))
         palette.hitChosen.connect(self.show_hit)
         palette.finished.connect(lambda _result: self._on_closed(focus))
         palette.open()
@@ -96,7 +96,8 @@ class SearchBinding(QObject):
 
     # Searching
 
-    def _search(self, text: str) -> None:
+    def search(self, text: str) -> None:
+        """Show what is found in the open palette, in place of the search before; an empty text only ends that one."""
         if text:
             self._tasks.replace(self._find(text), _TASK)
         else:
@@ -111,7 +112,8 @@ class SearchBinding(QObject):
         if self.palette is not None:
             self.palette.finish(text, state.problem or "")
 
-    def _search_on(self, text: str, kind: SearchKind, cursor: str) -> None:
+    def search_on(self, text: str, kind: SearchKind, cursor: str) -> None:
+        """Show the next hits of one kind in the open palette."""
         palette = self.palette
 
         async def work() -> None:

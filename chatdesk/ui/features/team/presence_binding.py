@@ -37,8 +37,10 @@ class PresenceBinding(QObject):
         self._is_by_hand = False
         self._is_away = False
         self._typing = QTimer(self, singleShot=True, interval=_STILL_TYPING_MS)
+        self._typing.setObjectName("typing")
         self._typing.timeout.connect(self._tell)
         self._away = QTimer(self, singleShot=True, interval=_AWAY_AFTER_MS)
+        self._away.setObjectName("away")
         self._away.timeout.connect(self._on_away_timeout)
         panes.composer.editor.installEventFilter(self)
         panes.composer.textChanged.connect(self._on_composer_text_changed)

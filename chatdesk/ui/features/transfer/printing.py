@@ -84,7 +84,7 @@ def style() -> str:
     )
 
 
-class _Document(QTextDocument):
+class PageDocument(QTextDocument):
     """Loads nothing but the pictures that ``blob:`` names."""
 
     def __init__(self, blobs: Path, width: float) -> None:
@@ -223,7 +223,7 @@ class Pages:
                 continue
             if end is None:  # a line higher than a page
                 end = min(height, start + self._height)
-            self._paint(document, start, end)
+            self.paint(document, start, end)
             self._y += end - start
             start = end
             if start < height:
@@ -244,7 +244,7 @@ class Pages:
         return document
 
     def _new_document(self) -> QTextDocument:
-        document = _Document(self._blobs, self._width)
+        document = PageDocument(self._blobs, self._width)
         font = QFont("Inter")
         font.setPixelSize(13)
         document.setDefaultFont(font)
@@ -254,7 +254,8 @@ class Pages:
         document.setTextWidth(self._width)
         return document
 
-    def _paint(self, document: QTextDocument, start: float, end: float) -> None:
+    def paint(self, document: QTextDocument, start: float, end: float) -> None:
+        """Paint the slice of a document between two heights, in px, below what is on the page."""
         context = QAbstractTextDocumentLayout.PaintContext()
         context.clip = QRectF(0, start, self._width, end - start)
         context.palette.setColor(context.palette.ColorRole.Text, QColor(LIGHT.text))

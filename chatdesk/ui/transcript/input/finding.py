@@ -153,7 +153,7 @@ class Finding(QObject):
             self.search()
             return
         self._count_live()
-        total = self._total
+        total = self.total
         if total == 0:
             return
         number = self._number_of(self.current)
@@ -163,7 +163,8 @@ class Finding(QObject):
     # Matches
 
     @property
-    def _total(self) -> int:
+    def total(self) -> int:
+        """The number of matches that are known."""
         return sum(match.count for match in self._matches)
 
     def _take(self, found: ThreadMatches) -> None:
@@ -172,13 +173,13 @@ class Finding(QObject):
         self._matches = list(found.matches)
         self._is_complete = found.is_complete
         self._count_live()
-        if self._total == 0:
+        if self.total == 0:
             self.current = None
             self.bar.show_count(0, 0)
             self.announced.emit("Nothing found")
         elif self._number_of(self.current) is None:
             self._go(self._nearest())
-            self.announced.emit(f"{self._total:,} found, match {self.bar.count_text}")
+            self.announced.emit(f"{self.total:,} found, match {self.bar.count_text}")
         else:
             self._show_count()
 
@@ -258,7 +259,7 @@ class Finding(QObject):
 
     def _show_count(self) -> None:
         number = self._number_of(self.current)
-        self.bar.show_count(0 if number is None else number + 1, self._total, is_more=not self._is_complete)
+        self.bar.show_count(0 if number is None else number + 1, self.total, is_more=not self._is_complete)
 
     def _forget(self) -> None:
         self._matches = []

@@ -33,7 +33,7 @@ def grown_gaps(old_gaps: Sequence[float], items: Sequence[Item], *, is_question:
     before: Item | None = items[known - 1] if known else None
     for item in items[known:]:
         is_new_list = lists.take(item.at)
-        gaps.append(_gap(before, item, is_question=is_question, is_new_list=is_new_list))
+        gaps.append(gap_between(before, item, is_question=is_question, is_new_list=is_new_list))
         before = item
     return gaps
 
@@ -75,7 +75,8 @@ def _goes_on(before: str, marker: str) -> bool:
     return int(following) == int(number) + 1
 
 
-def _gap(before: Item | None, item: Item, *, is_question: bool, is_new_list: bool) -> float:
+def gap_between(before: Item | None, item: Item, *, is_question: bool, is_new_list: bool) -> float:
+    """Return the space above an item that follows another; ``before`` is None above the first one."""
     if before is None:
         return BUBBLE_PAD_Y if is_question else 0.0
     if type(before) is TextItem and type(item) is TextItem:  # nearly all are

@@ -13,7 +13,7 @@ from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.heights import guess_text_height
 from chatdesk.ui.transcript.drawing.item import Button, Item, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.moments import duration_of
-from chatdesk.ui.transcript.drawing.spans import flow_of
+from chatdesk.ui.transcript.drawing.spans import Flow, flow_of
 from chatdesk.ui.transcript.drawing.text_box import TextBox
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
@@ -70,6 +70,11 @@ class NoticeItem(Item):
         self._room = 0.0
         self._left = 0.0
         self._button_areas: list[QRectF] = []
+
+    @property
+    def flow(self) -> Flow:
+        """The words with their formats."""
+        return self._box.flow
 
     def with_actions(self, actions: tuple[tuple[str, str], ...]) -> NoticeItem:
         """Return a copy of the notice with other buttons."""

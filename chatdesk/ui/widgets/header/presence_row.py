@@ -70,7 +70,7 @@ class PresenceRow(QWidget):
         readers."""
         side = self._side()
         discs = min(len(self._people), MOST_BADGES)
-        more = self._metrics().horizontalAdvance(self._more()) if self._more() else 0
+        more = self._metrics().horizontalAdvance(self.more) if self.more else 0
         return QSize(round(discs * (side + _GAP_PX) + more) + 2, round(side) + 2 * _RING_PX)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -86,9 +86,9 @@ class PresenceRow(QWidget):
         painter.setFont(font)
         painter.setPen(theme.colour("muted"))
         flags = line_start(direction)
-        if self._more():
-            wide = metrics.horizontalAdvance(self._more())
-            painter.drawText(mirrored(QRectF(x, 0, wide + 1, self.height()), whole, direction), flags, self._more())
+        if self.more:
+            wide = metrics.horizontalAdvance(self.more)
+            painter.drawText(mirrored(QRectF(x, 0, wide + 1, self.height()), whole, direction), flags, self.more)
             x += wide
         x += theme.tokens.space.s
         wide = min(self._words_width(), int(whole.width() - x))
@@ -97,7 +97,9 @@ class PresenceRow(QWidget):
             painter.drawText(mirrored(QRectF(x, 0, wide + 1, self.height()), whole, direction), flags, text)
         painter.end()
 
-    def _more(self) -> str:
+    @property
+    def more(self) -> str:
+        """The number of people for whom there is no room, as it is shown; empty if all have a badge."""
         left = len(self._people) - MOST_BADGES
         return f" +{left}" if left > 0 else ""
 

@@ -107,6 +107,7 @@ class ModelChooser(QFrame):
         self.list.setModel(self.rows)
         self.list.setItemDelegate(_Delegate(theme, self.list))
         self._note = QLabel()
+        self._note.setObjectName("modelChooserNote")
         self._note.setTextFormat(Qt.TextFormat.PlainText)
         self._note.setProperty("textRole", "muted")
         self._note.setWordWrap(True)

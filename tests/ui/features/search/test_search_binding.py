@@ -60,12 +60,12 @@ async def test_more_of_one_kind_does_not_end_the_search_for_the_others() -> None
         show_group=lambda _text, group, is_next_page=False: shown.append((group.kind, is_next_page)),
         finish=lambda text, _note: ended.append(text),
     )
-    binding._search("rain")
+    binding.search("rain")
     async with asyncio.timeout(PATIENCE_S):
         while not shown:
             await asyncio.sleep(0)
-        binding._search_on("rain", SearchKind.MESSAGE, "2")
-        binding._search_on("rain", SearchKind.MESSAGE, "2")  # a second press
+        binding.search_on("rain", SearchKind.MESSAGE, "2")
+        binding.search_on("rain", SearchKind.MESSAGE, "2")  # a second press
         while len(shown) < 2:
             await asyncio.sleep(0)
         search.go_on.set()

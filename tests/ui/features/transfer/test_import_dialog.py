@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.imported import ImportLine, ImportOutcome, ImportProgress
@@ -78,7 +78,7 @@ def test_the_button_for_a_folder_is_there_only_where_it_helps(dialog: ImportDial
     assert not dialog.folder_button.isVisible()
     dialog.program.setCurrentIndex(dialog.program.findText("LM Studio"))
     assert dialog.folder_button.isVisible()
-    assert "conversations" in dialog._steps.text()
+    assert "conversations" in dialog.findChild(QLabel, "importSteps").text()
 
 
 @pytest.mark.parametrize("name", ["1.conversation.json", "messages.jsonl", "chatbox-exported-data-2026-1-1.json"])

@@ -60,7 +60,7 @@ def test_no_line_is_cut_where_a_page_ends(device: QBuffer, tmp_path: Path) -> No
         documents.append(document)
         cuts.append((start, end))
 
-    pages._paint = painted  # type: ignore[method-assign]
+    pages.paint = painted  # type: ignore[method-assign]
     code = "\n".join(f"line {number} " + "x" * (number % 200) for number in range(300))
     html = f'<p>{"word " * 900}</p><table width="100%"><tr><td><pre>{code}</pre></td></tr></table>'
     pages.add(html)
@@ -119,7 +119,7 @@ def test_what_was_not_given_is_an_empty_picture_and_nothing_is_opened(source: st
             opened.append(arguments[0])
 
     sys.addaudithook(watch)
-    document = printing._Document(tmp_path, 600)
+    document = printing.PageDocument(tmp_path, 600)
     found = document.loadResource(QTextDocument.ResourceType.ImageResource.value, QUrl(source))
     is_watching = False
     assert isinstance(found, QImage)
@@ -135,7 +135,7 @@ def _formula() -> str:
 
 
 def test_a_formula_is_drawn(tmp_path: Path) -> None:
-    document = printing._Document(tmp_path, 600)
+    document = printing.PageDocument(tmp_path, 600)
     document.setHtml(f'<p><img src="formula:{_formula()}"></p>')
     image = QImage(200, 60, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.white)

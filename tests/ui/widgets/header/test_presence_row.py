@@ -86,7 +86,7 @@ def test_more_than_four_are_counted_and_all_of_it_fits(qtbot, theme, direction):
     row.set_people([ANA, BEN])
     two = row.sizeHint().width()
     row.set_people([PersonHere(str(number), f"Somebody {number}", is_typing=number < 3) for number in range(7)])
-    assert row._more() == " +3"
+    assert row.more == " +3"
     assert row.sizeHint().width() > two
     assert row.minimumSizeHint().width() < row.sizeHint().width()
     row.resize(row.sizeHint())

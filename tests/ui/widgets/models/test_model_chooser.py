@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QPixmap, QRegion
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.theme.theme import Theme
@@ -119,7 +119,7 @@ def test_words_that_nothing_has_are_said_and_choose_nothing(picker: ModelPicker,
     chosen: list[object] = []
     chooser.chosen.connect(lambda *given: chosen.append(given))
     qtbot.keyClicks(chooser.search, "zzz")
-    assert chooser._note.isVisible()
+    assert chooser.findChild(QLabel, "modelChooserNote").isVisible()
     qtbot.keyClick(chooser.search, Qt.Key.Key_Return)
     qtbot.keyClick(chooser.search, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
     assert chosen == []
