@@ -31,9 +31,10 @@ from chatdesk.core.storage.sync.inbox import damage as sync_damage
 from chatdesk.core.storage.sync.inbox import entities
 from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
 from chatdesk.core.storage.sync.inbox.messages import known_rows
-from chatdesk.core.storage.sync.inbox.page_applier import FOREIGN, WAITS, PageApplier
+from chatdesk.core.storage.sync.inbox.page_applier import PageApplier
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.inbox.prepare import prepare as prepare
+from chatdesk.core.storage.sync.inbox.stored_changes import FOREIGN, WAITS
 from chatdesk.core.storage.sync.projection import projection
 from chatdesk.core.storage.sync.projection.effects import Effects
 

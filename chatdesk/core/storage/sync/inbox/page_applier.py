@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -15,15 +14,14 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.storage.engine import change_log
-from chatdesk.core.storage.engine.bulk import insert_rows
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
-from chatdesk.core.storage.engine.plain_text import clean
-from chatdesk.core.storage.sync import erasing, outbox
+from chatdesk.core.storage.sync import erasing
 from chatdesk.core.storage.sync.inbox import damage, duplicates, entities, prepare
 from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
 from chatdesk.core.storage.sync.inbox.messages import Incoming, Outcome, known_rows
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
+from chatdesk.core.storage.sync.inbox.stored_changes import CONFIRMED, FOREIGN, ORPHANED, PRIVATE, WAITS, StoredChanges
 from chatdesk.core.storage.sync.projection import projection
 from chatdesk.core.storage.sync.projection import values as sync_projection_values
 from chatdesk.core.storage.sync.projection.deletes import RELAYED, leave_note
@@ -31,25 +29,6 @@ from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.registers import DELETE, first_author
 from chatdesk.core.storage.sync.wire import bodies
 from chatdesk.core.storage.sync.wire.rows import NO_PARTS, MessageRows, read_message
-
-CONFIRMED: Final = ChangeState.CONFIRMED.value
-UNCONFIRMED: Final = (ChangeState.PENDING.value, ChangeState.ACKNOWLEDGED.value)
-ORPHANED: Final = ChangeState.ORPHANED.value
-PRIVATE: Final = ChangeState.PRIVATE.value
-#: How ``problem`` begins of a change that waits, and of one that is never applied.
-WAITS: Final = "waits:"
-FOREIGN: Final = "foreign: "
-
-_INSERT = (
-    "INSERT OR IGNORE INTO changes (id, project_id, seq, device, dseq, kind, op, entity, reg, parents, hlc, v, body,"
-    " state, mine, at, author, relayed_by, problem, seal, digest, erased)"
-)
-_CONFIRM = (
-    "UPDATE changes SET state = ?, seq = ?, device = ?, dseq = ?, hlc = ?, author = ?, relayed_by = ?, seal = ?,"
-    " digest = ?, at = CASE WHEN mine = 1 THEN at ELSE ? END,"
-    " problem = CASE WHEN problem LIKE 'foreign: %' THEN problem END,"
-    " body = CASE WHEN erased = 1 OR (kind = 'message' AND op = 'new') THEN body ELSE ? END WHERE id = ?"
-)
 
 
 class PageApplier:
@@ -71,6 +50,7 @@ class PageApplier:
         self._effects = effects
         self._prepared = prepared
         self._joined_seq = joined_seq
+        self._log = StoredChanges(conn, origin, project_id, prepared.messages)
         self._registers: set[projection.Register] = set()
         self._arrived: list[str] = []
         self._erased: set[str] = set()
@@ -82,7 +62,7 @@ class PageApplier:
     ) -> int:
         """Record the server's numbers for changes that are stored already; ``foreign`` ones take effect on nothing.
         Returns how many there are."""
-        values, threads, messages, summaries, others, again = [], [], [], [], [], []
+        threads, messages, summaries, others, again = [], [], [], [], []
         authors: dict[tuple[str, str], str] = {}
         claimed: set[str] = set()
         # A copy of the profile may have come further in this device's sequence with the very same changes.
@@ -93,14 +73,7 @@ class PageApplier:
         for row in rows:
             _, _, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine, *_ = known[row.id]
             if (device, dseq) != (row.device, row.dseq):
-                self._free_slot(row.device, row.dseq)
-            # A message that was waiting goes on waiting, until it is looked at below.
-            values.append(
-                (
-                    CONFIRMED, row.seq, row.device, row.dseq, row.hlc, row.author, row.relayed_by, row.seal,
-                    row.digest, row.at, row.body, row.id,
-                )
-            )  # fmt: skip
+                self._log.free_slot(row.device, row.dseq)
             if row.id in foreign:
                 continue
             is_again = op == "new" and state == PRIVATE
@@ -123,7 +96,7 @@ class PageApplier:
                 self._registers.add((kind, entity, reg if op != "new" else change_log.CONTENT))
             if is_again or (op == "new" and self._effects.member(author) != self._effects.member(row.author)):
                 authors[kind, entity] = row.author
-        self._raw.executemany(_CONFIRM, values)
+        self._log.confirm(rows)
         self._gather_erased(rows)
         self._confirm_threads(threads)
         self._confirm_messages(messages)
@@ -132,7 +105,7 @@ class PageApplier:
         for kind, entity in authors.keys() - {("message", each) for each in self._compare(others, claimed)}:
             self._set_author(kind, entity, authors[kind, entity])
         self._retire_own(again)
-        return len(values)
+        return len(rows)
 
     def _confirm_threads(self, rows: Sequence[PulledChange]) -> None:
         """Insert threads again that were purged here while the project was a private copy."""
@@ -166,18 +139,12 @@ class PageApplier:
             if read is not None and not read.is_purged and read.thread_id == threads[row.entity]:
                 incoming.append(Incoming(row.id, row.author, row.at, True, read))
         waiting = duplicates.fill_emptied(self._conn, self._project_id, incoming, self._effects)
-        self._wait_for(rows, {change_id: WAITS + sha256 for change_id, sha256 in waiting.items()})
+        self._log.wait_for(rows, {change_id: WAITS + sha256 for change_id, sha256 in waiting.items()})
         self._registers.update(("message", each.rows.id, change_log.CONTENT) for each in incoming)
 
     def _read(self, row: PulledChange) -> MessageRows | None:
         """Return the message of a change; own ones are parsed here, as they are nearly always stored."""
         return self._prepared.messages.get(row.id) or prepare.read_new(row)
-
-    def _wait_for(self, rows: Sequence[PulledChange], waiting: Mapping[str, str]) -> None:
-        self._raw.executemany(
-            "UPDATE changes SET state = ?, problem = ?, body = ? WHERE id = ?",
-            [(ORPHANED, waiting[row.id], row.body, row.id) for row in rows if row.id in waiting],
-        )
 
     def _confirm_summaries(self, rows: Sequence[PulledChange]) -> None:
         """Store summaries that waited for their messages, or no longer exist here, like new ones."""
@@ -239,7 +206,7 @@ class PageApplier:
                 differing.append(Incoming(row.id, row.author, row.at, True, read))
         found = {each.rows.id for each in differing}
         waiting |= self._reconcile(Outcome(done=differing), ended=found, claimed=claimed)
-        self._wait_for(rows, waiting)
+        self._log.wait_for(rows, waiting)
         return unlike | found
 
     def _retire_own(self, rows: Sequence[PulledChange]) -> None:
@@ -260,17 +227,6 @@ class PageApplier:
                 author = first_author(self._raw, self._project_id, entity) or author
             self._raw.execute(f"UPDATE {table} SET author_id = ? WHERE id = ?", (self._effects.member(author), entity))
 
-    def _free_slot(self, device: str, dseq: int) -> None:
-        """Move the local change away from a number in a device's sequence that the server gave to another change."""
-        here = "SELECT n, mine, state FROM changes WHERE device = ? AND dseq = ?"
-        if (row := self._raw.execute(here, (device, dseq)).fetchone()) is None:
-            return
-        # A change of a device that this one was before may still have to be sent.
-        if device == self._origin.device_id or (row[1] and row[2] in UNCONFIRMED):
-            outbox.renumber(self._conn, [row[0]])
-        else:
-            self._raw.execute("UPDATE changes SET dseq = ? WHERE n = ?", (outbox.given_up(row[0], dseq), row[0]))
-
     # What is new.
 
     def add(self, rows: Sequence[PulledChange]) -> None:
@@ -279,7 +235,7 @@ class PageApplier:
         self._gather_erased(good)
         for row in rows:
             if row.id in flaws:
-                self._store([(row, CONFIRMED, FOREIGN + flaws[row.id], row.body)])
+                self._log.store([(row, CONFIRMED, FOREIGN + flaws[row.id], row.body)])
         by_kind: dict[str, list[PulledChange]] = {"thread": [], "message": [], "summary": []}
         others: list[PulledChange] = []
         for row in good:
@@ -294,7 +250,7 @@ class PageApplier:
         if not rows:
             return
         foreign = entities.put_threads(self._conn, self._project_id, rows, self._effects)
-        self._store_with(rows, foreign, {})
+        self._log.store_with(rows, foreign, {})
         self._arrived.extend(row.entity for row in rows if row.id not in foreign)
         # They were there already, and may be all that was saved of them from a damaged database.
         known = {row.entity: row.author for row in rows if row.id not in foreign}
@@ -320,9 +276,9 @@ class PageApplier:
             if each.rows.parts_file is not None and each.rows.id in outcome.fresh:
                 waiting[each.change_id] = WAITS + each.rows.parts_file[0]
         if is_known:
-            self._wait_for(readable, waiting)
+            self._log.wait_for(readable, waiting)
         else:
-            self._store_with(readable, outcome.foreign, waiting)
+            self._log.store_with(readable, outcome.foreign, waiting)
         self._after_messages(outcome)
         threads = {each.change_id: each.rows.thread_id for each in outcome.done}
         self._tell_relays((row, threads[row.id]) for row in readable if row.id in threads)
@@ -377,87 +333,19 @@ class PageApplier:
     def _put_summaries(self, rows: Sequence[PulledChange]) -> None:
         for row in rows:
             if row.is_erased:
-                self._store_with([row], {}, {})
+                self._log.store_with([row], {}, {})
                 continue
             foreign, waiting = entities.put_summary(self._raw, self._project_id, row, self._effects)
             problem = {row.id: foreign} if foreign else {}
             wait = {row.id: WAITS + waiting} if waiting else {}
-            self._store_with([row], problem, wait)
+            self._log.store_with([row], problem, wait)
             if not (foreign or waiting):
                 self._arrived.append(row.entity)
 
     def _put_others(self, rows: Sequence[PulledChange]) -> None:
         foreign = dict.fromkeys(projection.elsewhere(self._raw, self._project_id, rows), "it is of another project")
-        self._store_with(rows, foreign, {}, has_heads=False)
+        self._log.store_with(rows, foreign, {}, has_heads=False)
         self._registers.update((row.kind, row.entity, row.reg) for row in rows if row.id not in foreign)
-
-    # The log itself.
-
-    def _store_with(
-        self,
-        rows: Sequence[PulledChange],
-        foreign: Mapping[str, str],
-        waiting: Mapping[str, str],
-        *,
-        has_heads: bool = True,
-    ) -> None:
-        entries: list[tuple[PulledChange, int, str | None, str | None]] = []
-        for row in rows:
-            is_applied = row.id not in foreign and row.id not in waiting
-            is_message = (row.kind, row.op, row.reg) == ("message", "new", change_log.CONTENT)
-            # Its words are in rows of their own, and only what these cannot say has to be kept as it came.
-            is_in_rows = is_applied and is_message and not row.is_erased
-            body = None if is_in_rows and self._prepared.messages[row.id].is_exact else row.body
-            if row.id in foreign:
-                entries.append((row, CONFIRMED, FOREIGN + foreign[row.id], body))
-            elif row.id in waiting:
-                entries.append((row, ORPHANED, waiting[row.id], body))
-            else:
-                entries.append((row, CONFIRMED, None, body))
-        self._store(entries)
-        if has_heads:
-            insert_rows(
-                self._raw,
-                "INSERT OR IGNORE INTO register_heads (entity, reg, change_id)",
-                [(row.entity, row.reg, row.id) for row in rows if row.id not in foreign],
-            )
-
-    def _store(self, entries: Sequence[tuple[PulledChange, int, str | None, str | None]]) -> None:
-        values = [
-            (
-                row.id,
-                self._project_id,
-                row.seq,
-                row.device,
-                row.dseq,
-                row.kind,
-                row.op,
-                row.entity,
-                row.reg,
-                json.dumps(row.parents) if row.parents else "[]",
-                row.hlc,
-                row.v,
-                body if body is None or body.isascii() else clean(body),
-                state,
-                0,
-                row.at,
-                row.author,
-                row.relayed_by,
-                problem,
-                row.seal,
-                row.digest,
-                int(row.is_erased),
-            )
-            for row, state, problem, body in entries
-        ]
-        before = self._raw.total_changes
-        insert_rows(self._raw, _INSERT, values)
-        if self._raw.total_changes - before == len(values):
-            return
-        for row, value in zip((entry[0] for entry in entries), values, strict=True):
-            if self._raw.execute("SELECT 1 FROM changes WHERE id = ?", (row.id,)).fetchone() is None:
-                self._free_slot(row.device, row.dseq)
-                insert_rows(self._raw, _INSERT, [value])
 
     def _tell_relays(self, rows: Iterable[tuple[PulledChange, str]]) -> None:
         for row, thread_id in rows:

@@ -1,0 +1,149 @@
+"""Stores the changes of a pulled page in the profile's log: with the server's numbers, and with what became of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.sharing.sync_wire import PulledChange
+from chatdesk.core.domain.sharing.team import ChangeState
+from chatdesk.core.storage.engine import change_log
+from chatdesk.core.storage.engine.bulk import insert_rows
+from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.plain_text import clean
+from chatdesk.core.storage.sync import outbox
+from chatdesk.core.storage.sync.wire.rows import MessageRows
+
+CONFIRMED: Final = ChangeState.CONFIRMED.value
+UNCONFIRMED: Final = (ChangeState.PENDING.value, ChangeState.ACKNOWLEDGED.value)
+ORPHANED: Final = ChangeState.ORPHANED.value
+PRIVATE: Final = ChangeState.PRIVATE.value
+#: How ``problem`` begins of a change that waits, and of one that is never applied.
+WAITS: Final = "waits:"
+FOREIGN: Final = "foreign: "
+
+_INSERT = (
+    "INSERT OR IGNORE INTO changes (id, project_id, seq, device, dseq, kind, op, entity, reg, parents, hlc, v, body,"
+    " state, mine, at, author, relayed_by, problem, seal, digest, erased)"
+)
+_CONFIRM = (
+    "UPDATE changes SET state = ?, seq = ?, device = ?, dseq = ?, hlc = ?, author = ?, relayed_by = ?, seal = ?,"
+    " digest = ?, at = CASE WHEN mine = 1 THEN at ELSE ? END,"
+    " problem = CASE WHEN problem LIKE 'foreign: %' THEN problem END,"
+    " body = CASE WHEN erased = 1 OR (kind = 'message' AND op = 'new') THEN body ELSE ? END WHERE id = ?"
+)
+
+
+class StoredChanges:
+    """The log of one project. ``messages`` are those of the page that could be read, by the ids of their changes."""
+
+    def __init__(self, conn: Connection, origin: Origin, project_id: str, messages: Mapping[str, MessageRows]) -> None:
+        self._conn = conn
+        self._raw = driver(conn)
+        self._origin = origin
+        self._project_id = project_id
+        self._messages = messages
+
+    def confirm(self, rows: Sequence[PulledChange]) -> None:
+        """Record the server's numbers for changes that are stored already. A message that was waiting for another goes
+        on waiting until it is looked at."""
+        self._raw.executemany(
+            _CONFIRM,
+            [
+                (
+                    CONFIRMED, row.seq, row.device, row.dseq, row.hlc, row.author, row.relayed_by, row.seal,
+                    row.digest, row.at, row.body, row.id,
+                )
+                for row in rows
+            ],
+        )  # fmt: skip
+
+    def wait_for(self, rows: Sequence[PulledChange], waiting: Mapping[str, str]) -> None:
+        """Record that changes wait; ``waiting`` has what for, by their ids."""
+        self._raw.executemany(
+            "UPDATE changes SET state = ?, problem = ?, body = ? WHERE id = ?",
+            [(ORPHANED, waiting[row.id], row.body, row.id) for row in rows if row.id in waiting],
+        )
+
+    def store_with(
+        self,
+        rows: Sequence[PulledChange],
+        foreign: Mapping[str, str],
+        waiting: Mapping[str, str],
+        *,
+        has_heads: bool = True,
+    ) -> None:
+        """Store new changes: ``foreign`` ones are never applied, and ``waiting`` ones not yet; both say why."""
+        entries: list[tuple[PulledChange, int, str | None, str | None]] = []
+        for row in rows:
+            is_applied = row.id not in foreign and row.id not in waiting
+            is_message = (row.kind, row.op, row.reg) == ("message", "new", change_log.CONTENT)
+            # Its words are in rows of their own, and only what these cannot say has to be kept as it came.
+            is_in_rows = is_applied and is_message and not row.is_erased
+            body = None if is_in_rows and self._messages[row.id].is_exact else row.body
+            if row.id in foreign:
+                entries.append((row, CONFIRMED, FOREIGN + foreign[row.id], body))
+            elif row.id in waiting:
+                entries.append((row, ORPHANED, waiting[row.id], body))
+            else:
+                entries.append((row, CONFIRMED, None, body))
+        self.store(entries)
+        if has_heads:
+            insert_rows(
+                self._raw,
+                "INSERT OR IGNORE INTO register_heads (entity, reg, change_id)",
+                [(row.entity, row.reg, row.id) for row in rows if row.id not in foreign],
+            )
+
+    def store(self, entries: Sequence[tuple[PulledChange, int, str | None, str | None]]) -> None:
+        """Store new changes, each with its state, its problem and its body."""
+        values = [
+            (
+                row.id,
+                self._project_id,
+                row.seq,
+                row.device,
+                row.dseq,
+                row.kind,
+                row.op,
+                row.entity,
+                row.reg,
+                json.dumps(row.parents) if row.parents else "[]",
+                row.hlc,
+                row.v,
+                body if body is None or body.isascii() else clean(body),
+                state,
+                0,
+                row.at,
+                row.author,
+                row.relayed_by,
+                problem,
+                row.seal,
+                row.digest,
+                int(row.is_erased),
+            )
+            for row, state, problem, body in entries
+        ]
+        before = self._raw.total_changes
+        insert_rows(self._raw, _INSERT, values)
+        if self._raw.total_changes - before == len(values):
+            return
+        for row, value in zip((entry[0] for entry in entries), values, strict=True):
+            if self._raw.execute("SELECT 1 FROM changes WHERE id = ?", (row.id,)).fetchone() is None:
+                self.free_slot(row.device, row.dseq)
+                insert_rows(self._raw, _INSERT, [value])
+
+    def free_slot(self, device: str, dseq: int) -> None:
+        """Move the local change away from a number in a device's sequence that the server gave to another change."""
+        here = "SELECT n, mine, state FROM changes WHERE device = ? AND dseq = ?"
+        if (row := self._raw.execute(here, (device, dseq)).fetchone()) is None:
+            return
+        # A change of a device that this one was before may still have to be sent.
+        if device == self._origin.device_id or (row[1] and row[2] in UNCONFIRMED):
+            outbox.renumber(self._conn, [row[0]])
+        else:
+            self._raw.execute("UPDATE changes SET dseq = ? WHERE n = ?", (outbox.given_up(row[0], dseq), row[0]))
