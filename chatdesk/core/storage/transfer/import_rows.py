@@ -342,3 +342,27 @@ def _cleaned(text: object) -> str | None:
 def live_count(rows: Sequence[MessageRows]) -> int:
     """Return how many of these are on the shown path and not in the trash."""
     return sum(1 for row in rows if row.is_shown and row.is_live)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A run of messages of one thread, in their order; ``is_last``: the thread is whole after it."""
+
+    rows: ThreadRows
+    project_id: str
+    messages: Sequence[MessageRows]
+    is_first: bool
+    is_last: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """True when the step is all of a new thread, which then needs no second look."""
+        return self.rows.is_new and self.is_first and self.is_last
+
+
+def tally_of(rows: Sequence[MessageRows]) -> Tally:
+    """Return what these messages add to their thread."""
+    total = Tally()
+    for row in rows:
+        total.add(row.tally)
+    return total

@@ -31,8 +31,8 @@ from chatdesk.core.domain.imported import (
 from chatdesk.core.errors import AttachmentUnusable, ImportRefused, NotPossible
 from chatdesk.core.events import EventBus, PathChanged, ProjectCreated, TagsChanged, ThreadsChanged
 from chatdesk.core.plurals import counted
-from chatdesk.core.storage.transfer.import_rows import KnownThread, ThreadRows, make_rows
-from chatdesk.core.storage.transfer.importing import ImportRepository, Step
+from chatdesk.core.storage.transfer.import_rows import KnownThread, Step, ThreadRows, make_rows
+from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.thread_turns import short_turns
 from chatdesk.core.transfer.imports.files import FileKeeper
 from chatdesk.core.transfer.imports.formats import LABELS

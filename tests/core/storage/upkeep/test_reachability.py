@@ -13,8 +13,8 @@ from chatdesk.core.domain.imported import ImportedMessage, ImportedPart, Importe
 from chatdesk.core.domain.message import PartType, Role
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.library.library import LibraryRepository
-from chatdesk.core.storage.transfer.import_rows import make_rows
-from chatdesk.core.storage.transfer.importing import ImportRepository, Step
+from chatdesk.core.storage.transfer.import_rows import Step, make_rows
+from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.storage.upkeep import reachability
 from chatdesk.core.storage.upkeep.repair import RepairService
 from tests.helpers.checks import integrity_check
