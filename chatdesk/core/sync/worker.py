@@ -13,14 +13,13 @@ import random
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import log_event
-from chatdesk.core.domain.sharing.sync_wire import Hello, PresenceRow
-from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, SyncMode, SyncPhase, SyncRound, SyncStatus, Workspace
+from chatdesk.core.domain.sharing.sync_wire import Hello
+from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, SyncPhase, SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.plurals import counted
 from chatdesk.core.sync.backoff import Backoff
 from chatdesk.core.sync.closing import close_quietly
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
@@ -29,6 +28,8 @@ from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchSettled, Link, PageTaken, Request, RoundResult, ToLocal, ToTeam, ViewTaken
 from chatdesk.core.sync.round import perform, sync_round
+from chatdesk.core.sync.round_status import settled_status
+from chatdesk.core.sync.sync_listener import SyncListener
 from chatdesk.core.thread_turns import short_turns
 
 _log = logging.getLogger(__name__)
@@ -38,39 +39,12 @@ POLL_S: Final = 25.0
 _POLL_JITTER: Final = 0.2
 #: Several changes of one moment go together.
 _GATHER_S: Final = 0.004
-#: From here on a person is told that a clock is wrong; nothing depends on it.
-_WRONG_CLOCK_MS: Final = 5 * 60_000
 STOP_S: Final = 0.9
 #: How long somebody may have kept open what they changed of people, in microseconds.
 _LATE_US: Final = 600_000_000
 #: Who wants to look now has a reason not to believe in a connection that is silent for so long.
 _SUSPICIOUS_S: Final = 10.0
 _MS_PER_S: Final = 1000
-
-
-class SyncListener(Protocol):
-    """The listener of a ``SyncWorker``. Called on the thread of sync; must be quick and must not raise."""
-
-    def on_status(self, status: SyncStatus) -> None: ...
-
-    def on_view(self, notice: ViewTaken) -> None: ...
-
-    def on_page(self, notice: PageTaken, me: str) -> None:
-        """Called after a page was applied. ``me``: this person's id as a member."""
-        ...
-
-    def on_settled(self, notice: BatchSettled) -> None: ...
-
-    def on_presence(self, rows: Iterable[PresenceRow], me: str) -> None: ...
-
-    def on_round(self, line: SyncRound | None, result: RoundResult | None) -> None:
-        """Called after a round. ``line``: its entry for the log; None if the round found nothing, because an idle day
-        would push everything else out of the log. ``result``: None if the round failed."""
-        ...
-
-    def count(self) -> tuple[int, int]:
-        """Return how many local changes the server does not have, and how many it refused. Raises ``StorageError``."""
-        ...
 
 
 class _Stopped(Exception):
@@ -331,45 +305,16 @@ class SyncWorker:
         """Publish the status after a round."""
         waiting, refused = self._listener.count()
         self._backoff.reset()
-        known: dict[str, Any] = {
-            "waiting": waiting,
-            "refused": refused,
-            "next_try_at": None,
-            "done": None,
-            "total": None,
-            "synced_at": self._clock.now_ms(),
-            "code": "",
-        }
-        hello = self._link.hello
-        known["is_outdated"] = hello is not None and hello.schema < TEAM_SCHEMA
-        if result.mode == SyncMode.BLOCKED:
-            known |= {"synced_at": self._status.synced_at, "problem": _TOO_OLD_TO_READ, "next_step": _UPDATE}
-            known["code"] = CLIENT_TOO_OLD
-            self._tell(phase=SyncPhase.REFUSED, **known)
-        elif result.problems:
-            first = result.problems[0][1]
-            known |= {"problem": first.what, "next_step": first.next_step, "code": first.code}
-            self._tell(phase=SyncPhase.SYNCED if first.is_passing else SyncPhase.REFUSED, **known)
-        elif result.mode == SyncMode.READ_ONLY:
-            self._tell(phase=SyncPhase.READ_ONLY, problem=_TOO_OLD_TO_WRITE, next_step=_UPDATE, **known)
-        else:
-            problem, next_step = self._deafness() or (self._clock_problem(hello), "")
-            self._tell(phase=SyncPhase.SYNCED, problem=problem, next_step=next_step, **known)
-
-    def _deafness(self) -> tuple[str, str] | None:
-        """Return the problem and the next step if notifications do not arrive, so that changes come late."""
-        team = self._team
-        return (_DEAF, _DEAF_NEXT) if team is not None and team.is_deaf else None
-
-    def _clock_problem(self, hello: Hello | None) -> str:
-        """Return a sentence if this computer's clock is wrong: sync works, but other programs may not."""
-        if hello is None:
-            return ""
-        ahead_ms = self._hello_at - hello.server_time_ms
-        if abs(ahead_ms) < _WRONG_CLOCK_MS:
-            return ""
-        way = "ahead of" if ahead_ms > 0 else "behind"
-        return f"This computer's clock is {_span(abs(ahead_ms))} {way} the team's. Nothing is lost by that."
+        team, hello = self._team, self._link.hello
+        settled = settled_status(
+            replace(self._status, waiting=waiting, refused=refused),
+            result,
+            now_ms=self._clock.now_ms(),
+            is_deaf=team is not None and team.is_deaf,
+            is_outdated=hello is not None and hello.schema < TEAM_SCHEMA,
+            ahead_ms=0 if hello is None else self._hello_at - hello.server_time_ms,
+        )
+        self._publish(settled)
 
     # Waiting
 
@@ -485,7 +430,9 @@ class SyncWorker:
         self._count_waiting()
 
     def _tell(self, **changed: Any) -> None:
-        status = replace(self._status, **changed)
+        self._publish(replace(self._status, **changed))
+
+    def _publish(self, status: SyncStatus) -> None:
         if status != self._status:
             self._status = status
             self._listener.on_status(status)
@@ -493,20 +440,3 @@ class SyncWorker:
     def _check_stop(self) -> None:
         if self._stopping.is_set():
             raise _Stopped
-
-
-#: ``SyncStatus.code`` where this version may not even read.
-CLIENT_TOO_OLD: Final = "team_client_too_old"
-_UPDATE = "Update ChatDesk."
-_DEAF = "What others write comes up to half a minute late: the server's notifications do not arrive on this connection."
-_DEAF_NEXT = "Use the server's direct address, or a pooler in session mode: Settings, Team sync, Address."
-_TOO_OLD_TO_WRITE = "The team's database needs a newer ChatDesk to write to it; what you write waits on this computer."
-_TOO_OLD_TO_READ = "The team's database needs a newer ChatDesk."
-
-
-def _span(milliseconds: int) -> str:
-    minutes = milliseconds // 60_000
-    for size, noun in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= size:
-            return counted(round(minutes / size), noun)
-    return "a moment"

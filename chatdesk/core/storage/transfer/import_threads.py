@@ -122,7 +122,7 @@ def grow_thread(conn: Connection, origin: Origin, step: Step) -> None:
 
 
 def finish_thread(conn: Connection, origin: Origin, step: Step) -> None:
-    """Bring a thread to its end after its last step: shown path, title, tags, summaries, and the mark that it is whole."""
+    """Complete a thread after its last step: shown path, title, tags, summaries, and the mark that it is whole."""
     rows, imported = step.rows, step.rows.imported
     if not rows.is_new:
         if rows.choices:
