@@ -12,6 +12,7 @@ import pytest
 
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.service.declaration import Scope
+from tests.helpers.drawn_pictures import as_url, beside_text, drawn, in_text, pictures_of
 from tests.helpers.fault_server import Exchange, answer, models, status
 from tests.helpers.openai_world import MODEL, asked_world, ledger
 from tests.helpers.waiting import until
@@ -260,3 +261,26 @@ async def test_what_cannot_be_passed_on_is_refused_in_the_form_of_openai(tmp_pat
             with pytest.raises(openai.BadRequestError):
                 await client.chat.completions.create(**{"model": MODEL, "messages": HELLO, **more})
         assert vendor.requests == []
+
+
+async def test_pictures_of_an_answer_are_passed_on_and_kept_ones_read_again(tmp_path: Path) -> None:
+    data = drawn()
+    async with asked_world(tmp_path, beside_text(data)) as (world, _vendor, client):
+        whole = await client.chat.completions.create(model=MODEL, messages=HELLO)
+        assert whole.choices[0].message.model_dump()["images"][0]["image_url"]["url"] == as_url(data)
+        chunks = [each async for each in await client.chat.completions.create(model=MODEL, messages=HELLO, stream=True)]
+        found = [each for chunk in chunks for each in chunk.choices[0].delta.model_dump().get("images") or ()]
+        assert [each["image_url"]["url"] for each in found] == [as_url(data)]
+        thread = (await world.services.chat.create_thread(None, "Birds")).thread
+        kept = await client.chat.completions.create(
+            model=MODEL, messages=HELLO, extra_headers={"X-ChatDesk-Thread": thread.id}
+        )
+        assert kept.choices[0].message.model_dump()["images"][0]["image_url"]["url"] == as_url(data)
+        page = await world.services.chat.reader.get_thread_messages(thread.id)
+        assert pictures_of(page.messages[-1])
+
+
+async def test_a_picture_in_the_text_is_passed_on_as_it_was_written(tmp_path: Path) -> None:
+    async with asked_world(tmp_path, in_text(drawn())) as (_world, _vendor, client):
+        whole = await client.chat.completions.create(model=MODEL, messages=HELLO)
+        assert whole.choices[0].message.content == f"Before. ![A drawing]({as_url(drawn())}) between after."

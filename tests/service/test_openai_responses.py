@@ -14,6 +14,7 @@ import pytest
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.domain.provider_profile import Api, ProviderProfile
 from chatdesk.service.declaration import Scope
+from tests.helpers.drawn_pictures import beside_text, drawn, letters
 from tests.helpers.fault_server import Exchange, Script, answer, status
 from tests.helpers.openai_world import MODEL, asked_world, ledger
 from tests.helpers.waiting import until
@@ -397,3 +398,15 @@ async def test_limits_of_the_person_and_of_the_token_hold_for_responses_and_embe
         assert len(vendor.requests) == 2
         rows = (await world.services.usage.between(0, 2**53)).rows
         assert sorted(row.kind for row in rows) == ["answer", "embedding"]
+
+
+async def test_pictures_of_an_answer_are_items_of_the_image_tool(tmp_path: Path) -> None:
+    async with asked_world(tmp_path, beside_text(drawn())) as (_world, _vendor, client):
+        found = await client.responses.create(model=MODEL, input="Draw!")
+        assert [each.type for each in found.output] == ["message", "image_generation_call"]
+        assert found.output[1].model_dump()["result"] == letters(drawn())
+        async with client.responses.stream(model=MODEL, input="Draw!") as stream:
+            kinds = [event.type async for event in stream]
+            whole = await stream.get_final_response()
+        assert "response.image_generation_call.completed" in kinds
+        assert whole.output[1].model_dump()["result"] == letters(drawn())

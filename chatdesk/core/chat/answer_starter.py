@@ -139,7 +139,8 @@ class AnswerStarter:
             provider, request = RefusingProvider(provider, error), ChatRequest(answer.model or "", ())
         else:
             provider = await self._tools.equip(answer, provider, await self._tools_of(answer))
-        self.turns.start(Turn(self._turn_context, answer=answer, provider=provider, request=request))
+        keep = self._tools.keep
+        self.turns.start(Turn(self._turn_context, answer=answer, provider=provider, request=request, keep=keep))
 
     async def _tools_of(self, answer: Message) -> tuple[str, ...] | None:
         """Return the tool servers of the assistant that answers; None: those of the thread."""

@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.chat.results import Created, Sent
 from chatdesk.core.chat.service import ChatService
 from chatdesk.core.domain.attachment import Attachment
@@ -198,6 +199,7 @@ def finished(message: Message) -> AskEvent:
         "message_id": message.id,
         "status": message.status.value,
         "text": message.text,
+        "files": [each.as_content() for each in attachments_of(message)],
         "calls": [_call(part) for part in message.parts if part.type is PartType.TOOL_CALL],
         "finish_reason": message.finish_reason,
         "error": message.error,

@@ -22,6 +22,7 @@ from chatdesk.core.providers.base import (
     EmbeddingRequest,
     Embeddings,
     ModelNamed,
+    PictureDelta,
     RateReported,
     ReasoningDelta,
     StreamEvent,
@@ -30,6 +31,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
+from chatdesk.core.providers.reader import letters_of
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.usage.events import UsageRepository
 from chatdesk.core.usage.estimates import expected_usage
@@ -183,10 +185,10 @@ class _Asked:
 
     def note(self, event: StreamEvent) -> None:
         match event:
-            case TextDelta() | ReasoningDelta() | ToolCallDelta():
+            case TextDelta() | ReasoningDelta() | PictureDelta() | ToolCallDelta():
                 if self._first_s is None:
                     self._first_s = self._clock.monotonic_s()
-                self._letters += len(event.arguments if isinstance(event, ToolCallDelta) else event.text)
+                self._letters += letters_of(event)
             case UsageReported():
                 self.reported = event.usage
             case ModelNamed():

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from chatdesk.core.attachments.answer_pictures import AnswerPicture
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import FILE_PARTS, Message, Part, PartType
 from chatdesk.core.domain.tools import CallStatus
@@ -16,7 +17,7 @@ from chatdesk.core.domain.turn import StreamChunk
 from chatdesk.core.ids import new_id
 from chatdesk.core.providers.base import CallChanged, ReasoningDelta, ResultArrived, TextDelta, ToolCallDelta
 
-Delta = TextDelta | ReasoningDelta | ToolCallDelta | CallChanged | ResultArrived
+Delta = TextDelta | ReasoningDelta | AnswerPicture | ToolCallDelta | CallChanged | ResultArrived
 
 
 class LiveText:
@@ -33,6 +34,7 @@ class LiveText:
         self._index = self._first_index - 1
         self._kinds: dict[int, PartType] = {}
         self._tool_parts: dict[int, int] = {}
+        self._picture_parts: dict[str, int] = {}
         self._meta: dict[int, dict[str, Any]] = {}
         self._shown: dict[int, list[str]] = {}
         self._to_show: list[StreamChunk] = []
@@ -69,6 +71,8 @@ class LiveText:
             chunk = self._change_call(delta)
         elif isinstance(delta, ResultArrived):
             chunk = self._add_result(delta)
+        elif isinstance(delta, AnswerPicture):
+            chunk = self._add_picture(delta)
         else:
             if not delta.text:
                 return
@@ -92,7 +96,7 @@ class LiveText:
 
     @property
     def news_count(self) -> int:
-        """The number of parts of this turn that are finished, and of changes of its calls."""
+        """The number of parts of this turn that are finished, and of changes of its calls and pictures."""
         return len(self._ended_at) + self._changes
 
     def peek_to_store(self) -> tuple[list[StreamChunk], int]:
@@ -170,6 +174,16 @@ class LiveText:
         index = self._part_of(kind, None)
         self._meta[index] |= {"call_id": call_id, "content": file.as_content()}
         return StreamChunk(index, kind, "", dict(self._meta[index]), self._began_at.get(index))
+
+    def _add_picture(self, picture: AnswerPicture) -> StreamChunk:
+        """Begin the part of a picture, or give it what there is of the picture now."""
+        if picture.item not in self._picture_parts:
+            self._current = None  # each picture is a part of its own
+            self._picture_parts[picture.item] = self._part_of(PartType.IMAGE, None)
+        index = self._picture_parts[picture.item]
+        self._meta[index]["content"] = picture.content
+        self._changes += 1
+        return StreamChunk(index, PartType.IMAGE, "", dict(self._meta[index]), self._began_at.get(index))
 
     def end_calls(self, *, running: CallStatus, waiting: CallStatus) -> None:
         """Give the calls that still run or wait another state, because the answer ends before them."""

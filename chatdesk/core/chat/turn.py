@@ -14,11 +14,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from chatdesk.core.chat.live_text import LiveText
+from chatdesk.core.attachments.answer_pictures import AnswerPictures, KeepFile
+from chatdesk.core.chat.live_text import Delta, LiveText
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.turn_times import TurnTimes
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.message import Message, PartType, Status
+from chatdesk.core.domain.message import FILE_PARTS, Message, PartType, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.tools import CallStatus
 from chatdesk.core.domain.turn import StreamChunk, TurnOutcome
@@ -37,20 +38,16 @@ from chatdesk.core.events import (
     TurnStarted,
 )
 from chatdesk.core.providers.base import (
-    CallChanged,
     ChatRequest,
     FinishReason,
     LibraryLoaded,
     ModelNamed,
+    PictureDelta,
     Provider,
     RateReported,
-    ReasoningDelta,
-    ResultArrived,
     RetryScheduled,
     StepBegan,
     StreamFinished,
-    TextDelta,
-    ToolCallDelta,
     UsageReported,
 )
 from chatdesk.core.providers.failure_texts import described, slept_sentence
@@ -98,7 +95,16 @@ class TurnContext:
 class Turn:
     """Runs one answer. ``run`` is awaited by one task; ``stop`` and ``interrupt`` may come at any moment."""
 
-    def __init__(self, context: TurnContext, *, answer: Message, provider: Provider, request: ChatRequest) -> None:
+    def __init__(
+        self,
+        context: TurnContext,
+        *,
+        answer: Message,
+        provider: Provider,
+        request: ChatRequest,
+        keep: KeepFile | None = None,
+    ) -> None:
+        """Take what is asked of whom; ``keep`` stores pictures."""
         self.message_id = answer.id
         self.thread_id = answer.thread_id
         self._context = context
@@ -106,6 +112,7 @@ class Turn:
         self._provider = provider
         self._request = request
         self._text = LiveText(answer.parts, now_ms=context.clock.now_ms)
+        self._pictures = AnswerPictures(keep, count=sum(part.type in FILE_PARTS for part in answer.parts))
         self.received_count = 0
         self._is_lost = False
         self._news = asyncio.Event()
@@ -195,7 +202,7 @@ class Turn:
             await self._begin_streaming()
         if self._is_streaming:
             self._show()
-        await self._finish(_failure_of(reading))
+        await self._finish(None if reading.cancelled() else reading.exception())
 
     def _has_to_store(self, now_s: float) -> bool:
         """Return whether shown text would be stored too late if it waited for the next frame."""
@@ -218,33 +225,37 @@ class Turn:
         async with aclosing(self._provider.stream(self._request)) as stream:
             async for event in stream:
                 self.received_count += 1
-                match event:
-                    case TextDelta() | ReasoningDelta() | ToolCallDelta() | CallChanged() | ResultArrived():
-                        if (first_ms := self._times.note_first_token()) is not None:
-                            self._context.bus.publish(FirstTokenArrived(self.thread_id, self.message_id, first_ms))
-                        self._text.add(event)
-                        self._news.set()
+                news = await self._pictures.take(event) if isinstance(event, PictureDelta) else event
+                if isinstance(news, Delta):
+                    self._add(news)
+                match news:
                     case StepBegan():
-                        self._text.begin_step(event.step)
+                        self._text.begin_step(news.step)
                     case RetryScheduled():
-                        self._hurry = event.hurry
+                        self._hurry = news.hurry
                         self._context.bus.publish(
-                            RetryWaiting(self.thread_id, self.message_id, event.attempt, event.delay_s, event.reason)
+                            RetryWaiting(self.thread_id, self.message_id, news.attempt, news.delay_s, news.reason)
                         )
                     case UsageReported():
-                        self._usage = event.usage
+                        self._usage = news.usage
                     case LibraryLoaded():
-                        self._times.note_loading(event.seconds)
+                        self._times.note_loading(news.seconds)
                     case ModelNamed():
-                        self._answer = replace(self._answer, model=event.model)
+                        self._answer = replace(self._answer, model=news.model)
                     case RateReported():
-                        self._context.note_rate(self._answer.provider, self._answer.model, event.report)
+                        self._context.note_rate(self._answer.provider, self._answer.model, news.report)
                     case StreamFinished():
-                        self._finish_reason = event.reason
+                        self._finish_reason = news.reason
                 if clock.monotonic_s() - slice_began_s > _LONGEST_READ_SLICE_S:
                     # A provider that never has to wait must not keep the window from its frame.
                     await asyncio.sleep(0)
                     slice_began_s = clock.monotonic_s()
+
+    def _add(self, delta: Delta) -> None:
+        if (first_ms := self._times.note_first_token()) is not None:
+            self._context.bus.publish(FirstTokenArrived(self.thread_id, self.message_id, first_ms))
+        self._text.add(delta)
+        self._news.set()
 
     async def _begin_streaming(self) -> None:
         try:
@@ -384,7 +395,3 @@ class Turn:
         if self._has_failed_to_store:
             self._has_failed_to_store = False
             self._context.bus.publish(StorageRecovered())
-
-
-def _failure_of(task: asyncio.Task[None]) -> BaseException | None:
-    return None if task.cancelled() else task.exception()

@@ -7,16 +7,17 @@ type where text was due is an error, so that no part of an answer vanishes unnot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chatdesk.core.domain.usage import Usage
-from chatdesk.core.providers.base import FinishReason, ReasoningDelta, TextDelta, ToolCallDelta
+from chatdesk.core.providers.base import FinishReason, PictureDelta, ReasoningDelta, TextDelta, ToolCallDelta
 from chatdesk.core.providers.text_repair import SurrogateJoiner, repair
 from chatdesk.core.providers.token_figures import usage_of
-from chatdesk.core.rendering.picture_data import is_picture_url
+from chatdesk.core.rendering.safety import is_safe_link
 
-Delta = TextDelta | ReasoningDelta | ToolCallDelta
+Delta = TextDelta | ReasoningDelta | PictureDelta | ToolCallDelta
 
 _FINISH_REASONS = {
     "length": FinishReason.LENGTH,
@@ -28,6 +29,8 @@ _FINISH_REASONS = {
     "content_filter": FinishReason.CONTENT_FILTER,
     "safety": FinishReason.CONTENT_FILTER,
 }
+_MOST_PICTURES = 1000
+_PLAIN_ADDRESS = re.compile(r"https?://[^\s<>\\]{1,2000}\Z")
 _FAILED_REASONS = {"error", "insufficient_system_resource", "abort", "network_error"}
 
 
@@ -55,6 +58,7 @@ class AnswerReader:
         self._arguments: dict[int, SurrogateJoiner] = {}
         self._index_of_call: dict[str, int] = {}
         self._finished_id: object = None
+        self._picture_count = 0
 
     @property
     def has_tool_calls(self) -> bool:
@@ -127,17 +131,35 @@ class AnswerReader:
         reasoning = self._reasoning.feed(thoughts + _content(plain_reasoning)[1])
         if reasoning:
             yield ReasoningDelta(reasoning)
-        pictures = _pictures(delta.get("images"))
-        text = self._text.feed(text + _content(delta.get("refusal"))[1] + pictures)
+        text = self._text.feed(text + _content(delta.get("refusal"))[1])
         if text:
             self.has_text = True
             yield TextDelta(text)
+        yield from self._read_pictures(delta.get("content"), delta.get("images"))
         calls = delta.get("tool_calls")
         if calls is not None:
             if not isinstance(calls, list):
                 raise WrongShapeError("tool_calls")
             for call in calls:
                 yield self._read_tool_call(call)
+
+    def _read_pictures(self, *holders: object) -> Iterator[Delta]:
+        """Yield pictures that come beside the text: among the pieces of the content, or as ``images``, which gateways
+        send. One that only has an address is named in the text, where the reader may ask for it."""
+        for each in (each for holder in holders if isinstance(holder, list) for each in holder):
+            place = each.get("image_url") if isinstance(each, Mapping) else None
+            url = place.get("url") if isinstance(place, Mapping) else place
+            if not isinstance(url, str):
+                continue
+            if url.startswith("data:"):
+                self._picture_count += 1
+                if self._picture_count > _MOST_PICTURES:
+                    raise WrongShapeError("images")
+                self.has_text = True
+                yield PictureDelta(f"image-{self._picture_count}", url)
+            elif is_safe_link(url) and _PLAIN_ADDRESS.match(url):
+                self.has_text = True
+                yield TextDelta(f"\n\n![Image](<{url}>)\n\n")
 
     def _read_tool_call(self, call: object) -> ToolCallDelta:
         if not isinstance(call, Mapping):
@@ -203,19 +225,6 @@ def _content(value: object) -> tuple[str, str]:
         else:
             text += _optional_text(piece.get("text"), "content piece") or ""
     return thoughts, text
-
-
-def _pictures(value: object) -> str:
-    """Return a model's pictures (``images``, as gateways send them) as Markdown; other values give an empty text."""
-    if not isinstance(value, list):
-        return ""
-    found = []
-    for each in value:
-        holder = each.get("image_url") if isinstance(each, Mapping) else None
-        url = holder.get("url") if isinstance(holder, Mapping) else holder
-        if isinstance(url, str) and is_picture_url(url):
-            found.append(f"\n\n![Image]({url})\n\n")
-    return "".join(found)
 
 
 def _optional_text(value: object, field: str) -> str | None:

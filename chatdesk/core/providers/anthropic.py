@@ -21,6 +21,7 @@ from chatdesk.core.providers.base import (
     EmbeddingRequest,
     Embeddings,
     FinishReason,
+    PictureDelta,
     ReasoningDelta,
     ReasoningKept,
     RequestMessage,
@@ -198,6 +199,11 @@ class AnthropicReader:
         elif kind == "thinking":
             self._thoughts[index] = {"type": kind, "thinking": "", "signature": _text(block.get("signature"))}
             yield from self._think(index, _text(block.get("thinking")))
+        elif kind == "image":
+            source = _mapping(block.get("source"))
+            if source.get("type") == "base64":
+                self.has_text = True
+                yield PictureDelta(f"image-{index}", f"data:image/png;base64,{_text(source.get('data'))}")
         elif kind == "redacted_thinking":
             self._thoughts[index] = {"type": kind, "data": _text(block.get("data"))}
 

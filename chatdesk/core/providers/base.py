@@ -1,12 +1,12 @@
 """Defines the provider protocol and the typed events that a stream of an answer yields.
 
-Order of a stream: any number of ``TextDelta``, ``ReasoningDelta``, ``ToolCallDelta`` (and ``RetryScheduled`` before
-the first of them only), at most one ``UsageReported``, then exactly one ``StreamFinished``. A stream that cannot go on
-raises ``ProviderError``; nothing else but ``asyncio.CancelledError`` ever leaves it. What was yielded before stays
-valid. ``ReasoningKept`` is for the loop of tools, and ignored by all others. ``StepBegan``, ``CallChanged`` and
-``ResultArrived`` come from that loop only, which stands around a provider. Cancelling the consuming task, or
-``aclose()``, closes the connection within 200 ms. One instance serves any number of streams at once, all on the loop
-that first used it.
+Order of a stream: any number of ``TextDelta``, ``ReasoningDelta``, ``PictureDelta``, ``ToolCallDelta`` (and
+``RetryScheduled`` before the first of them only), at most one ``UsageReported``, then exactly one ``StreamFinished``. A
+stream that cannot go on raises ``ProviderError``; nothing else but ``asyncio.CancelledError`` ever leaves it. What was
+yielded before stays valid. ``ReasoningKept`` is for the loop of tools, and ignored by all others. ``StepBegan``,
+``CallChanged`` and ``ResultArrived`` come from that loop only, which stands around a provider. Cancelling the consuming
+task, or ``aclose()``, closes the connection within 200 ms. One instance serves any number of streams at once, all on
+the loop that first used it.
 """
 
 from __future__ import annotations
@@ -116,6 +116,27 @@ class ReasoningKept:
     blocks: tuple[Mapping[str, Any], ...]
 
 
+class PictureFault(StrEnum):
+    """The reason why a picture has no data."""
+
+    TOO_LARGE = "too_large"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureDelta:
+    """News of a picture that the model answers with; ``item`` tells the pictures of an answer apart. ``url`` is a data
+    URL as it came, its label unchecked; empty while the picture is only announced, and where it has a ``fault``. A
+    preliminary picture (``is_partial``) may be followed by a better one. ``written`` is how it stood in a text."""
+
+    item: str
+    url: str = ""
+    words: str = ""
+    is_partial: bool = False
+    fault: PictureFault | None = None
+    written: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
     """A fragment of tool call number ``index``; ``arguments`` is to be appended to what came before."""
@@ -205,6 +226,7 @@ StreamEvent = (
     TextDelta
     | ReasoningDelta
     | ReasoningKept
+    | PictureDelta
     | ToolCallDelta
     | StepBegan
     | CallChanged

@@ -28,12 +28,9 @@ from chatdesk.core.providers.base import (
     ListedModel,
     ModelNamed,
     RateReported,
-    ReasoningDelta,
     RetryScheduled,
     StreamEvent,
     StreamFinished,
-    TextDelta,
-    ToolCallDelta,
     UsageReported,
 )
 from chatdesk.core.providers.embeddings import ENCODING, ask_for_embeddings
@@ -42,10 +39,11 @@ from chatdesk.core.providers.failures import FailureTranslator, refused_fields, 
 from chatdesk.core.providers.models.local_details import with_details
 from chatdesk.core.providers.models.model_list import LocalServer, local_server, read_models
 from chatdesk.core.providers.models.nearest import with_nearest
+from chatdesk.core.providers.picture_splitter import PictureReader
 from chatdesk.core.providers.prompt_cache import FIELD as CACHE_FIELD
 from chatdesk.core.providers.prompt_cache import mark_messages
 from chatdesk.core.providers.rate_headers import rate_of
-from chatdesk.core.providers.reader import Reader, SecretHidingReader, judged
+from chatdesk.core.providers.reader import Delta, Reader, SecretHidingReader, judged, letters_of
 from chatdesk.core.providers.retry import RetryPolicy, wait_or_hurry
 from chatdesk.core.providers.stream_guard import ByteCapError, StreamLimits
 from chatdesk.core.providers.text_repair import repair
@@ -175,7 +173,7 @@ class OpenAICompatibleProvider:
                 async with aclosing(self._attempt(request, model, headers)) as events:
                     async for event in events:
                         has_begun = has_begun or not isinstance(event, RateReported | LibraryLoaded)
-                        has_part = has_part or isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta)
+                        has_part = has_part or isinstance(event, Delta)
                         yield event
                 return
             except Exception as error:  # noqa: BLE001 - whatever a server provokes becomes a ProviderError
@@ -278,7 +276,7 @@ class OpenAICompatibleProvider:
         sending = self._send(client, model, body, headers)
         # Entered and left by hand, because the deadline covers the sending only.
         response = await deadlines.wait_for(sending.__aenter__())
-        reader = SecretHidingReader(self._reader(), self._endpoint.secrets)
+        reader = PictureReader(SecretHidingReader(self._reader(), self._endpoint.secrets))
         try:
             report = rate_of(response.http_response.headers, time.time())
             if report is not None:
@@ -300,7 +298,7 @@ class OpenAICompatibleProvider:
         yield StreamFinished(judged(reader, self._failures, is_continued=bool(request.continue_text)))
 
     async def _read(
-        self, answer: AnswerStream, reader: SecretHidingReader, deadlines: Deadlines
+        self, answer: AnswerStream, reader: PictureReader, deadlines: Deadlines
     ) -> AsyncGenerator[StreamEvent, None]:
         """Yield the pieces of the answer. After text and a finish reason, nothing that follows can spoil it."""
         room = self._limits.answer_characters
@@ -311,7 +309,7 @@ class OpenAICompatibleProvider:
                         deadlines.record_event()
                     for delta in reader.feed(chunk):
                         deadlines.record_progress()
-                        room -= len(delta.arguments if isinstance(delta, ToolCallDelta) else delta.text)
+                        room -= letters_of(delta)
                         if room < 0:
                             raise ByteCapError("text")
                         yield delta

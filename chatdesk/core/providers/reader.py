@@ -10,20 +10,32 @@ from typing import Protocol
 from chatdesk.core.domain.echoed_secrets import EchoedSecrets, EchoFilter
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ProviderErrorKind as Kind
-from chatdesk.core.providers.base import FinishReason, ReasoningDelta, ReasoningKept, TextDelta, ToolCallDelta
+from chatdesk.core.providers.base import (
+    FinishReason,
+    PictureDelta,
+    ReasoningDelta,
+    ReasoningKept,
+    TextDelta,
+    ToolCallDelta,
+)
 from chatdesk.core.providers.failures import FailureTranslator
 
-Delta = TextDelta | ReasoningDelta | ToolCallDelta
+Delta = TextDelta | ReasoningDelta | PictureDelta | ToolCallDelta
 Late = Delta | ReasoningKept
 
 
 class Reader(Protocol):
     """The state of one answer. ``feed`` it every decoded chunk, then ``finish``; ``finish_reason`` is None if no end
-    came."""
+    came. ``has_text`` is also true of an answer of pictures alone."""
 
-    finish_reason: FinishReason | None
-    usage: Usage | None
-    has_text: bool
+    @property
+    def finish_reason(self) -> FinishReason | None: ...
+
+    @property
+    def usage(self) -> Usage | None: ...
+
+    @property
+    def has_text(self) -> bool: ...
 
     @property
     def has_tool_calls(self) -> bool: ...
@@ -93,7 +105,17 @@ class SecretHidingReader:
                 yield replace(delta, text=text)
 
 
-def judged(reader: SecretHidingReader, failures: FailureTranslator, *, is_continued: bool) -> FinishReason:
+def letters_of(delta: Late) -> int:
+    """Return how much of an answer's text an event has; pictures have limits of their own."""
+    match delta:
+        case TextDelta() | ReasoningDelta():
+            return len(delta.text)
+        case ToolCallDelta():
+            return len(delta.arguments)
+    return 0
+
+
+def judged(reader: Reader, failures: FailureTranslator, *, is_continued: bool) -> FinishReason:
     """Return the finish reason of a complete answer. Raises ``ProviderError`` if it is cut, filtered or empty."""
     reason = reader.finish_reason
     if reason is None:

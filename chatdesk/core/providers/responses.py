@@ -15,6 +15,7 @@ from chatdesk.core.providers.answer_reader import ErrorInAnswer, WrongShapeError
 from chatdesk.core.providers.base import (
     ChatRequest,
     FinishReason,
+    PictureDelta,
     ReasoningDelta,
     ReasoningKept,
     RequestMessage,
@@ -32,6 +33,7 @@ _ROLES = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant"}
 _TEXT = frozenset({"response.output_text.delta", "response.refusal.delta"})
 _REASONING = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
 _MOST_CALLS = 1000
+_PICTURE = "image_generation_call"
 
 
 class ResponsesProvider(OpenAICompatibleProvider):
@@ -88,6 +90,7 @@ class ResponsesReader:
         self._calls: dict[str, int] = {}
         self._has_summary_part = False
         self._thoughts: list[Mapping[str, Any]] = []
+        self._pictures: set[str] = set()
 
     @property
     def has_tool_calls(self) -> bool:
@@ -104,12 +107,10 @@ class ResponsesReader:
             raise ErrorInAnswer(chunk.get("error") or chunk)
         elif kind in _TEXT:
             yield from self._add_text(_text(chunk.get("delta")))
-        elif kind in _REASONING:
-            yield from self._add_reasoning(_text(chunk.get("delta")))
-        elif kind == "response.reasoning_summary_part.added":
-            if self._has_summary_part:
-                yield from self._add_reasoning("\n\n")
-            self._has_summary_part = True
+        elif kind == "response.image_generation_call.partial_image":
+            yield from self._take_picture(_text(chunk.get("item_id")), chunk, "partial_image_b64", is_partial=True)
+        elif kind in _REASONING or kind == "response.reasoning_summary_part.added":
+            yield from self._read_reasoning(chunk)
         elif kind in ("response.output_item.added", "response.output_item.done"):
             yield from self._take_item(_mapping(chunk.get("item")), is_done=kind == "response.output_item.done")
         elif kind == "response.function_call_arguments.delta":
@@ -139,6 +140,8 @@ class ResponsesReader:
             for piece in row.get("content") or () if row.get("type") == "message" else ():
                 words = _mapping(piece)
                 yield from self._add_text(_text(words.get("text", words.get("refusal"))))
+            if row.get("type") == _PICTURE:
+                yield from self._take_picture(_text(row.get("id")), row, "result")
             if row.get("type") == "function_call":
                 yield from self._begin_call(row)
                 index = self._calls[_text(row.get("id")) or _text(row.get("call_id"))]
@@ -151,16 +154,39 @@ class ResponsesReader:
             self.has_text = True
             yield TextDelta(text)
 
+    def _read_reasoning(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
+        if chunk.get("type") in _REASONING:
+            yield from self._add_reasoning(_text(chunk.get("delta")))
+            return
+        if self._has_summary_part:
+            yield from self._add_reasoning("\n\n")
+        self._has_summary_part = True
+
     def _add_reasoning(self, raw: str) -> Iterator[Delta]:
         text = self._reasoning.feed(raw)
         if text:
             yield ReasoningDelta(text)
 
     def _take_item(self, item: Mapping[str, Any], *, is_done: bool) -> Iterator[Delta]:
-        if is_done:
+        if item.get("type") == _PICTURE:
+            yield from self._take_picture(_text(item.get("id")), item, "result" if is_done else "")
+        elif is_done:
             self._keep(item)
         else:
             yield from self._begin_call(item)
+
+    def _take_picture(
+        self, item: str, holder: Mapping[str, Any], field: str, *, is_partial: bool = False
+    ) -> Iterator[Delta]:
+        """Yield a picture of the image tool; without a ``field``, that it has begun."""
+        self._pictures.add(item)
+        if len(self._pictures) > _MOST_CALLS:
+            raise WrongShapeError("pictures")
+        letters = _text(holder.get(field)) if field else ""
+        if field and not letters:
+            return  # it failed, and the answer says why
+        self.has_text = self.has_text or bool(letters)
+        yield PictureDelta(item, f"data:image/png;base64,{letters}" if letters else "", is_partial=is_partial)
 
     def _keep(self, item: Mapping[str, Any]) -> None:
         """Keep an item of reasoning that can be sent back: without its encrypted content the vendor, which stores

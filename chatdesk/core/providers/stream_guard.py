@@ -30,7 +30,8 @@ class StreamLimits:
     """The time that the body of an error may take."""
     longest_wait_s: float = 60.0
     """The longest Retry-After that is waited for."""
-    event_bytes: int = 8 * MIB
+    event_bytes: int = 24 * MIB
+    """The limit for one event, which may be a whole picture."""
     answer_bytes: int = 64 * MIB
     """The limit for the whole stream; an event of one word has some 250 bytes."""
     answer_characters: int = 3 * MIB

@@ -10,6 +10,7 @@ import binascii
 import re
 
 MAX_PICTURE_BYTES = 16 * 1024 * 1024
+MAX_PICTURE_LETTERS = MAX_PICTURE_BYTES * 4 // 3 + 4
 MAX_PICTURES_CHARS = 64 * 1024 * 1024  # of all pictures of a text
 _URL = r"data:image/(?:png|jpe?g|gif|webp|bmp);base64,[A-Za-z0-9+/]+={0,2}"
 IMAGE = re.compile(rf'!\[([^\[\]\n]{{0,300}})\]\(<?({_URL})>?(?: "[^"\n]{{0,300}}")?\)')
@@ -54,7 +55,7 @@ def is_picture_url(url: str) -> bool:
 def picture_bytes(url: str) -> bytes:
     """Return the bytes of a data URL; empty when it is damaged or too large."""
     letters = url.partition(",")[2]
-    if len(letters) > MAX_PICTURE_BYTES * 4 // 3 + 4:
+    if len(letters) > MAX_PICTURE_LETTERS:
         return b""
     try:
         return base64.b64decode(letters, validate=True)

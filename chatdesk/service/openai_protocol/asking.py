@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -11,11 +13,20 @@ from typing import Any, Final
 from chatdesk.core.chat.ask import ask
 from chatdesk.core.chat.direct_questions import Asker, DirectQuestions
 from chatdesk.core.clock import SystemClock
+from chatdesk.core.domain.attachment import IMAGE_MIMES
 from chatdesk.core.domain.usage import Spent, Usage
-from chatdesk.core.errors import ChatDeskError, LimitReached, NotPossible, ProviderError, ProviderErrorKind
+from chatdesk.core.errors import (
+    AttachmentUnusable,
+    ChatDeskError,
+    LimitReached,
+    NotPossible,
+    ProviderError,
+    ProviderErrorKind,
+)
 from chatdesk.core.providers.base import (
     ChatRequest,
     ModelNamed,
+    PictureDelta,
     ReasoningDelta,
     StreamFinished,
     TextDelta,
@@ -91,6 +102,10 @@ async def _direct(call: Call[Any, Any], head: Head, provider: str, request: Chat
             match event:
                 case TextDelta() | ReasoningDelta() | ToolCallDelta():
                     yield event
+                case PictureDelta(written=written) if written:
+                    yield TextDelta(written)  # as the model wrote it
+                case PictureDelta() if event.url and not event.is_partial:
+                    yield event
                 case ModelNamed():
                     head.model = event.model
                 case UsageReported():
@@ -141,7 +156,26 @@ async def _kept(
                 case "finish":
                     if event["error"] is not None:
                         raise _failure(event["error"], event["error_type"])
+                    for file in event["files"]:
+                        if (picture := await _picture(call, file)) is not None:
+                            yield picture
                     yield _ended(event)
+
+
+async def _picture(call: Call[Any, Any], file: dict[str, Any]) -> PictureDelta | None:
+    """Return a picture that a kept answer has; None for other files, and for one whose bytes are gone."""
+    if file["mime"] not in IMAGE_MIMES:
+        return None
+    try:
+        data = await asyncio.to_thread(_read, call, file)
+    except AttachmentUnusable:
+        return None
+    return PictureDelta(file["sha256"], f"data:{file['mime']};base64,{data}")
+
+
+def _read(call: Call[Any, Any], file: dict[str, Any]) -> str:
+    data = call.services.attachments.blobs.read(file["sha256"], max_bytes=file["size_bytes"])
+    return base64.b64encode(data).decode()
 
 
 def _ended(event: dict[str, Any]) -> Ended:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.providers.base import ReasoningDelta, TextDelta, ToolCallDelta
+from chatdesk.core.providers.base import PictureDelta, ReasoningDelta, TextDelta, ToolCallDelta
 from chatdesk.service.openai_protocol.pieces import Ended, Head, Piece, Whole
 from chatdesk.service.problems import openai_error_of
 
@@ -47,10 +47,22 @@ class ToolCallShown:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageAddress:
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageShown:
+    image_url: ImageAddress
+    type: Literal["image_url"] = "image_url"
+
+
+@dataclass(frozen=True, slots=True)
 class MessageShown:
     content: str | None
     reasoning_content: str | None
     tool_calls: tuple[ToolCallShown, ...] | None
+    images: tuple[ImageShown, ...] | None
     role: Literal["assistant"] = "assistant"
 
 
@@ -84,6 +96,7 @@ def completion(whole: Whole) -> ChatCompletion:
         "".join(texts) if texts or not calls else None,
         "".join(thoughts) or None,
         tuple(calls[index] for index in sorted(calls)) or None,
+        tuple(ImageShown(ImageAddress(each.url)) for each in whole.pieces if isinstance(each, PictureDelta)) or None,
     )
     head, end = whole.head, whole.end
     usage = None if end.usage is None else _usage(end.usage, end.cost_usd)
@@ -120,11 +133,13 @@ class ChunkWriter:
         return {"id": head.id, "object": "chat.completion.chunk", "created": head.created, "model": head.model}
 
 
-def _delta(piece: TextDelta | ReasoningDelta | ToolCallDelta) -> dict[str, Any]:
+def _delta(piece: TextDelta | ReasoningDelta | PictureDelta | ToolCallDelta) -> dict[str, Any]:
     if isinstance(piece, TextDelta):
         return {"content": piece.text}
     if isinstance(piece, ReasoningDelta):
         return {"reasoning_content": piece.text}
+    if isinstance(piece, PictureDelta):
+        return {"images": [asdict(ImageShown(ImageAddress(piece.url)))]}
     call: dict[str, Any] = {"index": piece.index, "function": {"arguments": piece.arguments}}
     if piece.call_id is not None:
         call |= {"id": piece.call_id, "type": "function"}

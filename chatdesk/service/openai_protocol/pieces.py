@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.providers.base import ReasoningDelta, TextDelta, ToolCallDelta
+from chatdesk.core.providers.base import PictureDelta, ReasoningDelta, TextDelta, ToolCallDelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Ended:
     cost_usd: float | None
 
 
-Piece = TextDelta | ReasoningDelta | ToolCallDelta | Ended | ChatDeskError
+Piece = TextDelta | ReasoningDelta | PictureDelta | ToolCallDelta | Ended | ChatDeskError
 
 
 @dataclass(slots=True)

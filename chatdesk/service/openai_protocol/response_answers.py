@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Literal, TypeVar
 
 from chatdesk.core.domain.usage import Usage
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.providers.base import FinishReason, ReasoningDelta, TextDelta, ToolCallDelta
+from chatdesk.core.providers.base import FinishReason, PictureDelta, ReasoningDelta, TextDelta, ToolCallDelta
 from chatdesk.service.openai_protocol.pieces import Ended, Head, Piece, Whole
 from chatdesk.service.openai_protocol.response_requests import ResponseWanted
 from chatdesk.service.problems import openai_error_of
@@ -137,6 +137,20 @@ class _Call(_Item):
         return {"name": self.name, "arguments": self.text}
 
 
+class _Picture(_Item):
+    """A picture, as the image tool of the protocol gives it."""
+
+    def shown(self, status: _Status) -> dict[str, Any]:
+        return {"id": self.id, "type": "image_generation_call", "status": status, "result": self.text or None}
+
+    def begin(self) -> Iterator[_Event]:
+        yield "response.output_item.added", {"output_index": self.index, "item": self.shown("in_progress")}
+
+    def end(self, status: _Status) -> Iterator[_Event]:
+        yield "response.image_generation_call.completed", self.place
+        yield "response.output_item.done", {"output_index": self.index, "item": self.shown(status)}
+
+
 class ResponseWriter:
     """Writes one answer as a response: as events piece by piece, or as a whole."""
 
@@ -178,6 +192,13 @@ class ResponseWriter:
                 yield from self._grow(_Item, "msg", piece.text)
             case ReasoningDelta():
                 yield from self._grow(_Reasoning, "rs", piece.text)
+            case PictureDelta():
+                yield from self._close(self._open)
+                self._open = None
+                picture = self._made(_Picture, "ig")
+                yield from picture.begin()
+                picture.parts.append(piece.url.partition(",")[2])
+                yield from picture.end("completed")
             case ToolCallDelta():
                 yield from self._call(piece)
             case Ended():

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.providers.answer_reader import AnswerReader
-from chatdesk.core.providers.base import TextDelta
+from chatdesk.core.providers.answer_reader import AnswerReader, WrongShapeError
+from chatdesk.core.providers.base import PictureDelta, TextDelta
 
 URL = "data:image/png;base64,iVBORw0KGgo="
 
 
-def text_of(delta: object) -> str:
-    reader = AnswerReader()
-    return "".join(each.text for each in reader.feed({"choices": [{"delta": delta}]}) if isinstance(each, TextDelta))
+def read(delta: object) -> list[object]:
+    return list(AnswerReader().feed({"choices": [{"delta": delta}]}))
 
 
-@pytest.mark.parametrize("images", [[{"type": "image_url", "image_url": {"url": URL}}], [{"image_url": URL}]])
-def test_a_drawn_picture_is_part_of_the_answer(images: list[object]) -> None:
-    assert text_of({"content": "Here", "images": images}) == f"Here\n\n![Image]({URL})\n\n"
+@pytest.mark.parametrize(
+    "delta",
+    [
+        {"content": "Here", "images": [{"type": "image_url", "image_url": {"url": URL}}]},
+        {"content": "Here", "images": [{"image_url": URL}]},
+        {"content": [{"type": "text", "text": "Here"}, {"type": "image_url", "image_url": {"url": URL}}]},
+    ],
+)
+def test_a_drawn_picture_is_part_of_the_answer(delta: object) -> None:
+    assert read(delta) == [TextDelta("Here"), PictureDelta("image-1", URL)]
+
+
+def test_a_picture_that_has_an_address_is_named_in_the_text_and_not_fetched() -> None:
+    place = {"image_url": {"url": "https://pictures.example/a(b).png?x=1"}}
+    assert read({"images": [place]}) == [TextDelta("\n\n![Image](<https://pictures.example/a(b).png?x=1>)\n\n")]
 
 
 @pytest.mark.parametrize(
@@ -25,10 +36,16 @@ def test_a_drawn_picture_is_part_of_the_answer(images: list[object]) -> None:
     [
         "text",
         [1, None, {}],
-        [{"image_url": {"url": "http://a.b/c.png"}}],
-        [{"image_url": {"url": "data:image/svg+xml;base64,AAAA"}}],
-        [{"image_url": {"url": URL + ") [x](http://evil.test"}}],
+        [{"image_url": {"url": "javascript:alert(1)"}}],
+        [{"image_url": {"url": "file:///etc/passwd"}}],
+        [{"image_url": {"url": "https://a.b/> [x](http://evil.test)"}}],
+        [{"image_url": {"url": "https://user@a.b/c.png"}}],
     ],
 )
 def test_what_is_no_picture_is_left_out(images: object) -> None:
-    assert text_of({"content": "Here", "images": images}) == "Here"
+    assert read({"content": "Here", "images": images}) == [TextDelta("Here")]
+
+
+def test_endless_pictures_are_an_error() -> None:
+    with pytest.raises(WrongShapeError):
+        read({"images": [{"image_url": URL}] * 1001})

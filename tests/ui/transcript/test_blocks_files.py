@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF
+from PySide6.QtGui import QImage
 
-from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.attachment import PICTURE_COMING, Attachment
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.ui.transcript.accessible.block import BlockNode
+from chatdesk.ui.transcript.contract import Picture
+from chatdesk.ui.transcript.drawing.item import Outcome
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
+from chatdesk.ui.transcript.items.attached_picture_item import AttachedPictureItem
 from chatdesk.ui.transcript.items.file_item import FileItem
 from chatdesk.ui.transcript.items.picture_item import PictureItem
-from chatdesk.ui.transcript.messages.sections import sections_of
+from chatdesk.ui.transcript.messages.sections import Section, sections_of
 from tests.ui.transcript.conftest import World, make_message, make_thread
 from tests.ui.transcript.test_blocks_images import Door, item_of
 from tests.ui.transcript.test_blocks_math import WIDTH, painted, style  # noqa: F401 - a fixture
@@ -106,3 +110,39 @@ def test_a_screen_reader_hears_what_it_is(world: World) -> None:
     node.item = card
     node.entry = entry
     assert node.name() == "Attached: report.pdf, PDF · 244 KB"
+
+
+COMING = {"name": "A bird", "problem": PICTURE_COMING}
+
+
+def drawn(content: dict[str, object], *, is_live: bool) -> Section:
+    (section,) = sections_of((Part("p", "m0", 0, PartType.IMAGE, content),), is_live=is_live)
+    return section
+
+
+def test_a_picture_of_an_answer_is_on_its_way_and_then_missing_with_the_reason() -> None:
+    assert drawn(COMING, is_live=True).items[0].text == "A bird: It is on its way…"
+    assert drawn(COMING, is_live=False).items[0].text == f"A bird: {PICTURE_COMING}"
+    refused = {"name": "A bird", "problem": "Not kept:\u202e The picture\nis damaged."}
+    assert "\u202e" not in drawn(refused, is_live=False).items[0].text
+
+
+def test_a_better_picture_shows_the_one_before_until_it_is_decoded(style: TranscriptStyle) -> None:  # noqa: F811
+    first = Attachment("bird (unfinished).png", "image/png", "1" * 64, 9, 40, 30)
+    last = Attachment("bird.png", "image/png", "2" * 64, 9, 40, 30)
+    section = drawn(COMING, is_live=True)
+    section.take_name(drawn(first.as_content(), is_live=True))
+    (item,) = section.items
+    assert isinstance(item, AttachedPictureItem)
+    image = QImage(40, 30, QImage.Format.Format_RGB32)
+    item.take(Picture(image))
+    section.take_name(drawn(last.as_content(), is_live=True))
+    (better,) = section.items
+    assert isinstance(better, AttachedPictureItem) and better is not item
+    assert better.image is image and better.attachment == last
+    ended = drawn(last.as_content(), is_live=False)
+    ended.keep_open(section)
+    assert ended.items == [better], "nothing flashes at the end"
+    painted(better, style)
+    assert better.press("file-save") == Outcome(file=("file-save", last))
+    assert better.press("toggle-fold") is None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.attachments.answer_pictures import KeepFile as KeepFile
 from chatdesk.core.domain.tools import Answer, Caller, Tool, ToolResult, ToolServer
 
 
@@ -43,10 +43,6 @@ class ToolPort(Protocol):
     async def allow(
         self, server: ToolServer, tool: Tool, scope: Answer, scope_id: str, *, only_reads: bool
     ) -> None: ...
-
-
-#: Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.
-KeepFile = Callable[[bytes, str], Awaitable[Attachment]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,12 +38,12 @@ class ToolCalls:
         self._only: tuple[str, ...] | None = None
         self._asked_again: set[str] = set()
         self._limits: Callable[[], ToolLimits] | None = None
-        self._keep: KeepFile | None = None
+        self.keep: KeepFile | None = None
 
     def use(self, load: LoadTools, limits: Callable[[], ToolLimits], keep: KeepFile | None = None) -> None:
         """Take tools from the next answer on. ``load`` returns None as long as no server is set up; ``keep`` stores the
-        files of results."""
-        self._load, self._limits, self._keep = load, limits, keep
+        files of results and the pictures of answers."""
+        self._load, self._limits, self.keep = load, limits, keep
 
     def use_same(self, other: ToolCalls) -> None:
         """Take tools from where ``other`` takes them, for threads of which nothing is stored."""
@@ -96,7 +96,7 @@ class ToolCalls:
         port = await import_beside("chatdesk.core.chat.tool_calls.port")
         equipped: Provider = loop.ToolLoop(
             provider,
-            port.Equipment(servers, tools, self._keep),
+            port.Equipment(servers, tools, self.keep),
             self.approvals,
             loop.Place(
                 thread.id,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chatdesk.core.providers.offline import answers
+from chatdesk.core.providers.offline.drawing import sunset
 
 _LONG_SECTIONS = 60
 
@@ -49,6 +50,7 @@ def all_demos() -> Mapping[str, Demo]:
         "code": Demo("code in several languages", _CODE),
         "table": Demo("tables, narrow and wide", _TABLE),
         "math": Demo("formulas", _MATH),
+        "picture": Demo("a picture, which is kept as a file of the answer", _PICTURE.format(sunset())),
         "markdown": Demo("every kind of Markdown", _MARKDOWN),
         "slow": Demo("eight pieces a second: time to press Stop", _SLOW, is_slow=True),
         "429": Demo("too many requests: a wait that is announced, then an error", "", fault=DemoFault.RATE_LIMIT),
@@ -208,6 +210,12 @@ a fence
 Scripts: العربية, עברית, 中文, 日本語, हिन्दी, 👩‍👩‍👧‍👦, é = e\N{COMBINING ACUTE ACCENT}.
 
 [^1]: This is the footnote."""
+
+_PICTURE = """Models that draw send their pictures in the answer. This one was drawn here, without a network:
+
+{}
+
+It is a file of this answer: open, save or copy it by its buttons. It goes with exports and branches."""
 
 _SLOW = """This answer takes its time: one small piece after the other, eight in each second, whatever speed is set. \
 There is enough of it to press *Stop* in the middle, to close the window, to switch to another thread and back, \

@@ -20,7 +20,6 @@ from chatdesk.core.providers.base import (
     RetryScheduled,
     StreamEvent,
     StreamFinished,
-    TextDelta,
     ToolCallDelta,
     UsageReported,
 )
@@ -28,6 +27,7 @@ from chatdesk.core.providers.embeddings import NO_EMBEDDINGS
 from chatdesk.core.providers.failures import FailureTranslator, with_partial
 from chatdesk.core.providers.offline.answers import compose_answer, compose_attached, compose_echo
 from chatdesk.core.providers.offline.demo import Demo, DemoFault, find_demo
+from chatdesk.core.providers.picture_splitter import PictureSplitter
 from chatdesk.core.providers.retry import wait_or_hurry
 from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.wire import wire_bytes, wire_message
@@ -98,14 +98,14 @@ class OfflineProvider:
         spent = 0
         limit = request.max_output_tokens
         is_cut = False
-        for kind, whole in ((ReasoningDelta, reasoning), (TextDelta, text)):
-            for piece in split_pieces(whole):
-                if limit is not None and spent >= limit:
-                    is_cut = True
-                    break
-                await pace.wait()
-                spent += 1
-                yield kind(piece)
+        for events in _written(reasoning, text):
+            if limit is not None and spent >= limit:
+                is_cut = True
+                break
+            await pace.wait()
+            spent += 1
+            for event in events:
+                yield event
         if demo.fault is DemoFault.BROKEN_OFF and not request.continue_text and not is_cut:
             raise with_partial(self._failures.make(Kind.RESET))
         reason = FinishReason.LENGTH if is_cut else FinishReason.STOP
@@ -154,6 +154,17 @@ class OfflineProvider:
             return Demo("what is attached", attached)
         demo = find_demo(question) or Demo("an answer", compose_answer(question, len(asked)))
         return replace(demo, text=attached + demo.text) if attached else demo
+
+
+def _written(reasoning: str, text: str) -> Iterator[Sequence[StreamEvent]]:
+    """Yield the events of each piece of an answer."""
+    for piece in split_pieces(reasoning):
+        yield (ReasoningDelta(piece),)
+    splitter = PictureSplitter()
+    for piece in split_pieces(text):
+        yield tuple(splitter.feed(piece))
+    if rest := tuple(splitter.finish()):
+        yield rest
 
 
 class _Pace:

@@ -71,7 +71,7 @@ def append_chunks(conn: Connection, origin: Origin, message_id: str, chunks: Ite
             _new_part(conn, origin, message_id, chunk, began_at=began_at)
             known.add(chunk.part_index)
         elif chunk.meta:
-            _describe_part(conn, message_id, chunk)
+            _describe_part(conn, origin, message_id, chunk)
         if chunk.text:
             conn.exec_driver_sql(
                 "INSERT INTO part_chunks (message_id, part_index, text) VALUES (?, ?, ?)",
@@ -110,13 +110,15 @@ def _new_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamCh
             **origin.stamp(),
         )
     )
-    file = attachment_from(content) if kind in FILE_PARTS else None
-    if file is not None:
-        conn.execute(tables.artifacts.insert().values(**artifact_row(part_id, file), **origin.stamp()))
+    if kind in FILE_PARTS:
+        _name_file(conn, origin, part_id, content)
 
 
-def _describe_part(conn: Connection, message_id: str, chunk: StreamChunk) -> None:
-    """Add to the part of a call what came after its first arguments: name and call id, and how it goes on."""
+def _describe_part(conn: Connection, origin: Origin, message_id: str, chunk: StreamChunk) -> None:
+    """Add to the part of a call what came after its first arguments: name and call id, and how it goes on. The part of
+    a picture gets what there is of it now."""
+    if PartType(chunk.kind) is PartType.IMAGE:
+        _replace_picture(conn, origin, message_id, chunk)
     if PartType(chunk.kind) not in (PartType.TOOL_CALL, PartType.TOOL_RESULT):
         return
     name = _optional(chunk.meta.get("name"))
@@ -128,6 +130,23 @@ def _describe_part(conn: Connection, message_id: str, chunk: StreamChunk) -> Non
         " content = json_patch(content, ?) WHERE message_id = ? AND part_index = ?",
         (name, _optional(chunk.meta.get("call_id")), to_json(content), message_id, chunk.part_index),
     )
+
+
+def _replace_picture(conn: Connection, origin: Origin, message_id: str, chunk: StreamChunk) -> None:
+    content = dict(chunk.meta.get("content", {}))
+    (part_id,) = conn.exec_driver_sql(
+        "UPDATE message_parts SET content = ? WHERE message_id = ? AND part_index = ? RETURNING id",
+        (to_json(content), message_id, chunk.part_index),
+    ).one()
+    conn.exec_driver_sql("DELETE FROM artifacts WHERE part_id = ?", (part_id,))
+    _name_file(conn, origin, part_id, content)
+
+
+def _name_file(conn: Connection, origin: Origin, part_id: str, content: Mapping[str, Any]) -> None:
+    """Insert the row that names the bytes behind a part, where it has any."""
+    file = attachment_from(content)
+    if file is not None:
+        conn.execute(tables.artifacts.insert().values(**artifact_row(part_id, file), **origin.stamp()))
 
 
 def forget_running_calls(conn: Connection, message_id: str) -> None:

@@ -160,8 +160,15 @@ def _attachment_as_markdown(part: Part, link_to: LinkTo) -> str:
     words = one_line("".join(f"\\{each}" if each in "\\[]*_`<>!" else each for each in name))
     copy = link_to(sha256, name) if isinstance(sha256, str) else None
     if copy is None:
-        return f"*{'Image' if part.type is PartType.IMAGE else 'File'}: {words}*"
+        problem = problem_of(part)
+        return f"*{'Image' if part.type is PartType.IMAGE else 'File'}: {words}{f' ({problem})' if problem else ''}*"
     return f"{'!' if part.type is PartType.IMAGE else ''}[{words}]({quote(copy)})"
+
+
+def problem_of(part: Part) -> str:
+    """Return why the picture of an answer was not kept; empty for all that was."""
+    problem = part.content.get("problem")
+    return one_line(problem) if isinstance(problem, str) else ""
 
 
 def _fenced(text: str, language: str) -> str:

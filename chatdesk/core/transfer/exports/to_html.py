@@ -20,7 +20,7 @@ from chatdesk.core.file_writing import replacing_text
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.storage.transfer.export_reader import ExportReader
-from chatdesk.core.transfer.exports.export import note_of, one_line, speaker, when
+from chatdesk.core.transfer.exports.export import note_of, one_line, problem_of, speaker, when
 from chatdesk.core.transfer.exports.files import StoredFiles
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
@@ -108,11 +108,12 @@ class MessageHtml:
     def _attachment(self, part: Part) -> Iterator[str]:
         name, mime = str(part.content.get("name") or "attachment"), str(part.content.get("mime", ""))
         path = self._stored.path(part.content.get("sha256"), name)
+        problem = problem_of(part)
         self.attachments += path is not None
-        self.missing += path is None
+        self.missing += path is None and not problem
         words = escape(one_line(name))
         if path is None or part.type is not PartType.IMAGE or mime not in PICTURES:
-            lost = "" if path is not None else " (its bytes are missing or damaged)"
+            lost = "" if path is not None else f" ({escape(problem) or 'its bytes are missing or damaged'})"
             yield f'<p class="note">{"Image" if part.type is PartType.IMAGE else "File"}: {words}{lost}</p>\n'
         elif self._is_for_print:
             yield f'<p><img src="blob:{path.name}"></p>\n'

@@ -249,6 +249,7 @@ def _part(value: Mapping[str, Any]) -> ImportedPart | None:
     file = None
     if kind in (PartType.IMAGE, PartType.FILE):
         content["name"] = clean_name(text_of(content.get("name")))
+    if kind in (PartType.IMAGE, PartType.FILE) and not content.get("problem"):
         file = ImportedFile(text_of(content.get("name")), text_of(content.get("mime")), text_of(content.get("sha256")))
     values = {
         "step_index": count_of(value.get("step_index")),

@@ -15,6 +15,8 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.file_writing import write_text
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
     from chatdesk.core.attachments.remote_image import ImageFetcher
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.domain.attachment import Attachment
@@ -112,6 +114,8 @@ class TranscriptFiles(QObject):
             return
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(copy))])
+        if attachment.is_image and (image := await asyncio.to_thread(_image_in, copy)) is not None:
+            data.setImageData(image)
         QGuiApplication.clipboard().setMimeData(data)
         self._panes.window.show_toast("Copied")
 
@@ -126,6 +130,16 @@ class TranscriptFiles(QObject):
                 next_step="Choose another place.",
             ) from error
         self._panes.window.show_toast(f"Saved to {target.name}")
+
+
+def _image_in(path: Path) -> QImage | None:
+    """Return a picture for the clipboard; None where it is copied as a file alone. Waits for the disk."""
+    from chatdesk.ui.transcript.drawing.picture_decoding import NotAPicture, decode
+
+    try:
+        return decode(path.read_bytes()).image
+    except (NotAPicture, OSError):
+        return None
 
 
 class _Fetcher:

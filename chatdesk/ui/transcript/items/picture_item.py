@@ -95,6 +95,11 @@ class PictureItem(Item):
         """True if the picture, or its empty place, is shown rather than a card with words."""
         return self.source is not None and not self.failure
 
+    @property
+    def picture_area(self) -> QRectF:
+        """The place of the picture in the item, once it is laid out."""
+        return self._area
+
     # Drawing it
 
     def guess(self, style: TranscriptStyle, width: float) -> float:

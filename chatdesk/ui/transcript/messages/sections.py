@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chatdesk.core.domain.attachment import attachment_from
+from chatdesk.core.domain.attachment import PICTURE_COMING, attachment_from
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.core.domain.tools import CALL_STATUS_TEXTS, CallStatus
 from chatdesk.core.hidden_characters import clean_line
@@ -14,6 +14,7 @@ from chatdesk.ui.transcript.contract import PictureSource
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import duration_of
 from chatdesk.ui.transcript.drawing.spans import split_plain
+from chatdesk.ui.transcript.items.attached_picture_item import AttachedPictureItem
 from chatdesk.ui.transcript.items.code_item import plain_code
 from chatdesk.ui.transcript.items.file_item import FileItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
@@ -212,31 +213,54 @@ def sections_of(parts: tuple[Part, ...], *, is_live: bool, is_rendered: bool = T
                 sections.append(call)
             call.take_result(part)
         elif part.type in (PartType.IMAGE, PartType.FILE):
-            sections.append(FileSection(part))
+            sections.append(FileSection(part, is_live=is_live))
     return sections
 
 
 class FileSection(Section):
     """A file that came with a message: an image, or a card for anything else.
 
-    An image gets the shape that ``width`` and ``height`` tell. In old messages ``path`` names the stored file.
+    An image gets the shape that ``width`` and ``height`` tell. In old messages ``path`` names the stored file. In the
+    place of a picture that an answer could not keep stands the reason.
     """
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, *, is_live: bool = False) -> None:
         super().__init__(part.index)
+        self._content = part.content
         name = str(part.content.get("name") or part.content.get("path") or part.type.value)
         icon = "image" if part.type is PartType.IMAGE else "file-text"
         attachment = attachment_from(part.content)
         if attachment is not None and part.type is PartType.FILE:
             self.items = [FileItem(attachment)]
             return
-        stored = attachment.blob_path if attachment is not None else part.content.get("path")
+        if attachment is not None:
+            self.items = [AttachedPictureItem(attachment, shape=_shape(part.content))]
+            return
+        problem = part.content.get("problem")
+        if isinstance(problem, str) and problem:
+            words = "It is on its way…" if is_live and problem == PICTURE_COMING else clean_line(problem)
+            self.items = [PictureItem(f"{clean_line(name)}: {words}", None)]
+            return
+        stored = part.content.get("path")
         if part.type is PartType.IMAGE and isinstance(stored, str) and stored:
             self.items = [PictureItem(name, PictureSource(stored=stored), shape=_shape(part.content))]
             return
         card = FoldItem(f"file-{part.index}", name, icon=icon)
         card.can_open = False
         self.items = [card]
+
+    def take_name(self, newer: Section) -> None:
+        """Show what there is of a picture now; its last state stays until the next one is decoded."""
+        if not isinstance(newer, FileSection) or newer._content == self._content:
+            return
+        for old, new in zip(self.items, newer.items, strict=False):
+            if isinstance(old, PictureItem) and isinstance(new, PictureItem):
+                new.image = old.image
+        self._content, self.items = newer._content, newer.items
+
+    def keep_open(self, before: Section) -> None:
+        if isinstance(before, FileSection) and before._content == self._content and "problem" not in self._content:
+            self.items = before.items
 
 
 def _shape(content: Mapping[str, Any]) -> tuple[int, int] | None:

@@ -285,7 +285,9 @@ def kept_content(kind: str, content: dict[str, Any]) -> dict[str, Any]:
     attachment, name = attachment_from(content), content.get("name")
     if attachment is not None:
         return attachment.as_content()
-    return {"name": clean_name(name if isinstance(name, str) else "")}
+    problem = content.get("problem")  # why an answer does not have this picture
+    told = {"problem": clean(problem[:LONGEST_WORD])} if isinstance(problem, str) else {}
+    return {"name": clean_name(name if isinstance(name, str) else ""), **told}
 
 
 def kept_details(details: object) -> dict[str, Any] | None:

@@ -153,6 +153,15 @@ def test_a_file_s_part_says_nothing_of_where_it_was(more: dict[str, Any]) -> Non
     assert rows.kept_content("file", content) == stored  # nor is it sent
 
 
+def test_why_an_answer_lacks_a_picture_travels() -> None:
+    content = {"name": "A bird", "problem": "Not kept: The picture is damaged.", "path": "/home/ana"}
+    found = read(body(parts=[{"id": new_id(), "type": "image", "content": content}]))
+    assert found is not None
+    ((_, stored),) = contents(found)
+    assert stored == {"name": "A bird", "problem": "Not kept: The picture is damaged."}
+    assert rows.kept_content("image", content) == stored
+
+
 async def test_what_is_still_written_or_gone_has_no_body(store: Store) -> None:
     thread = await store.thread()
     _, answer, _ = await store.messages.add_question(thread, "why?", with_answer=PLAN)

@@ -1,0 +1,198 @@
+"""Takes pictures out of the text of an answer: ``![words](data:image/png;base64,…)``, as some models write them.
+
+Their letters are held back until the picture is whole, so that nobody lays out, stores or counts megabytes of them.
+What stands in code stays text. Pure; nothing is decoded here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+
+from chatdesk.core.domain.usage import Usage
+from chatdesk.core.providers.base import FinishReason, PictureDelta, PictureFault, TextDelta
+from chatdesk.core.providers.reader import Delta, Late, SecretHidingReader
+from chatdesk.core.rendering.picture_data import MAX_PICTURE_LETTERS
+
+# The beginning of a picture and some of its letters, and all that can become one with what comes next.
+_BEGINNING = re.compile(r"!\[([^\[\]\n]{0,300})\]\(<?data:image/[a-zA-Z0-9.+-]{1,20};base64,(?=[A-Za-z0-9+/]{16})")
+_MAYBE = re.compile(
+    r"!(?:\[(?:[^\[\]\n]{0,300}(?:\](?:\((?:<?[a-zA-Z0-9.+:;/-]{0,40}(?:,[A-Za-z0-9+/]{0,16})?)?)?)?)?)?\Z"
+)
+_LONGEST_MAYBE = 380
+_END = re.compile(r'>?(?: "[^"\n]{0,300}")?\)')
+_MAY_END = re.compile(r'>?(?: (?:"[^"\n]{0,300}"?)?)?\Z')
+_NOT_LETTERS = ')> \n"'
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^`]*)\Z")
+_LONGEST_LINE = 4_000
+
+
+@dataclass(slots=True)
+class _Coming:
+    """A picture whose letters are coming; letters beyond what a picture may have are dropped."""
+
+    item: str
+    words: str
+    beginning: str
+    letters: list[str] = field(default_factory=list)
+    count: int = 0
+    end: str = ""  # what follows the letters, while it may go on
+
+    def add(self, letters: str) -> None:
+        self.count += len(letters)
+        if self.count <= MAX_PICTURE_LETTERS:
+            self.letters.append(letters)
+        else:
+            self.letters.clear()
+
+    def whole(self, end: str, *, is_closed: bool) -> PictureDelta:
+        """Return the picture with its letters, or what is wrong with it."""
+        if self.count > MAX_PICTURE_LETTERS:
+            return PictureDelta(self.item, words=self.words, fault=PictureFault.TOO_LARGE)
+        letters = "".join(self.letters)
+        written = self.beginning + letters + end
+        if not is_closed:
+            return PictureDelta(self.item, words=self.words, written=written, fault=PictureFault.DAMAGED)
+        url = self.beginning[self.beginning.index("data:image/") :] + letters
+        return PictureDelta(self.item, url, words=self.words, written=written)
+
+
+class PictureSplitter:
+    """Cuts the text of one answer, which comes in pieces, into texts and pictures. A picture has two events: one
+    without its data when it begins, one when it is whole."""
+
+    def __init__(self) -> None:
+        self._held = ""  # what may become a picture
+        self._coming: _Coming | None = None
+        self._count = 0
+        self._line = ""  # the beginning of the line in which the text stands
+        self._fence = ""  # of the code in which the text stands
+
+    def feed(self, text: str) -> Iterator[TextDelta | PictureDelta]:
+        """Yield what is decided with this piece of text."""
+        rest = text
+        while rest:
+            coming = self._coming
+            rest = yield from self._read_text(rest) if coming is None else self._read_picture(coming, rest)
+
+    def finish(self) -> Iterator[TextDelta]:
+        """Yield the text that was held back as the possible beginning of a picture; call it when an answer ends."""
+        held, self._held = self._held, ""
+        if held:
+            yield TextDelta(held)
+
+    def _read_text(self, piece: str) -> Generator[TextDelta | PictureDelta, None, str]:
+        """Yield text up to a picture. Returns what follows its beginning."""
+        text, self._held = self._held + piece, ""
+        place = 0
+        while "![" in text and (found := _BEGINNING.search(text, place)) is not None:
+            self._follow(text[place : found.start()])
+            place = found.end()
+            if self._is_in_code:
+                self._follow(found[0])
+                continue
+            if found.start():
+                yield TextDelta(text[: found.start()])
+            self._count += 1
+            self._coming = _Coming(f"text-{self._count}", found[1], found[0])
+            yield PictureDelta(self._coming.item, words=found[1])
+            return text[place:]
+        maybe = text.rfind("!", max(place, len(text) - _LONGEST_MAYBE))
+        if maybe >= 0 and _MAYBE.match(text, maybe) is not None:
+            text, self._held = text[:maybe], text[maybe:]
+        self._follow(text[place:])
+        if text:
+            yield TextDelta(text)
+        return ""
+
+    def _read_picture(self, coming: _Coming, piece: str) -> Generator[TextDelta | PictureDelta, None, str]:
+        """Take letters and what closes a picture. Returns what follows."""
+        if not coming.end:
+            ends = [place for mark in _NOT_LETTERS if (place := piece.find(mark)) >= 0]
+            coming.add(piece[: min(ends)] if ends else piece)
+            if not ends:
+                return ""
+            piece = piece[min(ends) :]
+        text = coming.end + piece
+        closed = _END.match(text)
+        if closed is None and _MAY_END.match(text) is not None:
+            coming.end = text
+            return ""
+        end = "" if closed is None else closed[0]
+        self._coming = None
+        self._line += "!"
+        yield coming.whole(end, is_closed=closed is not None)
+        return text[len(end) :]
+
+    @property
+    def _is_in_code(self) -> bool:
+        """Return whether the text stands in a block or a run of code."""
+        is_indented = self._line.startswith(("    ", "\t")) and not self._line.strip()
+        return bool(self._fence) or is_indented or self._line.count("`") % 2 == 1
+
+    def _follow(self, text: str) -> None:
+        """Keep track of lines and fences of code."""
+        *ended, last = text.split("\n")
+        for each in ended:
+            self._end_line(self._line + each)
+            self._line = ""
+        self._line = (self._line + last)[:_LONGEST_LINE]
+
+    def _end_line(self, line: str) -> None:
+        found = _FENCE.match(line)
+        if found is None:
+            return
+        if not self._fence:
+            self._fence = found[1]
+        elif found[1].startswith(self._fence) and not found[2].strip():
+            self._fence = ""
+
+
+class PictureReader:
+    """A ``Reader`` that takes the pictures out of the texts of another reader."""
+
+    def __init__(self, inner: SecretHidingReader) -> None:
+        self._inner = inner
+        self._splitter = PictureSplitter()
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        return self._inner.finish_reason
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._inner.usage
+
+    @property
+    def has_text(self) -> bool:
+        return self._inner.has_text
+
+    @property
+    def has_tool_calls(self) -> bool:
+        return self._inner.has_tool_calls
+
+    def feed(self, chunk: object) -> Iterator[Delta]:
+        """Yield the events of one chunk. Raises ``WrongShapeError`` and ``ErrorInAnswer``."""
+        return self._split(self._inner.feed(chunk))
+
+    def finish(self) -> Iterator[Late]:
+        """Yield the events that were held back until the end of the answer."""
+        for late in self._inner.finish():
+            if isinstance(late, TextDelta):
+                yield from self._splitter.feed(late.text)
+            else:
+                yield late
+        yield from self._splitter.finish()
+
+    def rest(self) -> Iterator[Delta]:
+        """Yield the text that was held back; call it when an answer breaks off."""
+        yield from self._split(self._inner.rest())
+        yield from self._splitter.finish()
+
+    def _split(self, deltas: Iterator[Delta]) -> Iterator[Delta]:
+        for delta in deltas:
+            if isinstance(delta, TextDelta):
+                yield from self._splitter.feed(delta.text)
+            else:
+                yield delta

@@ -1,0 +1,59 @@
+"""A picture that is kept as a file: of a question or of an answer, with buttons to open, save and copy it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter
+
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.ui.transcript.contract import PictureSource
+from chatdesk.ui.transcript.drawing.item import Button, Outcome, PaintState, paint_button
+from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
+from chatdesk.ui.transcript.items.picture_item import PictureItem
+
+_BUTTON_PX = 28
+_VERBS = (
+    ("file-open", "external-link", "Open"),
+    ("file-save", "download", "Save a copy of"),
+    ("file-copy", "copy", "Copy"),
+)
+
+
+class AttachedPictureItem(PictureItem):
+    """A picture; its buttons are seen while the message is hovered or has the focus, and only request an action."""
+
+    def __init__(self, attachment: Attachment, *, shape: tuple[int, int] | None) -> None:
+        super().__init__(attachment.name, PictureSource(stored=attachment.blob_path), shape=shape)
+        self.attachment = attachment
+        self._style: TranscriptStyle | None = None
+
+    def layout(self, style: TranscriptStyle, width: float) -> None:
+        super().layout(style, width)
+        self._style = style
+
+    def buttons(self) -> tuple[Button, ...]:
+        style = self._style
+        if style is None or not self.is_picture:
+            return ()
+        side, gap = style.px(_BUTTON_PX), style.px(4)
+        area = self.picture_area
+        left = max(area.left() + gap, area.right() - len(_VERBS) * (side + gap))
+        return tuple(
+            Button(
+                action,
+                f"{verb} {self.attachment.name}",
+                QRectF(left + place * (side + gap), area.top() + gap, side, side),
+                icon=icon,
+                is_framed=True,
+            )
+            for place, (action, icon, verb) in enumerate(_VERBS)
+        )
+
+    def press(self, action: str) -> Outcome | None:
+        return Outcome(file=(action, self.attachment)) if action in {verb[0] for verb in _VERBS} else None
+
+    def paint(self, painter: QPainter, state: PaintState) -> None:
+        super().paint(painter, state)
+        if state.is_attended:
+            for button in self.buttons():
+                paint_button(painter, button, state)
