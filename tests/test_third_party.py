@@ -17,6 +17,7 @@ _SPDX = {
     "Apache Software License": "Apache-2.0",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
+    "The BSD 2-Clause License": "BSD-2-Clause",
 }
 
 
@@ -65,6 +66,7 @@ def test_no_licence_forbids_what_we_do() -> None:
         "BSD-2-Clause",
         "BSD-3-Clause",
         "Apache-2.0",
+        "MPL-1.1",
         "MPL-2.0",
         "PSF-2.0",
         "CNRI-Python",

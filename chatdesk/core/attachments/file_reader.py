@@ -1,4 +1,5 @@
-"""Asks the reading process for the text of a file, the size of a picture, or a copy of one that a model can take.
+"""Asks the reading process for the text of a file or a web page, the size of a picture, or a copy of one that a model
+can take.
 
 Everything here waits; call it on a thread. A process that takes too long is killed, and that is an answer too.
 """
@@ -51,8 +52,14 @@ class FileReader:
         if mime in IMAGE_MIMES:
             return FileText("", NO_TEXT_KIND)
         head, _ = self._ask({"job": "text", "path": str(path), "mime": mime})
-        text, problem = head.get("text"), head.get("problem")
-        return FileText(text if isinstance(text, str) else "", problem if isinstance(problem, str) else None)
+        return _text_of(head)
+
+    def page(self, path: Path, *, charset: str, url: str) -> tuple[str, FileText]:
+        """Return title and text of the web page in the file. ``charset`` is what its server said, ``url`` where its
+        links begin."""
+        head, _ = self._ask({"job": "page", "path": str(path), "charset": charset, "url": url})
+        title = head.get("title")
+        return title if isinstance(title, str) else "", _text_of(head)
 
     def measure(self, path: Path) -> tuple[int, int] | str:
         """Return width and height in pixels, or a sentence why the file is no image."""
@@ -116,6 +123,11 @@ class FileReader:
 def default_command() -> list[str]:
     """Return the command that starts the reading process."""
     return child_process.command_of("--reading-process")
+
+
+def _text_of(head: Mapping[str, Any]) -> FileText:
+    text, problem = head.get("text"), head.get("problem")
+    return FileText(text if isinstance(text, str) else "", problem if isinstance(problem, str) else None)
 
 
 def _taken_apart(reply: bytes) -> tuple[dict[str, Any], bytes]:

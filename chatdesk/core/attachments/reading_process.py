@@ -1,7 +1,8 @@
-"""Runs as the process that opens one attached file, answers and ends. It may be killed at any time without harm.
+"""Runs as the process that opens one attached file or web page, answers and ends. It may be killed at any time without
+harm.
 
-One line of JSON comes in: ``{"job": "text" | "measure" | "scale", "path": str, ...}``. Out go the length of a JSON head
-in four bytes, the head, and after it the bytes of a picture.
+One line of JSON comes in: ``{"job": "text" | "page" | "measure" | "scale", "path": str, ...}``. Out go the length of a
+JSON head in four bytes, the head, and after it the bytes of a picture.
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ def _done(job: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
 
         found = extract(path, job["mime"])
         return {"text": found.text, "problem": found.problem}, b""
+    if job["job"] == "page":
+        from chatdesk.core.attachments.page_text import read_page
+
+        title, found = read_page(path.read_bytes(), job["charset"], job["url"])
+        return {"title": title, "text": found.text, "problem": found.problem}, b""
     from chatdesk.core.attachments.image_work import NotAnImage, measure, scaled
 
     try:

@@ -50,11 +50,12 @@ def extract(path: Path, mime: str) -> FileText:
             from chatdesk.core.attachments.html_text import text_of_html
 
             text = text_of_html(text)
-        return _bounded(text, is_whole=is_whole)
+        return bounded(text, is_whole=is_whole)
     return FileText("", NO_TEXT_KIND)
 
 
-def _bounded(text: str, *, is_whole: bool = True) -> FileText:
+def bounded(text: str, *, is_whole: bool = True) -> FileText:
+    """Return a text within the limit of characters, and a problem where it is not all."""
     if is_whole and len(text) <= MOST_CHARACTERS:
         return FileText(text, None if text.strip() else NO_TEXT)
     cut = text[:MOST_CHARACTERS]
@@ -67,10 +68,11 @@ def _decoded(path: Path) -> tuple[str, bool]:
         data = file.read(_MOST_BYTES + 1)
     is_whole = len(data) <= _MOST_BYTES
     data = data[:_MOST_BYTES]
-    return _characters(data, is_whole=is_whole).replace("\r\n", "\n").replace("\r", "\n"), is_whole
+    return characters(data, is_whole=is_whole).replace("\r\n", "\n").replace("\r", "\n"), is_whole
 
 
-def _characters(data: bytes, *, is_whole: bool) -> str:
+def characters(data: bytes, *, is_whole: bool) -> str:
+    """Return the characters of a text whose encoding nobody says. ``is_whole``: its last character is not cut."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF32_LE, "utf-32"),
@@ -133,7 +135,7 @@ def _of_zipped(path: Path, mime: str) -> FileText:
             size += len(pieces[-1])
             if size > MOST_CHARACTERS:
                 break
-    return _bounded("\n\n".join(pieces))
+    return bounded("\n\n".join(pieces))
 
 
 def _members(archive: ZipFile, mime: str) -> Iterator[bytes]:

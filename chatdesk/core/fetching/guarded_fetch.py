@@ -60,7 +60,8 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The answer to an ``Ask``. ``url`` is where it was in the end; ``mime`` is in lower case, ``charset`` as it was sent."""
+    """The answer to an ``Ask``. ``url`` is where it was in the end, ``mime`` is in lower case, ``charset`` as it
+    came."""
 
     url: str
     mime: str
