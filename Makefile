@@ -9,7 +9,7 @@ PYTEST := -m pytest -q -n auto --dist worksteal --max-worker-restart=0
 
 .DEFAULT_GOAL := help
 MINUTES ?= 60
-.PHONY: help run test test-newest test-long test-servers coverage check bench gallery deps lock wheel package package-test clean
+.PHONY: help run test test-newest test-long test-servers coverage check bench gallery pictures docs deps lock wheel package package-test clean
 export PYTHONUTF8 := 1
 
 help: ## list the commands
@@ -60,6 +60,14 @@ bench: ## measure; prints a table and writes build/bench.json
 gallery: ## draw every widget, light and dark, into build/gallery (ARGS="--mockups FOLDER": beside mockups)
 	@$(PYTHON) packaging/set_up.py test
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.gallery --out build/gallery $(ARGS)
+
+pictures: ## draw the window for README.md and docs/ again, light and dark, into docs/pictures
+	@$(PYTHON) packaging/set_up.py test
+	@TZ=UTC QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.gallery --pictures docs/pictures
+
+docs: ## build the pages for people into build/site; needs no network
+	@$(PYTHON) packaging/set_up.py test
+	@$(BIN)/python packaging/build_site.py $(ARGS)
 
 deps: ## install or print the system libraries that Qt and the tests need
 	@$(PYTHON) packaging/system_libraries.py --for test

@@ -1,4 +1,5 @@
-"""Wheel build hook: puts the token encodings beside the other resources, so that counting needs no network."""
+"""Wheel build hook: puts the token encodings beside the other resources, so that counting needs no network, and the
+pages for people, which *Help* opens."""
 
 from __future__ import annotations
 
@@ -10,11 +11,12 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class EncodingsHook(BuildHookInterface):  # type: ignore[type-arg]
+class BundledFilesHook(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":
             return
         sys.path.insert(0, str(Path(self.root) / "packaging"))
+        import build_site
         import encodings_files
 
         if not encodings_files.are_here():
@@ -23,3 +25,4 @@ class EncodingsHook(BuildHookInterface):  # type: ignore[type-arg]
         for name in encodings_files.SHA256:
             source = str(encodings_files.TARGET / name)
             build_data["force_include"][source] = f"chatdesk/_bundled/resources/encodings/{name}"
+        build_data["force_include"][str(build_site.build())] = "chatdesk/_bundled/site"

@@ -26,6 +26,7 @@ def main(arguments):
     ]
     project = [
         (["pyproject.toml", "--group", "dev"], "dev.txt"),
+        (["--group", "pyproject.toml:docs", "-c", "requirements/dev.txt"], "docs.txt"),
         (["pyproject.toml", "--extra", "service", "-c", "requirements/dev.txt"], "run.txt"),
         (
             ["pyproject.toml", "requirements/package.in", "--extra", "service", "--extra", "anthropic"]

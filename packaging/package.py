@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
+import build_site  # noqa: E402
 import encodings_files  # noqa: E402
 import set_up  # noqa: E402
 
@@ -25,6 +26,8 @@ ENVIRONMENT = PLACE / "venv"
 PROGRAM = PLACE / "dist" / "chatdesk"
 DESKTOP = ROOT / "packaging" / "desktop"
 LOCK = ROOT / "requirements" / "package.txt"
+#: What builds the pages of help; nothing of it is packaged.
+SITE_ENVIRONMENT, SITE_LOCK = PLACE / "site-venv", ROOT / "requirements" / "docs.txt"
 #: What the .deb takes from Debian: what belongs to the graphics driver, the desktop and the C library.
 DEPENDS = (
     "libc6 (>= 2.36), libstdc++6, libgcc-s1, zlib1g, libgl1, libegl1, libglib2.0-0 | libglib2.0-0t64, libfontconfig1,"
@@ -97,22 +100,30 @@ def build():
     uv = set_up.find_uv()
     python = str(ENVIRONMENT / "bin" / "python")
     print("Building the program (some minutes; needs the network once)", flush=True)
-    stamp = ENVIRONMENT / "lock.sha256"
-    wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        _run([uv, "venv", "--quiet", "--clear", "--python", set_up.find_python(), str(ENVIRONMENT)])
-        install = [uv, "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
-        _run(install + ["--python", python, "-r", str(LOCK)])
-        # It would take the GTK of the build machine along.
-        for theme in ENVIRONMENT.glob("lib/*/site-packages/PySide6/Qt/plugins/platformthemes/libqgtk3.so"):
-            theme.unlink()
-        stamp.write_text(wanted, encoding="utf-8")
+    _install(uv, ENVIRONMENT, LOCK)
+    # It would take the GTK of the build machine along.
+    for theme in ENVIRONMENT.glob("lib/*/site-packages/PySide6/Qt/plugins/platformthemes/libqgtk3.so"):
+        theme.unlink()
     encodings_files.fetch(uv)
+    _install(uv, SITE_ENVIRONMENT, SITE_LOCK)
+    build_site.build(python=SITE_ENVIRONMENT / "bin" / "python")
     for folder in ("dist", "work"):
         shutil.rmtree(str(PLACE / folder), ignore_errors=True)
     command = [python, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR"]
     command += ["--distpath", str(PLACE / "dist"), "--workpath", str(PLACE / "work")]
     _run(command + [str(DESKTOP / "chatdesk.spec")])
+
+
+def _install(uv, environment, lock):
+    """Make an environment with exactly what the lock file names, unless it is there."""
+    stamp = environment / "lock.sha256"
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return
+    _run([uv, "venv", "--quiet", "--clear", "--python", set_up.find_python(), str(environment)])
+    install = [uv, "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
+    _run(install + ["--python", str(environment / "bin" / "python"), "-r", str(lock)])
+    stamp.write_text(wanted, encoding="utf-8")
 
 
 def build_deb():
@@ -232,7 +243,7 @@ def man_page():
     """Return the manual page, made of what the program says of itself."""
     told = _said([str(PROGRAM / "chatdesk"), "--help"])
     options = told.partition("options:\n")[2]
-    commands = re.findall(r"^    ([a-z]+) +(.+)$", told.partition("positional arguments:\n")[2], re.MULTILINE)
+    commands = re.findall(r"^    ([a-z-]+) +(.+)$", told.partition("positional arguments:\n")[2], re.MULTILINE)
     lines = [
         '.TH CHATDESK 1 "" "ChatDesk {}" "User Commands"'.format(version()),
         ".SH NAME",
@@ -296,6 +307,17 @@ def copyright_text():
         name = "resources-{}-{}".format(place.parent.name, place.stem)
         lines += [
             "Files: usr/lib/chatdesk/_internal/resources/{}/*".format(place.parent.name),
+            "Copyright: as its licence says",
+            "License: {}".format(name),
+            _indented(place.read_text(encoding="utf-8")),
+            "",
+        ]
+    for pattern, name, place in (
+        ("assets/*", "mkdocs-material", next(SITE_ENVIRONMENT.rglob("mkdocs_material-*.dist-info/licenses/LICENSE"))),
+        ("files/iframe-worker.js", "iframe-worker", ROOT / "packaging/site/files/iframe-worker.LICENSE"),
+    ):
+        lines += [
+            "Files: usr/lib/chatdesk/_internal/site/{}".format(pattern),
             "Copyright: as its licence says",
             "License: {}".format(name),
             _indented(place.read_text(encoding="utf-8")),

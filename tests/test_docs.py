@@ -17,7 +17,7 @@ from chatdesk.cli.main import build_parser, run
 from chatdesk.core.paths import DATA_DIR_VARIABLE, AppPaths
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.ui.commands.catalogue import CATALOGUE
-from tests.helpers import settings_table
+from tests.helpers import environment_file, settings_table
 from tests.helpers.command_parsers import arguments_of, commands_of
 
 ROOT = Path(__file__).parents[1]
@@ -25,8 +25,19 @@ ROOT = Path(__file__).parents[1]
 
 def test_the_table_of_settings_is_made_from_their_declarations() -> None:
     text = settings_table.DOCUMENT.read_text(encoding="utf-8")
-    assert settings_table.with_table(text) == text, "run python -m tests.helpers.settings_table --write"
+    assert settings_table.with_table(text, settings_table.table()) == text, (
+        "run python -m tests.helpers.settings_table --write"
+    )
     assert len(re.findall(r"^\| `", text, re.MULTILINE)) == len(all_settings())
+
+
+def test_the_table_of_variables_is_made_from_their_declarations() -> None:
+    text = environment_file.TABLE.read_text(encoding="utf-8")
+    made = settings_table.with_table(text, environment_file.table())
+    assert made == text, "run python -m tests.helpers.environment_file --write"
+    named = re.findall(r"^\| `([A-Z_]+)`", text, re.MULTILINE)
+    assert len(named) == len(set(named))
+    assert set(named) == environment_file.variables() | environment_file.variables_of_commands()
 
 
 def test_every_command_and_option_is_in_the_document() -> None:

@@ -65,7 +65,19 @@ def _common_options() -> argparse.ArgumentParser:
 @cache
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of the whole command line, once in a process; documents are tested against it."""
-    from chatdesk.cli import asking, data, importing, mcp_serving, providers, search, serving, team, threads, tools
+    from chatdesk.cli import (
+        asking,
+        data,
+        demo_data,
+        importing,
+        mcp_serving,
+        providers,
+        search,
+        serving,
+        team,
+        threads,
+        tools,
+    )
 
     common = _common_options()
     parser: argparse.ArgumentParser = _Parser(
@@ -84,6 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
     team.add_command(commands, common)
     data.add_commands(commands, common)
     importing.add_command(commands, common)
+    demo_data.add_command(commands, common)
     serving.add_commands(commands, common)
     mcp_serving.add_command(commands, common)
 
@@ -240,7 +253,7 @@ async def _run_with_services(options: argparse.Namespace, paths: AppPaths, loade
 
 
 _TRY_AGAIN_S, _OWNERS_THAT_LEAVE = 0.1, 30
-_WRITING = frozenset(("ask", "backup", "import"))  # they say themselves that they cannot
+_WRITING = frozenset(("ask", "backup", "import", "demo-data"))  # they say themselves that they cannot
 
 
 async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:

@@ -62,6 +62,17 @@ def encodings_dir() -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parent / "build" / "encodings"
 
 
+def help_page() -> Path | None:
+    """Return the first of the pages for people: packaged, or built in the checkout (``make docs``). In a checkout
+    without them, the folder of their Markdown; None where a package was made without."""
+    packaged = _bundled("site") / "index.html"
+    checkout = _PACKAGE.parent
+    places = [packaged]
+    if (checkout / "mkdocs.yml").is_file():
+        places += [checkout / "build" / "site" / "index.html", checkout / "docs"]
+    return next((place for place in places if place.exists()), None)
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AppPaths:
     """The directories of one person. Nothing is created until ``make_directories``."""

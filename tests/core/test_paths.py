@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core import paths as paths_module
-from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
+from chatdesk.core.paths import AppPaths, encodings_dir, help_page, migrations_dir, resources_dir
 
 
 def test_the_option_wins_over_the_variable_which_wins_over_the_platform(tmp_path: Path) -> None:
@@ -57,3 +57,26 @@ def test_a_wheel_has_them_inside_the_package(tmp_path: Path, monkeypatch: pytest
 def test_a_packaged_app_has_them_beside_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path), raising=False)
     assert resources_dir() == tmp_path / "resources"
+
+
+def _with_page(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    page = folder / "index.html"
+    page.touch()
+    return page
+
+
+def test_help_is_the_packaged_pages_else_those_of_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "chatdesk"
+    monkeypatch.setattr(paths_module, "_PACKAGE", package)
+    (tmp_path / "docs").mkdir()
+    assert help_page() is None  # a folder of others beside an installed package
+    (tmp_path / "mkdocs.yml").touch()
+    assert help_page() == tmp_path / "docs"
+    built = _with_page(tmp_path / "build" / "site")
+    assert help_page() == built
+    bundled = _with_page(package / "_bundled" / "site")
+    assert help_page() == bundled
+    beside_program = _with_page(tmp_path / "unpacked" / "site")
+    monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path / "unpacked"), raising=False)
+    assert help_page() == beside_program

@@ -1,6 +1,6 @@
 """Draws every widget in its states, light and dark, to PNG files and contact sheets.
 
-    python -m tests.gallery --out build/gallery [--only NAME] [--mockups FOLDER]
+    python -m tests.gallery --out build/gallery [--only NAME] [--mockups FOLDER] [--pictures FOLDER]
 
 Each module here named ``*_samples.py`` has ``build_samples(theme) -> list[tuple[str, QWidget]]``. A sample may set the
 property ``focusOn`` to the object name of the child that has the focus in its picture, and ``keys`` to a list of keys
@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--mockups", type=Path, help="folder of mockups to draw beside the real window, and nothing else"
     )
+    parser.add_argument("--pictures", type=Path, help="folder for the pictures of the documents, and nothing else")
     options = parser.parse_args(arguments)
     application = QApplication([])
     theme = Theme(application)
@@ -54,6 +55,12 @@ def main(arguments: list[str]) -> int:
         count = write_pairs(theme, options.mockups, options.out / "pairs")
         sys.stdout.write(f"{count} pairs in {options.out / 'pairs'}\n")
         return 0 if count else 1
+    if options.pictures is not None:
+        from tests.gallery.pictures import write_pictures
+
+        count = write_pictures(theme, options.pictures)
+        sys.stdout.write(f"{count} pictures in {options.pictures}\n")
+        return 0
     count = 0
     for look, scheme, scale in _LOOKS:
         theme.set_preference(scheme)

@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.theme.theme import Preference, Theme
@@ -50,17 +51,17 @@ def write_pairs(theme: Theme, mockups: Path, out: Path) -> int:
 
 
 def _chat(theme: Theme) -> QPixmap:
-    return _drawn(_window(theme, "Postgres RLS policies for shared projects", fraction=0.34, people=_PEOPLE))
+    return drawn(window_of(theme, "Postgres RLS policies for shared projects", fraction=0.34, people=_PEOPLE))
 
 
 def _empty(theme: Theme) -> QPixmap:
-    window = _window(theme, "New chat", has_thread=False)
+    window = window_of(theme, "New chat", has_thread=False)
     window.empty_state.set_sub_text("Add a provider in Settings, or start one on this computer: none found yet.")
-    return _drawn(window)
+    return drawn(window)
 
 
 def _streaming(theme: Theme) -> QPixmap:
-    window = _window(theme, "Explain the WAL checkpoint stall", fraction=0.82, sample=sample_stream(is_ended=False))
+    window = window_of(theme, "Explain the WAL checkpoint stall", fraction=0.82, sample=sample_stream(is_ended=False))
     transcript = window.transcript
     assert transcript is not None
     window.resize(_SIZE)
@@ -73,32 +74,32 @@ def _streaming(theme: Theme) -> QPixmap:
     composer.set_text("and what about synchronous=FULL?")
     composer.set_token_count("1,412 tokens")
     composer.set_streaming(True)
-    return _drawn(window)
+    return drawn(window)
 
 
 def _inspector(theme: Theme) -> QPixmap:
-    window = _window(theme, "Summarise the Jepsen report", fraction=0.61)
+    window = window_of(theme, "Summarise the Jepsen report", fraction=0.61)
     window.resize(_SIZE)
     window.show_inspector(build_inspector(theme, "Context"))
-    return _drawn(window)
+    return drawn(window)
 
 
 def _compare(theme: Theme) -> QPixmap:
-    window = _window(theme, "Compare vector index options", fraction=0.12)
+    window = window_of(theme, "Compare vector index options", fraction=0.12)
     window.show_pane(build_answers(theme, 1016))
-    return _drawn(window)
+    return drawn(window)
 
 
 def _settings(theme: Theme) -> QPixmap:
-    return _with_dialog(_chat(theme), build_settings(theme))
+    return with_dialog(_chat(theme), build_settings(theme))
 
 
 def _palette(theme: Theme) -> QPixmap:
     commands = CommandRegistry(QWidget(), CATALOGUE)
-    return _with_dialog(_chat(theme), build_palette(theme, commands, "checkpoint", sample_groups()), top_px=90)
+    return with_dialog(_chat(theme), build_palette(theme, commands, "checkpoint", sample_groups()), top_px=90)
 
 
-def _window(
+def window_of(
     theme: Theme,
     title: str,
     *,
@@ -106,9 +107,10 @@ def _window(
     people: Sequence[PersonHere] = (),
     has_thread: bool = True,
     sample: Sample | None = None,
+    threads: Sequence[Thread] | None = None,
 ) -> MainWindow:
     """The window of a mockup: its title, meter and people, and the focus where one writes."""
-    window = build_window(theme, has_thread=has_thread, sample=sample)
+    window = build_window(theme, has_thread=has_thread, sample=sample, threads=threads)
     window.set_commands(CommandRegistry(window, CATALOGUE))
     window.header.set_title(title)
     window.header.set_current("openai", "gpt-4o")
@@ -129,7 +131,8 @@ SCENES: Final[Mapping[str, Callable[[Theme], QPixmap]]] = {
 }
 
 
-def _drawn(window: MainWindow) -> QPixmap:
+def drawn(window: MainWindow) -> QPixmap:
+    """The window as people see it, in the size of the mockups."""
     window.resize(_SIZE)
     return _grabbed(window)
 
@@ -143,7 +146,8 @@ def _grabbed(widget: QWidget) -> QPixmap:
     return picture
 
 
-def _with_dialog(window: QPixmap, dialog: QWidget, *, top_px: int | None = None) -> QPixmap:
+def with_dialog(window: QPixmap, dialog: QWidget, *, top_px: int | None = None) -> QPixmap:
+    """A dialog over the picture of its window."""
     panel = _grabbed(dialog)
     left = (window.width() - panel.width()) // 2
     top = (window.height() - panel.height()) // 2 if top_px is None else top_px

@@ -27,8 +27,8 @@ def marked(text: str, word: str) -> Snippet:
     return Snippet(text, tuple(places))
 
 
-def sample_groups(word: str = "checkpoint") -> tuple[SearchGroup, ...]:
-    now = int(time.time() * 1000)
+def sample_groups(word: str = "checkpoint", *, now_ms: int | None = None) -> tuple[SearchGroup, ...]:
+    now = int(time.time() * 1000) if now_ms is None else now_ms
 
     def message(number: int, text: str, title: str, days: int) -> SearchHit:
         return SearchHit(

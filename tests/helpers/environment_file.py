@@ -1,4 +1,5 @@
-"""The variables of a served process as ``packaging/service/.env.example`` has them, made from the declarations:
+"""The variables of the environment, made from their declarations: those of a served process as
+``packaging/service/.env.example`` has them, and all of them as the table of ``docs/environment.md``:
 ``python -m tests.helpers.environment_file --write``."""
 
 from __future__ import annotations
@@ -8,22 +9,41 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+from chatdesk.cli.team_asking import KEYS_PASSPHRASE
+from chatdesk.cli.team_membership import PASSPHRASE, SETUP_PASSWORD
+from chatdesk.client.place import TOKEN_VARIABLE, URL_VARIABLE
 from chatdesk.core.paths import DATA_DIR_VARIABLE
 from chatdesk.core.processes import CORE_DUMPS_VARIABLE
 from chatdesk.core.providers.key_rules import OPEN_VARIABLE
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.settings.schema import PAGES, Setting, all_settings
+from chatdesk.core.sync.team_passwords import VARIABLE as TEAM_PASSWORD
+from tests.helpers.settings_table import with_table
 
-DOCUMENT = Path(__file__).parents[2] / "packaging" / "service" / ".env.example"
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "packaging" / "service" / ".env.example"
+TABLE = ROOT / "docs" / "environment.md"
 _WIDTH = 118
 _HEAD = """\
 Every variable that `chatdesk serve` reads, with its default. Copy this file to .env beside compose.yaml, or to
 ~/.config/chatdesk/service.env for systemd, and remove the # in front of what you set. Both set the port to 43117."""
 #: Those that are no settings: name and meaning.
 _OTHERS = (
-    (DATA_DIR_VARIABLE, "Keeps everything in this directory. compose.yaml sets it to /data, which is a volume."),
-    (OPEN_VARIABLE, "Servers, with commas, to which a key of this file may go without TLS. See docs/providers.md."),
+    (
+        DATA_DIR_VARIABLE,
+        "Keeps everything in this directory; the container of packaging/service sets it to /data, which is a volume.",
+    ),
+    (OPEN_VARIABLE, "Servers, with commas, to which a key from a variable may go without TLS. See docs/providers.md."),
+    (TEAM_PASSWORD, "Your password for the databases of teams; it comes before the one that is kept."),
     (CORE_DUMPS_VARIABLE, "1 to look into a crash: its core, which holds keys and chats, is written then."),
+)
+#: Those that a served process does not read: name and meaning.
+_OF_COMMANDS = (
+    (SETUP_PASSWORD, "`chatdesk team`: password of the login that sets a workspace up or upgrades its database."),
+    (PASSPHRASE, "`chatdesk team`: passphrase of a code for a further computer of yours."),
+    (KEYS_PASSPHRASE, "`chatdesk team`: passphrase of the encrypted file of keys, where there is no keyring."),
+    (URL_VARIABLE, "The client of the local service: its address, where the files of this computer do not say it."),
+    (TOKEN_VARIABLE, "The client of the local service: the token that it shows."),
 )
 
 
@@ -36,6 +56,21 @@ def variables() -> set[str]:
     """All names of variables."""
     named = {each.variable for each in PRESETS.values() if each.variable}
     return named | {name for name, _ in _OTHERS} | {setting.env for setting in all_settings()}
+
+
+def variables_of_commands() -> set[str]:
+    """The names of the variables that a served process does not need."""
+    return {name for name, _ in _OF_COMMANDS}
+
+
+def table() -> str:
+    """All variables: keys, places, what commands read, and the settings in the order of the window's pages."""
+    rows = [(each.variable, "", f"Key of {each.label}.") for each in PRESETS.values() if each.variable]
+    rows += [(name, "", meaning) for name, meaning in (*_OTHERS, *_OF_COMMANDS)]
+    ordered = sorted(all_settings(), key=lambda each: PAGES.index(each.shown.page))
+    rows += [(each.env, _default(each), f"{each.help} (`{each.key}`)") for each in ordered]
+    lines = ("| variable | default | meaning |", "|---|---|---|")
+    return "\n".join((*lines, *(f"| `{name}` | {default} | {meaning} |" for name, default, meaning in rows)))
 
 
 def _keys() -> Iterator[str]:
@@ -78,3 +113,4 @@ def _comment(text: str) -> Iterator[str]:
 
 if __name__ == "__main__" and "--write" in sys.argv:
     DOCUMENT.write_text(content(), encoding="utf-8")
+    TABLE.write_text(with_table(TABLE.read_text(encoding="utf-8"), table()), encoding="utf-8")

@@ -17,11 +17,11 @@ def table() -> str:
     return "\n".join((*_HEAD, *(_line(each) for each in ordered)))
 
 
-def with_table(text: str) -> str:
-    """``text`` with its table replaced."""
+def with_table(text: str, made: str) -> str:
+    """``text`` with its table replaced by ``made``."""
     lines = text.split("\n")
     places = [place for place, line in enumerate(lines) if line.startswith("|")]
-    return "\n".join((*lines[: places[0]], table(), *lines[places[-1] + 1 :]))
+    return "\n".join((*lines[: places[0]], made, *lines[places[-1] + 1 :]))
 
 
 def _line(setting: Setting) -> str:
@@ -37,4 +37,4 @@ def _default(setting: Setting) -> str:
 
 
 if __name__ == "__main__" and "--write" in sys.argv:
-    DOCUMENT.write_text(with_table(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    DOCUMENT.write_text(with_table(DOCUMENT.read_text(encoding="utf-8"), table()), encoding="utf-8")

@@ -66,7 +66,9 @@ class WindowSettings:
         "keyboard.shortcuts",
         {},
         "Keys that you changed: a command and its keys, several with a semicolon and a space between; empty is none.",
-        Shown("Shortcuts", "Keyboard shortcuts", "Press F1 to see them at any time.", hidden="the shortcuts dialog"),
+        Shown(
+            "Shortcuts", "Keyboard shortcuts", "Press Ctrl+/ to see them at any time.", hidden="the shortcuts dialog"
+        ),
     )
     plain_user_messages: bool = declared(
         "transcript.plain_user_messages",

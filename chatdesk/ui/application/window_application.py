@@ -22,7 +22,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.processes import share_malloc_arena
 from chatdesk.ui.application.failed_start import offer_ways_out, unforeseen_failure
 from chatdesk.ui.application.failure_notices import FailureNotices
-from chatdesk.ui.application.report_binding import ReportBinding
+from chatdesk.ui.application.help_binding import HelpBinding
 from chatdesk.ui.application.window_hooks import WindowHooks
 from chatdesk.ui.async_tasks import AsyncTasks, run_until_done
 from chatdesk.ui.commands.catalogue import CATALOGUE
@@ -275,7 +275,7 @@ class WindowApplication(QObject):
         await asyncio.to_thread(read_icons)
         is_wanted = bool(self._state.open_thread_id or self._early_question is not None)
         self._renderer = module.add_transcript(self.panes, self._deliver, lambda: self.threads, is_wanted)
-        self._report = ReportBinding(self.panes, self._tasks, lambda: self._services, self._hooks.collect_report)
+        self._help = HelpBinding(self.panes, self._tasks, lambda: self._services, self._hooks.collect_report)
         return module
 
     def _build_bindings(self, module: ModuleType, services: Services) -> Bindings:

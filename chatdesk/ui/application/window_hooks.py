@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.ui.application.report_binding import CollectReport
+from chatdesk.ui.application.help_binding import CollectReport
 
 if TYPE_CHECKING:
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter

@@ -54,7 +54,7 @@ def run(
 
     limit_s = time_limit_s(backup)
     job = {
-        "backup": str(backup),
+        "backup": str(backup.absolute()),  # the process works in another folder
         "plain": str(plain),
         "blobs": str(blobs),
         "target": None if target is None else str(target),

@@ -223,7 +223,7 @@ class SettingsDialog(Panel):
         change.setObjectName("settingsShortcuts")
         change.setAutoDefault(False)
         change.clicked.connect(self.shortcutsRequested)
-        return SettingsRow("Keyboard shortcuts", "Press F1 to see them at any time.", change)
+        return SettingsRow("Keyboard shortcuts", "Press Ctrl+/ to see them at any time.", change)
 
     def _build(self) -> None:
         for each in (self._nav, self._found):

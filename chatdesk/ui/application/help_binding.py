@@ -1,4 +1,5 @@
-"""*Report a problem…*: collects what helps, shows it, and saves it where the person says."""
+"""*Help* opens the pages that came with ChatDesk; *Report a problem…* collects what helps, shows it, and saves it where
+the person says."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 CollectReport = Callable[["Services | None"], Awaitable[Sequence["ReportFile"]]]
 
 
-class ReportBinding:
-    """The command ``app.report``."""
+class HelpBinding:
+    """The commands ``app.help`` and ``app.report``, also where the database could not be opened."""
 
     def __init__(
         self, panes: Panes, tasks: AsyncTasks, services: Callable[[], Services | None], collect: CollectReport
@@ -31,7 +32,22 @@ class ReportBinding:
         self._tasks = tasks
         self._services = services
         self._collect = collect
+        panes.commands.bind("app.help", self._open_help)
         panes.commands.bind("app.report", lambda: tasks.start_once(self._open(), "report a problem"))
+
+    def _open_help(self) -> None:
+        from PySide6.QtCore import QUrl
+        from PySide6.QtGui import QDesktopServices
+
+        from chatdesk.core.paths import help_page
+
+        page = help_page()
+        if page is None:
+            self._panes.window.show_notice("Help", "The pages of help are not in this installation of ChatDesk.")
+        elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
+            self._panes.window.show_notice(
+                "Help", f"No program opened the pages of help. They are in {page}.", file=page
+            )
 
     async def _open(self) -> None:
         from chatdesk.ui.dialogs.bug_report import BugReportDialog

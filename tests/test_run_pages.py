@@ -1,0 +1,111 @@
+"""The commands of the pages for when something is wrong, each run as it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chatdesk.cli.main import run
+
+ROOT = Path(__file__).parents[1]
+Shell = Callable[[str, Path], str]
+
+pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="the commands are for a shell")
+
+
+def _blocks(page: str) -> list[str]:
+    return re.findall(
+        r"^```sh\n(.*?)^```", (ROOT / "docs" / "when" / page).read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """Runs lines in a folder, with ``chatdesk`` on the PATH and a data directory for them."""
+    monkeypatch.setenv("CHATDESK_OFFLINE_SPEED_TOKENS_PER_S", "0")
+    monkeypatch.setenv("CHATDESK_MODEL_TITLES", "false")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    command = programs / "chatdesk"
+    command.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m chatdesk "$@"\n')
+    command.chmod(0o700)
+
+    def run_lines(lines: str, data: Path) -> str:
+        ours = {"CHATDESK_DATA_DIR": str(data), "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+        done = subprocess.run(
+            ["sh", "-euc", lines], cwd=tmp_path, env={**os.environ, **ours}, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run_lines
+
+
+def test_threads_and_files_move_to_another_computer(shell: Shell, tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    (tmp_path / "notes.txt").write_text("what the notes say")
+    shell('chatdesk ask --attach notes.txt "on the old computer"', old)
+    save, restore = _blocks("moving.md")
+    shell(save, old)
+    shell(restore, new)
+    thread = shell("chatdesk threads", new).split()[0]
+    shown = shell(f"chatdesk show {thread}", new)
+    assert "on the old computer" in shown
+    assert "notes.txt" in shown
+    copies = [path for path in (new / "blobs").rglob("*") if path.is_file()]
+    assert [path.read_text() for path in copies] == ["what the notes say"]
+
+
+def test_some_threads_come_back_from_a_backup_and_the_others_stay(shell: Shell, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shell("chatdesk ask --new 'lost later'", data)
+    backup = shell("chatdesk backup", data).strip()
+    lost = shell("chatdesk threads", data).split()[0]
+    assert run(["--data-dir", str(data), "threads"]) == 0
+    shutil.rmtree(data / "blobs", ignore_errors=True)
+    for path in data.glob("chatdesk.db*"):
+        path.unlink()
+    kept = tmp_path / "kept.db.gz"
+    shutil.move(backup, kept)
+    shell("chatdesk ask --new 'written since'", data)
+    (_listing, some) = _blocks("restoring.md")
+    shell(f'BACKUP="{kept}"\n{some.replace("/tmp/old", str(tmp_path / "old"))}', data)
+    found = shell("chatdesk threads", data)
+    assert lost in found
+    assert "lost later" in found
+    assert "written since" in found
+
+
+def test_a_backup_is_listed_and_restored_by_its_name(shell: Shell, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shell("chatdesk ask --new 'before the backup'", data)
+    name = Path(shell("chatdesk backup", data).strip()).name
+    shell("chatdesk ask --new 'after the backup'", data)
+    listing, _some = _blocks("restoring.md")
+    example = re.search(r"restore (chatdesk-\S+\.db\.gz)", listing)
+    assert example is not None
+    assert name in shell(listing.replace(f"restore {example[1]}", f"restore --yes {name}"), data)
+    found = shell("chatdesk threads", data)
+    assert "before the backup" in found
+    assert "after the backup" not in found
+
+
+def test_the_way_back_of_an_upgrade_brings_what_was_written_since(shell: Shell, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shell("chatdesk ask --new 'before the upgrade'", data)
+    name = Path(shell("chatdesk backup", data).strip()).name
+    shell("chatdesk ask --new 'written since'", data)
+    page = (ROOT / "docs" / "upgrades.md").read_text("utf-8")
+    (export,) = re.findall(r"`(chatdesk export [^`]+)`", page)
+    (bring,) = re.findall(r"`(chatdesk import [^`]+)`", page)
+    shell(f"{export}\nchatdesk restore --yes {name}\n{bring}", data)
+    found = shell("chatdesk threads", data)
+    assert "before the upgrade" in found
+    assert "written since" in found
