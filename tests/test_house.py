@@ -118,8 +118,16 @@ def _sizes_of_tests() -> Iterator[tuple[str, str, int]]:
         yield "fixed_sleeps", _name(path), sum(map(_is_fixed_sleep, nodes))
         yield "private_names", _name(path), sum(map(_is_foreign_private_name, nodes))
         if place.parts[0] in ("core", "ui"):
-            module = PACKAGE / place.with_name(place.name.removeprefix("test_"))
-            yield "tests_elsewhere", _name(path), int(not module.exists())
+            yield "tests_elsewhere", _name(path), int(not _names_what_it_tests(place))
+
+
+def _names_what_it_tests(place: Path) -> bool:
+    """``test_<module>.py`` and ``test_<module>_<subject>.py`` stand beside the module; what plays several modules of a
+    package has the name of the package in place of the module's."""
+    words = place.stem.removeprefix("test_").split("_")
+    beginnings = ("_".join(words[:count]) for count in range(len(words), 0, -1))
+    folder = PACKAGE / place.parent
+    return any(each == folder.name or (folder / f"{each}.py").exists() for each in beginnings)
 
 
 def _is_fixed_sleep(node: ast.AST) -> bool:

@@ -24,7 +24,7 @@ NEXT = "And now it works"
 _HEAD = """# What happens when a server misbehaves
 
 Every line was played by a server on loopback that does exactly this, and shows what ChatDesk made of it; the tests play
-them again and compare (`tests/core/providers/test_fault_table.py`). After each of them the next message in the same
+them again and compare (`tests/core/providers/test_failure_texts.py`). After each of them the next message in the same
 thread was answered as if nothing had been.
 
 *Continue* goes on from what is kept, *Try again* asks anew. What is tried again by itself was never once begun to be

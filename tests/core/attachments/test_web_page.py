@@ -34,7 +34,7 @@ def reader() -> Iterator[WebPageReader]:
 
 
 def pdf(tmp_path: Path, text: str) -> bytes:
-    from tests.core.attachments.test_file_reading import pdf_with
+    from tests.core.attachments.test_file_reader import pdf_with
 
     return pdf_with(tmp_path / "made.pdf", text).read_bytes()
 

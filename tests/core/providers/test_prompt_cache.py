@@ -22,7 +22,7 @@ from chatdesk.core.providers.registry import provider_of
 from chatdesk.core.providers.responses import ResponsesProvider
 from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.settings.secrets import Secret
-from tests.core.providers.test_other_protocols import sse
+from tests.core.providers.test_providers_other_protocols import sse
 from tests.helpers.fault_server import FaultServer, status
 
 MARK = {"type": "ephemeral"}

@@ -21,7 +21,7 @@ from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentUnusable, ChatDeskError
 from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
 from chatdesk.ui.transcript.contract import Picture, PictureSource
-from tests.ui.transcript.test_blocks_images import picture_bytes
+from tests.ui.transcript.items.test_image_item import picture_bytes
 
 
 class FakeTranscript(QObject):

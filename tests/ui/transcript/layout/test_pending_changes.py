@@ -10,7 +10,7 @@ import pytest
 from chatdesk.core.domain.message import Message, MessagePage, Status
 from chatdesk.ui.transcript.contract import ScrollAnchor
 
-from conftest import FakeThread, World, make_message, make_thread  # isort: skip
+from tests.ui.transcript.conftest import FakeThread, World, make_message, make_thread  # isort: skip
 
 
 class SlowThread(FakeThread):
