@@ -16,6 +16,8 @@ from chatdesk.cli.main import run
 
 ROOT = Path(__file__).parents[1]
 Shell = Callable[[str, Path], str]
+#: What is quoted of the window or of Qt, and is no sentence of a failure.
+_OTHERS = {"Not saved", "Read only", "Use it there…", "denied", "Could not load the Qt platform plugin"}
 
 pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="the commands are for a shell")
 
@@ -109,3 +111,21 @@ def test_the_way_back_of_an_upgrade_brings_what_was_written_since(shell: Shell, 
     found = shell("chatdesk threads", data)
     assert "before the upgrade" in found
     assert "written since" in found
+
+
+def _quoted(page: str) -> list[str]:
+    """The sentences that stand in the first columns of the tables of a page, in pieces without what differs."""
+    cells = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs" / page).read_text("utf-8"), re.MULTILINE)
+    quotes = [quote for cell in cells for quote in re.findall(r"\*([^*]+)\*", cell)]
+    return [piece.strip(" .…") for quote in quotes if quote not in _OTHERS for piece in quote.split("…")]
+
+
+@pytest.mark.parametrize(
+    "page", ["troubleshooting.md", "when/quota-used-up.md", "when/postgres-down-or-full.md", "when/provider-down.md"]
+)
+def test_the_sentences_that_pages_quote_are_those_that_a_person_reads(page: str) -> None:
+    sources = [ROOT / "docs" / "failures.md", ROOT / "docs" / "guide.md", *(ROOT / "chatdesk").rglob("*.py")]
+    known = "\n".join(path.read_text("utf-8") for path in sources)
+    known = re.sub(r"\"\s*\n\s*f?\"", "", known)  # sentences that go over several lines
+    missing = [piece for piece in _quoted(page) if piece and piece not in known]
+    assert not missing

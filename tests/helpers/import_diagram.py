@@ -18,6 +18,7 @@ PICTURES = {
     "dark": ROOT / "docs" / "pictures" / "imports-dark.svg",
 }
 _WIDTH, _MARGIN, _GAP, _ROW, _LETTER = 960, 16, 8, 28, 6.9
+_CLOSE = 3  # between the lines of one row
 _DOORS_TITLE = "Doors: what one place alone imports"
 
 
@@ -60,30 +61,25 @@ def _panel(parts: list[str], title: str, rows: list[list[str]], top: float) -> f
     parts.append(f'<text class="title" x="{left}" y="{top + 24}">{escape(title)}</text>')
     top += 36
     for row in rows:
-        for line in _lines(row, right - left):
-            width = (right - left - _GAP * (len(line) - 1)) / len(line)
-            for number, name in enumerate(line):
-                x = left + number * (width + _GAP)
-                parts.append(f'<rect class="box" x="{x:.1f}" y="{top}" width="{width:.1f}" height="{_ROW}" rx="6"/>')
-                middle = f'x="{x + width / 2:.1f}" y="{top + 18}" text-anchor="middle"'
-                parts.append(f"<text {middle}>{escape(name)}</text>")
-            top += _ROW
-        top += _GAP
+        columns = _columns(row, right - left)
+        width = (right - left - _GAP * (columns - 1)) / columns
+        for number, name in enumerate(row):
+            if number and number % columns == 0:
+                top += _ROW + _CLOSE
+            x = left + number % columns * (width + _GAP)
+            parts.append(f'<rect class="box" x="{x:.1f}" y="{top}" width="{width:.1f}" height="{_ROW}" rx="6"/>')
+            middle = f'x="{x + width / 2:.1f}" y="{top + 18}" text-anchor="middle"'
+            parts.append(f"<text {middle}>{escape(name)}</text>")
+        top += _ROW + _GAP
     frame = f'x="{_MARGIN}" y="{start}" width="{_WIDTH - 2 * _MARGIN}" height="{top - start + _GAP}" rx="10"'
     parts.insert(place, f'<rect class="panel" {frame}/>')
     return top + _GAP + _MARGIN
 
 
-def _lines(row: list[str], width: float) -> Iterator[list[str]]:
-    """The names of one row in as many lines as they need."""
-    line: list[str] = []
-    for name in row:
-        longest = max(len(each) for each in (*line, name))
-        if line and (longest * _LETTER + 16 + _GAP) * (len(line) + 1) > width:
-            yield line
-            line = []
-        line.append(name)
-    yield line
+def _columns(row: list[str], width: float) -> int:
+    """How many boxes of one row stand beside each other."""
+    widest = max(len(name) for name in row) * _LETTER + 16 + _GAP
+    return min(len(row), max(1, int(width / widest)))
 
 
 if __name__ == "__main__" and "--write" in sys.argv:

@@ -19,16 +19,19 @@ from chatdesk.core.sync.team_store.administration import Administration
 from tests.helpers import postgres_binaries
 from tests.helpers.postgres import TeamDatabase, cluster
 
-PAGE = (Path(__file__).parents[4] / "docs" / "team-administration.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[4] / "docs"
+PAGE = (DOCS / "team-administration.md").read_text(encoding="utf-8")
+WHEN_FULL = (DOCS / "when" / "postgres-down-or-full.md").read_text(encoding="utf-8")
 PASSWORD = "a-password-of-hers"
 
 
 def _queries() -> list[str]:
-    return [block for block in re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL) if "CREATE" not in block]
+    blocks = re.findall(r"```sql\n(.*?)```", PAGE + WHEN_FULL, re.DOTALL)
+    return [block for block in (*blocks, *re.findall(r"`(SELECT [^`]+)`", WHEN_FULL)) if "CREATE" not in block]
 
 
 def test_there_are_queries_on_the_page() -> None:
-    assert len(_queries()) >= 8
+    assert len(_queries()) >= 11
 
 
 @pytest.mark.parametrize("query", _queries(), ids=lambda text: " ".join(text.split()[:4]))
