@@ -32,21 +32,36 @@ def _tools(folder: Path, *arguments: str) -> int:
 
 def _rows(shown: str) -> list[Any]:
     """The servers that a person has set up."""
-    return [row for row in json.loads(shown) if row["id"] != "chatdesk-chats"]
+    return [row for row in json.loads(shown) if not row["id"].startswith("chatdesk-")]
 
 
 def test_what_comes_with_chatdesk_is_switched_and_never_removed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _tools(tmp_path, "list") == 0
-    assert capsys.readouterr().out == "chatdesk-chats  Your chats  comes with ChatDesk  (off)\n"
+    assert "chatdesk-chats  Your chats  comes with ChatDesk  (off)\n" in capsys.readouterr().out
     assert _tools(tmp_path, "on", "chatdesk-chats") == 0
     assert _tools(tmp_path, "list") == 0
-    assert capsys.readouterr().out.endswith("(on)\n")
+    assert "chatdesk-chats  Your chats  comes with ChatDesk  (on)\n" in capsys.readouterr().out
     assert _tools(tmp_path, "test", "chatdesk-chats", "--json") == 0
     assert "search_chats" in capsys.readouterr().out
     assert _tools(tmp_path, "remove", "chatdesk-chats") != 0
     assert "switch it off" in capsys.readouterr().err.lower()
+
+
+def test_a_project_gets_a_folder_and_loses_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["projects", "--data-dir", str(tmp_path / "profile"), "--json"]) == 0
+    project = json.loads(capsys.readouterr().out)[0]["id"]
+    assert _tools(tmp_path, "folder", project) == 1
+    work = tmp_path / "work"
+    assert _tools(tmp_path, "folder", project, str(work)) != 0
+    assert "There is no folder" in capsys.readouterr().err
+    work.mkdir()
+    assert _tools(tmp_path, "folder", project, str(work)) == 0
+    assert _tools(tmp_path, "folder", project) == 0
+    assert capsys.readouterr().out == f"{work}\n" * 2
+    assert _tools(tmp_path, "folder", project, "--remove") == 0
+    assert _tools(tmp_path, "folder", project) == 1
 
 
 def test_a_server_is_added_tested_and_removed(
@@ -124,7 +139,8 @@ def test_servers_of_another_program_come_switched_off(tmp_path: Path, capsys: py
     assert "mail: MAIL_KEY is still to be filled in." in shown.err and TOKEN not in shown.err
     assert _tools(tmp_path, "list") == 0
     shown = capsys.readouterr()
-    assert [line.endswith("(off)") for line in shown.out.splitlines()] == [True] * 4 and TOKEN not in shown.out
+    lines = [line for line in shown.out.splitlines() if not line.startswith("chatdesk-")]
+    assert [line.endswith("(off)") for line in lines] == [True] * 3 and TOKEN not in shown.out
     assert _tools(tmp_path, "allowed", "--json") == 0
     assert _rows(capsys.readouterr().out) == []
 

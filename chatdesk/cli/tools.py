@@ -62,6 +62,10 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     revoke = verbs.add_parser("revoke", parents=[common], help="withdraw what a server's tools were allowed")
     revoke.add_argument("server", metavar="SERVER", help="its id")
     revoke.add_argument("tool", metavar="TOOL", nargs="?", help="one tool; without it: all of the server")
+    folder = verbs.add_parser("folder", parents=[common], help="the folder in which tools work for a project")
+    folder.add_argument("project", metavar="PROJECT", help="its name or id")
+    folder.add_argument("folder", metavar="DIR", nargs="?", type=_absolute, help="without it: show it")
+    folder.add_argument("--remove", action="store_true", help="the project has no folder any more")
     for each in (listed, allowed, test):
         each.add_argument("--json", action="store_true", help="a JSON array")
 
@@ -71,7 +75,8 @@ def _absolute(text: str) -> str:
 
 
 async def _tools(options: argparse.Namespace, services: Services) -> int:
-    if services.has_other_owner and options.verb in _CHANGING:
+    changes_folder = options.verb == "folder" and (options.folder is not None or options.remove)
+    if services.has_other_owner and (options.verb in _CHANGING or changes_folder):
         raise NotPossible(
             "ChatDesk is open and keeps the tool servers.",
             safe="Nothing was changed.",
@@ -80,7 +85,21 @@ async def _tools(options: argparse.Namespace, services: Services) -> int:
     service = await services.tools.load()
     if service.problem:
         terminal.complain(service.problem)
+    if options.verb == "folder":
+        return await _folder(options, services, service)
     return await _VERBS[options.verb](options, service)
+
+
+async def _folder(options: argparse.Namespace, services: Services, service: ToolService) -> int:
+    from chatdesk.cli.threads import find_project
+
+    project = await find_project(services, options.project)
+    if options.folder is not None or options.remove:
+        await service.folders.set(project.id, None if options.remove else Path(options.folder))
+    folder = service.folders.of(project.id)
+    if folder is not None:
+        terminal.say(str(folder))
+    return 0 if folder is not None or options.remove else 1
 
 
 async def _list(options: argparse.Namespace, service: ToolService) -> int:

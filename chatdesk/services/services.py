@@ -96,8 +96,13 @@ class Services:
 
     def _built_in_tools(self) -> tuple[BuiltInServer, ...]:
         from chatdesk.services.own_chats import own_chats
+        from chatdesk.services.project_folder import project_folder
 
-        return (own_chats(self.chat, self.attachments, self.database),)
+        async def project_of(thread_id: str) -> str:
+            return (await self.chat_of(thread_id).get_thread(thread_id)).project_id
+
+        folder = project_folder(project_of, lambda: self.tools.made.changes)
+        return (own_chats(self.chat, self.attachments, self.database), folder)
 
     @property
     def temporary(self) -> TemporaryThreads:

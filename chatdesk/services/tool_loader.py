@@ -43,6 +43,12 @@ class ToolLoader:
                 self._made = await asyncio.to_thread(self._make)
             return self._made
 
+    @property
+    def made(self) -> ToolService:
+        """The service, which is there once something was called."""
+        assert self._made is not None
+        return self._made
+
     def _make(self) -> ToolService:
         from chatdesk.core.tools.service import ToolService
 

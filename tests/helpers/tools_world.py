@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
+from chatdesk.core.tools.built_in import BuiltInServer
 from chatdesk.core.tools.programs import ProgramFinder
 from chatdesk.core.tools.service import ToolService
 from tests.helpers.accounts import MemoryKeyring
@@ -50,13 +51,16 @@ def make_service(
     keyring: MemoryKeyring | None = None,
     bus: EventBus | None = None,
     place: KeyPlace = KeyPlace.KEYRING,
+    built_in: Sequence[BuiltInServer] = (),
 ) -> ToolService:
     ring = keyring or MemoryKeyring()
     secrets = SecretStore(
         register=lambda _value: None, environ={}, load_backend=lambda: ring, profile=ProfileId(paths.config_dir)
     )
     finder = ProgramFinder(environ={"PATH": os.environ["PATH"], "HOME": str(paths.data_dir)})
-    return ToolService(paths, secrets, lambda: place, bus=bus or EventBus(), clock=SystemClock(), finder=finder)
+    bus = bus or EventBus()
+    clock = SystemClock()
+    return ToolService(paths, secrets, lambda: place, bus=bus, clock=clock, finder=finder, built_in=built_in)
 
 
 @asynccontextmanager

@@ -80,9 +80,7 @@ class LiveText:
             self.has_text = self.has_text or kind is PartType.TEXT
             index = self._part_of(kind, None)
             chunk = StreamChunk(index, kind, delta.text, dict(self._meta[index]), self._began_at.get(index))
-        files = (
-            [self._add_file(each, delta.call_id) for each in delta.files] if isinstance(delta, ResultArrived) else []
-        )
+        files = [self._add_file(each, delta) for each in delta.files] if isinstance(delta, ResultArrived) else []
         self._to_show += [chunk, *files]
         self._to_store += [chunk, *files]
 
@@ -168,11 +166,12 @@ class LiveText:
         self._changes += 1
         return StreamChunk(index, PartType.TOOL_RESULT, result.text, dict(self._meta[index]), self._began_at.get(index))
 
-    def _add_file(self, file: Attachment, call_id: str) -> StreamChunk:
+    def _add_file(self, file: Attachment, result: ResultArrived) -> StreamChunk:
         kind = PartType.IMAGE if file.is_image else PartType.FILE
         self._current = None  # each file is a part of its own
         index = self._part_of(kind, None)
-        self._meta[index] |= {"call_id": call_id, "content": file.as_content()}
+        content = {**file.as_content(), **result.about.get(file.sha256, {})}
+        self._meta[index] |= {"call_id": result.call_id, "content": content}
         return StreamChunk(index, kind, "", dict(self._meta[index]), self._began_at.get(index))
 
     def _add_picture(self, picture: AnswerPicture) -> StreamChunk:

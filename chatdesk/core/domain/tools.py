@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final
 
 from chatdesk.core.domain.message import Message, Part, PartType
@@ -31,7 +32,8 @@ class ToolServer:
     server. ``argv`` is the command with its arguments; ``env_names`` and ``header_names`` are names only, the values
     are in the keyring, per server. ``env`` and ``headers`` have the values that are no secrets. ``folder`` is the
     working directory; empty: an empty directory of its own. ``client_id`` is the OAuth client that a person registered
-    with an address; empty: ChatDesk registers one. ``is_signed_in``: the keyring has what it is signed in with."""
+    with an address; empty: ChatDesk registers one. ``is_signed_in``: the keyring has what it is signed in with.
+    ``is_of_project``: its tools reach the folder of the thread's project and nothing else."""
 
     id: str
     name: str
@@ -46,6 +48,7 @@ class ToolServer:
     is_on: bool = True
     client_id: str = ""
     is_signed_in: bool = False
+    is_of_project: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +136,12 @@ def left_open(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ToolFile:
-    """An image, a sound or a resource that a tool gave back."""
+    """An image, a sound or a resource that a tool gave back. ``more`` is JSON data that the file's part has besides."""
 
     name: str
     mime: str
     data: bytes
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +183,13 @@ class ApprovalRequest:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Names the thread whose answer calls a tool, and its project."""
+    """Names the thread whose answer calls a tool, and its project. ``folder`` is the project's folder on this computer,
+    where it has one and the tool is one of ChatDesk's own. ``keeps_files``: files of results are stored."""
 
     thread_id: str
     project_id: str
+    folder: Path | None = None
+    keeps_files: bool = True
 
 
 class ServerState(StrEnum):

@@ -168,7 +168,7 @@ class CallChanged:
 class ResultArrived:
     """The result of tool call number ``index``, as the model gets it. ``content`` has what the part says besides;
     ``duration_ms`` is how long the call ran, None where it did not; ``files`` are stored and become parts of the
-    answer."""
+    answer; ``about`` is what those parts say besides, by the sums of the files."""
 
     index: int
     call_id: str
@@ -177,6 +177,7 @@ class ResultArrived:
     content: Mapping[str, Any]
     duration_ms: int | None = None
     files: tuple[Attachment, ...] = ()
+    about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

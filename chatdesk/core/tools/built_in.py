@@ -13,8 +13,6 @@ from chatdesk.core.domain.tools import Caller, ServerKind, Tool, ToolHints, Tool
 #: Gets the arguments as a model wrote them and who calls, and returns text for the model, with files where it has any.
 #: Raises errors of ChatDesk.
 Run = Callable[[Mapping[str, Any], Caller], Awaitable[str | ToolResult]]
-#: Says whether the tools can be used in a project.
-IsOffered = Callable[[str | None], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +27,11 @@ class BuiltInTool:
 
 
 class BuiltInServer:
-    """Tools of one subject, which a person switches on together. ``is_offered``: in which projects they are there."""
+    """Tools of one subject, which a person switches on together. ``is_of_project``: they are there in projects that
+    have a folder, and reach nothing else."""
 
-    def __init__(
-        self,
-        server_id: str,
-        name: str,
-        tools: Sequence[BuiltInTool],
-        *,
-        is_offered: IsOffered = lambda _project_id: True,
-    ) -> None:
-        self.is_offered = is_offered
-        self.server = ToolServer(server_id, name, ServerKind.BUILT_IN, is_on=False)
+    def __init__(self, server_id: str, name: str, tools: Sequence[BuiltInTool], *, is_of_project: bool = False) -> None:
+        self.server = ToolServer(server_id, name, ServerKind.BUILT_IN, is_on=False, is_of_project=is_of_project)
         self._tools = {each.name: each for each in tools}
 
     def tools(self) -> tuple[Tool, ...]:

@@ -7,7 +7,7 @@ team never say where tools work.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from chatdesk.core.errors import InvalidInput
@@ -21,11 +21,18 @@ class FolderNotUsable(InvalidInput):
 
 
 class ProjectFolders:
-    """Reached as ``ToolService.folders``. ``keep`` stores all folders, by the ids of their projects."""
+    """Reached as ``ToolService.folders``. ``keep`` stores all folders, by the ids of their projects; ``private`` are
+    the directories of ChatDesk's own, which no project can have."""
 
-    def __init__(self, folders: Mapping[str, str], keep: Callable[[Mapping[str, str]], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        folders: Mapping[str, str],
+        keep: Callable[[Mapping[str, str]], Awaitable[None]],
+        private: Sequence[Path] = (),
+    ) -> None:
         self._folders = dict(folders)
         self._keep = keep
+        self._private = tuple(private)
 
     def of(self, project_id: str) -> Path | None:
         """Return the folder of a project; None where none was chosen, or it is gone."""
@@ -34,7 +41,7 @@ class ProjectFolders:
 
     async def set(self, project_id: str, folder: Path | None) -> None:
         """Set the folder of a project; None: it has none. Raises ``FolderNotUsable`` and ``ServersNotSaved``."""
-        path = None if folder is None else await asyncio.to_thread(_checked, folder)
+        path = None if folder is None else await asyncio.to_thread(_checked, folder, self._private)
         if self._folders.get(project_id) == path:
             return
         self._folders.pop(project_id, None)
@@ -43,8 +50,16 @@ class ProjectFolders:
         await self._keep(dict(self._folders))
 
 
-def _checked(folder: Path) -> str:
+def _checked(folder: Path, private: Sequence[Path]) -> str:
+    """Return the path of a folder without links: one that stands on the way later was put there by somebody else."""
     path = folder.expanduser()
     if not path.is_absolute() or not path.is_dir():
         raise FolderNotUsable(f"There is no folder {path}.")
-    return str(path)
+    found = path.resolve()
+    for each in (each.resolve() for each in private):
+        if found == each or found in each.parents or each in found.parents:
+            raise FolderNotUsable(
+                f"ChatDesk keeps its own files in {each}, which models must not read.",
+                next_step="Choose the folder of the project itself.",
+            )
+    return str(found)

@@ -36,6 +36,8 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.tools.built_in import BuiltInServer
+from chatdesk.core.tools.folder.change_records import ChangeRecords
+from chatdesk.core.tools.folder.file_changes import FileChanges
 from chatdesk.core.tools.host_client import OnProgress, ToolFailed, ToolHost
 from chatdesk.core.tools.offers import Offers
 from chatdesk.core.tools.permissions import Permission, Permissions
@@ -68,7 +70,10 @@ class ToolService:
         seals = Seals(secrets, key_place)
         self._store = ServersStore(paths.config_dir, seals, needs_seals=paths.is_chosen)
         self._stored = self._store.load()
-        self.folders = ProjectFolders(self._stored.folders, self._keep_folders)
+        private = (paths.config_dir, paths.data_dir, paths.backup_dir, paths.log_dir)
+        self.folders = ProjectFolders(self._stored.folders, self._keep_folders, private)
+        records = ChangeRecords(paths.data_dir / "file-changes", paths.blob_dir, seals, needs_seals=paths.is_chosen)
+        self.changes = FileChanges(records, self.folders.of, clock)
         self._secrets = secrets
         self._place = key_place
         self._bus = bus
@@ -193,16 +198,14 @@ class ToolService:
         """Return the servers that are on in a thread: those ``chosen`` (by its assistant), or else for the thread, or
         else for its project, or else all; of these the ones that are switched on."""
         ids = chosen if chosen is not None else self.chosen(thread_id=thread_id, project_id=project_id)
+        folder = self.folders.of(project_id) if project_id else None
+        found = (each for each in self.servers if each.is_on and (ids is None or each.id in ids))
+        # A permission is bound to the folder as to that of a program.
         return tuple(
-            each
-            for each in self.servers
-            if each.is_on and (ids is None or each.id in ids) and self._is_offered(each, project_id)
+            replace(each, folder=str(folder)) if each.is_of_project else each
+            for each in found
+            if folder is not None or not each.is_of_project
         )
-
-    def _is_offered(self, server: ToolServer, project_id: str | None) -> bool:
-        """Return whether a server can be used in a project; those that a person set up can be everywhere."""
-        own = self._built_in.get(server.id)
-        return own is None or own.is_offered(project_id)
 
     def chosen(self, *, thread_id: str | None, project_id: str | None) -> tuple[str, ...] | None:
         """Return the ids that were chosen for a thread, or else for its project; None where nobody chose."""
@@ -241,6 +244,7 @@ class ToolService:
         if server.kind is ServerKind.BUILT_IN:
             try:
                 async with asyncio.timeout(timeout_s):
+                    caller = replace(caller, folder=self.folders.of(caller.project_id))
                     return await self._built_in[server.id].call(name, arguments, caller)
             except TimeoutError:
                 raise ToolFailed("The tool took too long.") from None
@@ -253,8 +257,9 @@ class ToolService:
         self, server: ToolServer, tool: Tool, *, thread_id: str, project_id: str, after_outside_text: bool
     ) -> bool:
         """Return whether the person allowed a tool before, and that still holds. ChatDesk's own tools are asked about
-        each time: they reach all chats, and another program's token for one project may have caused the call."""
-        if server.kind is ServerKind.BUILT_IN:
+        each time: they reach all chats, and another program's token for one project may have caused the call. Those
+        for a project's folder reach that alone."""
+        if server.kind is ServerKind.BUILT_IN and not server.is_of_project:
             return False
         return await asyncio.to_thread(
             self._permissions.allows,

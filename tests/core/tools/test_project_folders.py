@@ -49,7 +49,8 @@ async def test_a_project_has_a_folder_on_this_computer(tmp_path: Path) -> None:
 async def test_the_folders_of_another_data_directory_do_not_hold(tmp_path: Path) -> None:
     ring, paths = MemoryKeyring(), _paths(tmp_path)
     mine = make_service(paths, keyring=ring)
-    await mine.folders.set("p1", tmp_path)
+    (tmp_path / "work").mkdir()
+    await mine.folders.set("p1", tmp_path / "work")
     await mine.close()
     file = paths.config_dir / FILE_NAME
     document = json.loads(file.read_text("utf-8"))

@@ -70,10 +70,6 @@ class Place:
     has_outside_text: bool = False
     earlier: EarlierSteps = field(default_factory=EarlierSteps)
 
-    @property
-    def caller(self) -> Caller:
-        return Caller(self.thread_id, self.project_id)
-
 
 class _Said:
     """Collects what a model says in one step besides its calls. ``text`` is what it had said before."""
@@ -118,6 +114,7 @@ class ToolLoop:
         self._keep = equipment.keep
         self._approvals = approvals
         self._place = place
+        self._caller = Caller(place.thread_id, place.project_id, keeps_files=equipment.keep is not None)
         self._clock = clock
         self._limits = limits
         self._cost_of = cost_of
@@ -132,7 +129,7 @@ class ToolLoop:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Yield the events of all steps as those of one answer."""
-        offered = OfferedTools(await self._tools.tools(tuple(self._servers.values()), self._place.caller))
+        offered = OfferedTools(await self._tools.tools(tuple(self._servers.values()), self._caller))
         earlier = self._place.earlier
         self._sent = replace(request, messages=(*request.messages, *earlier.messages), continue_text=earlier.text)
         self._has_outside_text = self._place.has_outside_text or any(
@@ -288,7 +285,7 @@ class ToolLoop:
         began_s = self._clock.monotonic_s()
         try:
             result = await self._tools.call(
-                server, tool.name, arguments, caller=self._place.caller, timeout_s=self._limits.call_s
+                server, tool.name, arguments, caller=self._caller, timeout_s=self._limits.call_s
             )
         except ChatDeskError as error:
             told = {"bytes": len(error.what.encode())}  # in the server's own words, perhaps: text from outside
@@ -305,7 +302,7 @@ class ToolLoop:
         text, files = await results.shortened(result, tool, self._keep)
         size = {"bytes": result.size_bytes}
         ended = self._ended(call, news, status, text, error="", duration_ms=duration_ms, more=size)
-        return replace(ended, files=files)
+        return replace(ended, files=files, about=results.about_files(result))
 
     def _ended(
         self,
@@ -340,7 +337,9 @@ class ToolLoop:
                 "This chat has text from outside, such as a tool's result, a file or an import,"
                 " which may have asked for this."
             )
-        answers = (Answer.DENY, Answer.ONCE) if server.kind is ServerKind.BUILT_IN else tuple(Answer)
+        answers = tuple(Answer)
+        if server.kind is ServerKind.BUILT_IN:
+            answers = answers[: answers.index(Answer.ALWAYS if server.is_of_project else Answer.THREAD)]
         return ApprovalRequest(
             new_id(), self._place.thread_id, self._place.message_id, tool, call.arguments, where, reason, answers
         )

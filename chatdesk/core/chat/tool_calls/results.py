@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
+from collections.abc import Mapping
+from typing import Any
 
 from chatdesk.core.chat.tool_calls.port import KeepFile
 from chatdesk.core.domain.attachment import Attachment, clean_name
@@ -34,6 +37,11 @@ async def shortened(result: ToolResult, tool: Tool, keep: KeepFile | None) -> tu
         line = await _keep(file, kept, keep)
         lines.append(line)
     return "\n".join(filter(None, (text, *lines))) or "The tool returned nothing.", tuple(kept)
+
+
+def about_files(result: ToolResult) -> dict[str, Mapping[str, Any]]:
+    """Return what the parts of a result's files say besides, by the sums of the files."""
+    return {hashlib.sha256(each.data).hexdigest(): each.more for each in result.files if each.more}
 
 
 async def _keep(file: ToolFile, kept: list[Attachment], keep: KeepFile | None) -> str:

@@ -8,12 +8,13 @@ The bytes themselves are none of the database's business; their store is ``core/
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.artifacts.file_change import FILE_DIFF, change_from
 from chatdesk.core.domain.attachment import IMAGE_MIMES, Attachment, attachment_from
 from chatdesk.core.domain.message import PartType
 from chatdesk.core.domain.prompt import setup_from
@@ -141,13 +142,13 @@ def add_attachments(conn: Connection, origin: Origin, message_id: str, attachmen
         conn.execute(tables.artifacts.insert().values(**artifact_row(part_id, attachment), **origin.stamp()))
 
 
-def artifact_row(part_id: str, attachment: Attachment) -> dict[str, Any]:
+def artifact_row(part_id: str, attachment: Attachment, content: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the row that names the bytes behind a part, without its stamp. ``path`` is relative to the blob
-    directory."""
+    directory. ``content`` is that of the part, where it may be the text of a change to a file."""
     return {
         "id": new_id(),
         "part_id": part_id,
-        "kind": _kind_of(attachment),
+        "kind": FILE_DIFF if content and change_from(content) is not None else _kind_of(attachment),
         "path": attachment.blob_path,
         "mime": attachment.mime,
         "size_bytes": attachment.size_bytes,

@@ -146,7 +146,7 @@ def _name_file(conn: Connection, origin: Origin, part_id: str, content: Mapping[
     """Insert the row that names the bytes behind a part, where it has any."""
     file = attachment_from(content)
     if file is not None:
-        conn.execute(tables.artifacts.insert().values(**artifact_row(part_id, file), **origin.stamp()))
+        conn.execute(tables.artifacts.insert().values(**artifact_row(part_id, file, content), **origin.stamp()))
 
 
 def forget_running_calls(conn: Connection, message_id: str) -> None:

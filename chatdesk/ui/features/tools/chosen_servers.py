@@ -99,7 +99,8 @@ class ChosenServers(QObject):
         round_corners(menu, self._panes.theme.tokens.radius.row)
         chosen = [each.id for each in on]
         for server in service.servers:
-            if server.is_on:
+            is_there = not server.is_of_project or service.folders.of(project_id) is not None
+            if server.is_on and is_there:
                 action = menu.addAction(clean_line(server.name).replace("&", "&&"))
                 action.setObjectName(f"toolsServer_{server.id}")
                 action.setCheckable(True)

@@ -1,0 +1,148 @@
+"""Opens what lies in one folder, and nothing else.
+
+Every folder on the way is opened in the one above it, and no link is followed (``openat`` with ``O_NOFOLLOW``). A path
+that was checked first and opened then could be another one by the time it is opened; a descriptor stays what it is.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from chatdesk.core.errors import InvalidInput
+from chatdesk.core.tools.folder.names import hides_secrets, is_plain
+
+#: Whether this system can open files in an open folder. Windows cannot.
+CAN_OPEN_BENEATH: Final = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+
+_FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+# A folder on the way may be one that can be passed through but not listed.
+_WAY: Final = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_FILE: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+_LONGEST_PATH: Final = 1_000
+_MOST_NAMES: Final = 40
+
+
+class FileRefused(InvalidInput):
+    """A tool wants something of the project's folder that cannot or must not be done."""
+
+    code = "project_file_refused"
+    what = "This file of the project's folder cannot be used."
+    safe = "Nothing was changed."
+    next_step = "Choose another file."
+
+
+def names_of(path: str) -> tuple[str, ...]:
+    """Return the names that a path inside the folder is made of; none for the folder itself. Raises ``FileRefused`` for
+    a path that leads out of it, that hides something, or that usually holds secrets."""
+    if len(path) > _LONGEST_PATH or not is_plain(path):
+        raise FileRefused("This path is too long, or has characters that cannot be seen.")
+    if path.startswith(("/", "~")):
+        raise FileRefused("Paths begin at the project's folder: “src/main.py”, for example.")
+    names = tuple(name for name in path.split("/") if name not in ("", "."))
+    if ".." in names:
+        raise FileRefused("A path cannot lead out of the project's folder.")
+    if len(names) > _MOST_NAMES:
+        raise FileRefused("This path is too deep.")
+    for name in names:
+        if hides_secrets(name):
+            raise FileRefused(f"“{name}” usually holds secrets, or what a program manages, so no tool may use it.")
+    return names
+
+
+@contextmanager
+def opened(folder: Path, names: Sequence[str] = ()) -> Iterator[int]:
+    """Yield the descriptor of a folder below ``folder``, which is absolute. Raises ``FileRefused``."""
+    with _opened_top(folder) as top, opened_below(top, names) as found:
+        yield found
+
+
+@contextmanager
+def _opened_top(folder: Path) -> Iterator[int]:
+    """Yield the project's folder. It was resolved when it was chosen: a link on the way was put there since."""
+    at = os.open(folder.anchor, _FOLDER)
+    try:
+        for place, name in enumerate(folder.parts[1:], 2):
+            try:
+                at = _step(at, name, _FOLDER if place == len(folder.parts) else _WAY)
+            except OSError as error:
+                raise FileRefused(
+                    "The project's folder cannot be opened, or a link stands on the way to it.",
+                    next_step="Choose it again in the project's dialog.",
+                ) from error
+        yield at
+    finally:
+        os.close(at)
+
+
+@contextmanager
+def opened_below(top: int, names: Sequence[str]) -> Iterator[int]:
+    """Yield the descriptor of a folder below an open one. Raises ``FileRefused``."""
+    at = os.dup(top)
+    try:
+        for name in names:
+            try:
+                at = _step(at, name, _FOLDER)
+            except OSError as error:
+                raise _refused(error, "/".join(names), is_folder=True) from error
+        yield at
+    finally:
+        os.close(at)
+
+
+def _step(at: int, name: str, flags: int) -> int:
+    """Open a folder in the open folder ``at``, which is closed only where that works."""
+    below = os.open(name, flags, dir_fd=at)
+    os.close(at)
+    return below
+
+
+def opened_file(parent: int, name: str) -> int:
+    """Return the descriptor of a regular file in an open folder, open for reading. Raises ``FileRefused``; for one that
+    is not there ``FileNotFoundError``."""
+    try:
+        # Looked at first: to open a device may do something.
+        if not stat.S_ISREG(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+            raise FileRefused(f"“{name}” is no file: a folder, a link or a device. Links are not followed.")
+        found = os.open(name, _FILE, dir_fd=parent)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _refused(error, name, is_folder=False) from error
+    if not stat.S_ISREG(os.fstat(found).st_mode):
+        os.close(found)
+        raise FileRefused(f"“{name}” is no file any more.")
+    return found
+
+
+def read_file(parent: int, name: str, *, most_bytes: int) -> tuple[bytes, os.stat_result]:
+    """Return the bytes of a regular file in an open folder, and what the system says of it. Raises as
+    ``opened_file``, and ``FileRefused`` for a larger one."""
+    found = opened_file(parent, name)
+    with os.fdopen(found, "rb") as file:
+        facts = os.fstat(found)
+        if facts.st_size > most_bytes:
+            raise FileRefused(f"“{name}” is too large: {facts.st_size:,} bytes; at most {most_bytes:,} are read.")
+        try:
+            data = file.read(most_bytes + 1)
+        except OSError as error:
+            raise _refused(error, name, is_folder=False) from error
+        if len(data) > most_bytes:
+            raise FileRefused(f"“{name}” is too large; at most {most_bytes:,} bytes are read.")
+        return data, facts
+
+
+def _refused(error: OSError, name: str, *, is_folder: bool) -> FileRefused:
+    kind = "folder" if is_folder else "file"
+    if error.errno in (errno.ELOOP, errno.EMLINK) or (is_folder and error.errno == errno.ENOTDIR):
+        return FileRefused(f"“{name}” is no {kind}, or there is a link on the way. Links are not followed.")
+    if error.errno == errno.ENOENT:
+        return FileRefused(f"There is no {kind} “{name}” in the project's folder.")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return FileRefused(f"“{name}” may not be read by this user.")
+    return FileRefused(f"“{name}” cannot be opened ({error.strerror or error}).")

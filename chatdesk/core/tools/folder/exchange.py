@@ -1,0 +1,213 @@
+"""Exchanges one file of a project's folder for another state of it: whole or not at all, only while it is what it was,
+and through no link. Blocks, and is called in a thread."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chatdesk.core.file_writing import UNFINISHED
+from chatdesk.core.tools.folder.beneath import FileRefused, opened, opened_below, read_file
+
+#: Larger files are not changed.
+MOST_CHANGED_BYTES: Final = 1024 * 1024
+_NEW: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+_LONGEST_STEM: Final = 60
+
+
+class FileChanged(FileRefused):
+    """The file is not what the change was made from."""
+
+    code = "project_file_changed"
+    what = "The file was changed since."
+    next_step = "Ask the model to read it again and to propose the change anew."
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """``mode`` is that of the file that was there, None where there was none; ``made`` counts the folders that were
+    made for a new file."""
+
+    mode: int | None
+    made: int = 0
+
+
+def sum_of(data: bytes | None) -> str:
+    """Return the SHA-256 sum of a file's bytes; empty for a file that is not there."""
+    return "" if data is None else hashlib.sha256(data).hexdigest()
+
+
+def current_sum(folder: Path, names: Sequence[str]) -> str:
+    """Return the sum of the file as it is now; empty where there is none. Raises ``FileRefused``."""
+    try:
+        with opened(folder) as top, opened_below(top, names[:-1]) as parent:
+            return sum_of(read_file(parent, names[-1], most_bytes=MOST_CHANGED_BYTES)[0])
+    except FileNotFoundError:
+        return ""
+    except FileRefused as error:
+        if isinstance(error.__cause__, FileNotFoundError):  # of a folder on the way
+            return ""
+        raise
+
+
+def exchange(
+    folder: Path, names: Sequence[str], *, expected: str, data: bytes | None, token: str, mode: int | None = None
+) -> Exchanged:
+    """Give the file ``data``, None: remove it, if its sum is ``expected`` (empty: there is no such file). ``mode`` is
+    for a file that was not there. ``token`` names the unfinished file: what a killed attempt with the same one left
+    behind is removed. Raises ``FileChanged`` and ``FileRefused``; nothing is changed then."""
+    unfinished = f".{names[-1].encode()[:_LONGEST_STEM].decode('utf-8', 'ignore')}.{token}{UNFINISHED}"
+    try:
+        with opened(folder) as top:
+            made = 0 if expected else _make_folders(top, names[:-1])
+            with opened_below(top, names[:-1]) as parent:
+                with suppress(FileNotFoundError):
+                    os.unlink(unfinished, dir_fd=parent)
+                found = _facts(parent, names[-1], expected)
+                if data is None and found is not None:
+                    _check_same(parent, names[-1], found)
+                    os.unlink(names[-1], dir_fd=parent)
+                elif data is not None and found is None:
+                    _write(parent, unfinished, data, mode=mode, like=None)
+                    _place_new(parent, unfinished, names[-1])
+                elif data is not None and found is not None:
+                    _write(parent, unfinished, data, mode=stat.S_IMODE(found.st_mode), like=names[-1])
+                    _replace(parent, unfinished, names[-1], found)
+                with suppress(OSError):  # some file systems sync no folders
+                    os.fsync(parent)
+    except FileRefused:
+        raise
+    except OSError as error:
+        raise _failure(error, names[-1]) from error
+    return Exchanged(None if found is None else stat.S_IMODE(found.st_mode), made)
+
+
+def remove_folders(folder: Path, names: Sequence[str], count: int) -> None:
+    """Remove the last ``count`` folders on the way to a file, as far as nothing is in them."""
+    for depth in range(len(names) - 1, max(0, len(names) - 1 - count), -1):
+        with suppress(FileRefused, OSError), opened(folder, names[: depth - 1]) as parent:
+            os.rmdir(names[depth - 1], dir_fd=parent)
+
+
+def _make_folders(top: int, names: Sequence[str]) -> int:
+    """Make the folders on the way that are missing, and return how many they are."""
+    made = 0
+    for depth, name in enumerate(names):
+        with opened_below(top, names[:depth]) as parent:
+            try:
+                os.mkdir(name, dir_fd=parent)
+            except FileExistsError:
+                continue
+            made += 1
+    return made
+
+
+def _facts(parent: int, name: str, expected: str) -> os.stat_result | None:
+    """Return what the system says of the file that is there, if it may be exchanged. Raises ``FileChanged``."""
+    try:
+        data, facts = read_file(parent, name, most_bytes=MOST_CHANGED_BYTES)
+    except FileNotFoundError:
+        if expected:
+            raise FileChanged("The file was removed since.") from None
+        return None
+    if sum_of(data) != expected:
+        raise FileChanged if expected else FileChanged("There is a file of that name by now.")
+    if facts.st_uid != os.geteuid():
+        raise FileRefused("The file belongs to another user of this computer.")
+    if not facts.st_mode & stat.S_IWUSR:
+        raise FileRefused("The file is write-protected.", next_step="Remove the protection, then try again.")
+    return facts
+
+
+def _place_new(parent: int, unfinished: str, name: str) -> None:
+    """Give a file its name, and never that of a file that came meanwhile."""
+    try:
+        try:
+            os.link(unfinished, name, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)
+        except FileExistsError:
+            raise FileChanged("There is a file of that name by now.") from None
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
+                raise
+            # A file system without hard links, such as that of a memory stick.
+            _check_absent(parent, name)
+            os.rename(unfinished, name, src_dir_fd=parent, dst_dir_fd=parent)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(unfinished, dir_fd=parent)
+
+
+def _replace(parent: int, unfinished: str, name: str, before: os.stat_result) -> None:
+    try:
+        _check_same(parent, name, before)
+        os.rename(unfinished, name, src_dir_fd=parent, dst_dir_fd=parent)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(unfinished, dir_fd=parent)
+        raise
+
+
+def _check_same(parent: int, name: str, before: os.stat_result) -> None:
+    """Raise ``FileChanged`` where a file is another one than a moment ago, when it was read."""
+    now = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    if _identity(now) != _identity(before):
+        raise FileChanged
+
+
+def _identity(facts: os.stat_result) -> tuple[int, ...]:
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+def _check_absent(parent: int, name: str) -> None:
+    try:
+        os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    raise FileChanged("There is a file of that name by now.")
+
+
+def _write(parent: int, unfinished: str, data: bytes, *, mode: int | None, like: str | None) -> None:
+    """Write a new file that is on the disk then. It has the extended attributes of ``like``."""
+    target = os.open(unfinished, _NEW, 0o666 if mode is None else 0o600, dir_fd=parent)
+    try:
+        with os.fdopen(target, "wb") as file:
+            file.write(data)
+            file.flush()
+            if like is not None:
+                _copy_attributes(parent, like, target)
+            if mode is not None:
+                os.fchmod(target, mode)
+            os.fsync(target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(unfinished, dir_fd=parent)
+        raise
+
+
+def _copy_attributes(parent: int, name: str, target: int) -> None:
+    """Copy what can be copied of a file's extended attributes, access lists among them."""
+    if not hasattr(os, "listxattr"):
+        return
+    with suppress(OSError):
+        source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=parent)
+        try:
+            for attribute in os.listxattr(source):
+                with suppress(OSError):
+                    os.setxattr(target, attribute, os.getxattr(source, attribute))
+        finally:
+            os.close(source)
+
+
+def _failure(error: OSError, name: str) -> FileRefused:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return FileRefused(f"The disk of “{name}” is full.", next_step="Free some space, then try again.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return FileRefused(f"“{name}” may not be written by this user.")
+    return FileRefused(f"“{name}” could not be written: {error.strerror or error}.", next_step="Try again.")

@@ -1,0 +1,263 @@
+"""The use cases of changes that models propose to files of a project's folder: propose, look through, apply, reject,
+undo. A person does all but the first; nothing here is done for a row of the database."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.artifacts.file_change import ChangeKind, ChangeState, FileChange
+from chatdesk.core.errors import ChatDeskError, NotPossible
+from chatdesk.core.ids import new_id
+from chatdesk.core.tools.folder.beneath import FileRefused, names_of, opened, opened_below, read_file
+from chatdesk.core.tools.folder.change_records import ChangeRecord, ChangeRecords, with_step
+from chatdesk.core.tools.folder.difference import Difference, difference
+from chatdesk.core.tools.folder.edits import Wanted, changed
+from chatdesk.core.tools.folder.exchange import (
+    MOST_CHANGED_BYTES,
+    current_sum,
+    exchange,
+    remove_folders,
+    sum_of,
+)
+from chatdesk.core.tools.folder.texts import read_text
+
+#: Larger ones nobody would look through.
+_MOST_DIFF_BYTES: Final = 256 * 1024
+_LONGEST_LINE: Final = 4_000
+
+#: Why a change in each state cannot be applied or undone.
+_REASONS: Final[Mapping[ChangeState, str]] = {
+    ChangeState.PROPOSED: "This change is not applied.",
+    ChangeState.APPLIED: "This change is applied already.",
+    ChangeState.REJECTED: "This change was rejected.",
+    ChangeState.OUTDATED: "The file is not any more what this change was made from.",
+    ChangeState.CHANGED_SINCE: "The file was changed after this change was applied.",
+    ChangeState.NO_FOLDER: "The project has no folder on this computer, or another one.",
+    ChangeState.ELSEWHERE: "This change was not proposed on this computer, or too long ago.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A change that was proposed just now, and its diff."""
+
+    change: FileChange
+    diff: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """All that a person looks through before a change is applied: made from the very bytes that would be written."""
+
+    folder: str
+    path: str
+    kind: ChangeKind
+    state: ChangeState
+    diff: str
+    added: int
+    removed: int
+
+
+class FileChanges:
+    """Reached as ``ToolService.changes``. ``folder_of`` returns the folder of a project on this computer."""
+
+    def __init__(self, records: ChangeRecords, folder_of: Callable[[str], Path | None], clock: Clock) -> None:
+        self._records = records
+        self._folder_of = folder_of
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()
+
+    async def propose(self, project_id: str, folder: Path, path: str, wanted: Wanted) -> Proposed:
+        """Keep a change of one file that a model wants. The file is not touched. Raises ``FileRefused``."""
+        return await asyncio.to_thread(self._propose, project_id, folder, path, wanted)
+
+    async def states(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ChangeState]:
+        """Return the states of changes, each named by its id and the sum of the diff that is shown of it."""
+        return await asyncio.to_thread(lambda: {each: self._look(*each)[1] for each in wanted})
+
+    async def review(self, change_id: str, diff_sum: str) -> Review:
+        """Return what a person is to look through. Raises ``NotPossible`` for a change from elsewhere."""
+        return await asyncio.to_thread(self._review, change_id, diff_sum)
+
+    async def apply(self, change_id: str, diff_sum: str) -> None:
+        """Write a proposed change to its file. Raises ``NotPossible`` and ``FileRefused``; the file is as it was
+        then."""
+        async with self._one_at_a_time:
+            await asyncio.to_thread(self._apply, change_id, diff_sum)
+
+    async def undo(self, change_id: str, diff_sum: str) -> None:
+        """Bring the file back to what it was before a change was applied. Raises as ``apply``."""
+        async with self._one_at_a_time:
+            await asyncio.to_thread(self._undo, change_id, diff_sum)
+
+    async def reject(self, change_id: str, diff_sum: str) -> None:
+        """Record that a change is not wanted. Raises ``NotPossible`` for one that is applied or from elsewhere."""
+        async with self._one_at_a_time:
+            await asyncio.to_thread(self._reject, change_id, diff_sum)
+
+    # In a thread
+
+    def _propose(self, project_id: str, folder: Path, path: str, wanted: Wanted) -> Proposed:
+        names = names_of(path)
+        if not names:
+            raise FileRefused("Name a file.")
+        before = _bytes_of(folder, names)
+        after = changed(before, wanted)
+        shown = "/".join(names)
+        made = _difference(shown, before, after)
+        diff = made.text.encode("utf-8", "replace")
+        if len(diff) > _MOST_DIFF_BYTES or made.longest > _LONGEST_LINE:
+            raise FileRefused(
+                "This change is too large to be looked through, or has lines that are too long.",
+                next_step="Propose it in smaller steps.",
+            )
+        record = ChangeRecord(
+            new_id(),
+            project_id,
+            str(folder),
+            shown,
+            sum_of(before),
+            sum_of(after),
+            hashlib.sha256(diff).hexdigest(),
+            self._clock.now_ms(),
+        )
+        try:
+            self._records.add(record, before, after)
+        except OSError as error:
+            raise FileRefused(f"The change could not be kept: {error.strerror or error}.") from error
+        return Proposed(FileChange(record.id, shown, _kind(record), made.added, made.removed), diff)
+
+    def _look(self, change_id: str, diff_sum: str) -> tuple[ChangeRecord | None, ChangeState]:
+        """Return a change and its state. A kill may have come between the file and the record: the file is right."""
+        record = self._records.find(change_id)
+        if record is None or record.diff != diff_sum:
+            return None, ChangeState.ELSEWHERE
+        if record.step == "rejected":
+            return record, ChangeState.REJECTED
+        folder = self._folder_of(record.project_id)
+        if folder is None or str(folder) != record.folder:
+            return record, ChangeState.NO_FOLDER
+        try:
+            now = current_sum(folder, names_of(record.path))
+        except (FileRefused, OSError):
+            now = "unreadable"
+        if now == record.before:
+            return record, ChangeState.PROPOSED
+        if now == record.after and record.step != "proposed":
+            return record, ChangeState.APPLIED
+        return record, ChangeState.CHANGED_SINCE if record.step == "applied" else ChangeState.OUTDATED
+
+    def _review(self, change_id: str, diff_sum: str) -> Review:
+        record, state = self._look(change_id, diff_sum)
+        if record is None:
+            raise NotPossible(_REASONS[state], safe="No file was changed.")
+        try:
+            states = [self._records.state(record, after=each) for each in (False, True)]
+        except OSError as error:
+            raise _damaged() from error
+        made = _difference(record.path, *states)
+        return Review(record.folder, record.path, _kind(record), state, made.text, made.added, made.removed)
+
+    def _apply(self, change_id: str, diff_sum: str) -> None:
+        record = self._expect(change_id, diff_sum, ChangeState.PROPOSED)
+        names = names_of(record.path)
+        try:
+            data = self._records.state(record, after=True)
+            self._records.save(record := with_step(record, "applying", mode=_mode_of(Path(record.folder), names)))
+        except OSError as error:
+            raise _damaged() from error
+        try:
+            done = exchange(Path(record.folder), names, expected=record.before, data=data, token=_token(record))
+        except ChatDeskError:
+            self._record(with_step(record, "proposed"))
+            raise
+        self._record(with_step(record, "applied", mode=done.mode, made=done.made))
+
+    def _undo(self, change_id: str, diff_sum: str) -> None:
+        record = self._expect(change_id, diff_sum, ChangeState.APPLIED)
+        names = names_of(record.path)
+        try:
+            data = self._records.state(record, after=False)
+            self._records.save(record := with_step(record, "undoing"))
+        except OSError as error:
+            raise _damaged() from error
+        try:
+            exchange(
+                Path(record.folder), names, expected=record.after, data=data, token=_token(record), mode=record.mode
+            )
+        except ChatDeskError:
+            self._record(with_step(record, "applied"))
+            raise
+        if data is None:
+            remove_folders(Path(record.folder), names, record.made)
+        self._record(with_step(record, "proposed", made=0))
+
+    def _reject(self, change_id: str, diff_sum: str) -> None:
+        record, state = self._look(change_id, diff_sum)
+        if record is None or state in (ChangeState.APPLIED, ChangeState.CHANGED_SINCE):
+            raise NotPossible(_REASONS[state], safe="No file was changed.")
+        try:
+            self._records.save(with_step(record, "rejected"))
+        except OSError as error:
+            raise _damaged() from error
+
+    def _expect(self, change_id: str, diff_sum: str, expected: ChangeState) -> ChangeRecord:
+        record, state = self._look(change_id, diff_sum)
+        if record is None or state is not expected:
+            raise NotPossible(_REASONS[state], safe="No file was changed.")
+        return record
+
+    def _record(self, record: ChangeRecord) -> None:
+        """Store what was done. Where that fails the record says what was about to be done, and the file the rest."""
+        with suppress(OSError):
+            self._records.save(record)
+
+
+def _bytes_of(folder: Path, names: tuple[str, ...]) -> bytes | None:
+    """Return the bytes of a file; None where there is none."""
+    try:
+        with opened(folder) as top, opened_below(top, names[:-1]) as parent:
+            return read_file(parent, names[-1], most_bytes=MOST_CHANGED_BYTES)[0]
+    except FileNotFoundError:
+        return None
+    except FileRefused as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise
+
+
+def _mode_of(folder: Path, names: tuple[str, ...]) -> int | None:
+    """Return the mode of a file; None where there is none."""
+    with suppress(FileNotFoundError, FileRefused), opened(folder, names[:-1]) as parent:
+        return read_file(parent, names[-1], most_bytes=MOST_CHANGED_BYTES)[1].st_mode & 0o7777
+    return None
+
+
+def _difference(path: str, before: bytes | None, after: bytes | None) -> Difference:
+    texts = [None if data is None else (read_text(data) or ("", None))[0] for data in (before, after)]
+    return difference(path, *texts)
+
+
+def _kind(record: ChangeRecord) -> ChangeKind:
+    if not record.before:
+        return ChangeKind.NEW
+    return ChangeKind.EDIT if record.after else ChangeKind.DELETE
+
+
+def _token(record: ChangeRecord) -> str:
+    return record.id.replace("-", "")
+
+
+def _damaged() -> NotPossible:
+    return NotPossible(
+        "What is kept of this change cannot be read or written.",
+        safe="No file was changed.",
+        next_step="Ask the model to propose it anew.",
+    )

@@ -1,0 +1,36 @@
+"""Decides which files of a project's folder no tool may see: those that usually hold secrets. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from chatdesk.core.hidden_characters import clean_line
+
+# Keys and passwords by the names that programs give them, and folders in which a program runs what it finds.
+_SECRET: Final = re.compile(
+    r"""
+    \.git | \.hg | \.svn | \.bzr | \.jj
+    | \.ssh | \.gnupg | \.aws | \.azure | \.gcloud | \.kube | \.docker | \.password-store | \.terraform
+    | \.env | \.env\.(?!example$|sample$|template$|dist$).* | .*\.env | \.envrc
+    | \.netrc | _netrc | \.npmrc | \.yarnrc(\.yml)? | \.pypirc | \.pgpass | \.my\.cnf | \.htpasswd | \.git-credentials
+    | \.dockercfg | \.boto | \.s3cfg | \.vault-token
+    | id_(rsa|dsa|ecdsa|ed25519)(?!.*\.pub$).* | .*_(rsa|ed25519)
+    | .*\.(pem|key|p12|pfx|p8|jks|keystore|kdbx?|ppk|asc|gpg|ovpn|tfstate|tfvars|mobileprovision)
+    | (client_)?secrets?(\.[a-z0-9]+)? | credentials?(\.[a-z0-9]+)? | service[-_]account.*\.json
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+#: Folders with what programs made or fetched; they are searched only where a path leads into them.
+MADE_BY_PROGRAMS: Final = frozenset(("node_modules", "__pycache__", ".venv", "venv", ".tox", ".mypy_cache"))
+
+
+def hides_secrets(name: str) -> bool:
+    """Return whether files or folders of this name usually hold secrets, or belong to a program that trusts them."""
+    return _SECRET.fullmatch(name) is not None
+
+
+def is_plain(name: str) -> bool:
+    """Return whether a name is what it looks like. One with line breaks, invisible or direction-changing characters, or
+    bytes that are no UTF-8, cannot be told from others in a list."""
+    return clean_line(name) == name.strip() and name == name.strip() and "\u200c" not in name and "\u200d" not in name

@@ -1,0 +1,146 @@
+"""Nothing outside the folder is opened: paths, links, special files, and links that are swapped in meanwhile."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.tools.folder.beneath import FileRefused, names_of, opened, read_file
+
+SECRET = b"outside"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "outside.txt").write_bytes(SECRET)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.txt").write_bytes(SECRET)
+    made = tmp_path / "project"
+    (made / "src").mkdir(parents=True)
+    (made / "src" / "a.txt").write_bytes(b"inside")
+    return made
+
+
+def _read(folder: Path, path: str) -> bytes:
+    names = names_of(path)
+    with opened(folder, names[:-1]) as at:
+        return read_file(at, names[-1], most_bytes=1_000)[0]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../outside.txt",
+        "src/../../outside.txt",
+        "/etc/passwd",
+        "~/notes",
+        "src/..",
+        "a\nb",
+        "a\x00b",
+        "a\u202eb",
+        "\udcff",
+        "a" * 1_001,
+        "/".join("a" * 41),
+        ".env",
+        "deploy/.env.production",
+        ".git/config",
+        ".GIT/hooks/pre-commit",
+        "keys/server.PEM",
+        "id_ed25519",
+        ".ssh/config",
+        "secrets.yaml",
+        ".npmrc",
+    ],
+)
+def test_these_paths_are_refused_before_anything_is_opened(path: str) -> None:
+    with pytest.raises(FileRefused):
+        names_of(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["src/a.txt", "./src//a.txt", ".env.example", ".github/workflows/x.yml", "id_rsa.pub", "keyboard.py", "é.txt"],
+)
+def test_these_paths_can_be_used(path: str) -> None:
+    assert all(name not in ("", ".", "..") for name in names_of(path))
+
+
+def test_a_file_is_read_and_a_larger_one_is_not(folder: Path) -> None:
+    assert _read(folder, "src/a.txt") == b"inside"
+    (folder / "large").write_bytes(b"x" * 1_001)
+    with pytest.raises(FileRefused, match="1,001 bytes"):
+        _read(folder, "large")
+    with pytest.raises(FileNotFoundError):
+        _read(folder, "none")
+    with pytest.raises(FileRefused, match="There is no folder"):
+        _read(folder, "none/none")
+
+
+def test_links_are_followed_nowhere(folder: Path) -> None:
+    (folder / "file").symlink_to(folder.parent / "outside.txt")
+    (folder / "way").symlink_to(folder.parent / "other")
+    (folder / "inner").symlink_to(folder / "src")
+    for path in ("file", "way/a.txt", "inner/a.txt"):
+        with pytest.raises(FileRefused, match=r"[Ll]inks are not followed"):
+            _read(folder, path)
+
+
+def test_special_files_are_not_opened(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(folder / "pipe")
+    monkeypatch.chdir(folder)
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind("door")
+        for path in ("pipe", "door", "src"):
+            with pytest.raises(FileRefused, match="is no file"):
+                _read(folder, path)
+
+
+def test_a_link_on_the_way_to_the_folder_itself_is_not_followed(folder: Path) -> None:
+    folder.rename(folder.with_name("moved"))
+    folder.symlink_to(folder.parent / "other")
+    with pytest.raises(FileRefused, match="cannot be opened, or a link"):
+        _read(folder, "a.txt")
+
+
+def test_a_link_that_is_swapped_in_between_leads_nowhere(folder: Path) -> None:
+    """A folder becomes a link to another one and back, as fast as it can, while it is read."""
+    is_over = threading.Event()
+    real, link, place = folder / "real", folder / "link", folder / "src"
+    link.symlink_to(folder.parent / "other")
+
+    def swap() -> None:
+        while not is_over.is_set():
+            place.rename(real)
+            link.rename(place)
+            place.rename(link)
+            real.rename(place)
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
+    seen = {b"inside": 0, SECRET: 0, b"refused": 0}
+    try:
+        for _again in range(3_000):
+            try:
+                seen[_read(folder, "src/a.txt")] += 1
+            except (FileRefused, FileNotFoundError):
+                seen[b"refused"] += 1
+    finally:
+        is_over.set()
+        swapper.join()
+    assert not seen[SECRET]
+    assert seen[b"inside"] and seen[b"refused"], "both states were met"
+
+
+def test_no_descriptor_is_left_open(folder: Path) -> None:
+    (folder / "way").symlink_to(folder.parent / "other")
+    before = len(os.listdir("/proc/self/fd"))
+    for path in ("src/a.txt", "way/a.txt", "none/x/y", "src"):
+        try:
+            _read(folder, path)
+        except (FileRefused, FileNotFoundError):
+            continue
+    assert len(os.listdir("/proc/self/fd")) == before

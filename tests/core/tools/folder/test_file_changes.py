@@ -1,0 +1,291 @@
+"""Changes are applied whole, only to the file they were made from, and undone exactly; kills change nothing of that."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatdesk.core.domain.artifacts.file_change import ChangeKind, ChangeState
+from chatdesk.core.errors import ChatDeskError, NotPossible
+from chatdesk.core.tools.folder import exchange as exchanging
+from chatdesk.core.tools.folder.beneath import FileRefused
+from chatdesk.core.tools.folder.file_changes import FileChanges
+from tests.helpers.accounts import MemoryKeyring
+from tests.helpers.folder_changes import changes_in, propose
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "project"
+    made.mkdir()
+    (made / "a.txt").write_bytes(b"one\r\ntwo\r\n")
+    (made / "a.txt").chmod(0o750)
+    return made
+
+
+async def _state(changes: FileChanges, key: tuple[str, str]) -> ChangeState:
+    return (await changes.states([key]))[key]
+
+
+def _left_over(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.rglob("*") if each.name.endswith(".part"))
+
+
+async def test_an_edit_is_applied_and_undone_exactly(tmp_path: Path, folder: Path) -> None:
+    changes, file = changes_in(tmp_path, folder), folder / "a.txt"
+    made, key = await propose(changes, folder, "a.txt", edits=[{"old": "two", "new": "2\nthree"}])
+    assert (made.change.kind, made.change.added, made.change.removed) == (ChangeKind.EDIT, 2, 1)
+    assert file.read_bytes() == b"one\r\ntwo\r\n", "nothing is written before a person says so"
+    review = await changes.review(*key)
+    assert review.diff.encode() == made.diff and "+three" in review.diff and review.state is ChangeState.PROPOSED
+    await changes.apply(*key)
+    assert file.read_bytes() == b"one\r\n2\r\nthree\r\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o750
+    assert await _state(changes_in(tmp_path, folder), key) is ChangeState.APPLIED, "it outlives a restart"
+    with pytest.raises(NotPossible, match="applied already"):
+        await changes.apply(*key)
+    with pytest.raises(NotPossible):
+        await changes.reject(*key)
+    await changes_in(tmp_path, folder).undo(*key)
+    assert file.read_bytes() == b"one\r\ntwo\r\n" and stat.S_IMODE(file.stat().st_mode) == 0o750
+    assert await _state(changes, key) is ChangeState.PROPOSED
+    assert not _left_over(folder)
+
+
+async def test_a_new_file_comes_with_its_folders_and_goes_with_them(tmp_path: Path, folder: Path) -> None:
+    changes = changes_in(tmp_path, folder)
+    (folder / "docs").mkdir()
+    _made, key = await propose(changes, folder, "docs/new/deep/b.txt", content="hello\n")
+    await changes.apply(*key)
+    assert (folder / "docs/new/deep/b.txt").read_text() == "hello\n"
+    await changes.undo(*key)
+    assert list((folder / "docs").iterdir()) == [], "the folders that were made for it are gone, the others stay"
+    await changes.apply(*key)
+    (folder / "docs/new/mine.txt").touch()
+    await changes.undo(*key)
+    assert [each.name for each in (folder / "docs/new").iterdir()] == ["mine.txt"]
+
+
+async def test_a_removal_brings_everything_back(tmp_path: Path, folder: Path) -> None:
+    changes, file = changes_in(tmp_path, folder), folder / "a.txt"
+    made, key = await propose(changes, folder, "a.txt", delete=True)
+    assert made.change.kind is ChangeKind.DELETE
+    await changes.apply(*key)
+    assert not file.exists() and await _state(changes, key) is ChangeState.APPLIED
+    await changes.undo(*key)
+    assert file.read_bytes() == b"one\r\ntwo\r\n" and stat.S_IMODE(file.stat().st_mode) == 0o750
+
+
+async def test_a_file_that_changed_since_is_left_alone(tmp_path: Path, folder: Path) -> None:
+    changes, file = changes_in(tmp_path, folder), folder / "a.txt"
+    _made, key = await propose(changes, folder, "a.txt", content="mine")
+    file.write_text("theirs")
+    assert await _state(changes, key) is ChangeState.OUTDATED
+    with pytest.raises(NotPossible, match="not any more what this change was made from"):
+        await changes.apply(*key)
+    assert file.read_text() == "theirs"
+    file.write_bytes(b"one\r\ntwo\r\n")
+    await changes.apply(*key)
+    file.write_text("theirs again")
+    assert await _state(changes, key) is ChangeState.CHANGED_SINCE
+    with pytest.raises(NotPossible, match="after this change was applied"):
+        await changes.undo(*key)
+    assert file.read_text() == "theirs again"
+
+
+async def test_a_new_file_replaces_none_that_came_meanwhile(tmp_path: Path, folder: Path) -> None:
+    changes = changes_in(tmp_path, folder)
+    _made, key = await propose(changes, folder, "b.txt", content="mine")
+    (folder / "b.txt").write_text("theirs")
+    with pytest.raises(NotPossible):
+        await changes.apply(*key)
+    with pytest.raises(exchanging.FileChanged, match="by now"):
+        exchanging.exchange(folder, ("b.txt",), expected="", data=b"mine", token="1")
+    assert (folder / "b.txt").read_text() == "theirs" and not _left_over(folder)
+
+
+async def test_nothing_is_written_through_a_link(tmp_path: Path, folder: Path) -> None:
+    changes = changes_in(tmp_path, folder)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "a.txt").write_bytes((folder / "a.txt").read_bytes())
+    (folder / "sub").mkdir()
+    (folder / "sub" / "a.txt").write_bytes(b"one\r\ntwo\r\n")
+    keys = [
+        (await propose(changes, folder, path, content="changed"))[1] for path in ("a.txt", "sub/a.txt", "sub/n.txt")
+    ]
+    (folder / "a.txt").unlink()
+    (folder / "a.txt").symlink_to(outside / "a.txt")
+    (folder / "sub" / "a.txt").unlink()
+    (folder / "sub").rmdir()
+    (folder / "sub").symlink_to(outside)
+    for key in keys:
+        with pytest.raises(ChatDeskError):
+            await changes.apply(*key)
+    with pytest.raises(FileRefused):
+        exchanging.exchange(folder, ("sub", "n.txt"), expected="", data=b"changed", token="1")
+    assert (outside / "a.txt").read_bytes() == b"one\r\ntwo\r\n" and len(list(outside.iterdir())) == 1
+
+
+async def test_what_may_not_be_written_stays(tmp_path: Path, folder: Path) -> None:
+    changes = changes_in(tmp_path, folder)
+    _made, key = await propose(changes, folder, "a.txt", content="changed")
+    (folder / "a.txt").chmod(0o444)
+    with pytest.raises(FileRefused, match="write-protected"):
+        await changes.apply(*key)
+    assert await _state(changes, key) is ChangeState.PROPOSED
+    for path in (".env", ".git/hooks/pre-commit", "../x", "sub/../../x"):
+        with pytest.raises(FileRefused):
+            await propose(changes, folder, path, content="x")
+
+
+async def test_a_rejected_change_is_not_applied(tmp_path: Path, folder: Path) -> None:
+    changes = changes_in(tmp_path, folder)
+    _made, key = await propose(changes, folder, "a.txt", content="changed")
+    await changes.reject(*key)
+    assert await _state(changes_in(tmp_path, folder), key) is ChangeState.REJECTED
+    with pytest.raises(NotPossible, match="rejected"):
+        await changes.apply(*key)
+
+
+async def test_changes_from_elsewhere_and_of_other_folders_are_not_applied(tmp_path: Path, folder: Path) -> None:
+    changes = changes_in(tmp_path, folder)
+    _made, key = await propose(changes, folder, "a.txt", content="changed")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "a.txt").write_bytes((folder / "a.txt").read_bytes())
+    for known in (changes_in(tmp_path, None), changes_in(tmp_path, other)):
+        assert await _state(known, key) is ChangeState.NO_FOLDER
+        with pytest.raises(NotPossible):
+            await known.apply(*key)
+    for strange in ((key[0], "0" * 64), ("0" * 32, key[1]), ("../../a", key[1]), ("", "")):
+        assert await _state(changes, strange) is ChangeState.ELSEWHERE, (
+            "another diff may be shown than would be applied"
+        )
+        for act in (changes.apply, changes.undo, changes.reject, changes.review):
+            with pytest.raises(NotPossible, match="not proposed on this computer"):
+                await act(*strange)
+    assert (folder / "a.txt").read_bytes() == (other / "a.txt").read_bytes()
+
+
+async def test_a_directory_of_somebody_else_applies_nothing(tmp_path: Path, folder: Path) -> None:
+    ring = MemoryKeyring()
+    mine = changes_in(tmp_path, folder, ring, needs_seals=True)
+    _made, key = await propose(mine, folder, "a.txt", content="changed")
+    assert await _state(changes_in(tmp_path, folder, ring, needs_seals=True), key) is ChangeState.PROPOSED
+    assert await _state(changes_in(tmp_path, folder, MemoryKeyring(), needs_seals=True), key) is ChangeState.ELSEWHERE
+    record = tmp_path / "changes" / f"{key[0]}.json"
+    stored = json.loads(record.read_text())
+    record.write_text(json.dumps({**stored, "path": "b.txt"}))
+    assert await _state(changes_in(tmp_path, folder, ring, needs_seals=True), key) is ChangeState.ELSEWHERE
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"id": 1}', b"\xff", b"9" * 100_000])
+async def test_a_damaged_record_is_none(tmp_path: Path, folder: Path, damage: bytes) -> None:
+    changes = changes_in(tmp_path, folder)
+    _made, key = await propose(changes, folder, "a.txt", content="changed")
+    (tmp_path / "changes" / f"{key[0]}.json").write_bytes(damage)
+    assert await _state(changes, key) is ChangeState.ELSEWHERE
+
+
+async def test_a_damaged_state_is_not_written(tmp_path: Path, folder: Path) -> None:
+    changes = changes_in(tmp_path, folder)
+    _made, key = await propose(changes, folder, "a.txt", content="changed")
+    (tmp_path / "changes" / f"{key[0]}.after").write_bytes(b"evil")
+    with pytest.raises(NotPossible, match="cannot be read"):
+        await changes.apply(*key)
+    assert (folder / "a.txt").read_bytes() == b"one\r\ntwo\r\n"
+
+
+async def test_a_change_that_nobody_could_look_through_is_refused(tmp_path: Path, folder: Path) -> None:
+    changes = changes_in(tmp_path, folder)
+    for content in ("x" * 5_000, "line\n" * 100_000):
+        with pytest.raises(FileRefused, match="too large to be looked through"):
+            await propose(changes, folder, "a.txt", content=content)
+
+
+@pytest.mark.parametrize("what", ["apply", "undo"])
+@pytest.mark.parametrize("case", ["edit", "new", "delete"])
+async def test_a_kill_leaves_the_old_or_the_new_file_and_a_true_state(
+    tmp_path: Path, folder: Path, what: str, case: str
+) -> None:
+    """Killed before every system call in turn that changes something on the disk."""
+    paths = {"edit": "a.txt", "new": "b.txt", "delete": "a.txt"}
+    arguments: dict[str, dict[str, Any]] = {
+        "edit": {"content": "new"},
+        "new": {"content": "new"},
+        "delete": {"delete": True},
+    }
+    file = folder / paths[case]
+    number = 0
+    while True:
+        file.unlink(missing_ok=True)
+        if case != "new":
+            file.write_bytes(b"old")
+        changes = changes_in(tmp_path, folder)
+        _made, key = await propose(changes, folder, paths[case], **arguments[case])
+        old = file.read_bytes() if file.exists() else None
+        if what == "undo":
+            await changes.apply(*key)
+        number += 1
+        killed = subprocess.run(
+            [sys.executable, "-c", _KILLED, str(number), str(tmp_path), str(folder), what, *key], cwd=ROOT, check=False
+        )
+        found = file.read_bytes() if file.exists() else None
+        after = None if case == "delete" else b"new"
+        assert found in (old, after)
+        state = await _state(changes_in(tmp_path, folder), key)
+        assert state is (ChangeState.PROPOSED if found == old else ChangeState.APPLIED)
+        again = changes_in(tmp_path, folder)  # it can be gone on with
+        await (again.apply(*key) if found == old else again.undo(*key))
+        assert not _left_over(folder)
+        if killed.returncode == 0:
+            break
+        assert killed.returncode == -signal.SIGKILL
+    assert number > 4
+
+
+_KILLED = """
+import os, signal, sys
+left = int(sys.argv.pop(1))
+def counted(call):
+    def run(*args, **options):
+        global left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*args, **options)
+    return run
+from tests.helpers import folder_changes
+for name in ("rename", "replace", "link", "unlink", "fsync", "fchmod"):
+    setattr(os, name, counted(getattr(os, name)))
+folder_changes.main()
+"""
+
+
+async def test_what_is_old_or_was_erased_is_removed(tmp_path: Path, folder: Path) -> None:
+    changes = changes_in(tmp_path, folder)
+    _made, old = await propose(changes, folder, "a.txt", content="old")
+    _made, kept = await propose(changes, folder, "a.txt", content="kept")
+    for key, has_blob in ((old, False), (kept, True)):
+        record = tmp_path / "changes" / f"{key[0]}.json"
+        stored = json.loads(record.read_text())
+        record.write_text(json.dumps({**stored, "at_ms": stored["at_ms"] - 7_200_000}))
+        if has_blob:
+            blob = tmp_path / "blobs" / key[1][:2] / key[1]
+            blob.parent.mkdir(parents=True)
+            blob.touch()
+    again = changes_in(tmp_path, folder)
+    await propose(again, folder, "a.txt", content="next")
+    assert await _state(again, old) is ChangeState.ELSEWHERE and await _state(again, kept) is ChangeState.PROPOSED
+    assert not [each for each in os.listdir(tmp_path / "changes") if each.startswith(old[0])]
