@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | None = None) -> int:
+def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | None = None, target: str = "") -> int:
     """Run the desktop application and return its exit code. A second start brings the first window to the front.
+    ``target``: a link or a file that the window shows, this one or the first.
 
     ``script`` runs in the window, which closes with it. Where there is no display, which Qt would answer with an abort,
     that is the demonstration: one turn and a picture.
@@ -52,7 +53,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
     if not lock.acquire() and lock.problem is None:
         from chatdesk.core.local_api.client import own_or_show_window
 
-        if not own_or_show_window(lock, paths.data_dir):
+        if not own_or_show_window(lock, paths.data_dir, target):
             return 0
 
     try:
@@ -62,7 +63,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
             from chatdesk.ui.application.demonstration import play
 
             script = partial(play, picture=paths.data_dir / "demonstration.png")
-        code = run(paths, settings, _hooks_of(paths, settings, lock), script=script)
+        code = run(paths, settings, _hooks_of(paths, settings, lock, target), script=script)
     finally:
         lock.release()
     if code == RESTART:
@@ -74,7 +75,7 @@ def run_window(paths: AppPaths, settings: Settings, *, script: WindowScript | No
     return code
 
 
-def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock) -> WindowHooks:
+def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock, target: str) -> WindowHooks:
     """Return what the window calls. Services are imported when it has been painted."""
     from chatdesk.core.settings.store import SettingsStore
     from chatdesk.ui.application.window_hooks import WindowHooks
@@ -84,7 +85,7 @@ def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock) -> Window
         services: Services = await module.build_services(paths, settings, lock)
         return services
 
-    async def listen(services: Services, come_to_front: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+    async def listen(services: Services, come_to_front: Callable[[str], None]) -> Callable[[], Awaitable[None]]:
         module = await import_beside(
             "chatdesk.core.local_api.listener", "chatdesk.services.owner", "chatdesk.services.service_switch"
         )
@@ -113,6 +114,7 @@ def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock) -> Window
         watch_crashes=partial(_watch_crashes, paths),
         collect_report=lambda services: _collect_report(services, paths),
         restore_services=restore_services,
+        target=target,
     )
 
 

@@ -137,6 +137,7 @@ def build_deb():
     command.symlink_to("../lib/chatdesk/chatdesk")
     share = tree / "usr" / "share"
     _put(share / "applications" / "chatdesk.desktop", (DESKTOP / "chatdesk.desktop").read_bytes())
+    _put(share / "mime" / "packages" / "chatdesk.xml", (DESKTOP / "chatdesk.mime.xml").read_bytes())
     _put(share / "metainfo" / "io.github.chatdesk.ChatDesk.metainfo.xml", metainfo().encode())
     _put_icons(share / "icons" / "hicolor")
     _put(share / "man" / "man1" / "chatdesk.1.gz", packed(man_page().encode()))
@@ -186,6 +187,7 @@ def build_run():
     shutil.copytree(str(PROGRAM), str(tree), symlinks=True)
     _put(tree / "install.sh", (DESKTOP / "install.sh").read_bytes(), mode=0o755)
     _put(tree / "chatdesk.desktop", (DESKTOP / "chatdesk.desktop").read_bytes())
+    _put(tree / "chatdesk.mime.xml", (DESKTOP / "chatdesk.mime.xml").read_bytes())
     _put(tree / "chatdesk.svg", (ROOT / "resources" / "app" / "chatdesk.svg").read_bytes())
     _same_dates(tree)
     date = "@{}".format(commit_time())

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chatdesk.core.settings.store import LoadedSettings
 
 OK, FAILED, INTERRUPTED, BROKEN_PIPE = 0, 1, 130, 141
+_WITH_WINDOW = (None, "open")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -71,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
         demo_data,
         importing,
         mcp_serving,
+        opening,
         providers,
         search,
         serving,
@@ -88,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"chatdesk {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
+    opening.add_command(commands, common)
     asking.add_command(commands, common)
     threads.add_commands(commands, common)
     search.add_command(commands, common)
@@ -116,7 +119,7 @@ def run(arguments: Sequence[str], *, before_command: Callable[[], object] | None
     options = argparse.Namespace()
     try:
         options = _parsed(arguments)
-        if options.command is not None and before_command is not None:
+        if options.command not in _WITH_WINDOW and before_command is not None:
             before_command()
         failures.check_files()
         paths = AppPaths.find(getattr(options, "data_dir", None))
@@ -167,6 +170,15 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
+def _target_of(options: argparse.Namespace) -> str:
+    """Return what the window is to show. Raises ``UnusableLink``."""
+    if options.command != "open":
+        return ""
+    from chatdesk.cli.opening import target_of
+
+    return target_of(options.target)
+
+
 def _told(error: ChatDeskError, *, is_json: bool) -> int:
     sentence = error.sentence_without_window
     terminal.complain(sentence)
@@ -184,6 +196,7 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
     from chatdesk.core.diagnostics.redaction import process_redactor
     from chatdesk.core.settings.store import SettingsStore
 
+    target = _target_of(options)
     try:
         paths.make_directories()
     except OSError as error:
@@ -198,10 +211,10 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
         terminal.complain(f"Something unexpected happened: {report.title}. Your messages are kept.{place}")
 
     try:
-        if options.command is None:
+        if options.command in _WITH_WINDOW:
             from chatdesk.app import run_window
 
-            return run_window(paths, loaded.settings)
+            return run_window(paths, loaded.settings, target=target)
         return _run_command(options, paths, loaded)
     except (ChatDeskError, BrokenPipeError, EndedBySignal):
         raise

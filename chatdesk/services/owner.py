@@ -50,13 +50,13 @@ async def open_services(
         lock.release()
 
 
-def verbs_of(services: Services, come_to_front: Callable[[], None] | None = None) -> dict[str, Verb]:
+def verbs_of(services: Services, come_to_front: Callable[[str], None] | None = None) -> dict[str, Verb]:
     """Return the verbs that the owner of a data directory answers for other processes; only a window can come to the
-    front."""
+    front, and show a link or a file."""
 
-    async def bring(_request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+    async def bring(request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         assert come_to_front is not None
-        come_to_front()
+        come_to_front(_text_of(request, "target") or "")
         yield {"event": "raised"}
 
     def health(_request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:

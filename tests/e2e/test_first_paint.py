@@ -54,7 +54,7 @@ import sys
 import chatdesk.app
 from chatdesk.cli.main import run
 
-def run_window(paths, settings):
+def run_window(paths, settings, *, target):
     print(paths.data_dir, *sorted(sys.modules), sep="\\n")
     return 0
 

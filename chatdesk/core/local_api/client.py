@@ -41,13 +41,14 @@ class OwnerLeft(AlreadyRunning):
     """The owner seems to have ended before anything was sent to it: whoever wants one can try to become the owner."""
 
 
-def own_or_show_window(lock: InstanceLock, data_dir: Path) -> bool:
-    """Own the directory, or bring the window of its owner to the front (false). An owner that has only just been
+def own_or_show_window(lock: InstanceLock, data_dir: Path, target: str = "") -> bool:
+    """Own the directory, or bring the window of its owner to the front (false), which shows ``target`` then: a link or
+    the path of a file. An owner that has only just been
     started does not listen yet, and one that is closing never will again, so both are waited for; ``AlreadyRunning``
     after that. Not for a running loop."""
     end = time.monotonic() + _PATIENCE_S
     while not lock.acquire() and lock.problem is None:
-        if asyncio.run(show_owner_window(data_dir)):
+        if asyncio.run(show_owner_window(data_dir, target)):
             return False
         if time.monotonic() > end:
             raise in_use(read_holder(data_dir))
@@ -68,10 +69,10 @@ async def own_or_wait(lock: InstanceLock, data_dir: Path) -> bool:
     return True
 
 
-async def show_owner_window(data_dir: Path) -> bool:
+async def show_owner_window(data_dir: Path, target: str = "") -> bool:
     """Bring the owner's window to the front; return whether there is one and it answered."""
     try:
-        async with aclosing(exchange(data_dir, "raise", {})) as events:
+        async with aclosing(exchange(data_dir, "raise", {"target": target} if target else {})) as events:
             async for event in events:
                 return event.get("event") == "raised"
     except ChatDeskError:

@@ -30,6 +30,7 @@ from chatdesk.ui.features.chat.date_binding import DateBinding
 from chatdesk.ui.features.chat.deleted_messages_binding import DeletedMessagesBinding
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.erasing_binding import ErasingBinding
+from chatdesk.ui.features.chat.link_binding import LinkBinding
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.parameters_binding import ParametersBinding
 from chatdesk.ui.features.chat.temporary_binding import TemporaryBinding
@@ -268,6 +269,13 @@ class Bindings:
             context, self.settings, self.lists, self.threads.open_soon, services=self._team_services
         )
         self.imports.stand_before(self.attachments.attach, unless=self.team.takes)
+        self.links = LinkBinding(
+            context,
+            self.threads,
+            import_file=self.imports.open,
+            join=self.team.open_join,
+            takes_file=self.team.takes,
+        )
         self.search = SearchBinding(
             context,
             self.threads,

@@ -176,8 +176,7 @@ class WindowApplication(QObject):
 
     async def run(self, script: WindowScript | None = None) -> int:
         """Run until the window is closed, or until ``script`` ends; return the exit code."""
-        window = self.panes.window
-        window.show()
+        self.panes.window.show()
         self.panes.composer.setFocus()
         await asyncio.sleep(0)  # the first paint comes before anything that can wait
         code = 0
@@ -236,7 +235,7 @@ class WindowApplication(QObject):
         bindings.messages.models.remember(self._state.chosen_model)
         bindings.way_in.is_ended = self._state.is_way_in_ended
         bindings.files.open_pictures(services.paths.data_dir)
-        self._stop_listening = await self._hooks.listen(services, panes.window.come_to_front)
+        self._stop_listening = await self._hooks.listen(services, bindings.links.show)
         opened_last = self._state.open_thread_id  # what comes now changes the state
         try:
             await bindings.lists.start(self._state)
@@ -254,6 +253,7 @@ class WindowApplication(QObject):
         bindings.models.fill()
         self._notices.show_opening(services)
         gc.freeze()
+        bindings.links.open(self._hooks.target)
         self._tasks.start(self._look_after(services), "upkeep")
 
     async def _built(self) -> Services | None:

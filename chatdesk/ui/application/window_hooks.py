@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False, repr=False)
 class WindowHooks:
-    """Functions that open services, listen to other processes and do upkeep."""
+    """Functions that open services, listen to other processes and do upkeep. ``target`` is a link or the path of a file
+    that the window shows once everything is there; empty for none."""
 
     settings_store: SettingsStore
     build: Callable[[], Awaitable[Services]]
-    listen: Callable[[Services, Callable[[], None]], Awaitable[Callable[[], Awaitable[None]]]]
+    listen: Callable[[Services, Callable[[str], None]], Awaitable[Callable[[], Awaitable[None]]]]
     upkeep: Callable[[Services], AsyncGenerator[ChatDeskError, None]]
     watch_crashes: Callable[[Callable[[CrashReport], None]], CrashReporter]
     collect_report: CollectReport
     restore_services: Callable[[], RestoreServices | None]  # None where this process may not restore a backup
+    target: str = ""

@@ -217,7 +217,7 @@ def test_a_window_that_is_about_to_listen_is_waited_for(tmp_path: Path, monkeypa
     assert owner.acquire()
     answers = iter([False, False, True])
 
-    async def ask(_data_dir: Path) -> bool:
+    async def ask(_data_dir: Path, _target: str) -> bool:
         return next(answers)
 
     monkeypatch.setattr(client, "show_owner_window", ask)

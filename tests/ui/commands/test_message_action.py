@@ -22,7 +22,7 @@ from tests.ui.transcript.conftest import make_message
 BRANCH_AND_CONTEXT = (
     "Branch into a new thread|-|Pin into the context|Exclude from the context|Start the context here|-|Delete"
 )
-COPYING = "Copy|Copy as Markdown|Copy as plain text|Copy as rich text|Quote|-|"
+COPYING = "Copy|Copy as Markdown|Copy as plain text|Copy as rich text|Copy link|Quote|-|"
 QUESTION = make_message(0, "q", role=Role.USER)
 ANSWER = make_message(1, "a")
 

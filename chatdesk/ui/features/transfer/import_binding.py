@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from chatdesk.ui.window.window_context import WindowContext
 
 _EXPORT_NAME = re.compile(
-    r"(?:.*\.zip|(?:.*[-_ .])?(?:conversations?|chats?|chatdesk)[^/]*\.jsonl?|messages\.jsonl)\Z", re.IGNORECASE
+    r"(?:.*\.zip|.*\.chatdesk|(?:.*[-_ .])?(?:conversations?|chats?|chatdesk)[^/]*\.jsonl?|messages\.jsonl)\Z",
+    re.IGNORECASE,
 )
 
 

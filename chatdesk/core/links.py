@@ -1,0 +1,61 @@
+"""Links to what ChatDesk has: ``chatdesk://thread/ID``, with ``?message=ID`` to one message, and invitations to a team.
+
+A link comes from a page, a mail or another program. It can show a thread, or open the dialog in which a person reads an
+invitation. Nothing else is a link, whatever it says.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from chatdesk.core.errors import InvalidInput
+from chatdesk.core.ids import checked_id
+
+SCHEME: Final = "chatdesk:"
+#: An invitation may have the certificates of its server in it.
+LONGEST: Final = 80_000
+
+_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_THREAD = re.compile(rf"chatdesk://thread/({_ID})/?(?:\?message=({_ID}))?", re.IGNORECASE)
+_INVITATION = re.compile(r"chatdesk://(?:join|computer)/[A-Za-z0-9_.-]+/?", re.IGNORECASE)
+
+
+class UnusableLink(InvalidInput):
+    code = "unusable_link"
+    what = "This link cannot be opened: it names neither a chat nor an invitation."
+    safe = "Nothing was opened or changed."
+    next_step = "Ask whoever gave it to you to copy it again."
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadLink:
+    """A link to a thread, or to a message in it."""
+
+    thread_id: str
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationLink:
+    """A link that has an invitation to a team in it; its code is checked by whoever reads invitations."""
+
+    text: str
+
+
+def read_link(text: str) -> ThreadLink | InvitationLink:
+    """Return what a link names. Raises ``UnusableLink``."""
+    if len(text) <= LONGEST:
+        if found := _THREAD.fullmatch(text):
+            thread_id, message_id = found.groups()
+            return ThreadLink(checked_id(thread_id), None if message_id is None else checked_id(message_id))
+        if _INVITATION.fullmatch(text):
+            return InvitationLink(text)
+    raise UnusableLink
+
+
+def link_to(thread_id: str, message_id: str | None = None) -> str:
+    """Return a link to a thread, or to a message in it."""
+    link = f"{SCHEME}//thread/{checked_id(thread_id)}"
+    return link if message_id is None else f"{link}?message={checked_id(message_id)}"

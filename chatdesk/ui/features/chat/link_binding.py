@@ -1,0 +1,121 @@
+"""Copies links to threads and messages, and shows what a link or a file names that another program opened.
+
+What comes in was written by somebody else. It shows a thread or opens a dialog; nothing is stored, sent or joined
+before a person presses something there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+
+from chatdesk.core.errors import InvalidInput, NotFound
+from chatdesk.core.links import SCHEME, ThreadLink, link_to, read_link
+from chatdesk.ui.dialogs.panel import Panel
+
+if TYPE_CHECKING:
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.window.window_context import WindowContext
+
+_NO_LINK = "A temporary chat has no link, because nothing of it is stored."
+_NOT_SHOWN = "The message of the link is not shown in this chat: it was deleted, or is in another version."
+_DIALOG_IS_OPEN = "Close the open dialog first, then open the link again. Nothing was changed."
+
+
+class LinkBinding(QObject):
+    """The links of a window. ``import_file`` opens the dialog of an import, ``join`` that of an invitation in a text,
+    and ``takes_file`` opens the one of an invitation in a file and returns whether it is one."""
+
+    def __init__(
+        self,
+        context: WindowContext,
+        threads: ThreadBinding,
+        *,
+        import_file: Callable[[Path], None],
+        join: Callable[[str], None],
+        takes_file: Callable[[Path], bool],
+    ) -> None:
+        super().__init__()
+        self._panes = panes = context.panes
+        self._tasks = context.tasks
+        self._open_thread = context.open_thread
+        self._threads = threads
+        self._import_file = import_file
+        self._join = join
+        self._takes_file = takes_file
+        panes.message_handlers.bind("link", self.copy_message_link)
+        panes.commands.bind("thread.copy_link", self.copy_thread_link, lambda: threads.stored_id is not None)
+
+    def copy_thread_link(self) -> None:
+        """Put the link to the open thread on the clipboard."""
+        if self._threads.stored_id is not None:
+            self._copy(link_to(self._threads.stored_id))
+
+    def copy_message_link(self, message_id: str) -> None:
+        """Put the link to a message of the open thread on the clipboard."""
+        if self._threads.stored_id is None:
+            self._panes.window.show_toast(_NO_LINK)
+        else:
+            self._copy(link_to(self._threads.stored_id, message_id))
+
+    def show(self, target: str) -> None:
+        """Bring the window to the front, and show what another program opened; empty: the window alone."""
+        self._panes.window.come_to_front()
+        self.open(target)
+
+    def open(self, target: str) -> None:
+        """Show what a link or the path of a file names; nothing if it is empty."""
+        if target:
+            self._tasks.replace(self._open(target), "open link")
+
+    async def _open(self, target: str) -> None:
+        if any(dialog.isVisible() for dialog in self._panes.window.findChildren(Panel)):
+            self._panes.window.show_toast(_DIALOG_IS_OPEN)  # it may be in the middle of something
+        elif target.lower().startswith(SCHEME):
+            await self._open_link(target)
+        else:
+            self._open_file(Path(target))
+
+    async def _open_link(self, text: str) -> None:
+        link = read_link(text)
+        if not isinstance(link, ThreadLink):
+            self._join(link.text)
+            return
+        if link.message_id is not None and await self._is_shown(link.thread_id, link.message_id):
+            await self._threads.open_at(link.thread_id, link.message_id)
+            return
+        try:
+            await self._open_thread.stored_chat.get_thread(link.thread_id)
+        except NotFound:
+            raise _NotHere from None
+        await self._threads.open(link.thread_id)
+        if link.message_id is not None:
+            self._panes.window.show_toast(_NOT_SHOWN)
+
+    async def _is_shown(self, thread_id: str, message_id: str) -> bool:
+        """Return whether a message stands on the thread's shown path: a link chooses no other version."""
+        reader = self._open_thread.stored_chat.reader
+        try:
+            page = await reader.get_thread_messages(thread_id, 1, around=message_id)
+        except NotFound:
+            return False
+        return any(message.id == message_id for message in page.messages)
+
+    def _open_file(self, path: Path) -> None:
+        if not self._takes_file(path):
+            self._import_file(path)
+
+    def _copy(self, link: str) -> None:
+        QGuiApplication.clipboard().setText(link)
+        self._panes.window.show_toast("Link copied. It opens the chat on your computers that have it.")
+
+
+class _NotHere(InvalidInput):
+    code = "link_to_nothing_here"
+    what = "The chat of this link is not on this computer."
+    safe = "Nothing was changed."
+    next_step = "If it belongs to a project that is shared with you, wait until it is synced, then open the link again."

@@ -1,0 +1,158 @@
+"""Links and files that other programs open are shown in the window that is there, and do nothing by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+
+from chatdesk.app import run_window
+from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.ids import new_id
+from chatdesk.core.links import link_to
+from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
+from tests.helpers.window import FAST, ask, play, until
+
+pytestmark = pytest.mark.usefixtures("qapp")
+ROOT = Path(__file__).parents[2]
+
+
+async def _open(paths: AppPaths, *arguments: str, cwd: Path = ROOT) -> tuple[int | None, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "chatdesk", "open", "--data-dir", str(paths.data_dir), "--", *arguments,
+        cwd=cwd, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+def _toast(application: WindowApplication) -> str:
+    toast = application.panes.window.toast
+    return toast.text if toast.isVisible() else ""
+
+
+def test_a_link_that_was_copied_shows_its_message_in_the_open_window(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+
+    async def script(application: WindowApplication) -> None:
+        first = await ask(application, "the first question")
+        commands = application.panes.commands
+        commands.trigger("thread.copy_link")
+        assert QGuiApplication.clipboard().text() == link_to(first.thread_id)
+        application.panes.transcript.setFocus()
+        commands.trigger("message.copy_link")
+        link = QGuiApplication.clipboard().text()
+        assert link in {link_to(first.thread_id, each) for each in (first.id, first.parent_id)}
+        commands.trigger("thread.new")
+        await until(lambda: application.threads.thread_id is None)
+        await ask(application, "another chat")
+        assert await _open(paths, link) == (0, "", "")
+        await until(lambda: application.threads.thread_id == first.thread_id)
+        commands.trigger("thread.new")
+        await until(lambda: application.threads.thread_id is None)
+        assert await _open(paths, first.thread_id) == (0, "", "")
+        await until(lambda: application.threads.thread_id == first.thread_id)
+
+    play(paths, script)
+
+
+def test_a_link_opens_the_window_at_its_thread(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    made: list[str] = []
+
+    async def make(application: WindowApplication) -> None:
+        made.append((await ask(application, "kept")).thread_id)
+        application.panes.commands.trigger("thread.new")
+        await until(lambda: application.threads.thread_id is None)
+
+    play(paths, make)
+
+    async def script(application: WindowApplication) -> int:
+        await application.services()
+        await until(lambda: application.threads.thread_id == made[0])
+        return 0
+
+    assert run_window(paths, FAST, script=script, target=link_to(made[0])) == 0
+
+
+def test_a_link_to_nothing_here_leaves_the_reader_where_they_are(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+
+    async def script(application: WindowApplication) -> None:
+        here = await ask(application, "reading this")
+        banner = application.panes.window.banner
+        assert await _open(paths, link_to(new_id(), here.id)) == (0, "", "")
+        await until(lambda: banner.isVisible())
+        assert "not on this computer" in banner.text
+        assert application.threads.thread_id == here.thread_id
+        assert await _open(paths, link_to(here.thread_id, new_id())) == (0, "", "")
+        await until(lambda: "not shown in this chat" in _toast(application))
+        assert application.threads.thread_id == here.thread_id
+
+    play(paths, script)
+
+
+def test_what_is_no_link_is_refused_where_it_was_opened(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        code, out, err = await _open(paths, "chatdesk://ask/?text=delete%20everything")
+        assert (code, out) == (1, "")
+        assert "neither a chat nor an invitation" in err
+        assert not application.panes.window.banner.isVisible()
+
+    play(paths, script)
+
+
+def test_another_program_that_skips_that_check_is_refused_too(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+
+    async def script(application: WindowApplication) -> None:
+        here = await ask(application, "reading this")
+        application.bindings.links.show("chatdesk://settings/providers?base_url=https://evil.example")
+        await until(lambda: application.panes.window.banner.isVisible())
+        assert "neither a chat nor an invitation" in application.panes.window.banner.text
+        assert application.threads.thread_id == here.thread_id
+
+    play(paths, script)
+
+
+def test_an_invitation_is_shown_and_nothing_is_joined(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        window = application.panes.window
+        assert await _open(paths, "chatdesk://join/eyJ2IjoxfQ.abcDEF12") == (0, "", "")
+        await until(lambda: window.findChild(JoinWorkspaceDialog) is not None)
+        dialog = window.findChild(JoinWorkspaceDialog)
+        await until(dialog.isVisible)
+        # A second one does not lie over the first, and changes nothing of it.
+        assert await _open(paths, "chatdesk://join/another.abcDEF12") == (0, "", "")
+        await until(lambda: "Close the open dialog" in _toast(application))
+        assert len(window.findChildren(JoinWorkspaceDialog)) == 1
+        assert not await services.team_is_joined()
+        dialog.close()
+
+    play(paths, script)
+
+
+def test_a_file_opens_the_dialog_of_an_import_and_imports_nothing(tmp_path: Path) -> None:
+    paths = AppPaths.find(tmp_path / "profile")
+    (tmp_path / "export.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        imports = application.bindings.imports
+        assert await _open(paths, str(tmp_path / "export.zip")) == (0, "", "")
+        await until(lambda: imports.dialog is not None and imports.dialog.isVisible())
+        assert await services.library.count_threads(ThreadQuery()) == 0
+        imports.dialog.close()
+
+    play(paths, script)
