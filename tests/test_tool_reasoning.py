@@ -21,6 +21,7 @@ from chatdesk.core.providers.base import (
     ChatRequest,
     ReasoningKept,
     RequestMessage,
+    StoreNow,
     StreamEvent,
     TextDelta,
 )
@@ -121,8 +122,13 @@ async def _played(
         world.answer(await world.asked(), Answer.ONCE)
 
     allowing = asyncio.ensure_future(allow())
+    events: list[StreamEvent] = []
     try:
-        return [event async for event in loop.stream(ChatRequest("m", (USER,), **more))]
+        async for event in loop.stream(ChatRequest("m", (USER,), **more)):
+            events.append(event)
+            if isinstance(event, StoreNow):
+                event.stored()
+        return events
     finally:
         await allowing
         await provider.close()

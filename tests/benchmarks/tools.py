@@ -4,6 +4,7 @@ memory. Counted are ChatDesk's own processes: this one and the one that hosts se
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import statistics
 import sys
@@ -16,7 +17,9 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.tools import ToolServer
 from chatdesk.core.tools.host.descendants import descendants_of
 from chatdesk.core.tools.host_client import ToolHost
-from tests.benchmarks.table import Row
+from tests.benchmarks.foundation import start
+from tests.benchmarks.processes import python
+from tests.benchmarks.table import Row, against
 from tests.helpers.tools_world import PROGRAM, processes_with, server
 
 _MOST_MORE_MS: Final = 15.0
@@ -89,6 +92,82 @@ async def _call_ms(host: ToolHost, one: ToolServer, count: int) -> float:
         await host.call(one, "echo", {"text": "hello"}, timeout_s=30)
         taken.append(time.perf_counter() - began_s)
     return 1000 * statistics.median(taken)
+
+
+def killing(folder: Path, is_quick: bool) -> list[Row]:
+    """kill -9 of ChatDesk's process while calls run: what ran is compared with what the next start shows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kills = 20 if is_quick else 100
+    tally = json.loads(python("-m", "tests.helpers.killed_calls", str(folder), str(kills), str(int(time.time()))))
+    for problem in tally["problems"][:10]:
+        print(problem, file=sys.stderr)
+    wrong = len(tally["problems"])
+    name = f"kill -9 x {kills} in a call: {tally['calls']} ran, {tally['unknown']} cut off"
+    return [Row(name, wrong, "", "none repeated, all shown as unknown", not wrong and tally["unknown"] > 0)]
+
+
+def connecting(folder: Path, is_quick: bool) -> list[Row]:
+    """The window's thread while an answer streams and ten servers are set up and connect."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = [
+        json.loads(python("-m", "tests.benchmarks.tools_window_probe", str(folder / str(number))).splitlines()[-1])
+        for number in range(1 if is_quick else 3)
+    ]
+    p99 = statistics.median(_p99(each["slices_ms"]) for each in found)
+    turn = statistics.median(max(each["turns_ms"]) for each in found)
+    seconds = statistics.median(each["connected_s"] for each in found)
+    streamed = all(each["still_streams"] and each["characters"] for each in found)
+    label = f"GUI thread (CPU), ten servers connect in {seconds:.1f} s beside an answer"
+    return [
+        Row(f"{label}, slice, p99", p99, "ms", "below 8 ms", p99 < 8 and streamed),
+        Row(f"{label}, turn, largest", turn, "ms", "none above 8 ms", turn <= 8 and streamed),
+    ]
+
+
+def starting(folder: Path, is_quick: bool) -> list[Row]:
+    """Starts in turn, without tools and with five servers set up of which none is needed yet; each in a home directory
+    of its own, where a person's own servers lie."""
+    without, with_tools = folder / "without", folder / "with"
+    for home in (without, with_tools):
+        home.mkdir(parents=True)
+    python("-c", _SET_UP, more={"HOME": str(with_tools)})
+    found: dict[Path, list[Any]] = {without: [], with_tools: []}
+    for number in range(4 if is_quick else 12):
+        for home, starts in found.items():
+            one = start("app", "", more={"HOME": str(home)})
+            if number:  # the first warms the file cache
+                starts.append(one)
+    (cpu_s, tools_cpu_s), (mb, tools_mb) = (
+        [statistics.median(each[key] for each in found[home]) for home in (without, with_tools)]
+        for key in ("cpu_seconds", "memory_mb")
+    )
+    name = "start to typing, five servers set up, none running (CPU)"
+    more_mb = tools_mb - mb
+    return [
+        against(name, 1000 * tools_cpu_s, 1000 * cpu_s, unit="ms", most=1.02, goal="at most 1.02 times"),
+        Row("memory at idle, five servers set up, none running", more_mb, "MB", "at most 1 MB more", more_mb <= 1, mb),
+    ]
+
+
+_SET_UP = """
+import asyncio
+from chatdesk.core.paths import AppPaths
+from tests.helpers.tools_world import make_service, server
+
+async def main():
+    paths = AppPaths.find()
+    paths.make_directories()
+    tools = make_service(paths)
+    for number in range(5):
+        await tools.save(server(server_id=f"s{number}"))
+    await tools.close()
+
+asyncio.run(main())
+"""
+
+
+def _p99(values: list[float]) -> float:
+    return sorted(values)[int(len(values) * 0.99)]
 
 
 def _hosts() -> list[int]:

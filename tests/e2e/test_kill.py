@@ -1,4 +1,4 @@
-"""kill -9 at a random moment of a streamed answer: nothing that was acknowledged or shown is lost."""
+"""kill -9 at a random moment of an answer: nothing that was acknowledged or shown is lost, no call is repeated."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 CYCLES = 50
+KILLED_CALLS = 10
 
 
-@pytest.mark.timeout(300)
-def test_nothing_is_lost_by_killing_the_process_while_it_streams(tmp_path: Path) -> None:
+def _killed(program: str, folder: Path, cycles: int) -> Any:
     run = subprocess.run(
-        [sys.executable, "-m", "tests.helpers.killed_turns", str(tmp_path), str(CYCLES), "20260601"],
+        [sys.executable, "-m", f"tests.helpers.{program}", str(folder), str(cycles), "20260601"],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
@@ -23,7 +24,19 @@ def test_nothing_is_lost_by_killing_the_process_while_it_streams(tmp_path: Path)
         timeout=280,
     )
     assert run.returncode == 0, run.stderr[-3000:]
-    tally = json.loads(run.stdout)
+    return json.loads(run.stdout)
+
+
+@pytest.mark.timeout(300)
+def test_nothing_is_lost_by_killing_the_process_while_it_streams(tmp_path: Path) -> None:
+    tally = _killed("killed_turns", tmp_path, CYCLES)
     assert tally["problems"] == []
     assert tally["cycles"] == CYCLES
     assert tally["acknowledged"] > 0 and tally["shown_characters"] > 0 and tally["killed_while_streaming"] > 0
+
+
+@pytest.mark.timeout(300)
+def test_a_call_that_was_cut_off_is_shown_as_unknown_and_never_repeated(tmp_path: Path) -> None:
+    tally = _killed("killed_calls", tmp_path, KILLED_CALLS)
+    assert tally["problems"] == []
+    assert tally["kills"] == KILLED_CALLS <= tally["calls"] and tally["unknown"] > 0

@@ -10,13 +10,15 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from chatdesk.core.attachments.answer_pictures import AnswerPictures, KeepFile
 from chatdesk.core.chat.live_text import Delta, LiveText
 from chatdesk.core.chat.task_set import TaskSet
+from chatdesk.core.chat.tool_calls.stored_first import StoredFirst
 from chatdesk.core.chat.turn_times import TurnTimes
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import FILE_PARTS, Message, PartType, Status
@@ -47,6 +49,8 @@ from chatdesk.core.providers.base import (
     RateReported,
     RetryScheduled,
     StepBegan,
+    StoreNow,
+    StreamEvent,
     StreamFinished,
     UsageReported,
 )
@@ -116,6 +120,7 @@ class Turn:
         self.received_count = 0
         self._is_lost = False
         self._news = asyncio.Event()
+        self._stored_first = StoredFirst()
         self._tasks = TaskSet()
         self._reading: asyncio.Task[None] | None = None
         self._ended_as: Status | None = None
@@ -189,14 +194,14 @@ class Turn:
             await self._wait_for_news()
             rest_s = shown_at_s + FRAME_S - self._context.clock.monotonic_s()
             if rest_s > 0 and not reading.done():
-                await asyncio.sleep(rest_s)
+                await self._stored_first.pause(rest_s)
                 self._news.clear()  # what came meanwhile is shown now
             if self._text.has_received and not self._is_streaming:
                 await self._begin_streaming()
             if self._is_streaming:
                 self._show()
             shown_at_s = self._context.clock.monotonic_s()
-            if self._has_to_store(shown_at_s):
+            if self._stored_first or self._has_to_store(shown_at_s):
                 await self._checkpoint()
         if self._text.has_received and not self._is_streaming:
             await self._begin_streaming()
@@ -212,12 +217,10 @@ class Turn:
         rest_s = None
         if self._unstored_since_s is not None:
             rest_s = self._unstored_since_s + CHECKPOINT_S - self._context.clock.monotonic_s()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(rest_s):
                 await self._news.wait()
-        except TimeoutError:
-            return
-        self._news.clear()
+            self._news.clear()
 
     async def _read(self) -> None:
         clock = self._context.clock
@@ -228,28 +231,34 @@ class Turn:
                 news = await self._pictures.take(event) if isinstance(event, PictureDelta) else event
                 if isinstance(news, Delta):
                     self._add(news)
-                match news:
-                    case StepBegan():
-                        self._text.begin_step(news.step)
-                    case RetryScheduled():
-                        self._hurry = news.hurry
-                        self._context.bus.publish(
-                            RetryWaiting(self.thread_id, self.message_id, news.attempt, news.delay_s, news.reason)
-                        )
-                    case UsageReported():
-                        self._usage = news.usage
-                    case LibraryLoaded():
-                        self._times.note_loading(news.seconds)
-                    case ModelNamed():
-                        self._answer = replace(self._answer, model=news.model)
-                    case RateReported():
-                        self._context.note_rate(self._answer.provider, self._answer.model, news.report)
-                    case StreamFinished():
-                        self._finish_reason = news.reason
+                elif news is not None:
+                    self._note(news)
                 if clock.monotonic_s() - slice_began_s > _LONGEST_READ_SLICE_S:
                     # A provider that never has to wait must not keep the window from its frame.
                     await asyncio.sleep(0)
                     slice_began_s = clock.monotonic_s()
+
+    def _note(self, news: StreamEvent) -> None:
+        match news:
+            case StepBegan():
+                self._text.begin_step(news.step)
+            case StoreNow():
+                self._stored_first.add(news.stored)
+                self._news.set()
+            case RetryScheduled():
+                self._hurry = news.hurry
+                wait = (news.attempt, news.delay_s, news.reason)
+                self._context.bus.publish(RetryWaiting(self.thread_id, self.message_id, *wait))
+            case UsageReported():
+                self._usage = news.usage
+            case LibraryLoaded():
+                self._times.note_loading(news.seconds)
+            case ModelNamed():
+                self._answer = replace(self._answer, model=news.model)
+            case RateReported():
+                self._context.note_rate(self._answer.provider, self._answer.model, news.report)
+            case StreamFinished():
+                self._finish_reason = news.reason
 
     def _add(self, delta: Delta) -> None:
         if (first_ms := self._times.note_first_token()) is not None:
@@ -285,18 +294,13 @@ class Turn:
     async def _checkpoint(self) -> None:
         if not self._is_streaming:
             return
-        chunks, count = self._text.peek_to_store()
         self._unstored_since_s = None
-        if not count:
-            return
         try:
             with self._times.storing():
-                await self._context.store.append_chunks(self.message_id, chunks)
+                await self._stored_first.store(self._text, partial(self._context.store.append_chunks, self.message_id))
         except StorageError as error:
-            self._unstored_since_s = self._context.clock.monotonic_s()  # try again no sooner than for new text
             self._storage_failed(error)
             return
-        self._text.mark_stored(count)
         self._storage_worked()
 
     async def _finish(self, failure: BaseException | None) -> None:
@@ -326,13 +330,11 @@ class Turn:
 
     async def _pause(self, seconds: float) -> None:
         self._news.clear()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while not self._is_closing:
                     await self._news.wait()
                     self._news.clear()
-        except TimeoutError:
-            pass
 
     def _outcome(self, failure: BaseException | None) -> TurnOutcome:
         clock = self._context.clock
@@ -386,6 +388,7 @@ class Turn:
         return usage_so_far(self._request, len(self.overlay(self._answer).text) - len(self._answer.text))
 
     def _storage_failed(self, error: StorageError) -> None:
+        self._unstored_since_s = self._context.clock.monotonic_s()  # try again soon, whether or not text comes
         if not self._has_failed_to_store:
             _log.warning("message %s could not be stored: %s", self.message_id, error.code)
             self._has_failed_to_store = True

@@ -4,9 +4,9 @@ Order of a stream: any number of ``TextDelta``, ``ReasoningDelta``, ``PictureDel
 ``RetryScheduled`` before the first of them only), at most one ``UsageReported``, then exactly one ``StreamFinished``. A
 stream that cannot go on raises ``ProviderError``; nothing else but ``asyncio.CancelledError`` ever leaves it. What was
 yielded before stays valid. ``ReasoningKept`` is for the loop of tools, and ignored by all others. ``StepBegan``,
-``CallChanged`` and ``ResultArrived`` come from that loop only, which stands around a provider. Cancelling the consuming
-task, or ``aclose()``, closes the connection within 200 ms. One instance serves any number of streams at once, all on
-the loop that first used it.
+``CallChanged``, ``StoreNow`` and ``ResultArrived`` come from that loop only, which stands around a provider. Cancelling
+the consuming task, or ``aclose()``, closes the connection within 200 ms. One instance serves any number of streams at
+once, all on the loop that first used it.
 """
 
 from __future__ import annotations
@@ -165,6 +165,13 @@ class CallChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreNow:
+    """Everything that came before is to be stored; the stream goes on when ``stored`` was called."""
+
+    stored: Callable[[], None] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ResultArrived:
     """The result of tool call number ``index``, as the model gets it. ``content`` has what the part says besides;
     ``duration_ms`` is how long the call ran, None where it did not; ``files`` are stored and become parts of the
@@ -231,6 +238,7 @@ StreamEvent = (
     | ToolCallDelta
     | StepBegan
     | CallChanged
+    | StoreNow
     | ResultArrived
     | RetryScheduled
     | UsageReported

@@ -23,7 +23,6 @@ from chatdesk.core.domain.tools import (
     Tool,
     ToolCheck,
     ToolFile,
-    ToolHints,
     ToolResult,
     ToolServer,
 )
@@ -31,6 +30,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.process_frames import Wire
 from chatdesk.core.tools.host_process import HostProcess
+from chatdesk.core.tools.listed_tools import is_changed, tool_of
 
 _log = logging.getLogger(__name__)
 
@@ -126,13 +126,16 @@ class ToolHost:
         *,
         root: str = "",
         timeout_s: float,
+        digest: str = "",
         on_progress: OnProgress | None = None,
     ) -> ToolResult:
-        """Call a tool. ``root`` is the folder that the server may be told of; empty: none. Cancelling ends the call,
-        and with it a program that has no other call to answer. Raises ``ToolFailed``."""
+        """Call a tool; one whose digest is not ``digest`` any more is not called. ``root`` is the folder that the
+        server may be told of; empty: none. Cancelling ends the call, and with it a program that has no other call to
+        answer. Raises ``ToolFailed``."""
         values = (name, json.dumps(arguments), timeout_s, root)
         about = f"“{clean_line(name)}”"
-        row = await self.ask(server, "call", *values, about=about, root=root, on_progress=on_progress)
+        offered = (name, digest)
+        row = await self.ask(server, "call", *values, about=about, root=root, offered=offered, on_progress=on_progress)
         text, files, is_error, size_bytes = row
         return ToolResult(text, tuple(ToolFile(*each) for each in files), is_error, size_bytes)
 
@@ -143,11 +146,12 @@ class ToolHost:
         *values: Any,
         about: str,
         root: str = "",
+        offered: tuple[str, str] = ("", ""),
         on_progress: OnProgress | None = None,
     ) -> Any:
         """Return the answer of a server to a request (``host/process.py``), and start one that does not run; ``about``
-        names what is asked for. Raises ``ToolFailed``."""
-        listed = await self._tools_of(server, root)
+        names what is asked for, ``offered`` is the tool by name and digest. Raises ``ToolFailed``."""
+        listed = await self._tools_for(server, root, offered)
         try:
             try:
                 return await self._ask(verb, server.id, *values, on_progress=on_progress)
@@ -156,10 +160,17 @@ class ToolHost:
                     raise
                 # It was ended a moment ago, with a call that was stopped; this request never reached it.
                 self._was_ended(server, listed)
-                await self._tools_of(server, root)
+                await self._tools_for(server, root, offered)
                 return await self._ask(verb, server.id, *values, on_progress=on_progress)
         except _RequestFailed as error:
             raise ToolFailed(f"{about} of {server.name} failed: {visible_controls(str(error))}") from None
+
+    async def _tools_for(self, server: ToolServer, root: str, offered: tuple[str, str]) -> tuple[Tool, ...]:
+        listed = await self._tools_of(server, root)
+        if is_changed(listed, *offered):
+            words = f"“{clean_line(offered[0])}” of {server.name} was changed by its server after it was offered"
+            raise ToolFailed(f"{words}, so it was not run.", next_step="Ask again: you are shown it as it is now.")
+        return listed
 
     # What the settings show
 
@@ -273,7 +284,7 @@ class ToolHost:
                 known.steps.clear()
                 await self._ask("open", server.id, {**await self._launch(server), "root": root})
             rows = await self._ask("tools", server.id)
-            known.tools = tuple(_tool_of(server, row) for row in rows)
+            known.tools = tuple(tool_of(server, row) for row in rows)
             self._change(known, ServerState.READY)
         except ToolFailed as error:
             self._change(known, ServerState.FAILED, error.what)
@@ -376,17 +387,3 @@ class ToolHost:
         for known in self._servers.values():
             if known.state is ServerState.READY:
                 self._failed(known, problem)
-
-
-def _tool_of(server: ToolServer, row: Sequence[Any]) -> Tool:
-    name, title, description, schema, is_read_only, is_destructive, is_open_world, digest = row
-    return Tool(
-        server.id,
-        server.name,
-        name,
-        clean_line(title),
-        visible_controls(description),
-        json.loads(schema),
-        ToolHints(is_read_only, is_destructive, is_open_world),
-        digest,
-    )

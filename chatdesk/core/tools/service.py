@@ -238,9 +238,11 @@ class ToolService:
         *,
         caller: Caller,
         timeout_s: float,
+        digest: str = "",
         on_progress: OnProgress | None = None,
     ) -> ToolResult:
-        """Call a tool, without asking anybody. Raises ``ToolFailed``, and for ChatDesk's own other errors of ours."""
+        """Call a tool, without asking anybody; one whose digest is not ``digest`` any more is not called. Raises
+        ``ToolFailed``, and for ChatDesk's own other errors of ours."""
         if server.kind is ServerKind.BUILT_IN:
             try:
                 async with asyncio.timeout(timeout_s):
@@ -249,7 +251,9 @@ class ToolService:
             except TimeoutError:
                 raise ToolFailed("The tool took too long.") from None
         root = self._root_of(caller)
-        return await self._host.call(server, name, arguments, root=root, timeout_s=timeout_s, on_progress=on_progress)
+        return await self._host.call(
+            server, name, arguments, root=root, timeout_s=timeout_s, digest=digest, on_progress=on_progress
+        )
 
     # Permissions
 

@@ -98,6 +98,18 @@ async def test_a_list_that_changed_is_read_again_from_the_same_program(host: Too
     assert (await host.call(server(), "learn", {}, timeout_s=30)).text == pid
 
 
+async def test_a_tool_that_changed_since_it_was_offered_is_not_called(host: ToolHost, tmp_path: Path) -> None:
+    (echo, *_rest) = await host.tools([server()])
+    assert (await host.call(server(), "echo", {"text": "1"}, timeout_s=30, digest=echo.digest)).text == "1"
+    await host.call(server(), "reword", {}, timeout_s=30)
+    await until(lambda: not host.known_tools(server()))
+    with pytest.raises(ToolFailed, match="was changed by its server") as failure:
+        await host.call(server(), "echo", {"text": "2"}, timeout_s=30, digest=echo.digest)
+    assert "as it is now" in failure.value.sentence
+    ran = [json.loads(line)[0] for line in (tmp_path / "log").read_text("utf-8").splitlines()]
+    assert ran == ["echo", "reword"]
+
+
 async def test_a_missing_program_is_named(host: ToolHost) -> None:
     missing = ToolServer("x", "X", ServerKind.COMMAND, ("/nowhere/server",))
     assert await host.tools([missing, server()]) == await host.tools([server()])

@@ -36,6 +36,7 @@ from chatdesk.core.providers.base import (
     RequestMessage,
     ResultArrived,
     StepBegan,
+    StoreNow,
     StreamEvent,
     StreamFinished,
     TextDelta,
@@ -282,10 +283,18 @@ class ToolLoop:
                 arguments = json.loads(approval.arguments)
             await self._keep_answer(server, tool, approval.answer, only_reads=approval.only_reads)
         news.put_nowait(CallChanged(call.number, {**described, "status": CallStatus.RUNNING.value}))
+        stored = asyncio.Event()  # else a call that was cut off would be as if it had never been made
+        news.put_nowait(StoreNow(stored.set))
+        await stored.wait()
         began_s = self._clock.monotonic_s()
         try:
             result = await self._tools.call(
-                server, tool.name, arguments, caller=self._caller, timeout_s=self._limits.call_s
+                server,
+                tool.name,
+                arguments,
+                caller=self._caller,
+                timeout_s=self._limits.call_s,
+                digest=tool.digest,
             )
         except ChatDeskError as error:
             told = {"bytes": len(error.what.encode())}  # in the server's own words, perhaps: text from outside

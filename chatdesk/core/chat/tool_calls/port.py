@@ -33,7 +33,14 @@ class ToolPort(Protocol):
     async def tools(self, servers: Sequence[ToolServer], caller: Caller) -> tuple[Tool, ...]: ...
 
     async def call(
-        self, server: ToolServer, name: str, arguments: Mapping[str, Any], *, caller: Caller, timeout_s: float
+        self,
+        server: ToolServer,
+        name: str,
+        arguments: Mapping[str, Any],
+        *,
+        caller: Caller,
+        timeout_s: float,
+        digest: str,
     ) -> ToolResult: ...
 
     async def allows(
