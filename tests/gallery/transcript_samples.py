@@ -109,7 +109,8 @@ def build_view(theme: Theme, messages: list[Message], blocks: dict[str, tuple[Bl
 
 
 def _samples() -> list[Sample]:
-    return [sample_answer(), sample_stream(), _kinds(), _scripts(), _failures(), _open_calls(), _long_code(), _wide()]
+    answers = [sample_answer(), sample_stream(), _kinds(), _scripts(), _failures(), _open_calls(), _sources()]
+    return [*answers, _long_code(), _wide()]
 
 
 def sample_answer() -> Sample:
@@ -253,6 +254,28 @@ def _open_calls() -> Sample:
         cut_off(3, "unknown"),
     ]
     return "transcript open calls", messages, {}
+
+
+def _sources() -> Sample:
+    rows = [
+        {"number": 1, "title": "Tide tables for Harwich", "url": "https://www.tides.example/harwich"},
+        {
+            "number": 2,
+            "title": "How tides are predicted, from harmonic constants",
+            "url": "https://ntslf.example/theory",
+        },
+        {"number": 3, "title": "bank.example\u202e moc", "url": "https://evil.example/"},
+    ]
+    arguments = '{"query": "high water Harwich"}'
+    call = {"name": "chatdesk-web__search_web", "server": "The web", "tool": "search_web", "arguments": arguments}
+    parts = (
+        Part("a", "m1", 0, PartType.TOOL_CALL, {**call, "status": "done"}, tool_call_id="c1"),
+        Part("b", "m1", 1, PartType.TOOL_RESULT, {"text": "…", "sources": rows}, tool_call_id="c1"),
+        Part("c", "m1", 2, PartType.TEXT, {"text": "tides"}),
+    )
+    blocks: tuple[Block, ...] = (Paragraph((Span("High water at Harwich is at 12:41 today [1], as predicted [2]."),)),)
+    messages = [make_message(0, Role.USER, "When is high water?"), make_message(1, Role.ASSISTANT, "", parts=parts)]
+    return "transcript sources", messages, {"tides": blocks}
 
 
 def _long_code() -> Sample:

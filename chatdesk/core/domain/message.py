@@ -78,7 +78,8 @@ EDITED: Final = "edited"
 @never_changed
 class Part:
     """A piece of a message. ``content`` is JSON data: text and reasoning use ``{"text": str}``, a tool call ``{"name":
-    str, "arguments": str}``, a tool result ``{"text": str}``. Times are milliseconds UTC."""
+    str, "arguments": str}``, a tool result ``{"text": str}`` and its ``sources`` on the web, if it has any. Times are
+    milliseconds UTC."""
 
     id: str
     message_id: str

@@ -145,14 +145,24 @@ class ToolFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolSource:
+    """A web page that a result comes from, with its text, or a piece of it."""
+
+    title: str
+    url: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolResult:
     """The answer of a tool: its text, files, and whether the tool itself calls it an error. ``size_bytes`` is what came
-    over the wire."""
+    over the wire. ``sources`` are web pages with their texts; they get numbers and stand below the answer."""
 
     text: str
     files: tuple[ToolFile, ...] = ()
     is_error: bool = False
     size_bytes: int = 0
+    sources: tuple[ToolSource, ...] = ()
 
 
 class Answer(StrEnum):

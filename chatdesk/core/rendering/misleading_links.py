@@ -89,7 +89,7 @@ def true_destination(words: str, href: str) -> str | None:
     if not named["scheme"] and other.rpartition(".")[2] in _FILE_ENDINGS:
         return None
     if not host.isascii():
-        return _spelt(host)
+        return spelt_host(host)
     return None if _without_www(other) == _without_www(host) else host
 
 
@@ -97,8 +97,8 @@ def _without_www(host: str) -> str:
     return host.removeprefix("www.").rstrip(".")
 
 
-def _spelt(host: str) -> str:
-    """Return a host as the network sees it."""
+def spelt_host(host: str) -> str:
+    """Return a host as the network sees it, so that letters that look like others do not pass for them."""
     try:
         return host.encode("idna").decode("ascii")
     except UnicodeError:

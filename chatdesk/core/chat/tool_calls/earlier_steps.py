@@ -10,6 +10,7 @@ from chatdesk.core.context.tool_fence import fenced
 from chatdesk.core.domain.message import Message, Part, PartType, Role
 from chatdesk.core.domain.tools import CallStatus, left_open
 from chatdesk.core.providers.base import RequestMessage, ToolCall
+from chatdesk.core.rendering.sources import Source, sources_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class EarlierSteps:
     open: tuple[CollectedCall, ...] = ()
     call_count: int = 0
     step: int = 0
+    sources: tuple[Source, ...] = ()
 
 
 def earlier_steps(answer: Message, *, asks_again: bool) -> EarlierSteps:
@@ -49,6 +51,7 @@ def earlier_steps(answer: Message, *, asks_again: bool) -> EarlierSteps:
         tuple(_collected(part, calls) for part in calls if part.id in opened),
         len(calls),
         parts[-1].step_index,
+        sources_of(parts),
     )
 
 

@@ -20,6 +20,7 @@ from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall, Collect
 from chatdesk.core.chat.tool_calls.earlier_steps import EarlierSteps
 from chatdesk.core.chat.tool_calls.offered_tools import FIND_TOOLS, OfferedTools
 from chatdesk.core.chat.tool_calls.port import Equipment, ToolLimits
+from chatdesk.core.chat.tool_calls.source_numbers import SourceNumbers
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.tool_fence import fenced
 from chatdesk.core.domain.message import Role
@@ -120,6 +121,7 @@ class ToolLoop:
         self._limits = limits
         self._cost_of = cost_of
         self._call_count = place.earlier.call_count
+        self._sources = SourceNumbers(place.earlier.sources)
         self._has_outside_text = False
         self._spent: Usage | None = None
         self._sent = ChatRequest("", ())  # of the step that is asked for, once there is one
@@ -308,9 +310,10 @@ class ToolLoop:
             return self._ended(call, news, CallStatus.FAILED, _MISTAKE, error=_MISTAKE, duration_ms=duration_ms)
         duration_ms = self._since_ms(began_s)
         status = CallStatus.FAILED if result.is_error else CallStatus.DONE
+        result, cited = self._sources.number(result)
         text, files = await results.shortened(result, tool, self._keep)
-        size = {"bytes": result.size_bytes}
-        ended = self._ended(call, news, status, text, error="", duration_ms=duration_ms, more=size)
+        more = {"bytes": result.size_bytes, **cited}
+        ended = self._ended(call, news, status, text, error="", duration_ms=duration_ms, more=more)
         return replace(ended, files=files, about=results.about_files(result))
 
     def _ended(

@@ -13,6 +13,8 @@ from urllib.parse import quote
 from chatdesk.core.domain.message import STATUS_TEXTS, Message, Part, PartType, Role, Status
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.rendering.markdown_writer import markdown_of
+from chatdesk.core.rendering.sources import source_blocks, sources_of
 
 FORMAT_NAME = "chatdesk-thread"
 FORMAT_VERSION = 1
@@ -45,6 +47,9 @@ def message_as_markdown(message: Message, link_to: LinkTo = _no_copies) -> str:
     """Return one message, with an empty line before it and a newline at its end."""
     blocks = [f"## {heading(message)}"]
     blocks.extend(text for text in (_part_as_markdown(part, link_to) for part in message.parts) if text)
+    sources = sources_of(message.parts)
+    if sources:
+        blocks.append(markdown_of(source_blocks(sources)))
     note = note_of(message)
     if note:
         blocks.append(f"*{one_line(note)}*")

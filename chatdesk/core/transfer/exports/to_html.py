@@ -19,6 +19,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.file_writing import replacing_text
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import resources_dir
+from chatdesk.core.rendering.sources import source_blocks, sources_of
 from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.transfer.exports.export import note_of, one_line, problem_of, speaker, when
 from chatdesk.core.transfer.exports.files import StoredFiles
@@ -77,6 +78,9 @@ class MessageHtml:
             yield f'<article class="{kind}">\n<h2>{who} {meta}</h2>\n'
         for part in message.parts:
             yield from self._part(part)
+        sources = source_blocks(sources_of(message.parts))
+        if sources:
+            yield HtmlBlocks(f"m{self._count}-sources-", is_for_print=self._is_for_print).html(sources)
         note = note_of(message)
         if note:
             yield f'<p class="note">{escape(one_line(note))}</p>\n'

@@ -8,7 +8,7 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.transcript.contract import BlockRenderer, Ticket
 from chatdesk.ui.transcript.drawing.item import Item
-from chatdesk.ui.transcript.messages.sections import Section, TextSection, new_section, sections_of
+from chatdesk.ui.transcript.messages.sections import Section, SourcesSection, TextSection, new_section, sections_of
 
 
 class EntrySections:
@@ -65,6 +65,8 @@ class EntrySections:
         is_live = not message.status.is_final
         if is_live and not message.parts:
             return True
+        if is_live and self._sections and isinstance(self._sections[-1], SourcesSection):
+            return False  # the answer goes on above them
         fresh = sections_of(message.parts, is_live=is_live)
         kinds = [type(each) for each in self._sections]
         if is_live:

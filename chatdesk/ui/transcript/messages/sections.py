@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chatdesk.core.domain.attachment import PICTURE_COMING, attachment_from
@@ -10,6 +10,7 @@ from chatdesk.core.domain.message import Part, PartType
 from chatdesk.core.domain.tools import CALL_STATUS_TEXTS, CallStatus
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.rendering.blocks import Block
+from chatdesk.core.rendering.sources import Source, source_blocks, sources_of
 from chatdesk.ui.transcript.contract import PictureSource
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.moments import duration_of
@@ -18,7 +19,7 @@ from chatdesk.ui.transcript.items.attached_picture_item import AttachedPictureIt
 from chatdesk.ui.transcript.items.code_item import plain_code
 from chatdesk.ui.transcript.items.file_item import FileItem
 from chatdesk.ui.transcript.items.fold_item import FoldItem
-from chatdesk.ui.transcript.items.items_from_blocks import Group, change_groups, plain_items, shown_items
+from chatdesk.ui.transcript.items.items_from_blocks import Group, change_groups, items_for, plain_items, shown_items
 from chatdesk.ui.transcript.items.picture_item import PictureItem
 from chatdesk.ui.transcript.items.text_item import plain_item
 
@@ -26,6 +27,7 @@ _FOLD_TEXT_LIMIT = 400_000
 #: States that stand beside a call; that it is done, its mark says.
 _TOLD_STATES = frozenset(CallStatus) - {CallStatus.DONE}
 _MAX_SIDE = 100_000
+_BELOW_ALL_PARTS = 1 << 31
 
 
 class Section:
@@ -191,7 +193,8 @@ class ToolSection(Section):
 def sections_of(parts: tuple[Part, ...], *, is_live: bool, is_rendered: bool = True) -> list[Section]:
     """Return one section for each part.
 
-    A result joins the call it answers, and an error is shown by the message's notice.
+    A result joins the call it answers, and an error is shown by the message's notice. The sources of an answer that
+    has ended follow.
     """
     sections: list[Section] = []
     calls: dict[str, ToolSection] = {}
@@ -214,7 +217,18 @@ def sections_of(parts: tuple[Part, ...], *, is_live: bool, is_rendered: bool = T
             call.take_result(part)
         elif part.type in (PartType.IMAGE, PartType.FILE):
             sections.append(FileSection(part, is_live=is_live))
+    sources = () if is_live else sources_of(parts)
+    if sources:
+        sections.append(SourcesSection(sources))
     return sections
+
+
+class SourcesSection(Section):
+    """The web pages that an answer's tools read, as a numbered list of links below it."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        super().__init__(_BELOW_ALL_PARTS)
+        self.items = [item for block in source_blocks(sources) for item in items_for(block)]
 
 
 class FileSection(Section):

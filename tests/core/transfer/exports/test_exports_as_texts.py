@@ -135,6 +135,49 @@ async def test_a_page_holds_everything_and_fetches_nothing(
     assert 'id="m1-0-fn-1"' in page
 
 
+async def _text_of_pdf(path: Path) -> str:
+    from pypdf import PdfReader
+
+    return "\n".join(page.extract_text() for page in PdfReader(path).pages)
+
+
+@pytest.mark.parametrize("kind", [ExportFormat.MARKDOWN, ExportFormat.HTML, ExportFormat.PDF, ExportFormat.JSON])
+async def test_sources_stand_below_the_answer(store: Store, tmp_path: Path, kind: ExportFormat) -> None:
+    thread = await store.thread("Tides")
+    _, answer = await store.ask(thread, "At noon [1].")
+    rows = [
+        {"number": 1, "title": "Tide <b>tables</b>\u202e", "url": "https://harbour.test/tides"},
+        {"number": 2, "title": "bank.example", "url": "https://evil.test/"},
+        {"number": 3, "title": "x", "url": "javascript:alert(1)"},
+    ]
+    content = json.dumps({"text": "found", "sources": rows})
+    await store.db.write(
+        lambda conn: conn.exec_driver_sql(
+            "INSERT INTO message_parts (id, message_id, part_index, type, content) VALUES (?, ?, 9, 'tool_result', ?)",
+            (new_id(), answer, content),
+        )
+    )
+    service = ExportService(store.path, store.path.parent / "blobs", store.clock, printing=printing_command())
+    target = tmp_path / "out"
+    await service.export(Choice(thread_ids=(thread,)), kind, target)
+    if kind is ExportFormat.PDF:
+        text = await _text_of_pdf(target)
+        assert "Sources" in text and "harbour.test" in text and "evil.test" in text
+        return
+    text = target.read_text("utf-8")
+    if kind is ExportFormat.JSON:
+        (part,) = (
+            each for each in json.loads(text)["threads"][0]["messages"][1]["parts"] if "sources" in each["content"]
+        )
+        assert part["content"]["sources"] == rows
+        return
+    assert text.index("At noon [1].") < text.index("Sources") < text.index("https://harbour.test/tides")
+    assert "· evil.test" in text and "javascript:" not in text and "\u202e" not in text
+    if kind is ExportFormat.HTML:
+        _check_page(text)
+        assert '<a href="https://harbour.test/tides"' in text and "&lt;b&gt;" in text
+
+
 @pytest.mark.parametrize("name", sorted(PATTERNS)[::9])
 async def test_hostile_text_becomes_letters(store: Store, service: ExportService, tmp_path: Path, name: str) -> None:
     text = PATTERNS[name](random.Random(1), 5_000)

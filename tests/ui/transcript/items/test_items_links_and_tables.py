@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
+from chatdesk.core.domain.message import Part, PartType, Status
 from chatdesk.core.rendering.blocks import Placement, Span, Table
 from chatdesk.ui.transcript.drawing.spans import flow_of, split_spans
 from chatdesk.ui.transcript.drawing.table_columns import TableColumns
@@ -21,7 +22,7 @@ from chatdesk.ui.transcript.items.table_item import ROWS_AN_ITEM, TableItem
 from chatdesk.ui.transcript.items.text_item import TextItem
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.helpers.mouse import move_mouse
-from tests.ui.transcript.conftest import World, make_thread
+from tests.ui.transcript.conftest import FakeThread, World, make_message, make_thread
 from tests.ui.transcript.items.test_math_item import WIDTH, drawing_of, painted, style  # noqa: F401 - a fixture
 
 HREF = "https://example.org/a"
@@ -81,6 +82,44 @@ def test_tab_walks_through_links_and_return_follows(world: World) -> None:
     QTest.keyClick(view, Qt.Key.Key_Tab)
     assert not status.isVisible()
     assert followed == ["https://one.test", "mailto:a@two.test", "https://three.test"]
+
+
+def test_tab_walks_through_the_sources_below_an_answer(world: World) -> None:
+    rows = [
+        {"number": 1, "title": "Tide\u202e tables", "url": "https://harbour.test/tides"},
+        {"number": 2, "title": "bank.example", "url": "https://evil.test/"},
+        {"number": 3, "title": "x", "url": "javascript:alert(1)"},
+    ]
+    parts = (
+        Part("c", "m1", 0, PartType.TOOL_CALL, {"name": "web__search", "arguments": "{}"}, tool_call_id="c1"),
+        Part("r", "m1", 1, PartType.TOOL_RESULT, {"text": "found", "sources": rows}, tool_call_id="c1"),
+        Part("t", "m1", 2, PartType.TEXT, {"text": "At noon [1]."}),
+    )
+    live = make_message(1, parts=parts, status=Status.STREAMING)
+    view = world.open(FakeThread([make_message(0, "When?"), live]))
+    assert "Sources" not in [each.text for each in view.entries[1].items], "the answer is still written"
+    view.change_message(replace(live, status=Status.COMPLETE))
+    world.settle()
+    texts = [each.text for each in view.entries[1].items if isinstance(each, TextItem)]
+    assert texts == [
+        "At noon [1].",
+        "Sources",
+        "Tide⟦U+202E⟧ tables · harbour.test",
+        "bank.example (evil.test) · evil.test",
+    ]
+    followed: list[str] = []
+    view.linkActivated.connect(followed.append)
+    view.setFocus()
+    view.jump_to("m1")
+    status = view.findChild(QLabel, "linkStatus")
+    for _ in range(5):
+        QTest.keyClick(view, Qt.Key.Key_Tab)
+        if status.isVisible():
+            QTest.keyClick(view, Qt.Key.Key_Return)
+    assert followed == ["https://harbour.test/tides", "https://evil.test/"]
+    view.change_message(replace(live, status=Status.STREAMING))
+    world.settle()
+    assert "Sources" not in [each.text for each in view.entries[1].items], "it goes on above them"
 
 
 def _link(world: World) -> tuple[TranscriptView, QPoint]:

@@ -1,0 +1,85 @@
+"""The sources of an answer: the web pages that results of its tools come from, as a numbered list of links.
+
+They are stored with the results, so they come back with them from other members, imports and backups: nothing of them
+is believed. A link that may hide something is left out, and a title is one line whose hidden characters are spelt out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chatdesk.core.domain.message import Part, PartType
+from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.rendering.blocks import Block, Paragraph, Placement, Span
+from chatdesk.core.rendering.misleading_links import spelt_host
+from chatdesk.core.rendering.safety import is_safe_link, link_host
+
+#: The name of the list in the content of a result's part.
+SOURCES: Final = "sources"
+MOST_OF_A_RESULT: Final = 20
+_MOST, _HIGHEST = 200, 9_999
+_LONGEST_URL, _LONGEST_TITLE = 2_000, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A web page under the number by which the answer may name it. ``url`` is safe to open."""
+
+    number: int
+    title: str
+    url: str
+
+    @property
+    def host(self) -> str:
+        """The host as the network sees it, whatever the title says."""
+        return spelt_host(link_host(self.url).lower())
+
+    def as_content(self) -> dict[str, Any]:
+        """Return it as the content of a part has it."""
+        return {"number": self.number, "title": self.title, "url": self.url}
+
+
+def source_of(number: int, title: str, url: str) -> Source | None:
+    """Return the source, None if its address is not one that may be opened."""
+    if not url.lower().startswith(("https://", "http://")) or len(url) > _LONGEST_URL or not is_safe_link(url):
+        return None
+    shown = visible_controls(" ".join(title.split()))
+    if len(shown) > _LONGEST_TITLE:
+        shown = f"{shown[: _LONGEST_TITLE - 1]}…"
+    return Source(number, shown or url, url)
+
+
+def sources_of(parts: Iterable[Part]) -> tuple[Source, ...]:
+    """Return the sources of a message by their numbers; the first one has a number, and an address."""
+    found: dict[int, Source] = {}
+    places: set[str] = set()
+    for part in parts:
+        rows = part.content.get(SOURCES) if part.type is PartType.TOOL_RESULT else None
+        for row in rows[:MOST_OF_A_RESULT] if isinstance(rows, list | tuple) else ():
+            source = _read(row)
+            if source is not None and source.number not in found and source.url not in places and len(found) < _MOST:
+                found[source.number] = source
+                places.add(source.url)
+    return tuple(found[number] for number in sorted(found))
+
+
+def _read(row: object) -> Source | None:
+    if not isinstance(row, Mapping):
+        return None
+    number, title, url = row.get("number"), row.get("title"), row.get("url")
+    is_number = isinstance(number, int) and not isinstance(number, bool) and 0 < number <= _HIGHEST
+    if not is_number or not isinstance(title, str) or not isinstance(url, str):
+        return None
+    assert isinstance(number, int)
+    return source_of(number, title[: 4 * _LONGEST_TITLE], url)
+
+
+def source_blocks(sources: Iterable[Source]) -> tuple[Block, ...]:
+    """Return the list that stands below an answer: a link for each source, and its true host."""
+    lines = tuple(
+        Paragraph((Span(each.title, href=each.url), Span(f" · {each.host}")), Placement(1, marker=f"{each.number}."))
+        for each in sources
+    )
+    return (Paragraph((Span("Sources", is_bold=True),)), *lines) if lines else ()
