@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Any, Final
 
@@ -41,9 +42,10 @@ async def list_prompts(session: ClientSession) -> tuple[PromptRow, ...]:
     if session.server_capabilities is None or session.server_capabilities.prompts is None:
         return ()
     found: dict[str, PromptRow] = {}
-    async for prompt in _all(session.list_prompts, "prompts"):
-        if 0 < len(prompt.name) <= LONGEST_NAME and len(found) < MOST_PROMPTS:
-            found.setdefault(prompt.name, _prompt_row(prompt))
+    async with aclosing(_all(session.list_prompts, "prompts")) as prompts:
+        async for prompt in prompts:
+            if 0 < len(prompt.name) <= LONGEST_NAME and len(found) < MOST_PROMPTS:
+                found.setdefault(prompt.name, _prompt_row(prompt))
     return tuple(found.values())
 
 
@@ -52,10 +54,11 @@ async def list_resources(session: ClientSession) -> tuple[ResourceRow, ...]:
     if session.server_capabilities is None or session.server_capabilities.resources is None:
         return ()
     found: dict[str, ResourceRow] = {}
-    async for each in _all(session.list_resources, "resources"):
-        if 0 < len(each.uri) <= LONGEST_ADDRESS and len(found) < MOST_RESOURCES:
-            row = (each.uri, each.name[:LONGEST_NAME], *_shown(each), (each.mime_type or "")[:LONGEST_NAME])
-            found.setdefault(each.uri, row)
+    async with aclosing(_all(session.list_resources, "resources")) as resources:
+        async for each in resources:
+            if 0 < len(each.uri) <= LONGEST_ADDRESS and len(found) < MOST_RESOURCES:
+                row = (each.uri, each.name[:LONGEST_NAME], *_shown(each), (each.mime_type or "")[:LONGEST_NAME])
+                found.setdefault(each.uri, row)
     return tuple(found.values())
 
 
@@ -111,7 +114,7 @@ async def _ask_with(ask: Callable[..., Awaitable[Any]], values: tuple[Any, ...],
     return await ask(session, *values)
 
 
-async def _all(ask: Callable[..., Awaitable[Any]], name: str) -> Any:
+async def _all(ask: Callable[..., Awaitable[Any]], name: str) -> AsyncGenerator[Any, None]:
     """Yield what all pages of a list have, as far as ``_PAGES`` goes."""
     cursor: str | None = None
     for _page in range(_PAGES):
