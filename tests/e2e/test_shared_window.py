@@ -35,7 +35,7 @@ from chatdesk.services import services as services_module
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.confirm import ConfirmDialog
 from chatdesk.ui.features.chat import incoming_messages
-from chatdesk.ui.features.team.notice import Notice
+from chatdesk.ui.features.desktop.notice import Notice
 from chatdesk.ui.features.team.team_window import TeamWindow
 from chatdesk.ui.widgets.buttons import IconButton
 from tests.helpers.fault_server import FaultServer, answer

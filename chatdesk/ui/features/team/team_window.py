@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import SharedMessagesArrived, UnreadChanged
-from chatdesk.ui.features.team.notice import Notice
-from chatdesk.ui.features.team.notify import Notifier
+from chatdesk.ui.features.desktop.notice import Notice
+from chatdesk.ui.features.desktop.notify import Notifier
 from chatdesk.ui.features.team.presence_binding import PresenceBinding
 from chatdesk.ui.features.team.shared_text import arrived_words, authors_words
 from chatdesk.ui.features.team.shared_thread_binding import SharedThreadBinding

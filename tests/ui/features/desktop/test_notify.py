@@ -11,8 +11,8 @@ import pytest
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
 from chatdesk.ui.async_tasks import AsyncTasks
-from chatdesk.ui.features.team.notice import Notice
-from chatdesk.ui.features.team.notify import Notifier, TrayNotices
+from chatdesk.ui.features.desktop.notice import Notice
+from chatdesk.ui.features.desktop.notify import Notifier, TrayNotices
 from tests.helpers.waiting import until
 
 if not sys.platform.startswith("linux"):
@@ -23,7 +23,7 @@ from tests.helpers import notification_server
 if notification_server.what_is_missing():
     pytest.skip("no dbus-daemon", allow_module_level=True)
 
-from chatdesk.ui.features.team.notify_bus import open_bus
+from chatdesk.ui.features.desktop.notify_bus import open_bus
 
 
 def notice(text: str, thread_id: str = "thread") -> Notice:
@@ -95,7 +95,7 @@ async def test_a_dismissed_notice_is_not_replaced_but_shown_anew(desktop, notifi
 
 async def test_a_desktop_that_refuses_is_told_of_once_in_the_log(desktop, notifier, caplog):
     desktop.refuses = True
-    with caplog.at_level(logging.INFO, logger="chatdesk.ui.features.team.notify"):
+    with caplog.at_level(logging.INFO, logger="chatdesk.ui.features.desktop.notify"):
         notifier.show(notice("a"))
         await until(lambda: notifier.running.done())
         notifier.show(notice("b"))
@@ -112,7 +112,7 @@ async def test_a_bus_that_goes_away_ends_nothing(tmp_path, monkeypatch, notifier
             notifier.show(notice("<i>"))
             await until(lambda: notifier.running.done())
             assert desktop.notices[0][2] == "<i>"  # no markup is read, so none is escaped
-    with caplog.at_level(logging.WARNING, logger="chatdesk.ui.features.team.notify"):
+    with caplog.at_level(logging.WARNING, logger="chatdesk.ui.features.desktop.notify"):
         notifier.show(notice("b"))
         await until(lambda: notifier.running.done())
     assert "no notifications" in caplog.text

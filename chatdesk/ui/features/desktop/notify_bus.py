@@ -17,7 +17,7 @@ from jeepney import DBusAddress, MatchRule, Message, MessageType, message_bus, n
 from jeepney.io.asyncio import DBusConnection, DBusRouter, Proxy, open_dbus_connection
 from jeepney.wrappers import DBusErrorResponse
 
-from chatdesk.ui.features.team.notice import Notice
+from chatdesk.ui.features.desktop.notice import Notice
 
 _NAME = "org.freedesktop.Notifications"
 _NOTIFICATIONS = DBusAddress("/org/freedesktop/Notifications", _NAME, _NAME)
