@@ -27,15 +27,28 @@ class ImportedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedDocument:
+    """A version of a document that was opened from a part. Versions of one document have its ``key``, a ChatDesk id."""
+
+    key: str
+    file: ImportedFile
+    language: str = ""
+    number: int = 1
+    is_by_hand: bool = False
+    created_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ImportedPart:
     """A part of an imported message. ``key`` names the step of the vendor that the part came with, where several became
-    one message. ``values`` are further columns of the part."""
+    one message. ``values`` are further columns of the part, ``documents`` the versions that come from it."""
 
     type: PartType
     content: Mapping[str, Any]
     key: str = ""
     file: ImportedFile | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    documents: tuple[ImportedDocument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class ArtifactRepository:
 
         def work(conn: Connection) -> list[tuple[str, str, str]]:
             rows = conn.exec_driver_sql(
-                "SELECT a.id, a.mime, a.sha256 FROM artifacts a WHERE a.id < ?"
+                "SELECT a.id, a.mime, a.sha256 FROM artifacts a WHERE a.id < ? AND a.document_id IS NULL"
                 f" AND a.mime NOT IN ({marks(images)})"
                 " AND NOT EXISTS (SELECT 1 FROM artifact_texts t WHERE t.sha256 = a.sha256)"
                 " ORDER BY a.id DESC LIMIT ?",
@@ -144,7 +144,7 @@ def add_attachments(conn: Connection, origin: Origin, message_id: str, attachmen
 
 def artifact_row(part_id: str, attachment: Attachment, content: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the row that names the bytes behind a part, without its stamp. ``path`` is relative to the blob
-    directory. ``content`` is that of the part, where it may be the text of a change to a file."""
+    directory. ``content`` is that of the part, where it may be the text of a change to a file. ``documents.document_row`` makes those of documents, which have the other columns."""
     return {
         "id": new_id(),
         "part_id": part_id,
@@ -153,6 +153,12 @@ def artifact_row(part_id: str, attachment: Attachment, content: Mapping[str, Any
         "mime": attachment.mime,
         "size_bytes": attachment.size_bytes,
         "sha256": attachment.sha256,
+        "document_id": None,
+        "version": 1,
+        "name": "",
+        "language": "",
+        "is_by_hand": 0,
+        "created_at": 0,
     }
 
 

@@ -331,7 +331,8 @@ def artifacts(
     rows = _dicts(
         conn,
         "WITH found (part, sha256) AS (SELECT value, NULL FROM json_each(?)"
-        " UNION SELECT a.part_id, a.sha256 FROM json_each(?) j CROSS JOIN artifacts a ON a.sha256 = j.value)"
+        " UNION SELECT a.part_id, a.sha256 FROM json_each(?) j CROSS JOIN artifacts a ON a.sha256 = j.value"
+        " WHERE a.document_id IS NULL)"
         f" SELECT c.id AS part_id, m.id AS message_id, {_MESSAGE}, {_COLUMNS},"
         " CASE WHEN json_valid(c.content) THEN json_extract(c.content, '$.name') END AS name, found.sha256,"
         " substr(x.text, 1, 100000) AS text"

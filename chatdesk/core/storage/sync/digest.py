@@ -49,7 +49,8 @@ _PARTS = (
 )
 _ARTIFACTS = (
     "SELECT m.id, a.sha256 FROM artifacts a JOIN message_parts p ON p.id = a.part_id"
-    " JOIN messages m ON m.id = p.message_id WHERE m.thread_id = ? ORDER BY m.id, p.part_index, a.sha256"
+    " JOIN messages m ON m.id = p.message_id WHERE m.thread_id = ? AND a.document_id IS NULL"
+    " ORDER BY m.id, p.part_index, a.sha256"
 )
 _SUMMARIES = (
     "SELECT s.id, s.from_message_id, s.up_to_message_id, s.text, s.provider, s.model, s.author, s.is_off, s.author_id"

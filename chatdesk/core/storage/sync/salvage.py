@@ -35,7 +35,7 @@ def damaged(conn: Connection) -> list[str]:
         for row in conn.exec_driver_sql(
             "SELECT DISTINCT message_id FROM message_parts p WHERE type IN ('image', 'file')"
             " AND json_valid(content) AND json_extract(content, '$.sha256') IS NOT NULL"
-            " AND NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.part_id = p.id)"
+            " AND NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.part_id = p.id AND a.document_id IS NULL)"
         )
     ]
     return [

@@ -45,7 +45,7 @@ def count(conn: Connection, project_id: str) -> ShareCount:
         "SELECT count(*), coalesce(sum(size), 0) FROM (SELECT max(a.size_bytes) AS size FROM artifacts a"
         " JOIN message_parts p ON p.id = a.part_id JOIN messages m ON m.id = p.message_id"
         f" JOIN threads t ON t.id = m.thread_id WHERE t.project_id = ? AND t.deleted_at IS NOT {GONE}"
-        " GROUP BY a.sha256)",
+        " AND a.document_id IS NULL GROUP BY a.sha256)",
         (project_id,),
     ).one()
     return ShareCount(threads=threads, messages=messages, attachments=files[0], attachment_bytes=files[1])

@@ -66,7 +66,10 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "id", "part_index", "type", "content", "step_index", "started_at", "completed_at", "tool_name",
         "tool_call_id", "tool_duration_ms",
     ),
-    "artifacts": ("id", "kind", "mime", "size_bytes", "sha256"),
+    "artifacts": (
+        "id", "kind", "mime", "size_bytes", "sha256", "document_id", "version", "name", "language", "is_by_hand",
+        "created_at",
+    ),
 }  # fmt: skip
 #: What follows from the rest, or belongs to this computer.
 LEFT_OUT: Final[frozenset[str]] = frozenset(
@@ -75,7 +78,9 @@ LEFT_OUT: Final[frozenset[str]] = frozenset(
      "part_id", "path", "message_count", "deleted_at", "author_id")
 ) | (BY_NAME.keys() - set(EXPORTED))  # fmt: skip
 _JSON: Final = frozenset(("parameters", "error_details", "content", "pinned_facts", "attachments", "setup"))
-_FLAGS: Final = frozenset(("is_without_summaries", "is_off"))
+_FLAGS: Final = frozenset(("is_without_summaries", "is_off", "is_by_hand"))
+#: What a version of a document has besides: files of messages are named by their parts.
+_OF_DOCUMENTS: Final = ("document_id", "version", "name", "language", "is_by_hand", "created_at")
 _STEP = 500
 
 
@@ -85,6 +90,7 @@ class ExportReader:
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
         self._raw = driver(conn)
+        self._documented: frozenset[str] | None = None
 
     @property
     def connection(self) -> Connection:
@@ -199,6 +205,7 @@ class ExportReader:
         parts: dict[str, list[Row]] = defaultdict(list)
         by_id: dict[str, Row] = {}
         with_files: list[str] = []
+        documents = self._parts_with_documents()
         for batch in batches(message_ids):
             for message_id, *values in self._raw.execute(
                 f"SELECT message_id, {', '.join(names)} FROM message_parts WHERE message_id IN ({marks(batch)})"
@@ -212,7 +219,7 @@ class ExportReader:
                     part["content"] = appended(PartType(part["type"]), part["content"], added)
                 parts[message_id].append(part)
                 by_id[part["id"]] = part
-                if part["type"] not in ("text", "reasoning"):
+                if part["type"] not in ("text", "reasoning") or part["id"] in documents:
                     with_files.append(part["id"])
         self._add_artifacts(with_files, by_id)
         return parts
@@ -224,7 +231,17 @@ class ExportReader:
                 f"SELECT part_id, {', '.join(names)} FROM artifacts WHERE part_id IN ({marks(batch)}) ORDER BY id",
                 tuple(batch),
             ):
-                parts[part_id].setdefault("artifacts", []).append(_row(names, values))
+                row = _row(names, values)
+                if "document_id" not in row:
+                    row = {name: value for name, value in row.items() if name not in _OF_DOCUMENTS}
+                parts[part_id].setdefault("artifacts", []).append(row)
+
+    def _parts_with_documents(self) -> frozenset[str]:
+        """Return the ids of all parts from which documents were opened: few, and read once for the snapshot."""
+        if self._documented is None:
+            found = self._raw.execute("SELECT DISTINCT part_id FROM artifacts WHERE document_id IS NOT NULL")
+            self._documented = frozenset(row[0] for row in found)
+        return self._documented
 
 
 @contextmanager

@@ -6,7 +6,7 @@ A row that is made here equals one that is written when a person chats; a test c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from json.encoder import encode_basestring
 from operator import itemgetter
@@ -17,6 +17,7 @@ from chatdesk.core.domain.imported import ImportedFile, ImportedMessage, Importe
 from chatdesk.core.domain.message import PartType
 from chatdesk.core.ids import id_of_moment, new_id, place_of_id
 from chatdesk.core.storage.chat.artifacts import artifact_row
+from chatdesk.core.storage.chat.documents import document_row
 from chatdesk.core.storage.chat.thread_counters import Tally
 from chatdesk.core.storage.engine import search_text
 from chatdesk.core.storage.engine.change_log import Origin
@@ -297,6 +298,7 @@ class _Maker:
                     kind = PartType.IMAGE if attachment.is_image else PartType.FILE
                     content = attachment.as_content()
                     artifacts.append(artifact_row(part_id, attachment) | self._origin.stamp())
+            artifacts += self._documents(part_id, part)
             text = content.get("text", content.get("arguments", ""))
             is_text = isinstance(text, str)
             text = clean(text if is_text else str(text))
@@ -328,9 +330,27 @@ class _Maker:
                 tally.tool_counts[clean(str(values.get("tool_name") or ""))] += 1
         return rows, artifacts, texts, words if is_readable else None, tally
 
+    def _documents(self, part_id: str, part: ImportedPart) -> Iterator[dict[str, Any]]:
+        """Yield the rows of documents that come from a part; versions whose bytes did not come along are missing."""
+        for each in part.documents:
+            found = self._kept(each.file, {})
+            if found is not None:
+                yield self._origin.stamp() | document_row(
+                    part_id,
+                    replace(found, name=each.file.name),
+                    document_id=each.key,
+                    language=clean(each.language),
+                    number=each.number,
+                    is_by_hand=each.is_by_hand,
+                    created_at=each.created_at,
+                )
+
     def _keep(self, part: ImportedPart) -> Attachment | None:
         assert part.file is not None
-        attachment = self._keep_file(part.file, part.content)
+        return self._kept(part.file, part.content)
+
+    def _kept(self, file: ImportedFile, content: Mapping[str, Any]) -> Attachment | None:
+        attachment = self._keep_file(file, content)
         self._missing += attachment is None
         return attachment
 

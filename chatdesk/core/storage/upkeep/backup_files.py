@@ -230,7 +230,9 @@ def _pack(archive: zipfile.ZipFile, blobs: Path, name: str) -> str:
 def _called(conn: sqlite3.Connection, name: str) -> str:
     """Return the name by which a person knows an attached file."""
     row = conn.execute(
-        "SELECT p.content FROM artifacts a JOIN message_parts p ON p.id = a.part_id WHERE a.sha256 = ? LIMIT 1", (name,)
+        "SELECT p.content FROM artifacts a JOIN message_parts p ON p.id = a.part_id WHERE a.sha256 = ?"
+        " ORDER BY a.kind = 'document' LIMIT 1",
+        (name,),
     ).fetchone()
     attachment = attachment_from(from_json(row[0])) if row is not None else None
     return name[:12] + "…" if attachment is None else attachment.name

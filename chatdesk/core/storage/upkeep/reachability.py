@@ -46,7 +46,7 @@ UNION SELECT t.id FROM threads t
 """
 _UNNAMED_FILES: Final = """
 SELECT p.id, p.content FROM message_parts p WHERE p.type IN ('image', 'file')
-AND NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.part_id = p.id)
+AND NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.part_id = p.id AND a.document_id IS NULL)
 """
 
 

@@ -3,12 +3,14 @@ thread."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chatdesk.core.domain.artifacts.artifact import DOCUMENT
 from chatdesk.core.domain.attachment import clean_name
 from chatdesk.core.domain.imported import (
+    ImportedDocument,
     ImportedExtras,
     ImportedFile,
     ImportedMessage,
@@ -39,6 +41,8 @@ from chatdesk.core.transfer.imports.values import (
 SOURCE: Final = "chatdesk"
 NEWEST_VERSION: Final = 2
 _MOST_IN_DRAFT = 20
+_MOST_VERSIONS = 500  # of the documents of one part
+_LONGEST_LANGUAGE = 40
 _MOMENTS = (*exported(Form.MOMENT), "deleted_at", "purged_at")
 _COUNTS = exported(Form.COUNT)
 _TEXTS = exported(Form.WORD, Form.TEXT)
@@ -259,7 +263,24 @@ def _part(value: Mapping[str, Any]) -> ImportedPart | None:
         "tool_call_id": text_of(value.get("tool_call_id"))[:200],
         "tool_duration_ms": count_of(value.get("tool_duration_ms")),
     }
-    return ImportedPart(kind, content, "", file, without_empty_values(values))
+    return ImportedPart(kind, content, "", file, without_empty_values(values), tuple(_documents(value)))
+
+
+def _documents(part: Mapping[str, Any]) -> Iterator[ImportedDocument]:
+    """Yield the versions of documents that were opened from a part."""
+    for each in map(dict_of, list_of(part.get("artifacts"))[:_MOST_VERSIONS]):
+        key = _id(each.get("document_id"))
+        if each.get("kind") == DOCUMENT and key is not None:
+            yield ImportedDocument(
+                key,
+                ImportedFile(
+                    clean_name(text_of(each.get("name"))), text_of(each.get("mime")), text_of(each.get("sha256"))
+                ),
+                text_of(each.get("language"))[:_LONGEST_LANGUAGE],
+                count_of(each.get("version")) or 1,
+                each.get("is_by_hand") is True,
+                moment(each.get("created_at")) or 0,
+            )
 
 
 def _summary(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QPointF, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
+from chatdesk.core.rendering.code_names import suggested_name
 from chatdesk.ui.transcript.copying.clipboard import shapes_of
 from chatdesk.ui.transcript.copying.excerpt import excerpts
 from chatdesk.ui.transcript.copying.selection import Selection
-from chatdesk.ui.transcript.drawing.code_names import suggested_name
 from chatdesk.ui.transcript.input.pointer import Hit, Pointer
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.picture_item import PictureItem

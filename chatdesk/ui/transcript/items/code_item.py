@@ -9,10 +9,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QTextLayout
 
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
+from chatdesk.core.rendering.code_names import suggested_name
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_hairline
 from chatdesk.ui.transcript.drawing.code_layouts import CodeLayouts
 from chatdesk.ui.transcript.drawing.code_lines import LINE_LIMIT, CodeLines
-from chatdesk.ui.transcript.drawing.code_names import suggested_name
 from chatdesk.ui.transcript.drawing.item import Button, Grip, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.side_scroll import SideScroll
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle

@@ -8,8 +8,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
+from chatdesk.core.rendering.code_names import suggested_name
 from chatdesk.ui.transcript.drawing.code_lines import CodeLines
-from chatdesk.ui.transcript.drawing.code_names import suggested_name
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import FOLD_LINES, CodeItem
 from tests.ui.transcript.conftest import World, make_thread

@@ -143,9 +143,17 @@ artifacts = Table(
     Column("size_bytes", Integer, nullable=False),
     Column("sha256", Text, nullable=False),
     *origin(),
+    # Since 0012: versions of one document share its id; a file of a message has none.
+    Column("document_id", Text),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("name", Text, nullable=False, server_default=text("''")),
+    Column("language", Text, nullable=False, server_default=text("''")),
+    counter("is_by_hand"),
+    counter("created_at"),
 )
 Index("ix_artifacts_part_id", artifacts.c.part_id)
 Index("ix_artifacts_sha256", artifacts.c.sha256)
+Index("ix_artifacts_document_id", artifacts.c.document_id, sqlite_where=text("document_id IS NOT NULL"))
 
 summaries = Table(
     "summaries",

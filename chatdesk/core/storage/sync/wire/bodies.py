@@ -224,7 +224,8 @@ def _parts_of(conn: Connection, message_ids: Sequence[str]) -> dict[str, list[di
             with_bytes[value["id"]] = value
     for batch in batches(list(with_bytes)):
         for row in conn.exec_driver_sql(
-            f"SELECT {', '.join(_FILE_NAMES)} FROM artifacts WHERE part_id IN ({marks(batch)}) ORDER BY part_id, id",
+            f"SELECT {', '.join(_FILE_NAMES)} FROM artifacts WHERE part_id IN ({marks(batch)})"
+            " AND document_id IS NULL ORDER BY part_id, id",
             tuple(batch),
         ):
             with_bytes[row[0]].setdefault("artifacts", []).append(dict(zip(_FILE_NAMES, row, strict=True)))

@@ -1,4 +1,4 @@
-"""File names for code that is saved.
+"""Names files for code that is saved or opened.
 
 Only the ending depends on the language of the fence, and only by this table: nothing in a message becomes part of a
 path.
@@ -37,7 +37,8 @@ _ENDINGS: Final = MappingProxyType(
         "r": ("r",),
         "scala": ("scala",),
         "hs": ("haskell", "hs"),
-        "xml": ("xml", "svg"),
+        "xml": ("xml",),
+        "svg": ("svg",),
         "yaml": ("yaml", "yml"),
         "toml": ("toml",),
         "ini": ("ini", "cfg", "conf"),
