@@ -7,19 +7,16 @@ Both themes are drawn, since a block does not know in which it will be seen.
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
 from chatdesk.core.paths import resources_dir
+from chatdesk.core.rendering.drawing.picture_rules import MAX_SIDE_PX, ZOOM, names_another_resource
 
 LANGUAGE = "mermaid"
 MAX_SOURCE_CHARS = 20_000
-ZOOM = 2  # pictures have this many pixels to a px, so that they are sharp on dense screens
 _MAX_SVG_CHARS = 2_000_000
-_MAX_SIDE_PX = 2_400
-_FOREIGN_URL = re.compile(r"(?:url\(\s*[\"']?(?!#)[^)])|@import", re.IGNORECASE)
 _THEMES = ("default", "dark")
 
 
@@ -76,14 +73,7 @@ def _check(svg: str) -> None:
 
     root = ElementTree.fromstring(svg)  # noqa: S314 - written by merman, not by the message
     width, height = (float(each) for each in root.get("viewBox", "").split()[2:])
-    if not (0 < width <= _MAX_SIDE_PX and 0 < height <= _MAX_SIDE_PX):
+    if not (0 < width <= MAX_SIDE_PX and 0 < height <= MAX_SIDE_PX):
         raise ValueError("the diagram is too large")
-    for element in root.iter():
-        names = [value for key, value in element.attrib.items() if key.endswith("href")]
-        is_foreign = any(not value.startswith("#") for value in names) or _FOREIGN_URL.search(
-            " ".join((element.text or "", *element.attrib.values()))
-        )
-        if element.tag.endswith(("}image", "}feImage", "}foreignObject")) or (
-            is_foreign and not element.tag.endswith("}a")
-        ):
-            raise ValueError("the diagram names another resource")
+    if any(map(names_another_resource, root.iter())):
+        raise ValueError("the diagram names another resource")

@@ -16,14 +16,14 @@ from typing import Any, BinaryIO, Final
 
 from chatdesk.core import child_process
 from chatdesk.core.process_frames import Wire, read_frame, write_frame
-from chatdesk.core.rendering.drawing import diagram_drawing, math_drawing
+from chatdesk.core.rendering.drawing import diagram_drawing, math_drawing, svg_drawing
 from chatdesk.core.rendering.highlighting import BUDGET_S, find_lexer, highlight
 from chatdesk.core.rendering.wire import encode_drawing, encode_runs
 
-CODE, FORMULA, DIAGRAM = "code", "formula", "diagram"
+CODE, FORMULA, DIAGRAM, SVG = "code", "formula", "diagram", "svg"
 
 # The in-process budget ends a slow lexer politely; the timer is for what does not come back.
-_CPU_LIMITS_S = {CODE: BUDGET_S + 0.2, FORMULA: 0.6, DIAGRAM: 2.0}
+_CPU_LIMITS_S = {CODE: BUDGET_S + 0.2, FORMULA: 0.6, DIAGRAM: 2.0, SVG: 2.0}
 _WALL_LIMIT_S = 4.0
 # Starting and loading take a second, and many on a machine that is busy: none of it is the text's fault.
 _LOADING_LIMIT_S = 30.0
@@ -55,18 +55,20 @@ def _load_for(job: Wire) -> None:
         find_lexer(job[1])
     elif job[0] == FORMULA:
         math_drawing.load()
+    elif job[0] == SVG:
+        svg_drawing.load()
     else:
         diagram_drawing.load()
 
 
 def _work(job: Wire) -> Any:
     """Return the runs of ``(CODE, language, code)``, the drawing of ``(FORMULA, tex, is_display)`` or the pictures of
-    ``(DIAGRAM, source)``, encoded for the wire."""
+    ``(DIAGRAM, source)`` or ``(SVG, source)``, encoded for the wire."""
     if job[0] == CODE:
         return encode_runs(highlight(job[1], job[2]))
     if job[0] == FORMULA:
         return encode_drawing(math_drawing.draw_formula(job[1], is_display=job[2]))
-    return diagram_drawing.draw_diagram(job[1])
+    return svg_drawing.draw_svg(job[1]) if job[0] == SVG else diagram_drawing.draw_diagram(job[1])
 
 
 def _limit_memory() -> None:

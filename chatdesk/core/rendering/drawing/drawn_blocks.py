@@ -1,4 +1,4 @@
-"""Finds the formulas and diagrams of a block and fills in known drawings. No drawing happens here."""
+"""Finds the formulas, diagrams and SVG pictures of a block and fills in known drawings. No drawing happens here."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from chatdesk.core.process_frames import Wire
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, MathBlock, Paragraph, Span, Table
-from chatdesk.core.rendering.drawing import diagram_drawing
-from chatdesk.core.rendering.drawing.drawing_process import DIAGRAM, FORMULA
+from chatdesk.core.rendering.drawing import diagram_drawing, svg_drawing
+from chatdesk.core.rendering.drawing.drawing_process import DIAGRAM, FORMULA, SVG
 from chatdesk.core.rendering.drawing.math_drawing import MAX_TEX_CHARS
 from chatdesk.core.rendering.wire import decode_drawing
 
@@ -20,6 +20,7 @@ _MAX_REMEMBERED_BYTES = 16 * 1024 * 1024
 _BYTES_PER_ENTRY = 200
 _NOT_DRAWN = "This diagram could not be drawn"
 _CANNOT_DRAW = "Diagrams cannot be drawn on this computer"
+_SVG_NOT_DRAWN = "This picture could not be drawn"
 
 
 class DrawnBlocks:
@@ -42,9 +43,10 @@ class DrawnBlocks:
             return replace(block, header=header, rows=tuple(tuple(map(self._drawn, row)) for row in block.rows))
         if is_diagram(block):
             assert isinstance(block, CodeBlock)
-            pictures = self._find((DIAGRAM, block.text))
-            return replace(block, pictures=pictures or (), remark=_NOT_DRAWN if pictures == () else "")
-        if _is_finished_mermaid(block):
+            pictures = self._find(_picture_job(block))
+            failed = _SVG_NOT_DRAWN if _is_finished(block, svg_drawing.LANGUAGE) else _NOT_DRAWN
+            return replace(block, pictures=pictures or (), remark=failed if pictures == () else "")
+        if _is_finished(block, diagram_drawing.LANGUAGE):
             assert isinstance(block, CodeBlock)
             return replace(block, remark=_NOT_DRAWN if _can_draw_diagrams() else _CANNOT_DRAW)
         return block
@@ -87,22 +89,20 @@ def wanted_blocks(blocks: Sequence[Block], drawn: DrawnBlocks) -> list[int]:
 
 
 def is_diagram(block: Block) -> bool:
-    """Return whether ``block`` is finished Mermaid that can be drawn here."""
+    """Return whether ``block`` is finished Mermaid or SVG that can be drawn here."""
+    if _is_finished(block, diagram_drawing.LANGUAGE):
+        return len(block.text) <= diagram_drawing.MAX_SOURCE_CHARS and _can_draw_diagrams()
+    return _is_finished(block, svg_drawing.LANGUAGE) and len(block.text) <= svg_drawing.MAX_SOURCE_CHARS
+
+
+def _is_finished(block: Block, language: str) -> TypeGuard[CodeBlock]:
     return (
-        _is_finished_mermaid(block)
-        and isinstance(block, CodeBlock)
-        and len(block.text) <= diagram_drawing.MAX_SOURCE_CHARS
-        and _can_draw_diagrams()
+        isinstance(block, CodeBlock) and not block.is_open and block.language.lower() == language and bool(block.text)
     )
 
 
-def _is_finished_mermaid(block: Block) -> bool:
-    return (
-        isinstance(block, CodeBlock)
-        and not block.is_open
-        and block.language.lower() == diagram_drawing.LANGUAGE
-        and bool(block.text)
-    )
+def _picture_job(block: CodeBlock) -> Wire:
+    return (SVG if _is_finished(block, svg_drawing.LANGUAGE) else DIAGRAM), block.text
 
 
 @cache
@@ -116,7 +116,7 @@ def _jobs_of(block: Block) -> Iterator[Wire]:
             yield FORMULA, block.text, True
     elif is_diagram(block):
         assert isinstance(block, CodeBlock)
-        yield DIAGRAM, block.text
+        yield _picture_job(block)
     else:
         for span in _spans_of(block):
             if span.is_math and len(span.text) <= MAX_TEX_CHARS:

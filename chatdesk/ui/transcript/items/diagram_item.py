@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter
 
 from chatdesk.core.rendering.blocks import CodeBlock, Placement
-from chatdesk.core.rendering.drawing.diagram_drawing import ZOOM
+from chatdesk.core.rendering.drawing.picture_rules import ZOOM
 from chatdesk.ui.transcript.contract import PictureLoaderLike, PictureSource
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
@@ -33,7 +33,9 @@ class DiagramItem(Item):
         self.is_source_shown = False
         self._code = CodeItem(replace(block, at=Placement()))
         self._pictures = [
-            PictureItem("Diagram", PictureSource(data=each), shape=png_shape(each), zoom=ZOOM)
+            PictureItem(
+                "Picture" if self._is_picture else "Diagram", PictureSource(data=each), shape=png_shape(each), zoom=ZOOM
+            )
             for each in block.pictures
         ]
         self._is_dark = False
@@ -41,6 +43,10 @@ class DiagramItem(Item):
 
     def indent(self, style: TranscriptStyle, room: float) -> float:
         return style.indent(self.block.at, room)
+
+    @property
+    def _is_picture(self) -> bool:
+        return self.block.language.lower() == "svg"
 
     @property
     def shown(self) -> Item:
@@ -114,6 +120,7 @@ class DiagramItem(Item):
         on_change()
 
     def _switch(self) -> Button:
-        label = "Show diagram" if self.is_source_shown else "Show source"
+        drawn = "Show picture" if self._is_picture else "Show diagram"
+        label = drawn if self.is_source_shown else "Show source"
         area = QRectF(0, self.height - self._bar + 2, self._bar * 4, self._bar - 4)
         return Button("show-source", label, area, icon="code", text=label)

@@ -1,0 +1,86 @@
+"""Draws SVG as a picture. Runs in the drawing process, which may be killed.
+
+Nothing outside the text is read: a text that names another resource, brings a picture or declares entities is refused
+before resvg sees it, and only our own fonts are loaded.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+from xml.etree import ElementTree
+
+from chatdesk.core.paths import resources_dir
+from chatdesk.core.rendering.drawing.picture_rules import MAX_SIDE_PX, ZOOM, names_another_resource
+
+LANGUAGE = "svg"
+MAX_SOURCE_CHARS = 500_000
+_LENGTH = re.compile(r"\s*(\d{1,6}(?:\.\d{0,6})?)\s*(?:px)?\s*\Z")
+_USUAL_SIZE = (300.0, 150.0)  # of an SVG that says nothing, as in browsers
+_GROUND = "#ffffff"  # most drawings count on it, in a dark window too
+_DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_DEEPEST = 200
+
+
+@cache
+def load() -> Any:
+    """Return the rasteriser, None where it is not installed."""
+    if find_spec("resvg_py") is None:
+        return None
+    import resvg_py
+
+    return resvg_py
+
+
+def draw_svg(source: str) -> tuple[bytes, ...]:
+    """Return a PNG; empty when the source is no SVG, or one that names anything outside itself."""
+    rasteriser = load()
+    if rasteriser is None or len(source) > MAX_SOURCE_CHARS:
+        return ()
+    try:
+        width, height = _checked_size(source)
+        return (
+            bytes(
+                rasteriser.svg_to_bytes(
+                    svg_string=source,
+                    background=_GROUND,
+                    zoom=min(ZOOM, ZOOM * MAX_SIDE_PX / max(width, height)),
+                    skip_system_fonts=True,
+                    font_dirs=[str(resources_dir() / "fonts")],
+                    font_family="Inter",
+                    sans_serif_family="Inter",
+                    monospace_family="JetBrains Mono",
+                )
+            ),
+        )
+    except Exception:  # noqa: BLE001 - third-party parsers over hostile text: whatever they raise, the source stays
+        return ()
+
+
+def _checked_size(source: str) -> tuple[float, float]:
+    """Return the width and height in px. Raises ``ValueError`` for what is not to be drawn."""
+    if _DECLARATION.search(source):
+        raise ValueError("entities can be declared to grow without bound")
+    root = ElementTree.fromstring(source)  # noqa: S314 - without declarations there is nothing to expand or to load
+    if root.tag not in ("svg", "{http://www.w3.org/2000/svg}svg"):
+        raise ValueError("this is no SVG")
+    if any(map(names_another_resource, root.iter())) or _depth(root) > _DEEPEST:
+        raise ValueError("the picture names another resource, or is too deep")
+    sides = [_LENGTH.match(root.get(name, "")) for name in ("width", "height")]
+    box = root.get("viewBox", "").replace(",", " ").split()
+    usual = (float(box[2]), float(box[3])) if len(box) == 4 else _USUAL_SIZE
+    width, height = (float(side[1]) if side else other for side, other in zip(sides, usual, strict=True))
+    if not (0 < width < float("inf") and 0 < height < float("inf")):
+        raise ValueError("the picture has no size")
+    return width, height
+
+
+def _depth(root: ElementTree.Element) -> int:
+    """Return how deep elements stand in each other; a renderer that calls itself for each level has a stack."""
+    level, depth = [root], 0
+    while level and depth <= _DEEPEST:
+        level = [child for each in level for child in each]
+        depth += 1
+    return depth
