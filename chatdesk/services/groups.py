@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.errors import NotPossible
 
 if TYPE_CHECKING:
+    from chatdesk.core.chat.artifacts.service import ArtifactService
     from chatdesk.core.chat.context.context_service import ContextService
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.chat.provider_service import ProviderService
@@ -98,6 +99,14 @@ class TeamServices:
     @property
     def provider_service(self) -> ProviderService:
         return self.get_provider_service()
+
+
+def artifacts_of(services: Services) -> ArtifactService:
+    """Return a new service for the artifacts of stored threads; one is enough for a window."""
+    from chatdesk.core.chat.artifacts.service import ArtifactService
+    from chatdesk.core.storage.chat.documents import DocumentRepository
+
+    return ArtifactService(DocumentRepository(services.database), services.attachments)
 
 
 def model_services_of(services: Services) -> ModelServices:

@@ -17,7 +17,6 @@ from chatdesk.services.parts import backups_of, overrides_of, printing_command, 
 from chatdesk.services.tool_loader import ToolLoader
 
 if TYPE_CHECKING:
-    from chatdesk.core.chat.artifacts.service import ArtifactService
     from chatdesk.core.chat.attachment_service import AttachmentService
     from chatdesk.core.chat.library import LibraryService
     from chatdesk.core.chat.network_watch import NetworkWatch
@@ -87,7 +86,6 @@ class Services:
     _network: NetworkWatch | None = None
     _questions: QuestionQueue | None = None
     _provider_service: ProviderService | None = None
-    _artifacts: ArtifactService | None = None
     _team: TeamService | None = None
     _temporary: TemporaryThreads | None = None
 
@@ -125,16 +123,6 @@ class Services:
 
     def is_temporary(self, thread_id: str | None) -> bool:
         return self._temporary is not None and self._temporary.is_temporary(thread_id)
-
-    @property
-    def artifacts(self) -> ArtifactService:
-        """The service that keeps the versions of documents; made when first used, because a start does not need it."""
-        if self._artifacts is None:
-            from chatdesk.core.chat.artifacts.service import ArtifactService
-            from chatdesk.core.storage.chat.documents import DocumentRepository
-
-            self._artifacts = ArtifactService(DocumentRepository(self.database), self.attachments)
-        return self._artifacts
 
     @property
     def provider_service(self) -> ProviderService:

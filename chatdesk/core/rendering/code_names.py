@@ -56,3 +56,9 @@ _BY_LANGUAGE: Final = MappingProxyType({name: ending for ending, names in _ENDIN
 def suggested_name(language: str) -> str:
     """Return ``code.py`` for Python, and ``code.txt`` for a language that is not known."""
     return f"code.{_BY_LANGUAGE.get(language.strip().lower(), 'txt')}"
+
+
+def language_of(file_name: str) -> str:
+    """Return the language of a file by the ending of its name; an empty string for an ending that is not known."""
+    names = _ENDINGS.get(file_name.rpartition(".")[2].lower())
+    return names[0] if names is not None else ""

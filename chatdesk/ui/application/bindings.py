@@ -17,13 +17,20 @@ from chatdesk.core.domain.message import ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.rendering.client import RenderClient
-from chatdesk.services.groups import data_services_of, model_services_of, restore_services_of, team_services_of
+from chatdesk.services.groups import (
+    artifacts_of,
+    data_services_of,
+    model_services_of,
+    restore_services_of,
+    team_services_of,
+)
 from chatdesk.ui.application.command_binding import CommandBinding
 from chatdesk.ui.application.network_binding import NetworkBinding
 from chatdesk.ui.application.recovery_actions import RecoveryActions
 from chatdesk.ui.application.renderer_start import RendererStart
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.event_subscriptions import EventSubscriptions
+from chatdesk.ui.features.artifacts.artifacts_binding import ArtifactsBinding
 from chatdesk.ui.features.chat.answer_models import AnswerModels
 from chatdesk.ui.features.chat.attachment_binding import AttachmentBinding
 from chatdesk.ui.features.chat.date_binding import DateBinding
@@ -229,6 +236,15 @@ class Bindings:
             attachments=services.attachments,
             models=models,
         )
+        self.artifacts = ArtifactsBinding(
+            context,
+            self.threads,
+            self.drafts,
+            self.inspection,
+            self.files,
+            make_service=lambda: artifacts_of(services),
+            make_view=self._answer_view,
+        )
         self.imports = ImportBinding(
             context,
             self.lists,
@@ -343,6 +359,7 @@ class Bindings:
 
     async def end(self) -> None:
         """End all bindings, because the window closes."""
+        await self.artifacts.end()
         self.team.end()
         if self.team_window is not None:
             await self.team_window.end()

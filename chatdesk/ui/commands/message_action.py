@@ -19,7 +19,8 @@ MenuGroup = Literal["copy", "ask", "quick", "versions", "branch", "context", "re
 @dataclass(frozen=True, slots=True)
 class MessageState:
     """The facts that decide what a message offers; ``starts_later`` is one about its thread: the context does not start
-    at the beginning."""
+    at the beginning. ``is_bare``: it is no message of a thread, but the text of an artifact. ``has_artifact`` tells
+    whether it has long code or a file; it is asked only for a menu, because it looks at all of the message."""
 
     message: Message
     is_unanswered: bool
@@ -29,6 +30,8 @@ class MessageState:
     is_shared: bool
     has_selection: bool = False
     starts_later: bool = False
+    is_bare: bool = False
+    has_artifact: Callable[[], bool] = bool
 
 
 Condition = Callable[[MessageState], bool]

@@ -7,11 +7,13 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import INSPECTOR_WIDTH_PX
+from chatdesk.ui.theme.tokens import INSPECTOR_WIDTH_PX, THREAD_LEAST_PX
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.focus_ring import shows_ring
 
 _NO_LIMIT = 16_777_215  # Qt's own
+_WIDE_SHARE = 0.44
+_WIDEST_PX = 760
 
 
 class Inspector(QWidget):
@@ -25,6 +27,8 @@ class Inspector(QWidget):
         self._theme = theme
         self._names: list[str] = []
         self._is_filling = False
+        self._is_wide = False
+        self._window_px = 0
         self.setObjectName("inspector")
         self.setAccessibleName("Inspector")
         self._bar = _Tabs()
@@ -68,9 +72,14 @@ class Inspector(QWidget):
         """Return whether the inspector takes all of a narrow window."""
         return self._is_filling
 
-    def set_filling(self, is_filling: bool) -> None:
-        """Alone in a narrow window it takes all of it."""
-        self._is_filling = is_filling
+    def set_filling(self, is_filling: bool, *, window_px: int = 0) -> None:
+        """Alone in a narrow window it takes all of it. ``window_px``: the width of which a wide one takes a share."""
+        self._is_filling, self._window_px = is_filling, window_px
+        self._fit()
+
+    def set_wide(self, is_wide: bool) -> None:
+        """Take more of the window, for something that is read here; the window has to give it its place anew."""
+        self._is_wide = is_wide
         self._fit()
 
     def focus(self, reason: Qt.FocusReason) -> None:
@@ -93,7 +102,11 @@ class Inspector(QWidget):
         self.tabShown.emit(self.tab)
 
     def _fit(self) -> None:
-        width = round(INSPECTOR_WIDTH_PX * max(1.0, self._theme.scale))
+        scale = max(1.0, self._theme.scale)
+        width = round(INSPECTOR_WIDTH_PX * scale)
+        if self._is_wide:
+            share = min(self._window_px * _WIDE_SHARE, self._window_px - THREAD_LEAST_PX * scale, _WIDEST_PX * scale)
+            width = max(width, round(share))
         self.setMinimumWidth(0 if self._is_filling else width)
         self.setMaximumWidth(_NO_LIMIT if self._is_filling else width)
 

@@ -24,7 +24,7 @@ SIDEBAR_MAX_PX: Final = 400
 SIDEBAR_OVERLAY_BELOW_PX: Final = 720
 TRANSCRIPT_WIDTH_PX: Final = 720
 COMPOSER_WIDTH_PX: Final = 744
-INSPECTOR_WIDTH_PX: Final = 336
+INSPECTOR_WIDTH_PX: Final = 400
 THREAD_LEAST_PX: Final = 300  # beside another pane; grows with the text
 
 MIN_SCALE: Final = 0.75

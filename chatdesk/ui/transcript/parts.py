@@ -84,6 +84,11 @@ class TranscriptParts:
             caret=self.caret,
         )
 
+    def show_bare(self) -> None:
+        """Show texts without what stands around messages: whole, with no author, no tools and only copying to do."""
+        self.conversation.is_bare = True
+        self.pill.is_wanted = False
+
     def renew_style(self) -> None:
         """Draw everything in the style of the theme, screen and reading direction that hold now."""
         style = self._new_style(self._area.devicePixelRatioF())

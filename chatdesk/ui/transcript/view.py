@@ -42,6 +42,7 @@ class TranscriptView(EventArea):
     linkActivated = Signal(str)  # the target
     saveRequested = Signal(str, str)  # a text and a file name
     fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
+    artifactRequested = Signal(str, object)  # a message, and its CodeBlock or Attachment
     anchorChanged = Signal()
     announced = Signal(str)  # a sentence for screen readers
     laidOut = Signal()
@@ -81,6 +82,7 @@ class TranscriptView(EventArea):
         self.parts.actions.linkActivated.connect(self.linkActivated)
         self.parts.actions.saveRequested.connect(self.saveRequested)
         self.parts.actions.fileRequested.connect(self.fileRequested)
+        self.parts.actions.artifactRequested.connect(self.artifactRequested)
         self.parts.actions.caretMoved.connect(lambda: announcing.caret_moved(self))
         self.parts.actions.walked.connect(lambda _entry: announcing.focus_changed(self))
         self.parts.actions.quoted.connect(self.quoteRequested)

@@ -375,7 +375,7 @@ class MainWindow(QMainWindow):
         is_shown = not self._inspector.isHidden()
         both_px = (INSPECTOR_WIDTH_PX + THREAD_LEAST_PX) * max(1.0, self.theme.scale)
         is_alone = is_shown and self.width() < max(SIDEBAR_OVERLAY_BELOW_PX, both_px)
-        self._inspector.set_filling(is_alone)
+        self._inspector.set_filling(is_alone, window_px=self.width())
         self._splitter.setVisible(not is_alone)
         self.place.make_room(self._inspector.minimumWidth() if is_shown and not is_alone else 0)
 

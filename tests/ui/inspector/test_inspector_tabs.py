@@ -237,11 +237,11 @@ def test_every_tab_of_the_inspector_is_in_sight(theme: Theme, qtbot: QtBot, scal
     theme.set_scale(scale)
     inspector = Inspector(theme)
     qtbot.addWidget(inspector)
-    for name in ("Context", "Summary", "Usage", "Tree", "Questions"):
+    for name in ("Context", "Summary", "Usage", "Tree", "Questions", "Artifacts"):
         inspector.add_tab(name, QWidget())
     inspector.resize(inspector.minimumWidth(), 400)
     inspector.show()
     QApplication.processEvents()
     bar = inspector.findChild(QTabBar)
-    assert bar.width() >= bar.tabRect(4).right() - bar.tabRect(0).left()
-    assert bar.rect().contains(bar.tabRect(0)) and bar.rect().contains(bar.tabRect(4))
+    assert bar.width() >= bar.tabRect(5).right() - bar.tabRect(0).left()
+    assert bar.rect().contains(bar.tabRect(0)) and bar.rect().contains(bar.tabRect(5))

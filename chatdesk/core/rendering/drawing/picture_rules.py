@@ -14,7 +14,7 @@ _FOREIGN_ELEMENTS: Final = frozenset(("image", "feImage", "foreignObject"))
 
 def names_another_resource(element: Element) -> bool:
     """Return whether an element of an SVG names something outside the SVG: resvg would open an image's file."""
-    tag = element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+    tag = element.tag.rpartition("}")[2]
     names = [value for key, value in element.attrib.items() if key.endswith("href")]
     is_foreign = any(not value.startswith("#") for value in names) or _FOREIGN_URL.search(
         " ".join((element.text or "", *element.attrib.values()))

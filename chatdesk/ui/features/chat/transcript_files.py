@@ -39,7 +39,7 @@ class TranscriptFiles(QObject):
         self._pictures: PictureLoader | None = None
         self._opened: OpenedFiles | None = None
         panes.transcript.saveRequested.connect(self._on_transcript_save_requested)
-        panes.transcript.fileRequested.connect(self._on_transcript_file_requested)
+        panes.transcript.fileRequested.connect(self.request)
 
     @property
     def pictures(self) -> PictureLoader | None:
@@ -54,7 +54,7 @@ class TranscriptFiles(QObject):
 
     def with_pictures(self, view: TranscriptView) -> TranscriptView:
         """Make another transcript of the window show pictures as the first one does, and return it."""
-        view.fileRequested.connect(self._on_transcript_file_requested)
+        view.fileRequested.connect(self.request)
         if self._pictures is not None:
             view.set_pictures(self._pictures)
         return view
@@ -74,7 +74,8 @@ class TranscriptFiles(QObject):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _on_transcript_file_requested(self, what: str, attachment: Attachment) -> None:
+    def request(self, what: str, attachment: Attachment) -> None:
+        """Do with a file what its card offers: file-open, -save, -folder or -copy."""
         if what == "file-save" or (what == "file-open" and safe_ending(attachment.mime) is None):
             self._ask_where(attachment)
         else:

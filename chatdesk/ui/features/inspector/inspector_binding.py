@@ -23,7 +23,10 @@ from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.widgets.focus_ring import reason_of_press
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from PySide6.QtWidgets import QWidget
 
     from chatdesk.core.domain.message import ContextMark
     from chatdesk.core.usage.service import UsageService
@@ -31,16 +34,20 @@ if TYPE_CHECKING:
     from chatdesk.ui.inspector.inspector import Inspector
     from chatdesk.ui.window.window_context import WindowContext
 
+    Fill = Callable[[], Coroutine[Any, Any, None]]
+
 CONTEXT, SUMMARY, USAGE, TREE, QUESTIONS = "Context", "Summary", "Usage", "Tree", "Questions"
+ARTIFACTS = "Artifacts"
 _SETTLE_MS = 200
 _PAGE = 100
 
 
 class InspectorBinding(QObject):
     """Builds the inspector when it is first asked for. A hidden tab is not kept up to date; it is filled when shown.
-    ``pricesRequested``: the person wants to type what a model costs."""
+    ``pricesRequested``: the person wants to type what a model costs. ``tabLeft``: another tab is shown than before."""
 
     pricesRequested = Signal()
+    tabLeft = Signal()
 
     def __init__(
         self,
@@ -59,6 +66,7 @@ class InspectorBinding(QObject):
         self._tasks = context.tasks
         self._window_context = context
         self.inspector: Inspector | None = None
+        self._more: dict[str, tuple[Callable[[], QWidget], Fill]] = {}
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
@@ -93,6 +101,11 @@ class InspectorBinding(QObject):
         subscribe(self, PathChanged, lambda _event: self._forget_questions())
         # Said once by whoever makes them, until one succeeds; requests go on without it.
         subscribe(self, SummaryFailed, lambda event: self._panes.window.show_toast(event.sentence))
+
+    def add_tab(self, name: str, make: Callable[[], QWidget], fill: Fill) -> None:
+        """Add a tab of another controller, made with the inspector; ``fill`` is run when it is shown and when the
+        thread changes."""
+        self._more[name] = (make, fill)
 
     @property
     def is_open(self) -> bool:
@@ -161,11 +174,11 @@ class InspectorBinding(QObject):
             self._context.startRequested.connect(self._start_at)
             self._context.copyRequested.connect(self._copy_request)
             self._tree = TreeTab(theme)
-            self._tree.jumpRequested.connect(self._jump)
+            self._tree.jumpRequested.connect(self.jump)
             self._tree.restoreRequested.connect(self._undo.restore_message)
             self.inspector = Inspector(theme)
             self.inspector.add_tab(CONTEXT, self._context)
-            self._summary = SummaryBinding(self._window_context, self._threads, jump=self._jump)
+            self._summary = SummaryBinding(self._window_context, self._threads, jump=self.jump)
             self.inspector.add_tab(SUMMARY, self._summary.tab)
             self._usage = UsageTab(theme)
             self._usage.pricesRequested.connect(self.pricesRequested)
@@ -174,9 +187,15 @@ class InspectorBinding(QObject):
             self._questions = QuestionsBinding(self._window_context, self._threads)
             self._questions.went.connect(self._on_questions_went)
             self.inspector.add_tab(QUESTIONS, self._questions.tab)
-            self.inspector.tabShown.connect(lambda _name: self._fill())
+            for name, (make, _fill) in self._more.items():
+                self.inspector.add_tab(name, make())
+            self.inspector.tabShown.connect(self._on_tab_shown)
             self.inspector.closed.connect(self.close)
         return self.inspector
+
+    def _on_tab_shown(self, _name: str) -> None:
+        self.tabLeft.emit()
+        self._fill()
 
     # Filling
 
@@ -191,6 +210,7 @@ class InspectorBinding(QObject):
                 SUMMARY: self._summary.fill,
                 USAGE: self._fill_usage,
                 QUESTIONS: self._questions.fill,
+                **{name: fill for name, (_make, fill) in self._more.items()},
             }
             fill = fills.get(self.inspector.tab, self._fill_context)
             self._tasks.replace(fill(), "fill inspector")
@@ -240,7 +260,7 @@ class InspectorBinding(QObject):
 
     # What a person does
 
-    def _jump(self, message_id: str) -> None:
+    def jump(self, message_id: str) -> None:
         """Jump to a message, showing its version first."""
 
         async def work() -> None:

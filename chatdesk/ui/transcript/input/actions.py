@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.transcript.copying.clipboard import FORMS, Clipboard
 from chatdesk.ui.transcript.copying.selection import Selection
+from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, artifact_of
 from chatdesk.ui.transcript.drawing.item import Item, Outcome
 from chatdesk.ui.transcript.input.caret import Caret
 from chatdesk.ui.transcript.input.menu import build_menu, offered_by
@@ -36,6 +37,7 @@ class Actions(QObject):
     linkActivated = Signal(str)
     saveRequested = Signal(str, str)
     fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
+    artifactRequested = Signal(str, object)  # the message, and its CodeBlock or Attachment
     walked = Signal(object)
     quoted = Signal(str)
     caretMoved = Signal()
@@ -145,6 +147,8 @@ class Actions(QObject):
             self.saveRequested.emit(outcome.saved, outcome.file_name)
         if outcome.file is not None:
             self.fileRequested.emit(*outcome.file)
+        if outcome.artifact is not None:
+            self.artifactRequested.emit(entry.message.id, outcome.artifact)
         if outcome.link:
             self._follow_link(entry, outcome.link)
         if outcome.is_resized:
@@ -204,8 +208,18 @@ class Actions(QObject):
             self._clipboard.copy(self._conversation.thread_id, entry, form=action)
         elif action == "quote":
             self._clipboard.quote(self._conversation.thread_id, entry, self.quoted.emit)
+        elif action == OPEN_ACTION:
+            self._open_artifact(entry)
         else:
             self.requested.emit(action, entry.message.id)
+
+    def _open_artifact(self, entry: MessageEntry) -> None:
+        """Request the code or file that has the focus as an artifact, else the last one of the message."""
+        stop = self._message_focus.stop if entry is self._message_focus.current else None
+        focused = [entry.items[stop[0]]] if stop is not None and stop[0] < len(entry.items) else []
+        found = next(filter(None, map(artifact_of, (*focused, *reversed(entry.items)))), None)
+        if found is not None:
+            self.artifactRequested.emit(entry.message.id, found)
 
     def _walk(self, step: int) -> None:
         entry = self._message_focus.step_message(step)

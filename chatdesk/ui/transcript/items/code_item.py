@@ -8,8 +8,10 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QTextLayout
 
+from chatdesk.core.domain.artifacts.code_blocks import LEAST_LINES
 from chatdesk.core.rendering.blocks import CodeBlock, CodeRun
 from chatdesk.core.rendering.code_names import suggested_name
+from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource, artifact_of
 from chatdesk.ui.transcript.drawing.card import paint_card, paint_hairline
 from chatdesk.ui.transcript.drawing.code_layouts import CodeLayouts
 from chatdesk.ui.transcript.drawing.code_lines import LINE_LIMIT, CodeLines
@@ -26,7 +28,7 @@ _MAX_LABEL = 40
 _LEAST_COLUMNS = 20
 
 
-class CodeItem(Item):
+class CodeItem(ArtifactSource, Item):
     """A card that shows the code of one block."""
 
     kind = "code"
@@ -39,6 +41,7 @@ class CodeItem(Item):
         self.at = block.at
         # Code that the reader watches being written stays open: folding it at its end would make the page jump.
         self.is_unfolded = block.is_open
+        self.is_of_answer = True
         self.is_wrapped = False
         self._lines = CodeLines(_shown(block.text), block.runs)
         self._layouts = CodeLayouts(self._lines)
@@ -58,8 +61,17 @@ class CodeItem(Item):
         return len(self._lines) != before
 
     @property
+    def _can_fold(self) -> bool:
+        return len(self._lines) > FOLD_LINES and not self.is_alone
+
+    @property
     def is_folded(self) -> bool:
-        return len(self._lines) > FOLD_LINES and not self.is_unfolded
+        return self._can_fold and not self.is_unfolded
+
+    @property
+    def artifact(self) -> CodeBlock | None:
+        is_finished = self.is_of_answer and not self.block.is_open
+        return self.block if is_finished and len(self._lines) >= LEAST_LINES else None
 
     @property
     def shown_lines(self) -> int:
@@ -91,7 +103,7 @@ class CodeItem(Item):
         if state.clip.top() <= header:
             self._paint_header(painter, state, header)
         self._paint_lines(painter, state, header)
-        if len(self._lines) > FOLD_LINES:
+        if self._can_fold:
             paint_hairline(painter, style, QPointF(self._left + 1, self.height - style.px(_FOLD_PX)), area.width() - 2)
             paint_button(painter, self._fold_button(style), state)
         self._measure_content()  # lines that were painted may be wider than they were guessed
@@ -161,18 +173,23 @@ class CodeItem(Item):
         copy = QRectF(self._width - wide - 4, 1.5, wide, side)
         save = QRectF(copy.x() - side - 2, 1.5, side, side)
         wrap = QRectF(save.x() - side - 2, 1.5, side, side)
-        tools = (
+        tools: tuple[Button, ...] = (
             Button("copy-code", f"Copy {code}", copy, "copy", text="Copy"),
             Button("wrap-code", "Do not wrap lines" if self.is_wrapped else "Wrap lines", wrap, "corner-down-right"),
             Button("save-code", f"Save {code}…", save, "download"),
         )
-        return (*tools, self._fold_button(style)) if len(self._lines) > FOLD_LINES else tools
+        if artifact_of(self) is not None:
+            area = QRectF(wrap.x() - side - 2, 1.5, side, side)
+            tools += (Button(OPEN_ACTION, f"Open {code} as artifact", area, "panel-right"),)
+        return (*tools, self._fold_button(style)) if self._can_fold else tools
 
     def press(self, action: str) -> Outcome | None:
         if action == "copy-code":
             return Outcome(copied=self.block.source)
         if action == "save-code":
             return Outcome(saved=self.block.source, file_name=suggested_name(self.block.language))
+        if action == OPEN_ACTION:
+            return Outcome(artifact=self.block)
         if action == "wrap-code":
             self.is_wrapped = not self.is_wrapped
             self.invalidate()
@@ -191,7 +208,7 @@ class CodeItem(Item):
     @property
     def _bar_area(self) -> QRectF:
         assert self._style is not None
-        fold = self._style.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
+        fold = self._style.px(_FOLD_PX) if self._can_fold else 0
         return QRectF(self._left, 0, self._width - self._left, self.height - fold)
 
     def toggle_fold(self) -> None:
@@ -209,7 +226,7 @@ class CodeItem(Item):
 
     def _height(self, style: TranscriptStyle) -> float:
         lines = self.shown_lines * style.line_height("code")
-        fold = style.px(_FOLD_PX) if len(self._lines) > FOLD_LINES else 0
+        fold = style.px(_FOLD_PX) if self._can_fold else 0
         return style.px(_HEADER_PX) + 2 * style.px(_PAD_Y) + lines + fold
 
     def _room(self, style: TranscriptStyle) -> float:
@@ -235,8 +252,9 @@ class CodeItem(Item):
         paint_hairline(painter, style, QPointF(self._left + 1, header), self._width - self._left - 2)
         painter.setFont(style.font("muted"))
         painter.setPen(style.colour("muted"))
-        tools = self.buttons()[:3]
-        area = QRectF(self._left + style.px(12), 0, tools[1].area.x() - self._left - style.px(20), header)
+        tools = [each for each in self.buttons() if each.action != "fold-code"]
+        left, right = self._left + style.px(12), min(each.area.x() for each in tools) - style.px(8)
+        area = QRectF(left, 0, right - left, header)
         words = self.block.language[:_MAX_LABEL] + (f" · {self.block.remark}" if self.block.remark else "")
         language = style.metrics("muted").elidedText(words, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), language)
@@ -292,4 +310,7 @@ def _shown(text: str) -> str:
 
 
 def plain_code(text: str, language: str = "", runs: tuple[CodeRun, ...] = ()) -> CodeItem:
-    return CodeItem(CodeBlock(language, text, runs))
+    """Return a card for text that stands in no answer, such as the arguments of a tool."""
+    item = CodeItem(CodeBlock(language, text, runs))
+    item.is_of_answer = False
+    return item

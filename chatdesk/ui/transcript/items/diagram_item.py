@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QPainter
 from chatdesk.core.rendering.blocks import CodeBlock, Placement
 from chatdesk.core.rendering.drawing.picture_rules import ZOOM
 from chatdesk.ui.transcript.contract import PictureLoaderLike, PictureSource
+from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import CodeItem
@@ -20,7 +21,7 @@ _BAR_PX = 32
 _MIDDLE = 0.5
 
 
-class DiagramItem(Item):
+class DiagramItem(ArtifactSource, Item):
     """The picture of a diagram for the present theme, or its code."""
 
     kind = "diagram"
@@ -50,6 +51,7 @@ class DiagramItem(Item):
 
     @property
     def shown(self) -> Item:
+        self._code.is_alone = self.is_alone
         if self.is_source_shown or self._picture.failure:
             return self._code
         return self._picture
@@ -57,6 +59,10 @@ class DiagramItem(Item):
     @property
     def _picture(self) -> PictureItem:
         return self._pictures[-1 if self._is_dark else 0]
+
+    @property
+    def artifact(self) -> CodeBlock | None:
+        return self.block
 
     def ask(self, loader: PictureLoaderLike, on_change: Callable[[], None]) -> None:
         self._picture.ask(loader, lambda: self._on_picture(on_change))
@@ -68,23 +74,29 @@ class DiagramItem(Item):
     def layout(self, style: TranscriptStyle, width: float) -> None:
         self._look(style)
         self.shown.ensure_layout(style, width)
-        self._bar = style.px(_BAR_PX)
+        self._bar = 0.0 if self.is_alone else style.px(_BAR_PX)
         self.height = self.shown.height + self._bar
         self.natural_width = width
 
     def release(self) -> None:
         super().release()
-        for item in (self._code, *self._pictures):
-            item.release()
+        self._code.release()
+        for picture in self._pictures:
+            picture.release()
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         self.shown.paint(painter, state)
-        paint_button(painter, self._switch(), state)
+        if not self.is_alone:  # what shows it alone has buttons of its own
+            paint_button(painter, self._switch(), state)
+            paint_button(painter, self._opener(), state)
 
     def buttons(self) -> tuple[Button, ...]:
-        return (*self.shown.buttons(), self._switch())
+        shown = tuple(each for each in self.shown.buttons() if each.action != OPEN_ACTION)
+        return shown if self.is_alone else (*shown, self._opener(), self._switch())
 
     def press(self, action: str) -> Outcome | None:
+        if action == OPEN_ACTION:
+            return Outcome(artifact=self.block)
         if action == "show-source":
             self.is_source_shown = not self.is_source_shown
         else:
@@ -124,3 +136,8 @@ class DiagramItem(Item):
         label = drawn if self.is_source_shown else "Show source"
         area = QRectF(0, self.height - self._bar + 2, self._bar * 4, self._bar - 4)
         return Button("show-source", label, area, icon="code", text=label)
+
+    def _opener(self) -> Button:
+        switch = self._switch().area
+        area = QRectF(switch.right() + 4, switch.y(), self._bar * 4.6, switch.height())
+        return Button(OPEN_ACTION, "Open as artifact", area, icon="panel-right", text="Open as artifact")

@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter
 from chatdesk.core.attachments.file_kinds import safe_ending
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.ui.theme.tokens import FontRole
+from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.item import Button, Item, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
@@ -23,6 +24,7 @@ _VERBS = (
     ("file-save", "download", "Save a copy of"),
     ("file-folder", "folder", "Show in its folder:"),
     ("file-copy", "copy", "Copy"),
+    (OPEN_ACTION, "panel-right", "Open as artifact:"),
 )
 _KINDS = {
     "application/pdf": "PDF",
@@ -40,7 +42,7 @@ _KINDS = {
 _STATES = {"fetching": "is being fetched from the team", "missing": "missing on the team's server; tried again later"}
 
 
-class FileItem(Item):
+class FileItem(ArtifactSource, Item):
     """The card of an attached file; a pressed button only requests an action in ``Outcome.file``."""
 
     kind = "file"
@@ -90,7 +92,11 @@ class FileItem(Item):
         if style is None or self._state:  # there is nothing yet that could be opened
             return ()
         side = style.px(_BUTTON_PX)
-        verbs = _VERBS if safe_ending(self.attachment.mime) is not None else _VERBS[1:]
+        left_out = {
+            "file-open": safe_ending(self.attachment.mime) is None,
+            OPEN_ACTION: self.is_alone,
+        }
+        verbs = [verb for verb in _VERBS if not left_out.get(verb[0], False)]
         left = self.natural_width - style.px(8) - side * len(verbs)
         top = (self.height - side) / 2
         return tuple(
@@ -101,7 +107,13 @@ class FileItem(Item):
     def press(self, action: str) -> Outcome | None:
         if action not in {verb[0] for verb in _VERBS}:
             return None
+        if action == OPEN_ACTION:
+            return Outcome(artifact=self.attachment)
         return Outcome(file=(action, self.attachment))
+
+    @property
+    def artifact(self) -> Attachment | None:
+        return None if self._state else self.attachment
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         style = state.style

@@ -66,10 +66,15 @@ class FooterItem(Item):
         self._note_area = QRectF()
 
     def guess(self, style: TranscriptStyle, width: float) -> float:
-        return style.px(TOOL_PX)
+        return style.px(TOOL_PX) if self._has_room else 0.0
+
+    @property
+    def _has_room(self) -> bool:
+        """Return whether the row is more than the mark of a message's end, which is all that one without a time is."""
+        return bool(self.tools or self.time)
 
     def layout(self, style: TranscriptStyle, width: float) -> None:
-        self.height = style.px(TOOL_PX)
+        self.height = self.guess(style, width)
         self.natural_width = width
         side = style.px(TOOL_PX)
         step = side + 2

@@ -59,6 +59,7 @@ class Conversation(QObject):
         self.landmarks = ContextLandmarks()
         self.shared: SharedWith | None = None
         self.model_name: ModelName = own_model_name
+        self.is_bare = False
 
     def find(self, message_id: str) -> MessageEntry | None:
         """Return the entry of a message that is loaded, or that is streamed into while it is not loaded."""
@@ -320,7 +321,7 @@ class Conversation(QObject):
             return entry
         entry = self._prepared.pop(message.id, None)
         if entry is None:
-            entry = MessageEntry(message, self.shared, model_name=self.model_name)
+            entry = MessageEntry(message, self.shared, model_name=self.model_name, is_bare=self.is_bare)
         else:
             if entry.message != message:
                 entry.change(message)

@@ -25,6 +25,7 @@ class JumpPill(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._style = style
         self._count = -1
+        self.is_wanted = True
         self.set_style(style)
         self.set_count(0)
         self.hide()

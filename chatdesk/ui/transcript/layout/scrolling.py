@@ -293,7 +293,7 @@ class Scrolling(QObject):
         is_away = bool(layout.entries) and not layout.sticks_to_end and not layout.is_at_end
         bar = self._area.verticalScrollBar()
         is_far = layout.has_newer or bar.maximum() - bar.value() > self._viewport_layout.view_height / 2
-        if is_away and (is_far or self._new_count):
+        if self._pill.is_wanted and is_away and (is_far or self._new_count):
             viewport = self._area.viewport()
             self._pill.set_count(self._new_count)
             self._pill.place(viewport.width(), viewport.height())

@@ -11,6 +11,7 @@ from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.ui.commands.message_action import MessageAction, MessageState
 from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, SharedWith, own_model_name
+from chatdesk.ui.transcript.drawing.artifact_source import artifact_of, leave_alone
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.transcript_style import BUBBLE_MAX_PX, BUBBLE_PAD_X, TranscriptStyle
 from chatdesk.ui.transcript.items.fold_item import FoldItem
@@ -35,10 +36,15 @@ class MessageEntry:
     """
 
     def __init__(
-        self, message: Message, shared: SharedWith | None = None, *, model_name: ModelName = own_model_name
+        self,
+        message: Message,
+        shared: SharedWith | None = None,
+        *,
+        model_name: ModelName = own_model_name,
+        is_bare: bool = False,
     ) -> None:
-        """Show ``message``; ``shared`` is None in a private thread."""
-        self.facts = MessageFacts(message, shared, model_name)
+        """Show ``message``; ``shared`` is None in a private thread; ``is_bare``: show nothing around its text."""
+        self.facts = MessageFacts(message, shared, model_name, is_bare=is_bare)
         self._frame = FrameItems(self.facts)
         self._notices = EntryNotices(self.facts)
         self._items: list[Item] = []
@@ -109,11 +115,13 @@ class MessageEntry:
             self.message,
             is_unanswered=self.is_unanswered,
             can_continue=self.facts.can_continue,
-            has_quick_actions=self.message.role is Role.ASSISTANT and bool(self.text),
+            has_quick_actions=self.message.role is Role.ASSISTANT and bool(self.text) and not self.facts.is_bare,
             is_context_start=self._frame.start_line is not None,
             is_shared=self.facts.shared is not None,
             has_selection=has_selection,
             starts_later=starts_later,
+            is_bare=self.facts.is_bare,
+            has_artifact=lambda: any(artifact_of(item) is not None for item in self.items),
         )
 
     @property
@@ -255,6 +263,8 @@ class MessageEntry:
         items = self._frame.above(is_first_unread=self._is_first_unread)
         first = len(items)
         items += self._sections.items
+        if self.facts.is_bare:
+            leave_alone(items)
         if len(items) == first and (self.is_question or (self.is_live and not self._notices.is_held)):
             items.append(plain_item("") if self.is_question else self._frame.waiting())
         last = len(items)
@@ -323,7 +333,7 @@ class MessageEntry:
 
     @property
     def tail(self) -> float:
-        return 0.0 if self.is_question else _MESSAGE_GAP
+        return 0.0 if self.is_question or self.facts.is_bare else _MESSAGE_GAP
 
     def index_of(self, item: Item) -> int | None:
         if self._indexes is None:

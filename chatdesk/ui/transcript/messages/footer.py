@@ -19,6 +19,8 @@ _MORE = Tool("more", "More", "ellipsis")
 def footer_of(state: MessageState, facts: MessageFacts, *, quick: Sequence[MessageAction]) -> FooterItem:
     """Return the row of tools below a message with its ``quick`` actions; an answer that is being written has none."""
     message = state.message
+    if facts.is_bare:
+        return FooterItem(())
     versions, tools = (message.version_index, message.version_count), _tools_of(state)
     if not is_question(state) and not is_final(state):
         versions, tools = (1, 1), ()

@@ -46,6 +46,8 @@ class FrameItems:
         """Return the items above the text."""
         facts = self._facts
         items: list[Item] = []
+        if facts.is_bare:
+            return items
         if is_first_unread:
             items.append(self._unread)
         if self.start_line is not None:

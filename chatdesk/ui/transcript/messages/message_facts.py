@@ -12,12 +12,16 @@ _ONLY_READ = "you can only read this project"
 
 
 class MessageFacts:
-    """``message`` is its newest state; ``shared`` is None in a private thread; ``model_name`` names models."""
+    """``message`` is its newest state; ``shared`` is None in a private thread; ``model_name`` names models;
+    ``is_bare``: nothing is shown around its text."""
 
-    def __init__(self, message: Message, shared: SharedWith | None, model_name: ModelName) -> None:
+    def __init__(
+        self, message: Message, shared: SharedWith | None, model_name: ModelName, *, is_bare: bool = False
+    ) -> None:
         self.message = message
         self.shared = shared
         self.model_name = model_name
+        self.is_bare = is_bare
 
     @property
     def is_question(self) -> bool:

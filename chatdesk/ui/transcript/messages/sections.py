@@ -257,7 +257,9 @@ class FileSection(Section):
             return
         stored = part.content.get("path")
         if part.type is PartType.IMAGE and isinstance(stored, str) and stored:
-            self.items = [PictureItem(name, PictureSource(stored=stored), shape=_shape(part.content))]
+            picture = PictureItem(name, PictureSource(stored=stored), shape=_shape(part.content))
+            picture.attachment = attachment
+            self.items = [picture]
             return
         card = FoldItem(f"file-{part.index}", name, icon=icon)
         card.can_open = False

@@ -38,6 +38,7 @@ def test_a_file_is_a_card_with_its_kind_and_size(style: TranscriptStyle) -> None
         "Save a copy of report.pdf",
         "Show in its folder: report.pdf",
         "Copy report.pdf",
+        "Open as artifact: report.pdf",
     ]
     assert painted(item, style, hovered_action="file-save") != plain
     assert painted(item, style, selected=(0, 3)) != plain
@@ -46,7 +47,7 @@ def test_a_file_is_a_card_with_its_kind_and_size(style: TranscriptStyle) -> None
 def test_what_could_run_cannot_be_opened(style: TranscriptStyle) -> None:  # noqa: F811
     item = FileItem(PROGRAM)
     painted(item, style)
-    assert [button.action for button in item.buttons()] == ["file-save", "file-folder", "file-copy"]
+    assert [button.action for button in item.buttons()] == ["file-save", "file-folder", "file-copy", "open-artifact"]
     assert item.spoken == "install.exe, EXE file · 12 bytes"
     assert FileItem(Attachment("x", "application/zip", "e" * 64, 3 * 1024 * 1024)).spoken == "x, Archive · 3.0 MB"
     assert FileItem(Attachment("noending", "text/x-a", "e" * 64, 1)).spoken == "noending, File · 1 byte"

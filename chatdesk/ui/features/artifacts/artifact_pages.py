@@ -1,0 +1,141 @@
+"""Gives the text of an artifact to a transcript, as messages of bounded length: only those in view are laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer
+
+from chatdesk.core.domain.artifacts.artifact import ArtifactVersion
+from chatdesk.core.domain.artifacts.code_blocks import fenced
+from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, Role, Status
+
+_PIECE_LINES: Final = 400
+_PIECE_CHARACTERS: Final = 32_000
+_PIECES_AT_ONCE: Final = 3
+
+Pieces = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class PagedText:
+    """A text with where its pieces begin and end. ``language``: it is code in that language; None: it is Markdown."""
+
+    text: str
+    pieces: Pieces
+    language: str | None = None
+
+
+def paged_code(text: str, language: str) -> PagedText:
+    """Cut code into pieces at line ends, or, where a line is too long, within it. Linear in the text; for a thread."""
+    pieces: list[tuple[int, int]] = []
+    begin = place = lines = 0
+    while place < len(text):
+        end = text.find("\n", place) + 1 or len(text)
+        if begin < place and (lines >= _PIECE_LINES or end - begin > _PIECE_CHARACTERS):
+            pieces.append((begin, place))
+            begin, lines = place, 0
+        while end - begin > _PIECE_CHARACTERS:
+            pieces.append((begin, begin + _PIECE_CHARACTERS))
+            begin += _PIECE_CHARACTERS
+        place, lines = end, lines + 1
+    if begin < len(text) or not pieces:
+        pieces.append((begin, len(text)))
+    return PagedText(text, pieces, language)
+
+
+def whole_markdown(text: str) -> PagedText:
+    return PagedText(text, ((0, len(text)),))
+
+
+class ArtifactPages(QObject):
+    """The messages that stand for what is shown; ``fetch`` is what a transcript asks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._key = ""
+        self._shown = whole_markdown("")
+        self._file: ArtifactVersion | None = None
+        self._created_at = 0
+
+    @property
+    def key(self) -> str:
+        """The name of what is shown, to be asked for as a thread."""
+        return self._key
+
+    def show_text(self, version: ArtifactVersion, text: PagedText) -> None:
+        """Have the text of a version shown."""
+        self._begin(version)
+        self._shown, self._file = text, None
+
+    def show_file(self, version: ArtifactVersion) -> None:
+        """Have the version shown as a picture, or as the card of a file."""
+        self._begin(version)
+        self._shown, self._file = whole_markdown(""), version
+
+    def _begin(self, version: ArtifactVersion) -> None:
+        number = int(self._key.rpartition("#")[2] or 0) + 1
+        self._key, self._created_at = f"{version.id}#{number}", version.created_at
+
+    def fetch(
+        self,
+        thread_id: str,
+        *,
+        limit: int,
+        before: str | None,
+        after: str | None,
+        around: str | None,
+        deliver: Callable[[MessagePage], None],
+    ) -> None:
+        """Deliver a page of pieces; without a place those at the beginning."""
+
+        def answer() -> None:
+            if thread_id != self._key:
+                return
+            count, most = len(self._shown.pieces), min(limit, _PIECES_AT_ONCE)
+            if before is not None:
+                end = _place_of(before)
+                first = max(0, end - most)
+            else:
+                first = _place_of(after) + 1 if after is not None else _place_of(around or "")
+                end = min(count, first + most)
+            messages = tuple(self._message(place) for place in range(first, end))
+            deliver(MessagePage(thread_id, messages, has_older=first > 0, has_newer=end < count, total=count))
+
+        QTimer.singleShot(0, self, answer)
+
+    def first_id(self) -> str:
+        """Return the id of the message at the beginning."""
+        return f"{self._key}:0"
+
+    def _message(self, place: int) -> Message:
+        id_ = f"{self._key}:{place}"
+        return Message(
+            id=id_,
+            thread_id=self._key,
+            parent_id=None,
+            role=Role.ASSISTANT,
+            status=Status.COMPLETE,
+            created_at=self._created_at,
+            position=place,
+            parts=(self._part(id_, place),),
+        )
+
+    def _part(self, message_id: str, place: int) -> Part:
+        if self._file is not None:
+            file = self._file.file
+            kind = PartType.IMAGE if file.is_image else PartType.FILE
+            return Part(message_id, message_id, 0, kind, file.as_content())
+        start, end = self._shown.pieces[place]
+        text, language = self._shown.text[start:end], self._shown.language
+        return Part(
+            message_id, message_id, 0, PartType.TEXT, {"text": text if language is None else fenced(text, language)}
+        )
+
+
+def _place_of(message_id: str) -> int:
+    """Return which piece a message stands for; 0 for a message of something else."""
+    number = message_id.rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0

@@ -1,0 +1,376 @@
+"""The artifacts of the open thread in the inspector: opened from messages, read, compared, edited and asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QGuiApplication
+
+from chatdesk.core.attachments.file_kinds import safe_ending
+from chatdesk.core.domain.artifacts.artifact import DOCUMENT, Artifact, ArtifactVersion, ArtifactView
+from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.errors import StorageError
+from chatdesk.ui.features.inspector.inspector_binding import ARTIFACTS
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.artifacts.service import ArtifactService
+    from chatdesk.core.rendering.blocks import CodeBlock
+    from chatdesk.ui.features.artifacts.artifact_display import ArtifactDisplay
+    from chatdesk.ui.features.chat.drafts import DraftKeeper
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
+    from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
+    from chatdesk.ui.inspector.artifact_view import ArtifactView as ArtifactWidget
+    from chatdesk.ui.inspector.artifact_view import Face
+    from chatdesk.ui.inspector.artifacts_tab import ArtifactsTab
+    from chatdesk.ui.transcript.contract import MessageFetcher
+    from chatdesk.ui.transcript.view import TranscriptView
+    from chatdesk.ui.window.window_context import WindowContext
+
+    ViewMaker = Callable[[MessageFetcher], TranscriptView]
+
+_STORED: Final = "Artifacts are stored on disk; a temporary chat is not."
+_REQUEST: Final = "Change the attached file {name} and answer with all of it in one code block.\n\n"
+_TOO_LARGE: Final = "This text is too large to be edited here. Save it, edit it elsewhere, and attach the result."
+
+
+@dataclass(frozen=True, slots=True)
+class OtherAction:
+    """An action that another controller offers on artifacts: what it is called, for which versions, what it does."""
+
+    name: str
+    words: str
+    icon: str
+    applies: Callable[[ArtifactVersion], bool]
+    run: Callable[[ArtifactVersion], object]
+
+
+class ArtifactsBinding(QObject):
+    """Fills the tab when it is shown. An edit that is left by another way than *Cancel* becomes a version."""
+
+    def __init__(
+        self,
+        context: WindowContext,
+        threads: ThreadBinding,
+        drafts: DraftKeeper,
+        inspection: InspectorBinding,
+        files: TranscriptFiles,
+        *,
+        make_service: Callable[[], ArtifactService],
+        make_view: ViewMaker,
+    ) -> None:
+        super().__init__()
+        self._panes = panes = context.panes
+        self._threads = threads
+        self._drafts = drafts
+        self._inspection = inspection
+        self._files = files
+        self._make_service = make_service
+        self._made_service: ArtifactService | None = None
+        self._make_view = make_view
+        self._tasks = context.tasks
+        self._tab: ArtifactsTab | None = None
+        self._others: list[OtherAction] = []
+        self._artifacts: Sequence[Artifact] = ()
+        self._thread_id: str | None = None
+        self._wanted: str | None = None
+        self._artifact: Artifact | None = None
+        self._place = 0
+        self._removed: Sequence[dict[str, Any]] = ()
+        inspection.add_tab(ARTIFACTS, self._built, self.fill)
+        inspection.tabLeft.connect(self._fit)
+        panes.commands.bind("view.artifacts", lambda: inspection.open(ARTIFACTS))
+        panes.transcript.artifactRequested.connect(self.open)
+        threads.opened.connect(lambda _thread: self._on_threads_opened())
+
+    # For other controllers
+
+    def add_action(self, action: OtherAction) -> None:
+        """Offer another action on the artifacts to which it applies, as a button below them."""
+        self._others.append(action)
+        if self._tab is not None:
+            self._view.add_action(action.name, action.words, action.icon)
+
+    async def end(self) -> None:
+        """Store an edit that was not saved, because the window closes."""
+        edit = self._taken_edit()
+        if edit is not None:
+            await self._service.edit(*edit)
+
+    @property
+    def _service(self) -> ArtifactService:
+        if self._made_service is None:
+            self._made_service = self._make_service()
+        return self._made_service
+
+    # Opening
+
+    def open(self, message_id: str, what: CodeBlock | Attachment) -> None:
+        """Open code or a file of a message as an artifact, and show it."""
+        if not self._threads.offers_to_keep(_STORED, partial(self.open, message_id, what)):
+            self._tasks.start(self._open(message_id, what), "open artifact")
+
+    async def _open(self, message_id: str, what: CodeBlock | Attachment) -> None:
+        service, thread_id = self._service, self._threads.thread_id
+        if thread_id is None:
+            return
+        if isinstance(what, Attachment):
+            found = await service.of_thread(thread_id)
+            wanted = next((each.id for each in found if _has(each, message_id, what)), None)
+        else:
+            wanted = await service.open_code(message_id, what.source, what.language)
+        if thread_id == self._threads.thread_id:
+            self._wanted = wanted
+            self._inspection.open(ARTIFACTS)
+
+    def _built(self) -> ArtifactsTab:
+        if self._tab is None:
+            from chatdesk.ui.features.artifacts.artifact_display import ArtifactDisplay
+            from chatdesk.ui.inspector.artifact_view import ArtifactView, Face
+            from chatdesk.ui.inspector.artifacts_tab import ArtifactsTab
+
+            self._face: Face = Face.DRAWN
+            self._display: ArtifactDisplay = ArtifactDisplay(self._service, self._make_view)
+            self._view: ArtifactWidget = ArtifactView(self._panes.theme, self._display.reader)
+            self._display.use(self._view)
+            for action in self._others:
+                self._view.add_action(action.name, action.words, action.icon)
+            self._tab = ArtifactsTab(self._panes.theme, self._view)
+            self._tab.chosen.connect(self._choose)
+            self._view.backRequested.connect(self._back)
+            self._view.versionRequested.connect(self._step)
+            self._view.faceRequested.connect(self._turn)
+            self._view.actionRequested.connect(self._act)
+            self._view.editSaved.connect(self._save_edit)
+            self._view.editLeft.connect(self._leave_edit)
+        return self._tab
+
+    # Filling
+
+    async def fill(self) -> None:
+        """Read the artifacts of the open thread, and show those that are new."""
+        tab, thread_id = self._built(), self._threads.thread_id
+        is_stored = thread_id is not None and not self._threads.is_temporary
+        found = await self._service.of_thread(thread_id) if is_stored and thread_id else ()
+        if thread_id != self._threads.thread_id:
+            return
+        self._artifacts, self._thread_id = found, thread_id
+        tab.show_artifacts(found)
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self._choose(wanted)
+        elif self._artifact is not None:
+            self._renew()
+
+    def _renew(self) -> None:
+        """Show a newer state of the open artifact; who reads its newest version is shown the next one."""
+        before = self._artifact
+        assert before is not None
+        artifact = self._found(before.id) or self._successor(before)
+        if artifact is None:
+            self._back()
+        elif artifact != before and not self._view.is_editing:
+            was_newest = self._place == len(before.versions) - 1
+            self._artifact = artifact
+            self._place = len(artifact.versions) - 1 if was_newest else min(self._place, len(artifact.versions) - 1)
+            self._show()
+
+    def _found(self, artifact_id: str) -> Artifact | None:
+        return next((each for each in self._artifacts if each.id == artifact_id), None)
+
+    def _successor(self, before: Artifact) -> Artifact | None:
+        """Return the document that a file has become by an edit."""
+        first = before.versions[0]
+        places = ((each, each.versions[0]) for each in self._artifacts)
+        return next((each for each, one in places if (one.part_id, one.sha256) == (first.part_id, first.sha256)), None)
+
+    # Reading
+
+    def _choose(self, artifact_id: str) -> None:
+        artifact = self._found(artifact_id)
+        if artifact is None:
+            return
+        self._keep_edit()
+        self._artifact, self._place = artifact, len(artifact.versions) - 1
+        self._turn_to_drawn()
+        self._built().open_view()
+        self._fit()
+        self._show()
+        self._display.reader.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _turn_to_drawn(self) -> None:
+        from chatdesk.ui.inspector.artifact_view import Face
+
+        self._face = Face.DRAWN
+
+    def _back(self) -> None:
+        self._keep_edit()
+        self._artifact = None
+        self._built().open_list()
+        self._fit()
+
+    def _step(self, step: int) -> None:
+        if self._artifact is not None and 0 <= self._place + step < len(self._artifact.versions):
+            self._place += step
+            if self._place == 0:
+                self._turn_to_drawn()
+            self._show()
+
+    def _turn(self, face: Face) -> None:
+        self._face = face
+        self._show()
+
+    @property
+    def _version(self) -> ArtifactVersion:
+        assert self._artifact is not None
+        return self._artifact.versions[self._place]
+
+    def _show(self) -> None:
+        assert self._artifact is not None
+        before = self._artifact.versions[self._place - 1] if self._place else None
+        work = self._display.show(
+            self._artifact, self._place, face=self._face, before=before, actions=self._actions_on(self._version)
+        )
+        self._tasks.replace(work, "show artifact")
+
+    def _actions_on(self, version: ArtifactVersion) -> frozenset[str]:
+        actions = {"copy", "save", "jump"}
+        if safe_ending(version.mime) is not None:
+            actions.add("open")
+        if version.view not in (ArtifactView.NONE, ArtifactView.PICTURE) and version.kind != "file_diff":
+            actions |= {"ask", "edit"}
+        if version.kind == DOCUMENT:
+            actions.add("remove")
+        return frozenset(actions | {each.name for each in self._others if each.applies(version)})
+
+    def _fit(self) -> None:
+        """Make the inspector wide while an artifact is read."""
+        inspector = self._inspection.inspector
+        if inspector is not None and self._tab is not None:
+            inspector.set_wide(inspector.tab == ARTIFACTS and self._tab.is_open)
+            if self._inspection.is_open:
+                self._panes.window.show_inspector(inspector)
+
+    # What a person does
+
+    def _act(self, action: str) -> None:
+        version = self._version
+        other = next((each for each in self._others if each.name == action), None)
+        if other is not None:
+            other.run(version)
+        elif action in ("save", "open"):
+            self._files.request(f"file-{action}", version.file)
+        elif action == "jump":
+            self._inspection.jump(version.message_id)
+        else:
+            work = {"ask": self._ask, "edit": self._edit, "copy": self._copy, "remove": self._remove}[action]
+            self._tasks.replace(work(version), f"{action} artifact")
+
+    async def _ask(self, version: ArtifactVersion) -> None:
+        """Put a request into the composer, with this version as its file: the answer becomes the next version."""
+        composer, thread_id = self._panes.composer, self._threads.thread_id
+        if composer.refusal:
+            self._panes.window.show_toast(composer.refusal)
+        elif thread_id is not None:
+            await self._drafts.add_words(thread_id, _REQUEST.format(name=version.name), [version.file])
+            self._panes.window.focus_composer()
+
+    async def _copy(self, version: ArtifactVersion) -> None:
+        if version.view in (ArtifactView.NONE, ArtifactView.PICTURE):
+            await self._files.use("file-copy", version.file)
+            return
+        found = await self._service.text_of(version)
+        QGuiApplication.clipboard().setText(found.text)
+        self._panes.window.show_toast(found.problem or "Copied")
+
+    async def _remove(self, version: ArtifactVersion) -> None:
+        artifact = self._artifact
+        if artifact is not None and artifact.id == version.artifact_id:
+            self._removed = await self._service.remove(artifact)
+            self._back()
+            await self.fill()
+            self._panes.window.show_toast("Removed from the list", "Undo", self._restore)
+
+    def _restore(self) -> None:
+        async def work() -> None:
+            removed, self._removed = self._removed, ()
+            await self._service.restore(removed)
+            await self.fill()
+
+        self._tasks.start(work(), "restore artifact")
+
+    # Editing
+
+    async def _edit(self, version: ArtifactVersion) -> None:
+        from chatdesk.ui.inspector.artifact_editor import MOST_CHARACTERS
+
+        found = await self._service.text_of(version)
+        if found.problem or len(found.text) > MOST_CHARACTERS:
+            self._panes.window.show_toast(found.problem or _TOO_LARGE)
+        elif self._artifact is not None and version == self._version:
+            self._view.begin_editing(found.text, original=found.text)
+
+    def _save_edit(self, text: str) -> None:
+        async def work() -> None:
+            artifact = self._artifact
+            if artifact is None:
+                return
+            await self._service.edit(self._version, text)
+            self._view.end_editing()
+            self._place = len(artifact.versions) - 1  # the new one is shown
+            await self.fill()
+
+        self._tasks.start_once(work(), "save artifact")
+
+    def _leave_edit(self) -> None:
+        """Leave the editor by *Cancel* or Esc; a text that was changed is asked about once."""
+        if self._view.editor.is_changed:
+            self._panes.window.show_toast("Your changes were left out", "Edit again", self._edit_again(self._version))
+        self._view.end_editing()
+        self._show()
+
+    def _edit_again(self, version: ArtifactVersion) -> Callable[[], None]:
+        text = self._view.editor.text()
+
+        def run() -> None:
+            async def work() -> None:
+                found = await self._service.text_of(version)
+                if self._artifact is not None and version.artifact_id == self._artifact.id:
+                    self._view.begin_editing(text, original=found.text)
+
+            self._tasks.replace(work(), "edit artifact")
+
+        return run
+
+    def _keep_edit(self) -> None:
+        """Store the text of an edit that is left for something else."""
+        edit = self._taken_edit()
+        if edit is not None:
+            self._tasks.start(self._store(*edit), "keep artifact")
+
+    def _taken_edit(self) -> tuple[ArtifactVersion, str] | None:
+        if self._tab is None or not self._view.is_editing or self._artifact is None:
+            return None
+        edit = (self._version, self._view.editor.text()) if self._view.editor.is_changed else None
+        self._view.end_editing()
+        return edit
+
+    async def _store(self, version: ArtifactVersion, text: str) -> None:
+        try:
+            await self._service.edit(version, text)
+        except StorageError as error:
+            self._drafts.unsaved.keep("artifact", error, partial(self._service.edit, version, text))
+        else:
+            self._panes.window.show_toast(f"Your edit of {version.name} is a version of it")
+
+    def _on_threads_opened(self) -> None:
+        if self._tab is not None and self._threads.thread_id != self._thread_id:
+            self._back()
+
+
+def _has(artifact: Artifact, message_id: str, file: Attachment) -> bool:
+    return any((each.message_id, each.sha256) == (message_id, file.sha256) for each in artifact.versions)

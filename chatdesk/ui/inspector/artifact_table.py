@@ -1,0 +1,142 @@
+"""An artifact as a table: only the rows in view are read and painted."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
+
+from chatdesk.core.domain.artifacts.table_rows import TableRows
+from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.plurals import counted
+from chatdesk.core.spreadsheet_cells import harmless_cell
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.stray_keys import begins_writing
+
+_Index = QModelIndex | QPersistentModelIndex
+_SHOWN_CHARACTERS: Final = 300
+_MEASURED_ROWS: Final = 30
+_MOST_COPIED_CELLS: Final = 50_000
+_LEAST_PX, _MOST_PX = 48, 260
+
+
+class ArtifactTable(QTableView):
+    """Shows ``TableRows``; the first row of the file is the header."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._rows = _Model(self)
+        self.setObjectName("artifactTable")
+        self.setAccessibleName("Table")
+        self.setModel(self._rows)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
+        self.horizontalHeader().setHighlightSections(False)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def show_rows(self, rows: TableRows) -> None:
+        self._rows.show_rows(rows)
+        size = f"{counted(len(rows), 'row')}, {counted(rows.column_count, 'column')}"
+        self.setAccessibleDescription(size)
+        self._fit_columns()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copy the selected cells; letters go on to the composer, as from every list of the inspector."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            QGuiApplication.clipboard().setText(self._selected_text())
+        elif begins_writing(event):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+    def _selected_text(self) -> str:
+        """Return the selected cells as lines with tabs, as spreadsheets take them: of the first range alone."""
+        selection = self.selectionModel().selection()
+        if selection.isEmpty():
+            return ""
+        area = selection.at(0)
+        columns = range(area.left(), area.right() + 1)
+        last = min(area.bottom(), area.top() + max(1, _MOST_COPIED_CELLS // len(columns)) - 1)
+        return "\n".join(
+            "\t".join(harmless_cell(self._rows.cell(row, column)) for column in columns)
+            for row in range(area.top(), last + 1)
+        )
+
+    def _fit_columns(self) -> None:
+        metrics, scale = self.fontMetrics(), max(1.0, self._theme.scale)
+        for column in range(self._rows.columnCount()):
+            texts = [self._rows.title(column)]
+            texts += [self._rows.cell(row, column) for row in range(min(self._rows.rowCount(), _MEASURED_ROWS))]
+            width = max(metrics.horizontalAdvance(text[:60]) for text in texts) + 20
+            self.setColumnWidth(column, round(min(_MOST_PX * scale, max(_LEAST_PX * scale, width))))
+
+    def _on_theme_changed(self) -> None:
+        theme, tokens = self._theme, self._theme.tokens
+        self.setFont(theme.font("table"))
+        for header in (self.horizontalHeader(), self.verticalHeader()):
+            header.setFont(theme.font("muted"))
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        self.setStyleSheet(
+            f"#artifactTable {{ background: {tokens.card}; color: {tokens.text}; gridline-color: {tokens.line};"
+            f" border: 1px solid {tokens.line}; selection-background-color: {tokens.selected};"
+            f" selection-color: {tokens.text}; outline: none; }}"
+            f"#artifactTable:focus {{ border: 2px solid {tokens.accent}; }}"
+            "#artifactTable QHeaderView, #artifactTable QTableCornerButton::section"
+            f" {{ background: {tokens.surface}; border: none; }}"
+            f"#artifactTable QHeaderView::section {{ background: {tokens.surface}; color: {tokens.muted}; border: none;"
+            f" border-right: 1px solid {tokens.line}; border-bottom: 1px solid {tokens.line}; padding: 2px 6px; }}"
+        )
+        self._fit_columns()
+
+
+class _Model(QAbstractTableModel):
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._rows = TableRows("")
+
+    def show_rows(self, rows: TableRows) -> None:
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+    def rowCount(self, parent: _Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: _Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else self._rows.column_count
+
+    def cell(self, row: int, column: int) -> str:
+        return self._rows.row(row)[column]
+
+    def title(self, column: int) -> str:
+        return _shown(self._rows.header[column])
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        is_there = 0 <= index.row() < len(self._rows) and 0 <= index.column() < self._rows.column_count
+        if role != Qt.ItemDataRole.DisplayRole or not is_there:
+            return None
+        return _shown(self.cell(index.row(), index.column()))
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> str | None:
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        if orientation is Qt.Orientation.Vertical:
+            return f"{section + 1:,}"
+        return self.title(section) if section < self._rows.column_count else None
+
+
+def _shown(cell: str) -> str:
+    """Return the beginning of a cell on one line, with hidden characters spelt out."""
+    return visible_controls(cell[:_SHOWN_CHARACTERS]).replace("\n", " ")
