@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.ui.transcript.contract import PictureSource
+from chatdesk.ui.transcript.drawing.artifact_source import OPEN_ACTION, ArtifactSource
 from chatdesk.ui.transcript.drawing.item import Button, Outcome, PaintState, paint_button
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.picture_item import PictureItem
@@ -16,10 +17,11 @@ _VERBS = (
     ("file-open", "external-link", "Open"),
     ("file-save", "download", "Save a copy of"),
     ("file-copy", "copy", "Copy"),
+    (OPEN_ACTION, "panel-right", "Open as artifact:"),
 )
 
 
-class AttachedPictureItem(PictureItem):
+class AttachedPictureItem(ArtifactSource, PictureItem):
     """A picture; its buttons are seen while the message is hovered or has the focus, and only request an action."""
 
     def __init__(self, attachment: Attachment, *, shape: tuple[int, int] | None) -> None:
@@ -37,7 +39,8 @@ class AttachedPictureItem(PictureItem):
             return ()
         side, gap = style.px(_BUTTON_PX), style.px(4)
         area = self.picture_area
-        left = max(area.left() + gap, area.right() - len(_VERBS) * (side + gap))
+        verbs = [verb for verb in _VERBS if not (self.is_alone and verb[0] == OPEN_ACTION)]
+        left = max(area.left() + gap, area.right() - len(verbs) * (side + gap))
         return tuple(
             Button(
                 action,
@@ -46,10 +49,16 @@ class AttachedPictureItem(PictureItem):
                 icon=icon,
                 is_framed=True,
             )
-            for place, (action, icon, verb) in enumerate(_VERBS)
+            for place, (action, icon, verb) in enumerate(verbs)
         )
 
+    @property
+    def artifact(self) -> Attachment:
+        return self.attachment
+
     def press(self, action: str) -> Outcome | None:
+        if action == OPEN_ACTION:
+            return Outcome(artifact=self.attachment)
         return Outcome(file=(action, self.attachment)) if action in {verb[0] for verb in _VERBS} else None
 
     def paint(self, painter: QPainter, state: PaintState) -> None:

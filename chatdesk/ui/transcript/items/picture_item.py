@@ -8,9 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
 
-from chatdesk.core.domain.attachment import Attachment
 from chatdesk.ui.transcript.contract import Picture, PictureLoaderLike, PictureSource
-from chatdesk.ui.transcript.drawing.artifact_source import ArtifactSource
 from chatdesk.ui.transcript.drawing.card import paint_card
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
@@ -26,7 +24,7 @@ _STATES = {
 }
 
 
-class PictureItem(ArtifactSource, Item):
+class PictureItem(Item):
     """A picture.
 
     ``shape`` is (width, height) in pixels, if it is known; ``zoom`` is the number of pixels in one px.
@@ -50,11 +48,6 @@ class PictureItem(ArtifactSource, Item):
         self._most: tuple[int, int] | None = None
         self._area = QRectF()
         self._pixmap: QPixmap | None = None
-        self.attachment: Attachment | None = None  # where it is a file of the message
-
-    @property
-    def artifact(self) -> Attachment | None:
-        return self.attachment
 
     # Getting it
 

@@ -257,9 +257,7 @@ class FileSection(Section):
             return
         stored = part.content.get("path")
         if part.type is PartType.IMAGE and isinstance(stored, str) and stored:
-            picture = PictureItem(name, PictureSource(stored=stored), shape=_shape(part.content))
-            picture.attachment = attachment
-            self.items = [picture]
+            self.items = [PictureItem(name, PictureSource(stored=stored), shape=_shape(part.content))]
             return
         card = FoldItem(f"file-{part.index}", name, icon=icon)
         card.can_open = False
