@@ -6,15 +6,12 @@ None of it is needed to type.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.background_import import import_beside
-from chatdesk.core.domain.message import ThreadSizes
-from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.rendering.client import RenderClient
 from chatdesk.services.groups import (
@@ -27,7 +24,6 @@ from chatdesk.services.groups import (
 from chatdesk.ui.application.command_binding import CommandBinding
 from chatdesk.ui.application.network_binding import NetworkBinding
 from chatdesk.ui.application.recovery_actions import RecoveryActions
-from chatdesk.ui.application.renderer_start import RendererStart
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.event_subscriptions import EventSubscriptions
 from chatdesk.ui.features.artifacts.artifacts_binding import ArtifactsBinding
@@ -121,6 +117,7 @@ class Bindings:
         self._build_reading(context, services, models, store)
         self._build_messages(context, services, models)
         self._build_panes(context, services, models)
+        self._build_artifacts(context, services)
         self._build_data(context, services, models, restart_after)
         self.models.changed.connect(self._on_models_changed)
         self._panes.commands.bind("app.settings", self.settings.open)
@@ -236,15 +233,6 @@ class Bindings:
             attachments=services.attachments,
             models=models,
         )
-        self.artifacts = ArtifactsBinding(
-            context,
-            self.threads,
-            self.drafts,
-            self.inspection,
-            self.files,
-            make_service=lambda: artifacts_of(services),
-            make_view=self._answer_view,
-        )
         self.imports = ImportBinding(
             context,
             self.lists,
@@ -267,6 +255,18 @@ class Bindings:
 
     def _offers(self, context: WindowContext, services: Services, kind: str) -> ServerOffers:
         return ServerOffers(context, self.threads, self.messages.assistants, kind, in_use=services.tools.in_use)
+
+    def _build_artifacts(self, context: WindowContext, services: Services) -> None:
+        """Build what opens files and code of messages beside the thread."""
+        self.artifacts = ArtifactsBinding(
+            context,
+            self.threads,
+            self.drafts,
+            self.inspection,
+            self.files,
+            make_service=lambda: artifacts_of(services),
+            make_view=self._answer_view,
+        )
 
     def _build_data(
         self, context: WindowContext, services: Services, models: ModelServices, restart_after: RestartAfter
@@ -368,34 +368,6 @@ class Bindings:
         """Let go of what the ended tasks of the window have used."""
         self.unsaved.end()
         self.files.close()
-
-
-def add_transcript(
-    panes: Panes,
-    deliver: Callable[[Callable[[], None]], None],
-    threads: Callable[[], ThreadBinding],
-    is_wanted_soon: bool,
-) -> RenderClient:
-    """Add the transcript to the window, and return what parses for it. ``deliver`` calls a function on the GUI thread,
-    ``threads`` is called when the transcript is told to show a thread; ``is_wanted_soon``: one will be opened."""
-    renderer = RenderClient(deliver=deliver)
-
-    def fetch_messages(thread_id: str, *, at: int | None = None, **wanted: Any) -> None:
-        threads().fetch_messages(thread_id, at=at, **wanted)
-
-    def fetch_sizes(thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
-        threads().fetch_sizes(thread_id, deliver)
-
-    def find(thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
-        threads().find_in_thread(thread_id, text, deliver)
-
-    panes.transcript = TranscriptView(fetch_messages, renderer, panes.theme, sizes=fetch_sizes, find=find)
-    panes.transcript.actionRequested.connect(panes.message_handlers.run)
-    panes.window.set_transcript(panes.transcript)
-    renderer_start = RendererStart(panes, renderer.warm_up)
-    if is_wanted_soon:
-        renderer_start.begin()
-    return renderer
 
 
 def _open_link(address: str) -> None:

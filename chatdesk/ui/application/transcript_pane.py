@@ -1,0 +1,44 @@
+"""Adds the transcript to a window: imported beside the loop, after the first paint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.core.domain.message import ThreadSizes
+from chatdesk.core.domain.text_match import ThreadMatches
+from chatdesk.core.rendering.client import RenderClient
+from chatdesk.ui.application.renderer_start import RendererStart
+from chatdesk.ui.transcript.view import TranscriptView
+
+if TYPE_CHECKING:
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.window.panes import Panes
+
+
+def add_transcript(
+    panes: Panes,
+    deliver: Callable[[Callable[[], None]], None],
+    threads: Callable[[], ThreadBinding],
+    is_wanted_soon: bool,
+) -> RenderClient:
+    """Add the transcript to the window, and return what parses for it. ``deliver`` calls a function on the GUI thread,
+    ``threads`` is called when the transcript is told to show a thread; ``is_wanted_soon``: one will be opened."""
+    renderer = RenderClient(deliver=deliver)
+
+    def fetch_messages(thread_id: str, *, at: int | None = None, **wanted: Any) -> None:
+        threads().fetch_messages(thread_id, at=at, **wanted)
+
+    def fetch_sizes(thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
+        threads().fetch_sizes(thread_id, deliver)
+
+    def find(thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
+        threads().find_in_thread(thread_id, text, deliver)
+
+    panes.transcript = TranscriptView(fetch_messages, renderer, panes.theme, sizes=fetch_sizes, find=find)
+    panes.transcript.actionRequested.connect(panes.message_handlers.run)
+    panes.window.set_transcript(panes.transcript)
+    renderer_start = RendererStart(panes, renderer.warm_up)
+    if is_wanted_soon:
+        renderer_start.begin()
+    return renderer
