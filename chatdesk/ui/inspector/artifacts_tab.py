@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.artifacts.artifact import DOCUMENT, Artifact, ArtifactVersion, ArtifactView
+from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 from chatdesk.core.domain.message import Role
 from chatdesk.core.plurals import counted
 from chatdesk.ui.inspector.rows import RowList, RowRole, plain_label
@@ -26,7 +27,6 @@ _EMPTY: Final = (
     "This thread has no artifacts yet. Files of its messages are listed here, and so is code that you open: code of 15"
     " lines or more has “Open as artifact”, in its header and in the menu of its message."
 )
-_FILE_DIFF: Final = "file_diff"
 
 
 class ArtifactsTab(QWidget):
@@ -125,14 +125,14 @@ class _Model(QAbstractListModel):
 
 
 def icon_of(version: ArtifactVersion) -> str:
-    return "list-checks" if version.kind == _FILE_DIFF else _ICONS.get(version.view, "file-text")
+    return "list-checks" if version.kind == FILE_DIFF else _ICONS.get(version.view, "file-text")
 
 
 def source_words(version: ArtifactVersion) -> str:
     """Return where a version comes from, such as "edited by you"."""
     if version.is_by_hand:
         return "edited by you"
-    if version.kind == _FILE_DIFF:
+    if version.kind == FILE_DIFF:
         return "proposed change to a file"
     if version.tool_name:
         return f"from the tool {version.tool_name}"

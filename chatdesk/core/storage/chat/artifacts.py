@@ -144,7 +144,8 @@ def add_attachments(conn: Connection, origin: Origin, message_id: str, attachmen
 
 def artifact_row(part_id: str, attachment: Attachment, content: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the row that names the bytes behind a part, without its stamp. ``path`` is relative to the blob
-    directory. ``content`` is that of the part, where it may be the text of a change to a file. ``documents.document_row`` makes those of documents, which have the other columns."""
+    directory. ``content`` is that of the part, where it may be the text of a change to a file. The rows of documents,
+    which have the other columns, are made by ``documents.document_row``."""
     return {
         "id": new_id(),
         "part_id": part_id,

@@ -12,6 +12,7 @@ from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.attachments.file_kinds import safe_ending
 from chatdesk.core.domain.artifacts.artifact import DOCUMENT, Artifact, ArtifactVersion, ArtifactView
+from chatdesk.core.domain.artifacts.file_change import FILE_DIFF
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import StorageError
 from chatdesk.ui.features.inspector.inspector_binding import ARTIFACTS
@@ -241,7 +242,7 @@ class ArtifactsBinding(QObject):
         actions = {"copy", "save", "jump"}
         if safe_ending(version.mime) is not None:
             actions.add("open")
-        if version.view not in (ArtifactView.NONE, ArtifactView.PICTURE) and version.kind != "file_diff":
+        if version.view not in (ArtifactView.NONE, ArtifactView.PICTURE) and version.kind != FILE_DIFF:
             actions |= {"ask", "edit"}
         if version.kind == DOCUMENT:
             actions.add("remove")
