@@ -24,6 +24,7 @@ from chatdesk.services.groups import (
 from chatdesk.ui.application.command_binding import CommandBinding
 from chatdesk.ui.application.network_binding import NetworkBinding
 from chatdesk.ui.application.recovery_actions import RecoveryActions
+from chatdesk.ui.application.transcript_pane import add_transcript as add_transcript
 from chatdesk.ui.async_tasks import AsyncTasks
 from chatdesk.ui.event_subscriptions import EventSubscriptions
 from chatdesk.ui.features.artifacts.artifacts_binding import ArtifactsBinding

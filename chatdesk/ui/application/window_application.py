@@ -274,8 +274,7 @@ class WindowApplication(QObject):
         module = await import_beside("chatdesk.ui.application.bindings")
         await asyncio.to_thread(read_icons)
         is_wanted = bool(self._state.open_thread_id or self._early_question is not None)
-        pane = await import_beside("chatdesk.ui.application.transcript_pane")
-        self._renderer = pane.add_transcript(self.panes, self._deliver, lambda: self.threads, is_wanted)
+        self._renderer = module.add_transcript(self.panes, self._deliver, lambda: self.threads, is_wanted)
         self._help = HelpBinding(self.panes, self._tasks, lambda: self._services, self._hooks.collect_report)
         return module
 
