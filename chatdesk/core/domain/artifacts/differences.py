@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import Match, SequenceMatcher
-from typing import Final
+from typing import Any, Final
 
 _CONTEXT_LINES: Final = 3
 _BUDGET_S: Final = 0.5
@@ -64,10 +64,10 @@ class _TimedMatcher(SequenceMatcher[str]):
         self._until = until
         super().__init__(None, old, new)
 
-    def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None) -> Match:
+    def find_longest_match(self, *bounds: Any, **named: Any) -> Match:
         if time.monotonic() > self._until:
             raise TimeoutError
-        return super().find_longest_match(alo, ahi, blo, bhi)
+        return super().find_longest_match(*bounds, **named)
 
 
 def _lines(old: Sequence[str], new: Sequence[str], changes: Sequence[Change]) -> Iterator[str]:
