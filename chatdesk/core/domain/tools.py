@@ -134,6 +134,12 @@ def left_open(parts: Sequence[Part]) -> tuple[Part, ...]:
     )
 
 
+def is_counted(content: Mapping[str, Any], duration_ms: int | None) -> bool:
+    """Return whether a result counts as a call that ran: it has the time that the call took. One of an import has no
+    state, and ran elsewhere."""
+    return duration_ms is not None or content.get("status") is None
+
+
 @dataclass(frozen=True, slots=True)
 class ToolFile:
     """An image, a sound or a resource that a tool gave back. ``more`` is JSON data that the file's part has besides."""

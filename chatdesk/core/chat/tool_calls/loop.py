@@ -346,7 +346,7 @@ class ToolLoop:
         reason = _MAY_HAVE_RUN if call.left is CallStatus.UNKNOWN else ""
         if self._has_outside_text and not reason:
             reason = (
-                "This chat has text from outside, such as a tool's result, a file or an import,"
+                "This chat has text from outside, such as a tool's result, a file, an import or a teammate's words,"
                 " which may have asked for this."
             )
         answers = tuple(Answer)

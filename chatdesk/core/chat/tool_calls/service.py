@@ -32,6 +32,7 @@ class ToolCalls:
     def __init__(self, threads: ThreadRepository, bus: EventBus, clock: Clock, cost_of: CostOf) -> None:
         self.approvals = Approvals(bus)
         self._threads = threads
+        self._origins = [threads]  # who knows what came from others
         self._clock = clock
         self._cost_of = cost_of
         self._load: LoadTools = _no_tools
@@ -48,6 +49,7 @@ class ToolCalls:
     def use_same(self, other: ToolCalls) -> None:
         """Take tools from where ``other`` takes them, for threads of which nothing is stored."""
         self._load, self._limits = other._load, other._limits
+        self._origins += other._origins  # an assistant is kept there, and may have come out of a file
         if other.approvals.is_unattended:
             self.approvals.deny_all()
 
@@ -102,7 +104,7 @@ class ToolCalls:
                 thread.id,
                 thread.project_id,
                 answer.id,
-                await self._threads.has_outside_text(thread.id),
+                await self._has_outside_text(answer),
                 earlier.earlier_steps(answer, asks_again=asks_again),
             ),
             clock=self._clock,
@@ -110,3 +112,7 @@ class ToolCalls:
             cost_of=partial(self._cost_of, answer.provider, answer.model),
         )
         return equipped
+
+    async def _has_outside_text(self, answer: Message) -> bool:
+        found = [await each.has_outside_text(answer.thread_id, answer.assistant_id) for each in self._origins]
+        return any(found)

@@ -19,7 +19,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.domain.tools import COPIED, OPEN_STATES
 from chatdesk.core.errors import MessageInTrash, MessageNotFound, TurnInProgress
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.chat import projects, shown_path, thread_counters
+from chatdesk.core.storage.chat import outside_text, projects, shown_path, thread_counters
 from chatdesk.core.storage.chat.threads import insert_thread, live_thread, touch
 from chatdesk.core.storage.engine.change_log import Origin, log_change, log_message, log_new
 from chatdesk.core.storage.engine.rows import batches, marks
@@ -71,6 +71,7 @@ def copy_path(conn: Connection, origin: Origin, thread: Thread, path: Sequence[R
     """Fill a thread that has no messages with copies of these, given as whole rows, one below the other. Returns the
     new ids by the old ones."""
     new_ids = {row["id"]: new_id() for row in path}
+    outside_text.note_copy(conn, {row["thread_id"] for row in path}, thread.id)
     if projects.share_of(conn, thread.project_id) is not None:
         path = [row | {"author_id": None} for row in path]  # to the others, who copies them wrote them
     _copy_messages(conn, origin, thread.id, path, new_ids)

@@ -39,11 +39,11 @@ _SUMS = (
     "SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),"
     " coalesce(sum(cached_tokens), 0), coalesce(sum(reasoning_tokens), 0) FROM messages WHERE"
 )
-# Counted are results: a call that a model wished for and nobody ran has none, or one that says so. Those of an answer
-# that is still being written are counted when it ends.
+# Counted are results of calls that ran, as ``domain.tools.is_counted`` says. Those of an answer that is still being
+# written are counted when it ends.
 _TOOLS = (
     "SELECT coalesce(p.tool_name, ''), sum(p.type = 'tool_result'"
-    " AND coalesce(json_extract(p.content, '$.status'), '') <> 'denied'),"
+    " AND (p.tool_duration_ms IS NOT NULL OR json_extract(p.content, '$.status') IS NULL)),"
     " coalesce(sum(p.tool_duration_ms), 0)"
     " FROM message_parts p JOIN messages m ON m.id = p.message_id"
     " WHERE (p.type = 'tool_result' OR p.tool_duration_ms IS NOT NULL)"

@@ -10,6 +10,7 @@ from chatdesk.core.domain.thread import Thread, TitleSource
 from chatdesk.core.errors import InvalidTitle, ProjectNotFound, ThreadInTrash, ThreadNotFound
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id, new_id
+from chatdesk.core.storage.chat.outside_text import has_outside_text
 from chatdesk.core.storage.engine import change_log, tables
 from chatdesk.core.storage.engine.change_log import Origin, is_anothers, log_change, write_register
 from chatdesk.core.storage.engine.plain_text import clean, folded
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
     from chatdesk.core.storage.engine.database import Database
 
 _SOURCES = frozenset(source.value for source in TitleSource)
-
-_OUTSIDE_TEXT = (
-    "SELECT EXISTS (SELECT 1 FROM messages m WHERE m.thread_id = ? AND (m.author_id IS NOT NULL"
-    " OR EXISTS (SELECT 1 FROM import_origins o WHERE o.entity = m.id)"
-    " OR EXISTS (SELECT 1 FROM message_parts p WHERE p.message_id = m.id AND p.type = 'tool_result'"
-    " AND json_extract(p.content, '$.bytes') IS NOT NULL)))"
-)
 
 
 class ThreadRepository:
@@ -64,11 +58,11 @@ class ThreadRepository:
         wanted = checked_id(thread_id)
         return await self._db.read(lambda conn: get_thread(conn, wanted))
 
-    async def has_outside_text(self, thread_id: str) -> bool:
-        """Return whether any message of a thread, shown or not, came out of a file or from another member, or has what
-        a tool returned. A summary may have taken over its words."""
+    async def has_outside_text(self, thread_id: str, assistant_id: str | None = None) -> bool:
+        """Return whether words of others may reach the model in a thread, wherever they stand; ``assistant_id`` is who
+        answers this time, None: whoever answers in the thread."""
         wanted = checked_id(thread_id)
-        return bool(await self._db.read(lambda conn: conn.exec_driver_sql(_OUTSIDE_TEXT, (wanted,)).scalar()))
+        return await self._db.read(lambda conn: has_outside_text(conn, wanted, assistant_id))
 
     async def rename(self, thread_id: str, title: str) -> Thread:
         """Set a title that a person gave: no better one is made from then on."""

@@ -24,6 +24,7 @@ from chatdesk.core.domain.prompt import (
 )
 from chatdesk.core.errors import NotPossible, PromptNotFound
 from chatdesk.core.ids import checked_id, new_id
+from chatdesk.core.storage.chat.outside_text import note_prompt
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.plain_text import clean, folded, from_json, to_json
 
@@ -71,7 +72,7 @@ class PromptRepository:
         return await self._db.write(work)
 
     async def add_missing(self, prompts: Sequence[NewPrompt]) -> tuple[Prompt, ...]:
-        """Add the prompts that are not there yet, to the letter. Returns what was added."""
+        """Add the prompts of a file that are not there yet, to the letter. Returns what was added."""
 
         def work(conn: Connection) -> tuple[Prompt, ...]:
             known = {
@@ -83,7 +84,10 @@ class PromptRepository:
                 key = (each.kind.value, clean(each.name), clean(each.text))
                 if key not in known:
                     fresh[key] = each
-            return tuple(get_prompt(conn, each) for each in self._insert(conn, list(fresh.values())))
+            made = self._insert(conn, list(fresh.values()))
+            for prompt_id in made:
+                note_prompt(conn, prompt_id)
+            return tuple(get_prompt(conn, prompt_id) for prompt_id in made)
 
         return await self._db.write(work)
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.imported import ImportedFile, ImportedMessage, ImportedPart, ImportedThread, ImportOutcome
 from chatdesk.core.domain.message import PartType
+from chatdesk.core.domain.tools import is_counted
 from chatdesk.core.ids import id_of_moment, new_id, place_of_id
 from chatdesk.core.storage.chat.artifacts import artifact_row
 from chatdesk.core.storage.chat.documents import document_row
@@ -326,7 +327,7 @@ class _Maker:
                 )
             )
             tally.tool_time_ms += values.get("tool_duration_ms") or 0
-            if kind is PartType.TOOL_RESULT:
+            if kind is PartType.TOOL_RESULT and is_counted(content, values.get("tool_duration_ms")):
                 tally.tool_counts[clean(str(values.get("tool_name") or ""))] += 1
         return rows, artifacts, texts, words if is_readable else None, tally
 

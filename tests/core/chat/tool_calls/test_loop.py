@@ -21,6 +21,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
+from chatdesk.core.storage.upkeep.db_check import wrong_counters
 from tests.helpers.tools_world import processes_with, server, tool_world
 from tests.helpers.waiting import until
 
@@ -206,6 +207,29 @@ async def test_a_tool_that_does_not_exist_is_not_asked_about(tmp_path: Path) -> 
         world.chat.provider.will(*_call("delete_everything", {}), _CALLS_END)
         await world.finished(await world.ask())
         assert "no tool with this name" in world.chat.provider.requests[1].messages[-1].text
+
+
+async def test_only_calls_that_ran_are_counted(tmp_path: Path) -> None:
+    async with tool_world(tmp_path) as world:
+        world.chat.provider.will(
+            *_call("no_such_tool", {}, index=0, call_id="a"),
+            *_call("echo", "[not an object]", index=1, call_id="b"),
+            *_call("echo", {"text": "denied"}, index=2, call_id="c"),
+            *_call("echo", {"text": "ran"}, index=3, call_id="d"),
+            _CALLS_END,
+        )
+        answer_id = await world.ask()
+        approvals = world.chat.chat.tools.approvals
+        await until(lambda: len(approvals.waiting()) == 2)
+        for request in approvals.waiting():
+            world.answer(request, Answer.DENY if "denied" in request.arguments else Answer.ONCE)
+        message = await world.finished(answer_id)
+        results = {part.tool_call_id: part for part in _of(message, PartType.TOOL_RESULT)}
+        ran = {call_id: part.tool_duration_ms is not None for call_id, part in results.items()}
+        assert ran == {"a": False, "b": False, "c": False, "d": True}
+        thread = await world.chat.repositories.threads.get(message.thread_id)
+        assert dict(thread.tool_counts) == {"notes__echo": 1}
+        assert not await world.chat.database.read(wrong_counters)
 
 
 async def test_a_server_that_fails_in_a_call_is_told_and_the_answer_goes_on(tmp_path: Path) -> None:

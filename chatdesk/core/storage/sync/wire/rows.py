@@ -18,6 +18,7 @@ from typing import Any, Final
 from chatdesk.core.domain.attachment import attachment_from, clean_mime, clean_name
 from chatdesk.core.domain.message import NOTE, ContextMark, PartType, Role, Status
 from chatdesk.core.domain.sharing.sync_wire import MAX_AHEAD_MS, MAX_BODY_BYTES, OWN_DETAILS
+from chatdesk.core.domain.tools import is_counted
 from chatdesk.core.storage.chat.thread_counters import Tally
 from chatdesk.core.storage.engine import search_text
 from chatdesk.core.storage.engine.content_digest import digest
@@ -204,7 +205,7 @@ def read_parts(parts: list[Any], *, message_id: str, hlc: int, device: str, late
         row: list[Any] = [part_id, message_id, index, 0, kind, text, None, None, None, None, None, hlc, device]
         if not _read_columns(row, part, latest):
             found.is_exact = False
-        if kind == "tool_result":
+        if kind == "tool_result" and is_counted(content, row[_TOOL_DURATION]):
             found.tally.tool_counts[row[_TOOL_NAME] or ""] += 1
         found.tally.tool_time_ms += row[_TOOL_DURATION] or 0
         stored.append((index, kind, text))
