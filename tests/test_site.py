@@ -12,6 +12,7 @@ import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -148,11 +149,9 @@ def test_links_to_what_the_site_has_not_become_words() -> None:
     hooks = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(hooks)
 
-    class _Page:
-        class file:
-            src_uri = "when/moving.md"
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="when/moving.md"), meta={})
 
     text = "[a](../providers.md#keys) [b](../../packaging/team/README.md) [`c`](../../Makefile) `[d](../x.py)` [e](https://e.test)"
-    assert hooks.on_page_markdown(text, _Page) == (
+    assert hooks.on_page_markdown(text, page) == (
         "[a](../providers.md#keys) [b](../team-server.md) `c` `[d](../x.py)` [e](https://e.test)"
     )

@@ -56,8 +56,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_others: Any) -> str:
-    """Point links at pages of the site, leave out those to what it does not have, and show pictures by its colours."""
+    """Point links at pages of the site, leave out those to what it does not have, and show pictures by its colours. A
+    page without headings gets the room of its table of contents."""
     uri = page.file.src_uri
+    if not re.search(r"^## ", markdown, re.MULTILINE):
+        page.meta["hide"] = ["toc"]
     source = next((place for place, name in PAGES.items() if name == uri), f"docs/{uri}")
     return _CODE_OR_LINK.sub(lambda found: _link(found, source, uri), _PICTURE.sub(_two_images, markdown))
 
