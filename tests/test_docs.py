@@ -14,13 +14,19 @@ from pathlib import Path
 import pytest
 
 from chatdesk.cli.main import build_parser, run
-from chatdesk.core.paths import DATA_DIR_VARIABLE, AppPaths
+from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from tests.helpers import environment_file, settings_table
 from tests.helpers.command_parsers import arguments_of, commands_of
 
 ROOT = Path(__file__).parents[1]
+#: Everything that is written for people, by its place in the repository.
+DOCUMENTS = (
+    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md"))),
+    *("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"),
+    *(f"packaging/{name}/README.md" for name in ("desktop", "service", "team")),
+)
 
 
 def test_the_table_of_settings_is_made_from_their_declarations() -> None:
@@ -51,29 +57,34 @@ def test_every_command_and_option_is_in_the_document() -> None:
 
 def test_make_targets_and_files_that_documents_name_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for document in ("README.md", "ARCHITECTURE.md", "docs/guide.md", "docs/runbook.md"):
+    for document in DOCUMENTS:
         text = (ROOT / document).read_text(encoding="utf-8")
-        for target in re.findall(r"\bmake ([a-z]+)", text):
+        for target in re.findall(r"(?:`|^ *)make ([a-z-]+)", text, re.MULTILINE):
             assert f"\n{target}:" in makefile, target
-        for link in re.findall(r"\]\(([^)h][^)]*)\)", text):
+        for link in re.findall(r"\]\(([^)\s#:]+)(?:#[^)]*)?\)", text):
             assert (ROOT / document).parent.joinpath(link).exists(), link
         for path in re.findall(r"`((?:core|ui)/[\w/.]+)`", text):
             assert (ROOT / "chatdesk" / path).exists(), path
+
+
+#: Variables of scripts in the repository and of the tests.
+_OF_SCRIPTS = {"CHATDESK_INSTALL_DIR", "CHATDESK_TEAM_BIND", "CHATDESK_SIGNING_KEY", "CHATDESK_TEST_PARTITIONS"}
 
 
 def test_the_guides_name_only_settings_variables_and_commands_that_exist() -> None:
     settings = all_settings()
     keys = {setting.key for setting in settings}
     sections = {key.split(".")[0] for key in keys}
-    variables = {setting.env for setting in settings} | {"OPENAI_API_KEY", DATA_DIR_VARIABLE}
+    variables = environment_file.variables() | environment_file.variables_of_commands() | _OF_SCRIPTS
     commands = commands_of(build_parser())
-    for document in ("README.md", "docs/guide.md", "docs/runbook.md"):
+    for document in DOCUMENTS:
         text = (ROOT / document).read_text(encoding="utf-8")
-        for name in re.findall(r"`([a-z]+\.[a-z_]+)`", text):
-            assert name in keys or name.split(".")[0] not in sections, name
+        for name in re.findall(r"`([a-z]+\.[a-z_]*[a-z])`", text):
+            is_file = name.endswith((".json", ".py", ".env"))
+            assert name in keys or is_file or name.split(".")[0] not in sections, name
         for name in re.findall(r"\b((?:CHATDESK|OPENAI)_[A-Z_]+)", text):
             assert name in variables, name
-        for name in re.findall(r"(?:`|bin/)chatdesk ([a-z]+)", text):
+        for name in re.findall(r"(?:`|bin/|^ *)chatdesk ([a-z][a-z-]+)", text, re.MULTILINE):
             assert name in commands, name
 
 
