@@ -14,7 +14,7 @@ from chatdesk.core.ids import id_of_moment
 MOST_MESSAGES: Final = 1_000_000
 #: The longest thread, so that one conversation stays below what an import reads.
 _MOST_IN_THREAD: Final = 20_000
-_SHARE_OF_LONGEST, _USUAL_LENGTH = 0.3, 14
+_SHARE_OF_LONGEST, _USUAL_LENGTH, _ASKED_AGAIN = 0.3, 14, 0.08
 _MINUTE_MS, _DAY_MS = 60_000, 86_400_000
 _DAYS: Final = 400
 _PROJECTS: Final = (("Work", "blue"), ("Home", "green"), ("Research", "violet"))
@@ -116,6 +116,7 @@ class DemoThreads:
         self._random = Random(seed)  # noqa: S311 - made-up words are no secret
         self._now_ms = now_ms
         self._sizes = self._lengths(messages)
+        self._order = self._random.sample(_SUBJECTS, len(_SUBJECTS))
         self._made = 0
         start = now_ms - _DAYS * _DAY_MS
         self._projects = [
@@ -149,7 +150,7 @@ class DemoThreads:
         return sizes
 
     def _thread(self, place: int, size: int) -> dict[str, Any]:
-        subject = self._random.choice(_SUBJECTS)
+        subject = self._order[place % len(self._order)]
         # The first thread is the one that goes on until now; the others end on the days before, the nearer the more.
         end = self._now_ms - (0 if place == 0 else int(_DAYS * _DAY_MS * 0.9 * self._random.random() ** 2))
         step = min(3 * _MINUTE_MS, _DAYS * _DAY_MS // 20 // size)
@@ -158,7 +159,7 @@ class DemoThreads:
         thread = {
             "id": self._id(start),
             "project_id": self._projects[subject.project]["id"],
-            "title": subject.title if place % 3 else f"{subject.title}: {self._random.choice(subject.things)}",
+            "title": subject.title if place % 3 == 1 else f"{subject.title}: {self._random.choice(subject.things)}",
             "title_source": "model",
             "created_at": start,
             "last_activity_at": messages[-1]["created_at"],
@@ -175,21 +176,21 @@ class DemoThreads:
 
     def _messages(self, subject: _Subject, size: int, start_ms: int, step_ms: int) -> Iterator[dict[str, Any]]:
         """Yield questions and answers in turn; now and then an answer has an earlier version beside it."""
-        parent, question, count, at = "", "", 0, start_ms
-        provider, model = self._random.choice(_MODELS)
+        parent, question, asked, count, at = "", "", "", 0, start_ms
+        by = self._random.choice(_MODELS)
         while count < size:
             words = self._words(subject)
-            if not question:
+            is_last = count + 1 == size
+            if not question and not (is_last and asked):
                 message = self._message("user", at, parent, self._random.choice(_QUESTIONS).format(**words))
-                parent = question = message["id"]
-                yield message
+                parent = question = asked = message["id"]
             else:
-                if self._random.random() < 0.08 and count + 1 < size:  # as if it had been asked again
-                    yield self._answer(subject, words, at, question, (provider, model))
-                    count, at = count + 1, at + step_ms
-                message = self._answer(subject, self._words(subject), at, question, (provider, model))
-                parent, question = message["id"], ""
-                yield message
+                message = self._answer(subject, words, at, question or asked, by)
+                parent = message["id"]
+                # Now and then it is asked again; and no thread ends with a question where an answer has room.
+                if is_last or self._random.random() >= _ASKED_AGAIN:
+                    question = ""
+            yield message
             count, at = count + 1, at + step_ms
 
     def _answer(
