@@ -45,6 +45,8 @@ try "a server of tools runs in its process" 'chatdesk tools add own chatdesk mcp
 try "keys lie in the keyring of the desktop" \
     'dbus-run-session -- sh -c "echo pass | gnome-keyring-daemon --unlock --components=secrets > /dev/null; chatdesk doctor" | grep "keyring" | grep -q "^ok"'
 try "the doctor finds nothing wrong" 'chatdesk doctor'
+try "made-up threads fill a directory" "chatdesk --data-dir $work/demo demo-data --messages 100 | grep -q '100 messages'"
+try "the pages of help are here" 'grep -q "First five minutes" /usr/lib/chatdesk/_internal/site/index.html'
 
 chatdesk tokens new tests > "$work/token" 2>&1
 chatdesk serve --port 43991 > "$work/serve" 2>&1 &
