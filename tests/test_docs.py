@@ -17,7 +17,7 @@ from chatdesk.cli.main import build_parser, run
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.ui.commands.catalogue import CATALOGUE
-from tests.helpers import environment_file, settings_table
+from tests.helpers import environment_file, import_diagram, settings_table
 from tests.helpers.command_parsers import arguments_of, commands_of
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +44,24 @@ def test_the_table_of_variables_is_made_from_their_declarations() -> None:
     named = re.findall(r"^\| `([A-Z_]+)`", text, re.MULTILINE)
     assert len(named) == len(set(named))
     assert set(named) == environment_file.variables() | environment_file.variables_of_commands()
+
+
+def test_the_page_of_tasks_has_every_command_and_no_other() -> None:
+    text = (ROOT / "docs" / "tasks.md").read_text("utf-8")
+    named = {words.strip() for words in re.findall(r"\*([^*|]+)\*", text)}
+    titles = {command.title for command in CATALOGUE}
+    missing = titles - named
+    assert not missing, "every action of the window stands in docs/tasks.md"
+    assert named - titles <= {"Words like these", "Erase for everyone…"}
+
+
+@pytest.mark.parametrize("look", import_diagram.PICTURES)
+def test_the_picture_of_imports_is_made_from_the_rules(look: str) -> None:
+    text = import_diagram.PICTURES[look].read_text("utf-8")
+    assert text == import_diagram.drawing(look), "run python -m tests.helpers.import_diagram --write"
+    rules = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert all(f">{name}<" in text for name in ("local_api", "transcript", "composer"))
+    assert rules.count('type = "protected"') == text.count("←")
 
 
 def test_every_command_and_option_is_in_the_document() -> None:

@@ -16,8 +16,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from chatdesk.ui.commands.catalogue import CATALOGUE
-from tests.helpers import import_diagram
 from tests.helpers.chromium import chromium_page, find_chromium
 
 ROOT = Path(__file__).parents[1]
@@ -123,24 +121,6 @@ def test_code_blocks_are_whole() -> None:
         elif kind == "toml":
             tomllib.loads(code)
     assert {"sh", "python", "sql"} <= kinds
-
-
-def test_the_page_of_tasks_has_every_command_and_no_other() -> None:
-    text = (ROOT / "docs" / "tasks.md").read_text("utf-8")
-    named = {words.strip() for words in re.findall(r"\*([^*|]+)\*", text)}
-    titles = {command.title for command in CATALOGUE}
-    missing = titles - named
-    assert not missing
-    assert named - titles <= {"Words like these", "Erase for everyone…"}
-
-
-@pytest.mark.parametrize("look", import_diagram.PICTURES)
-def test_the_picture_of_imports_is_made_from_the_rules(look: str) -> None:
-    text = import_diagram.PICTURES[look].read_text("utf-8")
-    assert text == import_diagram.drawing(look), "run python -m tests.helpers.import_diagram --write"
-    rules = (ROOT / "pyproject.toml").read_text("utf-8")
-    assert all(f">{name}<" in text for name in ("local_api", "transcript", "composer"))
-    assert rules.count('type = "protected"') == text.count("←")
 
 
 def test_links_to_what_the_site_has_not_become_words() -> None:
