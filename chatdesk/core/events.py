@@ -170,6 +170,13 @@ class ApprovalEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerRequestsChanged:
+    """The requests of tool servers in a thread changed: there is another, or one was answered or withdrawn."""
+
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToolServersChanged:
     """The tool servers changed: their set-up, where they are on, how they are, or what tools are allowed to do."""
 

@@ -15,7 +15,17 @@ from chatdesk.core.domain.tools import (
     ToolHints,
     ToolServer,
 )
+from chatdesk.core.tools.server_requests import (
+    Asker,
+    FieldKind,
+    FormField,
+    FormRequest,
+    ModelRequest,
+    PageRequest,
+    ServerRequest,
+)
 from chatdesk.ui.features.tools.consent_card import ConsentCard
+from chatdesk.ui.features.tools.request_card import RequestCard
 from chatdesk.ui.features.tools.tools_page import ToolsPage
 from chatdesk.ui.theme.theme import Theme
 
@@ -28,6 +38,34 @@ _WRITE = Tool(
     {"type": "object", "properties": {"path": {"type": "string"}, "content": {"type": "string"}}},
     ToolHints(is_destructive=True),
     "0" * 64,
+)
+_ASKER = Asker("thread", "Trains", "Book seats", "uvx trains-server --country ch")
+_FORM = FormRequest(
+    "form-1",
+    _ASKER,
+    "Two seats are free on the 9:32 to Bern. Who travels?",
+    (
+        FormField("name", "Your name", "As it is printed on the ticket", FieldKind.TEXT, is_required=True),
+        FormField("email", "Email", "", FieldKind.TEXT, format="email"),
+        FormField("class", "Class", "", FieldKind.CHOICE, default="2", options=(("1", "First"), ("2", "Second"))),
+        FormField("window", "At the window", "", FieldKind.SWITCH, default=True),
+    ),
+)
+_SECRET = FormRequest(
+    "form-2",
+    _ASKER,
+    "Sign in to go on.",
+    (FormField("password", "Password", "", FieldKind.TEXT, is_required=True),),
+)
+_PAYMENT = PageRequest("page-1", _ASKER, "Pay there, then go on here.", "https://pay.example.com/checkout?order=7")
+_QUESTION = ModelRequest(
+    "model-1",
+    _ASKER,
+    "You sum up timetables.",
+    (("user", "Which of these trains is the quickest?\n\n9:32 Bern, 10:02 Bern, 10:32 Bern"),),
+    500,
+    None,
+    "gpt-4o of OpenAI",
 )
 _SEND = Tool("crm", "Customers", "send_mail", "Send mail", "Sends a mail to a customer.", {}, ToolHints(), "1" * 64)
 
@@ -62,7 +100,38 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("tools-consent-narrow", narrow),
         ("tools-consent-right-to-left", mirrored),
         ("tools-page", _page()),
+        *request_samples(theme),
     ]
+
+
+def request_samples(theme: Theme) -> list[tuple[str, QWidget]]:
+    """What servers ask a person for."""
+    refused = _request_card(theme, _FORM)
+    refused.findChildren(RequestCard)[0].accept_button.click()
+    narrow = _request_card(theme, _FORM)
+    narrow.resize(360, 560)
+    mirrored = _request_card(theme, _FORM)
+    mirrored.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    return [
+        ("tools-request-form", _request_card(theme, _FORM)),
+        ("tools-request-missing", refused),
+        ("tools-request-narrow", narrow),
+        ("tools-request-right-to-left", mirrored),
+        ("tools-request-secret", _request_card(theme, _SECRET)),
+        ("tools-request-page", _request_card(theme, _PAYMENT)),
+        ("tools-request-model", _request_card(theme, _QUESTION)),
+    ]
+
+
+def _request_card(theme: Theme, request: ServerRequest) -> QWidget:
+    page = QWidget()
+    page.resize(776, 460)
+    column = QVBoxLayout(page)
+    column.addStretch(1)
+    card = RequestCard(theme)
+    card.show_request(request)
+    column.addWidget(card)
+    return page
 
 
 def _page() -> QWidget:

@@ -29,6 +29,7 @@ from chatdesk.core.domain.tools import (
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.process_frames import Wire
+from chatdesk.core.tools.call_news import NO_HOOKS, CallHooks, CallNews
 from chatdesk.core.tools.host_process import HostProcess
 from chatdesk.core.tools.listed_tools import is_changed, tool_of
 
@@ -50,8 +51,6 @@ class ToolFailed(ChatDeskError):
 
 #: What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.
 Launch = Callable[[ToolServer], Awaitable[Mapping[str, Any]]]
-#: Progress so far, its total if known, and words.
-OnProgress = Callable[[float, float | None, str], None]
 
 
 class _RequestFailed(Exception):
@@ -100,7 +99,7 @@ class ToolHost:
         self._servers: dict[str, _Server] = {}
         self._process: HostProcess | None = None
         self._requests: dict[int, asyncio.Future[Any]] = {}
-        self._progress: dict[int, OnProgress] = {}
+        self._news = CallNews(self._answer)
         self._numbers = itertools.count(1)
         self._is_closed = False
 
@@ -127,15 +126,14 @@ class ToolHost:
         root: str = "",
         timeout_s: float,
         digest: str = "",
-        on_progress: OnProgress | None = None,
+        hooks: CallHooks = NO_HOOKS,
     ) -> ToolResult:
         """Call a tool; one whose digest is not ``digest`` any more is not called. ``root`` is the folder that the
         server may be told of; empty: none. Cancelling ends the call, and with it a program that has no other call to
         answer. Raises ``ToolFailed``."""
         values = (name, json.dumps(arguments), timeout_s, root)
-        about = f"“{clean_line(name)}”"
-        offered = (name, digest)
-        row = await self.ask(server, "call", *values, about=about, root=root, offered=offered, on_progress=on_progress)
+        about, offered = f"“{clean_line(name)}”", (name, digest)
+        row = await self.ask(server, "call", *values, about=about, root=root, offered=offered, hooks=hooks)
         text, files, is_error, size_bytes = row
         return ToolResult(text, tuple(ToolFile(*each) for each in files), is_error, size_bytes)
 
@@ -147,21 +145,21 @@ class ToolHost:
         about: str,
         root: str = "",
         offered: tuple[str, str] = ("", ""),
-        on_progress: OnProgress | None = None,
+        hooks: CallHooks = NO_HOOKS,
     ) -> Any:
         """Return the answer of a server to a request (``host/process.py``), and start one that does not run; ``about``
         names what is asked for, ``offered`` is the tool by name and digest. Raises ``ToolFailed``."""
         listed = await self._tools_for(server, root, offered)
         try:
             try:
-                return await self._ask(verb, server.id, *values, on_progress=on_progress)
+                return await self._ask(verb, server.id, *values, hooks=hooks)
             except _RequestFailed as error:
                 if error.code != "not_running":
                     raise
                 # It was ended a moment ago, with a call that was stopped; this request never reached it.
                 self._was_ended(server, listed)
                 await self._tools_for(server, root, offered)
-                return await self._ask(verb, server.id, *values, on_progress=on_progress)
+                return await self._ask(verb, server.id, *values, hooks=hooks)
         except _RequestFailed as error:
             raise ToolFailed(f"{about} of {server.name} failed: {visible_controls(str(error))}") from None
 
@@ -309,13 +307,12 @@ class ToolHost:
         known.state, known.problem = state, problem
         self._on_changed(known.server.id)
 
-    async def _ask(self, verb: str, *values: Any, on_progress: OnProgress | None = None) -> Any:
+    async def _ask(self, verb: str, *values: Any, hooks: CallHooks = NO_HOOKS) -> Any:
         if self._is_closed:
             raise _RequestFailed("closed", "ChatDesk is closing.")
         number = next(self._numbers)
         answered = self._requests[number] = asyncio.get_running_loop().create_future()
-        if on_progress is not None:
-            self._progress[number] = on_progress
+        self._news.begin(number, hooks)
         try:
             self._running().send((verb, number, *values))
             return await answered
@@ -327,7 +324,7 @@ class ToolHost:
             raise _RequestFailed("broke", "The process for tools could not be started.") from error
         finally:
             self._requests.pop(number, None)
-            self._progress.pop(number, None)
+            self._news.end(number)
 
     def _running(self) -> HostProcess:
         if self._process is None:
@@ -349,8 +346,8 @@ class ToolHost:
             self._settle(number, lambda answered: answered.set_result(values[0]))
         elif kind == "failed":
             self._settle(number, lambda answered: answered.set_exception(_RequestFailed(*values)))
-        elif kind == "progress" and number in self._progress:
-            self._progress[number](values[0], values[1], visible_controls(values[2])[:500])
+        elif kind in ("progress", "asked", "withdrawn"):
+            self._news.take(kind, number, values)
         elif kind == "kept":
             self._on_kept(number, values[0])
         elif kind == "browse":
@@ -358,6 +355,10 @@ class ToolHost:
                 open_page(values[0])
         elif number in self._servers:
             self._take_of_server(self._servers[number], kind, values)
+
+    def _answer(self, asked: int, action: str, content: Any) -> None:
+        if self._process is not None:
+            self._process.send(("answer", asked, action, content))
 
     def _settle(self, number: int, settle: Callable[[asyncio.Future[Any]], None]) -> None:
         answered = self._requests.get(number)

@@ -36,9 +36,10 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.tools.built_in import BuiltInServer
+from chatdesk.core.tools.call_news import NO_HOOKS, CallHooks
 from chatdesk.core.tools.folder.change_records import ChangeRecords
 from chatdesk.core.tools.folder.file_changes import FileChanges
-from chatdesk.core.tools.host_client import OnProgress, ToolFailed, ToolHost
+from chatdesk.core.tools.host_client import ToolFailed, ToolHost
 from chatdesk.core.tools.offers import Offers
 from chatdesk.core.tools.permissions import Permission, Permissions
 from chatdesk.core.tools.programs import ProgramFinder, missing_words
@@ -239,7 +240,7 @@ class ToolService:
         caller: Caller,
         timeout_s: float,
         digest: str = "",
-        on_progress: OnProgress | None = None,
+        hooks: CallHooks = NO_HOOKS,
     ) -> ToolResult:
         """Call a tool, without asking anybody; one whose digest is not ``digest`` any more is not called. Raises
         ``ToolFailed``, and for ChatDesk's own other errors of ours."""
@@ -252,7 +253,7 @@ class ToolService:
                 raise ToolFailed("The tool took too long.") from None
         root = self._root_of(caller)
         return await self._host.call(
-            server, name, arguments, root=root, timeout_s=timeout_s, digest=digest, on_progress=on_progress
+            server, name, arguments, root=root, timeout_s=timeout_s, digest=digest, hooks=hooks
         )
 
     # Permissions

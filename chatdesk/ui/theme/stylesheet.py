@@ -76,12 +76,12 @@ QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; widt
     background: transparent; }}
 QAbstractSpinBox::up-arrow {{ image: url(theme:arrow-up.svg); width: {small_px}px; height: {small_px}px; }}
 QAbstractSpinBox::down-arrow {{ image: url(theme:arrow-down.svg); width: {small_px}px; height: {small_px}px; }}
-QDialog QPlainTextEdit, QDialog QTextEdit, QDialog QListWidget, QDialog #importLines, #consentArguments {{
+QDialog QPlainTextEdit, QDialog QTextEdit, QDialog QListWidget, QDialog #importLines, *[inCard="true"] {{
     background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};
     border-radius: {tokens.radius.row}px; padding: 4px; selection-background-color: {tokens.accent};
     selection-color: {tokens.on_accent}; }}
 QDialog QPlainTextEdit:focus, QDialog QTextEdit:focus, QDialog QListWidget:focus, QDialog #importLines:focus,
-#consentArguments:focus {{ border: {ring}; padding: 3px; }}
+*[inCard="true"]:focus {{ border: {ring}; padding: 3px; }}
 QDialog QListWidget, QDialog #importLines {{ selection-background-color: {tokens.selected};
     selection-color: {tokens.text}; }}
 QDialog QListView#importLines::item {{ padding: 5px 6px; border-radius: 6px; }}

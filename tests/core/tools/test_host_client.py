@@ -17,6 +17,7 @@ import pytest_asyncio
 
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.tools import CheckStep, ServerKind, ServerState, ToolServer
+from chatdesk.core.tools.call_news import CallHooks
 from chatdesk.core.tools.host_client import MOST_RESTARTS, ToolFailed, ToolHost
 from tests.helpers.tools_world import processes_with, server
 from tests.helpers.waiting import until, wait_until
@@ -48,7 +49,8 @@ async def test_tools_are_listed_and_called(host: ToolHost) -> None:
 
 async def test_calls_run_at_the_same_time_and_tell_their_progress(host: ToolHost) -> None:
     said: list[tuple[float, float | None, str]] = []
-    slow = host.call(server(), "sleep", {"seconds": 0.2}, timeout_s=30, on_progress=lambda *each: said.append(each))
+    hooks = CallHooks(on_progress=lambda *each: said.append(each))
+    slow = host.call(server(), "sleep", {"seconds": 0.2}, timeout_s=30, hooks=hooks)
     echoed = host.call(server(server_id="other"), "echo", {"text": "1"}, timeout_s=30)
     assert [each.text for each in await asyncio.gather(slow, echoed)] == ["Slept.", "1"]
     assert said[-1] == (10.0, 10.0, "step 10")

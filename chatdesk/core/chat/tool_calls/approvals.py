@@ -1,4 +1,4 @@
-"""The calls that wait for a person's answer. Nothing runs unasked."""
+"""The calls that wait for a person's answer, and what servers ask a person for during calls. Nothing runs unasked."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
 from chatdesk.core.errors import InvalidInput, NotPossible
-from chatdesk.core.events import ApprovalAsked, ApprovalEnded, EventBus
+from chatdesk.core.events import ApprovalAsked, ApprovalEnded, EventBus, ServerRequestsChanged
+
+if TYPE_CHECKING:
+    from chatdesk.core.tools.server_requests import ServerRequest
+
+#: How long a server waits for a person.
+ANSWER_S: Final = 300.0
 
 
 class ArgumentsNotUsable(InvalidInput):
@@ -86,6 +92,48 @@ class Approvals:
                 raise ArgumentsNotUsable(problem)
         text = request.arguments if arguments is None else json.dumps(arguments, ensure_ascii=False)
         answered.set_result(Approval(answer, text, only_reads))
+
+
+class ServerQuestions:
+    """The requests of servers that wait for a person (``core/tools/server_requests.py``), shown by whoever hears
+    ``ServerRequestsChanged``. An answer is ``accept``, ``decline`` or ``cancel``, with what goes with it."""
+
+    def __init__(self, bus: EventBus) -> None:
+        self._bus = bus
+        self.is_attended = False
+        self._waiting: dict[str, tuple[ServerRequest, asyncio.Future[tuple[str, Any]]]] = {}
+
+    def attend(self) -> None:
+        """Wait for answers from now on: somebody is there who sees what is asked for."""
+        self.is_attended = True
+
+    def waiting(self, thread_id: str | None = None) -> tuple[ServerRequest, ...]:
+        """Return what waits, the first asked first; of one thread or of all."""
+        requests = (request for request, answered in self._waiting.values() if not answered.done())
+        return tuple(each for each in requests if thread_id in (None, each.asker.thread_id))
+
+    async def ask(self, request: ServerRequest, *, timeout_s: float = ANSWER_S) -> tuple[str, Any]:
+        """Wait for a person's answer; what nobody answers in time is cancelled, and declined where nobody is there."""
+        if not self.is_attended:
+            return "decline", None
+        answered: asyncio.Future[tuple[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[request.id] = (request, answered)
+        self._bus.publish(ServerRequestsChanged(request.asker.thread_id))
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await answered
+        except TimeoutError:
+            return "cancel", None
+        finally:
+            del self._waiting[request.id]
+            self._bus.publish(ServerRequestsChanged(request.asker.thread_id))
+
+    def answer(self, request_id: str, action: str, content: Any = None) -> None:
+        """Answer a server. Raises ``NotPossible`` for what does not wait any more."""
+        found = self._waiting.get(request_id)
+        if found is None or found[1].done():
+            raise NotPossible("The server does not wait for this any more.")
+        found[1].set_result((action, content))
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {

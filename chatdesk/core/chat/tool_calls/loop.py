@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import shlex
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from chatdesk.core.chat.tool_calls.approvals import Approvals
 from chatdesk.core.chat.tool_calls.collected_calls import CollectedCall, CollectedCalls
 from chatdesk.core.chat.tool_calls.earlier_steps import EarlierSteps
 from chatdesk.core.chat.tool_calls.offered_tools import FIND_TOOLS, OfferedTools
+from chatdesk.core.chat.tool_calls.person_requests import where_of
 from chatdesk.core.chat.tool_calls.port import Equipment, ToolLimits
 from chatdesk.core.chat.tool_calls.source_numbers import SourceNumbers
 from chatdesk.core.clock import Clock
@@ -44,6 +44,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
+from chatdesk.core.tools.call_news import CallHooks
 
 _log = logging.getLogger(__name__)
 
@@ -114,6 +115,7 @@ class ToolLoop:
         self._servers = {each.id: each for each in equipment.servers}
         self._tools = equipment.tools
         self._keep = equipment.keep
+        self._requests = equipment.requests
         self._approvals = approvals
         self._place = place
         self._caller = Caller(place.thread_id, place.project_id, keeps_files=equipment.keep is not None)
@@ -290,6 +292,7 @@ class ToolLoop:
         await stored.wait()
         began_s = self._clock.monotonic_s()
         try:
+            hooks = CallHooks(on_request=None if self._requests is None else self._requests.of(server, tool))
             result = await self._tools.call(
                 server,
                 tool.name,
@@ -297,6 +300,7 @@ class ToolLoop:
                 caller=self._caller,
                 timeout_s=self._limits.call_s,
                 digest=tool.digest,
+                hooks=hooks,
             )
         except ChatDeskError as error:
             told = {"bytes": len(error.what.encode())}  # in the server's own words, perhaps: text from outside
@@ -342,7 +346,6 @@ class ToolLoop:
         )
 
     def _request(self, call: CollectedCall, server: ToolServer, tool: Tool) -> ApprovalRequest:
-        where = server.address if server.kind is ServerKind.ADDRESS else shlex.join(server.argv)
         reason = _MAY_HAVE_RUN if call.left is CallStatus.UNKNOWN else ""
         if self._has_outside_text and not reason:
             reason = (
@@ -353,7 +356,14 @@ class ToolLoop:
         if server.kind is ServerKind.BUILT_IN:
             answers = answers[: answers.index(Answer.ALWAYS if server.is_of_project else Answer.THREAD)]
         return ApprovalRequest(
-            new_id(), self._place.thread_id, self._place.message_id, tool, call.arguments, where, reason, answers
+            new_id(),
+            self._place.thread_id,
+            self._place.message_id,
+            tool,
+            call.arguments,
+            where_of(server),
+            reason,
+            answers,
         )
 
     async def _keep_answer(self, server: ToolServer, tool: Tool, answer: Answer, *, only_reads: bool) -> None:

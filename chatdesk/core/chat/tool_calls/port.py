@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chatdesk.core.attachments.answer_pictures import KeepFile as KeepFile
 from chatdesk.core.domain.tools import Answer, Caller, Tool, ToolResult, ToolServer
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.tool_calls.person_requests import PersonRequests
+    from chatdesk.core.tools.call_news import CallHooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class ToolPort(Protocol):
         caller: Caller,
         timeout_s: float,
         digest: str,
+        hooks: CallHooks,
     ) -> ToolResult: ...
 
     async def allows(
@@ -55,8 +60,9 @@ class ToolPort(Protocol):
 @dataclass(frozen=True, slots=True)
 class Equipment:
     """The tools that one answer has: ``servers`` behind ``tools``. ``keep`` stores files of results; None: they are
-    left out, because nothing of the answer is stored."""
+    left out, because nothing of the answer is stored. ``requests`` answers what servers ask for; None: nobody does."""
 
     servers: tuple[ToolServer, ...]
     tools: ToolPort
     keep: KeepFile | None = None
+    requests: PersonRequests | None = None

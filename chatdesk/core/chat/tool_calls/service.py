@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from chatdesk.core.background_import import import_beside
-from chatdesk.core.chat.tool_calls.approvals import Approvals
+from chatdesk.core.chat.tool_calls.approvals import Approvals, ServerQuestions
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.usage import CostOf
 from chatdesk.core.events import EventBus
@@ -31,6 +31,7 @@ class ToolCalls:
 
     def __init__(self, threads: ThreadRepository, bus: EventBus, clock: Clock, cost_of: CostOf) -> None:
         self.approvals = Approvals(bus)
+        self.questions = ServerQuestions(bus)
         self._threads = threads
         self._origins = [threads]  # who knows what came from others
         self._clock = clock
@@ -52,6 +53,8 @@ class ToolCalls:
         self._origins += other._origins  # an assistant is kept there, and may have come out of a file
         if other.approvals.is_unattended:
             self.approvals.deny_all()
+        if other.questions.is_attended:
+            self.questions.attend()
 
     def limit_to(self, server_ids: Sequence[str]) -> None:
         """Give answers these servers alone from now on, for a command that names them."""
@@ -96,9 +99,10 @@ class ToolCalls:
         loop = await import_beside("chatdesk.core.chat.tool_calls.loop")
         earlier = await import_beside("chatdesk.core.chat.tool_calls.earlier_steps")
         port = await import_beside("chatdesk.core.chat.tool_calls.port")
+        requests = await import_beside("chatdesk.core.chat.tool_calls.person_requests")
         equipped: Provider = loop.ToolLoop(
             provider,
-            port.Equipment(servers, tools, self.keep),
+            port.Equipment(servers, tools, self.keep, requests.PersonRequests(self.questions, thread.id)),
             self.approvals,
             loop.Place(
                 thread.id,

@@ -9,6 +9,8 @@ Frames come in as ``(verb, number, …)`` and go out as ``(kind, number, …)``:
   server id; ``sign_in`` server id, spec; ``prompts`` and ``resources`` server id; ``prompt`` server id, name,
   arguments; ``resource`` server id, address. Each is answered by ``done`` value or ``failed`` code, sentence; a call
   may have ``progress`` before. ``cancel`` ends the request of that number.
+- ``asked`` call's number, its own number, kind, values: a server asks for something during a call; ``answer`` its own
+  number, action, content comes back, unless it was ``withdrawn`` call's number, its own number.
 - ``step``, ``stderr``, ``changed`` (with the name of a list), ``gone``: news of a server, whose id stands in the
   number's place; so it does in ``browse``, a page to open for a sign-in, and ``kept``, what it is signed in with from
   now on.
@@ -17,12 +19,14 @@ Frames come in as ``(verb, number, …)`` and go out as ``(kind, number, …)``:
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import sys
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, BinaryIO
 
 from chatdesk.core.process_frames import Wire, read_frame, write_frame
@@ -49,6 +53,8 @@ class Host:
         self._calls: dict[int, str] = {}
         self._endings: dict[str, asyncio.Future[None]] = {}
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._numbers = itertools.count(1)
+        self._asked: dict[int, tuple[int, asyncio.Future[tuple[str, Any]]]] = {}
 
     def take(self, frame: Wire) -> None:
         """Begin what a frame asks for."""
@@ -57,6 +63,9 @@ class Host:
             if number in self._requests:
                 self._give_up(number)  # before a later frame finds the program
                 self._requests[number].cancel()
+            return
+        if verb == "answer":
+            self._answered(number, *values)
             return
         task = asyncio.ensure_future(self._answer(verb, number, values))
         self._requests[number] = task
@@ -105,12 +114,15 @@ class Host:
             self.say("progress", number, *said)
 
         try:
-            return await connection.call(tool, arguments, timeout_s, progressed, root=root)
+            asks = partial(self._ask, number)
+            return await connection.call(tool, arguments, timeout_s, progressed, asks, root=root)
         except TimeoutError:
             self._give_up(number)
             raise
         finally:
             self._calls.pop(number, None)
+            for asked in [asked for asked, (call, _answer) in self._asked.items() if call == number]:
+                self._answered(asked, "cancel", None)
             if connection.id in self._endings:
                 await asyncio.wait([self._endings[connection.id]])
 
@@ -130,6 +142,23 @@ class Host:
             await self._open(server_id, {**before.spec, "root": root})
             self.say("changed", server_id, "tools")  # it may have other tools now
             return self._connections[server_id]
+
+    async def _ask(self, call: int, kind: str, values: tuple[Any, ...]) -> tuple[str, Any]:
+        """Have ChatDesk answer what a server asks for during a call."""
+        number = next(self._numbers)
+        answer: asyncio.Future[tuple[str, Any]] = asyncio.get_running_loop().create_future()
+        self._asked[number] = call, answer
+        self.say("asked", call, number, kind, values)
+        try:
+            return await answer
+        finally:
+            del self._asked[number]
+            self.say("withdrawn", call, number)
+
+    def _answered(self, number: int, action: str, content: Any) -> None:
+        _call, answer = self._asked.get(number, (0, None))
+        if answer is not None and not answer.done():
+            answer.set_result((action, content))
 
     def _give_up(self, number: int) -> None:
         """End the program of a call, unless it has others to answer: it may go on with what it was asked to stop."""

@@ -18,6 +18,7 @@ from chatdesk.core.tools.host.descendants import end_tree
 from chatdesk.core.tools.host.listing import MOST_TOOLS, ResultRow, ToolRow, result_row, tool_rows
 from chatdesk.core.tools.host.offers import TooLargeError
 from chatdesk.core.tools.host.redirect_receiver import RedirectReceiver
+from chatdesk.core.tools.host.requests import Ask, ServerRequests
 from chatdesk.core.tools.host.roots import Roots
 from chatdesk.core.tools.host.sign_in import MARK, SignIn
 from chatdesk.core.tools.host.stdio import LONGEST_LINE_BYTES, ServerBroke, StderrTail, program
@@ -47,8 +48,9 @@ class CallRefused(Exception):
 class Connection:
     """Connects when it is made. ``spec`` has ``argv``, ``env`` and ``cwd`` of a program, or ``address`` and
     ``headers``, and ``sign_in`` where it may be signed in to; with ``asks`` in that, a person asked for it now.
-    ``root`` is the folder that a program may be told of. Everything that waits ends with ``ServerBroke`` when the
-    server does. ``is_replaced``: its end is no news, because another connection takes its place."""
+    ``root`` is the folder that a program may be told of; ``may_ask_model``: it may ask for answers of a model, about
+    each of which a person is asked. Everything that waits ends with ``ServerBroke`` when the server does.
+    ``is_replaced``: its end is no news, because another connection takes its place."""
 
     def __init__(self, server_id: str, spec: Mapping[str, Any], report: Report) -> None:
         self.id = server_id
@@ -66,6 +68,7 @@ class Connection:
         self._broken: asyncio.Future[str] | None = None
         self._is_gone = False
         self._changed: set[str] = set()
+        self._requests = ServerRequests()
         self._task = asyncio.create_task(self._run())
 
     @property
@@ -85,10 +88,11 @@ class Connection:
         await self._roots.idle.wait()
 
     async def call(
-        self, name: str, arguments: str, timeout_s: float, on_progress: Report, *, root: str = ""
+        self, name: str, arguments: str, timeout_s: float, on_progress: Report, asks: Ask, *, root: str = ""
     ) -> ResultRow:
-        """Call a tool; ``arguments`` is a JSON object, ``root`` the folder of its project. Raises ``ServerBroke``,
-        ``CallRefused`` and ``TimeoutError``."""
+        """Call a tool; ``arguments`` is a JSON object, ``root`` the folder of its project. What the server asks for
+        meanwhile goes to ``asks``, and takes no time of the call's. Raises ``ServerBroke``, ``CallRefused`` and
+        ``TimeoutError``."""
 
         async def progressed(progress: float, total: float | None, message: str | None) -> None:
             on_progress(progress, total, message or "")
@@ -99,8 +103,9 @@ class Connection:
             return result
 
         with self._roots.serving(root):
-            async with asyncio.timeout(timeout_s):
-                return result_row(await self.ask(ask))
+            async with asyncio.timeout(timeout_s) as limit:
+                with self._requests.during(asks, limit):
+                    return result_row(await self.ask(ask))
 
     async def end(self, *, at_once: bool = False) -> None:
         """End the server with everything that it started, ``at_once`` or after a moment in which it may end itself."""
@@ -164,6 +169,8 @@ class Connection:
                     client_info=_NAME,
                     # A path of this computer is nothing that a server elsewhere is to know.
                     list_roots_callback=None if self.spec.get("address") else self._roots.answer,
+                    sampling_callback=self._requests.sample if self.spec.get("may_ask_model") else None,
+                    elicitation_callback=self._requests.elicit,
                 )
                 self._session = await stack.enter_async_context(session)
                 initialised: asyncio.Future[Any] = asyncio.ensure_future(session.initialize())

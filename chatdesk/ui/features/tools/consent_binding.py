@@ -15,6 +15,7 @@ from chatdesk.core.events import ApprovalAsked, ApprovalEnded
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
+from chatdesk.ui.features.tools.request_binding import RequestBinding
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.tool_calls.approvals import Approvals
@@ -38,6 +39,8 @@ class ConsentBinding(QObject):
         self._card: ConsentCard | None = None
         threads.opened.connect(lambda _thread: self._show())
         self._consent = ProviderConsent(context)
+        self._requests = RequestBinding(context, threads)
+        self._requests.changed.connect(self._show)
         context.panes.commands.bind("message.approve", self._go_there, self._are_any)
         context.panes.message_handlers.bind("ask-calls", self._ask_again)
         context.subscribe(self, ApprovalAsked, lambda event: self._on_asked(event.request))
@@ -48,7 +51,7 @@ class ConsentBinding(QObject):
         return self._open_thread.chat.tools.approvals
 
     def _are_any(self) -> bool:
-        return bool(self._approvals.waiting())
+        return bool(self._approvals.waiting()) or self._requests.are_any()
 
     def _on_asked(self, request: ApprovalRequest) -> None:
         name = clean_line(request.tool.title or request.tool.name)
@@ -66,7 +69,11 @@ class ConsentBinding(QObject):
         return lambda: self._threads.open_soon(thread_id)
 
     def _show(self) -> None:
+        """Show one card: what a server asks for stays until it is answered, else calls come first."""
         waiting = self._approvals.waiting(self._threads.thread_id) if self._threads.thread_id else ()
+        if self._requests.is_shown:
+            waiting = ()
+        self._requests.show(has_place=not waiting)
         if self._card is None:
             if waiting:
                 self._tasks.replace(self._make_card(), "ask for approval")
@@ -98,6 +105,8 @@ class ConsentBinding(QObject):
         self._tasks.start(work, f"ask about the calls of {answer_id}")
 
     def _go_there(self) -> None:
+        if self._requests.is_shown and self._requests.go_there():
+            return
         here = self._approvals.waiting(self._threads.thread_id) if self._threads.thread_id else ()
         if here and self._card is not None:
             self._card.focus_answer()
@@ -105,6 +114,8 @@ class ConsentBinding(QObject):
         waiting = self._approvals.waiting()
         if waiting:
             self._threads.open_soon(waiting[0].thread_id)
+        else:
+            self._requests.go_there()
 
     def _on_answered(
         self, request_id: str, answer: Answer, arguments: Mapping[str, Any] | None, only_reads: bool

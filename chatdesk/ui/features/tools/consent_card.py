@@ -5,28 +5,22 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPlainTextEdit, QSpacerItem, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
 from chatdesk.core.domain.tools import Answer, ApprovalRequest
 from chatdesk.core.hidden_characters import clean_line, visible_controls
-from chatdesk.ui.accessibility.announce import announce
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.tools.argument_text import NotArgumentsError, read_arguments, readable
+from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
 from chatdesk.ui.theme.compositing import round_corners
-from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, ICON_PX
 from chatdesk.ui.widgets.flow_row import FlowRow
-from chatdesk.ui.widgets.painting import paint_box
 
 #: More than this is shown in part, and cannot be changed here.
 MOST_CHARACTERS: Final = 60_000
 _MOST_LINES: Final = 9
 _FRAME_PX: Final = 10  # the style sheet's padding and border, above and below
-_PADDING_PX, _ICON_GAP_PX = 16, 4
 _LONGEST_DESCRIPTION: Final = 280
 _STANDING: Final = {
     Answer.THREAD: "Allow in this chat",
@@ -35,38 +29,32 @@ _STANDING: Final = {
 }
 
 
-class ConsentCard(QWidget):
+class ConsentCard(CardFrame):
     """``answered`` has the id of the request, the answer, the arguments as the person changed them (None: as the model
     wrote them), and whether the person says that the tool only reads."""
 
     answered = Signal(str, object, object, bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, "consent", "hammer", parent)
         self._request: ApprovalRequest | None = None
         self._shown_arguments = ""
-        self.setObjectName("consentCard")
-        self._icon_room = QSpacerItem(0, 0)
-        self._title = _label("", "strong", "consentTitle")
-        self._where = _label("", "muted", "consentWhere")
-        self._about = _label("", "muted", "consentAbout")
-        self._reason = _label("", "text", "consentReason")
-        self._problem = _label("", "text", "consentProblem")
-        self._problem.setProperty("isDanger", True)
+        self._where = card_label("muted", "consentWhere")
+        self._about = card_label("muted", "consentAbout")
+        self._reason = card_label("text", "consentReason")
         self.arguments = QPlainTextEdit()
         self.arguments.setObjectName("consentArguments")
+        self.arguments.setProperty("inCard", True)
         self.arguments.setTabChangesFocus(True)
-        self.arguments.textChanged.connect(lambda: self._say_problem(""))
+        self.arguments.textChanged.connect(lambda: self.say_problem(""))
         self.arguments.document().documentLayout().documentSizeChanged.connect(self._fit_arguments)
-        self._cut = _label("", "muted", "consentCut")
+        self._cut = card_label("muted", "consentCut")
         self.deny_button = push_button("Deny", "consentDeny", partial(self._answer, Answer.DENY), is_primary=True)
         self.once_button = push_button("Allow once", "consentOnce", partial(self._answer, Answer.ONCE))
         self.more_button = push_button("Allow for longer…", "consentMore", self._open_menu)
-        self._count = _label("", "muted", "consentCount")
         self._lay_out()
-        theme.changed.connect(self._fit_to_theme)
-        self._fit_to_theme()
+        theme.changed.connect(self._fit_font)
+        self._fit_font()
 
     @property
     def request(self) -> ApprovalRequest | None:
@@ -78,8 +66,7 @@ class ConsentCard(QWidget):
         if self._request is None or request.id != self._request.id:
             self._request = request
             self._show(request)
-        self._count.setText(f"1 of {waiting}" if waiting > 1 else "")
-        self._count.setVisible(waiting > 1)
+        self.show_count(waiting)
 
     def focus_answer(self) -> None:
         """Put the focus on the safest answer."""
@@ -103,32 +90,13 @@ class ConsentCard(QWidget):
         menu.setToolTipsVisible(True)
         return menu
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        theme = self._theme
-        painter = QPainter(self)
-        area = QRectF(self.rect())
-        paint_box(painter, area, theme.tokens.radius.card, fill=theme.colour("card"), border=theme.colour("accent"))
-        side = ICON_PX * max(1.0, theme.scale)
-        is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-        left = area.right() - _PADDING_PX - side if is_mirrored else _PADDING_PX
-        top = self._title.y() + (QFontMetrics(self._title.font()).height() - side) / 2
-        paint_icon(painter, QRectF(left, top, side, side), "hammer", theme.colour("accent"))
-
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.addSpacerItem(self._icon_room)
-        head.addWidget(self._title, 1)
-        head.addWidget(self._count, 0, Qt.AlignmentFlag.AlignTop)
         buttons = FlowRow(8)
         for each in (self.deny_button, self.once_button, self.more_button):
             buttons.addWidget(each)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_PADDING_PX, 12, _PADDING_PX, 12)
-        column.setSpacing(6)
-        column.addLayout(head)
-        for widget in (self._about, self._where, self._reason, self.arguments, self._cut, self._problem):
-            column.addWidget(widget)
-        column.addLayout(buttons)
+        for widget in (self._about, self._where, self._reason, self.arguments, self._cut, self.problem):
+            self.column.addWidget(widget)
+        self.column.addLayout(buttons)
         QWidget.setTabOrder(self.arguments, self.deny_button)
         QWidget.setTabOrder(self.deny_button, self.once_button)
         QWidget.setTabOrder(self.once_button, self.more_button)
@@ -137,7 +105,7 @@ class ConsentCard(QWidget):
         tool = request.tool
         name = clean_line(tool.title or tool.name) or tool.name
         title = f"Run “{name}” of {clean_line(tool.server_name)}?"
-        self._title.setText(title)
+        self.title.setText(title)
         about = visible_controls(" ".join(tool.description.split()))
         if len(about) > _LONGEST_DESCRIPTION:
             about = about[:_LONGEST_DESCRIPTION].rstrip() + "…"
@@ -155,7 +123,7 @@ class ConsentCard(QWidget):
         left_out = len(text) - MOST_CHARACTERS
         self._cut.setText(f"{left_out:,} more characters are not shown, but would be sent." if is_cut else "")
         self._cut.setVisible(is_cut)
-        self._say_problem("")
+        self.say_problem("")
         self.more_button.setVisible(bool(self._standing()))
         self.setAccessibleName(title)
         self.setAccessibleDescription(" ".join(filter(None, (self._where.text(), request.reason))))
@@ -174,31 +142,17 @@ class ConsentCard(QWidget):
             try:
                 arguments = read_arguments(self.arguments.toPlainText())
             except NotArgumentsError as error:
-                self._say_problem(str(error))
+                self.say_problem(str(error))
                 self.arguments.setFocus(Qt.FocusReason.OtherFocusReason)
                 return
         self.answered.emit(self._request.id, answer, arguments, only_reads)
-
-    def say_problem(self, sentence: str) -> None:
-        """Show why an answer could not be taken."""
-        self._say_problem(sentence)
-
-    def _say_problem(self, sentence: str) -> None:
-        if sentence != self._problem.text():
-            self._problem.setText(sentence)
-            announce(self, sentence, is_assertive=True)
-        self._problem.setVisible(bool(sentence))
 
     def _open_menu(self) -> None:
         menu = self.menu()
         menu.popup(self.more_button.mapToGlobal(self.more_button.rect().bottomLeft()))
 
-    def _fit_to_theme(self) -> None:
+    def _fit_font(self) -> None:
         self.arguments.setFont(self._theme.font("code"))
-        scale = max(1.0, self._theme.scale)
-        self.setMaximumWidth(round(COMPOSER_WIDTH_PX * scale))
-        self._icon_room.changeSize(round(ICON_PX * scale) + _ICON_GAP_PX, 0)
-        self.update()
 
     def _fit_arguments(self, *_size: object) -> None:
         """Make the field as high as its text, within limits; then it scrolls."""
@@ -219,10 +173,3 @@ def where_words(request: ApprovalRequest) -> str:
     if where.startswith(("https://", "http://")):
         return f"These arguments are sent to {where}"
     return f"These arguments are given to a program on this computer: {where}"
-
-
-def _label(text: str, role: str, object_name: str) -> QLabel:
-    label = plain_label(text, role, wraps=True)  # type: ignore[arg-type]
-    label.setObjectName(object_name)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label

@@ -1,0 +1,39 @@
+"""Answers what servers ask for during the calls of one answer, by asking the person each time."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from chatdesk.core.chat.tool_calls.approvals import ServerQuestions
+from chatdesk.core.domain.tools import ServerKind, Tool, ToolServer
+from chatdesk.core.ids import new_id
+from chatdesk.core.tools import server_requests
+from chatdesk.core.tools.call_news import OnRequest
+from chatdesk.core.tools.server_requests import Action, Asker
+
+
+class PersonRequests:
+    """Made for one answer, whose calls run in ``thread_id``."""
+
+    def __init__(self, questions: ServerQuestions, thread_id: str) -> None:
+        self._questions = questions
+        self._thread_id = thread_id
+
+    def of(self, server: ToolServer, tool: Tool) -> OnRequest:
+        """Return what answers a server while it runs this tool."""
+        return partial(self._answer, Asker(self._thread_id, server.name, tool.title or tool.name, where_of(server)))
+
+    async def _answer(self, asker: Asker, kind: str, row: Sequence[Any]) -> tuple[str, Any]:
+        if kind == "form":
+            return await self._questions.ask(server_requests.form_request(new_id(), asker, row))
+        if kind == "address":
+            return await self._questions.ask(server_requests.page_request(new_id(), asker, row))
+        return Action.DECLINE, None
+
+
+def where_of(server: ToolServer) -> str:
+    """Return where data goes that a server gets: its address, or its command line."""
+    return server.address if server.kind is ServerKind.ADDRESS else shlex.join(server.argv)

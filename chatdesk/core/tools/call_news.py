@@ -1,0 +1,80 @@
+"""Hands on what a server says while one of its tools runs: how far it is, and what it asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from chatdesk.core.hidden_characters import clean_line
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_WORDS: Final = 200
+
+#: Progress so far, its total if known, and words.
+OnProgress = Callable[[float, float | None, str], None]
+#: Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.
+OnRequest = Callable[[str, tuple[Any, ...]], Awaitable[tuple[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class CallHooks:
+    """Whoever called a tool hears of it here. Without ``on_request`` everything that a server asks for is declined."""
+
+    on_progress: OnProgress | None = None
+    on_request: OnRequest | None = None
+
+
+NO_HOOKS: Final = CallHooks()
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    hooks: CallHooks
+    asked: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+
+
+class CallNews:
+    """``answer`` sends an answer back: the number of what was asked, an action, what goes with it."""
+
+    def __init__(self, answer: Callable[[int, str, Any], None]) -> None:
+        self._answer = answer
+        self._calls: dict[int, _Call] = {}
+
+    def begin(self, number: int, hooks: CallHooks) -> None:
+        """Hear the news of a call from now on."""
+        self._calls[number] = _Call(hooks)
+
+    def end(self, number: int) -> None:
+        """Hear nothing more of a call, and withdraw what its server asked for."""
+        call = self._calls.pop(number, None)
+        for task in call.asked.values() if call is not None else ():
+            task.cancel()
+
+    def take(self, kind: str, number: int, values: list[Any]) -> None:
+        """Hand on one piece of news."""
+        call = self._calls.get(number)
+        if kind == "asked":
+            asked, what, row = values
+            if call is None or call.hooks.on_request is None:
+                self._answer(asked, "decline", None)
+                return
+            task = call.asked[asked] = asyncio.ensure_future(self._ask(call.hooks.on_request, asked, what, row))
+            task.add_done_callback(lambda _task: call.asked.pop(asked, None))
+        elif kind == "withdrawn" and call is not None and values[0] in call.asked:
+            call.asked[values[0]].cancel()
+        elif kind == "progress" and call is not None and call.hooks.on_progress is not None:
+            progress, total, words = values
+            call.hooks.on_progress(progress, total, clean_line(words[:_LONGEST_WORDS]))
+
+    async def _ask(self, on_request: OnRequest, asked: int, kind: str, row: tuple[Any, ...]) -> None:
+        action, content = "cancel", None
+        try:
+            action, content = await on_request(kind, row)
+        except Exception:  # noqa: BLE001 - a mistake of ours costs this request, not the call
+            _log.exception("what a server asked for could not be answered")
+        finally:
+            self._answer(asked, action, content)

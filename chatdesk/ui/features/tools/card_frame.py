@@ -1,0 +1,80 @@
+"""The frame of the cards in which a person decides about something above the text: an icon, a title, a border."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpacerItem, QVBoxLayout, QWidget
+
+from chatdesk.ui.accessibility.announce import announce
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.theme.icons import paint_icon
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, ICON_PX
+from chatdesk.ui.widgets.painting import paint_box
+
+_PADDING_PX, _ICON_GAP_PX = 16, 4
+
+
+class CardFrame(QWidget):
+    """Content goes into ``column``, below the title. The objects in it are named after ``prefix``."""
+
+    def __init__(self, theme: Theme, prefix: str, icon: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._icon = icon
+        self.setObjectName(f"{prefix}Card")
+        self._icon_room = QSpacerItem(0, 0)
+        self.title = card_label("strong", f"{prefix}Title")
+        self.problem = card_label("text", f"{prefix}Problem")
+        self.problem.setProperty("isDanger", True)
+        self.problem.hide()
+        self._count = card_label("muted", f"{prefix}Count")
+        head = QHBoxLayout()
+        head.addSpacerItem(self._icon_room)
+        head.addWidget(self.title, 1)
+        head.addWidget(self._count, 0, Qt.AlignmentFlag.AlignTop)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(_PADDING_PX, 12, _PADDING_PX, 12)
+        self.column.setSpacing(6)
+        self.column.addLayout(head)
+        theme.changed.connect(self.fit_to_theme)
+        self.fit_to_theme()
+
+    def show_count(self, waiting: int) -> None:
+        """Say how many wait, with this one."""
+        self._count.setText(f"1 of {waiting}" if waiting > 1 else "")
+        self._count.setVisible(waiting > 1)
+
+    def say_problem(self, sentence: str) -> None:
+        """Show why an answer could not be taken; an empty text hides it."""
+        if sentence != self.problem.text():
+            self.problem.setText(sentence)
+            announce(self, sentence, is_assertive=True)
+        self.problem.setVisible(bool(sentence))
+
+    def fit_to_theme(self) -> None:
+        """Take the sizes of the theme."""
+        scale = max(1.0, self._theme.scale)
+        self.setMaximumWidth(round(COMPOSER_WIDTH_PX * scale))
+        self._icon_room.changeSize(round(ICON_PX * scale) + _ICON_GAP_PX, 0)
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        theme = self._theme
+        painter = QPainter(self)
+        area = QRectF(self.rect())
+        paint_box(painter, area, theme.tokens.radius.card, fill=theme.colour("card"), border=theme.colour("accent"))
+        side = ICON_PX * max(1.0, theme.scale)
+        is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        left = area.right() - _PADDING_PX - side if is_mirrored else _PADDING_PX
+        top = self.title.y() + (QFontMetrics(self.title.font()).height() - side) / 2
+        paint_icon(painter, QRectF(left, top, side, side), self._icon, theme.colour("accent"))
+
+
+def card_label(role: str, object_name: str) -> QLabel:
+    """Return an empty label whose text can be selected."""
+    label = plain_label("", role, wraps=True)  # type: ignore[arg-type]
+    label.setObjectName(object_name)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

@@ -1,0 +1,128 @@
+"""Shows what tool servers ask a person for: a card above the text of their thread, a word elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+
+from chatdesk.core.background_import import import_beside
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.events import ServerRequestsChanged
+from chatdesk.core.hidden_characters import clean_line
+from chatdesk.ui.accessibility.announce import announce
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.tool_calls.approvals import ServerQuestions
+    from chatdesk.core.tools.server_requests import ServerRequest
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.tools.request_card import RequestCard
+    from chatdesk.ui.window.window_context import WindowContext
+
+_MODULE = "chatdesk.ui.features.tools.request_card"
+
+
+class RequestBinding(QObject):
+    """``changed``: something waits or does not any more; whoever shows other cards in the same place calls ``show``
+    then. The card is made when a server asks for the first time, and never takes the focus by itself."""
+
+    changed = Signal()
+
+    def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
+        super().__init__()
+        self._panes = context.panes
+        self._tasks = context.tasks
+        self._open_thread = context.open_thread
+        self._threads = threads
+        self._card: RequestCard | None = None
+        self._told: set[str] = set()
+        context.open_thread.stored_chat.tools.questions.attend()
+        context.subscribe(self, ServerRequestsChanged, self._on_changed)
+
+    @property
+    def is_shown(self) -> bool:
+        """Return whether the card shows what still waits, which stays in its place then."""
+        card = self._card
+        return card is not None and not card.isHidden() and card.request in self._here()
+
+    def are_any(self) -> bool:
+        """Return whether a server waits for a person, in whichever thread."""
+        return bool(self._questions.waiting())
+
+    def show(self, *, has_place: bool) -> None:
+        """Show what waits in the open thread, where the card may have its place."""
+        waiting = self._here() if has_place else ()
+        if self._card is None:
+            if waiting:
+                self._tasks.replace(self._make_card(), "show a request")
+            return
+        had_focus = self._card.isVisible() and self._card.isAncestorOf(self._panes.window.focusWidget())
+        self._card.setVisible(bool(waiting))
+        if waiting:
+            self._card.show_request(waiting[0], waiting=len(waiting))
+        if had_focus and waiting:
+            self._card.focus_answer()
+        elif had_focus:
+            self._panes.window.focus_composer()
+
+    def go_there(self) -> bool:
+        """Go to what waits: in the open thread into the card, else to its thread. Return whether anything waits."""
+        if self._card is not None and self._card.isVisible():
+            self._card.focus_answer()
+            return True
+        waiting = self._questions.waiting()
+        if waiting:
+            self._threads.open_soon(waiting[0].asker.thread_id)
+        return bool(waiting)
+
+    @property
+    def _questions(self) -> ServerQuestions:
+        return self._open_thread.chat.tools.questions
+
+    def _here(self) -> tuple[ServerRequest, ...]:
+        thread_id = self._threads.thread_id
+        return self._questions.waiting(thread_id) if thread_id else ()
+
+    def _on_changed(self, event: ServerRequestsChanged) -> None:
+        waiting = self._open_thread.chat_of(event.thread_id).tools.questions.waiting()
+        for request in waiting:
+            if request.id not in self._told:
+                self._tell(request)
+        self._told = {each.id for each in waiting}
+        self.changed.emit()
+        self._panes.commands.refresh()
+
+    def _tell(self, request: ServerRequest) -> None:
+        server = clean_line(request.asker.server_name)
+        if request.asker.thread_id == self._threads.thread_id:
+            announce(self._panes.window, f"{server} asks you for something: Ctrl+Shift+Y.")
+        else:
+            words = f"{server} asks you for something in another chat."
+            self._panes.window.show_toast(words, "Show", self._shower(request.asker.thread_id))
+
+    def _shower(self, thread_id: str) -> Callable[[], object]:
+        return lambda: self._threads.open_soon(thread_id)
+
+    async def _make_card(self) -> None:
+        module = await import_beside(_MODULE)
+        if self._card is None:
+            card = self._card = module.RequestCard(self._panes.theme)
+            card.hide()
+            card.answered.connect(self._on_answered)
+            card.pageRequested.connect(_open_page)
+            self._panes.window.put_beside_thread(card, is_below=True)
+        self.changed.emit()
+
+    def _on_answered(self, request_id: str, action: str, values: Any) -> None:
+        try:
+            self._questions.answer(request_id, action, values)
+        except ChatDeskError as error:
+            if self._card is not None:
+                self._card.say_problem(error.sentence)
+        self.changed.emit()
+
+
+def _open_page(address: str) -> None:
+    QDesktopServices.openUrl(QUrl(address, QUrl.ParsingMode.StrictMode))

@@ -1,0 +1,223 @@
+"""The card in which a person reads what a tool server asks them for, and gives or refuses it."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+from typing import Any, Final
+
+from PySide6.QtCore import QEvent, Qt, QUrl, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from chatdesk.core.hidden_characters import clean_line, visible_controls
+from chatdesk.core.tools.server_requests import (
+    Action,
+    FieldProblem,
+    FormRequest,
+    ModelRequest,
+    PageRequest,
+    ServerRequest,
+    form_values,
+)
+from chatdesk.ui.dialogs.form_panel import push_button
+from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
+from chatdesk.ui.features.tools.request_fields import RequestFields
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.flow_row import FlowRow
+
+_MOST_LINES: Final = 9
+_FRAME_PX: Final = 10  # the style sheet's padding and border, above and below
+_LONGEST_MESSAGE: Final = 1_200
+_ROLES: Final = {"user": "User", "assistant": "Assistant"}
+
+
+class RequestCard(CardFrame):
+    """``answered`` has the id of the request, an ``Action``, and the values of a form. ``pageRequested`` has the
+    address of a page that the person wants to open."""
+
+    answered = Signal(str, str, object)
+    pageRequested = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, "request", "message-square", parent)
+        self._request: ServerRequest | None = None
+        self._fields: RequestFields | None = None
+        self._message = card_label("text", "requestMessage")
+        self._where = card_label("muted", "requestWhere")
+        self._warning = card_label("text", "requestWarning")
+        self._warning.setProperty("isDanger", True)
+        self.whole = QPlainTextEdit()
+        self.whole.setObjectName("requestWhole")
+        self.whole.setProperty("inCard", True)
+        self.whole.setReadOnly(True)
+        self.whole.setTabChangesFocus(True)
+        self.whole.document().documentLayout().documentSizeChanged.connect(self._fit_whole)
+        self.decline_button = push_button(
+            "Decline", "requestDecline", partial(self._answer, Action.DECLINE), is_primary=True
+        )
+        self.later_button = push_button("Not now", "requestCancel", partial(self._answer, Action.CANCEL))
+        self.accept_button = push_button("Send", "requestAccept", self._accept)
+        buttons = FlowRow(8)
+        for button in (self.decline_button, self.later_button, self.accept_button):
+            buttons.addWidget(button)
+        for widget in (self._message, self.whole, self._warning, self._where, self.problem):
+            self.column.addWidget(widget)
+        self.column.addLayout(buttons)
+        theme.changed.connect(self._fit_font)
+        self._fit_font()
+
+    @property
+    def request(self) -> ServerRequest | None:
+        """The request that the card shows."""
+        return self._request
+
+    def show_request(self, request: ServerRequest, *, waiting: int = 1) -> None:
+        """Show what a server asks for; ``waiting`` counts this one and those behind it. What was entered stays while
+        the request is the same."""
+        if self._request is None or request.id != self._request.id:
+            self._request = request
+            self._show(request)
+        self.show_count(waiting)
+
+    def focus_answer(self) -> None:
+        """Put the focus on the first field, else on the refusal."""
+        if self._fields is not None and self._fields.entered():
+            self._fields.focus()
+        else:
+            self.decline_button.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if _is_escape(event):
+            self._answer(Action.CANCEL)
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.ShortcutOverride and _is_escape(event):
+            event.accept()  # else it would go to what Esc means in the window
+            return True
+        return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_fields()
+
+    def _show(self, request: ServerRequest) -> None:
+        server = clean_line(request.asker.server_name)
+        if self._fields is not None:
+            self.column.removeWidget(self._fields)
+            self._fields.hide()
+            self._fields.deleteLater()
+            self._fields = None
+        self.say_problem("")
+        self._warning.setText("")
+        message, whole = "", ""
+        match request:
+            case FormRequest():
+                title, accept, message = f"{server} asks you for something", "Send", request.message
+                self._show_fields(request, server)
+            case PageRequest():
+                title, accept, message = f"{server} wants you to open a page", "Open in browser", request.message
+                whole = shown_address(request.address)
+            case ModelRequest():
+                title, accept, whole = f"{server} wants to ask {request.model}", "Allow once", whole_question(request)
+        self.title.setText(title)
+        self._message.setText(message[:_LONGEST_MESSAGE] + ("…" if len(message) > _LONGEST_MESSAGE else ""))
+        self._message.setVisible(bool(message))
+        self.whole.setPlainText(whole)
+        self.whole.setVisible(bool(whole))
+        self.whole.setAccessibleName("Address" if isinstance(request, PageRequest) else "The whole question")
+        self._warning.setVisible(bool(self._warning.text()))
+        self._where.setText(where_words(request))
+        self.accept_button.setText(accept)
+        self.later_button.setVisible(not isinstance(request, ModelRequest))
+        for button in (self.decline_button, self.later_button, self.accept_button):
+            button.setAccessibleName(f"{button.text()}: {title}")
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(f"{self._message.text()} {self._warning.text()} {self._where.text()}".strip())
+        self._order()
+
+    def _show_fields(self, request: FormRequest, server: str) -> None:
+        fields = self._fields = RequestFields(request.fields)
+        self.column.insertWidget(self.column.indexOf(self.whole), fields)
+        secrets = [field.label for field in request.fields if field.looks_secret]
+        if secrets:
+            names = ", ".join(f"“{each}”" for each in secrets)
+            verb = "looks like a secret" if len(secrets) == 1 else "look like secrets"
+            self._warning.setText(f"{names} {verb}. {server} gets what you enter, as you enter it.")
+        self._fit_fields()
+
+    def _order(self) -> None:
+        """Have Tab go through the fields, then the buttons."""
+        stops: list[QWidget] = [self.whole, self.decline_button, self.later_button, self.accept_button]
+        if self._fields is not None:
+            stops = [*self._fields.stops(), *stops]
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
+
+    def _accept(self) -> None:
+        request = self._request
+        if isinstance(request, FormRequest) and self._fields is not None:
+            try:
+                values = form_values(request.fields, self._fields.entered())
+            except FieldProblem as problem:
+                self.say_problem(str(problem))
+                self._fields.focus(problem.name)
+                return
+            self._answer(Action.ACCEPT, values)
+            return
+        if isinstance(request, PageRequest):
+            self.pageRequested.emit(request.address)
+        self._answer(Action.ACCEPT)
+
+    def _answer(self, action: Action, values: dict[str, Any] | None = None) -> None:
+        if self._request is not None:
+            self.answered.emit(self._request.id, action.value, values)
+
+    def _fit_font(self) -> None:
+        self.whole.setFont(self._theme.font("code"))
+
+    def _fit_fields(self) -> None:
+        if self._fields is not None:
+            margins = self.column.contentsMargins()
+            self._fields.fit(max(self.width() - margins.left() - margins.right(), 1))
+
+    def _fit_whole(self, *_size: object) -> None:
+        """Make the field as high as its text, within limits; then it scrolls."""
+        lines = round(self.whole.document().size().height())  # a plain text document measures its height in lines
+        is_scrolled = lines > _MOST_LINES
+        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_scrolled else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self.whole.setVerticalScrollBarPolicy(policy)
+        rest_px = 2 * round(self.whole.document().documentMargin()) + _FRAME_PX
+        self.whole.setFixedHeight(min(_MOST_LINES, lines) * self.whole.fontMetrics().lineSpacing() + rest_px)
+
+
+def _is_escape(event: QEvent) -> bool:
+    return isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and not event.modifiers()
+
+
+def shown_address(address: str) -> str:
+    """Return an address in ASCII, so that nothing in it looks like something else: its host in Punycode, the rest
+    encoded."""
+    return bytes(QUrl(address, QUrl.ParsingMode.StrictMode).toEncoded().data()).decode("ascii", "replace")
+
+
+def whole_question(request: ModelRequest) -> str:
+    """Return all that a model would be asked, with hidden characters spelt out."""
+    said = [("System prompt", request.system)] if request.system else []
+    said += [(_ROLES.get(role, "User"), text) for role, text in request.messages]
+    return "\n\n".join(f"{who}:\n{visible_controls(text)}" for who, text in said)
+
+
+def where_words(request: ServerRequest) -> str:
+    """Return a sentence that says where an answer goes, and during which call it is asked for."""
+    asker = request.asker
+    call = f"It asks while “{clean_line(asker.tool_name)}” runs."
+    where = visible_controls(asker.where)
+    if isinstance(request, PageRequest):
+        return f"{call} It chose this page: check the address before you enter anything there."
+    place = f"sent to {where}" if where.startswith(("https://", "http://")) else f"given to a program here: {where}"
+    if isinstance(request, ModelRequest):
+        return f"{call} You pay for it under your limits, at most {request.max_tokens:,} tokens. The answer is {place}"
+    return f"{call} What you send is {place}"
