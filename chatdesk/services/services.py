@@ -97,12 +97,14 @@ class Services:
     def _built_in_tools(self) -> tuple[BuiltInServer, ...]:
         from chatdesk.services.own_chats import own_chats
         from chatdesk.services.project_folder import project_folder
+        from chatdesk.services.web_tools import web_tools
 
         async def project_of(thread_id: str) -> str:
             return (await self.chat_of(thread_id).get_thread(thread_id)).project_id
 
         folder = project_folder(project_of, lambda: self.tools.made.changes)
-        return (own_chats(self.chat, self.attachments, self.database), folder)
+        own = own_chats(self.chat, self.attachments, self.database)
+        return (own, folder, web_tools(lambda: self.tools.made.search))
 
     @property
     def temporary(self) -> TemporaryThreads:

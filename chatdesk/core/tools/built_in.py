@@ -17,25 +17,42 @@ Run = Callable[[Mapping[str, Any], Caller], Awaitable[str | ToolResult]]
 
 @dataclass(frozen=True, slots=True)
 class BuiltInTool:
-    """``properties`` is the JSON schema of each argument."""
+    """``properties`` is the JSON schema of each argument. ``goes_to`` says to which server arguments are sent, for a
+    tool that reaches the open network; ``is_there``: it can be used as things are."""
 
     name: str
     description: str
     properties: Mapping[str, Mapping[str, Any]]
     required: tuple[str, ...]
     run: Run
+    goes_to: Callable[[Mapping[str, Any]], str] | None = None
+    is_there: Callable[[], bool] = lambda: True
 
 
 class BuiltInServer:
     """Tools of one subject, which a person switches on together. ``is_of_project``: they are there in projects that
-    have a folder, and reach nothing else."""
+    have a folder, and reach nothing else. ``close`` gives up what is under way."""
 
-    def __init__(self, server_id: str, name: str, tools: Sequence[BuiltInTool], *, is_of_project: bool = False) -> None:
+    def __init__(
+        self,
+        server_id: str,
+        name: str,
+        tools: Sequence[BuiltInTool],
+        *,
+        is_of_project: bool = False,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.close = close
         self.server = ToolServer(server_id, name, ServerKind.BUILT_IN, is_on=False, is_of_project=is_of_project)
         self._tools = {each.name: each for each in tools}
 
     def tools(self) -> tuple[Tool, ...]:
-        return tuple(map(self._described, self._tools.values()))
+        return tuple(self._described(each) for each in self._tools.values() if each.is_there())
+
+    def goes_to(self, name: str, arguments: Mapping[str, Any]) -> str:
+        """Return the server to which the arguments of a tool are sent; empty where it reaches nothing outside."""
+        tool = self._tools.get(name)
+        return tool.goes_to(arguments) if tool is not None and tool.goes_to is not None else ""
 
     async def call(self, name: str, arguments: Mapping[str, Any], caller: Caller) -> ToolResult:
         """Run a tool. Raises errors of ChatDesk."""
@@ -50,6 +67,6 @@ class BuiltInServer:
     def _described(self, tool: BuiltInTool) -> Tool:
         schema = {"type": "object", "properties": dict(tool.properties), "required": list(tool.required)}
         said = json.dumps([tool.name, tool.description, schema], sort_keys=True)
-        hints = ToolHints(is_read_only=True, is_destructive=False, is_open_world=False)
+        hints = ToolHints(is_read_only=True, is_destructive=False, is_open_world=tool.goes_to is not None)
         digest = hashlib.sha256(said.encode()).hexdigest()
         return Tool(self.server.id, self.server.name, tool.name, "", tool.description, schema, hints, digest)

@@ -1,6 +1,10 @@
-"""Says which tool servers can be saved: they have a name and a way, and no secret travels openly. Pure."""
+"""Says which tool servers can be saved: they have a name and a way, and no secret travels openly. Says what their
+secrets are given for. Pure."""
 
 from __future__ import annotations
+
+import hashlib
+import json
 
 from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.domain.tools import ServerKind, ToolServer
@@ -29,3 +33,20 @@ def check_usable(server: ToolServer, *, has_secrets: bool) -> None:
         raise ServerNotUsable("The address of a tool server begins with https:// or http://.")
     if origin.is_open and has_secrets:
         raise ServerNotUsable("Secrets are sent over https only: anybody on the way could read them.")
+
+
+def secret_origin(server: ToolServer) -> KeyOrigin:
+    """Return what the secrets of a server are given for: its address, or its very command."""
+    if server.kind is ServerKind.ADDRESS:
+        return KeyOrigin.of(server.address)
+    return KeyOrigin("command", hashlib.sha256(json.dumps(list(server.argv)).encode()).hexdigest()[:40], 0)
+
+
+def sign_in_of(server: ToolServer) -> tuple[str, str]:
+    """Return what a sign-in was given for."""
+    return server.address, server.client_id
+
+
+def secret_name(server: ToolServer, name: str) -> str:
+    """Return the name under which a secret of a server is kept."""
+    return f"tools/{server.id}/{name}"

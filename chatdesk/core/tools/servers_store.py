@@ -13,6 +13,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.plurals import counted
 from chatdesk.core.settings.document_file import DocumentFile, NewerDocument
 from chatdesk.core.tools.seals import Seals
+from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine
 
 FILE_NAME: Final = "tools.json"
 _VERSION: Final = 1
@@ -21,17 +22,21 @@ _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 _SCOPES: Final = ("thread", "project")
 
 
+_NO_SEARCH: Final = SearchChoice()
+
+
 @dataclass(frozen=True, slots=True)
 class StoredServers:
     """The contents of the file. ``chosen`` says for a scope, such as ``thread:ID``, which servers are on there;
     ``folders`` has the folders of projects on this computer, absolute, by the ids of the projects; ``built_in`` names
-    the servers of ChatDesk's own that are on. ``problem`` is a sentence for the person, if the file was not as it
-    should be."""
+    the servers of ChatDesk's own that are on; ``search`` is the engine for the web. ``problem`` is a sentence for the
+    person, if the file was not as it should be."""
 
     servers: tuple[ToolServer, ...] = ()
     chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     folders: Mapping[str, str] = field(default_factory=dict)
     built_in: tuple[str, ...] = ()
+    search: SearchChoice = _NO_SEARCH
     problem: str = ""
 
 
@@ -76,7 +81,8 @@ class ServersStore:
             problem = f"{words} in this data directory may be from somebody else and stays off until you switch it on."
         chosen, folders = _chosen_of(document.get("chosen")), self._folders_of(document.get("folders"))
         built_in = tuple(self._built_in_of(document.get("built_in")))
-        return StoredServers(tuple(servers.values()), chosen, folders, built_in, problem)
+        search = self._search_of(document.get("search"))
+        return StoredServers(tuple(servers.values()), chosen, folders, built_in, search, problem)
 
     def save(self, stored: StoredServers) -> None:
         """Write the file. Raises ``ServersNotSaved``."""
@@ -90,6 +96,7 @@ class ServersStore:
                         for project_id, path in stored.folders.items()
                     ],
                     "built_in": [self._sealed({"id": each}) for each in stored.built_in],
+                    "search": self._sealed(_search_data(stored.search)),
                 }
             )
         except NewerDocument:
@@ -120,8 +127,24 @@ class ServersStore:
             if isinstance(id_, str) and (not self._needs_seals or self._seals.holds({"id": id_}, row.get("seal"))):
                 yield id_
 
+    def _search_of(self, row: object) -> SearchChoice:
+        """Return the engine that was chosen; none where somebody else may have chosen it."""
+        if not isinstance(row, dict):
+            return SearchChoice()
+        try:
+            engine = SearchEngine(row["engine"]) if row["engine"] else None
+            found = SearchChoice(engine, _text(row["address"]))
+        except (KeyError, TypeError, ValueError):
+            return SearchChoice()
+        is_own = not self._needs_seals or self._seals.holds(_search_data(found), row.get("seal"))
+        return found if is_own else SearchChoice()
+
     def _sealed(self, data: dict[str, Any]) -> dict[str, Any]:
         return {**data, "seal": self._seals.make(data)} if self._needs_seals else data
+
+
+def _search_data(choice: SearchChoice) -> dict[str, Any]:
+    return {"engine": choice.engine.value if choice.engine is not None else "", "address": choice.address}
 
 
 def _data_of(server: ToolServer) -> dict[str, Any]:

@@ -8,8 +8,6 @@ an import, a team or another program reaches ``save``.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -17,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.domain.tools import (
     Answer,
     Caller,
@@ -45,9 +42,11 @@ from chatdesk.core.tools.permissions import Permission, Permissions
 from chatdesk.core.tools.programs import ProgramFinder, missing_words
 from chatdesk.core.tools.project_folders import ProjectFolders
 from chatdesk.core.tools.seals import Seals
-from chatdesk.core.tools.server_rules import ServerNotUsable, check_usable
+from chatdesk.core.tools.server_rules import ServerNotUsable, check_usable, secret_name, secret_origin, sign_in_of
 from chatdesk.core.tools.servers_store import ServersStore, StoredServers, server_id_for
 from chatdesk.core.tools.sign_ins import SignIns, can_sign_in
+from chatdesk.core.tools.web_search.choice import SearchChoice
+from chatdesk.core.tools.web_search.web_search import WebSearch
 from chatdesk.core.tools.written_secrets import names_within, put_in
 
 _MOST_SERVERS: Final = 100
@@ -75,10 +74,11 @@ class ToolService:
         self.folders = ProjectFolders(self._stored.folders, self._keep_folders, private)
         records = ChangeRecords(paths.data_dir / "file-changes", paths.blob_dir, seals, needs_seals=paths.is_chosen)
         self.changes = FileChanges(records, self.folders.of, clock)
+        self.search = WebSearch(self._stored.search, self._keep_search, secrets, key_place)
         self._secrets = secrets
         self._place = key_place
         self._bus = bus
-        self._built_in = {each.server.id: each for each in built_in}
+        self.built_in: Mapping[str, BuiltInServer] = {each.server.id: each for each in built_in}
         self._finder = finder or ProgramFinder()
         self._empty_folder = paths.data_dir / "tools"
         self._permissions = Permissions(paths.config_dir, seals, clock)
@@ -105,8 +105,8 @@ class ToolService:
     @property
     def servers(self) -> tuple[ToolServer, ...]:
         """All servers: those that come with ChatDesk, then the others in the order in which they were added."""
-        own = (replace(each.server, is_on=id_ in self._stored.built_in) for id_, each in self._built_in.items())
-        return (*own, *(each for each in self._stored.servers if each.id not in self._built_in))
+        own = (replace(each.server, is_on=id_ in self._stored.built_in) for id_, each in self.built_in.items())
+        return (*own, *(each for each in self._stored.servers if each.id not in self.built_in))
 
     def server(self, server_id: str) -> ToolServer | None:
         return next((each for each in self.servers if each.id == server_id), None)
@@ -123,7 +123,7 @@ class ToolService:
         """Return the tools of a running server, which is not started for it."""
         server = self.server(server_id)
         if server is not None and server.kind is ServerKind.BUILT_IN:
-            return self._built_in[server_id].tools()
+            return self.built_in[server_id].tools()
         return () if server is None else self._host.known_tools(server)
 
     async def save(self, server: ToolServer, secrets: Mapping[str, str] | None = None) -> None:
@@ -133,7 +133,7 @@ class ToolService:
         check_usable(server, has_secrets=bool(server.header_names))
         before = self.server(server.id)
         # What it is signed in with is known here alone, and was given for one address.
-        is_signed_in = before is not None and before.is_signed_in and _sign_in_of(before) == _sign_in_of(server)
+        is_signed_in = before is not None and before.is_signed_in and sign_in_of(before) == sign_in_of(server)
         server = replace(server, is_signed_in=is_signed_in)
         others = [each for each in self._stored.servers if each.id != server.id]
         if len(others) >= _MOST_SERVERS:
@@ -141,7 +141,7 @@ class ToolService:
         place = next((n for n, each in enumerate(self._stored.servers) if each.id == server.id), len(others))
         if before is not None and before.is_signed_in and not is_signed_in:
             await self.sign_ins.forget(before)
-        if before is not None and _origin(before) != _origin(server):
+        if before is not None and secret_origin(before) != secret_origin(server):
             await self._forget_secrets(before)
         await self._keep(replace(self._stored, servers=(*others[:place], server, *others[place:])))
         if before is not None and before != server:
@@ -149,7 +149,7 @@ class ToolService:
         try:
             for name, value in (secrets or {}).items():
                 await asyncio.to_thread(
-                    self._secrets.keep, _secret_name(server, name), value, _origin(server), place=self._place()
+                    self._secrets.keep, secret_name(server, name), value, secret_origin(server), place=self._place()
                 )
         finally:
             self._bus.publish(ToolServersChanged())
@@ -248,7 +248,7 @@ class ToolService:
             try:
                 async with asyncio.timeout(timeout_s):
                     caller = replace(caller, folder=self.folders.of(caller.project_id))
-                    return await self._built_in[server.id].call(name, arguments, caller)
+                    return await self.built_in[server.id].call(name, arguments, caller)
             except TimeoutError:
                 raise ToolFailed("The tool took too long.") from None
         root = self._root_of(caller)
@@ -292,6 +292,9 @@ class ToolService:
 
     async def close(self) -> None:
         """End all servers."""
+        self.search.close()
+        for each in self.built_in.values():
+            each.close()
         await self._host.close()
         await self.sign_ins.finish()
 
@@ -316,10 +319,14 @@ class ToolService:
         await self._keep(replace(self._stored, folders=folders))
         self._bus.publish(ToolServersChanged())
 
+    async def _keep_search(self, choice: SearchChoice) -> None:
+        await self._keep(replace(self._stored, search=choice))
+        self._bus.publish(ToolServersChanged())
+
     async def _forget_secrets(self, server: ToolServer) -> None:
         await self.sign_ins.forget(server)
         for name in (*server.env_names, *server.header_names):
-            await asyncio.to_thread(self._secrets.forget, _secret_name(server, name))
+            await asyncio.to_thread(self._secrets.forget, secret_name(server, name))
 
     async def _launch(self, server: ToolServer) -> Mapping[str, Any]:
         return await asyncio.to_thread(self._launch_now, server)
@@ -351,7 +358,7 @@ class ToolService:
     def _values(self, server: ToolServer, names: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}
         for name in names:
-            secret = self._secrets.find(_secret_name(server, name), _origin(server))
+            secret = self._secrets.find(secret_name(server, name), secret_origin(server))
             if not secret.value:
                 raise ToolFailed(f"The value of {name} is missing.", next_step="Enter it in Settings, Tools.")
             found[name] = secret.value
@@ -371,19 +378,3 @@ class ToolService:
             self.offers.forget(server_id)
         with suppress(RuntimeError):
             self._bus.publish(ToolServersChanged())
-
-
-def _origin(server: ToolServer) -> KeyOrigin:
-    """Return what the secrets of a server are given for: its address, or its very command."""
-    if server.kind is ServerKind.ADDRESS:
-        return KeyOrigin.of(server.address)
-    return KeyOrigin("command", hashlib.sha256(json.dumps(list(server.argv)).encode()).hexdigest()[:40], 0)
-
-
-def _sign_in_of(server: ToolServer) -> tuple[str, str]:
-    """Return what a sign-in was given for."""
-    return server.address, server.client_id
-
-
-def _secret_name(server: ToolServer, name: str) -> str:
-    return f"tools/{server.id}/{name}"

@@ -361,10 +361,14 @@ class ToolLoop:
             self._place.message_id,
             tool,
             call.arguments,
-            where_of(server),
+            self._goes_to(server, tool.name, call),
             reason,
             answers,
         )
+
+    def _goes_to(self, server: ToolServer, name: str, call: CollectedCall) -> str:
+        own = self._tools.built_in.get(server.id)
+        return where_of(server) if own is None else own.goes_to(name, call.read() or {})
 
     async def _keep_answer(self, server: ToolServer, tool: Tool, answer: Answer, *, only_reads: bool) -> None:
         scopes = {Answer.THREAD: self._place.thread_id, Answer.PROJECT: self._place.project_id, Answer.ALWAYS: ""}

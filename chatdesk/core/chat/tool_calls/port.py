@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from chatdesk.core.attachments.answer_pictures import KeepFile as KeepFile
 from chatdesk.core.domain.tools import Answer, Caller, Tool, ToolResult, ToolServer
+from chatdesk.core.tools.built_in import BuiltInServer
 
 if TYPE_CHECKING:
     from chatdesk.core.chat.tool_calls.person_requests import PersonRequests
@@ -26,7 +27,10 @@ class ToolLimits:
 
 
 class ToolPort(Protocol):
-    """The part of ``ToolService`` that answers use."""
+    """The part of ``ToolService`` that answers use. ``built_in`` has ChatDesk's own servers by their ids."""
+
+    @property
+    def built_in(self) -> Mapping[str, BuiltInServer]: ...
 
     def on_for(
         self, *, thread_id: str | None, project_id: str | None, chosen: Sequence[str] | None = None

@@ -1,0 +1,62 @@
+"""Defines the search engines that a model may search the web with, and the steps of their test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class SearchEngine(StrEnum):
+    """``SEARXNG`` runs anywhere, at an address that the person names; the others are services that want a key."""
+
+    SEARXNG = "searxng"
+    BRAVE = "brave"
+    TAVILY = "tavily"
+
+    @property
+    def label(self) -> str:
+        return {"searxng": "SearXNG", "brave": "Brave Search", "tavily": "Tavily"}[self.value]
+
+    @property
+    def needs_key(self) -> bool:
+        return self is not SearchEngine.SEARXNG
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that may hold its key, as other programs call it; empty where it needs none."""
+        return "" if self is SearchEngine.SEARXNG else f"{self.value.upper()}_API_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchChoice:
+    """The engine that the person chose; None: no web search. ``address`` is that of SearXNG."""
+
+    engine: SearchEngine | None = None
+    address: str = ""
+
+
+class SearchStep(StrEnum):
+    """A step of an engine's test, in the order of the test."""
+
+    REACHED = "reached"
+    ALLOWED = "allowed"
+    FOUND = "found"
+
+
+#: What a person reads for each step that went well.
+SEARCH_STEP_TEXTS: Final[Mapping[SearchStep, str]] = {
+    SearchStep.REACHED: "Answers",
+    SearchStep.ALLOWED: "Lets ChatDesk search",
+    SearchStep.FOUND: "Finds pages",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchCheck:
+    """The result of one step. ``remark`` is a sentence: why it failed, or what is to be known about it."""
+
+    step: SearchStep
+    is_well: bool
+    remark: str = ""

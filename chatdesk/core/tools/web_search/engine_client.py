@@ -1,0 +1,63 @@
+"""Asks a search engine over the network, behind the guard, and says what its refusals mean."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatdesk.core.domain.key_origin import KeyOrigin
+from chatdesk.core.domain.tools import ToolSource
+from chatdesk.core.fetching.addresses import any_scope
+from chatdesk.core.fetching.guarded_fetch import FetchFailed, FetchRules, GuardedFetcher, RefusedByServer
+from chatdesk.core.tools.web_search.choice import SearchEngine, SearchStep
+from chatdesk.core.tools.web_search.engines import NotAnAnswerError, found_in, request_of
+from chatdesk.core.tools.web_search.failures import SearchFailed
+
+# A redirect would take the key along.
+_RULES: Final = FetchRules("answer", 1024 * 1024, max_redirects=0, may_be_packed=True)
+_REFUSING: Final = (401, 403)
+_OVER_LIMIT: Final = (402, 429, 432, 433)
+_KEY_ANEW: Final = "Enter it in Settings, Tools."
+_ELSEWHERE: Final = "Check the address in Settings, Tools, or try again later."
+
+
+class EngineClient:
+    """``fetcher`` reaches the services; a SearXNG may be anywhere, because the person named it themselves."""
+
+    def __init__(self, fetcher: GuardedFetcher | None = None) -> None:
+        self._guarded = fetcher or GuardedFetcher()
+        self._to_own_server = GuardedFetcher(scope_of=any_scope)
+
+    def ask(self, engine: SearchEngine, address: str, query: str, key: str) -> tuple[ToolSource, ...]:
+        """Return the pages that an engine finds. Blocks. Raises ``SearchFailed``."""
+        if engine.needs_key and not key:
+            raise SearchFailed(f"The key of {engine.label} is missing.", _KEY_ANEW, step=SearchStep.ALLOWED)
+        fetcher = self._guarded if engine.needs_key else self._to_own_server
+        try:
+            answer = fetcher.fetch(request_of(engine, address, query, key), _RULES)
+            return found_in(engine, answer.body)
+        except RefusedByServer as error:
+            raise _refusal(engine, error.status) from error
+        except FetchFailed as error:
+            raise SearchFailed(error.what, _ELSEWHERE) from error
+        except NotAnAnswerError:
+            what = f"{KeyOrigin.of(address).server} answered, but not as {engine.label} does."
+            raise SearchFailed(what, _ELSEWHERE, step=SearchStep.ALLOWED) from None
+
+    def close(self) -> None:
+        """Give up what is under way."""
+        self._guarded.close()
+        self._to_own_server.close()
+
+
+def _refusal(engine: SearchEngine, status: int) -> SearchFailed:
+    allowed = SearchStep.ALLOWED
+    if engine is SearchEngine.SEARXNG and status == 403:
+        what = "SearXNG does not answer programs."
+        return SearchFailed(what, "Add json to search.formats in its settings.yml, or choose another.", step=allowed)
+    # Brave says 422 for a key that it cannot read.
+    if engine.needs_key and (status in _REFUSING or (engine is SearchEngine.BRAVE and status == 422)):
+        return SearchFailed(f"{engine.label} does not take this key.", _KEY_ANEW, step=allowed)
+    if status in _OVER_LIMIT:
+        what = f"{engine.label} takes no more searches for now."
+        return SearchFailed(what, "Wait, or look at your plan there.", step=allowed)
+    return SearchFailed(f"{engine.label} answered with {status}.", _ELSEWHERE)
