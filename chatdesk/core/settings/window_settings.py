@@ -77,6 +77,28 @@ class WindowSettings:
         Shown("General", "Show your messages", section="Writing", also="markdown"),
         choices={False: "With formatting", True: "Exactly as typed"},
     )
+    answer_notices: str = declared(
+        "desktop.answer_notices",
+        "long",
+        "Notify of answers that end, and of tools that wait for approval, while another window is in front: of answers "
+        "that took longer than ten seconds, of all, or never.",
+        Shown("General", "Notify when an answer is ready", "While you work in another window.", section="Desktop"),
+        choices={"long": "If it took 10 seconds", "all": "Always", "off": "Never"},
+    )
+    tray: str = declared(
+        "desktop.tray",
+        "off",
+        "An icon in the tray, where the desktop has one: none, an icon, or one with which ChatDesk goes on when its "
+        "window is closed.",
+        Shown("General", "Icon in the tray", section="Desktop", also="system tray status close minimise background"),
+        choices={"off": "None", "on": "Show", "close": "Show, and close to it"},
+    )
+    start_at_login: bool = declared(
+        "desktop.start_at_login",
+        False,
+        "Start ChatDesk when you log in (Linux desktops).",
+        Shown("General", "Start when you log in", section="Desktop", also="autostart boot"),
+    )
     delete_messages: str = declared(
         "transcript.delete_messages",
         "ask",

@@ -44,6 +44,7 @@ from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.chat.unsaved import Unsaved
 from chatdesk.ui.features.chat.waiting_questions_binding import WaitingQuestionsBinding
 from chatdesk.ui.features.compare.compare_binding import CompareBinding
+from chatdesk.ui.features.desktop.desktop_binding import DesktopBinding
 from chatdesk.ui.features.inspector.context_binding import ContextBinding
 from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
 from chatdesk.ui.features.inspector.summary_work_binding import SummaryWorkBinding
@@ -293,6 +294,7 @@ class Bindings:
             join=self.team.open_join,
             takes_file=self.team.takes,
         )
+        self.desktop = DesktopBinding(context, self.threads, self.settings, services.library, paths=services.paths)
         self.search = SearchBinding(
             context,
             self.threads,
@@ -362,6 +364,7 @@ class Bindings:
         """End all bindings, because the window closes."""
         await self.artifacts.end()
         self.team.end()
+        await self.desktop.end()
         if self.team_window is not None:
             await self.team_window.end()
 

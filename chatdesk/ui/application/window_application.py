@@ -115,7 +115,7 @@ class WindowApplication(QObject):
         self._notices = FailureNotices(self.panes, hooks.watch_crashes, self._deliver)
         self._tasks = AsyncTasks(self._notices.show)
         loop.set_exception_handler(self._notices.report_loop_error)
-        self.panes.commands.bind("app.quit", window.close)
+        self.panes.commands.bind("app.quit", self.panes.leave)
         window.closing.connect(self._on_window_closing)
         window.stateChanged.connect(self._save_state_soon)
         window.restore(state)
@@ -313,7 +313,7 @@ class WindowApplication(QObject):
     def restart_after(self, work: Callable[[], Awaitable[object]]) -> None:
         """Close, do ``work`` when the services are closed, and have the program start anew."""
         self._last_work = work
-        self.panes.window.close()
+        self.panes.leave()
 
     async def _do_last_work(self) -> None:
         """Run the last work. If it fails nothing has changed; the error is shown until the window closes for good."""
@@ -335,7 +335,7 @@ class WindowApplication(QObject):
         _log.info("signal %d: closing", number)
         self._is_told_to_end = True
         self.panes.window.may_close = None  # nobody is there to ask
-        self.panes.window.close()
+        self.panes.leave()
 
     def _on_window_closing(self) -> None:
         if not self._closing.done():

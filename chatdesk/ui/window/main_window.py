@@ -69,6 +69,8 @@ class MainWindow(QMainWindow):
         self._last_action = LastAction(self)
         #: Whether the window may go now; who says no closes it later, or asks.
         self.may_close: Callable[[], bool] | None = None
+        #: Whether closing the window only hides it, as where it goes on in the tray.
+        self.hides_on_close: Callable[[], bool] | None = None
         self.setObjectName("mainWindow")
         self.setWindowTitle("ChatDesk")
         self.setMinimumSize(MIN_SIZE)
@@ -250,6 +252,10 @@ class MainWindow(QMainWindow):
     # Qt's questions
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self.hides_on_close is not None and self.hides_on_close():
+            event.ignore()
+            self.hide()
+            return
         if self.may_close is not None and not self.may_close():
             event.ignore()
             return

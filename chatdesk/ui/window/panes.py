@@ -36,3 +36,8 @@ class Panes:
         """Switch everything off, because nothing in the panes would do anything."""
         for pane in (self.composer, self.sidebar, self.header):
             pane.setEnabled(False)
+
+    def leave(self) -> None:
+        """Close the window for good, also where closing it would only hide it."""
+        self.window.hides_on_close = None
+        self.window.close()

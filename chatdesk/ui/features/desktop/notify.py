@@ -38,6 +38,10 @@ class Notifier(QObject):
         self.running: asyncio.Task[object] | None = None
         self._has_failed = False
 
+    def use(self, backend: NoticeBackend) -> None:
+        """Show notices by ``backend`` instead of the desktop's own way."""
+        self._backend = backend
+
     def show(self, notice: Notice) -> None:
         self._wanted.pop(notice.thread_id, None)
         self._wanted[notice.thread_id] = notice
@@ -45,7 +49,13 @@ class Notifier(QObject):
 
     def keep_only(self, thread_ids: Container[str]) -> None:
         """Withdraw the notices of all other threads: they were read meanwhile."""
-        for thread_id in [each for each in self.shown if each not in thread_ids]:
+        for thread_id in [each for each in {**self.shown, **self._wanted} if each not in thread_ids]:
+            self.withdraw(thread_id)
+
+    def withdraw(self, thread_id: str) -> None:
+        """Withdraw the notice of a thread, if there is one."""
+        self._wanted.pop(thread_id, None)
+        if thread_id in self.shown:
             self._wanted[thread_id] = None
             self._go_on()
 

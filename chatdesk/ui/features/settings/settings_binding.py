@@ -45,6 +45,7 @@ class SettingsBinding(QObject):
     dialogMade = Signal(object)  # SettingsDialog
     dataPageMade = Signal(object)  # DataPage
     modelOfNewThreadsChanged = Signal()
+    applied = Signal()  # those in force have changed, or are read for the first time
 
     def __init__(
         self,
@@ -81,6 +82,7 @@ class SettingsBinding(QObject):
         self._panes.transcript.set_plain_questions(self._settings.plain_user_messages)
         self._panes.transcript.set_reading(cast("ReadAloud", self._settings.read_answers))
         self._panes.theme.set_motion_reduced(_REDUCED.get(self._settings.motion))
+        self.applied.emit()
 
     @property
     def current(self) -> Settings:

@@ -1,0 +1,74 @@
+"""Tells a person who works elsewhere that an answer is ready, or that a call of a tool waits for approval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QEvent, QObject
+
+from chatdesk.core.domain.message import Message, Status
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.events import AnswerFinished, ApprovalAsked, ApprovalEnded
+from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.ui.features.desktop.notice import Notice
+from chatdesk.ui.features.desktop.notify import Notifier
+
+if TYPE_CHECKING:
+    from chatdesk.core.domain.tools import ApprovalRequest
+    from chatdesk.ui.window.window_context import WindowContext
+
+#: An answer that took longer is one that a person may have left alone.
+LONG_MS: Final = 10_000
+_TITLES: Final = {Status.COMPLETE: "An answer is ready", Status.ERROR: "An answer failed"}
+
+
+class AnswerNotices(QObject):
+    """Notices of the desktop, one a thread, which say the thread's title and nothing of what was written: others may
+    see the screen. ``show_message`` brings the window to the front, at a message of a thread."""
+
+    def __init__(self, context: WindowContext, show_message: Callable[[str, str], None]) -> None:
+        super().__init__()
+        self._window = context.panes.window
+        self._tasks = context.tasks
+        self._settings = context.settings
+        self._chat_of = context.open_thread.chat_of
+        self.notifier = Notifier(self._window, context.tasks)
+        self.notifier.pressed.connect(show_message)
+        self._window.installEventFilter(self)
+        context.subscribe(self, AnswerFinished, lambda event: self._on_answer_finished(event.message))
+        context.subscribe(self, ApprovalAsked, lambda event: self._on_approval_asked(event.request))
+        context.subscribe(self, ApprovalEnded, lambda event: self.notifier.withdraw(event.thread_id))
+
+    async def end(self) -> None:
+        """Take the notices away, because the window closes."""
+        await self.notifier.close()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowActivate:
+            self.notifier.keep_only(())  # the person is here, and sees it
+        return super().eventFilter(watched, event)
+
+    def _is_wanted(self, took_ms: int | None) -> bool:
+        if self._window.isVisible() and not self._window.isMinimized() and self._window.isActiveWindow():
+            return False
+        wanted = self._settings().answer_notices
+        return wanted == "all" or (wanted == "long" and (took_ms is None or took_ms >= LONG_MS))
+
+    def _on_answer_finished(self, message: Message) -> None:
+        title = _TITLES.get(message.status)
+        took_ms = (message.completed_at or message.created_at) - message.created_at
+        if title is not None and self._is_wanted(took_ms):
+            self._tasks.start(self._show(message.thread_id, message.id, title), "notify of an answer")
+
+    def _on_approval_asked(self, request: ApprovalRequest) -> None:
+        if self._is_wanted(None):
+            title = f"{visible_controls(request.tool.server_name)} waits for your approval"
+            self._tasks.start(self._show(request.thread_id, request.message_id, title), "notify of a call")
+
+    async def _show(self, thread_id: str, message_id: str, title: str) -> None:
+        try:
+            thread = await self._chat_of(thread_id).get_thread(thread_id)
+        except ChatDeskError:
+            return  # gone by now
+        self.notifier.show(Notice(thread_id, message_id, title, thread.title))

@@ -1,0 +1,75 @@
+"""Starts ChatDesk when the person logs in, by the file that desktops read:
+https://specifications.freedesktop.org/autostart-spec/latest/
+
+The file alone says whether it is so; desktops have tools of their own that remove it or switch it off.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from chatdesk.core.errors import InvalidInput
+from chatdesk.core.file_writing import write_text
+
+_NAME: Final = "chatdesk.desktop"
+_OFF: Final = ("hidden=true", "x-gnome-autostart-enabled=false")
+_MOST_BYTES: Final = 64 * 1024
+
+
+class NoStartAtLogin(InvalidInput):
+    code = "no_start_at_login"
+    what = "ChatDesk cannot be started at login from here."
+    safe = "Nothing was changed."
+    next_step = "Add it to the programs that your system starts at login."
+
+
+def autostart_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the path of the file."""
+    home = environment.get("XDG_CONFIG_HOME", "")
+    return (Path(home) if home.startswith("/") else Path.home() / ".config") / "autostart" / _NAME
+
+
+def starts_at_login(file: Path) -> bool:
+    """Return whether a desktop that reads the file starts ChatDesk."""
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            lines = opened.read(_MOST_BYTES).lower().replace(" ", "").splitlines()
+    except OSError:
+        return False
+    return not any(line in _OFF for line in lines)
+
+
+def set_start_at_login(file: Path, *, is_on: bool, arguments: Sequence[str] = ()) -> None:
+    """Write or remove the file; ``arguments`` are those of the command. Raises ``NoStartAtLogin``."""
+    if not sys.platform.startswith("linux"):
+        raise NoStartAtLogin
+    try:
+        if is_on:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_text(file, _text_of([*_command(), *arguments]))
+        else:
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise NoStartAtLogin(f"The file for starting at login could not be changed: {error.strerror}.") from error
+
+
+def _command() -> list[str]:
+    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-P", "-m", "chatdesk"]
+
+
+def _text_of(command: Sequence[str]) -> str:
+    return (
+        "[Desktop Entry]\nType=Application\nVersion=1.0\nName=ChatDesk\nComment=Chat with language models\n"
+        f"Exec={' '.join(map(_quoted, command))}\nIcon=chatdesk\nTerminal=false\n"
+    )
+
+
+def _quoted(word: str) -> str:
+    """Return a word of a command as desktop entries have it: quoted, escaped once for the quotes and once for the
+    value, and with its percent signs doubled."""
+    escaped = "".join(f"\\{each}" if each in '"`$\\' else each for each in word)
+    return '"' + escaped.replace("\\", "\\\\").replace("%", "%%").replace("\n", "\\n") + '"'

@@ -1,0 +1,77 @@
+"""Joins ChatDesk with the desktop: notices, the icon in the tray, starting at login."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.ui.features.desktop.answer_notices import AnswerNotices
+from chatdesk.ui.features.desktop.tray_binding import TrayBinding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from chatdesk.core.chat.library import LibraryService
+    from chatdesk.core.paths import AppPaths
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+    from chatdesk.ui.window.window_context import WindowContext
+
+
+class DesktopBinding(QObject):
+    """``paths`` are those of this data directory, which a start at login has to open, too."""
+
+    def __init__(
+        self,
+        context: WindowContext,
+        threads: ThreadBinding,
+        settings: SettingsBinding,
+        library: LibraryService,
+        *,
+        paths: AppPaths,
+    ) -> None:
+        super().__init__()
+        self._context = context
+        self._threads = threads
+        self._settings = settings
+        self._login_arguments = ("--data-dir", str(paths.data_dir)) if paths.is_chosen else ()
+        self._starts_at_login: bool | None = None  # as far as the file was read or written
+        self.notices = AnswerNotices(context, self._show_message)
+        self.tray = TrayBinding(context, threads, settings, library)
+        settings.applied.connect(self._on_settings_applied)
+
+    async def end(self) -> None:
+        """Take everything away from the desktop, because the window closes."""
+        self.tray.end()
+        await self.notices.end()
+
+    def _show_message(self, thread_id: str, message_id: str) -> None:
+        self._context.panes.window.come_to_front()
+        self._context.tasks.start(self._threads.open_at(thread_id, message_id), "open notified message")
+
+    def _on_settings_applied(self) -> None:
+        self._context.tasks.replace(self._apply_start_at_login(), "start at login")
+
+    async def _apply_start_at_login(self) -> None:
+        """Write or remove the file where the setting has changed. At first the file is read: whoever removed it with a
+        tool of the desktop has changed the setting."""
+        from chatdesk.ui.features.desktop import autostart
+
+        file: Path = autostart.autostart_file()
+        wanted = self._settings.current.start_at_login
+        if self._starts_at_login is None:
+            self._starts_at_login = wanted and await asyncio.to_thread(autostart.starts_at_login, file)
+        elif wanted != self._starts_at_login:
+            try:
+                await asyncio.to_thread(
+                    autostart.set_start_at_login, file, is_on=wanted, arguments=self._login_arguments
+                )
+                self._starts_at_login = wanted
+            except ChatDeskError as error:
+                self._context.panes.window.show_toast(error.sentence)
+        if self._starts_at_login != wanted:
+            self._settings.change(replace(self._settings.current, start_at_login=self._starts_at_login))

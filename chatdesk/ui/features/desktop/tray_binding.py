@@ -1,0 +1,119 @@
+"""The icon in the tray: what it says, what its menu does, and that closing the window leaves ChatDesk there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+
+from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.domain.message import Role, Status
+from chatdesk.core.events import AnswerFinished, MessageAdded, UnreadChanged
+
+if TYPE_CHECKING:
+    from chatdesk.core.chat.library import LibraryService
+    from chatdesk.core.domain.message import Message
+    from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+    from chatdesk.ui.features.desktop.tray_icon import TrayIcon
+    from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+    from chatdesk.ui.window.window_context import WindowContext
+
+_RECENT = 5
+_STAYS = "ChatDesk goes on in the tray. To end it, choose Quit there or in the menu."
+
+
+class TrayBinding(QObject):
+    """Shows the icon while the setting says so and the desktop has a tray."""
+
+    def __init__(
+        self,
+        context: WindowContext,
+        threads: ThreadBinding,
+        settings: SettingsBinding,
+        library: LibraryService,
+    ) -> None:
+        super().__init__()
+        self._context = context
+        self._panes = context.panes
+        self._threads = threads
+        self._library = library
+        self._has_said = False
+        self._writing: set[str] = set()
+        self._unread = 0
+        self.icon: TrayIcon | None = None
+        context.panes.window.hides_on_close = self._hides_on_close
+        context.subscribe(self, MessageAdded, lambda event: self._on_message_added(event.message))
+        context.subscribe(self, AnswerFinished, lambda event: self._on_answer_finished(event.message))
+        context.subscribe(self, UnreadChanged, lambda event: self._on_unread_changed(sum(event.counts.values())))
+        settings.applied.connect(self.apply)
+
+    def apply(self) -> None:
+        """Show or hide the icon, as the settings say now."""
+        if self._context.settings().tray == "off":
+            if self.icon is not None:
+                self.icon.hide()
+            return
+        from chatdesk.ui.features.desktop.tray_icon import is_there_a_tray
+
+        if is_there_a_tray():
+            if self.icon is None:
+                self.icon = self._make_icon()
+            self.icon.show()
+            self._show_state()
+
+    def end(self) -> None:
+        """Take the icon away, because the window closes."""
+        if self.icon is not None:
+            self.icon.hide()
+
+    def _make_icon(self) -> TrayIcon:
+        from chatdesk.ui.features.desktop.tray_icon import TrayIcon
+
+        panes = self._panes
+        icon = TrayIcon(panes.theme, panes.window)
+        icon.openRequested.connect(panes.window.come_to_front)
+        icon.newThreadRequested.connect(lambda: self._open(None))
+        icon.threadChosen.connect(self._open)
+        icon.quitRequested.connect(lambda: panes.commands.trigger("app.quit"))
+        icon.menuOpened.connect(self._list_threads)
+        self._list_threads()
+        return icon
+
+    def _open(self, thread_id: str | None) -> None:
+        self._panes.window.come_to_front()
+        self._threads.open_soon(thread_id)
+
+    def _list_threads(self) -> None:
+        async def work() -> None:
+            page = await self._library.list_threads(ThreadQuery(), limit=_RECENT)
+            if self.icon is not None:
+                self.icon.show_threads(page.threads)
+
+        self._context.tasks.replace(work(), "threads of the tray")
+
+    def _hides_on_close(self) -> bool:
+        is_ending = QGuiApplication.instance().isSavingSession()  # type: ignore[union-attr]
+        if is_ending or self.icon is None or not self.icon.is_visible or self._context.settings().tray != "close":
+            return False
+        if not self._has_said:
+            self._has_said = True
+            self.icon.say(_STAYS)
+        return True
+
+    def _on_message_added(self, message: Message) -> None:
+        if message.role is Role.ASSISTANT and message.status in (Status.PENDING, Status.STREAMING):
+            self._writing.add(message.id)
+            self._show_state()
+
+    def _on_answer_finished(self, message: Message) -> None:
+        self._writing.discard(message.id)
+        self._show_state()
+
+    def _on_unread_changed(self, count: int) -> None:
+        self._unread = count
+        self._show_state()
+
+    def _show_state(self) -> None:
+        if self.icon is not None:
+            self.icon.show_state(running=len(self._writing), unread=self._unread)
